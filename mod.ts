@@ -1,0 +1,4 @@
+export * from "./src/device/mod.ts";
+export * from "./src/tensor/mod.ts";
+export * from "./src/autograd/mod.ts";
+export * from "./src/ops/mod.ts";

@@ -1,0 +1,158 @@
+import { accumulate, keep, ones, sameShape, scope, sumOf, type Tensor } from "../tensor/mod.ts";
+import { noGrad } from "./mode.ts";
+import { Node } from "./node.ts";
+
+/** How to run {@linkcode backward}. */
+export interface BackwardOptions {
+  /** Gradient of the output; ones by default, which needs a scalar output. Shape: that of the output. */
+  grad?: Tensor;
+  /** Keep what the graph saved, so that it can be differentiated again; false by default. */
+  retainGraph?: boolean;
+  /** Called as soon as the gradient of a leaf is complete, while earlier layers still wait. */
+  onGrad?: (leaf: Tensor) => void;
+}
+
+/**
+ * Adds to `grad` of every leaf with `requiresGrad` the gradient of `output` with respect to it, and frees what the graph
+ * saved as it goes. Gradients outlive scopes; `optimizer.step()` uses them up, `zeroGrad()` drops them.
+ *
+ * @param output A scalar (one element), or any tensor with `options.grad`.
+ * @throws {TypeError} If nothing differentiable led to `output`, or its shape does not match `grad`.
+ * @throws {Error} If what the graph saved is already gone.
+ *
+ * @example Usage
+ * ```ts
+ * import { backward, Device, square, sum, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const x = tensor([1, 2, 3]);
+ * x.requiresGrad = true;
+ * backward(sum(square(x)));
+ * assertEquals(await x.grad!.data(), new Float32Array([2, 4, 6]));
+ * ```
+ */
+export function backward(output: Tensor, options: BackwardOptions = {}): void {
+  const root = output.link;
+  if (!(root instanceof Node)) {
+    throw new TypeError(
+      `Cannot run backward() as no op led from a tensor with requiresGrad to this output [${output.shape}]`,
+    );
+  }
+  const seed = options.grad ?? unit(output);
+  if (!sameShape(seed.shape, output.shape)) {
+    throw new TypeError(
+      `Cannot run backward() as grad must have the shape of the output: got [${seed.shape}] for [${output.shape}]`,
+    );
+  }
+  using _ = noGrad();
+  const pending = new Pending(root, options.onGrad);
+  pending.add(root, seed);
+  try {
+    for (let next = pending.next(); next; next = pending.next()) visit(next.node, next.grad, pending, options);
+  } finally {
+    pending.dispose();
+    if (!options.grad) seed.dispose();
+  }
+}
+
+function unit(output: Tensor): Tensor {
+  if (output.size === 1) return ones(output.shape, { device: output.device });
+  throw new TypeError(
+    `Cannot run backward() as the output must be a scalar unless grad is given: got [${output.shape}]`,
+  );
+}
+
+function visit(node: Node, grad: Tensor, pending: Pending, options: BackwardOptions): void {
+  if (node.spent) {
+    throw new Error(
+      `Cannot run backward() twice through ${node.name}(): what it saved is freed, pass retainGraph: true`,
+    );
+  }
+  {
+    using _ = scope();
+    const shapes = node.context.shapes;
+    const grads = grad.device.run(`${node.name} grad`, shapes, () => node.backward(node.context, grad));
+    if (!options.retainGraph) node.spend();
+    grad.dispose();
+    node.parents.forEach((parent, i) => {
+      const gradInput = grads[i];
+      if (!parent) return;
+      if (!gradInput || !sameShape(gradInput.shape, shapes[i]!)) {
+        throw new Error(
+          `Cannot use the gradient of ${node.name}() as input ${i} has shape [${shapes[i]}]: got ${
+            gradInput ? `[${gradInput.shape}]` : "none"
+          }`,
+        );
+      }
+      pending.add(parent, gradInput);
+    });
+  }
+  pending.done(node);
+}
+
+/** Gradients on their way: of nodes until they are visited, of leaves in their `grad`. */
+class Pending {
+  #nodes = new Map<Node, Tensor>();
+  #uses = new Map<Tensor, number>();
+  #onGrad?: (leaf: Tensor) => void;
+
+  constructor(root: Node, onGrad?: (leaf: Tensor) => void) {
+    this.#onGrad = onGrad;
+    if (onGrad) this.#countLeafUses(root);
+  }
+
+  add(target: Node | Tensor, grad: Tensor): void {
+    if (target instanceof Node) {
+      const sum = plus(this.#nodes.get(target) ?? null, grad);
+      this.#nodes.set(target, sum);
+    } else target.grad = plus(target.grad, grad);
+  }
+
+  /** The node made last: all that used its output were visited before. */
+  next(): { node: Node; grad: Tensor } | null {
+    let node: Node | null = null;
+    for (const each of this.#nodes.keys()) if (!node || each.id > node.id) node = each;
+    if (!node) return null;
+    const grad = this.#nodes.get(node)!;
+    this.#nodes.delete(node);
+    return { node, grad };
+  }
+
+  done(node: Node): void {
+    if (!this.#onGrad) return;
+    for (const parent of node.parents) {
+      if (!parent || parent instanceof Node) continue;
+      const left = this.#uses.get(parent)! - 1;
+      this.#uses.set(parent, left);
+      if (left === 0) this.#onGrad(parent);
+    }
+  }
+
+  dispose(): void {
+    for (const grad of this.#nodes.values()) grad.dispose();
+    this.#nodes.clear();
+  }
+
+  #countLeafUses(root: Node): void {
+    const seen = new Set<Node>([root]);
+    for (const node of seen) {
+      for (const parent of node.parents) {
+        if (parent instanceof Node) seen.add(parent);
+        else if (parent) this.#uses.set(parent, (this.#uses.get(parent) ?? 0) + 1);
+      }
+    }
+  }
+}
+
+/** The sum, kept out of scopes; in place where nobody else holds the total. */
+function plus(total: Tensor | null, grad: Tensor): Tensor {
+  if (!total || total.disposed) return keep(grad.alias());
+  if (total.storage.refs === 1) {
+    accumulate(total, grad);
+    return total;
+  }
+  const sum = keep(sumOf(total, grad));
+  total.dispose();
+  return sum;
+}

@@ -1,0 +1,121 @@
+import { keep, type Shape, Tensor, tidy } from "../tensor/mod.ts";
+import { isGradEnabled, noGrad } from "./mode.ts";
+import { Node } from "./node.ts";
+
+/** What an op's forward leaves for its backward. */
+export class OpContext {
+  /** For each input, whether its gradient is wanted; all false when no graph is recorded. */
+  readonly needsGrad: readonly boolean[];
+  /** Shapes of the inputs. */
+  readonly shapes: readonly Shape[];
+  /** The tensors that `save` was given, in order. */
+  readonly saved: Tensor[] = [];
+
+  /** Made by the functions of {@linkcode defineOp}. */
+  constructor(needsGrad: readonly boolean[], shapes: readonly Shape[]) {
+    this.needsGrad = needsGrad;
+    this.shapes = shapes;
+  }
+
+  /** True when a backward will follow, so that saving is of use. */
+  get recording(): boolean {
+    return this.needsGrad.includes(true);
+  }
+
+  /** Keeps tensors (inputs, outputs or others) until the backward; does nothing when no graph is recorded. */
+  save(...tensors: Tensor[]): void {
+    if (this.recording) this.saved.push(...tensors.map((tensor) => keep(tensor.alias())));
+  }
+}
+
+/** An op: what it computes, and how its gradient flows back. */
+export interface OpDefinition<I extends readonly Tensor[], A> {
+  /** Name in errors, profiles and the graph: that of the public function. */
+  name: string;
+  /** Computes the output; calls `context.save` for what `backward` needs. */
+  forward(context: OpContext, inputs: I, attrs: A): Tensor;
+  /**
+   * Computes the gradient of each input from that of the output, or null where `context.needsGrad` is false. It sees
+   * `context.saved` and `context.shapes`; what else it makes is freed when it returns.
+   */
+  backward?(context: OpContext, grad: Tensor, attrs: A): readonly (Tensor | null)[];
+  /** Instead of `backward`: why there is none, for example `"it is piecewise constant"`. */
+  notDifferentiable?: string;
+}
+
+/**
+ * Makes a function of tensors that records itself for `backward`.
+ *
+ * @returns A function of the inputs (an array) and the attributes.
+ *
+ * @example A cube, from existing ops
+ * ```ts
+ * import { backward, defineOp, Device, mul, sum, tensor, type Tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const cubeOp = defineOp<[Tensor], null>({
+ *   name: "cube",
+ *   forward(context, [x]) {
+ *     context.save(x);
+ *     return mul(mul(x, x), x);
+ *   },
+ *   backward: ({ saved: [x] }, grad) => [mul(grad, mul(mul(x!, x!), 3))],
+ * });
+ *
+ * await using _device = await Device.open();
+ * const x = tensor([1, 2]);
+ * x.requiresGrad = true;
+ * backward(sum(cubeOp([x], null)));
+ * assertEquals(await x.grad!.data(), new Float32Array([3, 12]));
+ * ```
+ */
+export function defineOp<I extends readonly Tensor[], A>(
+  definition: OpDefinition<I, A>,
+): (inputs: I, attrs: A) => Tensor {
+  const { name } = definition;
+  return function op(inputs: I, attrs: A): Tensor {
+    const device = checkDevices(name, inputs);
+    const shapes = inputs.map((input) => input.shape);
+    const wanted = isGradEnabled() ? inputs.map(wantsGrad) : inputs.map(() => false);
+    if (!definition.backward && wanted.includes(true)) {
+      throw new TypeError(
+        `Cannot differentiate ${name}() as ${definition.notDifferentiable ?? "it has no gradient"}: ` +
+          `call it inside noGrad() or on detach()ed inputs`,
+      );
+    }
+    const context = new OpContext(wanted, shapes);
+    // An op may be made of ops: they are not recorded, and what they made between is freed.
+    const output = device.run(name, shapes, () => noGrad(() => tidy(() => definition.forward(context, inputs, attrs))));
+    if (!context.recording || !definition.backward) return output;
+    const parents = inputs.map((input, i) => wanted[i] ? parentOf(input) : null);
+    const backward = definition.backward;
+    output.link = new Node(name, output.shape, parents, context, (ctx, grad) => backward(ctx, grad, attrs));
+    return output;
+  };
+}
+
+/** True when a gradient would flow to the tensor. */
+export function wantsGrad(tensor: Tensor): boolean {
+  return tensor.requiresGrad || tensor.link !== null;
+}
+
+function parentOf(input: Tensor): Node | Tensor | null {
+  return input.link instanceof Node ? input.link : input;
+}
+
+function checkDevices(name: string, inputs: readonly Tensor[]): Tensor["device"] {
+  const first = inputs[0];
+  if (!first) throw new TypeError(`Cannot run ${name}() without inputs`);
+  for (const input of inputs) {
+    if (!(input instanceof Tensor)) {
+      throw new TypeError(`Cannot run ${name}() as its inputs must be tensors: got ${String(input)}`);
+    }
+    if (input.device !== first.device) {
+      throw new TypeError(
+        `Cannot run ${name}() as its inputs must be on one device: got ${first.device.info.description} and ` +
+          `${input.device.info.description} (opened separately)`,
+      );
+    }
+  }
+  return first.device;
+}

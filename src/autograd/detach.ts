@@ -1,0 +1,29 @@
+import type { Tensor } from "../tensor/mod.ts";
+
+/**
+ * The same elements outside the graph: no gradient flows through.
+ *
+ * @example Usage
+ * ```ts
+ * import { detach, Device, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await detach(tensor([1, 2])).data(), new Float32Array([1, 2]));
+ * ```
+ */
+export function detach(x: Tensor): Tensor {
+  return x.alias();
+}
+
+/**
+ * Marks a leaf as wanting a gradient, and returns it.
+ *
+ * @throws {TypeError} If an op made it, or it is not f32.
+ */
+export function requireGrad<T extends Tensor>(x: T): T {
+  if (x.link) throw new TypeError(`Cannot requireGrad() on the output of an op [${x.shape}]: detach() it first`);
+  if (x.dtype !== "f32") throw new TypeError(`Cannot requireGrad() as the dtype must be f32: got ${x.dtype}`);
+  x.requiresGrad = true;
+  return x;
+}

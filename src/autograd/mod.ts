@@ -1,0 +1,4 @@
+export { backward, type BackwardOptions } from "./backward.ts";
+export { defineOp, OpContext, type OpDefinition, wantsGrad } from "./define_op.ts";
+export { detach, requireGrad } from "./detach.ts";
+export { isGradEnabled, noGrad } from "./mode.ts";

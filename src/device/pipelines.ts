@@ -1,0 +1,122 @@
+import { DeviceError } from "./errors.ts";
+import { type Access, bindingAccess, type Program } from "./program.ts";
+
+/** Values for a program's `override` constants. */
+export type Constants = Readonly<Record<string, number | boolean>>;
+
+/** A compiled program and the layout of its bind group. */
+export interface Pipeline {
+  readonly id: number;
+  readonly label: string;
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  readonly hasParams: boolean;
+}
+
+/** Bytes of one `Params` slot of the uniform arena: the smallest dynamic offset that every adapter allows. */
+export const PARAMS_SLOT = 256;
+
+/** Compiles each (program, bindings, constants) once. */
+export class PipelineCache {
+  #gpu: GPUDevice;
+  #onError: (error: DeviceError) => void;
+  #wait: (check: Promise<void>) => void;
+  #pipelines = new Map<Program, Map<string, Pipeline>>();
+  #modules = new Map<string, GPUShaderModule>();
+  #created = 0;
+
+  /** Errors of compilation arrive later, through `onError`; `wait` is told what to await before trusting results. */
+  constructor(gpu: GPUDevice, onError: (error: DeviceError) => void, wait: (check: Promise<void>) => void) {
+    this.#gpu = gpu;
+    this.#onError = onError;
+    this.#wait = wait;
+  }
+
+  /** Pipelines compiled so far. */
+  get created(): number {
+    return this.#created;
+  }
+
+  /** The pipeline of a program with these bindings and constants. */
+  get(program: Program, bindings: string, constants: Constants | undefined): Pipeline {
+    let variants = this.#pipelines.get(program);
+    if (!variants) this.#pipelines.set(program, variants = new Map());
+    let key = bindings;
+    if (constants) { for (const name in constants) key += `;${name}=${constants[name]}`; }
+    let pipeline = variants.get(key);
+    if (!pipeline) variants.set(key, pipeline = this.#compile(program, bindings, constants));
+    return pipeline;
+  }
+
+  #compile(program: Program, bindings: string, constants: Constants = {}): Pipeline {
+    const code = program.code.join("\n");
+    const label = `${program.name}.${program.entryPoint}`;
+    dump(label, code, constants);
+    this.#gpu.pushErrorScope("validation");
+    let module = this.#modules.get(code);
+    if (!module) this.#modules.set(code, module = this.#gpu.createShaderModule({ label, code }));
+    const layout = this.#gpu.createBindGroupLayout({ label, entries: layoutEntries(program, bindings, code) });
+    const values: Record<string, number> = {};
+    for (const name in constants) values[name] = Number(constants[name]);
+    const pipeline = this.#gpu.createComputePipeline({
+      label,
+      layout: this.#gpu.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: program.entryPoint, constants: values },
+    });
+    this.#wait(this.#report(this.#gpu.popErrorScope(), module, label, constants));
+    return { id: ++this.#created, label, pipeline, layout, hasParams: hasParams(program) };
+  }
+
+  async #report(
+    scope: Promise<GPUError | null>,
+    module: GPUShaderModule,
+    shader: string,
+    constants: Constants,
+  ): Promise<void> {
+    const error = await scope;
+    if (!error) return;
+    const { messages } = await module.getCompilationInfo();
+    const lines = messages.map((m) => `line ${m.lineNum}: ${m.message}`).join("\n");
+    const given = Object.entries(constants).map(([name, value]) => `${name} = ${value}`).join(", ");
+    this.#onError(
+      new DeviceError(`Cannot compile a shader${given && ` with ${given}`}: ${lines || error.message}`, { shader }),
+    );
+  }
+}
+
+function hasParams(program: Program): boolean {
+  for (const _ in program.params) return true;
+  return false;
+}
+
+function layoutEntries(program: Program, bindings: string, code: string): GPUBindGroupLayoutEntry[] {
+  const access: Map<number, Access> = bindingAccess(code);
+  const entries: GPUBindGroupLayoutEntry[] = [];
+  if (hasParams(program)) {
+    entries.push({ binding: 0, visibility: 4, buffer: { type: "uniform", hasDynamicOffset: true } });
+  }
+  for (const binding of bindings.split(",").filter(Boolean).map(Number)) {
+    const type = access.get(binding);
+    if (!type) {
+      throw new TypeError(`Cannot dispatch ${program.name} as its source declares no storage binding ${binding}`);
+    }
+    entries.push({ binding, visibility: 4, buffer: { type } });
+  }
+  return entries;
+}
+
+/** `DUMP_SHADERS=relu` (or `1` for all) prints the joined source. */
+function dump(label: string, code: string, constants: Constants): void {
+  const wanted = environment("DUMP_SHADERS");
+  if (!wanted || (wanted !== "1" && !label.includes(wanted))) return;
+  console.error(`// ---- ${label} ${JSON.stringify(constants)}\n${code}\n// ---- end of ${label}`);
+}
+
+/** A variable of the environment; none in a browser, or where reading it is not permitted. */
+function environment(name: string): string | undefined {
+  try {
+    return (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[name];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,177 @@
+import type { Block, Storage } from "./pool.ts";
+import { PARAMS_SLOT, type Pipeline } from "./pipelines.ts";
+import { packParams, type Program } from "./program.ts";
+import type { Profiler } from "./profiler.ts";
+
+/** Bytes of the uniform arena: the `Params` of one submit. */
+const ARENA_BYTES = 1 << 20;
+
+/** A part of a storage; `offset` is a multiple of 256 bytes. */
+export interface Window {
+  readonly storage: Storage;
+  /** Bytes from the start. */
+  readonly offset: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** What a dispatch binds: binding number to storage, or a window of one; undefined ones are left out. */
+export type Bindings = Readonly<Record<number, Storage | Window | undefined>>;
+
+/** Workgroups in x, y and z. */
+export type Workgroups = readonly [number, number, number];
+
+/**
+ * Collects dispatches in one open compute pass and submits them together. `Params` go through one uniform arena with
+ * dynamic offsets, so a bind group depends on buffers only and is found in the cache from the second step on.
+ */
+export class Recorder {
+  #gpu: GPUDevice;
+  #arena: GPUBuffer;
+  #host = new ArrayBuffer(ARENA_BYTES);
+  #view = new DataView(this.#host);
+  #offset = 0;
+  #offsets = new Uint32Array(1);
+  #encoder: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
+  #current: GPUComputePipeline | null = null;
+  #bindGroups = new Map<string, GPUBindGroup>();
+  #serial = 0;
+  /** When set, every dispatch gets a pass of its own and is timed. */
+  profiler: Profiler | null = null;
+  /** Bind groups created so far. */
+  bindGroupsCreated = 0;
+  /** Submits so far. */
+  submits = 0;
+  /** Dispatches so far. */
+  dispatches = 0;
+
+  /** Records for this device. */
+  constructor(gpu: GPUDevice) {
+    this.#gpu = gpu;
+    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    this.#arena = gpu.createBuffer({ label: "params", size: ARENA_BYTES, usage });
+  }
+
+  /** True when nothing waits for a submit. */
+  get idle(): boolean {
+    return this.#encoder === null;
+  }
+
+  /** True when a recorded, not yet submitted command uses the block. */
+  uses(block: Block): boolean {
+    return this.#encoder !== null && block.lastUse === this.#serial;
+  }
+
+  /** Records one dispatch. */
+  dispatch(
+    program: Program,
+    pipeline: Pipeline,
+    bindings: Bindings,
+    params: Readonly<Record<string, number>>,
+    workgroups: Workgroups,
+    label: string,
+  ): void {
+    if (this.#offset + PARAMS_SLOT > ARENA_BYTES || this.profiler?.full) this.flush();
+    const group = this.#bindGroup(pipeline, bindings);
+    const pass = this.#openPass(label, pipeline.label);
+    if (this.#current !== pipeline.pipeline) pass.setPipeline(this.#current = pipeline.pipeline);
+    if (pipeline.hasParams && program.params) {
+      packParams(this.#view, this.#offset, program.params, params, program.name);
+      this.#offsets[0] = this.#offset;
+      pass.setBindGroup(0, group, this.#offsets, 0, 1);
+      this.#offset += PARAMS_SLOT;
+    } else pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+    this.dispatches++;
+    if (this.profiler) this.#endPass();
+  }
+
+  /** Records a copy into a staging buffer; ends the open pass. */
+  copy(from: Storage, offset: number, to: GPUBuffer, bytes: number): void {
+    const encoder = this.#openEncoder();
+    this.#endPass();
+    encoder.copyBufferToBuffer(from.block.buffer, offset, to, 0, bytes);
+  }
+
+  /** Submits what was recorded; does nothing when nothing was. */
+  flush(): void {
+    const encoder = this.#encoder;
+    if (!encoder) return;
+    this.#endPass();
+    const readTimes = this.profiler?.resolve(encoder);
+    if (this.#offset > 0) this.#gpu.queue.writeBuffer(this.#arena, 0, this.#host, 0, this.#offset);
+    this.#gpu.queue.submit([encoder.finish()]);
+    readTimes?.();
+    this.#encoder = null;
+    this.#offset = 0;
+    this.#serial++;
+    this.submits++;
+  }
+
+  /** Forgets the bind groups, which keep destroyed buffers alive. */
+  forgetBindGroups(): void {
+    this.#bindGroups.clear();
+  }
+
+  /** Frees the arena. */
+  destroy(): void {
+    this.#arena.destroy();
+    this.profiler?.destroy();
+  }
+
+  #openEncoder(): GPUCommandEncoder {
+    return this.#encoder ??= this.#gpu.createCommandEncoder({ label: "uniformity" });
+  }
+
+  #openPass(label: string, shader: string): GPUComputePassEncoder {
+    if (this.#pass) return this.#pass;
+    const timestampWrites = this.profiler?.begin(`${label} ${shader}`);
+    this.#current = null;
+    return this.#pass = this.#openEncoder().beginComputePass({
+      label: timestampWrites ? label : undefined,
+      timestampWrites,
+    });
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = null;
+    this.#current = null;
+  }
+
+  #bindGroup(pipeline: Pipeline, bindings: Bindings): GPUBindGroup {
+    let key = `${pipeline.id}`;
+    for (const binding in bindings) {
+      const bound = bindings[binding];
+      if (!bound) continue;
+      if ("storage" in bound) {
+        bound.storage.block.lastUse = this.#serial;
+        key += `,${bound.storage.block.id}:${bound.offset}:${bound.size}`;
+      } else {
+        bound.block.lastUse = this.#serial;
+        key += `,${bound.block.id}:${bound.bytes}`;
+      }
+    }
+    let group = this.#bindGroups.get(key);
+    if (!group) this.#bindGroups.set(key, group = this.#createBindGroup(pipeline, bindings));
+    return group;
+  }
+
+  #createBindGroup(pipeline: Pipeline, bindings: Bindings): GPUBindGroup {
+    const entries: GPUBindGroupEntry[] = [];
+    if (pipeline.hasParams) {
+      entries.push({ binding: 0, resource: { buffer: this.#arena, offset: 0, size: PARAMS_SLOT } });
+    }
+    for (const binding in bindings) {
+      const bound = bindings[binding];
+      if (!bound) continue;
+      const resource = "storage" in bound
+        ? { buffer: bound.storage.block.buffer, offset: bound.offset, size: bound.size }
+        : { buffer: bound.block.buffer, offset: 0, size: bound.bytes };
+      entries.push({ binding: Number(binding), resource });
+    }
+    this.bindGroupsCreated++;
+    return this.#gpu.createBindGroup({ label: pipeline.label, layout: pipeline.layout, entries });
+  }
+}

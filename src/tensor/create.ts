@@ -1,0 +1,155 @@
+import { Device, type Program } from "../device/mod.ts";
+import { fill as fillCode, lib_flat } from "../device/shaders.gen.ts";
+import { bytesOf, type DType, dtypeOf } from "./dtype.ts";
+import { checkShape, type Shape, sizeOf } from "./shape.ts";
+import { Tensor } from "./tensor.ts";
+
+/** Numbers in nested arrays, all rows of one length. */
+export type Nested = number | readonly Nested[];
+
+/** Where and as what to make a tensor. */
+export interface CreateOptions<D extends DType = DType> {
+  /** Element type; `"f32"` by default, or that of a typed array given. */
+  dtype?: D;
+  /** Device; the default device by default. */
+  device?: Device;
+}
+
+/** {@linkcode CreateOptions} for {@linkcode tensor}. */
+export interface TensorFromOptions<D extends DType = DType> extends CreateOptions<D> {
+  /** Shape of a flat array; needed only when it is not one-dimensional. */
+  shape?: Shape;
+}
+
+const FILL: Program = {
+  name: "fill",
+  code: [lib_flat, fillCode],
+  entryPoint: "fill",
+  params: { size: "u32", bits: "u32" },
+};
+
+/**
+ * Makes a tensor of a number, nested arrays, or a typed array with a `shape`.
+ *
+ * @param values The elements, row-major.
+ * @returns A tensor of the shape of the nesting, or of `options.shape`.
+ * @throws {TypeError} If rows differ in length, or the size does not match the shape.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(tensor([[1, 2, 3], [4, 5, 6]]).shape, [2, 3]);
+ * assertEquals(tensor(new Uint32Array([7, 8]), { shape: [2, 1] }).dtype, "u32");
+ * ```
+ */
+export function tensor<D extends DType = "f32">(
+  values: Nested | ArrayBufferView,
+  options: TensorFromOptions<D> = {},
+): Tensor<D> {
+  const flat = ArrayBuffer.isView(values) ? values : flatten(values);
+  const dtype = options.dtype ?? (ArrayBuffer.isView(values) ? dtypeOf(values) : "f32") as D;
+  if (dtype === undefined) {
+    throw new TypeError(`Cannot make a tensor of this array: got ${values.constructor.name}, want f32, i32, u32 or u8`);
+  }
+  const elements = flat as unknown as ArrayLike<number> & ArrayBufferView;
+  const shape = options.shape ?? (ArrayBuffer.isView(values) ? [elements.length] : nestedShape(values));
+  checkShape(shape, "a tensor");
+  if (sizeOf(shape) !== elements.length) {
+    throw new TypeError(`Cannot make a tensor [${shape}] as it has ${sizeOf(shape)} elements: got ${elements.length}`);
+  }
+  const result = new Tensor<D>(options.device ?? Device.current, shape, { dtype });
+  if (result.size > 0) result.device.write(result.storage, convert(elements, dtype));
+  return result;
+}
+
+/** A tensor of zeros. */
+export function zeros<D extends DType = "f32">(shape: Shape, options: CreateOptions<D> = {}): Tensor<D> {
+  return full(shape, 0, options);
+}
+
+/** A tensor of ones. */
+export function ones<D extends DType = "f32">(shape: Shape, options: CreateOptions<D> = {}): Tensor<D> {
+  return full(shape, 1, options);
+}
+
+/** A tensor of one value. */
+export function full<D extends DType = "f32">(shape: Shape, value: number, options: CreateOptions<D> = {}): Tensor<D> {
+  const dtype = options.dtype ?? "f32" as D;
+  const result = new Tensor<D>(options.device ?? Device.current, shape, { dtype });
+  fill(result, value);
+  return result;
+}
+
+/** Overwrites every element of a tensor; for buffers outside any graph. */
+export function fill(x: Tensor, value: number): void {
+  const word = new ArrayBuffer(4);
+  const elements = convert(new Array<number>(4 / bytesOf(x.dtype)).fill(value), x.dtype);
+  new Uint8Array(word).set(new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength));
+  const size = Math.ceil(x.bytes / 4);
+  x.device.run("fill", [x.shape], () =>
+    x.device.dispatch(FILL, {
+      params: { size, bits: new Uint32Array(word)[0]! },
+      buffers: { 1: x.storage },
+      workgroups: x.device.groups(size, 64),
+    }));
+}
+
+/**
+ * `start, start + step, …` up to but not including `stop`, as NumPy's `arange`.
+ *
+ * @throws {RangeError} If `step` is 0.
+ */
+export function arange<D extends DType = "f32">(
+  start: number,
+  stop: number,
+  options: CreateOptions<D> & { step?: number } = {},
+): Tensor<D> {
+  const step = options.step ?? 1;
+  if (step === 0) throw new RangeError("Cannot make arange() as step must not be 0: got 0");
+  const length = Math.max(0, Math.ceil((stop - start) / step));
+  const values = Array.from({ length }, (_, i) => start + i * step);
+  return tensor(values, { ...options, shape: [length] });
+}
+
+/** The identity matrix `[n, n]`. */
+export function eye(n: number, options: CreateOptions<"f32"> = {}): Tensor<"f32"> {
+  const values = new Float32Array(n * n);
+  for (let i = 0; i < n; i++) values[i * n + i] = 1;
+  return tensor(values, { ...options, shape: [n, n] });
+}
+
+function nestedShape(values: Nested): number[] {
+  return typeof values === "number" ? [] : [values.length, ...(values.length > 0 ? nestedShape(values[0]!) : [])];
+}
+
+function flatten(values: Nested): Float64Array {
+  const shape = nestedShape(values);
+  const flat: number[] = [];
+  collect(values, shape, 0, flat);
+  return new Float64Array(flat);
+}
+
+function collect(values: Nested, shape: Shape, depth: number, flat: number[]): void {
+  if (typeof values === "number") {
+    if (depth !== shape.length) throw raggedError(shape);
+    flat.push(values);
+  } else {
+    if (values.length !== shape[depth]) throw raggedError(shape);
+    for (const each of values) collect(each, shape, depth + 1, flat);
+  }
+}
+
+function raggedError(shape: Shape): TypeError {
+  return new TypeError(`Cannot make a tensor as all rows must have one length: the first ones say [${shape}]`);
+}
+
+function convert(values: ArrayLike<number> | ArrayBufferView, dtype: DType): ArrayBufferView {
+  if (dtypeOf(values) === dtype) return values as ArrayBufferView;
+  const numbers = values as ArrayLike<number>;
+  if (dtype === "f32") return Float32Array.from(numbers);
+  if (dtype === "i32") return Int32Array.from(numbers);
+  return dtype === "u32" ? Uint32Array.from(numbers) : Uint8Array.from(numbers);
+}

@@ -1,0 +1,76 @@
+/** Sizes along each axis; `[]` is a scalar. */
+export type Shape = readonly number[];
+
+/** Product of the sizes; 1 for a scalar. */
+export function sizeOf(shape: Shape): number {
+  let size = 1;
+  for (const n of shape) size *= n;
+  return size;
+}
+
+/** True when both have the same sizes. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  return a.length === b.length && a.every((n, i) => n === b[i]);
+}
+
+/** Row-major strides in elements. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = stride;
+    stride *= shape[i]!;
+  }
+  return strides;
+}
+
+/**
+ * The shape that both broadcast to, by NumPy's rule.
+ *
+ * @throws {TypeError} If a pair of sizes differs and neither is 1.
+ */
+export function broadcastShapes(a: Shape, b: Shape, op: string): number[] {
+  const rank = Math.max(a.length, b.length);
+  const shape = new Array<number>(rank);
+  for (let i = 1; i <= rank; i++) {
+    const x = a[a.length - i] ?? 1;
+    const y = b[b.length - i] ?? 1;
+    if (x !== y && x !== 1 && y !== 1) {
+      throw new TypeError(`Cannot compute ${op}() as the shapes do not broadcast: got [${a}] and [${b}]`);
+    }
+    shape[rank - i] = x === 1 ? y : x;
+  }
+  return shape;
+}
+
+/** Checks that a shape holds sizes: integers ≥ 0. */
+export function checkShape(shape: Shape, what: string): void {
+  for (const n of shape) {
+    if (!Number.isInteger(n) || n < 0) {
+      throw new RangeError(`Cannot make ${what} as every size must be an integer >= 0: got [${shape}]`);
+    }
+  }
+}
+
+/**
+ * Turns `dim` or dims, negative ones counted from the end, into sorted positive ones; all of them when undefined.
+ *
+ * @throws {RangeError} If one is out of range or given twice.
+ */
+export function normalizeDims(dim: number | readonly number[] | undefined, rank: number, op: string): number[] {
+  if (dim === undefined) return Array.from({ length: rank }, (_, i) => i);
+  const dims = (typeof dim === "number" ? [dim] : dim).map((d) => normalizeDim(d, rank, op)).sort((a, b) => a - b);
+  if (new Set(dims).size < dims.length) {
+    throw new RangeError(`Cannot compute ${op}() as dims must differ: got [${dim}]`);
+  }
+  return dims;
+}
+
+/** Turns a `dim` that may count from the end into one ≥ 0. */
+export function normalizeDim(dim: number, rank: number, op: string): number {
+  const d = dim < 0 ? dim + rank : dim;
+  if (!Number.isInteger(dim) || d < 0 || d >= rank) {
+    throw new RangeError(`Cannot compute ${op}() as dim must be in [${-rank}, ${rank - 1}]: got ${dim}`);
+  }
+  return d;
+}

@@ -1,0 +1,218 @@
+import { type Device, DeviceError, type Storage } from "../device/mod.ts";
+import { bytesOf, type DType, type DTypeArrays, viewAs } from "./dtype.ts";
+import { own } from "./scope.ts";
+import { checkShape, type Shape, sizeOf } from "./shape.ts";
+
+/** What a tensor holds on to beside its storage: its place in the graph of a differentiation. */
+export interface Link {
+  /** Called once, when the tensor is disposed. */
+  release(): void;
+}
+
+/** What to make a tensor of. */
+export interface TensorOptions<D extends DType = DType> {
+  /** Element type; `"f32"` by default. */
+  dtype?: D;
+  /** Existing storage to hold (its reference passes to the tensor); new storage by default. */
+  storage?: Storage;
+}
+
+interface Handle {
+  storage: Storage | null;
+  link: Link | null;
+}
+
+const forgotten = new FinalizationRegistry<Handle>(release);
+
+function release(handle: Handle): void {
+  handle.storage?.release();
+  handle.link?.release();
+  handle.storage = handle.link = null;
+}
+
+/**
+ * An n-dimensional array on a GPU: row-major, contiguous, channels last for images.
+ *
+ * A tensor belongs to the {@linkcode scope} it was made in, and is freed with it; `dispose()` frees it sooner, and the
+ * garbage collector frees what was forgotten. Functions such as `add` or `matmul` make new tensors; none changes its
+ * inputs.
+ *
+ * @example Usage
+ * ```ts
+ * import { add, Device, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const x = tensor([[1, 2], [3, 4]]);
+ * assertEquals(x.shape, [2, 2]);
+ * assertEquals(await add(x, 1).data(), new Float32Array([2, 3, 4, 5]));
+ * ```
+ */
+export class Tensor<D extends DType = DType> {
+  /** The device that holds it. */
+  readonly device: Device;
+  /** Sizes along each axis. */
+  readonly shape: Shape;
+  /** Element type. */
+  readonly dtype: D;
+  /** True for a leaf whose gradient is wanted; see `backward`. */
+  requiresGrad = false;
+  /** The gradient that `backward` accumulated into this leaf. */
+  grad: Tensor | null = null;
+  #handle: Handle;
+
+  /** Makes a tensor with undefined contents, or over given storage. Users call `tensor()`, `zeros()` and the like. */
+  constructor(device: Device, shape: Shape, options: TensorOptions<D> = {}) {
+    checkShape(shape, "a tensor");
+    this.device = device;
+    this.shape = Object.freeze([...shape]);
+    this.dtype = options.dtype ?? "f32" as D;
+    const storage = options.storage ?? allocate(device, shape, this.dtype);
+    this.#handle = { storage, link: null };
+    own(this);
+    forgotten.register(this, this.#handle, this.#handle);
+  }
+
+  /** Number of elements. */
+  get size(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** Number of axes. */
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  /** Bytes of the elements. */
+  get bytes(): number {
+    return this.size * bytesOf(this.dtype);
+  }
+
+  /** True once its storage was given up. */
+  get disposed(): boolean {
+    return this.#handle.storage === null;
+  }
+
+  /**
+   * The storage, to bind in a dispatch.
+   *
+   * @throws {ReferenceError} If the tensor was disposed.
+   */
+  get storage(): Storage {
+    const { storage } = this.#handle;
+    if (storage) return storage;
+    throw new ReferenceError(
+      `Cannot read a tensor [${this.shape}] as it was disposed: its scope ended or dispose() was called (keep() keeps it)`,
+    );
+  }
+
+  /** Its place in the graph, when an op that is being differentiated made it. */
+  get link(): Link | null {
+    return this.#handle.link;
+  }
+
+  /** Set once by the op that made it. */
+  set link(link: Link | null) {
+    this.#handle.link = link;
+  }
+
+  /**
+   * Another handle on the same elements, outside the graph; the elements live until both are disposed.
+   *
+   * @param shape Another shape of the same size; the tensor's own by default.
+   */
+  alias(shape: Shape = this.shape): Tensor<D> {
+    if (sizeOf(shape) !== this.size) {
+      throw new TypeError(`Cannot alias a tensor as the sizes must agree: got [${this.shape}] and [${shape}]`);
+    }
+    return new Tensor<D>(this.device, shape, { dtype: this.dtype, storage: this.storage.retain() });
+  }
+
+  /**
+   * Reads the elements back, in row-major order. Costs a round trip to the GPU: not for every step.
+   *
+   * @throws {ReferenceError} If the tensor was disposed.
+   * @throws {DeviceError} If an operation before it failed.
+   */
+  async data(): Promise<DTypeArrays[D]> {
+    const buffer = await this.device.read(this.storage, this.bytes);
+    return viewAs(buffer, this.dtype);
+  }
+
+  /**
+   * Reads the only element back.
+   *
+   * @throws {TypeError} If there is not exactly one.
+   */
+  async item(): Promise<number> {
+    if (this.size !== 1) throw new TypeError(`Cannot read item() as there must be one element: got [${this.shape}]`);
+    return (await this.data())[0]!;
+  }
+
+  /** Overwrites the elements; for buffers that outlive a step (indices, learning rates), outside any graph. */
+  write(values: ArrayBufferView): void {
+    if (values.byteLength !== this.bytes) {
+      throw new TypeError(
+        `Cannot write() as the bytes must agree: got ${values.byteLength} for a tensor ${this.dtype} [${this.shape}]`,
+      );
+    }
+    this.device.write(this.storage, values);
+  }
+
+  /** Frees the tensor now; a second call does nothing. */
+  dispose(): void {
+    if (this.#handle.storage === null) return;
+    forgotten.unregister(this.#handle);
+    release(this.#handle);
+    this.grad?.dispose();
+    this.grad = null;
+  }
+
+  /** Same as {@linkcode Tensor.dispose}, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** One line: dtype, shape, where, and whether it is gone. */
+  toString(): string {
+    const grad = this.requiresGrad || this.link ? ", requires grad" : "";
+    const state = this.disposed ? ", disposed" : "";
+    return `Tensor ${this.dtype} [${this.shape.join(", ")}] on ${this.device.info.description}${grad}${state}`;
+  }
+
+  /** What `console.log` shows in Deno. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  /** What `console.log` shows in Node. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  /** What a Jupyter notebook shows: the head line and up to 8 × 8 elements of the last two axes. */
+  async [Symbol.for("Jupyter.display")](): Promise<Record<string, string>> {
+    if (this.disposed) return { "text/plain": this.toString() };
+    const data = await this.data();
+    const cols = this.shape.at(-1) ?? 1;
+    const rows = Math.min(8, cols === 0 ? 0 : this.size / cols);
+    const cell = (v: number) => `<td>${Number.isInteger(v) ? v : v.toPrecision(5)}</td>`;
+    const row = (i: number) =>
+      `<tr>${[...data.subarray(i * cols, i * cols + Math.min(8, cols))].map(cell).join("")}</tr>`;
+    const table = Array.from({ length: rows }, (_, i) => row(i)).join("");
+    return { "text/plain": this.toString(), "text/html": `<p>${this}</p><table>${table}</table>` };
+  }
+}
+
+function allocate(device: Device, shape: Shape, dtype: DType): Storage {
+  const bytes = sizeOf(shape) * bytesOf(dtype);
+  const limit = device.limits.maxStorageBufferBindingSize;
+  if (bytes <= limit) return device.allocate(bytes);
+  const rows = Math.floor(limit / (bytes / (shape[0] ?? 1)));
+  throw new DeviceError(
+    `Cannot allocate a tensor ${dtype} [${shape}] of ${bytes} bytes as ${device.info.description} binds at most ` +
+      `${limit} bytes at once: ${
+        rows > 0 ? `at most ${rows} of its ${shape[0]} rows fit, so use a smaller batch` : "use a smaller shape"
+      }`,
+  );
+}

@@ -1,0 +1,8 @@
+/**
+ * What the library's own tests use, for tests of your own ops.
+ *
+ * @module
+ */
+export { assertClose, type CloseOptions } from "./close.ts";
+export { gradcheck, type GradcheckOptions } from "./gradcheck.ts";
+export { TOLERANCE } from "./tolerance.ts";

@@ -1,0 +1,13 @@
+/** The tolerances of the project's tests, in one place; a test that needs more says why beside the number. */
+export const TOLERANCE = {
+  /** Relative error of an op's values against float64, per element of the largest magnitude. */
+  value: 2e-6,
+  /** Relative error of sums of many terms (matmul, conv, reductions). */
+  sum: 2e-5,
+  /** Relative error of a gradient against finite differences in f32. */
+  gradient: 2e-3,
+  /** Relative error of a gradient against PyTorch's float64 value. */
+  goldenGradient: 5e-5,
+  /** Relative error of training losses over ten steps: f32 sums in another order. */
+  trainingLoss: 2e-3,
+} as const;
