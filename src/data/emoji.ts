@@ -1,5 +1,6 @@
 import { importNpmJson, type NpmAsset, readNpmFile } from "./_npm.ts";
 import { decodePng, type RgbaImage } from "./_png.ts";
+import { NORMALIZATION, type PixelDataset, type PriorRows } from "./dataset.ts";
 
 /** Who drew the emoji. Two vendors' drawings of one emoji differ as two photographs of one bird do. */
 export type EmojiVendor = "apple" | "facebook" | "google" | "twitter";
@@ -19,17 +20,15 @@ export interface EmojiSet<V extends EmojiVendor = EmojiVendor> {
   /** The emoji themselves. */
   characters: string[];
   /** Category of each emoji, an index into `classes`. */
-  labels: Int32Array;
+  labels: Int32Array<ArrayBuffer>;
   /** The 9 categories, sorted by name. */
   classes: string[];
   /** Finer category of each emoji, an index into `subclasses`. */
-  sublabels: Int32Array;
+  sublabels: Int32Array<ArrayBuffer>;
   /** The subcategories, sorted by name. */
   subclasses: string[];
-  /** Words of the columns of `prior`, sorted. */
-  keywords: string[];
-  /** 0 or 1, `[n, keywords]`: which words describe the emoji. A weak attribute, as CUB200's are. */
-  prior: { data: Float32Array; dim: number };
+  /** 0 or 1, `[n, words]`: which words (the `columns`, sorted) describe the emoji. A weak attribute, as CUB200's are. */
+  prior: PriorRows;
 }
 
 /** Options of {@linkcode loadEmoji}. */
@@ -84,7 +83,7 @@ export async function loadEmoji<V extends EmojiVendor = "google" | "twitter">(
   const minimum = options.minKeywordCount ?? 5;
   if (vendors.length === 0) throw new RangeError("Cannot load emoji as vendors is empty");
   const entries = await readEntries(vendors);
-  const { keywords, prior } = await readKeywords(entries, minimum);
+  const prior = await readKeywords(entries, minimum);
   const pixels = {} as Record<V, Uint8Array<ArrayBuffer>>;
   for (const vendor of vendors) pixels[vendor] = await cutSheet(vendor, entries);
   const category = indexNames(entries.map((entry) => entry.category));
@@ -100,8 +99,44 @@ export async function loadEmoji<V extends EmojiVendor = "google" | "twitter">(
     classes: category.names,
     sublabels: subcategory.labels,
     subclasses: subcategory.names,
-    keywords,
     prior,
+  };
+}
+
+/**
+ * The emoji of one vendor as a data set: 1,906 images of 32 px, 9 classes, 503 words as the prior.
+ *
+ * @param options The vendor (default `twitter`), and what {@linkcode loadEmoji} takes.
+ * @returns A data set in memory, with the short names as `paths`.
+ * @throws {Deno.errors.NotFound} If npm cannot be reached and the packages are not cached.
+ * @example Usage
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { emojiDataset } from "@decoupled/uniformity/data";
+ *
+ * const emoji = await emojiDataset({ vendor: "google" });
+ *
+ * assertEquals(emoji.classes[0], "Activities");
+ * assertEquals(emoji.pixels.data.length, 1906 * 32 * 32 * 3);
+ * ```
+ */
+export async function emojiDataset(
+  options: { vendor?: EmojiVendor; minKeywordCount?: number } = {},
+): Promise<PixelDataset> {
+  const { vendor = "twitter", minKeywordCount } = options;
+  const emoji = await loadEmoji({ vendors: [vendor], minKeywordCount });
+  return {
+    name: `emoji-${vendor}`,
+    split: "all",
+    length: emoji.length,
+    classes: emoji.classes,
+    labels: emoji.labels,
+    pixels: { data: emoji.pixels[vendor], height: emoji.height, width: emoji.width },
+    paths: emoji.names,
+    ...NORMALIZATION.cifar,
+    resolution: SIZE,
+    prior: emoji.prior,
+    notes: [],
   };
 }
 
@@ -131,10 +166,7 @@ function toEntry(row: Record<string, unknown>): Entry {
   };
 }
 
-async function readKeywords(
-  entries: Entry[],
-  minimum: number,
-): Promise<{ keywords: string[]; prior: { data: Float32Array; dim: number } }> {
+async function readKeywords(entries: Entry[], minimum: number): Promise<PriorRows> {
   const table = await importNpmJson(KEYWORDS) as Record<string, string[]>;
   const byCharacter = new Map(Object.entries(table).map(([character, words]) => [withoutSelector(character), words]));
   const words = entries.map((entry) => new Set(byCharacter.get(withoutSelector(entry.character))));
@@ -147,7 +179,7 @@ async function readKeywords(
   const dim = keywords.length;
   const data = new Float32Array(entries.length * dim);
   words.forEach((set, i) => keywords.forEach((word, column) => data[i * dim + column] = set.has(word) ? 1 : 0));
-  return { keywords, prior: { data, dim } };
+  return { data, dim, columns: keywords };
 }
 
 /** U+FE0F asks for a picture instead of a glyph; the two packages do not agree on writing it. */
@@ -173,7 +205,7 @@ function copyCell(sheet: RgbaImage, { x, y }: Entry, out: Uint8Array): void {
   }
 }
 
-function indexNames(values: string[]): { names: string[]; labels: Int32Array } {
+function indexNames(values: string[]): { names: string[]; labels: Int32Array<ArrayBuffer> } {
   const names = [...new Set(values)].sort();
   const index = new Map(names.map((name, i) => [name, i]));
   return { names, labels: Int32Array.from(values, (value) => index.get(value)!) };

@@ -3,4 +3,22 @@
  *
  * @module
  */
-export { type EmojiSet, type EmojiVendor, loadEmoji, type LoadEmojiOptions } from "./emoji.ts";
+export { type ExtractOptions, type ExtractProgress, extractTar } from "./archive.ts";
+export { type CifarOptions, loadCifar10, loadCifar100 } from "./cifar.ts";
+export {
+  type Channels,
+  type DatasetBase,
+  type DecodeSpec,
+  type FileDataset,
+  type FileStore,
+  type ImageDataset,
+  NORMALIZATION,
+  type PixelDataset,
+  type PixelStore,
+  type PriorRows,
+  subset,
+  takeFirst,
+} from "./dataset.ts";
+export { download, type DownloadOptions, type DownloadProgress, md5Of } from "./download.ts";
+export { emojiDataset, type EmojiSet, type EmojiVendor, loadEmoji, type LoadEmojiOptions } from "./emoji.ts";
+export { type ObtainOptions, type ObtainProgress } from "./_obtain.ts";

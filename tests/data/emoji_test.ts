@@ -8,7 +8,7 @@ Deno.test("loadEmoji() returns 1,906 emoji of 9 categories with 503 words", asyn
   assertEquals(emoji.classes.length, 9);
   assertEquals(emoji.prior.dim, 503);
   assertEquals(emoji.prior.data.length, 1906 * 503);
-  assertEquals(emoji.keywords.length, 503);
+  assertEquals(emoji.prior.columns?.length, 503);
   assertEquals(Object.keys(emoji.pixels), ["twitter", "google"]);
   assertEquals(emoji.pixels.google.length, 1906 * 32 * 32 * 3);
   assertEquals(new Set(emoji.names).size, 1906);
@@ -21,7 +21,7 @@ Deno.test("loadEmoji() joins names, categories, words and pixels in one order", 
   assertEquals(emoji.names[flag], "jp");
   assertEquals(emoji.classes[emoji.labels[flag]!], "Flags");
   assertEquals(emoji.subclasses[emoji.sublabels[flag]!], "country-flag");
-  assertEquals(emoji.prior.data[flag * 503 + emoji.keywords.indexOf("flag")], 1);
+  assertEquals(emoji.prior.data[flag * 503 + (emoji.prior.columns?.indexOf("flag") ?? -1)], 1);
   const pixel = (
     i: number,
     y: number,
@@ -38,7 +38,7 @@ Deno.test("loadEmoji() keeps a word that enough emoji have", async () => {
   for (let word = 0; word < common.prior.dim; word++) {
     let count = 0;
     for (let i = 0; i < common.length; i++) count += common.prior.data[i * common.prior.dim + word]!;
-    assert(count >= 50, common.keywords[word]);
+    assert(count >= 50, common.prior.columns?.[word]);
   }
 });
 

@@ -1,0 +1,43 @@
+import { join } from "@std/path";
+
+/** What a path is: followed through links; `null` when nothing is there. */
+export async function kindOf(path: string): Promise<"file" | "directory" | null> {
+  try {
+    return (await Deno.stat(path)).isDirectory ? "directory" : "file";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
+    throw error;
+  }
+}
+
+/** Whether a file of that name is there. */
+export async function isFile(path: string): Promise<boolean> {
+  return await kindOf(path) === "file";
+}
+
+/** Whether a folder of that name is there. */
+export async function isDirectory(path: string): Promise<boolean> {
+  return await kindOf(path) === "directory";
+}
+
+/** Lines of a text file without their ends; empty lines are dropped. */
+export async function readLines(path: string): Promise<string[]> {
+  return (await Deno.readTextFile(path)).split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
+}
+
+/**
+ * A few names out of many, for a message: `"a", "b", "c" and 5 more`.
+ */
+export function listSome(names: readonly (string | number)[], limit = 5): string {
+  const shown = names.slice(0, limit).map((name) => typeof name === "number" ? String(name) : `"${name}"`).join(", ");
+  return names.length > limit ? `${shown} and ${names.length - limit} more` : shown;
+}
+
+/** Names of the folders in a folder, sorted by code unit as Python sorts ASCII names. */
+export async function listDirectories(root: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const entry of Deno.readDir(root)) {
+    if (entry.isDirectory || entry.isSymlink && await isDirectory(join(root, entry.name))) names.push(entry.name);
+  }
+  return names.sort();
+}

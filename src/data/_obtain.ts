@@ -1,0 +1,121 @@
+import { join } from "@std/path";
+import { extractTar } from "./archive.ts";
+import { download } from "./download.ts";
+import { isFile, kindOf, listSome } from "./_files.ts";
+
+/** What a loader is doing before there are images to load. */
+export interface ObtainProgress {
+  /** Which step. */
+  step: "download" | "extract";
+  /** The file it works on. */
+  name: string;
+  /** Bytes downloaded, or files extracted. */
+  done: number;
+  /** Bytes of the whole download, where known. */
+  total?: number;
+}
+
+/** Options that every loader of a published data set takes. */
+export interface ObtainOptions {
+  /** Download the data set when it is absent (default `true`, where it can be had without signing anything). */
+  download?: boolean;
+  /** Called while archives are downloaded and extracted. */
+  onProgress?: (progress: ObtainProgress) => void;
+  /** Stops a download. */
+  signal?: AbortSignal;
+}
+
+/** One form in which a data set may be on disk. */
+export interface Source {
+  /** Folder of the extracted form. */
+  folder: string;
+  /** A path in it that must be there. */
+  marker: string;
+  /** File name of the archive that holds the folder. */
+  archive?: string;
+  /** Where the archive is. */
+  url?: string;
+  /** MD5 of the archive. */
+  md5?: string;
+}
+
+/**
+ * Finds a data set below `root`: extracted, or as an archive (which is then extracted), or on the network.
+ *
+ * @returns The first source that is there, and its folder.
+ * @throws {Deno.errors.NotFound} If it is nowhere; the message says what to put where.
+ */
+export async function obtain(
+  root: string,
+  { title, sources, options }: { title: string; sources: readonly Source[]; options: ObtainOptions },
+): Promise<{ source: Source; folder: string }> {
+  const found = await findFolder(root, sources);
+  if (found) return found;
+  for (const source of sources) {
+    if (source.archive && await isFile(join(root, source.archive))) return await extract(root, source, title, options);
+  }
+  const remote = sources.find((source) => source.url !== undefined);
+  if (remote?.archive && remote.url && options.download !== false) {
+    try {
+      await download(remote.url, join(root, remote.archive), {
+        md5: remote.md5,
+        signal: options.signal,
+        onProgress: ({ name, bytes, total }) => options.onProgress?.({ step: "download", name, done: bytes, total }),
+      });
+    } catch (cause) {
+      options.signal?.throwIfAborted();
+      throw new Deno.errors.NotFound(
+        `${await describeAbsence(root, title, sources)} (${cause instanceof Error ? cause.message : cause})`,
+        { cause },
+      );
+    }
+    return await extract(root, remote, title, options);
+  }
+  throw new Deno.errors.NotFound(await describeAbsence(root, title, sources));
+}
+
+async function findFolder(
+  root: string,
+  sources: readonly Source[],
+): Promise<{ source: Source; folder: string } | null> {
+  for (const source of sources) {
+    for (const folder of [join(root, source.folder), root]) {
+      if (await kindOf(join(folder, source.marker)) !== null) return { source, folder };
+    }
+  }
+  return null;
+}
+
+async function extract(
+  root: string,
+  source: Source,
+  title: string,
+  options: ObtainOptions,
+): Promise<{ source: Source; folder: string }> {
+  const archive = source.archive ?? "";
+  const onProgress = ({ files }: { files: number }) =>
+    options.onProgress?.({ step: "extract", name: archive, done: files });
+  try {
+    await extractTar(join(root, archive), root, { onProgress });
+  } catch (error) {
+    // Another process may have extracted the same archive in the meantime.
+    if (!(error instanceof Deno.errors.AlreadyExists && await findFolder(root, [source]))) throw error;
+  }
+  const found = await findFolder(root, [source]);
+  if (found) return found;
+  throw new SyntaxError(
+    `Cannot load ${title} from "${join(root, archive)}": the archive holds no "${source.folder}/${source.marker}"`,
+  );
+}
+
+async function describeAbsence(root: string, title: string, sources: readonly Source[]): Promise<string> {
+  const half: string[] = [];
+  for (const { folder } of sources) if (await kindOf(join(root, folder)) === "directory") half.push(folder);
+  const wanted = sources.flatMap(({ folder, archive }) => archive ? [`${folder}/`, archive] : [`${folder}/`]);
+  const state = await kindOf(root) !== "directory"
+    ? "the folder is absent"
+    : half.length > 0
+    ? `${listSome(half)} lacks "${sources.find(({ folder }) => folder === half[0])?.marker}"`
+    : "none of its forms is there";
+  return `Cannot load ${title} from "${root}": ${state}; put one of ${listSome(wanted, 9)} there`;
+}

@@ -1,0 +1,139 @@
+import { dirname, join } from "@std/path";
+import { isDirectory, kindOf, listSome } from "./_files.ts";
+import { readTar, type TarEntry } from "./_tar.ts";
+
+/** How far an extraction is. */
+export interface ExtractProgress {
+  /** The archive's file name. */
+  name: string;
+  /** Files written so far. */
+  files: number;
+}
+
+/** Options of {@linkcode extractTar}. */
+export interface ExtractOptions {
+  /** Called now and then. */
+  onProgress?: (progress: ExtractProgress) => void;
+}
+
+/**
+ * Extracts a `.tar`, `.tar.gz` or `.tgz` archive into a folder.
+ *
+ * Everything is first written to a temporary folder beside the destination and then moved, so that a folder of the archive is
+ * either complete or absent. Nothing is written outside the destination: an archive with an absolute name, a `..` in a name, a
+ * link or a device is refused as a whole.
+ *
+ * @param path The archive.
+ * @param destination The folder; it is made when it is absent.
+ * @returns Names of the top-level files and folders that were written.
+ * @throws {SyntaxError} If the archive is damaged, or holds an entry that is refused.
+ * @throws {Deno.errors.AlreadyExists} If a top-level folder of the archive is there already.
+ * @example Usage
+ * ```ts no-assert ignore
+ * import { extractTar } from "@decoupled/uniformity/data";
+ *
+ * await extractTar("data/CUB_200_2011.tgz", "data");
+ * ```
+ */
+export async function extractTar(path: string, destination: string, options: ExtractOptions = {}): Promise<string[]> {
+  return await extractInto(destination, async (folder) => {
+    let files = 0;
+    for await (const entry of readTar(await openArchive(path), path)) {
+      const target = join(folder, checkName(entry.name, path));
+      checkKind(entry, path);
+      if (entry.kind === "directory") await Deno.mkdir(target, { recursive: true });
+      else await writeEntry(entry, target);
+      if (++files % 256 === 0) options.onProgress?.({ name: path, files });
+    }
+    options.onProgress?.({ name: path, files });
+  });
+}
+
+/** The bytes of a file, decompressed when it is gzipped. */
+async function openArchive(path: string): Promise<ReadableStream<Uint8Array>> {
+  const file = await Deno.open(path);
+  const magic = new Uint8Array(2);
+  await file.read(magic);
+  await file.seek(0, Deno.SeekMode.Start);
+  if (magic[0] !== 0x1f || magic[1] !== 0x8b) return file.readable;
+  return file.readable.pipeThrough(new DecompressionStream("gzip")).pipeThrough(explainErrors(path));
+}
+
+/** An error of the decompressor says neither which file nor that it is damaged. */
+function explainErrors(path: string): ReadableWritablePair<Uint8Array, Uint8Array> {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+  const writer = writable.getWriter();
+  const outer = new WritableStream<Uint8Array>({
+    write: (chunk) => writer.write(chunk),
+    close: () => writer.close(),
+    abort: (cause) =>
+      writer.abort(new SyntaxError(`Cannot read "${path}": the archive is cut off or damaged`, { cause })),
+  });
+  return { readable, writable: outer };
+}
+
+/**
+ * Checks the name of an entry and turns it into a relative path.
+ *
+ * @throws {SyntaxError} If it would leave the destination.
+ */
+export function checkName(name: string, archive: string): string {
+  const parts = name.split(/[/\\]/);
+  if (name === "" || name.startsWith("/") || name.startsWith("\\") || /^[a-z]:/i.test(name) || name.includes("\0")) {
+    throw new SyntaxError(`Cannot extract "${archive}" as its names must be relative: got "${name}"`);
+  }
+  if (parts.includes("..")) {
+    throw new SyntaxError(`Cannot extract "${archive}" as its names must stay in the folder: got "${name}"`);
+  }
+  return parts.filter((part) => part !== "" && part !== ".").join("/");
+}
+
+function checkKind(entry: TarEntry, archive: string): void {
+  if (entry.kind === "link") {
+    throw new SyntaxError(
+      `Cannot extract "${archive}" as links are not extracted: got "${entry.name}" to "${entry.target}"`,
+    );
+  }
+  if (entry.kind === "other") {
+    throw new SyntaxError(`Cannot extract "${archive}" as only files and folders are extracted: got "${entry.name}"`);
+  }
+}
+
+async function writeEntry(entry: TarEntry, target: string): Promise<void> {
+  await Deno.mkdir(dirname(target), { recursive: true });
+  using file = await Deno.open(target, { write: true, createNew: true });
+  for await (const chunk of entry.chunks()) {
+    for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+  }
+}
+
+/**
+ * Runs `fill` on a temporary folder and moves what it made into `destination`: files first, then folders, so that a folder that
+ * is there tells that all is there.
+ */
+export async function extractInto(
+  destination: string,
+  fill: (folder: string) => Promise<void>,
+): Promise<string[]> {
+  await Deno.mkdir(destination, { recursive: true });
+  const folder = await Deno.makeTempDir({ dir: destination, prefix: ".extracting-" });
+  try {
+    await fill(folder);
+    const names: { name: string; directory: boolean }[] = [];
+    for await (const entry of Deno.readDir(folder)) names.push({ name: entry.name, directory: entry.isDirectory });
+    names.sort((a, b) => Number(a.directory) - Number(b.directory) || (a.name < b.name ? -1 : 1));
+    const taken: string[] = [];
+    for (const { name, directory } of names) {
+      if (directory && await kindOf(join(destination, name)) !== null) taken.push(name);
+    }
+    if (taken.length > 0) {
+      throw new Deno.errors.AlreadyExists(
+        `Cannot extract into "${destination}" as its folders would be replaced: ${listSome(taken)} is there already`,
+      );
+    }
+    for (const { name } of names) await Deno.rename(join(folder, name), join(destination, name));
+    return names.map(({ name }) => name);
+  } finally {
+    if (await isDirectory(folder)) await Deno.remove(folder, { recursive: true });
+  }
+}

@@ -1,0 +1,125 @@
+import { type CifarLayout, type CifarRows, readCifarBinary } from "./_cifar_binary.ts";
+import { obtain, type ObtainOptions, type Source } from "./_obtain.ts";
+import { NORMALIZATION, type PixelDataset } from "./dataset.ts";
+
+/** Options of {@linkcode loadCifar10} and {@linkcode loadCifar100}. */
+export interface CifarOptions extends ObtainOptions {
+  /** Which images (default `train`). */
+  split?: "train" | "test";
+}
+
+interface Variant {
+  name: string;
+  title: string;
+  labelBytes: number;
+  binary: CifarLayout;
+  sources: readonly Source[];
+}
+
+const CIFAR10: Variant = {
+  name: "cifar10",
+  title: "CIFAR-10",
+  labelBytes: 1,
+  binary: {
+    train: [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}.bin`),
+    test: ["test_batch.bin"],
+    classesFile: "batches.meta.txt",
+  },
+  sources: [
+    {
+      folder: "cifar-10-batches-bin",
+      marker: "test_batch.bin",
+      archive: "cifar-10-binary.tar.gz",
+      url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+      md5: "c32a1d4ab5d03f1284b67883e8d87530",
+    },
+  ],
+};
+
+const CIFAR100: Variant = {
+  name: "cifar100",
+  title: "CIFAR-100",
+  labelBytes: 2,
+  binary: { train: ["train.bin"], test: ["test.bin"], classesFile: "fine_label_names.txt" },
+  sources: [
+    {
+      folder: "cifar-100-binary",
+      marker: "test.bin",
+      archive: "cifar-100-binary.tar.gz",
+      url: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+      md5: "03b5dce01913d631647c71ecec9e9cb8",
+    },
+  ],
+};
+
+const PUBLISHED = { train: 50_000, test: 10_000 } as const;
+
+/**
+ * Loads CIFAR-10 into memory: 50,000 + 10,000 images of 32 px in 10 classes.
+ *
+ * Below `root` it takes what is there: `cifar-10-batches-bin/` or `cifar-10-binary.tar.gz` (which is extracted). With
+ * nothing there it downloads the archive.
+ *
+ * @param root The folder that holds one of these (or such a folder itself).
+ * @returns Pixels `[n, 32, 32, 3]` and labels `[n]`; files of fewer images than the published ones are read too, with a note.
+ * @throws {Deno.errors.NotFound} If the data set is neither there nor can be downloaded.
+ * @throws {SyntaxError} If a file is damaged.
+ * @example Usage
+ * ```ts no-assert ignore
+ * import { loadCifar10 } from "@decoupled/uniformity/data";
+ *
+ * const train = await loadCifar10("./data/cifar10", { split: "train" });
+ * console.log(train.length, train.classes);
+ * ```
+ */
+export async function loadCifar10(root: string, options: CifarOptions = {}): Promise<PixelDataset> {
+  return await loadCifar(CIFAR10, root, options);
+}
+
+/**
+ * Loads CIFAR-100 into memory: 50,000 + 10,000 images of 32 px in 100 (fine) classes.
+ *
+ * Below `root` it takes what is there: `cifar-100-binary/` or `cifar-100-binary.tar.gz` (which is extracted). With nothing
+ * there it downloads the archive.
+ *
+ * @param root The folder that holds one of these (or such a folder itself).
+ * @returns Pixels `[n, 32, 32, 3]` and labels `[n]`; files of fewer images than the published ones are read too, with a note.
+ * @throws {Deno.errors.NotFound} If the data set is neither there nor can be downloaded.
+ * @throws {SyntaxError} If a file is damaged.
+ * @example Usage
+ * ```ts no-assert ignore
+ * import { loadCifar100 } from "@decoupled/uniformity/data";
+ *
+ * const test = await loadCifar100("./data/cifar100", { split: "test" });
+ * console.log(test.length, test.classes);
+ * ```
+ */
+export async function loadCifar100(root: string, options: CifarOptions = {}): Promise<PixelDataset> {
+  return await loadCifar(CIFAR100, root, options);
+}
+
+async function loadCifar(variant: Variant, root: string, options: CifarOptions): Promise<PixelDataset> {
+  const split = options.split ?? "train";
+  const { folder } = await obtain(root, { title: variant.title, sources: variant.sources, options });
+  const rows = await readCifarBinary(folder, variant.binary, { split, labelBytes: variant.labelBytes });
+  return toDataset(variant, split, rows);
+}
+
+function toDataset(variant: Variant, split: "train" | "test", rows: CifarRows): PixelDataset {
+  const { data, labels, classes, paths } = rows;
+  const notes = labels.length === PUBLISHED[split]
+    ? []
+    : [`${variant.title} ${split}: ${labels.length} images were read, the published set has ${PUBLISHED[split]}`];
+  return {
+    name: variant.name,
+    split,
+    length: labels.length,
+    classes,
+    labels,
+    pixels: { data, height: 32, width: 32 },
+    ...(paths ? { paths } : {}),
+    ...NORMALIZATION.cifar,
+    resolution: 32,
+    notes,
+  };
+}

@@ -1,0 +1,191 @@
+/** Three numbers, one a colour channel (red, green, blue). */
+export type Channels = readonly [number, number, number];
+
+/** Images of one size, decoded and in memory. */
+export interface PixelStore {
+  /** Bytes `[n, height, width, 3]`, RGB. */
+  data: Uint8Array<ArrayBuffer>;
+  /** Height of every image, px. */
+  height: number;
+  /** Width of every image, px. */
+  width: number;
+}
+
+/** What is done to an image when its file is read. Without any, an image keeps its own size. */
+export interface DecodeSpec {
+  /** Turn colours into luma (ITU-R 601, as Pillow's mode `L`) and repeat it in the three channels. */
+  grayscale?: boolean;
+  /**
+   * `{ height, width }` squashes to that size; `{ shortSide }` keeps the aspect ratio, as torchvision's `Resize(number)`.
+   * Bilinear with antialiasing, as Pillow's.
+   */
+  resize?: { height: number; width: number } | { shortSide: number };
+  /** Then cut a square of this side out of the middle, px, as torchvision's `CenterCrop` (padded with black when smaller). */
+  centerCrop?: number;
+  /** Files that claim more pixels than this are taken for damaged (default 100,000,000). */
+  maxPixels?: number;
+}
+
+/** Images in files, read when they are needed. */
+export interface FileStore {
+  /** Path of every image, as it can be opened. */
+  paths: string[];
+  /** How to read them. */
+  decode: DecodeSpec;
+}
+
+/** A prior: one row of auxiliary features or attributes for every image. */
+export interface PriorRows {
+  /** Values `[n, dim]`, row-major. */
+  data: Float32Array<ArrayBuffer>;
+  /** Columns. */
+  dim: number;
+  /** Names of the columns, where the source has any. */
+  columns?: string[];
+}
+
+/** What every data set has. */
+export interface DatasetBase {
+  /** Name of the data set, such as `cifar10`. */
+  name: string;
+  /** Which part of it: `train`, `test`, `valid`… */
+  split: string;
+  /** Number of images, `n`. */
+  length: number;
+  /** Names of the classes; of the columns of `labels` when several labels hold for one image; empty without labels. */
+  classes: string[];
+  /**
+   * `Int32Array [n]`: the class of each image. `Float32Array [n, classes]`: several labels for an image, each 0, 1 or NaN
+   * (not known). `null`: no labels.
+   */
+  labels: Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer> | null;
+  /** Name of each image, relative and with `/`, for joining attributes and priors; absent where the source has none. */
+  paths?: string[];
+  /** Mean of each channel, in units of the full range 0 to 1. */
+  mean: Channels;
+  /** Standard deviation of each channel, in units of the full range 0 to 1. */
+  std: Channels;
+  /** Side of the crops that training takes, px. */
+  resolution: number;
+  /** Rows of auxiliary information, where they were loaded. */
+  prior?: PriorRows;
+  /** What a person should know about the files that were read, such as a count that differs from the published one. */
+  notes: string[];
+}
+
+/** A data set whose images are in memory. */
+export interface PixelDataset extends DatasetBase {
+  /** The images. */
+  pixels: PixelStore;
+  /** Not set: the images are in memory. */
+  files?: undefined;
+}
+
+/** A data set whose images are in files. */
+export interface FileDataset extends DatasetBase {
+  /** Not set: the images are in files. */
+  pixels?: undefined;
+  /** The images. */
+  files: FileStore;
+}
+
+/** Images with labels, in memory or in files: `if (dataset.pixels)` tells which. */
+export type ImageDataset = PixelDataset | FileDataset;
+
+/** Mean and standard deviation that the original normalises each data set with. */
+export const NORMALIZATION = {
+  imagenet: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
+  cub200: { mean: [0.4863, 0.4999, 0.4312], std: [0.207, 0.2018, 0.2428] },
+  cifar: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
+  utzappos: { mean: [0.8342, 0.8142, 0.8081], std: [0.2804, 0.3014, 0.3072] },
+  chexpert: { mean: [0.5024, 0.5024, 0.5024], std: [0.2898, 0.2898, 0.2898] },
+} as const satisfies Record<string, { mean: Channels; std: Channels }>;
+
+/**
+ * Picks images of a data set: their pixels or files, labels, paths and prior, in the order given.
+ *
+ * @param dataset The data set; it is left as it is.
+ * @param indices Which images, each from 0 to `dataset.length - 1`. An image may be picked more than once.
+ * @returns A data set of the same kind with `indices.length` images.
+ * @throws {RangeError} If an index is not that of an image.
+ * @example Usage
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { type PixelDataset, subset } from "@decoupled/uniformity/data";
+ *
+ * const dataset: PixelDataset = {
+ *   name: "dots",
+ *   split: "train",
+ *   length: 3,
+ *   classes: ["dark", "light"],
+ *   labels: Int32Array.of(0, 1, 1),
+ *   pixels: { data: Uint8Array.of(1, 1, 1, 8, 8, 8, 9, 9, 9), height: 1, width: 1 },
+ *   mean: [0.5, 0.5, 0.5],
+ *   std: [0.5, 0.5, 0.5],
+ *   resolution: 1,
+ *   notes: [],
+ * };
+ *
+ * const picked = subset(dataset, [2, 0]);
+ *
+ * assertEquals(picked.labels, Int32Array.of(1, 0));
+ * assertEquals(picked.pixels.data, Uint8Array.of(9, 9, 9, 1, 1, 1));
+ * ```
+ */
+export function subset<D extends ImageDataset>(dataset: D, indices: ArrayLike<number>): D {
+  const rows = Array.from(indices);
+  for (const row of rows) {
+    if (!Number.isInteger(row) || row < 0 || row >= dataset.length) {
+      throw new RangeError(
+        `Cannot pick images of "${dataset.name}" as an index must be an integer from 0 to ${
+          dataset.length - 1
+        }: got ${row}`,
+      );
+    }
+  }
+  const { labels, paths, prior, pixels, files } = dataset;
+  return {
+    ...dataset,
+    length: rows.length,
+    labels: labels && gatherRows(labels, rows, labels instanceof Int32Array ? 1 : dataset.classes.length),
+    ...(paths ? { paths: rows.map((row) => paths[row]!) } : {}),
+    ...(prior ? { prior: { ...prior, data: gatherRows(prior.data, rows, prior.dim) } } : {}),
+    ...(pixels ? { pixels: { ...pixels, data: gatherRows(pixels.data, rows, pixels.height * pixels.width * 3) } } : {}),
+    ...(files ? { files: { ...files, paths: rows.map((row) => files.paths[row]!) } } : {}),
+  };
+}
+
+/**
+ * The first images of a data set, for trying things.
+ *
+ * @param dataset The data set; it is left as it is.
+ * @param count How many, at least 1; all of them when there are fewer.
+ * @throws {RangeError} If `count` is not a positive integer.
+ * @example Usage
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { emojiDataset, takeFirst } from "@decoupled/uniformity/data";
+ *
+ * const emoji = await emojiDataset({ vendor: "twitter" });
+ *
+ * assertEquals(takeFirst(emoji, 100).length, 100);
+ * ```
+ */
+export function takeFirst<D extends ImageDataset>(dataset: D, count: number): D {
+  if (!Number.isInteger(count) || count < 1) {
+    throw new RangeError(`Cannot take the first images as count must be a positive integer: current value is ${count}`);
+  }
+  if (count >= dataset.length) return dataset;
+  return subset(dataset, Array.from({ length: count }, (_, i) => i));
+}
+
+function gatherRows<A extends Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
+  data: A,
+  rows: number[],
+  width: number,
+): A {
+  const Constructor = data.constructor as new (length: number) => A;
+  const out = new Constructor(rows.length * width);
+  rows.forEach((row, i) => out.set(data.subarray(row * width, (row + 1) * width), i * width));
+  return out;
+}

@@ -1,0 +1,187 @@
+import { createHash } from "node:crypto";
+import { basename, dirname } from "@std/path";
+import { isFile } from "./_files.ts";
+
+/** How far a download is. */
+export interface DownloadProgress {
+  /** File name. */
+  name: string;
+  /** Bytes on disk so far. */
+  bytes: number;
+  /** Bytes of the whole file, where the server says so. */
+  total?: number;
+}
+
+/** Options of {@linkcode download}. */
+export interface DownloadOptions {
+  /** MD5 of the whole file, in hexadecimal. Without it, a part left by an earlier run is not taken up again. */
+  md5?: string;
+  /** Called for every piece. */
+  onProgress?: (progress: DownloadProgress) => void;
+  /** Stops the download; the part stays for the next run. */
+  signal?: AbortSignal;
+  /** How often a connection that broke is taken up again (default 4). */
+  retries?: number;
+  /** Wait before the first retry, ms, doubled each time (default 1000). */
+  retryDelay?: number;
+  /** A connection that is silent for this long, ms, counts as broken (default 60,000). */
+  stallTimeout?: number;
+}
+
+interface Part {
+  file: Deno.FsFile;
+  bytes: number;
+  total?: number;
+  /** ETag or date of the remote file, so that two versions are not joined. */
+  validator?: string;
+  /** Whether the server was ever reached: without a network there is no use in trying again. */
+  answered?: boolean;
+}
+
+/**
+ * Downloads a file: with progress, taken up where it broke off, checked, and given its name only when it is complete.
+ *
+ * While it is under way it is called `path + ".part"`. Two processes that want the same file wait for each other.
+ *
+ * @param url Where it is.
+ * @param path What it shall be called. A file of that name is taken as complete and nothing is fetched.
+ * @throws {Deno.errors.Http} If the server cannot be reached, refuses, or breaks off too often.
+ * @throws {SyntaxError} If what came does not have the right MD5, twice.
+ * @example Usage
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { download } from "@decoupled/uniformity/data";
+ *
+ * const folder = await Deno.makeTempDir();
+ * await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => new Response("hello"));
+ *
+ * await download(`http://127.0.0.1:${server.addr.port}/x.txt`, `${folder}/x.txt`, { md5: "5d41402abc4b2a76b9719d911017c592" });
+ *
+ * assertEquals(await Deno.readTextFile(`${folder}/x.txt`), "hello");
+ * ```
+ */
+export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
+  await Deno.mkdir(dirname(path), { recursive: true });
+  using file = await Deno.open(`${path}.part`, { read: true, write: true, create: true });
+  await file.lock(true);
+  if (await isFile(path)) { // complete before, or another process was faster
+    await Deno.remove(`${path}.part`).catch(() => {});
+    return;
+  }
+  const part: Part = { file, bytes: options.md5 === undefined ? 0 : (await file.stat()).size };
+  const resumed = part.bytes > 0;
+  await fetchAll(url, part, path, options);
+  let sum = options.md5 && await hashFile(file);
+  if (resumed && sum !== options.md5) { // the old part was of another file
+    Object.assign(part, { bytes: 0, total: undefined, validator: undefined });
+    await fetchAll(url, part, path, options);
+    sum = await hashFile(file);
+  }
+  if (sum !== options.md5) {
+    await file.truncate(0);
+    throw new SyntaxError(`Cannot use "${url}" as its MD5 must be ${options.md5}: current value is ${sum}`);
+  }
+  await Deno.rename(`${path}.part`, path);
+}
+
+/**
+ * MD5 of a file, in hexadecimal.
+ *
+ * @param path The file.
+ */
+export async function md5Of(path: string): Promise<string> {
+  using file = await Deno.open(path);
+  return await hashFile(file);
+}
+
+async function hashFile(file: Deno.FsFile): Promise<string> {
+  const hash = createHash("md5");
+  await file.seek(0, Deno.SeekMode.Start);
+  const buffer = new Uint8Array(1 << 20);
+  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+    hash.update(buffer.subarray(0, count));
+  }
+  return hash.digest("hex");
+}
+
+async function fetchAll(url: string, part: Part, path: string, options: DownloadOptions): Promise<void> {
+  const { retries = 4, retryDelay = 1000 } = options;
+  for (let attempt = 0;; attempt++) {
+    const before = part.bytes;
+    try {
+      return await fetchRest(url, part, path, options);
+    } catch (cause) {
+      options.signal?.throwIfAborted();
+      if (part.bytes > before) attempt = 0; // it moves, so it is worth going on
+      const fatal = cause instanceof Deno.errors.Http || !part.answered;
+      if (fatal || attempt >= retries) {
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new Deno.errors.Http(`Cannot download "${url}": ${reason}`, { cause });
+      }
+      await new Promise((resolve) => setTimeout(resolve, retryDelay * 2 ** attempt));
+    }
+  }
+}
+
+async function fetchRest(url: string, part: Part, path: string, options: DownloadOptions): Promise<void> {
+  const stall = new AbortController();
+  const signal = options.signal ? AbortSignal.any([options.signal, stall.signal]) : stall.signal;
+  const { stallTimeout = 60_000 } = options;
+  const expire = () => stall.abort(new Error(`no answer for ${stallTimeout / 1000} s`));
+  let timer = setTimeout(expire, stallTimeout);
+  try {
+    const body = await request(url, part, signal);
+    for await (const chunk of body ?? []) {
+      clearTimeout(timer);
+      timer = setTimeout(expire, stallTimeout);
+      for (let at = 0; at < chunk.length;) at += await part.file.write(chunk.subarray(at));
+      part.bytes += chunk.length;
+      options.onProgress?.({ name: basename(path), bytes: part.bytes, total: part.total });
+    }
+    if (part.total !== undefined && part.bytes < part.total) {
+      throw new Error(`the connection ended after ${part.bytes} of ${part.total} bytes`);
+    }
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Asks for what is missing, and sets the part to where the answer begins. `null` when nothing is missing. */
+async function request(url: string, part: Part, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | null> {
+  const headers = new Headers({ "accept-encoding": "identity" });
+  if (part.bytes > 0) {
+    headers.set("range", `bytes=${part.bytes}-`);
+    if (part.validator) headers.set("if-range", part.validator);
+  }
+  const response = await fetch(url, { headers, signal });
+  part.answered = true;
+  const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
+  if (response.status === 416 && range && Number(range[2]) === part.bytes) {
+    await response.body?.cancel();
+    return null;
+  }
+  if (response.status === 416) {
+    await response.body?.cancel();
+    part.bytes = 0;
+    return await request(url, part, signal);
+  }
+  if (!response.ok) {
+    await response.body?.cancel();
+    const error = response.status >= 500 || response.status === 429 ? Error : Deno.errors.Http;
+    throw new error(`the server answers ${response.status} ${response.statusText}`);
+  }
+  const resumes = response.status === 206 && Number(range?.[1]) === part.bytes;
+  if (!resumes) part.bytes = 0;
+  const length = response.headers.get("content-length");
+  part.total = length === null ? undefined : part.bytes + Number(length);
+  part.validator = strongValidator(response.headers);
+  await part.file.truncate(part.bytes);
+  await part.file.seek(part.bytes, Deno.SeekMode.Start);
+  return response.body;
+}
+
+function strongValidator(headers: Headers): string | undefined {
+  const etag = headers.get("etag");
+  if (etag && !etag.startsWith("W/")) return etag;
+  return headers.get("last-modified") ?? undefined;
+}

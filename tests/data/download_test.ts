@@ -1,0 +1,241 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { download, md5Of } from "../../src/data/download.ts";
+import { listFiles, withFolder } from "./_helpers.ts";
+
+const TEXT = "0123456789".repeat(20_000);
+const MD5 = "bcc4bfca43786497d970f7d3e2fdd455";
+
+type Handler = (request: Request, attempt: number) => Response | Promise<Response>;
+
+/** Serves on this machine; `ranges` are the Range headers that arrived. */
+async function serving(handler: Handler, body: (url: string, ranges: (string | null)[]) => Promise<void>) {
+  const ranges: (string | null)[] = [];
+  await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
+    ranges.push(request.headers.get("range"));
+    return handler(request, ranges.length - 1);
+  });
+  await body(`http://127.0.0.1:${server.addr.port}/file.bin`, ranges);
+}
+
+/** `bytes` of the text from `start` on, then the connection breaks although more was announced. */
+function broken(start: number, bytes: number, init: ResponseInit = {}): Response {
+  const pieces = TEXT.slice(start, start + bytes).match(/.{1,1000}/g) ?? [];
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const piece = pieces.shift();
+      if (piece) controller.enqueue(new TextEncoder().encode(piece));
+      else {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        controller.error(new Error("cut"));
+      }
+    },
+  });
+  const headers = new Headers(init.headers);
+  headers.set("content-length", String(TEXT.length - start));
+  return new Response(stream, { ...init, headers });
+}
+
+function ranged(request: Request): Response {
+  const start = Number(/^bytes=(\d+)-$/.exec(request.headers.get("range") ?? "")?.[1] ?? 0);
+  if (start >= TEXT.length) {
+    return new Response(null, { status: 416, headers: { "content-range": `bytes */${TEXT.length}` } });
+  }
+  if (start === 0) return new Response(TEXT);
+  const headers = { "content-range": `bytes ${start}-${TEXT.length - 1}/${TEXT.length}` };
+  return new Response(TEXT.slice(start), { status: 206, headers });
+}
+
+Deno.test("download() writes the file under its name and reports progress", async () => {
+  await serving(() => new Response(TEXT), async (url) => {
+    await withFolder(async (folder) => {
+      const seen: (number | undefined)[] = [];
+      await download(url, `${folder}/new/file.bin`, {
+        md5: MD5,
+        onProgress: ({ name, bytes, total }) => {
+          assertEquals([name, total], ["file.bin", TEXT.length]);
+          seen.push(bytes);
+        },
+      });
+      assertEquals(await listFiles(folder), [["new/file.bin", TEXT]]);
+      assertEquals(seen.at(-1), TEXT.length);
+      assertEquals(await md5Of(`${folder}/new/file.bin`), MD5);
+    });
+  });
+});
+
+Deno.test("download() goes on where the connection broke", async () => {
+  await serving(
+    (request, attempt) => attempt === 0 ? broken(0, 50_000) : ranged(request),
+    async (url, ranges) => {
+      await withFolder(async (folder) => {
+        await download(url, `${folder}/file.bin`, { md5: MD5, retryDelay: 1 });
+        assertEquals(await listFiles(folder), [["file.bin", TEXT]]);
+        assertEquals(ranges.length, 2);
+        const start = Number(/\d+/.exec(ranges[1] ?? "")?.[0]);
+        assert(start > 0 && start <= 50_000, `asked for the rest from ${start} on`);
+      });
+    },
+  );
+});
+
+Deno.test("download() starts again where the server knows no ranges", async () => {
+  await serving((_, attempt) => attempt === 0 ? broken(0, 50_000) : new Response(TEXT), async (url) => {
+    await withFolder(async (folder) => {
+      await download(url, `${folder}/file.bin`, { md5: MD5, retryDelay: 1 });
+      assertEquals(await listFiles(folder), [["file.bin", TEXT]]);
+    });
+  });
+});
+
+Deno.test("download() takes up the part of an earlier run", async () => {
+  await serving(ranged, async (url, ranges) => {
+    await withFolder(async (folder) => {
+      await Deno.writeTextFile(`${folder}/file.bin.part`, TEXT.slice(0, 70_000));
+      await download(url, `${folder}/file.bin`, { md5: MD5 });
+      assertEquals(ranges, ["bytes=70000-"]);
+      assertEquals(await listFiles(folder), [["file.bin", TEXT]]);
+
+      await Deno.rename(`${folder}/file.bin`, `${folder}/file.bin.part`); // complete, but stopped before it got its name
+      await download(url, `${folder}/file.bin`, { md5: MD5 });
+      assertEquals(await listFiles(folder), [["file.bin", TEXT]]);
+    });
+  });
+});
+
+Deno.test("download() fetches all again when the part was of another file", async () => {
+  await serving(ranged, async (url, ranges) => {
+    await withFolder(async (folder) => {
+      await Deno.writeTextFile(`${folder}/file.bin.part`, "something else");
+      await download(url, `${folder}/file.bin`, { md5: MD5 });
+      assertEquals(ranges, ["bytes=14-", null]);
+      assertEquals(await listFiles(folder), [["file.bin", TEXT]]);
+    });
+  });
+});
+
+Deno.test("download() leaves a part alone that it cannot check", async () => {
+  await serving(ranged, async (url, ranges) => {
+    await withFolder(async (folder) => {
+      await Deno.writeTextFile(`${folder}/file.bin.part`, "something else");
+      await download(url, `${folder}/file.bin`);
+      assertEquals(ranges, [null]);
+      assertEquals(await listFiles(folder), [["file.bin", TEXT]]);
+    });
+  });
+});
+
+Deno.test("download() fetches nothing when the file is there", async () => {
+  await serving(() => new Response(TEXT), async (url, ranges) => {
+    await withFolder(async (folder) => {
+      await Deno.writeTextFile(`${folder}/file.bin`, "mine");
+      await download(url, `${folder}/file.bin`, { md5: MD5 });
+      assertEquals(await listFiles(folder), [["file.bin", "mine"]]);
+      assertEquals(ranges, []);
+    });
+  });
+});
+
+Deno.test("download() fetches once when two ask at the same time", async () => {
+  const slow = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return new Response(TEXT);
+  };
+  await serving(slow, async (url, ranges) => {
+    await withFolder(async (folder) => {
+      const path = `${folder}/file.bin`;
+      await Promise.all([download(url, path, { md5: MD5 }), download(url, path, { md5: MD5 })]);
+      assertEquals(ranges.length, 1);
+      assertEquals(await listFiles(folder), [["file.bin", TEXT]]);
+    });
+  });
+});
+
+Deno.test("download() throws on a wrong checksum and gives the file no name", async () => {
+  await serving(() => new Response("<html>moved</html>"), async (url) => {
+    await withFolder(async (folder) => {
+      await assertRejects(
+        () => download(url, `${folder}/file.bin`, { md5: MD5 }),
+        SyntaxError,
+        `Cannot use "${url}" as its MD5 must be ${MD5}: current value is 5473e78119838cb7980c607075888ce4`,
+      );
+      assertEquals(await listFiles(folder), [["file.bin.part", ""]]);
+    });
+  });
+});
+
+Deno.test("download() throws when the server refuses, and tries again when it is busy", async () => {
+  await serving(() => new Response(null, { status: 404 }), async (url, ranges) => {
+    await withFolder(async (folder) => {
+      await assertRejects(
+        () => download(url, `${folder}/file.bin`, { retryDelay: 1 }),
+        Deno.errors.Http,
+        `Cannot download "${url}": the server answers 404`,
+      );
+      assertEquals(ranges.length, 1);
+    });
+  });
+  const busy = (_: Request, attempt: number) => attempt < 2 ? new Response(null, { status: 503 }) : new Response(TEXT);
+  await serving(busy, async (url) => {
+    await withFolder(async (folder) => {
+      await download(url, `${folder}/file.bin`, { retryDelay: 1 });
+      assertEquals(await listFiles(folder), [["file.bin", TEXT]]);
+    });
+  });
+});
+
+Deno.test("download() gives up when the connection breaks again and again, and keeps the part", async () => {
+  await serving((_, attempt) => broken(0, attempt === 0 ? 50_000 : 0), async (url, ranges) => {
+    await withFolder(async (folder) => {
+      await assertRejects(
+        () => download(url, `${folder}/file.bin`, { md5: MD5, retries: 2, retryDelay: 1 }),
+        Deno.errors.Http,
+        `Cannot download "${url}": `,
+      );
+      assert(ranges.length >= 3, `${ranges.length} attempts`);
+    });
+  });
+});
+
+Deno.test("download() treats a silent connection as broken", async () => {
+  const silent = () => {
+    const stream = new ReadableStream({
+      start: (controller) => controller.enqueue(new TextEncoder().encode(TEXT.slice(0, 1000))),
+    });
+    return new Response(stream, { headers: { "content-length": String(TEXT.length) } });
+  };
+  await serving((request, attempt) => attempt === 0 ? silent() : ranged(request), async (url, ranges) => {
+    await withFolder(async (folder) => {
+      await download(url, `${folder}/file.bin`, { md5: MD5, stallTimeout: 200, retryDelay: 1 });
+      assertEquals(ranges, [null, "bytes=1000-"]);
+      assertEquals(await listFiles(folder), [["file.bin", TEXT]]);
+    });
+  });
+});
+
+Deno.test("download() throws at once without a network", async () => {
+  const listener = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const url = `http://127.0.0.1:${listener.addr.port}/file.bin`;
+  listener.close(); // nothing listens there now
+  await withFolder(async (folder) => {
+    const start = performance.now();
+    await assertRejects(() => download(url, `${folder}/file.bin`), Deno.errors.Http, `Cannot download "${url}": `);
+    assert(performance.now() - start < 900, "no retry");
+  });
+});
+
+Deno.test("download() stops when it is told to and keeps the part", async () => {
+  await serving(() => new Response(TEXT), async (url) => {
+    await withFolder(async (folder) => {
+      const controller = new AbortController();
+      const stop = () => controller.abort(new DOMException("stopped", "AbortError"));
+      await assertRejects(
+        () => download(url, `${folder}/file.bin`, { signal: controller.signal, onProgress: stop }),
+        DOMException,
+        "stopped",
+      );
+      const [name, text] = (await listFiles(folder))[0] ?? [];
+      assertEquals(name, "file.bin.part");
+      assert(text !== undefined && text.length > 0 && TEXT.startsWith(text));
+    });
+  });
+});
