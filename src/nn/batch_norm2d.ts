@@ -1,0 +1,67 @@
+import type { Device } from "../device/mod.ts";
+import { batchNorm } from "../ops/mod.ts";
+import { keep, ones, type Tensor, zeros } from "../tensor/mod.ts";
+import { Counter, Module, Parameter } from "./module.ts";
+
+/** Settings of a {@linkcode BatchNorm2d}. */
+export interface BatchNorm2dOptions {
+  /** Channels. */
+  numFeatures: number;
+  /** Added to the variance; 1e-5 by default. */
+  eps?: number;
+  /** Weight of the newest batch in the running statistics; 0.1 by default. */
+  momentum?: number;
+  /** Device; the default one by default. */
+  device?: Device;
+}
+
+/** What can be fused into a {@linkcode BatchNorm2d}. */
+export interface BatchNormFusion {
+  /** Added to the normalised values, same shape as x. */
+  residual?: Tensor;
+  /** Apply ReLU at the end. */
+  relu?: boolean;
+}
+
+/** Batch normalisation over all axes but the last, as PyTorch's `nn.BatchNorm2d`. */
+export class BatchNorm2d extends Module {
+  /** Scale, `[numFeatures]`, ones at first. */
+  readonly weight: Parameter;
+  /** Shift, `[numFeatures]`, zeros at first. */
+  readonly bias: Parameter;
+  /** Running mean, `[numFeatures]`. */
+  readonly runningMean: Tensor;
+  /** Running variance (unbiased), `[numFeatures]`. */
+  readonly runningVar: Tensor;
+  /** Batches seen in training. */
+  readonly numBatchesTracked = new Counter();
+  #eps: number;
+  #momentum: number;
+
+  /** Makes scale, shift and running statistics. */
+  constructor(options: BatchNorm2dOptions) {
+    super();
+    const { numFeatures, eps = 1e-5, momentum = 0.1, device } = options;
+    this.weight = new Parameter(ones([numFeatures], { device }));
+    this.bias = new Parameter(zeros([numFeatures], { device }));
+    this.runningMean = keep(zeros([numFeatures], { device }));
+    this.runningVar = keep(ones([numFeatures], { device }));
+    this.#eps = eps;
+    this.#momentum = momentum;
+  }
+
+  /** Normalises `[…, numFeatures]`; then adds a residual and applies ReLU where asked. */
+  override forward(x: Tensor, fusion: BatchNormFusion = {}): Tensor {
+    if (this.training) this.numBatchesTracked.value++;
+    return batchNorm(x, {
+      weight: this.weight,
+      bias: this.bias,
+      runningMean: this.runningMean,
+      runningVar: this.runningVar,
+      training: this.training,
+      eps: this.#eps,
+      momentum: this.#momentum,
+      ...fusion,
+    });
+  }
+}

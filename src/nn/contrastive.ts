@@ -1,0 +1,80 @@
+import type { Device } from "../device/mod.ts";
+import { relu, reshape } from "../ops/mod.ts";
+import { key, type Tensor, tidy } from "../tensor/mod.ts";
+import { Linear } from "./linear.ts";
+import { Lambda, Module, Sequential } from "./module.ts";
+import type { ResNet } from "./resnet.ts";
+
+/** Settings of {@linkcode contrastive}. */
+export interface ContrastiveOptions {
+  /** Features of the projection; 256 by default. */
+  projection?: number;
+  /** Features between the two linear layers; those of the encoder by default. */
+  hidden?: number;
+  /** Seed of the head's weights; 0 by default. */
+  seed?: number;
+  /** Device; the default one by default. */
+  device?: Device;
+}
+
+/**
+ * An encoder and a projection head: `head = ReLU, Linear, ReLU, Linear`, without normalisation, on top of the encoder's
+ * own last linear layer. State names: `encoder.*`, `head.1.*`, `head.3.*`.
+ */
+export class Contrastive extends Module {
+  /** What is kept after pre-training; the representation is its output. */
+  readonly encoder: ResNet;
+  /** What the loss sees the representation through. */
+  readonly head: Sequential;
+
+  /** Puts a new head on an encoder. */
+  constructor(encoder: ResNet, options: ContrastiveOptions = {}) {
+    super();
+    const features = encoder.fc.weight.shape[1]!;
+    const { projection = 256, hidden = features, seed = 0, device } = options;
+    this.encoder = encoder;
+    this.head = new Sequential(
+      new Lambda(relu),
+      new Linear({ inFeatures: features, outFeatures: hidden, key: key(seed, 1000), device }),
+      new Lambda(relu),
+      new Linear({ inFeatures: hidden, outFeatures: projection, key: key(seed, 1001), device }),
+    );
+  }
+
+  /**
+   * Embeds views: `[batch, views, h, w, c]` to `[batch, views, projection]`, or `[n, h, w, c]` to `[n, projection]`.
+   *
+   * @throws {TypeError} If `x` is of another rank.
+   */
+  override forward(x: Tensor): Tensor {
+    if (x.rank !== 4 && x.rank !== 5) {
+      throw new TypeError(`Cannot embed views as x must be [batch, views, h, w, c] or [n, h, w, c]: got [${x.shape}]`);
+    }
+    return tidy(() => {
+      const images = x.rank === 5 ? reshape(x, [-1, ...x.shape.slice(2)]) : x;
+      const z = this.head.forward(this.encoder.forward(images));
+      return x.rank === 5 ? reshape(z, [x.shape[0]!, x.shape[1]!, z.shape[1]!]) : z;
+    });
+  }
+}
+
+/**
+ * The paper's model: an encoder and its projection head.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, noGrad, scope, zeros } from "@decoupled/uniformity";
+ * import { contrastive, resnet18 } from "@decoupled/uniformity/nn";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const model = contrastive(resnet18({ stem: "cifar", numClasses: 32 }), { projection: 8 }).eval();
+ * using _ = scope();
+ * assertEquals(noGrad(() => model.forward(zeros([1, 2, 8, 8, 3]))).shape, [1, 2, 8]);
+ * ```
+ *
+ * @see Dufumier et al., arXiv:2206.01646.
+ */
+export function contrastive(encoder: ResNet, options: ContrastiveOptions = {}): Contrastive {
+  return new Contrastive(encoder, options);
+}

@@ -1,0 +1,63 @@
+import { conv2d } from "../ops/mod.ts";
+import { key, type Tensor, uniform } from "../tensor/mod.ts";
+import { defaultInit, fanIn, type InitOptions, type WeightInit } from "./init.ts";
+import { Module, Parameter } from "./module.ts";
+
+/** Sizes of a {@linkcode Conv2d}; a number stands for both axes. */
+export interface Conv2dOptions extends Partial<InitOptions> {
+  /** Channels of the input. */
+  inChannels: number;
+  /** Channels of the output. */
+  outChannels: number;
+  /** Height and width of the window. */
+  kernelSize: number | readonly [number, number];
+  /** Steps of the window in px; 1 by default. */
+  stride?: number | readonly [number, number];
+  /** Zeros around the image in px; 0 by default. */
+  padding?: number | readonly [number, number];
+  /** Distance between the taps of the window; 1 by default. */
+  dilation?: number | readonly [number, number];
+  /** Groups of channels that do not mix; 1 by default. */
+  groups?: number;
+  /** Add a bias; true by default. */
+  bias?: boolean;
+  /** How to make the weight; PyTorch's default by default. */
+  init?: WeightInit;
+}
+
+/** 2-D convolution (cross-correlation) of `[n, h, w, c]` images, as PyTorch's `nn.Conv2d`. */
+export class Conv2d extends Module {
+  /** `[kh, kw, inChannels / groups, outChannels]`. */
+  readonly weight: Parameter;
+  /** `[outChannels]`, or null. */
+  readonly bias: Parameter | null;
+  /** What the layer was made with. */
+  readonly options: Readonly<Conv2dOptions>;
+
+  /** Makes the weights. */
+  constructor(options: Conv2dOptions) {
+    super();
+    const { inChannels, outChannels, kernelSize, groups = 1, device, init = defaultInit } = options;
+    if (inChannels % groups !== 0 || outChannels % groups !== 0) {
+      throw new RangeError(
+        `Cannot make Conv2d as groups must divide both channels: got ${groups} for ${inChannels} and ${outChannels}`,
+      );
+    }
+    const [kh, kw] = typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
+    const shape = [kh, kw, inChannels / groups, outChannels];
+    const k = options.key ?? key(0);
+    this.options = options;
+    this.weight = new Parameter(init(shape, { key: k, device }));
+    const bound = 1 / Math.sqrt(fanIn(shape));
+    const biasKey = key(k[0], k[1], 1);
+    this.bias = options.bias === false
+      ? null
+      : new Parameter(uniform([outChannels], { key: biasKey, low: -bound, high: bound, device }));
+  }
+
+  /** `[n, h, w, inChannels]` to `[n, h', w', outChannels]`. */
+  override forward(x: Tensor): Tensor {
+    const { stride, padding, dilation, groups } = this.options;
+    return conv2d(x, this.weight, { bias: this.bias ?? undefined, stride, padding, dilation, groups });
+  }
+}

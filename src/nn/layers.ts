@@ -1,0 +1,38 @@
+import { maxPool2d, relu } from "../ops/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
+import { Module } from "./module.ts";
+
+/** `max(x, 0)` as a layer. */
+export class ReLU extends Module {
+  /** Applies it. */
+  override forward(x: Tensor): Tensor {
+    return relu(x);
+  }
+}
+
+/** Window of a pool. */
+export interface Pool2dOptions {
+  /** Height and width of the window in px. */
+  kernelSize: number;
+  /** Steps of the window in px; `kernelSize` by default. */
+  stride?: number;
+  /** Padding around the image in px; 0 by default. */
+  padding?: number;
+}
+
+/** Largest value of each window, as PyTorch's `nn.MaxPool2d`. */
+export class MaxPool2d extends Module {
+  /** The window. */
+  readonly options: Readonly<Pool2dOptions>;
+
+  /** Pools by this window. */
+  constructor(options: Pool2dOptions) {
+    super();
+    this.options = options;
+  }
+
+  /** `[n, h, w, c]` to `[n, h', w', c]`. */
+  override forward(x: Tensor): Tensor {
+    return maxPool2d(x, this.options);
+  }
+}

@@ -1,0 +1,38 @@
+import { linear } from "../ops/mod.ts";
+import { key, type Tensor, uniform } from "../tensor/mod.ts";
+import { defaultInit, type InitOptions } from "./init.ts";
+import { Module, Parameter } from "./module.ts";
+
+/** Sizes of a {@linkcode Linear}. */
+export interface LinearOptions extends Partial<InitOptions> {
+  /** Features of the input. */
+  inFeatures: number;
+  /** Features of the output. */
+  outFeatures: number;
+  /** Add a bias; true by default. */
+  bias?: boolean;
+}
+
+/** `y = x W + b` over the last axis, as PyTorch's `nn.Linear`; the weight is kept as `[in, out]`. */
+export class Linear extends Module {
+  /** `[inFeatures, outFeatures]`. */
+  readonly weight: Parameter;
+  /** `[outFeatures]`, or null. */
+  readonly bias: Parameter | null;
+
+  /** Initialised as PyTorch: `U(±1/√in)` for weight and bias. */
+  constructor(options: LinearOptions) {
+    super();
+    const { inFeatures, outFeatures, bias = true, device } = options;
+    const k = options.key ?? key(0);
+    this.weight = new Parameter(defaultInit([inFeatures, outFeatures], { key: k, device }));
+    const bound = 1 / Math.sqrt(inFeatures);
+    const biasKey = key(k[0], k[1], 1);
+    this.bias = bias ? new Parameter(uniform([outFeatures], { key: biasKey, low: -bound, high: bound, device })) : null;
+  }
+
+  /** `[…, inFeatures]` to `[…, outFeatures]`. */
+  override forward(x: Tensor): Tensor {
+    return linear(x, this.weight, { bias: this.bias ?? undefined });
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Layers and networks: `Module` and its state, convolution, linear, batch normalisation, torchvision's ResNets, and the
+ * encoder with projection head of the paper.
+ *
+ * @module
+ */
+export { BatchNorm2d, type BatchNorm2dOptions, type BatchNormFusion } from "./batch_norm2d.ts";
+export { Contrastive, contrastive, type ContrastiveOptions } from "./contrastive.ts";
+export { Conv2d, type Conv2dOptions } from "./conv2d.ts";
+export { defaultInit, fanIn, fanOut, type InitOptions, kaimingNormal, type WeightInit } from "./init.ts";
+export { Linear, type LinearOptions } from "./linear.ts";
+export { MaxPool2d, type Pool2dOptions, ReLU } from "./layers.ts";
+export { Counter, Lambda, Module, Parameter, Sequential } from "./module.ts";
+export { ResNet, type ResNetLayout, type ResNetOptions, type Stem } from "./resnet.ts";
+export {
+  resnet,
+  resnet101,
+  resnet152,
+  resnet18,
+  resnet34,
+  resnet50,
+  RESNET_NAMES,
+  type ResNetName,
+  resnext50,
+  wideResnet50x2,
+} from "./resnets.ts";

@@ -1,0 +1,200 @@
+import { keep, type Shape, Tensor } from "../tensor/mod.ts";
+
+/** A tensor that training changes: a leaf that wants a gradient and belongs to no scope. */
+export class Parameter extends Tensor<"f32"> {
+  /** Takes over the elements of a tensor, which is disposed. */
+  constructor(values: Tensor) {
+    if (values.dtype !== "f32") throw new TypeError(`Cannot make a Parameter as it must be f32: got ${values.dtype}`);
+    super(values.device, values.shape, { storage: values.storage.retain() });
+    this.requiresGrad = true;
+    keep(this);
+    values.dispose();
+  }
+}
+
+/** A count that belongs to a module's state, such as BatchNorm's `numBatchesTracked`. */
+export class Counter {
+  /** The count. */
+  value = 0;
+}
+
+/**
+ * A part of a network: its fields that are parameters, tensors (buffers), counters or modules are its state, named as
+ * PyTorch names them (`layer1.0.conv1.weight`; `runningMean` becomes `running_mean`).
+ *
+ * @example A module of your own
+ * ```ts
+ * import { Device, key, relu, type Tensor } from "@decoupled/uniformity";
+ * import { Linear, Module } from "@decoupled/uniformity/nn";
+ * import { assertEquals } from "@std/assert";
+ *
+ * class Head extends Module {
+ *   first = new Linear({ inFeatures: 8, outFeatures: 4, key: key(0, 0) });
+ *   second = new Linear({ inFeatures: 4, outFeatures: 2, key: key(0, 1) });
+ *
+ *   override forward(x: Tensor): Tensor {
+ *     return this.second.forward(relu(this.first.forward(x)));
+ *   }
+ * }
+ *
+ * await using _device = await Device.open();
+ * const names = [...new Head().namedParameters()].map(([name]) => name);
+ * assertEquals(names, ["first.weight", "first.bias", "second.weight", "second.bias"]);
+ * ```
+ */
+export abstract class Module {
+  /** True while training: BatchNorm then uses the statistics of the batch. */
+  training = true;
+
+  /** Computes the output. */
+  abstract forward(x: Tensor): Tensor;
+
+  /** Modules below this one, with their names, this one first under the name `""`. */
+  *namedModules(prefix = ""): IterableIterator<[string, Module]> {
+    yield [prefix, this];
+    for (const [name, value] of this.fields()) {
+      if (value instanceof Module) yield* value.namedModules(join(prefix, name));
+    }
+  }
+
+  /** Every parameter with its full name, in order of definition. */
+  *namedParameters(): IterableIterator<[string, Parameter]> {
+    for (const [name, value] of this.#state()) if (value instanceof Parameter) yield [name, value];
+  }
+
+  /** Every buffer (state that no gradient changes) with its full name. */
+  *namedBuffers(): IterableIterator<[string, Tensor]> {
+    for (const [name, value] of this.#state()) {
+      if (value instanceof Tensor && !(value instanceof Parameter)) yield [name, value];
+    }
+  }
+
+  /** Every counter with its full name. */
+  *namedCounters(): IterableIterator<[string, Counter]> {
+    for (const [name, value] of this.#state()) if (value instanceof Counter) yield [name, value];
+  }
+
+  /** The parameters, for an optimizer. */
+  parameters(): Parameter[] {
+    return [...this.namedParameters()].map(([, parameter]) => parameter);
+  }
+
+  /** Parameters and buffers by name: the live tensors, in this library's layout. */
+  stateDict(): Map<string, Tensor> {
+    const state = new Map<string, Tensor>();
+    for (const [name, value] of this.#state()) if (value instanceof Tensor) state.set(name, value);
+    return state;
+  }
+
+  /**
+   * Copies values into the parameters and buffers of the same names.
+   *
+   * @param state Flat float32 values by name, in this library's layout (conv `[kh, kw, in, out]`, linear `[in, out]`).
+   * @throws {TypeError} If names are missing or unexpected, or shapes differ; the message lists them. Nothing is copied
+   *   then.
+   */
+  loadStateDict(state: ReadonlyMap<string, { readonly shape: Shape; readonly data: Float32Array }>): void {
+    const own = this.stateDict();
+    const missing = [...own.keys()].filter((name) => !state.has(name));
+    const unexpected = [...state.keys()].filter((name) => !own.has(name));
+    const different = [...own].flatMap(([name, { shape }]) => {
+      const given = state.get(name)?.shape;
+      return given && `${given}` !== `${shape}` ? [`${name} [${shape}] but got [${given}]`] : [];
+    });
+    if (missing.length + unexpected.length + different.length > 0) {
+      throw new TypeError(
+        `Cannot load the state as it is of another architecture:${some(" missing", missing)}${
+          some(" unexpected", unexpected)
+        }${some(" different", different)}`,
+      );
+    }
+    for (const [name, tensor] of own) tensor.write(state.get(name)!.data);
+  }
+
+  /** Sets {@linkcode Module.training} here and below. */
+  train(mode = true): this {
+    for (const [, module] of this.namedModules()) module.training = mode;
+    return this;
+  }
+
+  /** Same as `train(false)`. */
+  eval(): this {
+    return this.train(false);
+  }
+
+  /** Sets {@linkcode Tensor.requiresGrad} of every parameter: false freezes the module. */
+  requiresGrad(wanted = true): this {
+    for (const parameter of this.parameters()) parameter.requiresGrad = wanted;
+    return this;
+  }
+
+  /** Frees parameters and buffers. */
+  dispose(): void {
+    for (const tensor of this.stateDict().values()) tensor.dispose();
+  }
+
+  /** The fields that may hold state, with their PyTorch names; a container overrides it. */
+  *fields(): IterableIterator<[string, unknown]> {
+    for (const [name, value] of Object.entries(this)) yield [snakeCase(name), value];
+  }
+
+  *#state(): IterableIterator<[string, unknown]> {
+    for (const [prefix, module] of this.namedModules()) {
+      for (const [name, value] of module.fields()) {
+        if (!(value instanceof Module)) yield [join(prefix, name), value];
+      }
+    }
+  }
+}
+
+/** Modules one after the other, named `0`, `1`, …. */
+export class Sequential extends Module {
+  /** The modules in order. */
+  readonly layers: readonly Module[];
+
+  /** Runs `layers` in order. */
+  constructor(...layers: Module[]) {
+    super();
+    this.layers = layers;
+  }
+
+  /** Feeds `x` through every layer. */
+  override forward(x: Tensor): Tensor {
+    return this.layers.reduce((y, layer) => layer.forward(y), x);
+  }
+
+  /** The layers under their indices. */
+  override *fields(): IterableIterator<[string, unknown]> {
+    for (const [i, layer] of this.layers.entries()) yield [`${i}`, layer];
+  }
+}
+
+/** A module of no state, around a function. */
+export class Lambda extends Module {
+  #fn: (x: Tensor) => Tensor;
+
+  /** Computes `fn(x)`. */
+  constructor(fn: (x: Tensor) => Tensor) {
+    super();
+    this.#fn = fn;
+  }
+
+  /** Computes `fn(x)`. */
+  override forward(x: Tensor): Tensor {
+    return this.#fn(x);
+  }
+}
+
+function join(prefix: string, name: string): string {
+  return prefix ? `${prefix}.${name}` : name;
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function some(what: string, names: readonly string[]): string {
+  if (names.length === 0) return "";
+  const rest = names.length > 5 ? `, … (${names.length} in all)` : "";
+  return `${what} ${names.slice(0, 5).join(", ")}${rest};`;
+}

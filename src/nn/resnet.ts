@@ -1,0 +1,215 @@
+import type { Device } from "../device/mod.ts";
+import { globalAvgPool, maxPool2d } from "../ops/mod.ts";
+import { key, type Tensor, tidy } from "../tensor/mod.ts";
+import { BatchNorm2d } from "./batch_norm2d.ts";
+import { Conv2d } from "./conv2d.ts";
+import { kaimingNormal } from "./init.ts";
+import { Linear } from "./linear.ts";
+import { Module, Sequential } from "./module.ts";
+
+/** The first layers: `"imagenet"` is 7×7 stride 2 and max-pool; `"cifar"` is 3×3 stride 1, padding 2, no pool. */
+export type Stem = "imagenet" | "cifar";
+
+/** Settings shared by the ResNet family. */
+export interface ResNetOptions {
+  /** First layers; `"imagenet"` by default. */
+  stem?: Stem;
+  /** Outputs of the last linear layer `fc`; 2048 by default, as the paper's encoder (1000 in torchvision). */
+  numClasses?: number;
+  /** Channels of the images; 3 by default. */
+  inChannels?: number;
+  /** Seed of the weights; 0 by default. */
+  seed?: number;
+  /** Device; the default one by default. */
+  device?: Device;
+}
+
+/** Shape of one member of the family. */
+export interface ResNetLayout {
+  /** Two 3×3 convolutions, or 1×1, 3×3, 1×1. */
+  block: "basic" | "bottleneck";
+  /** Blocks of each of the stages. */
+  layers: readonly number[];
+  /** Groups of the 3×3 convolutions; 1 by default. */
+  groups?: number;
+  /** Channels a group at width 64; 64 by default. */
+  widthPerGroup?: number;
+  /** Channels of the stages; 64, 128, 256, 512 by default. */
+  widths?: readonly number[];
+  /** The stem's stride-2 3×3 convolution instead of a {@linkcode Stem}: for small images and machines. */
+  smallStem?: boolean;
+}
+
+/** Gives each layer a key of its own. */
+class Layers {
+  #seed: number;
+  #device?: Device;
+  #count = 0;
+
+  constructor(seed: number, device?: Device) {
+    this.#seed = seed;
+    this.#device = device;
+  }
+
+  conv(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: number,
+    stride = 1,
+    padding = (kernelSize - 1) / 2,
+    groups = 1,
+  ) {
+    const options = { inChannels, outChannels, kernelSize, stride, padding, groups, bias: false, init: kaimingNormal };
+    return new Conv2d({ ...options, key: key(this.#seed, this.#count++), device: this.#device });
+  }
+
+  norm(numFeatures: number): BatchNorm2d {
+    return new BatchNorm2d({ numFeatures, device: this.#device });
+  }
+
+  linear(inFeatures: number, outFeatures: number): Linear {
+    return new Linear({ inFeatures, outFeatures, key: key(this.#seed, this.#count++), device: this.#device });
+  }
+}
+
+/** Two 3×3 convolutions around a shortcut. */
+class BasicBlock extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm2d;
+  readonly downsample: Downsample | null;
+
+  constructor(make: Layers, inChannels: number, width: number, stride: number) {
+    super();
+    this.conv1 = make.conv(inChannels, width, 3, stride);
+    this.bn1 = make.norm(width);
+    this.conv2 = make.conv(width, width, 3);
+    this.bn2 = make.norm(width);
+    this.downsample = stride !== 1 || inChannels !== width ? downsample(make, inChannels, width, stride) : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return tidy(() => {
+      const y = this.bn1.forward(this.conv1.forward(x), { relu: true });
+      const residual = this.downsample?.forward(x) ?? x;
+      return this.bn2.forward(this.conv2.forward(y), { residual, relu: true });
+    });
+  }
+}
+
+/** 1×1, 3×3 (with the stride) and 1×1 convolutions around a shortcut. */
+class Bottleneck extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm2d;
+  readonly conv3: Conv2d;
+  readonly bn3: BatchNorm2d;
+  readonly downsample: Downsample | null;
+
+  constructor(make: Layers, inChannels: number, width: number, stride: number, groups: number, inner: number) {
+    super();
+    const outChannels = width * 4;
+    this.conv1 = make.conv(inChannels, inner, 1);
+    this.bn1 = make.norm(inner);
+    this.conv2 = make.conv(inner, inner, 3, stride, 1, groups);
+    this.bn2 = make.norm(inner);
+    this.conv3 = make.conv(inner, outChannels, 1);
+    this.bn3 = make.norm(outChannels);
+    this.downsample = stride !== 1 || inChannels !== outChannels
+      ? downsample(make, inChannels, outChannels, stride)
+      : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return tidy(() => {
+      const y = this.bn1.forward(this.conv1.forward(x), { relu: true });
+      const z = this.bn2.forward(this.conv2.forward(y), { relu: true });
+      const residual = this.downsample?.forward(x) ?? x;
+      return this.bn3.forward(this.conv3.forward(z), { residual, relu: true });
+    });
+  }
+}
+
+type Downsample = Sequential;
+
+function downsample(make: Layers, inChannels: number, outChannels: number, stride: number): Downsample {
+  return new Sequential(make.conv(inChannels, outChannels, 1, stride), make.norm(outChannels));
+}
+
+/**
+ * torchvision's ResNet, with its names and initialisation: `conv1`, `bn1`, `layer1`…, global average pool, `fc`.
+ *
+ * @see He et al., "Deep Residual Learning for Image Recognition", arXiv:1512.03385; torchvision.models.resnet (the
+ *   stride of a bottleneck is in its 3×3 convolution, "v1.5").
+ */
+export class ResNet extends Module {
+  /** First convolution. */
+  readonly conv1: Conv2d;
+  /** Its normalisation. */
+  readonly bn1: BatchNorm2d;
+  /** Last layer: pooled features to `numClasses`. */
+  readonly fc: Linear;
+  #stages: Sequential[] = [];
+  #pool: boolean;
+
+  /** Builds a network; {@linkcode resnet18} and its siblings know the layouts. */
+  constructor(layout: ResNetLayout, options: ResNetOptions = {}) {
+    super();
+    const { stem = "imagenet", numClasses = 2048, inChannels = 3, seed = 0, device } = options;
+    const { widths = [64, 128, 256, 512], groups = 1, widthPerGroup = 64, smallStem = false } = layout;
+    if (stem !== "imagenet" && stem !== "cifar") {
+      throw new RangeError(`Cannot build a ResNet as stem must be "imagenet" or "cifar": got "${stem}"`);
+    }
+    const make = new Layers(seed, device);
+    const first = widths[0]!;
+    if (smallStem) this.conv1 = make.conv(inChannels, first, 3, 2);
+    else this.conv1 = stem === "cifar" ? make.conv(inChannels, first, 3, 1, 2) : make.conv(inChannels, first, 7, 2);
+    this.bn1 = make.norm(first);
+    this.#pool = !smallStem && stem === "imagenet";
+    let channels = first;
+    layout.layers.forEach((count, stage) => {
+      const width = widths[stage]!;
+      const inner = Math.floor(width * widthPerGroup / 64) * groups;
+      const blocks = Array.from({ length: count }, (_, i) => {
+        const stride = stage > 0 && i === 0 ? 2 : 1;
+        const from = channels;
+        channels = layout.block === "basic" ? width : width * 4;
+        return layout.block === "basic"
+          ? new BasicBlock(make, from, width, stride)
+          : new Bottleneck(make, from, width, stride, groups, inner);
+      });
+      this.#stages.push(new Sequential(...blocks));
+    });
+    this.fc = make.linear(channels, numClasses);
+  }
+
+  /** Features of the pooled output, before `fc`. */
+  get pooledFeatures(): number {
+    return this.fc.weight.shape[0]!;
+  }
+
+  /** Pooled features: `[n, h, w, c]` to `[n, pooledFeatures]`. */
+  pooled(x: Tensor): Tensor {
+    return tidy(() => {
+      let y = this.bn1.forward(this.conv1.forward(x), { relu: true });
+      if (this.#pool) y = maxPool2d(y, { kernelSize: 3, stride: 2, padding: 1 });
+      for (const stage of this.#stages) y = stage.forward(y);
+      return globalAvgPool(y);
+    });
+  }
+
+  /** `[n, h, w, c]` to `[n, numClasses]`. */
+  override forward(x: Tensor): Tensor {
+    return tidy(() => this.fc.forward(this.pooled(x)));
+  }
+
+  /** `conv1`, `bn1`, `layer1` …, `fc`, in torchvision's order. */
+  override *fields(): IterableIterator<[string, unknown]> {
+    yield ["conv1", this.conv1];
+    yield ["bn1", this.bn1];
+    for (const [i, stage] of this.#stages.entries()) yield [`layer${i + 1}`, stage];
+    yield ["fc", this.fc];
+  }
+}
