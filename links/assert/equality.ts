@@ -1,0 +1,90 @@
+import { AssertionError as NodeAssertionError } from "node:assert";
+import { inspect } from "node:util";
+import { AssertionError, suffix } from "./assertion_error.ts";
+import { equal } from "./equal.ts";
+
+/** Shows a value in a message. */
+export function show(value: unknown): string {
+  return inspect(value, { depth: Infinity, sorted: true, breakLength: Infinity, maxArrayLength: 100 });
+}
+
+function difference(actual: unknown, expected: unknown): string {
+  const { message } = new NodeAssertionError({ actual, expected, operator: "deepStrictEqual" });
+  return message.replace(/^Expected values to be strictly deep-equal:\n/, "");
+}
+
+/** Holds that `actual` and `expected` are deeply equal. */
+export function assertEquals<T>(actual: T, expected: T, msg?: string): void {
+  if (equal(actual, expected)) return;
+  throw new AssertionError(`Values are not equal${suffix(msg)}\n\n${difference(actual, expected)}`);
+}
+
+/** Holds that `actual` and `expected` are not deeply equal. */
+export function assertNotEquals<T>(actual: T, expected: T, msg?: string): void {
+  if (!equal(actual, expected)) return;
+  throw new AssertionError(`Expected actual: ${show(actual)} not to be: ${show(expected)}${suffix(msg)}`);
+}
+
+/** Holds that `Object.is(actual, expected)`. */
+export function assertStrictEquals<T>(actual: unknown, expected: T, msg?: string): asserts actual is T {
+  if (Object.is(actual, expected)) return;
+  const [left, right] = [show(actual), show(expected)];
+  const what = left === right ? "have the same structure but are not reference-equal" : "are not strictly equal";
+  throw new AssertionError(`Values ${what}${suffix(msg)}\n\n${left === right ? left : `${left}\n!==\n${right}`}`);
+}
+
+/** Holds that `Object.is(actual, expected)` is false. */
+export function assertNotStrictEquals<T>(actual: T, expected: T, msg?: string): void {
+  if (!Object.is(actual, expected)) return;
+  throw new AssertionError(`Expected "actual" to not be strictly equal to: ${show(actual)}${suffix(msg)}`);
+}
+
+/** Holds that two numbers differ by at most `tolerance`: by default 1e-7 of `expected`. */
+export function assertAlmostEquals(actual: number, expected: number, tolerance?: number, msg?: string): void {
+  if (Object.is(actual, expected)) return;
+  const delta = Math.abs(expected - actual);
+  const limit = tolerance ?? (Number.isFinite(expected) ? Math.abs(expected * 1e-7) : 1e-7);
+  if (delta <= limit) return;
+  const most = (value: number) => Number.isInteger(value) ? value : value.toExponential();
+  throw new AssertionError(
+    `Expected actual: "${actual}" to be close to "${expected}": delta "${most(delta)}" is greater than "${
+      most(limit)
+    }"` +
+      suffix(msg),
+  );
+}
+
+/** Holds that `actual` contains every element of `expected`. */
+export function assertArrayIncludes<T>(actual: ArrayLike<T>, expected: ArrayLike<T>, msg?: string): void {
+  const found = Array.from(actual);
+  const missing = Array.from(expected).filter((value) => !found.some((other) => equal(value, other)));
+  if (missing.length === 0) return;
+  throw new AssertionError(
+    `Expected actual: "${show(found)}" to include: "${show(Array.from(expected))}"${suffix(msg)}\nmissing: ${
+      show(missing)
+    }`,
+  );
+}
+
+/** Holds that `actual` has every property of `expected`, at every depth. */
+export function assertObjectMatch(
+  actual: Record<PropertyKey, unknown>,
+  expected: Record<PropertyKey, unknown>,
+  msg?: string,
+): void {
+  assertEquals(pick(actual, expected), expected, msg);
+}
+
+function pick(actual: unknown, expected: unknown): unknown {
+  if (!isPlain(actual) || !isPlain(expected)) return actual;
+  const kept: Record<PropertyKey, unknown> = {};
+  for (const key of Reflect.ownKeys(expected)) {
+    if (key in actual) kept[key] = pick(actual[key], expected[key]);
+  }
+  return kept;
+}
+
+function isPlain(value: unknown): value is Record<PropertyKey, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value) &&
+    !(value instanceof Map) && !(value instanceof Set) && !(value instanceof Date) && !(value instanceof RegExp);
+}
