@@ -38,6 +38,363 @@ fn sum_of(
   total[i] = x[i] + y[i];
 }
 `;
+/** `batch_norm` */
+export const batch_norm: string = `// Batch normalisation over rows, per channel: y = (x - mean) * inv_std * weight + bias (+ residual), then ReLU.
+// x is [rows, channels]; V is vec4f when channels is a multiple of 4 and f32 otherwise; columns = channels / lanes of V.
+//
+//   0  params        uniform     { rows, columns, slices, step, block, eps, momentum }
+//   1  x             read        [rows, columns]
+//   2  moments       write       [slices, 3, columns]   mean, sum of squared deviations, count of a slice's rows
+//   3  parts         read        [slices, 3, columns]
+//   4  stats         write       [3, columns]           mean, 1 / sqrt(variance + eps), count
+//   5  running_mean  read/write  [columns]
+//   6  running_var   read/write  [columns]              unbiased
+//   7  norm          read        [3, columns]           stats, when they are read
+//   8  weight        read        [columns]
+//   9  bias          read        [columns]
+//  10  residual      read        [rows, columns]
+//  11  y             write       [rows, columns]
+//
+// Rows of a slice: blocks of \`block\` rows, each shared by \`step\` slices that take every step-th row.
+// Constants: RELU; LANES, invocations that share the merge of one column, a power of two <= 256.
+// Dispatch: moments, normalize…: Device.groups(slices * columns, 64); merge_moments, finish…: columns groups;
+// from_running: Device.groups(columns, 64).
+struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32, eps: f32, momentum: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<V>;
+@group(0) @binding(2) var<storage, read_write> moments: array<V>;
+@group(0) @binding(3) var<storage, read> parts: array<V>;
+@group(0) @binding(4) var<storage, read_write> stats: array<V>;
+@group(0) @binding(5) var<storage, read_write> running_mean: array<V>;
+@group(0) @binding(6) var<storage, read_write> running_var: array<V>;
+@group(0) @binding(7) var<storage, read> norm: array<V>;
+@group(0) @binding(8) var<storage, read> weight: array<V>;
+@group(0) @binding(9) var<storage, read> bias: array<V>;
+@group(0) @binding(10) var<storage, read> residual: array<V>;
+@group(0) @binding(11) var<storage, read_write> y: array<V>;
+override RELU: bool = false;
+override LANES: u32 = 1u;
+
+var<workgroup> shared_a: array<V, LANES>;
+var<workgroup> shared_b: array<V, LANES>;
+
+// Sums over the rows of a slice are shifted by its first row, so that a large mean cancels nothing.
+@compute @workgroup_size(64)
+fn slice_moments(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.slices * params.columns) { return; }
+  let column = i % params.columns;
+  let slice = i / params.columns;
+  let rows = rows_of(slice);
+  var sum = V(0.0);
+  var squares = V(0.0);
+  var count = 0.0;
+  var shift = V(0.0);
+  if (rows.x < rows.y) {
+    let stride = params.step * params.columns;
+    let end = rows.y * params.columns;
+    var at = rows.x * params.columns + column;
+    shift = x[at];
+    for (; at < end; at += stride) {
+      let d = x[at] - shift;
+      sum += d;
+      squares += d * d;
+    }
+    count = f32((rows.y - rows.x + params.step - 1u) / params.step);
+  }
+  let mean = sum / max(count, 1.0);
+  let base = 3u * slice * params.columns + column;
+  moments[base] = shift + mean;
+  moments[base + params.columns] = max(squares - sum * mean, V(0.0));
+  moments[base + 2u * params.columns] = V(count);
+}
+
+struct Moments { mean: V, squares: V, count: V }
+
+// Mean and squared deviations of all slices: first the mean, then what each slice adds around it.
+fn merge(column: u32, lane: u32) -> Moments {
+  let columns = params.columns;
+  let shift = parts[column];
+  var count = V(0.0);
+  var sum = V(0.0);
+  for (var s = lane; s < params.slices; s += LANES) {
+    let base = 3u * s * columns + column;
+    let n = parts[base + 2u * columns];
+    count += n;
+    sum += n * (parts[base] - shift);
+  }
+  let totals = sum_lanes(count, sum, lane);
+  let mean = shift + totals[1] / totals[0];
+  var squares = V(0.0);
+  for (var s = lane; s < params.slices; s += LANES) {
+    let base = 3u * s * columns + column;
+    let d = parts[base] - mean;
+    squares += parts[base + columns] + parts[base + 2u * columns] * d * d;
+  }
+  workgroupBarrier(); // all have read the totals
+  return Moments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
+}
+
+@compute @workgroup_size(LANES)
+fn merge_moments(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let all = merge(group.x, lane);
+  if (lane > 0u) { return; }
+  moments[group.x] = all.mean;
+  moments[params.columns + group.x] = all.squares;
+  moments[2u * params.columns + group.x] = all.count;
+}
+
+@compute @workgroup_size(LANES)
+fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let all = merge(group.x, lane);
+  if (lane > 0u) { return; }
+  store_stats(group.x, all);
+}
+
+@compute @workgroup_size(LANES)
+fn finish_running(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let all = merge(group.x, lane);
+  if (lane > 0u) { return; }
+  let column = group.x;
+  store_stats(column, all);
+  let m = params.momentum;
+  running_mean[column] = (1.0 - m) * running_mean[column] + m * all.mean;
+  running_var[column] = (1.0 - m) * running_var[column] + m * all.squares / (all.count - 1.0);
+}
+
+fn store_stats(column: u32, all: Moments) {
+  stats[column] = all.mean;
+  stats[params.columns + column] = inverseSqrt(all.squares / all.count + params.eps);
+  stats[2u * params.columns + column] = all.count;
+}
+
+// Evaluation: the running statistics are the statistics.
+@compute @workgroup_size(64)
+fn from_running(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let column = flat_id(group, groups, local, 64u);
+  if (column >= params.columns) { return; }
+  stats[column] = running_mean[column];
+  stats[params.columns + column] = inverseSqrt(running_var[column] + params.eps);
+  stats[2u * params.columns + column] = V(f32(params.rows));
+}
+
+@compute @workgroup_size(64)
+fn normalize_rows(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.slices * params.columns) { return; }
+  let column = i % params.columns;
+  let mean = norm[column];
+  let scale = norm[params.columns + column] * weight[column];
+  let shift = bias[column];
+  let rows = rows_of(i / params.columns);
+  for (var row = rows.x; row < rows.y; row += params.step) {
+    let at = row * params.columns + column;
+    let value = (x[at] - mean) * scale + shift;
+    y[at] = select(value, max(value, V(0.0)), RELU);
+  }
+}
+
+@compute @workgroup_size(64)
+fn normalize_residual(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.slices * params.columns) { return; }
+  let column = i % params.columns;
+  let mean = norm[column];
+  let scale = norm[params.columns + column] * weight[column];
+  let shift = bias[column];
+  let rows = rows_of(i / params.columns);
+  for (var row = rows.x; row < rows.y; row += params.step) {
+    let at = row * params.columns + column;
+    let value = (x[at] - mean) * scale + shift + residual[at];
+    y[at] = select(value, max(value, V(0.0)), RELU);
+  }
+}
+`;
+/** `batch_norm_grad` */
+export const batch_norm_grad: string = `// Gradients of batch normalisation. With xhat = (x - mean) * inv_std and g = grad_y, masked where ReLU was 0:
+// grad_bias = sum g; grad_weight = sum g xhat; grad_x = weight inv_std (g - grad_bias / count - xhat grad_weight / count)
+// (weight inv_std g in evaluation); grad_residual = g. V and columns as in batch_norm.wgsl.
+//
+//   0  params       uniform  { rows, columns, slices, step, block }
+//   1  x            read     [rows, columns]
+//   2  grad_y       read     [rows, columns]
+//   3  norm         read     [3, columns]           mean, 1 / sqrt(variance + eps), count
+//   4  weight       read     [columns]
+//   5  bias         read     [columns]
+//   6  y            read     [rows, columns]        (reduce_output)
+//   7  masked       write    [rows, columns]        g (reduce_output)
+//   8  parts        write    [slices, 2, columns]   sums of g and of g (x - mean) of a slice
+//   9  sums         read     [slices, 2, columns]   parts, when they are read
+//  10  grad_bias    write    [columns]
+//  11  grad_weight  write    [columns]
+//  12  total_g      read     [columns]              grad_bias, over all that shared the statistics
+//  13  total_gx     read     [columns]              grad_weight, likewise
+//  14  grad_x       write    [rows, columns]
+//
+// Constants: RELU, recompute the mask from x; TRAINING, the statistics depend on x; LANES as in batch_norm.wgsl.
+// Dispatch: reduce…, grad_rows: Device.groups(slices * columns, 64); merge_sums: columns groups.
+struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<V>;
+@group(0) @binding(2) var<storage, read> grad_y: array<V>;
+@group(0) @binding(3) var<storage, read> norm: array<V>;
+@group(0) @binding(4) var<storage, read> weight: array<V>;
+@group(0) @binding(5) var<storage, read> bias: array<V>;
+@group(0) @binding(6) var<storage, read> y: array<V>;
+@group(0) @binding(7) var<storage, read_write> masked: array<V>;
+@group(0) @binding(8) var<storage, read_write> parts: array<V>;
+@group(0) @binding(9) var<storage, read> sums: array<V>;
+@group(0) @binding(10) var<storage, read_write> grad_bias: array<V>;
+@group(0) @binding(11) var<storage, read_write> grad_weight: array<V>;
+@group(0) @binding(12) var<storage, read> total_g: array<V>;
+@group(0) @binding(13) var<storage, read> total_gx: array<V>;
+@group(0) @binding(14) var<storage, read_write> grad_x: array<V>;
+override RELU: bool = false;
+override TRAINING: bool = true;
+override LANES: u32 = 1u;
+
+var<workgroup> shared_a: array<V, LANES>;
+var<workgroup> shared_b: array<V, LANES>;
+
+fn mask(g: V, value: V) -> V {
+  return select(V(0.0), g, value > V(0.0));
+}
+
+@compute @workgroup_size(64)
+fn reduce_rows(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.slices * params.columns) { return; }
+  let column = i % params.columns;
+  let slice = i / params.columns;
+  let mean = norm[column];
+  let scale = norm[params.columns + column] * weight[column];
+  let shift = bias[column];
+  let rows = rows_of(slice);
+  var sum_g = V(0.0);
+  var sum_gx = V(0.0);
+  for (var row = rows.x; row < rows.y; row += params.step) {
+    let at = row * params.columns + column;
+    let d = x[at] - mean;
+    var g = grad_y[at];
+    if (RELU) { g = mask(g, d * scale + shift); }
+    sum_g += g;
+    sum_gx += g * d;
+  }
+  parts[2u * slice * params.columns + column] = sum_g;
+  parts[(2u * slice + 1u) * params.columns + column] = sum_gx;
+}
+
+// With a residual the sign before ReLU cannot be found from x alone: the output tells it.
+@compute @workgroup_size(64)
+fn reduce_output(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.slices * params.columns) { return; }
+  let column = i % params.columns;
+  let slice = i / params.columns;
+  let mean = norm[column];
+  let rows = rows_of(slice);
+  var sum_g = V(0.0);
+  var sum_gx = V(0.0);
+  for (var row = rows.x; row < rows.y; row += params.step) {
+    let at = row * params.columns + column;
+    let g = mask(grad_y[at], y[at]);
+    masked[at] = g;
+    sum_g += g;
+    sum_gx += g * (x[at] - mean);
+  }
+  parts[2u * slice * params.columns + column] = sum_g;
+  parts[(2u * slice + 1u) * params.columns + column] = sum_gx;
+}
+
+@compute @workgroup_size(LANES)
+fn merge_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let column = group.x;
+  var sum_g = V(0.0);
+  var sum_gx = V(0.0);
+  for (var s = lane; s < params.slices; s += LANES) {
+    sum_g += sums[2u * s * params.columns + column];
+    sum_gx += sums[(2u * s + 1u) * params.columns + column];
+  }
+  let totals = sum_lanes(sum_g, sum_gx, lane);
+  if (lane > 0u) { return; }
+  grad_bias[column] = totals[0];
+  grad_weight[column] = totals[1] * norm[params.columns + column];
+}
+
+@compute @workgroup_size(64)
+fn grad_rows(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.slices * params.columns) { return; }
+  let column = i % params.columns;
+  let mean = norm[column];
+  let inv_std = norm[params.columns + column];
+  let count = norm[2u * params.columns + column];
+  let scale = inv_std * weight[column];
+  let shift = bias[column];
+  let mean_g = select(V(0.0), total_g[column] / count, TRAINING);
+  let slope = select(V(0.0), total_gx[column] * inv_std / count, TRAINING);
+  let rows = rows_of(i / params.columns);
+  for (var row = rows.x; row < rows.y; row += params.step) {
+    let at = row * params.columns + column;
+    let d = x[at] - mean;
+    var g = grad_y[at];
+    if (RELU) { g = mask(g, d * scale + shift); }
+    grad_x[at] = scale * (g - mean_g - d * slope);
+  }
+}
+`;
+/** `copy` */
+export const copy: string = `// Copy: y[offset + i] = x[i], in 4-byte words.
+//
+//   0  params  uniform     { size, offset }
+//   1  x       read        [size]
+//   2  y       read/write  [>= offset + size]
+//
+// Dispatch: Device.groups(size, 64).
+struct Params { size: u32, offset: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
+@group(0) @binding(2) var<storage, read_write> y: array<u32>;
+
+@compute @workgroup_size(64)
+fn copy(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  y[params.offset + i] = x[i];
+}
+`;
 /** `fill` */
 export const fill: string = `// Fill: y[i] = value, value given by its bits so that one shader serves every dtype.
 //
@@ -191,6 +548,29 @@ fn philox(counter_in: vec4u, key_in: vec2u) -> vec4u {
 // Uniform in [0, 1): the 24 high bits.
 fn unit_float(bits: vec4u) -> vec4f {
   return vec4f(bits >> vec4u(8u)) * 5.9604644775390625e-8;
+}
+`;
+/** `lib_slices` */
+export const lib_slices: string = `// Rows of a slice as (first, end, every params.step-th): blocks of params.block rows, each shared by params.step slices,
+// so that the invocations of a workgroup read one stretch of memory.
+fn rows_of(slice: u32) -> vec2u {
+  let start = (slice / params.step) * params.block;
+  return vec2u(start + slice % params.step, min(start + params.block, params.rows));
+}
+
+// Sums two values over the LANES invocations of a workgroup; every one gets both. Call in uniform control flow.
+fn sum_lanes(a: V, b: V, lane: u32) -> array<V, 2> {
+  shared_a[lane] = a;
+  shared_b[lane] = b;
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      shared_a[lane] += shared_a[lane + half];
+      shared_b[lane] += shared_b[lane + half];
+    }
+  }
+  workgroupBarrier();
+  return array<V, 2>(shared_a[0], shared_b[0]);
 }
 `;
 /** `random` */

@@ -1,0 +1,143 @@
+// Gradients of batch normalisation. With xhat = (x - mean) * inv_std and g = grad_y, masked where ReLU was 0:
+// grad_bias = sum g; grad_weight = sum g xhat; grad_x = weight inv_std (g - grad_bias / count - xhat grad_weight / count)
+// (weight inv_std g in evaluation); grad_residual = g. V and columns as in batch_norm.wgsl.
+//
+//   0  params       uniform  { rows, columns, slices, step, block }
+//   1  x            read     [rows, columns]
+//   2  grad_y       read     [rows, columns]
+//   3  norm         read     [3, columns]           mean, 1 / sqrt(variance + eps), count
+//   4  weight       read     [columns]
+//   5  bias         read     [columns]
+//   6  y            read     [rows, columns]        (reduce_output)
+//   7  masked       write    [rows, columns]        g (reduce_output)
+//   8  parts        write    [slices, 2, columns]   sums of g and of g (x - mean) of a slice
+//   9  sums         read     [slices, 2, columns]   parts, when they are read
+//  10  grad_bias    write    [columns]
+//  11  grad_weight  write    [columns]
+//  12  total_g      read     [columns]              grad_bias, over all that shared the statistics
+//  13  total_gx     read     [columns]              grad_weight, likewise
+//  14  grad_x       write    [rows, columns]
+//
+// Constants: RELU, recompute the mask from x; TRAINING, the statistics depend on x; LANES as in batch_norm.wgsl.
+// Dispatch: reduce…, grad_rows: Device.groups(slices * columns, 64); merge_sums: columns groups.
+struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<V>;
+@group(0) @binding(2) var<storage, read> grad_y: array<V>;
+@group(0) @binding(3) var<storage, read> norm: array<V>;
+@group(0) @binding(4) var<storage, read> weight: array<V>;
+@group(0) @binding(5) var<storage, read> bias: array<V>;
+@group(0) @binding(6) var<storage, read> y: array<V>;
+@group(0) @binding(7) var<storage, read_write> masked: array<V>;
+@group(0) @binding(8) var<storage, read_write> parts: array<V>;
+@group(0) @binding(9) var<storage, read> sums: array<V>;
+@group(0) @binding(10) var<storage, read_write> grad_bias: array<V>;
+@group(0) @binding(11) var<storage, read_write> grad_weight: array<V>;
+@group(0) @binding(12) var<storage, read> total_g: array<V>;
+@group(0) @binding(13) var<storage, read> total_gx: array<V>;
+@group(0) @binding(14) var<storage, read_write> grad_x: array<V>;
+override RELU: bool = false;
+override TRAINING: bool = true;
+override LANES: u32 = 1u;
+
+var<workgroup> shared_a: array<V, LANES>;
+var<workgroup> shared_b: array<V, LANES>;
+
+fn mask(g: V, value: V) -> V {
+  return select(V(0.0), g, value > V(0.0));
+}
+
+@compute @workgroup_size(64)
+fn reduce_rows(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.slices * params.columns) { return; }
+  let column = i % params.columns;
+  let slice = i / params.columns;
+  let mean = norm[column];
+  let scale = norm[params.columns + column] * weight[column];
+  let shift = bias[column];
+  let rows = rows_of(slice);
+  var sum_g = V(0.0);
+  var sum_gx = V(0.0);
+  for (var row = rows.x; row < rows.y; row += params.step) {
+    let at = row * params.columns + column;
+    let d = x[at] - mean;
+    var g = grad_y[at];
+    if (RELU) { g = mask(g, d * scale + shift); }
+    sum_g += g;
+    sum_gx += g * d;
+  }
+  parts[2u * slice * params.columns + column] = sum_g;
+  parts[(2u * slice + 1u) * params.columns + column] = sum_gx;
+}
+
+// With a residual the sign before ReLU cannot be found from x alone: the output tells it.
+@compute @workgroup_size(64)
+fn reduce_output(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.slices * params.columns) { return; }
+  let column = i % params.columns;
+  let slice = i / params.columns;
+  let mean = norm[column];
+  let rows = rows_of(slice);
+  var sum_g = V(0.0);
+  var sum_gx = V(0.0);
+  for (var row = rows.x; row < rows.y; row += params.step) {
+    let at = row * params.columns + column;
+    let g = mask(grad_y[at], y[at]);
+    masked[at] = g;
+    sum_g += g;
+    sum_gx += g * (x[at] - mean);
+  }
+  parts[2u * slice * params.columns + column] = sum_g;
+  parts[(2u * slice + 1u) * params.columns + column] = sum_gx;
+}
+
+@compute @workgroup_size(LANES)
+fn merge_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let column = group.x;
+  var sum_g = V(0.0);
+  var sum_gx = V(0.0);
+  for (var s = lane; s < params.slices; s += LANES) {
+    sum_g += sums[2u * s * params.columns + column];
+    sum_gx += sums[(2u * s + 1u) * params.columns + column];
+  }
+  let totals = sum_lanes(sum_g, sum_gx, lane);
+  if (lane > 0u) { return; }
+  grad_bias[column] = totals[0];
+  grad_weight[column] = totals[1] * norm[params.columns + column];
+}
+
+@compute @workgroup_size(64)
+fn grad_rows(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.slices * params.columns) { return; }
+  let column = i % params.columns;
+  let mean = norm[column];
+  let inv_std = norm[params.columns + column];
+  let count = norm[2u * params.columns + column];
+  let scale = inv_std * weight[column];
+  let shift = bias[column];
+  let mean_g = select(V(0.0), total_g[column] / count, TRAINING);
+  let slope = select(V(0.0), total_gx[column] * inv_std / count, TRAINING);
+  let rows = rows_of(i / params.columns);
+  for (var row = rows.x; row < rows.y; row += params.step) {
+    let at = row * params.columns + column;
+    let d = x[at] - mean;
+    var g = grad_y[at];
+    if (RELU) { g = mask(g, d * scale + shift); }
+    grad_x[at] = scale * (g - mean_g - d * slope);
+  }
+}

@@ -1,0 +1,28 @@
+// Which form of a shader suits which family of adapters, as data: no op branches on the adapter.
+import type { AdapterFamily } from "../device/mod.ts";
+
+/** How rows are shared out to invocations. */
+export interface SliceTable {
+  /** Invocations wanted; fewer when there are not rows enough, more when a slice would exceed `maxRows`. */
+  readonly invocations: number;
+  /** Fewest rows a slice. */
+  readonly minRows: number;
+  /** Most rows a slice: the longest loop of an invocation. */
+  readonly maxRows: number;
+}
+
+/** Batch normalisation: slices of the reductions and of the elementwise passes; invocations that merge one column. */
+export const BATCH_NORM: Readonly<
+  Record<AdapterFamily, { readonly reduce: SliceTable; readonly apply: SliceTable; readonly lanes: number }>
+> = {
+  cpu: {
+    reduce: { invocations: 1024, minRows: 16, maxRows: 1024 },
+    apply: { invocations: 16384, minRows: 8, maxRows: 64 },
+    lanes: 1,
+  },
+  gpu: {
+    reduce: { invocations: 65536, minRows: 8, maxRows: 512 },
+    apply: { invocations: 262144, minRows: 2, maxRows: 16 },
+    lanes: 256,
+  },
+};

@@ -1,0 +1,154 @@
+import { defineOp } from "../autograd/mod.ts";
+import { sameShape, type Shape, type Tensor } from "../tensor/mod.ts";
+import {
+  finishStatistics,
+  gradInput,
+  normalize,
+  reduceGrads,
+  rowsOf,
+  type RunningStatistics,
+  runningStatistics,
+  sliceMoments,
+} from "./_batch_norm.ts";
+import { checkFloat } from "./_check.ts";
+
+/** Settings of {@linkcode batchNorm}. */
+export interface BatchNormOptions {
+  /** Scale γ, `[c]`. */
+  weight: Tensor;
+  /** Shift β, `[c]`. */
+  bias: Tensor;
+  /** Running mean, `[c]`: updated in place when training, used when not. Optional when training. */
+  runningMean?: Tensor;
+  /** Running variance, unbiased, `[c]`: updated in place when training, used when not. Optional when training. */
+  runningVar?: Tensor;
+  /** Normalise by the statistics of the batch (true) or by the running ones (false). */
+  training: boolean;
+  /** Weight of the newest batch in the running statistics, in [0, 1]; 0.1 by default. */
+  momentum?: number;
+  /** Added to the variance, > 0; 1e-5 by default. */
+  eps?: number;
+  /** Added to the normalised values, in the shape of x. */
+  residual?: Tensor;
+  /** Apply ReLU at the end; false by default. */
+  relu?: boolean;
+}
+
+interface Attrs {
+  readonly training: boolean;
+  readonly running?: RunningStatistics;
+  readonly eps: number;
+  readonly relu: boolean;
+}
+
+// Saved: x, weight, bias, statistics; and the output only where both a residual and ReLU hide the sign before ReLU.
+const batchNormOp = defineOp<readonly Tensor[], Attrs>({
+  name: "batchNorm",
+  forward(context, inputs, { training, running, eps, relu }) {
+    const [x, weight, bias, residual] = inputs as [Tensor, Tensor, Tensor, Tensor?];
+    const stats = training || !running
+      ? finishStatistics(sliceMoments(x), { eps, running })
+      : runningStatistics(running.mean, running.variance, eps);
+    const y = normalize(x, stats, { weight, bias }, { residual, relu });
+    context.save(x, weight, bias, stats);
+    if (relu && residual) context.save(y);
+    return y;
+  },
+  backward({ saved, needsGrad, shapes }, grad, { training, relu }) {
+    const [x, weight, bias, stats, output] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor?];
+    const affine = { weight, bias };
+    const { gradBias, gradWeight, masked } = reduceGrads(x, grad, stats, affine, { relu, output });
+    const sums = { gradBias, gradWeight };
+    const gradX = needsGrad[0]
+      ? gradInput(x, masked ?? grad, stats, affine, { sums, relu: relu && !masked, training })
+      : null;
+    const grads = [gradX, needsGrad[1] ? gradWeight : null, needsGrad[2] ? gradBias : null];
+    return shapes.length > 3 ? [...grads, needsGrad[3] ? masked ?? grad.alias() : null] : grads;
+  },
+});
+
+/**
+ * Batch normalisation over every axis but the last (the channels), with an optional residual sum and ReLU in the same
+ * pass: `y = relu((x − mean) / √(variance + eps) · weight + bias + residual)`.
+ *
+ * When training, mean and variance are those of the batch (the variance biased), and the running statistics move to
+ * `(1 − momentum) · running + momentum · batch` on the device (the variance unbiased there), as in PyTorch.
+ *
+ * @param x Values `[…, c]`, f32.
+ * @param options Scale, shift, running statistics, mode, and what to fuse.
+ * @returns The shape of x.
+ * @throws {TypeError} If a shape does not match, training has fewer than 2 values per channel, or evaluation has no
+ *   running statistics.
+ * @throws {RangeError} If `eps` is not > 0 or `momentum` is outside [0, 1].
+ *
+ * @example Usage
+ * ```ts
+ * import { batchNorm, Device, ones, tensor, zeros } from "@decoupled/uniformity";
+ * import { assertClose } from "@decoupled/uniformity/testing";
+ *
+ * await using _device = await Device.open();
+ * const x = tensor([[1, 10], [3, 30]]);
+ * const y = batchNorm(x, { weight: ones([2]), bias: zeros([2]), training: true, relu: true });
+ * assertClose(await y.data(), [0, 0, 1, 1], { rtol: 1e-5 });
+ * ```
+ *
+ * @see Ioffe and Szegedy, "Batch Normalization", arXiv:1502.03167; `torch.nn.functional.batch_norm`.
+ */
+export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
+  const { weight, bias, runningMean, runningVar, training, momentum = 0.1, eps = 1e-5, residual, relu = false } =
+    options;
+  checkShapes(x, options);
+  checkMode(x, options);
+  checkRange(eps, momentum);
+  const running = runningMean && runningVar ? { mean: runningMean, variance: runningVar, momentum } : undefined;
+  const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
+  return batchNormOp(inputs, { training, running, eps, relu });
+}
+
+function checkShapes(x: Tensor, options: BatchNormOptions): void {
+  const { weight, bias, runningMean, runningVar, residual } = options;
+  if (x.rank < 2) {
+    throw new TypeError(`Cannot compute batchNorm() as x must be [..., channels] of rank >= 2: got x [${x.shape}]`);
+  }
+  checkFloat("batchNorm", x, weight, bias);
+  const channels = [x.shape.at(-1)!];
+  for (const [name, tensor] of Object.entries({ weight, bias, runningMean, runningVar })) {
+    if (tensor) checkSame(name, tensor, channels, x);
+  }
+  if (residual) checkSame("residual", residual, x.shape, x);
+}
+
+function checkSame(name: string, tensor: Tensor, shape: Shape, x: Tensor): void {
+  if (tensor.dtype === "f32" && sameShape(tensor.shape, shape)) return;
+  throw new TypeError(
+    `Cannot compute batchNorm() as ${name} must be f32 [${shape}]: got x [${x.shape}] and ${name} ` +
+      `${tensor.dtype} [${tensor.shape}]`,
+  );
+}
+
+function checkMode(x: Tensor, { training, runningMean, runningVar }: BatchNormOptions): void {
+  if (!runningMean !== !runningVar) {
+    throw new TypeError(
+      `Cannot compute batchNorm() as runningMean and runningVar come together: got only ${
+        runningMean ? "runningMean" : "runningVar"
+      }`,
+    );
+  }
+  if (!training && !runningMean) {
+    throw new TypeError("Cannot compute batchNorm() as evaluation needs runningMean and runningVar: got neither");
+  }
+  if (training && rowsOf(x) < 2) {
+    throw new TypeError(
+      `Cannot compute batchNorm() as it expects more than 1 value per channel when training: got x [${x.shape}]`,
+    );
+  }
+}
+
+function checkRange(eps: number, momentum: number): void {
+  if (!(eps > 0 && Number.isFinite(eps))) {
+    throw new RangeError(`Cannot compute batchNorm() as eps must be > 0: got ${eps}`);
+  }
+  if (!(momentum >= 0 && momentum <= 1)) {
+    throw new RangeError(`Cannot compute batchNorm() as momentum must be in [0, 1]: got ${momentum}`);
+  }
+}
