@@ -1,0 +1,57 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { join } from "@std/path";
+import { generate, MODULE, readShaders, SHADERS } from "../scripts/shaders.ts";
+
+async function inFolder(files: Record<string, string>, body: (root: string) => Promise<void>): Promise<void> {
+  const root = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(join(root, "lib"));
+    for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(join(root, name), text);
+    await body(root);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
+}
+
+Deno.test("shaders.gen.ts is what shaders/ generates", async () => {
+  const expected = generate(await readShaders(SHADERS));
+  if (await Deno.readTextFile(MODULE) !== expected) {
+    throw new Error("src/device/shaders.gen.ts is out of date: run `deno task shaders`");
+  }
+});
+
+Deno.test("shaders.gen.ts carries every shader unchanged", async () => {
+  const module: Record<string, string> = await import("../src/device/shaders.gen.ts");
+  for (const { name, code } of await readShaders(SHADERS)) assertEquals(module[name], code);
+});
+
+Deno.test("readShaders() sorts by name and prefixes lib/", async () => {
+  await inFolder({ "b.wgsl": "b", "a_2.wgsl": "a", "lib/b.wgsl": "lib\r\n" }, async (root) => {
+    assertEquals(await readShaders(root), [
+      { name: "a_2", code: "a" },
+      { name: "b", code: "b" },
+      { name: "lib_b", code: "lib\n" },
+    ]);
+  });
+});
+
+Deno.test("readShaders() refuses other names", async () => {
+  const refusals: [files: string[], message: string][] = [
+    [["Gram.wgsl"], "must hold files named snake_case.wgsl"],
+    [["notes.txt"], "must hold files named snake_case.wgsl"],
+    [["switch.wgsl"], 'must not be a reserved word: got "switch.wgsl"'],
+    [["lib_a.wgsl", "lib/a.wgsl"], 'two files export the name "lib_a"'],
+  ];
+  for (const [files, message] of refusals) {
+    await inFolder(Object.fromEntries(files.map((name) => [name, ""])), async (root) => {
+      await assertRejects(() => readShaders(root), TypeError, message);
+    });
+  }
+});
+
+Deno.test("generate() keeps backslashes, backticks and ${", async () => {
+  const code = "// \\ ` ${x} \\` $\\{\n";
+  const text = generate([{ name: "odd", code }]);
+  const { odd } = await import(`data:application/typescript,${encodeURIComponent(text)}`);
+  assertEquals(odd, code);
+});
