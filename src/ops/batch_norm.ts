@@ -1,16 +1,9 @@
 import { defineOp } from "../autograd/mod.ts";
 import { sameShape, type Shape, type Tensor } from "../tensor/mod.ts";
-import {
-  finishStatistics,
-  gradInput,
-  normalize,
-  reduceGrads,
-  rowsOf,
-  type RunningStatistics,
-  runningStatistics,
-  sliceMoments,
-} from "./_batch_norm.ts";
+import { finishStatistics, normalize, type RunningStatistics, runningStatistics, sliceMoments } from "./_batch_norm.ts";
+import { gradInput, reduceGrads } from "./_batch_norm_grad.ts";
 import { checkFloat } from "./_check.ts";
+import { rowsOf } from "./_slices.ts";
 
 /** Settings of {@linkcode batchNorm}. */
 export interface BatchNormOptions {

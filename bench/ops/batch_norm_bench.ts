@@ -1,0 +1,62 @@
+import { assertClose } from "../../src/testing/mod.ts";
+import { backward, requireGrad } from "../../src/autograd/mod.ts";
+import { Device } from "../../src/device/mod.ts";
+import { batchNorm, type BatchNormOptions } from "../../src/ops/batch_norm.ts";
+import { full, key, normal, ones, scope, type Shape, type Tensor, zeros } from "../../src/tensor/mod.ts";
+
+const device = await Device.open();
+
+function makeOptions(c: number): BatchNormOptions {
+  return {
+    weight: requireGrad(ones([c])),
+    bias: requireGrad(zeros([c])),
+    runningMean: zeros([c]),
+    runningVar: ones([c]),
+    training: true,
+    relu: true,
+  };
+}
+
+/** Right first: the mean of relu(z), z normal, is 1 / √(2π). */
+async function check(x: Tensor, options: BatchNormOptions): Promise<void> {
+  const y = await batchNorm(x, options).data();
+  assertClose([y.reduce((a, b) => a + b, 0) / y.length], [1 / Math.sqrt(2 * Math.PI)], { rtol: 1e-2 });
+}
+
+function dropGrads(tensors: Tensor[]): void {
+  for (const tensor of tensors) {
+    tensor.grad?.dispose();
+    tensor.grad = null;
+  }
+}
+
+const SHAPES: Shape[] = [
+  [16, 32, 32, 64],
+  [16, 4, 4, 512],
+  ...(device.info.family === "gpu" ? [[256, 32, 32, 64]] : []),
+];
+
+for (const shape of SHAPES) {
+  const c = shape.at(-1)!;
+  const options = makeOptions(c);
+  const x = requireGrad(normal(shape, { key: key(1), mean: 3, std: 2 }));
+  const residual = requireGrad(normal(shape, { key: key(2) }));
+  const grad = full(shape, 1);
+  await check(x, options);
+  const name = `batchNorm+ReLU [${shape}] (${(x.bytes / 1e6).toFixed(1)} MB)`;
+  Deno.bench(`${name} forward`, { group: `batchNorm [${shape}]`, baseline: true }, async () => {
+    using _ = scope();
+    batchNorm(x, options);
+    await device.done();
+  });
+  for (const fused of [options, { ...options, residual }]) {
+    Deno.bench(`${name} forward+backward${fused.residual ? " with residual" : ""}`, {
+      group: `batchNorm [${shape}]`,
+    }, async () => {
+      using _ = scope();
+      backward(batchNorm(x, fused), { grad });
+      dropGrads([x, residual, options.weight, options.bias]);
+      await device.done();
+    });
+  }
+}

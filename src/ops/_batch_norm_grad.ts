@@ -1,0 +1,111 @@
+// The backward passes of batch normalisation, separately callable so that synchronised batch normalisation can sum the two
+// reductions over all ranks between them.
+import { batch_norm_grad as code } from "../device/shaders.gen.ts";
+import { Tensor } from "../tensor/mod.ts";
+import type { Affine } from "./_batch_norm.ts";
+import { type ColumnPrograms, columnPrograms, columnsOf, flatGroups, pick, slicesOf } from "./_slices.ts";
+import { BATCH_NORM } from "./_variants.ts";
+
+const params = { rows: "u32", columns: "u32", slices: "u32", step: "u32", block: "u32" } as const;
+
+function program(entryPoint: string): ColumnPrograms {
+  return columnPrograms("batchNormGrad", code, entryPoint, params);
+}
+
+const REDUCE = program("reduce_rows");
+const REDUCE_OUTPUT = program("reduce_output");
+const MERGE_SUMS = program("merge_sums");
+const GRAD_ROWS = program("grad_rows");
+
+/** What {@linkcode reduceGrads} finds. */
+export interface GradSums {
+  /** Σ g, `[c]`: the gradient of the shift. */
+  readonly gradBias: Tensor;
+  /** Σ g·x̂, `[c]`: the gradient of the scale. */
+  readonly gradWeight: Tensor;
+  /** g where the output was positive and 0 elsewhere; only when an output was given. */
+  readonly masked: Tensor | null;
+}
+
+/**
+ * Both reductions of the gradient in one pass over it. `relu` masks g by the recomputed output; `output` (needed where a
+ * residual was added before ReLU) masks it by the output itself.
+ */
+export function reduceGrads(
+  x: Tensor,
+  grad: Tensor,
+  stats: Tensor,
+  { weight, bias }: Affine,
+  options: { relu: boolean; output?: Tensor },
+): GradSums {
+  const { device } = x;
+  const { output } = options;
+  const channels = x.shape.at(-1)!;
+  const slices = slicesOf(x, BATCH_NORM[device.info.family].reduce);
+  const parts = new Tensor(device, [slices.slices, 2, channels]);
+  const masked = output ? new Tensor(device, x.shape) : null;
+  device.dispatch(pick(output ? REDUCE_OUTPUT : REDUCE, channels), {
+    params: { ...slices },
+    buffers: {
+      1: x.storage,
+      2: grad.storage,
+      3: stats.storage,
+      4: output ? undefined : weight.storage,
+      5: output ? undefined : bias.storage,
+      6: output?.storage,
+      7: masked?.storage,
+      8: parts.storage,
+    },
+    workgroups: flatGroups(device, slices),
+    constants: output ? {} : { RELU: options.relu },
+  });
+  return { ...mergeSums(parts, stats), masked };
+}
+
+function mergeSums(parts: Tensor, stats: Tensor): { gradBias: Tensor; gradWeight: Tensor } {
+  const { device } = parts;
+  const channels = parts.shape[2]!;
+  const columns = columnsOf(channels);
+  const gradBias = new Tensor(device, [channels]);
+  const gradWeight = new Tensor(device, [channels]);
+  device.dispatch(pick(MERGE_SUMS, channels), {
+    params: { rows: 0, columns, slices: parts.shape[0]!, step: 1, block: 1 },
+    buffers: { 3: stats.storage, 9: parts.storage, 10: gradBias.storage, 11: gradWeight.storage },
+    workgroups: [columns, 1, 1],
+    constants: { LANES: BATCH_NORM[device.info.family].lanes },
+  });
+  return { gradBias, gradWeight };
+}
+
+/**
+ * The gradient of x from that of the output and the sums over all rows that shared the statistics; `relu` masks by the
+ * recomputed output, `training: false` takes the statistics as constants.
+ */
+export function gradInput(
+  x: Tensor,
+  grad: Tensor,
+  stats: Tensor,
+  { weight, bias }: Affine,
+  options: { sums: { gradBias: Tensor; gradWeight: Tensor }; relu: boolean; training: boolean },
+): Tensor {
+  const { device } = x;
+  const { sums, relu, training } = options;
+  const slices = slicesOf(x, BATCH_NORM[device.info.family].apply);
+  const gradX = new Tensor(device, x.shape);
+  device.dispatch(pick(GRAD_ROWS, x.shape.at(-1)!), {
+    params: { ...slices },
+    buffers: {
+      1: x.storage,
+      2: grad.storage,
+      3: stats.storage,
+      4: weight.storage,
+      5: bias.storage,
+      12: sums.gradBias.storage,
+      13: sums.gradWeight.storage,
+      14: gradX.storage,
+    },
+    workgroups: flatGroups(device, slices),
+    constants: { RELU: relu, TRAINING: training },
+  });
+  return gradX;
+}

@@ -1,0 +1,78 @@
+// Rows of `[rows, c]` shared out to invocations, for passes that keep to one column of channels: `vec4f` columns where the
+// channels are a multiple of 4, `f32` columns otherwise.
+import type { Device, Program, Workgroups } from "../device/mod.ts";
+import { lib_flat, lib_slices } from "../device/shaders.gen.ts";
+import { sizeOf, type Tensor } from "../tensor/mod.ts";
+import type { SliceTable } from "./_variants.ts";
+
+const WORKGROUP = 64;
+
+/** One program for channels that are a multiple of 4 (`V` is `vec4f`), one for others (`f32`). */
+export interface ColumnPrograms {
+  /** For a multiple of 4. */
+  readonly vector: Program;
+  /** For others. */
+  readonly scalar: Program;
+}
+
+/** Makes both programs of an entry point. */
+export function columnPrograms(
+  name: string,
+  code: string,
+  entryPoint: string,
+  params: Program["params"],
+): ColumnPrograms {
+  const make = (type: string) => ({
+    name,
+    code: [lib_flat, lib_slices, `alias V = ${type};`, code],
+    entryPoint,
+    params,
+  });
+  return { vector: make("vec4f"), scalar: make("f32") };
+}
+
+/** How the rows of `[rows, c]` are shared out; `shaders/lib/slices.wgsl` reads it. */
+export interface Slices {
+  /** Rows in all. */
+  readonly rows: number;
+  /** Columns of `V`. */
+  readonly columns: number;
+  /** Slices in all. */
+  readonly slices: number;
+  /** Slices that share a block, each taking every `step`-th row. */
+  readonly step: number;
+  /** Rows of a block. */
+  readonly block: number;
+}
+
+/** Columns of so many channels. */
+export function columnsOf(channels: number): number {
+  return channels % 4 === 0 ? channels / 4 : channels;
+}
+
+/** The program that suits so many channels. */
+export function pick(program: ColumnPrograms, channels: number): Program {
+  return channels % 4 === 0 ? program.vector : program.scalar;
+}
+
+/** Shares out the rows of x: enough slices to fill the device, few enough that merging them stays cheap. */
+export function slicesOf(x: Tensor, table: SliceTable): Slices {
+  const channels = x.shape.at(-1)!;
+  const columns = columnsOf(channels);
+  const rows = channels === 0 ? 0 : x.size / channels;
+  const wanted = Math.ceil(rows * columns / table.invocations);
+  const each = Math.max(table.minRows, Math.min(table.maxRows, wanted));
+  const step = Math.max(1, Math.floor(WORKGROUP / columns));
+  const block = each * step;
+  return { rows, columns, slices: Math.ceil(rows / block) * step, step, block };
+}
+
+/** Workgroups of 64 for every (slice, column). */
+export function flatGroups(device: Device, { slices, columns }: Slices): Workgroups {
+  return device.groups(slices * columns, WORKGROUP);
+}
+
+/** Rows of a tensor: the product of all sizes but the last. */
+export function rowsOf(x: Tensor): number {
+  return sizeOf(x.shape.slice(0, -1));
+}
