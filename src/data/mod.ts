@@ -19,6 +19,15 @@ export {
   subset,
   takeFirst,
 } from "./dataset.ts";
+export {
+  decodeAhead,
+  type DecodedImage,
+  type DecoderOptions,
+  ImageDecoder,
+  preload,
+  type UnreadableImage,
+} from "./decode.ts";
 export { download, type DownloadOptions, type DownloadProgress, md5Of } from "./download.ts";
 export { emojiDataset, type EmojiSet, type EmojiVendor, loadEmoji, type LoadEmojiOptions } from "./emoji.ts";
 export { type ObtainOptions, type ObtainProgress } from "./_obtain.ts";
+export { centerCrop, resizeBilinear, type RgbImage } from "./resize.ts";
