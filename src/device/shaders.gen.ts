@@ -573,6 +573,636 @@ fn sum_lanes(a: V, b: V, lane: u32) -> array<V, 2> {
   return array<V, 2>(shared_a[0], shared_b[0]);
 }
 `;
+/** `matmul` */
+export const matmul: string = `// Operands of a matrix product, batched: c[z][i, j] = sum_k a[z][i, k] b[z][k, j] (+ bias[j]).
+// Joined with a body that holds \`main\`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs).
+//
+// The last axis of every matrix is padded to a multiple of 4, so all is read as vectors; lda4, ldb4 and cols4 count them.
+// k is cut into segments of \`depth\`; a workgroup sums a range of segments, and with splits > 1 each split leaves a
+// partial c for matmul_reduce.
+//
+//   0  params  uniform     { rows, cols4, inner, lda4, ldb4, depth, segments, splits, split4 (vectors of one whole c),
+//                            batch1, batch2 (sizes of the two inner batch axes), a0..a2, b0..b2 (batch strides in
+//                            vectors, 0 where it broadcasts), first_z }
+//   1  a       read        [batch, rows, inner], or [batch, inner, rows] with A_T
+//   2  b       read        [batch, inner, cols], or [batch, cols, inner] with B_T
+//   3  c       read/write  [splits, batch, rows, cols]
+//   4  bias    read        [cols], any other array without BIAS
+//
+// Constants: A_T, B_T, as above; K_TAIL, inner is no multiple of 4; BIAS, add it; ACCUMULATE, add to what c holds.
+// Dispatch: blocks of the body folded into x and y (Device.groups), batch * splits in z.
+struct Params {
+  rows: u32, cols4: u32, inner: u32, lda4: u32, ldb4: u32, depth: u32, segments: u32, splits: u32, split4: u32,
+  batch1: u32, batch2: u32, a0: u32, a1: u32, a2: u32, b0: u32, b1: u32, b2: u32, first_z: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
+@group(0) @binding(4) var<storage, read> bias: array<vec4f>;
+
+override A_T: bool = false;
+override B_T: bool = false;
+override K_TAIL: bool = false;
+override BIAS: bool = false;
+override ACCUMULATE: bool = false;
+
+// What a workgroup works on: where its matrices start, and its segments.
+struct Place { a: u32, b: u32, c: u32, first: u32, end: u32 }
+
+fn place_of(group_z: u32) -> Place {
+  let z = params.first_z + group_z;
+  let split = z % params.splits;
+  let batch = z / params.splits;
+  let i2 = batch % params.batch2;
+  let i1 = batch / params.batch2 % params.batch1;
+  let i0 = batch / params.batch2 / params.batch1;
+  return Place(
+    i0 * params.a0 + i1 * params.a1 + i2 * params.a2,
+    i0 * params.b0 + i1 * params.b1 + i2 * params.b2,
+    split * params.split4 + batch * params.rows * params.cols4,
+    split * params.segments / params.splits,
+    (split + 1u) * params.segments / params.splits,
+  );
+}
+
+fn row_count(place: Place) -> u32 { return params.rows; }
+fn col_stride() -> u32 { return params.ldb4; }
+fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
+
+// What is fixed for a row of a, or with A_T for 4 rows from it.
+struct Row { base: u32 }
+
+fn row_of(place: Place, row: u32) -> Row {
+  if (A_T) { return Row(place.a + min(row / 4u, params.lda4 - 1u)); }
+  return Row(place.a + min(row, params.rows - 1u) * params.lda4);
+}
+
+struct Segment { base: u32, k: u32 }
+
+fn segment_of(place: Place, row: Row, s: u32) -> Segment {
+  let k = s * params.depth;
+  if (A_T) { return Segment(row.base + k * params.lda4, k); }
+  return Segment(row.base + k / 4u, k);
+}
+
+// a[row, k..k+3] of the segment, or with A_T a[row..row+3, k].
+fn load_a(segment: Segment, k: u32) -> vec4f {
+  if (!A_T) { return a[segment.base + k / 4u]; }
+  if (!K_TAIL) { return a[segment.base + k * params.lda4]; }
+  let inside = segment.k + k < params.inner;
+  return select(vec4f(), a[segment.base + select(0u, k, inside) * params.lda4], inside);
+}
+
+// Vectors before b[k = 0 of the segment, j = 0].
+fn b_base(place: Place, s: u32) -> u32 {
+  let k = s * params.depth;
+  return place.b + select(k * params.ldb4, k / 4u, B_T);
+}
+
+// b[k, 4 col..4 col+3], k counted in the segment; not for B_T.
+fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
+  if (!K_TAIL) { return b[base + k * params.ldb4 + col]; }
+  let inside = s * params.depth + k < params.inner;
+  return select(vec4f(), b[base + select(0u, k, inside) * params.ldb4 + col], inside);
+}
+
+// b[k..k+3, j], k counted in the segment; for B_T.
+fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b[base + j * params.ldb4 + k / 4u]; }
+
+fn store(place: Place, row: u32, col: u32, sum: vec4f) {
+  if (row >= params.rows || col >= params.cols4) { return; }
+  let i = place.c + row * params.cols4 + col;
+  var value = sum;
+  if (BIAS) { value += bias[col]; }
+  if (ACCUMULATE) { value += c[i]; }
+  c[i] = value;
+}
+`;
+/** `matmul_pad` */
+export const matmul_pad: string = `// Rows of another length: y[r, i] = x[r, i] where i < from, else 0. It pads rows to a multiple of 4, and crops them back.
+//
+//   0  params  uniform  { size, from, to }   size (of y) in vectors of four
+//   1  x       read     [rows, from]
+//   2  y       write    [rows, to]
+//
+// Dispatch: Device.groups(size, 64).
+struct Params { size: u32, from_cols: u32, to_cols: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+
+fn element(i: u32) -> f32 {
+  let col = i % params.to_cols;
+  if (col >= params.from_cols) { return 0.0; }
+  return x[i / params.to_cols * params.from_cols + col];
+}
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  y[i] = vec4f(element(4u * i), element(4u * i + 1u), element(4u * i + 2u), element(4u * i + 3u));
+}
+`;
+/** `matmul_reduce` */
+export const matmul_reduce: string = `// Sum over the middle axis: y[o, i] = sum_r x[o, r, i] (+ bias[i]), four i an invocation; r in a fixed order.
+// It adds the partial results of a split sum, and the gradients of an operand that was broadcast.
+// Long axes are cut: x is read as [outer, chunks, depth, inner] with the last chunk shorter, and y is [outer, chunks, inner].
+//
+//   0  params  uniform     { size, inner, cols, length, depth, chunks }   size (of y), inner, cols in vectors
+//   1  x       read        [outer, length, 4 inner]
+//   2  y       read/write  [outer, chunks, 4 inner]
+//   3  bias    read        [4 cols], any other array without BIAS
+//
+// Constants: BIAS, add bias[i mod 4 cols].
+// Dispatch: Device.groups(size, 64).
+struct Params { size: u32, inner: u32, cols: u32, length: u32, depth: u32, chunks: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+
+override BIAS: bool = false;
+
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let o = flat_id(group, groups, local, 64u);
+  if (o >= params.size) { return; }
+  let i = o % params.inner;
+  let chunk = o / params.inner % params.chunks;
+  let first = chunk * params.depth;
+  let rows = min(params.depth, params.length - first);
+  let at = (o / params.inner / params.chunks * params.length + first) * params.inner + i;
+  var sum = vec4f();
+  for (var r = 0u; r < rows; r++) { sum += x[at + r * params.inner]; }
+  if (BIAS) { sum += bias[i % params.cols]; }
+  y[o] = sum;
+}
+`;
+/** `matmul_rows` */
+export const matmul_rows: string = `// Body of a product for CPU adapters: an invocation sums 8 rows by one vec4 of columns.
+//
+// There a load costs as much as dozens of FMAs and workgroup memory is no faster, so all reuse happens in registers: named
+// accumulators, since an array indexed by a variable would live in memory. Neighbours read the same a.
+// Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl).
+//
+// Workgroup: 8 invocations along the columns. Blocks: ceil(rows / 8) * ceil(cols4 / 8).
+
+// Sum of 4 k for one row.
+fn four(a4: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  return a4.x * b0 + a4.y * b1 + a4.z * b2 + a4.w * b3;
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let place = place_of(group.z);
+  let block = group.y * groups.x + group.x;
+  let col_blocks = (params.cols4 + 7u) / 8u;
+  let row = 8u * (block / col_blocks);
+  let col = 8u * (block % col_blocks) + lane;
+  let b_col = min(col, params.cols4 - 1u);
+  // With A_T the first and the fifth row stand for 4 rows each.
+  let r0 = row_of(place, row);
+  let r1 = row_of(place, row + 1u);
+  let r2 = row_of(place, row + 2u);
+  let r3 = row_of(place, row + 3u);
+  let r4 = row_of(place, row + 4u);
+  let r5 = row_of(place, row + 5u);
+  let r6 = row_of(place, row + 6u);
+  let r7 = row_of(place, row + 7u);
+
+  var s0 = vec4f();
+  var s1 = vec4f();
+  var s2 = vec4f();
+  var s3 = vec4f();
+  var s4 = vec4f();
+  var s5 = vec4f();
+  var s6 = vec4f();
+  var s7 = vec4f();
+  for (var s = place.first; s < place.end; s++) {
+    let g0 = segment_of(place, r0, s);
+    let g1 = segment_of(place, r1, s);
+    let g2 = segment_of(place, r2, s);
+    let g3 = segment_of(place, r3, s);
+    let g4 = segment_of(place, r4, s);
+    let g5 = segment_of(place, r5, s);
+    let g6 = segment_of(place, r6, s);
+    let g7 = segment_of(place, r7, s);
+    let base = b_base(place, s);
+    let end = segment_length(s);
+    for (var k = 0u; k < end; k += 4u) {
+      var b0: vec4f;
+      var b1: vec4f;
+      var b2: vec4f;
+      var b3: vec4f;
+      if (B_T) {
+        let t0 = load_b_t(base, k, 4u * b_col);
+        let t1 = load_b_t(base, k, 4u * b_col + 1u);
+        let t2 = load_b_t(base, k, 4u * b_col + 2u);
+        let t3 = load_b_t(base, k, 4u * b_col + 3u);
+        b0 = vec4f(t0.x, t1.x, t2.x, t3.x);
+        b1 = vec4f(t0.y, t1.y, t2.y, t3.y);
+        b2 = vec4f(t0.z, t1.z, t2.z, t3.z);
+        b3 = vec4f(t0.w, t1.w, t2.w, t3.w);
+      } else {
+        b0 = load_b(base, s, k, b_col);
+        b1 = load_b(base, s, k + 1u, b_col);
+        b2 = load_b(base, s, k + 2u, b_col);
+        b3 = load_b(base, s, k + 3u, b_col);
+      }
+      if (A_T) {
+        let l0 = load_a(g0, k);
+        let l1 = load_a(g0, k + 1u);
+        let l2 = load_a(g0, k + 2u);
+        let l3 = load_a(g0, k + 3u);
+        s0 += l0.x * b0 + l1.x * b1 + l2.x * b2 + l3.x * b3;
+        s1 += l0.y * b0 + l1.y * b1 + l2.y * b2 + l3.y * b3;
+        s2 += l0.z * b0 + l1.z * b1 + l2.z * b2 + l3.z * b3;
+        s3 += l0.w * b0 + l1.w * b1 + l2.w * b2 + l3.w * b3;
+        let h0 = load_a(g4, k);
+        let h1 = load_a(g4, k + 1u);
+        let h2 = load_a(g4, k + 2u);
+        let h3 = load_a(g4, k + 3u);
+        s4 += h0.x * b0 + h1.x * b1 + h2.x * b2 + h3.x * b3;
+        s5 += h0.y * b0 + h1.y * b1 + h2.y * b2 + h3.y * b3;
+        s6 += h0.z * b0 + h1.z * b1 + h2.z * b2 + h3.z * b3;
+        s7 += h0.w * b0 + h1.w * b1 + h2.w * b2 + h3.w * b3;
+      } else {
+        s0 += four(load_a(g0, k), b0, b1, b2, b3);
+        s1 += four(load_a(g1, k), b0, b1, b2, b3);
+        s2 += four(load_a(g2, k), b0, b1, b2, b3);
+        s3 += four(load_a(g3, k), b0, b1, b2, b3);
+        s4 += four(load_a(g4, k), b0, b1, b2, b3);
+        s5 += four(load_a(g5, k), b0, b1, b2, b3);
+        s6 += four(load_a(g6, k), b0, b1, b2, b3);
+        s7 += four(load_a(g7, k), b0, b1, b2, b3);
+      }
+    }
+  }
+  store(place, row, col, s0);
+  store(place, row + 1u, col, s1);
+  store(place, row + 2u, col, s2);
+  store(place, row + 3u, col, s3);
+  store(place, row + 4u, col, s4);
+  store(place, row + 5u, col, s5);
+  store(place, row + 6u, col, s6);
+  store(place, row + 7u, col, s7);
+}
+`;
+/** `matmul_subgroup` */
+export const matmul_subgroup: string = `// Body of a product for CPU adapters whose subgroups have 8 lanes: one subgroup sums 8 rows by 32 columns.
+//
+// There a load costs as much as dozens of FMAs. So each lane loads one eighth of the block of a (8 rows by 4 k) and hands
+// it round by shuffles; its own vec4 of columns of b meets all 8 rows, which live in named accumulators.
+// Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl).
+//
+// Workgroup: 8 invocations, one subgroup. Blocks: ceil(rows / 8) * ceil(cols4 / 8).
+
+// a[i, k + u] of the block, i < 8 and u < 4 constant, from the lane that loaded it.
+fn share(mine: vec4f, i: u32, u: u32) -> f32 {
+  if (A_T) { return subgroupShuffle(mine[i & 3u], 2u * u + (i >> 2u)); }
+  return subgroupShuffle(mine[u], i);
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let place = place_of(group.z);
+  let block = group.y * groups.x + group.x;
+  let col_blocks = (params.cols4 + 7u) / 8u;
+  let row = 8u * (block / col_blocks);
+  let col = 8u * (block % col_blocks) + lane;
+  let b_col = min(col, params.cols4 - 1u);
+  let mine = row_of(place, row + select(lane, 4u * (lane & 1u), A_T));
+  let k_of_lane = select(0u, lane >> 1u, A_T);
+  let stride = col_stride();
+
+  var s0 = vec4f();
+  var s1 = vec4f();
+  var s2 = vec4f();
+  var s3 = vec4f();
+  var s4 = vec4f();
+  var s5 = vec4f();
+  var s6 = vec4f();
+  var s7 = vec4f();
+  for (var s = place.first; s < place.end; s++) {
+    let segment = segment_of(place, mine, s);
+    let base = b_base(place, s);
+    let end = segment_length(s);
+    for (var k = 0u; k < end; k += 4u) {
+      let m = load_a(segment, k + k_of_lane);
+      var b0: vec4f;
+      var b1: vec4f;
+      var b2: vec4f;
+      var b3: vec4f;
+      if (B_T) {
+        let t0 = load_b_t(base, k, 4u * b_col);
+        let t1 = load_b_t(base, k, 4u * b_col + 1u);
+        let t2 = load_b_t(base, k, 4u * b_col + 2u);
+        let t3 = load_b_t(base, k, 4u * b_col + 3u);
+        b0 = vec4f(t0.x, t1.x, t2.x, t3.x);
+        b1 = vec4f(t0.y, t1.y, t2.y, t3.y);
+        b2 = vec4f(t0.z, t1.z, t2.z, t3.z);
+        b3 = vec4f(t0.w, t1.w, t2.w, t3.w);
+      } else {
+        b0 = load_b(base, s, k, b_col);
+        b1 = load_b(base, s, k + 1u, b_col);
+        b2 = load_b(base, s, k + 2u, b_col);
+        b3 = load_b(base, s, k + 3u, b_col);
+      }
+      s0 += share(m, 0u, 0u) * b0 + share(m, 0u, 1u) * b1 + share(m, 0u, 2u) * b2 + share(m, 0u, 3u) * b3;
+      s1 += share(m, 1u, 0u) * b0 + share(m, 1u, 1u) * b1 + share(m, 1u, 2u) * b2 + share(m, 1u, 3u) * b3;
+      s2 += share(m, 2u, 0u) * b0 + share(m, 2u, 1u) * b1 + share(m, 2u, 2u) * b2 + share(m, 2u, 3u) * b3;
+      s3 += share(m, 3u, 0u) * b0 + share(m, 3u, 1u) * b1 + share(m, 3u, 2u) * b2 + share(m, 3u, 3u) * b3;
+      s4 += share(m, 4u, 0u) * b0 + share(m, 4u, 1u) * b1 + share(m, 4u, 2u) * b2 + share(m, 4u, 3u) * b3;
+      s5 += share(m, 5u, 0u) * b0 + share(m, 5u, 1u) * b1 + share(m, 5u, 2u) * b2 + share(m, 5u, 3u) * b3;
+      s6 += share(m, 6u, 0u) * b0 + share(m, 6u, 1u) * b1 + share(m, 6u, 2u) * b2 + share(m, 6u, 3u) * b3;
+      s7 += share(m, 7u, 0u) * b0 + share(m, 7u, 1u) * b1 + share(m, 7u, 2u) * b2 + share(m, 7u, 3u) * b3;
+    }
+  }
+  store(place, row, col, s0);
+  store(place, row + 1u, col, s1);
+  store(place, row + 2u, col, s2);
+  store(place, row + 3u, col, s3);
+  store(place, row + 4u, col, s4);
+  store(place, row + 5u, col, s5);
+  store(place, row + 6u, col, s6);
+  store(place, row + 7u, col, s7);
+}
+`;
+/** `matmul_tile` */
+export const matmul_tile: string = `// Body of a product for GPUs: a workgroup sums a tile of 8 EDGE rows by 8 EDGE columns, an invocation 8 by 8 of it.
+//
+// 8 k at a time go through workgroup memory, which is double-buffered: while one half is summed, the next slices of a and b
+// are on their way in registers; one barrier a slice. Both halves hold [k][row] and [k][column] as vectors.
+// Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl).
+//
+// Constants: EDGE, 8 or 16; EDGE * EDGE invocations, 512 (2 EDGE + 1) bytes of workgroup memory.
+// Workgroup: EDGE x EDGE. Blocks: ceil(rows / (8 EDGE)) * ceil(cols4 / (2 EDGE)).
+override EDGE: u32 = 16u;
+
+const DEPTH = 8u; // k in a slice
+override PITCH: u32 = 2u * EDGE + 1u; // vectors from one k to the next; the odd one spreads scattered writes over banks
+override HALF: u32 = DEPTH * PITCH;
+
+var<workgroup> tile_a: array<vec4f, 2u * DEPTH * (2u * EDGE + 1u)>;
+var<workgroup> tile_b: array<vec4f, 2u * DEPTH * (2u * EDGE + 1u)>;
+
+// The k of vector q of a slice, and its row or column: along k where memory runs along k, else along the row or column.
+fn k_of(q: u32, along_k: bool) -> u32 { return select(q / (2u * EDGE), 4u * (q & 1u), along_k); }
+fn line_of(q: u32, along_k: bool) -> u32 { return select(4u * (q % (2u * EDGE)), q >> 1u, along_k); }
+
+fn fetch_a(segment: Segment, q: u32, k: u32, end: u32) -> vec4f {
+  let at = k + k_of(q, !A_T);
+  if (at >= end) { return vec4f(); }
+  return load_a(segment, at);
+}
+
+fn fetch_b(base: u32, s: u32, q: u32, col: u32, k: u32, end: u32) -> vec4f {
+  let at = k + k_of(q, B_T);
+  if (at >= end) { return vec4f(); }
+  let j = 4u * col + line_of(q, B_T);
+  if (B_T) { return load_b_t(base, at, min(j, 4u * params.cols4 - 1u)); }
+  return load_b(base, s, at, min(j / 4u, params.cols4 - 1u));
+}
+
+fn put_a(half: u32, q: u32, value: vec4f) {
+  let i = half + k_of(q, !A_T) * PITCH + line_of(q, !A_T) / 4u;
+  if (A_T) {
+    tile_a[i] = value;
+  } else {
+    let lane = line_of(q, true) & 3u;
+    tile_a[i][lane] = value.x;
+    tile_a[i + PITCH][lane] = value.y;
+    tile_a[i + 2u * PITCH][lane] = value.z;
+    tile_a[i + 3u * PITCH][lane] = value.w;
+  }
+}
+
+fn put_b(half: u32, q: u32, value: vec4f) {
+  let i = half + k_of(q, B_T) * PITCH + line_of(q, B_T) / 4u;
+  if (B_T) {
+    let lane = line_of(q, true) & 3u;
+    tile_b[i][lane] = value.x;
+    tile_b[i + PITCH][lane] = value.y;
+    tile_b[i + 2u * PITCH][lane] = value.z;
+    tile_b[i + 3u * PITCH][lane] = value.w;
+  } else {
+    tile_b[i] = value;
+  }
+}
+
+@compute @workgroup_size(EDGE, EDGE)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) id: vec3u,
+  @builtin(local_invocation_index) q0: u32,
+) {
+  let place = place_of(group.z);
+  let block = group.y * groups.x + group.x;
+  let col_blocks = (params.cols4 + 2u * EDGE - 1u) / (2u * EDGE);
+  let first_row = 8u * EDGE * (block / col_blocks);
+  let first_col = 2u * EDGE * (block % col_blocks);
+  // With EDGE = 8 an invocation loads two vectors of a and two of b for a slice, with 16 one.
+  let q1 = q0 + EDGE * EDGE;
+  let r0 = row_of(place, first_row + line_of(q0, !A_T));
+  let r1 = row_of(place, first_row + line_of(q1, !A_T));
+
+  var s00 = vec4f();
+  var s01 = vec4f();
+  var s10 = vec4f();
+  var s11 = vec4f();
+  var s20 = vec4f();
+  var s21 = vec4f();
+  var s30 = vec4f();
+  var s31 = vec4f();
+  var s40 = vec4f();
+  var s41 = vec4f();
+  var s50 = vec4f();
+  var s51 = vec4f();
+  var s60 = vec4f();
+  var s61 = vec4f();
+  var s70 = vec4f();
+  var s71 = vec4f();
+  var s = place.first;
+  var k = 0u;
+  var half = 0u;
+  var end = segment_length(s);
+  var base = b_base(place, s);
+  var g0 = segment_of(place, r0, s);
+  var g1 = segment_of(place, r1, s);
+  put_a(half, q0, fetch_a(g0, q0, k, end));
+  put_b(half, q0, fetch_b(base, s, q0, first_col, k, end));
+  if (EDGE < 16u) {
+    put_a(half, q1, fetch_a(g1, q1, k, end));
+    put_b(half, q1, fetch_b(base, s, q1, first_col, k, end));
+  }
+  workgroupBarrier();
+  loop {
+    k += DEPTH;
+    if (k >= end) {
+      k = 0u;
+      s++;
+      if (s < place.end) {
+        end = segment_length(s);
+        base = b_base(place, s);
+        g0 = segment_of(place, r0, s);
+        g1 = segment_of(place, r1, s);
+      }
+    }
+    let more = s < place.end;
+    var next_a0: vec4f;
+    var next_b0: vec4f;
+    var next_a1: vec4f;
+    var next_b1: vec4f;
+    if (more) {
+      next_a0 = fetch_a(g0, q0, k, end);
+      next_b0 = fetch_b(base, s, q0, first_col, k, end);
+      if (EDGE < 16u) {
+        next_a1 = fetch_a(g1, q1, k, end);
+        next_b1 = fetch_b(base, s, q1, first_col, k, end);
+      }
+    }
+    for (var step = 0u; step < DEPTH; step++) {
+      let at = half + step * PITCH;
+      let a_low = tile_a[at + id.y];
+      let a_high = tile_a[at + EDGE + id.y];
+      let b_low = tile_b[at + id.x];
+      let b_high = tile_b[at + EDGE + id.x];
+      s00 = fma(vec4f(a_low.x), b_low, s00);
+      s01 = fma(vec4f(a_low.x), b_high, s01);
+      s10 = fma(vec4f(a_low.y), b_low, s10);
+      s11 = fma(vec4f(a_low.y), b_high, s11);
+      s20 = fma(vec4f(a_low.z), b_low, s20);
+      s21 = fma(vec4f(a_low.z), b_high, s21);
+      s30 = fma(vec4f(a_low.w), b_low, s30);
+      s31 = fma(vec4f(a_low.w), b_high, s31);
+      s40 = fma(vec4f(a_high.x), b_low, s40);
+      s41 = fma(vec4f(a_high.x), b_high, s41);
+      s50 = fma(vec4f(a_high.y), b_low, s50);
+      s51 = fma(vec4f(a_high.y), b_high, s51);
+      s60 = fma(vec4f(a_high.z), b_low, s60);
+      s61 = fma(vec4f(a_high.z), b_high, s61);
+      s70 = fma(vec4f(a_high.w), b_low, s70);
+      s71 = fma(vec4f(a_high.w), b_high, s71);
+    }
+    if (!more) { break; }
+    half = HALF - half;
+    put_a(half, q0, next_a0);
+    put_b(half, q0, next_b0);
+    if (EDGE < 16u) {
+      put_a(half, q1, next_a1);
+      put_b(half, q1, next_b1);
+    }
+    workgroupBarrier();
+  }
+  let row = first_row + 4u * id.y;
+  let col = first_col + id.x;
+  store(place, row, col, s00);
+  store(place, row, col + EDGE, s01);
+  store(place, row + 1u, col, s10);
+  store(place, row + 1u, col + EDGE, s11);
+  store(place, row + 2u, col, s20);
+  store(place, row + 2u, col + EDGE, s21);
+  store(place, row + 3u, col, s30);
+  store(place, row + 3u, col + EDGE, s31);
+  store(place, row + 4u * EDGE, col, s40);
+  store(place, row + 4u * EDGE, col + EDGE, s41);
+  store(place, row + 4u * EDGE + 1u, col, s50);
+  store(place, row + 4u * EDGE + 1u, col + EDGE, s51);
+  store(place, row + 4u * EDGE + 2u, col, s60);
+  store(place, row + 4u * EDGE + 2u, col + EDGE, s61);
+  store(place, row + 4u * EDGE + 3u, col, s70);
+  store(place, row + 4u * EDGE + 3u, col + EDGE, s71);
+}
+`;
+/** `pad_rows` */
+export const pad_rows: string = `// Rows padded with zeros to whole vectors of four: out[i, f] = x[i, f] where f < width, else 0.
+//
+//   0  params  uniform  { rows, width, features }    features in vectors of four, width <= 4 * features
+//   1  x       read     [rows, width]
+//   2  out     write    [rows, 4 * features]
+//
+// Dispatch: Device.groups(rows * features, 64).
+struct Params { rows: u32, width: u32, features: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+
+fn element(i: u32, f: u32) -> f32 {
+  if (f >= params.width) { return 0.0; }
+  return x[i * params.width + f];
+}
+
+@compute @workgroup_size(64)
+fn pad(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k >= params.rows * params.features) { return; }
+  let i = k / params.features;
+  let f = 4u * (k % params.features);
+  out[k] = vec4f(element(i, f), element(i, f + 1u), element(i, f + 2u), element(i, f + 3u));
+}
+`;
+/** `pair_weights` */
+export const pair_weights: string = `// Elementwise steps between the gradient of a matrix of pairs and weighted_differences.wgsl:
+//   distance_weights:  w = scale grad      (squared distances, scale = 2)
+//   rbf_weights:       w = scale grad gram (RBF Gram matrix, scale = -2 gamma)
+//
+//   0  params  uniform  { size, scale }     size in vectors of four
+//   1  grad    read     [4 * size]
+//   2  gram    read     [4 * size]          (rbf_weights)
+//   3  w       write    [4 * size]
+//
+// Dispatch: Device.groups(size, 64).
+struct Params { size: u32, scale: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> grad: array<vec4f>;
+@group(0) @binding(2) var<storage, read> gram: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> w: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn distance_weights(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k >= params.size) { return; }
+  w[k] = params.scale * grad[k];
+}
+
+@compute @workgroup_size(64)
+fn rbf_weights(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k >= params.size) { return; }
+  w[k] = params.scale * grad[k] * gram[k];
+}
+`;
 /** `random` */
 export const random: string = `// Random numbers: element 4 i + j is word j of philox(counter = (i, 0, 0, 0), key).
 //
@@ -634,6 +1264,146 @@ fn sgd(w: vec4f, g: vec4f, v: vec4f) -> Step {
   return Step(w - params.lr * step, velocity);
 }
 `;
+/** `squared_distances` */
+export const squared_distances: string = `// Squared distances of rows, and what \`finish(d2: f32) -> f32\` of the op makes of them:
+// gram[i, j] = finish(sum_f (x[i, f] - y[j, f])^2), by differences, so that near rows lose no digits.
+//
+//   0  params  uniform  { rows, cols, features, symmetric, gamma }    features in vectors of four
+//   1  x       read     [rows, 4 * features]
+//   2  y       read     [cols, 4 * features]    (the same buffer as x when symmetric)
+//   3  gram    write    [rows, cols]
+//
+// symmetric = 1: y is x, so tiles below the diagonal are skipped and written by their mirror image.
+//
+// lanes: no workgroup memory, for CPU adapters. An invocation owns 8 rows, whose addresses are uniform, and 4 columns.
+//   Dispatch: ceil(cols / 32) x ceil(rows / 8).
+// tiles: workgroup memory, for GPUs. A workgroup of EDGE x EDGE owns 4 EDGE x 4 EDGE elements, an invocation 4 x 4.
+//   Dispatch: ceil(cols / (4 EDGE)) x ceil(rows / (4 EDGE)). Constant: EDGE, 8 or 16.
+struct Params { rows: u32, cols: u32, features: u32, symmetric: u32, gamma: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> gram: array<f32>;
+
+override EDGE: u32 = 8u;
+
+fn squares(a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  let d0 = a - b0;
+  let d1 = a - b1;
+  let d2 = a - b2;
+  let d3 = a - b3;
+  return vec4f(dot(d0, d0), dot(d1, d1), dot(d2, d2), dot(d3, d3));
+}
+
+fn write_element(i: u32, j: u32, d2: f32) {
+  if (i >= params.rows || j >= params.cols) { return; }
+  let value = finish(d2);
+  gram[i * params.cols + j] = value;
+  if (params.symmetric == 1u) { gram[j * params.cols + i] = value; }
+}
+
+fn write_row(i: u32, j: u32, stride: u32, d2: vec4f) {
+  write_element(i, j, d2.x);
+  write_element(i, j + stride, d2.y);
+  write_element(i, j + 2u * stride, d2.z);
+  write_element(i, j + 3u * stride, d2.w);
+}
+
+fn x_start(i: u32) -> u32 { return min(i, params.rows - 1u) * params.features; }
+
+fn y_start(j: u32) -> u32 { return min(j, params.cols - 1u) * params.features; }
+
+@compute @workgroup_size(8)
+fn lanes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let i = group.y * 8u;
+  if (params.symmetric == 1u && group.x * 32u + 31u < i) { return; }
+  let j = group.x * 32u + local;
+  let r0 = x_start(i);
+  let r1 = x_start(i + 1u);
+  let r2 = x_start(i + 2u);
+  let r3 = x_start(i + 3u);
+  let r4 = x_start(i + 4u);
+  let r5 = x_start(i + 5u);
+  let r6 = x_start(i + 6u);
+  let r7 = x_start(i + 7u);
+  let c0 = y_start(j);
+  let c1 = y_start(j + 8u);
+  let c2 = y_start(j + 16u);
+  let c3 = y_start(j + 24u);
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  var sum4 = vec4f();
+  var sum5 = vec4f();
+  var sum6 = vec4f();
+  var sum7 = vec4f();
+  for (var f = 0u; f < params.features; f++) {
+    let b0 = y[c0 + f];
+    let b1 = y[c1 + f];
+    let b2 = y[c2 + f];
+    let b3 = y[c3 + f];
+    sum0 += squares(x[r0 + f], b0, b1, b2, b3);
+    sum1 += squares(x[r1 + f], b0, b1, b2, b3);
+    sum2 += squares(x[r2 + f], b0, b1, b2, b3);
+    sum3 += squares(x[r3 + f], b0, b1, b2, b3);
+    sum4 += squares(x[r4 + f], b0, b1, b2, b3);
+    sum5 += squares(x[r5 + f], b0, b1, b2, b3);
+    sum6 += squares(x[r6 + f], b0, b1, b2, b3);
+    sum7 += squares(x[r7 + f], b0, b1, b2, b3);
+  }
+  write_row(i, j, 8u, sum0);
+  write_row(i + 1u, j, 8u, sum1);
+  write_row(i + 2u, j, 8u, sum2);
+  write_row(i + 3u, j, 8u, sum3);
+  write_row(i + 4u, j, 8u, sum4);
+  write_row(i + 5u, j, 8u, sum5);
+  write_row(i + 6u, j, 8u, sum6);
+  write_row(i + 7u, j, 8u, sum7);
+}
+
+// 4 EDGE rows of 4 vectors each, at a pitch of 5 so that neighbours lie in different banks.
+var<workgroup> x_tile: array<vec4f, 20u * EDGE>;
+var<workgroup> y_tile: array<vec4f, 20u * EDGE>;
+
+@compute @workgroup_size(EDGE, EDGE)
+fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let size = 4u * EDGE;
+  let i0 = group.y * size;
+  let j0 = group.x * size;
+  if (params.symmetric == 1u && j0 < i0) { return; }
+  let thread = local.y * EDGE + local.x;
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  for (var start = 0u; start < params.features; start += 4u) {
+    workgroupBarrier();
+    for (var k = thread; k < 16u * EDGE; k += EDGE * EDGE) {
+      let row = k >> 2u;
+      let f = start + (k & 3u);
+      let inside = f < params.features;
+      x_tile[row * 5u + (k & 3u)] = select(vec4f(), x[x_start(i0 + row) + f], inside);
+      y_tile[row * 5u + (k & 3u)] = select(vec4f(), y[y_start(j0 + row) + f], inside);
+    }
+    workgroupBarrier();
+    for (var f = 0u; f < 4u; f++) {
+      let b0 = y_tile[local.x * 5u + f];
+      let b1 = y_tile[(local.x + EDGE) * 5u + f];
+      let b2 = y_tile[(local.x + 2u * EDGE) * 5u + f];
+      let b3 = y_tile[(local.x + 3u * EDGE) * 5u + f];
+      sum0 += squares(x_tile[local.y * 5u + f], b0, b1, b2, b3);
+      sum1 += squares(x_tile[(local.y + EDGE) * 5u + f], b0, b1, b2, b3);
+      sum2 += squares(x_tile[(local.y + 2u * EDGE) * 5u + f], b0, b1, b2, b3);
+      sum3 += squares(x_tile[(local.y + 3u * EDGE) * 5u + f], b0, b1, b2, b3);
+    }
+  }
+  write_row(i0 + local.y, j0 + local.x, EDGE, sum0);
+  write_row(i0 + local.y + EDGE, j0 + local.x, EDGE, sum1);
+  write_row(i0 + local.y + 2u * EDGE, j0 + local.x, EDGE, sum2);
+  write_row(i0 + local.y + 3u * EDGE, j0 + local.x, EDGE, sum3);
+}
+`;
 /** `unary` */
 export const unary: string = `// Elementwise op of one array: y[i] = value(x[i]), and its gradient grad_x[i] = grad_y[i] * slope(x[i]).
 // \`value(x: vec4f)\` and \`slope(x: vec4f)\` come from the row of the op in src/ops/unary.ts; a and b are its scalars.
@@ -670,5 +1440,132 @@ fn backward(
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
   y[i] = grad_y[i] * slope(x[i]);
+}
+`;
+/** `weighted_differences` */
+export const weighted_differences: string = `// Weighted sums of differences: out[i, f] = sum_j w[i, j] (x[i, f] - y[j, f]), the gradient of whatever depends on the
+// distances of rows. The sums run over y[j] - origin, where origin is a row of x nearby, so that near rows lose no digits:
+// out[i] = (sum_j w[i, j]) (x[i] - origin) - sum_j w[i, j] (y[j] - origin).
+//
+//   0  params  uniform  { rows, cols, features, width, row_stride, col_stride }   features in vectors of four
+//   1  w       read     w[i, j] at row_stride i + col_stride j
+//   2  x       read     [rows, 4 * features]
+//   3  y       read     [cols, 4 * features]
+//   4  out     write    [rows, width], 4 * features - 4 < width <= 4 * features
+//
+// lanes: no workgroup memory, for CPU adapters. An invocation owns 8 rows, whose weights have uniform addresses, and one
+//   vector of features. Dispatch: ceil(features / 8) x ceil(rows / 8).
+// tiles: workgroup memory, for GPUs. A workgroup of 8 x 16 owns 32 rows x 16 vectors, an invocation 4 rows x 1 vector.
+//   Dispatch: ceil(features / 16) x ceil(rows / 32).
+struct Params { rows: u32, cols: u32, features: u32, width: u32, row_stride: u32, col_stride: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> w: array<f32>;
+@group(0) @binding(2) var<storage, read> x: array<vec4f>;
+@group(0) @binding(3) var<storage, read> y: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> out: array<f32>;
+
+fn write_vector(i: u32, f: u32, total: f32, sum: vec4f, origin: vec4f) {
+  if (i >= params.rows || f >= params.features) { return; }
+  let value = total * (x[i * params.features + f] - origin) - sum;
+  for (var k = 0u; k < min(4u, params.width - 4u * f); k++) { out[i * params.width + 4u * f + k] = value[k]; }
+}
+
+fn w_start(i: u32) -> u32 { return min(i, params.rows - 1u) * params.row_stride; }
+
+@compute @workgroup_size(8)
+fn lanes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let i = group.y * 8u;
+  let f = group.x * 8u + local;
+  let column = min(f, params.features - 1u);
+  let r0 = w_start(i);
+  let r1 = w_start(i + 1u);
+  let r2 = w_start(i + 2u);
+  let r3 = w_start(i + 3u);
+  let r4 = w_start(i + 4u);
+  let r5 = w_start(i + 5u);
+  let r6 = w_start(i + 6u);
+  let r7 = w_start(i + 7u);
+  let origin = x[i * params.features + column];
+  var total0 = vec4f();
+  var total4 = vec4f();
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  var sum4 = vec4f();
+  var sum5 = vec4f();
+  var sum6 = vec4f();
+  var sum7 = vec4f();
+  for (var j = 0u; j < params.cols; j++) {
+    let k = j * params.col_stride;
+    let w0 = vec4f(w[r0 + k], w[r1 + k], w[r2 + k], w[r3 + k]);
+    let w4 = vec4f(w[r4 + k], w[r5 + k], w[r6 + k], w[r7 + k]);
+    let b = y[j * params.features + column] - origin;
+    total0 += w0;
+    total4 += w4;
+    sum0 += w0.x * b;
+    sum1 += w0.y * b;
+    sum2 += w0.z * b;
+    sum3 += w0.w * b;
+    sum4 += w4.x * b;
+    sum5 += w4.y * b;
+    sum6 += w4.z * b;
+    sum7 += w4.w * b;
+  }
+  write_vector(i, f, total0.x, sum0, origin);
+  write_vector(i + 1u, f, total0.y, sum1, origin);
+  write_vector(i + 2u, f, total0.z, sum2, origin);
+  write_vector(i + 3u, f, total0.w, sum3, origin);
+  write_vector(i + 4u, f, total4.x, sum4, origin);
+  write_vector(i + 5u, f, total4.y, sum5, origin);
+  write_vector(i + 6u, f, total4.z, sum6, origin);
+  write_vector(i + 7u, f, total4.w, sum7, origin);
+}
+
+var<workgroup> w_tile: array<f32, 544>; // [16 columns j][32 rows i] at a pitch of 34
+var<workgroup> y_tile: array<vec4f, 256>; // [16 rows j][16 vectors]
+
+@compute @workgroup_size(16, 8)
+fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let i0 = group.y * 32u;
+  let f0 = group.x * 16u;
+  let thread = local.y * 16u + local.x;
+  let origin = x[i0 * params.features + min(f0 + local.x, params.features - 1u)];
+  var total = vec4f();
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  for (var start = 0u; start < params.cols; start += 16u) {
+    workgroupBarrier();
+    for (var k = thread; k < 512u; k += 128u) {
+      // Neighbouring invocations read neighbouring weights, whichever way the matrix lies.
+      let j = select(k >> 5u, k & 15u, params.col_stride == 1u);
+      let i = select(k & 31u, k >> 4u, params.col_stride == 1u);
+      let inside = start + j < params.cols;
+      w_tile[j * 34u + i] = select(0.0, w[w_start(i0 + i) + (start + j) * params.col_stride], inside);
+    }
+    for (var k = thread; k < 256u; k += 128u) {
+      let row = min(start + (k >> 4u), params.cols - 1u) * params.features;
+      y_tile[k] = y[row + min(f0 + (k & 15u), params.features - 1u)];
+    }
+    workgroupBarrier();
+    for (var j = 0u; j < 16u; j++) {
+      let k = j * 34u + local.y * 4u;
+      let weights = vec4f(w_tile[k], w_tile[k + 1u], w_tile[k + 2u], w_tile[k + 3u]);
+      let b = y_tile[j * 16u + local.x] - origin;
+      total += weights;
+      sum0 += weights.x * b;
+      sum1 += weights.y * b;
+      sum2 += weights.z * b;
+      sum3 += weights.w * b;
+    }
+  }
+  let i = i0 + local.y * 4u;
+  let f = f0 + local.x;
+  write_vector(i, f, total.x, sum0, origin);
+  write_vector(i + 1u, f, total.y, sum1, origin);
+  write_vector(i + 2u, f, total.z, sum2, origin);
+  write_vector(i + 3u, f, total.w, sum3, origin);
 }
 `;

@@ -51,7 +51,7 @@ export function manyProgram(shader: ManyShader, entryPoint: string, many: number
 export function batches(device: Device, slots: readonly Slot[], shader: ManyShader): Batch[] {
   const each = slots[0]?.velocity ? 3 : 2;
   const room = device.limits.maxStorageBuffersPerShaderStage - shader.extra.length;
-  const many = Math.max(1, Math.min(16, Math.floor(room / each)));
+  const many = Math.max(1, Math.min(8, Math.floor(room / each)));
   const result: Batch[] = [];
   for (let i = 0; i < slots.length; i += many) result.push(batch(device, slots.slice(i, i + many), shader));
   return result;

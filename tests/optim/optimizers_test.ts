@@ -1,0 +1,136 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Device, key, requireGrad, scope, type Tensor, tensor, uniform } from "../../mod.ts";
+import { LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
+import { assertClose } from "../../src/testing/mod.ts";
+
+await Device.open();
+
+type Update = (w: Float64Array, g: Float64Array, v: Float64Array, rank: number) => void;
+
+/** Sizes that cross a workgroup (1,024), are not multiples of 4, and need several dispatches. */
+function parameters(): Tensor[] {
+  const shapes = Array.from({ length: 20 }, (_, i) => i % 3 === 0 ? [i * 150 + 1] : [7, i + 1, 13]);
+  return shapes.map((shape, i) => requireGrad(uniform(shape, { key: key(i), low: -1 })));
+}
+
+async function compare(make: (parameters: Tensor[]) => Optimizer, update: Update): Promise<void> {
+  using _ = scope();
+  const weights = parameters();
+  const expected = await Promise.all(weights.map(async (w) => Float64Array.from(await w.data())));
+  const velocities = expected.map((w) => new Float64Array(w.length));
+  const optimizer = make(weights);
+  for (let step = 0; step < 3; step++) {
+    for (const [i, w] of weights.entries()) {
+      const grad = uniform(w.shape, { key: key(step, i), low: -1 });
+      const g = Float64Array.from(await grad.data());
+      w.grad = grad;
+      update(expected[i]!, g, velocities[i]!, w.rank);
+    }
+    optimizer.step();
+  }
+  for (const [i, w] of weights.entries()) assertClose(await w.data(), expected[i]!, { rtol: 1e-6 });
+  optimizer.dispose();
+}
+
+function norm(x: Float64Array): number {
+  return Math.sqrt(x.reduce((sum, v) => sum + v * v, 0));
+}
+
+Deno.test("SGD without momentum follows its formula", async () => {
+  await compare((p) => new SGD(p, { lr: 0.1, weightDecay: 0.01 }), (w, g) => {
+    for (let i = 0; i < w.length; i++) w[i]! -= 0.1 * (g[i]! + 0.01 * w[i]!);
+  });
+});
+
+Deno.test("SGD with momentum and Nesterov follows its formula", async () => {
+  for (const nesterov of [false, true]) {
+    await compare((p) => new SGD(p, { lr: 0.1, momentum: 0.9, weightDecay: 0.01, nesterov }), (w, g, v) => {
+      for (let i = 0; i < w.length; i++) {
+        const d = g[i]! + 0.01 * w[i]!;
+        v[i] = 0.9 * v[i]! + d;
+        w[i]! -= 0.1 * (nesterov ? d + 0.9 * v[i]! : v[i]!);
+      }
+    });
+  }
+});
+
+Deno.test("LARS adapts matrices and leaves vectors alone, and adapts all when faithful", async () => {
+  for (const faithful of [false, true]) {
+    await compare((p) => new LARS(p, { lr: 0.5, eta: 0.1, weightDecay: 0.01, faithful }), (w, g, v, rank) => {
+      const adapted = faithful || rank > 1;
+      const d = g.map((x, i) => x + (adapted ? 0.01 * w[i]! : 0));
+      const trust = adapted ? 0.1 * norm(w) / norm(d) : 1;
+      for (let i = 0; i < w.length; i++) {
+        v[i] = 0.9 * v[i]! + 0.5 * trust * d[i]!;
+        w[i]! -= v[i]!;
+      }
+    });
+  }
+});
+
+Deno.test("LARS moves a matrix of zeros unless it is faithful", async () => {
+  for (const [faithful, expected] of [[false, -1], [true, 0]] as const) {
+    using _ = scope();
+    const w = requireGrad(tensor([[0, 0]]));
+    w.grad = tensor([[1, 1]]);
+    using optimizer = disposable(new LARS([w], { lr: 1, faithful }));
+    optimizer.step();
+    assertEquals([...await w.data()].map((x) => x + 0), [expected, expected]);
+  }
+});
+
+Deno.test("LARS with a gradient of zeros stays finite, and is NaN when faithful", async () => {
+  for (const [faithful, nan] of [[false, false], [true, true]] as const) {
+    using _ = scope();
+    const w = requireGrad(tensor([[1, 2]]));
+    w.grad = tensor([[0, 0]]);
+    using optimizer = disposable(new LARS([w], { lr: 1, faithful }));
+    optimizer.step();
+    assertEquals([...await w.data()].some(Number.isNaN), nan);
+  }
+});
+
+Deno.test("Optimizer.step() uses gradients up and keeps its own state", async () => {
+  using _ = scope();
+  const w = requireGrad(tensor([1, 2]));
+  const optimizer = new SGD([w], { lr: 1, momentum: 0.5 });
+  w.grad = tensor([1, 1]);
+  optimizer.step();
+  assertEquals(w.grad, null);
+  assertThrows(() => optimizer.step(), Error, "no parameter has a gradient");
+  const state = await optimizer.state();
+  assertEquals(state, { lr: 1, steps: 1, velocities: [new Float32Array([1, 1])] });
+  const other = new SGD([w], { lr: 3, momentum: 0.5 });
+  other.loadState(state);
+  w.grad = tensor([0, 0]);
+  other.step();
+  assertEquals(await w.data(), new Float32Array([-0.5, 0.5]));
+  assertEquals(other.lr, 1);
+  assertThrows(() => other.loadState({ ...state, velocities: [] }), TypeError, "velocities differ");
+  optimizer.dispose();
+  other.dispose();
+});
+
+Deno.test("Optimizer leaves a parameter without gradient as it is", async () => {
+  using _ = scope();
+  const [a, b] = [requireGrad(tensor([1])), requireGrad(tensor([1]))];
+  a.grad = tensor([1]);
+  new SGD([a, b], { lr: 1 }).step();
+  assertEquals([await a.item(), await b.item()], [0, 1]);
+});
+
+Deno.test("optimizers refuse bad settings", async () => {
+  using _ = scope();
+  const w = requireGrad(tensor([1]));
+  assertThrows(() => new SGD([], { lr: 1 }), TypeError, "without parameters");
+  assertThrows(() => new SGD([w], { lr: NaN }), RangeError, "lr must be a finite number >= 0: got NaN");
+  assertThrows(() => new SGD([w], { lr: 1, momentum: -1 }), RangeError, "got -1 and 0");
+  assertThrows(() => new SGD([w], { lr: 1, nesterov: true }), RangeError, "nesterov needs momentum");
+  assertThrows(() => new LARS([w], { lr: 1, eta: 0 }), RangeError, "eta > 0");
+  assertThrows(() => new SGD([tensor(new Uint32Array([1]))], { lr: 1 }), TypeError, "not an f32 leaf");
+  await assertRejects(() => tensor([1, 2]).item(), TypeError);
+});
+
+function disposable<T extends Optimizer>(optimizer: T): T & Disposable {
+  return Object.assign(optimizer, { [Symbol.dispose]: () => optimizer.dispose() });
+}
