@@ -1,0 +1,157 @@
+import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
+const SHADERS = "src/device/shaders.gen.ts";
+
+const RANK: Record<string, number> = {
+  device: 0,
+  tensor: 1,
+  formats: 1,
+  autograd: 2,
+  distributed: 2,
+  ops: 3,
+  nn: 4,
+  kernels: 4,
+  optim: 4,
+  data: 4,
+  testing: 4,
+  losses: 5,
+  train: 6,
+  cli: 7,
+};
+/** Layers that may read the shaders. */
+const SHADED = new Set(["device", "tensor", "ops", "nn", "optim", "data"]);
+/** Layers that use web APIs only. */
+const CORE = new Set(["device", "tensor", "autograd", "ops", "nn", "kernels", "optim", "losses"]);
+/** What else a layer may import; the layers that are not named here import nothing from outside. */
+const OUTSIDE: Record<string, RegExp> = {
+  data: /^(@std\/path|node:|npm:)/,
+  train: /^(@std\/path|node:)/,
+  cli: /^(@std\/path|@std\/cli|node:)/,
+};
+
+interface Import {
+  from: string;
+  /** As written. */
+  specifier: string;
+  /** Path from the repository's root when it is a file of it. */
+  to: string | undefined;
+}
+
+function layerOf(path: string): string | undefined {
+  return path.match(/^src\/(\w+)\//)?.[1];
+}
+
+function violation({ from, specifier, to }: Import): string | undefined {
+  const layer = layerOf(from);
+  if (layer === undefined || !(layer in RANK)) return `${from} is in no layer`;
+  const inSource = to !== undefined && to.startsWith("src/");
+  if (!inSource) {
+    return OUTSIDE[layer]?.test(specifier) ? undefined : `${from} imports ${specifier}, which ${layer} may not`;
+  }
+  const other = layerOf(to);
+  if (other === undefined || !(other in RANK)) return `${to} is in no layer`;
+  if (to === SHADERS) return SHADED.has(layer) ? undefined : `${from} reads the shaders, which ${layer} may not`;
+  if (layer !== other && RANK[other]! >= RANK[layer]!) return `${from} imports ${to}, which is not below ${layer}`;
+  return undefined;
+}
+
+async function sourceFiles(folder = "src"): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) files.push(...await sourceFiles(path));
+    else if (path.endsWith(".ts")) files.push(path);
+  }
+  return files.sort();
+}
+
+interface Module {
+  specifier: string;
+  error?: string;
+  dependencies?: { specifier: string; code?: { specifier?: string }; type?: { specifier?: string } }[];
+}
+
+/** The imports of every file in src/, as `deno info --json` gives them. */
+async function sourceImports(): Promise<Import[]> {
+  const files = await sourceFiles();
+  const root = new URL("..", import.meta.url).href;
+  const entry = await Deno.makeTempFile({ suffix: ".ts" });
+  await Deno.writeTextFile(entry, files.map((file) => `import "${root}${file}";\n`).join(""));
+  const info = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "--config", join(ROOT, "deno.json"), entry],
+    cwd: ROOT,
+  }).output();
+  await Deno.remove(entry);
+  assert(info.success, new TextDecoder().decode(info.stderr));
+  const modules: Module[] = JSON.parse(new TextDecoder().decode(info.stdout)).modules;
+  const within = (url: string | undefined) => url?.startsWith(root) ? url.slice(root.length) : undefined;
+  const found = new Map(modules.map((module) => [within(module.specifier), module]));
+  return files.flatMap((from) => {
+    const module = found.get(from);
+    assert(module !== undefined && module.error === undefined, `Cannot read ${from}: ${module?.error}`);
+    return (module.dependencies ?? []).map(({ specifier, code, type }) => (
+      { from, specifier, to: within(code?.specifier ?? type?.specifier) }
+    ));
+  });
+}
+
+Deno.test("src/ imports only downwards", async () => {
+  const imports = await sourceImports();
+  assert(imports.length > 50, `only ${imports.length} imports were found`);
+  assertEquals(imports.map(violation).filter((found) => found !== undefined), []);
+});
+
+Deno.test("src/ holds only files of a layer", async () => {
+  const stray = (await sourceFiles()).filter((file) => !((layerOf(file) ?? "") in RANK));
+  assertEquals(stray, []);
+});
+
+Deno.test("the core uses web APIs only", async () => {
+  const found: string[] = [];
+  for (const file of await sourceFiles()) {
+    if (!CORE.has(layerOf(file) ?? "")) continue;
+    if (usesDeno(await Deno.readTextFile(join(ROOT, file)))) found.push(file);
+  }
+  assertEquals(found, []);
+});
+
+/** Whether code uses `Deno`; comments and the name of an inspection symbol do not count. */
+function usesDeno(source: string): boolean {
+  const code = source.replace(/\/\*[^]*?\*\//g, "").replace(/^\s*\/\/.*$|\s\/\/ .*$/gm, "")
+    .replaceAll('Symbol.for("Deno.customInspect")', "");
+  return /\bDeno\s*[.?[;,)]/.test(code);
+}
+
+Deno.test("the layer rule refuses what it should", () => {
+  const broken: [from: string, specifier: string, to?: string][] = [
+    ["src/tensor/a.ts", "../ops/b.ts", "src/ops/b.ts"],
+    ["src/nn/a.ts", "../optim/b.ts", "src/optim/b.ts"],
+    ["src/data/a.ts", "../../examples/b.ts", "examples/b.ts"],
+    ["src/data/a.ts", "../../tests/b.ts", "tests/b.ts"],
+    ["src/testing/a.ts", "@std/assert", "links/assert/mod.ts"],
+    ["src/cli/a.ts", "@std/testing/bdd"],
+    ["src/train/a.ts", "@std/cli"],
+    ["src/formats/a.ts", "@std/path"],
+    ["src/ops/a.ts", "node:fs"],
+    ["src/train/a.ts", "../device/shaders.gen.ts", SHADERS],
+    ["src/new/a.ts", "../ops/b.ts", "src/ops/b.ts"],
+    ["src/train/a.ts", "../new/b.ts", "src/new/b.ts"],
+    ["src/a.ts", "./ops/b.ts", "src/ops/b.ts"],
+  ];
+  for (const [from, specifier, to] of broken) assert(violation({ from, specifier, to }), `${from} -> ${specifier}`);
+  const right: [from: string, specifier: string, to?: string][] = [
+    ["src/ops/a.ts", "./b.ts", "src/ops/b.ts"],
+    ["src/losses/a.ts", "../kernels/mod.ts", "src/kernels/mod.ts"],
+    ["src/nn/a.ts", "../device/shaders.gen.ts", SHADERS],
+    ["src/data/a.ts", "@std/path", "links/path/mod.ts"],
+    ["src/data/a.ts", "npm:sharp@^0.34"],
+    ["src/cli/a.ts", "@std/cli/parse-args", "links/cli/parse_args.ts"],
+  ];
+  for (const [from, specifier, to] of right) assertEquals(violation({ from, specifier, to }), undefined);
+  assert(usesDeno("const text = await Deno.readTextFile(path);"));
+  assert(
+    !usesDeno('// Deno.readFile\n/** Deno.stat */\nclass A { [Symbol.for("Deno.customInspect")]() {} } // in Deno'),
+  );
+});
