@@ -3,7 +3,7 @@ import { applySpec, type RgbImage, toGray } from "./resize.ts";
 
 const MAX_PIXELS = 100_000_000;
 
-type Sharp = typeof import("npm:sharp@^0.35.5").default;
+type Sharp = typeof import("sharp").default;
 
 /**
  * Decodes one image file to RGB bytes, as Pillow's `convert("RGB")` would, to the bit for 8-bit JPEG, PNG, WebP and TIFF: colour

@@ -30,7 +30,7 @@ scope.onmessage = (event) => {
 };
 
 async function loadSharp() {
-  const { default: sharp } = await import("npm:sharp@^0.35.5");
+  const { default: sharp } = await import("sharp");
   sharp.concurrency(1); // the Workers are the parallelism
   sharp.cache(false);
   return sharp;

@@ -203,11 +203,13 @@ Deno.test("ImageDecoder says what to do when sharp cannot be had", async () => {
     const files = ${files};
     await Array.fromAsync(decodeAhead(files)).catch((error) => console.log(error.name, error.message));`;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--no-check", "--no-config", "--cached-only", code],
+    args: ["eval", "--no-check", "--cached-only", code],
+    cwd: new URL("../../", import.meta.url),
     env: { DENO_DIR: directory, NO_COLOR: "1" },
   }).output();
   const text = new TextDecoder().decode(stdout).trim();
   assert(text.startsWith('NotFound Cannot load npm package "sharp", which decodes images: '), text);
+  assert(text.includes("--cached-only is specified"), text);
   assert(text.endsWith('; run "deno cache npm:sharp@^0.35.5" once where the npm registry can be reached'), text);
   await Deno.remove(directory, { recursive: true });
 });

@@ -57,7 +57,8 @@ Deno.test("loadEmoji() says what to do when npm cannot be reached", async () => 
   const code = `import { loadEmoji } from "${module}";
     await loadEmoji().catch((error) => console.log(error.name, error.message));`;
   const { stdout } = await new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--no-check", "--no-config", "--cached-only", code],
+    args: ["eval", "--no-check", "--cached-only", code],
+    cwd: new URL("../../", import.meta.url),
     env: { DENO_DIR: directory, NO_COLOR: "1" },
   }).output();
   assertEquals(
