@@ -186,6 +186,11 @@ fn from_running(
   stats[2u * params.columns + column] = V(f32(params.rows));
 }
 
+// NaN passes, as it does in PyTorch: a diverged step must not look like zeros.
+fn relu(value: V) -> V {
+  return select(value, V(0.0), value <= V(0.0));
+}
+
 @compute @workgroup_size(64)
 fn normalize_rows(
   @builtin(workgroup_id) group: vec3u,
@@ -202,7 +207,7 @@ fn normalize_rows(
   for (var row = rows.x; row < rows.y; row += params.step) {
     let at = row * params.columns + column;
     let value = (x[at] - mean) * scale + shift;
-    y[at] = select(value, max(value, V(0.0)), RELU);
+    y[at] = select(value, relu(value), RELU);
   }
 }
 
@@ -222,7 +227,7 @@ fn normalize_residual(
   for (var row = rows.x; row < rows.y; row += params.step) {
     let at = row * params.columns + column;
     let value = (x[at] - mean) * scale + shift + residual[at];
-    y[at] = select(value, max(value, V(0.0)), RELU);
+    y[at] = select(value, relu(value), RELU);
   }
 }
 `;
@@ -272,8 +277,9 @@ override LANES: u32 = 1u;
 var<workgroup> shared_a: array<V, LANES>;
 var<workgroup> shared_b: array<V, LANES>;
 
+// NaN passes, as it does in PyTorch.
 fn mask(g: V, value: V) -> V {
-  return select(V(0.0), g, value > V(0.0));
+  return select(g, V(0.0), value <= V(0.0));
 }
 
 @compute @workgroup_size(64)

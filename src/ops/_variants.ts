@@ -26,3 +26,20 @@ export const BATCH_NORM: Readonly<
     lanes: 256,
   },
 };
+
+/** Passes over pairs of rows: elements a workgroup, `[rows, columns]`. */
+export const PAIRS: Readonly<
+  Record<AdapterFamily, {
+    /** The matrix of pairs, by its number of elements; `edge` is the workgroup's. */
+    readonly matrix: (size: number) => { readonly tile: readonly [number, number]; readonly edge: number };
+    /** Weighted differences; columns in vectors of four. */
+    readonly differences: readonly [number, number];
+  }>
+> = {
+  cpu: { matrix: () => ({ tile: [8, 32], edge: 8 }), differences: [8, 8] },
+  gpu: {
+    // Large tiles load less, small ones keep more of a large GPU busy.
+    matrix: (size) => size >= 2 ** 20 ? { tile: [64, 64], edge: 16 } : { tile: [32, 32], edge: 8 },
+    differences: [32, 16],
+  },
+};
