@@ -145,6 +145,11 @@ fn from_running(
   stats[2u * params.columns + column] = V(f32(params.rows));
 }
 
+// NaN passes, as it does in PyTorch: a diverged step must not look like zeros.
+fn relu(value: V) -> V {
+  return select(value, V(0.0), value <= V(0.0));
+}
+
 @compute @workgroup_size(64)
 fn normalize_rows(
   @builtin(workgroup_id) group: vec3u,
@@ -161,7 +166,7 @@ fn normalize_rows(
   for (var row = rows.x; row < rows.y; row += params.step) {
     let at = row * params.columns + column;
     let value = (x[at] - mean) * scale + shift;
-    y[at] = select(value, max(value, V(0.0)), RELU);
+    y[at] = select(value, relu(value), RELU);
   }
 }
 
@@ -181,6 +186,6 @@ fn normalize_residual(
   for (var row = rows.x; row < rows.y; row += params.step) {
     let at = row * params.columns + column;
     let value = (x[at] - mean) * scale + shift + residual[at];
-    y[at] = select(value, max(value, V(0.0)), RELU);
+    y[at] = select(value, relu(value), RELU);
   }
 }

@@ -43,8 +43,9 @@ override LANES: u32 = 1u;
 var<workgroup> shared_a: array<V, LANES>;
 var<workgroup> shared_b: array<V, LANES>;
 
+// NaN passes, as it does in PyTorch.
 fn mask(g: V, value: V) -> V {
-  return select(V(0.0), g, value > V(0.0));
+  return select(g, V(0.0), value <= V(0.0));
 }
 
 @compute @workgroup_size(64)

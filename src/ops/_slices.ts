@@ -1,7 +1,7 @@
 // Rows of `[rows, c]` shared out to invocations, for passes that keep to one column of channels: `vec4f` columns where the
 // channels are a multiple of 4, `f32` columns otherwise.
 import type { Device, Program, Workgroups } from "../device/mod.ts";
-import { lib_flat, lib_slices } from "../device/shaders.gen.ts";
+import { lib_flat } from "../device/shaders.gen.ts";
 import { sizeOf, type Tensor } from "../tensor/mod.ts";
 import type { SliceTable } from "./_variants.ts";
 
@@ -15,20 +15,24 @@ export interface ColumnPrograms {
   readonly scalar: Program;
 }
 
-/** Makes both programs of an entry point. */
+const VECTOR = `alias V = vec4f;
+alias U = vec4u;
+fn total(v: V) -> f32 { return v.x + v.y + v.z + v.w; }
+fn largest(v: V) -> f32 { return max(max(v.x, v.y), max(v.z, v.w)); }`;
+const SCALAR = `alias V = f32;
+alias U = u32;
+fn total(v: V) -> f32 { return v; }
+fn largest(v: V) -> f32 { return v; }`;
+
+/** Makes both programs of an entry point; `code` is written in terms of `V`, `U` (its bits), `total` and `largest`. */
 export function columnPrograms(
   name: string,
-  code: string,
+  code: readonly string[],
   entryPoint: string,
   params: Program["params"],
 ): ColumnPrograms {
-  const make = (type: string) => ({
-    name,
-    code: [lib_flat, lib_slices, `alias V = ${type};`, code],
-    entryPoint,
-    params,
-  });
-  return { vector: make("vec4f"), scalar: make("f32") };
+  const make = (types: string) => ({ name, code: [lib_flat, types, ...code], entryPoint, params });
+  return { vector: make(VECTOR), scalar: make(SCALAR) };
 }
 
 /** How the rows of `[rows, c]` are shared out; `shaders/lib/slices.wgsl` reads it. */

@@ -19,7 +19,11 @@ const ROWS = {
   exp: { value: "exp(x)", slope: "exp(x)" },
   log: { value: "log(x)", slope: "1.0 / x" },
   neg: { value: "-x", slope: "vec4f(-1.0)" },
-  relu: { value: "max(x, vec4f(0.0))", slope: "select(vec4f(0.0), vec4f(1.0), x > vec4f(0.0))" },
+  // NaN passes, as it does in PyTorch: a diverged step must not look like zeros.
+  relu: {
+    value: "select(x, vec4f(0.0), x <= vec4f(0.0))",
+    slope: "select(vec4f(1.0), vec4f(0.0), x <= vec4f(0.0))",
+  },
   sigmoid: { value: "1.0 / (1.0 + exp(-x))", slope: "(1.0 / (1.0 + exp(-x))) * (1.0 / (1.0 + exp(x)))" },
   sqrt: { value: "sqrt(x)", slope: "0.5 / sqrt(x)" },
   square: { value: "x * x", slope: "2.0 * x" },

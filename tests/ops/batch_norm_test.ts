@@ -178,6 +178,13 @@ Deno.test("batchNorm() statistics of two halves merge to those of the whole, as 
   assertClose(merged, await whole.data());
 });
 
+Deno.test("batchNorm() lets NaN through ReLU", async () => {
+  const x = tensor([[1, 1], [2, NaN], [3, 3]]);
+  const y = await batchNorm(x, { weight: ones([2]), bias: zeros([2]), training: true, relu: true }).data();
+  assertEquals([1, 3, 5].map((i) => y[i]), [NaN, NaN, NaN]);
+  assertClose([y[0]!, y[2]!], [0, 0]);
+});
+
 Deno.test("batchNorm() makes no buffer or bind group in a steady step", () => {
   const { x, options } = makeCase([4, 8, 8, 16], { training: true, relu: true, residual: true });
   const grad = ones(x.shape);
