@@ -1,0 +1,82 @@
+import { type ByteSource, readExactly } from "./source.ts";
+import type { Bytes } from "./dtype.ts";
+
+/** A file, open for reading where needed. Close it, or hold it with `using`. */
+export class FileSource implements ByteSource, Disposable {
+  /** The number of bytes when it was opened. */
+  readonly size: number;
+  readonly #file: Deno.FsFile;
+
+  /** Opens a file. */
+  constructor(path: string | URL) {
+    this.#file = Deno.openSync(path, { read: true });
+    this.size = this.#file.statSync().size;
+  }
+
+  /** Reads `length` bytes from `offset` on, fewer when the file has become shorter. */
+  // deno-lint-ignore require-await -- seek and read must not be split by another read
+  async read(offset: number, length: number): Promise<Bytes> {
+    const bytes = new Uint8Array(length);
+    this.#file.seekSync(offset, Deno.SeekMode.Start);
+    let done = 0;
+    while (done < length) {
+      const count = this.#file.readSync(bytes.subarray(done));
+      if (count === null) break;
+      done += count;
+    }
+    return bytes.subarray(0, done);
+  }
+
+  /** Closes the file. */
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+}
+
+/**
+ * Reads a file with one of the readers of this folder, and puts the path in front of what the reader objects to.
+ *
+ * @param path The file.
+ * @param read For example `readNpz`, or `(source) => readTorch(source, { stubs })`.
+ * @throws {SyntaxError} What `read` throws, with the path.
+ */
+export async function readFrom<T>(path: string | URL, read: (source: ByteSource) => T | Promise<T>): Promise<T> {
+  using source = new FileSource(path);
+  try {
+    return await read(source);
+  } catch (error) {
+    if (error instanceof SyntaxError) {
+      throw new SyntaxError(`Cannot read "${path}": ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+/** All the bytes of a source, for the readers that take bytes. */
+export function readAll(source: ByteSource): Promise<Bytes> {
+  return readExactly(source, "the file", 0, source.size);
+}
+
+/**
+ * Writes a file whole or not at all: into a file beside it, which then takes its place.
+ *
+ * @param path The file, which may exist.
+ * @param chunks Its bytes, for example from `safetensorsChunks` or `npzChunks`.
+ */
+export async function writeWhole(path: string | URL, chunks: Iterable<Bytes> | AsyncIterable<Bytes>): Promise<void> {
+  const ending = `.${crypto.randomUUID().slice(0, 8)}.part`;
+  const beside = path instanceof URL ? new URL(path.href + ending) : path + ending;
+  try {
+    using file = await Deno.open(beside, { write: true, createNew: true });
+    for await (const chunk of chunks) await writeAll(file, chunk);
+    await file.syncData();
+  } catch (error) {
+    await Deno.remove(beside).catch(() => {});
+    throw error;
+  }
+  await Deno.rename(beside, path);
+}
+
+async function writeAll(file: Deno.FsFile, bytes: Bytes): Promise<void> {
+  for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+}

@@ -1,0 +1,149 @@
+import { decodeUtf8 } from "./byte_reader.ts";
+import { type Bytes, decodeElements, itemSize, type NdDType } from "./dtype.ts";
+import { duplicateKey } from "./json_keys.ts";
+import { elementCount, type NdArray, ndarray } from "./ndarray.ts";
+
+/** Element types by their name in a safetensors header. */
+export const SAFETENSORS_DTYPES: ReadonlyMap<string, NdDType> = new Map(
+  (["bool", "u8", "i8", "i16", "u16", "f16", "bf16", "i32", "u32", "f32", "f64", "i64", "u64"] as const)
+    .map((dtype) => [dtype.toUpperCase(), dtype]),
+);
+
+/** The largest header that is read, as in the reference implementation. */
+const MAX_HEADER = 100_000_000;
+
+/** What a safetensors file holds. */
+export interface Safetensors {
+  /** The tensors by name, in the order of the header. */
+  tensors: Map<string, NdArray>;
+  /** The `__metadata__` of the header: text by name. */
+  metadata: Record<string, string>;
+}
+
+interface Entry {
+  name: string;
+  dtype: NdDType;
+  shape: number[];
+  start: number;
+  end: number;
+}
+
+/**
+ * Reads a safetensors file. The tensors share memory with `bytes` where they lie aligned, which the usual writers see to.
+ *
+ * @param bytes The whole file.
+ * @returns The tensors by name, and the metadata.
+ * @throws {SyntaxError} If the file is damaged or breaks the format's rules: offsets outside the file, overlapping or with
+ *   gaps, sizes that do not match the shape, a name twice, an unknown element type (8-bit floats and complex numbers).
+ *
+ * @example Usage
+ * ```ts
+ * import { readSafetensors, writeSafetensors } from "@decoupled/uniformity/train";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const weight = { shape: [2, 2], dtype: "f32", data: new Float32Array([1, 2, 3, 4]) } as const;
+ * const bytes = writeSafetensors({ "fc.weight": weight }, { epoch: "12" });
+ * const { tensors, metadata } = readSafetensors(bytes);
+ * assertEquals(tensors.get("fc.weight")?.data, weight.data);
+ * assertEquals(metadata.epoch, "12");
+ * ```
+ *
+ * @see The format: https://huggingface.co/docs/safetensors
+ */
+export function readSafetensors(bytes: Bytes): Safetensors {
+  const header = headerBytes(bytes);
+  const { entries, metadata } = parseHeader(header);
+  const body = bytes.subarray(8 + header.length);
+  checkOffsets(entries, body.length);
+  const tensors = new Map<string, NdArray>();
+  for (const { name, dtype, shape, start, end } of entries) {
+    tensors.set(name, ndarray(shape, dtype, decodeElements(body.subarray(start, end), dtype)));
+  }
+  return { tensors, metadata };
+}
+
+function headerBytes(bytes: Bytes): Bytes {
+  if (bytes.length < 8) throw unreadable("a file must have at least 8 bytes", `${bytes.length} bytes`);
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  if (length > BigInt(Math.min(MAX_HEADER, bytes.length - 8))) {
+    throw unreadable(
+      `the header must fit in the file and in ${MAX_HEADER} bytes`,
+      `a header of ${length} bytes in a file of ${bytes.length} (is it a safetensors file?)`,
+    );
+  }
+  return bytes.subarray(8, 8 + Number(length));
+}
+
+function parseHeader(header: Bytes): { entries: Entry[]; metadata: Record<string, string> } {
+  const text = decodeUtf8(header, "safetensors");
+  const json = parseJson(text);
+  if (!isRecord(json) || !text.startsWith("{")) throw unreadable("the header must be a JSON object", quote(text));
+  const twice = duplicateKey(text);
+  if (twice !== undefined) throw unreadable("no key may come twice", quote(twice));
+  const entries: Entry[] = [];
+  let metadata: Record<string, string> = {};
+  for (const [name, value] of Object.entries(json)) {
+    if (name === "__metadata__") metadata = parseMetadata(value);
+    else entries.push(parseEntry(name, value));
+  }
+  return { entries, metadata };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw unreadable("the header must be JSON", quote(text), error);
+  }
+}
+
+function parseMetadata(value: unknown): Record<string, string> {
+  if (isRecord(value) && Object.values(value).every((text) => typeof text === "string")) {
+    return value as Record<string, string>;
+  }
+  throw unreadable('"__metadata__" must map text to text', quote(JSON.stringify(value)));
+}
+
+function parseEntry(name: string, value: unknown): Entry {
+  if (!isRecord(value)) throw unreadable(`"${name}" must be a JSON object`, quote(JSON.stringify(value)));
+  const { dtype: code, shape, data_offsets: offsets } = value;
+  const dtype = typeof code === "string" ? SAFETENSORS_DTYPES.get(code) : undefined;
+  if (!dtype) throw unreadable(`the dtype of "${name}" must be one of ${[...SAFETENSORS_DTYPES.keys()]}`, `${code}`);
+  if (!isSizes(shape)) throw unreadable(`the shape of "${name}" must be a list of sizes`, JSON.stringify(shape));
+  if (!isSizes(offsets) || offsets.length !== 2) {
+    throw unreadable(`the data_offsets of "${name}" must be two offsets`, JSON.stringify(offsets));
+  }
+  const [start, end] = offsets as [number, number];
+  if (elementCount(shape) * itemSize(dtype) !== end - start) {
+    throw unreadable(`the bytes of "${name}" must fit its shape`, `${code} [${shape}] and ${end - start} bytes`);
+  }
+  return { name, dtype, shape, start, end };
+}
+
+/** The tensors must cover the bytes after the header once, without gaps. */
+function checkOffsets(entries: readonly Entry[], size: number): void {
+  let offset = 0;
+  for (const { name, start, end } of entries.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
+    if (start !== offset) {
+      throw unreadable(`"${name}" must begin where the tensor before it ends (${offset})`, `${start}`);
+    }
+    offset = end;
+  }
+  if (offset !== size) throw unreadable(`the tensors must fill the ${size} bytes after the header`, `${offset} bytes`);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
+
+function quote(text: string | undefined): string {
+  return `"${(text ?? "nothing").slice(0, 60)}"`;
+}
+
+function unreadable(rule: string, got: string, cause?: unknown): SyntaxError {
+  return new SyntaxError(`Cannot read safetensors as ${rule}: got ${got}`, { cause });
+}

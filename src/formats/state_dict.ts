@@ -1,0 +1,87 @@
+import { isNdArray, type NdArray } from "./ndarray.ts";
+import type { PickleValue } from "./pickle_values.ts";
+
+/** Which weights of a checkpoint to take, and under which names. */
+export interface StateDictOptions {
+  /** Where the weights are: a key, or keys from the outside in. Default: `state_dict` if there is one, else the top. */
+  at?: string | readonly string[];
+  /** Prefixes to take off names, each at most once and in this order, for example `["module.", "encoder."]`. */
+  prefixes?: readonly string[];
+  /** Takes only names that begin so (before `prefixes`), and takes this off, for example `gloria.img_encoder.model.`. */
+  select?: string;
+}
+
+/**
+ * The weights of a checkpoint by name, with nested dicts joined by dots.
+ *
+ * @param checkpoint What {@linkcode readTorch} returned.
+ * @param options Where to look, and what to take off names.
+ * @returns Arrays in PyTorch's own layout by name, in the order of the file.
+ * @throws {TypeError} If there is no dict at `at`, or it holds something other than tensors.
+ * @throws {RangeError} If no name begins with `select`, or two names become one.
+ *
+ * @example Usage
+ * ```ts
+ * import { readTorch, stateDict, writeTorch } from "@decoupled/uniformity/train";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const weight = { shape: [1], dtype: "f32", data: new Float32Array([5]) } as const;
+ * const file = await writeTorch({ state_dict: { "module.encoder.fc.weight": weight, "module.head.1.weight": weight } });
+ * const encoder = stateDict(await readTorch(file), { select: "module.encoder." });
+ * assertEquals([...encoder.keys()], ["fc.weight"]);
+ * ```
+ */
+export function stateDict(checkpoint: PickleValue, options: StateDictOptions = {}): Map<string, NdArray> {
+  const all = new Map<string, NdArray>();
+  flatten(find(checkpoint, options.at), "", all, new Set());
+  const { select = "", prefixes = [] } = options;
+  const result = new Map<string, NdArray>();
+  for (const [name, array] of all) {
+    if (!name.startsWith(select)) continue;
+    const short = prefixes.reduce(without, name.slice(select.length));
+    if (result.has(short)) {
+      throw new RangeError(`Cannot run stateDict() as names must differ: got "${short}" from "${name}" too`);
+    }
+    result.set(short, array);
+  }
+  if (select !== "" && result.size === 0) {
+    throw new RangeError(
+      `Cannot run stateDict() as a name must begin with "${select}": got ${[...all.keys()].slice(0, 4)}`,
+    );
+  }
+  return result;
+}
+
+function without(name: string, prefix: string): string {
+  return name.startsWith(prefix) ? name.slice(prefix.length) : name;
+}
+
+function find(checkpoint: PickleValue, at?: string | readonly string[]): ReadonlyMap<PickleValue, PickleValue> {
+  const guess = checkpoint instanceof Map && checkpoint.get("state_dict") instanceof Map ? ["state_dict"] : [];
+  const keys = at === undefined ? guess : [at].flat();
+  let place: PickleValue | undefined = checkpoint;
+  for (const key of keys) place = place instanceof Map ? place.get(key) : undefined;
+  if (place instanceof Map) return place;
+  const known = checkpoint instanceof Map ? [...checkpoint.keys()].map(String).slice(0, 8) : [typeof checkpoint];
+  throw new TypeError(`Cannot run stateDict() as a dict must be at "${keys.join(".")}": got ${known}`);
+}
+
+function flatten(
+  dict: ReadonlyMap<PickleValue, PickleValue>,
+  prefix: string,
+  result: Map<string, NdArray>,
+  seen: Set<unknown>,
+): void {
+  if (seen.has(dict)) {
+    throw new TypeError(`Cannot run stateDict() as each dict must be in one place: got one more at "${prefix}"`);
+  }
+  seen.add(dict);
+  for (const [key, value] of dict) {
+    const name = prefix + String(key);
+    if (isNdArray(value)) result.set(name, value);
+    else if (value instanceof Map) flatten(value, `${name}.`, result, seen);
+    else {throw new TypeError(
+        `Cannot run stateDict() as every entry must be a tensor: got ${typeof value} at "${name}"`,
+      );}
+  }
+}

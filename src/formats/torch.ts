@@ -1,0 +1,135 @@
+import { ByteReader, decodeLatin1, decodeUtf8 } from "./byte_reader.ts";
+import { unpickle, unpickleNext } from "./pickle.ts";
+import { chainGlobals, pythonGlobals, stubGlobals } from "./pickle_globals.ts";
+import { numpyGlobals } from "./pickle_numpy.ts";
+import type { PickleOptions } from "./pickle_machine.ts";
+import type { PickleValue } from "./pickle_values.ts";
+import { type ByteSource, type Readable, readExactly, toSource } from "./source.ts";
+import { loadStorage, torchGlobals } from "./torch_globals.ts";
+import { keepTensors } from "./torch_keep.ts";
+import { readLegacyStorages, readPreamble } from "./torch_legacy.ts";
+import { type StorageBytes, TorchTensors } from "./torch_tensors.ts";
+import { openZip, type ZipReader } from "./zip.ts";
+
+/** How to read a PyTorch file. */
+export interface TorchOptions {
+  /**
+   * Beginnings of `module.name` whose classes become inert objects, for example `["omegaconf.", "typing."]` for a Lightning
+   * checkpoint with a configuration inside. Default: none; a class that is not known stops the reading, and is named.
+   */
+  stubs?: readonly string[];
+  /**
+   * Which tensors to read, by their path (`"state_dict.fc.weight"`); the others are left out of the result, and their bytes
+   * are not read. Default: all.
+   */
+  keep?: (path: string) => boolean;
+  /** Whether to compare the checksums of the file's zip. Default: true. */
+  checkCrc?: boolean;
+  /** A bound, in bytes, on a storage and on what tensors take beyond the storages. Default: 8 times the file, 1 GiB or more. */
+  maxBytes?: number;
+}
+
+/**
+ * Reads what `torch.save` wrote: checkpoints `.pth`, `.pt`, `.pth.tar`, Lightning's `.ckpt`, in the zip format (PyTorch 1.6 or
+ * later) and the one before it. Nothing in the file is executed.
+ *
+ * Tensors come as arrays in PyTorch's own layout (`[out, in, kh, kw]`, `[out, in]`), on the CPU, whatever device they were on;
+ * parameters are plain tensors. Tensors that share a storage share memory. Dicts come as `Map`s.
+ *
+ * @param readable The whole file, or a source that is read where needed.
+ * @param options Unknown classes, which tensors to read, bounds.
+ * @returns The object that was saved.
+ * @throws {SyntaxError} If the file is damaged, or mentions a class or function that is not allowed (the message names it).
+ * @throws {RangeError} If its tensors take more than `maxBytes`.
+ *
+ * @example Usage
+ * ```ts
+ * import { readTorch, stateDict, writeTorch } from "@decoupled/uniformity/train";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bias = { shape: [2], dtype: "f32", data: new Float32Array([1, 2]) } as const;
+ * const checkpoint = await readTorch(await writeTorch({ epoch: 3, state_dict: { "module.fc.bias": bias } }));
+ * const weights = stateDict(checkpoint, { prefixes: ["module."] });
+ * assertEquals(weights.get("fc.bias")?.data, bias.data);
+ * ```
+ */
+export async function readTorch(readable: Readable, options: TorchOptions = {}): Promise<PickleValue> {
+  const source = toSource(readable);
+  const start = await readExactly(source, "a PyTorch file", 0, Math.min(512, source.size));
+  const maxBytes = options.maxBytes ?? Math.max(2 ** 30, 8 * source.size);
+  const tensors = new TorchTensors(maxBytes);
+  const pickle: PickleOptions = {
+    globals: chainGlobals(torchGlobals(tensors), pythonGlobals, numpyGlobals, stubGlobals(options.stubs ?? []), refuse),
+    persistentLoad: (id) => tensors.add(loadStorage(id)),
+  };
+  const job = { source, tensors, pickle, options: { ...options, maxBytes } };
+  if (start[0] === 0x50 && start[1] === 0x4b) return await readZipFormat(job);
+  if (start[0] === 0x80) return await readLegacyFormat(job);
+  const old = start.length > 262 && decodeLatin1(start.subarray(257, 262)) === "ustar";
+  throw new SyntaxError(
+    `Cannot read a PyTorch file as it must be a zip or a pickle: got ${
+      old ? "a tar of PyTorch 0.1" : `bytes ${start.subarray(0, 4)}`
+    }`,
+  );
+}
+
+function refuse(module: string, name: string): never {
+  throw new SyntaxError(
+    `Cannot read a PyTorch file as nothing stands for "${module}.${name}": if it belongs there, name it in stubs and it is read as an inert record`,
+  );
+}
+
+interface Job {
+  source: ByteSource;
+  tensors: TorchTensors;
+  pickle: PickleOptions;
+  options: TorchOptions;
+}
+
+async function readZipFormat({ source, tensors, pickle, options }: Job): Promise<PickleValue> {
+  const zip = await openZip(source, options);
+  const root = findRoot(zip);
+  const value = unpickle(await zip.read(`${root}data.pkl`), pickle);
+  const wanted = keepTensors(value, tensors, options.keep);
+  const littleEndian = await readByteOrder(zip, root);
+  const storages = new Map<string, StorageBytes>();
+  for (const key of tensors.keysOf(wanted)) {
+    storages.set(key, { bytes: await zip.read(`${root}data/${key}`), littleEndian });
+  }
+  for (const tensor of wanted) tensors.fill(tensor, (key) => storages.get(key)!);
+  return value;
+}
+
+/** Members lie in one folder, named after the file that was saved. */
+function findRoot(zip: ZipReader): string {
+  const names = [...zip.entries.keys()];
+  const pickles = names.filter((name) => /^([^/]+\/)?data\.pkl$/.test(name));
+  const root = pickles[0]?.slice(0, -"data.pkl".length);
+  if (pickles.length !== 1 || root === undefined) {
+    throw new SyntaxError(`Cannot read a PyTorch file as its zip must hold one data.pkl: got ${names.slice(0, 5)}`);
+  }
+  if (!names.includes(`${root}constants.pkl`)) return root;
+  throw new SyntaxError(
+    "Cannot read a PyTorch file as TorchScript is a program: save its state_dict() with torch.save()",
+  );
+}
+
+async function readByteOrder(zip: ZipReader, root: string): Promise<boolean> {
+  const name = `${root}byteorder`;
+  if (!zip.entries.has(name)) return true;
+  const order = decodeUtf8(await zip.read(name), name);
+  if (order === "little" || order === "big") return order === "little";
+  throw new SyntaxError(
+    `Cannot read a PyTorch file as its byteorder must be little or big: got ${JSON.stringify(order)}`,
+  );
+}
+
+async function readLegacyFormat({ source, tensors, pickle, options }: Job): Promise<PickleValue> {
+  const reader = new ByteReader(await readExactly(source, "a PyTorch file", 0, source.size), "a PyTorch file");
+  readPreamble(reader);
+  const value = unpickleNext(reader, pickle);
+  const storages = readLegacyStorages(reader, tensors);
+  const wanted = keepTensors(value, tensors, options.keep);
+  for (const tensor of wanted) tensors.fill(tensor, (key) => ({ bytes: storages.get(key)!, littleEndian: true }));
+  return value;
+}

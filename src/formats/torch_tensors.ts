@@ -1,0 +1,155 @@
+import { type Bytes, decodeElements, itemSize, type NdArrayData, type NdDType } from "./dtype.ts";
+import { contiguousStrides, gather } from "./layout.ts";
+import { elementCount, type NdArray, ndarray } from "./ndarray.ts";
+import { damaged } from "./pickle_machine.ts";
+import { describe, PickleOpaque, type PickleValue } from "./pickle_values.ts";
+
+/** A storage of a checkpoint: a run of elements that tensors look into. Its bytes come after the pickle. */
+export class TorchStorage extends PickleOpaque {
+  /** Its name in the file. */
+  readonly key: string;
+  /** Its element type. */
+  readonly dtype: NdDType;
+  /** Its elements, from `start` on. */
+  readonly length: number;
+  /** Where it begins in the bytes of `key`, in elements: storages of old files can be windows of others. */
+  readonly start: number;
+
+  /** Describes a storage. */
+  constructor(key: string, dtype: NdDType, length: number, start = 0) {
+    super();
+    this.key = key;
+    this.dtype = dtype;
+    this.length = length;
+    this.start = start;
+  }
+
+  /** `storage KEY`. */
+  override toString(): string {
+    return `storage ${this.key}`;
+  }
+}
+
+interface Window {
+  storage: TorchStorage;
+  dtype: NdDType;
+  offset: number;
+  shape: number[];
+  strides: number[];
+}
+
+/** The bytes of the storage `key`, and their order. */
+export interface StorageBytes {
+  /** All of them. */
+  bytes: Bytes;
+  /** Byte order. */
+  littleEndian: boolean;
+}
+
+/** The tensors of a checkpoint: known by shape when the pickle is read, filled when the storages have come. */
+export class TorchTensors {
+  readonly #windows = new Map<PickleValue, Window>();
+  readonly #dtypes = new Map<string, NdDType>();
+  readonly #decoded = new Map<string, NdArrayData[NdDType]>();
+  readonly #maxCopied: number;
+  #copied = 0;
+
+  /** `maxCopied` bounds the bytes of tensors that are no plain run of their storage. */
+  constructor(maxCopied: number) {
+    this.#maxCopied = maxCopied;
+  }
+
+  /** Remembers a storage that the pickle mentions. */
+  add(storage: TorchStorage): TorchStorage {
+    this.#dtypes.set(storage.key, storage.dtype);
+    return storage;
+  }
+
+  /** The element type of each storage by its key. */
+  get dtypes(): ReadonlyMap<string, NdDType> {
+    return this.#dtypes;
+  }
+
+  /** A tensor without elements as yet: a storage, an offset in elements, sizes and strides. */
+  declare([storage, offset = null, shape, strides]: readonly PickleValue[], dtype?: NdDType): NdArray {
+    if (!(storage instanceof TorchStorage)) throw damaged(`a tensor must have a storage, not ${describe(storage)}`);
+    const sizes = toSizes(shape);
+    const steps = toSizes(strides);
+    const [start] = toSizes([offset]) as [number];
+    const type = dtype ?? storage.dtype;
+    if (sizes.length !== steps.length) {
+      throw damaged(`a tensor must have one stride a dimension: [${sizes}] and [${steps}]`);
+    }
+    const last = sizes.reduce((sum, size, i) => sum + (size - 1) * steps[i]!, start);
+    const room = storage.length * itemSize(storage.dtype) / itemSize(type);
+    if (elementCount(sizes) > 0 && last >= room) {
+      throw damaged(`a tensor [${sizes}] must lie inside its storage: its last element is ${last} of ${room}`);
+    }
+    const tensor = ndarray([0], type, decodeElements(new Uint8Array(0), type));
+    this.#windows.set(tensor, { storage, dtype: type, offset: start, shape: sizes, strides: steps });
+    return tensor;
+  }
+
+  /** Whether a value is a tensor that waits for its elements. */
+  has(value: PickleValue): boolean {
+    return this.#windows.has(value);
+  }
+
+  /** The keys of the storages that these tensors need. */
+  keysOf(tensors: Iterable<PickleValue>): Set<string> {
+    const keys = new Set<string>();
+    for (const tensor of tensors) {
+      const window = this.#windows.get(tensor);
+      if (window) keys.add(window.storage.key);
+    }
+    return keys;
+  }
+
+  /** Gives a tensor its elements: those of its storage, shared with other tensors, when they are a plain run of it. */
+  fill(tensor: PickleValue, source: (key: string) => StorageBytes): void {
+    const window = this.#windows.get(tensor);
+    if (!window) return;
+    const { storage, dtype, shape, strides } = window;
+    const elements = this.#elements(storage, dtype, source(storage.key));
+    const offset = window.offset + storage.start * itemSize(storage.dtype) / itemSize(dtype);
+    const count = elementCount(shape);
+    const plain = contiguousStrides(shape);
+    const run = count === 0 || shape.every((size, i) => size === 1 || strides[i] === plain[i]);
+    if (!run) this.#reserve(count * itemSize(dtype), shape);
+    const data = run
+      ? elements.subarray(count && offset, count && offset + count)
+      : gather(dtype, elements, shape, strides, offset);
+    Object.assign(tensor as NdArray, ndarray(shape, dtype, data as NdArrayData[typeof dtype]));
+    this.#windows.delete(tensor);
+  }
+
+  /** The elements of a whole storage, decoded once. */
+  #elements(storage: TorchStorage, dtype: NdDType, { bytes, littleEndian }: StorageBytes): NdArrayData[NdDType] {
+    const id = `${dtype} ${storage.key}`;
+    let elements = this.#decoded.get(id);
+    if (!elements) {
+      const whole = bytes.subarray(0, bytes.length - bytes.length % itemSize(dtype));
+      elements = decodeElements(whole, dtype, littleEndian) as NdArrayData[NdDType];
+      this.#decoded.set(id, elements);
+    }
+    const end = (storage.start + storage.length) * itemSize(storage.dtype);
+    if (end <= bytes.length) return elements;
+    throw new SyntaxError(`Cannot read a PyTorch file as ${storage} must have ${end} bytes: got ${bytes.length}`);
+  }
+
+  #reserve(bytes: number, shape: readonly number[]): void {
+    this.#copied += bytes;
+    if (this.#copied <= this.#maxCopied) return;
+    throw new RangeError(
+      `Cannot read a PyTorch file as maxBytes is ${this.#maxCopied}: tensors up to one of shape [${shape}] take ${this.#copied}`,
+    );
+  }
+}
+
+/** Checks a tuple of sizes, strides or offsets. */
+function toSizes(value: PickleValue | undefined): number[] {
+  if (Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && Number(size) >= 0)) {
+    return value as number[];
+  }
+  throw damaged(`sizes, strides and offsets must be whole numbers >= 0, not ${describe(value)}`);
+}

@@ -1,0 +1,145 @@
+import { ByteReader, decodeUtf8 } from "./byte_reader.ts";
+import type { Bytes } from "./dtype.ts";
+import { type ByteSource, readExactly } from "./source.ts";
+
+/** One member of a zip file. */
+export interface ZipEntry {
+  /** Its path inside the file, with `/`. */
+  name: string;
+  /** How it is packed. */
+  method: "stored" | "deflated";
+  /** Bytes, unpacked. */
+  size: number;
+  /** Bytes in the file. */
+  packedSize: number;
+  /** CRC-32 of the unpacked bytes. */
+  crc: number;
+  /** Where its local header begins. */
+  offset: number;
+}
+
+interface Span {
+  count: number;
+  size: number;
+  offset: number;
+}
+
+const END = 22; // bytes of the end record without its comment
+const LOCATOR = 20;
+const MAX_COMMENT = 65535;
+
+/** Reads the directory at the end of a zip file. */
+export async function readDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
+  const span = await findDirectory(source);
+  const reader = new ByteReader(await readExactly(source, "zip", span.offset, span.size), "zip");
+  const entries = new Map<string, ZipEntry>();
+  for (let i = 0; i < span.count; i++) {
+    const entry = readEntry(reader);
+    if (entries.has(entry.name)) throw unreadable("no name may come twice", `"${entry.name}"`);
+    entries.set(entry.name, entry);
+  }
+  if (reader.left > 0) throw unreadable(`the directory must hold ${span.count} members`, `${reader.left} bytes more`);
+  checkOverlap(entries, span.offset);
+  for (const name of entries.keys()) if (name.endsWith("/")) entries.delete(name);
+  return entries;
+}
+
+async function findDirectory(source: ByteSource): Promise<Span> {
+  const length = Math.min(source.size, END + MAX_COMMENT + LOCATOR);
+  const start = source.size - length;
+  const tail = await readExactly(source, "zip", start, length);
+  const at = findEnd(tail);
+  const reader = new ByteReader(tail.subarray(at + 4), "zip");
+  const disks = [reader.u16(), reader.u16()];
+  const span = { count: [reader.u16(), reader.u16()][1]!, size: reader.u32(), offset: reader.u32() };
+  const wide = at >= LOCATOR && new ByteReader(tail.subarray(at - LOCATOR), "zip").u32() === 0x07064b50;
+  if (wide) return await findWideDirectory(source, tail.subarray(at - LOCATOR, at), start + at - LOCATOR);
+  if (disks.some((disk) => disk !== 0)) throw unreadable("the file must be in one part", `part ${disks[0]}`);
+  return checkSpan(span, start + at);
+}
+
+/** The end record is the last one whose comment reaches the end of the file. */
+function findEnd(tail: Bytes): number {
+  const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
+  for (let at = tail.length - END; at >= 0; at--) {
+    if (view.getUint32(at, true) === 0x06054b50 && view.getUint16(at + 20, true) === tail.length - at - END) return at;
+  }
+  throw unreadable("it must end with a directory (is it a zip file, and whole?)", "none");
+}
+
+async function findWideDirectory(source: ByteSource, locator: Bytes, limit: number): Promise<Span> {
+  const pointer = new ByteReader(locator.subarray(8), "zip").u64();
+  const reader = new ByteReader(await readExactly(source, "zip", pointer, 56), "zip");
+  if (reader.u32() !== 0x06064b50) throw unreadable(`a ZIP64 end record must be at ${pointer}`, "other bytes");
+  reader.take(20 + 8);
+  return checkSpan({ count: reader.u64(), size: reader.u64(), offset: reader.u64() }, Math.min(pointer, limit));
+}
+
+/** The directory lies right before the record that points to it; a member of it takes 46 bytes or more. */
+function checkSpan(span: Span, end: number): Span {
+  if (span.offset + span.size !== end || span.count * 46 > span.size) {
+    throw unreadable(
+      `the directory must end at ${end}`,
+      `${span.count} members in ${span.size} bytes from ${span.offset}`,
+    );
+  }
+  return span;
+}
+
+function readEntry(reader: ByteReader): ZipEntry {
+  const signature = reader.u32();
+  if (signature !== 0x02014b50) throw unreadable("each member must begin with a header", `0x${signature.toString(16)}`);
+  reader.take(4);
+  const flags = reader.u16();
+  const method = reader.u16();
+  reader.take(4);
+  const crc = reader.u32();
+  const sizes = { packedSize: reader.u32(), size: reader.u32(), offset: 0 };
+  const lengths = [reader.u16(), reader.u16(), reader.u16()] as const;
+  reader.take(8);
+  sizes.offset = reader.u32();
+  const name = checkName(decodeUtf8(reader.take(lengths[0]), "zip"));
+  readWideSizes(new ByteReader(reader.take(lengths[1]), "zip"), sizes);
+  reader.take(lengths[2]);
+  if (flags & 0x2041) throw unreadable("members must not be encrypted", `"${name}"`);
+  if (method !== 0 && method !== 8) {
+    throw unreadable("members must be stored or deflated", `method ${method} in "${name}"`);
+  }
+  if (method === 0 && sizes.size !== sizes.packedSize) {
+    throw unreadable("a stored member must have one size", `${sizes.packedSize} and ${sizes.size} in "${name}"`);
+  }
+  return { name, method: method === 0 ? "stored" : "deflated", crc, ...sizes };
+}
+
+/** ZIP64: the extra field 1 holds those sizes, in this order, whose 32 bits are all set. */
+function readWideSizes(extra: ByteReader, sizes: Pick<ZipEntry, "size" | "packedSize" | "offset">): void {
+  while (extra.left >= 4) {
+    const id = extra.u16();
+    const field = new ByteReader(extra.take(extra.u16()), "zip");
+    if (id !== 1) continue;
+    for (const key of ["size", "packedSize", "offset"] as const) {
+      if (sizes[key] === 0xffffffff) sizes[key] = field.u64();
+    }
+  }
+}
+
+function checkName(name: string): string {
+  const escapes = name === "" || name.startsWith("/") || /[\\\0]|^[a-zA-Z]:/.test(name) ||
+    name.split("/").includes("..");
+  if (escapes) throw unreadable("names must stay inside a folder", JSON.stringify(name));
+  return name;
+}
+
+/** Members that share bytes would let a small file unpack to any size. */
+function checkOverlap(entries: ReadonlyMap<string, ZipEntry>, end: number): void {
+  let free = 0;
+  for (const { name, offset, packedSize } of [...entries.values()].toSorted((a, b) => a.offset - b.offset)) {
+    if (offset < free) throw unreadable("members must not overlap", `"${name}" at ${offset} before ${free}`);
+    free = offset + 30 + packedSize;
+  }
+  if (free > end) throw unreadable(`members must end before the directory at ${end}`, `one that ends at ${free}`);
+}
+
+function unreadable(rule: string, got: string): SyntaxError {
+  return new SyntaxError(`Cannot read zip as ${rule}: got ${got}`);
+}
