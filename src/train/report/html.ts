@@ -1,0 +1,105 @@
+/** HTML that was put together from escaped parts. */
+export class Html {
+  /** The markup. */
+  readonly markup: string;
+
+  /** Takes markup as it is: only {@linkcode html} and the charts call this. */
+  constructor(markup: string) {
+    this.markup = markup;
+  }
+
+  /** The markup. */
+  toString(): string {
+    return this.markup;
+  }
+}
+
+/** What {@linkcode html} takes: text is escaped, {@linkcode Html} is not, arrays are joined. */
+export type HtmlValue = string | number | Html | readonly HtmlValue[] | null | undefined;
+
+/** A template tag that escapes what is put in. */
+export function html(parts: TemplateStringsArray, ...values: HtmlValue[]): Html {
+  return new Html(parts.reduce((markup, part, i) => markup + part + (i < values.length ? render(values[i]) : ""), ""));
+}
+
+function render(value: HtmlValue): string {
+  if (value === null || value === undefined) return "";
+  if (value instanceof Html) return value.markup;
+  if (Array.isArray(value)) return value.map(render).join("");
+  return String(value).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+}
+
+/** One part of a page. */
+export interface Section {
+  /** Heading; it also names the section in the page's address. */
+  heading: string;
+  /** What it shows. */
+  body: Html;
+}
+
+const STYLE = `
+:root { color-scheme: light dark; --ink: #1b1f24; --paper: #ffffff; --faint: #5b6570; --line: #d5dae0; --card: #f5f7f9 }
+@media (prefers-color-scheme: dark) {
+  :root { --ink: #e6e9ec; --paper: #14171a; --faint: #9aa5b1; --line: #343b43; --card: #1d2227 }
+}
+body { margin: 0 auto; max-width: 60rem; padding: 1.5rem; background: var(--paper); color: var(--ink);
+  font: 16px/1.5 system-ui, sans-serif }
+h1 { font-size: 1.6rem; margin: 0 0 .3rem } h2 { font-size: 1.2rem; margin: 2.2rem 0 .5rem }
+p { margin: .4rem 0 } .faint { color: var(--faint) } a { color: inherit }
+figure { margin: .5rem 0; overflow-x: auto } svg { max-width: 100%; height: auto; overflow: visible }
+svg text { fill: currentColor } table { border-collapse: collapse; font-variant-numeric: tabular-nums }
+th, td { padding: .3rem .8rem; border-bottom: 1px solid var(--line); text-align: right }
+th:first-child, td:first-child { text-align: left } thead th { color: var(--faint); font-weight: 600 }
+td.best { font-weight: 700 } .legend span { margin-right: 1.2rem } .legend i { display: inline-block; width: 1.4rem;
+  height: .25rem; margin-right: .4rem; vertical-align: middle } img.tile { image-rendering: auto; background: #fff;
+  border-radius: 4px; vertical-align: middle } td.hit { outline: 2px solid #009e73; outline-offset: -3px }
+pre { background: var(--card); padding: .7rem; overflow-x: auto }
+`;
+
+/** A page that needs no network: one file with everything inside, readable in light and dark. */
+export function page(title: string, lead: HtmlValue, sections: readonly Section[]): string {
+  const parts = sections.map(({ heading, body }) => html`<section><h2>${heading}</h2>${body}</section>`);
+  return `<!doctype html>\n${html`
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <title>${title}</title>
+        <style>${new Html(STYLE)}</style>
+      </head>
+      <body><h1>${title}</h1><p class="faint">${lead}</p>${parts}</body>
+    </html>
+  `}\n`;
+}
+
+/** A table; in each column named in `best` the largest (or smallest) number is bold. */
+export function table(header: readonly string[], rows: readonly (readonly HtmlValue[])[], best?: Best): Html {
+  const winners = new Map<number, number>();
+  for (const column of best?.columns ?? []) {
+    const values = rows.map((row) => Number(row[column]));
+    const target = best?.smallest ? Math.min(...values) : Math.max(...values);
+    winners.set(column, target);
+  }
+  const cell = (value: HtmlValue, column: number) =>
+    winners.has(column) && Number(value) === winners.get(column)
+      ? html`<td class="best">${value}</td>`
+      : html`<td>${value}</td>`;
+  return html`
+    <figure>
+      <table>
+        <thead>
+          <tr>${header.map((h) => html`<th>${h}</th>`)}</tr>
+        </thead>
+        <tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>`)}</tbody>
+      </table>
+    </figure>
+  `;
+}
+
+/** Which columns of a table have a best row. */
+export interface Best {
+  /** 0-based columns. */
+  columns: readonly number[];
+  /** True when small is good. */
+  smallest?: boolean;
+}
