@@ -423,6 +423,52 @@ fn fill(
   y[i] = params.bits;
 }
 `;
+/** `global_avg_pool` */
+export const global_avg_pool: string = `// Scaled sums over the rows of each image, [n, rows, columns] to [n, parts, columns], and their gradient. V is vec4f when
+// channels is a multiple of 4 and f32 otherwise; columns = channels / lanes of V.
+//
+//   0  params  uniform  { n, rows, columns, parts, part_rows, scale }
+//   1  x       read     [n, rows, columns]    ([n, columns] in spread: grad_y)
+//   2  y       write    [n, parts, columns]   ([n, rows, columns] in spread: grad_x)
+//
+// Dispatch: sum_rows Device.groups(n * parts * columns, 64); spread Device.groups(n * rows * columns, 64).
+struct Params { n: u32, rows: u32, columns: u32, parts: u32, part_rows: u32, scale: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<V>;
+@group(0) @binding(2) var<storage, read_write> y: array<V>;
+
+@compute @workgroup_size(64)
+fn sum_rows(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.n * params.parts * params.columns) { return; }
+  let column = i % params.columns;
+  let part = i / params.columns % params.parts;
+  let image = i / params.columns / params.parts;
+  let first = part * params.part_rows;
+  let end = min(first + params.part_rows, params.rows);
+  var sum = V(0.0);
+  for (var row = first; row < end; row++) {
+    sum += x[(image * params.rows + row) * params.columns + column];
+  }
+  y[i] = sum * params.scale;
+}
+
+@compute @workgroup_size(64)
+fn spread(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.n * params.rows * params.columns) { return; }
+  let image = i / params.columns / params.rows;
+  y[i] = x[image * params.columns + i % params.columns] * params.scale;
+}
+`;
 /** `lars` */
 export const lars: string = `// LARS of several tensors: d = g + decay w; v = momentum v + lr trust d; w -= v, with trust = eta |w| / |d| a tensor.
 //
@@ -1170,6 +1216,80 @@ fn pad(
   out[k] = vec4f(element(i, f), element(i, f + 1u), element(i, f + 2u), element(i, f + 3u));
 }
 `;
+/** `pair_term` */
+export const pair_term: string = `// Log of the mean over pairs of exp(exponent), where exponent[i, j] = -t ||c[i] - c[j]||^2 is symmetric:
+// loss = log(sum_{i != j} exp(exponent[i, j]) / (n (n - 1))), as a log-sum-exp, so that no t underflows.
+//
+//   0  params     uniform  { n, chunk, chunks, scale }
+//   1  exponent   read     [n, n]
+//   2  partials   write    [chunks, n] of (largest exponent, sum of exp(exponent - largest))    (read in finish)
+//   3  loss       write    []           (read in weights)
+//   4  grad_loss  read     []           (weights)
+//   5  w          write    [n, n]       (weights)
+//
+// partial: over \`chunk\` rows of column j, all but the diagonal. Dispatch: ceil(n / 64) x chunks.
+// finish:  merges the partials. Dispatch: 1.
+// weights: w[i, j] = scale grad_loss exp(exponent[i, j] - loss), 0 on the diagonal: with scale = -4 t / (n (n - 1)) the
+//          weights of weighted_differences.wgsl that give grad_c. Dispatch: Device.groups(n * n, 64).
+struct Params { n: u32, chunk: u32, chunks: u32, scale: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> exponent: array<f32>;
+@group(0) @binding(2) var<storage, read_write> partials: array<vec2f>;
+@group(0) @binding(3) var<storage, read_write> loss: array<f32>;
+@group(0) @binding(4) var<storage, read> grad_loss: array<f32>;
+@group(0) @binding(5) var<storage, read_write> w: array<f32>;
+
+const LOWEST = -3.4028234e38;
+
+// (largest, sum) of two sets of exponents.
+fn merge(a: vec2f, b: vec2f) -> vec2f {
+  let largest = max(a.x, b.x);
+  return vec2f(largest, a.y * exp(a.x - largest) + b.y * exp(b.x - largest));
+}
+
+@compute @workgroup_size(64)
+fn partial(@builtin(global_invocation_id) id: vec3u) {
+  let j = id.x;
+  if (j >= params.n) { return; }
+  let start = id.y * params.chunk;
+  let end = min(start + params.chunk, params.n);
+  var largest = LOWEST;
+  for (var i = start; i < end; i++) {
+    largest = max(largest, select(exponent[i * params.n + j], LOWEST, i == j));
+  }
+  var sum = 0.0;
+  for (var i = start; i < end; i++) {
+    sum += select(exp(exponent[i * params.n + j] - largest), 0.0, i == j);
+  }
+  partials[id.y * params.n + j] = vec2f(largest, sum);
+}
+
+var<workgroup> shared_partials: array<vec2f, 64>;
+
+@compute @workgroup_size(64)
+fn finish(@builtin(local_invocation_index) local: u32) {
+  var total = vec2f(LOWEST, 0.0);
+  for (var k = local; k < params.n * params.chunks; k += 64u) { total = merge(total, partials[k]); }
+  shared_partials[local] = total;
+  workgroupBarrier();
+  if (local > 0u) { return; }
+  for (var k = 1u; k < 64u; k++) { total = merge(total, shared_partials[k]); }
+  let n = f32(params.n);
+  loss[0] = total.x + log(total.y / (n * (n - 1.0)));
+}
+
+@compute @workgroup_size(64)
+fn weights(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k >= params.n * params.n) { return; }
+  let value = params.scale * grad_loss[0] * exp(exponent[k] - loss[0]);
+  w[k] = select(value, 0.0, k / params.n == k % params.n);
+}
+`;
 /** `pair_weights` */
 export const pair_weights: string = `// Elementwise steps between the gradient of a matrix of pairs and weighted_differences.wgsl:
 //   distance_weights:  w = scale grad      (squared distances, scale = 2)
@@ -1207,6 +1327,191 @@ fn rbf_weights(
   let k = flat_id(group, groups, local, 64u);
   if (k >= params.size) { return; }
   w[k] = params.scale * grad[k] * gram[k];
+}
+`;
+/** `pool2d` */
+export const pool2d: string = `// Pooling of images over kernel_h x kernel_w windows, and its gradients. V is vec4f when channels is a multiple of 4 and
+// f32 otherwise, U its bits; columns = channels / lanes of V.
+//
+//   0  params   uniform  { n, h, w, columns, out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, padding_h, padding_w,
+//                          include_pad, size }       size: outputs of the entry point
+//   1  x        read     [n, h, w, columns]
+//   2  y        write    [n, out_h, out_w, columns]
+//   3  winners  write    [n, out_h, out_w, columns]  place of the maximum in its window (max_indexed)
+//   4  grad_y   read     [n, out_h, out_w, columns]
+//   5  places   read     [n, out_h, out_w, columns]  winners, when they are read
+//   6  grad_x   write    [n, h, w, columns]
+//
+// Gradients are gathered: an input asks every window that holds it, so no order of additions is left to chance.
+// Dispatch: Device.groups(size, 64).
+struct Params {
+  n: u32,
+  h: i32,
+  w: i32,
+  columns: u32,
+  out_h: i32,
+  out_w: i32,
+  kernel_h: i32,
+  kernel_w: i32,
+  stride_h: i32,
+  stride_w: i32,
+  padding_h: i32,
+  padding_w: i32,
+  include_pad: u32,
+  size: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<V>;
+@group(0) @binding(2) var<storage, read_write> y: array<V>;
+@group(0) @binding(3) var<storage, read_write> winners: array<U>;
+@group(0) @binding(4) var<storage, read> grad_y: array<V>;
+@group(0) @binding(5) var<storage, read> places: array<U>;
+@group(0) @binding(6) var<storage, read_write> grad_x: array<V>;
+
+struct Place { n: i32, row: i32, col: i32, column: i32 }
+
+fn place_of(i: u32, rows: i32, cols: i32) -> Place {
+  let pixel = i32(i / params.columns);
+  return Place(pixel / (rows * cols), pixel / cols % rows, pixel % cols, i32(i % params.columns));
+}
+
+// The part of a window that lies in the image: first and end of rows, first and end of columns.
+fn window(at: Place) -> vec4i {
+  let top = at.row * params.stride_h - params.padding_h;
+  let left = at.col * params.stride_w - params.padding_w;
+  return vec4i(max(top, 0), min(top + params.kernel_h, params.h), max(left, 0), min(left + params.kernel_w, params.w));
+}
+
+// The windows that hold an input: first and end of output rows, first and end of output columns.
+fn windows_of(at: Place) -> vec4i {
+  let down = at.row + params.padding_h;
+  let right = at.col + params.padding_w;
+  return vec4i(
+    max(0, (down - params.kernel_h + params.stride_h) / params.stride_h),
+    min(down / params.stride_h + 1, params.out_h),
+    max(0, (right - params.kernel_w + params.stride_w) / params.stride_w),
+    min(right / params.stride_w + 1, params.out_w),
+  );
+}
+
+fn input_at(at: Place, row: i32, col: i32) -> u32 {
+  return u32((at.n * params.h + row) * params.w + col) * params.columns + u32(at.column);
+}
+
+fn output_at(at: Place, row: i32, col: i32) -> u32 {
+  return u32((at.n * params.out_h + row) * params.out_w + col) * params.columns + u32(at.column);
+}
+
+struct Winner { value: V, index: U }
+
+// The first of the largest, as PyTorch takes it; NaN wins.
+fn find_winner(at: Place) -> Winner {
+  let part = window(at);
+  let top = at.row * params.stride_h - params.padding_h;
+  let left = at.col * params.stride_w - params.padding_w;
+  var best = x[input_at(at, part.x, part.z)];
+  var index = U(u32((part.x - top) * params.kernel_w + part.z - left));
+  for (var row = part.x; row < part.y; row++) {
+    for (var col = part.z; col < part.w; col++) {
+      let value = x[input_at(at, row, col)];
+      let is_nan = (bitcast<U>(value) & U(0x7fffffffu)) > U(0x7f800000u);
+      let wins = (value > best) | is_nan;
+      best = select(best, value, wins);
+      index = select(index, U(u32((row - top) * params.kernel_w + col - left)), wins);
+    }
+  }
+  return Winner(best, index);
+}
+
+@compute @workgroup_size(64)
+fn max_plain(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  y[i] = find_winner(place_of(i, params.out_h, params.out_w)).value;
+}
+
+@compute @workgroup_size(64)
+fn max_indexed(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  let winner = find_winner(place_of(i, params.out_h, params.out_w));
+  y[i] = winner.value;
+  winners[i] = winner.index;
+}
+
+@compute @workgroup_size(64)
+fn max_grad(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  let at = place_of(i, params.h, params.w);
+  let part = windows_of(at);
+  var sum = V(0.0);
+  for (var row = part.x; row < part.y; row++) {
+    let down = at.row + params.padding_h - row * params.stride_h;
+    for (var col = part.z; col < part.w; col++) {
+      let here = u32(down * params.kernel_w + at.col + params.padding_w - col * params.stride_w);
+      let o = output_at(at, row, col);
+      sum += select(V(0.0), grad_y[o], places[o] == U(here));
+    }
+  }
+  grad_x[i] = sum;
+}
+
+// Values that a window averages.
+fn count_of(part: vec4i) -> f32 {
+  let inside = (part.y - part.x) * (part.w - part.z);
+  return f32(select(inside, params.kernel_h * params.kernel_w, params.include_pad != 0u));
+}
+
+@compute @workgroup_size(64)
+fn average(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  let at = place_of(i, params.out_h, params.out_w);
+  let part = window(at);
+  var sum = V(0.0);
+  for (var row = part.x; row < part.y; row++) {
+    for (var col = part.z; col < part.w; col++) {
+      sum += x[input_at(at, row, col)];
+    }
+  }
+  y[i] = sum / count_of(part);
+}
+
+@compute @workgroup_size(64)
+fn average_grad(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  let at = place_of(i, params.h, params.w);
+  let part = windows_of(at);
+  var sum = V(0.0);
+  for (var row = part.x; row < part.y; row++) {
+    for (var col = part.z; col < part.w; col++) {
+      let count = count_of(window(Place(at.n, row, col, at.column)));
+      sum += grad_y[output_at(at, row, col)] / count;
+    }
+  }
+  grad_x[i] = sum;
 }
 `;
 /** `random` */
@@ -1446,6 +1751,91 @@ fn backward(
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
   y[i] = grad_y[i] * slope(x[i]);
+}
+`;
+/** `view_centroids` */
+export const view_centroids: string = `// Centroids of unit-length views: c[b] = mean_v z[b, v] / max(||z[b, v]||, 1e-12).
+//
+//   0  params    uniform  { rows, views, features }       rows = batch * views
+//   1  z         read     [batch, views, features]
+//   2  inverse   write    [batch * views]                 1 / max(norm, 1e-12)   (read in centroids, grad)
+//   3  c         write    [batch, features]               (centroids)
+//   4  grad_c    read     [batch, features]               (projections, grad)
+//   5  along     write    [batch * views]                 grad_c . z / norm^2    (read in grad)
+//   6  grad_z    write    [batch, views, features]        (grad)
+//
+// inverse_norms:  one row an invocation. Dispatch: Device.groups(rows, 64).
+// centroids:      one element an invocation. Dispatch: Device.groups(batch * features, 64).
+// projections:    one row an invocation. Dispatch: Device.groups(rows, 64).
+// grad:           grad_z = (grad_c - u (u . grad_c)) / (views norm), one element an invocation; 0 for a view shorter than
+//                 1e-12, which has no direction. Dispatch: Device.groups(rows * features, 64).
+struct Params { rows: u32, views: u32, features: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> z: array<f32>;
+@group(0) @binding(2) var<storage, read_write> inverse: array<f32>;
+@group(0) @binding(3) var<storage, read_write> c: array<f32>;
+@group(0) @binding(4) var<storage, read> grad_c: array<f32>;
+@group(0) @binding(5) var<storage, read_write> along: array<f32>;
+@group(0) @binding(6) var<storage, read_write> grad_z: array<f32>;
+
+const EPS = 1e-12;
+
+@compute @workgroup_size(64)
+fn inverse_norms(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let row = flat_id(group, groups, local, 64u);
+  if (row >= params.rows) { return; }
+  var sum = 0.0;
+  for (var k = row * params.features; k < (row + 1u) * params.features; k++) { sum += z[k] * z[k]; }
+  inverse[row] = 1.0 / max(sqrt(sum), EPS);
+}
+
+@compute @workgroup_size(64)
+fn centroids(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k * params.views >= params.rows * params.features) { return; }
+  let sample = k / params.features;
+  var sum = 0.0;
+  for (var row = sample * params.views; row < (sample + 1u) * params.views; row++) {
+    sum += z[row * params.features + k % params.features] * inverse[row];
+  }
+  c[k] = sum / f32(params.views);
+}
+
+@compute @workgroup_size(64)
+fn projections(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let row = flat_id(group, groups, local, 64u);
+  if (row >= params.rows) { return; }
+  let start = row * params.features;
+  let sample = (row / params.views) * params.features;
+  var sum = 0.0;
+  for (var f = 0u; f < params.features; f++) { sum += grad_c[sample + f] * z[start + f]; }
+  along[row] = sum * inverse[row] * inverse[row];
+}
+
+@compute @workgroup_size(64)
+fn grad(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k >= params.rows * params.features) { return; }
+  let row = k / params.features;
+  let g = grad_c[(row / params.views) * params.features + k % params.features];
+  let value = (g - z[k] * along[row]) * inverse[row] / f32(params.views);
+  grad_z[k] = select(value, 0.0, inverse[row] > 0.999 / EPS);
 }
 `;
 /** `weighted_differences` */
