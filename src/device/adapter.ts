@@ -11,6 +11,8 @@ export interface AdapterInfo {
   readonly description: string;
   /** The family of shader variants that suits it. */
   readonly family: AdapterFamily;
+  /** Lanes of a subgroup, where subgroup operations work and every subgroup has the same size; otherwise 0. */
+  readonly subgroupSize: number;
 }
 
 /** Which adapter to ask for. */
@@ -49,7 +51,13 @@ export async function requestDevice(options: AdapterOptions = {}): Promise<{ gpu
   const gpu = await requestWithFeatures(adapter);
   const { vendor, description, architecture } = adapter.info;
   const family = SOFTWARE.test(`${vendor} ${description} ${architecture}`) ? "cpu" : "gpu";
-  return { gpu, info: { vendor, description: description || architecture || vendor, family } };
+  const subgroupSize = gpu.features.has("subgroups" as GPUFeatureName) ? sizeOfSubgroups(adapter.info) : 0;
+  return { gpu, info: { vendor, description: description || architecture || vendor, family, subgroupSize } };
+}
+
+function sizeOfSubgroups(info: GPUAdapterInfo): number {
+  const { subgroupMinSize = 0, subgroupMaxSize = 0 } = info;
+  return subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0;
 }
 
 /** `subgroups` works on drivers that do not list it, so it is tried rather than looked up. */

@@ -401,6 +401,106 @@ fn copy(
   y[params.offset + i] = x[i];
 }
 `;
+/** `cross_entropy` */
+export const cross_entropy: string = `// Cross-entropy of logits against labels, by a stable log-sum-exp, averaged over the rows:
+// loss[i] = lse(x[i]) - (1 - smoothing) x[i, label] - smoothing / classes * sum_k x[i, k];
+// grad_x[i, k] = grad / rows * (softmax(x[i])[k] - (1 - smoothing) [k = label] - smoothing / classes).
+// V is vec4f when classes is a multiple of 4 and f32 otherwise; columns = classes / lanes of V.
+//
+//   0  params  uniform  { rows, columns, classes, smoothing, nan_bits }
+//   1  x       read     [rows, columns]
+//   2  labels  read     [rows]
+//   3  losses  write    [rows]              NaN where the label is not a class
+//   4  lse     write    [rows]              log-sum-exp
+//   5  parts   read     [rows]              losses, when they are read
+//   6  loss    write    [1]
+//   7  sums    read     [rows]              lse, when it is read
+//   8  grad    read     [1]                 of the loss
+//   9  grad_x  write    [rows, columns]
+//
+// Constants: LANES and ROWS, LANES * ROWS <= 256 (lib/rows.wgsl).
+// Dispatch: per_row ceil(rows / ROWS) groups, folded; average_rows 1 group of LANES x 1; backward Device.groups(rows *
+// columns, 64).
+struct Params { rows: u32, columns: u32, classes: u32, smoothing: f32, nan_bits: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<V>;
+@group(0) @binding(2) var<storage, read> labels: array<u32>;
+@group(0) @binding(3) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(4) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(5) var<storage, read> parts: array<f32>;
+@group(0) @binding(6) var<storage, read_write> loss: array<f32>;
+@group(0) @binding(7) var<storage, read> sums: array<f32>;
+@group(0) @binding(8) var<storage, read> grad: array<f32>;
+@group(0) @binding(9) var<storage, read_write> grad_x: array<V>;
+
+// Which lanes of column k are the label's class: a bool for each lane of V.
+fn is_label(k: u32, label: u32) -> B {
+  return (U(k * WIDTH) + LANE_IDS) == U(label);
+}
+
+@compute @workgroup_size(LANES, ROWS)
+fn per_row(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+) {
+  let row = flat_id(group, groups, lane.y, ROWS);
+  let inside = row < params.rows;
+  let end = select(0u, params.columns, inside);
+  let base = row * params.columns;
+  let label = labels[min(row, params.rows - 1u)];
+  var top = -3.4028234663852886e38;
+  for (var k = lane.x; k < end; k += LANES) {
+    top = max(top, largest(x[base + k]));
+  }
+  top = max_row(top, lane);
+  var powers = 0.0;
+  var plain = 0.0;
+  var chosen = 0.0;
+  for (var k = lane.x; k < end; k += LANES) {
+    let value = x[base + k] - V(top);
+    powers += total(exp(value));
+    plain += total(value);
+    chosen += total(select(V(0.0), value, is_label(k, label)));
+  }
+  powers = sum_row(powers, lane);
+  plain = sum_row(plain, lane);
+  chosen = sum_row(chosen, lane);
+  if (!inside || lane.x > 0u) { return; }
+  let log_sum = log(powers);
+  let smooth_part = select(0.0, params.smoothing * plain / f32(params.classes), params.smoothing > 0.0);
+  let value = log_sum - (1.0 - params.smoothing) * chosen - smooth_part;
+  losses[row] = select(bitcast<f32>(params.nan_bits), value, label < params.classes);
+  lse[row] = top + log_sum;
+}
+
+// The mean of the losses, by one workgroup of LANES x 1.
+@compute @workgroup_size(LANES)
+fn average_rows(@builtin(local_invocation_id) lane: vec3u) {
+  var sum = 0.0;
+  for (var row = lane.x; row < params.rows; row += LANES) {
+    sum += parts[row];
+  }
+  let all = sum_row(sum, lane);
+  if (lane.x == 0u) { loss[0] = all / f32(params.rows); }
+}
+
+@compute @workgroup_size(64)
+fn backward(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.rows * params.columns) { return; }
+  let row = i / params.columns;
+  let label = labels[row];
+  let hot = select(V(0.0), V(1.0 - params.smoothing), is_label(i % params.columns, label));
+  let wanted = hot + V(params.smoothing / f32(params.classes));
+  let scale = select(bitcast<f32>(params.nan_bits), grad[0] / f32(params.rows), label < params.classes);
+  grad_x[i] = scale * (exp(x[i] - V(sums[row])) - wanted);
+}
+`;
 /** `fill` */
 export const fill: string = `// Fill: y[i] = value, value given by its bits so that one shader serves every dtype.
 //
@@ -467,6 +567,71 @@ fn spread(
   if (i >= params.n * params.rows * params.columns) { return; }
   let image = i / params.columns / params.rows;
   y[i] = x[image * params.columns + i % params.columns] * params.scale;
+}
+`;
+/** `l2_normalize` */
+export const l2_normalize: string = `// Rows of unit length: y = x / max(|x|, eps), and the gradient
+// grad_x = (grad_y - y (y . grad_y)) / |x| where |x| > eps, grad_y / eps elsewhere.
+// V is vec4f when features is a multiple of 4 and f32 otherwise; columns = features / lanes of V.
+//
+//   0  params  uniform  { rows, columns, eps }
+//   1  x       read     [rows, columns]
+//   2  y       write    [rows, columns]
+//   3  grad_y  read     [rows, columns]
+//   4  grad_x  write    [rows, columns]
+//
+// Constants: LANES and ROWS, LANES * ROWS <= 256 (lib/rows.wgsl).
+// Dispatch: ceil(rows / ROWS) groups, folded into y past 65,535.
+struct Params { rows: u32, columns: u32, eps: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<V>;
+@group(0) @binding(2) var<storage, read_write> y: array<V>;
+@group(0) @binding(3) var<storage, read> grad_y: array<V>;
+@group(0) @binding(4) var<storage, read_write> grad_x: array<V>;
+
+@compute @workgroup_size(LANES, ROWS)
+fn forward(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+) {
+  let row = flat_id(group, groups, lane.y, ROWS);
+  let end = select(0u, params.columns, row < params.rows);
+  let base = row * params.columns;
+  var squares = 0.0;
+  for (var k = lane.x; k < end; k += LANES) {
+    let value = x[base + k];
+    squares += total(value * value);
+  }
+  let scale = 1.0 / max(sqrt(sum_row(squares, lane)), params.eps);
+  for (var k = lane.x; k < end; k += LANES) {
+    y[base + k] = x[base + k] * scale;
+  }
+}
+
+@compute @workgroup_size(LANES, ROWS)
+fn backward(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+) {
+  let row = flat_id(group, groups, lane.y, ROWS);
+  let end = select(0u, params.columns, row < params.rows);
+  let base = row * params.columns;
+  var squares = 0.0;
+  var dots = 0.0;
+  for (var k = lane.x; k < end; k += LANES) {
+    let value = x[base + k];
+    squares += total(value * value);
+    dots += total(value * grad_y[base + k]);
+  }
+  let length = sqrt(sum_row(squares, lane));
+  let dot_all = sum_row(dots, lane);
+  let scale = 1.0 / max(length, params.eps);
+  let slope = select(0.0, dot_all * scale * scale, length > params.eps);
+  for (var k = lane.x; k < end; k += LANES) {
+    grad_x[base + k] = scale * (grad_y[base + k] - x[base + k] * slope);
+  }
 }
 `;
 /** `lars` */
@@ -600,6 +765,41 @@ fn philox(counter_in: vec4u, key_in: vec2u) -> vec4u {
 // Uniform in [0, 1): the 24 high bits.
 fn unit_float(bits: vec4u) -> vec4f {
   return vec4f(bits >> vec4u(8u)) * 5.9604644775390625e-8;
+}
+`;
+/** `lib_rows` */
+export const lib_rows: string = `// Rows shared by the LANES invocations of one line of a workgroup of LANES x ROWS: each lane takes every LANES-th column.
+override LANES: u32 = 1u;
+override ROWS: u32 = 8u;
+
+var<workgroup> lane_values: array<f32, LANES * ROWS>;
+
+// The sum over the lanes of a row; every lane gets it. Call in uniform control flow.
+fn sum_row(value: f32, lane: vec3u) -> f32 {
+  if (LANES == 1u) { return value; }
+  let at = lane.y * LANES + lane.x;
+  workgroupBarrier(); // what the last call left is read
+  lane_values[at] = value;
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane.x < half) { lane_values[at] += lane_values[at + half]; }
+  }
+  workgroupBarrier();
+  return lane_values[lane.y * LANES];
+}
+
+// The largest over the lanes of a row; every lane gets it. Call in uniform control flow.
+fn max_row(value: f32, lane: vec3u) -> f32 {
+  if (LANES == 1u) { return value; }
+  let at = lane.y * LANES + lane.x;
+  workgroupBarrier();
+  lane_values[at] = value;
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane.x < half) { lane_values[at] = max(lane_values[at], lane_values[at + half]); }
+  }
+  workgroupBarrier();
+  return lane_values[lane.y * LANES];
 }
 `;
 /** `lib_slices` */

@@ -9,3 +9,7 @@ export { maxPool2d } from "./max_pool2d.ts";
 export type { Pool2dOptions, Size2d } from "./_pool2d.ts";
 export { pairTerm } from "./pair_term.ts";
 export { viewCentroids } from "./view_centroids.ts";
+export { crossEntropy } from "./cross_entropy.ts";
+export { l2Normalize } from "./l2_normalize.ts";
+export { linear } from "./linear.ts";
+export { matmul, type MatmulOptions } from "./matmul.ts";

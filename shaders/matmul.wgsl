@@ -1,0 +1,104 @@
+// Operands of a matrix product, batched: c[z][i, j] = sum_k a[z][i, k] b[z][k, j] (+ bias[j]).
+// Joined with a body that holds `main`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs).
+//
+// The last axis of every matrix is padded to a multiple of 4, so all is read as vectors; lda4, ldb4 and cols4 count them.
+// k is cut into segments of `depth`; a workgroup sums a range of segments, and with splits > 1 each split leaves a
+// partial c for matmul_reduce.
+//
+//   0  params  uniform     { rows, cols4, inner, lda4, ldb4, depth, segments, splits, split4 (vectors of one whole c),
+//                            batch1, batch2 (sizes of the two inner batch axes), a0..a2, b0..b2 (batch strides in
+//                            vectors, 0 where it broadcasts), first_z }
+//   1  a       read        [batch, rows, inner], or [batch, inner, rows] with A_T
+//   2  b       read        [batch, inner, cols], or [batch, cols, inner] with B_T
+//   3  c       read/write  [splits, batch, rows, cols]
+//   4  bias    read        [cols], any other array without BIAS
+//
+// Constants: A_T, B_T, as above; K_TAIL, inner is no multiple of 4; BIAS, add it; ACCUMULATE, add to what c holds.
+// Dispatch: blocks of the body folded into x and y (Device.groups), batch * splits in z.
+struct Params {
+  rows: u32, cols4: u32, inner: u32, lda4: u32, ldb4: u32, depth: u32, segments: u32, splits: u32, split4: u32,
+  batch1: u32, batch2: u32, a0: u32, a1: u32, a2: u32, b0: u32, b1: u32, b2: u32, first_z: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
+@group(0) @binding(4) var<storage, read> bias: array<vec4f>;
+
+override A_T: bool = false;
+override B_T: bool = false;
+override K_TAIL: bool = false;
+override BIAS: bool = false;
+override ACCUMULATE: bool = false;
+
+// What a workgroup works on: where its matrices start, and its segments.
+struct Place { a: u32, b: u32, c: u32, first: u32, end: u32 }
+
+fn place_of(group_z: u32) -> Place {
+  let z = params.first_z + group_z;
+  let split = z % params.splits;
+  let batch = z / params.splits;
+  let i2 = batch % params.batch2;
+  let i1 = batch / params.batch2 % params.batch1;
+  let i0 = batch / params.batch2 / params.batch1;
+  return Place(
+    i0 * params.a0 + i1 * params.a1 + i2 * params.a2,
+    i0 * params.b0 + i1 * params.b1 + i2 * params.b2,
+    split * params.split4 + batch * params.rows * params.cols4,
+    split * params.segments / params.splits,
+    (split + 1u) * params.segments / params.splits,
+  );
+}
+
+fn row_count(place: Place) -> u32 { return params.rows; }
+fn col_stride() -> u32 { return params.ldb4; }
+fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
+
+// What is fixed for a row of a, or with A_T for 4 rows from it.
+struct Row { base: u32 }
+
+fn row_of(place: Place, row: u32) -> Row {
+  if (A_T) { return Row(place.a + min(row / 4u, params.lda4 - 1u)); }
+  return Row(place.a + min(row, params.rows - 1u) * params.lda4);
+}
+
+struct Segment { base: u32, k: u32 }
+
+fn segment_of(place: Place, row: Row, s: u32) -> Segment {
+  let k = s * params.depth;
+  if (A_T) { return Segment(row.base + k * params.lda4, k); }
+  return Segment(row.base + k / 4u, k);
+}
+
+// a[row, k..k+3] of the segment, or with A_T a[row..row+3, k].
+fn load_a(segment: Segment, k: u32) -> vec4f {
+  if (!A_T) { return a[segment.base + k / 4u]; }
+  if (!K_TAIL) { return a[segment.base + k * params.lda4]; }
+  let inside = segment.k + k < params.inner;
+  return select(vec4f(), a[segment.base + select(0u, k, inside) * params.lda4], inside);
+}
+
+// Vectors before b[k = 0 of the segment, j = 0].
+fn b_base(place: Place, s: u32) -> u32 {
+  let k = s * params.depth;
+  return place.b + select(k * params.ldb4, k / 4u, B_T);
+}
+
+// b[k, 4 col..4 col+3], k counted in the segment; not for B_T.
+fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
+  if (!K_TAIL) { return b[base + k * params.ldb4 + col]; }
+  let inside = s * params.depth + k < params.inner;
+  return select(vec4f(), b[base + select(0u, k, inside) * params.ldb4 + col], inside);
+}
+
+// b[k..k+3, j], k counted in the segment; for B_T.
+fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b[base + j * params.ldb4 + k / 4u]; }
+
+fn store(place: Place, row: u32, col: u32, sum: vec4f) {
+  if (row >= params.rows || col >= params.cols4) { return; }
+  let i = place.c + row * params.cols4 + col;
+  var value = sum;
+  if (BIAS) { value += bias[col]; }
+  if (ACCUMULATE) { value += c[i]; }
+  c[i] = value;
+}

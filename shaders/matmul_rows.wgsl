@@ -1,0 +1,112 @@
+// Body of a product for CPU adapters: an invocation sums 8 rows by one vec4 of columns.
+//
+// There a load costs as much as dozens of FMAs and workgroup memory is no faster, so all reuse happens in registers: named
+// accumulators, since an array indexed by a variable would live in memory. Neighbours read the same a.
+// Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl).
+//
+// Workgroup: 8 invocations along the columns. Blocks: ceil(rows / 8) * ceil(cols4 / 8).
+
+// Sum of 4 k for one row.
+fn four(a4: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  return a4.x * b0 + a4.y * b1 + a4.z * b2 + a4.w * b3;
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let place = place_of(group.z);
+  let block = group.y * groups.x + group.x;
+  let col_blocks = (params.cols4 + 7u) / 8u;
+  let row = 8u * (block / col_blocks);
+  let col = 8u * (block % col_blocks) + lane;
+  let b_col = min(col, params.cols4 - 1u);
+  // With A_T the first and the fifth row stand for 4 rows each.
+  let r0 = row_of(place, row);
+  let r1 = row_of(place, row + 1u);
+  let r2 = row_of(place, row + 2u);
+  let r3 = row_of(place, row + 3u);
+  let r4 = row_of(place, row + 4u);
+  let r5 = row_of(place, row + 5u);
+  let r6 = row_of(place, row + 6u);
+  let r7 = row_of(place, row + 7u);
+
+  var s0 = vec4f();
+  var s1 = vec4f();
+  var s2 = vec4f();
+  var s3 = vec4f();
+  var s4 = vec4f();
+  var s5 = vec4f();
+  var s6 = vec4f();
+  var s7 = vec4f();
+  for (var s = place.first; s < place.end; s++) {
+    let g0 = segment_of(place, r0, s);
+    let g1 = segment_of(place, r1, s);
+    let g2 = segment_of(place, r2, s);
+    let g3 = segment_of(place, r3, s);
+    let g4 = segment_of(place, r4, s);
+    let g5 = segment_of(place, r5, s);
+    let g6 = segment_of(place, r6, s);
+    let g7 = segment_of(place, r7, s);
+    let base = b_base(place, s);
+    let end = segment_length(s);
+    for (var k = 0u; k < end; k += 4u) {
+      var b0: vec4f;
+      var b1: vec4f;
+      var b2: vec4f;
+      var b3: vec4f;
+      if (B_T) {
+        let t0 = load_b_t(base, k, 4u * b_col);
+        let t1 = load_b_t(base, k, 4u * b_col + 1u);
+        let t2 = load_b_t(base, k, 4u * b_col + 2u);
+        let t3 = load_b_t(base, k, 4u * b_col + 3u);
+        b0 = vec4f(t0.x, t1.x, t2.x, t3.x);
+        b1 = vec4f(t0.y, t1.y, t2.y, t3.y);
+        b2 = vec4f(t0.z, t1.z, t2.z, t3.z);
+        b3 = vec4f(t0.w, t1.w, t2.w, t3.w);
+      } else {
+        b0 = load_b(base, s, k, b_col);
+        b1 = load_b(base, s, k + 1u, b_col);
+        b2 = load_b(base, s, k + 2u, b_col);
+        b3 = load_b(base, s, k + 3u, b_col);
+      }
+      if (A_T) {
+        let l0 = load_a(g0, k);
+        let l1 = load_a(g0, k + 1u);
+        let l2 = load_a(g0, k + 2u);
+        let l3 = load_a(g0, k + 3u);
+        s0 += l0.x * b0 + l1.x * b1 + l2.x * b2 + l3.x * b3;
+        s1 += l0.y * b0 + l1.y * b1 + l2.y * b2 + l3.y * b3;
+        s2 += l0.z * b0 + l1.z * b1 + l2.z * b2 + l3.z * b3;
+        s3 += l0.w * b0 + l1.w * b1 + l2.w * b2 + l3.w * b3;
+        let h0 = load_a(g4, k);
+        let h1 = load_a(g4, k + 1u);
+        let h2 = load_a(g4, k + 2u);
+        let h3 = load_a(g4, k + 3u);
+        s4 += h0.x * b0 + h1.x * b1 + h2.x * b2 + h3.x * b3;
+        s5 += h0.y * b0 + h1.y * b1 + h2.y * b2 + h3.y * b3;
+        s6 += h0.z * b0 + h1.z * b1 + h2.z * b2 + h3.z * b3;
+        s7 += h0.w * b0 + h1.w * b1 + h2.w * b2 + h3.w * b3;
+      } else {
+        s0 += four(load_a(g0, k), b0, b1, b2, b3);
+        s1 += four(load_a(g1, k), b0, b1, b2, b3);
+        s2 += four(load_a(g2, k), b0, b1, b2, b3);
+        s3 += four(load_a(g3, k), b0, b1, b2, b3);
+        s4 += four(load_a(g4, k), b0, b1, b2, b3);
+        s5 += four(load_a(g5, k), b0, b1, b2, b3);
+        s6 += four(load_a(g6, k), b0, b1, b2, b3);
+        s7 += four(load_a(g7, k), b0, b1, b2, b3);
+      }
+    }
+  }
+  store(place, row, col, s0);
+  store(place, row + 1u, col, s1);
+  store(place, row + 2u, col, s2);
+  store(place, row + 3u, col, s3);
+  store(place, row + 4u, col, s4);
+  store(place, row + 5u, col, s5);
+  store(place, row + 6u, col, s6);
+  store(place, row + 7u, col, s7);
+}

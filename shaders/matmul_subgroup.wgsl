@@ -1,0 +1,82 @@
+// Body of a product for CPU adapters whose subgroups have 8 lanes: one subgroup sums 8 rows by 32 columns.
+//
+// There a load costs as much as dozens of FMAs. So each lane loads one eighth of the block of a (8 rows by 4 k) and hands
+// it round by shuffles; its own vec4 of columns of b meets all 8 rows, which live in named accumulators.
+// Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl).
+//
+// Workgroup: 8 invocations, one subgroup. Blocks: ceil(rows / 8) * ceil(cols4 / 8).
+
+// a[i, k + u] of the block, i < 8 and u < 4 constant, from the lane that loaded it.
+fn share(mine: vec4f, i: u32, u: u32) -> f32 {
+  if (A_T) { return subgroupShuffle(mine[i & 3u], 2u * u + (i >> 2u)); }
+  return subgroupShuffle(mine[u], i);
+}
+
+@compute @workgroup_size(8)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let place = place_of(group.z);
+  let block = group.y * groups.x + group.x;
+  let col_blocks = (params.cols4 + 7u) / 8u;
+  let row = 8u * (block / col_blocks);
+  let col = 8u * (block % col_blocks) + lane;
+  let b_col = min(col, params.cols4 - 1u);
+  let mine = row_of(place, row + select(lane, 4u * (lane & 1u), A_T));
+  let k_of_lane = select(0u, lane >> 1u, A_T);
+  let stride = col_stride();
+
+  var s0 = vec4f();
+  var s1 = vec4f();
+  var s2 = vec4f();
+  var s3 = vec4f();
+  var s4 = vec4f();
+  var s5 = vec4f();
+  var s6 = vec4f();
+  var s7 = vec4f();
+  for (var s = place.first; s < place.end; s++) {
+    let segment = segment_of(place, mine, s);
+    let base = b_base(place, s);
+    let end = segment_length(s);
+    for (var k = 0u; k < end; k += 4u) {
+      let m = load_a(segment, k + k_of_lane);
+      var b0: vec4f;
+      var b1: vec4f;
+      var b2: vec4f;
+      var b3: vec4f;
+      if (B_T) {
+        let t0 = load_b_t(base, k, 4u * b_col);
+        let t1 = load_b_t(base, k, 4u * b_col + 1u);
+        let t2 = load_b_t(base, k, 4u * b_col + 2u);
+        let t3 = load_b_t(base, k, 4u * b_col + 3u);
+        b0 = vec4f(t0.x, t1.x, t2.x, t3.x);
+        b1 = vec4f(t0.y, t1.y, t2.y, t3.y);
+        b2 = vec4f(t0.z, t1.z, t2.z, t3.z);
+        b3 = vec4f(t0.w, t1.w, t2.w, t3.w);
+      } else {
+        b0 = load_b(base, s, k, b_col);
+        b1 = load_b(base, s, k + 1u, b_col);
+        b2 = load_b(base, s, k + 2u, b_col);
+        b3 = load_b(base, s, k + 3u, b_col);
+      }
+      s0 += share(m, 0u, 0u) * b0 + share(m, 0u, 1u) * b1 + share(m, 0u, 2u) * b2 + share(m, 0u, 3u) * b3;
+      s1 += share(m, 1u, 0u) * b0 + share(m, 1u, 1u) * b1 + share(m, 1u, 2u) * b2 + share(m, 1u, 3u) * b3;
+      s2 += share(m, 2u, 0u) * b0 + share(m, 2u, 1u) * b1 + share(m, 2u, 2u) * b2 + share(m, 2u, 3u) * b3;
+      s3 += share(m, 3u, 0u) * b0 + share(m, 3u, 1u) * b1 + share(m, 3u, 2u) * b2 + share(m, 3u, 3u) * b3;
+      s4 += share(m, 4u, 0u) * b0 + share(m, 4u, 1u) * b1 + share(m, 4u, 2u) * b2 + share(m, 4u, 3u) * b3;
+      s5 += share(m, 5u, 0u) * b0 + share(m, 5u, 1u) * b1 + share(m, 5u, 2u) * b2 + share(m, 5u, 3u) * b3;
+      s6 += share(m, 6u, 0u) * b0 + share(m, 6u, 1u) * b1 + share(m, 6u, 2u) * b2 + share(m, 6u, 3u) * b3;
+      s7 += share(m, 7u, 0u) * b0 + share(m, 7u, 1u) * b1 + share(m, 7u, 2u) * b2 + share(m, 7u, 3u) * b3;
+    }
+  }
+  store(place, row, col, s0);
+  store(place, row + 1u, col, s1);
+  store(place, row + 2u, col, s2);
+  store(place, row + 3u, col, s3);
+  store(place, row + 4u, col, s4);
+  store(place, row + 5u, col, s5);
+  store(place, row + 6u, col, s6);
+  store(place, row + 7u, col, s7);
+}

@@ -1,0 +1,220 @@
+// Matrix products on storages: what matmul, linear and conv2d are made of.
+import type { Program } from "../device/mod.ts";
+import { lib_flat, matmul as operands, matmul_pad, matmul_reduce } from "../device/shaders.gen.ts";
+import { type Shape, sizeOf, Tensor } from "../tensor/mod.ts";
+import { blocksOf, type Body, type BodyName, chooseBody, chooseSplits } from "./_bodies.ts";
+
+/** Sizes of up to three batch axes, and for each operand how many matrices one step along an axis skips. */
+export interface BatchAxes {
+  /** Sizes, outermost first. */
+  readonly sizes: readonly [number, number, number];
+  /** Steps of a in matrices; 0 where it broadcasts. */
+  readonly a: readonly [number, number, number];
+  /** Steps of b in matrices; 0 where it broadcasts. */
+  readonly b: readonly [number, number, number];
+}
+
+/** One product `c[i, j] = Σₖ a[i, k] b[k, j]`. */
+export interface Product {
+  /** `[…, rows, inner]`, or `[…, inner, rows]` with `transposeA`. */
+  readonly a: Tensor;
+  /** `[…, inner, cols]`, or `[…, cols, inner]` with `transposeB`. */
+  readonly b: Tensor;
+  readonly rows: number;
+  readonly cols: number;
+  readonly inner: number;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** Batch axes; none by default. */
+  readonly batch?: BatchAxes;
+  /** Added to every row, `[cols]`. */
+  readonly bias?: Tensor;
+  /** Adds to what this tensor holds instead of making one; its rows are padded to whole vectors. */
+  readonly into?: Tensor;
+}
+
+const params = {
+  rows: "u32",
+  cols4: "u32",
+  inner: "u32",
+  lda4: "u32",
+  ldb4: "u32",
+  depth: "u32",
+  segments: "u32",
+  splits: "u32",
+  split4: "u32",
+  batch1: "u32",
+  batch2: "u32",
+  a0: "u32",
+  a1: "u32",
+  a2: "u32",
+  b0: "u32",
+  b1: "u32",
+  b2: "u32",
+  first_z: "u32",
+} as const;
+
+const PAD: Program = {
+  name: "pad",
+  code: [lib_flat, matmul_pad],
+  entryPoint: "main",
+  params: { size: "u32", from_cols: "u32", to_cols: "u32" },
+};
+
+const REDUCE: Program = {
+  name: "sumMiddle",
+  code: [lib_flat, matmul_reduce],
+  entryPoint: "main",
+  params: { size: "u32", inner: "u32", cols: "u32", length: "u32", depth: "u32", chunks: "u32" },
+};
+
+/** Longest loop of a reduction. */
+const REDUCE_DEPTH = 1024;
+
+const NO_BATCH: BatchAxes = { sizes: [1, 1, 1], a: [0, 0, 0], b: [0, 0, 0] };
+
+const programs = new Map<BodyName, Program>();
+
+function programOf(body: Body): Program {
+  let program = programs.get(body.name);
+  if (!program) {
+    program = { name: `matmul ${body.name}`, code: [operands, body.code], entryPoint: "main", params };
+    programs.set(body.name, program);
+  }
+  return program;
+}
+
+/** Rounds a row length up to whole vectors. */
+export function padded(cols: number): number {
+  return Math.ceil(cols / 4) * 4;
+}
+
+/** `[batch, rows, cols]` of a product; the batch axes are one. */
+export function product(p: Product): Tensor {
+  const { rows, cols } = p;
+  const full = productPadded(p);
+  return resizeRows(full, cols, [full.size / padded(cols) / rows, rows, cols]);
+}
+
+/** As {@linkcode product}, with every row padded to whole vectors: `[batch, rows, padded(cols)]`. */
+export function productPadded(p: Product): Tensor {
+  if (p.cols === 1 && p.rows > 1 && !p.bias && !p.into) return columnProduct(p);
+  const { a, rows, cols, inner, bias, into } = p;
+  const { device } = a;
+  const batch = p.batch ?? NO_BATCH;
+  const count = sizeOf(batch.sizes);
+  const shape = [count, rows, padded(cols)];
+  const cols4 = padded(cols) / 4;
+  const body = chooseBody(device, rows, cols4, count);
+  const blocks = blocksOf(body, rows, cols4);
+  const wanted = into ? 1 : chooseSplits(device, blocks * count, inner, sizeOf(shape) * 4);
+  const depth = Math.ceil(inner / wanted / 8) * 8; // a slice of the tiled body
+  const splits = Math.ceil(inner / depth);
+  const result = into ?? new Tensor(device, shape);
+  const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);
+  run(p, body, blocks, depth, target);
+  if (splits > 1) {
+    sumMiddleInto(target, result, { outer: 1, length: splits, inner: sizeOf(shape), bias, cols: padded(cols) });
+    target.dispose();
+  }
+  return result;
+}
+
+/** A product with one column is the transpose of one with one row, where the wide blocks are of use. */
+function columnProduct(p: Product): Tensor {
+  const { batch } = p;
+  const row = product({
+    a: p.b,
+    b: p.a,
+    rows: 1,
+    cols: p.rows,
+    inner: p.inner,
+    transposeA: !p.transposeB,
+    transposeB: !p.transposeA,
+    batch: batch && { sizes: batch.sizes, a: batch.b, b: batch.a },
+  });
+  return resizeRows(row.alias([row.shape[0]!, p.rows, 1]), 4, [row.shape[0]!, p.rows, 4]);
+}
+
+function run(p: Product, body: Body, blocks: number, depth: number, target: Tensor): void {
+  const { rows, cols, inner, transposeA = false, transposeB = false } = p;
+  const { device } = p.a;
+  const batch = p.batch ?? NO_BATCH;
+  const a = resizeRows(p.a, padded(p.a.shape.at(-1)!));
+  const b = resizeRows(p.b, padded(p.b.shape.at(-1)!));
+  const lda4 = a.shape.at(-1)! / 4;
+  const ldb4 = b.shape.at(-1)! / 4;
+  const splits = Math.ceil(inner / depth);
+  const count = sizeOf(batch.sizes);
+  const [stepA, stepB] = [(transposeA ? inner : rows) * lda4, (transposeB ? cols : inner) * ldb4];
+  const [a0, a1, a2] = batch.a.map((step) => step * stepA) as [number, number, number];
+  const [b0, b1, b2] = batch.b.map((step) => step * stepB) as [number, number, number];
+  const cols4 = padded(cols) / 4;
+  const [, batch1, batch2] = batch.sizes;
+  const sizes = { rows, cols4, inner, lda4, ldb4, depth, segments: splits, splits, split4: count * rows * cols4 };
+  const [x, y] = device.groups(blocks, 1);
+  const bias = splits === 1 ? p.bias : undefined;
+  const limit = device.limits.maxComputeWorkgroupsPerDimension;
+  for (let first_z = 0; first_z < count * splits; first_z += limit) {
+    device.dispatch(programOf(body), {
+      params: { ...sizes, batch1, batch2, a0, a1, a2, b0, b1, b2, first_z },
+      buffers: { 1: a.storage, 2: b.storage, 3: target.storage, 4: (bias ?? b).storage },
+      workgroups: [x, y, Math.min(limit, count * splits - first_z)],
+      constants: {
+        ...body.constants,
+        A_T: transposeA,
+        B_T: transposeB,
+        K_TAIL: inner % 4 !== 0,
+        BIAS: bias !== undefined,
+        ACCUMULATE: p.into !== undefined,
+      },
+    });
+  }
+  if (a !== p.a) a.dispose();
+  if (b !== p.b) b.dispose();
+}
+
+/** Rows of another length, padded with zeros or cropped; x itself where that changes nothing. */
+export function resizeRows(x: Tensor, cols: number, shape: Shape = [...x.shape.slice(0, -1), cols]): Tensor {
+  const from = x.shape.at(-1)!;
+  if (from === cols) return x.rank === shape.length && x.shape.every((n, i) => n === shape[i]) ? x : x.alias(shape);
+  const y = new Tensor(x.device, shape);
+  const size = Math.ceil(y.size / 4);
+  x.device.dispatch(PAD, {
+    params: { size, from_cols: from, to_cols: cols },
+    buffers: { 1: x.storage, 2: y.storage },
+    workgroups: x.device.groups(size, 64),
+  });
+  return y;
+}
+
+/** How to read a tensor as `[outer, length, inner]`. */
+export interface MiddleAxis {
+  readonly outer: number;
+  readonly length: number;
+  /** A multiple of 4. */
+  readonly inner: number;
+  /** Added to every `cols` elements. */
+  readonly bias?: Tensor;
+  readonly cols?: number;
+}
+
+/** Sums over the middle axis into `y`, `[outer, inner]`; in stages where the axis is long. */
+export function sumMiddleInto(x: Tensor, y: Tensor, axis: MiddleAxis): void {
+  const { device } = x;
+  const { outer, length, bias } = axis;
+  const chunks = Math.ceil(length / REDUCE_DEPTH);
+  const target = chunks === 1 ? y : new Tensor(device, [outer, chunks, axis.inner]);
+  const inner = axis.inner / 4;
+  const size = outer * chunks * inner;
+  const withBias = bias !== undefined && chunks === 1;
+  device.dispatch(REDUCE, {
+    params: { size, inner, cols: (axis.cols ?? axis.inner) / 4, length, depth: Math.ceil(length / chunks), chunks },
+    buffers: { 1: x.storage, 2: target.storage, 3: (bias ?? x).storage },
+    workgroups: device.groups(size, 64),
+    constants: { BIAS: withBias },
+  });
+  if (chunks === 1) return;
+  sumMiddleInto(target, y, { ...axis, length: chunks });
+  target.dispose();
+}

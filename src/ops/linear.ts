@@ -1,0 +1,74 @@
+import { defineOp } from "../autograd/mod.ts";
+import { type Shape, sizeOf, Tensor, zeros } from "../tensor/mod.ts";
+import { checkFloat } from "./_check.ts";
+import { padded, product, resizeRows, sumMiddleInto } from "./_product.ts";
+
+const linearOp = defineOp<readonly Tensor[], null>({
+  name: "linear",
+  forward(context, [x, weight, bias]) {
+    context.save(x!, weight!);
+    const [inner, cols] = weight!.shape as [number, number];
+    const shape = [...x!.shape.slice(0, -1), cols];
+    if (sizeOf(shape) === 0) return zeros(shape, { device: x!.device });
+    return product({ a: x!, b: weight!, rows: sizeOf(shape) / cols, cols, inner, bias }).alias(shape);
+  },
+  backward({ needsGrad, saved, shapes }, grad) {
+    const [x, weight] = saved as [Tensor, Tensor];
+    const { device } = x;
+    const [inner, cols] = weight.shape as [number, number];
+    const rows = sizeOf(grad.shape) / Math.max(1, cols);
+    const empty = rows === 0 || cols === 0;
+    const gradX = (shape: Shape) =>
+      product({ a: grad, b: weight, rows, cols: inner, inner: cols, transposeB: true }).alias(shape);
+    const gradWeight = (shape: Shape) =>
+      product({ a: x, b: grad, rows: inner, cols, inner: rows, transposeA: true }).alias(shape);
+    return [gradX, gradWeight, () => sumOfRows(grad, cols)].slice(0, shapes.length).map((gradOf, i) => {
+      if (!needsGrad[i]) return null;
+      return empty ? zeros(shapes[i]!, { device }) : gradOf(shapes[i]!);
+    });
+  },
+});
+
+/** Sum over all axes but the last: the gradient of a bias, `[cols]`. */
+export function sumOfRows(grad: Tensor, cols: number): Tensor {
+  const x = resizeRows(grad, padded(cols));
+  const sum = new Tensor(grad.device, [padded(cols)]);
+  sumMiddleInto(x, sum, { outer: 1, length: x.size / padded(cols), inner: padded(cols) });
+  return resizeRows(sum, cols, [cols]);
+}
+
+/**
+ * Affine map of the last axis: `y = x · weight (+ bias)`, as `torch.nn.functional.linear` with the weight transposed.
+ *
+ * @param x Shape `[…, in]`, f32.
+ * @param weight Shape `[in, out]`, f32.
+ * @param options `bias`: shape `[out]`, f32.
+ * @returns Shape `[…, out]`.
+ * @throws {TypeError} If a tensor is not f32, or the shapes do not match.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, linear, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const y = linear(tensor([[1, 2]]), tensor([[1, 0, 3], [0, 1, 4]]), { bias: tensor([10, 20, 30]) });
+ * assertEquals(await y.data(), new Float32Array([11, 22, 41]));
+ * ```
+ */
+export function linear(x: Tensor, weight: Tensor, options: { bias?: Tensor } = {}): Tensor {
+  const { bias } = options;
+  checkFloat("linear", x, weight, ...(bias ? [bias] : []));
+  if (x.rank < 1 || weight.rank !== 2 || x.shape.at(-1) !== weight.shape[0] || weight.shape[0] === 0) {
+    throw new TypeError(
+      "Cannot compute linear() as x must be […, in] and weight [in, out] with in >= 1: " +
+        `got x [${x.shape}] and weight [${weight.shape}]`,
+    );
+  }
+  if (bias && (bias.rank !== 1 || bias.shape[0] !== weight.shape[1])) {
+    throw new TypeError(
+      `Cannot compute linear() as bias must be [out]: got bias [${bias.shape}] and weight [${weight.shape}]`,
+    );
+  }
+  return linearOp(bias ? [x, weight, bias] : [x, weight], null);
+}
