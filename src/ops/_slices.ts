@@ -17,14 +17,20 @@ export interface ColumnPrograms {
 
 const VECTOR = `alias V = vec4f;
 alias U = vec4u;
+alias B = vec4<bool>;
+const WIDTH = 4u;
+const LANE_IDS = vec4u(0u, 1u, 2u, 3u);
 fn total(v: V) -> f32 { return v.x + v.y + v.z + v.w; }
 fn largest(v: V) -> f32 { return max(max(v.x, v.y), max(v.z, v.w)); }`;
 const SCALAR = `alias V = f32;
 alias U = u32;
+alias B = bool;
+const WIDTH = 1u;
+const LANE_IDS = 0u;
 fn total(v: V) -> f32 { return v; }
 fn largest(v: V) -> f32 { return v; }`;
 
-/** Makes both programs of an entry point; `code` is written in terms of `V`, `U` (its bits), `total` and `largest`. */
+/** Makes both programs of an entry point; `code` is written in terms of the names above. */
 export function columnPrograms(
   name: string,
   code: readonly string[],

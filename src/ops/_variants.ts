@@ -43,3 +43,11 @@ export const PAIRS: Readonly<
     differences: [32, 16],
   },
 };
+
+/** Row reductions: most lanes a row, invocations a workgroup, and the loop past which lanes are added. */
+export const ROW_LANES: Readonly<
+  Record<AdapterFamily, { readonly lanes: number; readonly invocations: number; readonly loop: number }>
+> = {
+  cpu: { lanes: 1, invocations: 8, loop: 2048 },
+  gpu: { lanes: 128, invocations: 128, loop: 512 },
+};

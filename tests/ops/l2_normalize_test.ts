@@ -1,0 +1,50 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { backward, requireGrad } from "../../src/autograd/mod.ts";
+import { Device } from "../../src/device/mod.ts";
+import { l2Normalize } from "../../src/ops/l2_normalize.ts";
+import { full, key, normal, ones, type Shape, tensor } from "../../src/tensor/mod.ts";
+import { assertClose, gradcheck } from "../../src/testing/mod.ts";
+import { eachFamily } from "./_variants.ts";
+
+const device = await Device.open();
+
+const SHAPES: Shape[] = [[1], [5], [3, 4], [2, 9, 3], [130, 1], [4, 300], [2, 257], [1, 20_000]];
+
+for (const shape of SHAPES) {
+  Deno.test(`l2Normalize() scales vectors of [${shape}] to unit length`, async () => {
+    await eachFamily(device, async () => {
+      const d = shape.at(-1)!;
+      const x = normal(shape, { key: key(1), mean: 1 });
+      const values = await x.data();
+      const lengths = Array.from(
+        { length: values.length / d },
+        (_, i) => Math.hypot(...values.subarray(i * d, i * d + d)),
+      );
+      const expected = Float64Array.from(values, (value, i) => value / lengths[Math.floor(i / d)]!);
+      assertClose(await l2Normalize(x).data(), expected);
+      if (d > 1) await gradcheck((x) => l2Normalize(x), x);
+    });
+  });
+}
+
+Deno.test("l2Normalize() divides what is shorter than eps by eps", async () => {
+  const x = requireGrad(tensor([[3e-3, 4e-3], [0, 0], [3, 4]]));
+  const y = l2Normalize(x, { eps: 0.1 });
+  assertClose(await y.data(), [0.03, 0.04, 0, 0, 0.6, 0.8]);
+  backward(y, { grad: ones([3, 2]) });
+  assertClose(await x.grad!.data(), [10, 10, 10, 10, 0.2 - 0.6 * 0.28, 0.2 - 0.8 * 0.28], { rtol: 1e-5 });
+});
+
+Deno.test("l2Normalize() keeps zeros, with a finite gradient", async () => {
+  const x = requireGrad(tensor([[0, 0, 0, 0]]));
+  const y = l2Normalize(x);
+  assertEquals(await y.data(), new Float32Array(4));
+  backward(y, { grad: full([1, 4], 2) });
+  assertClose(await x.grad!.data(), [2e12, 2e12, 2e12, 2e12]);
+});
+
+Deno.test("l2Normalize() throws on what it cannot use", () => {
+  assertThrows(() => l2Normalize(tensor(1)), TypeError, "x must be [..., features]: got x []");
+  assertThrows(() => l2Normalize(ones([2, 2], { dtype: "i32" })), TypeError, "x must be f32: got i32 [2,2]");
+  assertThrows(() => l2Normalize(ones([2, 2]), { eps: 0 }), RangeError, "eps must be > 0: got 0");
+});
