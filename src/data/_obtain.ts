@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { extractTar } from "./archive.ts";
+import { extractTar, extractZip } from "./archive.ts";
 import { download } from "./download.ts";
 import { isFile, kindOf, listSome } from "./_files.ts";
 
@@ -29,7 +29,7 @@ export interface ObtainOptions {
 export interface Source {
   /** Folder of the extracted form. */
   folder: string;
-  /** A path in it that must be there. */
+  /** A path in it that must be there; `""`: the folder alone tells. */
   marker: string;
   /** File name of the archive that holds the folder. */
   archive?: string;
@@ -47,7 +47,13 @@ export interface Source {
  */
 export async function obtain(
   root: string,
-  { title, sources, options }: { title: string; sources: readonly Source[]; options: ObtainOptions },
+  { title, sources, options, advice = "" }: {
+    title: string;
+    sources: readonly Source[];
+    options: ObtainOptions;
+    /** Where a person gets the data set, when no program can. */
+    advice?: string;
+  },
 ): Promise<{ source: Source; folder: string }> {
   const found = await findFolder(root, sources);
   if (found) return found;
@@ -71,7 +77,7 @@ export async function obtain(
     }
     return await extract(root, remote, title, options);
   }
-  throw new Deno.errors.NotFound(await describeAbsence(root, title, sources));
+  throw new Deno.errors.NotFound(await describeAbsence(root, title, sources) + advice);
 }
 
 async function findFolder(
@@ -79,7 +85,8 @@ async function findFolder(
   sources: readonly Source[],
 ): Promise<{ source: Source; folder: string } | null> {
   for (const source of sources) {
-    for (const folder of [join(root, source.folder), root]) {
+    const folders = source.marker === "" ? [join(root, source.folder)] : [join(root, source.folder), root];
+    for (const folder of folders) {
       if (await kindOf(join(folder, source.marker)) !== null) return { source, folder };
     }
   }
@@ -96,7 +103,8 @@ async function extract(
   const onProgress = ({ files }: { files: number }) =>
     options.onProgress?.({ step: "extract", name: archive, done: files });
   try {
-    await extractTar(join(root, archive), root, { onProgress });
+    const extractAny = archive.endsWith(".zip") ? extractZip : extractTar;
+    await extractAny(join(root, archive), root, { onProgress });
   } catch (error) {
     // Another process may have extracted the same archive in the meantime.
     if (!(error instanceof Deno.errors.AlreadyExists && await findFolder(root, [source]))) throw error;
@@ -104,7 +112,7 @@ async function extract(
   const found = await findFolder(root, [source]);
   if (found) return found;
   throw new SyntaxError(
-    `Cannot load ${title} from "${join(root, archive)}": the archive holds no "${source.folder}/${source.marker}"`,
+    `Cannot load ${title} from "${join(root, archive)}": the archive holds no "${join(source.folder, source.marker)}"`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { dirname, join } from "@std/path";
-import { isDirectory, kindOf, listSome } from "./_files.ts";
+import { openZip } from "../formats/mod.ts";
+import { isDirectory, kindOf, listSome, openFileSource } from "./_files.ts";
 import { readTar, type TarEntry } from "./_tar.ts";
 
 /** How far an extraction is. */
@@ -47,6 +48,47 @@ export async function extractTar(path: string, destination: string, options: Ext
     }
     options.onProgress?.({ name: path, files });
   });
+}
+
+/**
+ * Extracts a `.zip` archive into a folder, with the same care as {@linkcode extractTar}.
+ *
+ * @param path The archive.
+ * @param destination The folder; it is made when it is absent.
+ * @returns Names of the top-level files and folders that were written.
+ * @throws {SyntaxError} If the archive is damaged, or holds a name that leaves the folder.
+ * @throws {Deno.errors.AlreadyExists} If a top-level folder of the archive is there already.
+ * @example Usage
+ * ```ts no-assert ignore
+ * import { extractZip } from "@decoupled/uniformity/data";
+ *
+ * await extractZip("data/ut-zap50k-images.zip", "data");
+ * ```
+ */
+export async function extractZip(path: string, destination: string, options: ExtractOptions = {}): Promise<string[]> {
+  using source = await openFileSource(path);
+  const zip = await explain(path, () => openZip(source));
+  return await extractInto(destination, async (folder) => {
+    let files = 0;
+    for (const name of zip.entries.keys()) {
+      const target = join(folder, checkName(name, path));
+      const bytes = await explain(path, () => zip.read(name));
+      await Deno.mkdir(dirname(target), { recursive: true });
+      await Deno.writeFile(target, bytes, { createNew: true });
+      if (++files % 256 === 0) options.onProgress?.({ name: path, files });
+    }
+    options.onProgress?.({ name: path, files });
+  });
+}
+
+/** Puts the archive's name in front of what is wrong with it. */
+async function explain<T>(path: string, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new SyntaxError(`Cannot extract "${path}": ${cause.message}`, { cause });
+  }
 }
 
 /** The bytes of a file, decompressed when it is gzipped. */

@@ -1,6 +1,6 @@
 import { type CifarLayout, type CifarRows, readCifarBinary } from "./_cifar_binary.ts";
 import { obtain, type ObtainOptions, type Source } from "./_obtain.ts";
-import { NORMALIZATION, type PixelDataset } from "./dataset.ts";
+import { type ClassLabels, NORMALIZATION, type PixelDataset } from "./dataset.ts";
 
 /** Options of {@linkcode loadCifar10} and {@linkcode loadCifar100}. */
 export interface CifarOptions extends ObtainOptions {
@@ -72,7 +72,7 @@ const PUBLISHED = { train: 50_000, test: 10_000 } as const;
  * console.log(train.length, train.classes);
  * ```
  */
-export async function loadCifar10(root: string, options: CifarOptions = {}): Promise<PixelDataset> {
+export async function loadCifar10(root: string, options: CifarOptions = {}): Promise<PixelDataset<ClassLabels>> {
   return await loadCifar(CIFAR10, root, options);
 }
 
@@ -94,18 +94,18 @@ export async function loadCifar10(root: string, options: CifarOptions = {}): Pro
  * console.log(test.length, test.classes);
  * ```
  */
-export async function loadCifar100(root: string, options: CifarOptions = {}): Promise<PixelDataset> {
+export async function loadCifar100(root: string, options: CifarOptions = {}): Promise<PixelDataset<ClassLabels>> {
   return await loadCifar(CIFAR100, root, options);
 }
 
-async function loadCifar(variant: Variant, root: string, options: CifarOptions): Promise<PixelDataset> {
+async function loadCifar(variant: Variant, root: string, options: CifarOptions): Promise<PixelDataset<ClassLabels>> {
   const split = options.split ?? "train";
   const { folder } = await obtain(root, { title: variant.title, sources: variant.sources, options });
   const rows = await readCifarBinary(folder, variant.binary, { split, labelBytes: variant.labelBytes });
   return toDataset(variant, split, rows);
 }
 
-function toDataset(variant: Variant, split: "train" | "test", rows: CifarRows): PixelDataset {
+function toDataset(variant: Variant, split: "train" | "test", rows: CifarRows): PixelDataset<ClassLabels> {
   const { data, labels, classes, paths } = rows;
   const notes = labels.length === PUBLISHED[split]
     ? []

@@ -30,8 +30,10 @@ export interface DecodeSpec {
 export interface FileStore {
   /** Path of every image, as it can be opened. */
   paths: string[];
-  /** How to read them. */
+  /** How to read them for training: without any change of size, since augmentation crops. */
   decode: DecodeSpec;
+  /** How to read them for evaluation: all of one size. */
+  evaluation: DecodeSpec;
 }
 
 /** A prior: one row of auxiliary features or attributes for every image. */
@@ -44,8 +46,17 @@ export interface PriorRows {
   columns?: string[];
 }
 
+/** The class of each image, `[n]`. */
+export type ClassLabels = Int32Array<ArrayBuffer>;
+
+/** Several labels for each image, `[n, classes]`: 0, 1, or NaN where it is not known. */
+export type MultiLabels = Float32Array<ArrayBuffer>;
+
+/** Labels of a data set; `null` when it has none. */
+export type Labels = ClassLabels | MultiLabels | null;
+
 /** What every data set has. */
-export interface DatasetBase {
+export interface DatasetBase<L extends Labels = Labels> {
   /** Name of the data set, such as `cifar10`. */
   name: string;
   /** Which part of it: `train`, `test`, `valid`… */
@@ -54,11 +65,8 @@ export interface DatasetBase {
   length: number;
   /** Names of the classes; of the columns of `labels` when several labels hold for one image; empty without labels. */
   classes: string[];
-  /**
-   * `Int32Array [n]`: the class of each image. `Float32Array [n, classes]`: several labels for an image, each 0, 1 or NaN
-   * (not known). `null`: no labels.
-   */
-  labels: Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer> | null;
+  /** `Int32Array [n]`: the class of each image; `Float32Array [n, classes]`: several labels for each; `null`: none. */
+  labels: L;
   /** Name of each image, relative and with `/`, for joining attributes and priors; absent where the source has none. */
   paths?: string[];
   /** Mean of each channel, in units of the full range 0 to 1. */
@@ -74,7 +82,7 @@ export interface DatasetBase {
 }
 
 /** A data set whose images are in memory. */
-export interface PixelDataset extends DatasetBase {
+export interface PixelDataset<L extends Labels = Labels> extends DatasetBase<L> {
   /** The images. */
   pixels: PixelStore;
   /** Not set: the images are in memory. */
@@ -82,7 +90,7 @@ export interface PixelDataset extends DatasetBase {
 }
 
 /** A data set whose images are in files. */
-export interface FileDataset extends DatasetBase {
+export interface FileDataset<L extends Labels = Labels> extends DatasetBase<L> {
   /** Not set: the images are in files. */
   pixels?: undefined;
   /** The images. */
@@ -90,7 +98,7 @@ export interface FileDataset extends DatasetBase {
 }
 
 /** Images with labels, in memory or in files: `if (dataset.pixels)` tells which. */
-export type ImageDataset = PixelDataset | FileDataset;
+export type ImageDataset<L extends Labels = Labels> = PixelDataset<L> | FileDataset<L>;
 
 /** Mean and standard deviation that the original normalises each data set with. */
 export const NORMALIZATION = {

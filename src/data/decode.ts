@@ -1,4 +1,4 @@
-import type { DecodeSpec, FileDataset, PixelDataset } from "./dataset.ts";
+import type { DecodeSpec, FileDataset, Labels, PixelDataset } from "./dataset.ts";
 import { subset } from "./dataset.ts";
 import type { RgbImage } from "./resize.ts";
 import { type DecodeResult, WorkerPool } from "./_worker_pool.ts";
@@ -222,10 +222,10 @@ export async function* decodeAhead(
  * console.log(shoes.pixels.data.length);
  * ```
  */
-export async function preload(
-  dataset: FileDataset,
+export async function preload<L extends Labels>(
+  dataset: FileDataset<L>,
   options: DecoderOptions & { height: number; width: number; onProgress?: (done: number) => void },
-): Promise<PixelDataset> {
+): Promise<PixelDataset<L>> {
   const { height, width } = options;
   const spec = { ...dataset.files.decode, resize: { height, width }, centerCrop: undefined };
   const data = new Uint8Array(dataset.length * height * width * 3);
@@ -238,6 +238,6 @@ export async function preload(
   }
   const notes = decoder.unreadable.map(({ path, reason }) => `"${path}" is left out: ${reason}`);
   const { files: _, ...rest } = dataset;
-  const all: PixelDataset = { ...rest, pixels: { data, height, width }, notes: [...dataset.notes, ...notes] };
+  const all: PixelDataset<L> = { ...rest, pixels: { data, height, width }, notes: [...dataset.notes, ...notes] };
   return kept.length === dataset.length ? all : subset(all, kept);
 }

@@ -1,6 +1,6 @@
 import { importNpmJson, type NpmAsset, readNpmFile } from "./_npm.ts";
 import { decodePng, type RgbaImage } from "./_png.ts";
-import { NORMALIZATION, type PixelDataset, type PriorRows } from "./dataset.ts";
+import { type ClassLabels, NORMALIZATION, type PixelDataset, type PriorRows } from "./dataset.ts";
 
 /** Who drew the emoji. Two vendors' drawings of one emoji differ as two photographs of one bird do. */
 export type EmojiVendor = "apple" | "facebook" | "google" | "twitter";
@@ -122,7 +122,7 @@ export async function loadEmoji<V extends EmojiVendor = "google" | "twitter">(
  */
 export async function emojiDataset(
   options: { vendor?: EmojiVendor; minKeywordCount?: number } = {},
-): Promise<PixelDataset> {
+): Promise<PixelDataset<ClassLabels>> {
   const { vendor = "twitter", minKeywordCount } = options;
   const emoji = await loadEmoji({ vendors: [vendor], minKeywordCount });
   return {

@@ -5,13 +5,17 @@
  */
 export { type ExtractOptions, type ExtractProgress, extractTar } from "./archive.ts";
 export { type CifarOptions, loadCifar10, loadCifar100 } from "./cifar.ts";
+export { type Cub200Options, loadCub200 } from "./cub200.ts";
 export {
   type Channels,
+  type ClassLabels,
   type DatasetBase,
   type DecodeSpec,
   type FileDataset,
   type FileStore,
   type ImageDataset,
+  type Labels,
+  type MultiLabels,
   NORMALIZATION,
   type PixelDataset,
   type PixelStore,
@@ -29,5 +33,8 @@ export {
 } from "./decode.ts";
 export { download, type DownloadOptions, type DownloadProgress, md5Of } from "./download.ts";
 export { emojiDataset, type EmojiSet, type EmojiVendor, loadEmoji, type LoadEmojiOptions } from "./emoji.ts";
+export { type FolderOptions, loadFolder } from "./folder.ts";
+export { type ImageNet100Options, loadImageNet100 } from "./imagenet100.ts";
 export { type ObtainOptions, type ObtainProgress } from "./_obtain.ts";
 export { centerCrop, resizeBilinear, type RgbImage } from "./resize.ts";
+export { loadUtZappos, type UtZapposOptions } from "./utzappos.ts";

@@ -34,11 +34,11 @@ Deno.test("subset() picks files and rows of several labels", () => {
     length: 2,
     classes: ["a", "b"],
     labels: Float32Array.of(0, 1, NaN, 0),
-    files: { paths: ["/x/1.jpg", "/x/2.jpg"], decode: { grayscale: true } },
+    files: { paths: ["/x/1.jpg", "/x/2.jpg"], decode: { grayscale: true }, evaluation: {} },
   };
   const picked = subset(dataset, [1]);
   assertEquals(picked.labels, Float32Array.of(NaN, 0));
-  assertEquals(picked.files, { paths: ["/x/2.jpg"], decode: { grayscale: true } });
+  assertEquals(picked.files, { paths: ["/x/2.jpg"], decode: { grayscale: true }, evaluation: {} });
   assertEquals(subset({ ...dataset, labels: null }, [1]).labels, null);
 });
 

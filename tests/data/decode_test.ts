@@ -13,7 +13,7 @@ function dataset(paths: string[], decode: DecodeSpec = {}): FileDataset {
     length: paths.length,
     classes: ["a"],
     labels: Int32Array.from(paths, (_, i) => i),
-    files: { paths, decode },
+    files: { paths, decode, evaluation: decode },
     paths: paths.map((path) => path.slice(path.lastIndexOf("/") + 1)),
     ...NORMALIZATION.imagenet,
     resolution: 224,

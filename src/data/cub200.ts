@@ -1,0 +1,83 @@
+import { join } from "@std/path";
+import { obtain, type ObtainOptions, type Source } from "./_obtain.ts";
+import { checkPresence, readIds } from "./_lists.ts";
+import { compareByFolder, topFolder } from "./_walk.ts";
+import { type ClassLabels, type FileDataset, NORMALIZATION } from "./dataset.ts";
+
+/** Options of {@linkcode loadCub200}. */
+export interface Cub200Options extends ObtainOptions {
+  /** Which images (default `train`). */
+  split?: "train" | "test";
+}
+
+const SOURCES: readonly Source[] = [{
+  folder: "CUB_200_2011",
+  marker: "images.txt",
+  archive: "CUB_200_2011.tgz",
+  url: "https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz",
+  md5: "97eceeb196236b17998738112f37df78",
+}];
+
+const PUBLISHED = { train: 5994, test: 5794 } as const;
+
+/**
+ * Lists Caltech-UCSD Birds 200-2011: 5,994 + 5,794 photographs of 200 species, by the official split.
+ *
+ * Below `root` it takes `CUB_200_2011/` or `CUB_200_2011.tgz` (which is extracted); with nothing there it downloads the archive
+ * (1.1 GB). Images come in the order of torchvision's `ImageFolder`, which is the order of the original's prior files.
+ *
+ * Differs from the original: labels are those of the split (there, `targets` kept all 11,788); a file that is missing or
+ * damaged is named (there, any error led to a new download); another number of images is a note, not an error.
+ *
+ * @param root The folder that holds one of these (or `CUB_200_2011` itself).
+ * @returns Files, class of each, and paths such as `001.Black_footed_Albatross/….jpg`.
+ * @throws {Deno.errors.NotFound} If the data set is neither there nor can be downloaded.
+ * @throws {SyntaxError} If its text files do not fit together or images are absent.
+ * @example Usage
+ * ```ts no-assert ignore
+ * import { loadCub200 } from "@decoupled/uniformity/data";
+ *
+ * const train = await loadCub200("./data/cub200");
+ * console.log(train.length, train.classes.length);
+ * ```
+ */
+export async function loadCub200(root: string, options: Cub200Options = {}): Promise<FileDataset<ClassLabels>> {
+  const split = options.split ?? "train";
+  const { folder } = await obtain(root, { title: "CUB-200-2011", sources: SOURCES, options });
+  const images = await readIds(join(folder, "images.txt"));
+  const splits = await readIds(join(folder, "train_test_split.txt"));
+  const wanted = split === "train" ? "1" : "0";
+  const paths: string[] = [];
+  for (const [id, path] of images) {
+    const value = splits.get(id);
+    if (value !== "0" && value !== "1") {
+      throw new SyntaxError(
+        `Cannot read "${join(folder, "train_test_split.txt")}" as each image must have 0 or 1: image ${id} has ` +
+          `${value === undefined ? "no line" : `"${value}"`}`,
+      );
+    }
+    if (value === wanted) paths.push(path);
+  }
+  paths.sort(compareByFolder);
+  await checkPresence(join(folder, "images"), paths);
+  const classes = [...new Set([...images.values()].map(topFolder))].sort();
+  const index = new Map(classes.map((name, i) => [name, i]));
+  return {
+    name: "cub200",
+    split,
+    length: paths.length,
+    classes,
+    labels: Int32Array.from(paths, (path) => index.get(topFolder(path)) ?? -1),
+    files: {
+      paths: paths.map((path) => join(folder, "images", path)),
+      decode: {},
+      evaluation: { resize: { shortSide: 256 }, centerCrop: 224 },
+    },
+    paths,
+    ...NORMALIZATION.cub200,
+    resolution: 224,
+    notes: paths.length === PUBLISHED[split]
+      ? []
+      : [`CUB-200-2011 ${split}: ${paths.length} images are listed, the published set has ${PUBLISHED[split]}`],
+  };
+}
