@@ -767,6 +767,223 @@ fn unit_float(bits: vec4u) -> vec4f {
   return vec4f(bits >> vec4u(8u)) * 5.9604644775390625e-8;
 }
 `;
+/** `lib_row_pairs` */
+export const lib_row_pairs: string = `// A number for each pair of rows, summed over their vectors of four: products a bᵀ, distances. The op gives
+//   left(i, f), right(j, f) -> vec4f         vector f of a row; rows past the end must read something
+//   combine(a, b0, b1, b2, b3) -> vec4f      what vector a adds for four right rows
+//   row_vectors() -> u32                     vectors in a row
+//   skipped(i, j, rows, cols) -> bool        whether the tile of \`rows\` x \`cols\` at (i, j) is not wanted
+//   write_pair(i, j, value)                  takes the sum, guards the tail
+//
+// lanes: no workgroup memory, for CPU adapters. An invocation owns 8 rows, whose addresses are uniform, and 4 columns.
+//   Dispatch: ceil(cols / 32) x ceil(rows / 8).
+// tiles: workgroup memory, for GPUs. A workgroup of EDGE x EDGE owns 4 EDGE x 4 EDGE pairs, an invocation 4 x 4.
+//   Dispatch: ceil(cols / (4 EDGE)) x ceil(rows / (4 EDGE)). Constant: EDGE, 8 or 16.
+//
+// A workgroup has read all it needs before it writes its first pair.
+override EDGE: u32 = 8u;
+
+fn write_pairs(i: u32, j: u32, stride: u32, value: vec4f) {
+  write_pair(i, j, value.x);
+  write_pair(i, j + stride, value.y);
+  write_pair(i, j + 2u * stride, value.z);
+  write_pair(i, j + 3u * stride, value.w);
+}
+
+@compute @workgroup_size(8)
+fn lanes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let i = group.y * 8u;
+  if (skipped(i, group.x * 32u, 8u, 32u)) { return; }
+  let j = group.x * 32u + local;
+  let vectors = row_vectors();
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  var sum4 = vec4f();
+  var sum5 = vec4f();
+  var sum6 = vec4f();
+  var sum7 = vec4f();
+  for (var f = 0u; f < vectors; f++) {
+    let b0 = right(j, f);
+    let b1 = right(j + 8u, f);
+    let b2 = right(j + 16u, f);
+    let b3 = right(j + 24u, f);
+    sum0 += combine(left(i, f), b0, b1, b2, b3);
+    sum1 += combine(left(i + 1u, f), b0, b1, b2, b3);
+    sum2 += combine(left(i + 2u, f), b0, b1, b2, b3);
+    sum3 += combine(left(i + 3u, f), b0, b1, b2, b3);
+    sum4 += combine(left(i + 4u, f), b0, b1, b2, b3);
+    sum5 += combine(left(i + 5u, f), b0, b1, b2, b3);
+    sum6 += combine(left(i + 6u, f), b0, b1, b2, b3);
+    sum7 += combine(left(i + 7u, f), b0, b1, b2, b3);
+  }
+  storageBarrier();
+  write_pairs(i, j, 8u, sum0);
+  write_pairs(i + 1u, j, 8u, sum1);
+  write_pairs(i + 2u, j, 8u, sum2);
+  write_pairs(i + 3u, j, 8u, sum3);
+  write_pairs(i + 4u, j, 8u, sum4);
+  write_pairs(i + 5u, j, 8u, sum5);
+  write_pairs(i + 6u, j, 8u, sum6);
+  write_pairs(i + 7u, j, 8u, sum7);
+}
+
+// 4 EDGE rows of 4 vectors each, at a pitch of 5 so that neighbours lie in different banks.
+var<workgroup> left_tile: array<vec4f, 20u * EDGE>;
+var<workgroup> right_tile: array<vec4f, 20u * EDGE>;
+
+@compute @workgroup_size(EDGE, EDGE)
+fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let size = 4u * EDGE;
+  let i0 = group.y * size;
+  let j0 = group.x * size;
+  if (skipped(i0, j0, size, size)) { return; }
+  let thread = local.y * EDGE + local.x;
+  let vectors = row_vectors();
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  for (var start = 0u; start < vectors; start += 4u) {
+    workgroupBarrier();
+    for (var k = thread; k < 16u * EDGE; k += EDGE * EDGE) {
+      let row = k >> 2u;
+      let f = start + (k & 3u);
+      var a = vec4f();
+      var b = vec4f();
+      if (f < vectors) {
+        a = left(i0 + row, f);
+        b = right(j0 + row, f);
+      }
+      left_tile[row * 5u + (k & 3u)] = a;
+      right_tile[row * 5u + (k & 3u)] = b;
+    }
+    workgroupBarrier();
+    for (var f = 0u; f < 4u; f++) {
+      let b0 = right_tile[local.x * 5u + f];
+      let b1 = right_tile[(local.x + EDGE) * 5u + f];
+      let b2 = right_tile[(local.x + 2u * EDGE) * 5u + f];
+      let b3 = right_tile[(local.x + 3u * EDGE) * 5u + f];
+      sum0 += combine(left_tile[local.y * 5u + f], b0, b1, b2, b3);
+      sum1 += combine(left_tile[(local.y + EDGE) * 5u + f], b0, b1, b2, b3);
+      sum2 += combine(left_tile[(local.y + 2u * EDGE) * 5u + f], b0, b1, b2, b3);
+      sum3 += combine(left_tile[(local.y + 3u * EDGE) * 5u + f], b0, b1, b2, b3);
+    }
+  }
+  storageBarrier();
+  write_pairs(i0 + local.y, j0 + local.x, EDGE, sum0);
+  write_pairs(i0 + local.y + EDGE, j0 + local.x, EDGE, sum1);
+  write_pairs(i0 + local.y + 2u * EDGE, j0 + local.x, EDGE, sum2);
+  write_pairs(i0 + local.y + 3u * EDGE, j0 + local.x, EDGE, sum3);
+}
+`;
+/** `lib_row_sums` */
+export const lib_row_sums: string = `// Rows summed with weights: sum[i] = sum_k weight(i, k) vector(k, .), and total[i] = sum_k weight(i, k). The op gives
+//   start(i, f)                      called first, with the first row and the vector of the tile
+//   weight(i, k) -> f32              rows past the end must read something
+//   vector(k, f) -> vec4f            vector f of a row; vectors past the end must read something
+//   terms() -> u32                   how many k
+//   across() -> bool                 true when weight(i, k) and weight(i, k + 1) are neighbours in memory
+//   write_vector(i, f, total, sum)   takes the sums, guards the tail
+//
+// lanes: no workgroup memory, for CPU adapters. An invocation owns 8 rows, whose weights have uniform addresses, and one
+//   vector. Dispatch: ceil(vectors / 8) x ceil(rows / 8).
+// tiles: workgroup memory, for GPUs. A workgroup of 16 x 8 owns 32 rows x 16 vectors, an invocation 4 rows x 1 vector.
+//   Dispatch: ceil(vectors / 16) x ceil(rows / 32).
+@compute @workgroup_size(8)
+fn lanes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let i = group.y * 8u;
+  let f = group.x * 8u + local;
+  start(i, f);
+  let count = terms();
+  var total0 = vec4f();
+  var total4 = vec4f();
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  var sum4 = vec4f();
+  var sum5 = vec4f();
+  var sum6 = vec4f();
+  var sum7 = vec4f();
+  for (var k = 0u; k < count; k++) {
+    let w0 = vec4f(weight(i, k), weight(i + 1u, k), weight(i + 2u, k), weight(i + 3u, k));
+    let w4 = vec4f(weight(i + 4u, k), weight(i + 5u, k), weight(i + 6u, k), weight(i + 7u, k));
+    let b = vector(k, f);
+    total0 += w0;
+    total4 += w4;
+    sum0 += w0.x * b;
+    sum1 += w0.y * b;
+    sum2 += w0.z * b;
+    sum3 += w0.w * b;
+    sum4 += w4.x * b;
+    sum5 += w4.y * b;
+    sum6 += w4.z * b;
+    sum7 += w4.w * b;
+  }
+  write_vector(i, f, total0.x, sum0);
+  write_vector(i + 1u, f, total0.y, sum1);
+  write_vector(i + 2u, f, total0.z, sum2);
+  write_vector(i + 3u, f, total0.w, sum3);
+  write_vector(i + 4u, f, total4.x, sum4);
+  write_vector(i + 5u, f, total4.y, sum5);
+  write_vector(i + 6u, f, total4.z, sum6);
+  write_vector(i + 7u, f, total4.w, sum7);
+}
+
+var<workgroup> weight_tile: array<f32, 544>; // [16 k][32 rows] at a pitch of 34
+var<workgroup> vector_tile: array<vec4f, 256>; // [16 k][16 vectors]
+
+@compute @workgroup_size(16, 8)
+fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let i0 = group.y * 32u;
+  let f0 = group.x * 16u;
+  let thread = local.y * 16u + local.x;
+  start(i0, f0 + local.x);
+  let count = terms();
+  let along = across();
+  var total = vec4f();
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  for (var first = 0u; first < count; first += 16u) {
+    workgroupBarrier();
+    for (var e = thread; e < 512u; e += 128u) {
+      // Neighbouring invocations read neighbouring weights, whichever way the matrix lies.
+      let k = select(e >> 5u, e & 15u, along);
+      let i = select(e & 31u, e >> 4u, along);
+      var w = 0.0;
+      if (first + k < count) { w = weight(i0 + i, first + k); }
+      weight_tile[k * 34u + i] = w;
+    }
+    for (var e = thread; e < 256u; e += 128u) {
+      let k = first + (e >> 4u);
+      var b = vec4f();
+      if (k < count) { b = vector(k, f0 + (e & 15u)); }
+      vector_tile[e] = b;
+    }
+    workgroupBarrier();
+    for (var k = 0u; k < 16u; k++) {
+      let e = k * 34u + local.y * 4u;
+      let w = vec4f(weight_tile[e], weight_tile[e + 1u], weight_tile[e + 2u], weight_tile[e + 3u]);
+      let b = vector_tile[k * 16u + local.x];
+      total += w;
+      sum0 += w.x * b;
+      sum1 += w.y * b;
+      sum2 += w.z * b;
+      sum3 += w.w * b;
+    }
+  }
+  let i = i0 + local.y * 4u;
+  let f = f0 + local.x;
+  write_vector(i, f, total.x, sum0);
+  write_vector(i + 1u, f, total.y, sum1);
+  write_vector(i + 2u, f, total.z, sum2);
+  write_vector(i + 3u, f, total.w, sum3);
+}
+`;
 /** `lib_rows` */
 export const lib_rows: string = `// Rows shared by the LANES invocations of one line of a workgroup of LANES x ROWS: each lane takes every LANES-th column.
 override LANES: u32 = 1u;
@@ -1785,20 +2002,20 @@ export const squared_distances: string = `// Squared distances of rows, and what
 //   3  gram    write    [rows, cols]
 //
 // symmetric = 1: y is x, so tiles below the diagonal are skipped and written by their mirror image.
-//
-// lanes: no workgroup memory, for CPU adapters. An invocation owns 8 rows, whose addresses are uniform, and 4 columns.
-//   Dispatch: ceil(cols / 32) x ceil(rows / 8).
-// tiles: workgroup memory, for GPUs. A workgroup of EDGE x EDGE owns 4 EDGE x 4 EDGE elements, an invocation 4 x 4.
-//   Dispatch: ceil(cols / (4 EDGE)) x ceil(rows / (4 EDGE)). Constant: EDGE, 8 or 16.
+// Entry points and dispatch: lib/row_pairs.wgsl.
 struct Params { rows: u32, cols: u32, features: u32, symmetric: u32, gamma: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read> y: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> gram: array<f32>;
 
-override EDGE: u32 = 8u;
+fn row_vectors() -> u32 { return params.features; }
 
-fn squares(a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+fn left(i: u32, f: u32) -> vec4f { return x[min(i, params.rows - 1u) * params.features + f]; }
+
+fn right(j: u32, f: u32) -> vec4f { return y[min(j, params.cols - 1u) * params.features + f]; }
+
+fn combine(a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
   let d0 = a - b0;
   let d1 = a - b1;
   let d2 = a - b2;
@@ -1806,113 +2023,15 @@ fn squares(a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
   return vec4f(dot(d0, d0), dot(d1, d1), dot(d2, d2), dot(d3, d3));
 }
 
-fn write_element(i: u32, j: u32, d2: f32) {
+fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool {
+  return params.symmetric == 1u && j + cols - 1u < i;
+}
+
+fn write_pair(i: u32, j: u32, d2: f32) {
   if (i >= params.rows || j >= params.cols) { return; }
   let value = finish(d2);
   gram[i * params.cols + j] = value;
   if (params.symmetric == 1u) { gram[j * params.cols + i] = value; }
-}
-
-fn write_row(i: u32, j: u32, stride: u32, d2: vec4f) {
-  write_element(i, j, d2.x);
-  write_element(i, j + stride, d2.y);
-  write_element(i, j + 2u * stride, d2.z);
-  write_element(i, j + 3u * stride, d2.w);
-}
-
-fn x_start(i: u32) -> u32 { return min(i, params.rows - 1u) * params.features; }
-
-fn y_start(j: u32) -> u32 { return min(j, params.cols - 1u) * params.features; }
-
-@compute @workgroup_size(8)
-fn lanes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let i = group.y * 8u;
-  if (params.symmetric == 1u && group.x * 32u + 31u < i) { return; }
-  let j = group.x * 32u + local;
-  let r0 = x_start(i);
-  let r1 = x_start(i + 1u);
-  let r2 = x_start(i + 2u);
-  let r3 = x_start(i + 3u);
-  let r4 = x_start(i + 4u);
-  let r5 = x_start(i + 5u);
-  let r6 = x_start(i + 6u);
-  let r7 = x_start(i + 7u);
-  let c0 = y_start(j);
-  let c1 = y_start(j + 8u);
-  let c2 = y_start(j + 16u);
-  let c3 = y_start(j + 24u);
-  var sum0 = vec4f();
-  var sum1 = vec4f();
-  var sum2 = vec4f();
-  var sum3 = vec4f();
-  var sum4 = vec4f();
-  var sum5 = vec4f();
-  var sum6 = vec4f();
-  var sum7 = vec4f();
-  for (var f = 0u; f < params.features; f++) {
-    let b0 = y[c0 + f];
-    let b1 = y[c1 + f];
-    let b2 = y[c2 + f];
-    let b3 = y[c3 + f];
-    sum0 += squares(x[r0 + f], b0, b1, b2, b3);
-    sum1 += squares(x[r1 + f], b0, b1, b2, b3);
-    sum2 += squares(x[r2 + f], b0, b1, b2, b3);
-    sum3 += squares(x[r3 + f], b0, b1, b2, b3);
-    sum4 += squares(x[r4 + f], b0, b1, b2, b3);
-    sum5 += squares(x[r5 + f], b0, b1, b2, b3);
-    sum6 += squares(x[r6 + f], b0, b1, b2, b3);
-    sum7 += squares(x[r7 + f], b0, b1, b2, b3);
-  }
-  write_row(i, j, 8u, sum0);
-  write_row(i + 1u, j, 8u, sum1);
-  write_row(i + 2u, j, 8u, sum2);
-  write_row(i + 3u, j, 8u, sum3);
-  write_row(i + 4u, j, 8u, sum4);
-  write_row(i + 5u, j, 8u, sum5);
-  write_row(i + 6u, j, 8u, sum6);
-  write_row(i + 7u, j, 8u, sum7);
-}
-
-// 4 EDGE rows of 4 vectors each, at a pitch of 5 so that neighbours lie in different banks.
-var<workgroup> x_tile: array<vec4f, 20u * EDGE>;
-var<workgroup> y_tile: array<vec4f, 20u * EDGE>;
-
-@compute @workgroup_size(EDGE, EDGE)
-fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let size = 4u * EDGE;
-  let i0 = group.y * size;
-  let j0 = group.x * size;
-  if (params.symmetric == 1u && j0 < i0) { return; }
-  let thread = local.y * EDGE + local.x;
-  var sum0 = vec4f();
-  var sum1 = vec4f();
-  var sum2 = vec4f();
-  var sum3 = vec4f();
-  for (var start = 0u; start < params.features; start += 4u) {
-    workgroupBarrier();
-    for (var k = thread; k < 16u * EDGE; k += EDGE * EDGE) {
-      let row = k >> 2u;
-      let f = start + (k & 3u);
-      let inside = f < params.features;
-      x_tile[row * 5u + (k & 3u)] = select(vec4f(), x[x_start(i0 + row) + f], inside);
-      y_tile[row * 5u + (k & 3u)] = select(vec4f(), y[y_start(j0 + row) + f], inside);
-    }
-    workgroupBarrier();
-    for (var f = 0u; f < 4u; f++) {
-      let b0 = y_tile[local.x * 5u + f];
-      let b1 = y_tile[(local.x + EDGE) * 5u + f];
-      let b2 = y_tile[(local.x + 2u * EDGE) * 5u + f];
-      let b3 = y_tile[(local.x + 3u * EDGE) * 5u + f];
-      sum0 += squares(x_tile[local.y * 5u + f], b0, b1, b2, b3);
-      sum1 += squares(x_tile[(local.y + EDGE) * 5u + f], b0, b1, b2, b3);
-      sum2 += squares(x_tile[(local.y + 2u * EDGE) * 5u + f], b0, b1, b2, b3);
-      sum3 += squares(x_tile[(local.y + 3u * EDGE) * 5u + f], b0, b1, b2, b3);
-    }
-  }
-  write_row(i0 + local.y, j0 + local.x, EDGE, sum0);
-  write_row(i0 + local.y + EDGE, j0 + local.x, EDGE, sum1);
-  write_row(i0 + local.y + 2u * EDGE, j0 + local.x, EDGE, sum2);
-  write_row(i0 + local.y + 3u * EDGE, j0 + local.x, EDGE, sum3);
 }
 `;
 /** `unary` */
@@ -2049,10 +2168,7 @@ export const weighted_differences: string = `// Weighted sums of differences: ou
 //   3  y       read     [cols, 4 * features]
 //   4  out     write    [rows, width], 4 * features - 4 < width <= 4 * features
 //
-// lanes: no workgroup memory, for CPU adapters. An invocation owns 8 rows, whose weights have uniform addresses, and one
-//   vector of features. Dispatch: ceil(features / 8) x ceil(rows / 8).
-// tiles: workgroup memory, for GPUs. A workgroup of 8 x 16 owns 32 rows x 16 vectors, an invocation 4 rows x 1 vector.
-//   Dispatch: ceil(features / 16) x ceil(rows / 32).
+// Entry points and dispatch: lib/row_sums.wgsl.
 struct Params { rows: u32, cols: u32, features: u32, width: u32, row_stride: u32, col_stride: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> w: array<f32>;
@@ -2060,108 +2176,28 @@ struct Params { rows: u32, cols: u32, features: u32, width: u32, row_stride: u32
 @group(0) @binding(3) var<storage, read> y: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-fn write_vector(i: u32, f: u32, total: f32, sum: vec4f, origin: vec4f) {
+// First row of x in the tile.
+var<private> origin_row: u32;
+
+fn column(f: u32) -> u32 { return min(f, params.features - 1u); }
+
+fn origin(f: u32) -> vec4f { return x[origin_row * params.features + column(f)]; }
+
+fn start(i: u32, f: u32) { origin_row = i; }
+
+fn terms() -> u32 { return params.cols; }
+
+fn across() -> bool { return params.col_stride == 1u; }
+
+fn weight(i: u32, j: u32) -> f32 {
+  return w[min(i, params.rows - 1u) * params.row_stride + j * params.col_stride];
+}
+
+fn vector(j: u32, f: u32) -> vec4f { return y[j * params.features + column(f)] - origin(f); }
+
+fn write_vector(i: u32, f: u32, total: f32, sum: vec4f) {
   if (i >= params.rows || f >= params.features) { return; }
-  let value = total * (x[i * params.features + f] - origin) - sum;
+  let value = total * (x[i * params.features + f] - origin(f)) - sum;
   for (var k = 0u; k < min(4u, params.width - 4u * f); k++) { out[i * params.width + 4u * f + k] = value[k]; }
-}
-
-fn w_start(i: u32) -> u32 { return min(i, params.rows - 1u) * params.row_stride; }
-
-@compute @workgroup_size(8)
-fn lanes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let i = group.y * 8u;
-  let f = group.x * 8u + local;
-  let column = min(f, params.features - 1u);
-  let r0 = w_start(i);
-  let r1 = w_start(i + 1u);
-  let r2 = w_start(i + 2u);
-  let r3 = w_start(i + 3u);
-  let r4 = w_start(i + 4u);
-  let r5 = w_start(i + 5u);
-  let r6 = w_start(i + 6u);
-  let r7 = w_start(i + 7u);
-  let origin = x[i * params.features + column];
-  var total0 = vec4f();
-  var total4 = vec4f();
-  var sum0 = vec4f();
-  var sum1 = vec4f();
-  var sum2 = vec4f();
-  var sum3 = vec4f();
-  var sum4 = vec4f();
-  var sum5 = vec4f();
-  var sum6 = vec4f();
-  var sum7 = vec4f();
-  for (var j = 0u; j < params.cols; j++) {
-    let k = j * params.col_stride;
-    let w0 = vec4f(w[r0 + k], w[r1 + k], w[r2 + k], w[r3 + k]);
-    let w4 = vec4f(w[r4 + k], w[r5 + k], w[r6 + k], w[r7 + k]);
-    let b = y[j * params.features + column] - origin;
-    total0 += w0;
-    total4 += w4;
-    sum0 += w0.x * b;
-    sum1 += w0.y * b;
-    sum2 += w0.z * b;
-    sum3 += w0.w * b;
-    sum4 += w4.x * b;
-    sum5 += w4.y * b;
-    sum6 += w4.z * b;
-    sum7 += w4.w * b;
-  }
-  write_vector(i, f, total0.x, sum0, origin);
-  write_vector(i + 1u, f, total0.y, sum1, origin);
-  write_vector(i + 2u, f, total0.z, sum2, origin);
-  write_vector(i + 3u, f, total0.w, sum3, origin);
-  write_vector(i + 4u, f, total4.x, sum4, origin);
-  write_vector(i + 5u, f, total4.y, sum5, origin);
-  write_vector(i + 6u, f, total4.z, sum6, origin);
-  write_vector(i + 7u, f, total4.w, sum7, origin);
-}
-
-var<workgroup> w_tile: array<f32, 544>; // [16 columns j][32 rows i] at a pitch of 34
-var<workgroup> y_tile: array<vec4f, 256>; // [16 rows j][16 vectors]
-
-@compute @workgroup_size(16, 8)
-fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
-  let i0 = group.y * 32u;
-  let f0 = group.x * 16u;
-  let thread = local.y * 16u + local.x;
-  let origin = x[i0 * params.features + min(f0 + local.x, params.features - 1u)];
-  var total = vec4f();
-  var sum0 = vec4f();
-  var sum1 = vec4f();
-  var sum2 = vec4f();
-  var sum3 = vec4f();
-  for (var start = 0u; start < params.cols; start += 16u) {
-    workgroupBarrier();
-    for (var k = thread; k < 512u; k += 128u) {
-      // Neighbouring invocations read neighbouring weights, whichever way the matrix lies.
-      let j = select(k >> 5u, k & 15u, params.col_stride == 1u);
-      let i = select(k & 31u, k >> 4u, params.col_stride == 1u);
-      let inside = start + j < params.cols;
-      w_tile[j * 34u + i] = select(0.0, w[w_start(i0 + i) + (start + j) * params.col_stride], inside);
-    }
-    for (var k = thread; k < 256u; k += 128u) {
-      let row = min(start + (k >> 4u), params.cols - 1u) * params.features;
-      y_tile[k] = y[row + min(f0 + (k & 15u), params.features - 1u)];
-    }
-    workgroupBarrier();
-    for (var j = 0u; j < 16u; j++) {
-      let k = j * 34u + local.y * 4u;
-      let weights = vec4f(w_tile[k], w_tile[k + 1u], w_tile[k + 2u], w_tile[k + 3u]);
-      let b = y_tile[j * 16u + local.x] - origin;
-      total += weights;
-      sum0 += weights.x * b;
-      sum1 += weights.y * b;
-      sum2 += weights.z * b;
-      sum3 += weights.w * b;
-    }
-  }
-  let i = i0 + local.y * 4u;
-  let f = f0 + local.x;
-  write_vector(i, f, total.x, sum0, origin);
-  write_vector(i + 1u, f, total.y, sum1, origin);
-  write_vector(i + 2u, f, total.z, sum2, origin);
-  write_vector(i + 3u, f, total.w, sum3, origin);
 }
 `;

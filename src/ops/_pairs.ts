@@ -1,6 +1,14 @@
 // Passes over all pairs of rows: distances, and sums of differences weighted by a matrix.
 import type { AdapterFamily, Program, Workgroups } from "../device/mod.ts";
-import { lib_flat, pad_rows, pair_weights, squared_distances, weighted_differences } from "../device/shaders.gen.ts";
+import {
+  lib_flat,
+  lib_row_pairs,
+  lib_row_sums,
+  pad_rows,
+  pair_weights,
+  squared_distances,
+  weighted_differences,
+} from "../device/shaders.gen.ts";
 import { type Shape, Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
 import { PAIRS } from "./_variants.ts";
@@ -12,7 +20,7 @@ export type FamilyPrograms = Readonly<Record<AdapterFamily, Program>>;
 
 /** The programs of a matrix of pairs whose element is `finish`, a WGSL expression of the squared distance `d2`. */
 export function pairPrograms(name: string, finish: string): FamilyPrograms {
-  const code = [`fn finish(d2: f32) -> f32 { return ${finish}; }`, squared_distances];
+  const code = [lib_row_pairs, `fn finish(d2: f32) -> f32 { return ${finish}; }`, squared_distances];
   const make = (entryPoint: string): Program => ({ name, code, entryPoint, params: DISTANCE_PARAMS });
   return { cpu: make("lanes"), gpu: make("tiles") };
 }
@@ -27,7 +35,12 @@ const DIFFERENCE_PARAMS = {
 } as const;
 
 function differenceProgram(entryPoint: string): Program {
-  return { name: "weightedDifferences", code: [weighted_differences], entryPoint, params: DIFFERENCE_PARAMS };
+  return {
+    name: "weightedDifferences",
+    code: [lib_row_sums, weighted_differences],
+    entryPoint,
+    params: DIFFERENCE_PARAMS,
+  };
 }
 
 const WEIGHTED_DIFFERENCES: FamilyPrograms = { cpu: differenceProgram("lanes"), gpu: differenceProgram("tiles") };

@@ -1,0 +1,109 @@
+// A number for each pair of rows, summed over their vectors of four: products a bᵀ, distances. The op gives
+//   left(i, f), right(j, f) -> vec4f         vector f of a row; rows past the end must read something
+//   combine(a, b0, b1, b2, b3) -> vec4f      what vector a adds for four right rows
+//   row_vectors() -> u32                     vectors in a row
+//   skipped(i, j, rows, cols) -> bool        whether the tile of `rows` x `cols` at (i, j) is not wanted
+//   write_pair(i, j, value)                  takes the sum, guards the tail
+//
+// lanes: no workgroup memory, for CPU adapters. An invocation owns 8 rows, whose addresses are uniform, and 4 columns.
+//   Dispatch: ceil(cols / 32) x ceil(rows / 8).
+// tiles: workgroup memory, for GPUs. A workgroup of EDGE x EDGE owns 4 EDGE x 4 EDGE pairs, an invocation 4 x 4.
+//   Dispatch: ceil(cols / (4 EDGE)) x ceil(rows / (4 EDGE)). Constant: EDGE, 8 or 16.
+//
+// A workgroup has read all it needs before it writes its first pair.
+override EDGE: u32 = 8u;
+
+fn write_pairs(i: u32, j: u32, stride: u32, value: vec4f) {
+  write_pair(i, j, value.x);
+  write_pair(i, j + stride, value.y);
+  write_pair(i, j + 2u * stride, value.z);
+  write_pair(i, j + 3u * stride, value.w);
+}
+
+@compute @workgroup_size(8)
+fn lanes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let i = group.y * 8u;
+  if (skipped(i, group.x * 32u, 8u, 32u)) { return; }
+  let j = group.x * 32u + local;
+  let vectors = row_vectors();
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  var sum4 = vec4f();
+  var sum5 = vec4f();
+  var sum6 = vec4f();
+  var sum7 = vec4f();
+  for (var f = 0u; f < vectors; f++) {
+    let b0 = right(j, f);
+    let b1 = right(j + 8u, f);
+    let b2 = right(j + 16u, f);
+    let b3 = right(j + 24u, f);
+    sum0 += combine(left(i, f), b0, b1, b2, b3);
+    sum1 += combine(left(i + 1u, f), b0, b1, b2, b3);
+    sum2 += combine(left(i + 2u, f), b0, b1, b2, b3);
+    sum3 += combine(left(i + 3u, f), b0, b1, b2, b3);
+    sum4 += combine(left(i + 4u, f), b0, b1, b2, b3);
+    sum5 += combine(left(i + 5u, f), b0, b1, b2, b3);
+    sum6 += combine(left(i + 6u, f), b0, b1, b2, b3);
+    sum7 += combine(left(i + 7u, f), b0, b1, b2, b3);
+  }
+  storageBarrier();
+  write_pairs(i, j, 8u, sum0);
+  write_pairs(i + 1u, j, 8u, sum1);
+  write_pairs(i + 2u, j, 8u, sum2);
+  write_pairs(i + 3u, j, 8u, sum3);
+  write_pairs(i + 4u, j, 8u, sum4);
+  write_pairs(i + 5u, j, 8u, sum5);
+  write_pairs(i + 6u, j, 8u, sum6);
+  write_pairs(i + 7u, j, 8u, sum7);
+}
+
+// 4 EDGE rows of 4 vectors each, at a pitch of 5 so that neighbours lie in different banks.
+var<workgroup> left_tile: array<vec4f, 20u * EDGE>;
+var<workgroup> right_tile: array<vec4f, 20u * EDGE>;
+
+@compute @workgroup_size(EDGE, EDGE)
+fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+  let size = 4u * EDGE;
+  let i0 = group.y * size;
+  let j0 = group.x * size;
+  if (skipped(i0, j0, size, size)) { return; }
+  let thread = local.y * EDGE + local.x;
+  let vectors = row_vectors();
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  for (var start = 0u; start < vectors; start += 4u) {
+    workgroupBarrier();
+    for (var k = thread; k < 16u * EDGE; k += EDGE * EDGE) {
+      let row = k >> 2u;
+      let f = start + (k & 3u);
+      var a = vec4f();
+      var b = vec4f();
+      if (f < vectors) {
+        a = left(i0 + row, f);
+        b = right(j0 + row, f);
+      }
+      left_tile[row * 5u + (k & 3u)] = a;
+      right_tile[row * 5u + (k & 3u)] = b;
+    }
+    workgroupBarrier();
+    for (var f = 0u; f < 4u; f++) {
+      let b0 = right_tile[local.x * 5u + f];
+      let b1 = right_tile[(local.x + EDGE) * 5u + f];
+      let b2 = right_tile[(local.x + 2u * EDGE) * 5u + f];
+      let b3 = right_tile[(local.x + 3u * EDGE) * 5u + f];
+      sum0 += combine(left_tile[local.y * 5u + f], b0, b1, b2, b3);
+      sum1 += combine(left_tile[(local.y + EDGE) * 5u + f], b0, b1, b2, b3);
+      sum2 += combine(left_tile[(local.y + 2u * EDGE) * 5u + f], b0, b1, b2, b3);
+      sum3 += combine(left_tile[(local.y + 3u * EDGE) * 5u + f], b0, b1, b2, b3);
+    }
+  }
+  storageBarrier();
+  write_pairs(i0 + local.y, j0 + local.x, EDGE, sum0);
+  write_pairs(i0 + local.y + EDGE, j0 + local.x, EDGE, sum1);
+  write_pairs(i0 + local.y + 2u * EDGE, j0 + local.x, EDGE, sum2);
+  write_pairs(i0 + local.y + 3u * EDGE, j0 + local.x, EDGE, sum3);
+}
