@@ -1,0 +1,65 @@
+import type { Tensor } from "../../mod.ts";
+import type { Contrastive } from "../../src/nn/mod.ts";
+import {
+  centredUnit,
+  encode,
+  type Features,
+  labelChance,
+  labelRate,
+  matchRate,
+  nearest,
+  type Neighbours,
+} from "../../src/train/mod.ts";
+import { type QuickstartData, VENDORS } from "./data.ts";
+
+/** What the held-out emoji say of an encoder; every number is a share in [0, 1]. */
+export interface Scores {
+  /** The same emoji is the nearest one in the other vendor's drawing. */
+  readonly top1: number;
+  /** It is among the nearest five. */
+  readonly top5: number;
+  /** The nearest other emoji of the same vendor has the same category. */
+  readonly category: number;
+  /** The same subcategory. */
+  readonly subcategory: number;
+}
+
+/** Scores and what the report draws. */
+export interface Evaluation {
+  readonly scores: Scores;
+  /** Centred unit features of each vendor's held-out drawings. */
+  readonly features: Readonly<Record<(typeof VENDORS)[number], Features>>;
+  /** For each drawing of the first vendor, the nearest ones of the second. */
+  readonly across: Neighbours;
+}
+
+/** Makes the normalised images of rows `[from, to)` of some pixels. */
+export type ToImages = (pixels: Uint8Array<ArrayBuffer>) => (from: number, to: number) => Tensor;
+
+/** Encodes the held-out emoji and compares the two drawings of each, in both directions. */
+export async function evaluate(model: Contrastive, data: QuickstartData, toImages: ToImages): Promise<Evaluation> {
+  model.eval();
+  const n = data.names.length;
+  const [twitter, google] = [
+    centredUnit(await encode(model.encoder, n, toImages(data.test.twitter))),
+    centredUnit(await encode(model.encoder, n, toImages(data.test.google))),
+  ];
+  model.train();
+  const across = nearest(twitter, google, { k: 5 });
+  const back = nearest(google, twitter, { k: 5 });
+  const within = [twitter, google].map((features) => nearest(features, features, { k: 1, skipSelf: true }));
+  const both = (rate: (neighbours: Neighbours) => number, pair: readonly Neighbours[]) => (rate(pair[0]!) + rate(pair[1]!)) / 2;
+  const scores = {
+    top1: both((found) => matchRate(found, 1), [across, back]),
+    top5: both((found) => matchRate(found, 5), [across, back]),
+    category: both((found) => labelRate(found, data.category), within),
+    subcategory: both((found) => labelRate(found, data.subcategory), within),
+  };
+  return { scores, features: { twitter, google }, across };
+}
+
+/** What a blind guess scores. */
+export function chance(data: QuickstartData): Scores {
+  const n = data.names.length;
+  return { top1: 1 / n, top5: 5 / n, category: labelChance(data.category), subcategory: labelChance(data.subcategory) };
+}

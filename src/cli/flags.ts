@@ -1,0 +1,128 @@
+import { parseArgs } from "@std/cli/parse-args";
+import { closest, distance } from "fastest-levenshtein";
+
+/** One flag of a program. */
+export type Flag =
+  | { type: "integer" | "number"; default?: number; min?: number; max?: number; help: string; alias?: string; group?: string }
+  | { type: "string"; default?: string; choices?: readonly string[]; help: string; alias?: string; group?: string }
+  | { type: "boolean"; default?: boolean; help: string; alias?: string; group?: string };
+
+/** A program's command line. */
+export interface Program<F extends Record<string, Flag>> {
+  /** First line of the help. */
+  usage: string;
+  /** What the program does. */
+  about: string;
+  /** A command to copy. */
+  example: string;
+  /** Flags by name, with underscores; hyphens are taken too. */
+  flags: F;
+}
+
+/** The value of a flag: undefined only where it has no default. */
+export type FlagValue<F extends Flag> = F extends { type: "boolean" } ? boolean
+  : F extends { type: "string" } ? (F extends { default: string } ? string : string | undefined)
+  : F extends { default: number } ? number
+  : number | undefined;
+
+/** The values of all flags. */
+export type FlagValues<F extends Record<string, Flag>> = { readonly [K in keyof F]: FlagValue<F[K]> };
+
+/** What is wrong with a command line; the message is all a person needs. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/**
+ * Reads a command line. `--help` prints the help and gives null.
+ *
+ * @throws {UsageError} If a flag is unknown (the nearest one is named) or its value is not allowed.
+ */
+export function parseFlags<const F extends Record<string, Flag>>(args: readonly string[], program: Program<F>): FlagValues<F> | null {
+  const names = Object.keys(program.flags);
+  const booleans = names.filter((name) => program.flags[name]!.type === "boolean");
+  const aliases = Object.fromEntries(names.flatMap((name) => {
+    const { alias } = program.flags[name]!;
+    return alias ? [[name, alias]] : [];
+  }));
+  const parsed = parseArgs(args.map(underscored), {
+    string: names.filter((name) => !booleans.includes(name)),
+    boolean: [...booleans, "help"],
+    negatable: booleans,
+    alias: { ...aliases, help: "h" },
+    unknown: (arg) => {
+      throw unknownFlag(arg, names);
+    },
+  }) as Record<string, unknown>;
+  if (parsed.help) {
+    console.log(helpText(program));
+    return null;
+  }
+  const given = new Set(args.map(underscored).map((arg) => arg.replace(/^--?(no-)?/, "").replace(/=.*/s, "")));
+  const values: Record<string, unknown> = {};
+  for (const name of names) {
+    const flag = program.flags[name]!;
+    const isGiven = given.has(name) || (flag.alias !== undefined && given.has(flag.alias));
+    values[name] = isGiven ? checkValue(name, flag, parsed[name]) : flag.default ?? (flag.type === "boolean" ? false : undefined);
+  }
+  return values as FlagValues<F>;
+}
+
+/** The help of a program: flags by group, with their defaults. */
+export function helpText<F extends Record<string, Flag>>(program: Program<F>): string {
+  const groups = new Map<string, string[]>();
+  for (const [name, flag] of Object.entries(program.flags)) {
+    const short = flag.alias ? `-${flag.alias}, ` : "";
+    const value = flag.type === "boolean" ? "" : ` <${"choices" in flag && flag.choices ? flag.choices.join("|") : flag.type}>`;
+    const fallback = flag.default === undefined || flag.type === "boolean" ? "" : ` (default ${flag.default})`;
+    const lines = groups.get(flag.group ?? "Options") ?? [];
+    lines.push(`  ${`${short}--${name}${value}`.padEnd(34)} ${flag.help}${fallback}`);
+    groups.set(flag.group ?? "Options", lines);
+  }
+  const sections = [...groups].map(([title, lines]) => `${title}:\n${lines.join("\n")}`);
+  return `${program.about}\n\nUsage: ${program.usage}\n\n${sections.join("\n\n")}\n\nExample: ${program.example}`;
+}
+
+function underscored(arg: string): string {
+  if (!arg.startsWith("--") || arg.length === 2) return arg;
+  const [name, ...rest] = arg.slice(2).split("=");
+  const negated = name!.startsWith("no-");
+  const clean = (negated ? name!.slice(3) : name!).replaceAll("-", "_");
+  return `--${negated ? "no-" : ""}${clean}${rest.length > 0 ? `=${rest.join("=")}` : ""}`;
+}
+
+function checkValue(name: string, flag: Flag, value: unknown): unknown {
+  if (Array.isArray(value)) throw new UsageError(`Cannot read --${name} as it is given ${value.length} times: got ${value.join(", ")}`);
+  if (flag.type === "boolean") return value;
+  if (value === undefined || value === "") throw new UsageError(`Cannot read --${name} as it has no value: want ${wanted(flag)}`);
+  if (flag.type === "string") {
+    if (!flag.choices || flag.choices.includes(String(value))) return value;
+    const near = nearest(String(value), flag.choices);
+    throw new UsageError(`Cannot read --${name} as it must be one of ${flag.choices.join(", ")}: got "${value}"${near && `, did you mean "${near}"?`}`);
+  }
+  const number = Number(value);
+  const inRange = number >= (flag.min ?? -Infinity) && number <= (flag.max ?? Infinity);
+  if (!Number.isFinite(number) || !inRange || (flag.type === "integer" && !Number.isInteger(number))) {
+    throw new UsageError(`Cannot read --${name} as it must be ${wanted(flag)}: got "${value}"`);
+  }
+  return number;
+}
+
+function wanted(flag: Flag): string {
+  if (flag.type === "string" || flag.type === "boolean") return "text";
+  const kind = flag.type === "integer" ? "an integer" : "a number";
+  const low = flag.min === undefined ? "" : ` >= ${flag.min}`;
+  return `${kind}${low}${flag.max === undefined ? "" : `${low && " and"} <= ${flag.max}`}`;
+}
+
+function unknownFlag(arg: string, names: readonly string[]): UsageError {
+  if (!arg.startsWith("-")) return new UsageError(`Cannot read the command line as "${arg}" is not a flag`);
+  const near = nearest(arg.replace(/^-+/, "").replace(/=.*/s, ""), [...names, "help"]);
+  return new UsageError(`Cannot read ${arg} as there is no such flag${near && `: did you mean --${near}?`} (--help lists all)`);
+}
+
+/** The candidate nearest by edit distance, when it is near enough to be meant; "" otherwise. */
+function nearest(word: string, candidates: readonly string[]): string {
+  const best = closest(word, [...candidates]);
+  return distance(word, best) <= Math.max(2, Math.floor(word.length / 3)) ? best : "";
+}

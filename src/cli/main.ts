@@ -1,0 +1,15 @@
+import { UsageError } from "./flags.ts";
+
+/**
+ * Runs a program: what it throws is printed as one line, without a stack (`DEBUG=1` shows it), and ends it with status 1,
+ * or 2 when the command line was wrong.
+ */
+export async function runMain(main: (args: readonly string[]) => Promise<void>): Promise<void> {
+  try {
+    await main(Deno.args);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    console.error(Deno.env.get("DEBUG") ? error : `error: ${error.message}`);
+    Deno.exit(error instanceof UsageError ? 2 : 1);
+  }
+}

@@ -1,0 +1,47 @@
+import type { Module } from "../nn/mod.ts";
+import { hwioToOihw, type NdArray, ndarray, oihwToHwio, toF32, transposeLinear } from "../formats/mod.ts";
+
+/** Tensors by name, in PyTorch's names and layout (conv `[out, in, kh, kw]`, linear `[out, in]`). */
+export type StateDict = Map<string, NdArray>;
+
+/** Reads a module's parameters, buffers and counters back, as PyTorch would save them. */
+export async function readState(module: Module): Promise<StateDict> {
+  const entries = await Promise.all(
+    [...module.stateDict()].map(async ([name, tensor]) => {
+      const data = await tensor.data() as Float32Array<ArrayBuffer>;
+      return [name, toTorchLayout(ndarray([...tensor.shape], "f32", data))] as const;
+    }),
+  );
+  const state: StateDict = new Map(entries);
+  for (const [name, counter] of module.namedCounters()) {
+    state.set(name, ndarray([], "i64", BigInt64Array.of(BigInt(counter.value))));
+  }
+  return state;
+}
+
+/**
+ * Copies a state dict of PyTorch's names and layout into a module.
+ *
+ * @throws {TypeError} If names or shapes differ; the message lists them, and nothing is copied.
+ */
+export function loadState(module: Module, state: StateDict): void {
+  const counters = new Map(module.namedCounters());
+  const tensors = new Map<string, { shape: readonly number[]; data: Float32Array<ArrayBuffer> }>();
+  for (const [name, array] of state) {
+    if (counters.has(name)) continue;
+    const own = fromTorchLayout(array);
+    tensors.set(name, { shape: own.shape, data: toF32(own) });
+  }
+  module.loadStateDict(tensors);
+  for (const [name, counter] of counters) counter.value = Number(state.get(name)?.data[0] ?? 0);
+}
+
+function toTorchLayout(array: NdArray): NdArray {
+  if (array.shape.length === 4) return hwioToOihw(array);
+  return array.shape.length === 2 ? transposeLinear(array) : array;
+}
+
+function fromTorchLayout(array: NdArray): NdArray {
+  if (array.shape.length === 4) return oihwToHwio(array);
+  return array.shape.length === 2 ? transposeLinear(array) : array;
+}
