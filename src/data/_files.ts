@@ -1,5 +1,4 @@
 import { join } from "@std/path";
-import type { ByteSource } from "../formats/mod.ts";
 
 /** What a path is: followed through links; `null` when nothing is there. */
 export async function kindOf(path: string): Promise<"file" | "directory" | null> {
@@ -41,31 +40,4 @@ export async function listDirectories(root: string): Promise<string[]> {
     if (entry.isDirectory || entry.isSymlink && await isDirectory(join(root, entry.name))) names.push(entry.name);
   }
   return names.sort();
-}
-
-/** A file that is read where it is needed; `using` closes it. */
-export async function openFileSource(path: string): Promise<ByteSource & Disposable> {
-  const file = await Deno.open(path);
-  const { size } = await file.stat();
-  let turn: Promise<unknown> = Promise.resolve(); // one file position: reads take turns
-  async function readAt(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-    await file.seek(offset, Deno.SeekMode.Start);
-    const bytes = new Uint8Array(length);
-    let done = 0;
-    while (done < length) {
-      const count = await file.read(bytes.subarray(done));
-      if (count === null) return bytes.subarray(0, done);
-      done += count;
-    }
-    return bytes;
-  }
-  return {
-    size,
-    read(offset, length) {
-      const result = turn.then(() => readAt(offset, length));
-      turn = result.catch(() => {});
-      return result;
-    },
-    [Symbol.dispose]: () => file.close(),
-  };
 }

@@ -1,6 +1,6 @@
 import { dirname, join } from "@std/path";
-import { openZip } from "../formats/mod.ts";
-import { isDirectory, kindOf, listSome, openFileSource } from "./_files.ts";
+import { FileSource, openZip } from "../formats/mod.ts";
+import { isDirectory, kindOf, listSome } from "./_files.ts";
 import { readTar, type TarEntry } from "./_tar.ts";
 
 /** How far an extraction is. */
@@ -66,7 +66,7 @@ export async function extractTar(path: string, destination: string, options: Ext
  * ```
  */
 export async function extractZip(path: string, destination: string, options: ExtractOptions = {}): Promise<string[]> {
-  using source = await openFileSource(path);
+  using source = new FileSource(path);
   const zip = await explain(path, () => openZip(source));
   return await extractInto(destination, async (folder) => {
     let files = 0;

@@ -1,4 +1,5 @@
 import { type CifarLayout, type CifarRows, readCifarBinary } from "./_cifar_binary.ts";
+import { type CifarKeys, readCifarPython } from "./_cifar_python.ts";
 import { obtain, type ObtainOptions, type Source } from "./_obtain.ts";
 import { type ClassLabels, NORMALIZATION, type PixelDataset } from "./dataset.ts";
 
@@ -13,7 +14,10 @@ interface Variant {
   title: string;
   labelBytes: number;
   binary: CifarLayout;
-  sources: readonly Source[];
+  python: CifarLayout;
+  keys: CifarKeys;
+  /** The Python layout, then the binary one. */
+  sources: readonly [Source, Source];
 }
 
 const CIFAR10: Variant = {
@@ -25,7 +29,20 @@ const CIFAR10: Variant = {
     test: ["test_batch.bin"],
     classesFile: "batches.meta.txt",
   },
+  python: {
+    train: [1, 2, 3, 4, 5].map((batch) => `data_batch_${batch}`),
+    test: ["test_batch"],
+    classesFile: "batches.meta",
+  },
+  keys: { labels: "labels", classes: "label_names" },
   sources: [
+    {
+      folder: "cifar-10-batches-py",
+      marker: "test_batch",
+      archive: "cifar-10-python.tar.gz",
+      url: "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
+      md5: "c58f30108f718f92721af3b95e74349a",
+    },
     {
       folder: "cifar-10-batches-bin",
       marker: "test_batch.bin",
@@ -41,7 +58,16 @@ const CIFAR100: Variant = {
   title: "CIFAR-100",
   labelBytes: 2,
   binary: { train: ["train.bin"], test: ["test.bin"], classesFile: "fine_label_names.txt" },
+  python: { train: ["train"], test: ["test"], classesFile: "meta" },
+  keys: { labels: "fine_labels", classes: "fine_label_names" },
   sources: [
+    {
+      folder: "cifar-100-python",
+      marker: "test",
+      archive: "cifar-100-python.tar.gz",
+      url: "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
+      md5: "eb9058c3a382ffc7106e4002c42a8d85",
+    },
     {
       folder: "cifar-100-binary",
       marker: "test.bin",
@@ -57,11 +83,13 @@ const PUBLISHED = { train: 50_000, test: 10_000 } as const;
 /**
  * Loads CIFAR-10 into memory: 50,000 + 10,000 images of 32 px in 10 classes.
  *
- * Below `root` it takes what is there: `cifar-10-batches-bin/` or `cifar-10-binary.tar.gz` (which is extracted). With
- * nothing there it downloads the archive.
+ * Below `root` it takes what is there: the Python layout, `cifar-10-batches-py/` or `cifar-10-python.tar.gz`, or the binary one,
+ * `cifar-10-batches-bin/` or `cifar-10-binary.tar.gz`; archives are extracted. With nothing there it downloads the Python
+ * layout (170 MB), which torchvision reads, too. The pickles are read without executing anything.
  *
  * @param root The folder that holds one of these (or such a folder itself).
- * @returns Pixels `[n, 32, 32, 3]` and labels `[n]`; files of fewer images than the published ones are read too, with a note.
+ * @returns Pixels `[n, 32, 32, 3]` and labels `[n]`, and the file names where the layout has them; another number of images than
+ *   the published one is a note.
  * @throws {Deno.errors.NotFound} If the data set is neither there nor can be downloaded.
  * @throws {SyntaxError} If a file is damaged.
  * @example Usage
@@ -79,11 +107,13 @@ export async function loadCifar10(root: string, options: CifarOptions = {}): Pro
 /**
  * Loads CIFAR-100 into memory: 50,000 + 10,000 images of 32 px in 100 (fine) classes.
  *
- * Below `root` it takes what is there: `cifar-100-binary/` or `cifar-100-binary.tar.gz` (which is extracted). With nothing
- * there it downloads the archive.
+ * Below `root` it takes what is there: the Python layout, `cifar-100-python/` or `cifar-100-python.tar.gz`, or the binary one,
+ * `cifar-100-binary/` or `cifar-100-binary.tar.gz`; archives are extracted. With nothing there it downloads the Python layout
+ * (170 MB), which torchvision reads, too. The pickles are read without executing anything.
  *
  * @param root The folder that holds one of these (or such a folder itself).
- * @returns Pixels `[n, 32, 32, 3]` and labels `[n]`; files of fewer images than the published ones are read too, with a note.
+ * @returns Pixels `[n, 32, 32, 3]` and labels `[n]`, and the file names where the layout has them; another number of images than
+ *   the published one is a note.
  * @throws {Deno.errors.NotFound} If the data set is neither there nor can be downloaded.
  * @throws {SyntaxError} If a file is damaged.
  * @example Usage
@@ -100,8 +130,10 @@ export async function loadCifar100(root: string, options: CifarOptions = {}): Pr
 
 async function loadCifar(variant: Variant, root: string, options: CifarOptions): Promise<PixelDataset<ClassLabels>> {
   const split = options.split ?? "train";
-  const { folder } = await obtain(root, { title: variant.title, sources: variant.sources, options });
-  const rows = await readCifarBinary(folder, variant.binary, { split, labelBytes: variant.labelBytes });
+  const { folder, source } = await obtain(root, { title: variant.title, sources: variant.sources, options });
+  const rows = source === variant.sources[0]
+    ? await readCifarPython(folder, variant.python, { split, keys: variant.keys })
+    : await readCifarBinary(folder, variant.binary, { split, labelBytes: variant.labelBytes });
   return toDataset(variant, split, rows);
 }
 

@@ -112,3 +112,83 @@ Deno.test("loadCifar10() throws on damaged files", async () => {
     await fails(Deno.errors.NotFound, "the file is absent");
   });
 });
+
+async function withFixture(name: string, body: (root: string) => Promise<void>) {
+  await withFolder(async (root) => {
+    await Deno.copyFile(new URL(`./fixtures/${name}`, import.meta.url), `${root}/${name}`);
+    await body(root);
+  });
+}
+
+/** Pixel p of plane c of image k of batch b is (16 b + k + 3 p + c) % 256 in the fixtures. */
+function fixtureImage(batch: number, k: number): Uint8Array {
+  return Uint8Array.from({ length: 3072 }, (_, i) => (16 * batch + k + i) % 256);
+}
+
+Deno.test("loadCifar10() reads the Python layout as Python 2 pickled it", async () => {
+  await withFixture("cifar-10-python.tar.gz", async (root) => {
+    const train = await loadCifar10(root);
+    assertEquals([train.length, train.classes], [10, ["airplane", "bird", "cat"]]);
+    assertEquals(train.labels, Int32Array.of(1, 2, 2, 2, 0, 2, 1, 2, 2, 2));
+    assertEquals(train.paths?.slice(0, 3), ["airplane_s_000001.png", "cat_s_000001.png", "airplane_s_000002.png"]);
+    assertEquals(train.pixels.data.subarray(0, 3072), fixtureImage(1, 0));
+    assertEquals(train.pixels.data.subarray(9 * 3072), fixtureImage(5, 1));
+    const test = await loadCifar10(root, { split: "test" });
+    assertEquals([test.length, test.paths?.[0]], [2, "airplane_s_000006.png"]);
+  });
+});
+
+Deno.test("loadCifar100() reads the Python layout and takes the fine labels", async () => {
+  await withFixture("cifar-100-python.tar.gz", async (root) => {
+    const test = await loadCifar100(root, { split: "test" });
+    assertEquals([test.classes, test.paths], [["apple", "aquarium_fish"], ["a.png", "b.png", "c.png"]]);
+    assertEquals(test.labels, Int32Array.of(1, 0, 1));
+    assertEquals(test.pixels.data.subarray(2 * 3072), fixtureImage(2, 2));
+  });
+});
+
+Deno.test("loadCifar10() reads what Python 3 pickled", async () => {
+  await withFixture("cifar-10-python.tar.gz", async (root) => {
+    await loadCifar10(root); // extracts
+    const path = `${root}/cifar-10-batches-py/test_batch`;
+    await Deno.copyFile(new URL("./fixtures/cifar_python3.pickle", import.meta.url), path);
+    const test = await loadCifar10(root, { split: "test" });
+    assertEquals([test.labels, test.paths], [Int32Array.of(0, 1), ["a.png", "b.png"]]);
+    assertEquals(test.pixels.data.subarray(3072), fixtureImage(1, 1));
+  });
+});
+
+Deno.test("loadCifar10() throws on pickles that are damaged, something else, or want to execute something", async () => {
+  await withFixture("cifar-10-python.tar.gz", async (root) => {
+    await loadCifar10(root); // extracts
+    const path = `${root}/cifar-10-batches-py/data_batch_2`;
+    const good = await Deno.readFile(path);
+    const fails = async (bytes: Uint8Array | string, message: string) => {
+      await Deno.writeFile(path, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
+      await assertRejects(() => loadCifar10(root), SyntaxError, `Cannot read "${path}"${message}`);
+    };
+    await fails(good.subarray(0, 3000), ": ");
+    await fails("", ": ");
+    await fails("cos\nsystem\n(S'touch evil'\ntR.", ": ");
+    await fails("(lp0\n.", " as it must be a pickled dictionary");
+    await fails("(dp0\n.", ` as "data" must be an array u8 [n,3072]: got none`);
+    const meta = `${root}/cifar-10-batches-py/batches.meta`;
+    const fixture = (name: string) => Deno.readFile(new URL(`./fixtures/${name}`, import.meta.url));
+    await fails(
+      await fixture("cifar_count.pickle"),
+      " as there must be a label and a name for each image: got 0 images, 1 labels and 0 names",
+    );
+    await fails(await fixture("cifar_labels.pickle"), ` as "labels" must be a list of numbers`);
+    await Deno.writeFile(path, good);
+    await Deno.writeTextFile(meta, "(dp0\nS'label_names'\n(lp1\nS'one'\nas.");
+    await assertRejects(() => loadCifar10(root), SyntaxError, "it has label 1 but there are 1 classes");
+    await Deno.writeTextFile(meta, "(dp0\nS'label_names'\nI3\ns.");
+    await assertRejects(
+      () => loadCifar10(root),
+      SyntaxError,
+      `Cannot read "${meta}" as "label_names" must be a list of texts`,
+    );
+    await Deno.remove(meta);
+    await assertRejects(() => loadCifar10(root), Deno.errors.NotFound, `Cannot read "${meta}": the file is absent`);
+  });
+});
