@@ -1,8 +1,8 @@
 type Seen = Map<object, object>;
 
 /**
- * Deep equality: same class, same own enumerable keys, equal values; `NaN` equals `NaN` and 0 equals -0.
- * An object without prototype may equal a plain one.
+ * Deep equality: same prototype and equal values under every key, inherited ones and getters included for what is not a
+ * plain object; `NaN` equals `NaN`, 0 equals -0, and an object without prototype may equal a plain one.
  */
 export function equal(a: unknown, b: unknown): boolean {
   return same(a, b, new Map());
@@ -11,25 +11,24 @@ export function equal(a: unknown, b: unknown): boolean {
 function same(a: unknown, b: unknown, seen: Seen): boolean {
   if (a === b || Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
-  if (classOf(a) !== classOf(b)) return false;
+  if (a instanceof Date && b instanceof Date) return Object.is(a.getTime(), b.getTime());
+  if (prototypeOf(a) !== prototypeOf(b)) return false;
   if (a instanceof WeakMap || a instanceof WeakSet) {
-    throw new TypeError(`Cannot compare ${a.constructor.name} instances`);
+    throw new TypeError(`Cannot compare ${a instanceof WeakMap ? "WeakMap" : "WeakSet"} instances`);
   }
   if (seen.get(a) === b) return true;
   seen.set(a, b);
-  if (a instanceof Date) return Object.is(a.getTime(), (b as Date).getTime());
-  if (a instanceof RegExp || a instanceof URL) return String(a) === String(b);
+  if (a instanceof RegExp || a instanceof URL || a instanceof URLSearchParams) return String(a) === String(b);
   if (a instanceof WeakRef) return same(a.deref(), (b as WeakRef<object>).deref(), seen);
   if (a instanceof Set) return sameSet(a, b as Set<unknown>, seen);
   if (a instanceof Map) return sameMap(a, b as Map<unknown, unknown>, seen);
   if (a instanceof ArrayBuffer) return sameList(new Uint8Array(a), new Uint8Array(b as ArrayBuffer));
   if (isTypedArray(a)) return sameList(a, b as ArrayLike<unknown>);
-  if (a instanceof Error && !sameError(a, b as Error)) return false;
   return sameKeys(a, b, seen);
 }
 
-function classOf(value: object): unknown {
-  return (value as { constructor?: unknown }).constructor ?? Object;
+function prototypeOf(value: object): object {
+  return Object.getPrototypeOf(value) ?? Object.prototype;
 }
 
 function isTypedArray(value: object): value is object & ArrayLike<unknown> {
@@ -75,22 +74,25 @@ function find(values: Iterable<unknown>, test: (value: unknown) => boolean): { v
   return undefined;
 }
 
-function sameError(a: Error, b: Error): boolean {
-  return a.name === b.name && a.message === b.message;
-}
-
 function sameKeys(a: object, b: object, seen: Seen): boolean {
-  const keys = ownKeys(a);
-  if (keys.length !== ownKeys(b).length) return false;
-  return keys.every((key) =>
-    Object.hasOwn(b, key) &&
-    same((a as Record<PropertyKey, unknown>)[key], (b as Record<PropertyKey, unknown>)[key], seen)
-  );
+  if (Object.keys(a).length !== Object.keys(b).length) return false;
+  const keys = new Set([...keysOf(a), ...keysOf(b)]);
+  for (const key of keys) {
+    if (!(key in a) || !(key in b)) return false;
+    if (!same(Reflect.get(a, key), Reflect.get(b, key), seen)) return false;
+  }
+  return true;
 }
 
-function ownKeys(value: object): PropertyKey[] {
-  const symbols = Object.getOwnPropertySymbols(value).filter((key) =>
-    Object.prototype.propertyIsEnumerable.call(value, key)
-  );
-  return [...Object.keys(value), ...symbols];
+/** Enumerable keys of a plain object or array; every key up the prototype chain of another. */
+function keysOf(value: object): PropertyKey[] {
+  const plain = [Object.prototype, Array.prototype];
+  if (plain.includes(prototypeOf(value))) {
+    return Reflect.ownKeys(value).filter((key) => Object.prototype.propertyIsEnumerable.call(value, key));
+  }
+  const keys: PropertyKey[] = [];
+  for (let at: object | null = value; at !== null && !plain.includes(at); at = Object.getPrototypeOf(at)) {
+    keys.push(...Reflect.ownKeys(at));
+  }
+  return keys;
 }

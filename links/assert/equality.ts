@@ -72,11 +72,24 @@ export function assertObjectMatch(
   expected: Record<PropertyKey, unknown>,
   msg?: string,
 ): void {
-  assertEquals(pick(actual, expected), expected, msg);
+  assertEquals(pick(actual, expected), pick(expected, expected), msg);
 }
 
 function pick(actual: unknown, expected: unknown): unknown {
-  if (!isPlain(actual) || !isPlain(expected)) return actual;
+  if (actual instanceof Map && expected instanceof Map) {
+    return new Map(
+      [...expected.keys()].filter((key) => actual.has(key)).map((key) => {
+        return [key, pick(actual.get(key), expected.get(key))];
+      }),
+    );
+  }
+  if (actual instanceof Set && expected instanceof Set) {
+    return new Set([...expected].filter((value) => actual.has(value)));
+  }
+  if (Array.isArray(actual) && Array.isArray(expected)) {
+    return actual.slice(0, expected.length).map((value, i) => pick(value, expected[i]));
+  }
+  if (!isRecord(actual) || !isRecord(expected)) return actual;
   const kept: Record<PropertyKey, unknown> = {};
   for (const key of Reflect.ownKeys(expected)) {
     if (key in actual) kept[key] = pick(actual[key], expected[key]);
@@ -84,7 +97,7 @@ function pick(actual: unknown, expected: unknown): unknown {
   return kept;
 }
 
-function isPlain(value: unknown): value is Record<PropertyKey, unknown> {
+function isRecord(value: unknown): value is Record<PropertyKey, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value) &&
-    !(value instanceof Map) && !(value instanceof Set) && !(value instanceof Date) && !(value instanceof RegExp);
+    !(value instanceof Date) && !(value instanceof RegExp);
 }
