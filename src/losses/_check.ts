@@ -1,0 +1,22 @@
+import type { Tensor } from "../tensor/mod.ts";
+
+/** Checks that embeddings are f32 `[batch, views, features]` with a pair of samples and at least one view. */
+export function checkViews(loss: string, z: Tensor): void {
+  if (z.rank !== 3 || z.dtype !== "f32") {
+    throw new TypeError(
+      `Cannot compute ${loss}() as z must be f32 [batch, views, features]: got z ${z.dtype} [${z.shape}]`,
+    );
+  }
+  if (z.shape[0]! < 2) {
+    throw new RangeError(`Cannot compute ${loss}() as a pair needs a batch of at least 2: got z [${z.shape}]`);
+  }
+  if (z.shape[1]! < 1) {
+    throw new RangeError(`Cannot compute ${loss}() as a sample needs at least 1 view: got z [${z.shape}]`);
+  }
+}
+
+/** Checks that an option is a positive finite number. */
+export function checkPositive(loss: string, name: string, value: number): void {
+  if (value > 0 && Number.isFinite(value)) return;
+  throw new RangeError(`Cannot compute ${loss}() as ${name} must be > 0 and finite: current value is ${value}`);
+}

@@ -1,0 +1,62 @@
+import { detach } from "../autograd/mod.ts";
+import { matmul, pairTerm, viewCentroids } from "../ops/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
+import { checkPositive, checkViews } from "./_check.ts";
+
+/** Options of {@linkcode decoupledUniformity}. */
+export interface DecoupledUniformityOptions {
+  /** Centroid weights, f32 `[batch, batch]`, from `centroidWeights`; no gradient flows through them. */
+  readonly weights?: Tensor;
+  /** Inverse squared distance on the sphere, dimensionless, > 0 (default 2). */
+  readonly t?: number;
+}
+
+/**
+ * Decoupled uniformity: spreads the centroids of the views over the unit ball.
+ *
+ * `L = log mean_{i≠j} exp(−t ‖μᵢ − μⱼ‖²)`, where `μᵢ` is the mean of sample i's unit-length views, not normalised again,
+ * and with `weights` `α` the estimate `Σⱼ αᵢⱼ μⱼ` of it that a prior gives. `L ≤ 0`, and 0 means that every centroid
+ * coincides (collapse); without `weights`, also `L ≥ −4t`.
+ *
+ * The pairs are those of the batch given: on several devices, gather the embeddings first.
+ *
+ * @param z Embeddings of the views, f32 `[batch, views, features]`, batch ≥ 2; normalised here, not by the caller.
+ * @param options `weights` and `t`.
+ * @returns The loss, f32 `[]`.
+ * @throws {TypeError} If `z` is not of rank 3 or not f32, or `weights` is not f32 `[batch, batch]`.
+ * @throws {RangeError} If `batch < 2`, there are no views, or `t` is not a positive finite number.
+ *
+ * @example Without a prior
+ * ```ts
+ * import { backward, Device, requireGrad, tensor } from "@decoupled/uniformity";
+ * import { decoupledUniformity } from "@decoupled/uniformity/losses";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * // Two samples with two views each: the centroids are (1, 0) and (-1, 0), at squared distance 4.
+ * const z = requireGrad(tensor([[[2, 0], [1, 0]], [[-1, 0], [-3, 0]]]));
+ * const loss = decoupledUniformity(z, { t: 2 });
+ * backward(loss);
+ * assertAlmostEquals(await loss.item(), -8, 1e-5);
+ * ```
+ *
+ * @see Dufumier et al., "Integrating Prior Knowledge in Contrastive Learning with Kernel", arXiv:2206.01646.
+ */
+export function decoupledUniformity(z: Tensor, options: DecoupledUniformityOptions = {}): Tensor {
+  return pairTerm(estimatedCentroids(z, options), { t: options.t ?? 2 });
+}
+
+/** The centroids whose pairs the loss looks at, `[batch, features]`. */
+function estimatedCentroids(z: Tensor, { weights, t = 2 }: DecoupledUniformityOptions): Tensor {
+  checkViews("decoupledUniformity", z);
+  checkPositive("decoupledUniformity", "t", t);
+  const [batch] = z.shape as [number];
+  if (!weights) return viewCentroids(z);
+  if (weights.rank !== 2 || weights.shape[0] !== batch || weights.shape[1] !== batch || weights.dtype !== "f32") {
+    throw new TypeError(
+      `Cannot compute decoupledUniformity() as weights must be f32 [${batch}, ${batch}]: ` +
+        `got weights ${weights.dtype} [${weights.shape}] and z [${z.shape}]`,
+    );
+  }
+  return matmul(detach(weights), viewCentroids(z));
+}
