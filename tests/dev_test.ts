@@ -3,7 +3,22 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { fromFileUrl, join } from "@std/path";
 
 const DEV = fromFileUrl(new URL("../dev", import.meta.url));
-const TOOLS = ["sh", "awk", "cat", "chmod", "cp", "dirname", "env", "grep", "head", "mkdir", "rm", "sed", "sort"];
+const TOOLS = [
+  "sh",
+  "awk",
+  "cat",
+  "chmod",
+  "cp",
+  "dirname",
+  "env",
+  "grep",
+  "head",
+  "mkdir",
+  "rm",
+  "sed",
+  "sort",
+  "tee",
+];
 
 const DENO = `case $1 in
 --version) echo "deno \${FAKE_DENO:-2.9.6} (stable, release)" ;;
