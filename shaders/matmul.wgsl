@@ -50,8 +50,6 @@ fn place_of(group_z: u32) -> Place {
   );
 }
 
-fn row_count(place: Place) -> u32 { return params.rows; }
-fn col_stride() -> u32 { return params.ldb4; }
 fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
 
 // What is fixed for a row of a, or with A_T for 4 rows from it.

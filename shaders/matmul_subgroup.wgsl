@@ -26,7 +26,6 @@ fn main(
   let b_col = min(col, params.cols4 - 1u);
   let mine = row_of(place, row + select(lane, 4u * (lane & 1u), A_T));
   let k_of_lane = select(0u, lane >> 1u, A_T);
-  let stride = col_stride();
 
   var s0 = vec4f();
   var s1 = vec4f();

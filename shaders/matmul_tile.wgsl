@@ -99,14 +99,17 @@ fn main(
   var base = b_base(place, s);
   var g0 = segment_of(place, r0, s);
   var g1 = segment_of(place, r1, s);
-  put_a(half, q0, fetch_a(g0, q0, k, end));
-  put_b(half, q0, fetch_b(base, s, q0, first_col, k, end));
-  if (EDGE < 16u) {
-    put_a(half, q1, fetch_a(g1, q1, k, end));
-    put_b(half, q1, fetch_b(base, s, q1, first_col, k, end));
+  var more = place.first < place.end;
+  if (more) {
+    put_a(half, q0, fetch_a(g0, q0, k, end));
+    put_b(half, q0, fetch_b(base, s, q0, first_col, k, end));
+    if (EDGE < 16u) {
+      put_a(half, q1, fetch_a(g1, q1, k, end));
+      put_b(half, q1, fetch_b(base, s, q1, first_col, k, end));
+    }
   }
   workgroupBarrier();
-  loop {
+  while (more) {
     k += DEPTH;
     if (k >= end) {
       k = 0u;
@@ -118,7 +121,7 @@ fn main(
         g1 = segment_of(place, r1, s);
       }
     }
-    let more = s < place.end;
+    more = s < place.end;
     var next_a0: vec4f;
     var next_b0: vec4f;
     var next_a1: vec4f;

@@ -377,6 +377,287 @@ fn grad_rows(
   }
 }
 `;
+/** `conv2d` */
+export const conv2d: string = `// What the three products of a convolution have in common: parameters, bindings, the loads of b and the store of c.
+// Images are [n, h, w, channels], weights [kernel_h, kernel_w, in / groups, out]; channels are padded to multiples of 4,
+// in each group, and counted in vectors where a name ends in 4.
+// Joined with conv2d_forward, conv2d_input_grad or conv2d_weight_grad, which say what a, b and c are, and with a body:
+// matmul_subgroup, matmul_rows or matmul_tile.
+//
+// Like a matrix product, c[i, j] = sum_k a[i, k] b[k, j], with k cut into segments of \`depth\` (a tap of the window, or a
+// row of an image); a split of the segments leaves a partial c for matmul_reduce.
+//
+//   0  params  uniform     { rows, cols4, depth, segments, splits, split4 (vectors of one whole c), groups,
+//                            h, w (input), out_h, out_w, kernel_h, kernel_w, stride_h.., padding_h.., dilation_h..,
+//                            a4, ldb4, c4 (vectors from one pixel or row to the next), group_a4, group_b4, group_c4
+//                            (from one group to the next), in4 (input channels of a group) }
+//   1  a       read
+//   2  b       read
+//   3  c       read/write  [splits, ...]
+//   4  bias    read        [4 c4], any other array without BIAS
+//
+// Constants: K_TAIL, depth is no multiple of 4 (weight gradient); BIAS, add it.
+// Dispatch: blocks of the body folded into x and y (Device.groups), groups * splits in z, times the phases of
+// conv2d_input_grad.
+struct Params {
+  rows: u32, cols4: u32, depth: u32, segments: u32, splits: u32, split4: u32, groups: u32,
+  h: i32, w: i32, out_h: i32, out_w: i32, kernel_h: i32, kernel_w: i32,
+  stride_h: i32, stride_w: i32, padding_h: i32, padding_w: i32, dilation_h: i32, dilation_w: i32,
+  a4: u32, ldb4: u32, c4: u32, group_a4: u32, group_b4: u32, group_c4: u32, in4: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4f>;
+@group(0) @binding(2) var<storage, read> b: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
+@group(0) @binding(4) var<storage, read> bias: array<vec4f>;
+
+override K_TAIL: bool = false;
+override BIAS: bool = false;
+
+// a of a segment, for one row: where it starts, whether it is inside the image, and the first column (weight gradient).
+struct Segment { base: u32, inside: bool, x: i32 }
+
+fn segment_length(s: u32) -> u32 { return params.depth; }
+
+// b[k, 4 col..4 col+3], k counted in the segment.
+fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
+  if (!K_TAIL) { return b[base + k * params.ldb4 + col]; }
+  let inside = k < params.depth;
+  return select(vec4f(), b[base + select(0u, k, inside) * params.ldb4 + col], inside);
+}
+
+// b[k..k+3, j], k counted in the segment, where memory runs along k.
+fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b[base + j * params.ldb4 + k / 4u]; }
+
+fn store(place: Place, row: u32, col: u32, sum: vec4f) {
+  if (row >= place.rows || col >= params.cols4) { return; }
+  let column = place.c_col + col;
+  var value = sum;
+  if (BIAS) { value += bias[column]; }
+  c[place.c + c_row(place, row) * params.c4 + column] = value;
+}
+`;
+/** `conv2d_forward` */
+export const conv2d_forward: string = `// Convolution: y[n, oy, ox, j] = sum over ky, kx, i of x[n, oy s + ky d - p, ox s + kx d - p, i] w[ky, kx, i, j].
+//
+//   a  x  [n, h, w, in]                      a row is a pixel of y, a segment a tap (ky, kx), k a channel
+//   b  w  [kernel_h, kernel_w, in / groups, out]
+//   c  y  [n, out_h, out_w, out]
+const A_T = false;
+const B_T = false;
+
+struct Place { a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32 }
+
+fn place_of(z: u32) -> Place {
+  let split = z % params.splits;
+  let g = z / params.splits;
+  return Place(
+    g * params.group_a4,
+    g * params.group_b4,
+    split * params.split4,
+    g * params.group_c4,
+    params.rows,
+    split * params.segments / params.splits,
+    (split + 1u) * params.segments / params.splits,
+  );
+}
+
+fn c_row(place: Place, row: u32) -> u32 { return row; }
+
+// The image, and the input pixel of the first tap.
+struct Row { image: i32, y: i32, x: i32 }
+
+fn row_of(place: Place, row: u32) -> Row {
+  let pixel = i32(min(row, params.rows - 1u));
+  let line = pixel / params.out_w;
+  let image = line / params.out_h;
+  return Row(
+    image,
+    (line - image * params.out_h) * params.stride_h - params.padding_h,
+    (pixel - line * params.out_w) * params.stride_w - params.padding_w,
+  );
+}
+
+fn segment_of(place: Place, row: Row, s: u32) -> Segment {
+  let ky = i32(s) / params.kernel_w;
+  let kx = i32(s) - ky * params.kernel_w;
+  let y = row.y + ky * params.dilation_h;
+  let x = row.x + kx * params.dilation_w;
+  let inside = y >= 0 && y < params.h && x >= 0 && x < params.w;
+  let pixel = u32((row.image * params.h + y) * params.w + x);
+  return Segment(select(0u, pixel * params.a4 + place.a, inside), inside, 0);
+}
+
+fn load_a(segment: Segment, k: u32) -> vec4f {
+  return select(vec4f(), a[segment.base + k / 4u], segment.inside);
+}
+
+fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
+`;
+/** `conv2d_input_grad` */
+export const conv2d_input_grad: string = `// Gradient of a convolution's input: grad_x[n, y, x, i] = sum over the taps (ky, kx) and the channels j of y, where a pixel
+// (oy, ox) with oy s + ky d - p = y and ox s + kx d - p = x exists, of grad_y[n, oy, ox, j] w[ky, kx, i, j].
+//
+// With a stride, only some taps reach a pixel: the same ones for all pixels of a phase (y mod s, x mod s). So a workgroup
+// works on one phase, and its segments are that phase's taps.
+//
+//   a  grad_y  [n, out_h, out_w, out]        a row is a pixel of x, of one phase; k a channel of y
+//   b  w       [kernel_h, kernel_w, in / groups, out]
+//   c  grad_x  [n, h, w, in]
+//
+// Dispatch: z has (phase, group, split), the split fastest; stride_h * stride_w phases.
+const A_T = false;
+const B_T = true;
+
+// One axis of a phase: its first pixel, how many pixels, the first tap, taps from one to the next, and how many taps.
+struct Axis { first: i32, count: i32, tap: i32, step: i32, taps: i32 }
+
+struct Place {
+  a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32,
+  y: Axis, x: Axis,
+}
+
+fn axis_of(phase: i32, size: i32, kernel: i32, stride: i32, padding: i32, dilation: i32) -> Axis {
+  var tap = stride;
+  var step = stride;
+  for (var t = stride - 1; t >= 0; t--) {
+    if ((phase + padding - t * dilation) % stride == 0) { tap = t; }
+    if (t > 0 && t * dilation % stride == 0) { step = t; }
+  }
+  let taps = select(0, (kernel - 1 - tap) / step + 1, tap < min(kernel, stride));
+  return Axis(phase, max(0, (size - phase + stride - 1) / stride), tap, step, taps);
+}
+
+fn place_of(z: u32) -> Place {
+  let split = z % params.splits;
+  let g = z / params.splits % params.groups;
+  let phase = i32(z / params.splits / params.groups);
+  let py = phase / params.stride_w;
+  let y = axis_of(py, params.h, params.kernel_h, params.stride_h, params.padding_h, params.dilation_h);
+  let px = phase - py * params.stride_w;
+  let x = axis_of(px, params.w, params.kernel_w, params.stride_w, params.padding_w, params.dilation_w);
+  let segments = u32(y.taps * x.taps);
+  let images = params.rows / u32(params.h * params.w);
+  return Place(
+    g * params.group_a4,
+    g * params.group_b4,
+    split * params.split4,
+    g * params.group_c4,
+    images * u32(y.count * x.count),
+    split * segments / params.splits,
+    (split + 1u) * segments / params.splits,
+    y,
+    x,
+  );
+}
+
+// Image and pixel of a row of the phase.
+struct Row { image: i32, y: i32, x: i32 }
+
+fn row_of(place: Place, row: u32) -> Row {
+  let pixel = i32(min(row, max(place.rows, 1u) - 1u));
+  let width = max(place.x.count, 1);
+  let height = max(place.y.count, 1);
+  let line = pixel / width;
+  let image = line / height;
+  let y = line - image * height;
+  let x = pixel - line * width;
+  return Row(image, place.y.first + y * params.stride_h, place.x.first + x * params.stride_w);
+}
+
+fn c_row(place: Place, row: u32) -> u32 {
+  let at = row_of(place, row);
+  return u32((at.image * params.h + at.y) * params.w + at.x);
+}
+
+// Row and column of the window that segment s stands for.
+fn tap_of(place: Place, s: u32) -> vec2i {
+  let i = i32(s) / place.x.taps;
+  let j = i32(s) - i * place.x.taps;
+  return vec2i(place.y.tap + i * place.y.step, place.x.tap + j * place.x.step);
+}
+
+fn segment_of(place: Place, row: Row, s: u32) -> Segment {
+  let tap = tap_of(place, s);
+  let y = row.y + params.padding_h - tap.x * params.dilation_h;
+  let x = row.x + params.padding_w - tap.y * params.dilation_w;
+  let oy = y / params.stride_h;
+  let ox = x / params.stride_w;
+  let inside = y >= 0 && x >= 0 && oy < params.out_h && ox < params.out_w;
+  let pixel = u32((row.image * params.out_h + oy) * params.out_w + ox);
+  return Segment(select(0u, pixel * params.a4 + place.a, inside), inside, 0);
+}
+
+fn load_a(segment: Segment, k: u32) -> vec4f {
+  return select(vec4f(), a[segment.base + k / 4u], segment.inside);
+}
+
+fn b_base(place: Place, s: u32) -> u32 {
+  let tap = tap_of(place, s);
+  return place.b + u32(tap.x * params.kernel_w + tap.y) * 4u * params.cols4 * params.ldb4;
+}
+`;
+/** `conv2d_weight_grad` */
+export const conv2d_weight_grad: string = `// Gradient of a convolution's weight:
+// grad_w[ky, kx, i, j] = sum over n, oy, ox of x[n, oy s + ky d - p, ox s + kx d - p, i] grad_y[n, oy, ox, j].
+//
+//   a  x       [n, h, w, in]                 a row is a tap and a channel, a segment a line of grad_y, k a pixel of it
+//   b  grad_y  [n, out_h, out_w, out]
+//   c  grad_w  [kernel_h, kernel_w, in / groups, out]
+const A_T = true;
+const B_T = false;
+
+struct Place { a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32 }
+
+fn place_of(z: u32) -> Place {
+  let split = z % params.splits;
+  let g = z / params.splits;
+  return Place(
+    g * params.group_a4,
+    g * params.group_b4,
+    split * params.split4,
+    g * params.group_c4,
+    params.rows,
+    split * params.segments / params.splits,
+    (split + 1u) * params.segments / params.splits,
+  );
+}
+
+fn c_row(place: Place, row: u32) -> u32 { return row; }
+
+// Offset of the tap in the image, and the vector of channels; it stands for 4 rows.
+struct Row { y: i32, x: i32, channel: u32 }
+
+fn row_of(place: Place, row: u32) -> Row {
+  let vector = min(row, params.rows - 1u) / 4u;
+  let tap = vector / params.in4;
+  let ky = i32(tap) / params.kernel_w;
+  let kx = i32(tap) - ky * params.kernel_w;
+  return Row(
+    ky * params.dilation_h - params.padding_h,
+    kx * params.dilation_w - params.padding_w,
+    vector - tap * params.in4,
+  );
+}
+
+fn segment_of(place: Place, row: Row, s: u32) -> Segment {
+  let image = i32(s) / params.out_h;
+  let oy = i32(s) - image * params.out_h;
+  let y = oy * params.stride_h + row.y;
+  let inside = y >= 0 && y < params.h;
+  let line = u32((image * params.h + y) * params.w) * params.a4;
+  return Segment(select(0u, line, inside) + place.a + row.channel, inside, row.x);
+}
+
+// x of 4 channels at pixel k of the line.
+fn load_a(segment: Segment, k: u32) -> vec4f {
+  let x = i32(k) * params.stride_w + segment.x;
+  let inside = segment.inside && x >= 0 && x < params.w && k < params.depth;
+  return select(vec4f(), a[segment.base + select(0u, u32(x), inside) * params.a4], inside);
+}
+
+fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
+`;
 /** `copy` */
 export const copy: string = `// Copy: y[offset + i] = x[i], in 4-byte words.
 //
@@ -499,6 +780,64 @@ fn backward(
   let wanted = hot + V(params.smoothing / f32(params.classes));
   let scale = select(bitcast<f32>(params.nan_bits), grad[0] / f32(params.rows), label < params.classes);
   grad_x[i] = scale * (exp(x[i] - V(sums[row])) - wanted);
+}
+`;
+/** `elementwise` */
+export const elementwise: string = `// Elementwise op of up to three arrays that broadcast: y[i] = value(in1(i), in2(i), in3(i)).
+// src/ops/_elementwise.ts puts in front: F, I, U, B (what an invocation computes: one element or four), O (an element or
+// four of y), E1 … E3 (what the arrays hold), value(), and in1() … in3(), which say how an operand is read:
+//
+//   full     x[i]                        row     x[i % inner]            strided  x[offset of i along RANK axes]
+//   one      x[0]                        column  x[i / inner]            number   params.a, b or c
+//
+//   0  params  uniform  { size, inner, a, b, c, axes (strided only) }    size and inner in units of O
+//   1  x1      read
+//   2  x2      read
+//   3  x3      read
+//   4  y       write    [size]
+//
+// Constants: RANK, number of axes of the strided operands, at most 8. Dispatch: Device.groups(size, 64).
+override RANK: u32 = 0u;
+
+struct Params {
+  size: u32,
+  inner: u32,
+  a: f32,
+  b: f32,
+  c: f32,
+  unused0: u32,
+  unused1: u32,
+  unused2: u32,
+  sizes: array<vec4u, 2>,
+  strides: array<vec4u, 6>, // two an operand
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x1: array<E1>;
+@group(0) @binding(2) var<storage, read> x2: array<E2>;
+@group(0) @binding(3) var<storage, read> x3: array<E3>;
+@group(0) @binding(4) var<storage, read_write> y: array<O>;
+
+fn offset_of(i: u32, operand: u32) -> u32 {
+  var rest = i;
+  var offset = 0u;
+  for (var axis = RANK; axis > 0u; axis--) {
+    let d = axis - 1u;
+    let size = params.sizes[d / 4u][d % 4u];
+    offset += (rest % size) * params.strides[2u * operand + d / 4u][d % 4u];
+    rest /= size;
+  }
+  return offset;
+}
+
+@compute @workgroup_size(64)
+fn forward(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  y[i] = result(i);
 }
 `;
 /** `fill` */
@@ -737,6 +1076,22 @@ fn step(
   }
 }
 `;
+/** `lib_nan` */
+export const lib_nan: string = `// NaN is told by its bits: drivers may assume that comparisons and max() never see one. F is f32 or vec4f, U its bits.
+fn is_nan(x: F) -> B {
+  return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u);
+}
+
+// \`first\` unless \`second\` is larger or NaN.
+fn larger(first: F, second: F) -> F {
+  return select(first, second, (second > first) | is_nan(second));
+}
+
+// \`first\` unless \`second\` is smaller or NaN.
+fn smaller(first: F, second: F) -> F {
+  return select(first, second, (second < first) | is_nan(second));
+}
+`;
 /** `lib_philox` */
 export const lib_philox: string = `// Philox4x32-10, the counter-based generator of Salmon et al., "Parallel random numbers: as easy as 1, 2, 3" (2011).
 
@@ -765,6 +1120,37 @@ fn philox(counter_in: vec4u, key_in: vec2u) -> vec4u {
 // Uniform in [0, 1): the 24 high bits.
 fn unit_float(bits: vec4u) -> vec4f {
   return vec4f(bits >> vec4u(8u)) * 5.9604644775390625e-8;
+}
+`;
+/** `lib_power` */
+export const lib_power: string = `// Powers as PyTorch has them, also of negative bases and zero. Whole exponents up to 15 are products, others exp2(y log2|x|).
+fn power(x: F, y: F) -> F {
+  let whole = floor(y) == y;
+  let negative = x < F(0.0);
+  let magnitude = exp2(y * log2(abs(x)));
+  let odd = whole & (fract(abs(y) * 0.5) != F(0.0));
+  var result = select(magnitude, -magnitude, negative & odd);
+  result = select(result, bits_as_float(0x7fc00000u), negative & !whole);
+  result = select(result, select(bits_as_float(0x7f800000u), F(0.0), y > F(0.0)), x == F(0.0));
+  result = select(result, F(1.0), x == F(1.0));
+  return select(result, whole_power(x, y), whole & (abs(y) <= F(15.0)));
+}
+
+fn whole_power(x: F, y: F) -> F {
+  let n = U(min(abs(y), F(15.0)));
+  let squared = x * x;
+  let fourth = squared * squared;
+  var product = select(F(1.0), x, (n & U(1u)) != U(0u));
+  product *= select(F(1.0), squared, (n & U(2u)) != U(0u));
+  product *= select(F(1.0), fourth, (n & U(4u)) != U(0u));
+  product *= select(F(1.0), fourth * fourth, (n & U(8u)) != U(0u));
+  return select(product, 1.0 / product, y < F(0.0));
+}
+
+// NaN and infinities cannot be written as constants in WGSL, so their bits pass through a variable.
+fn bits_as_float(bits: u32) -> F {
+  var word = bits;
+  return F(bitcast<f32>(word));
 }
 `;
 /** `lib_row_pairs` */
@@ -1095,8 +1481,6 @@ fn place_of(group_z: u32) -> Place {
   );
 }
 
-fn row_count(place: Place) -> u32 { return params.rows; }
-fn col_stride() -> u32 { return params.ldb4; }
 fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
 
 // What is fixed for a row of a, or with A_T for 4 rows from it.
@@ -1360,7 +1744,6 @@ fn main(
   let b_col = min(col, params.cols4 - 1u);
   let mine = row_of(place, row + select(lane, 4u * (lane & 1u), A_T));
   let k_of_lane = select(0u, lane >> 1u, A_T);
-  let stride = col_stride();
 
   var s0 = vec4f();
   var s1 = vec4f();
@@ -1517,14 +1900,17 @@ fn main(
   var base = b_base(place, s);
   var g0 = segment_of(place, r0, s);
   var g1 = segment_of(place, r1, s);
-  put_a(half, q0, fetch_a(g0, q0, k, end));
-  put_b(half, q0, fetch_b(base, s, q0, first_col, k, end));
-  if (EDGE < 16u) {
-    put_a(half, q1, fetch_a(g1, q1, k, end));
-    put_b(half, q1, fetch_b(base, s, q1, first_col, k, end));
+  var more = place.first < place.end;
+  if (more) {
+    put_a(half, q0, fetch_a(g0, q0, k, end));
+    put_b(half, q0, fetch_b(base, s, q0, first_col, k, end));
+    if (EDGE < 16u) {
+      put_a(half, q1, fetch_a(g1, q1, k, end));
+      put_b(half, q1, fetch_b(base, s, q1, first_col, k, end));
+    }
   }
   workgroupBarrier();
-  loop {
+  while (more) {
     k += DEPTH;
     if (k >= end) {
       k = 0u;
@@ -1536,7 +1922,7 @@ fn main(
         g1 = segment_of(place, r1, s);
       }
     }
-    let more = s < place.end;
+    more = s < place.end;
     var next_a0: vec4f;
     var next_b0: vec4f;
     var next_a1: vec4f;

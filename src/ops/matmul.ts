@@ -1,5 +1,5 @@
 import { defineOp } from "../autograd/mod.ts";
-import { broadcastShapes, type Shape, sizeOf, Tensor, zeros } from "../tensor/mod.ts";
+import { broadcastShapes, type Shape, sizeOf, type Tensor, zeros } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
 import { batchAxes, sumToBatch } from "./_batch.ts";
 import { padded, type Product, product, productPadded, resizeRows } from "./_product.ts";

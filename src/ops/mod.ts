@@ -13,3 +13,4 @@ export { crossEntropy } from "./cross_entropy.ts";
 export { l2Normalize } from "./l2_normalize.ts";
 export { linear } from "./linear.ts";
 export { matmul, type MatmulOptions } from "./matmul.ts";
+export { conv2d, type Conv2dOptions } from "./conv2d.ts";

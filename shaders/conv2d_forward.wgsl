@@ -1,0 +1,55 @@
+// Convolution: y[n, oy, ox, j] = sum over ky, kx, i of x[n, oy s + ky d - p, ox s + kx d - p, i] w[ky, kx, i, j].
+//
+//   a  x  [n, h, w, in]                      a row is a pixel of y, a segment a tap (ky, kx), k a channel
+//   b  w  [kernel_h, kernel_w, in / groups, out]
+//   c  y  [n, out_h, out_w, out]
+const A_T = false;
+const B_T = false;
+
+struct Place { a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32 }
+
+fn place_of(z: u32) -> Place {
+  let split = z % params.splits;
+  let g = z / params.splits;
+  return Place(
+    g * params.group_a4,
+    g * params.group_b4,
+    split * params.split4,
+    g * params.group_c4,
+    params.rows,
+    split * params.segments / params.splits,
+    (split + 1u) * params.segments / params.splits,
+  );
+}
+
+fn c_row(place: Place, row: u32) -> u32 { return row; }
+
+// The image, and the input pixel of the first tap.
+struct Row { image: i32, y: i32, x: i32 }
+
+fn row_of(place: Place, row: u32) -> Row {
+  let pixel = i32(min(row, params.rows - 1u));
+  let line = pixel / params.out_w;
+  let image = line / params.out_h;
+  return Row(
+    image,
+    (line - image * params.out_h) * params.stride_h - params.padding_h,
+    (pixel - line * params.out_w) * params.stride_w - params.padding_w,
+  );
+}
+
+fn segment_of(place: Place, row: Row, s: u32) -> Segment {
+  let ky = i32(s) / params.kernel_w;
+  let kx = i32(s) - ky * params.kernel_w;
+  let y = row.y + ky * params.dilation_h;
+  let x = row.x + kx * params.dilation_w;
+  let inside = y >= 0 && y < params.h && x >= 0 && x < params.w;
+  let pixel = u32((row.image * params.h + y) * params.w + x);
+  return Segment(select(0u, pixel * params.a4 + place.a, inside), inside, 0);
+}
+
+fn load_a(segment: Segment, k: u32) -> vec4f {
+  return select(vec4f(), a[segment.base + k / 4u], segment.inside);
+}
+
+fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }

@@ -1,0 +1,94 @@
+// Sizes of a convolution: options, shape rule and errors.
+import type { Shape } from "../tensor/mod.ts";
+import type { Size2d } from "./_pool2d.ts";
+
+/** Settings of `conv2d()`, but for the bias. */
+export interface Windows2d {
+  /** Steps of the window in px, ≥ 1; 1 by default. */
+  stride?: Size2d;
+  /** Zeros around the image in px, ≥ 0; 0 by default. */
+  padding?: Size2d;
+  /** Distance between the taps of the window in px, ≥ 1; 1 by default. */
+  dilation?: Size2d;
+  /** Groups of channels that do not mix; 1 by default. */
+  groups?: number;
+}
+
+type Pair = readonly [number, number];
+
+/** All sizes of a convolution. */
+export interface Geometry {
+  readonly n: number;
+  /** Height and width of the input. */
+  readonly size: Pair;
+  /** Height and width of the output. */
+  readonly outSize: Pair;
+  /** Height and width of the window. */
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly padding: Pair;
+  readonly dilation: Pair;
+  readonly groups: number;
+  /** Input channels of a group. */
+  readonly inChannels: number;
+  /** Output channels of a group. */
+  readonly outChannels: number;
+}
+
+/** Checks shapes and options, and finds all sizes. */
+export function geometryOf(x: Shape, weight: Shape, options: Windows2d): Geometry {
+  const got = `got x [${x}] and weight [${weight}]`;
+  if (x.length !== 4 || weight.length !== 4) {
+    throw new TypeError(
+      `Cannot compute conv2d() as x must be [n, h, w, in] and weight [kh, kw, in / groups, out]: ${got}`,
+    );
+  }
+  const [n, h, w, c] = x as [number, number, number, number];
+  const [kh, kw, inChannels, out] = weight as [number, number, number, number];
+  const groups = options.groups ?? 1;
+  if (!Number.isInteger(groups) || groups < 1 || out % groups !== 0) {
+    throw new RangeError(
+      `Cannot compute conv2d() as groups must be an integer >= 1 that divides the output channels: got ${groups} for weight [${weight}]`,
+    );
+  }
+  if (c !== inChannels * groups) {
+    const times = groups === 1 ? "" : ` in each of ${groups} groups`;
+    throw new TypeError(
+      `Cannot compute conv2d() as x must have ${inChannels} channels${times} to match the weight: ${got}`,
+    );
+  }
+  if (sizeIsEmpty(weight)) throw new TypeError(`Cannot compute conv2d() as weight must not be empty: ${got}`);
+  const stride = pair("stride", options.stride ?? 1, 1);
+  const padding = pair("padding", options.padding ?? 0, 0);
+  const dilation = pair("dilation", options.dilation ?? 1, 1);
+  const span = (i: number, kernel: number) => dilation[i]! * (kernel - 1) + 1;
+  const out2d = (i: number, size: number, kernel: number) =>
+    Math.floor((size + 2 * padding[i]! - span(i, kernel)) / stride[i]!) + 1;
+  const outSize = [out2d(0, h, kh), out2d(1, w, kw)] as const;
+  if (outSize[0] < 1 || outSize[1] < 1) {
+    throw new TypeError(
+      `Cannot compute conv2d() as a window that spans [${span(0, kh)},${
+        span(1, kw)
+      }] px must fit into the image padded ` +
+        `by [${padding}]: ${got}`,
+    );
+  }
+  const outChannels = out / groups;
+  return { n, size: [h, w], outSize, kernel: [kh, kw], stride, padding, dilation, groups, inChannels, outChannels };
+}
+
+function sizeIsEmpty(shape: Shape): boolean {
+  return shape.includes(0);
+}
+
+function pair(name: string, value: Size2d, min: number): Pair {
+  const both = typeof value === "number" ? [value, value] as const : value;
+  if (both.length !== 2 || !both.every((v) => Number.isInteger(v) && v >= min)) {
+    throw new RangeError(
+      `Cannot compute conv2d() as ${name} must be one or two integers >= ${min}: got ${
+        typeof value === "number" ? value : `[${value}]`
+      }`,
+    );
+  }
+  return both;
+}

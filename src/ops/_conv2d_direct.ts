@@ -1,0 +1,174 @@
+// Convolution as implicit matrix products: the patches of the image are never stored.
+// Channels of every group are multiples of 4 here; see _conv2d_channels.ts.
+import type { Program } from "../device/mod.ts";
+import { conv2d, conv2d_forward, conv2d_input_grad, conv2d_weight_grad } from "../device/shaders.gen.ts";
+import { type Shape, sizeOf, Tensor } from "../tensor/mod.ts";
+import { blocksOf, type Body, chooseBody, chooseSplits } from "./_bodies.ts";
+import type { Geometry } from "./_conv2d.ts";
+import { sumMiddleInto } from "./_product.ts";
+
+const params = {
+  rows: "u32",
+  cols4: "u32",
+  depth: "u32",
+  segments: "u32",
+  splits: "u32",
+  split4: "u32",
+  groups: "u32",
+  h: "i32",
+  w: "i32",
+  out_h: "i32",
+  out_w: "i32",
+  kernel_h: "i32",
+  kernel_w: "i32",
+  stride_h: "i32",
+  stride_w: "i32",
+  padding_h: "i32",
+  padding_w: "i32",
+  dilation_h: "i32",
+  dilation_w: "i32",
+  a4: "u32",
+  ldb4: "u32",
+  c4: "u32",
+  group_a4: "u32",
+  group_b4: "u32",
+  group_c4: "u32",
+  in4: "u32",
+} as const;
+
+const OPERANDS = { forward: conv2d_forward, inputGrad: conv2d_input_grad, weightGrad: conv2d_weight_grad } as const;
+
+type Kind = keyof typeof OPERANDS;
+
+const programs = new Map<string, Program>();
+
+function programOf(kind: Kind, body: Body): Program {
+  const key = `${kind} ${body.name}`;
+  let program = programs.get(key);
+  if (!program) {
+    program = { name: `conv2d ${key}`, code: [conv2d, OPERANDS[kind], body.code], entryPoint: "main", params };
+    programs.set(key, program);
+  }
+  return program;
+}
+
+/** One of the three products. */
+interface Job {
+  readonly kind: Kind;
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly bias?: Tensor;
+  /** Of the result. */
+  readonly shape: Shape;
+  /** Rows of the product, and how many of them a workgroup in z sees at most. */
+  readonly rows: number;
+  readonly rowsOfPhase?: number;
+  readonly phases?: number;
+  readonly cols: number;
+  readonly depth: number;
+  readonly segments: number;
+  /** Vectors from group to group in a, b and c. */
+  readonly groupSteps: readonly [number, number, number];
+}
+
+/** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
+export function forwardDirect(g: Geometry, x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  const pixels = g.n * sizeOf(g.outSize);
+  return run(g, {
+    kind: "forward",
+    a: x,
+    b: weight,
+    bias,
+    shape: [g.n, ...g.outSize, g.groups * g.outChannels],
+    rows: pixels,
+    cols: g.outChannels,
+    depth: g.inChannels,
+    segments: sizeOf(g.kernel),
+    groupSteps: [g.inChannels / 4, g.outChannels / 4, g.outChannels / 4],
+  });
+}
+
+/** Gradient of `x` from that of `y`. */
+export function inputGradDirect(g: Geometry, gradY: Tensor, weight: Tensor): Tensor {
+  const phaseOf = (i: number) => Math.ceil(g.size[i]! / g.stride[i]!);
+  return run(g, {
+    kind: "inputGrad",
+    a: gradY,
+    b: weight,
+    shape: [g.n, ...g.size, g.groups * g.inChannels],
+    rows: g.n * sizeOf(g.size),
+    rowsOfPhase: g.n * phaseOf(0) * phaseOf(1),
+    phases: sizeOf(g.stride),
+    cols: g.inChannels,
+    depth: g.outChannels,
+    segments: sizeOf(g.kernel),
+    groupSteps: [g.outChannels / 4, g.outChannels / 4, g.inChannels / 4],
+  });
+}
+
+/** Gradient of the weight from that of `y`. */
+export function weightGradDirect(g: Geometry, x: Tensor, gradY: Tensor): Tensor {
+  return run(g, {
+    kind: "weightGrad",
+    a: x,
+    b: gradY,
+    shape: [...g.kernel, g.inChannels, g.groups * g.outChannels],
+    rows: sizeOf(g.kernel) * g.inChannels,
+    cols: g.outChannels,
+    depth: g.outSize[1],
+    segments: g.n * g.outSize[0],
+    groupSteps: [g.inChannels / 4, g.outChannels / 4, g.outChannels / 4],
+  });
+}
+
+function run(g: Geometry, job: Job): Tensor {
+  const { kind, a, b, bias, shape, rows, cols, depth, segments } = job;
+  const { device } = a;
+  const cols4 = cols / 4;
+  const batch = g.groups * (job.phases ?? 1);
+  const body = chooseBody(device, job.rowsOfPhase ?? rows, cols4, batch);
+  const blocks = blocksOf(body, job.rowsOfPhase ?? rows, cols4);
+  const size = sizeOf(shape);
+  const wanted = chooseSplits(device, blocks * batch, depth * segments, size * 4);
+  const splits = Math.min(wanted, segments);
+  const result = new Tensor(device, shape);
+  const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);
+  const [x, y] = device.groups(blocks, 1);
+  device.dispatch(programOf(kind, body), {
+    params: {
+      ...sizesOf(g),
+      ...{ rows, cols4, depth, segments, splits, split4: size / 4, groups: g.groups },
+      a4: a.shape.at(-1)! / 4,
+      ldb4: b.shape.at(-1)! / 4,
+      c4: shape.at(-1)! / 4,
+      group_a4: job.groupSteps[0],
+      group_b4: job.groupSteps[1],
+      group_c4: job.groupSteps[2],
+    },
+    buffers: { 1: a.storage, 2: b.storage, 3: target.storage, 4: (bias ?? b).storage },
+    workgroups: [x, y, batch * splits],
+    constants: { ...body.constants, K_TAIL: depth % 4 !== 0, BIAS: bias !== undefined && splits === 1 },
+  });
+  if (splits === 1) return result;
+  sumMiddleInto(target, result, { outer: 1, length: splits, inner: size, bias, cols: shape.at(-1)! });
+  target.dispose();
+  return result;
+}
+
+function sizesOf(g: Geometry) {
+  return {
+    h: g.size[0],
+    w: g.size[1],
+    out_h: g.outSize[0],
+    out_w: g.outSize[1],
+    kernel_h: g.kernel[0],
+    kernel_w: g.kernel[1],
+    stride_h: g.stride[0],
+    stride_w: g.stride[1],
+    padding_h: g.padding[0],
+    padding_w: g.padding[1],
+    dilation_h: g.dilation[0],
+    dilation_w: g.dilation[1],
+    in4: g.inChannels / 4,
+  };
+}

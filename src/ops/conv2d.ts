@@ -1,0 +1,85 @@
+import { defineOp } from "../autograd/mod.ts";
+import { sizeOf, type Tensor, zeros } from "../tensor/mod.ts";
+import { checkFloat } from "./_check.ts";
+import { type Geometry, geometryOf, type Windows2d } from "./_conv2d.ts";
+import { chooseAlgorithm } from "./_conv2d_algorithms.ts";
+import { padGeometry, resizeChannels, resizeWeight } from "./_conv2d_channels.ts";
+import { sumOfRows } from "./linear.ts";
+
+/** Settings of {@linkcode conv2d}. */
+export interface Conv2dOptions extends Windows2d {
+  /** Added to every pixel, `[out]`, f32; none by default. */
+  bias?: Tensor;
+}
+
+const conv2dOp = defineOp<readonly Tensor[], Geometry>({
+  name: "conv2d",
+  forward(context, [x, weight, bias], g) {
+    context.save(x!, weight!);
+    const shape = [g.n, ...g.outSize, g.groups * g.outChannels];
+    if (sizeOf(shape) === 0) return zeros(shape, { device: x!.device });
+    const p = padGeometry(g);
+    const y = chooseAlgorithm(x!.device, p).forward(
+      p,
+      resizeChannels(x!, g.groups, g.inChannels, p.inChannels),
+      resizeWeight(weight!, g, p),
+      bias && resizeChannels(bias, g.groups, g.outChannels, p.outChannels),
+    );
+    return resizeChannels(y, g.groups, p.outChannels, g.outChannels);
+  },
+  backward({ needsGrad, saved, shapes }, grad, g) {
+    const [x, weight] = saved as [Tensor, Tensor];
+    const { device } = x;
+    if (grad.size === 0) return shapes.map((shape, i) => needsGrad[i] ? zeros(shape, { device }) : null);
+    const p = padGeometry(g);
+    const algorithm = chooseAlgorithm(device, p);
+    const gradY = resizeChannels(grad, g.groups, g.outChannels, p.outChannels);
+    const gradX = () => {
+      const wide = algorithm.inputGrad(p, gradY, resizeWeight(weight, g, p));
+      return resizeChannels(wide, g.groups, p.inChannels, g.inChannels);
+    };
+    const gradWeight = () => {
+      const wide = algorithm.weightGrad(p, resizeChannels(x, g.groups, g.inChannels, p.inChannels), gradY);
+      return resizeWeight(wide, p, g);
+    };
+    const gradBias = () => sumOfRows(grad, g.groups * g.outChannels);
+    return [gradX, gradWeight, gradBias].slice(0, shapes.length).map((gradOf, i) => needsGrad[i] ? gradOf() : null);
+  },
+});
+
+/**
+ * 2-D convolution, that is cross-correlation as in PyTorch's `conv2d`, of images with channels last:
+ * `y[n, oy, ox, j] = Σ x[n, oy·stride + ky·dilation − padding, …, i] · w[ky, kx, i, j] (+ bias[j])`.
+ *
+ * Sums are kept in f32. Large 3 × 3 windows of stride 1 go through Winograd's F(4×4, 3×3), whose rounding error is about
+ * three times that of the plain sum.
+ *
+ * @param x Images, shape `[n, h, w, in]`, f32.
+ * @param weight Shape `[kh, kw, in / groups, out]`, f32.
+ * @param options `stride`, `padding`, `dilation` in px for both axes or `[height, width]`; `groups`; `bias` `[out]`.
+ * @returns Shape `[n, oh, ow, out]` with `oh = ⌊(h + 2·padding − dilation·(kh − 1) − 1) / stride⌋ + 1`.
+ * @throws {TypeError} If a tensor is not f32, or the shapes do not match.
+ * @throws {RangeError} If an option is out of range.
+ *
+ * @example Usage
+ * ```ts
+ * import { conv2d, Device, ones } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const y = conv2d(ones([1, 4, 4, 1]), ones([3, 3, 1, 2]), { padding: 1, stride: 3 });
+ * assertEquals(y.shape, [1, 2, 2, 2]);
+ * assertEquals(await y.data(), new Float32Array([4, 4, 4, 4, 4, 4, 4, 4]));
+ * ```
+ */
+export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): Tensor {
+  const { bias, ...windows } = options;
+  checkFloat("conv2d", x, weight, ...(bias ? [bias] : []));
+  const geometry = geometryOf(x.shape, weight.shape, windows);
+  if (bias && (bias.rank !== 1 || bias.shape[0] !== weight.shape[3])) {
+    throw new TypeError(
+      `Cannot compute conv2d() as bias must be [out]: got bias [${bias.shape}] and weight [${weight.shape}]`,
+    );
+  }
+  return conv2dOp(bias ? [x, weight, bias] : [x, weight], geometry);
+}
