@@ -1,8 +1,6 @@
 import type { Bytes } from "./dtype.ts";
 
-const utf16 = new TextDecoder(new Uint8Array(new Uint16Array([1]).buffer)[0] ? "utf-16le" : "utf-16be", {
-  ignoreBOM: true,
-});
+const utf16 = new TextDecoder("utf-16le", { ignoreBOM: true });
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Walks through bytes and never past their end: every read that does not fit throws a `SyntaxError`. */

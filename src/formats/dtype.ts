@@ -55,8 +55,6 @@ const ARRAYS = {
 /** Every element type, from the smallest to the largest. */
 export const ND_DTYPES = Object.keys(ARRAYS) as readonly NdDType[];
 
-const HOST_IS_LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
-
 /** Bytes of one element. */
 export function itemSize(dtype: NdDType): number {
   return ARRAYS[dtype].BYTES_PER_ELEMENT;
@@ -74,23 +72,19 @@ export function holds(dtype: NdDType, data: unknown): boolean {
 
 /**
  * The elements in `bytes`, whose length is a multiple of the element size.
- * They share memory with `bytes` when they lie aligned and in this machine's byte order.
+ * They share memory with `bytes` when they lie aligned and little-endian, as every machine with WebGPU is.
  */
 export function decodeElements<D extends NdDType>(bytes: Bytes, dtype: D, littleEndian = true): NdArrayData[D] {
   const size = itemSize(dtype);
-  const swap = size > 1 && littleEndian !== HOST_IS_LITTLE;
+  const swap = size > 1 && !littleEndian;
   const own = swap || bytes.byteOffset % size !== 0 ? bytes.slice() : bytes;
   if (swap) reverseItems(own, size);
   return new ARRAYS[dtype](own.buffer, own.byteOffset, own.byteLength / size) as NdArrayData[D];
 }
 
-/** The little-endian bytes of a typed array; they share its memory on a little-endian machine. */
+/** The bytes of a typed array, little-endian; they share its memory. */
 export function encodeElements(data: NdArrayData[NdDType]): Bytes {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  if (HOST_IS_LITTLE) return bytes;
-  const swapped = bytes.slice();
-  reverseItems(swapped, data.BYTES_PER_ELEMENT);
-  return swapped;
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 function reverseItems(bytes: Bytes, size: number): void {

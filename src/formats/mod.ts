@@ -4,7 +4,7 @@ export * from "./layout.ts";
 export * from "./ndarray.ts";
 export * from "./npy.ts";
 export * from "./npz.ts";
-export * from "./pickle.ts";
+export { unpickle } from "./pickle.ts";
 export * from "./pickle_globals.ts";
 export * from "./pickle_numpy.ts";
 export * from "./pickle_values.ts";

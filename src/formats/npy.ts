@@ -85,7 +85,7 @@ export function writeNpy(array: NdArray | StringArray): Bytes {
 
 function encodeUtf32(texts: readonly string[], width: number): Uint32Array<ArrayBuffer> {
   const codes = new Uint32Array(texts.length * width);
-  texts.forEach((text, i) => codes.set(Array.from(text, (character) => character.codePointAt(0)!), i * width));
+  texts.forEach((text, i) => codes.set(Array.from(text, (character) => character.codePointAt(0) ?? 0), i * width));
   return codes;
 }
 

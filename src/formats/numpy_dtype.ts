@@ -39,7 +39,7 @@ export const NUMPY_CODES: ReadonlyMap<NdDType, string> = new Map(
  * @param what Names the file in error messages.
  */
 export function parseNumpyType(descr: string, what: string): NumpyType {
-  const match = /^([<>|=]?)([A-Za-z?])((?:[1-9]\d*)?)$/.exec(descr);
+  const match = /^([<>|=]?)([A-Za-z])((?:[1-9]\d*)?)$/.exec(descr);
   const [, order = "", letter = "", digits = ""] = match ?? [];
   if (letter === "O") {
     throw new SyntaxError(

@@ -19,11 +19,11 @@ export class PickleWriter {
   }
 
   /** A value without parts. */
-  plain(value: null | undefined | boolean | number | bigint | string): void {
-    if (value === null || value === undefined) this.#op("N");
+  plain(value: null | boolean | number | bigint | string): void {
+    if (value === null) this.#op("N");
     else if (typeof value === "boolean") this.#op(value ? 0x88 : 0x89);
     else if (typeof value === "string") this.#string(value);
-    else if (typeof value === "bigint" || Number.isSafeInteger(value)) this.#integer(value);
+    else if (typeof value === "bigint" || (Number.isSafeInteger(value) && !Object.is(value, -0))) this.#integer(value);
     else this.#op("G", packed(8, (view) => view.setFloat64(0, value)));
   }
 
@@ -87,12 +87,14 @@ export class PickleWriter {
       return;
     }
     const bytes: number[] = [];
+    let byte = 0;
     let rest = BigInt(value);
     // Two's complement, until what is left is only the sign of the last byte.
     do {
-      bytes.push(Number(BigInt.asUintN(8, rest)));
+      byte = Number(BigInt.asUintN(8, rest));
+      bytes.push(byte);
       rest >>= 8n;
-    } while (!(rest === 0n && bytes.at(-1)! < 128) && !(rest === -1n && bytes.at(-1)! >= 128));
+    } while (rest !== (byte < 128 ? 0n : -1n));
     if (bytes.length > 255) {
       throw new RangeError(`Cannot write a pickle as whole numbers must take <= 255 bytes: got ${bytes.length}`);
     }

@@ -1,3 +1,4 @@
+import type { Bytes } from "./dtype.ts";
 import { ByteReader, decodeLatin1, decodeUtf8 } from "./byte_reader.ts";
 import { unpickle, unpickleNext } from "./pickle.ts";
 import { chainGlobals, pythonGlobals, stubGlobals } from "./pickle_globals.ts";
@@ -8,7 +9,7 @@ import { type ByteSource, type Readable, readExactly, toSource } from "./source.
 import { loadStorage, torchGlobals } from "./torch_globals.ts";
 import { keepTensors } from "./torch_keep.ts";
 import { readLegacyStorages, readPreamble } from "./torch_legacy.ts";
-import { type StorageBytes, TorchTensors } from "./torch_tensors.ts";
+import { TorchTensors } from "./torch_tensors.ts";
 import { openZip, type ZipReader } from "./zip.ts";
 
 /** How to read a PyTorch file. */
@@ -75,7 +76,7 @@ export async function readTorch(readable: Readable, options: TorchOptions = {}):
 
 function refuse(module: string, name: string): never {
   throw new SyntaxError(
-    `Cannot read a PyTorch file as nothing stands for "${module}.${name}": if it belongs there, name it in stubs and it is read as an inert record`,
+    `Cannot read a PyTorch file as "${module}.${name}" is not known here: name it in stubs to read it as an inert record`,
   );
 }
 
@@ -92,11 +93,15 @@ async function readZipFormat({ source, tensors, pickle, options }: Job): Promise
   const value = unpickle(await zip.read(`${root}data.pkl`), pickle);
   const wanted = keepTensors(value, tensors, options.keep);
   const littleEndian = await readByteOrder(zip, root);
-  const storages = new Map<string, StorageBytes>();
+  const storages = new Map<string, Bytes>();
   for (const key of tensors.keysOf(wanted)) {
-    storages.set(key, { bytes: await zip.read(`${root}data/${key}`), littleEndian });
+    const name = `${root}data/${key}`;
+    if (!zip.entries.has(name)) {
+      throw new SyntaxError(`Cannot read a PyTorch file as it must hold ${name}: it is not there`);
+    }
+    storages.set(key, await zip.read(name));
   }
-  for (const tensor of wanted) tensors.fill(tensor, (key) => storages.get(key)!);
+  for (const tensor of wanted) tensors.fill(tensor, storages, littleEndian);
   return value;
 }
 
@@ -130,6 +135,6 @@ async function readLegacyFormat({ source, tensors, pickle, options }: Job): Prom
   const value = unpickleNext(reader, pickle);
   const storages = readLegacyStorages(reader, tensors);
   const wanted = keepTensors(value, tensors, options.keep);
-  for (const tensor of wanted) tensors.fill(tensor, (key) => ({ bytes: storages.get(key)!, littleEndian: true }));
+  for (const tensor of wanted) tensors.fill(tensor, storages, true);
   return value;
 }

@@ -38,14 +38,6 @@ interface Window {
   strides: number[];
 }
 
-/** The bytes of the storage `key`, and their order. */
-export interface StorageBytes {
-  /** All of them. */
-  bytes: Bytes;
-  /** Byte order. */
-  littleEndian: boolean;
-}
-
 /** The tensors of a checkpoint: known by shape when the pickle is read, filled when the storages have come. */
 export class TorchTensors {
   readonly #windows = new Map<PickleValue, Window>();
@@ -106,11 +98,11 @@ export class TorchTensors {
   }
 
   /** Gives a tensor its elements: those of its storage, shared with other tensors, when they are a plain run of it. */
-  fill(tensor: PickleValue, source: (key: string) => StorageBytes): void {
+  fill(tensor: PickleValue, storages: ReadonlyMap<string, Bytes>, littleEndian: boolean): void {
     const window = this.#windows.get(tensor);
     if (!window) return;
     const { storage, dtype, shape, strides } = window;
-    const elements = this.#elements(storage, dtype, source(storage.key));
+    const elements = this.#elements(storage, dtype, storages.get(storage.key) ?? new Uint8Array(0), littleEndian);
     const offset = window.offset + storage.start * itemSize(storage.dtype) / itemSize(dtype);
     const count = elementCount(shape);
     const plain = contiguousStrides(shape);
@@ -124,17 +116,18 @@ export class TorchTensors {
   }
 
   /** The elements of a whole storage, decoded once. */
-  #elements(storage: TorchStorage, dtype: NdDType, { bytes, littleEndian }: StorageBytes): NdArrayData[NdDType] {
-    const id = `${dtype} ${storage.key}`;
-    let elements = this.#decoded.get(id);
-    if (!elements) {
-      const whole = bytes.subarray(0, bytes.length - bytes.length % itemSize(dtype));
-      elements = decodeElements(whole, dtype, littleEndian) as NdArrayData[NdDType];
-      this.#decoded.set(id, elements);
-    }
+  #elements(storage: TorchStorage, dtype: NdDType, bytes: Bytes, littleEndian: boolean): NdArrayData[NdDType] {
     const end = (storage.start + storage.length) * itemSize(storage.dtype);
-    if (end <= bytes.length) return elements;
-    throw new SyntaxError(`Cannot read a PyTorch file as ${storage} must have ${end} bytes: got ${bytes.length}`);
+    if (end > bytes.length) {
+      throw new SyntaxError(`Cannot read a PyTorch file as ${storage} must have ${end} bytes: got ${bytes.length}`);
+    }
+    const id = `${dtype} ${storage.key}`;
+    const known = this.#decoded.get(id);
+    if (known) return known;
+    const whole = bytes.subarray(0, bytes.length - bytes.length % itemSize(dtype));
+    const elements: NdArrayData[NdDType] = decodeElements(whole, dtype, littleEndian);
+    this.#decoded.set(id, elements);
+    return elements;
   }
 
   #reserve(bytes: number, shape: readonly number[]): void {

@@ -22,7 +22,7 @@ const STORAGE_OF: ReadonlyMap<NdDType, string> = new Map(
 );
 
 /**
- * Writes a file that `torch.load` reads (PyTorch 1.6 or later, also with `weights_only=True`), for checkpoints that go back
+ * Writes a file that `torch.load` reads (PyTorch 1.6 or later; PyTorch 2 also with `weights_only=True`), for checkpoints that go back
  * to PyTorch. Arrays become tensors as they are: bring weights to PyTorch's layout first.
  *
  * @param value Plain values, lists, dicts (`Map`s or objects) and arrays; whole numbers become `int`, others `float`.
@@ -53,12 +53,10 @@ export function writeTorch(value: TorchValue): Promise<Bytes> {
 }
 
 function writeValue(writer: PickleWriter, value: TorchValue, storages: Bytes[], above: Set<unknown>): void {
-  if (value === null || typeof value !== "object") return writer.plain(value);
+  if (isPlain(value)) return writer.plain(value);
   if (isNdArray(value)) return writeTensor(writer, value, storages);
-  const prototype = Object.getPrototypeOf(value);
-  const plain = Array.isArray(value) || value instanceof Map || prototype === Object.prototype || prototype === null;
-  if (!plain || above.has(value)) {
-    const got = plain ? "an object inside itself" : value.constructor.name;
+  if (!isContainer(value) || above.has(value)) {
+    const got = above.has(value) ? "an object inside itself" : (value as TorchValue)?.constructor.name;
     throw new TypeError(`Cannot run writeTorch() as values must be plain, lists, dicts or arrays: got ${got}`);
   }
   above.add(value);
@@ -68,6 +66,18 @@ function writeValue(writer: PickleWriter, value: TorchValue, storages: Bytes[], 
     writer.dict(entries, (item) => writeValue(writer, item, storages, above));
   }
   above.delete(value);
+}
+
+function isPlain(value: TorchValue): value is null | boolean | number | bigint | string {
+  return value === null || ["boolean", "number", "bigint", "string"].includes(typeof value);
+}
+
+function isContainer(
+  value: TorchValue,
+): value is Exclude<TorchValue, null | boolean | number | bigint | string | NdArray> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return Array.isArray(value) || value instanceof Map || prototype === Object.prototype || prototype === null;
 }
 
 /** `torch._utils._rebuild_tensor_v2(storage, offset, size, stride, requires_grad, OrderedDict())` */

@@ -52,7 +52,7 @@ export class ZipReader {
     const bytes = entry.method === "stored" ? packed : await unpack(packed, entry);
     if (this.#checkCrc && crc32(bytes) !== entry.crc) {
       throw new SyntaxError(
-        `Cannot read "${name}" as its checksum must be ${hex(entry.crc)}: got ${hex(crc32(bytes))}`,
+        `Cannot read "${name}" as its checksum must be ${hex(entry.crc)} (or checkCrc false): got ${hex(crc32(bytes))}`,
       );
     }
     return bytes;

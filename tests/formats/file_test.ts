@@ -1,0 +1,116 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import {
+  blobSource,
+  FileSource,
+  ndarray,
+  readAll,
+  readFrom,
+  readNpz,
+  readSafetensors,
+  readTorch,
+  safetensorsChunks,
+  writeWhole,
+} from "../../src/formats/mod.ts";
+import { readExactly } from "../../src/formats/source.ts";
+import { fixture, latin1 } from "./_helpers.ts";
+
+const FIXTURES = new URL("./fixtures/", import.meta.url);
+
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("FileSource reads several parts at once", async () => {
+  const bytes = await fixture("tensors.pt");
+  using source = new FileSource(new URL("tensors.pt", FIXTURES));
+  assertEquals(source.size, bytes.length);
+  const parts = await Promise.all([source.read(100, 50), source.read(0, 10), source.read(60, 0)]);
+  assertEquals(parts, [bytes.slice(100, 150), bytes.slice(0, 10), new Uint8Array(0)]);
+});
+
+Deno.test("FileSource gives fewer bytes when the file has become shorter", async () => {
+  await inFolder(async (folder) => {
+    await Deno.writeFile(`${folder}/a`, new Uint8Array(10));
+    using source = new FileSource(`${folder}/a`);
+    await Deno.truncate(`${folder}/a`, 6);
+    assertEquals(await source.read(4, 4), new Uint8Array(2));
+    await assertRejects(() => readAll(source), SyntaxError, "it ends early: 10 bytes wanted at 0 of 10");
+  });
+});
+
+Deno.test("readFrom() reads a file with any reader", async () => {
+  const prior = await readFrom(new URL("prior.npz", FIXTURES), readNpz);
+  assertEquals([...prior.keys()], ["prior", "labels"]);
+  const { metadata } = await readFrom(
+    new URL("tensors.safetensors", FIXTURES),
+    async (source) => readSafetensors(await readAll(source)),
+  );
+  assertEquals(metadata, { format: "pt" });
+});
+
+Deno.test("readFrom() names the file that cannot be read, and leaves other errors alone", async () => {
+  const path = new URL("prior.npz", FIXTURES);
+  await assertRejects(
+    () => readFrom(path, (source) => readNpz(source, { names: ["x"] })),
+    RangeError,
+    "Cannot read npz as it has no array",
+  );
+  await assertRejects(
+    () => readFrom(path, (source) => readTorch(source)),
+    SyntaxError,
+    `Cannot read "${path}": Cannot read a PyTorch file as`,
+  );
+});
+
+Deno.test("writeWhole() writes a file from chunks, over an old one", async () => {
+  await inFolder(async (folder) => {
+    const path = `${folder}/a.safetensors`;
+    const array = ndarray([3], "f32", new Float32Array([1, 2, 3]));
+    await writeWhole(path, [latin1("old")]);
+    await writeWhole(path, safetensorsChunks({ array }));
+    const { tensors } = await readFrom(path, async (source) => readSafetensors(await readAll(source)));
+    assertEquals(tensors.get("array"), array);
+    await writeWhole(new URL(`file://${folder}/b%20c`), [latin1("x"), latin1("y")]);
+    assertEquals(await Deno.readTextFile(`${folder}/b c`), "xy");
+  });
+});
+
+Deno.test("writeWhole() leaves the old file, and nothing else, when the writing fails", async () => {
+  await inFolder(async (folder) => {
+    await writeWhole(`${folder}/a`, [latin1("old")]);
+    function* failing() {
+      yield latin1("new");
+      throw new Error("out of data");
+    }
+    await assertRejects(() => writeWhole(`${folder}/a`, failing()), Error, "out of data");
+    assertEquals(await Deno.readTextFile(`${folder}/a`), "old");
+    assertEquals(Array.from(Deno.readDirSync(folder), ({ name }) => name), ["a"]);
+  });
+});
+
+Deno.test("blobSource() reads a part of a Blob", async () => {
+  const source = blobSource(new Blob([latin1("0123456789")]));
+  assertEquals(source.size, 10);
+  assertEquals(await source.read(3, 4), latin1("3456"));
+});
+
+Deno.test("readExactly() throws when a source is too short, or shorter than it says", async () => {
+  const source = {
+    size: 10,
+    read: (_: number, length: number) => Promise.resolve(new Uint8Array(Math.min(length, 4))),
+  };
+  assertEquals(await readExactly(source, "x", 6, 4), new Uint8Array(4));
+  await assertRejects(
+    () => readExactly(source, "x", 0, 5),
+    SyntaxError,
+    "Cannot read x as it ends early: 5 bytes wanted at 0 of 10",
+  );
+  for (const [offset, length] of [[8, 4], [-1, 2], [0, NaN], [2 ** 53, 1]] as const) {
+    await assertRejects(() => readExactly(source, "x", offset, length), SyntaxError, "it ends early");
+  }
+});
