@@ -27,13 +27,13 @@ const CORE = new Set(["device", "tensor", "autograd", "ops", "nn", "kernels", "o
 /** What else a layer may import; the layers that are not named here import nothing from outside. */
 const OUTSIDE: Record<string, RegExp> = {
   data: /^(@std\/path|node:|npm:)/,
-  train: /^(@std\/path|node:)/,
-  cli: /^(@std\/path|@std\/cli|node:)/,
+  train: /^(@std\/path|node:|npm:)/,
+  cli: /^(@std\/path|@std\/cli|node:|npm:)/,
 };
 
 interface Import {
   from: string;
-  /** As written. */
+  /** As written; `npm:NAME` for a package that deno.json maps to npm. */
   specifier: string;
   /** Path from the repository's root when it is a file of it. */
   to: string | undefined;
@@ -91,9 +91,10 @@ async function sourceImports(): Promise<Import[]> {
   return files.flatMap((from) => {
     const module = found.get(from);
     assert(module !== undefined && module.error === undefined, `Cannot read ${from}: ${module?.error}`);
-    return (module.dependencies ?? []).map(({ specifier, code, type }) => (
-      { from, specifier, to: within(code?.specifier ?? type?.specifier) }
-    ));
+    return (module.dependencies ?? []).map(({ specifier, code, type }) => {
+      const url = code?.specifier ?? type?.specifier;
+      return { from, specifier: url?.startsWith("npm:") ? url : specifier, to: within(url) };
+    });
   });
 }
 
