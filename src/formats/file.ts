@@ -39,6 +39,17 @@ export class FileSource implements ByteSource, Disposable {
  * @param path The file.
  * @param read For example `readNpz`, or `(source) => readTorch(source, { stubs })`.
  * @throws {SyntaxError} What `read` throws, with the path.
+ *
+ * @example Usage
+ * ```ts
+ * import { ndarray, npzChunks, readFrom, readNpz, writeWhole } from "@decoupled/uniformity/train";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = `${await Deno.makeTempDir()}/prior.npz`;
+ * await writeWhole(path, npzChunks({ prior: ndarray([2], "f32", new Float32Array([1, 2])) }));
+ * const arrays = await readFrom(path, readNpz);
+ * assertEquals(arrays.get("prior")?.shape, [2]);
+ * ```
  */
 export async function readFrom<T>(path: string | URL, read: (source: ByteSource) => T | Promise<T>): Promise<T> {
   using source = new FileSource(path);
@@ -62,6 +73,16 @@ export function readAll(source: ByteSource): Promise<Bytes> {
  *
  * @param path The file, which may exist.
  * @param chunks Its bytes, for example from `safetensorsChunks` or `npzChunks`.
+ *
+ * @example Usage
+ * ```ts
+ * import { ndarray, safetensorsChunks, writeWhole } from "@decoupled/uniformity/train";
+ * import { assert } from "@std/assert";
+ *
+ * const path = `${await Deno.makeTempDir()}/model.safetensors`;
+ * await writeWhole(path, safetensorsChunks({ bias: ndarray([2], "f32", new Float32Array(2)) }));
+ * assert((await Deno.stat(path)).size > 8);
+ * ```
  */
 export async function writeWhole(path: string | URL, chunks: Iterable<Bytes> | AsyncIterable<Bytes>): Promise<void> {
   const ending = `.${crypto.randomUUID().slice(0, 8)}.part`;

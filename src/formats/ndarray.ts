@@ -32,6 +32,15 @@ export function elementCount(shape: readonly number[]): number {
  * Puts a shape and an element type to a typed array, which is not copied.
  *
  * @throws {TypeError} If `data` is not the typed array of `dtype`, or its length is not the product of the shape.
+ *
+ * @example Usage
+ * ```ts
+ * import { ndarray } from "@decoupled/uniformity/train";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const prior = ndarray([2, 3], "f32", new Float32Array(6));
+ * assertEquals(prior.shape, [2, 3]);
+ * ```
  */
 export function ndarray<D extends NdDType>(shape: readonly number[], dtype: D, data: NdArrayData[D]): NdArray {
   if (!holds(dtype, data)) {
@@ -67,7 +76,16 @@ export function isStringArray(value: unknown): value is StringArray {
  * The elements as single-precision floats, rounded to nearest; `bool` becomes 0 or 1. An `f32` array is not copied.
  *
  * @param array Any shape, any element type.
- * @returns `[...shape]` elements, last dimension fastest.
+ * @returns As many elements as the shape has, last dimension fastest.
+ *
+ * @example Usage
+ * ```ts
+ * import { ndarray, toF32 } from "@decoupled/uniformity/train";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const labels = ndarray([3], "i64", new BigInt64Array([4n, 5n, 6n]));
+ * assertEquals([...toF32(labels)], [4, 5, 6]);
+ * ```
  */
 export function toF32(array: NdArray): Float32Array<ArrayBuffer> {
   if (array.dtype === "f32") return array.data;

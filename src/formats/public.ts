@@ -1,7 +1,7 @@
 // What users of the package see of this folder; the layers above re-export it as a whole.
 export type { Bytes, NdArrayData, NdDType } from "./dtype.ts";
 export { FileSource, readFrom, writeWhole } from "./file.ts";
-export { isNdArray, isStringArray, ndarray, toF32 } from "./ndarray.ts";
+export { isNdArray, isStringArray, ndarray, toF32, toF64 } from "./ndarray.ts";
 export type { NamedArrays, NdArray, NdArrayOf, StringArray } from "./ndarray.ts";
 export { npzChunks, readNpz, writeNpz } from "./npz.ts";
 export type { NpzOptions, NpzWriteOptions } from "./npz.ts";

@@ -48,7 +48,7 @@ interface Entry {
  * assertEquals(metadata.epoch, "12");
  * ```
  *
- * @see The format: https://huggingface.co/docs/safetensors
+ * @see The format: the README of the safetensors project
  */
 export function readSafetensors(bytes: Bytes): Safetensors {
   const header = headerBytes(bytes);

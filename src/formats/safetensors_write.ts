@@ -35,7 +35,7 @@ const RANK: readonly NdDType[] = [
  * assertEquals(readSafetensors(bytes).tensors.get("steps")?.data[0], 7);
  * ```
  *
- * @see The format: https://huggingface.co/docs/safetensors
+ * @see The format: the README of the safetensors project
  */
 export function writeSafetensors(tensors: NamedArrays, metadata: Readonly<Record<string, string>> = {}): Bytes {
   return concatBytes(safetensorsChunks(tensors, metadata));

@@ -22,8 +22,8 @@ const STORAGE_OF: ReadonlyMap<NdDType, string> = new Map(
 );
 
 /**
- * Writes a file that `torch.load` reads (PyTorch 1.6 or later; PyTorch 2 also with `weights_only=True`), for checkpoints that go back
- * to PyTorch. Arrays become tensors as they are: bring weights to PyTorch's layout first.
+ * Writes a file that `torch.load` reads (PyTorch 1.6 or later; PyTorch 2 also with `weights_only=True`), for checkpoints
+ * that go back to PyTorch. Arrays become tensors as they are: bring weights to PyTorch's layout first.
  *
  * @param value Plain values, lists, dicts (`Map`s or objects) and arrays; whole numbers become `int`, others `float`.
  * @returns The file. The same value gives the same bytes.
