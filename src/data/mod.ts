@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type CubAttributesOptions, loadCubAttributes, loadUtZapposAttributes } from "./attributes.ts";
 export { type ExtractOptions, type ExtractProgress, extractTar } from "./archive.ts";
 export { type CifarOptions, loadCifar10, loadCifar100 } from "./cifar.ts";
 export { type Cub200Options, loadCub200 } from "./cub200.ts";
@@ -36,5 +37,6 @@ export { emojiDataset, type EmojiSet, type EmojiVendor, loadEmoji, type LoadEmoj
 export { type FolderOptions, loadFolder } from "./folder.ts";
 export { type ImageNet100Options, loadImageNet100 } from "./imagenet100.ts";
 export { type ObtainOptions, type ObtainProgress } from "./_obtain.ts";
+export { collectPrior, type LoadedPrior, loadPrior, savePrior } from "./prior.ts";
 export { centerCrop, resizeBilinear, type RgbImage } from "./resize.ts";
 export { loadUtZappos, type UtZapposOptions } from "./utzappos.ts";

@@ -1,0 +1,151 @@
+import { listSome } from "./_files.ts";
+import type { PriorTable } from "./_prior_file.ts";
+import type { ImageDataset, PriorRows } from "./dataset.ts";
+
+/** A prior whose rows are those of a data set. */
+export interface LoadedPrior extends PriorRows {
+  /** Rows of the file that belong to no image, by name; they are not used. */
+  unmatched: string[];
+  /** What a person should know, such as what could not be compared. */
+  notes: string[];
+}
+
+/** What identifies an image in a name, from the strictest to the loosest. */
+const KEYS: readonly ((name: string) => string)[] = [
+  (name) => name.replaceAll("\\", "/").replace(/^\.\//, ""),
+  (name) => name.replaceAll("\\", "/").split("/").slice(-2).join("/"),
+  (name) => name.replaceAll("\\", "/").split("/").slice(-1).join("/"),
+  // UT-Zappos: 100627.72.jpg is 100627-72
+  (name) => name.replaceAll("\\", "/").split("/").slice(-1).join("/").replace(/\.[A-Za-z]+$/, "").replaceAll(".", "-"),
+];
+
+/**
+ * Puts the rows of a table into the order of a data set: by name where both have names, else as they come. Row count, labels and
+ * values are checked. `wholeSet`: the table is of all splits, so that rows which belong to no image are no news.
+ */
+export function joinPrior(
+  table: PriorTable,
+  dataset: ImageDataset,
+  source: string,
+  { wholeSet = false }: { wholeSet?: boolean } = {},
+): LoadedPrior {
+  const notes: string[] = [];
+  const { order, unmatched } = table.names && dataset.paths
+    ? matchNames(table.names, dataset.paths, source)
+    : { order: null, unmatched: [] };
+  if (order === null) {
+    if (table.rows !== dataset.length) throw wrongCount(table, dataset, source);
+    notes.push(
+      `"${source}" has no file names that can be compared: its rows are taken to be in the order of the images`,
+    );
+  }
+  if (unmatched.length > 0 && !wholeSet) {
+    notes.push(
+      `${unmatched.length} of ${table.rows} rows of "${source}" belong to no image and are not used: ${
+        listSome(unmatched)
+      }`,
+    );
+  }
+  const rows = order ?? Array.from({ length: dataset.length }, (_, i) => i);
+  const note = compareLabels(table, rows, dataset, source);
+  if (note) notes.push(note);
+  const data = gather(table, rows);
+  checkFinite(data, table.dim, source, dataset.paths);
+  return {
+    data,
+    dim: table.dim,
+    ...(table.columns ? { columns: table.columns } : {}),
+    unmatched: wholeSet ? [] : unmatched,
+    notes,
+  };
+}
+
+function wrongCount(table: PriorTable, dataset: ImageDataset, source: string): TypeError {
+  return new TypeError(
+    `Cannot use "${source}" as it must have a row for each image of "${dataset.name}" (${dataset.split}): got ` +
+      `${table.rows} rows and ${dataset.length} images`,
+  );
+}
+
+/** For each image its row, by the first kind of name that all images and rows have uniquely; else by the one that fits best. */
+function matchNames(
+  names: string[],
+  paths: string[],
+  source: string,
+): { order: number[]; unmatched: string[] } {
+  let best: { rows: number[]; missing: number } | null = null;
+  for (const key of KEYS) {
+    const index = new Map(names.map((name, row) => [key(name), row]));
+    const keys = paths.map(key);
+    if (index.size < names.length || new Set(keys).size < paths.length) continue; // not unique
+    const rows = keys.map((each) => index.get(each) ?? -1);
+    const missing = rows.filter((row) => row < 0).length;
+    if (best === null || missing < best.missing) best = { rows, missing };
+    if (missing === 0) break;
+  }
+  if (best === null) {
+    throw new SyntaxError(`Cannot use "${source}" as no file name may come twice: its names are not unique`);
+  }
+  if (best.missing > 0) {
+    const absent = paths.filter((_, i) => best.rows[i]! < 0);
+    throw new TypeError(
+      `Cannot use "${source}" as each image must have a row: ${best.missing} of ${paths.length} have none: ${
+        listSome(absent)
+      }; ` +
+        `its names look like "${names[0]}"`,
+    );
+  }
+  const used = new Set(best.rows);
+  return { order: best.rows, unmatched: names.filter((_, row) => !used.has(row)) };
+}
+
+/** Labels that are not the images' tell that the rows are not, either. */
+function compareLabels(table: PriorTable, rows: number[], dataset: ImageDataset, source: string): string | null {
+  const { labels } = table;
+  const own = dataset.labels;
+  if (!labels || own === null) return null;
+  const width = own instanceof Int32Array ? 1 : dataset.classes.length;
+  if (labels.rows !== table.rows || labels.width !== width) {
+    return `labels of "${source}" [${labels.rows},${labels.width}] were not compared: there are ${table.rows} rows of prior and ` +
+      `labels [${dataset.length},${width}] (the original wrote the labels of all CUB images beside the prior of its training images)`;
+  }
+  const wrong: number[] = [];
+  rows.forEach((row, i) => {
+    for (let c = 0; c < width; c++) {
+      const [theirs, ours] = [labels.data[row * width + c]!, own[i * width + c]!];
+      if (theirs !== ours && !Number.isNaN(theirs) && !Number.isNaN(ours)) return wrong.push(i);
+    }
+  });
+  if (wrong.length > 0) {
+    throw new TypeError(
+      `Cannot use "${source}" as its labels must be those of "${dataset.name}" (${dataset.split}): ${wrong.length} of ` +
+        `${dataset.length} differ, in rows ${listSome(wrong)}`,
+    );
+  }
+  return null;
+}
+
+function gather({ data, dim }: PriorTable, rows: number[]): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(rows.length * dim);
+  rows.forEach((row, i) => out.set(data.subarray(row * dim, (row + 1) * dim), i * dim));
+  return out;
+}
+
+/**
+ * Refuses NaN and infinity, with the rows that hold them.
+ *
+ * @throws {RangeError} If there are any.
+ */
+export function checkFinite(data: Float32Array, dim: number, source: string, paths?: string[]): void {
+  const rows: number[] = [];
+  for (let row = 0; row * dim < data.length; row++) {
+    if (!data.subarray(row * dim, (row + 1) * dim).every(Number.isFinite)) rows.push(row);
+  }
+  if (rows.length === 0) return;
+  const names = paths ? ` (${listSome(rows.slice(0, 2).map((row) => paths[row] ?? ""))})` : "";
+  throw new RangeError(
+    `Cannot use "${source}" as a prior must be finite: NaN or infinity in ${rows.length} rows: ${
+      listSome(rows)
+    }${names}`,
+  );
+}
