@@ -1,0 +1,33 @@
+/**
+ * Pre-training, evaluation, checkpoints and reports.
+ *
+ * @module
+ */
+export * from "../formats/public.ts";
+export { umap, type UmapOptions } from "./embed.ts";
+export { encode, type EncodeOptions, type Encoder } from "./encode.ts";
+export { MetricRing } from "./metric_ring.ts";
+export { loadState, readState, type StateDict } from "./model_state.ts";
+export {
+  centredUnit,
+  type Features,
+  labelChance,
+  labelRate,
+  matchRate,
+  meanOf,
+  nearest,
+  type Neighbours,
+} from "./retrieval.ts";
+export {
+  type ChartText,
+  COLORS,
+  heatMap,
+  histogram,
+  imageMap,
+  lineChart,
+  type Placed,
+  type Series,
+} from "./report/charts.ts";
+export { type Best, Html, html, type HtmlValue, page, type Section, table } from "./report/html.ts";
+export { dataUris } from "./report/images.ts";
+export type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
