@@ -7,7 +7,7 @@
 //   2  y       read/write  [outer, chunks, 4 inner]
 //   3  bias    read        [4 cols], any other array without BIAS
 //
-// Constants: BIAS, add bias[i mod 4 cols].
+// Constants: BIAS, add bias[i mod 4 cols]; ACCUMULATE, add to what y holds.
 // Dispatch: Device.groups(size, 64).
 struct Params { size: u32, inner: u32, cols: u32, length: u32, depth: u32, chunks: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -16,6 +16,7 @@ struct Params { size: u32, inner: u32, cols: u32, length: u32, depth: u32, chunk
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 
 override BIAS: bool = false;
+override ACCUMULATE: bool = false;
 
 @compute @workgroup_size(64)
 fn main(
@@ -33,5 +34,6 @@ fn main(
   var sum = vec4f();
   for (var r = 0u; r < rows; r++) { sum += x[at + r * params.inner]; }
   if (BIAS) { sum += bias[i % params.cols]; }
+  if (ACCUMULATE) { sum += y[o]; }
   y[o] = sum;
 }

@@ -38,6 +38,482 @@ fn sum_of(
   total[i] = x[i] + y[i];
 }
 `;
+/** `augment_choose` */
+export const augment_choose: string = `// Chooses the parameters of every view, as torchvision's transforms draw theirs, from
+// philox(counter = (sample, view, epoch, block), key): the same whatever batch, worker or rank a sample comes to.
+//
+//   0  params   uniform  { batch, views, images, image_h, image_w, channels, epoch, key0, key1, size, … }
+//   1  samples  read     [batch]
+//   2  choices  write    [batch * views, CHOICE]  top, left, height, width, flip, angle, grayscale, jitter, brightness,
+//                        contrast, saturation, hue, order, resized height and width, shift down and right
+//   7  table    read     [batch, 3]               (lib/images_packed.wgsl)
+//
+// A factor of -1 leaves a step of the colour jitter out. order: the steps (0 brightness, 1 contrast, 2 saturation,
+// 3 hue) as the digits of a number to base 4, the first one lowest.
+// Dispatch: Device.groups(batch * views, 64).
+struct Params {
+  batch: u32,
+  views: u32,
+  images: u32,
+  image_h: u32,
+  image_w: u32,
+  channels: u32,
+  epoch: u32,
+  key0: u32,
+  key1: u32,
+  size: u32,
+  scale_min: f32,
+  scale_max: f32,
+  log_ratio_min: f32,
+  log_ratio_max: f32,
+  flip_p: f32,
+  rotation: f32,
+  jitter_p: f32,
+  brightness: f32,
+  contrast: f32,
+  saturation: f32,
+  hue: f32,
+  grayscale_p: f32,
+  resize: u32,
+  resize_h: u32,
+  resize_w: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> samples: array<u32>;
+@group(0) @binding(2) var<storage, read_write> choices: array<f32>;
+
+fn store(view: u32, place: u32, value: f32) {
+  choices[view * CHOICE + place] = value;
+}
+
+fn bits_of(sample: u32, view: u32, block: u32) -> vec4u {
+  return philox(vec4u(sample, view, params.epoch, block), vec2u(params.key0, params.key1));
+}
+
+// Integers in [0, range).
+fn below(bits: vec2u, range: vec2u) -> vec2u {
+  return vec2u(mul_wide(bits.x, range.x).y, mul_wide(bits.y, range.y).y);
+}
+
+// Top, left, height and width of RandomResizedCrop: ten tries, then the largest allowed crop at the centre.
+fn random_crop(sample: u32, view: u32, h: u32, w: u32) -> vec4u {
+  let area = f32(h) * f32(w);
+  for (var i = 0u; i < 10u; i++) {
+    let bits = bits_of(sample, view, i);
+    let u = unit_float(bits);
+    let target_area = area * mix(params.scale_min, params.scale_max, u.x);
+    let aspect = exp(mix(params.log_ratio_min, params.log_ratio_max, u.y));
+    let crop_w = u32(round(sqrt(target_area * aspect)));
+    let crop_h = u32(round(sqrt(target_area / aspect)));
+    if (crop_w > 0u && crop_w <= w && crop_h > 0u && crop_h <= h) {
+      return vec4u(below(bits.zw, vec2u(h - crop_h + 1u, w - crop_w + 1u)), crop_h, crop_w);
+    }
+  }
+  let ratio = f32(w) / f32(h);
+  let low = exp(params.log_ratio_min);
+  let high = exp(params.log_ratio_max);
+  var size = vec2u(h, w);
+  if (ratio < low) { size.x = min(h, u32(round(f32(w) / low))); }
+  if (ratio > high) { size.y = min(w, u32(round(f32(h) * high))); }
+  return vec4u((h - size.x) / 2u, (w - size.y) / 2u, size);
+}
+
+// How far a factor of the jitter may be from 1; none when \`reach\` is 0.
+fn factor(u: f32, reach: f32) -> f32 {
+  return select(-1.0, mix(max(0.0, 1.0 - reach), 1.0 + reach, u), reach > 0.0);
+}
+
+// A random permutation of 0 to 3, as digits to base 4.
+fn random_order(bits: vec4u) -> u32 {
+  var order = array<u32, 4>(0u, 1u, 2u, 3u);
+  for (var last = 3u; last > 0u; last--) {
+    let other = mul_wide(bits[last], last + 1u).y;
+    let kept = order[last];
+    order[last] = order[other];
+    order[other] = kept;
+  }
+  return order[0] + 4u * order[1] + 16u * order[2] + 64u * order[3];
+}
+
+fn store_box(view: u32, box: vec4u, resized: vec2u, shift: vec2i) {
+  store(view, 0u, f32(box.x));
+  store(view, 1u, f32(box.y));
+  store(view, 2u, f32(box.z));
+  store(view, 3u, f32(box.w));
+  store(view, 13u, f32(resized.x));
+  store(view, 14u, f32(resized.y));
+  store(view, 15u, f32(shift.x));
+  store(view, 16u, f32(shift.y));
+  for (var place = 17u; place < CHOICE; place++) { store(view, place, 0.0); }
+}
+
+@compute @workgroup_size(64)
+fn choose_random(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.batch * params.views) { return; }
+  let position = i / params.views;
+  let view = i % params.views;
+  let sample = samples[position];
+  let image = image_of(position, sample);
+  store_box(i, random_crop(sample, view, image.height, image.width), vec2u(params.size), vec2i(0));
+  let coins = unit_float(bits_of(sample, view, 10u));
+  store(i, 4u, f32(coins.x < params.flip_p));
+  store(i, 5u, params.rotation * (2.0 * coins.y - 1.0));
+  store(i, 6u, f32(coins.z < params.grayscale_p));
+  store(i, 7u, f32(coins.w < params.jitter_p));
+  let amounts = unit_float(bits_of(sample, view, 11u));
+  store(i, 8u, factor(amounts.x, params.brightness));
+  store(i, 9u, factor(amounts.y, params.contrast));
+  store(i, 10u, factor(amounts.z, params.saturation));
+  store(i, 11u, params.hue * (2.0 * amounts.w - 1.0));
+  store(i, 12u, f32(random_order(bits_of(sample, view, 12u))));
+}
+
+// Half of a difference, rounded half to even, as Python rounds it.
+fn half_even(difference: i32) -> i32 {
+  return i32(round(0.5 * f32(difference)));
+}
+
+// The whole image, resized (0: not at all, 1: the shorter side to resize_h, 2: to resize_h x resize_w), of which the
+// middle is taken; black around it where it is smaller.
+@compute @workgroup_size(64)
+fn choose_center(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.batch * params.views) { return; }
+  let position = i / params.views;
+  let image = image_of(position, samples[position]);
+  let h = max(image.height, 1u);
+  let w = max(image.width, 1u);
+  var resized = vec2u(h, w);
+  if (params.resize == 1u) {
+    let side = params.resize_h;
+    resized = select(vec2u(side, side * w / h), vec2u(side * h / w, side), h > w);
+  }
+  if (params.resize == 2u) { resized = vec2u(params.resize_h, params.resize_w); }
+  let size = i32(params.size);
+  let spare = vec2i(resized) - size;
+  let crop = vec2i(half_even(spare.x), half_even(spare.y));
+  let pad = vec2i(-((-spare) / 2));
+  store_box(i, vec4u(0u, 0u, h, w), resized, select(pad, crop, spare >= vec2i(0)));
+  for (var place = 4u; place < 13u; place++) { store(i, place, 0.0); }
+}
+`;
+/** `augment_color` */
+export const augment_color: string = `// The mean gray of every view, and then its colour steps from contrast on, grayscale and normalisation, in place.
+//
+//   0  params    uniform     { views, size, run, runs, mean0 … mean2, scale0 … scale2 }
+//   1  grays     read        [views, size * runs]     sums of gray of a run (augment_resample.wgsl)
+//   2  prepared  read        [views]
+//   3  y         read/write  [views, size, size, 3]
+//   4  means     write       [views]
+//   5  levels    read        [views]                  means, when they are read
+//
+// Constants: LANES and ROWS (lib/rows.wgsl).
+// Dispatch: mean_gray ceil(views / ROWS) groups, folded; color_views Device.groups(views * size * runs, 64).
+struct Params {
+  views: u32,
+  size: u32,
+  run: u32,
+  runs: u32,
+  mean0: f32,
+  mean1: f32,
+  mean2: f32,
+  scale0: f32,
+  scale1: f32,
+  scale2: f32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> grays: array<f32>;
+@group(0) @binding(2) var<storage, read> prepared: array<View>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> means: array<f32>;
+@group(0) @binding(5) var<storage, read> levels: array<f32>;
+
+@compute @workgroup_size(LANES, ROWS)
+fn mean_gray(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+) {
+  let i = flat_id(group, groups, lane.y, ROWS);
+  let parts = params.size * params.runs;
+  let end = select(0u, parts, i < params.views);
+  var sum = 0.0;
+  for (var k = lane.x; k < end; k += LANES) {
+    sum += grays[i * parts + k];
+  }
+  let all = sum_row(sum, lane);
+  if (lane.x == 0u && i < params.views) { means[i] = all / f32(params.size * params.size); }
+}
+
+@compute @workgroup_size(64)
+fn color_views(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let id = flat_id(group, groups, local, 64u);
+  if (id >= params.views * params.size * params.runs) { return; }
+  let i = id / params.runs / params.size;
+  let view = prepared[i];
+  let first = id % params.runs * params.run;
+  let count = min(params.run, params.size - first);
+  let level = levels[i];
+  let steps = steps_of(view, view.contrast_at, view.steps);
+  let gray = view.grayscale != 0u;
+  let mean = vec3f(params.mean0, params.mean1, params.mean2);
+  let scale = vec3f(params.scale0, params.scale1, params.scale2);
+  var at = 3u * (id / params.runs * params.size + first);
+  for (var k = 0u; k < count; k++) {
+    var value = run_steps(vec3f(y[at], y[at + 1u], y[at + 2u]), steps, level);
+    value = (select(value, vec3f(gray_of(value)), gray) - mean) * scale;
+    y[at] = value.x;
+    y[at + 1u] = value.y;
+    y[at + 2u] = value.z;
+    at += 3u;
+  }
+}
+`;
+/** `augment_prepare` */
+export const augment_prepare: string = `// Turns the chosen parameters of a view into what its pixels need.
+//
+//   0  params    uniform  { batch, views, images, image_h, image_w, channels }
+//   1  samples   read     [batch]
+//   2  choices   read     [batch * views, CHOICE]  (augment_choose.wgsl)
+//   3  prepared  write    [batch * views]
+//   7  table     read     [batch, 3]               (lib/images_packed.wgsl)
+//
+// Dispatch: Device.groups(batch * views, 64).
+struct Params { batch: u32, views: u32, images: u32, image_h: u32, image_w: u32, channels: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> samples: array<u32>;
+@group(0) @binding(2) var<storage, read> choices: array<f32>;
+@group(0) @binding(3) var<storage, read_write> prepared: array<View>;
+
+// brightness: f x; contrast: f x + (1 - f) mean(gray); saturation: f x + (1 - f) gray. All clamped to [0, 1].
+fn blend_of(step: u32, f: f32) -> vec3f {
+  if (f < 0.0) { return vec3f(-1.0, 0.0, 0.0); }
+  return vec3f(f, select(0.0, 1.0 - f, step == 2u), select(0.0, 1.0 - f, step == 1u));
+}
+
+fn prepare_colors(view: ptr<function, View>, at: u32) {
+  if (choices[at + 7u] == 0.0) { return; }
+  (*view).steps = 4u;
+  (*view).contrast_at = 4u;
+  (*view).hue = choices[at + 11u];
+  var order = u32(choices[at + 12u]);
+  var count = 0u;
+  for (var place = 0u; place < 4u; place++) {
+    let step = order % 4u;
+    order /= 4u;
+    if (step == 3u) {
+      (*view).hue_at = place;
+      continue;
+    }
+    let blend = blend_of(step, choices[at + 8u + step]);
+    if (step == 1u && blend.x >= 0.0) { (*view).contrast_at = place; }
+    (*view).blends[3u * count] = blend.x;
+    (*view).blends[3u * count + 1u] = blend.y;
+    (*view).blends[3u * count + 2u] = blend.z;
+    count++;
+  }
+}
+
+@compute @workgroup_size(64)
+fn prepare(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.batch * params.views) { return; }
+  let position = i / params.views;
+  let image = image_of(position, samples[position]);
+  let at = i * CHOICE;
+  var view = View();
+  view.valid = u32(image.valid);
+  view.offset = image.offset;
+  view.width = image.width;
+  view.top = u32(choices[at]);
+  view.left = u32(choices[at + 1u]);
+  view.height = u32(choices[at + 2u]);
+  view.crop_width = u32(choices[at + 3u]);
+  view.resized_h = u32(choices[at + 13u]);
+  view.resized_w = u32(choices[at + 14u]);
+  view.shift_y = i32(choices[at + 15u]);
+  view.shift_x = i32(choices[at + 16u]);
+  view.flip = u32(choices[at + 4u]);
+  let angle = radians(choices[at + 5u]);
+  view.cosine = cos(angle);
+  view.sine = sin(angle);
+  view.grayscale = u32(choices[at + 6u]);
+  prepare_colors(&view, at);
+  prepared[i] = view;
+}
+`;
+/** `augment_resample` */
+export const augment_resample: string = `// Cuts, resizes (antialiased, as Pillow: the filter grows with the shrink factor), rotates and flips every view, from bytes
+// to floats in [0, 1]; then the colour steps before contrast, for the mean of gray that contrast needs, or all that
+// remains when there is no contrast.
+//
+//   0  params    uniform  { views, size, run, runs, mean0 … mean2, scale0 … scale2, nan_bits }   (normalisation)
+//   1  bytes     read     images, one byte a channel
+//   2  prepared  read     [views]
+//   3  y         write    [views, size, size, channels]
+//   4  grays     write    [views, size * runs]  sums of gray of a run (CONTRAST)
+//
+// A run: \`run\` pixels of one row, for one invocation; \`runs\` of them make a row. views: of the whole batch.
+// Constants: CHANNELS 1 or 3; CUBIC, bicubic (a = -0.5) rather than bilinear; COLOR, the views have colour steps (3
+// channels); CONTRAST, they wait for the mean.
+// Dispatch: Device.groups(views * size * runs, 64).
+struct Params {
+  views: u32,
+  size: u32,
+  run: u32,
+  runs: u32,
+  mean0: f32,
+  mean1: f32,
+  mean2: f32,
+  scale0: f32,
+  scale1: f32,
+  scale2: f32,
+  nan_bits: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> bytes: array<u32>;
+@group(0) @binding(2) var<storage, read> prepared: array<View>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> grays: array<f32>;
+override CHANNELS: u32 = 3u;
+override CUBIC: bool = false;
+override COLOR: bool = false;
+override CONTRAST: bool = false;
+
+// A pixel in [0, 1]; three channels may lie across two words.
+fn pixel_at(at: u32) -> vec3f {
+  let shift = 8u * (at & 3u);
+  let low = bytes[at >> 2u] >> shift;
+  if (CHANNELS == 1u) { return vec3f(f32(low & 0xffu) / 255.0); }
+  let high = bytes[(at >> 2u) + 1u];
+  return unpack4x8unorm(select(low | (high << (32u - shift)), low, shift == 0u)).xyz;
+}
+
+fn filter_weight(distance: f32) -> f32 {
+  let t = abs(distance);
+  if (!CUBIC) { return max(0.0, 1.0 - t); }
+  let near = (1.5 * t - 2.5) * t * t + 1.0;
+  let far = ((-0.5 * t + 2.5) * t - 4.0) * t + 2.0;
+  return select(select(0.0, far, t < 2.0), near, t < 1.0);
+}
+
+// The pixels that reach one output pixel along an axis: \`first\` up to \`end\`, weighed by their distance from \`center\`.
+struct Taps { first: i32, end: i32, center: f32, sharpness: f32 }
+
+fn taps_of(q: i32, crop: u32, resized: u32) -> Taps {
+  let scale = f32(crop) / f32(resized);
+  let support = select(1.0, 2.0, CUBIC) * max(scale, 1.0);
+  let center = scale * (f32(q) + 0.5);
+  return Taps(
+    max(i32(center - support + 0.5), 0),
+    min(i32(center + support + 0.5), i32(crop)),
+    center - 0.5,
+    1.0 / max(scale, 1.0),
+  );
+}
+
+fn resample(view: View, rows: Taps, cols: Taps) -> vec3f {
+  var sum = vec3f(0.0);
+  var row_weights = 0.0;
+  var col_weights = 0.0;
+  for (var row = rows.first; row < rows.end; row++) {
+    var line = vec3f(0.0);
+    col_weights = 0.0;
+    var at = view.offset + ((view.top + u32(row)) * view.width + view.left + u32(cols.first)) * CHANNELS;
+    for (var col = cols.first; col < cols.end; col++) {
+      let weight = filter_weight((f32(col) - cols.center) * cols.sharpness);
+      line += weight * pixel_at(at);
+      col_weights += weight;
+      at += CHANNELS;
+    }
+    let weight = filter_weight((f32(row) - rows.center) * rows.sharpness);
+    sum += weight * line;
+    row_weights += weight;
+  }
+  return sum / (row_weights * col_weights);
+}
+
+// Where an output pixel lies in the cut and resized image: rotated about the middle, to the nearest pixel.
+fn source_of(view: View, row: u32, col: u32) -> vec2i {
+  let x = select(col, params.size - 1u - col, view.flip != 0u);
+  let middle = 0.5 * f32(params.size) - 0.5;
+  let right = f32(x) - middle;
+  let down = f32(row) - middle;
+  let cosine = view.cosine;
+  let sine = view.sine;
+  return vec2i(round(vec2f(sine * right + cosine * down, cosine * right - sine * down) + middle));
+}
+
+fn view_pixel(view: View, row: u32, col: u32) -> vec3f {
+  let q = source_of(view, row, col);
+  let at = q + vec2i(view.shift_y, view.shift_x);
+  let resized = vec2u(view.resized_h, view.resized_w);
+  if (any(q < vec2i(0)) || any(q >= vec2i(i32(params.size))) || any(at < vec2i(0)) || any(at >= vec2i(resized))) {
+    return vec3f(0.0);
+  }
+  return resample(view, taps_of(at.x, view.height, resized.x), taps_of(at.y, view.crop_width, resized.y));
+}
+
+fn store_pixel(at: u32, value: vec3f) {
+  if (CHANNELS == 1u) {
+    y[at] = value.x;
+  } else {
+    y[3u * at] = value.x;
+    y[3u * at + 1u] = value.y;
+    y[3u * at + 2u] = value.z;
+  }
+}
+
+@compute @workgroup_size(64)
+fn resample_views(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let id = flat_id(group, groups, local, 64u);
+  if (id >= params.views * params.size * params.runs) { return; }
+  let row = id / params.runs % params.size;
+  let i = id / params.runs / params.size;
+  let view = prepared[i];
+  let first = id % params.runs * params.run;
+  let end = min(first + params.run, params.size);
+  let steps = steps_of(view, 0u, view.contrast_at);
+  let mean = vec3f(params.mean0, params.mean1, params.mean2);
+  let scale = vec3f(params.scale0, params.scale1, params.scale2);
+  let valid = view.valid != 0u;
+  let gray = view.grayscale != 0u;
+  var sum = 0.0;
+  for (var col = first; col < end; col++) {
+    var value = view_pixel(view, row, col);
+    if (COLOR) { value = run_steps(value, steps, 0.0); }
+    if (CONTRAST) {
+      sum += gray_of(value);
+    } else {
+      if (COLOR) { value = select(value, vec3f(gray_of(value)), gray); }
+      value = (value - mean) * scale;
+    }
+    store_pixel((i * params.size + row) * params.size + col, select(vec3f(bitcast<f32>(params.nan_bits)), value, valid));
+  }
+  if (CONTRAST) { grays[id] = sum; }
+}
+`;
 /** `batch_norm` */
 export const batch_norm: string = `// Batch normalisation over rows, per channel: y = (x - mean) * inv_std * weight + bias (+ residual), then ReLU.
 // x is [rows, channels]; V is vec4f when channels is a multiple of 4 and f32 otherwise; columns = channels / lanes of V.
@@ -377,6 +853,168 @@ fn grad_rows(
   }
 }
 `;
+/** `cholesky` */
+export const cholesky: string = `// Blocked Cholesky factor, a + ridge I = l lᵀ, in place in l: for each block of 32 columns \`factor\` (here), then the rows
+// below it (cholesky_panel.wgsl), then the rest of the matrix (cholesky_update.wgsl).
+//
+//   0  params   uniform     { n, size, first, ridge, nan_bits }   size = n rounded up to a multiple of 32
+//   1  a        read        [n, n], lower triangle                 (copy_lower; the product in mirror, transpose)
+//   2  l        read/write  [size, size]                           ([n, n] in mirror, transpose)
+//   3  inverse  write       [32, 32], inverse of the diagonal block (factor)
+//
+// copy_lower:  l = lower triangle of a + ridge I, 0 above the diagonal, continued by the identity.
+//              Dispatch: Device.groups(size * size, 64).
+// factor:      factors the block at (first, first), and inverts it. A pivot that is not > 0 makes NaN, which spreads to
+//              every later element. Constant: LANES, invocations that share a row. Dispatch: 1.
+// mirror:      l = lower triangle of a, mirrored, times ridge. Dispatch: Device.groups(n * n, 64).
+// transpose:   l = aᵀ. Dispatch: Device.groups(n * n, 64).
+struct Params { n: u32, size: u32, first: u32, ridge: f32, nan_bits: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read_write> l: array<f32>;
+@group(0) @binding(3) var<storage, read_write> inverse: array<f32>;
+
+override LANES: u32 = 1u;
+
+@compute @workgroup_size(64)
+fn copy_lower(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k >= params.size * params.size) { return; }
+  let i = k / params.size;
+  let j = k % params.size;
+  var value = select(0.0, 1.0, i == j);
+  if (i < params.n && j <= i) { value = a[i * params.n + j] + select(0.0, params.ridge, i == j); }
+  l[k] = value;
+}
+
+var<workgroup> roots: array<f32, 32>;
+
+@compute @workgroup_size(32, LANES)
+fn factor(@builtin(local_invocation_id) local: vec3u) {
+  let i = local.x;
+  let count = min(32u, params.size);
+  let start = (params.first + i) * params.size + params.first;
+  for (var j = local.y; j < count; j += LANES) { block[block_at(i, j)] = l[start + j]; }
+  workgroupBarrier();
+  for (var c = 0u; c < count; c++) {
+    let pivot = block[block_at(c, c)];
+    let root = select(bitcast<f32>(params.nan_bits), sqrt(pivot), pivot > 0.0);
+    if (local.y == 0u && i == c) { roots[c] = root; }
+    if (local.y == 0u && i > c) { block[block_at(i, c)] /= root; }
+    workgroupBarrier();
+    for (var j = c + 1u + local.y; j <= i; j += LANES) {
+      block[block_at(i, j)] -= block[block_at(i, c)] * block[block_at(j, c)];
+    }
+    workgroupBarrier();
+  }
+  if (local.y == 0u) { block[block_at(i, i)] = roots[i]; }
+  workgroupBarrier();
+  if (local.y == 0u) { invert_column(i, count); }
+  workgroupBarrier();
+  for (var j = local.y; j < count; j += LANES) {
+    if (j <= i) { l[start + j] = block[block_at(i, j)]; }
+    inverse[i * 32u + j] = inverse_block[block_at(i, j)];
+  }
+}
+
+@compute @workgroup_size(64)
+fn mirror(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k >= params.n * params.n) { return; }
+  let i = k / params.n;
+  let j = k % params.n;
+  l[k] = params.ridge * a[max(i, j) * params.n + min(i, j)];
+}
+
+@compute @workgroup_size(64)
+fn transpose(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k >= params.n * params.n) { return; }
+  l[k] = a[(k % params.n) * params.n + k / params.n];
+}
+`;
+/** `cholesky_panel` */
+export const cholesky_panel: string = `// Rows below a factored diagonal block: l[i, first + j] = sum_k a[i, first + k] inverse[j, k], in place.
+//
+//   0  params   uniform     { size, first, vectors }   vectors: of four, in a row of the panel: 8
+//   1  l        read/write  [size, size]
+//   2  inverse  read        [32, 32]
+//
+// Entry points and dispatch: lib/row_pairs.wgsl with 32 columns, the width of a tile at least, so that one workgroup reads
+// and writes whole rows of the panel.
+struct Params { size: u32, first: u32, vectors: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> l: array<vec4f>;
+@group(0) @binding(2) var<storage, read> inverse: array<vec4f>;
+
+fn row_vectors() -> u32 { return params.vectors; }
+
+fn left(i: u32, f: u32) -> vec4f {
+  return l[(min(params.first + 32u + i, params.size - 1u) * params.size + params.first) / 4u + f];
+}
+
+fn right(j: u32, f: u32) -> vec4f { return inverse[j * 8u + f]; }
+
+fn combine(a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  return vec4f(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3));
+}
+
+fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return false; }
+
+fn write_pair(i: u32, j: u32, value: f32) {
+  let row = params.first + 32u + i;
+  if (row >= params.size || j >= 32u) { return; }
+  let k = row * params.size + params.first + j;
+  l[k / 4u][k % 4u] = value;
+}
+`;
+/** `cholesky_update` */
+export const cholesky_update: string = `// What a panel leaves for the rest of the matrix: l[i, j] -= sum_k l[i, first + k] l[j, first + k] for the rows and
+// columns past the panel of 32, on and below the diagonal, in place.
+//
+//   0  params   uniform     { size, first, vectors }   vectors: of four, in a row of the panel: 8
+//   1  l        read/write  [size, size]
+//
+// Entry points and dispatch: lib/row_pairs.wgsl with size - first - 32 rows and columns.
+struct Params { size: u32, first: u32, vectors: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> l: array<vec4f>;
+
+fn row_vectors() -> u32 { return params.vectors; }
+
+fn panel(i: u32, f: u32) -> vec4f {
+  return l[(min(params.first + 32u + i, params.size - 1u) * params.size + params.first) / 4u + f];
+}
+
+fn left(i: u32, f: u32) -> vec4f { return panel(i, f); }
+
+fn right(j: u32, f: u32) -> vec4f { return panel(j, f); }
+
+fn combine(a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  return vec4f(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3));
+}
+
+fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return j >= i + rows; }
+
+fn write_pair(i: u32, j: u32, value: f32) {
+  let row = params.first + 32u + i;
+  if (j > i || row >= params.size) { return; }
+  let k = row * params.size + params.first + 32u + j;
+  l[k / 4u][k % 4u] -= value;
+}
+`;
 /** `conv2d` */
 export const conv2d: string = `// What the three products of a convolution have in common: parameters, bindings, the loads of b and the store of c.
 // Images are [n, h, w, channels], weights [kernel_h, kernel_w, in / groups, out]; channels are padded to multiples of 4,
@@ -657,6 +1295,303 @@ fn load_a(segment: Segment, k: u32) -> vec4f {
 }
 
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
+`;
+/** `conv2d_winograd` */
+export const conv2d_winograd: string = `// Transforms of Winograd's convolution F(4x4, 3x3): 36 multiplications give 16 outputs, where the plain sum takes 144.
+//
+//   y = At [ (G g Gt) * (Bt d B) ] A       value: d a 6x6 patch of x, g the 3x3 window, y a 4x4 tile
+//   grad_g = Gt [ (Bt d B) * (A grad_y At) ] G     the exact adjoint with respect to g
+//
+// and * sums over channels (or over tiles, for grad_g): 36 matrix products, one for each of the 6x6 positions. The gradient
+// of x is the value of grad_y with the window turned by 180 degrees. The points of the transform are 0, 1, -1, 1/2, -2 and
+// infinity, whose rounding error is half of that of the usual 0, 1, -1, 2, -2.
+//
+//   0  params  uniform  { size (invocations), h, w (of the image), tiles_h, tiles_w, tiles (of this chunk of images),
+//                         offset_h, offset_w (of the patch of tile 0, 0), c4 (vectors of channels), first_image, turn }
+//   1  x       read     image [n, h, w, 4 c4], products [36, tiles, 4 c4], window [9, 4 size] or its gradient [36, 4 size]
+//   2  y       write    the other one of these
+//   3  bias    read     [4 c4], any other array without BIAS (from_products)
+//
+// Constants: BIAS, add it.
+// Dispatch: Device.groups(size, 64), size = tiles * c4 for images, in * out / 4 for windows.
+struct Params {
+  size: u32, h: i32, w: i32, tiles_h: u32, tiles_w: u32, tiles: u32, offset_h: i32, offset_w: i32, c4: u32,
+  first_image: u32, turn: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+
+override BIAS: bool = false;
+
+struct Three { a: vec4f, b: vec4f, c: vec4f }
+struct Four { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
+struct Six { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f, f: vec4f }
+
+// Bt d
+fn patch_line(p: Six) -> Six {
+  let u = p.d - p.b;
+  let v = p.e - p.c;
+  return Six(
+    p.a + p.e + 1.5 * u - 2.0 * p.c,
+    p.e - p.b + 0.5 * p.c + 2.5 * p.d,
+    p.e + p.b - 2.5 * p.c + 0.5 * p.d,
+    v + 2.0 * u,
+    v - 0.5 * u,
+    p.b + p.f + 1.5 * v - 2.0 * p.d,
+  );
+}
+
+// At m
+fn tile_line(m: Six) -> Four {
+  let sum = m.b + m.c;
+  let difference = m.b - m.c;
+  return Four(
+    m.a + sum + m.d + m.e,
+    difference + 0.5 * m.d - 2.0 * m.e,
+    sum + 0.25 * m.d + 4.0 * m.e,
+    difference + 0.125 * m.d - 8.0 * m.e + m.f,
+  );
+}
+
+// A t
+fn tile_adjoint(t: Four) -> Six {
+  return Six(
+    t.a,
+    (t.a + t.c) + (t.b + t.d),
+    (t.a + t.c) - (t.b + t.d),
+    t.a + 0.5 * t.b + 0.25 * t.c + 0.125 * t.d,
+    t.a - 2.0 * t.b + 4.0 * t.c - 8.0 * t.d,
+    t.d,
+  );
+}
+
+// G g
+fn window_line(g: Three) -> Six {
+  return Six(
+    g.a,
+    (g.a + g.c + g.b) / 3.0,
+    (g.b - (g.a + g.c)) / 3.0,
+    (g.a + 0.5 * g.b + 0.25 * g.c) * (-16.0 / 15.0),
+    (g.a - 2.0 * g.b + 4.0 * g.c) / 15.0,
+    g.c,
+  );
+}
+
+// Gt u
+fn window_adjoint(u: Six) -> Three {
+  let sum = (u.b + u.c) / 3.0;
+  let difference = (u.b - u.c) / 3.0;
+  let d = u.d * (16.0 / 15.0);
+  let e = u.e / 15.0;
+  return Three(u.a + difference - d + e, sum - 0.5 * d - 2.0 * e, difference - 0.25 * d + 4.0 * e + u.f);
+}
+
+// Where a tile is: its image, the pixel of its corner (without the offset), and its vector of channels.
+struct Tile { image: i32, y: i32, x: i32, channel: u32 }
+
+fn tile_of(i: u32) -> Tile {
+  let tile = i / params.c4;
+  let line = tile / params.tiles_w;
+  let image = line / params.tiles_h;
+  return Tile(
+    i32(params.first_image + image),
+    i32(4u * (line - image * params.tiles_h)),
+    i32(4u * (tile - line * params.tiles_w)),
+    i - tile * params.c4,
+  );
+}
+
+fn pixel(tile: Tile, py: i32, px: i32) -> vec4f {
+  let inside = py >= 0 && py < params.h && px >= 0 && px < params.w;
+  let i = u32((tile.image * params.h + py) * params.w + px) * params.c4 + tile.channel;
+  return select(vec4f(), x[select(0u, i, inside)], inside);
+}
+
+fn patch_column(tile: Tile, j: i32) -> Six {
+  let py = tile.y + params.offset_h;
+  let px = tile.x + params.offset_w + j;
+  return Six(
+    pixel(tile, py, px),
+    pixel(tile, py + 1, px),
+    pixel(tile, py + 2, px),
+    pixel(tile, py + 3, px),
+    pixel(tile, py + 4, px),
+    pixel(tile, py + 5, px),
+  );
+}
+
+fn tile_column(tile: Tile, j: i32) -> Four {
+  let px = tile.x + j;
+  return Four(
+    pixel(tile, tile.y, px),
+    pixel(tile, tile.y + 1, px),
+    pixel(tile, tile.y + 2, px),
+    pixel(tile, tile.y + 3, px),
+  );
+}
+
+// Row i of the 6x6 positions, \`stride\` vectors apart.
+fn put_six(at: u32, stride: u32, i: u32, row: Six) {
+  let first = at + 6u * i * stride;
+  y[first] = row.a;
+  y[first + stride] = row.b;
+  y[first + 2u * stride] = row.c;
+  y[first + 3u * stride] = row.d;
+  y[first + 4u * stride] = row.e;
+  y[first + 5u * stride] = row.f;
+}
+
+fn take_six(at: u32, stride: u32, i: u32) -> Six {
+  let first = at + 6u * i * stride;
+  return Six(
+    x[first],
+    x[first + stride],
+    x[first + 2u * stride],
+    x[first + 3u * stride],
+    x[first + 4u * stride],
+    x[first + 5u * stride],
+  );
+}
+
+// Bt d B of every patch of an image.
+@compute @workgroup_size(64)
+fn patches(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  let tile = tile_of(i);
+  let c0 = patch_line(patch_column(tile, 0));
+  let c1 = patch_line(patch_column(tile, 1));
+  let c2 = patch_line(patch_column(tile, 2));
+  let c3 = patch_line(patch_column(tile, 3));
+  let c4 = patch_line(patch_column(tile, 4));
+  let c5 = patch_line(patch_column(tile, 5));
+  put_six(i, params.size, 0u, patch_line(Six(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a)));
+  put_six(i, params.size, 1u, patch_line(Six(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b)));
+  put_six(i, params.size, 2u, patch_line(Six(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c)));
+  put_six(i, params.size, 3u, patch_line(Six(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d)));
+  put_six(i, params.size, 4u, patch_line(Six(c0.e, c1.e, c2.e, c3.e, c4.e, c5.e)));
+  put_six(i, params.size, 5u, patch_line(Six(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f)));
+}
+
+// A t At of every tile of a gradient of the output.
+@compute @workgroup_size(64)
+fn tiles_adjoint(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  let tile = tile_of(i);
+  let c0 = tile_adjoint(tile_column(tile, 0));
+  let c1 = tile_adjoint(tile_column(tile, 1));
+  let c2 = tile_adjoint(tile_column(tile, 2));
+  let c3 = tile_adjoint(tile_column(tile, 3));
+  put_six(i, params.size, 0u, tile_adjoint(Four(c0.a, c1.a, c2.a, c3.a)));
+  put_six(i, params.size, 1u, tile_adjoint(Four(c0.b, c1.b, c2.b, c3.b)));
+  put_six(i, params.size, 2u, tile_adjoint(Four(c0.c, c1.c, c2.c, c3.c)));
+  put_six(i, params.size, 3u, tile_adjoint(Four(c0.d, c1.d, c2.d, c3.d)));
+  put_six(i, params.size, 4u, tile_adjoint(Four(c0.e, c1.e, c2.e, c3.e)));
+  put_six(i, params.size, 5u, tile_adjoint(Four(c0.f, c1.f, c2.f, c3.f)));
+}
+
+fn put_pixel(tile: Tile, py: i32, px: i32, value: vec4f) {
+  if (py >= params.h || px >= params.w) { return; }
+  var sum = value;
+  if (BIAS) { sum += bias[tile.channel]; }
+  y[u32((tile.image * params.h + py) * params.w + px) * params.c4 + tile.channel] = sum;
+}
+
+fn put_row(tile: Tile, i: i32, row: Four) {
+  put_pixel(tile, tile.y + i, tile.x, row.a);
+  put_pixel(tile, tile.y + i, tile.x + 1, row.b);
+  put_pixel(tile, tile.y + i, tile.x + 2, row.c);
+  put_pixel(tile, tile.y + i, tile.x + 3, row.d);
+}
+
+// At m A (+ bias) into every tile of an image.
+@compute @workgroup_size(64)
+fn from_products(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  let tile = tile_of(i);
+  let r0 = tile_line(take_six(i, params.size, 0u));
+  let r1 = tile_line(take_six(i, params.size, 1u));
+  let r2 = tile_line(take_six(i, params.size, 2u));
+  let r3 = tile_line(take_six(i, params.size, 3u));
+  let r4 = tile_line(take_six(i, params.size, 4u));
+  let r5 = tile_line(take_six(i, params.size, 5u));
+  let c0 = tile_line(Six(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
+  let c1 = tile_line(Six(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
+  let c2 = tile_line(Six(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));
+  let c3 = tile_line(Six(r0.d, r1.d, r2.d, r3.d, r4.d, r5.d));
+  put_row(tile, 0, Four(c0.a, c1.a, c2.a, c3.a));
+  put_row(tile, 1, Four(c0.b, c1.b, c2.b, c3.b));
+  put_row(tile, 2, Four(c0.c, c1.c, c2.c, c3.c));
+  put_row(tile, 3, Four(c0.d, c1.d, c2.d, c3.d));
+}
+
+// Tap of the window, turned by 180 degrees if asked.
+fn tap(i: u32, t: u32) -> vec4f { return x[select(t, 8u - t, params.turn != 0u) * params.size + i]; }
+
+// G g Gt of every window.
+@compute @workgroup_size(64)
+fn windows(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  let c0 = window_line(Three(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
+  let c1 = window_line(Three(tap(i, 1u), tap(i, 4u), tap(i, 7u)));
+  let c2 = window_line(Three(tap(i, 2u), tap(i, 5u), tap(i, 8u)));
+  put_six(i, params.size, 0u, window_line(Three(c0.a, c1.a, c2.a)));
+  put_six(i, params.size, 1u, window_line(Three(c0.b, c1.b, c2.b)));
+  put_six(i, params.size, 2u, window_line(Three(c0.c, c1.c, c2.c)));
+  put_six(i, params.size, 3u, window_line(Three(c0.d, c1.d, c2.d)));
+  put_six(i, params.size, 4u, window_line(Three(c0.e, c1.e, c2.e)));
+  put_six(i, params.size, 5u, window_line(Three(c0.f, c1.f, c2.f)));
+}
+
+// Gt u G into the gradient of every window.
+@compute @workgroup_size(64)
+fn windows_adjoint(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  let r0 = window_adjoint(take_six(i, params.size, 0u));
+  let r1 = window_adjoint(take_six(i, params.size, 1u));
+  let r2 = window_adjoint(take_six(i, params.size, 2u));
+  let r3 = window_adjoint(take_six(i, params.size, 3u));
+  let r4 = window_adjoint(take_six(i, params.size, 4u));
+  let r5 = window_adjoint(take_six(i, params.size, 5u));
+  let c0 = window_adjoint(Six(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
+  let c1 = window_adjoint(Six(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
+  let c2 = window_adjoint(Six(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));
+  y[i] = c0.a;
+  y[params.size + i] = c1.a;
+  y[2u * params.size + i] = c2.a;
+  y[3u * params.size + i] = c0.b;
+  y[4u * params.size + i] = c1.b;
+  y[5u * params.size + i] = c2.b;
+  y[6u * params.size + i] = c0.c;
+  y[7u * params.size + i] = c1.c;
+  y[8u * params.size + i] = c2.c;
+}
 `;
 /** `copy` */
 export const copy: string = `// Copy: y[offset + i] = x[i], in 4-byte words.
@@ -1048,10 +1983,142 @@ fn trust_ratios(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
   if (local == 0u) { trust[t] = trust_of(t, total.x, total.y); }
 }
 `;
+/** `lib_augment` */
+export const lib_augment: string = `// What the shaders of augmentation share: the image of a sample, and the two forms of a view's parameters.
+// A chosen view (CHOICE words) holds torchvision's parameters; a prepared view (View) what a pixel needs of them.
+const CHOICE = 20u;
+
+struct View {
+  valid: u32,        // 0: the sample has no such image, and its view is NaN
+  offset: u32,       // bytes before the image
+  width: u32,        // of the image
+  top: u32,          // crop, px
+  left: u32,
+  height: u32,
+  crop_width: u32,
+  resized_h: u32,    // size that the crop is resized to
+  resized_w: u32,
+  shift_y: i32,      // where the output starts in it
+  shift_x: i32,
+  flip: u32,
+  cosine: f32,       // of the rotation
+  sine: f32,
+  contrast_at: u32,  // place of contrast in the colour steps, or \`steps\` without it
+  steps: u32,        // 4 colour steps, or 0
+  hue_at: u32,       // place of hue
+  hue: f32,          // turns
+  grayscale: u32,
+  blends: array<f32, 9>, // factor, share of gray, share of the mean of gray: of the three other steps in order
+}
+
+struct Image { valid: bool, offset: u32, height: u32, width: u32 }
+`;
+/** `lib_block` */
+export const lib_block: string = `// A lower triangular block of 32 x 32 in workgroup memory, and its inverse: one invocation a column. \`count\` is 32, given
+// at run time so that compilers do not unroll the loops, which takes them seconds.
+var<workgroup> block: array<f32, 1056>; // [32][32] at a pitch of 33
+var<workgroup> inverse_block: array<f32, 1056>;
+
+fn block_at(i: u32, j: u32) -> u32 { return i * 33u + j; }
+
+// Column j of the inverse, by forward substitution; a barrier must come between filling the block and this.
+fn invert_column(j: u32, count: u32) {
+  for (var i = 0u; i < count; i++) {
+    var sum = select(0.0, 1.0, i == j);
+    for (var k = j; k < i; k++) { sum -= block[block_at(i, k)] * inverse_block[block_at(k, j)]; }
+    inverse_block[block_at(i, j)] = select(sum / block[block_at(i, i)], 0.0, i < j);
+  }
+}
+`;
+/** `lib_colors` */
+export const lib_colors: string = `// torchvision's colour transforms of one pixel, on floats in [0, 1].
+fn gray_of(x: vec3f) -> f32 {
+  return dot(x, vec3f(0.2989, 0.587, 0.114));
+}
+
+// by: factor, share of the gray of the pixel, share of the mean gray of the view; a negative factor changes nothing.
+fn blend(x: vec3f, by: vec3f, mean: f32) -> vec3f {
+  return select(x, clamp(by.x * x + (by.y * gray_of(x) + by.z * mean), vec3f(0.0), vec3f(1.0)), by.x >= 0.0);
+}
+
+// Turns the hue by a part of the circle, through HSV.
+fn turn_hue(x: vec3f, turn: f32) -> vec3f {
+  let value = max(x.r, max(x.g, x.b));
+  let spread = value - min(x.r, min(x.g, x.b));
+  let divisor = select(spread, 1.0, spread == 0.0);
+  let from_red = (x.g - x.b) / divisor;
+  let from_green = 2.0 + (x.b - x.r) / divisor;
+  let from_blue = 4.0 + (x.r - x.g) / divisor;
+  let sixths = select(select(from_blue, from_green, value == x.g), from_red, value == x.r) + 6.0 * turn;
+  let k = vec3f(5.0, 3.0, 1.0) + sixths;
+  let wrapped = k - 6.0 * floor(k / 6.0);
+  // A channel is full near its own hue and falls off towards the others.
+  return value - spread * clamp(min(wrapped, 4.0 - wrapped), vec3f(0.0), vec3f(1.0));
+}
+
+// A part of a view's colour steps: three blends, each before or after the hue, of which some do nothing.
+struct ColorSteps {
+  before0: vec3f,
+  before1: vec3f,
+  before2: vec3f,
+  turns: bool,
+  turn: f32,
+  after0: vec3f,
+  after1: vec3f,
+  after2: vec3f,
+}
+
+const NO_BLEND = vec3f(-1.0, 0.0, 0.0);
+
+// Blend \`index\` of a view when it stands at \`place\` among the steps, and \`place\` is in [first, end).
+fn blend_at(view: View, index: u32, by: vec3f, place: u32, first: u32, end: u32) -> vec3f {
+  let stands = (place == index) == (index < view.hue_at);
+  return select(NO_BLEND, by, stands && place >= first && place < end);
+}
+
+// The steps of a view from place \`first\` up to \`end\`.
+fn steps_of(view: View, first: u32, end: u32) -> ColorSteps {
+  let by0 = vec3f(view.blends[0], view.blends[1], view.blends[2]);
+  let by1 = vec3f(view.blends[3], view.blends[4], view.blends[5]);
+  let by2 = vec3f(view.blends[6], view.blends[7], view.blends[8]);
+  return ColorSteps(
+    blend_at(view, 0u, by0, 0u, first, end),
+    blend_at(view, 1u, by1, 1u, first, end),
+    blend_at(view, 2u, by2, 2u, first, end),
+    view.hue_at >= first && view.hue_at < end,
+    view.hue,
+    blend_at(view, 0u, by0, 1u, first, end),
+    blend_at(view, 1u, by1, 2u, first, end),
+    blend_at(view, 2u, by2, 3u, first, end),
+  );
+}
+
+fn run_steps(x: vec3f, steps: ColorSteps, mean: f32) -> vec3f {
+  var y = blend(blend(blend(x, steps.before0, mean), steps.before1, mean), steps.before2, mean);
+  if (steps.turns) { y = turn_hue(y, steps.turn); }
+  return blend(blend(blend(y, steps.after0, mean), steps.after1, mean), steps.after2, mean);
+}
+`;
 /** `lib_flat` */
 export const lib_flat: string = `// Flat index of an invocation when workgroups are folded into y past 65,535 (Device.groups).
 fn flat_id(group: vec3u, groups: vec3u, local: u32, size: u32) -> u32 {
   return (group.y * groups.x + group.x) * size + local;
+}
+`;
+/** `lib_images_packed` */
+export const lib_images_packed: string = `// Images of any sizes one behind the other, one for each position of the batch: offset, height, width.
+@group(0) @binding(7) var<storage, read> table: array<u32>;
+
+fn image_of(position: u32, sample: u32) -> Image {
+  let at = 3u * position;
+  return Image(true, table[at], table[at + 1u], table[at + 2u]);
+}
+`;
+/** `lib_images_resident` */
+export const lib_images_resident: string = `// Images of one size, all on the device: sample s is image s.
+fn image_of(position: u32, sample: u32) -> Image {
+  let bytes = params.image_h * params.image_w * params.channels;
+  return Image(sample < params.images, sample * bytes, params.image_h, params.image_w);
 }
 `;
 /** `lib_many` */
@@ -1428,6 +2495,19 @@ fn sum_lanes(a: V, b: V, lane: u32) -> array<V, 2> {
   return array<V, 2>(shared_a[0], shared_b[0]);
 }
 `;
+/** `lib_triangle` */
+export const lib_triangle: string = `// What the steps of triangular_solve.wgsl share; its header describes the bindings.
+struct Params { n: u32, base: i32, row: i32, col: i32, flip: u32, first: u32, vectors: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+
+fn triangle(i: u32, k: u32) -> f32 { return a[u32(params.base + params.row * i32(i) + params.col * i32(k))]; }
+
+// Where row i of b and x starts.
+fn row_start(i: u32) -> u32 { return select(i, params.flip - i, params.flip > 0u) * params.vectors; }
+
+fn column(f: u32) -> u32 { return min(f, params.vectors - 1u); }
+`;
 /** `matmul` */
 export const matmul: string = `// Operands of a matrix product, batched: c[z][i, j] = sum_k a[z][i, k] b[z][k, j] (+ bias[j]).
 // Joined with a body that holds \`main\`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs).
@@ -1572,7 +2652,7 @@ export const matmul_reduce: string = `// Sum over the middle axis: y[o, i] = sum
 //   2  y       read/write  [outer, chunks, 4 inner]
 //   3  bias    read        [4 cols], any other array without BIAS
 //
-// Constants: BIAS, add bias[i mod 4 cols].
+// Constants: BIAS, add bias[i mod 4 cols]; ACCUMULATE, add to what y holds.
 // Dispatch: Device.groups(size, 64).
 struct Params { size: u32, inner: u32, cols: u32, length: u32, depth: u32, chunks: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -1581,6 +2661,7 @@ struct Params { size: u32, inner: u32, cols: u32, length: u32, depth: u32, chunk
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 
 override BIAS: bool = false;
+override ACCUMULATE: bool = false;
 
 @compute @workgroup_size(64)
 fn main(
@@ -1598,6 +2679,7 @@ fn main(
   var sum = vec4f();
   for (var r = 0u; r < rows; r++) { sum += x[at + r * params.inner]; }
   if (BIAS) { sum += bias[i % params.cols]; }
+  if (ACCUMULATE) { sum += y[o]; }
   y[o] = sum;
 }
 `;
@@ -1988,37 +3070,6 @@ fn main(
   store(place, row + 4u * EDGE + 3u, col + EDGE, s71);
 }
 `;
-/** `pad_rows` */
-export const pad_rows: string = `// Rows padded with zeros to whole vectors of four: out[i, f] = x[i, f] where f < width, else 0.
-//
-//   0  params  uniform  { rows, width, features }    features in vectors of four, width <= 4 * features
-//   1  x       read     [rows, width]
-//   2  out     write    [rows, 4 * features]
-//
-// Dispatch: Device.groups(rows * features, 64).
-struct Params { rows: u32, width: u32, features: u32 }
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
-
-fn element(i: u32, f: u32) -> f32 {
-  if (f >= params.width) { return 0.0; }
-  return x[i * params.width + f];
-}
-
-@compute @workgroup_size(64)
-fn pad(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let k = flat_id(group, groups, local, 64u);
-  if (k >= params.rows * params.features) { return; }
-  let i = k / params.features;
-  let f = 4u * (k % params.features);
-  out[k] = vec4f(element(i, f), element(i, f + 1u), element(i, f + 2u), element(i, f + 3u));
-}
-`;
 /** `pair_term` */
 export const pair_term: string = `// Log of the mean over pairs of exp(exponent), where exponent[i, j] = -t ||c[i] - c[j]||^2 is symmetric:
 // loss = log(sum_{i != j} exp(exponent[i, j]) / (n (n - 1))), as a log-sum-exp, so that no t underflows.
@@ -2362,6 +3413,58 @@ fn normal_numbers(
   store(i, params.a + params.b * z);
 }
 `;
+/** `reduce` */
+export const reduce: string = `// Reduces the middle axis of x [outer, rows, columns] in interleaved slices, to y [outer, slices, columns]: slice s takes
+// rows s, s + slices, … so that neighbouring invocations read neighbouring elements. A second dispatch reduces the slices.
+// src/ops/_reduce.ts puts in front: F, U, B, O (y's element), start(first), merge(a, b) and finish(v, scale).
+//
+//   0  params  uniform  { items, rows, columns, slices, tail, scale }
+//   1  x       read     [outer, rows, columns] of F, and \`tail\` more elements in a last, incomplete vector
+//   2  y       write    [outer, slices, columns] of O
+//
+// items = outer * slices * columns; slices <= rows. tail > 0 only where outer and columns are 1 (a whole tensor, read in
+// vectors of four). Four accumulators an invocation: shorter chains are more exact, and loops are dear on software adapters.
+// Dispatch: Device.groups(items, 64).
+struct Params { items: u32, rows: u32, columns: u32, slices: u32, tail: u32, scale: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<F>;
+@group(0) @binding(2) var<storage, read_write> y: array<O>;
+
+@compute @workgroup_size(64)
+fn reduce(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.items) { return; }
+  let column = i % params.columns;
+  let slice = (i / params.columns) % params.slices;
+  let outer = i / (params.columns * params.slices);
+  let step = params.slices * params.columns;
+  var at = (outer * params.rows + slice) * params.columns + column;
+
+  let first = start(x[at]);
+  var a = first;
+  var b = first;
+  var c = first;
+  var d = first;
+  let count = (params.rows + params.slices - 1u - slice) / params.slices;
+  for (var k = count / 4u; k > 0u; k--) {
+    a = merge(a, x[at]);
+    b = merge(b, x[at + step]);
+    c = merge(c, x[at + 2u * step]);
+    d = merge(d, x[at + 3u * step]);
+    at += 4u * step;
+  }
+  for (var k = count % 4u; k > 0u; k--) {
+    a = merge(a, x[at]);
+    at += step;
+  }
+  if (params.tail > 0u && slice == 0u) { b = merge_tail(b, x[params.rows], params.tail); }
+  y[i] = finish(merge(merge(a, b), merge(c, d)), params.scale);
+}
+`;
 /** `sgd` */
 export const sgd: string = `// SGD of several tensors in one dispatch, as torch.optim.SGD:
 //   d = g + weight_decay w;  v = momentum v + d;  w -= lr (nesterov ? d + momentum v : v).
@@ -2418,6 +3521,108 @@ fn write_pair(i: u32, j: u32, d2: f32) {
   let value = finish(d2);
   gram[i * params.cols + j] = value;
   if (params.symmetric == 1u) { gram[j * params.cols + i] = value; }
+}
+`;
+/** `triangle_mask` */
+export const triangle_mask: string = `// One triangle of a square matrix, scaled, and 0 elsewhere: y[i, j] = scale x[i, j] in the triangle.
+//
+//   0  params  uniform  { n, upper, scale }    upper: 1 for the upper triangle, 0 for the lower
+//   1  x       read     [n, n]
+//   2  y       write    [n, n]
+//
+// Dispatch: Device.groups(n * n, 64).
+struct Params { n: u32, upper: u32, scale: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(64)
+fn mask(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k >= params.n * params.n) { return; }
+  let i = k / params.n;
+  let j = k % params.n;
+  let inside = select(j <= i, j >= i, params.upper == 1u);
+  y[k] = select(0.0, params.scale * x[k], inside);
+}
+`;
+/** `triangular_solve` */
+export const triangular_solve: string = `// Blocked solve of t x = b for a lower triangular t of n rows, read from a with strides, so that a lower, an upper and a
+// transposed a are all served: t[i, k] = a[base + row i + col k], and row i of b and x is row (flip - i) when flip > 0.
+// For each block of 32 rows: x = inverse b (triangular_solve_apply.wgsl), then what it leaves for the rows below
+// (triangular_solve_update.wgsl).
+//
+//   0  params    uniform  { n, base, row, col, flip, first, vectors }   vectors: of four, in a row of b
+//   1  a         read     [n, n]
+//   2  inverses  write    [ceil(n / 32), 32, 32]          (read in apply)
+//   3  b         read     [n, 4 * vectors], work          (read/write in update)
+//   4  x         write    [n, 4 * vectors]                (read in update)
+//
+// invert: inverts all diagonal blocks, continued by the identity. Dispatch: ceil(n / 32).
+@group(0) @binding(2) var<storage, read_write> inverses: array<f32>;
+
+@compute @workgroup_size(32)
+fn invert(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i: u32) {
+  let first = group.x * 32u;
+  let count = min(32u, params.n * 32u);
+  for (var k = 0u; k < count; k++) {
+    var value = select(0.0, 1.0, i == k);
+    if (first + i < params.n && k <= i) { value = triangle(first + i, first + k); }
+    block[block_at(i, k)] = value;
+  }
+  workgroupBarrier();
+  invert_column(i, count);
+  workgroupBarrier();
+  for (var k = 0u; k < count; k++) { inverses[group.x * 1024u + i * 32u + k] = inverse_block[block_at(i, k)]; }
+}
+`;
+/** `triangular_solve_apply` */
+export const triangular_solve_apply: string = `// A block of the solution: x[first + i] = sum_k inverse[i, k] b[first + k]; see triangular_solve.wgsl.
+// Entry points and dispatch: lib/row_sums.wgsl with 32 rows.
+@group(0) @binding(2) var<storage, read> inverses: array<f32>;
+@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> x: array<vec4f>;
+
+fn start(i: u32, f: u32) {}
+
+fn terms() -> u32 { return min(32u, params.n - params.first); }
+
+fn across() -> bool { return true; }
+
+fn weight(i: u32, k: u32) -> f32 { return inverses[params.first * 32u + i * 32u + k]; }
+
+fn vector(k: u32, f: u32) -> vec4f { return b[row_start(params.first + k) + column(f)]; }
+
+fn write_vector(i: u32, f: u32, total: f32, sum: vec4f) {
+  if (params.first + i >= params.n || f >= params.vectors) { return; }
+  x[row_start(params.first + i) + f] = sum;
+}
+`;
+/** `triangular_solve_update` */
+export const triangular_solve_update: string = `// What a block of the solution leaves for the rows below: b[i] -= sum_k t[i, first + k] x[first + k] for
+// i >= first + 32; see triangular_solve.wgsl.
+// Entry points and dispatch: lib/row_sums.wgsl with n - first - 32 rows.
+@group(0) @binding(3) var<storage, read_write> b: array<vec4f>;
+@group(0) @binding(4) var<storage, read> x: array<vec4f>;
+
+fn start(i: u32, f: u32) {}
+
+fn terms() -> u32 { return min(32u, params.n - params.first); }
+
+fn across() -> bool { return params.col == 1 || params.col == -1; }
+
+fn weight(i: u32, k: u32) -> f32 { return triangle(min(params.first + 32u + i, params.n - 1u), params.first + k); }
+
+fn vector(k: u32, f: u32) -> vec4f { return x[row_start(params.first + k) + column(f)]; }
+
+fn write_vector(i: u32, f: u32, total: f32, sum: vec4f) {
+  let row = params.first + 32u + i;
+  if (row >= params.n || f >= params.vectors) { return; }
+  b[row_start(row) + f] -= sum;
 }
 `;
 /** `unary` */

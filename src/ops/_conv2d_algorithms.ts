@@ -4,6 +4,7 @@ import { sizeOf, type Tensor } from "../tensor/mod.ts";
 import type { Geometry } from "./_conv2d.ts";
 import { forwardDirect, inputGradDirect, weightGradDirect } from "./_conv2d_direct.ts";
 import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_product.ts";
+import { forwardWinograd, inputGradWinograd, tilesOf, transformBytes, weightGradWinograd } from "./_conv2d_winograd.ts";
 
 /** The three products of a convolution, with channels that are multiples of 4. */
 export interface Algorithm {
@@ -13,12 +14,16 @@ export interface Algorithm {
 }
 
 /** `direct` serves every shape, `product` windows of 1 × 1, `winograd` windows of 3 × 3 with stride 1. */
-export type AlgorithmName = "direct" | "product";
+export type AlgorithmName = "direct" | "product" | "winograd";
 
 const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
   direct: { forward: forwardDirect, inputGrad: inputGradDirect, weightGrad: weightGradDirect },
   product: { forward: forwardProduct, inputGrad: inputGradProduct, weightGrad: weightGradProduct },
+  winograd: { forward: forwardWinograd, inputGrad: inputGradWinograd, weightGrad: weightGradWinograd },
 };
+
+/** What a transform costs: multiply-adds that take as long as one number on its way out, in and out again. */
+const TRANSFORM_COST = { cpu: 8, gpu: 50 } as const;
 
 let forced: AlgorithmName | null = null;
 
@@ -34,16 +39,33 @@ export async function withAlgorithm<T>(name: AlgorithmName, run: () => Promise<T
 }
 
 /** The algorithm for a shape. */
-export function chooseAlgorithm(_device: Device, g: Geometry): Algorithm {
-  return ALGORITHMS[forced && serves(forced, g) ? forced : nameFor(g)];
+export function chooseAlgorithm(device: Device, g: Geometry): Algorithm {
+  return ALGORITHMS[algorithmFor(device, g)];
 }
 
-function serves(name: AlgorithmName, g: Geometry): boolean {
-  const unit = sizeOf(g.stride) === 1 && sizeOf(g.dilation) === 1 && g.groups === 1;
-  if (name === "product") return unit && sizeOf(g.kernel) === 1 && sizeOf(g.padding) === 0;
-  return true;
+/** Its name. */
+export function algorithmFor(device: Device, g: Geometry): AlgorithmName {
+  if (forced && serves(forced, device, g)) return forced;
+  if (serves("product", device, g)) return "product";
+  return serves("winograd", device, g) && winogradCost(device, g) < directCost(g) ? "winograd" : "direct";
 }
 
-function nameFor(g: Geometry): AlgorithmName {
-  return serves("product", g) ? "product" : "direct";
+function serves(name: AlgorithmName, device: Device, g: Geometry): boolean {
+  if (name === "direct") return true;
+  if (sizeOf(g.stride) !== 1 || g.groups !== 1) return false;
+  if (name === "product") return sizeOf(g.kernel) === 1 && sizeOf(g.padding) === 0;
+  const square = g.kernel[0] === 3 && g.kernel[1] === 3 && sizeOf(g.dilation) === 1;
+  return square && transformBytes(g) <= device.limits.maxStorageBufferBindingSize;
+}
+
+/** Multiply-adds. */
+function directCost(g: Geometry): number {
+  return 9 * g.n * sizeOf(g.outSize) * g.inChannels * g.outChannels;
+}
+
+function winogradCost(device: Device, g: Geometry): number {
+  const tiles = g.n * tilesOf(g.outSize);
+  const { inChannels, outChannels } = g;
+  const moved = tiles * (inChannels + outChannels) + inChannels * outChannels;
+  return 36 * (tiles * inChannels * outChannels + TRANSFORM_COST[device.info.family] * moved);
 }

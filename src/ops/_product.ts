@@ -107,14 +107,21 @@ export function productPadded(p: Product): Tensor {
   const cols4 = padded(cols) / 4;
   const body = chooseBody(device, rows, cols4, count);
   const blocks = blocksOf(body, rows, cols4);
-  const wanted = into ? 1 : chooseSplits(device, blocks * count, inner, sizeOf(shape) * 4);
+  const wanted = chooseSplits(device, blocks * count, inner, sizeOf(shape) * 4);
   const depth = Math.ceil(inner / wanted / 8) * 8; // a slice of the tiled body
   const splits = Math.ceil(inner / depth);
   const result = into ?? new Tensor(device, shape);
   const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);
   run(p, body, blocks, depth, target);
   if (splits > 1) {
-    sumMiddleInto(target, result, { outer: 1, length: splits, inner: sizeOf(shape), bias, cols: padded(cols) });
+    sumMiddleInto(target, result, {
+      outer: 1,
+      length: splits,
+      inner: sizeOf(shape),
+      bias,
+      cols: padded(cols),
+      accumulate: into !== undefined,
+    });
     target.dispose();
   }
   return result;
@@ -166,7 +173,7 @@ function run(p: Product, body: Body, blocks: number, depth: number, target: Tens
         B_T: transposeB,
         K_TAIL: inner % 4 !== 0,
         BIAS: bias !== undefined,
-        ACCUMULATE: p.into !== undefined,
+        ACCUMULATE: p.into !== undefined && splits === 1,
       },
     });
   }
@@ -197,6 +204,8 @@ export interface MiddleAxis {
   /** Added to every `cols` elements. */
   readonly bias?: Tensor;
   readonly cols?: number;
+  /** Adds to what y holds. */
+  readonly accumulate?: boolean;
 }
 
 /** Sums over the middle axis into `y`, `[outer, inner]`; in stages where the axis is long. */
@@ -207,14 +216,14 @@ export function sumMiddleInto(x: Tensor, y: Tensor, axis: MiddleAxis): void {
   const target = chunks === 1 ? y : new Tensor(device, [outer, chunks, axis.inner]);
   const inner = axis.inner / 4;
   const size = outer * chunks * inner;
-  const withBias = bias !== undefined && chunks === 1;
+  const last = chunks === 1;
   device.dispatch(REDUCE, {
     params: { size, inner, cols: (axis.cols ?? axis.inner) / 4, length, depth: Math.ceil(length / chunks), chunks },
     buffers: { 1: x.storage, 2: target.storage, 3: (bias ?? x).storage },
     workgroups: device.groups(size, 64),
-    constants: { BIAS: withBias },
+    constants: { BIAS: last && bias !== undefined, ACCUMULATE: last && axis.accumulate === true },
   });
-  if (chunks === 1) return;
+  if (last) return;
   sumMiddleInto(target, y, { ...axis, length: chunks });
   target.dispose();
 }

@@ -2,12 +2,14 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { backward, requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { type BodyName, withBody } from "../../src/ops/_bodies.ts";
+import { algorithmFor, type AlgorithmName, withAlgorithm } from "../../src/ops/_conv2d_algorithms.ts";
+import { geometryOf } from "../../src/ops/_conv2d.ts";
 import { conv2d } from "../../src/ops/conv2d.ts";
 import { ones, scope, tensor, zeros } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
 import { type ConvCase, convReference } from "./_conv2d_reference.ts";
 
-await Device.open();
+const device = await Device.open();
 const BODIES: readonly BodyName[] = ["subgroup", "rows", "tile64", "tile128"];
 
 /** Checks value and gradients of x, weight and bias. */
@@ -70,6 +72,46 @@ for (const body of BODIES) {
     });
   }
 }
+
+const WINOGRAD: readonly ConvCase[] = [
+  { x: [1, 3, 3, 4], weight: [3, 3, 4, 4], options: {} },
+  { x: [2, 6, 6, 4], weight: [3, 3, 4, 8], options: { padding: 1 } },
+  { x: [3, 5, 9, 12], weight: [3, 3, 12, 7], options: { padding: [2, 1] } },
+  { x: [2, 13, 4, 3], weight: [3, 3, 3, 36], options: { padding: [0, 2] } },
+  { x: [1, 4, 5, 4], weight: [3, 3, 4, 4], options: { padding: 4 } },
+];
+
+for (const body of BODIES) {
+  Deno.test(`conv2d() and its gradients agree with float64: Winograd, body ${body}`, async () => {
+    for (const each of WINOGRAD) await withAlgorithm("winograd", () => withBody(body, () => check(each)));
+  });
+}
+
+Deno.test("conv2d() by Winograd works through the images in chunks", async () => {
+  // 20 x 20 tiles of 36 numbers and 64 channels: 3.7 MB an image, so two images a chunk on a CPU adapter.
+  const each = { x: [5, 78, 78, 64], weight: [3, 3, 64, 4], options: { padding: 1 } } satisfies ConvCase;
+  await withAlgorithm("winograd", () => check(each));
+});
+
+Deno.test("conv2d() with a 1 x 1 window agrees with the implicit product", async () => {
+  for (const name of ["direct", "product"] satisfies AlgorithmName[]) {
+    await withAlgorithm(name, () => check({ x: [2, 5, 4, 6], weight: [1, 1, 6, 9], options: {} }));
+  }
+});
+
+Deno.test("algorithmFor() follows the shape", () => {
+  const name = (...[x, weight, options]: Parameters<typeof geometryOf>) =>
+    algorithmFor(device, geometryOf(x, weight, options));
+  assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { padding: 1 }), "winograd");
+  assertEquals(name([16, 5, 5, 512], [3, 3, 512, 512], { padding: 1 }), "winograd");
+  assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { stride: 2 }), "direct");
+  assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { dilation: 2 }), "direct");
+  assertEquals(name([16, 32, 32, 64], [3, 3, 32, 64], { groups: 2 }), "direct");
+  assertEquals(name([16, 32, 32, 4], [3, 3, 4, 8], {}), "direct");
+  assertEquals(name([1, 1024, 1024, 64], [3, 3, 64, 64], {}), "direct"); // one image's transform is past the limit
+  assertEquals(name([16, 32, 32, 64], [1, 1, 64, 64], {}), "product");
+  assertEquals(name([16, 32, 32, 64], [1, 1, 64, 64], { padding: 1 }), "direct");
+});
 
 Deno.test("conv2d() splits long sums in the value and in the gradient of the weight", async () => {
   await check({ x: [1, 4, 4, 2000], weight: [3, 3, 2000, 4], options: { dilation: 1, stride: 3 } });

@@ -1,0 +1,198 @@
+// Convolution with a 3 × 3 window and stride 1 by Winograd's F(4×4, 3×3); the formulas are in shaders/conv2d_winograd.wgsl.
+import type { Device, Program } from "../device/mod.ts";
+import { conv2d_winograd, lib_flat } from "../device/shaders.gen.ts";
+import { sizeOf, Tensor } from "../tensor/mod.ts";
+import type { Geometry } from "./_conv2d.ts";
+import { type BatchAxes, productPadded } from "./_product.ts";
+
+const params = {
+  size: "u32",
+  h: "i32",
+  w: "i32",
+  tiles_h: "u32",
+  tiles_w: "u32",
+  tiles: "u32",
+  offset_h: "i32",
+  offset_w: "i32",
+  c4: "u32",
+  first_image: "u32",
+  turn: "u32",
+} as const;
+
+function program(entryPoint: string): Program {
+  return { name: "conv2d winograd", code: [lib_flat, conv2d_winograd], entryPoint, params };
+}
+
+const PATCHES = program("patches");
+const TILES_ADJOINT = program("tiles_adjoint");
+const FROM_PRODUCTS = program("from_products");
+const WINDOWS = program("windows");
+const WINDOWS_ADJOINT = program("windows_adjoint");
+
+/** Positions of a 6 × 6 patch, each a matrix product. */
+const POSITIONS = 36;
+const BATCH: BatchAxes = { sizes: [1, 1, POSITIONS], a: [0, 0, 1], b: [0, 0, 1] };
+
+/** Most bytes of the transform of a chunk of images, and most tiles: the longest sum of a weight gradient. */
+const CHUNK_BYTES = { cpu: 8 * 2 ** 20, gpu: 64 * 2 ** 20 } as const;
+const CHUNK_TILES = 8192;
+
+/** The tiles of 4 × 4 px that cover the images. */
+interface Tiling {
+  readonly size: readonly [number, number];
+  readonly tiles: readonly [number, number];
+  /** Images whose transforms are in memory at once. */
+  readonly chunk: number;
+}
+
+/** Tiles of one image. */
+export function tilesOf(size: readonly [number, number]): number {
+  return Math.ceil(size[0] / 4) * Math.ceil(size[1] / 4);
+}
+
+/** Bytes of the transform of one image. */
+export function transformBytes(g: Geometry): number {
+  const tiles = Math.max(tilesOf(g.outSize), tilesOf(g.size));
+  return POSITIONS * tiles * Math.max(g.inChannels, g.outChannels) * 4;
+}
+
+function tilingOf(device: Device, g: Geometry, size: readonly [number, number]): Tiling {
+  const tiles = [Math.ceil(size[0] / 4), Math.ceil(size[1] / 4)] as const;
+  const limit = Math.min(CHUNK_BYTES[device.info.family], device.limits.maxStorageBufferBindingSize);
+  const images = Math.min(Math.floor(limit / transformBytes(g)), Math.floor(CHUNK_TILES / sizeOf(tiles)));
+  return { size, tiles, chunk: Math.max(1, Math.min(g.n, images)) };
+}
+
+/** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
+export function forwardWinograd(g: Geometry, x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+  const windows = transformWindows(weight, false);
+  const y = new Tensor(x.device, [g.n, ...g.outSize, g.outChannels]);
+  const offset = [-g.padding[0], -g.padding[1]] as const;
+  convolve({ tiling: tilingOf(x.device, g, g.outSize), x, xSize: g.size, windows, transposed: false, offset, y, bias });
+  windows.dispose();
+  return y;
+}
+
+/** Gradient of `x` from that of `y`. */
+export function inputGradWinograd(g: Geometry, gradY: Tensor, weight: Tensor): Tensor {
+  const windows = transformWindows(weight, true);
+  const y = new Tensor(gradY.device, [g.n, ...g.size, g.inChannels]);
+  const offset = [g.padding[0] - 2, g.padding[1] - 2] as const;
+  const tiling = tilingOf(gradY.device, g, g.size);
+  convolve({ tiling, x: gradY, xSize: g.outSize, windows, transposed: true, offset, y });
+  windows.dispose();
+  return y;
+}
+
+/** Gradient of the weight from that of `y`. */
+export function weightGradWinograd(g: Geometry, x: Tensor, gradY: Tensor): Tensor {
+  const { device } = x;
+  const { inChannels, outChannels } = g;
+  const tiling = tilingOf(device, g, g.outSize);
+  const offset = [-g.padding[0], -g.padding[1]] as const;
+  let sum: Tensor | undefined;
+  for (let first = 0; first < g.n; first += tiling.chunk) {
+    const chunk = { tiling, first, images: Math.min(tiling.chunk, g.n - first) };
+    const patches = transformImages(PATCHES, chunk, x, g.size, offset);
+    const tiles = transformImages(TILES_ADJOINT, chunk, gradY, g.outSize, [0, 0]);
+    const inner = patches.shape[1]!;
+    const sizes = { rows: inChannels, cols: outChannels, inner, transposeA: true, batch: BATCH };
+    sum = productPadded({ a: patches, b: tiles, ...sizes, into: sum });
+    patches.dispose();
+    tiles.dispose();
+  }
+  const gradWeight = new Tensor(device, [...g.kernel, inChannels, outChannels]);
+  if (sum) dispatch(device, WINDOWS_ADJOINT, { size: inChannels * outChannels / 4 }, sum, gradWeight);
+  sum?.dispose();
+  return gradWeight;
+}
+
+interface Convolution {
+  readonly tiling: Tiling;
+  readonly x: Tensor;
+  readonly xSize: readonly [number, number];
+  /** `[36, in, out]`. */
+  readonly windows: Tensor;
+  /** Sum over out, not in. */
+  readonly transposed: boolean;
+  readonly offset: readonly [number, number];
+  readonly y: Tensor;
+  readonly bias?: Tensor;
+}
+
+function convolve({ tiling, x, xSize, windows, transposed, offset, y, bias }: Convolution): void {
+  const [n, , , cols] = y.shape as [number, number, number, number];
+  for (let first = 0; first < n; first += tiling.chunk) {
+    const chunk = { tiling, first, images: Math.min(tiling.chunk, n - first) };
+    const patches = transformImages(PATCHES, chunk, x, xSize, offset);
+    const [, rows, inner] = patches.shape as [number, number, number];
+    const sizes = { rows, cols, inner, transposeB: transposed, batch: BATCH };
+    const products = productPadded({ a: patches, b: windows, ...sizes });
+    const values = { ...valuesOf(chunk, tiling.size, [0, 0], cols / 4), size: rows * cols / 4 };
+    dispatch(x.device, FROM_PRODUCTS, values, products, y, bias);
+    patches.dispose();
+    products.dispose();
+  }
+}
+
+/** A range of images. */
+interface Chunk {
+  readonly tiling: Tiling;
+  readonly first: number;
+  readonly images: number;
+}
+
+/** `[36, tiles, channels]` of the images of a chunk. */
+function transformImages(
+  transform: Program,
+  chunk: Chunk,
+  x: Tensor,
+  size: readonly [number, number],
+  offset: readonly [number, number],
+): Tensor {
+  const channels = x.shape[3]!;
+  const tiles = chunk.images * sizeOf(chunk.tiling.tiles);
+  const y = new Tensor(x.device, [POSITIONS, tiles, channels]);
+  dispatch(x.device, transform, { ...valuesOf(chunk, size, offset, channels / 4), size: tiles * channels / 4 }, x, y);
+  return y;
+}
+
+function transformWindows(weight: Tensor, turn: boolean): Tensor {
+  const [, , inChannels, outChannels] = weight.shape as [number, number, number, number];
+  const windows = new Tensor(weight.device, [POSITIONS, inChannels, outChannels]);
+  dispatch(weight.device, WINDOWS, { size: inChannels * outChannels / 4, turn: turn ? 1 : 0 }, weight, windows);
+  return windows;
+}
+
+type Values = Partial<Record<keyof typeof params, number>> & { size: number };
+
+function valuesOf(
+  chunk: Chunk,
+  size: readonly [number, number],
+  offset: readonly [number, number],
+  c4: number,
+): Omit<Values, "size"> {
+  const { tiles } = chunk.tiling;
+  return {
+    h: size[0],
+    w: size[1],
+    tiles_h: tiles[0],
+    tiles_w: tiles[1],
+    tiles: chunk.images * sizeOf(tiles),
+    offset_h: offset[0],
+    offset_w: offset[1],
+    c4,
+    first_image: chunk.first,
+  };
+}
+
+const ZEROS = Object.fromEntries(Object.keys(params).map((name) => [name, 0]));
+
+function dispatch(device: Device, transform: Program, values: Values, x: Tensor, y: Tensor, bias?: Tensor): void {
+  device.dispatch(transform, {
+    params: { ...ZEROS, ...values },
+    buffers: { 1: x.storage, 2: y.storage, 3: (bias ?? x).storage },
+    workgroups: device.groups(values.size, 64),
+    constants: { BIAS: bias !== undefined },
+  });
+}
