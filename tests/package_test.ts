@@ -1,0 +1,128 @@
+// The package as its users meet it: imported by name elsewhere, published, documented, bundled for a browser.
+import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+import { usesDeno, withoutComments } from "./_deno_use.ts";
+
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
+
+interface Configuration {
+  exports: Record<string, string>;
+  publish: { include: string[] };
+}
+
+const configuration: Configuration = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
+
+/** Runs deno, and returns what it printed to stdout and to both. */
+async function deno(args: string[], cwd = ROOT): Promise<{ out: string; all: string }> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args,
+    cwd,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const out = new TextDecoder().decode(stdout);
+  const all = out + new TextDecoder().decode(stderr);
+  assert(success, `deno ${args.join(" ")} failed:\n${all}`);
+  return { out, all };
+}
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const PROGRAM = `
+import { backward, Device, key, scope, uniform } from "@decoupled/uniformity";
+import { centroidWeights, rbf } from "@decoupled/uniformity/kernels";
+import { decoupledUniformity } from "@decoupled/uniformity/losses";
+import { contrastive, resnet18 } from "@decoupled/uniformity/nn";
+import { CosineAnnealingLR, SGD } from "@decoupled/uniformity/optim";
+
+await using _device = await Device.open();
+const model = contrastive(resnet18({ stem: "cifar", numClasses: 64 }), { projection: 32, seed: 0 });
+const optimizer = new SGD(model.parameters(), { lr: 0.05 });
+const schedule = new CosineAnnealingLR(optimizer, { tMax: 3 });
+const views = uniform([4, 2, 8, 8, 3], { key: key(1) });
+const prior = uniform([4, 5], { key: key(2) });
+
+const losses: number[] = [];
+for (let step = 0; step < 3; step++) {
+  using _ = scope();
+  const z = model.forward(views);
+  const weights = centroidWeights(prior, { kernel: rbf({ sigma: 1 }), ridge: 0.01 });
+  const loss = decoupledUniformity(z, { weights });
+  backward(loss);
+  optimizer.step();
+  schedule.step();
+  losses.push(await loss.item());
+}
+console.log(JSON.stringify(losses));
+`;
+
+Deno.test("a project elsewhere imports the package by name and trains three steps", async () => {
+  await inFolder(async (folder) => {
+    const project = {
+      imports: { "@decoupled/uniformity": "jsr:@decoupled/uniformity@^0.1.0" },
+      links: [ROOT.replace(/[\\/]$/, "")],
+      lock: false,
+      compilerOptions: { strict: true },
+    };
+    await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify(project));
+    await Deno.writeTextFile(join(folder, "train.ts"), PROGRAM);
+    const { out } = await deno(["run", "-A", "--check", "train.ts"], folder);
+    const losses: number[] = JSON.parse(out);
+    assertEquals(losses.length, 3);
+    assert(losses.every(Number.isFinite), out);
+    assertLess(losses[2]!, losses[0]!);
+  });
+});
+
+Deno.test("deno publish --dry-run passes and takes only what is meant to be published", async () => {
+  const { all } = await deno(["publish", "--dry-run", "--allow-dirty"]);
+  const root = new URL("..", import.meta.url).href;
+  const files = [...all.matchAll(/^\s+(file:\S+)/gm)].map(([, url]) => url!.slice(root.length));
+  for (const file of ["mod.ts", "src/device/shaders.gen.ts", "LICENSE"]) {
+    assert(files.includes(file), `${file}\n${all}`);
+  }
+  const stray = files.filter((file) => {
+    return !configuration.publish.include.some((part) => part.endsWith("/") ? file.startsWith(part) : file === part);
+  });
+  assertEquals(stray, []);
+});
+
+Deno.test("deno doc --lint is clean for every export", async () => {
+  const { all } = await deno(["doc", "--lint", ...Object.values(configuration.exports)]);
+  assertStringIncludes(all, "Checked");
+});
+
+Deno.test("the core bundles for a browser and runs where there is no Deno", async () => {
+  const core = [".", "./nn", "./losses", "./kernels", "./optim"].map((name) => configuration.exports[name]!);
+  await inFolder(async (folder) => {
+    for (const [i, entry] of core.entries()) {
+      const bundle = join(folder, `${i}.js`);
+      await deno(["bundle", "--quiet", "--minify", "--platform", "browser", "--output", bundle, entry]);
+      assert(!usesDeno(await Deno.readTextFile(bundle)), `the bundle of ${entry} uses Deno`);
+    }
+    const page = `const print = console.log;
+      delete globalThis.process;
+      delete globalThis.Deno;
+      const { Device, relu, tensor } = await import("./0.js");
+      await using device = await Device.open();
+      print(typeof Deno, ...await relu(tensor([-1, 2])).data());`;
+    await Deno.writeTextFile(join(folder, "page.js"), page);
+    const { out } = await deno(["run", "-A", "--no-config", "page.js"], folder);
+    assertEquals(out, "undefined 0 2\n");
+  });
+});
+
+Deno.test("usesDeno() tells uses from words", () => {
+  for (const code of ["Deno.args", "a(Deno)", "const { args } = Deno;", "Deno?.args"]) assert(usesDeno(code), code);
+  for (const code of ['Symbol.for("Deno.customInspect")', '"Deno 2.9 or a browser"', "isDenoX.y"]) {
+    assert(!usesDeno(code));
+  }
+  assertEquals(withoutComments("// Deno.a\n/** Deno.b */\nf(); // Deno.c").trim(), "f();");
+});
