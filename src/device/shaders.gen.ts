@@ -361,18 +361,18 @@ fn prepare(
 `;
 /** `augment_resample` */
 export const augment_resample: string = `// Cuts, resizes (antialiased, as Pillow: the filter grows with the shrink factor), rotates and flips every view, from bytes
-// to floats in [0, 1]; then the colour steps before contrast, for the mean of gray that contrast needs, or all that
-// remains when there is no contrast.
+// to floats in [0, 1]; then all colour steps and normalisation, or, where contrast needs a mean of gray, the
+// steps before it.
 //
 //   0  params    uniform  { views, size, run, runs, mean0 … mean2, scale0 … scale2, nan_bits }   (normalisation)
 //   1  bytes     read     images, one byte a channel
 //   2  prepared  read     [views]
 //   3  y         write    [views, size, size, channels]
-//   4  grays     write    [views, size * runs]  sums of gray of a run (CONTRAST)
+//   4  grays     write    [views, size * runs]  sums of gray of a run (resample_for_contrast)
 //
 // A run: \`run\` pixels of one row, for one invocation; \`runs\` of them make a row. views: of the whole batch.
-// Constants: CHANNELS 1 or 3; CUBIC, bicubic (a = -0.5) rather than bilinear; COLOR, the views have colour steps (3
-// channels); CONTRAST, they wait for the mean.
+// Constants: CHANNELS 1 or 3; CUBIC, bicubic (a = -0.5) rather than bilinear; ROTATE, the views are
+// rotated; COLOR, they have colour steps or turn gray (3 channels).
 // Dispatch: Device.groups(views * size * runs, 64).
 struct Params {
   views: u32,
@@ -395,7 +395,7 @@ struct Params {
 override CHANNELS: u32 = 3u;
 override CUBIC: bool = false;
 override COLOR: bool = false;
-override CONTRAST: bool = false;
+override ROTATE: bool = false;
 
 // A pixel in [0, 1]; three channels may lie across two words.
 fn pixel_at(at: u32) -> vec3f {
@@ -453,6 +453,7 @@ fn resample(view: View, rows: Taps, cols: Taps) -> vec3f {
 // Where an output pixel lies in the cut and resized image: rotated about the middle, to the nearest pixel.
 fn source_of(view: View, row: u32, col: u32) -> vec2i {
   let x = select(col, params.size - 1u - col, view.flip != 0u);
+  if (!ROTATE) { return vec2i(i32(row), i32(x)); }
   let middle = 0.5 * f32(params.size) - 0.5;
   let right = f32(x) - middle;
   let down = f32(row) - middle;
@@ -471,7 +472,8 @@ fn view_pixel(view: View, row: u32, col: u32) -> vec3f {
   return resample(view, taps_of(at.x, view.height, resized.x), taps_of(at.y, view.crop_width, resized.y));
 }
 
-fn store_pixel(at: u32, value: vec3f) {
+fn store_pixel(view: View, at: u32, color: vec3f) {
+  let value = select(vec3f(bitcast<f32>(params.nan_bits)), color, view.valid != 0u);
   if (CHANNELS == 1u) {
     y[at] = value.x;
   } else {
@@ -479,6 +481,15 @@ fn store_pixel(at: u32, value: vec3f) {
     y[3u * at + 1u] = value.y;
     y[3u * at + 2u] = value.z;
   }
+}
+
+// The pixels of one invocation: row and columns of one view.
+struct Run { i: u32, row: u32, first: u32, end: u32 }
+
+fn run_of(id: u32) -> Run {
+  let first = id % params.runs * params.run;
+  let line = id / params.runs;
+  return Run(line / params.size, line % params.size, first, min(first + params.run, params.size));
 }
 
 @compute @workgroup_size(64)
@@ -489,29 +500,39 @@ fn resample_views(
 ) {
   let id = flat_id(group, groups, local, 64u);
   if (id >= params.views * params.size * params.runs) { return; }
-  let row = id / params.runs % params.size;
-  let i = id / params.runs / params.size;
-  let view = prepared[i];
-  let first = id % params.runs * params.run;
-  let end = min(first + params.run, params.size);
-  let steps = steps_of(view, 0u, view.contrast_at);
+  let run = run_of(id);
+  let view = prepared[run.i];
+  let steps = steps_of(view, 0u, view.steps);
   let mean = vec3f(params.mean0, params.mean1, params.mean2);
   let scale = vec3f(params.scale0, params.scale1, params.scale2);
-  let valid = view.valid != 0u;
-  let gray = view.grayscale != 0u;
-  var sum = 0.0;
-  for (var col = first; col < end; col++) {
-    var value = view_pixel(view, row, col);
-    if (COLOR) { value = run_steps(value, steps, 0.0); }
-    if (CONTRAST) {
-      sum += gray_of(value);
-    } else {
-      if (COLOR) { value = select(value, vec3f(gray_of(value)), gray); }
-      value = (value - mean) * scale;
+  for (var col = run.first; col < run.end; col++) {
+    var value = view_pixel(view, run.row, col);
+    if (COLOR) {
+      value = run_steps(value, steps, 0.0);
+      value = select(value, vec3f(gray_of(value)), view.grayscale != 0u);
     }
-    store_pixel((i * params.size + row) * params.size + col, select(vec3f(bitcast<f32>(params.nan_bits)), value, valid));
+    store_pixel(view, (run.i * params.size + run.row) * params.size + col, (value - mean) * scale);
   }
-  if (CONTRAST) { grays[id] = sum; }
+}
+
+@compute @workgroup_size(64)
+fn resample_for_contrast(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let id = flat_id(group, groups, local, 64u);
+  if (id >= params.views * params.size * params.runs) { return; }
+  let run = run_of(id);
+  let view = prepared[run.i];
+  let steps = steps_of(view, 0u, view.contrast_at);
+  var sum = 0.0;
+  for (var col = run.first; col < run.end; col++) {
+    let value = run_steps(view_pixel(view, run.row, col), steps, 0.0);
+    store_pixel(view, (run.i * params.size + run.row) * params.size + col, value);
+    sum += gray_of(value);
+  }
+  grays[id] = sum;
 }
 `;
 /** `batch_norm` */

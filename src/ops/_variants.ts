@@ -32,15 +32,15 @@ export const PAIRS: Readonly<
   Record<AdapterFamily, {
     /** The matrix of pairs, by its number of elements; `edge` is the workgroup's. */
     readonly matrix: (size: number) => { readonly tile: readonly [number, number]; readonly edge: number };
-    /** Weighted differences; columns in vectors of four. */
-    readonly differences: readonly [number, number];
+    /** Weighted sums of rows; columns in vectors of four. */
+    readonly sums: readonly [number, number];
   }>
 > = {
-  cpu: { matrix: () => ({ tile: [8, 32], edge: 8 }), differences: [8, 8] },
+  cpu: { matrix: () => ({ tile: [8, 32], edge: 8 }), sums: [8, 8] },
   gpu: {
     // Large tiles load less, small ones keep more of a large GPU busy.
     matrix: (size) => size >= 2 ** 20 ? { tile: [64, 64], edge: 16 } : { tile: [32, 32], edge: 8 },
-    differences: [32, 16],
+    sums: [32, 16],
   },
 };
 
@@ -50,4 +50,16 @@ export const ROW_LANES: Readonly<
 > = {
   cpu: { lanes: 1, invocations: 8, loop: 2048 },
   gpu: { lanes: 128, invocations: 128, loop: 512 },
+};
+
+/** Sums and extrema over axes. */
+export const REDUCE: Readonly<Record<AdapterFamily, SliceTable>> = {
+  cpu: { invocations: 1024, minRows: 64, maxRows: 1024 },
+  gpu: { invocations: 65536, minRows: 16, maxRows: 256 },
+};
+
+/** Cholesky factor: invocations that share a row of a diagonal block. */
+export const CHOLESKY: Readonly<Record<AdapterFamily, { readonly lanes: number }>> = {
+  cpu: { lanes: 1 },
+  gpu: { lanes: 8 },
 };

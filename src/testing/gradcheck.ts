@@ -40,10 +40,12 @@ export async function gradcheck(
   const list = inputs instanceof Tensor ? [inputs] : inputs;
   for (let which = 0; which < list.length; which++) {
     const { analytic, numeric, scale } = await compare(fn, list, which, step, seed);
-    const error = Math.abs(analytic - numeric) / Math.max(Math.abs(analytic), Math.abs(numeric), scale);
-    if (!(error <= rtol)) {
+    const error = Math.abs(analytic - numeric);
+    const magnitude = Math.max(Math.abs(analytic), Math.abs(numeric), scale);
+    if (!(error <= rtol * magnitude)) { // also when either is NaN
       throw new Error(
-        `Gradient of input ${which} is wrong: analytic ${analytic}, numeric ${numeric}, relative error ${error} > ${rtol}`,
+        `Gradient of input ${which} is wrong: analytic ${analytic}, numeric ${numeric}, ` +
+          `relative error ${error / magnitude} > ${rtol}`,
       );
     }
   }

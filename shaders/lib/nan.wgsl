@@ -1,0 +1,14 @@
+// NaN is told by its bits: drivers may assume that comparisons and max() never see one. F is f32 or vec4f, U its bits.
+fn is_nan(x: F) -> B {
+  return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u);
+}
+
+// `first` unless `second` is larger or NaN.
+fn larger(first: F, second: F) -> F {
+  return select(first, second, (second > first) | is_nan(second));
+}
+
+// `first` unless `second` is smaller or NaN.
+fn smaller(first: F, second: F) -> F {
+  return select(first, second, (second < first) | is_nan(second));
+}
