@@ -40,7 +40,8 @@ interface Running {
   readonly shapes: readonly (readonly number[])[];
 }
 
-let current: Device | null = null;
+/** Open devices, the default one last. */
+const opened: Device[] = [];
 
 /**
  * A GPU, opened: it allocates storages, records dispatches in one open compute pass, submits them when asked, and reads
@@ -106,7 +107,9 @@ export class Device {
    */
   static async open(options: AdapterOptions = {}): Promise<Device> {
     const { gpu, info } = await requestDevice(options);
-    return current = new Device(gpu, info);
+    const device = new Device(gpu, info);
+    opened.push(device);
+    return device;
   }
 
   /**
@@ -115,8 +118,9 @@ export class Device {
    * @throws {DeviceError} If none is open.
    */
   static get current(): Device {
-    if (!current) throw new DeviceError("Cannot use the default device as none is open: await Device.open() first");
-    return current;
+    const device = opened.at(-1);
+    if (!device) throw new DeviceError("Cannot use the default device as none is open: await Device.open() first");
+    return device;
   }
 
   /** What was made and done so far. */
@@ -290,7 +294,7 @@ export class Device {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (current === this) current = null;
+    opened.splice(opened.indexOf(this), 1);
     this.#recorder.destroy();
     this.#gpu.destroy();
   }
