@@ -1,0 +1,144 @@
+import { Tensor, tensor, tidy } from "../../tensor/mod.ts";
+import { chooseViews, type ViewsKey } from "./choose.ts";
+import { type Images, type Source, sourceOf } from "./images.ts";
+import { uploadParameters, type ViewParameters } from "./parameters.ts";
+import { checkRecipe, type Recipe } from "./recipe.ts";
+import { renderViews, type Work } from "./render.ts";
+
+/** Which samples, which random numbers, and what to do. */
+export interface AugmentOptions {
+  /**
+   * The samples of the batch: positions in the data set, `u32 [batch]` or numbers. They pick the images of a resident
+   * tensor, and name the samples of packed images for the random numbers.
+   */
+  indices: Tensor | ArrayLike<number>;
+  /** What to do. */
+  recipe: Recipe;
+  /** Views of each sample; 2 by default. */
+  views?: number;
+  /** Epoch of the training, an integer in [0, 2³²); 0 by default. */
+  epoch?: number;
+  /** Seed of the run, an integer in [0, 2⁵³); 0 by default. */
+  seed?: number;
+  /** Given parameters instead of random ones, sample by sample: `batch * views` of them. */
+  parameters?: readonly ViewParameters[];
+}
+
+/**
+ * Makes augmented views of a batch on the device: cut and resized with antialiasing, rotated, flipped, colours jittered
+ * in random order, grayed, normalised.
+ *
+ * The random numbers depend on (seed, epoch, sample, view) alone: a view is the same in any batch, order, worker or rank.
+ * The transforms are torchvision's, on floats in [0, 1]; Pillow, which works on bytes, rounds to 1/255 after each of
+ * them, clips what bicubic interpolation overshoots and rotates about a point half a pixel off.
+ *
+ * @param images `u8 [n, h, w, c]` resident on the device, c = 1 or 3, or the packed images of the batch.
+ * @param options Samples, random numbers, recipe.
+ * @returns Views `[batch, views, size, size, c]`, f32. A view of an index that has no image is NaN (an index given as a
+ *   number is checked before).
+ * @throws {TypeError} If images or indices have another shape or dtype, colours are asked of one channel, or a number of
+ *   parameters does not match.
+ * @throws {RangeError} If an index, epoch, seed, number of views or a value of the recipe is out of range.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, tensor } from "@decoupled/uniformity";
+ * import { augment, naturalRecipe } from "@decoupled/uniformity/data";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const images = tensor(new Uint8Array(10 * 32 * 32 * 3), { shape: [10, 32, 32, 3] });
+ * const recipe = naturalRecipe({ size: 32, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
+ * const views = augment(images, { indices: [3, 1, 4], recipe, epoch: 1, seed: 0 });
+ * assertEquals(views.shape, [3, 2, 32, 32, 3]);
+ * ```
+ *
+ * @see torchvision's `RandomResizedCrop`, `RandomRotation`, `RandomHorizontalFlip`, `ColorJitter`, `RandomGrayscale`,
+ *   `Normalize`.
+ */
+export function augment(images: Images, options: AugmentOptions): Tensor {
+  const { recipe, parameters } = options;
+  const views = options.views ?? 2;
+  return withSamples(images, options, (source, samples, key) => {
+    const work = workOf(recipe, parameters);
+    if (work.color && source.channels !== 3) {
+      throw new TypeError("Cannot augment() as colour steps need 3 channels: got images of 1 channel");
+    }
+    if (!parameters) return renderViews(source, samples, chooseViews(source, samples, recipe, key), recipe, work);
+    if (parameters.length !== samples.shape[0]! * views) {
+      throw new TypeError(
+        `Cannot augment() as there must be parameters for ${
+          samples.shape[0]
+        } x ${views} views: got ${parameters.length}`,
+      );
+    }
+    const choices = uploadParameters(parameters, recipe.size, samples.device);
+    return renderViews(source, samples, choices, recipe, work);
+  });
+}
+
+/**
+ * Draws the parameters that {@linkcode augment} would use, without making views; `readParameters()` reads them.
+ *
+ * @returns `[batch * views, 20]`, f32.
+ * @throws {TypeError} If images or indices have another shape or dtype.
+ * @throws {RangeError} If an index, epoch, seed, number of views or a value of the recipe is out of range.
+ */
+export function sampleViews(images: Images, options: Omit<AugmentOptions, "parameters">): Tensor {
+  return withSamples(images, options, (source, samples, key) => chooseViews(source, samples, options.recipe, key));
+}
+
+/** Checks everything, uploads indices given as numbers, and frees what `body` makes but for its result. */
+function withSamples(
+  images: Images,
+  options: AugmentOptions,
+  body: (source: Source, samples: Tensor, key: ViewsKey) => Tensor,
+): Tensor {
+  const { indices, recipe, views = 2, epoch = 0, seed = 0 } = options;
+  checkRecipe(recipe);
+  checkInteger("views", views, 1, 2 ** 32);
+  checkInteger("epoch", epoch, 0, 2 ** 32);
+  checkInteger("seed", seed, 0, 2 ** 53);
+  const batch = indices instanceof Tensor ? indices.shape[0] ?? 0 : indices.length;
+  const source = sourceOf(images, batch);
+  const { device } = source.bytes;
+  if (indices instanceof Tensor) checkSamples(indices);
+  else checkIndices(indices, source.table ? 2 ** 32 : source.params.images);
+  return device.run("augment", [source.bytes.shape, [batch, views]], () =>
+    tidy(() => {
+      const samples = indices instanceof Tensor ? indices : tensor(Uint32Array.from(indices), { device });
+      return body(source, samples, { seed, epoch, views });
+    }));
+}
+
+function workOf({ jitter, grayscale, rotation }: Recipe, parameters?: readonly ViewParameters[]): Work {
+  if (!parameters) {
+    return {
+      rotate: rotation > 0,
+      color: Boolean(jitter) || grayscale > 0,
+      contrast: (jitter?.contrast ?? 0) > 0,
+    };
+  }
+  return {
+    rotate: parameters.some((view) => (view.angle ?? 0) !== 0),
+    color: parameters.some((view) => view.jitter || view.grayscale),
+    contrast: parameters.some((view) => view.jitter?.contrast !== undefined),
+  };
+}
+
+function checkSamples(indices: Tensor): void {
+  if (indices.dtype === "u32" && indices.rank === 1 && indices.size > 0) return;
+  throw new TypeError(
+    `Cannot augment() as indices must be u32 [batch], batch >= 1: got ${indices.dtype} [${indices.shape}]`,
+  );
+}
+
+function checkIndices(indices: ArrayLike<number>, end: number): void {
+  if (indices.length === 0) throw new TypeError("Cannot augment() as there must be at least one index: got none");
+  for (let i = 0; i < indices.length; i++) checkInteger("every index", indices[i]!, 0, end);
+}
+
+function checkInteger(name: string, value: number, min: number, end: number): void {
+  if (Number.isInteger(value) && value >= min && value < end) return;
+  throw new RangeError(`Cannot augment() as ${name} must be an integer in [${min}, ${end}): got ${value}`);
+}

@@ -1,0 +1,130 @@
+import type { Device, Program } from "../../device/mod.ts";
+import {
+  augment_choose,
+  lib_augment,
+  lib_flat,
+  lib_images_packed,
+  lib_images_resident,
+  lib_philox,
+} from "../../device/shaders.gen.ts";
+import { type Key, Tensor } from "../../tensor/mod.ts";
+import type { Source } from "./images.ts";
+import { CHOICE } from "./parameters.ts";
+import type { Recipe } from "./recipe.ts";
+
+const params = {
+  batch: "u32",
+  views: "u32",
+  images: "u32",
+  image_h: "u32",
+  image_w: "u32",
+  channels: "u32",
+  epoch: "u32",
+  key0: "u32",
+  key1: "u32",
+  size: "u32",
+  scale_min: "f32",
+  scale_max: "f32",
+  log_ratio_min: "f32",
+  log_ratio_max: "f32",
+  flip_p: "f32",
+  rotation: "f32",
+  jitter_p: "f32",
+  brightness: "f32",
+  contrast: "f32",
+  saturation: "f32",
+  hue: "f32",
+  grayscale_p: "f32",
+  resize: "u32",
+  resize_h: "u32",
+  resize_w: "u32",
+} as const;
+
+/** The same program for images of one size and for packed images. */
+export interface SourcePrograms {
+  /** For images of one size. */
+  readonly resident: Program;
+  /** For packed images. */
+  readonly packed: Program;
+}
+
+/** Makes both programs of an entry point. */
+export function sourcePrograms(
+  code: string,
+  entryPoint: string,
+  params: Program["params"],
+): SourcePrograms {
+  const make = (images: string) => ({
+    name: "augment",
+    code: [lib_flat, lib_philox, lib_augment, images, code],
+    entryPoint,
+    params,
+  });
+  return { resident: make(lib_images_resident), packed: make(lib_images_packed) };
+}
+
+const RANDOM = sourcePrograms(augment_choose, "choose_random", params);
+const CENTER = sourcePrograms(augment_choose, "choose_center", params);
+
+/** Sets the streams of augmentation apart from those that `uniform()` and `normal()` draw with the same seed. */
+const DOMAIN = 0x61756721;
+
+/** What the parameters of views depend on, beside the recipe and the sizes of the images. */
+export interface ViewsKey {
+  /** Of the whole run; an integer, 0 ≤ seed < 2⁵³. */
+  readonly seed: number;
+  /** An integer, 0 ≤ epoch < 2³². */
+  readonly epoch: number;
+  /** Views of each sample. */
+  readonly views: number;
+}
+
+/** Draws the parameters of every view, f32 `[batch * views, CHOICE]`. */
+export function chooseViews(source: Source, samples: Tensor, recipe: Recipe, drawn: ViewsKey): Tensor {
+  const { device } = samples;
+  const { views, epoch, seed } = drawn;
+  const batch = samples.shape[0]!;
+  const choices = new Tensor(device, [batch * views, CHOICE]);
+  const [key0, key1] = keyOf(seed);
+  const programs = recipe.crop.kind === "random" ? RANDOM : CENTER;
+  device.dispatch(source.table ? programs.packed : programs.resident, {
+    params: { ...source.params, ...scalarsOf(recipe), channels: source.channels, batch, views, epoch, key0, key1 },
+    buffers: { 1: samples.storage, 2: choices.storage, 7: source.table?.storage },
+    workgroups: groupsOf(device, batch * views),
+  });
+  return choices;
+}
+
+/** Workgroups of 64 for so many views. */
+export function groupsOf(device: Device, views: number): ReturnType<Device["groups"]> {
+  return device.groups(views, 64);
+}
+
+function keyOf(seed: number): Key {
+  return [seed >>> 0, (Math.floor(seed / 2 ** 32) ^ DOMAIN) >>> 0];
+}
+
+function scalarsOf(recipe: Recipe): Record<string, number> {
+  const { crop, jitter } = recipe;
+  const random = crop.kind === "random" ? crop : { scale: [1, 1], ratio: [1, 1] } as const;
+  const resize = crop.kind === "center" ? crop.resize : undefined;
+  const [height, width] = typeof resize === "number" ? [resize, resize] : resize ?? [0, 0];
+  return {
+    size: recipe.size,
+    scale_min: random.scale[0],
+    scale_max: random.scale[1],
+    log_ratio_min: Math.log(random.ratio[0]),
+    log_ratio_max: Math.log(random.ratio[1]),
+    flip_p: recipe.flip,
+    rotation: recipe.rotation,
+    jitter_p: jitter?.p ?? 0,
+    brightness: jitter?.brightness ?? 0,
+    contrast: jitter?.contrast ?? 0,
+    saturation: jitter?.saturation ?? 0,
+    hue: jitter?.hue ?? 0,
+    grayscale_p: recipe.grayscale,
+    resize: resize === undefined ? 0 : typeof resize === "number" ? 1 : 2,
+    resize_h: height,
+    resize_w: width,
+  };
+}

@@ -1,0 +1,175 @@
+/** How a view is cut at random: torchvision's `RandomResizedCrop`. */
+export interface RandomCrop {
+  /** Names the kind. */
+  readonly kind: "random";
+  /** Smallest and largest part of the image's area, in (0, 1]. */
+  readonly scale: readonly [number, number];
+  /** Smallest and largest ratio of width to height. */
+  readonly ratio: readonly [number, number];
+}
+
+/** How a view is cut for evaluation: torchvision's `Resize` and `CenterCrop`. */
+export interface CenterCrop {
+  /** Names the kind. */
+  readonly kind: "center";
+  /** Length of the shorter side in px, or height and width, that the image is resized to before the middle is cut. */
+  readonly resize?: number | readonly [number, number];
+}
+
+/** torchvision's `ColorJitter`, applied with a probability. */
+export interface ColorJitter {
+  /** Probability, in [0, 1]. */
+  readonly p: number;
+  /** Factors in [max(0, 1 − brightness), 1 + brightness]; 0 leaves the step out, here and below. */
+  readonly brightness: number;
+  /** Factors in [max(0, 1 − contrast), 1 + contrast]. */
+  readonly contrast: number;
+  /** Factors in [max(0, 1 − saturation), 1 + saturation]. */
+  readonly saturation: number;
+  /** Turns of the hue in [−hue, hue], hue in [0, 0.5]. */
+  readonly hue: number;
+}
+
+/** What is done to an image, in this order: crop, rotation, flip, colour jitter, grayscale, normalisation. */
+export interface Recipe {
+  /** Height and width of a view, px. */
+  readonly size: number;
+  /** How it is cut. */
+  readonly crop: RandomCrop | CenterCrop;
+  /** How it is resized: always antialiased where it shrinks. */
+  readonly interpolation: "bilinear" | "bicubic";
+  /** Rotation in [−rotation, rotation] degrees, to the nearest pixel, black outside; 0 for none. */
+  readonly rotation: number;
+  /** Probability of a horizontal flip. */
+  readonly flip: number;
+  /** Colour jitter; none when absent. */
+  readonly jitter?: ColorJitter;
+  /** Probability of turning gray. */
+  readonly grayscale: number;
+  /** Subtracted from each channel, in [0, 1] units; 0 when absent. */
+  readonly mean?: readonly number[];
+  /** Divides each channel; 1 when absent. */
+  readonly std?: readonly number[];
+}
+
+/** Size and normalisation of a recipe. */
+export interface RecipeOptions {
+  /** Height and width of a view, px. */
+  size: number;
+  /** Mean of each channel, in [0, 1] units; none is subtracted when absent. */
+  mean?: readonly number[];
+  /** Standard deviation of each channel; 1 when absent. */
+  std?: readonly number[];
+}
+
+/**
+ * The augmentation of natural images: random resized crop (area 0.08 to 1, ratio 3/4 to 4/3, bilinear), flip, colour
+ * jitter (0.8, 0.8, 0.8, 0.2) with probability 0.8, grayscale with probability 0.2, normalisation; no blur.
+ *
+ * @param options Size in px, mean and standard deviation.
+ * @throws {RangeError} If `size` is not an integer ≥ 1, or a `std` is not > 0.
+ *
+ * @example Usage
+ * ```ts
+ * import { naturalRecipe } from "@decoupled/uniformity/data";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const recipe = naturalRecipe({ size: 32, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
+ * assertEquals(recipe.jitter?.p, 0.8);
+ * ```
+ */
+export function naturalRecipe(options: RecipeOptions): Recipe {
+  return checkRecipe({
+    crop: { kind: "random", scale: [0.08, 1], ratio: [3 / 4, 4 / 3] },
+    interpolation: "bilinear",
+    rotation: 0,
+    flip: 0.5,
+    jitter: { p: 0.8, brightness: 0.8, contrast: 0.8, saturation: 0.8, hue: 0.2 },
+    grayscale: 0.2,
+    ...options,
+  });
+}
+
+/**
+ * The augmentation of chest radiographs: random resized crop (bicubic), rotation by up to 45 degrees, flip,
+ * normalisation by mean 0.5024 and standard deviation 0.2898 unless told otherwise.
+ *
+ * @param options Size in px (224 by default), mean and standard deviation.
+ * @throws {RangeError} If `size` is not an integer ≥ 1, or a `std` is not > 0.
+ */
+export function chexpertRecipe(options: Partial<RecipeOptions> = {}): Recipe {
+  return checkRecipe({
+    size: 224,
+    crop: { kind: "random", scale: [0.08, 1], ratio: [3 / 4, 4 / 3] },
+    interpolation: "bicubic",
+    rotation: 45,
+    flip: 0.5,
+    grayscale: 0,
+    mean: [0.5024],
+    std: [0.2898],
+    ...options,
+  });
+}
+
+/**
+ * What evaluation does: an optional resize (bilinear), the middle, normalisation; nothing random.
+ *
+ * @param options Size in px, mean, standard deviation, and `resize`: length of the shorter side, or height and width, px.
+ * @throws {RangeError} If `size` or `resize` are not integers ≥ 1, or a `std` is not > 0.
+ *
+ * @example The validation transform of ImageNet
+ * ```ts
+ * import { evalTransform } from "@decoupled/uniformity/data";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const recipe = evalTransform({ size: 224, resize: 256, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] });
+ * assertEquals(recipe.crop, { kind: "center", resize: 256 });
+ * ```
+ */
+export function evalTransform(options: RecipeOptions & { resize?: CenterCrop["resize"] }): Recipe {
+  const { resize, ...rest } = options;
+  const crop: CenterCrop = resize === undefined ? { kind: "center" } : { kind: "center", resize };
+  return checkRecipe({ crop, interpolation: "bilinear", rotation: 0, flip: 0, grayscale: 0, ...rest });
+}
+
+/**
+ * Checks the ranges of a recipe and returns it.
+ *
+ * @throws {RangeError} If one is out of range.
+ */
+export function checkRecipe(recipe: Recipe): Recipe {
+  const { crop, jitter } = recipe;
+  check(isSize(recipe.size), "size must be an integer >= 1", recipe.size);
+  for (const std of recipe.std ?? []) check(std > 0 && Number.isFinite(std), "std must be > 0", std);
+  for (const mean of recipe.mean ?? []) check(Number.isFinite(mean), "mean must be finite", mean);
+  const chances = { flip: recipe.flip, grayscale: recipe.grayscale, ...jitter && { "jitter.p": jitter.p } };
+  for (const [name, p] of Object.entries(chances)) check(p >= 0 && p <= 1, `${name} must be in [0, 1]`, p);
+  check(recipe.rotation >= 0 && recipe.rotation <= 180, "rotation must be in [0, 180] degrees", recipe.rotation);
+  if (crop.kind === "random") {
+    check(isRange(crop.scale) && crop.scale[1] <= 1, "scale must be 0 < min <= max <= 1", crop.scale);
+    check(isRange(crop.ratio), "ratio must be 0 < min <= max", crop.ratio);
+  } else if (crop.resize !== undefined) {
+    check([crop.resize].flat().every(isSize), "resize must be integers >= 1", crop.resize);
+  }
+  if (jitter) {
+    const { brightness, contrast, saturation, hue } = jitter;
+    for (const [name, reach] of Object.entries({ brightness, contrast, saturation })) {
+      check(reach >= 0 && Number.isFinite(reach), `${name} must be >= 0`, reach);
+    }
+    check(hue >= 0 && hue <= 0.5, "hue must be in [0, 0.5]", hue);
+  }
+  return recipe;
+}
+
+function isSize(size: number): boolean {
+  return Number.isInteger(size) && size >= 1;
+}
+
+function isRange([low, high]: readonly [number, number]): boolean {
+  return low > 0 && high >= low && Number.isFinite(high);
+}
+
+function check(holds: boolean, rule: string, value: number | readonly number[]): void {
+  if (holds) return;
+  throw new RangeError(`Cannot use a recipe as ${rule}: got ${typeof value === "number" ? value : `[${value}]`}`);
+}

@@ -1,0 +1,133 @@
+import type { Constants, Program } from "../../device/mod.ts";
+import {
+  augment_color,
+  augment_prepare,
+  augment_resample,
+  lib_augment,
+  lib_colors,
+  lib_flat,
+  lib_rows,
+} from "../../device/shaders.gen.ts";
+import { Tensor } from "../../tensor/mod.ts";
+import { AUGMENT } from "./_variants.ts";
+import { groupsOf, sourcePrograms } from "./choose.ts";
+import type { Source } from "./images.ts";
+import type { Recipe } from "./recipe.ts";
+
+const PREPARE = sourcePrograms(augment_prepare, "prepare", {
+  batch: "u32",
+  views: "u32",
+  images: "u32",
+  image_h: "u32",
+  image_w: "u32",
+  channels: "u32",
+});
+const params = {
+  views: "u32",
+  size: "u32",
+  run: "u32",
+  runs: "u32",
+  mean0: "f32",
+  mean1: "f32",
+  mean2: "f32",
+  scale0: "f32",
+  scale1: "f32",
+  scale2: "f32",
+} as const;
+const RESAMPLE: Program = {
+  name: "augment",
+  code: [lib_flat, lib_augment, lib_colors, augment_resample],
+  entryPoint: "resample_views",
+  params: { ...params, nan_bits: "u32" },
+};
+const RESAMPLE_FOR_CONTRAST: Program = { ...RESAMPLE, entryPoint: "resample_for_contrast" };
+const MEAN_GRAY: Program = {
+  name: "augment",
+  code: [lib_flat, lib_augment, lib_colors, lib_rows, augment_color],
+  entryPoint: "mean_gray",
+  params,
+};
+const COLOR: Program = { ...MEAN_GRAY, entryPoint: "color_views" };
+
+/** Bytes of `View` in `shaders/lib/augment.wgsl`. */
+const VIEW_BYTES = 28 * 4;
+const NAN_BITS = 0x7fc00000;
+
+/** What the passes have to do. */
+export interface Work {
+  /** Whether any view may be rotated. */
+  readonly rotate: boolean;
+  /** Whether any view may have colour steps or turn gray. */
+  readonly color: boolean;
+  /** Whether contrast is one of them. */
+  readonly contrast: boolean;
+}
+
+/** Makes the pixels of views from their parameters: `[batch, views, size, size, channels]`. */
+export function renderViews(source: Source, samples: Tensor, choices: Tensor, recipe: Recipe, work: Work): Tensor {
+  const { device } = samples;
+  const { size } = recipe;
+  const batch = samples.shape[0]!;
+  const count = choices.shape[0]!;
+  const { run: most, mean } = AUGMENT[device.info.family];
+  const run = Math.min(most, size);
+  const runs = Math.ceil(size / run);
+  const scalars = { views: count, size, run, runs, ...normalization(recipe, source.channels) };
+  const prepared = prepare(source, samples, choices);
+  const y = new Tensor(device, [batch, count / batch, size, size, source.channels]);
+  const grays = work.contrast ? new Tensor(device, [count, size * runs]) : null;
+  const workgroups = device.groups(count * size * runs, 64);
+  const constants: Constants = {
+    CHANNELS: source.channels,
+    CUBIC: recipe.interpolation === "bicubic",
+    ROTATE: work.rotate,
+    ...grays ? {} : { COLOR: work.color },
+  };
+  device.dispatch(grays ? RESAMPLE_FOR_CONTRAST : RESAMPLE, {
+    params: { ...scalars, nan_bits: NAN_BITS },
+    buffers: { 1: source.bytes.storage, 2: prepared.storage, 3: y.storage, 4: grays?.storage },
+    workgroups,
+    constants,
+  });
+  if (!grays) return y;
+  const means = new Tensor(device, [count]);
+  device.dispatch(MEAN_GRAY, {
+    params: scalars,
+    buffers: { 1: grays.storage, 4: means.storage },
+    workgroups: device.groups(count, mean.ROWS),
+    constants: mean,
+  });
+  device.dispatch(COLOR, {
+    params: scalars,
+    buffers: { 2: prepared.storage, 3: y.storage, 5: means.storage },
+    workgroups,
+  });
+  return y;
+}
+
+function prepare(source: Source, samples: Tensor, choices: Tensor): Tensor {
+  const { device } = samples;
+  const batch = samples.shape[0]!;
+  const count = choices.shape[0]!;
+  const prepared = new Tensor(device, [count * VIEW_BYTES], { dtype: "u8" });
+  device.dispatch(source.table ? PREPARE.packed : PREPARE.resident, {
+    params: { ...source.params, batch, views: count / batch, channels: source.channels },
+    buffers: { 1: samples.storage, 2: choices.storage, 3: prepared.storage, 7: source.table?.storage },
+    workgroups: groupsOf(device, count),
+  });
+  return prepared;
+}
+
+function normalization(recipe: Recipe, channels: number): Record<string, number> {
+  const mean = perChannel("mean", recipe.mean ?? [0], channels);
+  const scale = perChannel("std", recipe.std ?? [1], channels).map((std) => 1 / std);
+  return Object.fromEntries([0, 1, 2].flatMap((c) => [[`mean${c}`, mean[c]!], [`scale${c}`, scale[c]!]]));
+}
+
+function perChannel(name: string, values: readonly number[], channels: number): readonly number[] {
+  if (values.length === 1) return [values[0]!, values[0]!, values[0]!];
+  if (values.length === channels) return values;
+  throw new TypeError(
+    `Cannot augment() as ${name} must have 1 or ${channels} values for images of ${channels} channels: got [${values}]`,
+  );
+}
