@@ -106,8 +106,7 @@ async function extract(
     const extractAny = archive.endsWith(".zip") ? extractZip : extractTar;
     await extractAny(join(root, archive), root, { onProgress });
   } catch (error) {
-    // Another process may have extracted the same archive in the meantime.
-    if (!(error instanceof Deno.errors.AlreadyExists && await findFolder(root, [source]))) throw error;
+    if (!await findFolder(root, [source])) throw error; // else another process was faster with the same archive
   }
   const found = await findFolder(root, [source]);
   if (found) return found;

@@ -3,8 +3,10 @@
  *
  * @module
  */
+export * from "./augment/mod.ts";
 export { type CubAttributesOptions, loadCubAttributes, loadUtZapposAttributes } from "./attributes.ts";
-export { type ExtractOptions, type ExtractProgress, extractTar } from "./archive.ts";
+export { type ExtractOptions, type ExtractProgress, extractTar, extractZip } from "./archive.ts";
+export { type CheXpertOptions, type CheXpertView, loadCheXpert } from "./chexpert.ts";
 export { type CifarOptions, loadCifar10, loadCifar100 } from "./cifar.ts";
 export { type Cub200Options, loadCub200 } from "./cub200.ts";
 export {
@@ -32,6 +34,7 @@ export {
   preload,
   type UnreadableImage,
 } from "./decode.ts";
+export { type DemoName, type DemoOptions, writeDemo } from "./demo.ts";
 export { download, type DownloadOptions, type DownloadProgress, md5Of } from "./download.ts";
 export { emojiDataset, type EmojiSet, type EmojiVendor, loadEmoji, type LoadEmojiOptions } from "./emoji.ts";
 export { type FolderOptions, loadFolder } from "./folder.ts";

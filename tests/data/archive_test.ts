@@ -1,5 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import { extractTar } from "../../src/data/archive.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { checkName, extractTar, extractZip } from "../../src/data/archive.ts";
+import { writeZip } from "../../src/formats/mod.ts";
 import { gzip, listFiles, makeTar, type TarFile, withFolder } from "./_helpers.ts";
 
 const LONG = `set/${"folder_with_a_long_name/".repeat(6)}é.txt`;
@@ -87,4 +88,51 @@ Deno.test("extractTar() replaces no folder that is there", async () => {
     );
     assertEquals(await listFiles(`${folder}/out`), [["set/a.txt", "old"]]);
   });
+});
+
+Deno.test("extractZip() extracts files and leaves nothing behind when the archive is damaged", async () => {
+  await withFolder(async (folder) => {
+    const text = (name: string, data: string) => ({ name, bytes: new TextEncoder().encode(data) });
+    const zip = await writeZip([text("set/a.txt", "first"), text("set/b/c.txt", "second"), text("top.txt", "top")]);
+    const path = `${folder}/a.zip`;
+    await Deno.writeFile(path, zip);
+    const seen: number[] = [];
+    assertEquals(await extractZip(path, `${folder}/out`, { onProgress: ({ files }) => seen.push(files) }), [
+      "top.txt",
+      "set",
+    ]);
+    const files = [["set/a.txt", "first"], ["set/b/c.txt", "second"], ["top.txt", "top"]] as [string, string][];
+    assertEquals(await listFiles(`${folder}/out`), files);
+    assertEquals(seen, [3]);
+    await assertRejects(() => extractZip(path, `${folder}/out`), Deno.errors.AlreadyExists, '"set" is there already');
+
+    const flipped = zip.slice();
+    flipped[zip.length - 200] = flipped[zip.length - 200]! ^ 1;
+    for (const bytes of [zip.subarray(0, 100), flipped, new Uint8Array(), new TextEncoder().encode("<html>")]) {
+      await Deno.writeFile(path, bytes);
+      await assertRejects(() => extractZip(path, `${folder}/new`), SyntaxError, `Cannot extract "${path}": `);
+    }
+    assertEquals(
+      await listFiles(folder),
+      [...files.map(([name, data]) => [`out/${name}`, data])].toSpliced(0, 0, [
+        "a.zip",
+        "<html>",
+      ]),
+    );
+  });
+});
+
+Deno.test("checkName() keeps names inside the folder", () => {
+  assertEquals(checkName("./set//a.txt", "a.zip"), "set/a.txt");
+  assertEquals(checkName("set\\a.txt", "a.zip"), "set/a.txt");
+  for (const name of ["", "/etc/passwd", "\\\\host\\x", "c:/x", "a\0b"]) {
+    assertThrows(
+      () => checkName(name, "a.zip"),
+      SyntaxError,
+      'Cannot extract "a.zip" as its names must be relative: got',
+    );
+  }
+  for (const name of ["..", "a/../../b", "a/.."]) {
+    assertThrows(() => checkName(name, "a.zip"), SyntaxError, "as its names must stay in the folder: got");
+  }
 });
