@@ -1,16 +1,16 @@
 // Passes over all pairs of rows: distances, and sums of differences weighted by a matrix.
-import type { AdapterFamily, Program, Workgroups } from "../device/mod.ts";
+import type { AdapterFamily, Device, Program, Workgroups } from "../device/mod.ts";
 import {
   lib_flat,
   lib_row_pairs,
   lib_row_sums,
-  pad_rows,
   pair_weights,
   squared_distances,
   weighted_differences,
 } from "../device/shaders.gen.ts";
 import { type Shape, Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
+import { padded, resizeRows } from "./_product.ts";
 import { PAIRS } from "./_variants.ts";
 
 const DISTANCE_PARAMS = { rows: "u32", cols: "u32", features: "u32", symmetric: "u32", gamma: "f32" } as const;
@@ -18,11 +18,15 @@ const DISTANCE_PARAMS = { rows: "u32", cols: "u32", features: "u32", symmetric: 
 /** One program a family of adapters. */
 export type FamilyPrograms = Readonly<Record<AdapterFamily, Program>>;
 
+/** The programs of shaders on `lib/row_pairs.wgsl` or `lib/row_sums.wgsl`. */
+export function familyPrograms(name: string, code: readonly string[], params: Program["params"]): FamilyPrograms {
+  return { cpu: { name, code, entryPoint: "lanes", params }, gpu: { name, code, entryPoint: "tiles", params } };
+}
+
 /** The programs of a matrix of pairs whose element is `finish`, a WGSL expression of the squared distance `d2`. */
 export function pairPrograms(name: string, finish: string): FamilyPrograms {
-  const code = [lib_row_pairs, `fn finish(d2: f32) -> f32 { return ${finish}; }`, squared_distances];
-  const make = (entryPoint: string): Program => ({ name, code, entryPoint, params: DISTANCE_PARAMS });
-  return { cpu: make("lanes"), gpu: make("tiles") };
+  const element = `fn finish(d2: f32) -> f32 { return ${finish}; }`;
+  return familyPrograms(name, [lib_row_pairs, element, squared_distances], DISTANCE_PARAMS);
 }
 
 const DIFFERENCE_PARAMS = {
@@ -34,23 +38,11 @@ const DIFFERENCE_PARAMS = {
   col_stride: "u32",
 } as const;
 
-function differenceProgram(entryPoint: string): Program {
-  return {
-    name: "weightedDifferences",
-    code: [lib_row_sums, weighted_differences],
-    entryPoint,
-    params: DIFFERENCE_PARAMS,
-  };
-}
-
-const WEIGHTED_DIFFERENCES: FamilyPrograms = { cpu: differenceProgram("lanes"), gpu: differenceProgram("tiles") };
-
-const PAD: Program = {
-  name: "padRows",
-  code: [lib_flat, pad_rows],
-  entryPoint: "pad",
-  params: { rows: "u32", width: "u32", features: "u32" },
-};
+const WEIGHTED_DIFFERENCES = familyPrograms(
+  "weightedDifferences",
+  [lib_row_sums, weighted_differences],
+  DIFFERENCE_PARAMS,
+);
 
 function weightProgram(entryPoint: string): Program {
   return { name: "pairWeights", code: [lib_flat, pair_weights], entryPoint, params: { size: "u32", scale: "f32" } };
@@ -80,17 +72,8 @@ function vectors(x: Tensor): number {
 }
 
 /** The rows padded with zeros to whole vectors of four; the tensor itself when they are. */
-export function paddedRows(x: Tensor): Tensor {
-  const [rows, width] = x.shape as [number, number];
-  if (width % 4 === 0) return x;
-  const features = vectors(x);
-  const out = new Tensor(x.device, [rows, 4 * features]);
-  x.device.dispatch(PAD, {
-    params: { rows, width, features },
-    buffers: { 1: x.storage, 2: out.storage },
-    workgroups: x.device.groups(rows * features, 64),
-  });
-  return out;
+function paddedRows(x: Tensor): Tensor {
+  return resizeRows(x, padded(x.shape[1]!));
 }
 
 /** The matrix of `finish(‖x[i] − y[j]‖²)`, `[n, m]`; half of the work when y is x. */
@@ -100,12 +83,10 @@ export function pairMatrix(programs: FamilyPrograms, x: Tensor, y: Tensor, gamma
   const symmetric = x.storage === y.storage && rows === cols;
   const [a, b] = [paddedRows(x), symmetric ? null : paddedRows(y)];
   const gram = new Tensor(device, [rows, cols]);
-  const { tile, edge } = PAIRS[device.info.family].matrix(rows * cols);
   device.dispatch(programs[device.info.family], {
     params: { rows, cols, features: vectors(x), symmetric: symmetric ? 1 : 0, gamma },
     buffers: { 1: a.storage, 2: (b ?? a).storage, 3: gram.storage },
-    workgroups: tiles([rows, cols], tile),
-    constants: { EDGE: edge },
+    ...pairTiles(device, rows, cols),
   });
   return gram;
 }
@@ -122,7 +103,7 @@ export function weightedDifferences(w: Tensor, x: Tensor, y: Tensor, transposed 
   device.dispatch(WEIGHTED_DIFFERENCES[device.info.family], {
     params: { rows, cols, features, width, row_stride: transposed ? 1 : cols, col_stride: transposed ? rows : 1 },
     buffers: { 1: w.storage, 2: a.storage, 3: b.storage, 4: out.storage },
-    workgroups: tiles([rows, features], PAIRS[device.info.family].differences),
+    workgroups: sumTiles(device, rows, features),
   });
   return out;
 }
@@ -145,6 +126,21 @@ export function pairGrads(w: Tensor, x: Tensor, y: Tensor, needsGrad: readonly b
     needsGrad[0] ? weightedDifferences(w, x, y) : null,
     needsGrad[1] ? weightedDifferences(w, y, x, true) : null,
   ];
+}
+
+/** Workgroups and constants of `lib/row_pairs.wgsl`. */
+export function pairTiles(
+  device: Device,
+  rows: number,
+  cols: number,
+): { workgroups: Workgroups; constants: { EDGE: number } } {
+  const { tile, edge } = PAIRS[device.info.family].matrix(rows * cols);
+  return { workgroups: tiles([rows, cols], tile), constants: { EDGE: edge } };
+}
+
+/** Workgroups of `lib/row_sums.wgsl`. */
+export function sumTiles(device: Device, rows: number, vectors: number): Workgroups {
+  return tiles([rows, vectors], PAIRS[device.info.family].sums);
 }
 
 /** Workgroups over `[rows, cols]`, the columns in x. */

@@ -60,6 +60,6 @@ export const REDUCE: Readonly<Record<AdapterFamily, SliceTable>> = {
 
 /** Cholesky factor: invocations that share a row of a diagonal block. */
 export const CHOLESKY: Readonly<Record<AdapterFamily, { readonly lanes: number }>> = {
-  cpu: { lanes: 1 },
+  cpu: { lanes: 4 },
   gpu: { lanes: 8 },
 };

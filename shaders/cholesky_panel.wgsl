@@ -1,0 +1,33 @@
+// Rows below a factored diagonal block: l[i, first + j] = sum_k a[i, first + k] inverse[j, k], in place.
+//
+//   0  params   uniform     { size, first, vectors }   vectors: of four, in a row of the panel: 8
+//   1  l        read/write  [size, size]
+//   2  inverse  read        [32, 32]
+//
+// Entry points and dispatch: lib/row_pairs.wgsl with 32 columns, the width of a tile at least, so that one workgroup reads
+// and writes whole rows of the panel.
+struct Params { size: u32, first: u32, vectors: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> l: array<vec4f>;
+@group(0) @binding(2) var<storage, read> inverse: array<vec4f>;
+
+fn row_vectors() -> u32 { return params.vectors; }
+
+fn left(i: u32, f: u32) -> vec4f {
+  return l[(min(params.first + 32u + i, params.size - 1u) * params.size + params.first) / 4u + f];
+}
+
+fn right(j: u32, f: u32) -> vec4f { return inverse[j * 8u + f]; }
+
+fn combine(a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  return vec4f(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3));
+}
+
+fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return false; }
+
+fn write_pair(i: u32, j: u32, value: f32) {
+  let row = params.first + 32u + i;
+  if (row >= params.size || j >= 32u) { return; }
+  let k = row * params.size + params.first + j;
+  l[k / 4u][k % 4u] = value;
+}

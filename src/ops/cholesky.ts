@@ -1,0 +1,175 @@
+import type { Program } from "../device/mod.ts";
+import {
+  cholesky as code,
+  cholesky_panel as panel,
+  cholesky_update as update,
+  lib_block,
+  lib_flat,
+  lib_row_pairs,
+} from "../device/shaders.gen.ts";
+import { defineOp } from "../autograd/mod.ts";
+import { Tensor } from "../tensor/mod.ts";
+import { checkFloat } from "./_check.ts";
+import { familyPrograms, pairTiles } from "./_pairs.ts";
+import { matmul } from "./matmul.ts";
+import { resizeRows } from "./_product.ts";
+import { triangularSolve } from "./triangular_solve.ts";
+import { CHOLESKY } from "./_variants.ts";
+
+/** Columns of a block. */
+const BLOCK = 32;
+/** WGSL has no literal for it. */
+const NAN_BITS = 0x7fc00000;
+
+function program(entryPoint: string): Program {
+  const params = { n: "u32", size: "u32", first: "u32", ridge: "f32", nan_bits: "u32" } as const;
+  return { name: "cholesky", code: [lib_flat, lib_block, code], entryPoint, params };
+}
+
+const COPY_LOWER = program("copy_lower");
+const FACTOR = program("factor");
+const MIRROR = program("mirror");
+const TRANSPOSE = program("transpose");
+const STEP_PARAMS = { size: "u32", first: "u32", vectors: "u32" } as const;
+const PANEL = familyPrograms("choleskyPanel", [lib_row_pairs, panel], STEP_PARAMS);
+const UPDATE = familyPrograms("choleskyUpdate", [lib_row_pairs, update], STEP_PARAMS);
+
+/** Factors `a + ridge I`, `[n, n]`. */
+function factor(a: Tensor, ridge: number): Tensor {
+  const { device } = a;
+  const n = a.shape[0]!;
+  const size = Math.ceil(n / BLOCK) * BLOCK;
+  const l = new Tensor(device, [size, size]);
+  const inverse = new Tensor(device, [BLOCK, BLOCK]);
+  const params = { n, size, ridge, nan_bits: NAN_BITS };
+  device.dispatch(COPY_LOWER, {
+    params: { ...params, first: 0 },
+    buffers: { 1: a.storage, 2: l.storage },
+    workgroups: device.groups(size * size, 64),
+  });
+  for (let first = 0; first < size; first += BLOCK) {
+    device.dispatch(FACTOR, {
+      params: { ...params, first },
+      buffers: { 2: l.storage, 3: inverse.storage },
+      workgroups: [1, 1, 1],
+      constants: { LANES: CHOLESKY[device.info.family].lanes },
+    });
+    if (first + BLOCK < size) eliminate(l, inverse, first);
+  }
+  return resizeRows(l, n, [n, n]);
+}
+
+/** Divides the rows below a factored block by it, and takes their products off the rest. */
+function eliminate(l: Tensor, inverse: Tensor, first: number): void {
+  const { device } = l;
+  const size = l.shape[0]!;
+  const rows = size - first - BLOCK;
+  const { family } = device.info;
+  device.dispatch(PANEL[family], {
+    params: { size, first, vectors: BLOCK / 4 },
+    buffers: { 1: l.storage, 2: inverse.storage },
+    ...pairTiles(device, rows, BLOCK),
+  });
+  device.dispatch(UPDATE[family], {
+    params: { size, first, vectors: BLOCK / 4 },
+    buffers: { 1: l.storage },
+    ...pairTiles(device, rows, rows),
+  });
+}
+
+/** The lower triangle mirrored and scaled (`MIRROR`), or the transpose (`TRANSPOSE`). */
+function rearrange(program: Program, a: Tensor, scale: number): Tensor {
+  const n = a.shape[0]!;
+  const out = new Tensor(a.device, [n, n]);
+  a.device.dispatch(program, {
+    params: { n, size: n, first: 0, ridge: scale, nan_bits: NAN_BITS },
+    buffers: { 1: a.storage, 2: out.storage },
+    workgroups: a.device.groups(n * n, 64),
+  });
+  return out;
+}
+
+const choleskyOp = defineOp<[Tensor], { readonly ridge: number }>({
+  name: "cholesky",
+  forward(context, [a], { ridge }) {
+    const l = factor(a, ridge);
+    context.save(l);
+    return l;
+  },
+  // grad_a = ½ L⁻ᵀ (P + Pᵀ) L⁻¹, where P is the lower triangle of Lᵀ grad_l with its diagonal halved.
+  backward({ saved: [l] }, grad) {
+    const options = { transpose: true } as const;
+    const middle = rearrange(MIRROR, matmul(l!, grad, { transposeA: true }), 0.5);
+    const left = triangularSolve(l!, middle, options);
+    return [triangularSolve(l!, rearrange(TRANSPOSE, left, 1), options)];
+  },
+});
+
+/** Options of {@linkcode cholesky}. */
+export interface CholeskyOptions {
+  /** Added to the diagonal first, ≥ 0; 0 by default. */
+  readonly ridge?: number;
+}
+
+/**
+ * Cholesky factor: the lower triangular `L` with `L Lᵀ = a + ridge · I`, `a` symmetric positive definite.
+ *
+ * Only the lower triangle of `a` is read. The factor is blocked (32 columns a step), so that nearly all of its n³/3
+ * operations are those of a matrix product; n has no limit but memory.
+ *
+ * **When the matrix is not positive definite** the device cannot throw: the first pivot that is not > 0 becomes NaN, and
+ * so do all elements of L that come after it, the last one of the diagonal always. What is computed from L is then NaN,
+ * so a loss shows it with no extra read-back; {@linkcode isFactored} tells for one factor by reading 4 bytes. A larger
+ * `ridge` makes a Gram matrix positive definite in f32: more than n · 2⁻²⁴ of its largest eigenvalue.
+ *
+ * @param a Matrix, f32 `[n, n]`.
+ * @param options `ridge`, added to the diagonal.
+ * @returns L, f32 `[n, n]`, 0 above the diagonal. Its gradient with respect to `a` is symmetric, as PyTorch's.
+ * @throws {TypeError} If `a` is not a square matrix or not f32.
+ * @throws {RangeError} If `ridge` is negative or not finite.
+ *
+ * @example Usage
+ * ```ts
+ * import { cholesky, Device, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const l = cholesky(tensor([[4, 2], [2, 10]]));
+ * assertEquals(await l.data(), new Float32Array([2, 0, 1, 3]));
+ * ```
+ *
+ * @see Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527, for the gradient.
+ */
+export function cholesky(a: Tensor, options: CholeskyOptions = {}): Tensor {
+  const { ridge = 0 } = options;
+  if (a.rank !== 2 || a.shape[0] !== a.shape[1]) {
+    throw new TypeError(`Cannot compute cholesky() as a must be [n, n]: got a [${a.shape}]`);
+  }
+  checkFloat("cholesky", a);
+  if (!(ridge >= 0 && Number.isFinite(ridge))) {
+    throw new RangeError(`Cannot compute cholesky() as ridge must be >= 0 and finite: current value is ${ridge}`);
+  }
+  return choleskyOp([a], { ridge });
+}
+
+/**
+ * Whether a {@linkcode cholesky} factor is one, that is, whether the matrix was positive definite. Reads the last
+ * element of the diagonal back: not for every step.
+ *
+ * @param l What `cholesky` returned, `[n, n]`.
+ *
+ * @example Usage
+ * ```ts
+ * import { cholesky, Device, isFactored, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await isFactored(cholesky(tensor([[1, 2], [2, 1]]))), false);
+ * assertEquals(await isFactored(cholesky(tensor([[1, 2], [2, 1]]), { ridge: 1.1 })), true);
+ * ```
+ */
+export async function isFactored(l: Tensor): Promise<boolean> {
+  if (l.size === 0) return true;
+  const [last] = new Float32Array(await l.device.read(l.storage, 4, 4 * (l.size - 1)));
+  return Number.isFinite(last);
+}
