@@ -8,6 +8,7 @@ import { conv2d } from "../../src/ops/conv2d.ts";
 import { ones, scope, tensor, zeros } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
 import { type ConvCase, convReference } from "./_conv2d_reference.ts";
+import { checkGolden } from "./_golden.ts";
 
 const device = await Device.open();
 const BODIES: readonly BodyName[] = ["subgroup", "rows", "tile64", "tile128"];
@@ -181,3 +182,18 @@ Deno.test("conv2d() throws when an option is out of range", () => {
   assertThrows(() => conv2d(x, weight, { groups: 3 }), RangeError, "divides the output channels: got 3");
   assertThrows(() => conv2d(x, weight, { groups: 0 }), RangeError, "got 0 for weight [3,3,4,8]");
 });
+
+for (const algorithm of ["direct", "product", "winograd"] satisfies AlgorithmName[]) {
+  for (const body of BODIES) {
+    Deno.test(`conv2d() and its gradients agree with PyTorch: ${algorithm}, body ${body}`, async () => {
+      await withAlgorithm(
+        algorithm,
+        () =>
+          withBody(
+            body,
+            () => checkGolden("conv2d", ([x, weight, bias], attrs) => conv2d(x!, weight!, { ...attrs, bias })),
+          ),
+      );
+    });
+  }
+}

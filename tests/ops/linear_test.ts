@@ -6,6 +6,7 @@ import { linear } from "../../src/ops/linear.ts";
 import { scope, type Shape, sizeOf, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
 import { noise } from "./_arrays.ts";
+import { checkGolden } from "./_golden.ts";
 
 await Device.open();
 
@@ -86,4 +87,8 @@ Deno.test("linear() throws when the shapes do not match", () => {
   assertThrows(() => linear(zeros([2, 0]), zeros([0, 3])), TypeError, "with in >= 1: got x [2,0] and weight [0,3]");
   assertThrows(() => linear(zeros([2, 4]), weight, { bias: zeros([4]) }), TypeError, "got bias [4] and weight [4,3]");
   assertThrows(() => linear(zeros([2, 4], { dtype: "i32" }), weight), TypeError, "must be f32: got i32 [2,4]");
+});
+
+Deno.test("linear() and its gradients agree with PyTorch", async () => {
+  await checkGolden("linear", ([x, weight, bias]) => linear(x!, weight!, { bias }));
 });

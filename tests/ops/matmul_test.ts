@@ -6,6 +6,7 @@ import { matmul, type MatmulOptions } from "../../src/ops/matmul.ts";
 import { broadcastShapes, scope, type Shape, sizeOf, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
 import { noise } from "./_arrays.ts";
+import { checkGolden } from "./_golden.ts";
 
 const device = await Device.open();
 const BODIES: readonly BodyName[] = ["subgroup", "rows", "tile64", "tile128"];
@@ -201,3 +202,9 @@ Deno.test("chooseSplits() bounds loops, keeps the adapter busy and partial resul
   assertEquals(chooseSplits(device, 1, 300, 4096), 1);
   assertEquals(chooseSplits(device, 1, 100_000, 30 * 2 ** 20), 2);
 });
+
+for (const body of BODIES) {
+  Deno.test(`matmul() and its gradients agree with PyTorch, body ${body}`, async () => {
+    await withBody(body, () => checkGolden("matmul", ([a, b], attrs) => matmul(a!, b!, attrs)));
+  });
+}

@@ -1,0 +1,73 @@
+import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
+import { backward, requireGrad } from "../../src/autograd/mod.ts";
+import { Device } from "../../src/device/mod.ts";
+import { type AlgorithmName, withAlgorithm } from "../../src/ops/_conv2d_algorithms.ts";
+import { conv2d } from "../../src/ops/conv2d.ts";
+import { key, normal, scope, type Shape, type Tensor } from "../../src/tensor/mod.ts";
+
+const device = await Device.open();
+
+/** Right first: the corner and the centre of the last image against float64. */
+async function check(y: Tensor, x: Tensor, weight: Tensor): Promise<void> {
+  const [got, xs, ws] = await Promise.all([y.data(), x.data(), weight.data()]);
+  const [n, h, w, c] = x.shape as [number, number, number, number];
+  const out = weight.shape[3]!;
+  const want: number[] = [];
+  const have: number[] = [];
+  for (const [oy, ox] of [[0, 0], [h >> 1, w >> 1]] as const) {
+    const at = ((n - 1) * h + oy) * w + ox;
+    have.push(...got.subarray(at * out, at * out + out));
+    for (let j = 0; j < out; j++) {
+      let sum = 0;
+      for (let tap = 0; tap < 9; tap++) {
+        const [dy, dx] = [Math.floor(tap / 3) - 1, tap % 3 - 1];
+        if (oy + dy < 0 || ox + dx < 0 || oy + dy >= h || ox + dx >= w) continue;
+        for (let i = 0; i < c; i++) sum += xs[(at + dy * w + dx) * c + i]! * ws[(tap * c + i) * out + j]!;
+      }
+      want.push(sum);
+    }
+  }
+  assertClose(have, want, { rtol: TOLERANCE.sum });
+}
+
+const N = device.info.family === "gpu" ? 256 : 16;
+const SHAPES: readonly { size: number; channels: number }[] = [
+  { size: 32, channels: 64 },
+  { size: 16, channels: 128 },
+  { size: 8, channels: 256 },
+  { size: 4, channels: 512 },
+];
+
+for (const { size, channels } of SHAPES) {
+  const shape: Shape = [N, size, size, channels];
+  const x = requireGrad(normal(shape, { key: key(1) }));
+  const weight = requireGrad(normal([3, 3, channels, channels], { key: key(2), std: 0.05 }));
+  const grad = normal(shape, { key: key(3) });
+  const gflop = 18 * N * size ** 2 * channels ** 2 / 1e9;
+  for (const algorithm of ["winograd", "direct"] satisfies AlgorithmName[]) {
+    const options = { group: `conv2d ${channels} @${size}` };
+    const name = `conv2d 3x3 [${shape}] -> ${channels} ${algorithm}`;
+    await withAlgorithm(algorithm, async () => {
+      using _ = scope();
+      await check(conv2d(x, weight, { padding: 1 }), x, weight);
+    });
+    Deno.bench(`${name} forward (${gflop.toFixed(2)} GFLOP)`, options, async () => {
+      using _ = scope();
+      await withAlgorithm(algorithm, async () => {
+        conv2d(x, weight, { padding: 1 });
+        await device.done();
+      });
+    });
+    Deno.bench(`${name} forward+backward (${(3 * gflop).toFixed(2)} GFLOP)`, options, async () => {
+      using _ = scope();
+      await withAlgorithm(algorithm, async () => {
+        backward(conv2d(x, weight, { padding: 1 }), { grad });
+        for (const leaf of [x, weight]) {
+          leaf.grad?.dispose();
+          leaf.grad = null;
+        }
+        await device.done();
+      });
+    });
+  }
+}

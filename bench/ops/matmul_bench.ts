@@ -1,0 +1,43 @@
+import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
+import { Device } from "../../src/device/mod.ts";
+import { type BodyName, withBody } from "../../src/ops/_bodies.ts";
+import { matmul } from "../../src/ops/matmul.ts";
+import { key, scope, type Tensor, uniform } from "../../src/tensor/mod.ts";
+
+const device = await Device.open();
+
+/** Right first: some rows against float64. */
+async function check(c: Tensor, a: Tensor, b: Tensor, n: number): Promise<void> {
+  const [got, x, y] = await Promise.all([c.data(), a.data(), b.data()]);
+  const rows = [0, 1, n >> 1, n - 1];
+  const want = rows.flatMap((i) => {
+    const row = new Float64Array(n);
+    for (let k = 0; k < n; k++) for (let j = 0; j < n; j++) row[j]! += x[i * n + k]! * y[k * n + j]!;
+    return [...row];
+  });
+  assertClose(rows.flatMap((i) => [...got.subarray(i * n, i * n + n)]), want, { rtol: TOLERANCE.sum });
+}
+
+const BODIES: Record<string, readonly BodyName[]> = { cpu: ["subgroup", "rows"], gpu: ["tile128", "tile64"] };
+
+for (const n of device.info.family === "gpu" ? [512, 1024, 4096] : [512, 1024]) {
+  const [a, b] = [1, 2].map((seed) => uniform([n, n], { key: key(seed), low: -1 })) as [Tensor, Tensor];
+  for (const body of BODIES[device.info.family]!) {
+    if (body === "subgroup" && device.info.subgroupSize !== 8) continue;
+    await withBody(body, async () => {
+      using _ = scope();
+      await check(matmul(a, b), a, b, n);
+    });
+    Deno.bench(
+      `matmul [${n},${n}] ${body} (${(2 * n ** 3 / 1e9).toFixed(2)} GFLOP)`,
+      { group: `matmul ${n}` },
+      async () => {
+        using _ = scope();
+        await withBody(body, async () => {
+          matmul(a, b);
+          await device.done();
+        });
+      },
+    );
+  }
+}
