@@ -1,24 +1,10 @@
-// Runs in a Worker: decodes one image after another. Started by _worker_pool.ts.
+// Runs in a Worker: decodes (and, for demo data, encodes) one image after another. Started by _worker_pool.ts.
 import { decodeImage } from "./_decode_image.ts";
-import type { DecodeSpec } from "./dataset.ts";
-import type { RgbImage } from "./resize.ts";
-
-/** What a worker is asked for. */
-export interface DecodeRequest {
-  id: number;
-  path: string;
-  spec: DecodeSpec;
-}
-
-/** What it answers: the image, or why the file is unreadable, or why no file can be read at all. */
-export type DecodeReply =
-  | { id: number; image: RgbImage }
-  | { id: number; unreadable: string }
-  | { fatal: string };
+import type { ImageReply, ImageRequest } from "./_image_task.ts";
 
 interface WorkerScope {
-  onmessage: ((event: MessageEvent<DecodeRequest>) => void) | null;
-  postMessage(message: DecodeReply, transfer?: Transferable[]): void;
+  onmessage: ((event: MessageEvent<ImageRequest>) => void) | null;
+  postMessage(message: ImageReply, transfer?: Transferable[]): void;
 }
 
 const scope = globalThis as unknown as WorkerScope;
@@ -37,7 +23,7 @@ async function loadSharp() {
 }
 library.catch(() => {}); // reported by the first answer
 
-async function answer({ id, path, spec }: DecodeRequest): Promise<void> {
+async function answer({ id, task }: ImageRequest): Promise<void> {
   let sharp;
   try {
     sharp = await library;
@@ -46,10 +32,17 @@ async function answer({ id, path, spec }: DecodeRequest): Promise<void> {
     return;
   }
   try {
-    const image = await decodeImage(sharp, await Deno.readFile(path), spec);
-    scope.postMessage({ id, image }, [image.data.buffer]);
+    if (task.kind === "decode") {
+      const image = await decodeImage(sharp, await Deno.readFile(task.path), task.spec);
+      scope.postMessage({ id, result: { image } }, [image.data.buffer]);
+    } else {
+      const { data, height, width } = task.image;
+      const raw = sharp(data, { raw: { height, width, channels: 3 } });
+      const bytes = await (task.grayscale ? raw.grayscale() : raw).jpeg({ quality: 90 }).toBuffer();
+      scope.postMessage({ id, result: { bytes: new Uint8Array(bytes) } });
+    }
   } catch (error) {
-    scope.postMessage({ id, unreadable: messageOf(error) });
+    scope.postMessage({ id, result: { unreadable: messageOf(error) } });
   }
 }
 

@@ -2,9 +2,12 @@ import { dirname, join } from "@std/path";
 import { npzChunks, writeWhole } from "../formats/mod.ts";
 import type { DemoImage, DemoImages } from "./_demo_images.ts";
 import type { DemoName } from "./demo.ts";
-import { resizeBilinear } from "./resize.ts";
+import { resizeBilinear, type RgbImage } from "./resize.ts";
 
-type Writer = (root: string, images: DemoImages) => Promise<void>;
+/** Makes the bytes of a JPEG file. */
+export type EncodeJpeg = (image: RgbImage, grayscale: boolean) => Promise<Uint8Array<ArrayBuffer>>;
+
+type Writer = (root: string, images: DemoImages, encode: EncodeJpeg) => Promise<void>;
 
 /** Writers of demo sets, by the data set whose layout they write. */
 export const DEMO_LAYOUTS: Readonly<Record<DemoName, Writer>> = {
@@ -26,14 +29,11 @@ async function writeText(path: string, lines: string[]): Promise<void> {
 async function writeJpeg(
   path: string,
   { pixels }: DemoImage,
-  options: { height: number; width: number; gray?: boolean },
+  { height, width, gray = false, encode }: { height: number; width: number; gray?: boolean; encode: EncodeJpeg },
 ): Promise<void> {
-  const { default: sharp } = await import("sharp");
-  const { height, width, gray = false } = options;
-  const { data } = resizeBilinear({ data: pixels, height: 32, width: 32 }, { height, width });
-  const image = sharp(data, { raw: { height, width, channels: 3 } });
+  const image = resizeBilinear({ data: pixels, height: 32, width: 32 }, { height, width });
   await Deno.mkdir(dirname(path), { recursive: true });
-  await Deno.writeFile(path, new Uint8Array(await (gray ? image.grayscale() : image).jpeg({ quality: 90 }).toBuffer()));
+  await Deno.writeFile(path, await encode(image, gray));
 }
 
 function slug(text: string): string {
@@ -73,13 +73,17 @@ async function writeCifar100(root: string, { images, classes, subclasses }: Demo
   }
 }
 
-async function writeCub200(root: string, { images, classes, words }: DemoImages): Promise<void> {
+async function writeCub200(root: string, { images, classes, words }: DemoImages, encode: EncodeJpeg): Promise<void> {
   const folder = join(root, "CUB_200_2011");
   const names = classes.map((name, i) => `${String(i + 1).padStart(3, "0")}.${slug(name)}`);
   const byClass = [...images].sort((a, b) => a.label - b.label); // ids go class by class, as in the real files
   const paths = byClass.map((image) => `${names[image.label]}/${slug(image.name)}_${image.vendor}.jpg`);
   for (const [i, image] of byClass.entries()) {
-    await writeJpeg(join(folder, "images", paths[i]!), image, { height: 96 + 16 * (i % 3), width: 128 - 16 * (i % 2) });
+    await writeJpeg(join(folder, "images", paths[i]!), image, {
+      height: 96 + 16 * (i % 3),
+      width: 128 - 16 * (i % 2),
+      encode,
+    });
   }
   await writeText(join(folder, "classes.txt"), names.map((name, i) => `${i + 1} ${name}`));
   await writeText(join(folder, "images.txt"), paths.map((path, i) => `${i + 1} ${path}`));
@@ -110,14 +114,18 @@ const SHOES = [
   ["Slippers", "Slipper Flats"],
 ] as const;
 
-async function writeUtZappos(root: string, { images, subclasses, words }: DemoImages): Promise<void> {
+async function writeUtZappos(
+  root: string,
+  { images, subclasses, words }: DemoImages,
+  encode: EncodeJpeg,
+): Promise<void> {
   const metadata = ["CID,Category,SubCategory,HeelHeight,Insole,Closure,Gender,Material,ToeStyle"];
   const train = [["path", "CID", ...words.map((_, k) => `attr_val_${k}`)].join(",")];
   for (const [i, image] of images.entries()) {
     const [category, subcategory] = SHOES[image.label]!;
     const path = `${category}/${subcategory}/${image.vendor}/${7000000 + i}.${100 + image.sublabel}.jpg`;
     const cid = `${7000000 + i}-${100 + image.sublabel}`;
-    await writeJpeg(join(root, "ut-zap50k-images", path), image, { height: 102, width: 136 });
+    await writeJpeg(join(root, "ut-zap50k-images", path), image, { height: 102, width: 136, encode });
     const closure = image.attributes[0] === 1 ? "Lace up;Zipper" : image.attributes[1] === 1 ? "Zipper" : "";
     metadata.push([cid, category, subcategory, "", "", closure, "", subclasses[image.sublabel], ""].join(","));
     if (image.split === "train") train.push([path, cid, ...image.attributes].join(","));
@@ -126,14 +134,14 @@ async function writeUtZappos(root: string, { images, subclasses, words }: DemoIm
   await writeText(join(root, "meta_data_bin_train.csv"), train);
 }
 
-async function writeImageNet100(root: string, { images, classes }: DemoImages): Promise<void> {
+async function writeImageNet100(root: string, { images, classes }: DemoImages, encode: EncodeJpeg): Promise<void> {
   const ids = classes.map((_, i) => `n${90000000 + i}`);
   for (const [i, image] of images.entries()) {
     const id = ids[image.label]!;
     const path = image.split === "train"
       ? `train/${id}/${id}_${i}.JPEG`
       : `val/${id}/ILSVRC2012_val_${String(i).padStart(8, "0")}.JPEG`;
-    await writeJpeg(join(root, path), image, { height: 112 + 16 * (i % 2), width: 128 });
+    await writeJpeg(join(root, path), image, { height: 112 + 16 * (i % 2), width: 128, encode });
   }
   await writeText(join(root, "imagenet100.txt"), ids.toReversed());
 }
@@ -142,7 +150,7 @@ const FINDINGS =
   "No Finding,Enlarged Cardiomediastinum,Cardiomegaly,Lung Opacity,Lung Lesion,Edema,Consolidation,Pneumonia," +
   "Atelectasis,Pneumothorax,Pleural Effusion,Pleural Other,Fracture,Support Devices";
 
-async function writeCheXpert(root: string, { images }: DemoImages): Promise<void> {
+async function writeCheXpert(root: string, { images }: DemoImages, encode: EncodeJpeg): Promise<void> {
   for (const [split, part] of [["train", "train"], ["valid", "test"]] as const) {
     const lines = [`Path,Sex,Age,Frontal/Lateral,AP/PA,${FINDINGS}`];
     for (const [i, image] of images.filter((each) => each.split === part).entries()) {
@@ -150,7 +158,7 @@ async function writeCheXpert(root: string, { images }: DemoImages): Promise<void
       const path = `${split}/patient${String(i + 1).padStart(5, "0")}/study1/view1_${
         lateral ? "lateral" : "frontal"
       }.jpg`;
-      await writeJpeg(join(root, path), image, { height: 144, width: 160, gray: true });
+      await writeJpeg(join(root, path), image, { height: 144, width: 160, gray: true, encode });
       const view = lateral ? "Lateral," : `Frontal,${i % 2 === 0 ? "AP" : "PA"}`;
       lines.push(`CheXpert-v1.0-small/${path},Unknown,${20 + i % 60},${view},${chexpertLabels(image, i)}`);
     }
@@ -168,11 +176,11 @@ function chexpertLabels({ attributes }: DemoImage, i: number): string {
   return [healthy ? "1.0" : "", ...values].join(",");
 }
 
-async function writeCustom(root: string, { images, classes, words }: DemoImages): Promise<void> {
+async function writeCustom(root: string, { images, classes, words }: DemoImages, encode: EncodeJpeg): Promise<void> {
   const paths: string[] = [];
   for (const image of images) {
     const path = `${slug(classes[image.label]!)}/${slug(image.name)}_${image.vendor}.jpg`;
-    await writeJpeg(join(root, image.split, path), image, { height: 64, width: 64 });
+    await writeJpeg(join(root, image.split, path), image, { height: 64, width: 64, encode });
     paths.push(path);
   }
   const train = images.flatMap((image, i) => image.split === "train" ? [{ image, path: paths[i]! }] : []);

@@ -1,13 +1,10 @@
-import type { DecodeReply, DecodeRequest } from "./_decode_worker.ts";
-import type { DecodeSpec } from "./dataset.ts";
-import type { RgbImage } from "./resize.ts";
+import type { ImageReply, ImageRequest, ImageResult, ImageTask } from "./_image_task.ts";
 
-/** The image of a file, or why it is unreadable. */
-export type DecodeResult = { image: RgbImage } | { unreadable: string };
+export type { ImageResult } from "./_image_task.ts";
 
 interface Job {
-  request: DecodeRequest;
-  resolve(result: DecodeResult): void;
+  request: ImageRequest;
+  resolve(result: ImageResult): void;
   reject(error: Error): void;
 }
 
@@ -19,22 +16,26 @@ interface Member {
 // One file is decoded while the next request is already there.
 const JOBS_A_WORKER = 2;
 
-/** Workers that decode files; a file goes to whichever is free. */
+/** Workers that decode and encode images; a task goes to whichever is free. */
 export class WorkerPool {
   #members: Member[] = [];
   #waiting: Job[] = [];
   #nextId = 0;
   #failure: Error | null = null;
 
+  #count: number;
+
+  /** The workers are started with the first task. */
   constructor(count: number) {
-    for (let i = 0; i < count; i++) this.#members.push(this.#start());
+    this.#count = count;
   }
 
-  /** Decodes a file. Rejects only when no file can be decoded any more. */
-  decode(path: string, spec: DecodeSpec): Promise<DecodeResult> {
+  /** Does a task. Rejects only when nothing can be done any more. */
+  run(task: ImageTask): Promise<ImageResult> {
     return new Promise((resolve, reject) => {
       if (this.#failure) return reject(this.#failure);
-      this.#waiting.push({ request: { id: this.#nextId++, path, spec }, resolve, reject });
+      while (this.#members.length < this.#count) this.#members.push(this.#start());
+      this.#waiting.push({ request: { id: this.#nextId++, task }, resolve, reject });
       this.#dispatch();
     });
   }
@@ -47,7 +48,7 @@ export class WorkerPool {
   #start(): Member {
     const worker = new Worker(new URL("./_decode_worker.ts", import.meta.url), { type: "module" });
     const member: Member = { worker, jobs: new Map() };
-    worker.onmessage = (event: MessageEvent<DecodeReply>) => this.#receive(member, event.data);
+    worker.onmessage = (event: MessageEvent<ImageReply>) => this.#receive(member, event.data);
     worker.onerror = (event) => {
       event.preventDefault();
       this.#fail(new Error(`Cannot decode images as a worker failed: ${event.message}`));
@@ -65,7 +66,7 @@ export class WorkerPool {
     }
   }
 
-  #receive(member: Member, reply: DecodeReply): void {
+  #receive(member: Member, reply: ImageReply): void {
     if ("fatal" in reply) {
       const advice = 'run "deno cache npm:sharp@^0.35.5" once where the npm registry can be reached';
       this.#fail(
@@ -75,7 +76,7 @@ export class WorkerPool {
     }
     const job = member.jobs.get(reply.id);
     member.jobs.delete(reply.id);
-    job?.resolve(reply);
+    job?.resolve(reply.result);
     this.#dispatch();
   }
 

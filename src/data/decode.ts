@@ -1,7 +1,7 @@
 import type { DecodeSpec, FileDataset, Labels, PixelDataset } from "./dataset.ts";
 import { subset } from "./dataset.ts";
 import type { RgbImage } from "./resize.ts";
-import { type DecodeResult, WorkerPool } from "./_worker_pool.ts";
+import { type ImageResult, WorkerPool } from "./_worker_pool.ts";
 
 /** An image of a data set, decoded. */
 export interface DecodedImage extends RgbImage {
@@ -51,7 +51,7 @@ class Budget {
     return this.#held + (this.#running + 1) * this.#largest <= this.maxBytes;
   }
 
-  watch(result: Promise<DecodeResult>): void {
+  watch(result: Promise<ImageResult>): void {
     this.#running++;
     result.then((decoded) => {
       this.#running--;
@@ -127,7 +127,7 @@ export class ImageDecoder {
    */
   async *decode(order: Iterable<number> = this.#dataset.files.paths.keys()): AsyncGenerator<DecodedImage> {
     const indices = order[Symbol.iterator]();
-    const waiting: { index: number; result: Promise<DecodeResult> }[] = [];
+    const waiting: { index: number; result: Promise<ImageResult> }[] = [];
     const budget = new Budget(this.#options.maxBytes ?? 2 ** 29, this.#workers);
     const spec = this.#options.spec ?? this.#dataset.files.decode;
     let more = true;
@@ -136,7 +136,7 @@ export class ImageDecoder {
         const { value: index, done } = indices.next();
         more = !done;
         if (done) break;
-        const result = this.#pool.decode(this.#path(index), spec);
+        const result = this.#pool.run({ kind: "decode", path: this.#path(index), spec });
         budget.watch(result);
         waiting.push({ index, result });
       }
@@ -146,7 +146,7 @@ export class ImageDecoder {
       if ("image" in decoded) {
         budget.release(decoded.image);
         yield { index: next.index, ...decoded.image };
-      } else this.#report(next.index, decoded.unreadable);
+      } else if ("unreadable" in decoded) this.#report(next.index, decoded.unreadable);
     }
   }
 

@@ -3,6 +3,8 @@ import { DEMO_LAYOUTS } from "./_demo_layouts.ts";
 import { selectDemoImages } from "./_demo_images.ts";
 import { kindOf } from "./_files.ts";
 import { loadEmoji } from "./emoji.ts";
+import type { RgbImage } from "./resize.ts";
+import { WorkerPool } from "./_worker_pool.ts";
 
 /** Data sets that {@linkcode writeDemo} can make a small stand-in for. */
 export type DemoName = "cifar10" | "cifar100" | "cub200" | "utzappos" | "imagenet100" | "chexpert" | "custom";
@@ -63,14 +65,22 @@ export async function writeDemo(name: DemoName, root: string, options: DemoOptio
   const images = selectDemoImages(await loadEmoji(), { train, test });
   await Deno.mkdir(dirname(root), { recursive: true });
   const folder = await Deno.makeTempDir({ dir: dirname(root), prefix: ".demo-" });
+  const pool = new WorkerPool(1);
   try {
-    await DEMO_LAYOUTS[name](folder, images);
+    await DEMO_LAYOUTS[name](folder, images, (image, grayscale) => encodeJpeg(pool, image, grayscale));
     await Deno.writeTextFile(join(folder, MARK), mark);
     if (await kindOf(root) !== null) await Deno.remove(root, { recursive: true }); // empty, or demo data of other numbers
     await Deno.rename(folder, root);
   } finally {
+    pool.close();
     if (await kindOf(folder) !== null) await Deno.remove(folder, { recursive: true });
   }
+}
+
+async function encodeJpeg(pool: WorkerPool, image: RgbImage, grayscale: boolean): Promise<Uint8Array<ArrayBuffer>> {
+  const result = await pool.run({ kind: "encode", image, grayscale });
+  if ("bytes" in result) return result.bytes;
+  throw new Error(`Cannot write a JPEG file: ${"unreadable" in result ? result.unreadable : "no bytes"}`);
 }
 
 /**

@@ -10,6 +10,8 @@ export interface PackedImages {
   readonly table: Tensor;
   /** 1 or 3. */
   readonly channels: number;
+  /** Height of the highest and width of the widest image, px. */
+  readonly largest: readonly [number, number];
 }
 
 /** Images to augment: `u8 [n, h, w, c]` that stay on the device, of which indices pick a batch, or the packed images of a batch. */
@@ -38,6 +40,7 @@ export function packImages(images: readonly RgbImage[], options: { device?: Devi
   const { device = Device.current } = options;
   if (images.length === 0) throw new TypeError("Cannot pack images as there must be at least one: got none");
   const table = new Uint32Array(3 * images.length);
+  const largest: [number, number] = [0, 0];
   let total = 0;
   images.forEach(({ data, height, width }, i) => {
     if (height < 1 || width < 1 || data.length !== height * width * 3) {
@@ -47,6 +50,8 @@ export function packImages(images: readonly RgbImage[], options: { device?: Devi
     }
     table.set([total, height, width], 3 * i);
     total += data.length;
+    largest[0] = Math.max(largest[0], height);
+    largest[1] = Math.max(largest[1], width);
   });
   const bytes = new Uint8Array(total);
   images.forEach(({ data }, i) => bytes.set(data, table[3 * i]));
@@ -54,6 +59,7 @@ export function packImages(images: readonly RgbImage[], options: { device?: Devi
     bytes: tensor(bytes, { device }),
     table: tensor(table, { shape: [images.length, 3], device }),
     channels: 3,
+    largest,
   };
 }
 
@@ -65,6 +71,8 @@ export interface Source {
   readonly bytes: Tensor;
   /** 1 or 3. */
   readonly channels: number;
+  /** Height of the highest and width of the widest image, px. */
+  readonly largest: readonly [number, number];
   /** Scalars of `lib/images_resident.wgsl`; 0 for packed images. */
   readonly params: { readonly images: number; readonly image_h: number; readonly image_w: number };
 }
@@ -77,14 +85,14 @@ export function sourceOf(images: Images, batch: number): Source {
 function residentSource(bytes: Tensor): Source {
   const [n, h, w, c] = bytes.shape;
   if (bytes.dtype === "u8" && bytes.rank === 4 && h! > 0 && w! > 0 && (c === 1 || c === 3)) {
-    return { bytes, channels: c, params: { images: n!, image_h: h!, image_w: w! } };
+    return { bytes, channels: c, largest: [h!, w!], params: { images: n!, image_h: h!, image_w: w! } };
   }
   throw new TypeError(
     `Cannot augment() as images must be u8 [n, h, w, 3] or [n, h, w, 1]: got ${bytes.dtype} [${bytes.shape}]`,
   );
 }
 
-function packedSource({ bytes, table, channels }: PackedImages, batch: number): Source {
+function packedSource({ bytes, table, channels, largest }: PackedImages, batch: number): Source {
   if (bytes.dtype !== "u8" || table.dtype !== "u32" || table.rank !== 2 || table.shape[1] !== 3) {
     throw new TypeError(
       `Cannot augment() as packed images must be u8 bytes and a u32 [batch, 3] table: got ${bytes.dtype} ` +
@@ -99,5 +107,5 @@ function packedSource({ bytes, table, channels }: PackedImages, batch: number): 
       `Cannot augment() as there must be one packed image for each index: got ${table.shape[0]} and ${batch}`,
     );
   }
-  return { bytes, table, channels, params: { images: 0, image_h: 0, image_w: 0 } };
+  return { bytes, table, channels, largest, params: { images: 0, image_h: 0, image_w: 0 } };
 }

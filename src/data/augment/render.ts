@@ -51,7 +51,12 @@ const COLOR: Program = { ...MEAN_GRAY, entryPoint: "color_views" };
 
 /** Bytes of `View` in `shaders/lib/augment.wgsl`. */
 const VIEW_BYTES = 28 * 4;
+/** Input pixels that one invocation may read: some drivers end loops after 65,535 turns. */
+const MOST_TAPS = 30_000;
 const NAN_BITS = 0x7fc00000;
+
+/** The constants of `shaders/lib/rows.wgsl`. */
+type MeanConstants = { readonly LANES: number; readonly ROWS: number };
 
 /** What the passes have to do. */
 export interface Work {
@@ -69,8 +74,7 @@ export function renderViews(source: Source, samples: Tensor, choices: Tensor, re
   const { size } = recipe;
   const batch = samples.shape[0]!;
   const count = choices.shape[0]!;
-  const { run: most, mean } = AUGMENT[device.info.family];
-  const run = Math.min(most, size);
+  const run = runOf(source, recipe, AUGMENT[device.info.family].run);
   const runs = Math.ceil(size / run);
   const scalars = { views: count, size, run, runs, ...normalization(recipe, source.channels) };
   const prepared = prepare(source, samples, choices);
@@ -91,6 +95,7 @@ export function renderViews(source: Source, samples: Tensor, choices: Tensor, re
   });
   if (!grays) return y;
   const means = new Tensor(device, [count]);
+  const mean = meanConstants(AUGMENT[device.info.family].mean, size * runs);
   device.dispatch(MEAN_GRAY, {
     params: scalars,
     buffers: { 1: grays.storage, 4: means.storage },
@@ -103,6 +108,30 @@ export function renderViews(source: Source, samples: Tensor, choices: Tensor, re
     workgroups,
   });
   return y;
+}
+
+/** Pixels of a run: fewer where each reads many. */
+function runOf(source: Source, { crop, interpolation, size }: Recipe, most: number): number {
+  const to = crop.kind === "center" ? crop.resize ?? source.largest : size;
+  const [height, width] = typeof to === "number" ? [to, to] : to;
+  const radius = interpolation === "bicubic" ? 2 : 1;
+  const taps = [source.largest[0] / height, source.largest[1] / width]
+    .map((shrink) => 2 * radius * Math.max(1, shrink) + 2)
+    .reduce((rows, columns) => rows * columns);
+  if (taps > MOST_TAPS) {
+    throw new RangeError(
+      `Cannot augment() as images of up to ${source.largest.join(" x ")} px shrink too much for views of ${size} px: ` +
+        "resize them when they are decoded",
+    );
+  }
+  return Math.max(1, Math.min(most, size, Math.floor(MOST_TAPS / taps)));
+}
+
+/** Lanes for a sum of so many parts: as the table says, and more for a long one. */
+function meanConstants({ LANES, ROWS }: MeanConstants, parts: number): MeanConstants {
+  let lanes = LANES;
+  while (lanes < 256 && parts / lanes > 2048) lanes *= 2;
+  return { LANES: lanes, ROWS: Math.max(1, Math.floor(LANES * ROWS / lanes)) };
 }
 
 function prepare(source: Source, samples: Tensor, choices: Tensor): Tensor {
