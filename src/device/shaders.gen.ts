@@ -1864,6 +1864,61 @@ fn spread(
   y[i] = x[image * params.columns + i % params.columns] * params.scale;
 }
 `;
+/** `index_select` */
+export const index_select: string = `// Takes rows of x [outer, rows, inner] by index, y [outer, count, inner]: y[o, k, c] = x[o, index[k], c]; an index out of
+// range takes the nearest row. \`add_rows\` is the gradient: grad_x[o, r, c] = sum of grad_y[o, k, c] over the k of row r, in
+// order of k, so that it is the same every time; it adds to what is there where first > 0.
+// src/ops/index_select.ts puts in front: W, what is moved (u32 or vec4u; f32 or vec4f in add_rows).
+//
+//   0  params  uniform     { items, rows, inner, count, first, last, negative }    inner in units of W
+//   1  index   read        [count], u32, or i32 where negative is 1
+//   2  x       read        [outer, rows, inner]     (grad_y [outer, count, inner] in add_rows)
+//   3  y       write       [outer, count, inner]    (grad_x [outer, rows, inner] in add_rows)
+//
+// items: elements of y in units of W. Dispatch: Device.groups(items, 64). add_rows loops last - first times.
+struct Params { items: u32, rows: u32, inner: u32, count: u32, first: u32, last: u32, negative: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> index: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<W>;
+@group(0) @binding(3) var<storage, read_write> y: array<W>;
+
+fn row_at(k: u32) -> u32 {
+  let row = index[k];
+  if (params.negative == 1u && row >= 0x80000000u) { return 0u; }
+  return min(row, params.rows - 1u);
+}
+
+@compute @workgroup_size(64)
+fn take_rows(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.items) { return; }
+  let k = (i / params.inner) % params.count;
+  let outer = i / (params.inner * params.count);
+  y[i] = x[(outer * params.rows + row_at(k)) * params.inner + i % params.inner];
+}
+
+@compute @workgroup_size(64)
+fn add_rows(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.items) { return; }
+  let row = (i / params.inner) % params.rows;
+  let base = (i / (params.inner * params.rows)) * params.count * params.inner + i % params.inner;
+  var sum = W(0);
+  for (var k = params.first; k < params.last; k++) {
+    if (row_at(k) == row) { sum += x[base + k * params.inner]; }
+  }
+  if (params.first > 0u) { sum += y[i]; }
+  y[i] = sum;
+}
+`;
 /** `l2_normalize` */
 export const l2_normalize: string = `// Rows of unit length: y = x / max(|x|, eps), and the gradient
 // grad_x = (grad_y - y (y . grad_y)) / |x| where |x| > eps, grad_y / eps elsewhere.
@@ -3542,6 +3597,51 @@ fn write_pair(i: u32, j: u32, d2: f32) {
   let value = finish(d2);
   gram[i * params.cols + j] = value;
   if (params.symmetric == 1u) { gram[j * params.cols + i] = value; }
+}
+`;
+/** `strided` */
+export const strided: string = `// Strided copy along RANK axes: y[y_offset + sum_d i_d y_stride_d] = x[x_offset + sum_d i_d x_stride_d].
+// Moves words, so that one shader serves every dtype of 4 bytes. src/ops/_strided.ts puts in front: W, u32 or vec4u.
+//
+//   0  params  uniform  { size, x_offset, y_offset, axes }    sizes, strides and offsets in units of W
+//   1  x       read
+//   2  y       write    only where the axes lead
+//
+// Constants: RANK <= 8. Dispatch: Device.groups(size, 64).
+override RANK: u32 = 1u;
+
+struct Params {
+  size: u32,
+  x_offset: u32,
+  y_offset: u32,
+  unused: u32,
+  sizes: array<vec4u, 2>,
+  x_strides: array<vec4i, 2>, // negative ones walk backwards
+  y_strides: array<vec4i, 2>,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<W>;
+@group(0) @binding(2) var<storage, read_write> y: array<W>;
+
+@compute @workgroup_size(64)
+fn copy(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  var rest = flat_id(group, groups, local, 64u);
+  if (rest >= params.size) { return; }
+  var read_at = i32(params.x_offset);
+  var write_at = i32(params.y_offset);
+  for (var axis = RANK; axis > 0u; axis--) {
+    let d = axis - 1u;
+    let size = params.sizes[d / 4u][d % 4u];
+    let index = i32(rest % size);
+    rest /= size;
+    read_at += index * params.x_strides[d / 4u][d % 4u];
+    write_at += index * params.y_strides[d / 4u][d % 4u];
+  }
+  y[write_at] = x[read_at];
 }
 `;
 /** `triangle_mask` */

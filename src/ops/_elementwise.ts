@@ -150,7 +150,9 @@ function makeProgram(
     "alias O = F;",
     ...[0, 1, 2].map((i) => `alias E${i + 1} = ${element(i)};`),
     `fn value(${args.map((arg, i) => `${arg}: ${types[i]}`).join(", ")}) -> O { return ${value}; }`,
-    `fn result(i: u32) -> O { return value(${args.map((_, i) => `${types[i]}(${read(i, access[i]!)})`).join(", ")}); }`,
+    `fn result(i: u32) -> O { return value(${
+      args.map((_, i) => `${types[i]}(${read(i, access[i]!, dtypes[i]!)})`).join(", ")
+    }); }`,
   ];
   const strided = access.includes("strided");
   const library = value.includes("power(") ? [lib_power] : /is_nan\(|larger\(|smaller\(/.test(value) ? [lib_nan] : [];
@@ -163,7 +165,7 @@ function makeProgram(
   };
 }
 
-function read(i: number, access: Access): string {
+function read(i: number, access: Access, dtype: DType): string {
   const x = `x${i + 1}`;
   switch (access) {
     case "full":
@@ -175,7 +177,7 @@ function read(i: number, access: Access): string {
     case "one":
       return `${x}[0]`;
     case "number":
-      return `params.${"abc"[i]}`;
+      return `${dtype}(params.${"abc"[i]})`;
     case "strided":
       return `${x}[offset_of(i, ${i}u)]`;
   }

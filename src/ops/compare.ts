@@ -1,0 +1,87 @@
+import { defineOp } from "../autograd/mod.ts";
+import { broadcastShapes, type DType, Tensor } from "../tensor/mod.ts";
+import { elementwise, type Operand } from "./_elementwise.ts";
+import { checkWords } from "./_strided.ts";
+
+function defineComparison(name: string, operator: string): (x: Operand, y: Operand) => Tensor {
+  const kernel = { name, args: ["x", "y"], value: `select(F(0.0), F(1.0), x ${operator} y)` };
+  const op = defineOp<readonly Tensor[], { readonly x: number; readonly y: number; readonly first: boolean }>({
+    name,
+    notDifferentiable: "it is piecewise constant",
+    forward(_context, inputs, numbers) {
+      const x = numbers.first ? inputs[0]! : numbers.x;
+      const y = inputs.length === 2 ? inputs[1]! : numbers.first ? numbers.y : inputs[0]!;
+      const shapes = [x, y].map((operand) => operand instanceof Tensor ? operand.shape : []);
+      return elementwise(kernel, inputs[0]!.device, [x, y], broadcastShapes(shapes[0]!, shapes[1]!, name));
+    },
+  });
+  return function compare(x: Operand, y: Operand): Tensor {
+    const inputs = [x, y].filter((operand) => typeof operand !== "number") as Tensor[];
+    if (inputs.length === 0) {
+      throw new TypeError(`Cannot compute ${name}() as one operand must be a tensor: got ${x} and ${y}`);
+    }
+    checkWords(name, ...inputs);
+    checkSameDType(name, inputs.map((input) => input.dtype));
+    const number = (operand: Operand) => typeof operand === "number" ? operand : 0;
+    return op(inputs, { x: number(x), y: number(y), first: typeof x !== "number" });
+  };
+}
+
+function checkSameDType(op: string, [a, b]: readonly DType[]): void {
+  if (b && a !== b) throw new TypeError(`Cannot compute ${op}() as the dtypes must agree: got ${a} and ${b}`);
+}
+
+const equalOp = defineComparison("equal", "==");
+const notEqualOp = defineComparison("notEqual", "!=");
+const greaterOp = defineComparison("greater", ">");
+const greaterEqualOp = defineComparison("greaterEqual", ">=");
+const lessOp = defineComparison("less", "<");
+const lessEqualOp = defineComparison("lessEqual", "<=");
+
+/**
+ * 1 where `x = y` and 0 elsewhere, with NumPy broadcasting. It has no gradient: call it inside `noGrad()`, or on
+ * `detach()`ed tensors.
+ *
+ * @param x Any shape, f32, i32 or u32, or a number.
+ * @param y A shape that broadcasts with that of `x`, of the same dtype, or a number.
+ * @returns f32, the shape that both broadcast to. Comparisons with NaN are 0.
+ * @throws {TypeError} If the shapes do not broadcast, the dtypes differ, both are numbers, or a gradient is wanted.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, equal, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const labels = tensor([3, 1, 3], { dtype: "u32" });
+ * assertEquals(await equal(labels, 3).data(), new Float32Array([1, 0, 1]));
+ * ```
+ */
+export function equal(x: Operand, y: Operand): Tensor {
+  return equalOp(x, y);
+}
+
+/** 1 where `x ≠ y` (also where either is NaN) and 0 elsewhere; operands and errors as {@linkcode equal}. */
+export function notEqual(x: Operand, y: Operand): Tensor {
+  return notEqualOp(x, y);
+}
+
+/** 1 where `x > y` and 0 elsewhere; operands and errors as {@linkcode equal}. */
+export function greater(x: Operand, y: Operand): Tensor {
+  return greaterOp(x, y);
+}
+
+/** 1 where `x ≥ y` and 0 elsewhere; operands and errors as {@linkcode equal}. */
+export function greaterEqual(x: Operand, y: Operand): Tensor {
+  return greaterEqualOp(x, y);
+}
+
+/** 1 where `x < y` and 0 elsewhere; operands and errors as {@linkcode equal}. */
+export function less(x: Operand, y: Operand): Tensor {
+  return lessOp(x, y);
+}
+
+/** 1 where `x ≤ y` and 0 elsewhere; operands and errors as {@linkcode equal}. */
+export function lessEqual(x: Operand, y: Operand): Tensor {
+  return lessEqualOp(x, y);
+}
