@@ -319,10 +319,10 @@ test("dev uses sudo when it is not root, and says what to do without", async () 
 });
 
 test("dev stops when no adapter answers after installing", async () => {
-  const machine = { programs: ALL, etc: { "os-release": UBUNTU }, env: { FAKE_NO_DRIVER: "1" } };
+  const machine = { programs: ALL, etc: { "os-release": UBUNTU }, env: { FAKE_NO_DRIVER: "1", FAKE_MESA: "22.0.1" } };
   await dev(machine, ["test"], ({ code, text, log }) => {
     assertEquals([code, log.length], [1, 2]);
-    assertStringIncludes(text, "Cannot find a WebGPU adapter after installing Mesa");
+    assertStringIncludes(text, "Cannot find a WebGPU adapter with Mesa 22.0.1: 22.3 or newer is needed");
   });
 });
 
