@@ -85,11 +85,11 @@ export class Device {
     this.#pool = new BufferPool((bytes) => this.#createBuffer(bytes));
     this.#pipelines = new PipelineCache(gpu, (error) => this.#fail(error), (check) => this.#await(check));
     this.#recorder = new Recorder(gpu);
-    gpu.addEventListener("uncapturederror", (event: Event) => {
+    gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       this.#fail(
         new DeviceError(
-          `Cannot run on the device: ${(event as GPUUncapturedErrorEvent).error.message}`,
+          `Cannot run on the device: ${(event as unknown as GPUUncapturedErrorEvent).error.message}`,
           this.#details(),
         ),
       );
