@@ -209,7 +209,7 @@ fn choose_center(
 /** `augment_color` */
 export const augment_color: string = `// The mean gray of every view, and then its colour steps from contrast on, grayscale and normalisation, in place.
 //
-//   0  params    uniform     { views, size, run, runs, mean0 … mean2, scale0 … scale2 }
+//   0  params    uniform     { views, size, run, runs, mean0 … mean2, scale0 … scale2, nan_bits }
 //   1  grays     read        [views, size * runs]     sums of gray of a run (augment_resample.wgsl)
 //   2  prepared  read        [views]
 //   3  y         read/write  [views, size, size, 3]
@@ -229,6 +229,7 @@ struct Params {
   scale0: f32,
   scale1: f32,
   scale2: f32,
+  nan_bits: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> grays: array<f32>;
@@ -275,6 +276,7 @@ fn color_views(
   for (var k = 0u; k < count; k++) {
     var value = run_steps(vec3f(y[at], y[at + 1u], y[at + 2u]), steps, level);
     value = (select(value, vec3f(gray_of(value)), gray) - mean) * scale;
+    value = select(vec3f(bitcast<f32>(params.nan_bits)), value, view.valid != 0u);
     y[at] = value.x;
     y[at + 1u] = value.y;
     y[at + 2u] = value.z;

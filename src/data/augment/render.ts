@@ -33,12 +33,13 @@ const params = {
   scale0: "f32",
   scale1: "f32",
   scale2: "f32",
+  nan_bits: "u32",
 } as const;
 const RESAMPLE: Program = {
   name: "augment",
   code: [lib_flat, lib_augment, lib_colors, augment_resample],
   entryPoint: "resample_views",
-  params: { ...params, nan_bits: "u32" },
+  params,
 };
 const RESAMPLE_FOR_CONTRAST: Program = { ...RESAMPLE, entryPoint: "resample_for_contrast" };
 const MEAN_GRAY: Program = {
@@ -76,7 +77,7 @@ export function renderViews(source: Source, samples: Tensor, choices: Tensor, re
   const count = choices.shape[0]!;
   const run = runOf(source, recipe, AUGMENT[device.info.family].run);
   const runs = Math.ceil(size / run);
-  const scalars = { views: count, size, run, runs, ...normalization(recipe, source.channels) };
+  const scalars = { views: count, size, run, runs, nan_bits: NAN_BITS, ...normalization(recipe, source.channels) };
   const prepared = prepare(source, samples, choices);
   const y = new Tensor(device, [batch, count / batch, size, size, source.channels]);
   const grays = work.contrast ? new Tensor(device, [count, size * runs]) : null;
@@ -88,7 +89,7 @@ export function renderViews(source: Source, samples: Tensor, choices: Tensor, re
     ...grays ? {} : { COLOR: work.color },
   };
   device.dispatch(grays ? RESAMPLE_FOR_CONTRAST : RESAMPLE, {
-    params: { ...scalars, nan_bits: NAN_BITS },
+    params: scalars,
     buffers: { 1: source.bytes.storage, 2: prepared.storage, 3: y.storage, 4: grays?.storage },
     workgroups,
     constants,
