@@ -60,6 +60,7 @@ export async function obtain(
   for (const source of sources) {
     if (source.archive && await isFile(join(root, source.archive))) return await extract(root, source, title, options);
   }
+  const absence = await describeAbsence(root, title, sources);
   const remote = sources.find((source) => source.url !== undefined);
   if (remote?.archive && remote.url && options.download !== false) {
     try {
@@ -71,13 +72,13 @@ export async function obtain(
     } catch (cause) {
       options.signal?.throwIfAborted();
       throw new Deno.errors.NotFound(
-        `${await describeAbsence(root, title, sources)} (${cause instanceof Error ? cause.message : cause})`,
+        `${absence} (${cause instanceof Error ? cause.message : cause})`,
         { cause },
       );
     }
     return await extract(root, remote, title, options);
   }
-  throw new Deno.errors.NotFound(await describeAbsence(root, title, sources) + advice);
+  throw new Deno.errors.NotFound(absence + advice);
 }
 
 async function findFolder(

@@ -62,15 +62,19 @@ interface Part {
  */
 export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
   await Deno.mkdir(dirname(path), { recursive: true });
-  using file = await Deno.open(`${path}.part`, { read: true, write: true, create: true });
-  await file.lock(true);
+  using file = await openLocked(`${path}.part`);
   if (await isFile(path)) { // complete before, or another process was faster
     await Deno.remove(`${path}.part`).catch(() => {});
     return;
   }
   const part: Part = { file, bytes: options.md5 === undefined ? 0 : (await file.stat()).size };
   const resumed = part.bytes > 0;
-  await fetchAll(url, part, path, options);
+  try {
+    await fetchAll(url, part, path, options);
+  } catch (error) {
+    if (part.bytes === 0) await Deno.remove(`${path}.part`).catch(() => {}); // nothing to go on with
+    throw error;
+  }
   let sum = options.md5 && await hashFile(file);
   if (resumed && sum !== options.md5) { // the old part was of another file
     Object.assign(part, { bytes: 0, total: undefined, validator: undefined });
@@ -82,6 +86,17 @@ export async function download(url: string, path: string, options: DownloadOptio
     throw new SyntaxError(`Cannot use "${url}" as its MD5 must be ${options.md5}: current value is ${sum}`);
   }
   await Deno.rename(`${path}.part`, path);
+}
+
+/** Opens a file that nobody else holds; one that was renamed or removed while we waited is opened anew. */
+async function openLocked(path: string): Promise<Deno.FsFile> {
+  while (true) {
+    const file = await Deno.open(path, { read: true, write: true, create: true });
+    await file.lock(true);
+    const [held, named] = await Promise.all([file.stat(), Deno.stat(path).catch(() => null)]);
+    if (named !== null && named.ino === held.ino) return file;
+    file.close();
+  }
 }
 
 /**
@@ -115,12 +130,17 @@ async function fetchAll(url: string, part: Part, path: string, options: Download
       if (part.bytes > before) attempt = 0; // it moves, so it is worth going on
       const fatal = cause instanceof Deno.errors.Http || !part.answered;
       if (fatal || attempt >= retries) {
-        const reason = cause instanceof Error ? cause.message : String(cause);
-        throw new Deno.errors.Http(`Cannot download "${url}": ${reason}`, { cause });
+        throw new Deno.errors.Http(`Cannot download "${url}": ${reasonOf(cause)}`, { cause });
       }
       await new Promise((resolve) => setTimeout(resolve, retryDelay * 2 ** attempt));
     }
   }
+}
+
+/** "fetch failed" alone helps nobody: the error below it names the reason. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;
 }
 
 async function fetchRest(url: string, part: Part, path: string, options: DownloadOptions): Promise<void> {

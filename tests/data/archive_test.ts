@@ -49,6 +49,13 @@ Deno.test("extractTar() refuses links and devices", async () => {
   await refuses([{ name: "set/null", type: "3" }], 'as only files and folders are extracted: got "set/null"');
 });
 
+Deno.test("extractTar() refuses names that are not believably long", async () => {
+  await refuses(
+    [{ name: "././@LongLink", type: "L", data: "x".repeat((1 << 20) + 1) }],
+    "a name of 1048577 bytes is not believable",
+  );
+});
+
 Deno.test("extractTar() leaves nothing behind when the archive is cut off or damaged", async () => {
   await withFolder(async (folder) => {
     const whole = makeTar([{ name: "set/a.bin", data: crypto.getRandomValues(new Uint8Array(5000)) }]);

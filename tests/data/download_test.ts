@@ -220,6 +220,7 @@ Deno.test("download() throws at once without a network", async () => {
     const start = performance.now();
     await assertRejects(() => download(url, `${folder}/file.bin`), Deno.errors.Http, `Cannot download "${url}": `);
     assert(performance.now() - start < 900, "no retry");
+    assertEquals(await listFiles(folder), [], "no empty part is left");
   });
 });
 

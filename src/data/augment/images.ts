@@ -28,12 +28,12 @@ export type Images = Tensor | PackedImages;
  * ```ts
  * import { Device } from "@decoupled/uniformity";
  * import { augment, evalTransform, packImages } from "@decoupled/uniformity/data";
- * import { assertEquals } from "@std/assert";
+ * import { assertClose } from "@decoupled/uniformity/testing";
  *
  * await using _device = await Device.open();
  * const images = packImages([{ data: new Uint8Array(5 * 4 * 3).fill(255), height: 5, width: 4 }]);
  * const views = augment(images, { indices: [0], recipe: evalTransform({ size: 2, resize: 2 }), views: 1 });
- * assertEquals(await views.data(), new Float32Array(12).fill(1));
+ * assertClose(await views.data(), new Float32Array(12).fill(1));
  * ```
  */
 export function packImages(images: readonly RgbImage[], options: { device?: Device } = {}): PackedImages {
