@@ -60,12 +60,7 @@ export async function loadFolder(root: string, options: FolderOptions = {}): Pro
   }
   if (!await isDirectory(root)) throw new Deno.errors.NotFound(`Cannot load "${root}": the folder is absent`);
   const { paths, others } = await walkImages(root);
-  if (paths.length === 0) {
-    const found = [...others].map(([ending, count]) => `${count} x ${ending}`).join(", ");
-    throw new Deno.errors.NotFound(
-      `Cannot load "${root}": it holds no image (JPEG, PNG, WebP, TIFF, GIF, AVIF), but ${found || "nothing"}`,
-    );
-  }
+  if (paths.length === 0) throw noImages(root, others);
   const labelled = options.labels ?? guessLabels(root, paths);
   const loose = labelled ? paths.filter((path) => !path.includes("/")) : [];
   const kept = labelled ? paths.filter((path) => path.includes("/")) : paths;
@@ -92,6 +87,13 @@ export async function loadFolder(root: string, options: FolderOptions = {}): Pro
       ...[...others].map(([ending, count]) => `${count} files (${ending}) in "${root}" are not images`),
     ],
   };
+}
+
+function noImages(root: string, others: Map<string, number>): Error {
+  const found = [...others].map(([ending, count]) => `${count} x ${ending}`).join(", ");
+  return new Deno.errors.NotFound(
+    `Cannot load "${root}": it holds no image (JPEG, PNG, WebP, TIFF, GIF, AVIF), but ${found || "nothing"}`,
+  );
 }
 
 function guessLabels(root: string, paths: string[]): boolean {

@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { isDirectory, isFile, listDirectories, listSome, readLines } from "./_files.ts";
 import type { ObtainOptions } from "./_obtain.ts";
-import { walkImages } from "./_walk.ts";
+import { type Walk, walkImages } from "./_walk.ts";
 import { type ClassLabels, type FileDataset, NORMALIZATION } from "./dataset.ts";
 import { download } from "./download.ts";
 
@@ -52,19 +52,7 @@ export async function loadImageNet100(
     );
   }
   const classes = await readClassList(root, options);
-  const present = new Set(await listDirectories(folder));
-  const absent = classes.filter((name) => !present.has(name));
-  if (absent.length > 0) {
-    throw new SyntaxError(
-      `Cannot use "${folder}" as each class of the list must have a folder: ${absent.length} of ${classes.length} are ` +
-        `absent: ${listSome(absent)}`,
-    );
-  }
-  const walks = await Promise.all(classes.map((name) => walkImages(join(folder, name))));
-  const empty = classes.filter((_, i) => walks[i]!.paths.length === 0);
-  if (empty.length > 0) {
-    throw new SyntaxError(`Cannot use "${folder}" as each class must have images: ${listSome(empty)} has none`);
-  }
+  const walks = await walkClasses(folder, classes);
   const paths = walks.flatMap((walk, i) => walk.paths.map((path) => `${classes[i]}/${path}`));
   return {
     name: "imagenet100",
@@ -82,6 +70,24 @@ export async function loadImageNet100(
     resolution: 224,
     notes: classes.length === 100 ? [] : [`ImageNet-100: the list has ${classes.length} classes, not 100`],
   };
+}
+
+/** The images of each class; each must have some. */
+async function walkClasses(folder: string, classes: string[]): Promise<Walk[]> {
+  const present = new Set(await listDirectories(folder));
+  const absent = classes.filter((name) => !present.has(name));
+  if (absent.length > 0) {
+    throw new SyntaxError(
+      `Cannot use "${folder}" as each class of the list must have a folder: ${absent.length} of ${classes.length} are ` +
+        `absent: ${listSome(absent)}`,
+    );
+  }
+  const walks = await Promise.all(classes.map((name) => walkImages(join(folder, name))));
+  const empty = classes.filter((_, i) => walks[i]!.paths.length === 0);
+  if (empty.length > 0) {
+    throw new SyntaxError(`Cannot use "${folder}" as each class must have images: ${listSome(empty)} has none`);
+  }
+  return walks;
 }
 
 async function readClassList(root: string, options: ImageNet100Options): Promise<string[]> {
