@@ -36,12 +36,14 @@ export function loadState(module: Module, state: StateDict): void {
   for (const [name, counter] of counters) counter.value = Number(state.get(name)?.data[0] ?? 0);
 }
 
-function toTorchLayout(array: NdArray): NdArray {
+/** From this library's layout (conv HWIO, linear `[in, out]`) to PyTorch's. */
+export function toTorchLayout(array: NdArray): NdArray {
   if (array.shape.length === 4) return hwioToOihw(array);
   return array.shape.length === 2 ? transposeLinear(array) : array;
 }
 
-function fromTorchLayout(array: NdArray): NdArray {
+/** From PyTorch's layout to this library's. */
+export function fromTorchLayout(array: NdArray): NdArray {
   if (array.shape.length === 4) return oihwToHwio(array);
   return array.shape.length === 2 ? transposeLinear(array) : array;
 }

@@ -1,0 +1,183 @@
+import { join } from "@std/path";
+import { writeWhole } from "../formats/mod.ts";
+import { type Checkpoint, readCheckpoint, type TrainingPosition, writeCheckpoint } from "./checkpoint.ts";
+
+/** One line of `metrics.jsonl`. */
+export type MetricsLine = Readonly<Record<string, number | string | boolean>>;
+
+/** A checkpoint that was found, and what a person should know about those that were passed over. */
+export interface FoundCheckpoint {
+  readonly path: string;
+  readonly checkpoint: Checkpoint;
+  readonly notes: readonly string[];
+}
+
+/** Newest first: `next` is there only when a run ended between the two renames of {@linkcode RunFolder.saveLast}. */
+const LATEST = ["next.safetensors", "last.safetensors", "previous.safetensors"] as const;
+
+/**
+ * The folder of a run: `config.json`, `metrics.jsonl`, `report.html`, `last.safetensors`, the one before it
+ * (`previous.safetensors`) and numbered checkpoints. A file is replaced whole or not at all.
+ */
+export class RunFolder {
+  /** Where it is. */
+  readonly path: string;
+
+  private constructor(path: string) {
+    this.path = path;
+  }
+
+  /**
+   * Makes the folder, and tries that it can be written to.
+   *
+   * @throws {Error} If it cannot.
+   */
+  static async open(path: string): Promise<RunFolder> {
+    try {
+      await Deno.mkdir(path, { recursive: true });
+      await removeParts(path);
+      const probe = join(path, `.probe-${crypto.randomUUID().slice(0, 8)}`);
+      await Deno.writeTextFile(probe, "");
+      await Deno.remove(probe);
+    } catch (cause) {
+      if (!(cause instanceof Error)) throw cause;
+      throw new Error(`Cannot write to --save_dir "${path}": ${cause.message}`, { cause });
+    }
+    return new RunFolder(path);
+  }
+
+  /** Path of a file of the run. */
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** Writes a text file. */
+  async writeText(name: string, text: string): Promise<void> {
+    await writeWhole(this.file(name), [new TextEncoder().encode(text)]);
+  }
+
+  /** Makes a checkpoint the last one and keeps the last one so far as the previous one; a crash at any moment loses neither. */
+  async saveLast(checkpoint: Checkpoint): Promise<string> {
+    const [next, last, previous] = LATEST.map((name) => this.file(name)) as [string, string, string];
+    await writeCheckpoint(next, checkpoint);
+    if (await exists(last)) await Deno.rename(last, previous);
+    await Deno.rename(next, last);
+    syncFolder(this.path);
+    return last;
+  }
+
+  /** Copies the last checkpoint to `checkpoint_0012.safetensors`, as the original numbers them (the epoch, 0-based). */
+  async keepLastAs(epoch: number): Promise<string> {
+    const path = this.file(`checkpoint_${String(epoch).padStart(4, "0")}.safetensors`);
+    const part = `${path}.copy.part`;
+    await Deno.copyFile(this.file("last.safetensors"), part);
+    using file = await Deno.open(part, { read: true, write: true });
+    await file.sync();
+    await Deno.rename(part, path);
+    return path;
+  }
+
+  /**
+   * The newest checkpoint that can be read; null when there is none at all.
+   *
+   * @throws {SyntaxError} If there are some, and all are damaged.
+   */
+  async latest(): Promise<FoundCheckpoint | null> {
+    return await firstReadable(LATEST.map((name) => this.file(name)));
+  }
+
+  /** Settings that the run was started with; null for a new one. */
+  async config(): Promise<Record<string, unknown> | null> {
+    const path = this.file("config.json");
+    if (!await exists(path)) return null;
+    try {
+      return JSON.parse(await Deno.readTextFile(path));
+    } catch (cause) {
+      throw new SyntaxError(
+        `Cannot read "${path}" as it must be JSON: ${cause instanceof Error ? cause.message : cause}`,
+      );
+    }
+  }
+
+  /** Lines of `metrics.jsonl` up to a position, and drops the later ones from the file: they are about to be made again. */
+  async rewindMetrics(to: TrainingPosition): Promise<MetricsLine[]> {
+    const path = this.file("metrics.jsonl");
+    const text = await exists(path) ? await Deno.readTextFile(path) : "";
+    const kept = text.split("\n").flatMap(parseLine).filter((line) => isUpTo(line, to));
+    await this.writeText("metrics.jsonl", kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    return kept;
+  }
+
+  /** Appends a line to `metrics.jsonl`; it is with the system when this returns. */
+  appendMetrics(line: MetricsLine): void {
+    Deno.writeTextFileSync(this.file("metrics.jsonl"), `${JSON.stringify(line)}\n`, { append: true });
+  }
+}
+
+/**
+ * Reads a checkpoint that a person named; where it is damaged, the previous one of the same folder.
+ *
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {SyntaxError} If neither can be read.
+ */
+export async function findCheckpoint(path: string): Promise<FoundCheckpoint> {
+  const info = await Deno.stat(path).catch(() => null);
+  if (!info) throw new Deno.errors.NotFound(`Cannot resume from "${path}": there is no such file`);
+  const candidates = info.isDirectory
+    ? LATEST.map((name) => join(path, name))
+    : [path, join(path, "..", "previous.safetensors")];
+  const found = await firstReadable(candidates);
+  if (found) return found;
+  throw new Deno.errors.NotFound(`Cannot resume from "${path}": the folder has no checkpoint`);
+}
+
+async function firstReadable(paths: readonly string[]): Promise<FoundCheckpoint | null> {
+  const damaged: { path: string; message: string }[] = [];
+  for (const path of paths) {
+    if (!await exists(path)) continue;
+    try {
+      const checkpoint = await readCheckpoint(path);
+      const notes = damaged.map(({ message }) => `${message}; going on from "${path}"`);
+      return { path, checkpoint, notes };
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      damaged.push({ path, message: error.message });
+    }
+  }
+  if (damaged.length === 0) return null;
+  throw new SyntaxError(
+    `Cannot resume as every checkpoint is damaged: ${damaged.map(({ message }) => message).join("; ")}; delete ${
+      damaged.map(({ path }) => `"${path}"`).join(" and ")
+    } to start anew`,
+  );
+}
+
+/** A line that a crash cut short is left out. */
+function parseLine(text: string): MetricsLine[] {
+  try {
+    return text === "" ? [] : [JSON.parse(text)];
+  } catch {
+    return [];
+  }
+}
+
+function isUpTo(line: MetricsLine, { epoch, step }: TrainingPosition): boolean {
+  return Number(line.epoch) < epoch || (Number(line.epoch) === epoch && Number(line.step) <= step);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+async function removeParts(path: string): Promise<void> {
+  for await (const { name, isFile } of Deno.readDir(path)) {
+    if (isFile && /\.(safetensors|json|jsonl|html)\.[\w.]*part$/.test(name)) await Deno.remove(join(path, name));
+  }
+}
+
+/** Makes renames last through a power cut, where the system can (Windows cannot open folders). */
+function syncFolder(path: string): void {
+  if (Deno.build.os === "windows") return;
+  using folder = Deno.openSync(path, { read: true });
+  folder.syncSync();
+}
