@@ -30,3 +30,7 @@ export { pad } from "./pad.ts";
 export { permute, transpose } from "./permute.ts";
 export { type Range, slice } from "./slice.ts";
 export { where } from "./where.ts";
+export { argMax } from "./arg_max.ts";
+export { max, min } from "./max.ts";
+export { logSoftmax, logSumExp, softmax } from "./softmax.ts";
+export { variance, type VarianceOptions } from "./variance.ts";
