@@ -1,0 +1,94 @@
+import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { Device } from "../../src/device/mod.ts";
+import { cosine, type Kernel, linear, over, productOf, rbf, sumOf } from "../../src/kernels/mod.ts";
+import { cosineGram, linearGram, rbfGram } from "../../src/ops/mod.ts";
+import { tensor } from "../../src/tensor/mod.ts";
+import { assertClose, gradcheck } from "../../src/testing/mod.ts";
+import { points } from "../ops/_arrays.ts";
+
+await Device.open();
+const [x, y] = [points(5, 3), points(4, 3, 1)];
+
+Deno.test("rbf() takes sigma as 1 / sqrt(2 gamma)", async () => {
+  const expected = await rbfGram(x, y, { gamma: 0.125 }).data();
+  assertEquals(await rbf({ sigma: 2 })(x, y).data(), expected);
+  assertEquals(await rbf({ gamma: 0.125 })(x, y).data(), expected);
+});
+
+Deno.test("rbf(), cosine() and linear() are the Gram matrices, and take a list of numbers as one attribute each", async () => {
+  assertEquals(await cosine()(x, y).data(), await cosineGram(x, y).data());
+  assertEquals(await linear()(x, y).data(), await linearGram(x, y).data());
+  const [ages, column] = [tensor([1, -2, 4]), tensor([[1], [-2], [4]])];
+  for (const kernel of [rbf({ sigma: 3 }), cosine(), linear()]) {
+    assertEquals(await kernel(ages, ages).data(), await kernel(column, column).data());
+  }
+});
+
+Deno.test("rbf() gradient matches finite differences", async () => {
+  await gradcheck(rbf({ sigma: 1.5 }), [x, y]);
+});
+
+Deno.test("rbf() throws when not exactly one of sigma and gamma is given", () => {
+  assertThrows(
+    () => rbf({} as { sigma: number }),
+    TypeError,
+    "Cannot make rbf() as one of sigma and gamma must be given: got sigma undefined and gamma undefined",
+  );
+  assertThrows(
+    () => rbf({ sigma: 1, gamma: 2 } as unknown as { sigma: number }),
+    TypeError,
+    "Cannot make rbf() as one of sigma and gamma must be given: got sigma 1 and gamma 2",
+  );
+});
+
+Deno.test("rbf() throws when its width is not positive and finite", () => {
+  for (const value of [0, -1, NaN, Infinity]) {
+    assertThrows(
+      () => rbf({ sigma: value }),
+      RangeError,
+      `Cannot make rbf() as sigma must be > 0 and finite: current value is ${value}`,
+    );
+    assertThrows(
+      () => rbf({ gamma: value }),
+      RangeError,
+      `Cannot make rbf() as gamma must be > 0 and finite: current value is ${value}`,
+    );
+  }
+});
+
+Deno.test("sumOf() adds kernels by their weights, productOf() multiplies them", async () => {
+  const [a, b] = await Promise.all([rbf({ sigma: 1 })(x, y).data(), linear()(x, y).data()]);
+  const kernels = [rbf({ sigma: 1 }), linear()];
+  assertClose(await sumOf(kernels)(x, y).data(), a.map((v, i) => v + b[i]!));
+  assertClose(await sumOf(kernels, { weights: [0.25, 3] })(x, y).data(), a.map((v, i) => 0.25 * v + 3 * b[i]!));
+  assertClose(await productOf(kernels)(x, y).data(), a.map((v, i) => v * b[i]!));
+  assertEquals(await sumOf([linear()])(x, y).data(), b);
+});
+
+Deno.test("over() picks one of several priors, by name or by index", async () => {
+  const named = sumOf([over("shape", linear()), over("color", cosine())]);
+  const [first, second] = [{ shape: x, color: points(5, 2, 2) }, { shape: y, color: points(4, 2, 3) }];
+  const expected = sumOf([linear(), () => cosineGram(first.color, second.color)])(x, y);
+  assertEquals(await named(first, second).data(), await expected.data());
+  const indexed: Kernel<readonly [typeof x, typeof x]> = productOf([over(0, linear()), over(1, linear())]);
+  const squared = await indexed([x, x], [y, y]).data();
+  (await linear()(x, y).data()).forEach((v, i) => assertAlmostEquals(squared[i]!, v * v, 1e-5 * v * v));
+});
+
+Deno.test("sumOf() and productOf() throw when there are no kernels", () => {
+  assertThrows(() => sumOf([]), TypeError, "Cannot make sumOf() of no kernels");
+  assertThrows(() => productOf([]), TypeError, "Cannot make productOf() of no kernels");
+});
+
+Deno.test("sumOf() throws when the weights do not match, or are not positive", () => {
+  assertThrows(
+    () => sumOf([linear(), cosine()], { weights: [1] }),
+    TypeError,
+    "Cannot make sumOf() as there must be one weight a kernel: got 1 weights and 2 kernels",
+  );
+  assertThrows(
+    () => sumOf([linear(), cosine()], { weights: [1, 0] }),
+    RangeError,
+    "Cannot make sumOf() as every weight must be > 0 and finite: got [1,0]",
+  );
+});
