@@ -1,4 +1,4 @@
-import { type EmojiSet, loadEmoji, type PixelDataset, NORMALIZATION, type PriorRows } from "../../src/data/mod.ts";
+import { type EmojiSet, loadEmoji, NORMALIZATION, type PixelDataset, type PriorRows } from "../../src/data/mod.ts";
 import { key, shuffled } from "../../mod.ts";
 
 /** The vendors whose drawings are learnt from and compared. */
@@ -10,7 +10,9 @@ const BYTES = 32 * 32 * 3;
 /** Emoji to learn from, in both drawings, and emoji to test on. */
 export interface QuickstartData {
   /** Training images: all drawings of the first vendor, then all of the second, and their words. */
-  readonly train: PixelDataset & { prior: PriorRows };
+  readonly train: PixelDataset & { prior: PriorRows; labels: Int32Array<ArrayBuffer> };
+  /** Subcategory of each training image. */
+  readonly trainSubcategory: Int32Array;
   /** Held-out images of each vendor `[n, 32, 32, 3]`; row i is the same emoji in both. */
   readonly test: Readonly<Record<(typeof VENDORS)[number], Uint8Array<ArrayBuffer>>>;
   /** Short name of each held-out emoji. */
@@ -30,6 +32,7 @@ export async function loadQuickstart(): Promise<QuickstartData> {
   const train = order.slice(heldOut).sort();
   return {
     train: trainingSet(emoji, train),
+    trainSubcategory: concat(VENDORS.map(() => Int32Array.from(train, (i) => emoji.sublabels[i]!))),
     test: { twitter: pick(emoji.pixels.twitter, test, BYTES), google: pick(emoji.pixels.google, test, BYTES) },
     names: Array.from(test, (i) => emoji.names[i]!),
     category: Int32Array.from(test, (i) => emoji.labels[i]!),
@@ -37,7 +40,7 @@ export async function loadQuickstart(): Promise<QuickstartData> {
   };
 }
 
-function trainingSet(emoji: EmojiSet, rows: Uint32Array): PixelDataset & { prior: PriorRows } {
+function trainingSet(emoji: EmojiSet<(typeof VENDORS)[number]>, rows: Uint32Array): QuickstartData["train"] {
   const { prior } = emoji;
   const words = pick(prior.data, rows, prior.dim);
   const labels = Int32Array.from(rows, (i) => emoji.labels[i]!);
@@ -55,13 +58,19 @@ function trainingSet(emoji: EmojiSet, rows: Uint32Array): PixelDataset & { prior
   };
 }
 
-function pick<A extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(data: A, rows: Uint32Array, width: number): A {
+function pick<A extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer>>(
+  data: A,
+  rows: Uint32Array,
+  width: number,
+): A {
   const out = new (data.constructor as new (n: number) => A)(rows.length * width);
   rows.forEach((row, i) => out.set(data.subarray(row * width, (row + 1) * width), i * width));
   return out;
 }
 
-function concat<A extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>(parts: readonly A[]): A {
+function concat<A extends Uint8Array<ArrayBuffer> | Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>>(
+  parts: readonly A[],
+): A {
   const out = new (parts[0]!.constructor as new (n: number) => A)(parts.reduce((n, p) => n + p.length, 0));
   parts.reduce((at, part) => (out.set(part, at), at + part.length), 0);
   return out;

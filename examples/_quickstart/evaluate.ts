@@ -18,7 +18,7 @@ export interface Scores {
   readonly top1: number;
   /** It is among the nearest five. */
   readonly top5: number;
-  /** The nearest other emoji of the same vendor has the same category. */
+  /** The nearest of all training drawings has the same category. */
   readonly category: number;
   /** The same subcategory. */
   readonly subcategory: number;
@@ -40,6 +40,7 @@ export type ToImages = (pixels: Uint8Array<ArrayBuffer>) => (from: number, to: n
 export async function evaluate(model: Contrastive, data: QuickstartData, toImages: ToImages): Promise<Evaluation> {
   model.eval();
   const n = data.names.length;
+  const trained = await encode(model.encoder, data.train.length, toImages(data.train.pixels.data));
   const [twitter, google] = [
     centredUnit(await encode(model.encoder, n, toImages(data.test.twitter))),
     centredUnit(await encode(model.encoder, n, toImages(data.test.google))),
@@ -47,13 +48,16 @@ export async function evaluate(model: Contrastive, data: QuickstartData, toImage
   model.train();
   const across = nearest(twitter, google, { k: 5 });
   const back = nearest(google, twitter, { k: 5 });
-  const within = [twitter, google].map((features) => nearest(features, features, { k: 1, skipSelf: true }));
-  const both = (rate: (neighbours: Neighbours) => number, pair: readonly Neighbours[]) => (rate(pair[0]!) + rate(pair[1]!)) / 2;
+  const gallery = centredUnit(trained);
+  const classified = [twitter, google].map((features) => nearest(features, gallery, { k: 1 }));
+  const label = (labels: Int32Array, of: Int32Array) =>
+    classified.reduce((sum, found) => sum + labelRate(found, labels, of) / 2, 0);
+  const both = (rate: (neighbours: Neighbours) => number) => (rate(across) + rate(back)) / 2;
   const scores = {
-    top1: both((found) => matchRate(found, 1), [across, back]),
-    top5: both((found) => matchRate(found, 5), [across, back]),
-    category: both((found) => labelRate(found, data.category), within),
-    subcategory: both((found) => labelRate(found, data.subcategory), within),
+    top1: both((found) => matchRate(found, 1)),
+    top5: both((found) => matchRate(found, 5)),
+    category: label(data.category, data.train.labels),
+    subcategory: label(data.subcategory, data.trainSubcategory),
   };
   return { scores, features: { twitter, google }, across };
 }
@@ -61,5 +65,10 @@ export async function evaluate(model: Contrastive, data: QuickstartData, toImage
 /** What a blind guess scores. */
 export function chance(data: QuickstartData): Scores {
   const n = data.names.length;
-  return { top1: 1 / n, top5: 5 / n, category: labelChance(data.category), subcategory: labelChance(data.subcategory) };
+  return {
+    top1: 1 / n,
+    top5: 5 / n,
+    category: labelChance(data.category, data.train.labels),
+    subcategory: labelChance(data.subcategory, data.trainSubcategory),
+  };
 }

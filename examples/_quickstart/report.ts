@@ -1,4 +1,15 @@
-import { dataUris, type Html, html, imageMap, lineChart, page, type Section, type Series, table, umap } from "../../src/train/mod.ts";
+import {
+  dataUris,
+  type Html,
+  html,
+  imageMap,
+  lineChart,
+  page,
+  type Section,
+  type Series,
+  table,
+  umap,
+} from "../../src/train/mod.ts";
 import type { QuickstartData } from "./data.ts";
 import type { Evaluation, Scores } from "./evaluate.ts";
 
@@ -52,15 +63,21 @@ function results({ runs, chance, data }: Report): Html {
   const row = (name: string, scores: Scores) => [name, ...COLUMNS.map(([key]) => scores[key].toFixed(3))];
   const rows = [row("chance", chance), ...runs.map(({ name, evaluation }) => row(name, evaluation.scores))];
   const n = data.names.length;
-  return html`${table(["encoder", ...COLUMNS.map(([, name]) => name)], rows, { columns: [1, 2, 3, 4] })}
-<p class="faint">Share of ${n} held-out emoji, drawn by Twitter and by Google, both directions averaged; n = ${2 * n}
-queries, so two numbers that differ by less than 0.03 cannot be told apart.</p>`;
+  return html`
+    ${table(["encoder", ...COLUMNS.map(([, name]) => name)], rows, { columns: [1, 2, 3, 4] })}
+    <p
+      class="faint">Share of ${n} held-out emoji, drawn by Twitter and by Google, both directions averaged; n = ${2 * n}
+    queries, so two numbers that differ by less than 0.03 cannot be told apart.</p>
+  `;
 }
 
 async function losses(runs: readonly Run[]): Promise<Html> {
   const series: Series[] = runs.map(({ name, losses }) => ({ name, points: losses }));
-  return html`${await lineChart(series, { x: "epoch", y: "loss (nats)" })}
-<p class="faint">0 would be collapse. The kernel pulls alike emoji together on purpose, so the two losses are not compared.</p>`;
+  return html`
+    ${await lineChart(series, { x: "epoch", y: "loss (nats)" })}
+    <p
+      class="faint">0 would be collapse. The kernel pulls alike emoji together on purpose, so the two losses are not compared.</p>
+  `;
 }
 
 async function map(run: Run, data: QuickstartData, uris: readonly string[]): Promise<Html> {
@@ -72,17 +89,32 @@ nearness means something.</p>`;
 
 function neighbours(runs: readonly Run[], data: QuickstartData, uris: { twitter: string[]; google: string[] }): Html {
   const queries = Array.from({ length: 10 }, (_, i) => Math.floor((i + 0.5) * data.names.length / 10));
-  const tile = (src: string, title: string) => html`<img class="tile" src="${src}" width="32" height="32" alt="${title}" title="${title}">`;
+  const tile = (src: string, title: string) =>
+    html`<img class="tile" src="${src}" width="32" height="32" alt="${title}" title="${title}">`;
   const found = ({ evaluation: { across } }: Run, query: number) =>
     Array.from(across.rows.subarray(query * across.k, query * across.k + 3), (row) =>
-      html`<td${row === query ? html` class="hit"` : ""}>${tile(uris.google[row]!, data.names[row]!)}</td>`);
+      html`<td${
+        row === query
+          ? html`
+            class="hit"
+          `
+          : ""
+      }>${tile(uris.google[row]!, data.names[row]!)}</td>`);
   const rows = queries.map((query) =>
     html`<tr><td>${data.names[query]}</td><td>${tile(uris.twitter[query]!, data.names[query]!)}</td>${
       runs.map((run) => found(run, query))
     }</tr>`
   );
-  return html`<figure><table><thead><tr><th>emoji</th><th>query</th>${
-    runs.map(({ name }) => html`<th colspan="3">${name}</th>`)
-  }</tr></thead><tbody>${rows}</tbody></table></figure><p class="faint">The three nearest drawings by Google for a drawing
-by Twitter; framed in green: the same emoji.</p>`;
+  return html`
+    <figure>
+      <table>
+        <thead>
+          <tr><th>emoji</th><th>query</th>${runs.map(({ name }) => html`<th colspan="3">${name}</th>`)}</tr>
+        </thead>
+        <tbody>${rows}</tbody>
+      </table>
+    </figure>
+    <p class="faint">The three nearest drawings by Google for a drawing
+    by Twitter; framed in green: the same emoji.</p>
+  `;
 }

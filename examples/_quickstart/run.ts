@@ -1,8 +1,8 @@
-import { Device, tensor } from "../../mod.ts";
+import { arange, Device, squeeze, tensor, tidy } from "../../mod.ts";
 import { formatDuration, ProgressDisplay } from "../../src/cli/mod.ts";
-import { evalTransform, naturalRecipe } from "../../src/data/mod.ts";
+import { augment, evalTransform, naturalRecipe } from "../../src/data/mod.ts";
 import { rbf } from "../../src/kernels/mod.ts";
-import { contrastive, type Contrastive, ResNet } from "../../src/nn/mod.ts";
+import { type Contrastive, contrastive, ResNet } from "../../src/nn/mod.ts";
 import { pretrain, readState, ResidentImages, writeSafetensors } from "../../src/train/mod.ts";
 import { loadQuickstart, type QuickstartData } from "./data.ts";
 import { chance, evaluate, type ToImages } from "./evaluate.ts";
@@ -37,7 +37,8 @@ export async function runQuickstart(flags: QuickstartFlags): Promise<void> {
     if (stop.signal.aborted) break;
     runs.push(await trainOne(device, data, flags, setting, stop.signal));
   }
-  const facts = `${device.info.description}; ${flags.epochs} epochs, width ${flags.width}, batch ${flags.batch_size}, ` +
+  const facts =
+    `${device.info.description}; ${flags.epochs} epochs, width ${flags.width}, batch ${flags.batch_size}, ` +
     `seed ${flags.seed}; ${formatDuration((performance.now() - started) / 1000)}` +
     (stop.signal.aborted ? "; stopped early by Ctrl-C" : "");
   await writeResults({ runs, chance: chance(data), data, facts, advice: advice(flags) }, flags);
@@ -51,10 +52,13 @@ function makeModel({ width, seed }: QuickstartFlags): Contrastive {
 
 function toImages(device: Device): ToImages {
   const size = 32 * 32 * 3;
-  return (pixels) => (from, to) => {
-    using bytes = tensor(pixels.slice(from * size, to * size), { shape: [to - from, 32, 32, 3], device });
-    return evalTransform(bytes, { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
-  };
+  const recipe = evalTransform({ size: 32, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
+  return (pixels) => (from, to) =>
+    tidy(() => {
+      const bytes = tensor(pixels.slice(from * size, to * size), { shape: [to - from, 32, 32, 3], device });
+      const indices = arange(0, to - from, { dtype: "u32", device });
+      return squeeze(augment(bytes, { indices, recipe, views: 1 }), 1);
+    });
 }
 
 async function trainOne(
@@ -66,7 +70,11 @@ async function trainOne(
 ): Promise<Run> {
   const { train } = data;
   const model = makeModel(flags);
-  const source = new ResidentImages(device, train.pixels, naturalRecipe({ size: 32, mean: train.mean, std: train.std }));
+  const source = new ResidentImages(
+    device,
+    train.pixels,
+    naturalRecipe({ size: 32, mean: train.mean, std: train.std }),
+  );
   const words = tensor(train.prior.data, { shape: [train.length, train.prior.dim], device });
   const display = new ProgressDisplay();
   const losses: { x: number; y: number }[] = [];
@@ -109,7 +117,10 @@ function advice({ epochs, width, sigma }: QuickstartFlags): string {
 
 async function writeResults(report: Report, flags: QuickstartFlags): Promise<void> {
   const { runs, facts, advice } = report;
-  const rows = [{ name: "chance", scores: report.chance }, ...runs.map(({ name, evaluation }) => ({ name, scores: evaluation.scores }))];
+  const rows = [
+    { name: "chance", scores: report.chance },
+    ...runs.map(({ name, evaluation }) => ({ name, scores: evaluation.scores })),
+  ];
   console.log(`\n${"".padEnd(24)}${COLUMNS.map(([, title]) => title.padStart(20)).join("")}`);
   for (const { name, scores } of rows) {
     console.log(name.padEnd(24) + COLUMNS.map(([key]) => scores[key].toFixed(3).padStart(20)).join(""));

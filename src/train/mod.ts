@@ -29,5 +29,7 @@ export {
   type Series,
 } from "./report/charts.ts";
 export { type Best, Html, html, type HtmlValue, page, type Section, table } from "./report/html.ts";
+export { pretrain, type PretrainConfig, type PretrainData, type PretrainReport } from "./pretrain.ts";
 export { dataUris } from "./report/images.ts";
+export { ResidentImages } from "./resident_images.ts";
 export type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";

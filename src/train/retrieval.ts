@@ -81,20 +81,24 @@ export function matchRate({ rows, k }: Neighbours, top: number): number {
   return hits / n;
 }
 
-/** Share of the queries whose nearest neighbour has their label. */
-export function labelRate({ rows, k }: Neighbours, labels: ArrayLike<number>): number {
+/** Share of the queries whose nearest neighbour has their label: 1-NN classification. */
+export function labelRate(
+  { rows, k }: Neighbours,
+  labels: ArrayLike<number>,
+  galleryLabels: ArrayLike<number>,
+): number {
   const n = rows.length / k;
   let hits = 0;
-  for (let i = 0; i < n; i++) if (labels[rows[i * k]!] === labels[i]) hits++;
+  for (let i = 0; i < n; i++) if (galleryLabels[rows[i * k]!] === labels[i]) hits++;
   return hits / n;
 }
 
-/** What {@linkcode labelRate} is for a neighbour chosen at random among the others. */
-export function labelChance(labels: ArrayLike<number>): number {
+/** What {@linkcode labelRate} is when the neighbour is drawn at random from the gallery. */
+export function labelChance(labels: ArrayLike<number>, galleryLabels: ArrayLike<number>): number {
   const counts = new Map<number, number>();
-  for (const label of Array.from(labels)) counts.set(label, (counts.get(label) ?? 0) + 1);
-  const n = labels.length;
-  return [...counts.values()].reduce((sum, c) => sum + c * (c - 1), 0) / (n * (n - 1));
+  for (const label of Array.from(galleryLabels)) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const shares = Array.from(labels, (label) => (counts.get(label) ?? 0) / galleryLabels.length);
+  return shares.reduce((sum, share) => sum + share, 0) / labels.length;
 }
 
 function dot(a: Float32Array, i: number, b: Float32Array, j: number, length: number): number {

@@ -29,6 +29,8 @@ export interface Placed {
   title: string;
 }
 
+const STYLE = { background: "none", color: "currentColor", fontSize: "12px" };
+
 type Plot = typeof import("@observablehq/plot");
 type PlotDocument = NonNullable<Parameters<Plot["plot"]>[0]>["document"];
 
@@ -52,11 +54,11 @@ export async function lineChart(series: readonly Series[], text: ChartText): Pro
       width: 760,
       height: 300,
       marginLeft: 60,
-      style: { background: "none", color: "currentColor" },
+      style: STYLE,
       x: { label: text.x, grid: false },
       y: { label: text.y, grid: true, nice: true },
       color: { domain: names, range: COLORS.slice(0, names.length) },
-      marks: [plot.lineY(points, { x: "x", y: "y", stroke: "name", strokeWidth: 2 })],
+      marks: [plot.lineY(points, { x: "x", y: "y", z: "name", stroke: "name", strokeWidth: 2 })],
     })
   );
   const legend = names.map((name, i) =>
@@ -73,7 +75,7 @@ export async function imageMap(points: readonly Placed[], size = 20): Promise<Ht
       width: 900,
       height: 700,
       axis: null,
-      style: { background: "none", color: "currentColor" },
+      style: STYLE,
       marks: [plot.image(points, { x: "x", y: "y", src: "src", width: size, height: size, title: "title" })],
     })
   );
@@ -88,7 +90,7 @@ export async function histogram(values: readonly number[], text: ChartText): Pro
       width: 760,
       height: 240,
       marginLeft: 60,
-      style: { background: "none", color: "currentColor" },
+      style: STYLE,
       x: { label: text.x },
       y: { label: text.y, grid: true },
       marks: [
@@ -109,7 +111,7 @@ export async function heatMap(values: ArrayLike<number>, rows: number, cols: num
       width: 560,
       height: 120 + Math.round(420 * rows / cols),
       padding: 0,
-      style: { background: "none", color: "currentColor" },
+      style: STYLE,
       x: { label: text.x, ticks: [] },
       y: { label: text.y, ticks: [] },
       color: { scheme: "viridis", legend: false },

@@ -1,0 +1,221 @@
+import { backward, noGrad } from "../autograd/mod.ts";
+import { centroidWeights, type Kernel } from "../kernels/mod.ts";
+import { decoupledUniformity } from "../losses/mod.ts";
+import type { Contrastive } from "../nn/mod.ts";
+import { div, indexSelect, matmul, neg, square, sum, viewCentroids } from "../ops/mod.ts";
+import { CosineAnnealingLR, LARS, type Optimizer, SGD } from "../optim/mod.ts";
+import { key, scope, shuffled, type Tensor } from "../tensor/mod.ts";
+import { MetricRing } from "./metric_ring.ts";
+import type { ViewBatch, ViewSource } from "./view_source.ts";
+
+/** Settings of {@linkcode pretrain}; the defaults are the original's. */
+export interface PretrainConfig {
+  /** Passes over the data. */
+  epochs: number;
+  /** Samples of a step; 256 by default. */
+  batchSize?: number;
+  /** Views of a sample; 2 by default. */
+  views?: number;
+  /** `"sgd"` (the default) or `"lars"`. */
+  optimizer?: "sgd" | "lars";
+  /** Learning rate at the start, already scaled for the batch; 0.3 by default. */
+  lr?: number;
+  /** Learning rate at the end of the cosine; 1e-3 by default. */
+  etaMin?: number;
+  /** Momentum; 0 for SGD and 0.9 for LARS by default. */
+  momentum?: number;
+  /** Weight decay; 0 by default. */
+  weightDecay?: number;
+  /** Similarity of the samples' priors; without one, no prior enters. */
+  kernel?: Kernel;
+  /** Ridge λ of the centroid weights; 0.01 by default, 0 means 1/√batch. */
+  ridge?: number;
+  /** Inverse squared distance t of the loss; 2 by default. */
+  t?: number;
+  /** Seed of order and augmentation; 0 by default. */
+  seed?: number;
+  /** Leave a last batch that is not full out; false by default (a last batch of one sample is always left out). */
+  dropLast?: boolean;
+  /** Steps between two reports; 10 by default. */
+  printEvery?: number;
+}
+
+/** What is learnt from. */
+export interface PretrainData {
+  /** Makes the views of samples. */
+  source: ViewSource;
+  /** Prior `[n, d]` on the device, when `config.kernel` is set. */
+  prior?: Tensor;
+}
+
+/** The state of training after some steps. */
+export interface PretrainReport {
+  /** Epoch, 0-based. */
+  readonly epoch: number;
+  /** Steps done in this epoch. */
+  readonly step: number;
+  /** Steps of an epoch. */
+  readonly steps: number;
+  /** Mean loss of the steps since the last report. */
+  readonly loss: number;
+  /** Mean alignment `−‖centroid‖²` of the same steps, in [−1, 0]. */
+  readonly align: number;
+  /** Learning rate of this epoch. */
+  readonly lr: number;
+  /** Samples (not views) a second since the last report. */
+  readonly imagesPerSecond: number;
+  /** Seconds since the start. */
+  readonly seconds: number;
+  /** True at the end of an epoch. */
+  readonly epochDone: boolean;
+}
+
+/** Makes the optimizer and the schedule that a configuration asks for. */
+export function makeOptimizer(parameters: readonly Tensor[], config: PretrainConfig): {
+  optimizer: Optimizer;
+  schedule: CosineAnnealingLR;
+} {
+  const { lr = 0.3, momentum, weightDecay, etaMin = 1e-3, epochs } = config;
+  const optimizer = config.optimizer === "lars"
+    ? new LARS(parameters, { lr, momentum, weightDecay })
+    : new SGD(parameters, { lr, momentum, weightDecay });
+  return { optimizer, schedule: new CosineAnnealingLR(optimizer, { tMax: epochs, etaMin }) };
+}
+
+/** Sizes of the batches of an epoch. */
+export function batchSizes(length: number, batchSize: number, dropLast: boolean): number[] {
+  const sizes = new Array<number>(Math.floor(length / batchSize)).fill(batchSize);
+  const rest = length % batchSize;
+  if (rest > 1 && !dropLast) sizes.push(rest);
+  return sizes;
+}
+
+/**
+ * Trains an encoder and its head with the decoupled uniformity loss, and reports as it goes. Nothing is read back
+ * between reports. Leaving the loop early leaves the model as it is.
+ *
+ * @param model Trained in place.
+ * @param data Samples, and their prior when `config.kernel` is set.
+ * @throws {TypeError} If a kernel is set without a prior or a prior without a kernel, or their rows differ.
+ * @throws {RangeError} If there are too few samples, a setting is out of range, or the loss is not finite.
+ *
+ * @see Dufumier et al., "Integrating Prior Knowledge in Contrastive Learning with Kernel", arXiv:2206.01646.
+ */
+export async function* pretrain(
+  model: Contrastive,
+  data: PretrainData,
+  config: PretrainConfig,
+): AsyncGenerator<PretrainReport> {
+  check(data, config);
+  const { epochs, batchSize = 256, views = 2, seed = 0, dropLast = false, printEvery = 10 } = config;
+  const { source } = data;
+  const { optimizer, schedule } = makeOptimizer(model.parameters(), config);
+  const sizes = batchSizes(source.length, batchSize, dropLast);
+  const metrics = new MetricRing(model.parameters()[0]!.device, ["loss", "align"], printEvery);
+  const clock = new Clock();
+  model.train();
+  try {
+    for (let epoch = 0; epoch < epochs; epoch++) {
+      schedule.epoch = epoch;
+      const order = shuffled(source.length, key(seed, 0, epoch));
+      let step = 0;
+      for await (const batch of source.batches({ order, sizes, epoch, seed, views })) {
+        trainStep(model, batch, data.prior, optimizer, config, metrics);
+        clock.count(batch.rows.length);
+        const epochDone = ++step === sizes.length;
+        if (metrics.pending < printEvery && !epochDone) continue;
+        const { loss, align } = averages(await metrics.read(), epoch, step);
+        yield { epoch, step, steps: sizes.length, loss, align, lr: optimizer.lr, epochDone, ...clock.read() };
+      }
+    }
+  } finally {
+    metrics.dispose();
+    optimizer.dispose();
+  }
+}
+
+/** One step: forward, loss, backward, update; loss and alignment go into the ring. */
+function trainStep(
+  model: Contrastive,
+  { views, indices }: ViewBatch,
+  prior: Tensor | undefined,
+  optimizer: Optimizer,
+  { kernel, ridge = 0.01, t = 2 }: PretrainConfig,
+  metrics: MetricRing,
+): void {
+  using _ = scope();
+  const weights = prior && kernel
+    ? noGrad(() => centroidWeights(indexSelect(prior, 0, indices), { kernel, ridge }))
+    : undefined;
+  const z = model.forward(views);
+  const loss = decoupledUniformity(z, { weights, t });
+  backward(loss);
+  metrics.push([loss, alignment(z, weights)]);
+  optimizer.step();
+}
+
+/** `−mean ‖centroid‖²` of the (weighted) centroids, in [−1, 0], as the original logs it. */
+function alignment(z: Tensor, weights?: Tensor): Tensor {
+  return noGrad(() => {
+    const centroids = weights ? matmul(weights, viewCentroids(z)) : viewCentroids(z);
+    return neg(div(sum(square(centroids)), z.shape[0]!));
+  });
+}
+
+function averages(
+  rows: readonly Record<string, number>[],
+  epoch: number,
+  step: number,
+): { loss: number; align: number } {
+  const average = (name: string) => rows.reduce((sum, row) => sum + row[name]!, 0) / rows.length;
+  const loss = average("loss");
+  if (!Number.isFinite(loss)) {
+    throw new RangeError(
+      `Cannot go on as the loss is not finite in epoch ${epoch}, steps ${step - rows.length + 1} to ${step}: ` +
+        `got ${rows.map((row) => row.loss).join(", ")}; try a smaller lr, or a larger ridge if a prior is used`,
+    );
+  }
+  return { loss, align: average("align") };
+}
+
+function check({ source, prior }: PretrainData, config: PretrainConfig): void {
+  const { epochs, batchSize = 256, views = 2, kernel } = config;
+  if (kernel && !prior) throw new TypeError("Cannot pretrain() as a kernel needs a prior: got none");
+  if (prior && !kernel) throw new TypeError("Cannot pretrain() as a prior needs a kernel: got none");
+  if (prior && (prior.rank !== 2 || prior.shape[0] !== source.length)) {
+    throw new TypeError(`Cannot pretrain() as the prior must be [${source.length}, d]: got [${prior.shape}]`);
+  }
+  if (!(Number.isInteger(epochs) && epochs >= 1)) {
+    throw new RangeError(`Cannot pretrain() as epochs must be >= 1: got ${epochs}`);
+  }
+  if (!(Number.isInteger(batchSize) && batchSize >= 2)) {
+    throw new RangeError(
+      `Cannot pretrain() as batchSize must be an integer >= 2 (the loss is of pairs): got ${batchSize}`,
+    );
+  }
+  if (!(Number.isInteger(views) && views >= 1)) {
+    throw new RangeError(`Cannot pretrain() as views must be >= 1: got ${views}`);
+  }
+  if (source.length < 2) {
+    throw new RangeError(`Cannot pretrain() as there must be at least 2 samples: got ${source.length}`);
+  }
+}
+
+/** Samples a second. */
+class Clock {
+  #start = performance.now();
+  #last = this.#start;
+  #samples = 0;
+
+  count(samples: number): void {
+    this.#samples += samples;
+  }
+
+  read(): { imagesPerSecond: number; seconds: number } {
+    const now = performance.now();
+    const imagesPerSecond = 1000 * this.#samples / (now - this.#last);
+    this.#samples = 0;
+    this.#last = now;
+    return { imagesPerSecond, seconds: (now - this.#start) / 1000 };
+  }
+}
