@@ -142,7 +142,7 @@ function widthOf(outer: number, rows: number, columns: number): Width {
 }
 
 /** Enough slices to fill the device and to keep loops short; one when the rows are few. */
-function slicesOf(x: Tensor, items: number, rows: number): number {
+export function slicesOf(x: Tensor, items: number, rows: number): number {
   const { invocations, minRows, maxRows } = REDUCE[x.device.info.family];
   const wanted = Math.ceil(rows * items / invocations);
   const each = Math.max(minRows, Math.min(maxRows, wanted));
