@@ -5,8 +5,19 @@
  */
 export * from "../formats/public.ts";
 export { umap, type UmapOptions } from "./embed.ts";
+export {
+  captureCheckpoint,
+  type Checkpoint,
+  type CheckpointNotes,
+  type OptimizerCheckpoint,
+  readCheckpoint,
+  restoreCheckpoint,
+  type TrainingPosition,
+  writeCheckpoint,
+} from "./checkpoint.ts";
 export { encode, type EncodeOptions, type Encoder } from "./encode.ts";
 export { MetricRing } from "./metric_ring.ts";
+export { makeModel, type ModelOptions, NETWORKS } from "./networks.ts";
 export { loadState, readState, type StateDict } from "./model_state.ts";
 export {
   centredUnit,
@@ -32,4 +43,5 @@ export { type Best, Html, html, type HtmlValue, page, type Section, table } from
 export { pretrain, type PretrainConfig, type PretrainData, type PretrainReport } from "./pretrain.ts";
 export { dataUris } from "./report/images.ts";
 export { ResidentImages } from "./resident_images.ts";
+export { findCheckpoint, type FoundCheckpoint, type MetricsLine, RunFolder } from "./run_folder.ts";
 export type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
