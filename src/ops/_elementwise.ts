@@ -14,6 +14,8 @@ export interface ElementwiseKernel {
   readonly args: readonly string[];
   /** WGSL expression of the arguments, one element or a vector of four: `F`, `U`, `B` are f32, u32, bool of that width. */
   readonly value: string;
+  /** Numbers have the dtype of the arrays beside them; f32 by default. */
+  readonly oneDType?: boolean;
 }
 
 /** How an operand is read; `shaders/elementwise.wgsl` lists them. */
@@ -123,17 +125,13 @@ function programOf(kernel: ElementwiseKernel, plan: Plan, operands: readonly Ope
   let variants = programs.get(kernel);
   if (!variants) programs.set(kernel, variants = new Map());
   const innerStrides = plan.strides.map((each) => each.at(-1) ?? 0);
-  const dtypes = operands.map((operand) => operand instanceof Tensor ? operand.dtype : dtypeOfNumbers(operands));
+  const numbers = kernel.oneDType ? operands.find((operand) => operand instanceof Tensor)!.dtype : "f32";
+  const dtypes = operands.map((operand) => operand instanceof Tensor ? operand.dtype : numbers);
   const splat = plan.access.map((access, i) => access === "strided" && innerStrides[i] === 0);
   const key = `${plan.wide},${plan.access},${dtypes},${splat}`;
   let program = variants.get(key);
   if (!program) variants.set(key, program = makeProgram(kernel, plan, dtypes, splat));
   return program;
-}
-
-/** Numbers take the dtype of the arrays beside them. */
-function dtypeOfNumbers(operands: readonly Operand[]): DType {
-  return operands.find((operand) => operand instanceof Tensor)?.dtype ?? "f32";
 }
 
 function makeProgram(

@@ -3,8 +3,8 @@ import { broadcastShapes, type DType, Tensor } from "../tensor/mod.ts";
 import { elementwise, type Operand } from "./_elementwise.ts";
 import { checkWords } from "./_strided.ts";
 
-function defineComparison(name: string, operator: string): (x: Operand, y: Operand) => Tensor {
-  const kernel = { name, args: ["x", "y"], value: `select(F(0.0), F(1.0), x ${operator} y)` };
+function defineComparison(name: string, test: string): (x: Operand, y: Operand) => Tensor {
+  const kernel = { name, args: ["x", "y"], value: test, oneDType: true };
   const op = defineOp<readonly Tensor[], { readonly x: number; readonly y: number; readonly first: boolean }>({
     name,
     notDifferentiable: "it is piecewise constant",
@@ -31,12 +31,13 @@ function checkSameDType(op: string, [a, b]: readonly DType[]): void {
   if (b && a !== b) throw new TypeError(`Cannot compute ${op}() as the dtypes must agree: got ${a} and ${b}`);
 }
 
-const equalOp = defineComparison("equal", "==");
-const notEqualOp = defineComparison("notEqual", "!=");
-const greaterOp = defineComparison("greater", ">");
-const greaterEqualOp = defineComparison("greaterEqual", ">=");
-const lessOp = defineComparison("less", "<");
-const lessEqualOp = defineComparison("lessEqual", "<=");
+const equalOp = defineComparison("equal", "select(F(0.0), F(1.0), x == y)");
+// Not by !=, which drivers take to be false of NaN.
+const notEqualOp = defineComparison("notEqual", "select(F(1.0), F(0.0), x == y)");
+const greaterOp = defineComparison("greater", "select(F(0.0), F(1.0), x > y)");
+const greaterEqualOp = defineComparison("greaterEqual", "select(F(0.0), F(1.0), x >= y)");
+const lessOp = defineComparison("less", "select(F(0.0), F(1.0), x < y)");
+const lessEqualOp = defineComparison("lessEqual", "select(F(0.0), F(1.0), x <= y)");
 
 /**
  * 1 where `x = y` and 0 elsewhere, with NumPy broadcasting. It has no gradient: call it inside `noGrad()`, or on
