@@ -58,7 +58,10 @@ export async function lineChart(series: readonly Series[], text: ChartText): Pro
       x: { label: text.x, grid: false },
       y: { label: text.y, grid: true, nice: true },
       color: { domain: names, range: COLORS.slice(0, names.length) },
-      marks: [plot.lineY(points, { x: "x", y: "y", z: "name", stroke: "name", strokeWidth: 2 })],
+      marks: [
+        plot.lineY(points, { x: "x", y: "y", z: "name", stroke: "name", strokeWidth: 2 }),
+        plot.dot(points, { x: "x", y: "y", fill: "name", r: points.length > 60 ? 0 : 2.5 }),
+      ],
     })
   );
   const legend = names.map((name, i) =>
