@@ -8,16 +8,18 @@
 // infinity, whose rounding error is half of that of the usual 0, 1, -1, 2, -2.
 //
 //   0  params  uniform  { size (invocations), h, w (of the image), tiles_h, tiles_w, tiles (of this chunk of images),
-//                         offset_h, offset_w (of the patch of tile 0, 0), c4 (vectors of channels), first_image, turn }
-//   1  x       read     image [n, h, w, 4 c4], products [36, tiles, 4 c4], window [9, 4 size] or its gradient [36, 4 size]
+//                         offset_h, offset_w (of the patch of tile 0, 0), c4 (vectors of channels), pitch, first_image,
+//                         turn }
+//   1  x       read     image [n, h, w, 4 c4] or windows [9, in, 4 c4], or their transforms: for each tile, or input
+//                       channel, 36 rows of c4 vectors, and `pitch` vectors from one tile to the next
 //   2  y       write    the other one of these
 //   3  bias    read     [4 c4], any other array without BIAS (from_products)
 //
 // Constants: BIAS, add it.
-// Dispatch: Device.groups(size, 64), size = tiles * c4 for images, in * out / 4 for windows.
+// Dispatch: Device.groups(size, 64), size = tiles * c4 for images, in * c4 for windows.
 struct Params {
   size: u32, h: i32, w: i32, tiles_h: u32, tiles_w: u32, tiles: u32, offset_h: i32, offset_w: i32, c4: u32,
-  first_image: u32, turn: u32,
+  pitch: u32, first_image: u32, turn: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -133,26 +135,32 @@ fn tile_column(tile: Tile, j: i32) -> Four {
   );
 }
 
-// Row i of the 6x6 positions, `stride` vectors apart.
-fn put_six(at: u32, stride: u32, i: u32, row: Six) {
-  let first = at + 6u * i * stride;
-  y[first] = row.a;
-  y[first + stride] = row.b;
-  y[first + 2u * stride] = row.c;
-  y[first + 3u * stride] = row.d;
-  y[first + 4u * stride] = row.e;
-  y[first + 5u * stride] = row.f;
+// Where the transform of invocation i's tile (or input channel) starts, for its vector of channels.
+fn transform_at(i: u32) -> u32 {
+  let tile = i / params.c4;
+  return tile * params.pitch + i - tile * params.c4;
 }
 
-fn take_six(at: u32, stride: u32, i: u32) -> Six {
-  let first = at + 6u * i * stride;
+// Row i of the 6x6 positions.
+fn put_six(at: u32, i: u32, row: Six) {
+  let first = at + 6u * i * params.c4;
+  y[first] = row.a;
+  y[first + params.c4] = row.b;
+  y[first + 2u * params.c4] = row.c;
+  y[first + 3u * params.c4] = row.d;
+  y[first + 4u * params.c4] = row.e;
+  y[first + 5u * params.c4] = row.f;
+}
+
+fn take_six(at: u32, i: u32) -> Six {
+  let first = at + 6u * i * params.c4;
   return Six(
     x[first],
-    x[first + stride],
-    x[first + 2u * stride],
-    x[first + 3u * stride],
-    x[first + 4u * stride],
-    x[first + 5u * stride],
+    x[first + params.c4],
+    x[first + 2u * params.c4],
+    x[first + 3u * params.c4],
+    x[first + 4u * params.c4],
+    x[first + 5u * params.c4],
   );
 }
 
@@ -166,18 +174,19 @@ fn patches(
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
   let tile = tile_of(i);
+  let at = transform_at(i);
   let c0 = patch_line(patch_column(tile, 0));
   let c1 = patch_line(patch_column(tile, 1));
   let c2 = patch_line(patch_column(tile, 2));
   let c3 = patch_line(patch_column(tile, 3));
   let c4 = patch_line(patch_column(tile, 4));
   let c5 = patch_line(patch_column(tile, 5));
-  put_six(i, params.size, 0u, patch_line(Six(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a)));
-  put_six(i, params.size, 1u, patch_line(Six(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b)));
-  put_six(i, params.size, 2u, patch_line(Six(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c)));
-  put_six(i, params.size, 3u, patch_line(Six(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d)));
-  put_six(i, params.size, 4u, patch_line(Six(c0.e, c1.e, c2.e, c3.e, c4.e, c5.e)));
-  put_six(i, params.size, 5u, patch_line(Six(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f)));
+  put_six(at, 0u, patch_line(Six(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a)));
+  put_six(at, 1u, patch_line(Six(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b)));
+  put_six(at, 2u, patch_line(Six(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c)));
+  put_six(at, 3u, patch_line(Six(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d)));
+  put_six(at, 4u, patch_line(Six(c0.e, c1.e, c2.e, c3.e, c4.e, c5.e)));
+  put_six(at, 5u, patch_line(Six(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f)));
 }
 
 // A t At of every tile of a gradient of the output.
@@ -190,16 +199,17 @@ fn tiles_adjoint(
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
   let tile = tile_of(i);
+  let at = transform_at(i);
   let c0 = tile_adjoint(tile_column(tile, 0));
   let c1 = tile_adjoint(tile_column(tile, 1));
   let c2 = tile_adjoint(tile_column(tile, 2));
   let c3 = tile_adjoint(tile_column(tile, 3));
-  put_six(i, params.size, 0u, tile_adjoint(Four(c0.a, c1.a, c2.a, c3.a)));
-  put_six(i, params.size, 1u, tile_adjoint(Four(c0.b, c1.b, c2.b, c3.b)));
-  put_six(i, params.size, 2u, tile_adjoint(Four(c0.c, c1.c, c2.c, c3.c)));
-  put_six(i, params.size, 3u, tile_adjoint(Four(c0.d, c1.d, c2.d, c3.d)));
-  put_six(i, params.size, 4u, tile_adjoint(Four(c0.e, c1.e, c2.e, c3.e)));
-  put_six(i, params.size, 5u, tile_adjoint(Four(c0.f, c1.f, c2.f, c3.f)));
+  put_six(at, 0u, tile_adjoint(Four(c0.a, c1.a, c2.a, c3.a)));
+  put_six(at, 1u, tile_adjoint(Four(c0.b, c1.b, c2.b, c3.b)));
+  put_six(at, 2u, tile_adjoint(Four(c0.c, c1.c, c2.c, c3.c)));
+  put_six(at, 3u, tile_adjoint(Four(c0.d, c1.d, c2.d, c3.d)));
+  put_six(at, 4u, tile_adjoint(Four(c0.e, c1.e, c2.e, c3.e)));
+  put_six(at, 5u, tile_adjoint(Four(c0.f, c1.f, c2.f, c3.f)));
 }
 
 fn put_pixel(tile: Tile, py: i32, px: i32, value: vec4f) {
@@ -226,12 +236,13 @@ fn from_products(
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
   let tile = tile_of(i);
-  let r0 = tile_line(take_six(i, params.size, 0u));
-  let r1 = tile_line(take_six(i, params.size, 1u));
-  let r2 = tile_line(take_six(i, params.size, 2u));
-  let r3 = tile_line(take_six(i, params.size, 3u));
-  let r4 = tile_line(take_six(i, params.size, 4u));
-  let r5 = tile_line(take_six(i, params.size, 5u));
+  let at = transform_at(i);
+  let r0 = tile_line(take_six(at, 0u));
+  let r1 = tile_line(take_six(at, 1u));
+  let r2 = tile_line(take_six(at, 2u));
+  let r3 = tile_line(take_six(at, 3u));
+  let r4 = tile_line(take_six(at, 4u));
+  let r5 = tile_line(take_six(at, 5u));
   let c0 = tile_line(Six(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
   let c1 = tile_line(Six(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
   let c2 = tile_line(Six(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));
@@ -254,15 +265,16 @@ fn windows(
 ) {
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
+  let at = transform_at(i);
   let c0 = window_line(Three(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
   let c1 = window_line(Three(tap(i, 1u), tap(i, 4u), tap(i, 7u)));
   let c2 = window_line(Three(tap(i, 2u), tap(i, 5u), tap(i, 8u)));
-  put_six(i, params.size, 0u, window_line(Three(c0.a, c1.a, c2.a)));
-  put_six(i, params.size, 1u, window_line(Three(c0.b, c1.b, c2.b)));
-  put_six(i, params.size, 2u, window_line(Three(c0.c, c1.c, c2.c)));
-  put_six(i, params.size, 3u, window_line(Three(c0.d, c1.d, c2.d)));
-  put_six(i, params.size, 4u, window_line(Three(c0.e, c1.e, c2.e)));
-  put_six(i, params.size, 5u, window_line(Three(c0.f, c1.f, c2.f)));
+  put_six(at, 0u, window_line(Three(c0.a, c1.a, c2.a)));
+  put_six(at, 1u, window_line(Three(c0.b, c1.b, c2.b)));
+  put_six(at, 2u, window_line(Three(c0.c, c1.c, c2.c)));
+  put_six(at, 3u, window_line(Three(c0.d, c1.d, c2.d)));
+  put_six(at, 4u, window_line(Three(c0.e, c1.e, c2.e)));
+  put_six(at, 5u, window_line(Three(c0.f, c1.f, c2.f)));
 }
 
 // Gt u G into the gradient of every window.
@@ -274,12 +286,13 @@ fn windows_adjoint(
 ) {
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
-  let r0 = window_adjoint(take_six(i, params.size, 0u));
-  let r1 = window_adjoint(take_six(i, params.size, 1u));
-  let r2 = window_adjoint(take_six(i, params.size, 2u));
-  let r3 = window_adjoint(take_six(i, params.size, 3u));
-  let r4 = window_adjoint(take_six(i, params.size, 4u));
-  let r5 = window_adjoint(take_six(i, params.size, 5u));
+  let at = transform_at(i);
+  let r0 = window_adjoint(take_six(at, 0u));
+  let r1 = window_adjoint(take_six(at, 1u));
+  let r2 = window_adjoint(take_six(at, 2u));
+  let r3 = window_adjoint(take_six(at, 3u));
+  let r4 = window_adjoint(take_six(at, 4u));
+  let r5 = window_adjoint(take_six(at, 5u));
   let c0 = window_adjoint(Six(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
   let c1 = window_adjoint(Six(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
   let c2 = window_adjoint(Six(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));

@@ -1,13 +1,13 @@
 // Operands of a matrix product, batched: c[z][i, j] = sum_k a[z][i, k] b[z][k, j] (+ bias[j]).
 // Joined with a body that holds `main`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs).
 //
-// The last axis of every matrix is padded to a multiple of 4, so all is read as vectors; lda4, ldb4 and cols4 count them.
+// The last axis of every matrix is padded to a multiple of 4, so all is read as vectors; lda4, ldb4 and ldc4 count them from row to row.
 // k is cut into segments of `depth`; a workgroup sums a range of segments, and with splits > 1 each split leaves a
 // partial c for matmul_reduce.
 //
-//   0  params  uniform     { rows, cols4, inner, lda4, ldb4, depth, segments, splits, split4 (vectors of one whole c),
-//                            batch1, batch2 (sizes of the two inner batch axes), a0..a2, b0..b2 (batch strides in
-//                            vectors, 0 where it broadcasts), first_z }
+//   0  params  uniform     { rows, cols4, inner, lda4, ldb4, ldc4, depth, segments, splits, split4 (vectors of one c with
+//                            all its batches), batch1, batch2 (sizes of the two inner batch axes), a0..a2, b0..b2, c_step
+//                            (batch strides in vectors, 0 where it broadcasts), first_z }
 //   1  a       read        [batch, rows, inner], or [batch, inner, rows] with A_T
 //   2  b       read        [batch, inner, cols], or [batch, cols, inner] with B_T
 //   3  c       read/write  [splits, batch, rows, cols]
@@ -16,8 +16,8 @@
 // Constants: A_T, B_T, as above; K_TAIL, inner is no multiple of 4; BIAS, add it; ACCUMULATE, add to what c holds.
 // Dispatch: blocks of the body folded into x and y (Device.groups), batch * splits in z.
 struct Params {
-  rows: u32, cols4: u32, inner: u32, lda4: u32, ldb4: u32, depth: u32, segments: u32, splits: u32, split4: u32,
-  batch1: u32, batch2: u32, a0: u32, a1: u32, a2: u32, b0: u32, b1: u32, b2: u32, first_z: u32,
+  rows: u32, cols4: u32, inner: u32, lda4: u32, ldb4: u32, ldc4: u32, depth: u32, segments: u32, splits: u32, split4: u32,
+  batch1: u32, batch2: u32, a0: u32, a1: u32, a2: u32, b0: u32, b1: u32, b2: u32, c_step: u32, first_z: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
@@ -44,7 +44,7 @@ fn place_of(group_z: u32) -> Place {
   return Place(
     i0 * params.a0 + i1 * params.a1 + i2 * params.a2,
     i0 * params.b0 + i1 * params.b1 + i2 * params.b2,
-    split * params.split4 + batch * params.rows * params.cols4,
+    split * params.split4 + batch * params.c_step,
     split * params.segments / params.splits,
     (split + 1u) * params.segments / params.splits,
   );
@@ -56,7 +56,7 @@ fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * p
 struct Row { base: u32 }
 
 fn row_of(place: Place, row: u32) -> Row {
-  if (A_T) { return Row(place.a + min(row / 4u, params.lda4 - 1u)); }
+  if (A_T) { return Row(place.a + min(row, params.rows - 1u) / 4u); }
   return Row(place.a + min(row, params.rows - 1u) * params.lda4);
 }
 
@@ -94,7 +94,7 @@ fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b[base + j * params.ldb
 
 fn store(place: Place, row: u32, col: u32, sum: vec4f) {
   if (row >= params.rows || col >= params.cols4) { return; }
-  let i = place.c + row * params.cols4 + col;
+  let i = place.c + row * params.ldc4 + col;
   var value = sum;
   if (BIAS) { value += bias[col]; }
   if (ACCUMULATE) { value += c[i]; }

@@ -1,10 +1,11 @@
-// Body of a product for CPU adapters whose subgroups have 8 lanes: one subgroup sums 8 rows by 32 columns.
+// Body of a product for CPU adapters whose subgroups have 8 lanes: one subgroup sums 16 rows by 32 columns.
 //
-// There a load costs as much as dozens of FMAs. So each lane loads one eighth of the block of a (8 rows by 4 k) and hands
-// it round by shuffles; its own vec4 of columns of b meets all 8 rows, which live in named accumulators.
+// There a load costs as much as dozens of FMAs. So each lane loads one eighth of two blocks of a (8 rows by 4 k) and hands
+// them round by shuffles; its own vec4 of columns of b meets all 16 rows, which live in named accumulators: an array
+// indexed by a variable would live in memory.
 // Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl).
 //
-// Workgroup: 8 invocations, one subgroup. Blocks: ceil(rows / 8) * ceil(cols4 / 8).
+// Workgroup: 8 invocations, one subgroup. Blocks: ceil(rows / 16) * ceil(cols4 / 8).
 
 // a[i, k + u] of the block, i < 8 and u < 4 constant, from the lane that loaded it.
 fn share(mine: vec4f, i: u32, u: u32) -> f32 {
@@ -21,10 +22,11 @@ fn main(
   let place = place_of(group.z);
   let block = group.y * groups.x + group.x;
   let col_blocks = (params.cols4 + 7u) / 8u;
-  let row = 8u * (block / col_blocks);
+  let row = 16u * (block / col_blocks);
   let col = 8u * (block % col_blocks) + lane;
   let b_col = min(col, params.cols4 - 1u);
-  let mine = row_of(place, row + select(lane, 4u * (lane & 1u), A_T));
+  let mine0 = row_of(place, row + 0u + select(lane, 4u * (lane & 1u), A_T));
+  let mine1 = row_of(place, row + 8u + select(lane, 4u * (lane & 1u), A_T));
   let k_of_lane = select(0u, lane >> 1u, A_T);
 
   var s0 = vec4f();
@@ -35,12 +37,22 @@ fn main(
   var s5 = vec4f();
   var s6 = vec4f();
   var s7 = vec4f();
+  var s8 = vec4f();
+  var s9 = vec4f();
+  var s10 = vec4f();
+  var s11 = vec4f();
+  var s12 = vec4f();
+  var s13 = vec4f();
+  var s14 = vec4f();
+  var s15 = vec4f();
   for (var s = place.first; s < place.end; s++) {
-    let segment = segment_of(place, mine, s);
+    let segment0 = segment_of(place, mine0, s);
+    let segment1 = segment_of(place, mine1, s);
     let base = b_base(place, s);
     let end = segment_length(s);
     for (var k = 0u; k < end; k += 4u) {
-      let m = load_a(segment, k + k_of_lane);
+      let m0 = load_a(segment0, k + k_of_lane);
+      let m1 = load_a(segment1, k + k_of_lane);
       var b0: vec4f;
       var b1: vec4f;
       var b2: vec4f;
@@ -60,17 +72,25 @@ fn main(
         b2 = load_b(base, s, k + 2u, b_col);
         b3 = load_b(base, s, k + 3u, b_col);
       }
-      s0 += share(m, 0u, 0u) * b0 + share(m, 0u, 1u) * b1 + share(m, 0u, 2u) * b2 + share(m, 0u, 3u) * b3;
-      s1 += share(m, 1u, 0u) * b0 + share(m, 1u, 1u) * b1 + share(m, 1u, 2u) * b2 + share(m, 1u, 3u) * b3;
-      s2 += share(m, 2u, 0u) * b0 + share(m, 2u, 1u) * b1 + share(m, 2u, 2u) * b2 + share(m, 2u, 3u) * b3;
-      s3 += share(m, 3u, 0u) * b0 + share(m, 3u, 1u) * b1 + share(m, 3u, 2u) * b2 + share(m, 3u, 3u) * b3;
-      s4 += share(m, 4u, 0u) * b0 + share(m, 4u, 1u) * b1 + share(m, 4u, 2u) * b2 + share(m, 4u, 3u) * b3;
-      s5 += share(m, 5u, 0u) * b0 + share(m, 5u, 1u) * b1 + share(m, 5u, 2u) * b2 + share(m, 5u, 3u) * b3;
-      s6 += share(m, 6u, 0u) * b0 + share(m, 6u, 1u) * b1 + share(m, 6u, 2u) * b2 + share(m, 6u, 3u) * b3;
-      s7 += share(m, 7u, 0u) * b0 + share(m, 7u, 1u) * b1 + share(m, 7u, 2u) * b2 + share(m, 7u, 3u) * b3;
+      s0 += share(m0, 0u, 0u) * b0 + share(m0, 0u, 1u) * b1 + share(m0, 0u, 2u) * b2 + share(m0, 0u, 3u) * b3;
+      s1 += share(m0, 1u, 0u) * b0 + share(m0, 1u, 1u) * b1 + share(m0, 1u, 2u) * b2 + share(m0, 1u, 3u) * b3;
+      s2 += share(m0, 2u, 0u) * b0 + share(m0, 2u, 1u) * b1 + share(m0, 2u, 2u) * b2 + share(m0, 2u, 3u) * b3;
+      s3 += share(m0, 3u, 0u) * b0 + share(m0, 3u, 1u) * b1 + share(m0, 3u, 2u) * b2 + share(m0, 3u, 3u) * b3;
+      s4 += share(m0, 4u, 0u) * b0 + share(m0, 4u, 1u) * b1 + share(m0, 4u, 2u) * b2 + share(m0, 4u, 3u) * b3;
+      s5 += share(m0, 5u, 0u) * b0 + share(m0, 5u, 1u) * b1 + share(m0, 5u, 2u) * b2 + share(m0, 5u, 3u) * b3;
+      s6 += share(m0, 6u, 0u) * b0 + share(m0, 6u, 1u) * b1 + share(m0, 6u, 2u) * b2 + share(m0, 6u, 3u) * b3;
+      s7 += share(m0, 7u, 0u) * b0 + share(m0, 7u, 1u) * b1 + share(m0, 7u, 2u) * b2 + share(m0, 7u, 3u) * b3;
+      s8 += share(m1, 0u, 0u) * b0 + share(m1, 0u, 1u) * b1 + share(m1, 0u, 2u) * b2 + share(m1, 0u, 3u) * b3;
+      s9 += share(m1, 1u, 0u) * b0 + share(m1, 1u, 1u) * b1 + share(m1, 1u, 2u) * b2 + share(m1, 1u, 3u) * b3;
+      s10 += share(m1, 2u, 0u) * b0 + share(m1, 2u, 1u) * b1 + share(m1, 2u, 2u) * b2 + share(m1, 2u, 3u) * b3;
+      s11 += share(m1, 3u, 0u) * b0 + share(m1, 3u, 1u) * b1 + share(m1, 3u, 2u) * b2 + share(m1, 3u, 3u) * b3;
+      s12 += share(m1, 4u, 0u) * b0 + share(m1, 4u, 1u) * b1 + share(m1, 4u, 2u) * b2 + share(m1, 4u, 3u) * b3;
+      s13 += share(m1, 5u, 0u) * b0 + share(m1, 5u, 1u) * b1 + share(m1, 5u, 2u) * b2 + share(m1, 5u, 3u) * b3;
+      s14 += share(m1, 6u, 0u) * b0 + share(m1, 6u, 1u) * b1 + share(m1, 6u, 2u) * b2 + share(m1, 6u, 3u) * b3;
+      s15 += share(m1, 7u, 0u) * b0 + share(m1, 7u, 1u) * b1 + share(m1, 7u, 2u) * b2 + share(m1, 7u, 3u) * b3;
     }
   }
-  store(place, row, col, s0);
+  store(place, row + 0u, col, s0);
   store(place, row + 1u, col, s1);
   store(place, row + 2u, col, s2);
   store(place, row + 3u, col, s3);
@@ -78,4 +98,12 @@ fn main(
   store(place, row + 5u, col, s5);
   store(place, row + 6u, col, s6);
   store(place, row + 7u, col, s7);
+  store(place, row + 8u, col, s8);
+  store(place, row + 9u, col, s9);
+  store(place, row + 10u, col, s10);
+  store(place, row + 11u, col, s11);
+  store(place, row + 12u, col, s12);
+  store(place, row + 13u, col, s13);
+  store(place, row + 14u, col, s14);
+  store(place, row + 15u, col, s15);
 }

@@ -1086,6 +1086,87 @@ fn write_pair(i: u32, j: u32, value: f32) {
   l[k / 4u][k % 4u] -= value;
 }
 `;
+/** `contrastive_term` */
+export const contrastive_term: string = `// Cross-entropy of each row of similarities against its positives, the other rows of one owner, by a stable log-sum-exp:
+// loss[i] = log sum_{a != i} exp(scale s[i, a]) - mean_{p in P(i)} scale s[i, p];
+// grad_s[i, a] = grad scale / rows * (exp(scale s[i, a] - lse[i]) - [a in P(i)] / |P(i)|), 0 on the diagonal.
+// \`sample_owner(sample: u32) -> u32\` is the op's: a label, or the sample itself.
+//
+//   0  params     uniform  { rows, views, scale }     rows = samples * views, the rows of a sample together
+//   1  s          read     [rows, rows]
+//   2  labels     read     [rows / views]             (when owners are labels)
+//   3  losses     write    [rows]
+//   4  lse        write    [rows]                     (read in backward)
+//   5  positives  write    [rows], |P(i)|             (read in backward)
+//   6  grad       read     [1], of the mean loss      (backward)
+//   7  grad_s     write    [rows, rows]               (backward)
+//
+// Constants: LANES and ROWS (lib/rows.wgsl).
+// Dispatch: per_row Device.groups(rows, ROWS); backward Device.groups(rows * rows, 64).
+struct Params { rows: u32, views: u32, scale: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> s: array<f32>;
+@group(0) @binding(2) var<storage, read> labels: array<u32>;
+@group(0) @binding(3) var<storage, read_write> losses: array<f32>;
+@group(0) @binding(4) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(5) var<storage, read_write> positives: array<f32>;
+@group(0) @binding(6) var<storage, read> grad: array<f32>;
+@group(0) @binding(7) var<storage, read_write> grad_s: array<f32>;
+
+fn owner(row: u32) -> u32 { return sample_owner(row / params.views); }
+
+@compute @workgroup_size(LANES, ROWS)
+fn per_row(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+) {
+  let row = flat_id(group, groups, lane.y, ROWS);
+  let inside = row < params.rows;
+  let end = select(0u, params.rows, inside);
+  let start = row * params.rows;
+  let own = owner(min(row, params.rows - 1u));
+  var top = -3.4028234663852886e38;
+  for (var a = lane.x; a < end; a += LANES) {
+    if (a != row) { top = max(top, params.scale * s[start + a]); }
+  }
+  top = max_row(top, lane);
+  var powers = 0.0;
+  var chosen = 0.0;
+  var count = 0.0;
+  for (var a = lane.x; a < end; a += LANES) {
+    if (a == row) { continue; }
+    let value = params.scale * s[start + a] - top;
+    powers += exp(value);
+    if (owner(a) == own) {
+      chosen += value;
+      count += 1.0;
+    }
+  }
+  powers = sum_row(powers, lane);
+  chosen = sum_row(chosen, lane);
+  count = sum_row(count, lane);
+  if (!inside || lane.x > 0u) { return; }
+  losses[row] = log(powers) - chosen / count;
+  lse[row] = top + log(powers);
+  positives[row] = count;
+}
+
+@compute @workgroup_size(64)
+fn backward(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k >= params.rows * params.rows) { return; }
+  let i = k / params.rows;
+  let a = k % params.rows;
+  let wanted = select(0.0, 1.0 / positives[i], owner(i) == owner(a));
+  let value = grad[0] * params.scale / f32(params.rows) * (exp(params.scale * s[k] - lse[i]) - wanted);
+  grad_s[k] = select(value, 0.0, i == a);
+}
+`;
 /** `conv2d` */
 export const conv2d: string = `// What the three products of a convolution have in common: parameters, bindings, the loads of b and the store of c.
 // Images are [n, h, w, channels], weights [kernel_h, kernel_w, in / groups, out]; channels are padded to multiples of 4,
@@ -1378,16 +1459,18 @@ export const conv2d_winograd: string = `// Transforms of Winograd's convolution 
 // infinity, whose rounding error is half of that of the usual 0, 1, -1, 2, -2.
 //
 //   0  params  uniform  { size (invocations), h, w (of the image), tiles_h, tiles_w, tiles (of this chunk of images),
-//                         offset_h, offset_w (of the patch of tile 0, 0), c4 (vectors of channels), first_image, turn }
-//   1  x       read     image [n, h, w, 4 c4], products [36, tiles, 4 c4], window [9, 4 size] or its gradient [36, 4 size]
+//                         offset_h, offset_w (of the patch of tile 0, 0), c4 (vectors of channels), pitch, first_image,
+//                         turn }
+//   1  x       read     image [n, h, w, 4 c4] or windows [9, in, 4 c4], or their transforms: for each tile, or input
+//                       channel, 36 rows of c4 vectors, and \`pitch\` vectors from one tile to the next
 //   2  y       write    the other one of these
 //   3  bias    read     [4 c4], any other array without BIAS (from_products)
 //
 // Constants: BIAS, add it.
-// Dispatch: Device.groups(size, 64), size = tiles * c4 for images, in * out / 4 for windows.
+// Dispatch: Device.groups(size, 64), size = tiles * c4 for images, in * c4 for windows.
 struct Params {
   size: u32, h: i32, w: i32, tiles_h: u32, tiles_w: u32, tiles: u32, offset_h: i32, offset_w: i32, c4: u32,
-  first_image: u32, turn: u32,
+  pitch: u32, first_image: u32, turn: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -1503,26 +1586,32 @@ fn tile_column(tile: Tile, j: i32) -> Four {
   );
 }
 
-// Row i of the 6x6 positions, \`stride\` vectors apart.
-fn put_six(at: u32, stride: u32, i: u32, row: Six) {
-  let first = at + 6u * i * stride;
-  y[first] = row.a;
-  y[first + stride] = row.b;
-  y[first + 2u * stride] = row.c;
-  y[first + 3u * stride] = row.d;
-  y[first + 4u * stride] = row.e;
-  y[first + 5u * stride] = row.f;
+// Where the transform of invocation i's tile (or input channel) starts, for its vector of channels.
+fn transform_at(i: u32) -> u32 {
+  let tile = i / params.c4;
+  return tile * params.pitch + i - tile * params.c4;
 }
 
-fn take_six(at: u32, stride: u32, i: u32) -> Six {
-  let first = at + 6u * i * stride;
+// Row i of the 6x6 positions.
+fn put_six(at: u32, i: u32, row: Six) {
+  let first = at + 6u * i * params.c4;
+  y[first] = row.a;
+  y[first + params.c4] = row.b;
+  y[first + 2u * params.c4] = row.c;
+  y[first + 3u * params.c4] = row.d;
+  y[first + 4u * params.c4] = row.e;
+  y[first + 5u * params.c4] = row.f;
+}
+
+fn take_six(at: u32, i: u32) -> Six {
+  let first = at + 6u * i * params.c4;
   return Six(
     x[first],
-    x[first + stride],
-    x[first + 2u * stride],
-    x[first + 3u * stride],
-    x[first + 4u * stride],
-    x[first + 5u * stride],
+    x[first + params.c4],
+    x[first + 2u * params.c4],
+    x[first + 3u * params.c4],
+    x[first + 4u * params.c4],
+    x[first + 5u * params.c4],
   );
 }
 
@@ -1536,18 +1625,19 @@ fn patches(
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
   let tile = tile_of(i);
+  let at = transform_at(i);
   let c0 = patch_line(patch_column(tile, 0));
   let c1 = patch_line(patch_column(tile, 1));
   let c2 = patch_line(patch_column(tile, 2));
   let c3 = patch_line(patch_column(tile, 3));
   let c4 = patch_line(patch_column(tile, 4));
   let c5 = patch_line(patch_column(tile, 5));
-  put_six(i, params.size, 0u, patch_line(Six(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a)));
-  put_six(i, params.size, 1u, patch_line(Six(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b)));
-  put_six(i, params.size, 2u, patch_line(Six(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c)));
-  put_six(i, params.size, 3u, patch_line(Six(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d)));
-  put_six(i, params.size, 4u, patch_line(Six(c0.e, c1.e, c2.e, c3.e, c4.e, c5.e)));
-  put_six(i, params.size, 5u, patch_line(Six(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f)));
+  put_six(at, 0u, patch_line(Six(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a)));
+  put_six(at, 1u, patch_line(Six(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b)));
+  put_six(at, 2u, patch_line(Six(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c)));
+  put_six(at, 3u, patch_line(Six(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d)));
+  put_six(at, 4u, patch_line(Six(c0.e, c1.e, c2.e, c3.e, c4.e, c5.e)));
+  put_six(at, 5u, patch_line(Six(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f)));
 }
 
 // A t At of every tile of a gradient of the output.
@@ -1560,16 +1650,17 @@ fn tiles_adjoint(
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
   let tile = tile_of(i);
+  let at = transform_at(i);
   let c0 = tile_adjoint(tile_column(tile, 0));
   let c1 = tile_adjoint(tile_column(tile, 1));
   let c2 = tile_adjoint(tile_column(tile, 2));
   let c3 = tile_adjoint(tile_column(tile, 3));
-  put_six(i, params.size, 0u, tile_adjoint(Four(c0.a, c1.a, c2.a, c3.a)));
-  put_six(i, params.size, 1u, tile_adjoint(Four(c0.b, c1.b, c2.b, c3.b)));
-  put_six(i, params.size, 2u, tile_adjoint(Four(c0.c, c1.c, c2.c, c3.c)));
-  put_six(i, params.size, 3u, tile_adjoint(Four(c0.d, c1.d, c2.d, c3.d)));
-  put_six(i, params.size, 4u, tile_adjoint(Four(c0.e, c1.e, c2.e, c3.e)));
-  put_six(i, params.size, 5u, tile_adjoint(Four(c0.f, c1.f, c2.f, c3.f)));
+  put_six(at, 0u, tile_adjoint(Four(c0.a, c1.a, c2.a, c3.a)));
+  put_six(at, 1u, tile_adjoint(Four(c0.b, c1.b, c2.b, c3.b)));
+  put_six(at, 2u, tile_adjoint(Four(c0.c, c1.c, c2.c, c3.c)));
+  put_six(at, 3u, tile_adjoint(Four(c0.d, c1.d, c2.d, c3.d)));
+  put_six(at, 4u, tile_adjoint(Four(c0.e, c1.e, c2.e, c3.e)));
+  put_six(at, 5u, tile_adjoint(Four(c0.f, c1.f, c2.f, c3.f)));
 }
 
 fn put_pixel(tile: Tile, py: i32, px: i32, value: vec4f) {
@@ -1596,12 +1687,13 @@ fn from_products(
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
   let tile = tile_of(i);
-  let r0 = tile_line(take_six(i, params.size, 0u));
-  let r1 = tile_line(take_six(i, params.size, 1u));
-  let r2 = tile_line(take_six(i, params.size, 2u));
-  let r3 = tile_line(take_six(i, params.size, 3u));
-  let r4 = tile_line(take_six(i, params.size, 4u));
-  let r5 = tile_line(take_six(i, params.size, 5u));
+  let at = transform_at(i);
+  let r0 = tile_line(take_six(at, 0u));
+  let r1 = tile_line(take_six(at, 1u));
+  let r2 = tile_line(take_six(at, 2u));
+  let r3 = tile_line(take_six(at, 3u));
+  let r4 = tile_line(take_six(at, 4u));
+  let r5 = tile_line(take_six(at, 5u));
   let c0 = tile_line(Six(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
   let c1 = tile_line(Six(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
   let c2 = tile_line(Six(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));
@@ -1624,15 +1716,16 @@ fn windows(
 ) {
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
+  let at = transform_at(i);
   let c0 = window_line(Three(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
   let c1 = window_line(Three(tap(i, 1u), tap(i, 4u), tap(i, 7u)));
   let c2 = window_line(Three(tap(i, 2u), tap(i, 5u), tap(i, 8u)));
-  put_six(i, params.size, 0u, window_line(Three(c0.a, c1.a, c2.a)));
-  put_six(i, params.size, 1u, window_line(Three(c0.b, c1.b, c2.b)));
-  put_six(i, params.size, 2u, window_line(Three(c0.c, c1.c, c2.c)));
-  put_six(i, params.size, 3u, window_line(Three(c0.d, c1.d, c2.d)));
-  put_six(i, params.size, 4u, window_line(Three(c0.e, c1.e, c2.e)));
-  put_six(i, params.size, 5u, window_line(Three(c0.f, c1.f, c2.f)));
+  put_six(at, 0u, window_line(Three(c0.a, c1.a, c2.a)));
+  put_six(at, 1u, window_line(Three(c0.b, c1.b, c2.b)));
+  put_six(at, 2u, window_line(Three(c0.c, c1.c, c2.c)));
+  put_six(at, 3u, window_line(Three(c0.d, c1.d, c2.d)));
+  put_six(at, 4u, window_line(Three(c0.e, c1.e, c2.e)));
+  put_six(at, 5u, window_line(Three(c0.f, c1.f, c2.f)));
 }
 
 // Gt u G into the gradient of every window.
@@ -1644,12 +1737,13 @@ fn windows_adjoint(
 ) {
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
-  let r0 = window_adjoint(take_six(i, params.size, 0u));
-  let r1 = window_adjoint(take_six(i, params.size, 1u));
-  let r2 = window_adjoint(take_six(i, params.size, 2u));
-  let r3 = window_adjoint(take_six(i, params.size, 3u));
-  let r4 = window_adjoint(take_six(i, params.size, 4u));
-  let r5 = window_adjoint(take_six(i, params.size, 5u));
+  let at = transform_at(i);
+  let r0 = window_adjoint(take_six(at, 0u));
+  let r1 = window_adjoint(take_six(at, 1u));
+  let r2 = window_adjoint(take_six(at, 2u));
+  let r3 = window_adjoint(take_six(at, 3u));
+  let r4 = window_adjoint(take_six(at, 4u));
+  let r5 = window_adjoint(take_six(at, 5u));
   let c0 = window_adjoint(Six(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
   let c1 = window_adjoint(Six(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
   let c2 = window_adjoint(Six(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));
@@ -2638,13 +2732,13 @@ fn column(f: u32) -> u32 { return min(f, params.vectors - 1u); }
 export const matmul: string = `// Operands of a matrix product, batched: c[z][i, j] = sum_k a[z][i, k] b[z][k, j] (+ bias[j]).
 // Joined with a body that holds \`main\`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs).
 //
-// The last axis of every matrix is padded to a multiple of 4, so all is read as vectors; lda4, ldb4 and cols4 count them.
+// The last axis of every matrix is padded to a multiple of 4, so all is read as vectors; lda4, ldb4 and ldc4 count them from row to row.
 // k is cut into segments of \`depth\`; a workgroup sums a range of segments, and with splits > 1 each split leaves a
 // partial c for matmul_reduce.
 //
-//   0  params  uniform     { rows, cols4, inner, lda4, ldb4, depth, segments, splits, split4 (vectors of one whole c),
-//                            batch1, batch2 (sizes of the two inner batch axes), a0..a2, b0..b2 (batch strides in
-//                            vectors, 0 where it broadcasts), first_z }
+//   0  params  uniform     { rows, cols4, inner, lda4, ldb4, ldc4, depth, segments, splits, split4 (vectors of one c with
+//                            all its batches), batch1, batch2 (sizes of the two inner batch axes), a0..a2, b0..b2, c_step
+//                            (batch strides in vectors, 0 where it broadcasts), first_z }
 //   1  a       read        [batch, rows, inner], or [batch, inner, rows] with A_T
 //   2  b       read        [batch, inner, cols], or [batch, cols, inner] with B_T
 //   3  c       read/write  [splits, batch, rows, cols]
@@ -2653,8 +2747,8 @@ export const matmul: string = `// Operands of a matrix product, batched: c[z][i,
 // Constants: A_T, B_T, as above; K_TAIL, inner is no multiple of 4; BIAS, add it; ACCUMULATE, add to what c holds.
 // Dispatch: blocks of the body folded into x and y (Device.groups), batch * splits in z.
 struct Params {
-  rows: u32, cols4: u32, inner: u32, lda4: u32, ldb4: u32, depth: u32, segments: u32, splits: u32, split4: u32,
-  batch1: u32, batch2: u32, a0: u32, a1: u32, a2: u32, b0: u32, b1: u32, b2: u32, first_z: u32,
+  rows: u32, cols4: u32, inner: u32, lda4: u32, ldb4: u32, ldc4: u32, depth: u32, segments: u32, splits: u32, split4: u32,
+  batch1: u32, batch2: u32, a0: u32, a1: u32, a2: u32, b0: u32, b1: u32, b2: u32, c_step: u32, first_z: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4f>;
@@ -2681,7 +2775,7 @@ fn place_of(group_z: u32) -> Place {
   return Place(
     i0 * params.a0 + i1 * params.a1 + i2 * params.a2,
     i0 * params.b0 + i1 * params.b1 + i2 * params.b2,
-    split * params.split4 + batch * params.rows * params.cols4,
+    split * params.split4 + batch * params.c_step,
     split * params.segments / params.splits,
     (split + 1u) * params.segments / params.splits,
   );
@@ -2693,7 +2787,7 @@ fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * p
 struct Row { base: u32 }
 
 fn row_of(place: Place, row: u32) -> Row {
-  if (A_T) { return Row(place.a + min(row / 4u, params.lda4 - 1u)); }
+  if (A_T) { return Row(place.a + min(row, params.rows - 1u) / 4u); }
   return Row(place.a + min(row, params.rows - 1u) * params.lda4);
 }
 
@@ -2731,7 +2825,7 @@ fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b[base + j * params.ldb
 
 fn store(place: Place, row: u32, col: u32, sum: vec4f) {
   if (row >= params.rows || col >= params.cols4) { return; }
-  let i = place.c + row * params.cols4 + col;
+  let i = place.c + row * params.ldc4 + col;
   var value = sum;
   if (BIAS) { value += bias[col]; }
   if (ACCUMULATE) { value += c[i]; }

@@ -28,7 +28,7 @@ interface Sharing {
 }
 
 const BODIES: Readonly<Record<BodyName, Body>> = {
-  subgroup: { name: "subgroup", code: matmul_subgroup, rows: 8, cols4: 8, constants: {} },
+  subgroup: { name: "subgroup", code: matmul_subgroup, rows: 16, cols4: 8, constants: {} },
   rows: { name: "rows", code: matmul_rows, rows: 8, cols4: 8, constants: {} },
   tile64: { name: "tile64", code: matmul_tile, rows: 64, cols4: 16, constants: { EDGE: 8 } },
   tile128: { name: "tile128", code: matmul_tile, rows: 128, cols4: 32, constants: { EDGE: 16 } },

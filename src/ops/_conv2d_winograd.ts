@@ -3,7 +3,7 @@ import type { Device, Program } from "../device/mod.ts";
 import { conv2d_winograd, lib_flat } from "../device/shaders.gen.ts";
 import { sizeOf, Tensor } from "../tensor/mod.ts";
 import type { Geometry } from "./_conv2d.ts";
-import { type BatchAxes, productPadded } from "./_product.ts";
+import { type BatchAxes, type Product, productPadded } from "./_product.ts";
 
 const params = {
   size: "u32",
@@ -15,6 +15,7 @@ const params = {
   offset_h: "i32",
   offset_w: "i32",
   c4: "u32",
+  pitch: "u32",
   first_image: "u32",
   turn: "u32",
 } as const;
@@ -32,6 +33,14 @@ const WINDOWS_ADJOINT = program("windows_adjoint");
 /** Positions of a 6 × 6 patch, each a matrix product. */
 const POSITIONS = 36;
 const BATCH: BatchAxes = { sizes: [1, 1, POSITIONS], a: [0, 0, 1], b: [0, 0, 1] };
+
+/**
+ * Elements from one tile to the next in a transform: 36 positions, and a cache line more, so that tiles do not fall into
+ * the same sets of a cache.
+ */
+function pitchOf(channels: number): number {
+  return POSITIONS * channels + 16;
+}
 
 /** Most bytes of the transform of a chunk of images, and most tiles: the longest sum of a weight gradient. */
 const CHUNK_BYTES = { cpu: 8 * 2 ** 20, gpu: 64 * 2 ** 20 } as const;
@@ -53,7 +62,7 @@ export function tilesOf(size: readonly [number, number]): number {
 /** Bytes of the transform of one image. */
 export function transformBytes(g: Geometry): number {
   const tiles = Math.max(tilesOf(g.outSize), tilesOf(g.size));
-  return POSITIONS * tiles * Math.max(g.inChannels, g.outChannels) * 4;
+  return tiles * pitchOf(Math.max(g.inChannels, g.outChannels)) * 4;
 }
 
 function tilingOf(device: Device, g: Geometry, size: readonly [number, number]): Tiling {
@@ -95,23 +104,30 @@ export function weightGradWinograd(g: Geometry, x: Tensor, gradY: Tensor): Tenso
     const chunk = { tiling, first, images: Math.min(tiling.chunk, g.n - first) };
     const patches = transformImages(PATCHES, chunk, x, g.size, offset);
     const tiles = transformImages(TILES_ADJOINT, chunk, gradY, g.outSize, [0, 0]);
-    const inner = patches.shape[1]!;
+    const inner = patches.shape[0]!;
     const sizes = { rows: inChannels, cols: outChannels, inner, transposeA: true, batch: BATCH };
-    sum = productPadded({ a: patches, b: tiles, ...sizes, into: sum });
+    const strides = stridesOf(inChannels, outChannels, outChannels, inChannels);
+    sum = productPadded({ a: patches, b: tiles, ...sizes, strides, into: sum });
     patches.dispose();
     tiles.dispose();
   }
   const gradWeight = new Tensor(device, [...g.kernel, inChannels, outChannels]);
-  if (sum) dispatch(device, WINDOWS_ADJOINT, { size: inChannels * outChannels / 4 }, sum, gradWeight);
+  if (sum) dispatch(device, WINDOWS_ADJOINT, windowValues(inChannels, outChannels), sum, gradWeight);
   sum?.dispose();
   return gradWeight;
+}
+
+/** Of the 36 products: all operands are transforms, of that many channels; c has `rows` of them. */
+function stridesOf(a: number, b: number, c: number, rows: number): Product["strides"] {
+  const of = (channels: number) => ({ row: pitchOf(channels), matrix: channels });
+  return { a: of(a), b: of(b), c: of(c), size: rows * pitchOf(c) };
 }
 
 interface Convolution {
   readonly tiling: Tiling;
   readonly x: Tensor;
   readonly xSize: readonly [number, number];
-  /** `[36, in, out]`. */
+  /** Transforms, `[in, pitch of out]`. */
   readonly windows: Tensor;
   /** Sum over out, not in. */
   readonly transposed: boolean;
@@ -125,9 +141,11 @@ function convolve({ tiling, x, xSize, windows, transposed, offset, y, bias }: Co
   for (let first = 0; first < n; first += tiling.chunk) {
     const chunk = { tiling, first, images: Math.min(tiling.chunk, n - first) };
     const patches = transformImages(PATCHES, chunk, x, xSize, offset);
-    const [, rows, inner] = patches.shape as [number, number, number];
+    const rows = patches.shape[0]!;
+    const inner = x.shape[3]!;
     const sizes = { rows, cols, inner, transposeB: transposed, batch: BATCH };
-    const products = productPadded({ a: patches, b: windows, ...sizes });
+    const strides = stridesOf(inner, transposed ? inner : cols, cols, rows);
+    const products = productPadded({ a: patches, b: windows, ...sizes, strides });
     const values = { ...valuesOf(chunk, tiling.size, [0, 0], cols / 4), size: rows * cols / 4 };
     dispatch(x.device, FROM_PRODUCTS, values, products, y, bias);
     patches.dispose();
@@ -142,7 +160,7 @@ interface Chunk {
   readonly images: number;
 }
 
-/** `[36, tiles, channels]` of the images of a chunk. */
+/** `[tiles, pitch]` of the images of a chunk. */
 function transformImages(
   transform: Program,
   chunk: Chunk,
@@ -152,16 +170,21 @@ function transformImages(
 ): Tensor {
   const channels = x.shape[3]!;
   const tiles = chunk.images * sizeOf(chunk.tiling.tiles);
-  const y = new Tensor(x.device, [POSITIONS, tiles, channels]);
+  const y = new Tensor(x.device, [tiles, pitchOf(channels)]);
   dispatch(x.device, transform, { ...valuesOf(chunk, size, offset, channels / 4), size: tiles * channels / 4 }, x, y);
   return y;
 }
 
 function transformWindows(weight: Tensor, turn: boolean): Tensor {
   const [, , inChannels, outChannels] = weight.shape as [number, number, number, number];
-  const windows = new Tensor(weight.device, [POSITIONS, inChannels, outChannels]);
-  dispatch(weight.device, WINDOWS, { size: inChannels * outChannels / 4, turn: turn ? 1 : 0 }, weight, windows);
+  const windows = new Tensor(weight.device, [inChannels, pitchOf(outChannels)]);
+  const values = { ...windowValues(inChannels, outChannels), turn: turn ? 1 : 0 };
+  dispatch(weight.device, WINDOWS, values, weight, windows);
   return windows;
+}
+
+function windowValues(inChannels: number, outChannels: number): Values {
+  return { size: inChannels * outChannels / 4, c4: outChannels / 4, pitch: pitchOf(outChannels) / 4 };
 }
 
 type Values = Partial<Record<keyof typeof params, number>> & { size: number };
@@ -182,6 +205,7 @@ function valuesOf(
     offset_h: offset[0],
     offset_w: offset[1],
     c4,
+    pitch: pitchOf(4 * c4) / 4,
     first_image: chunk.first,
   };
 }

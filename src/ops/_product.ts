@@ -14,6 +14,12 @@ export interface BatchAxes {
   readonly b: readonly [number, number, number];
 }
 
+/** Elements from row to row and from matrix to matrix; multiples of 4. */
+export interface Strides {
+  readonly row: number;
+  readonly matrix: number;
+}
+
 /** One product `c[i, j] = Σₖ a[i, k] b[k, j]`. */
 export interface Product {
   /** `[…, rows, inner]`, or `[…, inner, rows]` with `transposeA`. */
@@ -27,6 +33,8 @@ export interface Product {
   readonly transposeB?: boolean;
   /** Batch axes; none by default. */
   readonly batch?: BatchAxes;
+  /** Where the rows of a, b and c are, unless they lie packed one after another; c has `size` elements then. */
+  readonly strides?: { readonly a: Strides; readonly b: Strides; readonly c: Strides; readonly size: number };
   /** Added to every row, `[cols]`. */
   readonly bias?: Tensor;
   /** Adds to what this tensor holds instead of making one; its rows are padded to whole vectors. */
@@ -39,6 +47,7 @@ const params = {
   inner: "u32",
   lda4: "u32",
   ldb4: "u32",
+  ldc4: "u32",
   depth: "u32",
   segments: "u32",
   splits: "u32",
@@ -51,6 +60,7 @@ const params = {
   b0: "u32",
   b1: "u32",
   b2: "u32",
+  c_step: "u32",
   first_z: "u32",
 } as const;
 
@@ -96,32 +106,25 @@ export function product(p: Product): Tensor {
   return resizeRows(full, cols, [full.size / padded(cols) / rows, rows, cols]);
 }
 
-/** As {@linkcode product}, with every row padded to whole vectors: `[batch, rows, padded(cols)]`. */
+/** As {@linkcode product}, with every row padded to whole vectors: `[batch, rows, padded(cols)]`, or laid by `strides`. */
 export function productPadded(p: Product): Tensor {
-  if (p.cols === 1 && p.rows > 1 && !p.bias && !p.into) return columnProduct(p);
-  const { a, rows, cols, inner, bias, into } = p;
-  const { device } = a;
-  const batch = p.batch ?? NO_BATCH;
-  const count = sizeOf(batch.sizes);
-  const shape = [count, rows, padded(cols)];
-  const cols4 = padded(cols) / 4;
-  const body = chooseBody(device, rows, cols4, count);
-  const blocks = blocksOf(body, rows, cols4);
-  const wanted = chooseSplits(device, blocks * count, inner, sizeOf(shape) * 4);
+  if (p.cols === 1 && p.rows > 1 && !p.bias && !p.into && !p.strides) return columnProduct(p);
+  const { rows, cols, inner, bias, into, strides } = p;
+  const { device } = p.a;
+  const count = sizeOf((p.batch ?? NO_BATCH).sizes);
+  const shape = strides ? [strides.size] : [count, rows, padded(cols)];
+  const size = sizeOf(shape);
+  const body = chooseBody(device, rows, padded(cols) / 4, count);
+  const blocks = blocksOf(body, rows, padded(cols) / 4);
+  const wanted = chooseSplits(device, blocks * count, inner, size * 4);
   const depth = Math.ceil(inner / wanted / 8) * 8; // a slice of the tiled body
   const splits = Math.ceil(inner / depth);
   const result = into ?? new Tensor(device, shape);
-  const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);
+  const target = splits === 1 ? result : new Tensor(device, [splits, size]);
   run(p, body, blocks, depth, target);
   if (splits > 1) {
-    sumMiddleInto(target, result, {
-      outer: 1,
-      length: splits,
-      inner: sizeOf(shape),
-      bias,
-      cols: padded(cols),
-      accumulate: into !== undefined,
-    });
+    const accumulate = into !== undefined;
+    sumMiddleInto(target, result, { outer: 1, length: splits, inner: size, bias, cols: padded(cols), accumulate });
     target.dispose();
   }
   return result;
@@ -144,27 +147,28 @@ function columnProduct(p: Product): Tensor {
 }
 
 function run(p: Product, body: Body, blocks: number, depth: number, target: Tensor): void {
-  const { rows, cols, inner, transposeA = false, transposeB = false } = p;
+  const { rows, cols, inner, transposeA = false, transposeB = false, strides } = p;
   const { device } = p.a;
   const batch = p.batch ?? NO_BATCH;
-  const a = resizeRows(p.a, padded(p.a.shape.at(-1)!));
-  const b = resizeRows(p.b, padded(p.b.shape.at(-1)!));
-  const lda4 = a.shape.at(-1)! / 4;
-  const ldb4 = b.shape.at(-1)! / 4;
-  const splits = Math.ceil(inner / depth);
   const count = sizeOf(batch.sizes);
-  const [stepA, stepB] = [(transposeA ? inner : rows) * lda4, (transposeB ? cols : inner) * ldb4];
-  const [a0, a1, a2] = batch.a.map((step) => step * stepA) as [number, number, number];
-  const [b0, b1, b2] = batch.b.map((step) => step * stepB) as [number, number, number];
-  const cols4 = padded(cols) / 4;
+  const a = strides ? p.a : resizeRows(p.a, padded(p.a.shape.at(-1)!));
+  const b = strides ? p.b : resizeRows(p.b, padded(p.b.shape.at(-1)!));
+  const inA = strides?.a ?? packed(a, transposeA ? inner : rows);
+  const inB = strides?.b ?? packed(b, transposeB ? cols : inner);
+  const inC = strides?.c ?? { row: padded(cols), matrix: rows * padded(cols) };
+  const [a0, a1, a2] = batch.a.map((step) => step * inA.matrix / 4) as [number, number, number];
+  const [b0, b1, b2] = batch.b.map((step) => step * inB.matrix / 4) as [number, number, number];
+  const splits = Math.ceil(inner / depth);
+  const split4 = (strides?.size ?? count * inC.matrix) / 4;
   const [, batch1, batch2] = batch.sizes;
-  const sizes = { rows, cols4, inner, lda4, ldb4, depth, segments: splits, splits, split4: count * rows * cols4 };
-  const [x, y] = device.groups(blocks, 1);
+  const sizes = { rows, cols4: padded(cols) / 4, inner, depth, segments: splits, splits, split4, batch1, batch2 };
+  const steps = { lda4: inA.row / 4, ldb4: inB.row / 4, ldc4: inC.row / 4, c_step: inC.matrix / 4 };
   const bias = splits === 1 ? p.bias : undefined;
+  const [x, y] = device.groups(blocks, 1);
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   for (let first_z = 0; first_z < count * splits; first_z += limit) {
     device.dispatch(programOf(body), {
-      params: { ...sizes, batch1, batch2, a0, a1, a2, b0, b1, b2, first_z },
+      params: { ...sizes, ...steps, a0, a1, a2, b0, b1, b2, first_z },
       buffers: { 1: a.storage, 2: b.storage, 3: target.storage, 4: (bias ?? b).storage },
       workgroups: [x, y, Math.min(limit, count * splits - first_z)],
       constants: {
@@ -179,6 +183,12 @@ function run(p: Product, body: Body, blocks: number, depth: number, target: Tens
   }
   if (a !== p.a) a.dispose();
   if (b !== p.b) b.dispose();
+}
+
+/** Strides of matrices of `rows` rows, one after another. */
+function packed(x: Tensor, rows: number): Strides {
+  const row = x.shape.at(-1)!;
+  return { row, matrix: rows * row };
 }
 
 /** Rows of another length, padded with zeros or cropped; x itself where that changes nothing. */
