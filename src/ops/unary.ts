@@ -1,45 +1,46 @@
 import type { Bindings, Program } from "../device/mod.ts";
-import { lib_flat, unary as code } from "../device/shaders.gen.ts";
+import { lib_flat, lib_nan, unary as code } from "../device/shaders.gen.ts";
 import { defineOp } from "../autograd/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
 
-/** One elementwise op: WGSL expressions of `x: vec4f`, and of the scalars `params.a` and `params.b` where it has some. */
+/** One elementwise op: WGSL expressions of `x: F` (that is `vec4f`), and of the scalars `params.a` and `params.b` where it has some. */
 interface Row {
   readonly value: string;
   readonly slope: string;
 }
 
+// NaN passes everywhere, as in PyTorch: a diverged step must not look like zeros. WGSL's max, min and clamp may drop it.
 const ROWS = {
   abs: { value: "abs(x)", slope: "sign(x)" },
   clamp: {
-    value: "clamp(x, vec4f(params.a), vec4f(params.b))",
-    slope: "select(vec4f(0.0), vec4f(1.0), x >= vec4f(params.a) & x <= vec4f(params.b))",
+    value: "smaller(F(params.b), larger(F(params.a), x))",
+    slope: "select(F(0.0), F(1.0), x >= F(params.a) & x <= F(params.b))",
   },
   exp: { value: "exp(x)", slope: "exp(x)" },
   log: { value: "log(x)", slope: "1.0 / x" },
-  neg: { value: "-x", slope: "vec4f(-1.0)" },
-  // NaN passes, as it does in PyTorch: a diverged step must not look like zeros.
-  relu: {
-    value: "select(x, vec4f(0.0), x <= vec4f(0.0))",
-    slope: "select(vec4f(1.0), vec4f(0.0), x <= vec4f(0.0))",
-  },
+  neg: { value: "-x", slope: "F(-1.0)" },
+  relu: { value: "select(x, F(0.0), x <= F(0.0))", slope: "select(F(1.0), F(0.0), x <= F(0.0))" },
   sigmoid: { value: "1.0 / (1.0 + exp(-x))", slope: "(1.0 / (1.0 + exp(-x))) * (1.0 / (1.0 + exp(x)))" },
   sqrt: { value: "sqrt(x)", slope: "0.5 / sqrt(x)" },
   square: { value: "x * x", slope: "2.0 * x" },
   // WGSL's tanh may overflow for large |x|; its slope is 1 - tanh².
-  tanh: { value: "tanh(clamp(x, vec4f(-20.0), vec4f(20.0)))", slope: "1.0 - value(x) * value(x)" },
+  tanh: {
+    value: "select(tanh(clamp(x, F(-20.0), F(20.0))), x, is_nan(x))",
+    slope: "1.0 - value(x) * value(x)",
+  },
 } as const satisfies Record<string, Row>;
 
 type Name = keyof typeof ROWS;
 type Scalars = { readonly a: number; readonly b: number };
 
+const TYPES = "alias F = vec4f;\nalias U = vec4u;\nalias B = vec4<bool>;";
 const params = { size: "u32", a: "f32", b: "f32" } as const;
 
 function program(name: Name, entryPoint: string): Program {
   const { value, slope } = ROWS[name];
-  const body = `fn value(x: vec4f) -> vec4f { return ${value}; }\nfn slope(x: vec4f) -> vec4f { return ${slope}; }`;
-  return { name, code: [lib_flat, body, code], entryPoint, params };
+  const body = `fn value(x: F) -> F { return ${value}; }\nfn slope(x: F) -> F { return ${slope}; }`;
+  return { name, code: [lib_flat, lib_nan, TYPES, body, code], entryPoint, params };
 }
 
 function defineUnary(name: Name): (inputs: [Tensor], scalars: Scalars) => Tensor {
@@ -76,7 +77,22 @@ const sqrtOp = defineUnary("sqrt");
 const squareOp = defineUnary("square");
 const tanhOp = defineUnary("tanh");
 
-/** `|x|`; gradient `sign(x)`, 0 at 0. */
+/**
+ * `|x|`; the gradient is `sign(x)`, 0 at 0.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { abs, Device, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await abs(tensor([-2, 0, 3])).data(), new Float32Array([2, 0, 3]));
+ * ```
+ */
 export function abs(x: Tensor): Tensor {
   return absOp([x], NONE);
 }
@@ -84,50 +100,187 @@ export function abs(x: Tensor): Tensor {
 /**
  * `min(max(x, min), max)`; the gradient is 1 inside the closed interval and 0 outside, as PyTorch's `clamp`.
  *
- * @throws {RangeError} If `min > max`.
+ * @param x Any shape, f32; NaN stays NaN.
+ * @param options `min`, `max` or both.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32, or neither bound is given.
+ * @throws {RangeError} If `min > max`, or one is NaN.
+ *
+ * @example Usage
+ * ```ts
+ * import { clamp, Device, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const x = tensor([-2, 0.5, 3]);
+ * assertEquals(await clamp(x, { min: -1, max: 1 }).data(), new Float32Array([-1, 0.5, 1]));
+ * ```
  */
 export function clamp(x: Tensor, options: { min?: number; max?: number }): Tensor {
-  const { min = -3.4028234663852886e38, max = 3.4028234663852886e38 } = options;
+  const { min = -Infinity, max = Infinity } = options;
+  if (options.min === undefined && options.max === undefined) {
+    throw new TypeError("Cannot compute clamp() as min or max must be given: got neither");
+  }
   if (!(min <= max)) throw new RangeError(`Cannot compute clamp() as min must be <= max: got ${min} and ${max}`);
   return clampOp([x], { a: min, b: max });
 }
 
-/** `eˣ`. */
+/**
+ * `eˣ`; infinite past 88.7.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, exp, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await exp(tensor([0, -Infinity])).data(), new Float32Array([1, 0]));
+ * ```
+ */
 export function exp(x: Tensor): Tensor {
   return expOp([x], NONE);
 }
 
-/** Natural logarithm. */
+/**
+ * The natural logarithm; −∞ at 0 and NaN below.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, log, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await log(tensor([1, Infinity])).data(), new Float32Array([0, Infinity]));
+ * ```
+ */
 export function log(x: Tensor): Tensor {
   return logOp([x], NONE);
 }
 
-/** `−x`. */
+/**
+ * `−x`.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, neg, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await neg(tensor([1, -2])).data(), new Float32Array([-1, 2]));
+ * ```
+ */
 export function neg(x: Tensor): Tensor {
   return negOp([x], NONE);
 }
 
-/** `max(x, 0)`; gradient 0 at 0, as PyTorch. */
+/**
+ * `max(x, 0)`; the gradient at 0 is 0, as PyTorch's.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, relu, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await relu(tensor([-1, 0, 2])).data(), new Float32Array([0, 0, 2]));
+ * ```
+ */
 export function relu(x: Tensor): Tensor {
   return reluOp([x], NONE);
 }
 
-/** `1 / (1 + e⁻ˣ)`. */
+/**
+ * `1 / (1 + e⁻ˣ)`.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, sigmoid, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await sigmoid(tensor([0, 100])).data(), new Float32Array([0.5, 1]));
+ * ```
+ */
 export function sigmoid(x: Tensor): Tensor {
   return sigmoidOp([x], NONE);
 }
 
-/** `√x`; the gradient at 0 is infinite. */
+/**
+ * `√x`; NaN below 0. The gradient at 0 is infinite.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, sqrt, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await sqrt(tensor([4, 9])).data(), new Float32Array([2, 3]));
+ * ```
+ */
 export function sqrt(x: Tensor): Tensor {
   return sqrtOp([x], NONE);
 }
 
-/** `x²`. */
+/**
+ * `x²`.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, square, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await square(tensor([-3, 0.5])).data(), new Float32Array([9, 0.25]));
+ * ```
+ */
 export function square(x: Tensor): Tensor {
   return squareOp([x], NONE);
 }
 
-/** Hyperbolic tangent. */
+/**
+ * The hyperbolic tangent.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, tanh, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await tanh(tensor([0, 100])).data(), new Float32Array([0, 1]));
+ * ```
+ */
 export function tanh(x: Tensor): Tensor {
   return tanhOp([x], NONE);
 }
