@@ -3967,11 +3967,13 @@ export const view_centroids: string = `// Centroids of unit-length views: c[b] =
 //   5  along     write    [batch * views]                 grad_c . z / norm^2    (read in grad)
 //   6  grad_z    write    [batch, views, features]        (grad)
 //
-// inverse_norms:  one row an invocation. Dispatch: Device.groups(rows, 64).
+// inverse_norms:  Dispatch: Device.groups(rows, ROWS).
 // centroids:      one element an invocation. Dispatch: Device.groups(batch * features, 64).
-// projections:    one row an invocation. Dispatch: Device.groups(rows, 64).
+// projections:    Dispatch: Device.groups(rows, ROWS).
 // grad:           grad_z = (grad_c - u (u . grad_c)) / (views norm), one element an invocation; 0 for a view shorter than
 //                 1e-12, which has no direction. Dispatch: Device.groups(rows * features, 64).
+//
+// Constants: LANES and ROWS (lib/rows.wgsl).
 struct Params { rows: u32, views: u32, features: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> z: array<f32>;
@@ -3983,17 +3985,19 @@ struct Params { rows: u32, views: u32, features: u32 }
 
 const EPS = 1e-12;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES, ROWS)
 fn inverse_norms(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+  @builtin(local_invocation_id) lane: vec3u,
 ) {
-  let row = flat_id(group, groups, local, 64u);
-  if (row >= params.rows) { return; }
+  let row = flat_id(group, groups, lane.y, ROWS);
+  let end = select(0u, params.features, row < params.rows);
+  let start = row * params.features;
   var sum = 0.0;
-  for (var k = row * params.features; k < (row + 1u) * params.features; k++) { sum += z[k] * z[k]; }
-  inverse[row] = 1.0 / max(sqrt(sum), EPS);
+  for (var f = lane.x; f < end; f += LANES) { sum += z[start + f] * z[start + f]; }
+  sum = sum_row(sum, lane);
+  if (row < params.rows && lane.x == 0u) { inverse[row] = 1.0 / max(sqrt(sum), EPS); }
 }
 
 @compute @workgroup_size(64)
@@ -4012,19 +4016,20 @@ fn centroids(
   c[k] = sum / f32(params.views);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES, ROWS)
 fn projections(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+  @builtin(local_invocation_id) lane: vec3u,
 ) {
-  let row = flat_id(group, groups, local, 64u);
-  if (row >= params.rows) { return; }
+  let row = flat_id(group, groups, lane.y, ROWS);
+  let end = select(0u, params.features, row < params.rows);
   let start = row * params.features;
   let sample = (row / params.views) * params.features;
   var sum = 0.0;
-  for (var f = 0u; f < params.features; f++) { sum += grad_c[sample + f] * z[start + f]; }
-  along[row] = sum * inverse[row] * inverse[row];
+  for (var f = lane.x; f < end; f += LANES) { sum += grad_c[sample + f] * z[start + f]; }
+  sum = sum_row(sum, lane);
+  if (row < params.rows && lane.x == 0u) { along[row] = sum * inverse[row] * inverse[row]; }
 }
 
 @compute @workgroup_size(64)

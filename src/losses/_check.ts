@@ -1,7 +1,7 @@
 import type { Tensor } from "../tensor/mod.ts";
 
-/** Checks that embeddings are f32 `[batch, views, features]` with a pair of samples and at least one view. */
-export function checkViews(loss: string, z: Tensor): void {
+/** Checks that embeddings are f32 `[batch, views, features]` with a pair of samples and enough views of each. */
+export function checkViews(loss: string, z: Tensor, leastViews = 1): void {
   if (z.rank !== 3 || z.dtype !== "f32") {
     throw new TypeError(
       `Cannot compute ${loss}() as z must be f32 [batch, views, features]: got z ${z.dtype} [${z.shape}]`,
@@ -10,8 +10,9 @@ export function checkViews(loss: string, z: Tensor): void {
   if (z.shape[0]! < 2) {
     throw new RangeError(`Cannot compute ${loss}() as a pair needs a batch of at least 2: got z [${z.shape}]`);
   }
-  if (z.shape[1]! < 1) {
-    throw new RangeError(`Cannot compute ${loss}() as a sample needs at least 1 view: got z [${z.shape}]`);
+  if (z.shape[1]! < leastViews) {
+    const views = leastViews === 1 ? "1 view" : `${leastViews} views`;
+    throw new RangeError(`Cannot compute ${loss}() as a sample needs at least ${views}: got z [${z.shape}]`);
   }
 }
 

@@ -1,6 +1,6 @@
-import { detach } from "../autograd/mod.ts";
-import { matmul, pairTerm, viewCentroids } from "../ops/mod.ts";
-import type { Tensor } from "../tensor/mod.ts";
+import { detach, noGrad } from "../autograd/mod.ts";
+import { div, matmul, pairTerm, square, sum, viewCentroids } from "../ops/mod.ts";
+import { type Tensor, tidy } from "../tensor/mod.ts";
 import { checkPositive, checkViews } from "./_check.ts";
 
 /** Options of {@linkcode decoupledUniformity}. */
@@ -44,6 +44,45 @@ export interface DecoupledUniformityOptions {
  */
 export function decoupledUniformity(z: Tensor, options: DecoupledUniformityOptions = {}): Tensor {
   return pairTerm(estimatedCentroids(z, options), { t: options.t ?? 2 });
+}
+
+/** What {@linkcode decoupledUniformityMetrics} makes; all tensors `[]` on the GPU, read when the caller wants. */
+export interface DecoupledUniformityMetrics {
+  /** The loss, to differentiate. */
+  readonly loss: Tensor;
+  /** `−mean_i ‖μᵢ‖²` of the centroids that the loss looks at, in [−1, 0]: −1 when the views of a sample agree. */
+  readonly alignment: Tensor;
+  /** The loss as a number to log, outside the graph. */
+  readonly uniformity: Tensor;
+}
+
+/**
+ * {@linkcode decoupledUniformity} with the metrics that the original logs, computed once and not read back: collect them
+ * on the device and read many at a time.
+ *
+ * @param z As for {@linkcode decoupledUniformity}; errors likewise.
+ * @param options `weights` and `t`.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, ones } from "@decoupled/uniformity";
+ * import { decoupledUniformityMetrics } from "@decoupled/uniformity/losses";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const { alignment, uniformity } = decoupledUniformityMetrics(ones([4, 2, 3])); // collapse
+ * assertAlmostEquals(await alignment.item(), -1, 1e-6);
+ * assertAlmostEquals(await uniformity.item(), 0, 1e-6);
+ * ```
+ */
+export function decoupledUniformityMetrics(
+  z: Tensor,
+  options: DecoupledUniformityOptions = {},
+): DecoupledUniformityMetrics {
+  const centroids = estimatedCentroids(z, options);
+  const loss = pairTerm(centroids, { t: options.t ?? 2 });
+  const alignment = noGrad(() => tidy(() => div(sum(square(centroids)), -z.shape[0]!)));
+  return { loss, alignment, uniformity: detach(loss) };
 }
 
 /** The centroids whose pairs the loss looks at, `[batch, features]`. */

@@ -4,4 +4,11 @@
  *
  * @module
  */
-export { decoupledUniformity, type DecoupledUniformityOptions } from "./decoupled_uniformity.ts";
+export { alignUniform, type AlignUniformOptions } from "./align_uniform.ts";
+export {
+  decoupledUniformity,
+  type DecoupledUniformityMetrics,
+  decoupledUniformityMetrics,
+  type DecoupledUniformityOptions,
+} from "./decoupled_uniformity.ts";
+export { infoNCE, supCon, type TemperatureOptions } from "./info_nce.ts";

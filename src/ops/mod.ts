@@ -34,3 +34,4 @@ export { argMax } from "./arg_max.ts";
 export { max, min } from "./max.ts";
 export { logSoftmax, logSumExp, softmax } from "./softmax.ts";
 export { variance, type VarianceOptions } from "./variance.ts";
+export { contrastiveTerm, type ContrastiveTermOptions } from "./contrastive_term.ts";

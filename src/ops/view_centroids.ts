@@ -1,12 +1,13 @@
 import type { Program } from "../device/mod.ts";
-import { lib_flat, view_centroids as code } from "../device/shaders.gen.ts";
+import { lib_flat, lib_rows, view_centroids as code } from "../device/shaders.gen.ts";
 import { defineOp } from "../autograd/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
+import { rowConstants } from "./_rows.ts";
 
 function program(entryPoint: string): Program {
   const params = { rows: "u32", views: "u32", features: "u32" } as const;
-  return { name: "viewCentroids", code: [lib_flat, code], entryPoint, params };
+  return { name: "viewCentroids", code: [lib_flat, lib_rows, code], entryPoint, params };
 }
 
 const INVERSE_NORMS = program("inverse_norms");
@@ -23,10 +24,12 @@ const viewCentroidsOp = defineOp<[Tensor], null>({
     const params = { rows, views, features };
     const inverse = new Tensor(device, [rows]);
     const c = new Tensor(device, [batch, features]);
+    const constants = rowConstants(device, features);
     device.dispatch(INVERSE_NORMS, {
       params,
       buffers: { 1: z.storage, 2: inverse.storage },
-      workgroups: device.groups(rows, 64),
+      workgroups: device.groups(rows, constants.ROWS),
+      constants,
     });
     device.dispatch(CENTROIDS, {
       params,
@@ -44,7 +47,13 @@ const viewCentroidsOp = defineOp<[Tensor], null>({
     const along = new Tensor(device, [rows]);
     const gradZ = new Tensor(device, z!.shape);
     const inputs = { 1: z!.storage, 2: inverse!.storage, 4: grad.storage, 5: along.storage };
-    device.dispatch(PROJECTIONS, { params, buffers: inputs, workgroups: device.groups(rows, 64) });
+    const constants = rowConstants(device, features);
+    device.dispatch(PROJECTIONS, {
+      params,
+      buffers: inputs,
+      workgroups: device.groups(rows, constants.ROWS),
+      constants,
+    });
     device.dispatch(GRAD, {
       params,
       buffers: { ...inputs, 6: gradZ.storage },

@@ -1,11 +1,11 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { Device } from "../../src/device/mod.ts";
 import { backward, requireGrad } from "../../src/autograd/mod.ts";
-import { decoupledUniformity } from "../../src/losses/mod.ts";
-import { eye, full, key, normal, ones, type Tensor, tensor } from "../../src/tensor/mod.ts";
+import { decoupledUniformity, decoupledUniformityMetrics } from "../../src/losses/mod.ts";
+import { eye, full, key, normal, ones, scope, type Tensor, tensor } from "../../src/tensor/mod.ts";
 import { gradcheck } from "../../src/testing/mod.ts";
-import { assertGolden, casesOf } from "../fixtures/golden.ts";
-import { readFixture } from "../fixtures/read.ts";
+import { assertGolden, casesOf, tensorOf } from "../fixtures/golden.ts";
+import { floatsOf, readFixture } from "../fixtures/read.ts";
 import { eachFamily } from "../ops/_variants.ts";
 
 const device = await Device.open();
@@ -22,6 +22,40 @@ Deno.test("decoupledUniformity() equals PyTorch in value and gradient, with and 
       await assertGolden(golden, one, (z, weights) => decoupledUniformity(z!, { weights, t }));
     }
   }));
+
+Deno.test("decoupledUniformityMetrics() gives PyTorch's alignment, the loss, and no graph for the metrics", async () => {
+  const golden = readFixture("losses");
+  for (const { name, inputs, attrs } of casesOf("losses", "decoupledUniformity")) {
+    using _ = scope();
+    const z = requireGrad(tensorOf(golden, `${name}.in0`));
+    const weights = inputs > 1 ? tensorOf(golden, `${name}.in1`) : undefined;
+    const { loss, alignment, uniformity } = decoupledUniformityMetrics(z, { weights, t: attrs.t as number });
+    assertAlmostEquals(await alignment.item(), floatsOf(golden, `${name}.align`)[0]!, 1e-5);
+    assertEquals(await uniformity.item(), await loss.item());
+    assert(loss.link !== null && alignment.link === null && uniformity.link === null);
+  }
+});
+
+Deno.test("decoupledUniformityMetrics() and its backward read nothing back and create nothing in a steady step", async () => {
+  const z = requireGrad(views(32, 2, 16));
+  const weights = eye(32);
+  const step = () => {
+    using _ = scope();
+    backward(decoupledUniformityMetrics(z, { weights }).loss);
+    z.grad!.dispose();
+    z.grad = null;
+  };
+  for (let i = 0; i < 2; i++) step();
+  await device.done();
+  const before = device.counters;
+  for (let i = 0; i < 3; i++) step();
+  await device.done();
+  const { buffers, pipelines, bindGroups, reads } = device.counters;
+  assertEquals(
+    { buffers, pipelines, bindGroups, reads },
+    { buffers: before.buffers, pipelines: before.pipelines, bindGroups: before.bindGroups, reads: before.reads },
+  );
+});
 
 Deno.test("decoupledUniformity() gradient matches finite differences", async () => {
   await gradcheck((z) => decoupledUniformity(z, { t: 1 }), views(6, 2, 5));

@@ -4,6 +4,7 @@ import { backward, requireGrad } from "../../src/autograd/mod.ts";
 import { key, normal, ones, type Tensor, tensor } from "../../src/tensor/mod.ts";
 import { viewCentroids } from "../../src/ops/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
+import { eachFamily } from "./_variants.ts";
 
 const device = await Device.open();
 
@@ -21,17 +22,19 @@ function reference(z: Float32Array, [batch, count, features]: readonly number[])
   return c;
 }
 
-Deno.test("viewCentroids() equals the float64 loop", async () => {
-  for (const [batch, count, features] of [[1, 1, 1], [5, 2, 7], [67, 3, 130]] as const) {
-    const z = views(batch, count, features);
-    assertClose(await viewCentroids(z).data(), reference(await z.data(), z.shape), { rtol: TOLERANCE.value });
-  }
-});
+Deno.test("viewCentroids() equals the float64 loop", () =>
+  eachFamily(device, async () => {
+    for (const [batch, count, features] of [[1, 1, 1], [5, 2, 7], [67, 3, 130]] as const) {
+      const z = views(batch, count, features);
+      assertClose(await viewCentroids(z).data(), reference(await z.data(), z.shape), { rtol: TOLERANCE.value });
+    }
+  }));
 
-Deno.test("viewCentroids() gradient matches finite differences", async () => {
-  await gradcheck(viewCentroids, views(5, 2, 7));
-  await gradcheck(viewCentroids, views(67, 3, 10));
-});
+Deno.test("viewCentroids() gradient matches finite differences", () =>
+  eachFamily(device, async () => {
+    await gradcheck(viewCentroids, views(5, 2, 7));
+    await gradcheck(viewCentroids, views(67, 3, 10));
+  }));
 
 Deno.test("viewCentroids() gives a view without direction a centroid and a gradient of 0", async () => {
   const z = requireGrad(tensor([[[0, 0], [0, 0]], [[3, 4], [0, 0]]]));
