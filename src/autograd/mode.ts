@@ -21,6 +21,7 @@ export function isGradEnabled(): boolean {
  * ```
  */
 export function noGrad(): { [Symbol.dispose](): void };
+/** Runs `body` without recording, and returns what it returns. */
 export function noGrad<T>(body: () => T): T;
 export function noGrad<T>(body?: () => T): T | { [Symbol.dispose](): void } {
   depth++;

@@ -1,6 +1,8 @@
 /** One GPUBuffer of the pool. Its `id` grows with creation and names it in bind-group keys. */
 export interface Block {
+  /** Serial number. */
   readonly id: number;
+  /** The buffer. */
   readonly buffer: GPUBuffer;
   /** Bytes of the GPUBuffer. */
   readonly capacity: number;

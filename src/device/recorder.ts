@@ -8,6 +8,7 @@ const ARENA_BYTES = 1 << 20;
 
 /** A part of a storage; `offset` is a multiple of 256 bytes. */
 export interface Window {
+  /** What it is a part of. */
   readonly storage: Storage;
   /** Bytes from the start. */
   readonly offset: number;

@@ -34,7 +34,7 @@ export class BatchNorm2d extends Module {
   /** Running variance (unbiased), `[numFeatures]`. */
   readonly runningVar: Tensor;
   /** Batches seen in training. */
-  readonly numBatchesTracked = new Counter();
+  readonly numBatchesTracked: Counter = new Counter();
   #eps: number;
   #momentum: number;
 

@@ -1,5 +1,15 @@
 import { ResNet, type ResNetLayout, type ResNetOptions } from "./resnet.ts";
 
+/** Names of the ResNet family, as torchvision and `--network` spell them. */
+export type ResNetName =
+  | "resnet18"
+  | "resnet34"
+  | "resnet50"
+  | "resnet101"
+  | "resnet152"
+  | "wide_resnet50_2"
+  | "resnext50_32x4d";
+
 const LAYOUTS = {
   resnet18: { block: "basic", layers: [2, 2, 2, 2] },
   resnet34: { block: "basic", layers: [3, 4, 6, 3] },
@@ -8,10 +18,7 @@ const LAYOUTS = {
   resnet152: { block: "bottleneck", layers: [3, 8, 36, 3] },
   wide_resnet50_2: { block: "bottleneck", layers: [3, 4, 6, 3], widthPerGroup: 128 },
   resnext50_32x4d: { block: "bottleneck", layers: [3, 4, 6, 3], groups: 32, widthPerGroup: 4 },
-} as const satisfies Record<string, ResNetLayout>;
-
-/** Names of the ResNet family, as torchvision and `--network` spell them. */
-export type ResNetName = keyof typeof LAYOUTS;
+} as const satisfies Record<ResNetName, ResNetLayout>;
 
 /** The names in order of size. */
 export const RESNET_NAMES: readonly ResNetName[] = Object.keys(LAYOUTS) as ResNetName[];

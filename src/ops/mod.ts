@@ -14,6 +14,8 @@ export { l2Normalize } from "./l2_normalize.ts";
 export { linear } from "./linear.ts";
 export { matmul, type MatmulOptions } from "./matmul.ts";
 export { conv2d, type Conv2dOptions } from "./conv2d.ts";
+export type { Windows2d } from "./_conv2d.ts";
+export type { Operand } from "./_elementwise.ts";
 export { add, div, maximum, minimum, mul, pow, sub } from "./binary.ts";
 export { mean, type ReduceOptions, sum } from "./sum.ts";
 export { reshape, squeeze, unsqueeze } from "./reshape.ts";

@@ -7,8 +7,11 @@ const ELEMENTS_A_GROUP = 1024;
 
 /** A parameter with its gradient, and its velocity when there is momentum. */
 export interface Slot {
+  /** The parameter. */
   readonly weight: Tensor;
+  /** Its gradient. */
   readonly grad: Tensor;
+  /** Its velocity; null without momentum. */
   readonly velocity: Tensor | null;
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { Slot } from "./_many.ts";
 export { LARS, type LARSOptions } from "./lars.ts";
 export { Optimizer, type OptimizerState } from "./optimizer.ts";
 export {

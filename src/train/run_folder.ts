@@ -7,8 +7,11 @@ export type MetricsLine = Readonly<Record<string, number | string | boolean>>;
 
 /** A checkpoint that was found, and what a person should know about those that were passed over. */
 export interface FoundCheckpoint {
+  /** Its file. */
   readonly path: string;
+  /** What is in it. */
   readonly checkpoint: Checkpoint;
+  /** Which newer ones could not be read, and why. */
   readonly notes: readonly string[];
 }
 

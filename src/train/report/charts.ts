@@ -21,7 +21,9 @@ export interface ChartText {
 
 /** An image at a place. */
 export interface Placed {
+  /** Along the bottom. */
   x: number;
+  /** Upwards. */
   y: number;
   /** Data URI. */
   src: string;
