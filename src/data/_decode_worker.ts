@@ -31,18 +31,20 @@ async function answer({ id, task }: ImageRequest): Promise<void> {
     scope.postMessage({ fatal: messageOf(error) });
     return;
   }
+  const start = performance.now();
+  const milliseconds = () => performance.now() - start;
   try {
     if (task.kind === "decode") {
       const image = await decodeImage(sharp, await Deno.readFile(task.path), task.spec);
-      scope.postMessage({ id, result: { image } }, [image.data.buffer]);
+      scope.postMessage({ id, result: { image }, milliseconds: milliseconds() }, [image.data.buffer]);
     } else {
       const { data, height, width } = task.image;
       const raw = sharp(data, { raw: { height, width, channels: 3 } });
       const bytes = await (task.grayscale ? raw.grayscale() : raw).jpeg({ quality: 90 }).toBuffer();
-      scope.postMessage({ id, result: { bytes: new Uint8Array(bytes) } });
+      scope.postMessage({ id, result: { bytes: new Uint8Array(bytes) }, milliseconds: milliseconds() });
     }
   } catch (error) {
-    scope.postMessage({ id, result: { unreadable: messageOf(error) } });
+    scope.postMessage({ id, result: { unreadable: messageOf(error) }, milliseconds: milliseconds() });
   }
 }
 

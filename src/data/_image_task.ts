@@ -16,5 +16,5 @@ export interface ImageRequest {
   task: ImageTask;
 }
 
-/** What it answers; `fatal` tells that no image can be read or made at all. */
-export type ImageReply = { id: number; result: ImageResult } | { fatal: string };
+/** What it answers, and how long it took; `fatal` tells that no image can be read or made at all. */
+export type ImageReply = { id: number; result: ImageResult; milliseconds: number } | { fatal: string };

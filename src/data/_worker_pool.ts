@@ -18,6 +18,8 @@ const JOBS_A_WORKER = 2;
 
 /** Workers that decode and encode images; a task goes to whichever is free. */
 export class WorkerPool {
+  /** Time that the workers spent on tasks so far, summed over the workers. */
+  milliseconds = 0;
   #members: Member[] = [];
   #waiting: Job[] = [];
   #nextId = 0;
@@ -76,6 +78,7 @@ export class WorkerPool {
     }
     const job = member.jobs.get(reply.id);
     member.jobs.delete(reply.id);
+    this.milliseconds += reply.milliseconds;
     job?.resolve(reply.result);
     this.#dispatch();
   }

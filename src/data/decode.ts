@@ -112,6 +112,11 @@ export class ImageDecoder {
     this.#pool = new WorkerPool(workers);
   }
 
+  /** Time that the Workers spent on images so far, in milliseconds, summed over the Workers. */
+  get milliseconds(): number {
+    return this.#pool.milliseconds;
+  }
+
   /** The files that were found to be unreadable so far. */
   get unreadable(): UnreadableImage[] {
     return [...this.#unreadable.values()];

@@ -19,6 +19,11 @@ export class MetricRing {
     this.#rows = keep(zeros([capacity, names.length], { device }));
   }
 
+  /** The device that holds it. */
+  get device(): Device {
+    return this.#rows.device;
+  }
+
   /** Steps not yet read. */
   get pending(): number {
     return this.#count - this.#start;

@@ -17,6 +17,8 @@ export {
 } from "./checkpoint.ts";
 export { encode, type EncodeOptions, type Encoder } from "./encode.ts";
 export { MetricRing } from "./metric_ring.ts";
+export { knn, type KnnOptions, type KnnScores, type LabelledFeatures } from "./knn.ts";
+export { type EvaluationBatch, evaluationBatches, type EvaluationOptions, someRows } from "./labelled_images.ts";
 export { makeModel, type ModelOptions, NETWORKS } from "./networks.ts";
 export { loadState, readState, type StateDict } from "./model_state.ts";
 export {
@@ -40,7 +42,18 @@ export {
   type Series,
 } from "./report/charts.ts";
 export { type Best, Html, html, type HtmlValue, page, type Section, table } from "./report/html.ts";
-export { pretrain, type PretrainConfig, type PretrainData, type PretrainReport } from "./pretrain.ts";
+export {
+  batchSizes,
+  LossNotFiniteError,
+  pretrain,
+  type PretrainConfig,
+  type PretrainData,
+  Pretraining,
+  type PretrainReport,
+} from "./pretrain.ts";
+export { StepProfile } from "./step_clock.ts";
+export { type SourceTimes, StreamedImages, type StreamedImagesOptions } from "./streamed_images.ts";
+export { UploadedImages } from "./uploaded_images.ts";
 export { dataUris } from "./report/images.ts";
 export { ResidentImages } from "./resident_images.ts";
 export { findCheckpoint, type FoundCheckpoint, type MetricsLine, RunFolder } from "./run_folder.ts";

@@ -5,7 +5,9 @@ import type { Contrastive } from "../nn/mod.ts";
 import { div, indexSelect, matmul, neg, square, sum, viewCentroids } from "../ops/mod.ts";
 import { CosineAnnealingLR, LARS, type Optimizer, SGD } from "../optim/mod.ts";
 import { key, scope, shuffled, type Tensor } from "../tensor/mod.ts";
+import type { TrainingPosition } from "./checkpoint.ts";
 import { MetricRing } from "./metric_ring.ts";
+import { type StepProfile, Throttle } from "./step_clock.ts";
 import type { ViewBatch, ViewSource } from "./view_source.ts";
 
 /** Settings of {@linkcode pretrain}; the defaults are the original's. */
@@ -38,6 +40,12 @@ export interface PretrainConfig {
   dropLast?: boolean;
   /** Steps between two reports; 10 by default. */
   printEvery?: number;
+  /** Where to begin, for a run that goes on; epoch 0, step 0 by default. */
+  start?: TrainingPosition;
+  /** Ends the run after the step that is under way; the last report then tells how far it came. */
+  signal?: AbortSignal;
+  /** Times the parts of every step; waits for the device after each of them, so that the run becomes slower. */
+  profile?: StepProfile;
 }
 
 /** What is learnt from. */
@@ -68,6 +76,13 @@ export interface PretrainReport {
   readonly seconds: number;
   /** True at the end of an epoch. */
   readonly epochDone: boolean;
+  /** Where to begin in order to go on from here. */
+  readonly next: TrainingPosition;
+}
+
+/** The loss of a run became NaN or infinite. */
+export class LossNotFiniteError extends RangeError {
+  override name = "LossNotFiniteError";
 }
 
 /** Makes the optimizer and the schedule that a configuration asks for. */
@@ -106,52 +121,116 @@ export async function* pretrain(
   data: PretrainData,
   config: PretrainConfig,
 ): AsyncGenerator<PretrainReport> {
-  check(data, config);
-  const { epochs, batchSize = 256, views = 2, seed = 0, dropLast = false, printEvery = 10 } = config;
-  const { source } = data;
-  const { optimizer, schedule } = makeOptimizer(model.parameters(), config);
-  const sizes = batchSizes(source.length, batchSize, dropLast);
-  const metrics = new MetricRing(model.parameters()[0]!.device, ["loss", "align"], printEvery);
-  const clock = new Clock();
-  model.train();
+  const run = new Pretraining(model, data, config);
   try {
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      schedule.epoch = epoch;
-      const order = shuffled(source.length, key(seed, 0, epoch));
-      let step = 0;
-      for await (const batch of source.batches({ order, sizes, epoch, seed, views })) {
-        trainStep(model, batch, data.prior, optimizer, config, metrics);
-        clock.count(batch.rows.length);
-        const epochDone = ++step === sizes.length;
-        if (metrics.pending < printEvery && !epochDone) continue;
-        const { loss, align } = averages(await metrics.read(), epoch, step);
-        yield { epoch, step, steps: sizes.length, loss, align, lr: optimizer.lr, epochDone, ...clock.read() };
-      }
-    }
+    yield* run.reports();
   } finally {
-    metrics.dispose();
-    optimizer.dispose();
+    run.dispose();
   }
 }
 
-/** One step: forward, loss, backward, update; loss and alignment go into the ring. */
-function trainStep(
-  model: Contrastive,
-  { views, indices }: ViewBatch,
-  prior: Tensor | undefined,
-  optimizer: Optimizer,
-  { kernel, ridge = 0.01, t = 2 }: PretrainConfig,
-  metrics: MetricRing,
-): void {
-  using _ = scope();
-  const weights = prior && kernel
-    ? noGrad(() => centroidWeights(indexSelect(prior, 0, indices), { kernel, ridge }))
-    : undefined;
-  const z = model.forward(views);
-  const loss = decoupledUniformity(z, { weights, t });
-  backward(loss);
-  metrics.push([loss, alignment(z, weights)]);
-  optimizer.step();
+/** A run of {@linkcode pretrain} with its optimizer at hand, for whoever saves and restores states. */
+export class Pretraining {
+  /** What changes the model. */
+  readonly optimizer: Optimizer;
+  #model: Contrastive;
+  #data: PretrainData;
+  #config: PretrainConfig;
+  #schedule: CosineAnnealingLR;
+  #metrics: MetricRing;
+  #sizes: readonly number[];
+
+  /** Checks everything and makes the optimizer. */
+  constructor(model: Contrastive, data: PretrainData, config: PretrainConfig) {
+    check(data, config);
+    const { batchSize = 256, dropLast = false, printEvery = 10 } = config;
+    const { optimizer, schedule } = makeOptimizer(model.parameters(), config);
+    this.optimizer = optimizer;
+    this.#schedule = schedule;
+    this.#model = model;
+    this.#data = data;
+    this.#config = config;
+    this.#sizes = batchSizes(data.source.length, batchSize, dropLast);
+    this.#metrics = new MetricRing(model.parameters()[0]!.device, ["loss", "align"], printEvery);
+  }
+
+  /** Trains from `config.start` to the end, or until the signal. */
+  async *reports(): AsyncGenerator<PretrainReport> {
+    const { epochs, start = { epoch: 0, step: 0 }, signal } = this.#config;
+    const clock = new Clock();
+    this.#model.train();
+    for (let epoch = start.epoch; epoch < epochs && !signal?.aborted; epoch++) {
+      this.#schedule.epoch = epoch;
+      yield* this.#epoch(epoch, epoch === start.epoch ? start.step : 0, clock);
+    }
+  }
+
+  /** Frees the optimizer's state. */
+  dispose(): void {
+    this.#metrics.dispose();
+    this.optimizer.dispose();
+  }
+
+  async *#epoch(epoch: number, done: number, clock: Clock): AsyncGenerator<PretrainReport> {
+    const { views = 2, seed = 0, printEvery = 10, signal, profile } = this.#config;
+    const { source } = this.#data;
+    const steps = this.#sizes.length;
+    const order = shuffled(source.length, key(seed, 0, epoch)).subarray(countOf(this.#sizes.slice(0, done)));
+    const throttle = new Throttle(this.#metrics.device);
+    let step = done;
+    profile?.begin("views");
+    for await (const batch of source.batches({ order, sizes: this.#sizes.slice(done), epoch, seed, views })) {
+      await this.#step(batch);
+      clock.count(batch.rows.length);
+      await throttle.stepped();
+      const epochDone = ++step === steps;
+      const stopped = signal?.aborted ?? false;
+      if (this.#metrics.pending >= printEvery || epochDone || stopped) {
+        const { loss, align } = averages(await this.#metrics.read(), epoch, step);
+        throttle.waited();
+        const next = epochDone ? { epoch: epoch + 1, step: 0 } : { epoch, step };
+        yield { epoch, step, steps, loss, align, lr: this.optimizer.lr, epochDone, next, ...clock.read() };
+      }
+      if (stopped) return;
+      profile?.begin("views");
+    }
+  }
+
+  /** One step: nothing when a batch has no pair of samples that could be read. */
+  async #step(batch: ViewBatch): Promise<void> {
+    const { profile } = this.#config;
+    if (batch.rows.length < 2) return;
+    const { device } = this.#metrics;
+    await profile?.end(device);
+    using _ = scope();
+    for (const phase of this.#phases(batch)) {
+      if (!profile) continue;
+      await profile.end(device);
+      if (phase) profile.begin(phase);
+    }
+  }
+
+  /** The parts of a step; what is yielded names the part that comes next. */
+  *#phases({ views, indices }: ViewBatch): Generator<string | null> {
+    const { kernel, ridge = 0.01, t = 2, profile } = this.#config;
+    const { prior } = this.#data;
+    profile?.begin("forward");
+    const weights = prior && kernel
+      ? noGrad(() => centroidWeights(indexSelect(prior, 0, indices!), { kernel, ridge }))
+      : undefined;
+    const z = this.#model.forward(views!);
+    const loss = decoupledUniformity(z, { weights, t });
+    yield "backward";
+    backward(loss);
+    this.#metrics.push([loss, alignment(z, weights)]);
+    yield "optimiser";
+    this.optimizer.step();
+    yield null;
+  }
+}
+
+function countOf(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total + size, 0);
 }
 
 /** `−mean ‖centroid‖²` of the (weighted) centroids, in [−1, 0], as the original logs it. */
@@ -168,9 +247,10 @@ function averages(
   step: number,
 ): { loss: number; align: number } {
   const average = (name: string) => rows.reduce((sum, row) => sum + row[name]!, 0) / rows.length;
+  if (rows.length === 0) return { loss: NaN, align: NaN }; // no batch since the last report could be read
   const loss = average("loss");
   if (!Number.isFinite(loss)) {
-    throw new RangeError(
+    throw new LossNotFiniteError(
       `Cannot go on as the loss is not finite in epoch ${epoch}, steps ${step - rows.length + 1} to ${step}: ` +
         `got ${rows.map((row) => row.loss).join(", ")}; try a smaller lr, or a larger ridge if a prior is used`,
     );
@@ -198,6 +278,11 @@ function check({ source, prior }: PretrainData, config: PretrainConfig): void {
   }
   if (source.length < 2) {
     throw new RangeError(`Cannot pretrain() as there must be at least 2 samples: got ${source.length}`);
+  }
+  if (batchSizes(source.length, batchSize, config.dropLast ?? false).length === 0) {
+    throw new RangeError(
+      `Cannot pretrain() as dropLast leaves no batch of ${batchSize}: got ${source.length} samples`,
+    );
   }
 }
 

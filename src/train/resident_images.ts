@@ -20,7 +20,6 @@ export class ResidentImages implements ViewSource {
   }
 
   /** The batches of an epoch, augmented on the device. */
-  // deno-lint-ignore require-await -- the images are there; sources that decode files wait here
   async *batches(plan: EpochPlan): AsyncGenerator<ViewBatch> {
     const { order, sizes, epoch, seed, views } = plan;
     let at = 0;

@@ -2,12 +2,12 @@ import type { Tensor } from "../tensor/mod.ts";
 
 /** One batch of an epoch. */
 export interface ViewBatch {
-  /** Rows of the samples in the data set. */
+  /** Rows of the samples in the data set; fewer than planned where some could not be read. */
   readonly rows: Uint32Array<ArrayBuffer>;
-  /** The same rows on the device, `u32 [batch]`. */
-  readonly indices: Tensor;
-  /** Augmented images `[batch, views, h, w, 3]`, normalised. */
-  readonly views: Tensor;
+  /** The same rows on the device, `u32 [batch]`; null when there are fewer than two. */
+  readonly indices: Tensor | null;
+  /** Augmented images `[batch, views, h, w, 3]`, normalised; null when there are fewer than two samples. */
+  readonly views: Tensor | null;
 }
 
 /** Which batches to make. */
