@@ -10,7 +10,8 @@ interface Row {
   readonly slope: string;
 }
 
-// NaN passes everywhere, as in PyTorch: a diverged step must not look like zeros. WGSL's max, min and clamp may drop it.
+// NaN passes everywhere, as in PyTorch: a diverged step must not look like zeros. WGSL's max,
+// min and clamp drop it on some drivers, and comparisons that select between two values too (Mesa 22.3).
 const ROWS = {
   abs: { value: "abs(x)", slope: "sign(x)" },
   clamp: {
@@ -20,7 +21,7 @@ const ROWS = {
   exp: { value: "exp(x)", slope: "exp(x)" },
   log: { value: "log(x)", slope: "1.0 / x" },
   neg: { value: "-x", slope: "F(-1.0)" },
-  relu: { value: "select(x, F(0.0), x <= F(0.0))", slope: "select(F(1.0), F(0.0), x <= F(0.0))" },
+  relu: { value: "larger(F(0.0), x)", slope: "select(F(0.0), F(1.0), (x > F(0.0)) | is_nan(x))" },
   sigmoid: { value: "1.0 / (1.0 + exp(-x))", slope: "(1.0 / (1.0 + exp(-x))) * (1.0 / (1.0 + exp(x)))" },
   sqrt: { value: "sqrt(x)", slope: "0.5 / sqrt(x)" },
   square: { value: "x * x", slope: "2.0 * x" },
