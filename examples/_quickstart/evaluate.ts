@@ -10,7 +10,7 @@ import {
   nearest,
   type Neighbours,
 } from "../../src/train/mod.ts";
-import { type QuickstartData, VENDORS } from "./data.ts";
+import type { QuickstartData, VENDORS } from "./data.ts";
 
 /** What the held-out emoji say of an encoder; every number is a share in [0, 1]. */
 export interface Scores {

@@ -3,7 +3,15 @@ import { closest, distance } from "fastest-levenshtein";
 
 /** One flag of a program. */
 export type Flag =
-  | { type: "integer" | "number"; default?: number; min?: number; max?: number; help: string; alias?: string; group?: string }
+  | {
+    type: "integer" | "number";
+    default?: number;
+    min?: number;
+    max?: number;
+    help: string;
+    alias?: string;
+    group?: string;
+  }
   | { type: "string"; default?: string; choices?: readonly string[]; help: string; alias?: string; group?: string }
   | { type: "boolean"; default?: boolean; help: string; alias?: string; group?: string };
 
@@ -30,6 +38,7 @@ export type FlagValues<F extends Record<string, Flag>> = { readonly [K in keyof 
 
 /** What is wrong with a command line; the message is all a person needs. */
 export class UsageError extends Error {
+  /** `UsageError`. */
   override name = "UsageError";
 }
 
@@ -38,7 +47,10 @@ export class UsageError extends Error {
  *
  * @throws {UsageError} If a flag is unknown (the nearest one is named) or its value is not allowed.
  */
-export function parseFlags<const F extends Record<string, Flag>>(args: readonly string[], program: Program<F>): FlagValues<F> | null {
+export function parseFlags<const F extends Record<string, Flag>>(
+  args: readonly string[],
+  program: Program<F>,
+): FlagValues<F> | null {
   const names = Object.keys(program.flags);
   const booleans = names.filter((name) => program.flags[name]!.type === "boolean");
   const aliases = Object.fromEntries(names.flatMap((name) => {
@@ -63,7 +75,9 @@ export function parseFlags<const F extends Record<string, Flag>>(args: readonly 
   for (const name of names) {
     const flag = program.flags[name]!;
     const isGiven = given.has(name) || (flag.alias !== undefined && given.has(flag.alias));
-    values[name] = isGiven ? checkValue(name, flag, parsed[name]) : flag.default ?? (flag.type === "boolean" ? false : undefined);
+    values[name] = isGiven
+      ? checkValue(name, flag, parsed[name])
+      : flag.default ?? (flag.type === "boolean" ? false : undefined);
   }
   return values as FlagValues<F>;
 }
@@ -73,7 +87,9 @@ export function helpText<F extends Record<string, Flag>>(program: Program<F>): s
   const groups = new Map<string, string[]>();
   for (const [name, flag] of Object.entries(program.flags)) {
     const short = flag.alias ? `-${flag.alias}, ` : "";
-    const value = flag.type === "boolean" ? "" : ` <${"choices" in flag && flag.choices ? flag.choices.join("|") : flag.type}>`;
+    const value = flag.type === "boolean"
+      ? ""
+      : ` <${"choices" in flag && flag.choices ? flag.choices.join("|") : flag.type}>`;
     const fallback = flag.default === undefined || flag.type === "boolean" ? "" : ` (default ${flag.default})`;
     const lines = groups.get(flag.group ?? "Options") ?? [];
     lines.push(`  ${`${short}--${name}${value}`.padEnd(34)} ${flag.help}${fallback}`);
@@ -92,13 +108,21 @@ function underscored(arg: string): string {
 }
 
 function checkValue(name: string, flag: Flag, value: unknown): unknown {
-  if (Array.isArray(value)) throw new UsageError(`Cannot read --${name} as it is given ${value.length} times: got ${value.join(", ")}`);
+  if (Array.isArray(value)) {
+    throw new UsageError(`Cannot read --${name} as it is given ${value.length} times: got ${value.join(", ")}`);
+  }
   if (flag.type === "boolean") return value;
-  if (value === undefined || value === "") throw new UsageError(`Cannot read --${name} as it has no value: want ${wanted(flag)}`);
+  if (value === undefined || value === "") {
+    throw new UsageError(`Cannot read --${name} as it has no value: want ${wanted(flag)}`);
+  }
   if (flag.type === "string") {
     if (!flag.choices || flag.choices.includes(String(value))) return value;
     const near = nearest(String(value), flag.choices);
-    throw new UsageError(`Cannot read --${name} as it must be one of ${flag.choices.join(", ")}: got "${value}"${near && `, did you mean "${near}"?`}`);
+    throw new UsageError(
+      `Cannot read --${name} as it must be one of ${flag.choices.join(", ")}: got "${value}"${
+        near && `, did you mean "${near}"?`
+      }`,
+    );
   }
   const number = Number(value);
   const inRange = number >= (flag.min ?? -Infinity) && number <= (flag.max ?? Infinity);
@@ -118,7 +142,9 @@ function wanted(flag: Flag): string {
 function unknownFlag(arg: string, names: readonly string[]): UsageError {
   if (!arg.startsWith("-")) return new UsageError(`Cannot read the command line as "${arg}" is not a flag`);
   const near = nearest(arg.replace(/^-+/, "").replace(/=.*/s, ""), [...names, "help"]);
-  return new UsageError(`Cannot read ${arg} as there is no such flag${near && `: did you mean --${near}?`} (--help lists all)`);
+  return new UsageError(
+    `Cannot read ${arg} as there is no such flag${near && `: did you mean --${near}?`} (--help lists all)`,
+  );
 }
 
 /** The candidate nearest by edit distance, when it is near enough to be meant; "" otherwise. */

@@ -82,6 +82,7 @@ export interface PretrainReport {
 
 /** The loss of a run became NaN or infinite. */
 export class LossNotFiniteError extends RangeError {
+  /** `LossNotFiniteError`. */
   override name = "LossNotFiniteError";
 }
 
