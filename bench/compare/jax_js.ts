@@ -1,0 +1,71 @@
+import { defaultDevice, grad, init, jit, lax, nn, numpy as np } from "npm:@jax-js/jax@0.1.25";
+import { numbers, type Peer } from "./cases.ts";
+import { checksum } from "./ours.ts";
+
+type Arr = ReturnType<typeof np.array>;
+
+/** jax-js on WebGPU, jitted, after its own README; arrays are used up by a call, hence `.ref`. */
+export async function jaxJs(): Promise<Peer> {
+  await init("webgpu");
+  defaultDevice("webgpu");
+  const make = (shape: number[], seed: number): Arr =>
+    np.array(numbers(shape.reduce((a, b) => a * b), seed), { shape });
+  const read = async (x: Arr): Promise<number> => checksum(await x.data() as Float32Array);
+  const [a, b, a1, b1] = [make([512, 512], 1), make([512, 512], 2), make([1024, 1024], 1), make([1024, 1024], 2)];
+  // Its convolution is channels first; the numbers are transposed once, outside the clock.
+  const nchw = (shape: number[], seed: number): Arr => np.transpose(make(shape, seed), [0, 3, 1, 2]);
+  const oihw = (shape: number[], seed: number): Arr => np.transpose(make(shape, seed), [3, 2, 0, 1]);
+  const [x64, w64] = [nchw([16, 32, 32, 64], 1), oihw([3, 3, 64, 64], 2)];
+  const [x256, w256] = [nchw([16, 8, 8, 256], 1), oihw([3, 3, 256, 256], 2)];
+  const points = make([256, 2048], 3);
+  const z = make([256, 2, 256], 4);
+  const flat = make([16, 32, 32, 64], 1);
+  const conv = (x: Arr, w: Arr): Arr => lax.convGeneralDilated(x, w, [1, 1], [[1, 1], [1, 1]]) as Arr;
+  const matmul = jit((x: Arr, y: Arr): Arr => np.matmul(x, y) as Arr);
+  const convForward = jit(conv);
+  const convGrads = jit(grad((pair: { x: Arr; w: Arr }): Arr => np.sum(conv(pair.x, pair.w)) as Arr));
+  const rbf = jit((x: Arr): Arr => {
+    const square = np.sum(np.square(x.ref), 1) as Arr;
+    const products = np.matmul(x.ref, np.transpose(x)) as Arr;
+    const d2 = square.ref.reshape([-1, 1]).add(square.reshape([1, -1])).sub(products.mul(2)) as Arr;
+    return np.exp(np.maximum(d2, 0).mul(-1e-3)) as Arr;
+  });
+  const normalise = (x: Arr): Arr => {
+    const mean = np.mean(x.ref, [0, 1, 2], { keepdims: true }) as Arr;
+    const centred = x.sub(mean) as Arr;
+    const variance = np.mean(np.square(centred.ref), [0, 1, 2], { keepdims: true }) as Arr;
+    return centred.div(np.sqrt(variance.add(1e-5))) as Arr;
+  };
+  const normGrads = jit(
+    grad(({ x, scale, shift }: { x: Arr; scale: Arr; shift: Arr }): Arr =>
+      np.sum(nn.relu(normalise(x).mul(scale).add(shift))) as Arr
+    ),
+  );
+  const lossGrad = jit(grad((views: Arr): Arr => {
+    const norm = np.sqrt(np.sum(np.square(views.ref), -1, { keepdims: true })) as Arr;
+    const c = np.mean(views.div(norm), 1) as Arr;
+    const square = np.sum(np.square(c.ref), 1) as Arr;
+    const products = np.matmul(c.ref, np.transpose(c)) as Arr;
+    const d2 = square.ref.reshape([-1, 1]).add(square.reshape([1, -1])).sub(products.mul(2)) as Arr;
+    const potential = np.exp(np.maximum(d2, 0).mul(-2)) as Arr;
+    return np.log(np.sum(potential).sub(256).div(256 * 255)) as Arr;
+  }));
+  const both = async ({ x, w }: { x: Arr; w: Arr }) => await read(x) + await read(w);
+  return {
+    name: "jax-js",
+    cases: {
+      matmul512: () => read(matmul(a.ref, b.ref)),
+      matmul1024: () => read(matmul(a1.ref, b1.ref)),
+      conv64: () => read(convForward(x64.ref, w64.ref)),
+      conv64grad: () => both(convGrads({ x: x64.ref, w: w64.ref })),
+      conv256: () => read(convForward(x256.ref, w256.ref)),
+      conv256grad: () => both(convGrads({ x: x256.ref, w: w256.ref })),
+      batchNorm: async () => {
+        const { x, scale, shift } = normGrads({ x: flat.ref, scale: np.ones([64]), shift: np.zeros([64]) });
+        return await read(x) + await read(scale) + await read(shift);
+      },
+      rbf: () => read(rbf(points.ref)),
+      loss: () => read(lossGrad(z.ref)),
+    },
+  };
+}
