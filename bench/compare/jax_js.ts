@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-import-prefix -- the peers are no dependency of the project
 import { defaultDevice, grad, init, jit, lax, nn, numpy as np } from "npm:@jax-js/jax@0.1.25";
 import { numbers, type Peer } from "./cases.ts";
 import { checksum } from "./ours.ts";

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-import-prefix -- the peers are no dependency of the project
 import * as tf from "npm:@tensorflow/tfjs@4.22.0"; // with the gradients, which tfjs-core lacks
 import { WebGPUBackend } from "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";
 import { numbers, type Peer } from "./cases.ts";
