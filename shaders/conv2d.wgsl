@@ -4,10 +4,10 @@
 // Joined with conv2d_forward, conv2d_input_grad or conv2d_weight_grad, which say what a, b and c are, and with a body:
 // matmul_subgroup, matmul_rows or matmul_tile.
 //
-// Like a matrix product, c[i, j] = sum_k a[i, k] b[k, j], with k cut into segments of `depth` (a tap of the window, or a
-// row of an image); a split of the segments leaves a partial c for matmul_reduce.
+// Like a matrix product, c[i, j] = sum_k a[i, k] b[k, j], with k cut into segments of `depth` (a tap of the window, or
+// some pixels); a split of the segments leaves a partial c for matmul_reduce.
 //
-//   0  params  uniform     { rows, cols4, depth, segments, splits, split4 (vectors of one whole c), groups,
+//   0  params  uniform     { rows, cols4, inner, depth, segments, splits, split4 (vectors of one whole c), groups,
 //                            h, w (input), out_h, out_w, kernel_h, kernel_w, stride_h.., padding_h.., dilation_h..,
 //                            a4, ldb4, c4 (vectors from one pixel or row to the next), group_a4, group_b4, group_c4
 //                            (from one group to the next), in4 (input channels of a group) }
@@ -16,11 +16,11 @@
 //   3  c       read/write  [splits, ...]
 //   4  bias    read        [4 c4], any other array without BIAS
 //
-// Constants: K_TAIL, depth is no multiple of 4 (weight gradient); BIAS, add it.
+// Constants: K_TAIL, inner is no multiple of 4 (weight gradient); BIAS, add it.
 // Dispatch: blocks of the body folded into x and y (Device.groups), groups * splits in z, times the phases of
 // conv2d_input_grad.
 struct Params {
-  rows: u32, cols4: u32, depth: u32, segments: u32, splits: u32, split4: u32, groups: u32,
+  rows: u32, cols4: u32, inner: u32, depth: u32, segments: u32, splits: u32, split4: u32, groups: u32,
   h: i32, w: i32, out_h: i32, out_w: i32, kernel_h: i32, kernel_w: i32,
   stride_h: i32, stride_w: i32, padding_h: i32, padding_w: i32, dilation_h: i32, dilation_w: i32,
   a4: u32, ldb4: u32, c4: u32, group_a4: u32, group_b4: u32, group_c4: u32, in4: u32,
@@ -34,15 +34,12 @@ struct Params {
 override K_TAIL: bool = false;
 override BIAS: bool = false;
 
-// a of a segment, for one row: where it starts, whether it is inside the image, and the first column (weight gradient).
-struct Segment { base: u32, inside: bool, x: i32 }
-
-fn segment_length(s: u32) -> u32 { return params.depth; }
+fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
 
 // b[k, 4 col..4 col+3], k counted in the segment.
 fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
   if (!K_TAIL) { return b[base + k * params.ldb4 + col]; }
-  let inside = k < params.depth;
+  let inside = k < segment_length(s);
   return select(vec4f(), b[base + select(0u, k, inside) * params.ldb4 + col], inside);
 }
 

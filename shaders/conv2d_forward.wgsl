@@ -38,6 +38,9 @@ fn row_of(place: Place, row: u32) -> Row {
   );
 }
 
+// Where a of the segment starts, for one row, and whether it is inside the image.
+struct Segment { base: u32, inside: bool }
+
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let ky = i32(s) / params.kernel_w;
   let kx = i32(s) - ky * params.kernel_w;
@@ -45,7 +48,7 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let x = row.x + kx * params.dilation_w;
   let inside = y >= 0 && y < params.h && x >= 0 && x < params.w;
   let pixel = u32((row.image * params.h + y) * params.w + x);
-  return Segment(select(0u, pixel * params.a4 + place.a, inside), inside, 0);
+  return Segment(select(0u, pixel * params.a4 + place.a, inside), inside);
 }
 
 fn load_a(segment: Segment, k: u32) -> vec4f {

@@ -80,6 +80,9 @@ fn tap_of(place: Place, s: u32) -> vec2i {
   return vec2i(place.y.tap + i * place.y.step, place.x.tap + j * place.x.step);
 }
 
+// Where a of the segment starts, for one row, and whether it is inside the image.
+struct Segment { base: u32, inside: bool }
+
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let tap = tap_of(place, s);
   let y = row.y + params.padding_h - tap.x * params.dilation_h;
@@ -88,7 +91,7 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let ox = x / params.stride_w;
   let inside = y >= 0 && x >= 0 && oy < params.out_h && ox < params.out_w;
   let pixel = u32((row.image * params.out_h + oy) * params.out_w + ox);
-  return Segment(select(0u, pixel * params.a4 + place.a, inside), inside, 0);
+  return Segment(select(0u, pixel * params.a4 + place.a, inside), inside);
 }
 
 fn load_a(segment: Segment, k: u32) -> vec4f {

@@ -1038,8 +1038,8 @@ fn left(i: u32, f: u32) -> vec4f {
 
 fn right(j: u32, f: u32) -> vec4f { return inverse[j * 8u + f]; }
 
-fn combine(a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-  return vec4f(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3));
+fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
 }
 
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return false; }
@@ -1073,8 +1073,8 @@ fn left(i: u32, f: u32) -> vec4f { return panel(i, f); }
 
 fn right(j: u32, f: u32) -> vec4f { return panel(j, f); }
 
-fn combine(a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-  return vec4f(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3));
+fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
 }
 
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return j >= i + rows; }
@@ -1174,10 +1174,10 @@ export const conv2d: string = `// What the three products of a convolution have 
 // Joined with conv2d_forward, conv2d_input_grad or conv2d_weight_grad, which say what a, b and c are, and with a body:
 // matmul_subgroup, matmul_rows or matmul_tile.
 //
-// Like a matrix product, c[i, j] = sum_k a[i, k] b[k, j], with k cut into segments of \`depth\` (a tap of the window, or a
-// row of an image); a split of the segments leaves a partial c for matmul_reduce.
+// Like a matrix product, c[i, j] = sum_k a[i, k] b[k, j], with k cut into segments of \`depth\` (a tap of the window, or
+// some pixels); a split of the segments leaves a partial c for matmul_reduce.
 //
-//   0  params  uniform     { rows, cols4, depth, segments, splits, split4 (vectors of one whole c), groups,
+//   0  params  uniform     { rows, cols4, inner, depth, segments, splits, split4 (vectors of one whole c), groups,
 //                            h, w (input), out_h, out_w, kernel_h, kernel_w, stride_h.., padding_h.., dilation_h..,
 //                            a4, ldb4, c4 (vectors from one pixel or row to the next), group_a4, group_b4, group_c4
 //                            (from one group to the next), in4 (input channels of a group) }
@@ -1186,11 +1186,11 @@ export const conv2d: string = `// What the three products of a convolution have 
 //   3  c       read/write  [splits, ...]
 //   4  bias    read        [4 c4], any other array without BIAS
 //
-// Constants: K_TAIL, depth is no multiple of 4 (weight gradient); BIAS, add it.
+// Constants: K_TAIL, inner is no multiple of 4 (weight gradient); BIAS, add it.
 // Dispatch: blocks of the body folded into x and y (Device.groups), groups * splits in z, times the phases of
 // conv2d_input_grad.
 struct Params {
-  rows: u32, cols4: u32, depth: u32, segments: u32, splits: u32, split4: u32, groups: u32,
+  rows: u32, cols4: u32, inner: u32, depth: u32, segments: u32, splits: u32, split4: u32, groups: u32,
   h: i32, w: i32, out_h: i32, out_w: i32, kernel_h: i32, kernel_w: i32,
   stride_h: i32, stride_w: i32, padding_h: i32, padding_w: i32, dilation_h: i32, dilation_w: i32,
   a4: u32, ldb4: u32, c4: u32, group_a4: u32, group_b4: u32, group_c4: u32, in4: u32,
@@ -1204,15 +1204,12 @@ struct Params {
 override K_TAIL: bool = false;
 override BIAS: bool = false;
 
-// a of a segment, for one row: where it starts, whether it is inside the image, and the first column (weight gradient).
-struct Segment { base: u32, inside: bool, x: i32 }
-
-fn segment_length(s: u32) -> u32 { return params.depth; }
+fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
 
 // b[k, 4 col..4 col+3], k counted in the segment.
 fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
   if (!K_TAIL) { return b[base + k * params.ldb4 + col]; }
-  let inside = k < params.depth;
+  let inside = k < segment_length(s);
   return select(vec4f(), b[base + select(0u, k, inside) * params.ldb4 + col], inside);
 }
 
@@ -1268,6 +1265,9 @@ fn row_of(place: Place, row: u32) -> Row {
   );
 }
 
+// Where a of the segment starts, for one row, and whether it is inside the image.
+struct Segment { base: u32, inside: bool }
+
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let ky = i32(s) / params.kernel_w;
   let kx = i32(s) - ky * params.kernel_w;
@@ -1275,7 +1275,7 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let x = row.x + kx * params.dilation_w;
   let inside = y >= 0 && y < params.h && x >= 0 && x < params.w;
   let pixel = u32((row.image * params.h + y) * params.w + x);
-  return Segment(select(0u, pixel * params.a4 + place.a, inside), inside, 0);
+  return Segment(select(0u, pixel * params.a4 + place.a, inside), inside);
 }
 
 fn load_a(segment: Segment, k: u32) -> vec4f {
@@ -1367,6 +1367,9 @@ fn tap_of(place: Place, s: u32) -> vec2i {
   return vec2i(place.y.tap + i * place.y.step, place.x.tap + j * place.x.step);
 }
 
+// Where a of the segment starts, for one row, and whether it is inside the image.
+struct Segment { base: u32, inside: bool }
+
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let tap = tap_of(place, s);
   let y = row.y + params.padding_h - tap.x * params.dilation_h;
@@ -1375,7 +1378,7 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let ox = x / params.stride_w;
   let inside = y >= 0 && x >= 0 && oy < params.out_h && ox < params.out_w;
   let pixel = u32((row.image * params.out_h + oy) * params.out_w + ox);
-  return Segment(select(0u, pixel * params.a4 + place.a, inside), inside, 0);
+  return Segment(select(0u, pixel * params.a4 + place.a, inside), inside);
 }
 
 fn load_a(segment: Segment, k: u32) -> vec4f {
@@ -1391,7 +1394,7 @@ fn b_base(place: Place, s: u32) -> u32 {
 export const conv2d_weight_grad: string = `// Gradient of a convolution's weight:
 // grad_w[ky, kx, i, j] = sum over n, oy, ox of x[n, oy s + ky d - p, ox s + kx d - p, i] grad_y[n, oy, ox, j].
 //
-//   a  x       [n, h, w, in]                 a row is a tap and a channel, a segment a line of grad_y, k a pixel of it
+//   a  x       [n, h, w, in]                 a row is a tap and a channel, a segment some pixels of grad_y, in order
 //   b  grad_y  [n, out_h, out_w, out]
 //   c  grad_w  [kernel_h, kernel_w, in / groups, out]
 const A_T = true;
@@ -1430,20 +1433,35 @@ fn row_of(place: Place, row: u32) -> Row {
   );
 }
 
+// The image, line and column of the first pixel of a segment, how many pixels it has, and what is fixed of x.
+struct Segment { base: u32, line: i32, column: i32, end: u32, row: Row }
+
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
-  let image = i32(s) / params.out_h;
-  let oy = i32(s) - image * params.out_h;
-  let y = oy * params.stride_h + row.y;
-  let inside = y >= 0 && y < params.h;
-  let line = u32((image * params.h + y) * params.w) * params.a4;
-  return Segment(select(0u, line, inside) + place.a + row.channel, inside, row.x);
+  let line = i32(s * params.depth) / params.out_w;
+  let image = line / params.out_h;
+  return Segment(
+    u32(image * params.h * params.w) * params.a4 + place.a + row.channel,
+    line - image * params.out_h,
+    i32(s * params.depth) - line * params.out_w,
+    segment_length(s),
+    row,
+  );
 }
 
-// x of 4 channels at pixel k of the line.
+// Rounded down. Exact for i < 2^20, and much cheaper than a division of integers.
+fn quotient(i: i32, divisor: i32) -> i32 { return i32((f32(i) + 0.5) / f32(divisor)); }
+
+// x of 4 channels at the pixel of the window's tap for pixel k of the segment.
 fn load_a(segment: Segment, k: u32) -> vec4f {
-  let x = i32(k) * params.stride_w + segment.x;
-  let inside = segment.inside && x >= 0 && x < params.w && k < params.depth;
-  return select(vec4f(), a[segment.base + select(0u, u32(x), inside) * params.a4], inside);
+  let column = segment.column + i32(k);
+  let lines = quotient(column, params.out_w);
+  let line = segment.line + lines;
+  let image = quotient(line, params.out_h);
+  let y = (line - image * params.out_h) * params.stride_h + segment.row.y;
+  let x = (column - lines * params.out_w) * params.stride_w + segment.row.x;
+  let inside = y >= 0 && y < params.h && x >= 0 && x < params.w && (!K_TAIL || k < segment.end);
+  let pixel = u32((image * params.h + y) * params.w + x);
+  return select(vec4f(), a[segment.base + select(0u, pixel, inside) * params.a4], inside);
 }
 
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
@@ -2443,7 +2461,7 @@ fn bits_as_float(bits: u32) -> F {
 /** `lib_row_pairs` */
 export const lib_row_pairs: string = `// A number for each pair of rows, summed over their vectors of four: products a bᵀ, distances. The op gives
 //   left(i, f), right(j, f) -> vec4f         vector f of a row; rows past the end must read something
-//   combine(a, b0, b1, b2, b3) -> vec4f      what vector a adds for four right rows
+//   plus(sum, a, b0, b1, b2, b3) -> vec4f    sum and what vector a adds for four right rows; b0 holds their elements 0
 //   row_vectors() -> u32                     vectors in a row
 //   skipped(i, j, rows, cols) -> bool        whether the tile of \`rows\` x \`cols\` at (i, j) is not wanted
 //   write_pair(i, j, value)                  takes the sum, guards the tail
@@ -2478,18 +2496,15 @@ fn lanes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
   var sum6 = vec4f();
   var sum7 = vec4f();
   for (var f = 0u; f < vectors; f++) {
-    let b0 = right(j, f);
-    let b1 = right(j + 8u, f);
-    let b2 = right(j + 16u, f);
-    let b3 = right(j + 24u, f);
-    sum0 += combine(left(i, f), b0, b1, b2, b3);
-    sum1 += combine(left(i + 1u, f), b0, b1, b2, b3);
-    sum2 += combine(left(i + 2u, f), b0, b1, b2, b3);
-    sum3 += combine(left(i + 3u, f), b0, b1, b2, b3);
-    sum4 += combine(left(i + 4u, f), b0, b1, b2, b3);
-    sum5 += combine(left(i + 5u, f), b0, b1, b2, b3);
-    sum6 += combine(left(i + 6u, f), b0, b1, b2, b3);
-    sum7 += combine(left(i + 7u, f), b0, b1, b2, b3);
+    let b = transpose(mat4x4f(right(j, f), right(j + 8u, f), right(j + 16u, f), right(j + 24u, f)));
+    sum0 = plus(sum0, left(i, f), b[0], b[1], b[2], b[3]);
+    sum1 = plus(sum1, left(i + 1u, f), b[0], b[1], b[2], b[3]);
+    sum2 = plus(sum2, left(i + 2u, f), b[0], b[1], b[2], b[3]);
+    sum3 = plus(sum3, left(i + 3u, f), b[0], b[1], b[2], b[3]);
+    sum4 = plus(sum4, left(i + 4u, f), b[0], b[1], b[2], b[3]);
+    sum5 = plus(sum5, left(i + 5u, f), b[0], b[1], b[2], b[3]);
+    sum6 = plus(sum6, left(i + 6u, f), b[0], b[1], b[2], b[3]);
+    sum7 = plus(sum7, left(i + 7u, f), b[0], b[1], b[2], b[3]);
   }
   storageBarrier();
   write_pairs(i, j, 8u, sum0);
@@ -2534,14 +2549,16 @@ fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loca
     }
     workgroupBarrier();
     for (var f = 0u; f < 4u; f++) {
-      let b0 = right_tile[local.x * 5u + f];
-      let b1 = right_tile[(local.x + EDGE) * 5u + f];
-      let b2 = right_tile[(local.x + 2u * EDGE) * 5u + f];
-      let b3 = right_tile[(local.x + 3u * EDGE) * 5u + f];
-      sum0 += combine(left_tile[local.y * 5u + f], b0, b1, b2, b3);
-      sum1 += combine(left_tile[(local.y + EDGE) * 5u + f], b0, b1, b2, b3);
-      sum2 += combine(left_tile[(local.y + 2u * EDGE) * 5u + f], b0, b1, b2, b3);
-      sum3 += combine(left_tile[(local.y + 3u * EDGE) * 5u + f], b0, b1, b2, b3);
+      let b = transpose(mat4x4f(
+        right_tile[local.x * 5u + f],
+        right_tile[(local.x + EDGE) * 5u + f],
+        right_tile[(local.x + 2u * EDGE) * 5u + f],
+        right_tile[(local.x + 3u * EDGE) * 5u + f],
+      ));
+      sum0 = plus(sum0, left_tile[local.y * 5u + f], b[0], b[1], b[2], b[3]);
+      sum1 = plus(sum1, left_tile[(local.y + EDGE) * 5u + f], b[0], b[1], b[2], b[3]);
+      sum2 = plus(sum2, left_tile[(local.y + 2u * EDGE) * 5u + f], b[0], b[1], b[2], b[3]);
+      sum3 = plus(sum3, left_tile[(local.y + 3u * EDGE) * 5u + f], b[0], b[1], b[2], b[3]);
     }
   }
   storageBarrier();
@@ -2549,6 +2566,75 @@ fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loca
   write_pairs(i0 + local.y + EDGE, j0 + local.x, EDGE, sum1);
   write_pairs(i0 + local.y + 2u * EDGE, j0 + local.x, EDGE, sum2);
   write_pairs(i0 + local.y + 3u * EDGE, j0 + local.x, EDGE, sum3);
+}
+`;
+/** `lib_row_pairs_subgroup` */
+export const lib_row_pairs_subgroup: string = `// The loop of lib/row_pairs.wgsl for CPU adapters whose subgroups have 8 lanes: one subgroup owns 16 rows and 32 columns.
+//
+// There a load costs as much as dozens of FMAs. So each lane loads two of the 16 left rows and hands them round by
+// shuffles; its own 4 right rows meet all 16, whose sums live in named accumulators.
+//
+// Dispatch: ceil(cols / 32) x ceil(rows / 16).
+@compute @workgroup_size(8)
+fn subgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = group.y * 16u;
+  if (skipped(i, group.x * 32u, 16u, 32u)) { return; }
+  let j = group.x * 32u + lane;
+  let vectors = row_vectors();
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  var sum4 = vec4f();
+  var sum5 = vec4f();
+  var sum6 = vec4f();
+  var sum7 = vec4f();
+  var sum8 = vec4f();
+  var sum9 = vec4f();
+  var sum10 = vec4f();
+  var sum11 = vec4f();
+  var sum12 = vec4f();
+  var sum13 = vec4f();
+  var sum14 = vec4f();
+  var sum15 = vec4f();
+  for (var f = 0u; f < vectors; f++) {
+    let low = left(i + lane, f);
+    let high = left(i + 8u + lane, f);
+    let b = transpose(mat4x4f(right(j, f), right(j + 8u, f), right(j + 16u, f), right(j + 24u, f)));
+    sum0 = plus(sum0, subgroupShuffle(low, 0u), b[0], b[1], b[2], b[3]);
+    sum1 = plus(sum1, subgroupShuffle(low, 1u), b[0], b[1], b[2], b[3]);
+    sum2 = plus(sum2, subgroupShuffle(low, 2u), b[0], b[1], b[2], b[3]);
+    sum3 = plus(sum3, subgroupShuffle(low, 3u), b[0], b[1], b[2], b[3]);
+    sum4 = plus(sum4, subgroupShuffle(low, 4u), b[0], b[1], b[2], b[3]);
+    sum5 = plus(sum5, subgroupShuffle(low, 5u), b[0], b[1], b[2], b[3]);
+    sum6 = plus(sum6, subgroupShuffle(low, 6u), b[0], b[1], b[2], b[3]);
+    sum7 = plus(sum7, subgroupShuffle(low, 7u), b[0], b[1], b[2], b[3]);
+    sum8 = plus(sum8, subgroupShuffle(high, 0u), b[0], b[1], b[2], b[3]);
+    sum9 = plus(sum9, subgroupShuffle(high, 1u), b[0], b[1], b[2], b[3]);
+    sum10 = plus(sum10, subgroupShuffle(high, 2u), b[0], b[1], b[2], b[3]);
+    sum11 = plus(sum11, subgroupShuffle(high, 3u), b[0], b[1], b[2], b[3]);
+    sum12 = plus(sum12, subgroupShuffle(high, 4u), b[0], b[1], b[2], b[3]);
+    sum13 = plus(sum13, subgroupShuffle(high, 5u), b[0], b[1], b[2], b[3]);
+    sum14 = plus(sum14, subgroupShuffle(high, 6u), b[0], b[1], b[2], b[3]);
+    sum15 = plus(sum15, subgroupShuffle(high, 7u), b[0], b[1], b[2], b[3]);
+  }
+  storageBarrier();
+  write_pairs(i, j, 8u, sum0);
+  write_pairs(i + 1u, j, 8u, sum1);
+  write_pairs(i + 2u, j, 8u, sum2);
+  write_pairs(i + 3u, j, 8u, sum3);
+  write_pairs(i + 4u, j, 8u, sum4);
+  write_pairs(i + 5u, j, 8u, sum5);
+  write_pairs(i + 6u, j, 8u, sum6);
+  write_pairs(i + 7u, j, 8u, sum7);
+  write_pairs(i + 8u, j, 8u, sum8);
+  write_pairs(i + 9u, j, 8u, sum9);
+  write_pairs(i + 10u, j, 8u, sum10);
+  write_pairs(i + 11u, j, 8u, sum11);
+  write_pairs(i + 12u, j, 8u, sum12);
+  write_pairs(i + 13u, j, 8u, sum13);
+  write_pairs(i + 14u, j, 8u, sum14);
+  write_pairs(i + 15u, j, 8u, sum15);
 }
 `;
 /** `lib_row_sums` */
@@ -2655,6 +2741,93 @@ fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loca
   write_vector(i + 1u, f, total.y, sum1);
   write_vector(i + 2u, f, total.z, sum2);
   write_vector(i + 3u, f, total.w, sum3);
+}
+`;
+/** `lib_row_sums_subgroup` */
+export const lib_row_sums_subgroup: string = `// The loop of lib/row_sums.wgsl for CPU adapters whose subgroups have 8 lanes: one subgroup owns 16 rows and 8 vectors.
+//
+// There a load costs as much as dozens of FMAs. So each lane loads the weights of two rows for 4 k and hands them round by
+// shuffles; the vector that it loads meets all 16 rows, whose sums live in named accumulators.
+//
+// Dispatch: ceil(vectors / 8) x ceil(rows / 16).
+fn four_weights(i: u32, k: u32, count: u32) -> vec4f {
+  let last = count - 1u;
+  let w = vec4f(weight(i, k), weight(i, min(k + 1u, last)), weight(i, min(k + 2u, last)), weight(i, min(k + 3u, last)));
+  return select(vec4f(), w, vec4u(k) + vec4u(0u, 1u, 2u, 3u) < vec4u(count));
+}
+
+fn four(w: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  return w.x * b0 + w.y * b1 + w.z * b2 + w.w * b3;
+}
+
+@compute @workgroup_size(8)
+fn subgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = group.y * 16u;
+  let f = group.x * 8u + lane;
+  start(i, f);
+  let count = terms();
+  var low_total = vec4f();
+  var high_total = vec4f();
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  var sum4 = vec4f();
+  var sum5 = vec4f();
+  var sum6 = vec4f();
+  var sum7 = vec4f();
+  var sum8 = vec4f();
+  var sum9 = vec4f();
+  var sum10 = vec4f();
+  var sum11 = vec4f();
+  var sum12 = vec4f();
+  var sum13 = vec4f();
+  var sum14 = vec4f();
+  var sum15 = vec4f();
+  for (var k = 0u; k < count; k += 4u) {
+    let low = four_weights(i + lane, k, count);
+    let high = four_weights(i + 8u + lane, k, count);
+    let b0 = vector(k, f);
+    let b1 = vector(min(k + 1u, count - 1u), f);
+    let b2 = vector(min(k + 2u, count - 1u), f);
+    let b3 = vector(min(k + 3u, count - 1u), f);
+    low_total += low;
+    high_total += high;
+    sum0 += four(subgroupShuffle(low, 0u), b0, b1, b2, b3);
+    sum1 += four(subgroupShuffle(low, 1u), b0, b1, b2, b3);
+    sum2 += four(subgroupShuffle(low, 2u), b0, b1, b2, b3);
+    sum3 += four(subgroupShuffle(low, 3u), b0, b1, b2, b3);
+    sum4 += four(subgroupShuffle(low, 4u), b0, b1, b2, b3);
+    sum5 += four(subgroupShuffle(low, 5u), b0, b1, b2, b3);
+    sum6 += four(subgroupShuffle(low, 6u), b0, b1, b2, b3);
+    sum7 += four(subgroupShuffle(low, 7u), b0, b1, b2, b3);
+    sum8 += four(subgroupShuffle(high, 0u), b0, b1, b2, b3);
+    sum9 += four(subgroupShuffle(high, 1u), b0, b1, b2, b3);
+    sum10 += four(subgroupShuffle(high, 2u), b0, b1, b2, b3);
+    sum11 += four(subgroupShuffle(high, 3u), b0, b1, b2, b3);
+    sum12 += four(subgroupShuffle(high, 4u), b0, b1, b2, b3);
+    sum13 += four(subgroupShuffle(high, 5u), b0, b1, b2, b3);
+    sum14 += four(subgroupShuffle(high, 6u), b0, b1, b2, b3);
+    sum15 += four(subgroupShuffle(high, 7u), b0, b1, b2, b3);
+  }
+  let low_sum = dot(low_total, vec4f(1.0));
+  let high_sum = dot(high_total, vec4f(1.0));
+  write_vector(i, f, subgroupShuffle(low_sum, 0u), sum0);
+  write_vector(i + 1u, f, subgroupShuffle(low_sum, 1u), sum1);
+  write_vector(i + 2u, f, subgroupShuffle(low_sum, 2u), sum2);
+  write_vector(i + 3u, f, subgroupShuffle(low_sum, 3u), sum3);
+  write_vector(i + 4u, f, subgroupShuffle(low_sum, 4u), sum4);
+  write_vector(i + 5u, f, subgroupShuffle(low_sum, 5u), sum5);
+  write_vector(i + 6u, f, subgroupShuffle(low_sum, 6u), sum6);
+  write_vector(i + 7u, f, subgroupShuffle(low_sum, 7u), sum7);
+  write_vector(i + 8u, f, subgroupShuffle(high_sum, 0u), sum8);
+  write_vector(i + 9u, f, subgroupShuffle(high_sum, 1u), sum9);
+  write_vector(i + 10u, f, subgroupShuffle(high_sum, 2u), sum10);
+  write_vector(i + 11u, f, subgroupShuffle(high_sum, 3u), sum11);
+  write_vector(i + 12u, f, subgroupShuffle(high_sum, 4u), sum12);
+  write_vector(i + 13u, f, subgroupShuffle(high_sum, 5u), sum13);
+  write_vector(i + 14u, f, subgroupShuffle(high_sum, 6u), sum14);
+  write_vector(i + 15u, f, subgroupShuffle(high_sum, 7u), sum15);
 }
 `;
 /** `lib_rows` */
@@ -3752,12 +3925,12 @@ fn left(i: u32, f: u32) -> vec4f { return x[min(i, params.rows - 1u) * params.fe
 
 fn right(j: u32, f: u32) -> vec4f { return y[min(j, params.cols - 1u) * params.features + f]; }
 
-fn combine(a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-  let d0 = a - b0;
-  let d1 = a - b1;
-  let d2 = a - b2;
-  let d3 = a - b3;
-  return vec4f(dot(d0, d0), dot(d1, d1), dot(d2, d2), dot(d3, d3));
+fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  let d0 = a.x - b0;
+  let d1 = a.y - b1;
+  let d2 = a.z - b2;
+  let d3 = a.w - b3;
+  return sum + d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3;
 }
 
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool {

@@ -22,8 +22,11 @@ const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
   winograd: { forward: forwardWinograd, inputGrad: inputGradWinograd, weightGrad: weightGradWinograd },
 };
 
-/** What a transform costs: multiply-adds that take as long as one number on its way out, in and out again. */
-const TRANSFORM_COST = { cpu: 8, gpu: 50 } as const;
+/**
+ * What Winograd's transforms cost: multiply-adds of a product that take as long as one number of a transformed image, or
+ * window, on its way out and in again. Measured on lavapipe; estimated from bandwidth on GPUs.
+ */
+const TRANSFORM_COST = { cpu: { image: 44, window: 25 }, gpu: { image: 50, window: 50 } } as const;
 
 let forced: AlgorithmName | null = null;
 
@@ -66,6 +69,7 @@ function directCost(g: Geometry): number {
 function winogradCost(device: Device, g: Geometry): number {
   const tiles = g.n * tilesOf(g.outSize);
   const { inChannels, outChannels } = g;
-  const moved = tiles * (inChannels + outChannels) + inChannels * outChannels;
-  return 36 * (tiles * inChannels * outChannels + TRANSFORM_COST[device.info.family] * moved);
+  const { image, window } = TRANSFORM_COST[device.info.family];
+  const moved = image * tiles * (inChannels + outChannels) + window * inChannels * outChannels;
+  return 36 * (tiles * inChannels * outChannels + moved);
 }

@@ -10,6 +10,7 @@ import { sumMiddleInto } from "./_product.ts";
 const params = {
   rows: "u32",
   cols4: "u32",
+  inner: "u32",
   depth: "u32",
   segments: "u32",
   splits: "u32",
@@ -52,6 +53,9 @@ function programOf(kind: Kind, body: Body): Program {
   return program;
 }
 
+/** Pixels of a segment of the weight gradient, a multiple of 8. */
+const PIXELS = 256;
+
 /** One of the three products. */
 interface Job {
   readonly kind: Kind;
@@ -65,8 +69,9 @@ interface Job {
   readonly rowsOfPhase?: number;
   readonly phases?: number;
   readonly cols: number;
+  /** Terms of the sum, and of each segment of it. */
+  readonly inner: number;
   readonly depth: number;
-  readonly segments: number;
   /** Vectors from group to group in a, b and c. */
   readonly groupSteps: readonly [number, number, number];
 }
@@ -82,8 +87,8 @@ export function forwardDirect(g: Geometry, x: Tensor, weight: Tensor, bias?: Ten
     shape: [g.n, ...g.outSize, g.groups * g.outChannels],
     rows: pixels,
     cols: g.outChannels,
+    inner: sizeOf(g.kernel) * g.inChannels,
     depth: g.inChannels,
-    segments: sizeOf(g.kernel),
     groupSteps: [g.inChannels / 4, g.outChannels / 4, g.outChannels / 4],
   });
 }
@@ -100,8 +105,8 @@ export function inputGradDirect(g: Geometry, gradY: Tensor, weight: Tensor): Ten
     rowsOfPhase: g.n * phaseOf(0) * phaseOf(1),
     phases: sizeOf(g.stride),
     cols: g.inChannels,
+    inner: sizeOf(g.kernel) * g.outChannels,
     depth: g.outChannels,
-    segments: sizeOf(g.kernel),
     groupSteps: [g.outChannels / 4, g.outChannels / 4, g.inChannels / 4],
   });
 }
@@ -115,29 +120,30 @@ export function weightGradDirect(g: Geometry, x: Tensor, gradY: Tensor): Tensor 
     shape: [...g.kernel, g.inChannels, g.groups * g.outChannels],
     rows: sizeOf(g.kernel) * g.inChannels,
     cols: g.outChannels,
-    depth: g.outSize[1],
-    segments: g.n * g.outSize[0],
+    inner: g.n * sizeOf(g.outSize),
+    depth: PIXELS,
     groupSteps: [g.inChannels / 4, g.outChannels / 4, g.outChannels / 4],
   });
 }
 
 function run(g: Geometry, job: Job): Tensor {
-  const { kind, a, b, bias, shape, rows, cols, depth, segments } = job;
+  const { kind, a, b, bias, shape, rows, cols, inner, depth } = job;
+  const segments = Math.ceil(inner / depth);
   const { device } = a;
   const cols4 = cols / 4;
   const batch = g.groups * (job.phases ?? 1);
   const body = chooseBody(device, job.rowsOfPhase ?? rows, cols4, batch);
   const blocks = blocksOf(body, job.rowsOfPhase ?? rows, cols4);
   const size = sizeOf(shape);
-  const wanted = chooseSplits(device, blocks * batch, depth * segments, size * 4);
-  const splits = Math.min(wanted, segments);
+  const wanted = chooseSplits(device, blocks * batch, inner, size * 4);
+  const splits = Math.min(wanted, segments, Math.floor(device.limits.maxComputeWorkgroupsPerDimension / batch));
   const result = new Tensor(device, shape);
   const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);
   const [x, y] = device.groups(blocks, 1);
   device.dispatch(programOf(kind, body), {
     params: {
       ...sizesOf(g),
-      ...{ rows, cols4, depth, segments, splits, split4: size / 4, groups: g.groups },
+      ...{ rows, cols4, inner, depth, segments, splits, split4: size / 4, groups: g.groups },
       a4: a.shape.at(-1)! / 4,
       ldb4: b.shape.at(-1)! / 4,
       c4: shape.at(-1)! / 4,
@@ -147,7 +153,7 @@ function run(g: Geometry, job: Job): Tensor {
     },
     buffers: { 1: a.storage, 2: b.storage, 3: target.storage, 4: (bias ?? b).storage },
     workgroups: [x, y, batch * splits],
-    constants: { ...body.constants, K_TAIL: depth % 4 !== 0, BIAS: bias !== undefined && splits === 1 },
+    constants: { ...body.constants, K_TAIL: inner % 4 !== 0, BIAS: bias !== undefined && splits === 1 },
   });
   if (splits === 1) return result;
   sumMiddleInto(target, result, { outer: 1, length: splits, inner: size, bias, cols: shape.at(-1)! });
