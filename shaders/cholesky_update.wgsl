@@ -19,8 +19,8 @@ fn left(i: u32, f: u32) -> vec4f { return panel(i, f); }
 
 fn right(j: u32, f: u32) -> vec4f { return panel(j, f); }
 
-fn combine(a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-  return vec4f(dot(a, b0), dot(a, b1), dot(a, b2), dot(a, b3));
+fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
 }
 
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return j >= i + rows; }

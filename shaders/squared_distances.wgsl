@@ -20,12 +20,12 @@ fn left(i: u32, f: u32) -> vec4f { return x[min(i, params.rows - 1u) * params.fe
 
 fn right(j: u32, f: u32) -> vec4f { return y[min(j, params.cols - 1u) * params.features + f]; }
 
-fn combine(a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-  let d0 = a - b0;
-  let d1 = a - b1;
-  let d2 = a - b2;
-  let d3 = a - b3;
-  return vec4f(dot(d0, d0), dot(d1, d1), dot(d2, d2), dot(d3, d3));
+fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
+  let d0 = a.x - b0;
+  let d1 = a.y - b1;
+  let d2 = a.z - b2;
+  let d3 = a.w - b3;
+  return sum + d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3;
 }
 
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool {

@@ -1,6 +1,6 @@
 // A number for each pair of rows, summed over their vectors of four: products a bᵀ, distances. The op gives
 //   left(i, f), right(j, f) -> vec4f         vector f of a row; rows past the end must read something
-//   combine(a, b0, b1, b2, b3) -> vec4f      what vector a adds for four right rows
+//   plus(sum, a, b0, b1, b2, b3) -> vec4f    sum and what vector a adds for four right rows; b0 holds their elements 0
 //   row_vectors() -> u32                     vectors in a row
 //   skipped(i, j, rows, cols) -> bool        whether the tile of `rows` x `cols` at (i, j) is not wanted
 //   write_pair(i, j, value)                  takes the sum, guards the tail
@@ -35,18 +35,15 @@ fn lanes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
   var sum6 = vec4f();
   var sum7 = vec4f();
   for (var f = 0u; f < vectors; f++) {
-    let b0 = right(j, f);
-    let b1 = right(j + 8u, f);
-    let b2 = right(j + 16u, f);
-    let b3 = right(j + 24u, f);
-    sum0 += combine(left(i, f), b0, b1, b2, b3);
-    sum1 += combine(left(i + 1u, f), b0, b1, b2, b3);
-    sum2 += combine(left(i + 2u, f), b0, b1, b2, b3);
-    sum3 += combine(left(i + 3u, f), b0, b1, b2, b3);
-    sum4 += combine(left(i + 4u, f), b0, b1, b2, b3);
-    sum5 += combine(left(i + 5u, f), b0, b1, b2, b3);
-    sum6 += combine(left(i + 6u, f), b0, b1, b2, b3);
-    sum7 += combine(left(i + 7u, f), b0, b1, b2, b3);
+    let b = transpose(mat4x4f(right(j, f), right(j + 8u, f), right(j + 16u, f), right(j + 24u, f)));
+    sum0 = plus(sum0, left(i, f), b[0], b[1], b[2], b[3]);
+    sum1 = plus(sum1, left(i + 1u, f), b[0], b[1], b[2], b[3]);
+    sum2 = plus(sum2, left(i + 2u, f), b[0], b[1], b[2], b[3]);
+    sum3 = plus(sum3, left(i + 3u, f), b[0], b[1], b[2], b[3]);
+    sum4 = plus(sum4, left(i + 4u, f), b[0], b[1], b[2], b[3]);
+    sum5 = plus(sum5, left(i + 5u, f), b[0], b[1], b[2], b[3]);
+    sum6 = plus(sum6, left(i + 6u, f), b[0], b[1], b[2], b[3]);
+    sum7 = plus(sum7, left(i + 7u, f), b[0], b[1], b[2], b[3]);
   }
   storageBarrier();
   write_pairs(i, j, 8u, sum0);
@@ -91,14 +88,16 @@ fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loca
     }
     workgroupBarrier();
     for (var f = 0u; f < 4u; f++) {
-      let b0 = right_tile[local.x * 5u + f];
-      let b1 = right_tile[(local.x + EDGE) * 5u + f];
-      let b2 = right_tile[(local.x + 2u * EDGE) * 5u + f];
-      let b3 = right_tile[(local.x + 3u * EDGE) * 5u + f];
-      sum0 += combine(left_tile[local.y * 5u + f], b0, b1, b2, b3);
-      sum1 += combine(left_tile[(local.y + EDGE) * 5u + f], b0, b1, b2, b3);
-      sum2 += combine(left_tile[(local.y + 2u * EDGE) * 5u + f], b0, b1, b2, b3);
-      sum3 += combine(left_tile[(local.y + 3u * EDGE) * 5u + f], b0, b1, b2, b3);
+      let b = transpose(mat4x4f(
+        right_tile[local.x * 5u + f],
+        right_tile[(local.x + EDGE) * 5u + f],
+        right_tile[(local.x + 2u * EDGE) * 5u + f],
+        right_tile[(local.x + 3u * EDGE) * 5u + f],
+      ));
+      sum0 = plus(sum0, left_tile[local.y * 5u + f], b[0], b[1], b[2], b[3]);
+      sum1 = plus(sum1, left_tile[(local.y + EDGE) * 5u + f], b[0], b[1], b[2], b[3]);
+      sum2 = plus(sum2, left_tile[(local.y + 2u * EDGE) * 5u + f], b[0], b[1], b[2], b[3]);
+      sum3 = plus(sum3, left_tile[(local.y + 3u * EDGE) * 5u + f], b[0], b[1], b[2], b[3]);
     }
   }
   storageBarrier();

@@ -1,32 +1,17 @@
 // Passes over all pairs of rows: distances, and sums of differences weighted by a matrix.
-import type { AdapterFamily, Device, Program, Workgroups } from "../device/mod.ts";
-import {
-  lib_flat,
-  lib_row_pairs,
-  lib_row_sums,
-  pair_weights,
-  squared_distances,
-  weighted_differences,
-} from "../device/shaders.gen.ts";
+import type { Program } from "../device/mod.ts";
+import { lib_flat, pair_weights, squared_distances, weighted_differences } from "../device/shaders.gen.ts";
 import { type Shape, Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
 import { padded, resizeRows } from "./_product.ts";
-import { PAIRS } from "./_variants.ts";
+import { type FormPrograms, pairForms, pairTiles, rowForm, sumForms, sumTiles } from "./_row_forms.ts";
 
 const DISTANCE_PARAMS = { rows: "u32", cols: "u32", features: "u32", symmetric: "u32", gamma: "f32" } as const;
 
-/** One program a family of adapters. */
-export type FamilyPrograms = Readonly<Record<AdapterFamily, Program>>;
-
-/** The programs of shaders on `lib/row_pairs.wgsl` or `lib/row_sums.wgsl`. */
-export function familyPrograms(name: string, code: readonly string[], params: Program["params"]): FamilyPrograms {
-  return { cpu: { name, code, entryPoint: "lanes", params }, gpu: { name, code, entryPoint: "tiles", params } };
-}
-
 /** The programs of a matrix of pairs whose element is `finish`, a WGSL expression of the squared distance `d2`. */
-export function pairPrograms(name: string, finish: string): FamilyPrograms {
+export function pairPrograms(name: string, finish: string): FormPrograms {
   const element = `fn finish(d2: f32) -> f32 { return ${finish}; }`;
-  return familyPrograms(name, [lib_row_pairs, element, squared_distances], DISTANCE_PARAMS);
+  return pairForms(name, [element, squared_distances], DISTANCE_PARAMS);
 }
 
 const DIFFERENCE_PARAMS = {
@@ -38,11 +23,7 @@ const DIFFERENCE_PARAMS = {
   col_stride: "u32",
 } as const;
 
-const WEIGHTED_DIFFERENCES = familyPrograms(
-  "weightedDifferences",
-  [lib_row_sums, weighted_differences],
-  DIFFERENCE_PARAMS,
-);
+const WEIGHTED_DIFFERENCES = sumForms("weightedDifferences", [weighted_differences], DIFFERENCE_PARAMS);
 
 function weightProgram(entryPoint: string): Program {
   return { name: "pairWeights", code: [lib_flat, pair_weights], entryPoint, params: { size: "u32", scale: "f32" } };
@@ -77,13 +58,13 @@ function paddedRows(x: Tensor): Tensor {
 }
 
 /** The matrix of `finish(‖x[i] − y[j]‖²)`, `[n, m]`; half of the work when y is x. */
-export function pairMatrix(programs: FamilyPrograms, x: Tensor, y: Tensor, gamma: number): Tensor {
+export function pairMatrix(programs: FormPrograms, x: Tensor, y: Tensor, gamma: number): Tensor {
   const { device } = x;
   const [rows, cols] = [x.shape[0]!, y.shape[0]!];
   const symmetric = x.storage === y.storage && rows === cols;
   const [a, b] = [paddedRows(x), symmetric ? null : paddedRows(y)];
   const gram = new Tensor(device, [rows, cols]);
-  device.dispatch(programs[device.info.family], {
+  device.dispatch(programs[rowForm(device)], {
     params: { rows, cols, features: vectors(x), symmetric: symmetric ? 1 : 0, gamma },
     buffers: { 1: a.storage, 2: (b ?? a).storage, 3: gram.storage },
     ...pairTiles(device, rows, cols),
@@ -100,7 +81,7 @@ export function weightedDifferences(w: Tensor, x: Tensor, y: Tensor, transposed 
   const b = y.storage === x.storage ? a : paddedRows(y);
   const out = new Tensor(device, [rows, width]);
   const features = vectors(x);
-  device.dispatch(WEIGHTED_DIFFERENCES[device.info.family], {
+  device.dispatch(WEIGHTED_DIFFERENCES[rowForm(device)], {
     params: { rows, cols, features, width, row_stride: transposed ? 1 : cols, col_stride: transposed ? rows : 1 },
     buffers: { 1: w.storage, 2: a.storage, 3: b.storage, 4: out.storage },
     workgroups: sumTiles(device, rows, features),
@@ -126,24 +107,4 @@ export function pairGrads(w: Tensor, x: Tensor, y: Tensor, needsGrad: readonly b
     needsGrad[0] ? weightedDifferences(w, x, y) : null,
     needsGrad[1] ? weightedDifferences(w, y, x, true) : null,
   ];
-}
-
-/** Workgroups and constants of `lib/row_pairs.wgsl`. */
-export function pairTiles(
-  device: Device,
-  rows: number,
-  cols: number,
-): { workgroups: Workgroups; constants: { EDGE: number } } {
-  const { tile, edge } = PAIRS[device.info.family].matrix(rows * cols);
-  return { workgroups: tiles([rows, cols], tile), constants: { EDGE: edge } };
-}
-
-/** Workgroups of `lib/row_sums.wgsl`. */
-export function sumTiles(device: Device, rows: number, vectors: number): Workgroups {
-  return tiles([rows, vectors], PAIRS[device.info.family].sums);
-}
-
-/** Workgroups over `[rows, cols]`, the columns in x. */
-function tiles(size: readonly [number, number], tile: readonly [number, number]): Workgroups {
-  return [Math.ceil(size[1] / tile[1]), Math.ceil(size[0] / tile[0]), 1];
 }

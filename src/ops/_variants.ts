@@ -27,19 +27,20 @@ export const BATCH_NORM: Readonly<
   },
 };
 
-/** Passes over pairs of rows: elements a workgroup, `[rows, columns]`. */
-export const PAIRS: Readonly<
-  Record<AdapterFamily, {
-    /** The matrix of pairs, by its number of elements; `edge` is the workgroup's. */
-    readonly matrix: (size: number) => { readonly tile: readonly [number, number]; readonly edge: number };
+/** The loops over pairs of rows: elements a workgroup, `[rows, columns]`. */
+export const ROW_FORMS: Readonly<
+  Record<"subgroup" | "lanes" | "tiles", {
+    /** A number for each pair, by the number of pairs; `edge` is the workgroup's. */
+    readonly pairs: (size: number) => { readonly tile: readonly [number, number]; readonly edge: number };
     /** Weighted sums of rows; columns in vectors of four. */
     readonly sums: readonly [number, number];
   }>
 > = {
-  cpu: { matrix: () => ({ tile: [8, 32], edge: 8 }), sums: [8, 8] },
-  gpu: {
+  subgroup: { pairs: () => ({ tile: [16, 32], edge: 8 }), sums: [16, 8] },
+  lanes: { pairs: () => ({ tile: [8, 32], edge: 8 }), sums: [8, 8] },
+  tiles: {
     // Large tiles load less, small ones keep more of a large GPU busy.
-    matrix: (size) => size >= 2 ** 20 ? { tile: [64, 64], edge: 16 } : { tile: [32, 32], edge: 8 },
+    pairs: (size) => size >= 2 ** 20 ? { tile: [64, 64], edge: 16 } : { tile: [32, 32], edge: 8 },
     sums: [32, 16],
   },
 };

@@ -5,14 +5,13 @@ import {
   cholesky_update as update,
   lib_block,
   lib_flat,
-  lib_row_pairs,
 } from "../device/shaders.gen.ts";
 import { defineOp } from "../autograd/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
-import { familyPrograms, pairTiles } from "./_pairs.ts";
 import { matmul } from "./matmul.ts";
 import { resizeRows } from "./_product.ts";
+import { pairForms, pairTiles, rowForm } from "./_row_forms.ts";
 import { triangularSolve } from "./triangular_solve.ts";
 import { CHOLESKY } from "./_variants.ts";
 
@@ -31,8 +30,8 @@ const FACTOR = program("factor");
 const MIRROR = program("mirror");
 const TRANSPOSE = program("transpose");
 const STEP_PARAMS = { size: "u32", first: "u32", vectors: "u32" } as const;
-const PANEL = familyPrograms("choleskyPanel", [lib_row_pairs, panel], STEP_PARAMS);
-const UPDATE = familyPrograms("choleskyUpdate", [lib_row_pairs, update], STEP_PARAMS);
+const PANEL = pairForms("choleskyPanel", [panel], STEP_PARAMS);
+const UPDATE = pairForms("choleskyUpdate", [update], STEP_PARAMS);
 
 /** Factors `a + ridge I`, `[n, n]`. */
 function factor(a: Tensor, ridge: number): Tensor {
@@ -64,13 +63,13 @@ function eliminate(l: Tensor, inverse: Tensor, first: number): void {
   const { device } = l;
   const size = l.shape[0]!;
   const rows = size - first - BLOCK;
-  const { family } = device.info;
-  device.dispatch(PANEL[family], {
+  const form = rowForm(device);
+  device.dispatch(PANEL[form], {
     params: { size, first, vectors: BLOCK / 4 },
     buffers: { 1: l.storage, 2: inverse.storage },
     ...pairTiles(device, rows, BLOCK),
   });
-  device.dispatch(UPDATE[family], {
+  device.dispatch(UPDATE[form], {
     params: { size, first, vectors: BLOCK / 4 },
     buffers: { 1: l.storage },
     ...pairTiles(device, rows, rows),

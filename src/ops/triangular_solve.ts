@@ -3,7 +3,6 @@ import {
   copy as copyCode,
   lib_block,
   lib_flat,
-  lib_row_sums,
   lib_triangle,
   triangle_mask as maskCode,
   triangular_solve as code,
@@ -13,9 +12,9 @@ import {
 import { defineOp } from "../autograd/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
-import { familyPrograms, sumTiles } from "./_pairs.ts";
 import { matmul } from "./matmul.ts";
 import { padded, resizeRows } from "./_product.ts";
+import { rowForm, sumForms, sumTiles } from "./_row_forms.ts";
 
 /** Rows of a block. */
 const BLOCK = 32;
@@ -27,8 +26,8 @@ const INVERT: Program = {
   entryPoint: "invert",
   params: PARAMS,
 };
-const APPLY = familyPrograms("triangularSolveApply", [lib_triangle, lib_row_sums, apply], PARAMS);
-const UPDATE = familyPrograms("triangularSolveUpdate", [lib_triangle, lib_row_sums, update], PARAMS);
+const APPLY = sumForms("triangularSolveApply", [lib_triangle, apply], PARAMS);
+const UPDATE = sumForms("triangularSolveUpdate", [lib_triangle, update], PARAMS);
 const COPY: Program = {
   name: "copy",
   code: [lib_flat, copyCode],
@@ -81,21 +80,21 @@ function solve(a: Tensor, b: Tensor, attrs: Attrs): Tensor {
   const blocks = Math.ceil(n / BLOCK);
   const inverses = new Tensor(device, [blocks, BLOCK, BLOCK]);
   const params = { n, ...strides(n, attrs), vectors };
-  const { family } = device.info;
+  const form = rowForm(device);
   device.dispatch(INVERT, {
     params: { ...params, first: 0 },
     buffers: { 1: a.storage, 2: inverses.storage },
     workgroups: [blocks, 1, 1],
   });
   for (let first = 0; first < n; first += BLOCK) {
-    device.dispatch(APPLY[family], {
+    device.dispatch(APPLY[form], {
       params: { ...params, first },
       buffers: { 2: inverses.storage, 3: work.storage, 4: x.storage },
       workgroups: sumTiles(device, Math.min(BLOCK, n - first), vectors),
     });
     const rows = n - first - BLOCK;
     if (rows <= 0) break;
-    device.dispatch(UPDATE[family], {
+    device.dispatch(UPDATE[form], {
       params: { ...params, first },
       buffers: { 1: a.storage, 3: work.storage, 4: x.storage },
       workgroups: sumTiles(device, rows, vectors),

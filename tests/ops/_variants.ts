@@ -10,3 +10,17 @@ export async function eachFamily(device: Device, body: (family: AdapterFamily) =
     info.family = before;
   }
 }
+
+/** As {@linkcode eachFamily}, and for the CPU family with and without subgroups of 8 lanes, where the adapter has them. */
+export async function eachForm(device: Device, body: () => Promise<void>): Promise<void> {
+  await eachFamily(device, () => body());
+  const info = device.info as { family: AdapterFamily; subgroupSize: number };
+  const before = { ...info };
+  if (before.subgroupSize !== 8) return;
+  try {
+    Object.assign(info, { family: "cpu", subgroupSize: 0 });
+    await body();
+  } finally {
+    Object.assign(info, before);
+  }
+}

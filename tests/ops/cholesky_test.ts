@@ -6,7 +6,7 @@ import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
 import { assertGolden, casesOf } from "../fixtures/golden.ts";
 import { readFixture } from "../fixtures/read.ts";
 import { type Matrix, matrix, points, product, read, transposed } from "./_arrays.ts";
-import { eachFamily } from "./_variants.ts";
+import { eachForm } from "./_variants.ts";
 
 const device = await Device.open();
 
@@ -35,7 +35,7 @@ function reference(a: Matrix): Matrix {
 }
 
 Deno.test("cholesky() equals the float64 loop", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     for (const n of [1, 2, 31, 32, 33, 64, 100, 161]) {
       const a = await positive(n);
       const l = await cholesky(upload(a)).data();
@@ -45,14 +45,14 @@ Deno.test("cholesky() equals the float64 loop", () =>
   }));
 
 Deno.test("cholesky() adds the ridge and does not read above the diagonal", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     const a = matrix(3, 3, (i, j) => j > i ? NaN : i === j ? 3 : 1);
     const full = matrix(3, 3, (i, j) => i === j ? 3.5 : 1);
     assertClose(await cholesky(upload(a), { ridge: 0.5 }).data(), reference(full).values, { rtol: TOLERANCE.value });
   }));
 
 Deno.test("cholesky() equals PyTorch in value and gradient", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     const golden = readFixture("ops");
     for (const one of casesOf("ops", "cholesky")) await assertGolden(golden, one, (a) => cholesky(a!));
   }));
@@ -64,7 +64,7 @@ Deno.test("cholesky() gradient matches finite differences", async () => {
 });
 
 Deno.test("cholesky() gives NaN from the failing pivot to the last, which isFactored() tells", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     for (const [n, bad] of [[1, 0], [5, 2], [40, 3], [70, 69]] as const) {
       const a = matrix(n, n, (i, j) => i === j ? (i === bad ? -1 : 2) : 0.01);
       const l = cholesky(upload(a));

@@ -6,7 +6,7 @@ import { gradcheck } from "../../src/testing/mod.ts";
 import { assertGolden, casesOf } from "../fixtures/golden.ts";
 import { readFixture } from "../fixtures/read.ts";
 import { points } from "./_arrays.ts";
-import { eachFamily } from "./_variants.ts";
+import { eachForm } from "./_variants.ts";
 
 const device = await Device.open();
 
@@ -19,7 +19,7 @@ const GRAMS: Record<string, (x: Tensor, y: Tensor, gamma: number) => Tensor> = {
 
 for (const [name, gram] of Object.entries(GRAMS)) {
   Deno.test(`${name}() equals PyTorch in value and gradient`, () =>
-    eachFamily(device, async () => {
+    eachForm(device, async () => {
       const golden = readFixture("ops");
       for (const one of casesOf("ops", name)) {
         // The cosine of rows of one element is ±1: its gradient is 0 but for rounding.

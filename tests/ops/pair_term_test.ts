@@ -5,7 +5,7 @@ import { ones, tensor } from "../../src/tensor/mod.ts";
 import { pairTerm } from "../../src/ops/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
 import { distances, type Matrix, matrix, points, read } from "./_arrays.ts";
-import { eachFamily } from "./_variants.ts";
+import { eachForm } from "./_variants.ts";
 
 const device = await Device.open();
 
@@ -19,7 +19,7 @@ function reference(x: Matrix, t: number): number {
 }
 
 Deno.test("pairTerm() equals the float64 loop", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     for (const [n, d, t] of [[2, 1, 1], [33, 5, 2], [70, 20, 0.1], [129, 3, 2]] as const) {
       const x = points(n, d);
       assertClose([await pairTerm(x, { t }).item()], [reference(await read(x), t)], { rtol: TOLERANCE.sum });
@@ -34,13 +34,13 @@ Deno.test("pairTerm() does not underflow for a large t", async () => {
 });
 
 Deno.test("pairTerm() gradient matches finite differences", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     await gradcheck((x) => pairTerm(x, { t: 0.5 }), points(11, 3));
     await gradcheck((x) => pairTerm(x, { t: 0.2 }), points(37, 10));
   }));
 
 Deno.test("pairTerm() gradient equals the float64 loop near collapse", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     const [n, d, t] = [20, 6, 2];
     const spread = (await points(n, d).data()).map((v) => Math.fround(1 + 1e-3 * v));
     const x = requireGrad(tensor(spread, { shape: [n, d] }));
@@ -58,7 +58,7 @@ Deno.test("pairTerm() gradient equals the float64 loop near collapse", () =>
   }));
 
 Deno.test("pairTerm() and its gradient are 0 when all rows are equal", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     const x = requireGrad(ones([40, 5]));
     const loss = pairTerm(x);
     backward(loss);

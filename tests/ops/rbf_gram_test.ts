@@ -4,12 +4,12 @@ import { noGrad } from "../../src/autograd/mod.ts";
 import { rbfGram } from "../../src/ops/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
 import { distances, points, read } from "./_arrays.ts";
-import { eachFamily } from "./_variants.ts";
+import { eachForm } from "./_variants.ts";
 
 const device = await Device.open();
 
 Deno.test("rbfGram() equals the float64 loop", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     for (const [n, m, d] of [[1, 1, 1], [5, 3, 2], [33, 41, 126], [70, 65, 20]] as const) {
       const [x, y] = [points(n, d), points(m, d, 1)];
       const gamma = 0.5 / d;
@@ -19,7 +19,7 @@ Deno.test("rbfGram() equals the float64 loop", () =>
   }));
 
 Deno.test("rbfGram() is symmetric with a unit diagonal when y is x", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     const n = 45;
     const x = points(n, 3);
     const k = await rbfGram(x, x, { gamma: 0.5 }).data();
@@ -43,7 +43,7 @@ Deno.test("rbfGram() is positive semi-definite", async () => {
 });
 
 Deno.test("rbfGram() gradient matches finite differences", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     const gamma = 0.7;
     await gradcheck((x, y) => rbfGram(x, y, { gamma }), [points(11, 3), points(9, 3, 1)]);
     await gradcheck((x, y) => rbfGram(x, y, { gamma: 0.1 }), [points(37, 20), points(35, 20, 1)]);

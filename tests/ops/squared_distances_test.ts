@@ -4,7 +4,7 @@ import { tensor } from "../../src/tensor/mod.ts";
 import { squaredDistances } from "../../src/ops/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
 import { distances, points, read } from "./_arrays.ts";
-import { eachFamily } from "./_variants.ts";
+import { eachForm } from "./_variants.ts";
 
 const device = await Device.open();
 
@@ -12,7 +12,7 @@ const device = await Device.open();
 const SIZES = [[1, 1, 1], [5, 3, 2], [33, 41, 126], [70, 65, 20]] as const;
 
 Deno.test("squaredDistances() equals the float64 loop", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     for (const [n, m, d] of SIZES) {
       const [x, y] = [points(n, d), points(m, d, 1)];
       const expected = distances(await read(x), await read(y));
@@ -21,7 +21,7 @@ Deno.test("squaredDistances() equals the float64 loop", () =>
   }));
 
 Deno.test("squaredDistances() computes half and mirrors it when y is x", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     for (const n of [1, 31, 70, 97]) {
       const x = points(n, 7);
       const expected = distances(await read(x), await read(x));
@@ -32,13 +32,13 @@ Deno.test("squaredDistances() computes half and mirrors it when y is x", () =>
   }));
 
 Deno.test("squaredDistances() keeps the digits of near rows far from the origin", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     const x = tensor([[1000, 1000], [1000.0625, 1000]]);
     assertEquals(await squaredDistances(x, x).data(), new Float32Array([0, 2 ** -8, 2 ** -8, 0]));
   }));
 
 Deno.test("squaredDistances() gradient matches finite differences", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     await gradcheck(squaredDistances, [points(11, 3), points(9, 3, 1)]);
     await gradcheck(squaredDistances, [points(37, 20), points(35, 20, 1)]);
     await gradcheck((x) => squaredDistances(x, x), points(11, 5));

@@ -6,7 +6,7 @@ import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
 import { assertGolden, casesOf } from "../fixtures/golden.ts";
 import { readFixture } from "../fixtures/read.ts";
 import { type Matrix, matrix, points, product, read, transposed } from "./_arrays.ts";
-import { eachFamily } from "./_variants.ts";
+import { eachForm } from "./_variants.ts";
 
 const device = await Device.open();
 
@@ -23,7 +23,7 @@ async function dense(n: number): Promise<Matrix> {
 const MODES = [false, true].flatMap((upper) => [false, true].map((transpose) => ({ upper, transpose })));
 
 Deno.test("triangularSolve() of a product with the triangle gives the factor back, in all four modes", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     for (const [n, m] of [[1, 1], [5, 3], [32, 4], [33, 35], [100, 6]] as const) {
       const a = await dense(n);
       const x = await read(points(n, m));
@@ -37,7 +37,7 @@ Deno.test("triangularSolve() of a product with the triangle gives the factor bac
   }));
 
 Deno.test("triangularSolve() and choleskySolve() equal PyTorch in value and gradient", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     const golden = readFixture("ops");
     for (const one of casesOf("ops", "triangularSolve")) {
       const transpose = one.attrs.transposed === true;
