@@ -147,7 +147,7 @@ fn from_running(
 
 // NaN passes, as it does in PyTorch: a diverged step must not look like zeros.
 fn relu(value: V) -> V {
-  return select(value, V(0.0), value <= V(0.0));
+  return larger(V(0.0), value);
 }
 
 @compute @workgroup_size(64)

@@ -45,7 +45,7 @@ var<workgroup> shared_b: array<V, LANES>;
 
 // NaN passes, as it does in PyTorch.
 fn mask(g: V, value: V) -> V {
-  return select(g, V(0.0), value <= V(0.0));
+  return select(V(0.0), g, (value > V(0.0)) | is_nan(value));
 }
 
 @compute @workgroup_size(64)

@@ -735,7 +735,7 @@ fn from_running(
 
 // NaN passes, as it does in PyTorch: a diverged step must not look like zeros.
 fn relu(value: V) -> V {
-  return select(value, V(0.0), value <= V(0.0));
+  return larger(V(0.0), value);
 }
 
 @compute @workgroup_size(64)
@@ -826,7 +826,7 @@ var<workgroup> shared_b: array<V, LANES>;
 
 // NaN passes, as it does in PyTorch.
 fn mask(g: V, value: V) -> V {
-  return select(g, V(0.0), value <= V(0.0));
+  return select(V(0.0), g, (value > V(0.0)) | is_nan(value));
 }
 
 @compute @workgroup_size(64)

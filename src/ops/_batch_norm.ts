@@ -1,6 +1,6 @@
 // The forward passes of batch normalisation, separately callable so that synchronised batch normalisation can gather the
 // moments of all ranks between them.
-import { batch_norm as code, lib_slices } from "../device/shaders.gen.ts";
+import { batch_norm as code, lib_nan, lib_slices } from "../device/shaders.gen.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { type ColumnPrograms, columnPrograms, columnsOf, flatGroups, pick, slicesOf } from "./_slices.ts";
 import { BATCH_NORM } from "./_variants.ts";
@@ -16,7 +16,7 @@ const params = {
 } as const;
 
 function program(entryPoint: string): ColumnPrograms {
-  return columnPrograms("batchNorm", [lib_slices, code], entryPoint, params);
+  return columnPrograms("batchNorm", ["alias F = V;", lib_nan, lib_slices, code], entryPoint, params);
 }
 
 const SLICE_MOMENTS = program("slice_moments");

@@ -1,6 +1,6 @@
 // The backward passes of batch normalisation, separately callable so that synchronised batch normalisation can sum the two
 // reductions over all ranks between them.
-import { batch_norm_grad as code, lib_slices } from "../device/shaders.gen.ts";
+import { batch_norm_grad as code, lib_nan, lib_slices } from "../device/shaders.gen.ts";
 import { Tensor } from "../tensor/mod.ts";
 import type { Affine } from "./_batch_norm.ts";
 import { type ColumnPrograms, columnPrograms, columnsOf, flatGroups, pick, slicesOf } from "./_slices.ts";
@@ -9,7 +9,7 @@ import { BATCH_NORM } from "./_variants.ts";
 const params = { rows: "u32", columns: "u32", slices: "u32", step: "u32", block: "u32" } as const;
 
 function program(entryPoint: string): ColumnPrograms {
-  return columnPrograms("batchNormGrad", [lib_slices, code], entryPoint, params);
+  return columnPrograms("batchNormGrad", ["alias F = V;", lib_nan, lib_slices, code], entryPoint, params);
 }
 
 const REDUCE = program("reduce_rows");
