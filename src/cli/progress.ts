@@ -18,6 +18,7 @@ export class ProgressDisplay {
   #start = performance.now();
   #last = -Infinity;
   #open = false;
+  #from = 0;
 
   /** Writes to stderr, so that stdout stays for results. */
   constructor(options: { terminal?: boolean; write?: (text: string) => void; interval?: number } = {}) {
@@ -26,8 +27,9 @@ export class ProgressDisplay {
     this.#interval = options.interval ?? (this.#terminal ? 100 : 5000);
   }
 
-  /** Starts the clock of the time left anew. */
-  restart(): void {
+  /** Starts the clock of the time left anew, for work of which a share is done already. */
+  restart(from = 0): void {
+    this.#from = from;
     this.#start = performance.now();
     this.#last = -Infinity;
   }
@@ -38,7 +40,8 @@ export class ProgressDisplay {
     if (now - this.#last < this.#interval && progress.done < 1) return;
     this.#last = now;
     const seconds = (now - this.#start) / 1000;
-    const left = progress.done > 0 ? seconds * (1 - progress.done) / progress.done : NaN;
+    const done = progress.done - this.#from;
+    const left = done > 0 ? seconds * (1 - progress.done) / done : NaN;
     const line = formatLine(progress, left, this.#terminal);
     this.#write(this.#terminal ? `\r\x1b[2K${line}` : `${line}\n`);
     this.#open = this.#terminal;

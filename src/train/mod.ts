@@ -17,6 +17,28 @@ export {
 } from "./checkpoint.ts";
 export { encode, type EncodeOptions, type Encoder } from "./encode.ts";
 export { MetricRing } from "./metric_ring.ts";
+export { type JobEvent, type JobInput, pretrainJob, type Profile } from "./job.ts";
+export {
+  evaluateKnn,
+  type EvaluationData,
+  imageSource,
+  type ImageSourceOptions,
+  type KernelView,
+  recipeOf,
+  uploadPrior,
+  viewKernel,
+} from "./job_data.ts";
+export { type JobFacts, type JobReport, jobReport } from "./job_report.ts";
+export {
+  differences,
+  initialLr,
+  type JobSettings,
+  KERNEL_NAMES,
+  kernelOf,
+  type LearningSettings,
+  learningSettings,
+  type RunningSettings,
+} from "./job_settings.ts";
 export { knn, type KnnOptions, type KnnScores, type LabelledFeatures } from "./knn.ts";
 export { type EvaluationBatch, evaluationBatches, type EvaluationOptions, someRows } from "./labelled_images.ts";
 export { makeModel, type ModelOptions, NETWORKS } from "./networks.ts";

@@ -1,0 +1,14 @@
+// Pre-trains on CIFAR-10: deno run -A examples/cifar10.ts [--help]
+import { pretrainMain, runMain } from "../src/cli/mod.ts";
+import { loadCifar10 } from "../src/data/mod.ts";
+
+await runMain((args) =>
+  pretrainMain(args, {
+    db: "cifar10",
+    title: "CIFAR-10",
+    stem: "cifar",
+    resolution: 32,
+    recipe: { network: "resnet18", epochs: 400, batch_size: 256, optimizer: "sgd", lr: 0.3 },
+    load: loadCifar10,
+  })
+);

@@ -1,0 +1,114 @@
+import type { Device } from "../device/mod.ts";
+import type { ObtainProgress } from "../data/mod.ts";
+import type { JobEvent, JobSettings } from "../train/mod.ts";
+import { ProgressDisplay } from "./progress.ts";
+
+/** Shows a job: a bar in a terminal, plain lines elsewhere, one JSON object a line for machines. */
+export class JobDisplay {
+  /** Whose memory is shown. */
+  device: Device | null = null;
+  #json: boolean;
+  #settings: JobSettings;
+  #progress: ProgressDisplay;
+  #log: (line: string) => void;
+
+  /** `progress` and `log` stand in for the terminal in tests. */
+  constructor(
+    options: { json: boolean; settings: JobSettings; progress?: ProgressDisplay; log?: (line: string) => void },
+  ) {
+    this.#json = options.json;
+    this.#settings = options.settings;
+    this.#progress = options.progress ?? new ProgressDisplay();
+    this.#log = options.log ?? console.log;
+  }
+
+  /** A sentence for the person. */
+  note(message: string): void {
+    if (this.#json) this.#log(JSON.stringify({ type: "note", message }));
+    else this.#progress.print(message);
+  }
+
+  /** A download or an archive. */
+  obtaining({ step, name, done, total }: ObtainProgress): void {
+    if (this.#json) return;
+    const amount = step === "download" ? `${(done / 2 ** 20).toFixed(0)} MB` : `${done} files`;
+    this.#progress.update({ label: `${step} ${name}`, done: total ? done / total : 0, values: [["done", amount]] });
+  }
+
+  /** Images that are decoded before training. */
+  decoding(done: number, total: number): void {
+    if (!this.#json) this.#progress.update({ label: "decode", done: done / total, values: [["images", `${done}`]] });
+  }
+
+  /** An event of the job. */
+  show(event: JobEvent): void {
+    if (this.#json) return this.#log(JSON.stringify(event));
+    const { epochs } = this.#settings;
+    switch (event.type) {
+      case "note":
+        return this.note(event.message);
+      case "start":
+        return this.#start(event);
+      case "step":
+        return this.#step(event);
+      case "evaluated": {
+        const { epoch, top1, top5, auc, queries } = event;
+        const text = Number.isNaN(auc)
+          ? `top-1 ${percent(top1)}, top-5 ${percent(top5)}`
+          : `mean AUC ${auc.toFixed(3)}`;
+        return this.note(`k-NN after epoch ${epoch + 1}/${epochs}: ${text} of ${queries} images${this.#demo()}`);
+      }
+      case "end":
+        return this.#end(event);
+    }
+  }
+
+  #start({ facts, position, steps }: JobEvent & { type: "start" }): void {
+    const { epochs, network, batch_size } = this.#settings;
+    this.#progress.restart((position.epoch + position.step / steps) / epochs);
+    this.note(
+      `${network} (${facts.parameters.toLocaleString("en")} parameters) on ${facts.images} images${this.#demo()}, ` +
+        `batch ${batch_size}, ${steps} steps an epoch; ${facts.device}`,
+    );
+    if (position.epoch > 0 || position.step > 0) {
+      this.note(
+        position.epoch >= epochs
+          ? `The run is complete (${epochs} epochs): give another --save_dir for a new one`
+          : `Going on from epoch ${position.epoch + 1}, step ${position.step}`,
+      );
+    }
+  }
+
+  #step({ epoch, step, steps, loss, align, lr, imagesPerSecond }: JobEvent & { type: "step" }): void {
+    const { epochs } = this.#settings;
+    const memory = this.device ? this.device.memory.live + this.device.memory.pooled : 0;
+    this.#progress.update({
+      label: `epoch ${epoch + 1}/${epochs}`,
+      done: (epoch + step / steps) / epochs,
+      values: [
+        ["loss", loss.toFixed(4)],
+        ["alignment", align.toFixed(4)],
+        ["lr", lr.toPrecision(3)],
+        ["images/s", imagesPerSecond.toFixed(0)],
+        ["GPU", `${Math.ceil(memory / 2 ** 20)} MB`],
+      ],
+    });
+  }
+
+  #end({ complete, path, profile }: JobEvent & { type: "end" }): void {
+    if (profile) {
+      const parts = Object.entries(profile).map(([name, milliseconds]) => `${name} ${milliseconds.toFixed(1)} ms`);
+      this.note(`Time of a step: ${parts.join(", ")}`);
+    }
+    this.note(complete ? `Done: ${path}` : `Stopped and saved: ${path}; the same command goes on from here`);
+    this.note(`Report: ${path.replace(/last\.safetensors$/, "report.html")}${this.#demo()}`);
+  }
+
+  #demo(): string {
+    return this.#settings.demo ? " (demo data)" : "";
+  }
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}

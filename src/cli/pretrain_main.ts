@@ -1,0 +1,131 @@
+import { Device } from "../device/mod.ts";
+import { type ImageDataset, loadPrior, preload, takeFirst, writeDemo } from "../data/mod.ts";
+import { pretrainJob, RunFolder } from "../train/mod.ts";
+import { JobDisplay } from "./job_display.ts";
+import { parsePretrain, type PretrainFlags, withoutEffect } from "./pretrain_flags.ts";
+import type { PretrainProgram } from "./pretrain_program.ts";
+
+/** Images of a demo. */
+const DEMO_SIZE = { train: 512, test: 256 } as const;
+
+/** Runs a pre-training program: reads flags, loads images and prior, trains, shows. Ctrl-C saves and ends. */
+export async function pretrainMain(args: readonly string[], program: PretrainProgram): Promise<void> {
+  const flags = parsePretrain(args, program);
+  if (!flags) return;
+  const { values, settings } = flags;
+  const display = new JobDisplay({ json: values.json, settings });
+  for (const message of withoutEffect(args)) display.note(message);
+  using stop = new StopSignals(display);
+  await RunFolder.open(values.save_dir);
+  if (values.demo) {
+    display.note(`Demo: ${DEMO_SIZE.train} emoji images in the layout of ${program.title}, in "${values.root}"`);
+    await writeDemo(program.db, values.root, DEMO_SIZE);
+  }
+  const dataset = await loadTraining(program, flags, display, stop.signal);
+  const heldOut = await load(program, flags, "test", display, stop.signal);
+  await using device = await Device.open();
+  display.device = device;
+  const input = {
+    device,
+    dataset: await decodeOnce(device, dataset, program, flags, display),
+    heldOut,
+    settings,
+    saveDir: values.save_dir,
+    resume: values.resume,
+    signal: stop.signal,
+  };
+  for await (const event of pretrainJob(input)) display.show(event);
+  if (stop.signal.aborted) Deno.exit(stop.status);
+}
+
+/** Training images with their prior, cut to the first ones where asked to. */
+async function loadTraining(
+  program: PretrainProgram,
+  flags: PretrainFlags,
+  display: JobDisplay,
+  signal: AbortSignal,
+): Promise<ImageDataset> {
+  const { root, prior: file } = flags.values;
+  const all = await load(program, flags, "train", display, signal);
+  if (!all) throw new Deno.errors.NotFound(`Cannot load ${program.title} from "${root}": it has no training images`);
+  let dataset = all;
+  if (flags.usesPrior) {
+    const prior = program.loadPrior && file === undefined
+      ? await program.loadPrior(root, all)
+      : await loadPriorFile(program, flags, all);
+    dataset = { ...all, prior, notes: [...all.notes, ...prior.notes] };
+  }
+  return flags.settings.limit === null ? dataset : takeFirst(dataset, flags.settings.limit);
+}
+
+async function loadPriorFile({ db, title }: PretrainProgram, { values }: PretrainFlags, dataset: ImageDataset) {
+  const file = values.prior ?? `${values.root}/${db}_prior.npz`;
+  const found = await Deno.stat(file).then(({ isFile }) => isFile, () => false);
+  if (found) return await loadPrior(file, dataset);
+  throw new Deno.errors.NotFound(
+    `Cannot load the prior of ${title}: "${file}" is absent; put an array "prior" [${dataset.length}, d] there ` +
+      `(--prior names another file), or give --kernel none to train without a prior`,
+  );
+}
+
+async function load(
+  { title, db, load }: PretrainProgram,
+  { values, own }: PretrainFlags,
+  split: "train" | "test",
+  display: JobDisplay,
+  signal: AbortSignal,
+): Promise<ImageDataset | null> {
+  try {
+    const onProgress = display.obtaining.bind(display);
+    return await load(values.root, { split, flags: own, onProgress, signal });
+  } catch (error) {
+    if (signal.aborted) Deno.exit(130);
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Deno.errors.NotFound(
+      `${error.message}; to try the program without ${title}: deno run -A examples/${db}.ts --demo`,
+      { cause: error },
+    );
+  }
+}
+
+/** Decodes images of one size once, when the device can hold them all; they are then never read again. */
+async function decodeOnce(
+  device: Device,
+  dataset: ImageDataset,
+  { imageSize }: PretrainProgram,
+  { settings }: PretrainFlags,
+  display: JobDisplay,
+): Promise<ImageDataset> {
+  if (!imageSize || dataset.pixels) return dataset;
+  const bytes = dataset.length * imageSize.height * imageSize.width * 3;
+  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
+  if (bytes > Math.min(maxStorageBufferBindingSize, maxBufferSize, 2 ** 31)) return dataset;
+  const onProgress = (done: number) => display.decoding(done, dataset.length);
+  return await preload(dataset, { ...imageSize, workers: settings.workers, onProgress });
+}
+
+/** Ctrl-C and SIGTERM: the first one asks the job to save and end, the second one ends at once. */
+class StopSignals {
+  readonly #controller = new AbortController();
+  readonly #listeners: [Deno.Signal, () => void][];
+  status = 0;
+
+  constructor(display: JobDisplay) {
+    const names = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
+    this.#listeners = names.map((name) => [name, () => {
+      if (this.signal.aborted) Deno.exit(this.status);
+      this.status = name === "SIGINT" ? 130 : 143;
+      display.note("Stopping after this step; once more to stop at once");
+      this.#controller.abort();
+    }]);
+    for (const [name, listener] of this.#listeners) Deno.addSignalListener(name, listener);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  [Symbol.dispose](): void {
+    for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);
+  }
+}

@@ -1,0 +1,283 @@
+import type { Device } from "../device/mod.ts";
+import type { ImageDataset, UnreadableImage } from "../data/mod.ts";
+import { safetensorsChunks, writeWhole } from "../formats/mod.ts";
+import type { Contrastive } from "../nn/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
+import { captureCheckpoint, restoreCheckpoint, type TrainingPosition } from "./checkpoint.ts";
+import { evaluateKnn, imageSource, type KernelView, recipeOf, uploadPrior, viewKernel } from "./job_data.ts";
+import { type JobFacts, jobReport } from "./job_report.ts";
+import { type JobSettings, learningSettings } from "./job_settings.ts";
+import { factsOf, startingPoint, trainingConfig } from "./job_start.ts";
+import type { KnnScores } from "./knn.ts";
+import { readState } from "./model_state.ts";
+import { makeModel } from "./networks.ts";
+import { batchSizes, LossNotFiniteError, Pretraining, type PretrainReport } from "./pretrain.ts";
+import { type FoundCheckpoint, type MetricsLine, RunFolder } from "./run_folder.ts";
+import { StepProfile } from "./step_clock.ts";
+import { StreamedImages } from "./streamed_images.ts";
+import type { ViewSource } from "./view_source.ts";
+
+/** What a job needs. */
+export interface JobInput {
+  /** Where it runs. */
+  readonly device: Device;
+  /** Images to learn from, with their prior when a kernel is set. */
+  readonly dataset: ImageDataset;
+  /** Held-out images for evaluation; null: none, the training images are then judged by each other. */
+  readonly heldOut: ImageDataset | null;
+  /** Settings. */
+  readonly settings: JobSettings;
+  /** Folder of the run. */
+  readonly saveDir: string;
+  /** Checkpoint to go on from; by default the last one in `saveDir`, if there is one. */
+  readonly resume?: string;
+  /** Stops after the step that is under way and saves. */
+  readonly signal?: AbortSignal;
+}
+
+/** What a job tells as it goes. */
+export type JobEvent =
+  | { readonly type: "note"; readonly message: string }
+  | { readonly type: "start"; readonly steps: number; readonly position: TrainingPosition; readonly facts: JobFacts }
+  | ({ readonly type: "step" } & PretrainReport)
+  | { readonly type: "saved"; readonly path: string; readonly position: TrainingPosition }
+  | ({ readonly type: "evaluated"; readonly epoch: number; readonly seconds: number } & KnnScores)
+  | { readonly type: "end"; readonly complete: boolean; readonly path: string; readonly profile: Profile | null };
+
+/** Milliseconds a step by part. */
+export type Profile = Readonly<Record<string, number>>;
+
+/**
+ * Pre-trains, evaluates, saves and reports; a run that was stopped, at whatever moment, goes on exactly where its last
+ * checkpoint was. See {@linkcode RunFolder} for the files.
+ *
+ * @throws {TypeError} If the settings are not those of the run in the folder, or a checkpoint is of another network.
+ * @throws {SyntaxError} If no checkpoint of the folder can be read, though there are some.
+ * @throws {LossNotFiniteError} If the loss becomes NaN or infinite; the last good state is on disk then.
+ */
+export async function* pretrainJob(input: JobInput): AsyncGenerator<JobEvent> {
+  const folder = await RunFolder.open(input.saveDir);
+  const found = await startingPoint(folder, input);
+  const job = new Job(input, folder, found);
+  try {
+    yield* job.events();
+  } finally {
+    job.dispose();
+  }
+}
+
+class Job {
+  #input: JobInput;
+  #folder: RunFolder;
+  #found: FoundCheckpoint | null;
+  #model: Contrastive;
+  #source: ViewSource;
+  #prior: Tensor | undefined;
+  #training: Pretraining;
+  #profile: StepProfile | undefined;
+  #position: TrainingPosition;
+  #unreadable: UnreadableImage[] = [];
+  #lines: MetricsLine[] = [];
+  #kernel: KernelView | null = null;
+  #facts: JobFacts;
+  #secondsBefore = 0;
+  #started = performance.now();
+  #saved = performance.now();
+  #drawn = performance.now();
+  #drawCost = 0;
+
+  constructor(input: JobInput, folder: RunFolder, found: FoundCheckpoint | null) {
+    const { device, dataset, settings, signal } = input;
+    const { seed, stem, network } = settings;
+    this.#input = input;
+    this.#folder = folder;
+    this.#found = found;
+    this.#position = found?.checkpoint.position ?? { epoch: settings.start_epoch, step: 0 };
+    this.#profile = settings.profile ? new StepProfile() : undefined;
+    this.#model = makeModel(network, { stem, seed, device });
+    this.#source = imageSource(device, dataset, recipeOf(dataset, settings), {
+      workers: settings.workers,
+      onUnreadable: (image) => this.#unreadable.push(image),
+    });
+    this.#prior = settings.kernel !== null && dataset.prior ? uploadPrior(device, dataset.prior) : undefined;
+    this.#training = new Pretraining(this.#model, { source: this.#source, prior: this.#prior }, {
+      ...trainingConfig(settings),
+      start: this.#position,
+      signal,
+      profile: this.#profile,
+    });
+    if (found) restoreCheckpoint(found.checkpoint, this.#model, this.#training.optimizer);
+    this.#facts = factsOf(input, this.#model);
+  }
+
+  async *events(): AsyncGenerator<JobEvent> {
+    const { settings, dataset } = this.#input;
+    for (const message of [...this.#found?.notes ?? [], ...dataset.notes]) yield { type: "note", message };
+    await this.#prepare();
+    if (this.#kernel?.description.advice) yield { type: "note", message: this.#kernel.description.advice };
+    const steps = batchSizes(dataset.length, settings.batch_size, settings.drop_last).length;
+    yield { type: "start", steps, position: this.#position, facts: this.#facts };
+    if (!this.#found) yield await this.#save();
+    else if (this.#position.step === 0) yield* this.#evaluate(this.#position.epoch - 1);
+    try {
+      yield* this.#train();
+    } catch (error) {
+      if (!(error instanceof LossNotFiniteError)) throw error;
+      throw new LossNotFiniteError(`${error.message}; ${this.#lastGood()}`);
+    }
+    const complete = this.#position.epoch >= settings.epochs;
+    if (!complete) yield await this.#save();
+    yield await this.#saveEncoder();
+    const message = await this.#draw();
+    if (message) yield { type: "note", message };
+    yield { type: "end", complete, path: this.#folder.file("last.safetensors"), profile: this.#profileNow() };
+  }
+
+  dispose(): void {
+    this.#training.dispose();
+    for (const each of [this.#source, this.#model, this.#prior]) each?.dispose();
+  }
+
+  async #prepare(): Promise<void> {
+    const { device, dataset, settings } = this.#input;
+    if (this.#prior) this.#kernel = await viewKernel(device, dataset, settings);
+    await this.#folder.writeText("config.json", `${JSON.stringify({ ...settings, ...this.#facts }, null, 2)}\n`);
+    this.#lines = await this.#folder.rewindMetrics(this.#position);
+    this.#secondsBefore = Math.max(0, ...this.#lines.map(({ seconds }) => Number(seconds ?? 0)));
+  }
+
+  async *#train(): AsyncGenerator<JobEvent> {
+    const { settings } = this.#input;
+    for await (const report of this.#training.reports()) {
+      this.#position = report.next;
+      yield* this.#newlyUnreadable();
+      this.#record(report);
+      yield { type: "step", ...report };
+      if (report.epochDone) yield* this.#endEpoch(report.epoch);
+      else if (performance.now() - this.#saved > 60_000 * settings.save_minutes) yield await this.#save();
+    }
+  }
+
+  async *#endEpoch(epoch: number): AsyncGenerator<JobEvent> {
+    const { save_freq, epochs } = this.#input.settings;
+    const last = epoch === epochs - 1;
+    yield await this.#save();
+    if (epoch % save_freq === 0 || last) {
+      yield { type: "saved", path: await this.#folder.keepLastAs(epoch), position: this.#position };
+    }
+    yield* this.#evaluate(epoch);
+    const since = performance.now() - this.#drawn;
+    if (last || since < Math.max(2000, 20 * this.#drawCost)) return;
+    const message = await this.#draw();
+    if (message) yield { type: "note", message };
+  }
+
+  async #save(): Promise<JobEvent> {
+    const { settings } = this.#input;
+    const path = await this.#folder.saveLast(
+      await captureCheckpoint(this.#model, this.#training.optimizer, {
+        network: settings.network,
+        position: this.#position,
+        config: learningSettings(settings),
+        optimizerKind: settings.optimizer,
+      }),
+    );
+    this.#saved = performance.now();
+    return { type: "saved", path, position: this.#position };
+  }
+
+  /** The encoder alone, under torchvision's names: what `load_state_dict(strict=True)` takes. */
+  async #saveEncoder(): Promise<JobEvent> {
+    const { network, resolution } = this.#input.settings;
+    const path = this.#folder.file("encoder.safetensors");
+    const metadata = { network, resolution: `${resolution}`, epochs: `${this.#position.epoch}` };
+    await writeWhole(path, safetensorsChunks(await readState(this.#model.encoder), metadata));
+    return { type: "saved", path, position: this.#position };
+  }
+
+  #record({ epoch, step, steps, loss, align, lr, imagesPerSecond, seconds }: PretrainReport): void {
+    const line = {
+      epoch,
+      step,
+      steps,
+      loss,
+      align,
+      lr,
+      images_per_second: Math.round(10 * imagesPerSecond) / 10,
+      seconds: Math.round(1000 * (this.#secondsBefore + seconds)) / 1000,
+      ...this.#input.settings.demo ? { demo: true } : {},
+    };
+    this.#append(line);
+  }
+
+  #append(line: MetricsLine): void {
+    this.#lines.push(line);
+    this.#folder.appendMetrics(line);
+  }
+
+  /** Evaluates after an epoch where it is due and was not done before. */
+  async *#evaluate(epoch: number): AsyncGenerator<JobEvent> {
+    const { device, dataset, heldOut, settings } = this.#input;
+    const due = settings.eval_every > 0 && ((epoch + 1) % settings.eval_every === 0 || epoch === settings.epochs - 1);
+    const known = this.#lines.some((line) => Number(line.epoch) === epoch && "queries" in line);
+    if (!due || epoch < 0 || known || dataset.labels === null || this.#input.signal?.aborted) return;
+    const start = performance.now();
+    const scores = await evaluateKnn(device, this.#model, { gallery: dataset, queries: heldOut }, settings);
+    const seconds = (performance.now() - start) / 1000;
+    const { top1, top5, auc, queries } = scores;
+    const values: MetricsLine = Number.isNaN(auc) ? { knn_top1: top1, knn_top5: top5 } : { knn_auc: auc };
+    const { demo } = settings;
+    const step = batchSizes(dataset.length, settings.batch_size, settings.drop_last).length;
+    this.#append({ epoch, step, ...values, queries, evaluation_seconds: seconds, ...demo ? { demo } : {} });
+    yield { type: "evaluated", epoch, seconds, ...scores };
+  }
+
+  *#newlyUnreadable(): Generator<JobEvent> {
+    for (const { path, reason } of this.#unreadable.splice(0)) {
+      yield { type: "note", message: `"${path}" cannot be read and is left out: ${reason}` };
+    }
+  }
+
+  /** Writes report.html; what went wrong, if anything: a picture that cannot be drawn stops no training. */
+  async #draw(): Promise<string | null> {
+    const start = performance.now();
+    try {
+      const page = await jobReport({
+        settings: this.#input.settings,
+        facts: this.#facts,
+        position: this.#position,
+        lines: this.#lines,
+        kernel: this.#kernel,
+        profile: this.#profileNow(),
+      });
+      await this.#folder.writeText("report.html", page);
+      return null;
+    } catch (error) {
+      return `Cannot write "${this.#folder.file("report.html")}": ${error instanceof Error ? error.message : error}`;
+    } finally {
+      this.#drawn = performance.now();
+      this.#drawCost = this.#drawn - start;
+    }
+  }
+
+  #profileNow(): Profile | null {
+    if (!this.#profile || this.#profile.steps === 0) return null;
+    const { steps, perStep } = this.#profile;
+    const views = perStep.get("views") ?? 0;
+    const times = this.#source instanceof StreamedImages ? this.#source.times : { decode: 0, wait: 0, upload: 0 };
+    const [decode, wait, upload] = [times.decode, times.wait, times.upload].map((total) => total / steps);
+    const rest = ["forward", "backward", "optimiser"].map((name) => [name, perStep.get(name) ?? 0]);
+    return {
+      decode: decode!,
+      wait: wait!,
+      upload: upload!,
+      augment: views - wait! - upload!,
+      ...Object.fromEntries(rest),
+    };
+  }
+
+  #lastGood(): string {
+    const { epoch, step } = this.#position;
+    return `the last good state is "${this.#folder.file("last.safetensors")}" (epoch ${epoch}, step ${step} or before)`;
+  }
+}

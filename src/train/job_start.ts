@@ -1,0 +1,60 @@
+import type { Contrastive } from "../nn/mod.ts";
+import type { JobInput } from "./job.ts";
+import type { JobFacts } from "./job_report.ts";
+import { differences, initialLr, type JobSettings, kernelOf } from "./job_settings.ts";
+import type { PretrainConfig } from "./pretrain.ts";
+import { findCheckpoint, type FoundCheckpoint, type RunFolder } from "./run_folder.ts";
+
+/** The checkpoint that a job goes on from; null for a new run. */
+export async function startingPoint(folder: RunFolder, { resume, settings }: JobInput): Promise<FoundCheckpoint | null> {
+  const found = resume === undefined ? await folder.latest() : await findCheckpoint(resume);
+  if (!found) return null;
+  const { checkpoint: { network, config, position }, path } = found;
+  if (network !== null && network !== settings.network) {
+    throw new TypeError(
+      `Cannot resume from "${path}" as it is of --network ${network}: got --network ${settings.network}`,
+    );
+  }
+  if (position === null) {
+    throw new TypeError(`Cannot resume from "${path}" as it holds weights only: it does not say which epoch is next`);
+  }
+  const changed = differences(config, settings);
+  if (changed.length === 0) return found;
+  if (resume !== undefined) return { ...found, notes: [...found.notes, `Settings changed: ${changed.join(", ")}`] };
+  throw new TypeError(
+    `Cannot go on with the run in "${folder.path}" as its settings were others: ${changed.join(", ")}; give another ` +
+      `--save_dir for a new run, or --resume "${path}" to go on with new settings`,
+  );
+}
+
+/** What the training loop is told. */
+export function trainingConfig(settings: JobSettings): PretrainConfig {
+  return {
+    epochs: settings.epochs,
+    batchSize: settings.batch_size,
+    views: settings.n_views,
+    optimizer: settings.optimizer,
+    lr: initialLr(settings),
+    momentum: settings.momentum,
+    weightDecay: settings.wd,
+    kernel: kernelOf(settings),
+    ridge: settings.lambda,
+    t: settings.t,
+    seed: settings.seed,
+    dropLast: settings.drop_last,
+    printEvery: settings.print_freq,
+  };
+}
+
+/** What is known of a job before it starts. */
+export function factsOf({ device, dataset, heldOut }: JobInput, model: Contrastive): JobFacts {
+  return {
+    device: device.info.description,
+    images: dataset.length,
+    held_out: heldOut?.length ?? 0,
+    classes: dataset.classes.length,
+    prior_columns: dataset.prior?.dim ?? 0,
+    parameters: model.parameters().reduce((sum, { size }) => sum + size, 0),
+    deno: Deno.version.deno,
+  };
+}
