@@ -3539,18 +3539,20 @@ fn partial(@builtin(global_invocation_id) id: vec3u) {
   partials[id.y * params.n + j] = vec2f(largest, sum);
 }
 
-var<workgroup> shared_partials: array<vec2f, 64>;
+var<workgroup> totals: array<vec2f, 256>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(256)
 fn finish(@builtin(local_invocation_index) local: u32) {
   var total = vec2f(LOWEST, 0.0);
-  for (var k = local; k < params.n * params.chunks; k += 64u) { total = merge(total, partials[k]); }
-  shared_partials[local] = total;
-  workgroupBarrier();
+  for (var k = local; k < params.n * params.chunks; k += 256u) { total = merge(total, partials[k]); }
+  totals[local] = total;
+  for (var half = 128u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (local < half) { totals[local] = merge(totals[local], totals[local + half]); }
+  }
   if (local > 0u) { return; }
-  for (var k = 1u; k < 64u; k++) { total = merge(total, shared_partials[k]); }
   let n = f32(params.n);
-  loss[0] = total.x + log(total.y / (n * (n - 1.0)));
+  loss[0] = totals[0].x + log(totals[0].y / (n * (n - 1.0)));
 }
 
 @compute @workgroup_size(64)
