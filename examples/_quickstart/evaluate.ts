@@ -36,19 +36,33 @@ export interface Evaluation {
 /** Makes the normalised images of rows `[from, to)` of some pixels. */
 export type ToImages = (pixels: Uint8Array<ArrayBuffer>) => (from: number, to: number) => Tensor;
 
-/** Encodes the held-out emoji and compares the two drawings of each, in both directions. */
-export async function evaluate(model: Contrastive, data: QuickstartData, toImages: ToImages): Promise<Evaluation> {
+/** Features of the training drawings and of each vendor's held-out ones, as the encoder gives them. */
+export interface Encoded extends Readonly<Record<(typeof VENDORS)[number], Features>> {
+  readonly trained: Features;
+}
+
+/** Encodes all emoji, batch norm in eval mode. */
+export async function encodeAll(model: Contrastive, data: QuickstartData, toImages: ToImages): Promise<Encoded> {
   model.eval();
   const n = data.names.length;
   const trained = await encode(model.encoder, data.train.length, toImages(data.train.pixels.data));
-  const [twitter, google] = [
-    centredUnit(await encode(model.encoder, n, toImages(data.test.twitter))),
-    centredUnit(await encode(model.encoder, n, toImages(data.test.google))),
-  ];
+  const twitter = await encode(model.encoder, n, toImages(data.test.twitter));
+  const google = await encode(model.encoder, n, toImages(data.test.google));
   model.train();
+  return { trained, twitter, google };
+}
+
+/** Encodes the held-out emoji and compares the two drawings of each, in both directions. */
+export async function evaluate(model: Contrastive, data: QuickstartData, toImages: ToImages): Promise<Evaluation> {
+  return score(await encodeAll(model, data, toImages), data);
+}
+
+/** Compares the two drawings of each held-out emoji, in both directions. */
+export function score(encoded: Encoded, data: QuickstartData): Evaluation {
+  const [twitter, google] = [centredUnit(encoded.twitter), centredUnit(encoded.google)];
   const across = nearest(twitter, google, { k: 5 });
   const back = nearest(google, twitter, { k: 5 });
-  const gallery = centredUnit(trained);
+  const gallery = centredUnit(encoded.trained);
   const classified = [twitter, google].map((features) => nearest(features, gallery, { k: 1 }));
   const label = (labels: Int32Array, of: Int32Array) =>
     classified.reduce((sum, found) => sum + labelRate(found, labels, of) / 2, 0);

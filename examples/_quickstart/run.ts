@@ -45,12 +45,14 @@ export async function runQuickstart(flags: QuickstartFlags): Promise<void> {
   Deno.exit(stop.signal.aborted ? 130 : 0);
 }
 
-function makeModel({ width, seed }: QuickstartFlags): Contrastive {
+/** The quickstart's network: a stem of stride 2, one block a stage, 256 features. */
+export function makeModel({ width, seed }: Pick<QuickstartFlags, "width" | "seed">): Contrastive {
   const layout = { block: "basic", layers: [1, 1, 1], widths: [width, 2 * width, 4 * width], smallStem: true } as const;
   return contrastive(new ResNet(layout, { numClasses: 256, seed }), { projection: 64, seed });
 }
 
-function toImages(device: Device): ToImages {
+/** Makes images for evaluation out of bytes `[n, 32, 32, 3]`. */
+export function toImages(device: Device): ToImages {
   const size = 32 * 32 * 3;
   const recipe = evalTransform({ size: 32, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
   return (pixels) => (from, to) =>

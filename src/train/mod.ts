@@ -56,11 +56,13 @@ export {
 export {
   type ChartText,
   COLORS,
+  errorBars,
   heatMap,
   histogram,
   imageMap,
   lineChart,
   type Placed,
+  type Range,
   type Series,
 } from "./report/charts.ts";
 export { type Best, Html, html, type HtmlValue, page, type Section, table } from "./report/html.ts";

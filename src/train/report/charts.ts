@@ -131,3 +131,51 @@ export async function heatMap(values: ArrayLike<number>, rows: number, cols: num
     high.toPrecision(3)
   } (bright)</figcaption></figure>`;
 }
+
+/** A mean with its deviation. */
+export interface Range {
+  /** What the mean is of; ranges of one group stand side by side. */
+  group: string;
+  /** Name in the legend. */
+  name: string;
+  /** Mean. */
+  mean: number;
+  /** Half the length of the bar. */
+  deviation: number;
+  /** The values themselves, drawn as small dots. */
+  values: readonly number[];
+}
+
+/** Means with error bars, side by side in groups, with the single values behind them. */
+export async function errorBars(ranges: readonly Range[], text: { y: string }): Promise<Html> {
+  const names = [...new Set(ranges.map(({ name }) => name))];
+  const groups = [...new Set(ranges.map(({ group }) => group))];
+  const bars = ranges.map((range) => ({
+    ...range,
+    low: range.mean - range.deviation,
+    high: range.mean + range.deviation,
+  }));
+  const dots = ranges.flatMap(({ values, ...range }) => values.map((value) => ({ ...range, value })));
+  const svg = await draw((plot, document) =>
+    plot.plot({
+      document,
+      width: 900,
+      height: 320,
+      marginLeft: 60,
+      style: STYLE,
+      fx: { domain: groups, label: null, padding: 0.1 },
+      x: { domain: names, axis: null, padding: 0.4 },
+      y: { label: text.y, grid: true, nice: true },
+      color: { domain: names, range: COLORS.slice(0, names.length) },
+      marks: [
+        plot.ruleX(bars, { fx: "group", x: "name", y1: "low", y2: "high", stroke: "name", strokeWidth: 3 }),
+        plot.dot(dots, { fx: "group", x: "name", y: "value", fill: "name", r: 2, fillOpacity: 0.5 }),
+        plot.dot(bars, { fx: "group", x: "name", y: "mean", fill: "name", r: 5 }),
+      ],
+    })
+  );
+  const legend = names.map((name, i) =>
+    html`<span><i style="background:${COLORS[i % COLORS.length]}"></i>${name}</span>`
+  );
+  return html`<figure>${svg}<figcaption class="legend">${legend}</figcaption></figure>`;
+}
