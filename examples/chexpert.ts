@@ -20,7 +20,7 @@ await runMain((args) =>
       sigma: 10,
       weaklabels: true,
     },
-    demo: { kernel: undefined, weaklabels: false },
+    demo: { kernel: undefined, weaklabels: false, optimizer: "sgd", lr: 0.3 },
     flags: {
       views: { type: "string", help: "views to keep, of PA,AP,L,LL,RL,UNKNOWN (default: all)", group: "Data" },
     },
