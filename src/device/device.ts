@@ -1,44 +1,13 @@
 import { type AdapterInfo, type AdapterOptions, requestDevice } from "./adapter.ts";
-import { DeviceError } from "./errors.ts";
-import { type Constants, PipelineCache } from "./pipelines.ts";
+import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
+import { Failures } from "./failures.ts";
+import { PipelineCache } from "./pipelines.ts";
 import { BufferPool, type MemoryUsage, type Storage } from "./pool.ts";
 import { Profiler, type ProfileRow } from "./profiler.ts";
 import type { Program } from "./program.ts";
-import { type Bindings, Recorder, type Workgroups } from "./recorder.ts";
-
-/** What a dispatch needs beside its program. */
-export interface DispatchOptions {
-  /** Values of the program's `Params`. */
-  params?: Readonly<Record<string, number>>;
-  /** Storage bindings: number to storage or window. */
-  buffers: Bindings;
-  /** Workgroups in x, y, z; see {@linkcode Device.groups} for flat work. */
-  workgroups: Workgroups;
-  /** Values of the program's `override` constants. */
-  constants?: Constants;
-}
-
-/** How much the device has made and done; a steady training step changes `submits` and `dispatches` only. */
-export interface Counters {
-  /** GPUBuffers created, staging buffers included. */
-  readonly buffers: number;
-  /** Compute pipelines compiled. */
-  readonly pipelines: number;
-  /** Bind groups created. */
-  readonly bindGroups: number;
-  /** Queue submits. */
-  readonly submits: number;
-  /** Dispatches recorded. */
-  readonly dispatches: number;
-  /** Read-backs. */
-  readonly reads: number;
-}
-
-/** What runs now: named by errors and profiles. */
-interface Running {
-  readonly name: string;
-  readonly shapes: readonly (readonly number[])[];
-}
+import { Recorder, type Workgroups } from "./recorder.ts";
+import { Staging, writeBytes } from "./staging.ts";
+import type { Counters, DispatchOptions, Running } from "./options.ts";
 
 /** Open devices, the default one last. */
 const opened: Device[] = [];
@@ -65,15 +34,13 @@ export class Device {
   /** Names of the optional features that work: `timestamp-query`, `shader-f16`, `subgroups`. */
   readonly features: ReadonlySet<string>;
   #gpu: GPUDevice;
+  #maxGroups: number;
   #pool: BufferPool;
   #pipelines: PipelineCache;
   #recorder: Recorder;
-  #staging = new Map<number, GPUBuffer[]>();
-  #stagingCreated = 0;
+  #staging: Staging;
+  #failures: Failures;
   #reads = 0;
-  #checks = new Set<Promise<void>>();
-  #error: DeviceError | null = null;
-  #lost: DeviceError | null = null;
   #closed = false;
   #running: Running = { name: "", shapes: [] };
 
@@ -83,21 +50,18 @@ export class Device {
     this.limits = gpu.limits;
     this.features = new Set(gpu.features as unknown as Iterable<string>);
     this.#pool = new BufferPool((bytes) => this.#createBuffer(bytes));
-    this.#pipelines = new PipelineCache(gpu, (error) => this.#fail(error), (check) => this.#await(check));
-    this.#recorder = new Recorder(gpu);
-    gpu.addEventListener("uncapturederror", (event) => {
-      event.preventDefault();
-      this.#fail(
-        new DeviceError(
-          `Cannot run on the device: ${(event as unknown as GPUUncapturedErrorEvent).error.message}`,
-          this.#details(),
-        ),
-      );
+    this.#failures = new Failures(gpu, () => this.#details());
+    this.#maxGroups = gpu.limits.maxComputeWorkgroupsPerDimension;
+    this.#pipelines = new PipelineCache(gpu, {
+      details: () => this.#details(),
+      fail: (error) => this.#failures.fail(error),
+      wait: (check) => this.#failures.wait(check),
     });
-    gpu.lost.then(({ reason, message }) => {
-      if (this.#closed) return;
-      this.#lost = new DeviceError(`Cannot go on as the device was lost: ${message || reason}`, this.#details());
+    this.#recorder = new Recorder(gpu, (shader, make) => {
+      const details = { ...this.#details(), shader };
+      return this.#failures.watch("validation", "Cannot bind the buffers of a dispatch", details, make);
     });
+    this.#staging = new Staging(gpu);
   }
 
   /**
@@ -126,7 +90,7 @@ export class Device {
   /** What was made and done so far. */
   get counters(): Counters {
     return {
-      buffers: this.#pool.created + this.#stagingCreated,
+      buffers: this.#pool.created + this.#staging.created,
       pipelines: this.#pipelines.created,
       bindGroups: this.#recorder.bindGroupsCreated,
       submits: this.#recorder.submits,
@@ -168,7 +132,12 @@ export class Device {
     return this.#pool.allocate(Math.min(bytes, limit));
   }
 
-  /** Records one dispatch; it runs with the next submit. */
+  /**
+   * Records one dispatch; it runs with the next submit.
+   *
+   * @throws {DeviceError} If there are more workgroups along a dimension than the device takes, a storage that is written
+   *   is bound twice, or an operation before this one failed.
+   */
   dispatch(program: Program, options: DispatchOptions): void {
     this.#check();
     const { buffers, constants, params, workgroups } = options;
@@ -176,6 +145,12 @@ export class Device {
     let bindings = "";
     for (const binding in buffers) if (buffers[binding]) bindings += `${binding},`;
     const pipeline = this.#pipelines.get(program, bindings, constants);
+    if (Math.max(workgroups[0], workgroups[1], workgroups[2]) > this.#maxGroups) {
+      throw new DeviceError(
+        `Cannot dispatch as workgroups must be <= ${this.#maxGroups} along each dimension: got [${workgroups}]`,
+        { ...this.#details(), shader: pipeline.label },
+      );
+    }
     this.#recorder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#running.name);
   }
 
@@ -185,9 +160,8 @@ export class Device {
    */
   groups(count: number, size: number): Workgroups {
     const groups = Math.ceil(count / size);
-    const limit = this.limits.maxComputeWorkgroupsPerDimension;
-    if (groups <= limit) return [groups, 1, 1];
-    const y = Math.ceil(groups / limit);
+    if (groups <= this.#maxGroups) return [groups, 1, 1];
+    const y = Math.ceil(groups / this.#maxGroups);
     return [Math.ceil(groups / y), y, 1];
   }
 
@@ -206,14 +180,7 @@ export class Device {
   write(storage: Storage, data: ArrayBufferView, offset = 0): void {
     this.#check();
     if (this.#recorder.uses(storage.block)) this.#recorder.flush();
-    const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-    const whole = bytes.length & ~3;
-    const { buffer } = storage.block;
-    if (whole > 0) this.#gpu.queue.writeBuffer(buffer, offset, bytes, 0, whole);
-    if (whole === bytes.length) return;
-    const tail = new Uint8Array(4);
-    tail.set(bytes.subarray(whole));
-    this.#gpu.queue.writeBuffer(buffer, offset + whole, tail);
+    writeBytes(this.#gpu.queue, storage.block.buffer, data, offset);
   }
 
   /**
@@ -225,7 +192,7 @@ export class Device {
     this.#check();
     this.#reads++;
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
-    const staging = this.#takeStaging(size);
+    const staging = this.#staging.take(size);
     this.#recorder.copy(storage, offset, staging, size);
     this.#recorder.flush();
     await this.#settle();
@@ -238,7 +205,7 @@ export class Device {
     }
     const result = staging.getMappedRange(0, size).slice(0, bytes);
     staging.unmap();
-    this.#staging.get(staging.size)?.push(staging);
+    this.#staging.give(staging);
     this.#check();
     return result;
   }
@@ -262,8 +229,7 @@ export class Device {
     this.#recorder.flush();
     this.#recorder.forgetBindGroups();
     this.#pool.trim();
-    for (const buffers of this.#staging.values()) for (const buffer of buffers) buffer.destroy();
-    this.#staging.clear();
+    this.#staging.trim();
   }
 
   /**
@@ -293,7 +259,7 @@ export class Device {
   /** Destroys the device and everything on it. */
   close(): void {
     if (this.#closed) return;
-    this.#closed = true;
+    this.#closed = this.#failures.closed = true;
     opened.splice(opened.indexOf(this), 1);
     this.#recorder.destroy();
     this.#gpu.destroy();
@@ -301,7 +267,7 @@ export class Device {
 
   /** Waits for the GPU, then closes. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#closed && !this.#lost) {
+    if (!this.#closed && !this.#failures.lost) {
       this.#recorder.flush();
       await this.#gpu.queue.onSubmittedWorkDone();
     }
@@ -310,57 +276,21 @@ export class Device {
 
   #createBuffer(size: number): GPUBuffer {
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    this.#gpu.pushErrorScope("out-of-memory");
-    const buffer = this.#gpu.createBuffer({ size, usage });
-    const details = this.#details();
-    this.#await(
-      this.#gpu.popErrorScope().then((error) => {
-        if (error) this.#fail(new DeviceError(`Cannot allocate ${size} bytes as the device is out of memory`, details));
-      }),
-    );
-    return buffer;
+    const what = `Cannot allocate ${size} bytes as the device is out of memory`;
+    return this.#failures.watch("out-of-memory", what, this.#details(), () => this.#gpu.createBuffer({ size, usage }));
   }
 
-  #takeStaging(bytes: number): GPUBuffer {
-    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 256)));
-    let free = this.#staging.get(size);
-    if (!free) this.#staging.set(size, free = []);
-    const staging = free.pop();
-    if (staging) return staging;
-    this.#stagingCreated++;
-    return this.#gpu.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-  }
-
-  #details(): { op?: string; shapes?: readonly (readonly number[])[] } {
+  #details(): DeviceErrorDetails {
     return this.#running.name ? { op: this.#running.name, shapes: this.#running.shapes } : {};
   }
 
-  #fail(error: DeviceError): void {
-    this.#error ??= error;
-  }
-
-  #await(check: Promise<void>): void {
-    this.#checks.add(check);
-    check.finally(() => this.#checks.delete(check));
-  }
-
-  /** Waits for the error scopes that are still open; what a failure drags behind it is dropped with it. */
   async #settle(): Promise<void> {
-    while (this.#checks.size > 0) await Promise.all(this.#checks);
-    const error = this.#error;
-    if (error && !this.#lost) {
-      await this.#gpu.queue.onSubmittedWorkDone();
-      this.#error = error;
-    }
+    await this.#failures.settle(() => this.#gpu.queue.onSubmittedWorkDone());
     this.#check();
   }
 
   #check(): void {
     if (this.#closed) throw new DeviceError("Cannot use a closed device", this.#details());
-    if (this.#lost) throw this.#lost;
-    const error = this.#error;
-    if (!error) return;
-    this.#error = null;
-    throw error;
+    this.#failures.check();
   }
 }

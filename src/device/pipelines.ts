@@ -1,4 +1,4 @@
-import { DeviceError } from "./errors.ts";
+import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { type Access, bindingAccess, type Program } from "./program.ts";
 
 /** Values for a program's `override` constants. */
@@ -11,6 +11,18 @@ export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly hasParams: boolean;
+  /** The bindings that the program writes. */
+  readonly writes: ReadonlySet<number>;
+}
+
+/** Where errors of compilation go: they arrive later than the call that made them. */
+export interface Reporting {
+  /** What is running now. */
+  details(): DeviceErrorDetails;
+  /** Takes an error. */
+  fail(error: DeviceError): void;
+  /** Is told what to await before trusting results. */
+  wait(check: Promise<void>): void;
 }
 
 /** Bytes of one `Params` slot of the uniform arena: the smallest dynamic offset that every adapter allows. */
@@ -19,17 +31,15 @@ export const PARAMS_SLOT = 256;
 /** Compiles each (program, bindings, constants) once. */
 export class PipelineCache {
   #gpu: GPUDevice;
-  #onError: (error: DeviceError) => void;
-  #wait: (check: Promise<void>) => void;
+  #reporting: Reporting;
   #pipelines = new Map<Program, Map<string, Pipeline>>();
   #modules = new Map<string, GPUShaderModule>();
   #created = 0;
 
-  /** Errors of compilation arrive later, through `onError`; `wait` is told what to await before trusting results. */
-  constructor(gpu: GPUDevice, onError: (error: DeviceError) => void, wait: (check: Promise<void>) => void) {
+  /** Errors arrive later, through `reporting`. */
+  constructor(gpu: GPUDevice, reporting: Reporting) {
     this.#gpu = gpu;
-    this.#onError = onError;
-    this.#wait = wait;
+    this.#reporting = reporting;
   }
 
   /** Pipelines compiled so far. */
@@ -55,7 +65,8 @@ export class PipelineCache {
     this.#gpu.pushErrorScope("validation");
     let module = this.#modules.get(code);
     if (!module) this.#modules.set(code, module = this.#gpu.createShaderModule({ label, code }));
-    const layout = this.#gpu.createBindGroupLayout({ label, entries: layoutEntries(program, bindings, code) });
+    const entries = layoutEntries(program, bindings, code);
+    const layout = this.#gpu.createBindGroupLayout({ label, entries });
     const values: Record<string, number> = {};
     for (const name in constants) values[name] = Number(constants[name]);
     const pipeline = this.#gpu.createComputePipeline({
@@ -63,14 +74,16 @@ export class PipelineCache {
       layout: this.#gpu.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
       compute: { module, entryPoint: program.entryPoint, constants: values },
     });
-    this.#wait(this.#report(this.#gpu.popErrorScope(), module, label, constants));
-    return { id: ++this.#created, label, pipeline, layout, hasParams: hasParams(program) };
+    const details = { ...this.#reporting.details(), shader: label };
+    this.#reporting.wait(this.#report(this.#gpu.popErrorScope(), module, details, constants));
+    const written = entries.filter(({ buffer }) => buffer?.type === "storage").map(({ binding }) => binding);
+    return { id: ++this.#created, label, pipeline, layout, hasParams: hasParams(program), writes: new Set(written) };
   }
 
   async #report(
     scope: Promise<GPUError | null>,
     module: GPUShaderModule,
-    shader: string,
+    details: DeviceErrorDetails,
     constants: Constants,
   ): Promise<void> {
     const error = await scope;
@@ -78,8 +91,8 @@ export class PipelineCache {
     const { messages } = await module.getCompilationInfo();
     const lines = messages.map((m) => `line ${m.lineNum}: ${m.message}`).join("\n");
     const given = Object.entries(constants).map(([name, value]) => `${name} = ${value}`).join(", ");
-    this.#onError(
-      new DeviceError(`Cannot compile a shader${given && ` with ${given}`}: ${lines || error.message}`, { shader }),
+    this.#reporting.fail(
+      new DeviceError(`Cannot compile a shader${given && ` with ${given}`}: ${lines || error.message}`, details),
     );
   }
 }

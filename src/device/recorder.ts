@@ -28,6 +28,7 @@ export type Workgroups = readonly [number, number, number];
  */
 export class Recorder {
   #gpu: GPUDevice;
+  #guard: (shader: string, make: () => GPUBindGroup) => GPUBindGroup;
   #arena: GPUBuffer;
   #host = new ArrayBuffer(ARENA_BYTES);
   #view = new DataView(this.#host);
@@ -47,9 +48,10 @@ export class Recorder {
   /** Dispatches so far. */
   dispatches = 0;
 
-  /** Records for this device. */
-  constructor(gpu: GPUDevice) {
+  /** Records for this device; `guard` watches over the making of bind groups. */
+  constructor(gpu: GPUDevice, guard: (shader: string, make: () => GPUBindGroup) => GPUBindGroup) {
     this.#gpu = gpu;
+    this.#guard = guard;
     const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
     this.#arena = gpu.createBuffer({ label: "params", size: ARENA_BYTES, usage });
   }
@@ -160,6 +162,7 @@ export class Recorder {
   }
 
   #createBindGroup(pipeline: Pipeline, bindings: Bindings): GPUBindGroup {
+    checkWrites(pipeline, bindings);
     const entries: GPUBindGroupEntry[] = [];
     if (pipeline.hasParams) {
       entries.push({ binding: 0, resource: { buffer: this.#arena, offset: 0, size: PARAMS_SLOT } });
@@ -173,6 +176,24 @@ export class Recorder {
       entries.push({ binding: Number(binding), resource });
     }
     this.bindGroupsCreated++;
-    return this.#gpu.createBindGroup({ label: pipeline.label, layout: pipeline.layout, entries });
+    const { label, layout } = pipeline;
+    return this.#guard(label, () => this.#gpu.createBindGroup({ label, layout, entries }));
+  }
+}
+
+/** A buffer that is written may not be bound a second time: the GPU would refuse the whole submit. */
+function checkWrites({ label, writes }: Pipeline, bindings: Bindings): void {
+  const owners = new Map<Block, string>();
+  for (const binding in bindings) {
+    const bound = bindings[binding];
+    if (!bound) continue;
+    const { block } = "storage" in bound ? bound.storage : bound;
+    const other = owners.get(block);
+    if (other !== undefined && (writes.has(Number(binding)) || writes.has(Number(other)))) {
+      throw new TypeError(
+        `Cannot dispatch ${label} as a buffer that is written must be bound once: got it at ${other} and ${binding}`,
+      );
+    }
+    owners.set(block, binding);
   }
 }

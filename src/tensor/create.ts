@@ -28,6 +28,12 @@ const FILL: Program = {
   params: { size: "u32", bits: "u32" },
 };
 
+/** Makes a tensor of indices. */
+export function tensor(values: Uint32Array, options?: TensorFromOptions<"u32">): Tensor<"u32">;
+/** Makes a tensor of signed integers. */
+export function tensor(values: Int32Array, options?: TensorFromOptions<"i32">): Tensor<"i32">;
+/** Makes a tensor of image bytes. */
+export function tensor(values: Uint8Array | Uint8ClampedArray, options?: TensorFromOptions<"u8">): Tensor<"u8">;
 /**
  * Makes a tensor of a number, nested arrays, or a typed array with a `shape`.
  *
@@ -45,6 +51,10 @@ const FILL: Program = {
  * assertEquals(tensor(new Uint32Array([7, 8]), { shape: [2, 1] }).dtype, "u32");
  * ```
  */
+export function tensor<D extends DType = "f32">(
+  values: Nested | ArrayBufferView,
+  options?: TensorFromOptions<D>,
+): Tensor<D>;
 export function tensor<D extends DType = "f32">(
   values: Nested | ArrayBufferView,
   options: TensorFromOptions<D> = {},

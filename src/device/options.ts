@@ -1,0 +1,36 @@
+import type { Constants } from "./pipelines.ts";
+import type { Bindings, Workgroups } from "./recorder.ts";
+
+/** What a dispatch needs beside its program. */
+export interface DispatchOptions {
+  /** Values of the program's `Params`. */
+  params?: Readonly<Record<string, number>>;
+  /** Storage bindings: number to storage or window. */
+  buffers: Bindings;
+  /** Workgroups in x, y, z; see `Device.groups` for flat work. */
+  workgroups: Workgroups;
+  /** Values of the program's `override` constants. */
+  constants?: Constants;
+}
+
+/** How much the device has made and done; a steady training step changes `submits` and `dispatches` only. */
+export interface Counters {
+  /** GPUBuffers created, staging buffers included. */
+  readonly buffers: number;
+  /** Compute pipelines compiled. */
+  readonly pipelines: number;
+  /** Bind groups created. */
+  readonly bindGroups: number;
+  /** Queue submits. */
+  readonly submits: number;
+  /** Dispatches recorded. */
+  readonly dispatches: number;
+  /** Read-backs. */
+  readonly reads: number;
+}
+
+/** What runs now: named by errors and profiles. */
+export interface Running {
+  readonly name: string;
+  readonly shapes: readonly (readonly number[])[];
+}

@@ -1,0 +1,45 @@
+/** Buffers that results are read back through, by size, for use again. */
+export class Staging {
+  #gpu: GPUDevice;
+  #free = new Map<number, GPUBuffer[]>();
+  /** Buffers created so far. */
+  created = 0;
+
+  /** Makes them on this device. */
+  constructor(gpu: GPUDevice) {
+    this.#gpu = gpu;
+  }
+
+  /** A free buffer of at least so many bytes. */
+  take(bytes: number): GPUBuffer {
+    const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 256)));
+    const free = this.#free.get(size)?.pop();
+    if (free) return free;
+    this.created++;
+    return this.#gpu.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+  }
+
+  /** Takes an unmapped buffer back. */
+  give(buffer: GPUBuffer): void {
+    const free = this.#free.get(buffer.size);
+    if (free) free.push(buffer);
+    else this.#free.set(buffer.size, [buffer]);
+  }
+
+  /** Destroys the free ones. */
+  trim(): void {
+    for (const buffers of this.#free.values()) for (const buffer of buffers) buffer.destroy();
+    this.#free.clear();
+  }
+}
+
+/** Writes any number of bytes: the queue takes multiples of four, so the last ones go in a word of their own. */
+export function writeBytes(queue: GPUQueue, buffer: GPUBuffer, data: ArrayBufferView, offset: number): void {
+  const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
+  const whole = bytes.length & ~3;
+  if (whole > 0) queue.writeBuffer(buffer, offset, bytes, 0, whole);
+  if (whole === bytes.length) return;
+  const tail = new Uint8Array(4);
+  tail.set(bytes.subarray(whole));
+  queue.writeBuffer(buffer, offset + whole, tail);
+}

@@ -1,0 +1,162 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { Device, DeviceError, type Program } from "../../src/device/mod.ts";
+import { exp } from "../../src/ops/mod.ts";
+import { ones, Tensor } from "../../src/tensor/mod.ts";
+import { runChild } from "./_child.ts";
+
+const WRONG: Program = {
+  name: "wrong",
+  code: [
+    "@group(0) @binding(1) var<storage, read_write> y: array<f32>;",
+    "@compute @workgroup_size(1)",
+    "fn main() { y[0] = undefined_name; }",
+  ],
+  entryPoint: "main",
+};
+const RIGHT: Program = { ...WRONG, name: "right", code: [...WRONG.code.slice(0, 2), "fn main() { y[0] = 1.0; }"] };
+
+Deno.test("DeviceError ends with what is known of the op", () => {
+  const cause = new Error("below");
+  const error = new DeviceError("Cannot run", { op: "add", shapes: [[2, 3], []], shader: "add.forward", cause });
+  assertEquals(error.message, "Cannot run (op add, shapes [2,3] [], shader add.forward)");
+  assertEquals([error.name, error.op, error.shader, error.cause], ["DeviceError", "add", "add.forward", cause]);
+  assertEquals(new DeviceError("Cannot run").message, "Cannot run");
+});
+
+Deno.test("A shader that does not compile is a DeviceError that names program, line and what is wrong", async () => {
+  await using device = await Device.open();
+  const y = ones([4]);
+  const dispatch = () => device.dispatch(WRONG, { buffers: { 1: y.storage }, workgroups: [1, 1, 1] });
+  device.run("bad", [[4]], dispatch);
+  const error = await assertRejects(() => y.data(), DeviceError, "Cannot compile a shader");
+  assertStringIncludes(error.message, "line 3");
+  assertStringIncludes(error.message, "undefined_name");
+  assertStringIncludes(error.message, "(op bad, shapes [4], shader wrong.main)");
+});
+
+Deno.test("A device goes on after an error was thrown", async () => {
+  await using device = await Device.open();
+  const y = ones([4]);
+  device.dispatch(WRONG, { buffers: { 1: y.storage }, workgroups: [1, 1, 1] });
+  await assertRejects(() => device.done(), DeviceError, "wrong.main");
+  device.dispatch(RIGHT, { buffers: { 1: y.storage }, workgroups: [1, 1, 1] });
+  await device.done();
+  assertEquals(await ones([2]).data(), new Float32Array([1, 1]));
+});
+
+Deno.test("An unknown constant is a DeviceError that names it", async () => {
+  await using device = await Device.open();
+  const y = ones([4]);
+  device.dispatch(RIGHT, { buffers: { 1: y.storage }, workgroups: [1, 1, 1], constants: { TILE: 8 } });
+  await assertRejects(() => device.done(), DeviceError, "Cannot compile a shader with TILE = 8");
+});
+
+Deno.test("Too many workgroups are refused with op, shapes and shader", async () => {
+  await using device = await Device.open();
+  const y = ones([4]);
+  const limit = device.limits.maxComputeWorkgroupsPerDimension;
+  const dispatch = () => device.dispatch(RIGHT, { buffers: { 1: y.storage }, workgroups: [limit + 1, 1, 1] });
+  const error = assertThrows(() => device.run("tooMany", [[4]], dispatch), DeviceError);
+  assertEquals(
+    error.message,
+    `Cannot dispatch as workgroups must be <= ${limit} along each dimension: got [${limit + 1},1,1] ` +
+      "(op tooMany, shapes [4], shader right.main)",
+  );
+});
+
+Deno.test("A buffer that is written and bound twice is refused", async () => {
+  await using device = await Device.open();
+  const { storage } = ones([4]);
+  const program: Program = {
+    name: "both",
+    code: [
+      "@group(0) @binding(1) var<storage, read> x: array<f32>;",
+      "@group(0) @binding(2) var<storage, read_write> y: array<f32>;",
+      "@compute @workgroup_size(1) fn main() { y[0] = x[0]; }",
+    ],
+    entryPoint: "main",
+  };
+  assertThrows(
+    () => device.dispatch(program, { buffers: { 1: storage, 2: storage }, workgroups: [1, 1, 1] }),
+    TypeError,
+    "Cannot dispatch both.main as a buffer that is written must be bound once: got it at 1 and 2",
+  );
+});
+
+Deno.test("A binding that the GPU refuses is a DeviceError with op, shapes and shader", async () => {
+  await using device = await Device.open();
+  const { storage } = ones([64]);
+  const window = { storage, offset: 4, size: 16 }; // not a multiple of 256
+  const dispatch = () => device.dispatch(RIGHT, { buffers: { 1: window }, workgroups: [1, 1, 1] });
+  device.run("odd", [[64]], dispatch);
+  const error = await assertRejects(() => device.done(), DeviceError, "Cannot bind the buffers of a dispatch");
+  assertStringIncludes(error.message, "(op odd, shapes [64], shader right.main)");
+  assertEquals(await ones([2]).data(), new Float32Array([1, 1]));
+});
+
+Deno.test("A binding that is missing is a DeviceError with op, shapes and shader", async () => {
+  await using device = await Device.open();
+  device.run("none", [[3, 1]], () => device.dispatch(RIGHT, { buffers: {}, workgroups: [1, 1, 1] }));
+  const error = await assertRejects(() => device.done(), DeviceError, "Cannot compile a shader");
+  assertStringIncludes(error.message, "(op none, shapes [3,1], shader right.main)");
+});
+
+Deno.test("A binding that the source does not declare is a TypeError", async () => {
+  await using device = await Device.open();
+  const { storage } = ones([4]);
+  assertThrows(
+    () => device.dispatch(RIGHT, { buffers: { 1: storage, 5: storage }, workgroups: [1, 1, 1] }),
+    TypeError,
+    "Cannot dispatch right as its source declares no storage binding 5",
+  );
+});
+
+Deno.test("A tensor that is too large is refused with the limit and the rows that fit", async () => {
+  await using device = await Device.open();
+  const limit = device.limits.maxStorageBufferBindingSize;
+  const rows = Math.floor(limit / (34 * 34 * 64 * 4));
+  const error = assertThrows(() => new Tensor(device, [rows + 1, 34, 34, 64]), DeviceError);
+  assertStringIncludes(error.message, `Cannot allocate a tensor f32 [${rows + 1},34,34,64] of`);
+  assertStringIncludes(
+    error.message,
+    `binds at most ${limit} bytes at once: at most ${rows} of its ${rows + 1} rows fit`,
+  );
+  assertThrows(() => new Tensor(device, [1, limit]), DeviceError, "use a smaller shape");
+  assertThrows(() => device.allocate(limit + 16), DeviceError, `binds at most ${limit} bytes at once`);
+});
+
+Deno.test("A closed device says so", async () => {
+  const device = await Device.open();
+  const x = ones([4], { device });
+  device.close();
+  device.close();
+  assert(device.closed);
+  assertThrows(() => exp(x), DeviceError, "Cannot use a closed device");
+  assertThrows(() => device.flush(), DeviceError, "Cannot use a closed device");
+  await assertRejects(() => x.data(), DeviceError, "Cannot use a closed device");
+  await assertRejects(() => device.done(), DeviceError, "Cannot use a closed device");
+  x.dispose(); // and freeing is no error
+});
+
+Deno.test("Device.open() without an adapter says what to install", async () => {
+  const script = `try {
+      await uniformity.Device.open();
+      console.log("opened");
+    } catch (error) {
+      console.log(error.name, error.message);
+    }`;
+  const { stdout, stderr } = await runChild(script, {
+    VK_DRIVER_FILES: "/dev/null",
+    VK_ICD_FILENAMES: "/dev/null",
+    DENO_WEBGPU_BACKEND: "vulkan",
+  });
+  assertStringIncludes(stdout, "DeviceError Cannot open a device as no WebGPU adapter answers", stderr);
+  assertStringIncludes(stdout, "mesa-vulkan-drivers");
+});
+
+Deno.test("Device.open() without navigator.gpu names the runtimes that have it", async () => {
+  const script = `Object.defineProperty(globalThis, "navigator", { value: {} });
+    await uniformity.Device.open().catch((error) => console.log(error.name, error.message));`;
+  const { stdout } = await runChild(script, {});
+  assertStringIncludes(stdout, "DeviceError Cannot open a device as this runtime has no navigator.gpu");
+});

@@ -1,0 +1,58 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { DeviceError } from "../../src/device/mod.ts";
+import { Failures } from "../../src/device/failures.ts";
+
+/** A pretended GPUDevice: what Failures listens to, and how to make it fail. */
+function pretend() {
+  const lost = Promise.withResolvers<{ reason: string; message: string }>();
+  const errors: ({ message: string } | null)[] = [];
+  const gpu = Object.assign(new EventTarget(), {
+    lost: lost.promise,
+    pushErrorScope: () => {},
+    popErrorScope: () => Promise.resolve(errors.shift() ?? null),
+  });
+  const failures = new Failures(gpu as unknown as GPUDevice, () => ({ op: "add", shapes: [[2, 3]] }));
+  return { gpu, failures, errors, lose: (message: string) => lost.resolve({ reason: "unknown", message }) };
+}
+
+const idle = () => Promise.resolve();
+
+Deno.test("Failures throws a lost device at every check, with the op that ran", async () => {
+  const { failures, lose } = pretend();
+  lose("the driver crashed");
+  await failures.settle(idle);
+  const message = "Cannot go on as the device was lost: the driver crashed (op add, shapes [2,3])";
+  for (let i = 0; i < 2; i++) assertThrows(() => failures.check(), DeviceError, message);
+});
+
+Deno.test("Failures takes the loss of a closed device as wanted", async () => {
+  const { failures, lose } = pretend();
+  failures.closed = true;
+  lose("destroyed");
+  await failures.settle(idle);
+  failures.check();
+});
+
+Deno.test("Failures throws memory that ran out once, naming the op that asked for it", async () => {
+  const { failures, errors } = pretend();
+  errors.push({ message: "no memory" });
+  const details = { op: "conv2d", shapes: [[8, 32, 32, 64]] };
+  assertEquals(failures.watch("out-of-memory", "Cannot allocate 9 bytes", details, () => 7), 7);
+  await failures.settle(idle);
+  assertThrows(
+    () => failures.check(),
+    DeviceError,
+    "Cannot allocate 9 bytes: no memory (op conv2d, shapes [8,32,32,64])",
+  );
+  failures.check(); // thrown once
+});
+
+Deno.test("Failures throws an uncaptured error, the first of several", async () => {
+  const { gpu, failures } = pretend();
+  for (const message of ["first", "second"]) {
+    gpu.dispatchEvent(Object.assign(new Event("uncapturederror", { cancelable: true }), { error: { message } }));
+  }
+  await failures.settle(idle);
+  assertThrows(() => failures.check(), DeviceError, "Cannot run on the device: first");
+  failures.check();
+});

@@ -1,0 +1,92 @@
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { BufferPool, sizeClass } from "../../src/device/pool.ts";
+
+/** A pool over pretended buffers, and the sizes that it asked for. */
+function pretend(): { pool: BufferPool; made: { size: number; destroyed: boolean }[] } {
+  const made: { size: number; destroyed: boolean }[] = [];
+  const pool = new BufferPool((size) => {
+    const buffer = { size, destroyed: false, destroy: () => buffer.destroyed = true };
+    made.push(buffer);
+    return buffer as unknown as GPUBuffer;
+  });
+  return { pool, made };
+}
+
+Deno.test("sizeClass() wastes at most an eighth and is a multiple of 16", () => {
+  assertEquals([0, 1, 256, 257, 512, 513, 576, 577, 4096, 4097].map(sizeClass), [
+    256,
+    256,
+    256,
+    288,
+    512,
+    576,
+    576,
+    640,
+    4096,
+    4608,
+  ]);
+  for (let bytes = 1; bytes < 2 ** 31; bytes = Math.ceil(bytes * 1.37)) {
+    const size = sizeClass(bytes);
+    assert(size >= bytes && size % 16 === 0, `${bytes} gave ${size}`);
+    assert(bytes <= 256 || size <= bytes * 1.125 + 16, `${bytes} gave ${size}`);
+    assertEquals(sizeClass(size), size);
+  }
+});
+
+Deno.test("BufferPool hands the same blocks to the same sequence of requests", () => {
+  const { pool, made } = pretend();
+  const sequence = () => {
+    const a = pool.allocate(1000);
+    const b = pool.allocate(1000);
+    const c = pool.allocate(5000);
+    a.release();
+    const d = pool.allocate(1000);
+    const ids = [a, b, c, d].map((storage) => storage.block.id);
+    for (const storage of [c, b, d]) storage.release(); // in another order than taken
+    return ids;
+  };
+  const first = sequence();
+  for (let i = 0; i < 3; i++) assertEquals(sequence(), first);
+  assertEquals(made.length, 3);
+  assertEquals(pool.created, 3);
+});
+
+Deno.test("BufferPool rounds up to 16 bytes, so that every storage can be read as vec4", () => {
+  const { pool } = pretend();
+  assertEquals([0, 1, 16, 17].map((bytes) => pool.allocate(bytes).bytes), [16, 16, 16, 32]);
+});
+
+Deno.test("BufferPool counts live, peak and pooled bytes", () => {
+  const { pool } = pretend();
+  const a = pool.allocate(256);
+  const b = pool.allocate(512);
+  assertEquals(pool.usage, { live: 768, peak: 768, pooled: 0 });
+  a.release();
+  assertEquals(pool.usage, { live: 512, peak: 768, pooled: 256 });
+  pool.resetPeak();
+  assertEquals(pool.usage.peak, 512);
+  b.release();
+  assertEquals(pool.usage, { live: 0, peak: 512, pooled: 768 });
+});
+
+Deno.test("BufferPool.trim() destroys what is free and leaves what is in use", () => {
+  const { pool, made } = pretend();
+  const used = pool.allocate(256);
+  pool.allocate(256).release();
+  pool.trim();
+  assertEquals(made.map(({ destroyed }) => destroyed), [false, true]);
+  assertEquals(pool.usage, { live: 256, peak: 512, pooled: 0 });
+  used.release();
+  assertStrictEquals(pool.allocate(256).block, used.block);
+});
+
+Deno.test("Storage goes back with its last holder", () => {
+  const { pool } = pretend();
+  const storage = pool.allocate(256);
+  assertStrictEquals(storage.retain(), storage);
+  assertEquals(storage.refs, 2);
+  storage.release();
+  assertEquals(pool.usage.live, 256);
+  storage.release();
+  assertEquals(pool.usage.live, 0);
+});
