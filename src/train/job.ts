@@ -118,7 +118,7 @@ class Job {
     const steps = batchSizes(dataset.length, settings.batch_size, settings.drop_last).length;
     yield { type: "start", steps, position: this.#position, facts: this.#facts };
     if (!this.#found) yield await this.#save();
-    else if (this.#position.step === 0) yield* this.#evaluate(this.#position.epoch - 1);
+    else if (this.#position.step === 0) yield* this.#finishEpoch(this.#position.epoch - 1, this.#found.path);
     try {
       yield* this.#train();
     } catch (error) {
@@ -159,17 +159,23 @@ class Job {
   }
 
   async *#endEpoch(epoch: number): AsyncGenerator<JobEvent> {
-    const { save_freq, epochs } = this.#input.settings;
-    const last = epoch === epochs - 1;
+    const last = epoch === this.#input.settings.epochs - 1;
     yield await this.#save();
-    if (epoch % save_freq === 0 || last) {
-      yield { type: "saved", path: await this.#folder.keepLastAs(epoch), position: this.#position };
-    }
-    yield* this.#evaluate(epoch);
+    yield* this.#finishEpoch(epoch);
     const since = performance.now() - this.#drawn;
     if (last || since < Math.max(2000, 20 * this.#drawCost)) return;
     const message = await this.#draw();
     if (message) yield { type: "note", message };
+  }
+
+  /** What follows the save at the end of an epoch; a run that was killed in between makes up for it. */
+  async *#finishEpoch(epoch: number, late?: string): AsyncGenerator<JobEvent> {
+    const { save_freq, epochs } = this.#input.settings;
+    const isDue = epoch >= 0 && (epoch % save_freq === 0 || epoch === epochs - 1);
+    if (isDue && !(late && await this.#folder.has(this.#folder.numbered(epoch)))) {
+      yield { type: "saved", path: await this.#folder.keepAs(epoch, late), position: this.#position };
+    }
+    yield* this.#evaluate(epoch);
   }
 
   async #save(): Promise<JobEvent> {

@@ -6,7 +6,10 @@ import type { PretrainConfig } from "./pretrain.ts";
 import { findCheckpoint, type FoundCheckpoint, type RunFolder } from "./run_folder.ts";
 
 /** The checkpoint that a job goes on from; null for a new run. */
-export async function startingPoint(folder: RunFolder, { resume, settings }: JobInput): Promise<FoundCheckpoint | null> {
+export async function startingPoint(
+  folder: RunFolder,
+  { resume, settings }: JobInput,
+): Promise<FoundCheckpoint | null> {
   const found = resume === undefined ? await folder.latest() : await findCheckpoint(resume);
   if (!found) return null;
   const { checkpoint: { network, config, position }, path } = found;

@@ -54,6 +54,11 @@ export class RunFolder {
     return join(this.path, name);
   }
 
+  /** Whether there is such a file. */
+  has(path: string): Promise<boolean> {
+    return exists(path);
+  }
+
   /** Writes a text file. */
   async writeText(name: string, text: string): Promise<void> {
     await writeWhole(this.file(name), [new TextEncoder().encode(text)]);
@@ -69,11 +74,16 @@ export class RunFolder {
     return last;
   }
 
-  /** Copies the last checkpoint to `checkpoint_0012.safetensors`, as the original numbers them (the epoch, 0-based). */
-  async keepLastAs(epoch: number): Promise<string> {
-    const path = this.file(`checkpoint_${String(epoch).padStart(4, "0")}.safetensors`);
+  /** Path of a numbered checkpoint: `checkpoint_0012.safetensors`, as the original numbers them (the epoch, 0-based). */
+  numbered(epoch: number): string {
+    return this.file(`checkpoint_${String(epoch).padStart(4, "0")}.safetensors`);
+  }
+
+  /** Copies a checkpoint, the last one by default, to a numbered one. */
+  async keepAs(epoch: number, from: string = this.file("last.safetensors")): Promise<string> {
+    const path = this.numbered(epoch);
     const part = `${path}.copy.part`;
-    await Deno.copyFile(this.file("last.safetensors"), part);
+    await Deno.copyFile(from, part);
     using file = await Deno.open(part, { read: true, write: true });
     await file.sync();
     await Deno.rename(part, path);

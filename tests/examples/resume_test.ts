@@ -87,6 +87,8 @@ Deno.test("a complete run stays as it is when its command is given again, and re
     const args = [...smallRun(`${folder}/data`, `${folder}/run`), "--epochs", "1"];
     assertEquals((await runExample("cifar10", args)).code, 0);
     const before = await Deno.readFile(`${folder}/run/last.safetensors`);
+    const numbered = await Deno.readFile(`${folder}/run/checkpoint_0000.safetensors`);
+    await Deno.remove(`${folder}/run/checkpoint_0000.safetensors`); // as when the run was killed before it was written
     const again = await runExample("cifar10", args);
     assertEquals(again.code, 0);
     assert(
@@ -94,6 +96,7 @@ Deno.test("a complete run stays as it is when its command is given again, and re
       again.stderr,
     );
     assertEquals(await Deno.readFile(`${folder}/run/last.safetensors`), before);
+    assertEquals(await Deno.readFile(`${folder}/run/checkpoint_0000.safetensors`), numbered);
     const other = await runExample("cifar10", [...args, "--lr", "0.1"]);
     assertEquals(other.code, 1);
     assert(

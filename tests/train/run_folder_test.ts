@@ -19,7 +19,7 @@ Deno.test("RunFolder keeps the last checkpoint, the one before it and numbered o
     const run = await RunFolder.open(`${folder}/a/b`);
     assertEquals(await run.latest(), null);
     for (const epoch of [1, 2, 3]) await run.saveLast(checkpointAt(epoch));
-    await run.keepLastAs(2);
+    await run.keepAs(2);
     assertEquals(await names(run.path), ["checkpoint_0002.safetensors", "last.safetensors", "previous.safetensors"]);
     assertEquals((await run.latest())?.checkpoint.position, { epoch: 3, step: 0 });
     assertEquals((await findCheckpoint(`${run.path}/previous.safetensors`)).checkpoint.position, { epoch: 2, step: 0 });
