@@ -1,0 +1,139 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { parsePretrain, type PretrainProgram, UsageError, withoutEffect } from "../../src/cli/mod.ts";
+import { initialLr } from "../../src/train/mod.ts";
+
+const cifar: PretrainProgram = {
+  db: "cifar10",
+  title: "CIFAR-10",
+  stem: "cifar",
+  resolution: 32,
+  recipe: { network: "resnet18", epochs: 400, batch_size: 256, optimizer: "sgd", lr: 0.3 },
+  load: () => Promise.resolve(null),
+};
+const cub: PretrainProgram = {
+  ...cifar,
+  db: "cub200",
+  resolution: 224,
+  recipe: { ...cifar.recipe, epochs: 1000, kernel: "rbf", sigma: 20, weaklabels: true },
+  demo: { sigma: 1 },
+  flags: { extra: { type: "string", help: "own" } },
+};
+
+function message(program: PretrainProgram, ...args: string[]): string {
+  return assertThrows(() => parsePretrain(args, program), UsageError).message;
+}
+
+Deno.test("parsePretrain() has the original's recipe and defaults", () => {
+  const { values, settings, usesPrior } = parsePretrain([], cifar)!;
+  assertEquals(settings, {
+    db: "cifar10",
+    demo: false,
+    limit: null,
+    resolution: 32,
+    augmentation: "natural",
+    network: "resnet18",
+    stem: "cifar",
+    epochs: 400,
+    batch_size: 256,
+    n_views: 2,
+    optimizer: "sgd",
+    lr: 0.3,
+    momentum: 0,
+    wd: 0,
+    kernel: null,
+    sigma: null,
+    lambda: 0.01,
+    t: 2,
+    drop_last: false,
+    seed: 0,
+    start_epoch: 0,
+    save_freq: 100,
+    save_minutes: 10,
+    print_freq: 10,
+    eval_every: 25,
+    eval_images: 5000,
+    workers: Math.min(navigator.hardwareConcurrency, 8),
+    profile: false,
+  });
+  assertEquals([values.root, values.save_dir, usesPrior], ["data/cifar10", "runs/cifar10", false]);
+});
+
+Deno.test("parsePretrain() takes the original's names, long and short", () => {
+  const args =
+    "-n resnet50 --db cifar10 --n_views 4 -j 3 --epochs 7 --start-epoch 2 --save_freq 5 -b 128 --optimizer lars " +
+    "--lr 0.5 --wd 1e-6 -p 20 --root r --save_dir s --resume f --gpu 0 --world-size 1 --rank 0 --dist-url x " +
+    "--dist-backend nccl --multiprocessing-distributed";
+  const { values, settings } = parsePretrain(args.split(" "), cifar)!;
+  const { network, n_views, workers, epochs, start_epoch, save_freq, batch_size, lr, momentum, wd, print_freq } =
+    settings;
+  assertEquals([network, n_views, workers, epochs, start_epoch, save_freq, batch_size, lr, momentum, wd, print_freq], [
+    "resnet50",
+    4,
+    3,
+    7,
+    2,
+    5,
+    128,
+    0.5,
+    0.9,
+    1e-6,
+    20,
+  ]);
+  assertEquals([values.root, values.save_dir, values.resume], ["r", "s", "f"]);
+  assertEquals(withoutEffect(args.split(" ")).length, 6);
+  assert(withoutEffect(["--gpu=1"])[0]?.startsWith("--gpu has no effect here: WebGPU takes the adapter"));
+});
+
+Deno.test("parsePretrain() wants a prior with a kernel and a kernel with a prior", () => {
+  const { settings, usesPrior, own } = parsePretrain(["--extra", "x"], cub)!;
+  assertEquals([settings.kernel, settings.sigma, usesPrior, own], ["rbf", 20, true, { extra: "x" }]);
+  assertEquals(parsePretrain(["--kernel", "none"], cub)!.usesPrior, false);
+  assertEquals(parsePretrain(["--prior", "f.npz", "--kernel", "cosine"], cifar)!.settings.kernel, "cosine");
+  assertEquals(parsePretrain(["--prior", "f.npz", "--kernel", "cosine"], cifar)!.usesPrior, true);
+  assert(
+    message(cifar, "--kernel", "rbf", "--sigma", "1").startsWith(
+      "Cannot use --kernel rbf without a prior: give --weaklabels",
+    ),
+  );
+  assert(message(cub, "--no-weaklabels").includes("the class labels as prior then, which is supervision"));
+  assert(
+    message(cifar, "--weaklabels").startsWith("Cannot use --weaklabels without a kernel as it would have no effect"),
+  );
+  assert(
+    message(cifar, "--prior", "f.npz").startsWith("Cannot use --prior without a kernel as it would have no effect"),
+  );
+  assertEquals(message(cifar, "--prior", "f", "--kernel", "rbf"), "Cannot use --kernel rbf without --sigma: got none");
+});
+
+Deno.test("parsePretrain() refuses what it cannot do", () => {
+  assertEquals(
+    message(cifar, "--precision", "mixed"),
+    "Cannot use --precision mixed as training runs in full precision (f32) only: leave it out",
+  );
+  assertEquals(
+    message(cifar, "--db", "cub200"),
+    "Cannot use --db cub200 as this program is for cifar10: run examples/cub200.ts",
+  );
+  assert(message(cifar, "--kernel", "rfb").endsWith('got "rfb", did you mean "rbf"?'));
+  assert(message(cifar, "--batch_size", "1").includes("an integer >= 2"));
+  assert(message(cifar, "--sgima", "3").includes("did you mean --sigma?"));
+});
+
+Deno.test("parsePretrain() has small defaults for a demo, which flags override", () => {
+  const { values, settings } = parsePretrain(["--demo", "--epochs", "2"], cub)!;
+  assertEquals([settings.demo, settings.network, settings.resolution, settings.sigma, settings.epochs], [
+    true,
+    "tiny",
+    64,
+    1,
+    2,
+  ]);
+  assertEquals([values.root, values.save_dir], ["data/demo/cub200", "runs/demo_cub200"]);
+  assertEquals(parsePretrain(["--demo"], cifar)!.settings.resolution, 32);
+});
+
+Deno.test("initialLr() scales as the original does", () => {
+  assertEquals(initialLr({ db: "cifar10", lr: 0.3, batch_size: 256 }), 0.3);
+  assertEquals(initialLr({ db: "chexpert", lr: 0.5, batch_size: 1024 }), 2);
+  assertEquals(initialLr({ db: "imagenet100", lr: 0.3, batch_size: 256 }), 0.36);
+});
