@@ -1,0 +1,105 @@
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { Device } from "../../src/device/mod.ts";
+import { arange, copyInto, eye, fill, full, ones, Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
+
+const device = await Device.open();
+
+Deno.test("tensor() takes numbers, nested arrays and typed arrays", async () => {
+  assertEquals(tensor(3).shape, []);
+  assertEquals(await tensor(3).item(), 3);
+  assertEquals(tensor([[[1, 2]], [[3, 4]]]).shape, [2, 1, 2]);
+  assertEquals(await tensor([[1, 2], [3, 4]]).data(), new Float32Array([1, 2, 3, 4]));
+  assertEquals(tensor([]).shape, [0]);
+  assertEquals(tensor([[], []]).shape, [2, 0]);
+});
+
+Deno.test("tensor() has the dtype of its typed array, or the one asked for", async () => {
+  assertEquals(await tensor(new Uint32Array([4294967295])).data(), new Uint32Array([4294967295]));
+  assertEquals(await tensor(new Int32Array([-5])).data(), new Int32Array([-5]));
+  assertEquals(await tensor(new Uint8Array([7, 8, 9])).data(), new Uint8Array([7, 8, 9]));
+  assertEquals(tensor(new Uint8ClampedArray([1])).dtype, "u8");
+  assertEquals(await tensor([1, 2], { dtype: "i32" }).data(), new Int32Array([1, 2]));
+  assertEquals(await tensor(new Uint8Array([1, 2]), { dtype: "f32" }).data(), new Float32Array([1, 2]));
+  assertStrictEquals(tensor([1], { device }).device, device);
+});
+
+Deno.test("tensor() takes part of a larger array", async () => {
+  const all = new Float32Array([0, 1, 2, 3]);
+  assertEquals(await tensor(all.subarray(1, 3)).data(), new Float32Array([1, 2]));
+});
+
+Deno.test("tensor() throws on uneven rows, wrong sizes, shapes and arrays", () => {
+  const uneven = "Cannot make a tensor as all rows must have one length: the first ones say [2,2]";
+  assertThrows(() => tensor([[1, 2], [3]]), TypeError, uneven);
+  assertThrows(() => tensor([[1, 2], 3]), TypeError, uneven);
+  assertThrows(() => tensor([[1, 2], [3, [4]]]), TypeError, uneven);
+  assertThrows(
+    () => tensor([1, 2, 3], { shape: [2, 2] }),
+    TypeError,
+    "Cannot make a tensor [2,2] as it has 4 elements: got 3",
+  );
+  for (const shape of [[-1], [1.5], [NaN]]) {
+    assertThrows(
+      () => tensor([1], { shape }),
+      RangeError,
+      `Cannot make a tensor as every size must be an integer >= 0: got [${shape}]`,
+    );
+  }
+  assertThrows(
+    () => tensor(new Float64Array([1])),
+    TypeError,
+    "Cannot make a tensor of this array: got Float64Array, want f32, i32, u32 or u8",
+  );
+});
+
+Deno.test("zeros(), ones(), full() and eye() fill every dtype", async () => {
+  assertEquals(await zeros([2, 3]).data(), new Float32Array(6));
+  assertEquals(await ones([3], { dtype: "u8" }).data(), new Uint8Array([1, 1, 1]));
+  assertEquals(await full([2], -7, { dtype: "i32" }).data(), new Int32Array([-7, -7]));
+  assertEquals(await full([1], -0.5).data(), new Float32Array([-0.5]));
+  assertEquals(await full([2], NaN).data(), new Float32Array([NaN, NaN]));
+  assertEquals(await eye(3).data(), new Float32Array([1, 0, 0, 0, 1, 0, 0, 0, 1]));
+  assertEquals(zeros([0, 4]).shape, [0, 4]);
+});
+
+Deno.test("arange() counts up, down and by fractions", async () => {
+  assertEquals(await arange(0, 4).data(), new Float32Array([0, 1, 2, 3]));
+  assertEquals(await arange(3, 0, { step: -2 }).data(), new Float32Array([3, 1]));
+  assertEquals(await arange(0, 1, { step: 0.25 }).data(), new Float32Array([0, 0.25, 0.5, 0.75]));
+  assertEquals(await arange(2, 5, { dtype: "u32" }).data(), new Uint32Array([2, 3, 4]));
+  assertEquals(arange(5, 2).shape, [0]);
+  assertThrows(() => arange(0, 1, { step: 0 }), RangeError, "Cannot make arange() as step must not be 0: got 0");
+});
+
+Deno.test("fill() overwrites a tensor, also one of bytes", async () => {
+  const x = ones([5]);
+  fill(x, 2.5);
+  assertEquals(await x.data(), new Float32Array(5).fill(2.5));
+  const bytes = ones([5], { dtype: "u8" });
+  fill(bytes, 200);
+  assertEquals(await bytes.data(), new Uint8Array(5).fill(200));
+});
+
+Deno.test("copyInto() writes a part and leaves the rest", async () => {
+  const target = zeros([2, 3]);
+  copyInto(target, tensor([1, 2]), 3);
+  assertEquals(await target.data(), new Float32Array([0, 0, 0, 1, 2, 0]));
+});
+
+Deno.test("copyInto() throws when it does not fit or the dtypes differ", () => {
+  const x = ones([3]);
+  const rule = "Cannot copyInto() as x must fit: got [3] at";
+  assertThrows(() => copyInto(ones([4]), x, 2), RangeError, `${rule} 2 of [4]`);
+  assertThrows(() => copyInto(ones([4]), x, -1), RangeError, `${rule} -1 of [4]`);
+  const dtypes = "Cannot copyInto() as the dtypes must agree and not be u8: got";
+  assertThrows(() => copyInto(ones([4], { dtype: "u32" }), x), TypeError, `${dtypes} u32 and f32`);
+  const bytes = ones([4], { dtype: "u8" });
+  assertThrows(() => copyInto(bytes, bytes), TypeError, `${dtypes} u8 and u8`);
+});
+
+Deno.test("Tensor takes storage that exists", async () => {
+  const x = tensor([1, 2, 3, 4]);
+  const y = new Tensor<"f32">(device, [2, 2], { storage: x.storage.retain() });
+  x.dispose();
+  assertEquals(await y.data(), new Float32Array([1, 2, 3, 4]));
+});

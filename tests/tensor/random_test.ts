@@ -1,0 +1,103 @@
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { Device } from "../../src/device/mod.ts";
+import { key, normal, permutation, philox, shuffled, uniform, uniformNumbers } from "../../src/tensor/mod.ts";
+import { assertClose } from "../../src/testing/mod.ts";
+
+await Device.open();
+
+const hex = (words: readonly number[]) => words.map((word) => word.toString(16).padStart(8, "0")).join(" ");
+
+Deno.test("philox() gives the known answers of its authors", () => {
+  const all = 0xffffffff;
+  assertEquals(hex(philox([0, 0, 0, 0], [0, 0])), "6627e8d5 e169c58d bc57ac4c 9b00dbd8");
+  assertEquals(hex(philox([all, all, all, all], [all, all])), "408f276d 41c83b0e a20bc7c6 6d5451fd");
+  const pi = philox([0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344], [0xa4093822, 0x299f31d0]);
+  assertEquals(hex(pi), "d16cfe09 94fdcceb 5001e420 24126ea1");
+});
+
+Deno.test("uniform() makes the same bits as its twin on the host", async () => {
+  for (const size of [1, 3, 4, 257, 1000]) {
+    for (const seed of [0, 1, 2 ** 40 + 7]) {
+      assertEquals(await uniform([size], { key: key(seed) }).data(), uniformNumbers(size, key(seed)));
+    }
+  }
+});
+
+Deno.test("uniform() has the moments of its interval, and stays in it", async () => {
+  const n = 200_000;
+  const values = await uniform([n], { key: key(3), low: -1, high: 2 }).data();
+  const { mean, variance } = moments(values);
+  assert(Math.abs(mean - 0.5) < 4 * Math.sqrt(0.75 / n), `mean ${mean}`);
+  assert(Math.abs(variance - 0.75) < 0.01, `variance ${variance}`);
+  assert(values.every((v) => v >= -1 && v < 2));
+});
+
+Deno.test("normal() has the moments, and the shares within 1, 2 and 3 deviations", async () => {
+  const n = 200_000;
+  const values = await normal([n], { key: key(4) }).data();
+  const { mean, variance, skew, kurtosis } = moments(values);
+  assert(Math.abs(mean) < 4 / Math.sqrt(n), `mean ${mean}`);
+  assert(Math.abs(variance - 1) < 4 * Math.sqrt(2 / n), `variance ${variance}`);
+  assert(Math.abs(skew) < 4 * Math.sqrt(6 / n), `skew ${skew}`);
+  assert(Math.abs(kurtosis - 3) < 4 * Math.sqrt(24 / n), `kurtosis ${kurtosis}`);
+  for (const [limit, share] of [[1, 0.682689], [2, 0.9545], [3, 0.9973]] as const) {
+    const within = values.filter((v) => Math.abs(v) < limit).length / n;
+    assert(Math.abs(within - share) < 0.005, `${within} within ${limit}`);
+  }
+  // Neighbours, which share a pair of uniform numbers, do not hang together.
+  let product = 0;
+  for (let i = 0; i + 1 < n; i++) product += values[i]! * values[i + 1]! / n;
+  assert(Math.abs(product) < 4 / Math.sqrt(n), `correlation ${product}`);
+  const shifted = await normal([n], { key: key(4), mean: 10, std: 0.5 }).data();
+  assertClose(shifted, values.map((v) => 10 + 0.5 * v), { rtol: 1e-6 });
+});
+
+Deno.test("normal() is finite even where the uniform number is 0", async () => {
+  const values = await normal([1 << 20], { key: key(5) }).data();
+  assert(values.every(Number.isFinite));
+});
+
+Deno.test("key() gives other streams for other seeds and paths, the same for the same", () => {
+  assertEquals(key(1, 2, 3), key(1, 2, 3));
+  const keys = [key(0), key(1), key(2 ** 32), key(0, 0), key(0, 1), key(1, 0), key(0, 0, 0), key(0, 2 ** 32)];
+  assertEquals(new Set(keys.map(String)).size, keys.length);
+  assertNotEquals(uniformNumbers(4, key(0, 1)), uniformNumbers(4, key(1, 0)));
+  const a = uniformNumbers(1000, key(7, 0));
+  const b = uniformNumbers(1000, key(7, 1));
+  const product = a.reduce((sum, v, i) => sum + (v - 0.5) * (b[i]! - 0.5), 0) / 1000;
+  assert(Math.abs(product) < 4 / 12 / Math.sqrt(1000), `correlation ${product}`);
+});
+
+Deno.test("key() throws on numbers that are no seeds", () => {
+  for (const seed of [-1, 0.5, NaN, 2 ** 53]) {
+    assertThrows(() => key(seed), RangeError, `Cannot make a key of ${seed}: want an integer >= 0`);
+  }
+  assertThrows(() => key(0, -1), RangeError, "Cannot make a key of -1");
+});
+
+Deno.test("permutation() holds every number once, in an order that the key decides", async () => {
+  for (const n of [0, 1, 2, 17, 1000]) {
+    const order = await permutation(n, { key: key(1) }).data();
+    assertEquals([...order].sort((a, b) => a - b), Array.from({ length: n }, (_, i) => i));
+    assertEquals(order, shuffled(n, key(1)));
+  }
+  assertNotEquals(shuffled(100, key(1)), shuffled(100, key(2)));
+});
+
+Deno.test("shuffled() gives every order of three about as often", () => {
+  const counts = new Map<string, number>();
+  for (let seed = 0; seed < 6000; seed++) {
+    const order = `${shuffled(3, key(seed))}`;
+    counts.set(order, (counts.get(order) ?? 0) + 1);
+  }
+  assertEquals(counts.size, 6);
+  for (const [order, count] of counts) assert(Math.abs(count - 1000) < 150, `${order}: ${count} of 6000`);
+});
+
+function moments(values: Float32Array): { mean: number; variance: number; skew: number; kurtosis: number } {
+  const n = values.length;
+  const mean = values.reduce((sum, v) => sum + v, 0) / n;
+  const power = (p: number) => values.reduce((sum, v) => sum + (v - mean) ** p, 0) / n;
+  const variance = power(2);
+  return { mean, variance, skew: power(3) / variance ** 1.5, kurtosis: power(4) / variance ** 2 };
+}
