@@ -8,6 +8,7 @@ import type { Program } from "./program.ts";
 import { Recorder, type Workgroups } from "./recorder.ts";
 import { Staging, writeBytes } from "./staging.ts";
 import type { Counters, DispatchOptions, Running } from "./options.ts";
+import { SyncReader } from "./sync_reader.ts";
 
 /** Open devices, the default one last. */
 const opened: Device[] = [];
@@ -208,6 +209,11 @@ export class Device {
     this.#staging.give(staging);
     this.#check();
     return result;
+  }
+
+  /** Opens a reader that hands up to `bytes` bytes back at once while the caller waits; see {@linkcode SyncReader}. */
+  async openSyncReader(bytes: number): Promise<SyncReader> {
+    return await SyncReader.open(this.#gpu, bytes, () => this.flush());
   }
 
   /** Submits what was recorded; does not wait. */

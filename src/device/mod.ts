@@ -7,3 +7,4 @@ export { type Block, type MemoryUsage, Storage } from "./pool.ts";
 export type { ProfileRow } from "./profiler.ts";
 export type { ParamType, Program } from "./program.ts";
 export type { Bindings, Window, Workgroups } from "./recorder.ts";
+export { type ReadPart, SyncReader } from "./sync_reader.ts";

@@ -1,0 +1,107 @@
+import { DeviceError } from "./errors.ts";
+import type { Storage } from "./pool.ts";
+
+/** Bytes of a storage to read. */
+export interface ReadPart {
+  /** Where they are. */
+  readonly storage: Storage;
+  /** How many; a multiple of 4. */
+  readonly bytes: number;
+}
+
+/** A stretch of a part that fits into the staging buffer. */
+interface Piece {
+  readonly buffer: GPUBuffer;
+  readonly from: number;
+  readonly to: number;
+  readonly bytes: number;
+}
+
+/**
+ * Reads bytes back while the caller waits, for exchanges between processes in the midst of a forward or backward pass.
+ *
+ * WebGPU maps buffers asynchronously. Deno, however, waits for the GPU within the call of `mapAsync` (its promise is
+ * settled 10 ms later): from the second mapping of a buffer on, `getMappedRange` gives the bytes as soon as that call has
+ * returned. So the staging buffer is mapped once when the reader is opened. Elsewhere `getMappedRange` throws, and
+ * `read()` says so.
+ */
+export class SyncReader {
+  #gpu: GPUDevice;
+  #staging: GPUBuffer;
+  #flush: () => void;
+
+  private constructor(gpu: GPUDevice, staging: GPUBuffer, flush: () => void) {
+    this.#gpu = gpu;
+    this.#staging = staging;
+    this.#flush = flush;
+  }
+
+  /** Makes a reader that moves up to `bytes` at once; `flush` submits what was recorded. */
+  static async open(gpu: GPUDevice, bytes: number, flush: () => void): Promise<SyncReader> {
+    const size = Math.ceil(bytes / 4) * 4;
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const staging = gpu.createBuffer({ label: "synchronous read", size, usage });
+    await staging.mapAsync(GPUMapMode.READ);
+    staging.unmap();
+    return new SyncReader(gpu, staging, flush);
+  }
+
+  /**
+   * Reads parts one after the other into `target`, which they must fill; everything recorded so far is done then.
+   *
+   * @throws {DeviceError} If the runtime cannot, or an operation before it failed.
+   */
+  read(parts: readonly ReadPart[], target: Uint8Array): void {
+    this.#flush();
+    let done = 0;
+    for (const pieces of this.#loads(parts)) done += this.#move(pieces, target, done);
+    if (done !== target.length) {
+      throw new RangeError(`Cannot read() as the parts must fill the target: got ${done} for ${target.length} bytes`);
+    }
+  }
+
+  /** Frees the staging buffer. */
+  dispose(): void {
+    this.#staging.destroy();
+  }
+
+  /** Splits parts into loads of the staging buffer. */
+  *#loads(parts: readonly ReadPart[]): Generator<Piece[]> {
+    const room = this.#staging.size;
+    let load: Piece[] = [];
+    let to = 0;
+    for (const { storage, bytes } of parts) {
+      for (let from = 0; from < bytes;) {
+        const piece = { buffer: storage.block.buffer, from, to, bytes: Math.min(bytes - from, room - to) };
+        load.push(piece);
+        from += piece.bytes;
+        to += piece.bytes;
+        if (to < room) continue;
+        yield load;
+        load = [];
+        to = 0;
+      }
+    }
+    if (to > 0) yield load;
+  }
+
+  #move(pieces: readonly Piece[], target: Uint8Array, at: number): number {
+    const encoder = this.#gpu.createCommandEncoder({ label: "synchronous read" });
+    for (const { buffer, from, to, bytes } of pieces) {
+      encoder.copyBufferToBuffer(buffer, from, this.#staging, to, bytes);
+    }
+    this.#gpu.queue.submit([encoder.finish()]);
+    const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
+    this.#staging.mapAsync(GPUMapMode.READ).catch(() => {}); // a failure shows in getMappedRange()
+    try {
+      target.set(new Uint8Array(this.#staging.getMappedRange(0, bytes)), at);
+    } catch (cause) {
+      if (cause instanceof RangeError) throw cause;
+      throw new DeviceError("Cannot read a result back at once as this runtime maps buffers only between tasks", {
+        cause,
+      });
+    }
+    this.#staging.unmap();
+    return bytes;
+  }
+}

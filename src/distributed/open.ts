@@ -1,0 +1,62 @@
+import type { Communicator } from "./communicator.ts";
+import { Mpi } from "./mpi.ts";
+import type { MpiFamily } from "./mpi_library.ts";
+import { SingleProcess } from "./single_process.ts";
+
+/** What a launcher told this process through its environment. */
+export interface Launch {
+  /** Who started it, for messages. */
+  readonly launcher: string;
+  /** Libraries that go with the launcher, the likelier one first. */
+  readonly families: readonly MpiFamily[];
+  /** Processes that it started, where it says so. */
+  readonly size: number | null;
+}
+
+/** Options of {@linkcode openCommunicator}. */
+export interface OpenOptions {
+  /** Fail when no launcher started this process; false by default: it is then alone. */
+  readonly required?: boolean;
+  /** Environment; that of the process by default. */
+  readonly env?: (name: string) => string | undefined;
+}
+
+/**
+ * Joins the processes that `mpirun`, `mpiexec` or `srun` started; without a launcher, one process alone.
+ *
+ * @throws {Error} If there was a launcher but no MPI library, or the launcher started more processes than MPI sees.
+ */
+export function openCommunicator(options: OpenOptions = {}): Communicator {
+  const launch = launchOf(options.env);
+  if (!launch) {
+    if (!options.required) return new SingleProcess();
+    throw new Error(
+      "Cannot run distributed as no MPI launcher started this process: use mpirun -n 4 deno run -A PROGRAM --distributed " +
+        "(install openmpi-bin or mpich for mpirun; srun works too)",
+    );
+  }
+  const mpi = new Mpi(launch.families);
+  if (launch.size !== null && launch.size !== mpi.size) {
+    throw new Error(
+      `Cannot run distributed as ${launch.launcher} started ${launch.size} processes but MPI (${mpi.library}) sees ` +
+        `${mpi.size}: use the launcher of that library, srun --mpi=pmix or --mpi=pmi2, or set MPI_LIBRARY`,
+    );
+  }
+  return mpi;
+}
+
+/** Finds out who started this process; null when nobody that knows of MPI did. */
+export function launchOf(env: (name: string) => string | undefined = (name) => Deno.env.get(name)): Launch | null {
+  const found = (launcher: string, families: readonly MpiFamily[], size: string): Launch => {
+    const value = env(size);
+    return { launcher, families, size: value === undefined ? null : Number(value) };
+  };
+  if (env("OMPI_COMM_WORLD_RANK") !== undefined) return found("mpirun", ["openmpi"], "OMPI_COMM_WORLD_SIZE");
+  const slurm = env("SLURM_PROCID") !== undefined && env("SLURM_STEP_NUM_TASKS") !== undefined;
+  if (slurm) return found("srun", ["openmpi", "mpich"], "SLURM_STEP_NUM_TASKS");
+  if (env("PMI_RANK") !== undefined) return found("mpiexec", ["mpich", "openmpi"], "PMI_SIZE");
+  if (env("PMIX_RANK") !== undefined) {
+    return { launcher: "a PMIx launcher", families: ["openmpi", "mpich"], size: null };
+  }
+  return null;
+}

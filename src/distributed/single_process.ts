@@ -1,0 +1,45 @@
+import type { Communicator, Traffic } from "./communicator.ts";
+
+/** One process alone: every collective gives back what was given. */
+export class SingleProcess implements Communicator {
+  /** 0. */
+  readonly rank = 0;
+  /** 1. */
+  readonly size = 1;
+  /** Says that there is none. */
+  readonly library = "one process, no MPI";
+  /** This machine. */
+  readonly host = "localhost";
+  /** Nothing. */
+  readonly traffic: Readonly<Traffic> = { calls: 0, bytes: 0, milliseconds: 0 };
+
+  /** Returns at once. */
+  barrier(): void {}
+
+  /** Leaves the bytes as they are. */
+  broadcast(): void {}
+
+  /** Leaves the numbers as they are. */
+  allReduce(): void {}
+
+  /** Leaves the numbers as they are. */
+  startAllReduce(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** A copy of the bytes. */
+  allGather(data: ArrayBufferView): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  }
+
+  /** Ends the process. */
+  abort(status: number): never {
+    Deno.exit(status);
+  }
+
+  /** Does nothing. */
+  close(): void {}
+
+  /** Does nothing. */
+  [Symbol.dispose](): void {}
+}
