@@ -12,9 +12,13 @@ export interface Outcome {
 }
 
 /** Starts an example as a person would. */
-export function spawnExample(name: string, args: readonly string[]): Deno.ChildProcess {
+export function spawnExample(
+  name: string,
+  args: readonly string[],
+  permissions: readonly string[] = [],
+): Deno.ChildProcess {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", join(EXAMPLES, `${name}.ts`), ...args],
+    args: ["run", "-A", ...permissions, join(EXAMPLES, `${name}.ts`), ...args],
     env: { NO_COLOR: "1" },
     stdout: "piped",
     stderr: "piped",
@@ -22,8 +26,12 @@ export function spawnExample(name: string, args: readonly string[]): Deno.ChildP
 }
 
 /** Runs an example to its end. */
-export async function runExample(name: string, args: readonly string[]): Promise<Outcome> {
-  const { code, stdout, stderr } = await spawnExample(name, args).output();
+export async function runExample(
+  name: string,
+  args: readonly string[],
+  permissions: readonly string[] = [],
+): Promise<Outcome> {
+  const { code, stdout, stderr } = await spawnExample(name, args, permissions).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: decode(stdout), stderr: decode(stderr) };
 }
