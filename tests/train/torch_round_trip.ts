@@ -1,0 +1,26 @@
+// Trains a ResNet-18 for two steps, saves it, and writes what it makes of fixed images, for torch_round_trip.py:
+//   deno run -A tests/train/torch_round_trip.ts DIR && python3 tests/train/torch_round_trip.py DIR
+import { backward, Device, key, noGrad, normal, scope } from "../../mod.ts";
+import { decoupledUniformity } from "../../src/losses/mod.ts";
+import { SGD } from "../../src/optim/mod.ts";
+import { captureCheckpoint, makeModel, readState, writeCheckpoint, writeSafetensors } from "../../src/train/mod.ts";
+
+const folder = Deno.args[0]!;
+await using _device = await Device.open();
+const model = makeModel("resnet18", { stem: "cifar", seed: 3 });
+const optimizer = new SGD(model.parameters(), { lr: 0.05, momentum: 0.9 });
+for (let step = 0; step < 2; step++) {
+  using _ = scope();
+  backward(decoupledUniformity(model.forward(normal([4, 2, 32, 32, 3], { key: key(1, step) }))));
+  optimizer.step();
+}
+await Deno.mkdir(folder, { recursive: true });
+const notes = { network: "resnet18", position: { epoch: 1, step: 0 }, config: { seed: 3 }, optimizerKind: "sgd" };
+await writeCheckpoint(`${folder}/last.safetensors`, await captureCheckpoint(model, optimizer, notes));
+await Deno.writeFile(`${folder}/encoder.safetensors`, writeSafetensors(await readState(model.encoder)));
+model.eval();
+const images = normal([4, 32, 32, 3], { key: key(2) });
+const [features, embeddings] = noGrad(() => [model.encoder.forward(images), model.forward(images)]);
+const array = async (x: typeof images) => ({ shape: [...x.shape], dtype: "f32", data: await x.data() } as const);
+const values = { images: await array(images), features: await array(features!), embeddings: await array(embeddings!) };
+await Deno.writeFile(`${folder}/values.safetensors`, writeSafetensors(values));
