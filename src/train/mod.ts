@@ -4,7 +4,9 @@
  * @module
  */
 export * from "../formats/public.ts";
+export * from "./eval/mod.ts";
 export { umap, type UmapOptions } from "./embed.ts";
+export * from "./features/mod.ts";
 export {
   captureCheckpoint,
   type Checkpoint,
