@@ -11,8 +11,8 @@
 //   3  x3      read
 //   4  y       write    [size]
 //
-// Constants: RANK, number of axes of the strided operands, at most 8. Dispatch: Device.groups(size, 64).
-override RANK: u32 = 0u;
+// Constants: RANK, number of axes of the strided operands, 1 to 8. Dispatch: Device.groups(size, 64).
+override RANK: u32 = 1u;
 
 struct Params {
   size: u32,
@@ -35,12 +35,12 @@ struct Params {
 fn offset_of(i: u32, operand: u32) -> u32 {
   var rest = i;
   var offset = 0u;
-  for (var axis = RANK; axis > 0u; axis--) {
-    let d = axis - 1u;
+  for (var d = RANK - 1u; d > 0u; d--) {
     let size = params.sizes[d / 4u][d % 4u];
     offset += (rest % size) * params.strides[2u * operand + d / 4u][d % 4u];
     rest /= size;
   }
+  offset += rest * params.strides[2u * operand][0];
   return offset;
 }
 

@@ -1914,8 +1914,8 @@ export const elementwise: string = `// Elementwise op of up to three arrays that
 //   3  x3      read
 //   4  y       write    [size]
 //
-// Constants: RANK, number of axes of the strided operands, at most 8. Dispatch: Device.groups(size, 64).
-override RANK: u32 = 0u;
+// Constants: RANK, number of axes of the strided operands, 1 to 8. Dispatch: Device.groups(size, 64).
+override RANK: u32 = 1u;
 
 struct Params {
   size: u32,
@@ -1938,12 +1938,12 @@ struct Params {
 fn offset_of(i: u32, operand: u32) -> u32 {
   var rest = i;
   var offset = 0u;
-  for (var axis = RANK; axis > 0u; axis--) {
-    let d = axis - 1u;
+  for (var d = RANK - 1u; d > 0u; d--) {
     let size = params.sizes[d / 4u][d % 4u];
     offset += (rest % size) * params.strides[2u * operand + d / 4u][d % 4u];
     rest /= size;
   }
+  offset += rest * params.strides[2u * operand][0];
   return offset;
 }
 
@@ -3954,7 +3954,7 @@ export const strided: string = `// Strided copy along RANK axes: y[y_offset + su
 //   1  x       read
 //   2  y       write    only where the axes lead
 //
-// Constants: RANK <= 8. Dispatch: Device.groups(size, 64).
+// Constants: RANK, 1 to 8. Dispatch: Device.groups(size, 64).
 override RANK: u32 = 1u;
 
 struct Params {
@@ -3980,14 +3980,15 @@ fn copy(
   if (rest >= params.size) { return; }
   var read_at = i32(params.x_offset);
   var write_at = i32(params.y_offset);
-  for (var axis = RANK; axis > 0u; axis--) {
-    let d = axis - 1u;
+  for (var d = RANK - 1u; d > 0u; d--) {
     let size = params.sizes[d / 4u][d % 4u];
     let index = i32(rest % size);
     rest /= size;
     read_at += index * params.x_strides[d / 4u][d % 4u];
     write_at += index * params.y_strides[d / 4u][d % 4u];
   }
+  read_at += i32(rest) * params.x_strides[0][0]; // divisions are dear on software adapters: none for the first axis
+  write_at += i32(rest) * params.y_strides[0][0];
   y[write_at] = x[read_at];
 }
 `;

@@ -53,7 +53,7 @@ export function copyStrided(op: string, x: Walk, y: Walk, sizes: Shape): void {
     params: values,
     buffers: { 1: x.tensor.storage, 2: y.tensor.storage },
     workgroups: device.groups(size / unit, 64),
-    constants: { RANK: walk.sizes.length },
+    constants: { RANK: Math.max(1, walk.sizes.length) },
   });
 }
 

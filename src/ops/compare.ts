@@ -62,27 +62,82 @@ export function equal(x: Operand, y: Operand): Tensor {
   return equalOp(x, y);
 }
 
-/** 1 where `x ≠ y` (also where either is NaN) and 0 elsewhere; operands and errors as {@linkcode equal}. */
+/**
+ * 1 where `x ≠ y` (also where either is NaN) and 0 elsewhere; operands and errors as {@linkcode equal}.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, notEqual, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await notEqual(tensor([1, 2, 3]), 2).data(), new Float32Array([1, 0, 1]));
+ * ```
+ */
 export function notEqual(x: Operand, y: Operand): Tensor {
   return notEqualOp(x, y);
 }
 
-/** 1 where `x > y` and 0 elsewhere; operands and errors as {@linkcode equal}. */
+/**
+ * 1 where `x > y` and 0 elsewhere; operands and errors as {@linkcode equal}.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, greater, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await greater(tensor([1, 2, 3]), 2).data(), new Float32Array([0, 0, 1]));
+ * ```
+ */
 export function greater(x: Operand, y: Operand): Tensor {
   return greaterOp(x, y);
 }
 
-/** 1 where `x ≥ y` and 0 elsewhere; operands and errors as {@linkcode equal}. */
+/**
+ * 1 where `x ≥ y` and 0 elsewhere; operands and errors as {@linkcode equal}.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, greaterEqual, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await greaterEqual(tensor([1, 2, 3]), 2).data(), new Float32Array([0, 1, 1]));
+ * ```
+ */
 export function greaterEqual(x: Operand, y: Operand): Tensor {
   return greaterEqualOp(x, y);
 }
 
-/** 1 where `x < y` and 0 elsewhere; operands and errors as {@linkcode equal}. */
+/**
+ * 1 where `x < y` and 0 elsewhere; operands and errors as {@linkcode equal}.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, less, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await less(tensor([1, 2, 3]), 2).data(), new Float32Array([1, 0, 0]));
+ * ```
+ */
 export function less(x: Operand, y: Operand): Tensor {
   return lessOp(x, y);
 }
 
-/** 1 where `x ≤ y` and 0 elsewhere; operands and errors as {@linkcode equal}. */
+/**
+ * 1 where `x ≤ y` and 0 elsewhere; operands and errors as {@linkcode equal}.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, lessEqual, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await lessEqual(tensor([1, 2, 3]), 2).data(), new Float32Array([1, 1, 0]));
+ * ```
+ */
 export function lessEqual(x: Operand, y: Operand): Tensor {
   return lessEqualOp(x, y);
 }
