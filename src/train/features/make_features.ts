@@ -1,0 +1,149 @@
+import {
+  type DecodeSpec,
+  type ImageDataset,
+  ImageDecoder,
+  type RgbImage,
+  savePrior,
+  type UnreadableImage,
+} from "../../data/mod.ts";
+import { applySpec, toGray } from "../../data/resize.ts";
+import type { ImageEncoder } from "./image_encoder.ts";
+import { PartialRows } from "./partial_rows.ts";
+
+/** Options of {@linkcode makeFeatures}. */
+export interface MakeFeaturesOptions {
+  /** Images at once; 32 by default. */
+  readonly batchSize?: number;
+  /** Workers that decode. */
+  readonly workers?: number;
+  /** Called after each batch. `resumed`: images that an earlier, stopped run had done. */
+  readonly onProgress?: (progress: { done: number; total: number; resumed: number }) => void;
+  /** Stops after the batch that is under way; what is done is kept for the next run. */
+  readonly signal?: AbortSignal;
+}
+
+/** What {@linkcode makeFeatures} did. */
+export interface MadeFeatures {
+  /** Images that have features now. */
+  readonly done: number;
+  /** Features an image. */
+  readonly dim: number;
+  /** Whether all have, and the file is written. */
+  readonly complete: boolean;
+}
+
+/**
+ * Encodes all images of a data set and writes the features as a prior: an `.npz` with `prior` `[n, dim]`, `labels` and
+ * `paths` (the order of the rows), for {@linkcode loadPrior}, `--prior` and NumPy.
+ *
+ * Rows go to `FILE.partial` as they come. A run that was stopped, at whatever moment, goes on from there; one batch of
+ * images is in memory at a time, and all features once, when the file is written.
+ *
+ * @param encoder What makes features of images.
+ * @param dataset The images, in memory or in files.
+ * @param file Where to, `.npz`.
+ * @param options Batch size, Workers, progress, how to stop.
+ * @returns How far it came.
+ * @throws {SyntaxError} If an image cannot be read: a prior has a row for each image.
+ * @throws {TypeError} If `FILE.partial` is of other images or another encoder, or `file` does not end in `.npz`.
+ * @throws {RangeError} If a feature is NaN or infinite, or `batchSize` is not a positive integer.
+ *
+ * @example An encoder of one's own
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { emojiDataset, loadPrior, takeFirst } from "@decoupled/uniformity/data";
+ * import { type ImageEncoder, makeFeatures } from "@decoupled/uniformity/train";
+ *
+ * const meanColour: ImageEncoder = {
+ *   id: "mean colour",
+ *   decode: {},
+ *   prepare: ({ data }) => Float32Array.from(data),
+ *   encode: (images) =>
+ *     Promise.resolve({
+ *       dim: 3,
+ *       data: Float32Array.from(images.flatMap((pixels) =>
+ *         [0, 1, 2].map((c) => pixels.reduce((sum, v, i) => i % 3 === c ? sum + v : sum, 0) / (pixels.length / 3))
+ *       )),
+ *     }),
+ * };
+ * const emoji = takeFirst(await emojiDataset(), 5);
+ * const file = `${await Deno.makeTempDir()}/colours.npz`;
+ *
+ * await makeFeatures(meanColour, emoji, file);
+ *
+ * assertEquals((await loadPrior(file, emoji)).data.length, 15);
+ * ```
+ */
+export async function makeFeatures(
+  encoder: ImageEncoder,
+  dataset: ImageDataset,
+  file: string,
+  options: MakeFeaturesOptions = {},
+): Promise<MadeFeatures> {
+  const batchSize = Math.min(options.batchSize ?? 32, encoder.maxBatch ?? Infinity);
+  if (!Number.isInteger(batchSize) || batchSize < 1) {
+    throw new RangeError(`Cannot make features as batchSize must be a positive integer: current value is ${batchSize}`);
+  }
+  if (!file.endsWith(".npz")) throw new TypeError(`Cannot make features as the file must end in .npz: got "${file}"`);
+  const partial = `${file}.partial`;
+  const { length } = dataset;
+  using rows = await PartialRows.open(partial, { encoder: encoder.id, images: await fingerprint(dataset), length });
+  const resumed = rows.count;
+  const tell = () => options.onProgress?.({ done: rows.count, total: length, resumed });
+  tell();
+  let batch: Float32Array<ArrayBuffer>[] = [];
+  if (rows.count < length) {
+    for await (const image of imagesFrom(encoder, dataset, rows.count, options)) {
+      batch.push(encoder.prepare(image));
+      if (batch.length < batchSize && rows.count + batch.length < length) continue;
+      const { data, dim } = await encoder.encode(batch);
+      await rows.add(data, dim);
+      batch = [];
+      tell();
+      if (options.signal?.aborted) break;
+    }
+  }
+  const complete = rows.count === length;
+  if (complete) {
+    await savePrior(file, { data: await rows.all(), dim: rows.dim }, dataset);
+    await Deno.remove(partial);
+  }
+  return { done: rows.count, dim: rows.dim, complete };
+}
+
+/** The images from a row on, in order. */
+async function* imagesFrom(
+  encoder: ImageEncoder,
+  dataset: ImageDataset,
+  from: number,
+  { workers }: MakeFeaturesOptions,
+): AsyncGenerator<RgbImage> {
+  if (dataset.pixels) {
+    const { data, height, width } = dataset.pixels;
+    const size = height * width * 3;
+    for (let row = from; row < dataset.length; row++) {
+      const image = { data: data.slice(row * size, (row + 1) * size), height, width };
+      yield decoded(image, encoder.decode);
+    }
+    return;
+  }
+  const onUnreadable = ({ path, reason }: UnreadableImage) => {
+    throw new SyntaxError(`Cannot make features as every image must be readable: "${path}" is not (${reason})`);
+  };
+  using decoder = new ImageDecoder(dataset, { workers, spec: encoder.decode, onUnreadable });
+  const order = Array.from({ length: dataset.length - from }, (_, i) => from + i);
+  yield* decoder.decode(order);
+}
+
+/** What decoding does to an image, for one that is in memory already. */
+function decoded(image: RgbImage, spec: DecodeSpec): RgbImage {
+  return applySpec(spec.grayscale ? toGray(image) : image, spec);
+}
+
+/** Name, split, and a checksum of the names of the images, or of their bytes where they have none. */
+async function fingerprint({ name, split, paths, files, pixels }: ImageDataset): Promise<string> {
+  const names = paths ?? files?.paths;
+  const bytes = names ? new TextEncoder().encode(names.join("\n")) : pixels?.data ?? new Uint8Array();
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return `${name} ${split} ${Array.from(digest.subarray(0, 8), (b) => b.toString(16).padStart(2, "0")).join("")}`;
+}
