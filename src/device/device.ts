@@ -44,6 +44,7 @@ export class Device {
   #reads = 0;
   #closed = false;
   #running: Running = { name: "", shapes: [] };
+  #profilesShapes = false;
 
   private constructor(gpu: GPUDevice, info: AdapterInfo) {
     this.#gpu = gpu;
@@ -152,7 +153,7 @@ export class Device {
         { ...this.#details(), shader: pipeline.label },
       );
     }
-    this.#recorder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#running.name);
+    this.#recorder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#label());
   }
 
   /**
@@ -242,14 +243,16 @@ export class Device {
    * Starts timing every dispatch by timestamp queries. Each dispatch then runs in a pass of its own, which costs time
    * between dispatches but not within them.
    *
+   * @param options `shapes`: keep the same op on other shapes apart; false by default.
    * @throws {DeviceError} If the adapter lacks `timestamp-query`.
    */
-  startProfile(): void {
+  startProfile(options: { shapes?: boolean } = {}): void {
     if (!this.features.has("timestamp-query")) {
       throw new DeviceError(`Cannot profile as ${this.info.description} lacks the feature timestamp-query`);
     }
     this.#recorder.flush();
     this.#recorder.profiler = new Profiler(this.#gpu);
+    this.#profilesShapes = options.shapes ?? false;
   }
 
   /** Ends the profile and returns GPU time by op and shader, the longest first. */
@@ -284,6 +287,13 @@ export class Device {
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     const what = `Cannot allocate ${size} bytes as the device is out of memory`;
     return this.#failures.watch("out-of-memory", what, this.#details(), () => this.#gpu.createBuffer({ size, usage }));
+  }
+
+  /** What a dispatch is called in a profile. */
+  #label(): string {
+    const { name, shapes } = this.#running;
+    if (!this.#recorder.profiler || !this.#profilesShapes) return name;
+    return `${name} ${shapes.map((shape) => `[${shape}]`).join("")}`;
   }
 
   #details(): DeviceErrorDetails {
