@@ -37,6 +37,11 @@ export class ResidentImages implements ViewSource {
     for (const each of this.#indices.values()) each.dispose();
   }
 
+  /** Same as `dispose()`, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   /** Row numbers go into one tensor a batch size, so that steps bind the same buffers. */
   #upload(rows: Uint32Array<ArrayBuffer>): Tensor {
     let indices = this.#indices.get(rows.length);

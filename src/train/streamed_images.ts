@@ -89,6 +89,11 @@ export class StreamedImages implements ViewSource {
     this.#chunk.dispose();
   }
 
+  /** Same as `dispose()`, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   /** Makes the views of the images before position `end`, chunk by chunk while later ones are decoded. */
   async #fill(views: Tensor, images: Images, end: number, plan: EpochPlan): Promise<Uint32Array<ArrayBuffer>> {
     const rows: number[] = [];
