@@ -1,4 +1,4 @@
-import { Device, type Program, Tensor } from "../mod.ts";
+import { type Device, type Program, Tensor } from "../mod.ts";
 
 /** What a device can do at most, measured. */
 export interface Ceilings {
