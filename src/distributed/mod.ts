@@ -5,6 +5,7 @@
  */
 export { broadcastJson, checkAgreement, gatherBytes, gatherNumbers, means, shareOf, totals } from "./collectives.ts";
 export type { Communicator, Reduction, Traffic } from "./communicator.ts";
+export { Exchange } from "./exchange.ts";
 export { GradientBuckets, type GradientBucketsOptions, type GradientReduction } from "./gradient_buckets.ts";
 export { Mpi } from "./mpi.ts";
 export type { MpiFamily } from "./mpi_library.ts";

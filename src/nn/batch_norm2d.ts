@@ -1,6 +1,8 @@
 import type { Device } from "../device/mod.ts";
+import type { Exchange } from "../distributed/exchange.ts";
 import { batchNorm } from "../ops/mod.ts";
 import { keep, ones, type Tensor, zeros } from "../tensor/mod.ts";
+import { syncBatchNormOp } from "./_sync_batch_norm_op.ts";
 import { Counter, Module, Parameter } from "./module.ts";
 
 /** Settings of a {@linkcode BatchNorm2d}. */
@@ -37,6 +39,7 @@ export class BatchNorm2d extends Module {
   readonly numBatchesTracked: Counter = new Counter();
   #eps: number;
   #momentum: number;
+  #exchange: Exchange | null = null;
 
   /** Makes scale, shift and running statistics. */
   constructor(options: BatchNorm2dOptions) {
@@ -50,9 +53,15 @@ export class BatchNorm2d extends Module {
     this.#momentum = momentum;
   }
 
+  /** Takes the statistics of training over the batches of all ranks; with null, over the batch of this one. */
+  synchronize(exchange: Exchange | null): void {
+    this.#exchange = exchange;
+  }
+
   /** Normalises `[…, numFeatures]`; then adds a residual and applies ReLU where asked. */
   override forward(x: Tensor, fusion: BatchNormFusion = {}): Tensor {
     if (this.training) this.numBatchesTracked.value++;
+    if (this.training && this.#exchange) return this.#together(x, fusion, this.#exchange);
     return batchNorm(x, {
       weight: this.weight,
       bias: this.bias,
@@ -63,5 +72,18 @@ export class BatchNorm2d extends Module {
       momentum: this.#momentum,
       ...fusion,
     });
+  }
+
+  #together(x: Tensor, { residual, relu = false }: BatchNormFusion, exchange: Exchange): Tensor {
+    const { weight, bias, runningMean: mean, runningVar: variance } = this;
+    if (x.rank < 2 || x.shape.at(-1) !== weight.size || (residual && `${residual.shape}` !== `${x.shape}`)) {
+      throw new TypeError(
+        `Cannot compute syncBatchNorm() as x must be [..., ${weight.size}] and a residual like it: got x [${x.shape}]` +
+          (residual ? ` and residual [${residual.shape}]` : ""),
+      );
+    }
+    const running = { mean, variance, momentum: this.#momentum };
+    const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
+    return syncBatchNormOp(inputs, { exchange, running, eps: this.#eps, relu });
   }
 }

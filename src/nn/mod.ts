@@ -24,3 +24,4 @@ export {
   resnext50,
   wideResnet50x2,
 } from "./resnets.ts";
+export { syncBatchNorm } from "./sync_batch_norm.ts";

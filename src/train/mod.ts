@@ -15,8 +15,10 @@ export {
   readCheckpoint,
   restoreCheckpoint,
   type TrainingPosition,
+  WeightsNotFiniteError,
   writeCheckpoint,
 } from "./checkpoint.ts";
+export { DataParallel, type LossScope, type StepAgreement, type StepCost } from "./distributed.ts";
 export { encode, type EncodeOptions, type Encoder } from "./encode.ts";
 export { MetricRing } from "./metric_ring.ts";
 export { type JobEvent, type JobInput, pretrainJob, type Profile } from "./job.ts";

@@ -6,7 +6,10 @@ import { div, indexSelect, matmul, neg, square, sum, viewCentroids } from "../op
 import { CosineAnnealingLR, LARS, type Optimizer, SGD } from "../optim/mod.ts";
 import { key, scope, shuffled, type Tensor } from "../tensor/mod.ts";
 import type { TrainingPosition } from "./checkpoint.ts";
+import type { Communicator } from "../distributed/mod.ts";
+import { DataParallel, type LossScope, type StepAgreement, type StepCost } from "./distributed.ts";
 import { MetricRing } from "./metric_ring.ts";
+import { checkPretrain, Clock } from "./pretrain_parts.ts";
 import { type StepProfile, Throttle } from "./step_clock.ts";
 import type { ViewBatch, ViewSource } from "./view_source.ts";
 
@@ -46,6 +49,10 @@ export interface PretrainConfig {
   signal?: AbortSignal;
   /** Times the parts of every step; waits for the device after each of them, so that the run becomes slower. */
   profile?: StepProfile;
+  /** The processes that train together, each with its part of every batch; this one alone by default. */
+  group?: Communicator;
+  /** Whether the loss compares the samples of each rank (`"local"`, the default) or of all ranks. */
+  lossScope?: LossScope;
 }
 
 /** What is learnt from. */
@@ -57,7 +64,7 @@ export interface PretrainData {
 }
 
 /** The state of training after some steps. */
-export interface PretrainReport {
+export interface PretrainReport extends Partial<StepCost> {
   /** Epoch, 0-based. */
   readonly epoch: number;
   /** Steps done in this epoch. */
@@ -98,11 +105,11 @@ export function makeOptimizer(parameters: readonly Tensor[], config: PretrainCon
   return { optimizer, schedule: new CosineAnnealingLR(optimizer, { tMax: epochs, etaMin }) };
 }
 
-/** Sizes of the batches of an epoch. */
-export function batchSizes(length: number, batchSize: number, dropLast: boolean): number[] {
+/** Sizes of the batches of an epoch; each of the `ranks` has at least two samples of every batch. */
+export function batchSizes(length: number, batchSize: number, dropLast: boolean, ranks = 1): number[] {
   const sizes = new Array<number>(Math.floor(length / batchSize)).fill(batchSize);
   const rest = length % batchSize;
-  if (rest > 1 && !dropLast) sizes.push(rest);
+  if (rest >= 2 * ranks && !dropLast) sizes.push(rest);
   return sizes;
 }
 
@@ -140,27 +147,31 @@ export class Pretraining {
   #schedule: CosineAnnealingLR;
   #metrics: MetricRing;
   #sizes: readonly number[];
+  #parallel: DataParallel | null = null;
 
   /** Checks everything and makes the optimizer. */
   constructor(model: Contrastive, data: PretrainData, config: PretrainConfig) {
-    check(data, config);
-    const { batchSize = 256, dropLast = false, printEvery = 10 } = config;
+    checkPretrain(data, config);
+    const { batchSize = 256, dropLast = false, printEvery = 10, group } = config;
     const { optimizer, schedule } = makeOptimizer(model.parameters(), config);
     this.optimizer = optimizer;
     this.#schedule = schedule;
     this.#model = model;
     this.#data = data;
     this.#config = config;
-    this.#sizes = batchSizes(data.source.length, batchSize, dropLast);
+    this.#sizes = batchSizes(data.source.length, batchSize, dropLast, group?.size);
     this.#metrics = new MetricRing(model.parameters()[0]!.device, ["loss", "align"], printEvery);
   }
 
   /** Trains from `config.start` to the end, or until the signal. */
   async *reports(): AsyncGenerator<PretrainReport> {
-    const { epochs, start = { epoch: 0, step: 0 }, signal } = this.#config;
+    const { epochs, start = { epoch: 0, step: 0 }, group, lossScope: scope } = this.#config;
+    if (group && group.size > 1) {
+      this.#parallel = await DataParallel.open(group, this.#model, { scope, optimizer: this.optimizer });
+    }
     const clock = new Clock();
     this.#model.train();
-    for (let epoch = start.epoch; epoch < epochs && !signal?.aborted; epoch++) {
+    for (let epoch = start.epoch; epoch < epochs && !this.#agree(0).stop; epoch++) {
       this.#schedule.epoch = epoch;
       yield* this.#epoch(epoch, epoch === start.epoch ? start.step : 0, clock);
     }
@@ -168,43 +179,55 @@ export class Pretraining {
 
   /** Frees the optimizer's state. */
   dispose(): void {
+    this.#parallel?.dispose();
     this.#metrics.dispose();
     this.optimizer.dispose();
   }
 
   async *#epoch(epoch: number, done: number, clock: Clock): AsyncGenerator<PretrainReport> {
-    const { views = 2, seed = 0, printEvery = 10, signal, profile } = this.#config;
+    const { views = 2, seed = 0, printEvery = 10, profile } = this.#config;
     const { source } = this.#data;
     const steps = this.#sizes.length;
     const order = shuffled(source.length, key(seed, 0, epoch)).subarray(countOf(this.#sizes.slice(0, done)));
     const throttle = new Throttle(this.#metrics.device);
     let step = done;
     profile?.begin("views");
-    for await (const batch of source.batches({ order, sizes: this.#sizes.slice(done), epoch, seed, views })) {
-      await this.#step(batch);
-      clock.count(batch.rows.length);
+    const whole = { order, sizes: this.#sizes.slice(done), epoch, seed, views };
+    for await (const batch of source.batches(this.#parallel?.part(whole) ?? whole)) {
+      const agreed = this.#agree(batch.rows.length);
+      await this.#step(batch, agreed);
+      clock.count(countOf(agreed.counts));
       await throttle.stepped();
       const epochDone = ++step === steps;
-      const stopped = signal?.aborted ?? false;
+      const stopped = agreed.stop;
       if (this.#metrics.pending >= printEvery || epochDone || stopped) {
-        const { loss, align } = averages(await this.#metrics.read(), epoch, step);
+        const { loss, align } = this.#averages(await this.#metrics.read(), epoch, step);
         throttle.waited();
+        if (epochDone || stopped) await this.#parallel?.verify();
         const next = epochDone ? { epoch: epoch + 1, step: 0 } : { epoch, step };
-        yield { epoch, step, steps, loss, align, lr: this.optimizer.lr, epochDone, next, ...clock.read() };
+        const cost = this.#parallel?.cost();
+        yield { epoch, step, steps, loss, align, lr: this.optimizer.lr, epochDone, next, ...clock.read(), ...cost };
       }
       if (stopped) return;
       profile?.begin("views");
     }
   }
 
+  /** How many samples the ranks have for a step, and whether to stop after it. */
+  #agree(samples: number): StepAgreement {
+    const stop = this.#config.signal?.aborted ?? false;
+    return this.#parallel?.agree(samples, stop) ?? { counts: [samples], trains: samples >= 2, stop };
+  }
+
   /** One step: nothing when a batch has no pair of samples that could be read. */
-  async #step(batch: ViewBatch): Promise<void> {
+  async #step(batch: ViewBatch, agreed: StepAgreement): Promise<void> {
     const { profile } = this.#config;
-    if (batch.rows.length < 2) return;
+    if (!agreed.trains) return;
     const { device } = this.#metrics;
     await profile?.end(device);
     using _ = scope();
-    for (const phase of this.#phases(batch)) {
+    for (const phase of this.#phases(batch, agreed)) {
+      if (phase === "optimiser") await this.#parallel?.finish();
       if (!profile) continue;
       await profile.end(device);
       if (phase) profile.begin(phase);
@@ -212,21 +235,39 @@ export class Pretraining {
   }
 
   /** The parts of a step; what is yielded names the part that comes next. */
-  *#phases({ views, indices }: ViewBatch): Generator<string | null> {
+  *#phases(batch: ViewBatch, agreed: StepAgreement): Generator<string | null> {
     const { kernel, ridge = 0.01, t = 2, profile } = this.#config;
     const { prior } = this.#data;
+    const parallel = this.#parallel;
     profile?.begin("forward");
     const weights = prior && kernel
-      ? noGrad(() => centroidWeights(indexSelect(prior, 0, indices!), { kernel, ridge }))
+      ? noGrad(() =>
+        centroidWeights(indexSelect(prior, 0, parallel?.indices(batch) ?? batch.indices!), { kernel, ridge })
+      )
       : undefined;
-    const z = this.#model.forward(views!);
+    const own = this.#model.forward(batch.views!);
+    const z = parallel?.embeddings(own, agreed) ?? own;
     const loss = decoupledUniformity(z, { weights, t });
     yield "backward";
-    backward(loss);
+    if (parallel) parallel.backward(loss);
+    else backward(loss);
     this.#metrics.push([loss, alignment(z, weights)]);
     yield "optimiser";
     this.optimizer.step();
     yield null;
+  }
+
+  /** Means of what the steps since the last report measured, over all ranks. */
+  #averages(rows: readonly Record<string, number>[], epoch: number, step: number): { loss: number; align: number } {
+    if (rows.length === 0) return { loss: NaN, align: NaN }; // no batch since the last report could be read
+    const average = (name: string) => rows.reduce((sum, row) => sum + row[name]!, 0) / rows.length;
+    const own = [average("loss"), average("align")];
+    const [loss, align] = (this.#parallel?.means(own) ?? own) as [number, number];
+    if (Number.isFinite(loss)) return { loss, align };
+    throw new LossNotFiniteError(
+      `Cannot go on as the loss is not finite in epoch ${epoch}, steps ${step - rows.length + 1} to ${step}: ` +
+        `got ${rows.map((row) => row.loss).join(", ")}; try a smaller lr, or a larger ridge if a prior is used`,
+    );
   }
 }
 
@@ -240,68 +281,4 @@ function alignment(z: Tensor, weights?: Tensor): Tensor {
     const centroids = weights ? matmul(weights, viewCentroids(z)) : viewCentroids(z);
     return neg(div(sum(square(centroids)), z.shape[0]!));
   });
-}
-
-function averages(
-  rows: readonly Record<string, number>[],
-  epoch: number,
-  step: number,
-): { loss: number; align: number } {
-  const average = (name: string) => rows.reduce((sum, row) => sum + row[name]!, 0) / rows.length;
-  if (rows.length === 0) return { loss: NaN, align: NaN }; // no batch since the last report could be read
-  const loss = average("loss");
-  if (!Number.isFinite(loss)) {
-    throw new LossNotFiniteError(
-      `Cannot go on as the loss is not finite in epoch ${epoch}, steps ${step - rows.length + 1} to ${step}: ` +
-        `got ${rows.map((row) => row.loss).join(", ")}; try a smaller lr, or a larger ridge if a prior is used`,
-    );
-  }
-  return { loss, align: average("align") };
-}
-
-function check({ source, prior }: PretrainData, config: PretrainConfig): void {
-  const { epochs, batchSize = 256, views = 2, kernel } = config;
-  if (kernel && !prior) throw new TypeError("Cannot pretrain() as a kernel needs a prior: got none");
-  if (prior && !kernel) throw new TypeError("Cannot pretrain() as a prior needs a kernel: got none");
-  if (prior && (prior.rank !== 2 || prior.shape[0] !== source.length)) {
-    throw new TypeError(`Cannot pretrain() as the prior must be [${source.length}, d]: got [${prior.shape}]`);
-  }
-  if (!(Number.isInteger(epochs) && epochs >= 1)) {
-    throw new RangeError(`Cannot pretrain() as epochs must be >= 1: got ${epochs}`);
-  }
-  if (!(Number.isInteger(batchSize) && batchSize >= 2)) {
-    throw new RangeError(
-      `Cannot pretrain() as batchSize must be an integer >= 2 (the loss is of pairs): got ${batchSize}`,
-    );
-  }
-  if (!(Number.isInteger(views) && views >= 1)) {
-    throw new RangeError(`Cannot pretrain() as views must be >= 1: got ${views}`);
-  }
-  if (source.length < 2) {
-    throw new RangeError(`Cannot pretrain() as there must be at least 2 samples: got ${source.length}`);
-  }
-  if (batchSizes(source.length, batchSize, config.dropLast ?? false).length === 0) {
-    throw new RangeError(
-      `Cannot pretrain() as dropLast leaves no batch of ${batchSize}: got ${source.length} samples`,
-    );
-  }
-}
-
-/** Samples a second. */
-class Clock {
-  #start = performance.now();
-  #last = this.#start;
-  #samples = 0;
-
-  count(samples: number): void {
-    this.#samples += samples;
-  }
-
-  read(): { imagesPerSecond: number; seconds: number } {
-    const now = performance.now();
-    const imagesPerSecond = 1000 * this.#samples / (now - this.#last);
-    this.#samples = 0;
-    this.#last = now;
-    return { imagesPerSecond, seconds: (now - this.#start) / 1000 };
-  }
 }

@@ -1,0 +1,38 @@
+// Batch normalisation over the batches of all ranks: moments and gradient sums are exchanged between its passes.
+import { defineOp } from "../autograd/mod.ts";
+import type { Exchange } from "../distributed/exchange.ts";
+import { finishStatistics, mergeMoments, normalize, type RunningStatistics, sliceMoments } from "../ops/_batch_norm.ts";
+import { gradInput, reduceGrads } from "../ops/_batch_norm_grad.ts";
+import type { Tensor } from "../tensor/mod.ts";
+
+interface Attrs {
+  readonly exchange: Exchange;
+  readonly running: RunningStatistics;
+  readonly eps: number;
+  readonly relu: boolean;
+}
+
+/** Inputs: x, weight, bias and, where there is one, the residual. The gradients of weight and bias are this rank's part. */
+export const syncBatchNormOp = defineOp<readonly Tensor[], Attrs>({
+  name: "syncBatchNorm",
+  forward(context, inputs, { exchange, running, eps, relu }) {
+    const [x, weight, bias, residual] = inputs as [Tensor, Tensor, Tensor, Tensor?];
+    const stats = finishStatistics(exchange.gather(mergeMoments(sliceMoments(x))), { eps, running });
+    const y = normalize(x, stats, { weight, bias }, { residual, relu });
+    context.save(x, weight, bias, stats);
+    if (relu && residual) context.save(y);
+    return y;
+  },
+  backward({ saved, needsGrad, shapes }, grad, { exchange, relu }) {
+    const [x, weight, bias, stats, output] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor?];
+    const affine = { weight, bias };
+    const { gradBias, gradWeight, masked } = reduceGrads(x, grad, stats, affine, { relu, output });
+    const [sumBias, sumWeight] = exchange.sum([gradBias, gradWeight]) as [Tensor, Tensor];
+    const sums = { gradBias: sumBias, gradWeight: sumWeight };
+    const gradX = needsGrad[0]
+      ? gradInput(x, masked ?? grad, stats, affine, { sums, relu: relu && !masked, training: true })
+      : null;
+    const grads = [gradX, needsGrad[1] ? gradWeight : null, needsGrad[2] ? gradBias : null];
+    return shapes.length > 3 ? [...grads, needsGrad[3] ? masked ?? grad.alias() : null] : grads;
+  },
+});

@@ -1,0 +1,45 @@
+import { createHash } from "node:crypto";
+import { type Communicator, gatherBytes } from "../distributed/mod.ts";
+import type { Module } from "../nn/mod.ts";
+import type { Optimizer } from "../optim/mod.ts";
+
+/** Gives all ranks the weights, buffers, counters and velocities of rank 0. */
+export async function broadcastState(group: Communicator, model: Module, optimizer?: Optimizer): Promise<void> {
+  const tensors = [...model.stateDict().values()];
+  const values = await Promise.all(tensors.map((tensor) => tensor.data()));
+  tensors.forEach((tensor, i) => {
+    group.broadcast(values[i]!);
+    if (group.rank !== 0) tensor.write(values[i]!);
+  });
+  const counters = [...model.namedCounters()].map(([, counter]) => counter);
+  const counts = Float64Array.from(counters, ({ value }) => value);
+  group.broadcast(counts);
+  counters.forEach((counter, i) => counter.value = counts[i]!);
+  if (!optimizer) return;
+  const { lr, steps, velocities } = await optimizer.state();
+  const scalars = Float64Array.of(lr, steps);
+  for (const each of [scalars, ...velocities]) group.broadcast(each);
+  optimizer.loadState({ lr: scalars[0]!, steps: scalars[1]!, velocities });
+}
+
+/**
+ * Checks that weights and buffers are the same, bit for bit, on all ranks.
+ *
+ * @returns SHA-256 of them, in hexadecimal.
+ * @throws {Error} On every rank, naming those that differ from rank 0.
+ */
+export async function verifyState(group: Communicator, model: Module): Promise<string> {
+  const tensors = [...model.stateDict().values()];
+  const hash = createHash("sha256");
+  for (const values of await Promise.all(tensors.map((tensor) => tensor.data()))) {
+    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  }
+  const own = hash.digest("hex");
+  const all = gatherBytes(group, new TextEncoder().encode(own)).map((bytes) => new TextDecoder().decode(bytes));
+  const different = all.flatMap((other, rank) => other === all[0] ? [] : [rank]);
+  if (different.length === 0) return own;
+  throw new Error(
+    `Cannot go on as the weights of ranks ${different.join(", ")} differ from those of rank 0: do all ranks have the ` +
+      "same kind of GPU and driver?",
+  );
+}
