@@ -1,0 +1,67 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { readFrom, readNpz } from "../../src/formats/mod.ts";
+import { formula } from "../fixtures/formula.ts";
+import { attribute, constant, node, onnxModel } from "../train/features/_onnx.ts";
+
+async function run(program: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", `examples/${program}.ts`, ...args],
+    env: { NO_COLOR: "1" },
+  }).output();
+  return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
+}
+
+/** A graph with BigBiGAN's names and input, and 4 features. */
+async function writeGraph(folder: string): Promise<string> {
+  const parts = [
+    node("ReduceMean", ["x"], "mean", [attribute("axes", [1, 2]), attribute("keepdims", 0)]),
+    node("MatMul", ["mean", "weight"], "bn_crelu_feat"),
+    constant("weight", [3, 4], formula("small graph", [3, 4])),
+  ];
+  const signature = {
+    input: ["x", ["n", 256, 256, 3]] as const,
+    outputs: [["mean", ["n", 3]], ["bn_crelu_feat", ["n", 4]]] as const,
+  };
+  const path = join(folder, "bigbigan.onnx");
+  await Deno.writeFile(path, onnxModel(parts, signature));
+  return path;
+}
+
+Deno.test("make_bigbigan_features.ts and make_features.ts write priors with the order of their rows", async () => {
+  const folder = await Deno.makeTempDir();
+  const graph = await writeGraph(folder);
+  const root = join(folder, "imagenet100");
+  const shared = ["--demo", "--encoder", graph, "--workers", "1"];
+  const first = await run("make_bigbigan_features", ...shared, "--root", root);
+  assertEquals(first.code, 0, first.err);
+  const prior = await readFrom(join(root, "imagenet100_prior.npz"), readNpz);
+  assertEquals(prior.get("prior")?.shape, [36, 4]);
+  assertEquals(prior.get("paths")?.shape, [36]);
+  assertStringIncludes(first.err, `Wrote "${join(root, "imagenet100_prior.npz")}": prior [36, 4]`);
+
+  const out = join(folder, "photos.npz");
+  const half = ["--mean", "0.5,0.5,0.5", "--std", "0.5,0.5,0.5", "--output", "bn_crelu_feat"];
+  const again = await run("make_features", ...shared, "--db", "imagenet100", "--root", root, "--out", out, ...half);
+  assertEquals(again.code, 0, again.err);
+  assertEquals((await readFrom(out, readNpz)).get("prior"), prior.get("prior"));
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("the programs that make features say what is missing", async () => {
+  const [gloria, onnx, mean] = await Promise.all([
+    run("make_gloria_features"),
+    run("make_bigbigan_features", "--encoder", "absent.onnx", "--root", "absent"),
+    run("make_features", "--encoder", "absent.onnx", "--mean", "1,2"),
+  ]);
+  assertEquals(
+    [gloria.code, gloria.err],
+    [2, "error: Cannot run without --checkpoint: give a file (--help tells which)\n"],
+  );
+  assertEquals(onnx.code, 1);
+  assert(onnx.err.startsWith("error: ") && onnx.err.includes("absent"), onnx.err);
+  assertEquals([mean.code, mean.err], [
+    2,
+    'error: Cannot read --mean as it must be three numbers with commas: got "1,2"\n',
+  ]);
+});
