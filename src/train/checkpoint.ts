@@ -46,6 +46,11 @@ export interface Checkpoint {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
+/** A weight became NaN or infinite. */
+export class WeightsNotFiniteError extends RangeError {
+  override name = "WeightsNotFiniteError";
+}
+
 const FORMAT = "uniformity-checkpoint-1";
 const VELOCITY = "optimizer.velocity.";
 
@@ -55,7 +60,7 @@ export type CheckpointNotes = Pick<Checkpoint, "network" | "position" | "config"
 /**
  * Reads a model and its optimizer back into a checkpoint.
  *
- * @throws {RangeError} If a weight is not finite: such a state is not worth keeping.
+ * @throws {WeightsNotFiniteError} If a weight is not finite: such a state is not worth keeping.
  */
 export async function captureCheckpoint(
   model: Module,
@@ -176,7 +181,7 @@ function checkFinite(weights: StateDict): void {
     if (dtype !== "f32") continue;
     for (let i = 0; i < data.length; i++) {
       if (!Number.isFinite(data[i])) {
-        throw new RangeError(`Cannot save the model as ${name} is not finite: got ${data[i]}`);
+        throw new WeightsNotFiniteError(`Cannot save the model as ${name} is not finite: got ${data[i]}`);
       }
     }
   }

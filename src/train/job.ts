@@ -3,7 +3,7 @@ import type { ImageDataset, UnreadableImage } from "../data/mod.ts";
 import { safetensorsChunks, writeWhole } from "../formats/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { captureCheckpoint, restoreCheckpoint, type TrainingPosition } from "./checkpoint.ts";
+import { captureCheckpoint, restoreCheckpoint, type TrainingPosition, WeightsNotFiniteError } from "./checkpoint.ts";
 import { evaluateKnn, imageSource, type KernelView, recipeOf, uploadPrior, viewKernel } from "./job_data.ts";
 import { type JobFacts, jobReport } from "./job_report.ts";
 import { type JobSettings, learningSettings } from "./job_settings.ts";
@@ -122,7 +122,8 @@ class Job {
     try {
       yield* this.#train();
     } catch (error) {
-      if (!(error instanceof LossNotFiniteError)) throw error;
+      const notFinite = error instanceof LossNotFiniteError || error instanceof WeightsNotFiniteError;
+      if (!notFinite) throw error;
       throw new LossNotFiniteError(`${error.message}; ${this.#lastGood()}`);
     }
     const complete = this.#position.epoch >= settings.epochs;
@@ -282,8 +283,11 @@ class Job {
     };
   }
 
+  /** Where to go on from after a loss or a weight that is not finite, and what to try. */
   #lastGood(): string {
-    const { epoch, step } = this.#position;
-    return `the last good state is "${this.#folder.file("last.safetensors")}" (epoch ${epoch}, step ${step} or before)`;
+    const last = this.#folder.file("last.safetensors");
+    return `the last good state is "${last}": go on from it with --resume "${last}" --lr ${
+      this.#input.settings.lr / 10
+    }`;
   }
 }

@@ -1,0 +1,176 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Device, key, uniformNumbers } from "../../mod.ts";
+import type { ImageDataset } from "../../src/data/mod.ts";
+import {
+  type JobEvent,
+  type JobInput,
+  type JobSettings,
+  LossNotFiniteError,
+  pretrainJob,
+  readCheckpoint,
+  writeSafetensors,
+} from "../../src/train/mod.ts";
+import { withFolder } from "../data/_helpers.ts";
+import { smallDataset } from "./_small.ts";
+
+const device = await Device.open();
+const SETTINGS: JobSettings = {
+  db: "small",
+  demo: false,
+  limit: null,
+  resolution: 16,
+  augmentation: "natural",
+  network: "tiny",
+  stem: "cifar",
+  epochs: 2,
+  batch_size: 8,
+  n_views: 2,
+  optimizer: "sgd",
+  lr: 0.5,
+  momentum: 0,
+  wd: 0,
+  kernel: null,
+  sigma: null,
+  lambda: 0.01,
+  t: 2,
+  drop_last: false,
+  seed: 0,
+  start_epoch: 0,
+  save_freq: 100,
+  save_minutes: 10,
+  print_freq: 1,
+  eval_every: 1,
+  eval_images: 100,
+  workers: 1,
+  profile: false,
+};
+
+async function run(
+  saveDir: string,
+  changes: Partial<JobSettings> = {},
+  more: Partial<JobInput> = {},
+): Promise<JobEvent[]> {
+  const settings = { ...SETTINGS, ...changes };
+  const events: JobEvent[] = [];
+  const input = { device, dataset: smallDataset(20), heldOut: smallDataset(9), settings, saveDir, ...more };
+  for await (const event of pretrainJob(input)) events.push(event);
+  return events;
+}
+
+function withPrior(dataset: ImageDataset, dim: number): ImageDataset {
+  return { ...dataset, prior: { data: uniformNumbers(dataset.length * dim, key(8)), dim } };
+}
+
+function types(events: readonly JobEvent[]): string {
+  return events.map(({ type }) => type).join(" ");
+}
+
+Deno.test("pretrainJob() tells what it does in order", async () => {
+  await withFolder(async (folder) => {
+    const events = await run(folder);
+    const epoch = (numbered: string) => `step step step saved ${numbered}evaluated`;
+    assertEquals(types(events), `start saved ${epoch("saved ")} ${epoch("saved ")} saved end`);
+    const evaluated = events.find((event) => event.type === "evaluated");
+    assertEquals(evaluated?.type === "evaluated" && evaluated.queries, 9);
+    const { profile, complete } = events.at(-1) as JobEvent & { type: "end" };
+    assertEquals([profile, complete], [null, true]);
+  });
+});
+
+Deno.test("pretrainJob() judges training images by each other where none are held out, and none without labels", async () => {
+  await withFolder(async (folder) => {
+    const alone = await run(`${folder}/a`, {}, { heldOut: null });
+    assertEquals(alone.filter((event) => event.type === "evaluated").map((event) => event.queries), [20, 20]);
+    const unlabelled = { ...smallDataset(20), labels: null, classes: [] };
+    assert(!types(await run(`${folder}/b`, {}, { dataset: unlabelled, heldOut: null })).includes("evaluated"));
+    assert(!types(await run(`${folder}/c`, { eval_every: 0 })).includes("evaluated"));
+  });
+});
+
+Deno.test("pretrainJob() shows the kernel, and advises when it says nothing", async () => {
+  await withFolder(async (folder) => {
+    const dataset = withPrior(smallDataset(20), 4);
+    const wide = await run(`${folder}/a`, { kernel: "rbf", sigma: 1000 }, { dataset });
+    const note = wide.find((event) => event.type === "note");
+    assert(note?.type === "note" && note.message.startsWith("The kernel is nearly constant"), JSON.stringify(note));
+    const page = await Deno.readTextFile(`${folder}/a/report.html`);
+    assert(page.includes("<h2>Kernel (rbf, σ = 1000)</h2>") && page.includes("retained variance"));
+    const fair = await run(`${folder}/b`, { kernel: "rbf", sigma: 0.9 }, { dataset });
+    assert(!types(fair).includes("note"), JSON.stringify(fair[0]));
+  });
+});
+
+Deno.test("pretrainJob() stops at a loss that is not finite, with the last good state saved and what to try", async () => {
+  await withFolder(async (folder) => {
+    const error = await assertRejects(() => run(folder, { lr: 1e35 }), LossNotFiniteError);
+    assert(error.message.includes("not finite"), error.message);
+    const advice = `the last good state is "${folder}/last.safetensors": go on from it with --resume ` +
+      `"${folder}/last.safetensors" --lr 1e+34`;
+    assert(error.message.endsWith(advice), error.message);
+    const { weights, position } = await readCheckpoint(`${folder}/last.safetensors`);
+    assertEquals(position, { epoch: 0, step: 0 });
+    assert([...weights.values()].every(({ data }) => data.every((v) => Number.isFinite(Number(v)))));
+  });
+});
+
+Deno.test("pretrainJob() refuses a checkpoint of another network, of weights only, and other settings", async () => {
+  await withFolder(async (folder) => {
+    await run(`${folder}/a`, { epochs: 1 });
+    const resume = `${folder}/a/last.safetensors`;
+    await assertRejects(
+      () => run(`${folder}/b`, { network: "resnet18" }, { resume }),
+      TypeError,
+      `Cannot resume from "${resume}" as it is of --network tiny: got --network resnet18`,
+    );
+    const encoder = `${folder}/encoder.safetensors`;
+    await Deno.writeFile(encoder, writeSafetensors({ w: { shape: [1], dtype: "f32", data: new Float32Array(1) } }));
+    await assertRejects(
+      () => run(`${folder}/b`, {}, { resume: encoder }),
+      TypeError,
+      `Cannot resume from "${encoder}" as it holds weights only: it does not say which epoch is next`,
+    );
+    await assertRejects(
+      () => run(`${folder}/a`, { epochs: 1, seed: 3, kernel: "cosine" }, { dataset: withPrior(smallDataset(20), 2) }),
+      TypeError,
+      `Cannot go on with the run in "${folder}/a" as its settings were others: --kernel none (now cosine), --seed 0 (now 3); ` +
+        `give another --save_dir for a new run, or --resume "${folder}/a/last.safetensors" to go on with new settings`,
+    );
+    const changed = await run(`${folder}/c`, { epochs: 2 }, { resume });
+    assert(changed[0]?.type === "note" && changed[0].message === "Settings changed: --epochs 1 (now 2)");
+    assert(changed.some((event) => event.type === "step" && event.epoch === 1));
+    assert(!changed.some((event) => event.type === "step" && event.epoch === 0));
+  });
+});
+
+Deno.test("pretrainJob() begins with the epoch asked for, and at its learning rate", async () => {
+  await withFolder(async (folder) => {
+    const rates = async (dir: string, start_epoch: number) =>
+      (await run(`${folder}/${dir}`, { epochs: 3, start_epoch })).flatMap((event) =>
+        event.type === "step" ? [event.lr] : []
+      );
+    assertEquals((await rates("a", 2)).slice(0, 1), (await rates("b", 0)).slice(-1));
+  });
+});
+
+Deno.test("pretrainJob() tells of images that cannot be read, and goes on without them", async () => {
+  await withFolder(async (folder) => {
+    const { default: sharp } = await import("npm:sharp@^0.35.5");
+    const paths = Array.from({ length: 20 }, (_, i) => `${folder}/${i}.png`);
+    for (const path of paths) {
+      const image = sharp({ create: { width: 16, height: 16, channels: 3, background: "red" } });
+      await Deno.writeFile(
+        path,
+        path.endsWith("/7.png") ? new Uint8Array(3) : new Uint8Array(await image.png().toBuffer()),
+      );
+    }
+    const { pixels: _, ...rest } = smallDataset(20);
+    const dataset = { ...rest, files: { paths, decode: {}, evaluation: { resize: { height: 16, width: 16 } } } };
+    const events = await run(`${folder}/run`, { epochs: 1, profile: true }, { dataset, heldOut: null });
+    const notes = events.flatMap((event) => event.type === "note" ? [event.message] : []);
+    assertEquals(notes.length, 1);
+    assert(notes[0]!.startsWith(`"${folder}/7.png" cannot be read and is left out: `), notes[0]);
+    const { profile } = events.at(-1) as JobEvent & { type: "end" };
+    assertEquals(Object.keys(profile!), ["decode", "wait", "upload", "augment", "forward", "backward", "optimiser"]);
+    assert(profile!.decode! > 0 && profile!.upload! > 0);
+  });
+});
