@@ -154,7 +154,7 @@ Deno.test("pretrainJob() begins with the epoch asked for, and at its learning ra
 
 Deno.test("pretrainJob() tells of images that cannot be read, and goes on without them", async () => {
   await withFolder(async (folder) => {
-    const { default: sharp } = await import("npm:sharp@^0.35.5");
+    const { default: sharp } = await import("sharp");
     const paths = Array.from({ length: 20 }, (_, i) => `${folder}/${i}.png`);
     for (const path of paths) {
       const image = sharp({ create: { width: 16, height: 16, channels: 3, background: "red" } });

@@ -19,7 +19,7 @@ const PLAN = { order: Uint32Array.of(4, 1, 3, 0, 2), sizes: [2, 3], epoch: 2, se
 
 /** PNG files of different sizes, the colour of each telling its number, and broken ones. */
 async function writeImages(folder: string, count: number, broken: readonly number[] = []): Promise<FileDataset> {
-  const { default: sharp } = await import("npm:sharp@^0.35.5");
+  const { default: sharp } = await import("sharp");
   const paths = Array.from({ length: count }, (_, i) => `${folder}/${i}.png`);
   for (const [i, path] of paths.entries()) {
     const create = {
