@@ -25,9 +25,6 @@ interface Config {
 /** `spread` of the fixture is how far PyTorch's own float32 is from its float64; we may be a few times that. */
 const SPREADS = 8;
 
-/** A ReLU or maximum that flips by rounding moves the gradient of a path; with 53 normalisations of few values some do. */
-const SPREADS_OF_RESNET50 = 150;
-
 const NETWORKS = {
   small: {
     file: "resnet_small",
@@ -142,7 +139,7 @@ async function assertGradients(
   const stats = floatsOf(golden, `${kind}.grad.stats`);
   const elements = floatsOf(golden, `${kind}.grad.elements`);
   const indices = floatsOf(golden, "indices");
-  const rtol = (name === "resnet50" ? SPREADS_OF_RESNET50 : SPREADS) * spread;
+  const rtol = SPREADS * spread;
   const grads = [...model.namedParameters()].map(([key, weight]) => ({ key, weight, grad: weight.grad!.data() }));
   for (const [i, { key, weight, grad }] of grads.entries()) {
     const values = await grad as Float32Array;
