@@ -7,6 +7,6 @@ export { type Flag, type FlagValue, type FlagValues, helpText, parseFlags, type 
 export { runMain } from "./main.ts";
 export { formatDuration, formatLine, type Progress, ProgressDisplay } from "./progress.ts";
 export { JobDisplay } from "./job_display.ts";
-export { parsePretrain, type PretrainFlags, withoutEffect } from "./pretrain_flags.ts";
+export { parsePretrain, type PretrainFlags, type PretrainValues, withoutEffect } from "./pretrain_flags.ts";
 export { pretrainMain } from "./pretrain_main.ts";
-export type { LoadOptions, PretrainProgram } from "./pretrain_program.ts";
+export type { LoadOptions, PretrainProgram, PretrainRecipe } from "./pretrain_program.ts";

@@ -2,16 +2,34 @@ import { type JobSettings, NETWORKS } from "../train/mod.ts";
 import { type Flag, type FlagValues, parseFlags, UsageError } from "./flags.ts";
 import type { PretrainProgram } from "./pretrain_program.ts";
 
+/** Flags that say where things are, and how to tell of them. */
+export interface PretrainValues {
+  /** Folder of the data set. */
+  readonly root: string;
+  /** Folder of the run. */
+  readonly save_dir: string;
+  /** Checkpoint to go on from. */
+  readonly resume: string | undefined;
+  /** File of the prior. */
+  readonly prior: string | undefined;
+  /** Whether to make a small set of emoji images. */
+  readonly demo: boolean;
+  /** Whether machines read what is printed. */
+  readonly json: boolean;
+}
+
 /** Values of a program's flags, and its settings. */
 export interface PretrainFlags {
-  /** Every flag. */
-  readonly values: FlagValues<Flags>;
+  /** Flags that are no settings of the job. */
+  readonly values: PretrainValues;
   /** Values of the flags that only this program has. */
   readonly own: Readonly<Record<string, unknown>>;
   /** Settings of the job, but for what the images decide. */
   readonly settings: JobSettings;
   /** Whether a prior is wanted. */
   readonly usesPrior: boolean;
+  /** Whether the RBF kernel's width is the median distance, so that `settings.sigma` is to be set from the prior. */
+  readonly medianSigma: boolean;
 }
 
 type Flags = ReturnType<typeof sharedFlags>;
@@ -52,7 +70,8 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
   }
   const own = Object.fromEntries(Object.keys(program.flags ?? {}).map((name) => [name, values[name]]));
   const usesPrior = checkPrior(args, values);
-  return { values, own, settings: settingsOf(values, program, demo), usesPrior };
+  const medianSigma = values.kernel === "rbf" && values.sigma === "median";
+  return { values, own, settings: settingsOf(values, program, demo), usesPrior, medianSigma };
 }
 
 /** What a person should know about flags that were given for nothing. */
@@ -123,10 +142,9 @@ function modelFlags({ network, kernel, sigma, weaklabels }: PretrainProgram["rec
       group,
     },
     sigma: {
-      type: "number",
-      default: sigma,
-      min: 1e-30,
-      help: "width of the RBF kernel, in units of the prior",
+      type: "string",
+      default: sigma === undefined ? undefined : `${sigma}`,
+      help: "width of the RBF kernel, in units of the prior; median: the median distance of two priors",
       group,
     },
     lambda: {
@@ -231,7 +249,7 @@ function checkPrior(args: readonly string[], { kernel, sigma, prior, weaklabels 
     );
   }
   if (kernel === "rbf" && sigma === undefined) {
-    throw new UsageError("Cannot use --kernel rbf without --sigma: got none");
+    throw new UsageError("Cannot use --kernel rbf without --sigma: give a number or median");
   }
   return true;
 }
@@ -276,9 +294,17 @@ function settingsOf(values: FlagValues<Flags>, program: PretrainProgram, demo: b
     optimizer: optimizer === "lars" ? "lars" : "sgd",
     momentum: momentum ?? (optimizer === "lars" ? 0.9 : 0),
     kernel: kernel === "rbf" || kernel === "cosine" || kernel === "linear" ? kernel : null,
-    sigma: kernel === "rbf" ? sigma ?? null : null,
+    sigma: kernel === "rbf" && sigma !== undefined ? widthOf(sigma) : null,
     ...plain,
   };
+}
+
+/** The width that `--sigma` says; null for the median. */
+function widthOf(sigma: string): number | null {
+  if (sigma === "median") return null;
+  const value = sigma.trim() === "" ? NaN : Number(sigma);
+  if (Number.isFinite(value) && value >= 1e-30) return value;
+  throw new UsageError(`Cannot read --sigma as it must be a number > 0 or median: got "${sigma}"`);
 }
 
 function isGiven(args: readonly string[], name: string): boolean {

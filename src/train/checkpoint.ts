@@ -48,6 +48,7 @@ export interface Checkpoint {
 
 /** A weight became NaN or infinite. */
 export class WeightsNotFiniteError extends RangeError {
+  /** Tells it apart in what is printed. */
   override name = "WeightsNotFiniteError";
 }
 
@@ -55,7 +56,10 @@ const FORMAT = "uniformity-checkpoint-1";
 const VELOCITY = "optimizer.velocity.";
 
 /** What {@linkcode captureCheckpoint} cannot see in the model. */
-export type CheckpointNotes = Pick<Checkpoint, "network" | "position" | "config"> & { optimizerKind: string };
+export interface CheckpointNotes extends Pick<Checkpoint, "network" | "position" | "config"> {
+  /** `"sgd"` or `"lars"`. */
+  readonly optimizerKind: string;
+}
 
 /**
  * Reads a model and its optimizer back into a checkpoint.

@@ -1,8 +1,9 @@
 import type { TrainingPosition } from "./checkpoint.ts";
 import type { KernelView } from "./job_data.ts";
 import type { JobSettings } from "./job_settings.ts";
-import { heatMap, lineChart } from "./report/charts.ts";
+import { lineChart } from "./report/charts.ts";
 import { type Html, html, page, type Section, table } from "./report/html.ts";
+import { kernelSection } from "./report/kernel_section.ts";
 import type { MetricsLine } from "./run_folder.ts";
 
 /** What is known of a job before it starts. */
@@ -25,10 +26,15 @@ export interface JobFacts {
 
 /** What the page of a job shows. */
 export interface JobReport {
+  /** Settings of the job. */
   readonly settings: JobSettings;
+  /** What is known of it. */
   readonly facts: JobFacts;
+  /** How far it is. */
   readonly position: TrainingPosition;
+  /** What was measured so far. */
   readonly lines: readonly MetricsLine[];
+  /** What the kernel makes of the prior; null without one. */
   readonly kernel: KernelView | null;
   /** Milliseconds a step by part. */
   readonly profile: Readonly<Record<string, number>> | null;
@@ -44,7 +50,7 @@ export async function jobReport(report: JobReport): Promise<string> {
   const done = position.epoch >= settings.epochs ? "complete" : `epoch ${position.epoch + 1} of ${settings.epochs}`;
   const lead =
     `${demo}${done}; ${settings.network}, ${facts.images} images, batch ${settings.batch_size}; ${facts.device}`;
-  const sections = [...await curves(report), ...await kernelSection(report), ...profileSection(report)];
+  const sections = [...await curves(report), ...await kernelSections(report), ...profileSection(report)];
   sections.push({ heading: "Settings", body: settingsTable(settings, facts) });
   return page(`Pre-training on ${settings.db}${settings.demo ? " (demo data)" : ""}`, lead, sections);
 }
@@ -91,19 +97,10 @@ function pointsOf(lines: readonly MetricsLine[], name: string): { x: number; y: 
   });
 }
 
-async function kernelSection({ kernel, settings }: JobReport): Promise<Section[]> {
+async function kernelSections({ kernel, settings }: JobReport): Promise<Section[]> {
   if (!kernel) return [];
-  const { size, gram, description: { retainedVariance, mixing, effectiveRank, advice } } = kernel;
-  const rows = [[retainedVariance.toFixed(3), mixing.toFixed(3), effectiveRank.toFixed(1)]];
-  const name = settings.kernel === "rbf" ? `rbf, σ = ${settings.sigma}` : settings.kernel;
-  const body = html`
-    ${table(["retained variance", "weight given to others", "effective rank"], rows)}
-    <p>${advice ?? ""}</p>${await heatMap(gram, size, size, { x: "image", y: "image" })}
-    <p
-      class="faint">Similarity of ${size} images by their prior, images of a class side by side. Retained variance: what the
-    centroid weights leave of the centroids' spread, on a batch; near 0 there is nothing left to learn from.</p>
-  `;
-  return [{ heading: `Kernel (${name})`, body }];
+  const name = settings.kernel === "rbf" ? `rbf, σ = ${settings.sigma}` : `${settings.kernel}`;
+  return [await kernelSection(name, kernel)];
 }
 
 function profileSection({ profile }: JobReport): Section[] {
