@@ -99,71 +99,64 @@ fn main(
   var base = b_base(place, s);
   var g0 = segment_of(place, r0, s);
   var g1 = segment_of(place, r1, s);
-  var more = place.first < place.end;
-  if (more) {
-    put_a(half, q0, fetch_a(g0, q0, k, end));
-    put_b(half, q0, fetch_b(base, s, q0, first_col, k, end));
-    if (EDGE < 16u) {
-      put_a(half, q1, fetch_a(g1, q1, k, end));
-      put_b(half, q1, fetch_b(base, s, q1, first_col, k, end));
-    }
-  }
-  workgroupBarrier();
-  while (more) {
-    k += DEPTH;
-    if (k >= end) {
-      k = 0u;
-      s++;
-      if (s < place.end) {
-        end = segment_length(s);
-        base = b_base(place, s);
-        g0 = segment_of(place, r0, s);
-        g1 = segment_of(place, r1, s);
-      }
-    }
-    more = s < place.end;
-    var next_a0: vec4f;
-    var next_b0: vec4f;
-    var next_a1: vec4f;
-    var next_b1: vec4f;
+  // Turn i fetches slice i and sums slice i - 1.
+  for (var first = true; ; first = false) {
+    let more = s < place.end;
+    var a0: vec4f;
+    var b0: vec4f;
+    var a1: vec4f;
+    var b1: vec4f;
     if (more) {
-      next_a0 = fetch_a(g0, q0, k, end);
-      next_b0 = fetch_b(base, s, q0, first_col, k, end);
+      a0 = fetch_a(g0, q0, k, end);
+      b0 = fetch_b(base, s, q0, first_col, k, end);
       if (EDGE < 16u) {
-        next_a1 = fetch_a(g1, q1, k, end);
-        next_b1 = fetch_b(base, s, q1, first_col, k, end);
+        a1 = fetch_a(g1, q1, k, end);
+        b1 = fetch_b(base, s, q1, first_col, k, end);
+      }
+      k += DEPTH;
+      if (k >= end) {
+        k = 0u;
+        s++;
+        if (s < place.end) {
+          end = segment_length(s);
+          base = b_base(place, s);
+          g0 = segment_of(place, r0, s);
+          g1 = segment_of(place, r1, s);
+        }
       }
     }
-    for (var step = 0u; step < DEPTH; step++) {
-      let at = half + step * PITCH;
-      let a_low = tile_a[at + id.y];
-      let a_high = tile_a[at + EDGE + id.y];
-      let b_low = tile_b[at + id.x];
-      let b_high = tile_b[at + EDGE + id.x];
-      s00 = fma(vec4f(a_low.x), b_low, s00);
-      s01 = fma(vec4f(a_low.x), b_high, s01);
-      s10 = fma(vec4f(a_low.y), b_low, s10);
-      s11 = fma(vec4f(a_low.y), b_high, s11);
-      s20 = fma(vec4f(a_low.z), b_low, s20);
-      s21 = fma(vec4f(a_low.z), b_high, s21);
-      s30 = fma(vec4f(a_low.w), b_low, s30);
-      s31 = fma(vec4f(a_low.w), b_high, s31);
-      s40 = fma(vec4f(a_high.x), b_low, s40);
-      s41 = fma(vec4f(a_high.x), b_high, s41);
-      s50 = fma(vec4f(a_high.y), b_low, s50);
-      s51 = fma(vec4f(a_high.y), b_high, s51);
-      s60 = fma(vec4f(a_high.z), b_low, s60);
-      s61 = fma(vec4f(a_high.z), b_high, s61);
-      s70 = fma(vec4f(a_high.w), b_low, s70);
-      s71 = fma(vec4f(a_high.w), b_high, s71);
+    if (!first) {
+      for (var step = 0u; step < DEPTH; step++) {
+        let at = half + step * PITCH;
+        let a_low = tile_a[at + id.y];
+        let a_high = tile_a[at + EDGE + id.y];
+        let b_low = tile_b[at + id.x];
+        let b_high = tile_b[at + EDGE + id.x];
+        s00 = fma(vec4f(a_low.x), b_low, s00);
+        s01 = fma(vec4f(a_low.x), b_high, s01);
+        s10 = fma(vec4f(a_low.y), b_low, s10);
+        s11 = fma(vec4f(a_low.y), b_high, s11);
+        s20 = fma(vec4f(a_low.z), b_low, s20);
+        s21 = fma(vec4f(a_low.z), b_high, s21);
+        s30 = fma(vec4f(a_low.w), b_low, s30);
+        s31 = fma(vec4f(a_low.w), b_high, s31);
+        s40 = fma(vec4f(a_high.x), b_low, s40);
+        s41 = fma(vec4f(a_high.x), b_high, s41);
+        s50 = fma(vec4f(a_high.y), b_low, s50);
+        s51 = fma(vec4f(a_high.y), b_high, s51);
+        s60 = fma(vec4f(a_high.z), b_low, s60);
+        s61 = fma(vec4f(a_high.z), b_high, s61);
+        s70 = fma(vec4f(a_high.w), b_low, s70);
+        s71 = fma(vec4f(a_high.w), b_high, s71);
+      }
     }
     if (!more) { break; }
     half = HALF - half;
-    put_a(half, q0, next_a0);
-    put_b(half, q0, next_b0);
+    put_a(half, q0, a0);
+    put_b(half, q0, b0);
     if (EDGE < 16u) {
-      put_a(half, q1, next_a1);
-      put_b(half, q1, next_b1);
+      put_a(half, q1, a1);
+      put_b(half, q1, b1);
     }
     workgroupBarrier();
   }

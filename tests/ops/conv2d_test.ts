@@ -1,17 +1,18 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { backward, requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
-import { type BodyName, withBody } from "../../src/ops/_bodies.ts";
+import { withBody } from "../../src/ops/_bodies.ts";
 import { algorithmFor, type AlgorithmName, withAlgorithm } from "../../src/ops/_conv2d_algorithms.ts";
 import { geometryOf } from "../../src/ops/_conv2d.ts";
 import { conv2d } from "../../src/ops/conv2d.ts";
 import { ones, scope, tensor, zeros } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
 import { type ConvCase, convReference } from "./_conv2d_reference.ts";
+import { bodiesOn } from "./_bodies.ts";
 import { checkGolden } from "./_golden.ts";
 
 const device = await Device.open();
-const BODIES: readonly BodyName[] = ["subgroup", "rows", "tile64", "tile128"];
+const BODIES = bodiesOn(device);
 
 /** Checks value and gradients of x, weight and bias. */
 async function check(each: ConvCase): Promise<void> {

@@ -6,9 +6,10 @@ import { linear } from "../../src/ops/linear.ts";
 import { scope, type Shape, sizeOf, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
 import { noise } from "./_arrays.ts";
+import { bodiesOn } from "./_bodies.ts";
 import { checkGolden } from "./_golden.ts";
 
-await Device.open();
+const device = await Device.open();
 
 function random(shape: Shape, seed: number): Tensor {
   return tensor(noise(sizeOf(shape), seed), { shape });
@@ -28,7 +29,7 @@ async function reference(x: Tensor, weight: Tensor, bias?: Tensor): Promise<Floa
   return y;
 }
 
-for (const body of ["subgroup", "rows", "tile64", "tile128"] as const) {
+for (const body of bodiesOn(device)) {
   Deno.test(`linear() agrees with float64, body ${body}`, async () => {
     using _ = scope();
     for (const [shape, out] of [[[5, 7], 3], [[2, 3, 8], 12], [[9], 5], [[4, 300], 1], [[70, 6], 130]] as const) {

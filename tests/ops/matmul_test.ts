@@ -1,15 +1,16 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { backward, requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
-import { type BodyName, chooseBody, chooseSplits, withBody } from "../../src/ops/_bodies.ts";
+import { chooseBody, chooseSplits, withBody } from "../../src/ops/_bodies.ts";
 import { matmul, type MatmulOptions } from "../../src/ops/matmul.ts";
 import { broadcastShapes, scope, type Shape, sizeOf, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
 import { noise } from "./_arrays.ts";
+import { bodiesOn } from "./_bodies.ts";
 import { checkGolden } from "./_golden.ts";
 
 const device = await Device.open();
-const BODIES: readonly BodyName[] = ["subgroup", "rows", "tile64", "tile128"];
+const BODIES = bodiesOn(device);
 const TRANSPOSES: readonly MatmulOptions[] = [
   {},
   { transposeA: true },
