@@ -8,13 +8,15 @@ import {
   type Recipe,
   type UnreadableImage,
 } from "../data/mod.ts";
-import { describeKernel, type KernelDescription } from "../kernels/mod.ts";
+import { describeKernel, type KernelDescription, medianSigma } from "../kernels/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import { noGrad } from "../autograd/mod.ts";
 import { keep, type Tensor, tensor, tidy } from "../tensor/mod.ts";
 import { type JobSettings, kernelOf } from "./job_settings.ts";
+import { kernelNeighbours } from "./kernel_neighbours.ts";
 import { knn, type KnnScores, type LabelledFeatures } from "./knn.ts";
 import { evaluationBatches, someRows } from "./labelled_images.ts";
+import { type NamedNeighbours, namedNeighbours } from "./report/kernel_section.ts";
 import { ResidentImages } from "./resident_images.ts";
 import { StreamedImages } from "./streamed_images.ts";
 import { UploadedImages } from "./uploaded_images.ts";
@@ -62,6 +64,8 @@ export interface KernelView {
   readonly size: number;
   /** How much is left of the spread of centroids, and what to try. */
   readonly description: KernelDescription;
+  /** Some images and those that are most alike by their prior. */
+  readonly neighbours: NamedNeighbours;
 }
 
 /** Looks at the kernel on as many samples as a batch has. */
@@ -74,7 +78,20 @@ export async function viewKernel(device: Device, dataset: ImageDataset, settings
   const shown = byClass(someRows(dataset.length, 48), dataset.labels);
   using few = pickRows(device, prior, shown);
   using gram = keep(noGrad(() => tidy(() => kernel(few, few))));
-  return { gram: await gram.data() as Float32Array, size: shown.length, description };
+  using all = keep(noGrad(() => tidy(() => kernel(batch, batch))));
+  const neighbours = namedNeighbours(dataset, await kernelNeighbours(dataset, rows, await all.data()));
+  return { gram: await gram.data() as Float32Array, size: shown.length, description, neighbours };
+}
+
+/** Rows that the median is taken of. */
+const MEDIAN_ROWS = 1024;
+
+/** The median heuristic for a prior, rounded to three digits: the σ of `--sigma median`. */
+export async function medianSigmaOf(device: Device, prior: PriorRows): Promise<number> {
+  const n = prior.data.length / prior.dim;
+  const count = Math.min(n, MEDIAN_ROWS);
+  using rows = pickRows(device, prior, Array.from({ length: count }, (_, i) => Math.floor(i * n / count)));
+  return Number((await medianSigma(rows)).toPrecision(3));
 }
 
 function pickRows(device: Device, { data, dim }: PriorRows, rows: readonly number[]): Tensor {

@@ -19,6 +19,8 @@ export {
   writeCheckpoint,
 } from "./checkpoint.ts";
 export { DataParallel, type LossScope, type StepAgreement, type StepCost } from "./distributed.ts";
+export { type KernelNeighbourList, type KernelNeighbours } from "./kernel_neighbours.ts";
+export type { NamedNeighbours } from "./report/kernel_section.ts";
 export { encode, type EncodeOptions, type Encoder } from "./encode.ts";
 export { MetricRing } from "./metric_ring.ts";
 export { type JobEvent, type JobInput, pretrainJob, type Profile } from "./job.ts";
@@ -28,6 +30,7 @@ export {
   imageSource,
   type ImageSourceOptions,
   type KernelView,
+  medianSigmaOf,
   recipeOf,
   uploadPrior,
   viewKernel,

@@ -107,6 +107,29 @@ export async function histogram(values: readonly number[], text: ChartText): Pro
   return html`<figure>${svg}</figure>`;
 }
 
+/** A histogram whose values are counted already, in bins of one width from `min` to `max`. */
+export async function binned(
+  counts: readonly number[],
+  { min, max }: { min: number; max: number },
+  text: ChartText,
+): Promise<Html> {
+  const width = (max > min ? max - min : 1) / counts.length;
+  const bins = counts.map((count, i) => ({ count, low: min + i * width, high: min + (i + 1) * width }));
+  const svg = await draw((plot, document) =>
+    plot.plot({
+      document,
+      width: 760,
+      height: 240,
+      marginLeft: 60,
+      style: STYLE,
+      x: { label: text.x },
+      y: { label: text.y, grid: true },
+      marks: [plot.rectY(bins, { x1: "low", x2: "high", y: "count", fill: COLORS[0] }), plot.ruleY([0])],
+    })
+  );
+  return html`<figure>${svg}</figure>`;
+}
+
 /** A matrix in colours, from small (dark) to large (bright). */
 export async function heatMap(values: ArrayLike<number>, rows: number, cols: number, text: ChartText): Promise<Html> {
   const cells = Array.from(values, (value, i) => ({ value, row: Math.floor(i / cols), col: i % cols }));
