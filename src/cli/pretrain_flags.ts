@@ -1,5 +1,6 @@
-import { type JobSettings, NETWORKS } from "../train/mod.ts";
+import type { JobSettings } from "../train/mod.ts";
 import { type Flag, type FlagValues, parseFlags, UsageError } from "./flags.ts";
+import { modelFlags, widthOf } from "./model_flags.ts";
 import type { PretrainProgram } from "./pretrain_program.ts";
 
 /** Flags that say where things are, and how to tell of them. */
@@ -125,41 +126,6 @@ function dataFlags(db: string, resolution: number, demo: boolean) {
       group,
     },
   } as const satisfies Record<string, Flag>;
-}
-
-function modelFlags({ network, kernel, sigma, weaklabels }: PretrainProgram["recipe"]) {
-  const group = "Model and loss";
-  return {
-    network: { type: "string", default: network, choices: NETWORKS, alias: "n", help: "network", group },
-    n_views: { type: "integer", default: 2, min: 1, help: "views of an image", group },
-    weaklabels: { type: "boolean", default: weaklabels ?? false, help: weakHelp(weaklabels), group },
-    prior: { type: "string", help: "file of the prior, one row an image: .npz, .npy, .safetensors or .csv", group },
-    kernel: {
-      type: "string",
-      default: kernel ?? "none",
-      choices: ["rbf", "cosine", "linear", "none"],
-      help: "similarity of priors",
-      group,
-    },
-    sigma: {
-      type: "string",
-      default: sigma === undefined ? undefined : `${sigma}`,
-      help: "width of the RBF kernel, in units of the prior; median: the median distance of two priors",
-      group,
-    },
-    lambda: {
-      type: "number",
-      default: 0.01,
-      min: 0,
-      help: "ridge of the centroid weights; 0 means 1/sqrt(batch)",
-      group,
-    },
-    t: { type: "number", default: 2, min: 1e-30, help: "inverse squared distance of the loss", group },
-  } as const satisfies Record<string, Flag>;
-}
-
-function weakHelp(weaklabels: boolean | undefined): string {
-  return `use the data set's attributes or features as prior${weaklabels ? " (default true; --no-weaklabels)" : ""}`;
 }
 
 function optimisationFlags({ epochs, batch_size, optimizer, lr, wd }: PretrainProgram["recipe"]) {
@@ -297,14 +263,6 @@ function settingsOf(values: FlagValues<Flags>, program: PretrainProgram, demo: b
     sigma: kernel === "rbf" && sigma !== undefined ? widthOf(sigma) : null,
     ...plain,
   };
-}
-
-/** The width that `--sigma` says; null for the median. */
-function widthOf(sigma: string): number | null {
-  if (sigma === "median") return null;
-  const value = sigma.trim() === "" ? NaN : Number(sigma);
-  if (Number.isFinite(value) && value >= 1e-30) return value;
-  throw new UsageError(`Cannot read --sigma as it must be a number > 0 or median: got "${sigma}"`);
 }
 
 function isGiven(args: readonly string[], name: string): boolean {

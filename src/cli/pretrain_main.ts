@@ -1,6 +1,6 @@
 import { Device } from "../device/mod.ts";
 import { type ImageDataset, loadPrior, preload, takeFirst, writeDemo } from "../data/mod.ts";
-import { pretrainJob, RunFolder } from "../train/mod.ts";
+import { type JobSettings, medianSigmaOf, pretrainJob, RunFolder } from "../train/mod.ts";
 import { JobDisplay } from "./job_display.ts";
 import { parsePretrain, type PretrainFlags, withoutEffect } from "./pretrain_flags.ts";
 import type { PretrainProgram } from "./pretrain_program.ts";
@@ -29,13 +29,26 @@ export async function pretrainMain(args: readonly string[], program: PretrainPro
     device,
     dataset: await decodeOnce(device, dataset, program, flags, display),
     heldOut,
-    settings,
+    settings: await withSigma(device, dataset, flags, display),
     saveDir: values.save_dir,
     resume: values.resume,
     signal: stop.signal,
   };
   for await (const event of pretrainJob(input)) display.show(event);
   if (stop.signal.aborted) Deno.exit(stop.status);
+}
+
+/** The settings, with the median distance of priors as σ where that is asked for. */
+async function withSigma(
+  device: Device,
+  { prior }: ImageDataset,
+  { settings, medianSigma }: PretrainFlags,
+  display: JobDisplay,
+): Promise<JobSettings> {
+  if (!medianSigma || !prior) return settings;
+  const sigma = await medianSigmaOf(device, prior);
+  display.note(`--sigma median is ${sigma}: the median distance of two priors`);
+  return { ...settings, sigma };
 }
 
 /** Training images with their prior, cut to the first ones where asked to. */

@@ -102,7 +102,24 @@ Deno.test("parsePretrain() wants a prior with a kernel and a kernel with a prior
   assert(
     message(cifar, "--prior", "f.npz").startsWith("Cannot use --prior without a kernel as it would have no effect"),
   );
-  assertEquals(message(cifar, "--prior", "f", "--kernel", "rbf"), "Cannot use --kernel rbf without --sigma: got none");
+  assertEquals(
+    message(cifar, "--prior", "f", "--kernel", "rbf"),
+    "Cannot use --kernel rbf without --sigma: give a number or median",
+  );
+});
+
+Deno.test("parsePretrain() takes a number or the median as sigma", () => {
+  const median = parsePretrain(["--sigma", "median"], cub)!;
+  assertEquals([median.settings.sigma, median.medianSigma], [null, true]);
+  const number = parsePretrain(["--sigma", "2.5"], cub)!;
+  assertEquals([number.settings.sigma, number.medianSigma], [2.5, false]);
+  assertEquals(parsePretrain(["--sigma", "median", "--kernel", "cosine"], cub)!.medianSigma, false);
+  for (const sigma of ["0", "-1", "wide", "Infinity"]) {
+    assertEquals(
+      message(cub, `--sigma=${sigma}`),
+      `Cannot read --sigma as it must be a number > 0 or median: got "${sigma}"`,
+    );
+  }
 });
 
 Deno.test("parsePretrain() refuses what it cannot do", () => {
