@@ -65,6 +65,17 @@ test(".ci/run fails when a clean summary comes with a failure status", async () 
   assertEquals([code, last], [1, "10 passed, 1 failed"]);
 });
 
+test(".ci/run tells of a crash after a clean summary, and counts the tests", async () => {
+  const { code, last, text } = await run({ dev: "echo 'ok | 8 passed | 0 failed (5ms)'; exit 134" });
+  assertEquals([code, last], [0, "10 passed, 0 failed"]);
+  assert(text.includes("crashed as it ended (status 134)"));
+});
+
+test(".ci/run fails on a crash before the summary", async () => {
+  const { code, last } = await run({ dev: "echo 'a test ... ok'; exit 139" });
+  assertEquals([code, last], [1, "2 passed, 1 failed"]);
+});
+
 test(".ci/run fails when no test ran", async () => {
   const none = "echo 'ok | 0 passed | 0 failed (0ms)'";
   const { code, last } = await run({ dev: none, doc: none });
