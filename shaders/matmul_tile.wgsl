@@ -4,7 +4,7 @@
 // are on their way in registers; one barrier a slice. Both halves hold [k][row] and [k][column] as vectors.
 // Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl).
 //
-// Constants: EDGE, 8 or 16; EDGE * EDGE invocations, 512 (2 EDGE + 1) bytes of workgroup memory.
+// Constants: EDGE, 8 or 16; EDGE * EDGE invocations, 512 (2 EDGE + 1) bytes of workgroup memory (8,704 or 16,896).
 // Workgroup: EDGE x EDGE. Blocks: ceil(rows / (8 EDGE)) * ceil(cols4 / (2 EDGE)).
 override EDGE: u32 = 16u;
 

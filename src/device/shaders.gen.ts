@@ -1476,18 +1476,18 @@ export const conv2d_winograd: string = `// Transforms of Winograd's convolution 
 // of x is the value of grad_y with the window turned by 180 degrees. The points of the transform are 0, 1, -1, 1/2, -2 and
 // infinity, whose rounding error is half of that of the usual 0, 1, -1, 2, -2.
 //
-//   0  params  uniform  { size (invocations), h, w (of the image), tiles_h, tiles_w, tiles (of this chunk of images),
-//                         offset_h, offset_w (of the patch of tile 0, 0), c4 (vectors of channels), pitch, first_image,
-//                         turn }
+//   0  params  uniform  { size (invocations), h, w (of the image), tiles_h, tiles_w, offset_h, offset_w (of the
+//                         patch of tile 0, 0), c4 (vectors of channels), pitch, first_image, turn }
 //   1  x       read     image [n, h, w, 4 c4] or windows [9, in, 4 c4], or their transforms: for each tile, or input
 //                       channel, 36 rows of c4 vectors, and \`pitch\` vectors from one tile to the next
 //   2  y       write    the other one of these
 //   3  bias    read     [4 c4], any other array without BIAS (from_products)
 //
-// Constants: BIAS, add it.
+// Joined with conv2d_winograd_images or conv2d_winograd_windows.
+// Constants: BIAS, add it (from_products).
 // Dispatch: Device.groups(size, 64), size = tiles * c4 for images, in * c4 for windows.
 struct Params {
-  size: u32, h: i32, w: i32, tiles_h: u32, tiles_w: u32, tiles: u32, offset_h: i32, offset_w: i32, c4: u32,
+  size: u32, h: i32, w: i32, tiles_h: u32, tiles_w: u32, offset_h: i32, offset_w: i32, c4: u32,
   pitch: u32, first_image: u32, turn: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -1560,6 +1560,40 @@ fn window_adjoint(u: Six) -> Three {
   return Three(u.a + difference - d + e, sum - 0.5 * d - 2.0 * e, difference - 0.25 * d + 4.0 * e + u.f);
 }
 
+// Where the transform of invocation i's tile (or input channel) starts, for its vector of channels.
+fn transform_at(i: u32) -> u32 {
+  let tile = i / params.c4;
+  return tile * params.pitch + i - tile * params.c4;
+}
+
+// Row i of the 6x6 positions.
+fn put_six(at: u32, i: u32, row: Six) {
+  let first = at + 6u * i * params.c4;
+  y[first] = row.a;
+  y[first + params.c4] = row.b;
+  y[first + 2u * params.c4] = row.c;
+  y[first + 3u * params.c4] = row.d;
+  y[first + 4u * params.c4] = row.e;
+  y[first + 5u * params.c4] = row.f;
+}
+
+fn take_six(at: u32, i: u32) -> Six {
+  let first = at + 6u * i * params.c4;
+  return Six(
+    x[first],
+    x[first + params.c4],
+    x[first + 2u * params.c4],
+    x[first + 3u * params.c4],
+    x[first + 4u * params.c4],
+    x[first + 5u * params.c4],
+  );
+}
+`;
+/** `conv2d_winograd_images` */
+export const conv2d_winograd_images: string = `// Winograd's transforms of images, joined after conv2d_winograd: an invocation has one tile and one vector of channels.
+// patches: x an image, y its transform; tiles_adjoint: x a gradient of the output, y its transform; from_products: x the 36
+// products, y the image.
+
 // Where a tile is: its image, the pixel of its corner (without the offset), and its vector of channels.
 struct Tile { image: i32, y: i32, x: i32, channel: u32 }
 
@@ -1601,35 +1635,6 @@ fn tile_column(tile: Tile, j: i32) -> Four {
     pixel(tile, tile.y + 1, px),
     pixel(tile, tile.y + 2, px),
     pixel(tile, tile.y + 3, px),
-  );
-}
-
-// Where the transform of invocation i's tile (or input channel) starts, for its vector of channels.
-fn transform_at(i: u32) -> u32 {
-  let tile = i / params.c4;
-  return tile * params.pitch + i - tile * params.c4;
-}
-
-// Row i of the 6x6 positions.
-fn put_six(at: u32, i: u32, row: Six) {
-  let first = at + 6u * i * params.c4;
-  y[first] = row.a;
-  y[first + params.c4] = row.b;
-  y[first + 2u * params.c4] = row.c;
-  y[first + 3u * params.c4] = row.d;
-  y[first + 4u * params.c4] = row.e;
-  y[first + 5u * params.c4] = row.f;
-}
-
-fn take_six(at: u32, i: u32) -> Six {
-  let first = at + 6u * i * params.c4;
-  return Six(
-    x[first],
-    x[first + params.c4],
-    x[first + 2u * params.c4],
-    x[first + 3u * params.c4],
-    x[first + 4u * params.c4],
-    x[first + 5u * params.c4],
   );
 }
 
@@ -1721,6 +1726,10 @@ fn from_products(
   put_row(tile, 2, Four(c0.c, c1.c, c2.c, c3.c));
   put_row(tile, 3, Four(c0.d, c1.d, c2.d, c3.d));
 }
+`;
+/** `conv2d_winograd_windows` */
+export const conv2d_winograd_windows: string = `// Winograd's transforms of windows, joined after conv2d_winograd: an invocation has one input channel and one vector of
+// output channels. windows: x the weight, y its transform; windows_adjoint: x the transform's gradient, y the weight's.
 
 // Tap of the window, turned by 180 degrees if asked.
 fn tap(i: u32, t: u32) -> vec4f { return x[select(t, 8u - t, params.turn != 0u) * params.size + i]; }
@@ -3308,7 +3317,7 @@ export const matmul_tile: string = `// Body of a product for GPUs: a workgroup s
 // are on their way in registers; one barrier a slice. Both halves hold [k][row] and [k][column] as vectors.
 // Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl).
 //
-// Constants: EDGE, 8 or 16; EDGE * EDGE invocations, 512 (2 EDGE + 1) bytes of workgroup memory.
+// Constants: EDGE, 8 or 16; EDGE * EDGE invocations, 512 (2 EDGE + 1) bytes of workgroup memory (8,704 or 16,896).
 // Workgroup: EDGE x EDGE. Blocks: ceil(rows / (8 EDGE)) * ceil(cols4 / (2 EDGE)).
 override EDGE: u32 = 16u;
 

@@ -15,6 +15,8 @@ export interface Body {
   readonly rows: number;
   /** Columns of a block, in vectors of four. */
   readonly cols4: number;
+  /** Workgroup memory, in bytes. */
+  readonly memory: number;
   /** Values of its `override` constants. */
   readonly constants: Constants;
 }
@@ -28,10 +30,10 @@ interface Sharing {
 }
 
 const BODIES: Readonly<Record<BodyName, Body>> = {
-  subgroup: { name: "subgroup", code: matmul_subgroup, rows: 16, cols4: 8, constants: {} },
-  rows: { name: "rows", code: matmul_rows, rows: 8, cols4: 8, constants: {} },
-  tile64: { name: "tile64", code: matmul_tile, rows: 64, cols4: 16, constants: { EDGE: 8 } },
-  tile128: { name: "tile128", code: matmul_tile, rows: 128, cols4: 32, constants: { EDGE: 16 } },
+  subgroup: { name: "subgroup", code: matmul_subgroup, rows: 16, cols4: 8, memory: 0, constants: {} },
+  rows: { name: "rows", code: matmul_rows, rows: 8, cols4: 8, memory: 0, constants: {} },
+  tile64: { name: "tile64", code: matmul_tile, rows: 64, cols4: 16, memory: 8704, constants: { EDGE: 8 } },
+  tile128: { name: "tile128", code: matmul_tile, rows: 128, cols4: 32, memory: 16896, constants: { EDGE: 16 } },
 };
 
 const SHARING: Readonly<Record<"cpu" | "gpu", Sharing>> = {
@@ -64,7 +66,7 @@ export function chooseBody(device: Device, rows: number, cols4: number, batch: n
   const { family, subgroupSize } = device.info;
   if (family === "cpu") return BODIES[subgroupSize === 8 ? "subgroup" : "rows"];
   const large = BODIES.tile128;
-  const wide = rows >= 96 && cols4 >= 24;
+  const wide = rows >= 96 && cols4 >= 24 && large.memory <= device.limits.maxComputeWorkgroupStorageSize;
   return wide && blocksOf(large, rows, cols4) * batch >= SHARING.gpu.workgroups / 2 ? large : BODIES.tile64;
 }
 

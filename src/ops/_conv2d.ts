@@ -38,47 +38,44 @@ export interface Geometry {
 /** Checks shapes and options, and finds all sizes. */
 export function geometryOf(x: Shape, weight: Shape, options: Windows2d): Geometry {
   const got = `got x [${x}] and weight [${weight}]`;
+  const { groups = 1 } = options;
+  checkChannels(x, weight, groups, got);
+  const [n, h, w] = x as [number, number, number];
+  const [kh, kw, inChannels, out] = weight as [number, number, number, number];
+  const stride = pair("stride", options.stride ?? 1, 1);
+  const padding = pair("padding", options.padding ?? 0, 0);
+  const dilation = pair("dilation", options.dilation ?? 1, 1);
+  const span = [dilation[0] * (kh - 1) + 1, dilation[1] * (kw - 1) + 1] as const;
+  const outOf = (i: 0 | 1, size: number) => Math.floor((size + 2 * padding[i] - span[i]) / stride[i]) + 1;
+  const outSize = [outOf(0, h), outOf(1, w)] as const;
+  if (outSize[0] < 1 || outSize[1] < 1) {
+    throw new TypeError(
+      `Cannot compute conv2d() as a window that spans [${span}] px must fit into the image padded by [${padding}]: ${got}`,
+    );
+  }
+  const [size, kernel, outChannels] = [[h, w], [kh, kw], out / groups] as const;
+  return { n, size, outSize, kernel, stride, padding, dilation, groups, inChannels, outChannels };
+}
+
+function checkChannels(x: Shape, weight: Shape, groups: number, got: string): void {
   if (x.length !== 4 || weight.length !== 4) {
     throw new TypeError(
       `Cannot compute conv2d() as x must be [n, h, w, in] and weight [kh, kw, in / groups, out]: ${got}`,
     );
   }
-  const [n, h, w, c] = x as [number, number, number, number];
-  const [kh, kw, inChannels, out] = weight as [number, number, number, number];
-  const groups = options.groups ?? 1;
-  if (!Number.isInteger(groups) || groups < 1 || out % groups !== 0) {
+  if (!Number.isInteger(groups) || groups < 1 || weight[3]! % groups !== 0) {
     throw new RangeError(
-      `Cannot compute conv2d() as groups must be an integer >= 1 that divides the output channels: got ${groups} for weight [${weight}]`,
+      "Cannot compute conv2d() as groups must be an integer >= 1 that divides the output channels: " +
+        `got ${groups} for weight [${weight}]`,
     );
   }
-  if (c !== inChannels * groups) {
-    const times = groups === 1 ? "" : ` in each of ${groups} groups`;
+  if (x[3] !== weight[2]! * groups) {
+    const each = groups === 1 ? "" : ` in each of ${groups} groups`;
     throw new TypeError(
-      `Cannot compute conv2d() as x must have ${inChannels} channels${times} to match the weight: ${got}`,
+      `Cannot compute conv2d() as x must have ${weight[2]} channels${each} to match the weight: ${got}`,
     );
   }
-  if (sizeIsEmpty(weight)) throw new TypeError(`Cannot compute conv2d() as weight must not be empty: ${got}`);
-  const stride = pair("stride", options.stride ?? 1, 1);
-  const padding = pair("padding", options.padding ?? 0, 0);
-  const dilation = pair("dilation", options.dilation ?? 1, 1);
-  const span = (i: number, kernel: number) => dilation[i]! * (kernel - 1) + 1;
-  const out2d = (i: number, size: number, kernel: number) =>
-    Math.floor((size + 2 * padding[i]! - span(i, kernel)) / stride[i]!) + 1;
-  const outSize = [out2d(0, h, kh), out2d(1, w, kw)] as const;
-  if (outSize[0] < 1 || outSize[1] < 1) {
-    throw new TypeError(
-      `Cannot compute conv2d() as a window that spans [${span(0, kh)},${
-        span(1, kw)
-      }] px must fit into the image padded ` +
-        `by [${padding}]: ${got}`,
-    );
-  }
-  const outChannels = out / groups;
-  return { n, size: [h, w], outSize, kernel: [kh, kw], stride, padding, dilation, groups, inChannels, outChannels };
-}
-
-function sizeIsEmpty(shape: Shape): boolean {
-  return shape.includes(0);
+  if (weight.includes(0)) throw new TypeError(`Cannot compute conv2d() as weight must not be empty: ${got}`);
 }
 
 function pair(name: string, value: Size2d, min: number): Pair {

@@ -1,6 +1,6 @@
 // Convolution with a 3 × 3 window and stride 1 by Winograd's F(4×4, 3×3); the formulas are in shaders/conv2d_winograd.wgsl.
 import type { Device, Program } from "../device/mod.ts";
-import { conv2d_winograd, lib_flat } from "../device/shaders.gen.ts";
+import { conv2d_winograd, conv2d_winograd_images, conv2d_winograd_windows, lib_flat } from "../device/shaders.gen.ts";
 import { sizeOf, Tensor } from "../tensor/mod.ts";
 import type { Geometry } from "./_conv2d.ts";
 import { type BatchAxes, type Product, productPadded } from "./_product.ts";
@@ -11,7 +11,6 @@ const params = {
   w: "i32",
   tiles_h: "u32",
   tiles_w: "u32",
-  tiles: "u32",
   offset_h: "i32",
   offset_w: "i32",
   c4: "u32",
@@ -20,15 +19,15 @@ const params = {
   turn: "u32",
 } as const;
 
-function program(entryPoint: string): Program {
-  return { name: "conv2d winograd", code: [lib_flat, conv2d_winograd], entryPoint, params };
+function program(code: string, entryPoint: string): Program {
+  return { name: "conv2d winograd", code: [lib_flat, conv2d_winograd, code], entryPoint, params };
 }
 
-const PATCHES = program("patches");
-const TILES_ADJOINT = program("tiles_adjoint");
-const FROM_PRODUCTS = program("from_products");
-const WINDOWS = program("windows");
-const WINDOWS_ADJOINT = program("windows_adjoint");
+const PATCHES = program(conv2d_winograd_images, "patches");
+const TILES_ADJOINT = program(conv2d_winograd_images, "tiles_adjoint");
+const FROM_PRODUCTS = program(conv2d_winograd_images, "from_products");
+const WINDOWS = program(conv2d_winograd_windows, "windows");
+const WINDOWS_ADJOINT = program(conv2d_winograd_windows, "windows_adjoint");
 
 /** Positions of a 6 × 6 patch, each a matrix product. */
 const POSITIONS = 36;
@@ -201,7 +200,6 @@ function valuesOf(
     w: size[1],
     tiles_h: tiles[0],
     tiles_w: tiles[1],
-    tiles: chunk.images * sizeOf(tiles),
     offset_h: offset[0],
     offset_w: offset[1],
     c4,
