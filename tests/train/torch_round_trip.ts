@@ -1,6 +1,6 @@
 // Trains a ResNet-18 for two steps, saves it, and writes what it makes of fixed images, for torch_round_trip.py:
 //   deno run -A tests/train/torch_round_trip.ts DIR && python3 tests/train/torch_round_trip.py DIR
-import { backward, Device, key, noGrad, normal, scope } from "../../mod.ts";
+import { backward, Device, key, noGrad, normal, scope, type Tensor } from "../../mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
 import { captureCheckpoint, makeModel, readState, writeCheckpoint, writeSafetensors } from "../../src/train/mod.ts";
@@ -21,6 +21,8 @@ await Deno.writeFile(`${folder}/encoder.safetensors`, writeSafetensors(await rea
 model.eval();
 const images = normal([4, 32, 32, 3], { key: key(2) });
 const [features, embeddings] = noGrad(() => [model.encoder.forward(images), model.forward(images)]);
-const array = async (x: typeof images) => ({ shape: [...x.shape], dtype: "f32", data: await x.data() } as const);
+async function array(x: Tensor) {
+  return { shape: [...x.shape], dtype: "f32", data: await x.data() as Float32Array<ArrayBuffer> } as const;
+}
 const values = { images: await array(images), features: await array(features!), embeddings: await array(embeddings!) };
 await Deno.writeFile(`${folder}/values.safetensors`, writeSafetensors(values));
