@@ -103,6 +103,29 @@ export async function savePrior(file: string, prior: PriorRows, dataset: ImageDa
  *
  * assertEquals([prior.dim, prior.data.length], [2, 10]);
  * ```
+ * @example A prior and a kernel of one's own, to the loss
+ * ```ts
+ * import { assertLess } from "@std/assert";
+ * import { Device, exp, mul, sqrt, squaredDistances } from "@decoupled/uniformity";
+ * import { collectPrior, emojiDataset, naturalRecipe, takeFirst } from "@decoupled/uniformity/data";
+ * import type { Kernel } from "@decoupled/uniformity/kernels";
+ * import { makeModel, pretrain, ResidentImages, uploadPrior } from "@decoupled/uniformity/train";
+ *
+ * await using device = await Device.open();
+ * const emoji = takeFirst(await emojiDataset(), 32);
+ *
+ * async function* lengthOfName() {
+ *   for (const name of emoji.paths ?? []) yield [name.length, name.split("_").length];
+ * }
+ * const laplace: Kernel = (x, y) => exp(mul(sqrt(squaredDistances(x, y)), -0.5));
+ *
+ * const prior = uploadPrior(device, await collectPrior(lengthOfName(), emoji));
+ * const source = new ResidentImages(device, emoji.pixels, naturalRecipe({ size: 32, mean: emoji.mean, std: emoji.std }));
+ * const model = makeModel("tiny", { stem: "cifar" });
+ * for await (const { loss } of pretrain(model, { source, prior }, { epochs: 1, batchSize: 16, kernel: laplace })) {
+ *   assertLess(loss, 0);
+ * }
+ * ```
  */
 export async function collectPrior(
   rows: AsyncIterable<ArrayLike<number>> | Iterable<ArrayLike<number>>,

@@ -2,7 +2,8 @@
  * Kernels: how alike a prior says that samples are, and the centroid weights `(K + λI)⁻¹ K` that the loss takes.
  *
  * A kernel is a function `(x, y) => gram` of tensors: {@linkcode rbf}, {@linkcode cosine}, {@linkcode linear}, sums and
- * products of them over several priors ({@linkcode sumOf}, {@linkcode productOf}, {@linkcode over}), or one's own.
+ * products of them over several priors ({@linkcode sumOf}, {@linkcode productOf}, {@linkcode over}, {@linkcode columns}),
+ * or one's own.
  *
  * @example From a prior to the loss
  * ```ts
@@ -27,6 +28,7 @@
  */
 export { centroidWeights, type CentroidWeightsOptions } from "./centroid_weights.ts";
 export { checkPrior } from "./check_prior.ts";
+export { columns } from "./columns.ts";
 export { over, type PriorOf, productOf, sumOf, type SumOfOptions } from "./combine.ts";
 export { cosine } from "./cosine.ts";
 export { describeKernel, type KernelDescription } from "./describe_kernel.ts";

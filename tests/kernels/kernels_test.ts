@@ -1,7 +1,7 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { Device } from "../../src/device/mod.ts";
-import { cosine, type Kernel, linear, over, productOf, rbf, sumOf } from "../../src/kernels/mod.ts";
-import { cosineGram, linearGram, rbfGram } from "../../src/ops/mod.ts";
+import { columns, cosine, type Kernel, linear, over, productOf, rbf, sumOf } from "../../src/kernels/mod.ts";
+import { concat, cosineGram, linearGram, rbfGram } from "../../src/ops/mod.ts";
 import { tensor } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck } from "../../src/testing/mod.ts";
 import { points } from "../ops/_arrays.ts";
@@ -73,6 +73,26 @@ Deno.test("over() picks one of several priors, by name or by index", async () =>
   const indexed: Kernel<readonly [typeof x, typeof x]> = productOf([over(0, linear()), over(1, linear())]);
   const squared = await indexed([x, x], [y, y]).data();
   (await linear()(x, y).data()).forEach((v, i) => assertAlmostEquals(squared[i]!, v * v, 1e-5 * v * v));
+});
+
+Deno.test("columns() gives a kernel some columns of a prior", async () => {
+  const [first, second] = [points(5, 2, 2), points(4, 2, 3)];
+  const [left, right] = [concat([x, first], 1), concat([y, second], 1)];
+  const kernel = sumOf([columns(0, 3, linear()), columns(3, 5, rbf({ sigma: 1 }))]);
+  const [a, b] = await Promise.all([linear()(x, y).data(), rbf({ sigma: 1 })(first, second).data()]);
+  assertClose(await kernel(left, right).data(), a.map((v, i) => v + b[i]!));
+  assertThrows(
+    () => columns(2, 4, linear())(x, y),
+    TypeError,
+    "Cannot take columns() 2 to 4 as the prior must be [n, d >= 4]: got [5,3]",
+  );
+  for (const [from, to] of [[-1, 2], [2, 2], [0, 1.5]] as const) {
+    assertThrows(
+      () => columns(from, to, linear()),
+      RangeError,
+      `Cannot make columns() as they must be integers with 0 <= from < to: got ${from} and ${to}`,
+    );
+  }
 });
 
 Deno.test("sumOf() and productOf() throw when there are no kernels", () => {
