@@ -9,6 +9,7 @@ import {
   pretrainJob,
   readCheckpoint,
   writeSafetensors,
+  writeTorch,
 } from "../../src/train/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 import { smallDataset } from "./_small.ts";
@@ -139,6 +140,22 @@ Deno.test("pretrainJob() refuses a checkpoint of another network, of weights onl
     assert(changed[0]?.type === "note" && changed[0].message === "Settings changed: --epochs 1 (now 2)");
     assert(changed.some((event) => event.type === "step" && event.epoch === 1));
     assert(!changed.some((event) => event.type === "step" && event.epoch === 0));
+  });
+});
+
+Deno.test("pretrainJob() goes on from the original's .pth.tar at its epoch, with the learning rate of that epoch", async () => {
+  await withFolder(async (folder) => {
+    const rates = (events: JobEvent[]) => events.flatMap((event) => event.type === "step" ? [event.lr] : []);
+    const whole = rates(await run(`${folder}/a`, { epochs: 3 }));
+    const { weights } = await readCheckpoint(`${folder}/a/checkpoint_0000.safetensors`);
+    const state_dict = Object.fromEntries([...weights].map(([name, array]) => [`module.${name}`, array]));
+    const optimizer = { state: {}, param_groups: [{ lr: 0.01 }] }; // the original saved a rate, and no schedule
+    const resume = `${folder}/checkpoint_0000.pth.tar`;
+    await Deno.writeFile(resume, await writeTorch({ epoch: 1, arch: "tiny", state_dict, optimizer }));
+    const events = await run(`${folder}/b`, { epochs: 3 }, { resume });
+    assertEquals(rates(events), whole.slice(3));
+    const end = (name: string) => Deno.readFile(`${folder}/${name}/encoder.safetensors`);
+    assertEquals(await end("b"), await end("a"));
   });
 });
 
