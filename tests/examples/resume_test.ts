@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { writeDemo } from "../../src/data/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 import { eventsOf, runExample, smallRun, spawnExample, writeSmallCifar } from "./_run.ts";
 
@@ -6,11 +7,12 @@ const TRAINING = ["--epochs", "24", "--momentum", "0.9", "--save_minutes", "0", 
 
 /** Runs until so many steps were told, lets some more milliseconds pass, and ends the run with a signal. */
 async function runAndKill(
+  name: string,
   args: readonly string[],
   steps: number,
   signal: Deno.Signal,
 ): Promise<{ told: number; code: number }> {
-  const process = spawnExample("cifar10", args);
+  const process = spawnExample(name, args);
   const errors = new Response(process.stderr).text();
   let told = 0;
   for await (const { type } of eventsOf(process)) {
@@ -40,7 +42,7 @@ Deno.test("a run that is killed ten times and more ends with the weights of one 
     const history: string[] = [];
     for (; kills < 10; kills++) {
       const steps = 1 + Math.floor(6 * Math.random());
-      const { told, code } = await runAndKill(parts, steps, "SIGKILL");
+      const { told, code } = await runAndKill("cifar10", parts, steps, "SIGKILL");
       history.push(`${told}:${code}`);
       assertEquals(code, 137, `killed after steps:status ${history}`);
     }
@@ -61,6 +63,35 @@ Deno.test("a run that is killed ten times and more ends with the weights of one 
   });
 });
 
+Deno.test("a run that decodes files and has a prior ends the same after being killed, byte for byte", async () => {
+  await withFolder(async (folder) => {
+    await writeDemo("cub200", `${folder}/data`, { train: 36, test: 18 });
+    const training = [
+      "--resolution",
+      "16",
+      "--epochs",
+      "6",
+      "--optimizer",
+      "lars",
+      "--sigma",
+      "1",
+      "--eval_every",
+      "0",
+    ];
+    const args = (
+      run: string,
+    ) => [...smallRun(`${folder}/data`, `${folder}/${run}`), ...training, "--save_minutes", "0", "--json"];
+    assertEquals((await runExample("cub200", args("whole"))).code, 0);
+    for (let kills = 0; kills < 3; kills++) {
+      const { code } = await runAndKill("cub200", args("parts"), 2 + Math.floor(3 * Math.random()), "SIGKILL");
+      assertEquals(code, 137);
+    }
+    assertEquals((await runExample("cub200", args("parts"))).code, 0);
+    const read = (run: string) => Deno.readFile(`${folder}/${run}/last.safetensors`);
+    assertEquals(await read("parts") as Uint8Array, await read("whole"));
+  });
+});
+
 Deno.test("Ctrl-C saves after the step under way and says so; the same command goes on", async () => {
   await withFolder(async (folder) => {
     await writeSmallCifar(`${folder}/data`, 40, 10);
@@ -68,7 +99,7 @@ Deno.test("Ctrl-C saves after the step under way and says so; the same command g
     const whole = [...smallRun(`${folder}/data`, `${folder}/whole`), ...training];
     assertEquals((await runExample("cifar10", whole)).code, 0);
     const parts = [...smallRun(`${folder}/data`, `${folder}/parts`), ...training];
-    const { told, code } = await runAndKill(parts, 7, "SIGINT");
+    const { told, code } = await runAndKill("cifar10", parts, 7, "SIGINT");
     assertEquals(code, 130);
     assert(told < 30, `${told} steps were done`);
     const { stdout } = await runExample("cifar10", parts);
