@@ -1,5 +1,5 @@
 import { ByteReader, decodeLatin1, decodeUtf8 } from "./byte_reader.ts";
-import { type Bytes, encodeElements } from "./dtype.ts";
+import { type Bytes, encodeElements, type NdDType } from "./dtype.ts";
 import { elementCount, isNdArray, isStringArray, type NdArray, type StringArray } from "./ndarray.ts";
 import { decodeNumpy, NUMPY_CODES, type NumpyType, parseNumpyType } from "./numpy_dtype.ts";
 import { parseLiteral } from "./python_text.ts";
@@ -76,11 +76,14 @@ export function writeNpy(array: NdArray | StringArray): Bytes {
     const width = array.data.reduce((most, text) => Math.max(most, [...text].length), 1);
     return concatBytes([makeHeader(`<U${width}`, array.shape), encodeElements(encodeUtf32(array.data, width))]);
   }
-  const code = NUMPY_CODES.get(array.dtype);
-  if (!code) {
-    throw new TypeError(`Cannot run writeNpy() as NumPy has no type for it (convert with toF32()): got ${array.dtype}`);
-  }
-  return concatBytes([makeHeader(code, array.shape), encodeElements(array.data)]);
+  return concatBytes([npyHeader(array.dtype, array.shape), encodeElements(array.data)]);
+}
+
+/** The beginning of a `.npy` file, up to its elements, which follow little-endian in C order. */
+export function npyHeader(dtype: NdDType, shape: readonly number[]): Bytes {
+  const code = NUMPY_CODES.get(dtype);
+  if (code) return makeHeader(code, shape);
+  throw new TypeError(`Cannot run writeNpy() as NumPy has no type for it (convert with toF32()): got ${dtype}`);
 }
 
 function encodeUtf32(texts: readonly string[], width: number): Uint32Array<ArrayBuffer> {

@@ -11,6 +11,16 @@ export interface ZipMember {
   bytes: Bytes;
 }
 
+/** One member to write whose bytes are not in memory at once; it is not packed. */
+export interface ZipStream {
+  /** Its path inside the file, with `/`. */
+  name: string;
+  /** How many bytes there are. */
+  size: number;
+  /** Its bytes piece by piece; asked for twice, first for their checksum. */
+  chunks(): AsyncIterable<Bytes>;
+}
+
 /** How to write a zip file. */
 export interface ZipWriteOptions {
   /** Whether to pack members with deflate. Default: false. */
@@ -42,31 +52,45 @@ export async function writeZip(members: Iterable<ZipMember>, options: ZipWriteOp
   return concatBytes(chunks);
 }
 
-/** The bytes of {@linkcode writeZip} piece by piece, one member at a time, for large files. */
+/** The bytes of {@linkcode writeZip} piece by piece, one member at a time or less, for large files. */
 export async function* zipChunks(
-  members: Iterable<ZipMember>,
+  members: Iterable<ZipMember | ZipStream>,
   options: ZipWriteOptions = {},
 ): AsyncGenerator<Bytes, void> {
   const written = new Map<string, Member>();
   let offset = 0;
-  for (const { name, bytes } of members) {
+  for (const each of members) {
+    const { name } = each;
     if (written.has(name)) throw new TypeError(`Cannot run writeZip() as names must differ: got "${name}" twice`);
-    const packed = options.compressed ? await deflate(bytes) : bytes;
-    const member: Member = {
-      name: new TextEncoder().encode(name),
-      method: options.compressed ? 8 : 0,
-      crc: crc32(bytes),
-      packedSize: packed.length,
-      size: bytes.length,
-      offset,
-    };
+    const { chunks, ...rest } = "bytes" in each ? await whole(each, options) : await streamed(each);
+    const member: Member = { name: new TextEncoder().encode(name), offset, ...rest };
     const header = localHeader(member, options);
     yield header;
-    yield packed;
-    offset += header.length + packed.length;
+    yield* chunks();
+    offset += header.length + member.packedSize;
     written.set(name, member);
   }
   yield* directory([...written.values()], offset, options.zip64 ?? false);
+}
+
+type Content = Pick<Member, "method" | "crc" | "packedSize" | "size"> & {
+  chunks(): Iterable<Bytes> | AsyncIterable<Bytes>;
+};
+
+async function whole({ bytes }: ZipMember, { compressed }: ZipWriteOptions): Promise<Content> {
+  const packed = compressed ? await deflate(bytes) : bytes;
+  const method = compressed ? 8 : 0;
+  return { method, crc: crc32(bytes), packedSize: packed.length, size: bytes.length, chunks: () => [packed] };
+}
+
+async function streamed({ name, size, chunks }: ZipStream): Promise<Content> {
+  let [crc, length] = [0, 0];
+  for await (const chunk of chunks()) {
+    crc = crc32(chunk, crc);
+    length += chunk.length;
+  }
+  if (length === size) return { method: 0, crc, packedSize: size, size, chunks };
+  throw new RangeError(`Cannot run writeZip() as "${name}" must have ${size} bytes: got ${length}`);
 }
 
 /** Little-endian fields as `[bytes, value]`. */

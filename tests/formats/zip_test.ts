@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { crc32 } from "../../src/formats/crc32.ts";
 import { inflate } from "../../src/formats/deflate.ts";
-import { type Bytes, type ByteSource, openZip, writeZip, type ZipMember } from "../../src/formats/mod.ts";
+import { type Bytes, type ByteSource, openZip, writeZip, zipChunks, type ZipMember } from "../../src/formats/mod.ts";
 import { concatBytes } from "../../src/formats/source.ts";
 import { damages, fixture, latin1, little, random, survives, truncations } from "./_helpers.ts";
 
@@ -104,6 +104,28 @@ Deno.test("writeZip() gives the same bytes each time, and aligns", async () => {
   assertEquals(bytes, await writeZip(MEMBERS, { align: 64 }));
   const zip = await openZip(bytes);
   for (const name of zip.entries.keys()) assertEquals((await zip.read(name)).byteOffset % 64, 0);
+});
+
+Deno.test("zipChunks() takes members piece by piece, and holds them to their size", async () => {
+  const stream = (size: number) => ({
+    name: "b",
+    size,
+    async *chunks() {
+      yield latin1("fir");
+      yield await Promise.resolve(latin1("st"));
+    },
+  });
+  const members = [{ name: "a", bytes: latin1("x") }, stream(5)];
+  const bytes = concatBytes(await Array.fromAsync(zipChunks(members, { align: 64 })));
+  const plain = await writeZip([{ name: "a", bytes: latin1("x") }, { name: "b", bytes: latin1("first") }], {
+    align: 64,
+  });
+  assertEquals(bytes, plain);
+  await assertRejects(
+    () => Array.fromAsync(zipChunks([stream(6)])),
+    RangeError,
+    'Cannot run writeZip() as "b" must have 6 bytes: got 5',
+  );
 });
 
 Deno.test("writeZip() throws when a name comes twice", async () => {

@@ -3,10 +3,10 @@ import {
   type ImageDataset,
   ImageDecoder,
   type RgbImage,
-  savePrior,
   type UnreadableImage,
 } from "../../data/mod.ts";
 import { applySpec, toGray } from "../../data/resize.ts";
+import { npyHeader, writeNpy, writeWhole, zipChunks, type ZipMember, type ZipStream } from "../../formats/mod.ts";
 import type { ImageEncoder } from "./image_encoder.ts";
 import { PartialRows } from "./partial_rows.ts";
 
@@ -36,8 +36,8 @@ export interface MadeFeatures {
  * Encodes all images of a data set and writes the features as a prior: an `.npz` with `prior` `[n, dim]`, `labels` and
  * `paths` (the order of the rows), for {@linkcode loadPrior}, `--prior` and NumPy.
  *
- * Rows go to `FILE.partial` as they come. A run that was stopped, at whatever moment, goes on from there; one batch of
- * images is in memory at a time, and all features once, when the file is written.
+ * Rows go to `FILE.partial` as they come. A run that was stopped, at whatever moment, goes on from there. In memory are a
+ * batch of images and what the Workers have decoded ahead, never all features.
  *
  * @param encoder What makes features of images.
  * @param dataset The images, in memory or in files.
@@ -105,10 +105,29 @@ export async function makeFeatures(
   }
   const complete = rows.count === length;
   if (complete) {
-    await savePrior(file, { data: await rows.all(), dim: rows.dim }, dataset);
+    await writeWhole(file, zipChunks(membersOf(rows, dataset), { align: 64 }));
     await Deno.remove(partial);
   }
   return { done: rows.count, dim: rows.dim, complete };
+}
+
+/** The arrays of the file, as {@linkcode savePrior} writes them; the rows come from the disk. */
+function* membersOf(
+  rows: PartialRows,
+  { labels, classes, paths, length }: ImageDataset,
+): Generator<ZipMember | ZipStream> {
+  const header = npyHeader("f32", [length, rows.dim]);
+  const chunks = async function* () {
+    yield header;
+    yield* rows.chunks();
+  };
+  yield { name: "prior.npy", size: header.length + 4 * length * rows.dim, chunks };
+  if (labels instanceof Int32Array) {
+    yield { name: "labels.npy", bytes: writeNpy({ shape: [length], dtype: "i32", data: labels }) };
+  } else if (labels) {
+    yield { name: "labels.npy", bytes: writeNpy({ shape: [length, classes.length], dtype: "f32", data: labels }) };
+  }
+  if (paths) yield { name: "paths.npy", bytes: writeNpy({ shape: [length], dtype: "string", data: paths }) };
 }
 
 /** The images from a row on, in order. */

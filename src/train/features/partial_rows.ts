@@ -9,6 +9,8 @@ export interface RowsOf {
 }
 
 const HEAD = 4096;
+/** Bytes that are read at once. */
+const CHUNK = 2 ** 22;
 
 /**
  * Rows of features that are written as they come, so that work which was stopped goes on: a head of 4096 bytes (JSON, the
@@ -67,27 +69,37 @@ export class PartialRows implements Disposable {
    * Adds rows `[n, dim]`.
    *
    * @throws {TypeError} If the width is not that of the rows before.
+   * @throws {RangeError} If a value is NaN or infinite.
    */
   async add(data: Float32Array<ArrayBuffer>, dim: number): Promise<void> {
+    if (this.count === 0) this.dim = dim;
+    this.#check(data, dim);
     if (this.count === 0) {
-      this.dim = dim;
       const head = JSON.stringify({ ...this.#of, dim }).padEnd(HEAD - 1) + "\n";
       await this.#write(0, new TextEncoder().encode(head));
-    }
-    if (dim !== this.dim || data.length % dim !== 0) {
-      throw new TypeError(
-        `Cannot add features as a row must have ${this.dim} values: got ${data.length} values of width ${dim}`,
-      );
     }
     await this.#write(HEAD + 4 * dim * this.count, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     this.count += data.length / dim;
   }
 
-  /** All rows, `[count, dim]`. */
-  async all(): Promise<Float32Array<ArrayBuffer>> {
-    const data = new Float32Array(this.count * this.dim);
-    await this.#fill(HEAD, new Uint8Array(data.buffer));
-    return data;
+  #check(data: Float32Array, dim: number): void {
+    if (dim !== this.dim || data.length % dim !== 0) {
+      throw new TypeError(
+        `Cannot add features as a row must have ${this.dim} values: got ${data.length} values of width ${dim}`,
+      );
+    }
+    const bad = data.findIndex((value) => !Number.isFinite(value));
+    if (bad >= 0) {
+      throw new RangeError(
+        `Cannot add features as they must be finite: got ${data[bad]} for image ${this.count + Math.floor(bad / dim)}`,
+      );
+    }
+  }
+
+  /** All rows piece by piece, as bytes of float32 values, little-endian. */
+  async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    const end = HEAD + 4 * this.dim * this.count;
+    for (let at = HEAD; at < end; at += CHUNK) yield await this.#read(at, Math.min(CHUNK, end - at));
   }
 
   /** Closes the file. */

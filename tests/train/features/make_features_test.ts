@@ -1,6 +1,13 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { type ImageDataset, loadFolder, loadPrior, NORMALIZATION, type PixelDataset } from "../../../src/data/mod.ts";
+import {
+  type ImageDataset,
+  loadFolder,
+  loadPrior,
+  NORMALIZATION,
+  type PixelDataset,
+  savePrior,
+} from "../../../src/data/mod.ts";
 import { readFrom, readNpz } from "../../../src/formats/mod.ts";
 import { type ImageEncoder, makeFeatures, type MakeFeaturesOptions } from "../../../src/train/mod.ts";
 import { PartialRows } from "../../../src/train/features/partial_rows.ts";
@@ -91,6 +98,20 @@ Deno.test("makeFeatures() writes rows, labels and names in the order of the imag
   });
 });
 
+Deno.test("makeFeatures() writes the very file that savePrior() does", async () => {
+  await inFolder(async (file) => {
+    const labels = Float32Array.of(0, 1, NaN, 1, 0, 0, 1);
+    for (
+      const dataset of [dots(), { ...dots(), labels: null, paths: undefined }, { ...dots(), classes: ["a"], labels }]
+    ) {
+      await makeFeatures(new MeanColour(), dataset, file);
+      const made = await Deno.readFile(file);
+      await savePrior(file, { data: EXPECTED, dim: 3 }, dataset);
+      assertEquals(made, await Deno.readFile(file));
+    }
+  });
+});
+
 Deno.test("makeFeatures() goes on where a stopped run was, also within a row", async () => {
   await inFolder(async (file) => {
     const first = new MeanColour();
@@ -171,7 +192,11 @@ Deno.test("makeFeatures() refuses a wrong file name, batch and width", async () 
       "Cannot add features as a row must have 2 values: got 3 values of width 3",
     );
     await Deno.truncate(`${file}.partial`, 4097);
-    await assertRejects(() => rows.all(), SyntaxError, `Cannot read "${file}.partial" as it ends early`);
+    await assertRejects(
+      () => Array.fromAsync(rows.chunks()),
+      SyntaxError,
+      `Cannot read "${file}.partial" as it ends early`,
+    );
   });
 });
 
@@ -186,7 +211,7 @@ Deno.test("makeFeatures() refuses features that are not finite", async () => {
     await assertRejects(
       () => makeFeatures(encoder, dots(), file),
       RangeError,
-      "a prior must be finite: NaN or infinity in 7 rows",
+      "Cannot add features as they must be finite: got NaN for image 0",
     );
   });
 });
