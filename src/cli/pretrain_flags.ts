@@ -17,6 +17,8 @@ export interface PretrainValues {
   readonly demo: boolean;
   /** Whether machines read what is printed. */
   readonly json: boolean;
+  /** Whether an MPI launcher must have started this process. */
+  readonly distributed: boolean;
 }
 
 /** Values of a program's flags, and its settings. */
@@ -35,15 +37,8 @@ export interface PretrainFlags {
 
 type Flags = ReturnType<typeof sharedFlags>;
 
-/** Flags of the original that describe several processes, or a GPU by its number. */
-const WITHOUT_EFFECT = [
-  "gpu",
-  "world_size",
-  "rank",
-  "dist_url",
-  "dist_backend",
-  "multiprocessing_distributed",
-] as const;
+/** Flags of the original that describe several processes. */
+const PROCESSES = ["world_size", "rank", "dist_url", "dist_backend", "multiprocessing_distributed"] as const;
 
 /** The defaults of a demo: small enough for two cores. */
 const DEMO = { network: "tiny", epochs: 8, batch_size: 64, resolution: 64, eval_every: 4, save_freq: 4 } as const;
@@ -77,10 +72,16 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
 
 /** What a person should know about flags that were given for nothing. */
 export function withoutEffect(args: readonly string[]): string[] {
-  return WITHOUT_EFFECT.filter((name) => isGiven(args, name)).map((name) =>
-    `--${name.replaceAll("_", "-")} has no effect here: WebGPU takes the adapter that the system prefers (set ` +
-    "MESA_VK_DEVICE_SELECT or VK_DRIVER_FILES to choose another)"
+  const processes = PROCESSES.filter((name) => isGiven(args, name)).map((name) =>
+    `--${name.replaceAll("_", "-")} has no effect here: MPI starts the processes, one a GPU: ` +
+    "mpirun -n 4 --bind-to none deno run -A PROGRAM --distributed (docs/distributed.md)"
   );
+  if (!isGiven(args, "gpu")) return processes;
+  return [
+    "--gpu has no effect here: WebGPU takes the adapter that the system prefers (set MESA_VK_DEVICE_SELECT or " +
+    "VK_DRIVER_FILES to choose another)",
+    ...processes,
+  ];
 }
 
 function sharedFlags({ db, recipe, resolution, demo: demoRecipe }: PretrainProgram, demo: boolean) {
@@ -178,6 +179,14 @@ function runFlags(db: string, { eval_every, save_freq }: { eval_every: number; s
       group,
     },
     profile: { type: "boolean", help: "time the parts of a step (slower)", group },
+    distributed: { type: "boolean", help: "fail unless an MPI launcher started this process", group },
+    loss_scope: {
+      type: "string",
+      default: "local",
+      choices: ["local", "global"],
+      help: "with several ranks: compare the samples of each rank, or of all ranks",
+      group,
+    },
     json: { type: "boolean", help: "one JSON object a line on stdout in place of the display", group },
   } as const satisfies Record<string, Flag>;
 }
@@ -224,7 +233,7 @@ function settingsOf(values: FlagValues<Flags>, program: PretrainProgram, demo: b
   if (values.precision !== "full") {
     throw new UsageError("Cannot use --precision mixed as training runs in full precision (f32) only: leave it out");
   }
-  const { root: _, kernel, sigma, optimizer, momentum, limit, ...rest } = values;
+  const { root: _, kernel, sigma, optimizer, momentum, limit, loss_scope, ...rest } = values;
   const { stem, augmentation = "natural" } = program;
   const names = [
     "resolution",
@@ -261,6 +270,7 @@ function settingsOf(values: FlagValues<Flags>, program: PretrainProgram, demo: b
     momentum: momentum ?? (optimizer === "lars" ? 0.9 : 0),
     kernel: kernel === "rbf" || kernel === "cosine" || kernel === "linear" ? kernel : null,
     sigma: kernel === "rbf" && sigma !== undefined ? widthOf(sigma) : null,
+    loss_scope: loss_scope === "global" ? "global" : "local",
     ...plain,
   };
 }

@@ -1,6 +1,8 @@
 import { Device } from "../device/mod.ts";
-import { type ImageDataset, loadPrior, preload, takeFirst, writeDemo } from "../data/mod.ts";
-import { type JobSettings, medianSigmaOf, pretrainJob, RunFolder } from "../train/mod.ts";
+import { type Communicator, openCommunicator } from "../distributed/mod.ts";
+import { type ImageDataset, loadPrior, takeFirst, writeDemo } from "../data/mod.ts";
+import { describeRanks, type JobSettings, medianSigmaOf, pretrainJob, RunFolder } from "../train/mod.ts";
+import { decodeOnce } from "./decode_once.ts";
 import { JobDisplay } from "./job_display.ts";
 import { parsePretrain, type PretrainFlags, withoutEffect } from "./pretrain_flags.ts";
 import type { PretrainProgram } from "./pretrain_program.ts";
@@ -12,30 +14,47 @@ const DEMO_SIZE = { train: 512, test: 256 } as const;
 export async function pretrainMain(args: readonly string[], program: PretrainProgram): Promise<void> {
   const flags = parsePretrain(args, program);
   if (!flags) return;
-  const { values, settings } = flags;
-  const display = new JobDisplay({ json: values.json, settings });
+  const { values } = flags;
+  const group = openCommunicator({ required: values.distributed });
+  const display = displayOf(group, flags);
   for (const message of withoutEffect(args)) display.note(message);
   using stop = new StopSignals(display);
-  await RunFolder.open(values.save_dir);
+  if (group.rank > 0) group.barrier(); // rank 0 downloads and unpacks what is missing
+  else await RunFolder.open(values.save_dir);
   if (values.demo) {
     display.note(`Demo: ${DEMO_SIZE.train} emoji images in the layout of ${program.title}, in "${values.root}"`);
     await writeDemo(program.db, values.root, DEMO_SIZE);
   }
   const dataset = await loadTraining(program, flags, display, stop.signal);
   const heldOut = await load(program, flags, "test", display, stop.signal);
+  if (group.rank === 0) group.barrier();
   await using device = await Device.open();
   display.device = device;
+  if (group.size > 1) { for (const message of describeRanks(group, device)) display.note(message); }
   const input = {
     device,
-    dataset: await decodeOnce(device, dataset, program, flags, display),
+    dataset: await decodeOnce(device, dataset, {
+      imageSize: program.imageSize,
+      workers: flags.settings.workers,
+      onProgress: (done) => display.decoding(done, dataset.length),
+    }),
     heldOut,
     settings: await withSigma(device, dataset, flags, display),
     saveDir: values.save_dir,
     resume: values.resume,
     signal: stop.signal,
+    group,
   };
   for await (const event of pretrainJob(input)) display.show(event);
+  group.close();
   if (stop.signal.aborted) Deno.exit(stop.status);
+}
+
+/** Shows what happens; on ranks but the first, nothing. */
+function displayOf({ rank }: Communicator, { values, settings }: PretrainFlags): JobDisplay {
+  return rank === 0
+    ? new JobDisplay({ json: values.json, settings })
+    : new JobDisplay({ json: true, settings, log: () => {} });
 }
 
 /** The settings, with the median distance of priors as σ where that is asked for. */
@@ -99,22 +118,6 @@ async function load(
       { cause: error },
     );
   }
-}
-
-/** Decodes images of one size once, when the device can hold them all; they are then never read again. */
-async function decodeOnce(
-  device: Device,
-  dataset: ImageDataset,
-  { imageSize }: PretrainProgram,
-  { settings }: PretrainFlags,
-  display: JobDisplay,
-): Promise<ImageDataset> {
-  if (!imageSize || dataset.pixels) return dataset;
-  const bytes = dataset.length * imageSize.height * imageSize.width * 3;
-  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
-  if (bytes > Math.min(maxStorageBufferBindingSize, maxBufferSize, 2 ** 31)) return dataset;
-  const onProgress = (done: number) => display.decoding(done, dataset.length);
-  return await preload(dataset, { ...imageSize, workers: settings.workers, onProgress });
 }
 
 /** Ctrl-C and SIGTERM: the first one asks the job to save and end, the second one ends at once. */

@@ -40,8 +40,9 @@ export interface Communicator {
   allGather(data: ArrayBufferView): Uint8Array<ArrayBuffer>;
   /** Ends all ranks at once with a status that is not 0. */
   abort(status: number): never;
-  /** Leaves; the communicator is of no use afterwards. A second call does nothing. */
+  /**
+   * Leaves when every rank does; a second call does nothing. Not for `using` or `finally`: a rank that fails would wait
+   * for the others here, while a process that ends without `close` ends them too.
+   */
   close(): void;
-  /** Same as `close`, for `using`. */
-  [Symbol.dispose](): void;
 }

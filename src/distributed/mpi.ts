@@ -95,10 +95,6 @@ export class Mpi implements Communicator {
     this.#check("MPI_Finalize", this.#mpi.MPI_Finalize());
   }
 
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
   #call(name: string, bytes: number, call: (mpi: MpiLibrary["functions"], handles: MpiHandles) => number): void {
     if (this.#closed) throw new Error(`Cannot call ${name}() as the communicator is closed`);
     const start = performance.now();

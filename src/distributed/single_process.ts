@@ -39,7 +39,4 @@ export class SingleProcess implements Communicator {
 
   /** Does nothing. */
   close(): void {}
-
-  /** Does nothing. */
-  [Symbol.dispose](): void {}
 }

@@ -1,18 +1,22 @@
 import type { Device } from "../device/mod.ts";
 import type { ImageDataset, UnreadableImage } from "../data/mod.ts";
+import type { Communicator } from "../distributed/mod.ts";
 import { safetensorsChunks, writeWhole } from "../formats/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { captureCheckpoint, restoreCheckpoint, type TrainingPosition, WeightsNotFiniteError } from "./checkpoint.ts";
+import { checkRanks, checkStart } from "./distributed_start.ts";
 import { evaluateKnn, imageSource, type KernelView, recipeOf, uploadPrior, viewKernel } from "./job_data.ts";
 import { type JobFacts, jobReport } from "./job_report.ts";
 import { type JobSettings, learningSettings } from "./job_settings.ts";
 import { factsOf, startingPoint, trainingConfig } from "./job_start.ts";
 import type { KnnScores } from "./knn.ts";
+import { metricsLine } from "./metrics_line.ts";
 import { readState } from "./model_state.ts";
 import { makeModel } from "./networks.ts";
 import { batchSizes, LossNotFiniteError, Pretraining, type PretrainReport } from "./pretrain.ts";
-import { type FoundCheckpoint, type MetricsLine, RunFolder } from "./run_folder.ts";
+import type { FoundCheckpoint, MetricsLine, RunFolder } from "./run_folder.ts";
+import { runFolderOf } from "./silent_run_folder.ts";
 import { StepProfile } from "./step_clock.ts";
 import { StreamedImages } from "./streamed_images.ts";
 import type { ViewSource } from "./view_source.ts";
@@ -33,6 +37,8 @@ export interface JobInput {
   readonly resume?: string;
   /** Stops after the step that is under way and saves. */
   readonly signal?: AbortSignal;
+  /** The processes that train together; only the first one writes and evaluates. This one alone by default. */
+  readonly group?: Communicator;
 }
 
 /** What a job tells as it goes. */
@@ -56,9 +62,13 @@ export type Profile = Readonly<Record<string, number>>;
  * @throws {LossNotFiniteError} If the loss becomes NaN or infinite; the last good state is on disk then.
  */
 export async function* pretrainJob(input: JobInput): AsyncGenerator<JobEvent> {
-  const folder = await RunFolder.open(input.saveDir);
+  const { group, settings, dataset } = input;
+  if (group && group.size > 1) checkRanks(group, settings, dataset);
+  const folder = await runFolderOf(input.saveDir, group?.rank ?? 0);
   const found = await startingPoint(folder, input);
-  const job = new Job(input, folder, found);
+  const position = found?.checkpoint.position ?? { epoch: settings.start_epoch, step: 0 };
+  if (group) checkStart(group, position);
+  const job = new Job(input, folder, found, position);
   try {
     yield* job.events();
   } finally {
@@ -86,15 +96,14 @@ class Job {
   #drawn = performance.now();
   #drawCost = 0;
 
-  constructor(input: JobInput, folder: RunFolder, found: FoundCheckpoint | null) {
-    const { device, dataset, settings, signal } = input;
-    const { seed, stem, network } = settings;
+  constructor(input: JobInput, folder: RunFolder, found: FoundCheckpoint | null, position: TrainingPosition) {
+    const { device, dataset, settings, signal, group } = input;
     this.#input = input;
     this.#folder = folder;
     this.#found = found;
-    this.#position = found?.checkpoint.position ?? { epoch: settings.start_epoch, step: 0 };
+    this.#position = position;
     this.#profile = settings.profile ? new StepProfile() : undefined;
-    this.#model = makeModel(network, { stem, seed, device });
+    this.#model = makeModel(settings.network, { stem: settings.stem, seed: settings.seed, device });
     this.#source = imageSource(device, dataset, recipeOf(dataset, settings), {
       workers: settings.workers,
       onUnreadable: (image) => this.#unreadable.push(image),
@@ -104,6 +113,7 @@ class Job {
       ...trainingConfig(settings),
       start: this.#position,
       signal,
+      group,
       profile: this.#profile,
     });
     if (found) restoreCheckpoint(found.checkpoint, this.#model, this.#training.optimizer);
@@ -115,7 +125,7 @@ class Job {
     for (const message of [...this.#found?.notes ?? [], ...dataset.notes]) yield { type: "note", message };
     await this.#prepare();
     if (this.#kernel?.description.advice) yield { type: "note", message: this.#kernel.description.advice };
-    const steps = batchSizes(dataset.length, settings.batch_size, settings.drop_last).length;
+    const steps = this.#steps();
     yield { type: "start", steps, position: this.#position, facts: this.#facts };
     if (!this.#found) yield await this.#save();
     else if (this.#position.step === 0) yield* this.#finishEpoch(this.#position.epoch - 1, this.#found.path);
@@ -152,7 +162,7 @@ class Job {
     for await (const report of this.#training.reports()) {
       this.#position = report.next;
       yield* this.#newlyUnreadable();
-      this.#record(report);
+      this.#append(metricsLine(report, this.#secondsBefore, settings.demo));
       yield { type: "step", ...report };
       if (report.epochDone) yield* this.#endEpoch(report.epoch);
       else if (performance.now() - this.#saved > 60_000 * settings.save_minutes) yield await this.#save();
@@ -198,23 +208,19 @@ class Job {
     const { network, resolution } = this.#input.settings;
     const path = this.#folder.file("encoder.safetensors");
     const metadata = { network, resolution: `${resolution}`, epochs: `${this.#position.epoch}` };
-    await writeWhole(path, safetensorsChunks(await readState(this.#model.encoder), metadata));
+    if (this.#isFirst) await writeWhole(path, safetensorsChunks(await readState(this.#model.encoder), metadata));
     return { type: "saved", path, position: this.#position };
   }
 
-  #record({ epoch, step, steps, loss, align, lr, imagesPerSecond, seconds }: PretrainReport): void {
-    const line = {
-      epoch,
-      step,
-      steps,
-      loss,
-      align,
-      lr,
-      images_per_second: Math.round(10 * imagesPerSecond) / 10,
-      seconds: Math.round(1000 * (this.#secondsBefore + seconds)) / 1000,
-      ...this.#input.settings.demo ? { demo: true } : {},
-    };
-    this.#append(line);
+  /** Steps of an epoch. */
+  #steps(): number {
+    const { dataset, settings, group } = this.#input;
+    return batchSizes(dataset.length, settings.batch_size, settings.drop_last, group?.size).length;
+  }
+
+  /** Whether this rank writes and evaluates. */
+  get #isFirst(): boolean {
+    return (this.#input.group?.rank ?? 0) === 0;
   }
 
   #append(line: MetricsLine): void {
@@ -227,14 +233,14 @@ class Job {
     const { device, dataset, heldOut, settings } = this.#input;
     const due = settings.eval_every > 0 && ((epoch + 1) % settings.eval_every === 0 || epoch === settings.epochs - 1);
     const known = this.#lines.some((line) => Number(line.epoch) === epoch && "queries" in line);
-    if (!due || epoch < 0 || known || dataset.labels === null || this.#input.signal?.aborted) return;
+    if (!this.#isFirst || !due || epoch < 0 || known || dataset.labels === null || this.#input.signal?.aborted) return;
     const start = performance.now();
     const scores = await evaluateKnn(device, this.#model, { gallery: dataset, queries: heldOut }, settings);
     const seconds = (performance.now() - start) / 1000;
     const { top1, top5, auc, queries } = scores;
     const values: MetricsLine = Number.isNaN(auc) ? { knn_top1: top1, knn_top5: top5 } : { knn_auc: auc };
     const { demo } = settings;
-    const step = batchSizes(dataset.length, settings.batch_size, settings.drop_last).length;
+    const step = this.#steps();
     this.#append({ epoch, step, ...values, queries, evaluation_seconds: seconds, ...demo ? { demo } : {} });
     yield { type: "evaluated", epoch, seconds, ...scores };
   }
@@ -247,6 +253,7 @@ class Job {
 
   /** Writes report.html; what went wrong, if anything: a picture that cannot be drawn stops no training. */
   async #draw(): Promise<string | null> {
+    if (!this.#isFirst) return null; // the report is rank 0's
     const start = performance.now();
     try {
       const page = await jobReport({
@@ -273,7 +280,7 @@ class Job {
     const views = perStep.get("views") ?? 0;
     const times = this.#source instanceof StreamedImages ? this.#source.times : { decode: 0, wait: 0, upload: 0 };
     const [decode, wait, upload] = [times.decode, times.wait, times.upload].map((total) => total / steps);
-    const rest = ["forward", "backward", "optimiser"].map((name) => [name, perStep.get(name) ?? 0]);
+    const rest = [...perStep].filter(([name]) => name !== "views");
     return {
       decode: decode!,
       wait: wait!,

@@ -1,5 +1,6 @@
 import { cosine, type Kernel, linear, rbf } from "../kernels/mod.ts";
 import type { Stem } from "../nn/mod.ts";
+import type { LossScope } from "./distributed.ts";
 
 /** Names that `--kernel` takes. */
 export const KERNEL_NAMES = ["rbf", "cosine", "linear"] as const;
@@ -46,6 +47,8 @@ export interface LearningSettings {
   readonly drop_last: boolean;
   /** Seed of weights, order and augmentation. */
   readonly seed: number;
+  /** Whether the loss compares the samples of each rank or of all ranks; `"local"` by default. */
+  readonly loss_scope?: LossScope;
 }
 
 /** Settings of how a job is run; they may change when it goes on. */

@@ -46,6 +46,7 @@ export function trainingConfig(settings: JobSettings): PretrainConfig {
     seed: settings.seed,
     dropLast: settings.drop_last,
     printEvery: settings.print_freq,
+    lossScope: settings.loss_scope ?? "local",
   };
 }
 

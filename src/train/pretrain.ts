@@ -227,9 +227,13 @@ export class Pretraining {
     await profile?.end(device);
     using _ = scope();
     for (const phase of this.#phases(batch, agreed)) {
-      if (phase === "optimiser") await this.#parallel?.finish();
+      await profile?.end(device);
+      if (phase === "optimiser" && this.#parallel) {
+        profile?.begin("communication");
+        await this.#parallel.finish();
+        await profile?.end(device);
+      }
       if (!profile) continue;
-      await profile.end(device);
       if (phase) profile.begin(phase);
     }
   }

@@ -42,6 +42,7 @@ Deno.test("parsePretrain() has the original's recipe and defaults", () => {
     wd: 0,
     kernel: null,
     sigma: null,
+    loss_scope: "local",
     lambda: 0.01,
     t: 2,
     drop_last: false,

@@ -31,7 +31,7 @@ const SIZE = 8;
 if (import.meta.main) await train(JSON.parse(Deno.args[0]!) as TrainingPlan);
 
 async function train(plan: TrainingPlan): Promise<void> {
-  using group = openCommunicator();
+  const group = openCommunicator();
   await using device = await Device.open();
   const layout = { block: "basic", layers: [1, 1], widths: [8, 16], smallStem: true } as const;
   // Ranks begin with other weights on purpose: those of rank 0 count.

@@ -1,0 +1,83 @@
+import { createHash } from "node:crypto";
+import type { Device } from "../device/mod.ts";
+import type { ImageDataset } from "../data/mod.ts";
+import { checkAgreement, type Communicator, gatherBytes } from "../distributed/mod.ts";
+import type { TrainingPosition } from "./checkpoint.ts";
+
+/** Version of this library; that of deno.json. */
+export const VERSION = "0.1.0";
+
+/** Environment that chooses a GPU. */
+const SELECTION = [
+  "MESA_VK_DEVICE_SELECT",
+  "VK_DRIVER_FILES",
+  "VK_ICD_FILENAMES",
+  "VK_LOADER_DEVICE_SELECT",
+  "VK_LOADER_DRIVERS_SELECT",
+  "CUDA_VISIBLE_DEVICES",
+  "NVIDIA_VISIBLE_DEVICES",
+  "ROCR_VISIBLE_DEVICES",
+] as const;
+
+/**
+ * Refuses ranks that would not train one model on one set of images.
+ *
+ * @throws {TypeError} On every rank, naming those that differ from rank 0 in a setting, the data, or the versions of this
+ *   library and of Deno.
+ */
+export function checkRanks(group: Communicator, settings: object, dataset: ImageDataset): void {
+  const flags = Object.entries(settings).map(([name, value]) => [`--${name}`, String(value)]);
+  checkAgreement(group, {
+    "the version of the library": VERSION,
+    "the version of Deno": Deno.version.deno,
+    ...Object.fromEntries(flags),
+    "the number of images": `${dataset.length}`,
+    "the hash of the data": dataHash(dataset),
+  });
+}
+
+/**
+ * Refuses ranks that found other checkpoints.
+ *
+ * @throws {TypeError} On every rank, naming those that differ from rank 0.
+ */
+export function checkStart(group: Communicator, { epoch, step }: TrainingPosition): void {
+  checkAgreement(group, { "the start (--save_dir must be shared)": `epoch ${epoch}, step ${step}` });
+}
+
+/** SHA-256 of names, labels, prior and pixels in memory; of images in files, their names only. */
+function dataHash({ paths, labels, prior, pixels }: ImageDataset): string {
+  const hash = createHash("sha256");
+  for (const path of paths ?? []) hash.update(`${path}\n`);
+  for (const { buffer, byteOffset, byteLength } of [labels, prior?.data, pixels?.data].filter((data) => !!data)) {
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest("hex").slice(0, 16);
+}
+
+/** Where each rank runs, one line each, and which of them share an adapter. */
+export function describeRanks(group: Communicator, device: Device): string[] {
+  const chosen = SELECTION.flatMap((name) => {
+    const value = Deno.env.get(name);
+    return value ? [`${name}=${value}`] : [];
+  }).join(" ");
+  const own = { host: group.host, adapter: device.info.description, chosen, cores: navigator.hardwareConcurrency };
+  const ranks = gatherBytes(group, new TextEncoder().encode(JSON.stringify(own)))
+    .map((bytes) => JSON.parse(new TextDecoder().decode(bytes)) as typeof own);
+  const lines = ranks.map(({ host, adapter, chosen }, rank) =>
+    `Rank ${rank} on ${host}: ${adapter}${chosen ? ` (${chosen})` : ""}`
+  );
+  const places = Map.groupBy(ranks.keys(), (rank) => JSON.stringify({ ...ranks[rank], cores: 0 }));
+  for (const [first, ...others] of places.values()) {
+    if (others.length === 0) continue;
+    lines.push(
+      `Ranks ${[first, ...others].join(", ")} share one adapter, as far as can be seen: give each rank its own ` +
+        "environment, for example MESA_VK_DEVICE_SELECT (docs/distributed.md)",
+    );
+  }
+  const bound = [...ranks.keys()].filter((rank) => ranks[rank]!.cores === 1);
+  if (bound.length > 0) {
+    lines.push(`Ranks ${bound.join(", ")} may use one core only, which makes them slow: mpirun --bind-to none`);
+  }
+  return lines;
+}
