@@ -64,6 +64,14 @@ for (const preprocessing of ["original", "gloria"] as const) {
   });
 }
 
+Deno.test("GLoRIA's features of an image do not depend on the other images of a batch", async () => {
+  using encoder = await loadGloria(await checkpoint());
+  const image = prepared(encoder, xray());
+  const { data, dim } = await encoder.encode([image, image.map((v) => -2 * v), image]);
+  assertClose(data.subarray(0, dim), floatsOf(golden, "gloria.original"), { rtol: 1e-4 });
+  assertClose(data.subarray(2 * dim), floatsOf(golden, "gloria.original"), { rtol: 1e-4 });
+});
+
 Deno.test("loadGloria() refuses what is not GLoRIA's ResNet-18", async () => {
   const without = await checkpoint((weights) => weights.delete(`${PREFIX}layer4.1.bn2.weight`));
   await assertRejects(
