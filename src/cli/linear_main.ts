@@ -1,0 +1,113 @@
+import { type DemoName, type ObtainProgress, writeDemo } from "../data/mod.ts";
+import { Device } from "../device/mod.ts";
+import {
+  type LinearEvent,
+  linearJob,
+  type LinearSettings,
+  type LoadedEncoder,
+  loadEncoder,
+  randomEncoder,
+  readClassifiers,
+} from "../train/mod.ts";
+import { type LinearFlags, parseLinear } from "./linear_flags.ts";
+import { loadLinearData } from "./linear_data.ts";
+import { withoutEffect } from "./pretrain_flags.ts";
+import { ProgressDisplay } from "./progress.ts";
+
+const DEMO_SIZE = { train: 512, test: 256 } as const;
+const SMALL_IMAGES = ["cifar10", "cifar100", "utzappos"];
+
+/** Runs the linear evaluation: reads flags, loads encoder and images, fits, scores, writes, shows. */
+export async function linearMain(args: readonly string[]): Promise<void> {
+  const flags = parseLinear(args);
+  if (!flags) return;
+  const display = new LinearDisplay(flags.json);
+  for (const message of withoutEffect(args)) display.show({ type: "note", message });
+  const root = flags.root ?? `data/${flags.demo ? "demo/" : ""}${flags.db}`;
+  const saveDir = flags.save_dir ?? `runs/linear_${flags.db}`;
+  await using device = await Device.open();
+  const loaded = await openEncoder(flags, device);
+  if (flags.demo) await writeDemo(flags.db as DemoName, root, DEMO_SIZE);
+  const { train, test, columns } = await loadLinearData(flags, root, { onProgress: (each) => display.obtaining(each) });
+  const settings: LinearSettings = {
+    feature: flags.feature === "pooled" ? "pooled" as const : "fc" as const,
+    ...{ epochs: flags.epochs, batch_size: flags.batch_size, lr: flags.lr, momentum: flags.momentum, wd: flags.wd },
+    ...{ workers: flags.workers, seed: flags.seed, label_share: flags.label_share, maps: flags.maps, columns },
+    resolution: flags.resolution ?? loaded.resolution ?? train.resolution,
+    augmented: flags.method === "augmented" || (flags.method === "auto" && flags.db === "imagenet100"),
+    method: flags.method === "logistic" || flags.method === "sgd" ? flags.method : null,
+  };
+  const classifiers = flags.evaluate
+    ? await readClassifiers(flags.resume ?? `${saveDir}/classifier.safetensors`)
+    : undefined;
+  const facts = {
+    db: flags.db,
+    root,
+    checkpoint: flags.pretrained ?? "none: random weights",
+    ...flags.demo ? { demo: "emoji images, not the data set itself" } : {},
+    ...columns ? { uncertain_labels: flags.chexpert_uncertain } : {},
+  };
+  const job = linearJob({ device, loaded, train, test, settings, saveDir, facts, classifiers });
+  for await (const event of job) display.show(event);
+}
+
+async function openEncoder(flags: LinearFlags, device: Device): Promise<LoadedEncoder> {
+  const { pretrained, network, seed } = flags;
+  if (pretrained === undefined) {
+    return randomEncoder(network!, { stem: SMALL_IMAGES.includes(flags.db) ? "cifar" : "imagenet", seed, device });
+  }
+  const found = await Deno.stat(pretrained).then(({ isFile }) => isFile, () => false);
+  if (!found) {
+    throw new Deno.errors.NotFound(
+      `Cannot evaluate "${pretrained}": there is no such file (--random evaluates an untrained encoder on purpose)`,
+    );
+  }
+  return await loadEncoder(pretrained, { network, device });
+}
+
+/** Shows an evaluation: sentences and a bar, or one JSON object a line. */
+class LinearDisplay {
+  readonly #json: boolean;
+  readonly #progress = new ProgressDisplay();
+  #label = "";
+
+  constructor(json: boolean) {
+    this.#json = json;
+  }
+
+  /** A download or an archive. */
+  obtaining({ step, name, done, total }: ObtainProgress): void {
+    if (!this.#json) this.#progress.update({ label: `${step} ${name}`, done: total ? done / total : 0, values: [] });
+  }
+
+  /** An event of the job. */
+  show(event: LinearEvent): void {
+    if (this.#json) return console.log(JSON.stringify(event));
+    switch (event.type) {
+      case "note":
+        return this.#progress.print(event.message);
+      case "progress":
+        if (event.label !== this.#label) this.#progress.restart();
+        this.#label = event.label;
+        return this.#progress.update({ label: event.label, done: event.done, values: [["", event.text]] });
+      case "result":
+        return this.#result(event);
+      case "end":
+        return this.#progress.print(`Written: ${event.files.join(", ")}`);
+    }
+  }
+
+  #result(event: LinearEvent & { type: "result" }): void {
+    const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+    const chosen = Object.entries(event.chosen).map(([name, value]) => `${name} ${value}`).join(", ");
+    const own = event.classes.length === 2 ? event.auroc[1] : null;
+    const area = own
+      ? `AUROC ${own.auc.toFixed(3)} (95 % ${own.low.toFixed(3)} to ${own.high.toFixed(3)})`
+      : `mean AUROC ${event.mean_auroc?.toFixed(3) ?? "–"}`;
+    const top5 = event.top5 === null ? "" : `top-5 ${percent(event.top5)}, `;
+    this.#progress.print(
+      `${event.task}: top-1 ${percent(event.top1)}, ${top5}balanced ${percent(event.balanced_accuracy)}, ${area}; ` +
+        `${event.train_samples} + ${event.test_samples} images, ${event.method}, ${chosen}`,
+    );
+  }
+}

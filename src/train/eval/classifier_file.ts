@@ -1,0 +1,61 @@
+import { ndarray, readSafetensors, safetensorsChunks, toF32, writeWhole } from "../../formats/mod.ts";
+import type { LinearClassifier } from "./logistic.ts";
+
+/** A classifier with what it tells apart. */
+export interface NamedClassifier {
+  /** `classes`, or the pathology. */
+  readonly name: string;
+  /** Names of the classes. */
+  readonly classes: readonly string[];
+  /** The weights. */
+  readonly classifier: LinearClassifier;
+}
+
+/**
+ * Writes classifiers as safetensors, in PyTorch's layout: `NAME.weight [classes, dim]` and `NAME.bias [classes]` in f32;
+ * without `NAME.` when there is one.
+ *
+ * @param notes More metadata.
+ */
+export async function writeClassifiers(
+  path: string,
+  all: readonly NamedClassifier[],
+  notes: Readonly<Record<string, string>>,
+): Promise<void> {
+  const tensors = Object.fromEntries(all.flatMap(({ name, classifier: { weight, bias, dim, classes } }) => {
+    const prefix = all.length > 1 ? `${name}.` : "";
+    const transposed = Float32Array.from(weight, (_, i) => weight[(i % dim) * classes + Math.floor(i / dim)]!);
+    return [
+      [`${prefix}weight`, ndarray([classes, dim], "f32", transposed)],
+      [`${prefix}bias`, ndarray([classes], "f32", Float32Array.from(bias))],
+    ];
+  }));
+  const tasks = JSON.stringify(all.map(({ name, classes }) => ({ name, classes })));
+  await writeWhole(path, safetensorsChunks(tensors, { ...notes, tasks }));
+}
+
+/**
+ * Reads what {@linkcode writeClassifiers} wrote.
+ *
+ * @throws {SyntaxError} If the file is no such file.
+ */
+export async function readClassifiers(path: string): Promise<NamedClassifier[]> {
+  const { tensors, metadata } = readSafetensors(await Deno.readFile(path));
+  if (metadata.tasks === undefined) throw new SyntaxError(`Cannot read "${path}" as it must hold linear classifiers`);
+  const tasks = JSON.parse(metadata.tasks) as { name: string; classes: string[] }[];
+  return tasks.map(({ name, classes }) => {
+    const prefix = tasks.length > 1 ? `${name}.` : "";
+    const [weight, bias] = [tensors.get(`${prefix}weight`), tensors.get(`${prefix}bias`)];
+    if (!weight || !bias) {
+      throw new SyntaxError(`Cannot read "${path}" as it must hold ${prefix}weight and ${prefix}bias`);
+    }
+    const [count, dim] = weight.shape as [number, number];
+    const values = toF32(weight);
+    const own = Float64Array.from(values, (_, i) => values[(i % count) * dim + Math.floor(i / count)]!);
+    return {
+      name,
+      classes,
+      classifier: { weight: own, bias: Float64Array.from(toF32(bias)), dim, classes: count },
+    };
+  });
+}

@@ -1,0 +1,272 @@
+import type { Device } from "../../device/mod.ts";
+import type { ImageDataset } from "../../data/mod.ts";
+import { type NamedClassifier, writeClassifiers } from "./classifier_file.ts";
+import type { LoadedEncoder } from "./encoder_file.ts";
+import { type DatasetFeatures, datasetFeatures, weightsDigest } from "./features.ts";
+import { frozenSgd } from "./frozen_sgd.ts";
+import { errorRows, linearReport, type TaskResult } from "./linear_report.ts";
+import type { LinearClassifier } from "./logistic.ts";
+import { featurePictures, type FeatureStatistics, featureStatistics } from "./pictures.ts";
+import { searchLinear } from "./search.ts";
+import { makeTask, scoreTask, type Task } from "./task.ts";
+import { thumbnails } from "./thumbnails.ts";
+
+/** Settings of a linear evaluation. */
+export interface LinearSettings {
+  readonly feature: "fc" | "pooled";
+  /** Most epochs: of augmented SGD, or of each fit of SGD on features. */
+  readonly epochs: number;
+  readonly batch_size: number;
+  readonly lr: number;
+  readonly momentum: number;
+  readonly wd: number;
+  readonly workers: number;
+  readonly seed: number;
+  /** Side of the images, px. */
+  readonly resolution: number;
+  /** Part of the training labels that is used, in (0, 1]. */
+  readonly label_share: number;
+  /** Train on augmented images, as the original on ImageNet100. */
+  readonly augmented: boolean;
+  /** How to fit features; null: by the number of samples. */
+  readonly method: "logistic" | "sgd" | null;
+  /** Pathologies by name; null: the classes. */
+  readonly columns: readonly string[] | null;
+  /** Draw maps and neighbours. */
+  readonly maps: boolean;
+}
+
+/** What a linear evaluation needs. */
+export interface LinearInput {
+  readonly device: Device;
+  readonly loaded: LoadedEncoder;
+  readonly train: ImageDataset;
+  readonly test: ImageDataset;
+  readonly settings: LinearSettings;
+  readonly saveDir: string;
+  /** Facts for the result file, such as the checkpoint. */
+  readonly facts: Readonly<Record<string, string>>;
+  /** Classifiers to score; fitted when absent. */
+  readonly classifiers?: readonly NamedClassifier[];
+}
+
+/** What a linear evaluation tells as it goes. */
+export type LinearEvent =
+  | { readonly type: "note"; readonly message: string }
+  | { readonly type: "progress"; readonly label: string; readonly done: number; readonly text: string }
+  | ({ readonly type: "result" } & TaskSummary)
+  | { readonly type: "end"; readonly files: readonly string[]; readonly statistics: FeatureStatistics };
+
+/** One row of `linear_eval.json`. */
+export interface TaskSummary {
+  readonly task: string;
+  readonly classes: readonly string[];
+  readonly train_samples: number;
+  readonly test_samples: number;
+  readonly method: string;
+  readonly chosen: Readonly<Record<string, number>>;
+  readonly trials: readonly { value: number; mean: number; folds: readonly number[] }[];
+  readonly top1: number;
+  readonly top5: number | null;
+  readonly balanced_accuracy: number;
+  readonly mean_auroc: number | null;
+  readonly auroc: readonly ({ auc: number; low: number; high: number } | null)[];
+  readonly confusion_matrix: readonly (readonly number[])[];
+  readonly per_class_accuracy: readonly (number | null)[];
+}
+
+/**
+ * Evaluates an encoder by linear classifiers, as the original's `main_lincls`, and writes `classifier.safetensors`,
+ * `linear_eval.json` and `report.html`. Encoded features are kept in `features/` of the folder.
+ *
+ * @throws {TypeError} If a set has no labels or a named column does not exist.
+ * @throws {RangeError} If a set is empty, features are not finite, or classes are missing (see `makeTask`).
+ */
+export async function* linearJob(input: LinearInput): AsyncGenerator<LinearEvent> {
+  const { loaded, train, test, settings, saveDir } = input;
+  await Deno.mkdir(saveDir, { recursive: true });
+  for (const message of [...loaded.notes, ...train.notes, ...test.notes]) yield { type: "note", message };
+  const columns = columnsOf(train, settings);
+  const digest = await weightsDigest(loaded.encoder);
+  const encodedTrain = yield* encodeWith(input, train, digest);
+  const encodedTest = yield* encodeWith(input, test, digest);
+  const sets = [{ dataset: train, encoded: encodedTrain }, { dataset: test, encoded: encodedTest }] as const;
+  const results: (TaskResult & { classifier: LinearClassifier })[] = [];
+  for (const column of columns) {
+    const task = makeTask(...sets, { column, share: settings.label_share, seed: settings.seed });
+    const fitted = yield* fit(input, task);
+    const result = { task, scores: scoreTask(task, fitted.classifier, settings.seed), ...fitted };
+    results.push(result);
+    yield { type: "result", ...summaryOf(result) };
+  }
+  const statistics = await featureStatistics(input.device, encodedTest.features);
+  const files = await write(input, results, { encodedTrain, encodedTest, digest, statistics });
+  yield { type: "end", files, statistics };
+}
+
+/** Columns to evaluate; one null for classes. */
+function columnsOf(train: ImageDataset, { columns }: LinearSettings): (number | null)[] {
+  const several = train.labels instanceof Float32Array;
+  if (!several || columns === null) {
+    if (several) {
+      throw new TypeError(`Cannot evaluate "${train.name}" as it has several labels an image: name one of them`);
+    }
+    return [null];
+  }
+  return columns.map((name) => {
+    const column = train.classes.indexOf(name);
+    if (column >= 0) return column;
+    throw new TypeError(`Cannot evaluate "${name}" as it must be one of ${train.classes.join(", ")}`);
+  });
+}
+
+async function* encodeWith(
+  { device, loaded, settings, saveDir }: LinearInput,
+  dataset: ImageDataset,
+  digest: string,
+): AsyncGenerator<LinearEvent, DatasetFeatures> {
+  const { feature, resolution, batch_size, workers } = settings;
+  const encoded = yield* withProgress(
+    `encode ${dataset.split}`,
+    (tell) =>
+      datasetFeatures(device, loaded.encoder, dataset, {
+        ...{ feature, resolution, workers, digest },
+        batchSize: Math.min(batch_size, 256),
+        cache: `${saveDir}/features`,
+        onProgress: (done) => tell(done / dataset.length, `${done} of ${dataset.length} images`),
+      }),
+  );
+  const { rows: { length }, features: { dim }, cached } = encoded;
+  const from = cached ? "read from the cache" : "encoded";
+  yield { type: "note", message: `${dataset.split}: ${length} images, ${dim} features, ${from}` };
+  return encoded;
+}
+
+/** Takes the given classifier, or fits one. */
+async function* fit(input: LinearInput, task: Task): AsyncGenerator<LinearEvent, Fitted> {
+  if (!input.classifiers) {
+    return input.settings.augmented ? yield* fitFrozen(input, task) : yield* fitFeatures(input, task);
+  }
+  const found = input.classifiers.find(({ name }) => name === task.name);
+  if (!found || `${found.classes}` !== `${task.classes}`) {
+    const known = input.classifiers.map(({ name, classes }) => `${name} (${classes.length} classes)`).join(", ");
+    throw new TypeError(
+      `Cannot evaluate ${task.name} as the classifier must be for its ${task.classes.length} classes: got ${known}`,
+    );
+  }
+  return { classifier: found.classifier, search: null, epochs: null };
+}
+
+type Fitted = Pick<TaskResult, "search" | "epochs"> & { classifier: LinearClassifier };
+
+async function* fitFeatures({ device, settings }: LinearInput, task: Task): AsyncGenerator<LinearEvent, Fitted> {
+  const { features, labels } = task.train;
+  const search = yield* withProgress(`fit ${task.name}`, (tell) =>
+    searchLinear(features, labels, {
+      ...{ device, classes: task.classes.length, batchSize: settings.batch_size, lr: settings.lr, seed: settings.seed },
+      method: settings.method ?? undefined,
+      epochs: 2 * settings.epochs,
+      onProgress: (done) => tell(done, `${labels.length} samples`),
+    }));
+  return { search, epochs: null, classifier: search.classifier };
+}
+
+async function* fitFrozen(
+  { device, loaded, train, settings }: LinearInput,
+  task: Task,
+): AsyncGenerator<LinearEvent, Fitted> {
+  const { feature, epochs, batch_size, lr, momentum, wd, resolution, workers, seed } = settings;
+  const fitted = yield* withProgress("train", (tell) =>
+    frozenSgd(device, loaded.encoder, train, task.test, {
+      ...{ feature, epochs, lr, momentum, resolution, workers, seed, batchSize: batch_size, weightDecay: wd },
+      onEpoch: ({ epoch, loss, top1 }) =>
+        tell(epoch / epochs, `epoch ${epoch}, loss ${loss.toFixed(4)}, top-1 ${(100 * top1).toFixed(1)} %`),
+    }));
+  return { search: null, epochs: fitted.epochs, classifier: fitted.classifier };
+}
+
+/** Runs work that tells how far it is, and turns what it tells into events. */
+async function* withProgress<T>(
+  label: string,
+  work: (tell: (done: number, text: string) => void) => Promise<T>,
+): AsyncGenerator<LinearEvent, T> {
+  let waiting: LinearEvent[] = [];
+  let wake = () => {};
+  let ended = false;
+  const result = work((done, text) => {
+    waiting.push({ type: "progress", label, done: Math.min(1, done), text });
+    wake();
+  }).finally(() => {
+    ended = true;
+    wake();
+  });
+  result.catch(() => {}); // it is awaited below
+  while (!ended || waiting.length > 0) {
+    if (waiting.length === 0) await new Promise<void>((resolve) => wake = resolve);
+    const told = waiting;
+    waiting = [];
+    yield* told;
+  }
+  return await result;
+}
+
+function summaryOf({ task, scores, search, epochs }: TaskResult): TaskSummary {
+  const number = (v: number) => Number.isNaN(v) ? null : v;
+  const best = epochs?.find(({ top1 }) => top1 === Math.max(...epochs.map((each) => each.top1)));
+  return {
+    task: task.name,
+    classes: task.classes,
+    train_samples: task.train.labels.length,
+    test_samples: scores.samples,
+    method: search ? search.method : epochs ? "augmented_sgd" : "given",
+    chosen: search ? { [search.parameter]: search.best } : best ? { epoch: best.epoch } : {},
+    trials: search?.trials.map(({ value, mean, folds }) => ({ value, mean, folds })) ?? [],
+    top1: scores.top1,
+    top5: number(scores.top5),
+    balanced_accuracy: scores.balanced_accuracy,
+    mean_auroc: number(scores.mean_auroc),
+    auroc: scores.auroc,
+    confusion_matrix: scores.confusion,
+    per_class_accuracy: scores.per_class_accuracy.map(number),
+  };
+}
+
+interface Outcome {
+  readonly encodedTrain: DatasetFeatures;
+  readonly encodedTest: DatasetFeatures;
+  readonly digest: string;
+  readonly statistics: FeatureStatistics;
+}
+
+async function write(
+  input: LinearInput,
+  results: readonly (TaskResult & { classifier: LinearClassifier })[],
+  outcome: Outcome,
+): Promise<string[]> {
+  const { saveDir, settings, train, test, device, loaded } = input;
+  const files = ["classifier.safetensors", "linear_eval.json", "report.html"].map((name) => `${saveDir}/${name}`);
+  const facts = {
+    ...input.facts,
+    network: loaded.network,
+    weights_sha256: outcome.digest,
+    device: device.info.description,
+    deno: Deno.version.deno,
+  };
+  const notes = { feature: settings.feature, weights_sha256: outcome.digest };
+  const named = results.map(({ task: { name, classes }, classifier }) => ({ name, classes, classifier }));
+  if (!input.classifiers) await writeClassifiers(files[0]!, named, notes);
+  const json = { facts, settings, features: outcome.statistics, tasks: results.map(summaryOf) };
+  await Deno.writeTextFile(files[1]!, `${JSON.stringify(json, null, 1)}\n`);
+  const wrong = results.flatMap((result) => errorRows(result).map((i) => result.task.test.rows[i]!));
+  const pictures = await thumbnails(device, test, wrong, settings.resolution);
+  const { encodedTrain, encodedTest, statistics } = outcome;
+  const sets = { train: { dataset: train, encoded: encodedTrain }, test: { dataset: test, encoded: encodedTest } };
+  const extra = settings.maps ? await featurePictures(device, sets, statistics, settings) : [];
+  const title = `Linear evaluation on ${test.name}`;
+  const lead = `${loaded.network}, ${
+    settings.feature === "fc" ? "output of encoder.fc" : "pooled features"
+  }, ${encodedTrain.features.dim} wide; ${encodedTrain.rows.length} training and ${encodedTest.rows.length} test images`;
+  const shown = { ...facts, ...Object.fromEntries(Object.entries(settings).map(([name, v]) => [name, `${v ?? "–"}`])) };
+  await Deno.writeTextFile(files[2]!, await linearReport({ title, lead, results, pictures, facts: shown, extra }));
+  return files;
+}
