@@ -1,4 +1,7 @@
 // Which part of a training step the host takes: deno run -A bench/train/host_share.ts [network] [batch] [steps]
+// llvmpipe (Mesa 25) on 2 cores that other work kept busy, 2026-11-24:
+//   resnet18, batch 64: host 40.1 ms of 29329.8 ms a step, 0.1 %
+//   tiny, batch 64: host 6.6 ms of 156.5 ms a step, 4.2 %
 import { backward, Device, keep, key, scope, Tensor, tensor, uniformNumbers } from "../../mod.ts";
 import { augment, naturalRecipe } from "../../src/data/mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
