@@ -3,18 +3,20 @@ import { Device, keep, tensor } from "../../mod.ts";
 import { naturalRecipe } from "../../src/data/mod.ts";
 import { openCommunicator } from "../../src/distributed/mod.ts";
 import { rbf } from "../../src/kernels/mod.ts";
-import { contrastive, ResNet, resnet18 } from "../../src/nn/mod.ts";
+import { contrastive, ResNet } from "../../src/nn/mod.ts";
 import { Pretraining, readState, ResidentImages } from "../../src/train/mod.ts";
 
 /** What to train. */
 export interface TrainingPlan {
   readonly out: string;
-  readonly network: "small" | "resnet18";
+  /** Two blocks, or ResNet-18 with so many channels in its first stage (64 in the original). */
+  readonly network: "small" | number;
   readonly lossScope: "local" | "global";
   readonly prior: boolean;
   readonly samples: number;
   readonly batchSize: number;
   readonly epochs: number;
+  readonly lr: number;
 }
 
 /** What came out. */
@@ -33,12 +35,13 @@ if (import.meta.main) await train(JSON.parse(Deno.args[0]!) as TrainingPlan);
 async function train(plan: TrainingPlan): Promise<void> {
   const group = openCommunicator();
   await using device = await Device.open();
-  const layout = { block: "basic", layers: [1, 1], widths: [8, 16], smallStem: true } as const;
+  const { network } = plan;
+  const layout = network === "small"
+    ? { block: "basic", layers: [1, 1], widths: [8, 16], smallStem: true } as const
+    : { block: "basic", layers: [2, 2, 2, 2], widths: [1, 2, 4, 8].map((times) => times * network) } as const;
   // Ranks begin with other weights on purpose: those of rank 0 count.
   const seed = group.rank;
-  const encoder = plan.network === "small"
-    ? new ResNet(layout, { numClasses: 16, seed })
-    : resnet18({ stem: "cifar", numClasses: 128, seed });
+  const encoder = new ResNet(layout, { stem: "cifar", numClasses: network === "small" ? 16 : 2 * network, seed });
   const model = contrastive(encoder, { projection: 8, seed });
   const pixels = new Uint8Array(plan.samples * SIZE * SIZE * 3).map((_, i) => (i * 7919 + (i >> 5) * 104729) % 256);
   const source = new ResidentImages(
@@ -52,7 +55,7 @@ async function train(plan: TrainingPlan): Promise<void> {
   const training = new Pretraining(model, { source, prior }, {
     epochs: plan.epochs,
     batchSize: plan.batchSize,
-    lr: 0.05,
+    lr: plan.lr,
     momentum: 0.9,
     kernel: prior && rbf({ sigma: 1 }),
     printEvery: 1,
@@ -65,10 +68,11 @@ async function train(plan: TrainingPlan): Promise<void> {
     losses.push(report.loss);
     ({ sentBytes = 0, communicationMs = 0, seconds } = report);
   }
-  if (group.rank !== 0) return;
+  if (group.rank !== 0) return group.close();
   const weights = Object.fromEntries(
     [...await readState(model)].map(([name, { data }]) => [name, Array.from(data as ArrayLike<number>, Number)]),
   );
   const outcome: TrainingOutcome = { losses, weights, sentBytes, communicationMs, seconds };
   await Deno.writeTextFile(plan.out, JSON.stringify(outcome));
+  group.close();
 }
