@@ -15,6 +15,8 @@ export interface Products extends Disposable {
   readonly columns: number;
   /** What was subtracted from each feature. */
   readonly mean: Float64Array;
+  /** What rounding does to a sum of losses, as a share. */
+  readonly noise: number;
   /** `X w`: `[rows, width]` of `w [columns, width]`; the result may be overwritten. */
   times(w: Float64Array, width: number): Promise<Float64Array>;
   /** `Xᵀ r`: `[columns, width]` of `r [rows, width]`. */
@@ -31,6 +33,8 @@ export class DeviceDesign implements Products {
   readonly columns: number;
   /** What was subtracted from each feature. */
   readonly mean: Float64Array;
+  /** f32 products. */
+  readonly noise = 1e-7;
   readonly #device: Device;
   readonly #blocks: Tensor[] = [];
   #gram: Tensor | null = null;

@@ -7,7 +7,9 @@ export class HostDesign implements Products {
   readonly columns: number;
   readonly mean: Float64Array;
   readonly #x: Float64Array;
+  readonly noise = 1e-12;
   #factors = new Map<number, Float64Array>();
+  #gram: Float64Array | null = null;
 
   /** Copies the rows. */
   constructor(features: Features) {
@@ -23,19 +25,33 @@ export class HostDesign implements Products {
 
   /** `X w`. */
   times(w: Float64Array, width: number): Promise<Float64Array> {
-    const out = new Float64Array(this.rows * width);
-    this.#pairs((x, i, j) => {
-      for (let c = 0; c < width; c++) out[i * width + c]! += x * w[j * width + c]!;
-    });
+    const { rows, columns } = this;
+    const x = this.#x;
+    const out = new Float64Array(rows * width);
+    for (let i = 0; i < rows; i++) {
+      const to = i * width;
+      for (let j = 0; j < columns; j++) {
+        const value = x[i * columns + j]!;
+        const from = j * width;
+        for (let c = 0; c < width; c++) out[to + c]! += value * w[from + c]!;
+      }
+    }
     return Promise.resolve(out);
   }
 
   /** `Xᵀ r`. */
   transposedTimes(r: Float64Array, width: number): Promise<Float64Array> {
-    const out = new Float64Array(this.columns * width);
-    this.#pairs((x, i, j) => {
-      for (let c = 0; c < width; c++) out[j * width + c]! += x * r[i * width + c]!;
-    });
+    const { rows, columns } = this;
+    const x = this.#x;
+    const out = new Float64Array(columns * width);
+    for (let i = 0; i < rows; i++) {
+      const from = i * width;
+      for (let j = 0; j < columns; j++) {
+        const value = x[i * columns + j]!;
+        const to = j * width;
+        for (let c = 0; c < width; c++) out[to + c]! += value * r[from + c]!;
+      }
+    }
     return Promise.resolve(out);
   }
 
@@ -63,23 +79,32 @@ export class HostDesign implements Products {
   /** Nothing is held on the device. */
   [Symbol.dispose](): void {}
 
-  #pairs(visit: (x: number, row: number, column: number) => void): void {
-    for (let i = 0; i < this.rows; i++) {
-      for (let j = 0; j < this.columns; j++) visit(this.#x[i * this.columns + j]!, i, j);
-    }
-  }
-
   #factor(s: number): Float64Array {
     const n = this.columns;
-    const l = new Float64Array(n * n);
+    this.#gram ??= this.#product();
+    const l = this.#gram.slice();
+    for (let i = 0; i < n; i++) l[i * n + i]! += 1 / s + 1e-9 * this.rows;
     for (let i = 0; i < n; i++) {
       for (let j = 0; j <= i; j++) {
-        let sum = i === j ? 1 / s + 1e-9 * this.rows : 0;
-        for (let r = 0; r < this.rows; r++) sum += this.#x[r * n + i]! * this.#x[r * n + j]!;
+        let sum = l[i * n + j]!;
         for (let k = 0; k < j; k++) sum -= l[i * n + k]! * l[j * n + k]!;
         l[i * n + j] = i === j ? Math.sqrt(sum) : sum / l[j * n + j]!;
       }
     }
     return l;
+  }
+
+  /** `XᵀX`, its lower triangle. */
+  #product(): Float64Array {
+    const n = this.columns;
+    const x = this.#x;
+    const gram = new Float64Array(n * n);
+    for (let r = 0; r < this.rows; r++) {
+      for (let i = 0; i < n; i++) {
+        const value = x[r * n + i]!;
+        for (let j = 0; j <= i; j++) gram[i * n + j]! += value * x[r * n + j]!;
+      }
+    }
+    return gram;
   }
 }

@@ -28,6 +28,8 @@ export interface LbfgsOptions {
   readonly tolerance: number;
   /** Largest number of steps. */
   readonly maxIterations: number;
+  /** Change of a value that rounding may cause, as a share of the value. */
+  readonly noise: number;
 }
 
 interface Pair {
@@ -47,8 +49,6 @@ type Asking<R> = Generator<LbfgsRequest, R, LbfgsReply>;
 const MEMORY = 10;
 /** Steps in a row that must be small before their smallness is believed. */
 const PATIENCE = 4;
-/** Change of a value that rounding may cause, as a share of the value. */
-const NOISE = 1e-9;
 
 /**
  * L-BFGS for a function that is strongly convex with modulus 1 (but for a few directions), as a coroutine: many problems
@@ -56,7 +56,7 @@ const NOISE = 1e-9;
  *
  * @see Nocedal and Wright, "Numerical Optimization", algorithms 7.4 and 3.5.
  */
-export function* lbfgs(start: Float64Array, { tolerance, maxIterations }: LbfgsOptions): Asking<Minimum> {
+export function* lbfgs(start: Float64Array, { tolerance, maxIterations, noise }: LbfgsOptions): Asking<Minimum> {
   const pairs: Pair[] = [];
   let state = at(start, yield { kind: "evaluate", vector: start });
   let small = 0;
@@ -71,10 +71,12 @@ export function* lbfgs(start: Float64Array, { tolerance, maxIterations }: LbfgsO
       negate(direction, state.gradient);
       slope = -dot(state.gradient, state.gradient);
     }
-    const next = yield* search(state, direction, slope);
+    const next = yield* search(state, direction, slope, noise);
     if (next === null) {
       // No step lowers the value by more than rounding: try once more without history.
-      if (pairs.length === 0) return { ...state, iterations, converged: -slope / 2 <= 100 * tolerance * state.value };
+      if (pairs.length === 0) {
+        return { ...state, iterations, converged: -slope / 2 <= 10 * Math.max(tolerance, noise) * state.value };
+      }
       pairs.length = 0;
       continue;
     }
@@ -109,10 +111,10 @@ function* newton(gradient: Float64Array, pairs: readonly Pair[]): Asking<Float64
 }
 
 /** A step that meets Wolfe's conditions, or the best one found; null when none lowers the value. */
-function* search(state: State, direction: Float64Array, slope: number): Asking<State | null> {
+function* search(state: State, direction: Float64Array, slope: number, noise: number): Asking<State | null> {
   let [low, high, length] = [0, Infinity, 1];
   let best: State | null = null;
-  const slack = NOISE * Math.abs(state.value);
+  const slack = noise * Math.abs(state.value);
   for (let trial = 0; trial < 25; trial++) {
     const point = state.point.slice();
     addScaled(point, direction, length);

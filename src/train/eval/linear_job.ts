@@ -262,7 +262,7 @@ async function write(
   const { encodedTrain, encodedTest, statistics } = outcome;
   const sets = { train: { dataset: train, encoded: encodedTrain }, test: { dataset: test, encoded: encodedTest } };
   const extra = settings.maps ? await featurePictures(device, sets, statistics, settings) : [];
-  const title = `Linear evaluation on ${test.name}`;
+  const title = `Linear evaluation on ${test.name}${input.facts.demo ? " (demo data)" : ""}`;
   const lead = `${loaded.network}, ${
     settings.feature === "fc" ? "output of encoder.fc" : "pooled features"
   }, ${encodedTrain.features.dim} wide; ${encodedTrain.rows.length} training and ${encodedTest.rows.length} test images`;

@@ -116,12 +116,12 @@ async function confusion(
     <figure>
       <table>
         <thead>
-          <tr><th>true \\ predicted, %</th>${classes.map((name) => html`<th>${name}</th>`)}<th>n</th></tr>
+          <tr><th>true \\ predicted, %</th><th>n</th>${classes.map((name) => html`<th>${name}</th>`)}</tr>
         </thead>
         <tbody>${shares.map((row, r) =>
-          html`<tr><td>${classes[r]}</td>${row.map((share, c) => cell(share, confusion[r]![c]!, r === c))}<td>${
-            confusion[r]!.reduce((a, b) => a + b, 0)
-          }</td></tr>`
+          html`<tr><td>${classes[r]}</td><td>${confusion[r]!.reduce((a, b) => a + b, 0)}</td>${
+            row.map((share, c) => cell(share, confusion[r]![c]!, r === c))
+          }</tr>`
         )}</tbody>
       </table>
     </figure>${caption}

@@ -38,7 +38,7 @@ export interface LogisticFit extends LinearClassifier {
 export interface LogisticOptions {
   /** Number of classes. */
   classes: number;
-  /** Distance of the objective to its minimum, as a share; 1e-9 by default. */
+  /** Distance of the objective to its minimum, as a share; 1e-9 by default, 1e-7 for products on the device. */
   tolerance?: number;
   /** Largest number of steps; 2000 by default. */
   maxIterations?: number;
@@ -50,8 +50,8 @@ export interface LogisticOptions {
 
 /** Values of all weights that are fitted at once, so that host memory stays bounded. */
 const MOST_WEIGHTS = 4_000_000;
-/** Features, rows times columns, up to which a product takes less time on the host than waiting for the device. */
-const MOST_ON_HOST = 20_000;
+/** Features times classes up to which products take less time on the host than waiting for the device. */
+const MOST_ON_HOST = 1_500_000;
 /** Logits of one product. */
 const MOST_LOGITS = 30_000_000;
 
@@ -100,7 +100,7 @@ export async function logisticRegression(
     }
     return presentClasses(labels, classes, rows);
   });
-  using design: Products = features.data.length <= MOST_ON_HOST
+  using design: Products = features.data.length * classes <= MOST_ON_HOST
     ? new HostDesign(features)
     : new DeviceDesign(features, device);
   const weights = design.columns * classes;
@@ -201,9 +201,9 @@ async function solve(
   options: LogisticOptions,
   before: number,
 ): Promise<Minimum[]> {
-  const { classes, tolerance = 1e-9, maxIterations = 2000, onProgress } = options;
+  const { classes, tolerance = design.noise < 1e-9 ? 1e-9 : 1e-7, maxIterations = 2000, onProgress } = options;
   const runs = tasks.map((task): Run => {
-    const steps = lbfgs(new Float64Array(design.columns * classes), { tolerance, maxIterations });
+    const steps = lbfgs(new Float64Array(design.columns * classes), { tolerance, maxIterations, noise: design.noise });
     return { task, steps, request: steps.next().value as LbfgsRequest, minimum: null };
   });
   for (;;) {

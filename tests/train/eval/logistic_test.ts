@@ -67,14 +67,14 @@ function clusters(n: number, dim: number, classes: number): { data: Float32Array
 }
 
 Deno.test("logisticRegression() on the device ends where it ends on the host, with folds and an absent class", async () => {
-  const [n, dim, classes] = [450, 45, 4];
+  const [n, dim, classes] = [2600, 150, 4];
   const { data, labels } = clusters(n, dim, 3);
   const used = Uint8Array.from({ length: n }, (_, i) => Number(i % 5 !== 0));
   const small = Array.from({ length: n }, (_, i) => i).filter((i) => used[i]);
   const few = new Float32Array(small.flatMap((i) => [...data.subarray(i * dim, (i + 1) * dim)]));
-  const problems = [{ C: 1, rows: used }, { C: 100, rows: used }];
+  const problems = [{ C: 1, rows: used }, { C: 0.1, rows: used }];
   const onDevice = await logisticRegression({ data, dim }, labels, problems, { classes, device });
-  const alone = await logisticRegression({ data: few, dim }, small.map((i) => labels[i]!), [{ C: 1 }, { C: 100 }], {
+  const alone = await logisticRegression({ data: few, dim }, small.map((i) => labels[i]!), [{ C: 1 }, { C: 0.1 }], {
     classes,
     device,
   });
