@@ -1,0 +1,52 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { add, Device, DeviceError, scope, SyncReader, tensor } from "../../mod.ts";
+
+const device = await Device.open();
+
+Deno.test("SyncReader reads what was recorded, part after part, also through a small buffer", async () => {
+  using _ = scope();
+  const reader = await device.openSyncReader(20);
+  for (let round = 0; round < 3; round++) {
+    const x = add(tensor([1, 2, 3]), round);
+    const y = add(tensor(Float32Array.from({ length: 13 }, (_, i) => i)), 10 * round);
+    const target = new Float32Array(16);
+    reader.read([x, y], new Uint8Array(target.buffer));
+    const expected = [1, 2, 3].map((v) => v + round).concat(Array.from({ length: 13 }, (_, i) => i + 10 * round));
+    assertEquals([...target], expected);
+  }
+  reader.dispose();
+});
+
+Deno.test("SyncReader throws when the parts do not fill the target", async () => {
+  using _ = scope();
+  const reader = await device.openSyncReader(64);
+  assertThrows(
+    () => reader.read([tensor([1, 2])], new Uint8Array(12)),
+    RangeError,
+    "Cannot read() as the parts must fill the target: got 8 for 12 bytes",
+  );
+  reader.dispose();
+});
+
+Deno.test("SyncReader says so when the runtime maps buffers only between tasks", async () => {
+  const staging = {
+    size: 64,
+    mapAsync: () => Promise.resolve(),
+    unmap() {},
+    getMappedRange() {
+      throw new DOMException("the buffer is not mapped", "OperationError");
+    },
+  };
+  const gpu = {
+    createBuffer: () => staging,
+    createCommandEncoder: () => ({ copyBufferToBuffer() {}, finish: () => null }),
+    queue: { submit() {} },
+  } as unknown as GPUDevice;
+  const reader = await SyncReader.open(gpu, 64, () => {});
+  using _ = scope();
+  assertThrows(
+    () => reader.read([tensor([1])], new Uint8Array(4)),
+    DeviceError,
+    "Cannot read a result back at once as this runtime maps buffers only between tasks",
+  );
+});
