@@ -9,7 +9,7 @@ import { chance, evaluate, type ToImages } from "./evaluate.ts";
 import type { QuickstartFlags } from "./flags.ts";
 import { COLUMNS, type Report, reportPage, type Run } from "./report.ts";
 
-/** Fewer epochs than this, or a narrower network, and the prior was not seen to pay (README, "Results"). */
+/** With fewer epochs than this, or a narrower network, the prior was not seen to pay (README, "Results"). */
 const PAYS_FROM = { epochs: 20, width: 16 };
 
 interface Setting {
@@ -113,7 +113,7 @@ async function trainOne(
 
 function advice({ epochs, width, sigma }: QuickstartFlags): string {
   if (epochs >= PAYS_FROM.epochs && width >= PAYS_FROM.width) return "";
-  return `This run is short: words need epochs and channels before they help. For a run in which they did: ` +
+  return `This run is short, and in short runs the words were not seen to help. For one in which they may: ` +
     `deno run -A examples/quickstart.ts --epochs ${PAYS_FROM.epochs} --width ${PAYS_FROM.width} --sigma ${sigma}`;
 }
 
