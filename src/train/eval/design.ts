@@ -7,6 +7,9 @@ import { type Features, meanOf } from "../retrieval.ts";
 /** Values of a design matrix in one piece, at most this many bytes, so that adapters can bind them. */
 const MOST_BYTES = 2 ** 26;
 
+/** Inverses that are kept. */
+const MOST_INVERSES = 12;
+
 /** A matrix of centred features with a column of ones, and the products that fitting needs. */
 export interface Products extends Disposable {
   /** Rows. */
@@ -96,10 +99,18 @@ export class DeviceDesign implements Products {
   /** A multiple of `(s XᵀX + I)⁻¹ q`, nearly: the inverse is f32, with a ridge that f32 can factor. */
   async precondition(q: Float64Array, width: number, s: number): Promise<Float64Array> {
     const inverse = this.#inverses.get(s) ?? this.#invert(s);
+    this.#inverses.delete(s);
     this.#inverses.set(s, inverse);
+    if (this.#inverses.size > MOST_INVERSES) this.#forgetOldest();
     using right = keep(tensor(Float32Array.from(q), { shape: [this.columns, width], device: this.#device }));
     using product = keep(noGrad(() => matmul(inverse, right)));
     return Float64Array.from(await product.data());
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#inverses.keys();
+    this.#inverses.get(oldest!)!.dispose();
+    this.#inverses.delete(oldest!);
   }
 
   #invert(s: number): Tensor {

@@ -59,10 +59,11 @@ const MOST_LOGITS = 30_000_000;
  * Multinomial logistic regression with an L2 penalty: minimises `C · Σᵢ cross-entropy(xᵢ W + b, yᵢ) + |W|² / 2`, the bias
  * without penalty: scikit-learn's objective with `multi_class="multinomial"`.
  *
- * All problems (the values of C times the folds) are solved in step: each has an L-BFGS of its own in float64 on the host,
- * and one pair of matrix products on the device evaluates them all. The Hessian's upper bound, factored on the device,
- * is the preconditioner, so that large C take tens of steps, not thousands. Products on the device are f32, so the
- * objective is within about 1e-7 of its minimum, as a share; small matrices stay on the host, in float64.
+ * Problems with the same C (the folds) are solved in step: each has an L-BFGS of its own in float64 on the host, and one
+ * pair of matrix products on the device evaluates them all; a larger C starts from the minimum of the next smaller one.
+ * The inverse of `s XᵀX + I`, factored on the device, with s following the curvature, is the preconditioner. Products on
+ * the device are f32, so the objective is within a few 1e-7 of its minimum, as a share; small problems stay on the host,
+ * in float64.
  *
  * @param features `[n, dim]`, finite.
  * @param labels Classes `[n]`, integers in [0, classes).
@@ -105,14 +106,25 @@ export async function logisticRegression(
     : new DeviceDesign(features, device);
   const weights = design.columns * classes;
   const most = Math.max(1, Math.min(MOST_WEIGHTS / weights, MOST_LOGITS / (labels.length * classes)));
-  const fits: LogisticFit[] = [];
-  for (let from = 0; from < problems.length; from += Math.floor(most)) {
-    const group = problems.slice(from, from + Math.floor(most)).map((problem, i) => ({
-      ...problem,
-      present: present[from + i]!,
-    }));
-    const solved = await solve(design, labels, group, options, fits.length);
-    fits.push(...solved.map((minimum, i) => fitOf(minimum, design, classes, group[i]!.present)));
+  const fits = new Array<LogisticFit>(problems.length);
+  const before = new Map<Uint8Array | undefined, Float64Array>(); // the minimum for the next smaller C, by rows
+  const order = Array.from(problems.keys()).sort((a, b) => problems[a]!.C - problems[b]!.C);
+  let solved = 0;
+  for (const same of Map.groupBy(order, (i) => problems[i]!.C).values()) {
+    for (let from = 0; from < same.length; from += Math.floor(most)) {
+      const part = same.slice(from, from + Math.floor(most));
+      const tasks = part.map((i): Task => ({
+        ...problems[i]!,
+        present: present[i]!,
+        start: before.get(problems[i]!.rows) ?? new Float64Array(weights),
+      }));
+      const minima = await solve(design, labels, tasks, options, solved);
+      solved += minima.length;
+      minima.forEach((minimum, t) => {
+        fits[part[t]!] = fitOf(minimum, design, classes, tasks[t]!.present);
+        before.set(tasks[t]!.rows, minimum.point);
+      });
+    }
   }
   return fits;
 }
@@ -184,12 +196,14 @@ function presentClasses(labels: ArrayLike<number>, classes: number, rows?: Uint8
   );
 }
 
-type Task = LogisticProblem & { readonly present: Uint8Array };
+type Task = LogisticProblem & { readonly present: Uint8Array; readonly start: Float64Array };
 
 interface Run {
   readonly task: Task;
   readonly steps: Generator<LbfgsRequest, Minimum, LbfgsReply>;
   request: LbfgsRequest | null;
+  /** About the weight of a row in the Hessian, at the last point. */
+  curvature: number;
   minimum: Minimum | null;
 }
 
@@ -203,8 +217,8 @@ async function solve(
 ): Promise<Minimum[]> {
   const { classes, tolerance = design.noise < 1e-9 ? 1e-9 : 1e-7, maxIterations = 2000, onProgress } = options;
   const runs = tasks.map((task): Run => {
-    const steps = lbfgs(new Float64Array(design.columns * classes), { tolerance, maxIterations, noise: design.noise });
-    return { task, steps, request: steps.next().value as LbfgsRequest, minimum: null };
+    const steps = lbfgs(task.start, { tolerance, maxIterations, noise: design.noise });
+    return { task, steps, request: steps.next().value as LbfgsRequest, curvature: 1 / classes, minimum: null };
   });
   for (;;) {
     const asking = runs.filter(({ request }) => request !== null);
@@ -212,9 +226,7 @@ async function solve(
     const evaluated = asking.filter(({ request }) => request!.kind === "evaluate");
     const directed = asking.filter(({ request }) => request!.kind === "precondition");
     if (evaluated.length > 0) await evaluate(design, labels, evaluated, classes);
-    for (const group of Map.groupBy(directed, ({ task }) => task.C).values()) {
-      await precondition(design, group, classes);
-    }
+    for (const [scale, group] of Map.groupBy(directed, scaleOf)) await precondition(design, group, classes, scale);
     onProgress?.(before + runs.filter(({ minimum }) => minimum).length);
   }
 }
@@ -225,12 +237,21 @@ function answer(run: Run, reply: LbfgsReply): void {
   if (done) run.minimum = value;
 }
 
-async function precondition(design: Products, runs: readonly Run[], classes: number): Promise<void> {
+/** Weight of XᵀX in the Hessian, in powers of 4 so that few inverses are made. */
+function scaleOf({ task: { C }, curvature }: Run): number {
+  return 4 ** Math.round(Math.log2(C * Math.max(curvature, 1e-12)) / 2);
+}
+
+async function precondition(
+  design: Products,
+  runs: readonly Run[],
+  classes: number,
+  scale: number,
+): Promise<void> {
   const { columns } = design;
   const width = runs.length * classes;
   const stacked = stack(runs, columns, classes);
-  // The softmax's Hessian is at most half of XᵀX, and about 1/k of it where all classes are as likely.
-  const product = await design.precondition(stacked, width, runs[0]!.task.C / classes);
+  const product = await design.precondition(stacked, width, scale);
   runs.forEach((run, p) => {
     const vector = new Float64Array(columns * classes);
     for (let j = 0; j < columns; j++) {
@@ -249,11 +270,13 @@ async function evaluate(
   const width = runs.length * classes;
   const { rows, columns } = design;
   const values = await design.times(stack(runs, columns, classes), width); // logits, then residuals
-  const losses = runs.map(({ task }, p) => {
+  const losses = runs.map((run, p) => {
+    const { task } = run;
     let loss = 0;
     for (let i = 0; i < rows; i++) {
       loss += residual(values, i * width + p * classes, labels[i]!, task, !task.rows || task.rows[i] === 1);
     }
+    run.curvature = meanCurvature(values, labels, { at: p * classes, width, classes });
     return loss;
   });
   const pulled = await design.transposedTimes(values, width);
@@ -272,6 +295,17 @@ async function evaluate(
     }
     answer(run, { value: C * losses[p]! + square / 2, vector });
   });
+}
+
+/** Mean of `1 − p` of the right class, spread over the other classes: 1/k at the start, small once classes are told apart. */
+function meanCurvature(
+  residuals: Float64Array,
+  labels: ArrayLike<number>,
+  { at, width, classes }: { at: number; width: number; classes: number },
+): number {
+  let sum = 0;
+  for (let i = 0; i < labels.length; i++) sum -= residuals[i * width + at + labels[i]!]!;
+  return sum / labels.length / Math.max(1, classes - 1);
 }
 
 /** Points of all problems side by side, `[columns, problems * classes]`. */
