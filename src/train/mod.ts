@@ -21,6 +21,7 @@ export {
 export { DataParallel, type LossScope, type StepAgreement, type StepCost } from "./distributed.ts";
 export { type KernelNeighbourList, type KernelNeighbours } from "./kernel_neighbours.ts";
 export type { NamedNeighbours } from "./report/kernel_section.ts";
+export { encodeTogether } from "./distributed_encode.ts";
 export { checkRanks, checkStart, describeRanks, VERSION } from "./distributed_start.ts";
 export { encode, type EncodeOptions, type Encoder } from "./encode.ts";
 export { MetricRing } from "./metric_ring.ts";

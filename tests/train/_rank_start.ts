@@ -1,9 +1,9 @@
 // One rank that differs from rank 0 as the argument says; prints the error that it gets.
-import { Device, key } from "../../mod.ts";
+import { Device, key, mul, tensor } from "../../mod.ts";
 import type { ImageDataset } from "../../src/data/mod.ts";
 import { openCommunicator } from "../../src/distributed/mod.ts";
 import { Linear } from "../../src/nn/mod.ts";
-import { checkRanks, checkStart, DataParallel, describeRanks } from "../../src/train/mod.ts";
+import { checkRanks, checkStart, DataParallel, describeRanks, encodeTogether } from "../../src/train/mod.ts";
 
 const group = openCommunicator({ required: true });
 const [difference] = Deno.args;
@@ -22,6 +22,12 @@ try {
   await parallel.verify();
   if (is("weights")) model.weight.write(new Float32Array(4));
   await parallel.verify();
+  // 7 images, so that the ranks' parts differ in size; an encoder that needs no weights.
+  const values = Float32Array.from({ length: 7 * 2 }, (_, i) => i);
+  const images = (from: number, to: number) =>
+    tensor(values.subarray(2 * from, 2 * to), { shape: [to - from, 2], device });
+  const features = await encodeTogether(group, { forward: (x) => mul(x, 2) }, 7, images, { batchSize: 2 });
+  console.log(`features of ${features.dim} columns: ${features.data.join(" ")}`);
   group.close();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

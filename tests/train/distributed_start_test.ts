@@ -1,6 +1,8 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { VERSION } from "../../src/train/mod.ts";
+import { tensor } from "../../mod.ts";
+import { SingleProcess } from "../../src/distributed/mod.ts";
+import { encodeTogether, VERSION } from "../../src/train/mod.ts";
 import { launchers, runRanks, without } from "../distributed/_ranks.ts";
 
 const program = new URL("_rank_start.ts", import.meta.url);
@@ -11,7 +13,7 @@ Deno.test("VERSION is that of deno.json", () => {
 });
 
 Deno.test({
-  name: `describeRanks() tells where ranks run and that they share an adapter${without}`,
+  name: `describeRanks() tells where ranks run, and encodeTogether() gives all of them all features${without}`,
   ignore,
   async fn() {
     const { code, output } = await runRanks(launchers[0]!, 2, program);
@@ -19,7 +21,18 @@ Deno.test({
     assertStringIncludes(output, "Rank 0 on ");
     assertStringIncludes(output, "Rank 1 on ");
     assertStringIncludes(output, "Ranks 0, 1 share one adapter");
+    const all = Array.from({ length: 14 }, (_, i) => 2 * i).join(" ");
+    assertEquals(output.split("\n").filter((line) => line === `features of 2 columns: ${all}`).length, 2, output);
   },
+});
+
+Deno.test("encodeTogether() needs an image a rank", async () => {
+  const images = () => tensor([[1]]);
+  await assertRejects(
+    () => encodeTogether(new SingleProcess(), { forward: (x) => x }, 0, images),
+    RangeError,
+    "Cannot encode as each of 1 ranks must have an image: got 0 images",
+  );
 });
 
 const MESSAGES = {
