@@ -93,15 +93,38 @@ export async function* linearJob(input: LinearInput): AsyncGenerator<LinearEvent
   const sets = [{ dataset: train, encoded: encodedTrain }, { dataset: test, encoded: encodedTest }] as const;
   const results: (TaskResult & { classifier: LinearClassifier })[] = [];
   for (const column of columns) {
-    const task = makeTask(...sets, { column, share: settings.label_share, seed: settings.seed });
-    const fitted = yield* fit(input, task);
-    const result = { task, scores: scoreTask(task, fitted.classifier, settings.seed), ...fitted };
+    const result = yield* evaluateColumn(input, sets, column, columns.length > 1);
+    if (!result) continue;
     results.push(result);
     yield { type: "result", ...summaryOf(result) };
+  }
+  if (results.length === 0) {
+    throw new RangeError(`Cannot evaluate "${train.name}" as none of its labels could be evaluated`);
   }
   const statistics = await featureStatistics(input.device, encodedTest.features);
   const files = await write(input, results, { encodedTrain, encodedTest, digest, statistics });
   yield { type: "end", files, statistics };
+}
+
+type EncodedSets = readonly [Parameters<typeof makeTask>[0], Parameters<typeof makeTask>[1]];
+
+/** Evaluates one task; with several, one whose labels do not allow it is left out, and said so. */
+async function* evaluateColumn(
+  input: LinearInput,
+  sets: EncodedSets,
+  column: number | null,
+  several: boolean,
+): AsyncGenerator<LinearEvent, (TaskResult & { classifier: LinearClassifier }) | null> {
+  const { label_share: share, seed } = input.settings;
+  try {
+    const task = makeTask(...sets, { column, share, seed });
+    const fitted = yield* fit(input, task);
+    return { task, scores: scoreTask(task, fitted.classifier, seed), ...fitted };
+  } catch (error) {
+    if (!several || !(error instanceof RangeError)) throw error;
+    yield { type: "note", message: `Left out: ${error.message}` };
+    return null;
+  }
 }
 
 /** Columns to evaluate; one null for classes. */
