@@ -50,17 +50,18 @@ export async function runRanks(launcher: Launcher, count: number, program: URL, 
 }
 
 /** Runs it in one process, without a launcher. */
-export async function runAlone(program: URL, args: string[] = []): Promise<Outcome> {
-  return await run(Deno.execPath(), ["run", "-A", "--no-check", "--quiet", fromFileUrl(program), ...args]);
+export async function runAlone(program: URL, args: string[] = [], env: Record<string, string> = {}): Promise<Outcome> {
+  return await run(Deno.execPath(), ["run", "-A", "--no-check", "--quiet", fromFileUrl(program), ...args], env);
 }
 
-async function run(command: string, args: string[]): Promise<Outcome> {
+async function run(command: string, args: string[], more: Record<string, string> = {}): Promise<Outcome> {
   const start = performance.now();
   // A launcher that is started within another one's environment would take itself for a rank.
   const env = Object.fromEntries(
     Object.entries(Deno.env.toObject()).filter(([name]) => !/^(OMPI|PMI|PMIX|SLURM)_/.test(name)),
   );
-  const { code, stdout, stderr } = await new Deno.Command(command, { args, env, clearEnv: true }).output();
+  const { code, stdout, stderr } = await new Deno.Command(command, { args, env: { ...env, ...more }, clearEnv: true })
+    .output();
   const decoder = new TextDecoder();
   const seconds = (performance.now() - start) / 1000;
   return { code, output: decoder.decode(stdout) + decoder.decode(stderr), seconds };

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { launchers, runRanks, without } from "./_ranks.ts";
+import { launchers, runAlone, runRanks, without } from "./_ranks.ts";
 
 const program = new URL("_collectives.ts", import.meta.url);
 
@@ -26,3 +26,13 @@ for (const launcher of launchers) {
     });
   }
 }
+
+Deno.test({
+  name: `openCommunicator() refuses processes that MPI does not connect${without}`,
+  ignore: launchers.length === 0,
+  async fn() {
+    const { code, output } = await runAlone(program, [], { SLURM_PROCID: "0", SLURM_STEP_NUM_TASKS: "3" });
+    assert(code !== 0);
+    assertStringIncludes(output, "Cannot run distributed as srun started 3 processes but MPI");
+  },
+});

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Device, key, normal } from "../../mod.ts";
+import type { Communicator } from "../../src/distributed/mod.ts";
 import { type ImageDataset, naturalRecipe } from "../../src/data/mod.ts";
 import { rbf } from "../../src/kernels/mod.ts";
 import {
@@ -117,6 +118,11 @@ Deno.test("pretrain() refuses what it cannot train on", async () => {
     [{ kernel }, "the prior must be [20, d]: got [19,5]", { source, prior }],
     [{ epochs: 0 }, "epochs must be >= 1: got 0", { source }],
     [{ batchSize: 1 }, "batchSize must be an integer >= 2 (the loss is of pairs): got 1", { source }],
+    [
+      { batchSize: 6, group: { size: 4 } as Communicator },
+      "batchSize must be >= 8 for 4 ranks (2 samples each): got 6",
+      { source },
+    ],
     [{ views: 0 }, "views must be >= 1: got 0", { source }],
     [{}, "there must be at least 2 samples: got 1", { source: one }],
     [{ batchSize: 32, dropLast: true }, "dropLast leaves no batch of 32: got 20 samples", { source }],
