@@ -10,7 +10,7 @@ import type { QuickstartFlags } from "./flags.ts";
 import { COLUMNS, type Report, reportPage, type Run } from "./report.ts";
 
 /** With fewer epochs than this, or a narrower network, the prior was not seen to pay (README, "Results"). */
-const PAYS_FROM = { epochs: 16, width: 16 };
+const PAYS_FROM = { epochs: 20, width: 16 };
 
 interface Setting {
   readonly name: string;
