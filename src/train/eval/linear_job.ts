@@ -13,14 +13,21 @@ import { thumbnails } from "./thumbnails.ts";
 
 /** Settings of a linear evaluation. */
 export interface LinearSettings {
+  /** Feature that is classified. */
   readonly feature: "fc" | "pooled";
   /** Most epochs: of augmented SGD, or of each fit of SGD on features. */
   readonly epochs: number;
+  /** Images or features of a step. */
   readonly batch_size: number;
+  /** Learning rate. */
   readonly lr: number;
+  /** Momentum. */
   readonly momentum: number;
+  /** Weight decay of augmented SGD. */
   readonly wd: number;
+  /** Workers that decode. */
   readonly workers: number;
+  /** Seed of order, augmentation and bootstrap. */
   readonly seed: number;
   /** Side of the images, px. */
   readonly resolution: number;
@@ -38,11 +45,17 @@ export interface LinearSettings {
 
 /** What a linear evaluation needs. */
 export interface LinearInput {
+  /** Where it runs. */
   readonly device: Device;
+  /** The encoder. */
   readonly loaded: LoadedEncoder;
+  /** Images the classifier is fitted to. */
   readonly train: ImageDataset;
+  /** Images it is scored on. */
   readonly test: ImageDataset;
+  /** Settings. */
   readonly settings: LinearSettings;
+  /** Folder of the results. */
   readonly saveDir: string;
   /** Facts for the result file, such as the checkpoint. */
   readonly facts: Readonly<Record<string, string>>;
@@ -59,19 +72,33 @@ export type LinearEvent =
 
 /** One row of `linear_eval.json`. */
 export interface TaskSummary {
+  /** `classes`, or the pathology. */
   readonly task: string;
+  /** Names of the classes. */
   readonly classes: readonly string[];
+  /** Training samples. */
   readonly train_samples: number;
+  /** Test samples. */
   readonly test_samples: number;
+  /** How it was fitted. */
   readonly method: string;
+  /** Hyper-parameter that was chosen. */
   readonly chosen: Readonly<Record<string, number>>;
+  /** Values that were tried, with their balanced accuracy. */
   readonly trials: readonly { value: number; mean: number; folds: readonly number[] }[];
+  /** Accuracy. */
   readonly top1: number;
+  /** Top-5 accuracy; none with five classes or fewer. */
   readonly top5: number | null;
+  /** Mean of the classes' accuracies. */
   readonly balanced_accuracy: number;
+  /** Mean area under the ROC curve of the classes against the others. */
   readonly mean_auroc: number | null;
+  /** Area of each class with its interval. */
   readonly auroc: readonly ({ auc: number; low: number; high: number } | null)[];
+  /** Counts, true class by row. */
   readonly confusion_matrix: readonly (readonly number[])[];
+  /** Accuracy of each class. */
   readonly per_class_accuracy: readonly (number | null)[];
 }
 

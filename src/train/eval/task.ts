@@ -27,17 +27,23 @@ export interface LabelledSet {
 export interface Task {
   /** `classes`, or the pathology. */
   readonly name: string;
+  /** Names of the classes. */
   readonly classes: readonly string[];
+  /** Images the classifier is fitted to. */
   readonly train: LabelledSet;
+  /** Images it is scored on. */
   readonly test: LabelledSet;
 }
 
 /** How well a classifier does. */
 export interface TaskScores {
+  /** Samples. */
   readonly samples: number;
+  /** Accuracy. */
   readonly top1: number;
   /** NaN with five classes or fewer. */
   readonly top5: number;
+  /** Mean of the classes' accuracies. */
   readonly balanced_accuracy: number;
   /** For each class against the others; null where the test set has none or only such samples. */
   readonly auroc: readonly (AucInterval | null)[];
@@ -45,11 +51,13 @@ export interface TaskScores {
   readonly mean_auroc: number;
   /** Counts `[classes][classes]`: true class by row, predicted class by column. */
   readonly confusion: readonly (readonly number[])[];
+  /** Accuracy of each class. */
   readonly per_class_accuracy: readonly number[];
 }
 
 /** Predictions of the test set. */
 export interface Predictions {
+  /** Predicted classes `[n]`. */
   readonly predicted: Int32Array;
   /** `[n, classes]`. */
   readonly scores: Float64Array;
