@@ -7,6 +7,7 @@ import { frozenSgd } from "./frozen_sgd.ts";
 import { errorRows, linearReport, type TaskResult } from "./linear_report.ts";
 import type { LinearClassifier } from "./logistic.ts";
 import { featurePictures, type FeatureStatistics, featureStatistics } from "./pictures.ts";
+import { withProgress } from "./progress_events.ts";
 import { searchLinear } from "./search.ts";
 import { makeTask, scoreTask, type Task } from "./task.ts";
 import { thumbnails } from "./thumbnails.ts";
@@ -233,31 +234,6 @@ async function* fitFrozen(
         tell(epoch / epochs, `epoch ${epoch}, loss ${loss.toFixed(4)}, top-1 ${(100 * top1).toFixed(1)} %`),
     }));
   return { search: null, epochs: fitted.epochs, classifier: fitted.classifier };
-}
-
-/** Runs work that tells how far it is, and turns what it tells into events. */
-async function* withProgress<T>(
-  label: string,
-  work: (tell: (done: number, text: string) => void) => Promise<T>,
-): AsyncGenerator<LinearEvent, T> {
-  let waiting: LinearEvent[] = [];
-  let wake = () => {};
-  let ended = false;
-  const result = work((done, text) => {
-    waiting.push({ type: "progress", label, done: Math.min(1, done), text });
-    wake();
-  }).finally(() => {
-    ended = true;
-    wake();
-  });
-  result.catch(() => {}); // it is awaited below
-  while (!ended || waiting.length > 0) {
-    if (waiting.length === 0) await new Promise<void>((resolve) => wake = resolve);
-    const told = waiting;
-    waiting = [];
-    yield* told;
-  }
-  return await result;
 }
 
 function summaryOf({ task, scores, search, epochs }: TaskResult): TaskSummary {

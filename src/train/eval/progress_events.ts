@@ -1,0 +1,35 @@
+/** How far a piece of work is. */
+export interface ProgressEvent {
+  readonly type: "progress";
+  /** What is done. */
+  readonly label: string;
+  /** Share done, in [0, 1]. */
+  readonly done: number;
+  /** More, for a person. */
+  readonly text: string;
+}
+
+/** Runs work that tells how far it is, and turns what it tells into events. */
+export async function* withProgress<T>(
+  label: string,
+  work: (tell: (done: number, text: string) => void) => Promise<T>,
+): AsyncGenerator<ProgressEvent, T> {
+  let waiting: ProgressEvent[] = [];
+  let wake = () => {};
+  let ended = false;
+  const result = work((done, text) => {
+    waiting.push({ type: "progress", label, done: Math.min(1, done), text });
+    wake();
+  }).finally(() => {
+    ended = true;
+    wake();
+  });
+  result.catch(() => {}); // it is awaited below
+  while (!ended || waiting.length > 0) {
+    if (waiting.length === 0) await new Promise<void>((resolve) => wake = resolve);
+    const told = waiting;
+    waiting = [];
+    yield* told;
+  }
+  return await result;
+}
