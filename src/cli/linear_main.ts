@@ -106,7 +106,9 @@ class LinearDisplay {
       : `mean AUROC ${event.mean_auroc?.toFixed(3) ?? "–"}`;
     const top5 = event.top5 === null ? "" : `top-5 ${percent(event.top5)}, `;
     this.#progress.print(
-      `${event.task}: top-1 ${percent(event.top1)}, ${top5}balanced ${percent(event.balanced_accuracy)}, ${area}; ` +
+      `${event.task}: top-1 ${percent(event.top1)}, ${top5}balanced ${
+        percent(event.balanced_accuracy)
+      }, ${area}, k-NN ${percent(event.knn_top1)}; ` +
         `${event.train_samples} + ${event.test_samples} images, ${event.method}, ${chosen}`,
     );
   }

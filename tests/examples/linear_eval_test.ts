@@ -28,6 +28,8 @@ Deno.test("linear_eval writes classifier, numbers and report, reuses features, a
     assertEquals(result.trials.length, 8);
     const json = JSON.parse(await Deno.readTextFile(`${folder}/out/linear_eval.json`));
     assertEquals(json.tasks[0].top1, result.top1);
+    assertEquals([json.tasks[0].knn_top1, json.tasks[0].knn_top5], [result.knn_top1, null]);
+    assertEquals(Math.round(15 * result.knn_top1) / 15, result.knn_top1, "a share of the 15 test images");
     assertEquals(json.tasks[0].confusion_matrix.flat().reduce((a: number, b: number) => a + b), 15);
     const { tensors } = readSafetensors(await Deno.readFile(`${folder}/out/classifier.safetensors`));
     assertEquals(tensors.get("weight")!.shape, [3, 64]);

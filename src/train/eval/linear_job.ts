@@ -5,6 +5,7 @@ import type { LoadedEncoder } from "./encoder_file.ts";
 import { type DatasetFeatures, datasetFeatures, weightsDigest } from "./features.ts";
 import { frozenSgd } from "./frozen_sgd.ts";
 import { errorRows, linearReport, type TaskResult } from "./linear_report.ts";
+import { knn } from "../knn.ts";
 import type { LinearClassifier } from "./logistic.ts";
 import { featurePictures, type FeatureStatistics, featureStatistics } from "./pictures.ts";
 import { withProgress } from "./progress_events.ts";
@@ -99,6 +100,10 @@ export interface TaskSummary {
   readonly auroc: readonly ({ auc: number; low: number; high: number } | null)[];
   /** Counts, true class by row. */
   readonly confusion_matrix: readonly (readonly number[])[];
+  /** Accuracy of the votes of the 20 nearest training samples (cosine, temperature 0.07). */
+  readonly knn_top1: number;
+  /** The same among the five classes with the most votes; none with five classes or fewer. */
+  readonly knn_top5: number | null;
   /** Accuracy of each class. */
   readonly per_class_accuracy: readonly (number | null)[];
 }
@@ -147,7 +152,8 @@ async function* evaluateColumn(
   try {
     const task = makeTask(...sets, { column, share, seed });
     const fitted = yield* fit(input, task);
-    return { task, scores: scoreTask(task, fitted.classifier, seed), ...fitted };
+    const neighbours = await knn(task.train, task.test, { classes: task.classes.length, device: input.device });
+    return { task, scores: scoreTask(task, fitted.classifier, seed), knn: neighbours, ...fitted };
   } catch (error) {
     if (!several || !(error instanceof RangeError)) throw error;
     yield { type: "note", message: `Left out: ${error.message}` };
@@ -236,7 +242,7 @@ async function* fitFrozen(
   return { search: null, epochs: fitted.epochs, classifier: fitted.classifier };
 }
 
-function summaryOf({ task, scores, search, epochs }: TaskResult): TaskSummary {
+function summaryOf({ task, scores, search, epochs, knn }: TaskResult): TaskSummary {
   const number = (v: number) => Number.isNaN(v) ? null : v;
   const best = epochs?.find(({ top1 }) => top1 === Math.max(...epochs.map((each) => each.top1)));
   return {
@@ -253,6 +259,8 @@ function summaryOf({ task, scores, search, epochs }: TaskResult): TaskSummary {
     mean_auroc: number(scores.mean_auroc),
     auroc: scores.auroc,
     confusion_matrix: scores.confusion,
+    knn_top1: knn.top1,
+    knn_top5: task.classes.length > 5 ? knn.top5 : null,
     per_class_accuracy: scores.per_class_accuracy.map(number),
   };
 }

@@ -1,3 +1,4 @@
+import type { KnnScores } from "../knn.ts";
 import { heatMap, lineChart } from "../report/charts.ts";
 import { type Html, html, page, type Section, table } from "../report/html.ts";
 import { marginScores, type Predictions, type Task, type TaskScores } from "./task.ts";
@@ -11,6 +12,8 @@ export interface TaskResult {
   readonly scores: TaskScores & Predictions;
   readonly search: SearchResult | null;
   readonly epochs: readonly FrozenSgdEpoch[] | null;
+  /** The same features and labels, classified by their 20 nearest neighbours. */
+  readonly knn: KnnScores;
 }
 
 /** What the page of an evaluation shows. */
@@ -63,7 +66,7 @@ function percent(share: number): string {
 }
 
 function scoreTable(results: readonly TaskResult[]): Html {
-  const rows = results.map(({ task, scores, search, epochs }) => {
+  const rows = results.map(({ task, scores, search, epochs, knn }) => {
     const auc = task.classes.length === 2 ? scores.auroc[1] ?? null : null;
     const interval = auc
       ? `${auc.auc.toFixed(3)} (${auc.low.toFixed(3)} to ${auc.high.toFixed(3)})`
@@ -75,15 +78,27 @@ function scoreTable(results: readonly TaskResult[]): Html {
       percent(scores.top1),
       percent(scores.top5),
       percent(scores.balanced_accuracy),
+      percent(knn.top1),
       interval,
       search ? `${search.parameter} = ${search.best}` : epochs ? "augmented SGD" : "given",
     ];
   });
-  const header = ["task", "n train", "n test", "top-1", "top-5", "balanced", "AUROC (95 % interval)", "chosen"];
+  const header = [
+    "task",
+    "n train",
+    "n test",
+    "top-1",
+    "top-5",
+    "balanced",
+    "k-NN top-1",
+    "AUROC (95 % interval)",
+    "chosen",
+  ];
   return html`
     ${table(header, rows)}
         <p
-      class="faint">Balanced: mean of the classes' accuracies. AUROC: area under the ROC curve; with more than two classes
+      class="faint">Balanced: mean of the classes' accuracies. k-NN: votes of the 20 nearest
+        training images (cosine, temperature 0.07). AUROC: area under the ROC curve; with more than two classes
         the mean over classes of each against the others; interval by bootstrap over the test images.</p>
   `;
 }
