@@ -1,8 +1,8 @@
 import { backward, noGrad } from "../autograd/mod.ts";
 import { centroidWeights, type Kernel } from "../kernels/mod.ts";
-import { decoupledUniformity } from "../losses/mod.ts";
+import { decoupledUniformityMetrics } from "../losses/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
-import { div, indexSelect, matmul, neg, square, sum, viewCentroids } from "../ops/mod.ts";
+import { indexSelect } from "../ops/mod.ts";
 import { CosineAnnealingLR, LARS, type Optimizer, SGD } from "../optim/mod.ts";
 import { key, scope, shuffled, type Tensor } from "../tensor/mod.ts";
 import type { TrainingPosition } from "./checkpoint.ts";
@@ -251,11 +251,11 @@ export class Pretraining {
       : undefined;
     const own = this.#model.forward(batch.views!);
     const z = parallel?.embeddings(own, agreed) ?? own;
-    const loss = decoupledUniformity(z, { weights, t });
+    const { loss, alignment } = decoupledUniformityMetrics(z, { weights, t });
     yield "backward";
     if (parallel) parallel.backward(loss);
     else backward(loss);
-    this.#metrics.push([loss, alignment(z, weights)]);
+    this.#metrics.push([loss, alignment]);
     yield "optimiser";
     this.optimizer.step();
     yield null;
@@ -277,12 +277,4 @@ export class Pretraining {
 
 function countOf(sizes: readonly number[]): number {
   return sizes.reduce((total, size) => total + size, 0);
-}
-
-/** `−mean ‖centroid‖²` of the (weighted) centroids, in [−1, 0], as the original logs it. */
-function alignment(z: Tensor, weights?: Tensor): Tensor {
-  return noGrad(() => {
-    const centroids = weights ? matmul(weights, viewCentroids(z)) : viewCentroids(z);
-    return neg(div(sum(square(centroids)), z.shape[0]!));
-  });
 }
