@@ -93,8 +93,17 @@ class LinearDisplay {
       case "result":
         return this.#result(event);
       case "end":
-        return this.#progress.print(`Written: ${event.files.join(", ")}`);
+        return this.#end(event);
     }
+  }
+
+  #end({ files, statistics }: LinearEvent & { type: "end" }): void {
+    const { alignment, uniformity, effective_rank: rank, samples } = statistics;
+    this.#progress.print(
+      `alignment ${alignment.toFixed(3)}, uniformity ${uniformity.toFixed(3)}, effective rank ${rank.toFixed(1)} ` +
+        `(${samples} test images)`,
+    );
+    this.#progress.print(`Written: ${files.join(", ")}`);
   }
 
   #result(event: LinearEvent & { type: "result" }): void {

@@ -30,6 +30,7 @@ Deno.test("linear_eval writes classifier, numbers and report, reuses features, a
     assertEquals(json.tasks[0].top1, result.top1);
     assertEquals([json.tasks[0].knn_top1, json.tasks[0].knn_top5], [result.knn_top1, null]);
     assertEquals(Math.round(15 * result.knn_top1) / 15, result.knn_top1, "a share of the 15 test images");
+    assert(json.features.alignment > 0 && json.features.alignment < 4, `alignment ${json.features.alignment}`);
     assertEquals(json.tasks[0].confusion_matrix.flat().reduce((a: number, b: number) => a + b), 15);
     const { tensors } = readSafetensors(await Deno.readFile(`${folder}/out/classifier.safetensors`));
     assertEquals(tensors.get("weight")!.shape, [3, 64]);

@@ -12,6 +12,7 @@ import { withProgress } from "./progress_events.ts";
 import { searchLinear } from "./search.ts";
 import { makeTask, scoreTask, type Task } from "./task.ts";
 import { thumbnails } from "./thumbnails.ts";
+import { viewAlignment } from "./view_alignment.ts";
 
 /** Settings of a linear evaluation. */
 export interface LinearSettings {
@@ -65,12 +66,18 @@ export interface LinearInput {
   readonly classifiers?: readonly NamedClassifier[];
 }
 
+/** Statistics of the test features, and of how well two augmented views of a test image agree. */
+export interface EncoderStatistics extends FeatureStatistics {
+  /** Mean squared distance of the unit features of two views; 0 when they agree. */
+  readonly alignment: number;
+}
+
 /** What a linear evaluation tells as it goes. */
 export type LinearEvent =
   | { readonly type: "note"; readonly message: string }
   | { readonly type: "progress"; readonly label: string; readonly done: number; readonly text: string }
   | ({ readonly type: "result" } & TaskSummary)
-  | { readonly type: "end"; readonly files: readonly string[]; readonly statistics: FeatureStatistics };
+  | { readonly type: "end"; readonly files: readonly string[]; readonly statistics: EncoderStatistics };
 
 /** One row of `linear_eval.json`. */
 export interface TaskSummary {
@@ -134,7 +141,12 @@ export async function* linearJob(input: LinearInput): AsyncGenerator<LinearEvent
   if (results.length === 0) {
     throw new RangeError(`Cannot evaluate "${train.name}" as none of its labels could be evaluated`);
   }
-  const statistics = await featureStatistics(input.device, encodedTest.features);
+  const { feature, resolution, workers, seed } = settings;
+  const options = { feature, resolution, workers, seed };
+  const statistics = {
+    ...await featureStatistics(input.device, encodedTest.features),
+    alignment: await viewAlignment(input.device, loaded.encoder, test, options),
+  };
   const files = await write(input, results, { encodedTrain, encodedTest, digest, statistics });
   yield { type: "end", files, statistics };
 }
@@ -269,7 +281,7 @@ interface Outcome {
   readonly encodedTrain: DatasetFeatures;
   readonly encodedTest: DatasetFeatures;
   readonly digest: string;
-  readonly statistics: FeatureStatistics;
+  readonly statistics: EncoderStatistics;
 }
 
 async function write(

@@ -21,8 +21,16 @@ export { type SgdFit, type SgdProblem, softmaxSgd, type SoftmaxSgdOptions } from
 export { type LoadedEncoder, loadEncoder, type LoadEncoderOptions, randomEncoder } from "./encoder_file.ts";
 export { type DatasetFeatures, datasetFeatures, type FeatureOptions, weightsDigest } from "./features.ts";
 export { frozenSgd, type FrozenSgdEpoch, type FrozenSgdOptions } from "./frozen_sgd.ts";
-export { type LinearEvent, type LinearInput, linearJob, type LinearSettings, type TaskSummary } from "./linear_job.ts";
+export {
+  type EncoderStatistics,
+  type LinearEvent,
+  type LinearInput,
+  linearJob,
+  type LinearSettings,
+  type TaskSummary,
+} from "./linear_job.ts";
 export { type FeatureStatistics, featureStatistics } from "./pictures.ts";
 export { alignment, effectiveRank, type PrincipalComponents, principalComponents, uniformity } from "./statistics.ts";
 export { type LabelledSet, makeTask, type Predictions, scoreTask, type Task, type TaskScores } from "./task.ts";
 export { type NamedClassifier, readClassifiers, writeClassifiers } from "./classifier_file.ts";
+export { viewAlignment, type ViewAlignmentOptions } from "./view_alignment.ts";

@@ -52,7 +52,7 @@ interface EncodedSet {
 export async function featurePictures(
   device: Device,
   { train, test }: { train: EncodedSet; test: EncodedSet },
-  statistics: FeatureStatistics,
+  statistics: FeatureStatistics & { readonly alignment: number },
   { resolution }: { resolution: number },
 ): Promise<Section[]> {
   const { features, kept } = someFeatures(test.encoded.features, ON_MAP);
@@ -74,7 +74,9 @@ export async function featurePictures(
         html`${map}<p class="faint">n = ${kept.length} test images; the two directions of largest variance hold ${shares} of it.
         Effective rank of the features ${rank} of ${features.dim}, uniformity ${
           statistics.uniformity.toFixed(2)
-        } (0 is collapse), over ${statistics.samples} images.</p>`,
+        } (0 is collapse), alignment of two views ${
+          statistics.alignment.toFixed(3)
+        } (0 is best), over ${statistics.samples} images.</p>`,
     },
     {
       heading: "Map by neighbours (UMAP)",
