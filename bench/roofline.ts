@@ -1,72 +1,70 @@
 /**
- * Where the time of a training step goes: each op's GPU time, its share of the device's measured ceilings, and the time
- * lost against the floor that they set; the largest loss first.
+ * Where the time of a training step goes, op by op: FLOPs and least bytes, GFLOP/s, GB/s, the share of the device's
+ * measured ceilings and the time lost against the floor that they set, the largest loss first.
  *
- *     deno run -A bench/roofline.ts [resnet18|resnet50] [images]
+ *     deno run -A bench/roofline.ts                     # both networks, at the sizes that suit the adapter
+ *     deno run -A bench/roofline.ts resnet18 64         # one network, 64 images
+ *     deno run -A bench/roofline.ts --count             # count a GPU's sizes without running them
+ *     deno run -A bench/roofline.ts --count --gflops 60000 --gbs 3000      # under given ceilings
  *
- * `resnet18` is the CIFAR stem on 32 px, `resnet50` the ImageNet stem on 224 px. Needs neither npm nor network.
+ * `resnet18` is the CIFAR stem on 32 px (a GPU's size: 2 x 256 images), `resnet50` the ImageNet stem on 224 px (2 x 64);
+ * a step is augmentation, forward, loss, backward and SGD. A software adapter runs small batches, and counts a GPU's.
+ * `--rows N` shortens the tables. Needs neither npm nor network.
  */
-import { backward, Device, keep, key, scope, uniform } from "../mod.ts";
-import { decoupledUniformity } from "../src/losses/mod.ts";
-import { contrastive, resnet18, resnet50 } from "../src/nn/mod.ts";
-import { SGD } from "../src/optim/mod.ts";
-import { ceilings } from "./_ceilings.ts";
-import { workOf } from "./_work.ts";
+import { parseArgs } from "@std/cli";
+import { Device } from "../mod.ts";
+import { type Ceilings, ceilings } from "./_ceilings.ts";
+import { countedTable, countStep, stepName, timedTable, timeStep, totalOf } from "./_roofline.ts";
+import { type NetworkName, NETWORKS } from "./_steps.ts";
+import { percent } from "./_table.ts";
 
-const [network = "resnet18", count] = Deno.args;
+const IMAGES = { gpu: { resnet18: 512, resnet50: 128 }, cpu: { resnet18: 16, resnet50: 4 } } as const;
+
+const flags = parseArgs(Deno.args, { boolean: ["count"], string: ["gflops", "gbs", "rows"] });
+const [network, images] = flags._;
+if (network !== undefined && !(network in NETWORKS)) throw new Error(`No network "${network}": resnet18 or resnet50`);
+const networks = network === undefined ? Object.keys(NETWORKS) as NetworkName[] : [network as NetworkName];
+const rows = Number(flags.rows ?? Infinity);
+
 const device = await Device.open();
-const onGpu = device.info.family === "gpu";
-const images = Number(count ?? (onGpu ? (network === "resnet18" ? 512 : 128) : network === "resnet18" ? 16 : 4));
-const size = network === "resnet18" ? 32 : 224;
-const model = contrastive(network === "resnet18" ? resnet18({ stem: "cifar" }) : resnet50());
-const optimizer = new SGD(model.parameters(), { lr: 0.01 });
-const views = keep(uniform([images / 2, 2, size, size, 3], { key: key(0), low: -1 }));
-
-function step(): void {
-  using _ = scope();
-  backward(decoupledUniformity(model.forward(views)));
-  optimizer.step();
+const measured = flags.gflops && flags.gbs ? null : await ceilings(device);
+const limits: Ceilings = {
+  gigaflops: Number(flags.gflops ?? measured?.gigaflops),
+  gigabytes: Number(flags.gbs ?? measured?.gigabytes),
+};
+console.log(`${device.info.description}; f32; ${new Date().toISOString().slice(0, 10)}`);
+console.log(
+  `ceilings${measured ? "" : ", given"}: ${limits.gigaflops.toFixed(0)} GFLOP/s (FMA), ${
+    limits.gigabytes.toFixed(1)
+  } GB/s (copy)`,
+);
+if (!flags.count) {
+  for (const name of networks) await timed(name, Number(images ?? IMAGES[device.info.family][name]));
 }
-
-const limits = await ceilings(device);
-step();
-await device.done();
-device.startProfile({ shapes: true });
-step();
-const profile = await device.stopProfile();
-
-interface Line {
-  name: string;
-  milliseconds: number;
-  floor: number;
-  calls: number;
-}
-
-// Dispatches of one op on the same shapes belong together: their work is that of the op, once a call.
-const lines = new Map<string, Line>();
-for (const { name, milliseconds, count } of profile) {
-  const [, op, list] = /^(.*?) ((?:\[[\d,]*\])+)/.exec(name) ?? [, name, ""];
-  const label = `${op} ${list}`;
-  const shapes = [...(list ?? "").matchAll(/\[([\d,]*)\]/g)].map(([, s]) => s ? s.split(",").map(Number) : []);
-  const { flop, bytes } = workOf(op ?? "", shapes);
-  const line = lines.get(label) ?? { name: label, milliseconds: 0, floor: 0, calls: count };
-  line.milliseconds += milliseconds;
-  line.calls = Math.min(line.calls, count);
-  line.floor = line.calls * Math.max(flop / limits.gigaflops, bytes / limits.gigabytes) / 1e6;
-  lines.set(label, line);
-}
-
-const sorted = [...lines.values()].sort((a, b) => (b.milliseconds - b.floor) - (a.milliseconds - a.floor));
-const total = sorted.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-const floor = sorted.reduce((sum, { floor }) => sum + floor, 0);
-console.log(`${device.info.description}; ${network}, ${images} images of ${size} px, one training step, f32`);
-console.log(`ceilings: ${limits.gigaflops.toFixed(0)} GFLOP/s (FMA), ${limits.gigabytes.toFixed(1)} GB/s (copy)`);
-console.log(`GPU time ${total.toFixed(1)} ms, floor ${floor.toFixed(1)} ms (${(100 * floor / total).toFixed(0)} %)\n`);
-console.log("| op and shapes | calls | ms | floor ms | share of ceiling | lost ms |");
-console.log("| --- | ---: | ---: | ---: | ---: | ---: |");
-for (const { name, calls, milliseconds, floor } of sorted.slice(0, 40)) {
-  const share = `${(100 * floor / milliseconds).toFixed(0)} %`;
-  const cells = [name, calls, milliseconds.toFixed(2), floor.toFixed(2), share, (milliseconds - floor).toFixed(2)];
-  console.log(`| ${cells.join(" | ")} |`);
+if (flags.count || device.info.family === "cpu") {
+  for (const name of networks) counted(name, Number(flags.count && images || IMAGES.gpu[name]));
 }
 device.close();
+
+async function timed(name: NetworkName, count: number): Promise<void> {
+  const lines = await timeStep(device, name, count);
+  const { milliseconds, floor, gflop, gigabytes } = totalOf(lines, limits);
+  console.log(`\n## ${stepName(name, count)}: one step, measured\n`);
+  console.log(
+    `${gflop.toFixed(0)} GFLOP, ${gigabytes.toFixed(2)} GB at least; GPU time ${milliseconds.toFixed(1)} ms, ` +
+      `floor ${floor.toFixed(1)} ms (${percent(floor / milliseconds)})\n`,
+  );
+  console.log(timedTable(lines, limits, rows));
+  device.trim();
+}
+
+function counted(name: NetworkName, count: number): void {
+  const { lines, peakBytes } = countStep(device, name, count);
+  const { floor, gflop, gigabytes } = totalOf(lines, limits);
+  console.log(`\n## ${stepName(name, count)}: one step, counted\n`);
+  console.log(
+    `${gflop.toFixed(0)} GFLOP, ${gigabytes.toFixed(1)} GB at least, floor ${floor.toFixed(1)} ms; ` +
+      `peak memory ${(peakBytes / 1e9).toFixed(2)} GB\n`,
+  );
+  console.log(countedTable(lines, limits, rows));
+}
