@@ -1,4 +1,4 @@
-import { Device, Tensor } from "../mod.ts";
+import { type Device, Tensor } from "../mod.ts";
 import type { MemoryUsage } from "../src/device/mod.ts";
 import { BufferPool } from "../src/device/pool.ts";
 
