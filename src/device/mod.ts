@@ -5,6 +5,6 @@ export type { Counters, DispatchOptions } from "./options.ts";
 export type { Constants } from "./pipelines.ts";
 export { type Block, type MemoryUsage, Storage } from "./pool.ts";
 export type { ProfileRow } from "./profiler.ts";
-export type { ParamType, Program } from "./program.ts";
+export type { Param, ParamType, Program } from "./program.ts";
 export type { Bindings, Window, Workgroups } from "./recorder.ts";
 export { type ReadPart, SyncReader } from "./sync_reader.ts";

@@ -1,10 +1,11 @@
 import type { Constants } from "./pipelines.ts";
+import type { Param } from "./program.ts";
 import type { Bindings, Workgroups } from "./recorder.ts";
 
 /** What a dispatch needs beside its program. */
 export interface DispatchOptions {
-  /** Values of the program's `Params`. */
-  params?: Readonly<Record<string, number>>;
+  /** Values of the program's `Params`; a function where a value changes from step to step. */
+  params?: Readonly<Record<string, Param>>;
   /** Storage bindings: number to storage or window. */
   buffers: Bindings;
   /** Workgroups in x, y, z; see `Device.groups` for flat work. */

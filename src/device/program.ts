@@ -17,6 +17,12 @@ export interface Program {
   readonly params?: Readonly<Record<string, ParamType>>;
 }
 
+/**
+ * The value of a scalar of `Params`: a number, or a function that gives it. What changes from step to step (a learning
+ * rate, a position) is given as a function: a recorded step asks it again at every replay, a plain number stays.
+ */
+export type Param = number | (() => number);
+
 /** How a WGSL module declares a storage binding. */
 export type Access = "read-only-storage" | "storage";
 
@@ -30,20 +36,25 @@ export function bindingAccess(code: string): Map<number, Access> {
   return access;
 }
 
+/** Writes one scalar. */
+export function setParam(view: DataView, offset: number, type: ParamType, value: number): void {
+  if (type === "f32") view.setFloat32(offset, value, true);
+  else if (type === "u32") view.setUint32(offset, value, true);
+  else view.setInt32(offset, value, true);
+}
+
 /** Packs scalars into 4-byte slots in declared order. */
 export function packParams(
   view: DataView,
   offset: number,
   types: Readonly<Record<string, ParamType>>,
-  values: Readonly<Record<string, number>>,
+  values: Readonly<Record<string, Param>>,
   name: string,
 ): void {
   for (const key in types) {
     const value = values[key];
     if (value === undefined) throw new TypeError(`Cannot dispatch ${name} as parameter "${key}" is missing`);
-    if (types[key] === "f32") view.setFloat32(offset, value, true);
-    else if (types[key] === "u32") view.setUint32(offset, value, true);
-    else view.setInt32(offset, value, true);
+    setParam(view, offset, types[key]!, typeof value === "number" ? value : value());
     offset += 4;
   }
 }

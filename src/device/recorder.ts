@@ -1,6 +1,6 @@
 import type { Block, Storage } from "./pool.ts";
 import { PARAMS_SLOT, type Pipeline } from "./pipelines.ts";
-import { packParams, type Program } from "./program.ts";
+import { packParams, type Param, type Program } from "./program.ts";
 import type { Profiler } from "./profiler.ts";
 
 /** Bytes of the uniform arena: the `Params` of one submit. */
@@ -71,7 +71,7 @@ export class Recorder {
     program: Program,
     pipeline: Pipeline,
     bindings: Bindings,
-    params: Readonly<Record<string, number>>,
+    params: Readonly<Record<string, Param>>,
     workgroups: Workgroups,
     label: string,
   ): void {

@@ -83,8 +83,8 @@ export class LARS extends Optimizer {
       (bits, { weight }, t) => faithful || weight.rank > 1 ? bits | (1 << t) : bits,
       0,
     );
-    const scalars = { lr: this.lr, momentum, weight_decay: weightDecay, eta, faithful: Number(faithful), adapted };
-    const params = { ...scalars, ...batch.params };
+    const scalars = { momentum, weight_decay: weightDecay, eta, faithful: Number(faithful), adapted };
+    const params = { lr: () => this.lr, ...scalars, ...batch.params };
     using scratch = new Tensor(device, [2 * batch.total]);
     using trust = new Tensor(device, [batch.slots.length]);
     const buffers = { 1: scratch.storage, 2: trust.storage, ...batch.buffers };

@@ -67,7 +67,7 @@ export class SGD extends Optimizer {
   protected override update(slots: readonly Slot[]): void {
     const { device } = slots[0]!.weight;
     const { momentum, weightDecay, nesterov } = this.#options;
-    const scalars = { lr: this.lr, momentum, weight_decay: weightDecay, nesterov: Number(nesterov) };
+    const scalars = { lr: () => this.lr, momentum, weight_decay: weightDecay, nesterov: Number(nesterov) };
     device.run("sgd", [], () => {
       for (const batch of batches(device, slots, SHADER)) {
         const program = manyProgram(SHADER, "step", batch.slots.length, momentum > 0);

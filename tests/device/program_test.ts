@@ -18,6 +18,16 @@ Deno.test("packParams() packs 4-byte scalars in declared order", () => {
   assertEquals([view.getFloat32(12, true), view.getInt32(16, true)], [0.5, -1]);
 });
 
+Deno.test("packParams() asks functions for their value each time", () => {
+  const view = new DataView(new ArrayBuffer(4));
+  let lr = 0.5;
+  for (const expected of [0.5, 0.25]) {
+    packParams(view, 0, { lr: "f32" }, { lr: () => lr }, "test");
+    assertEquals(view.getFloat32(0, true), expected);
+    lr /= 2;
+  }
+});
+
 Deno.test("packParams() throws when a parameter is missing", () => {
   const view = new DataView(new ArrayBuffer(8));
   assertThrows(
