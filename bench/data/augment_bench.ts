@@ -1,9 +1,11 @@
 import { assertClose } from "../../src/testing/mod.ts";
 import { augment, chexpertRecipe, evalTransform, naturalRecipe } from "../../src/data/augment/mod.ts";
+import { benchOn } from "../_bench.ts";
 import { Device } from "../../src/device/mod.ts";
-import { key, scope, tensor, uniformNumbers } from "../../src/tensor/mod.ts";
+import { key, tensor, uniformNumbers } from "../../src/tensor/mod.ts";
 
 const device = await Device.open();
+const bench = await benchOn(device);
 const NORMALIZATION = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 
 function bytes(length: number): Uint8Array<ArrayBuffer> {
@@ -26,13 +28,7 @@ const cases = [
   ["16 views of 224 px from 400 x 300, CheXpert", large, few, chexpertRecipe(), 1],
 ] as const;
 
-for (const [name, images, indices, recipe, batches] of cases) {
+for (const [name, images, indices, recipe, repeat] of cases) {
   // Several batches share one wait, as the steps of a training do.
-  Deno.bench(`augment ${batches > 1 ? `${batches} x ` : ""}${name}`, async () => {
-    for (let i = 0; i < batches; i++) {
-      using _ = scope();
-      augment(images, { indices, recipe, epoch: epoch++ });
-    }
-    await device.done();
-  });
+  await bench(`augment ${name}`, () => augment(images, { indices, recipe, epoch: epoch++ }), { repeat });
 }

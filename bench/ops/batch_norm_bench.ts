@@ -1,10 +1,12 @@
 import { assertClose } from "../../src/testing/mod.ts";
 import { backward, requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
+import { benchOn } from "../_bench.ts";
 import { batchNorm, type BatchNormOptions } from "../../src/ops/batch_norm.ts";
-import { full, key, normal, ones, scope, type Shape, type Tensor, zeros } from "../../src/tensor/mod.ts";
+import { full, key, normal, ones, type Shape, type Tensor, zeros } from "../../src/tensor/mod.ts";
 
 const device = await Device.open();
+const bench = await benchOn(device);
 
 function makeOptions(c: number): BatchNormOptions {
   return {
@@ -45,20 +47,12 @@ for (const shape of SHAPES) {
   const residual = requireGrad(normal(shape, { key: key(2) }));
   const grad = full(shape, 1);
   await check(x, options);
-  const name = `batchNorm+ReLU [${shape}] (${(x.bytes / 1e6).toFixed(1)} MB)`;
-  Deno.bench(`${name} forward`, { group: `batchNorm [${shape}]`, baseline: true }, async () => {
-    using _ = scope();
-    batchNorm(x, options);
-    await device.done();
-  });
+  const [name, group] = [`batchNorm+ReLU [${shape}]`, `batchNorm [${shape}]`];
+  await bench(`${name} forward`, () => batchNorm(x, options), { group, baseline: true });
   for (const fused of [options, { ...options, residual }]) {
-    Deno.bench(`${name} forward+backward${fused.residual ? " with residual" : ""}`, {
-      group: `batchNorm [${shape}]`,
-    }, async () => {
-      using _ = scope();
+    await bench(`${name} forward+backward${fused.residual ? " with residual" : ""}`, () => {
       backward(batchNorm(x, fused), { grad });
       dropGrads([x, residual, options.weight, options.bias]);
-      await device.done();
-    });
+    }, { group });
   }
 }

@@ -1,10 +1,12 @@
+import { benchOn } from "../_bench.ts";
 import { Device } from "../../src/device/mod.ts";
 import { centroidWeights, rbf } from "../../src/kernels/mod.ts";
 import { cholesky, choleskySolve, rbfGram } from "../../src/ops/mod.ts";
-import { key, normal, scope, type Tensor, tidy } from "../../src/tensor/mod.ts";
+import { key, normal, type Tensor, tidy } from "../../src/tensor/mod.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 
 const device = await Device.open();
+const bench = await benchOn(device);
 const FEATURES = 2048;
 const RIDGE = 0.01;
 const kernel = rbf({ sigma: Math.sqrt(FEATURES) });
@@ -34,21 +36,8 @@ for (const n of [256, 1024, 2048]) {
   using first = tidy(() => centroidWeights(prior, { kernel, ridge: RIDGE }));
   await check(gram, l, first);
   const group = `cholesky ${n}`;
-  const gigaflop = (count: number) => `${(count / 1e9).toFixed(2)} GFLOP`;
-  Deno.bench(`cholesky [${n},${n}] (${gigaflop(n ** 3 / 3)})`, { group, baseline: true }, async () => {
-    using _ = scope();
-    cholesky(gram, { ridge: RIDGE });
-    await device.done();
-  });
-  Deno.bench(`choleskySolve [${n},${n}] (${gigaflop(2 * n ** 3)})`, { group }, async () => {
-    using _ = scope();
-    choleskySolve(l, gram);
-    await device.done();
-  });
-  const all = 3 * n * n * FEATURES / 2 + 7 * n ** 3 / 3;
-  Deno.bench(`centroidWeights ${n} <- [${n},${FEATURES}] rbf (${gigaflop(all)})`, { group }, async () => {
-    using _ = scope();
-    centroidWeights(prior, { kernel, ridge: RIDGE });
-    await device.done();
-  });
+  const weights = () => centroidWeights(prior, { kernel, ridge: RIDGE });
+  await bench(`cholesky [${n},${n}]`, () => cholesky(gram, { ridge: RIDGE }), { group, baseline: true });
+  await bench(`choleskySolve [${n},${n}]`, () => choleskySolve(l, gram), { group });
+  await bench(`centroidWeights ${n} <- [${n},${FEATURES}] rbf`, weights, { group });
 }

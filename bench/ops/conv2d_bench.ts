@@ -1,11 +1,13 @@
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { backward, requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
+import { benchOn } from "../_bench.ts";
 import { type AlgorithmName, withAlgorithm } from "../../src/ops/_conv2d_algorithms.ts";
 import { conv2d } from "../../src/ops/conv2d.ts";
 import { key, normal, scope, type Shape, type Tensor } from "../../src/tensor/mod.ts";
 
 const device = await Device.open();
+const bench = await benchOn(device);
 
 /** Right first: the corner and the centre of the last image against float64. */
 async function check(y: Tensor, x: Tensor, weight: Tensor): Promise<void> {
@@ -43,31 +45,21 @@ for (const { size, channels } of SHAPES) {
   const x = requireGrad(normal(shape, { key: key(1) }));
   const weight = requireGrad(normal([3, 3, channels, channels], { key: key(2), std: 0.05 }));
   const grad = normal(shape, { key: key(3) });
-  const gflop = 18 * N * size ** 2 * channels ** 2 / 1e9;
   for (const algorithm of ["winograd", "direct"] satisfies AlgorithmName[]) {
-    const options = { group: `conv2d ${channels} @${size}` };
+    const within = (run: () => Promise<void>) => withAlgorithm(algorithm, run);
+    const options = { group: `conv2d ${channels} @${size}`, within };
     const name = `conv2d 3x3 [${shape}] -> ${channels} ${algorithm}`;
     await withAlgorithm(algorithm, async () => {
       using _ = scope();
       await check(conv2d(x, weight, { padding: 1 }), x, weight);
     });
-    Deno.bench(`${name} forward (${gflop.toFixed(2)} GFLOP)`, options, async () => {
-      using _ = scope();
-      await withAlgorithm(algorithm, async () => {
-        conv2d(x, weight, { padding: 1 });
-        await device.done();
-      });
-    });
-    Deno.bench(`${name} forward+backward (${(3 * gflop).toFixed(2)} GFLOP)`, options, async () => {
-      using _ = scope();
-      await withAlgorithm(algorithm, async () => {
-        backward(conv2d(x, weight, { padding: 1 }), { grad });
-        for (const leaf of [x, weight]) {
-          leaf.grad?.dispose();
-          leaf.grad = null;
-        }
-        await device.done();
-      });
-    });
+    await bench(`${name} forward`, () => conv2d(x, weight, { padding: 1 }), options);
+    await bench(`${name} forward+backward`, () => {
+      backward(conv2d(x, weight, { padding: 1 }), { grad });
+      for (const leaf of [x, weight]) {
+        leaf.grad?.dispose();
+        leaf.grad = null;
+      }
+    }, options);
   }
 }

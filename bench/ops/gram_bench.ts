@@ -1,10 +1,12 @@
+import { benchOn } from "../_bench.ts";
 import { Device } from "../../src/device/mod.ts";
 import { noGrad } from "../../src/autograd/mod.ts";
 import { cosineGram, linearGram, rbfGram, squaredDistances } from "../../src/ops/mod.ts";
-import { key, normal, scope, type Tensor } from "../../src/tensor/mod.ts";
+import { key, normal, type Tensor } from "../../src/tensor/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 
 const device = await Device.open();
+const bench = await benchOn(device);
 
 interface Gram {
   readonly run: (x: Tensor, y: Tensor) => Tensor;
@@ -45,18 +47,13 @@ const SIZES = [[256, 2048], [1024, 256], ...(device.info.family === "gpu" ? [[40
 
 for (const [n, features] of SIZES as [number, number][]) {
   const [x, y] = [normal([n, features], { key: key(1) }), normal([n, features], { key: key(2) })];
-  const work = `${(3 * n * n * features / 1e6).toFixed(0)} MFLOP`;
   for (const [name, gram] of Object.entries(grams(features))) {
     for (const other of name.endsWith("rbfGram") ? [x, y] : [y]) {
       await check(gram, x, other);
       const which = other === x ? " of itself" : "";
-      Deno.bench(`${name} ${n} <- [${n},${features}]${which} (${work})`, {
+      await bench(`${name} ${n} <- [${n},${features}]${which}`, () => noGrad(() => gram.run(x, other)), {
         group: `gram [${n},${features}]`,
         baseline: name === "rbfGram" && other === x,
-      }, async () => {
-        using _ = scope();
-        noGrad(() => gram.run(x, other));
-        await device.done();
       });
     }
   }

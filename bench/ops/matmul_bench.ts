@@ -1,10 +1,12 @@
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { Device } from "../../src/device/mod.ts";
+import { benchOn } from "../_bench.ts";
 import { type BodyName, withBody } from "../../src/ops/_bodies.ts";
 import { matmul } from "../../src/ops/matmul.ts";
 import { key, scope, type Tensor, uniform } from "../../src/tensor/mod.ts";
 
 const device = await Device.open();
+const bench = await benchOn(device);
 
 /** Right first: some rows against float64. */
 async function check(c: Tensor, a: Tensor, b: Tensor, n: number): Promise<void> {
@@ -28,16 +30,7 @@ for (const n of device.info.family === "gpu" ? [512, 1024, 4096] : [512, 1024]) 
       using _ = scope();
       await check(matmul(a, b), a, b, n);
     });
-    Deno.bench(
-      `matmul [${n},${n}] ${body} (${(2 * n ** 3 / 1e9).toFixed(2)} GFLOP)`,
-      { group: `matmul ${n}` },
-      async () => {
-        using _ = scope();
-        await withBody(body, async () => {
-          matmul(a, b);
-          await device.done();
-        });
-      },
-    );
+    const within = (run: () => Promise<void>) => withBody(body, run);
+    await bench(`matmul [${n},${n}] ${body}`, () => matmul(a, b), { group: `matmul ${n}`, within });
   }
 }
