@@ -3311,100 +3311,153 @@ fn main(
 }
 `;
 /** `matmul_tile` */
-export const matmul_tile: string = `// Body of a product for GPUs: a workgroup sums a tile of 8 EDGE rows by 8 EDGE columns, an invocation 8 by 8 of it.
+export const matmul_tile: string = `// Body of a product for GPUs: a workgroup sums a tile of 8 HIGH rows by 8 WIDE columns, an invocation 8 by 8 of it.
 //
-// 8 k at a time go through workgroup memory, which is double-buffered: while one half is summed, the next slices of a and b
-// are on their way in registers; one barrier a slice. Both halves hold [k][row] and [k][column] as vectors.
-// Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl).
+// 8 k at a time, a slice, go through workgroup memory, which is double-buffered: while one half is summed, the next slices of
+// a and b are on their way in registers; one barrier a slice. Both halves hold [k][row] and [k][column] as vectors.
+// Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl) and a line with HIGH and WIDE.
 //
-// Constants: EDGE, 8 or 16; EDGE * EDGE invocations, 512 (2 EDGE + 1) bytes of workgroup memory (8,704 or 16,896).
-// Workgroup: EDGE x EDGE. Blocks: ceil(rows / (8 EDGE)) * ceil(cols4 / (2 EDGE)).
-override EDGE: u32 = 16u;
+// Constants: HIGH, WIDE, invocations along rows and columns, 8 or 16; 512 (HIGH + WIDE + 1) bytes of workgroup memory.
+// UNROLLED, the 8 k of a slice are written out. WebGPU bounds every loop and clamps every index that is no constant, which
+// would cost a GPU a good part of what the sums do; a CPU adapter takes seconds to compile it.
+// Workgroup: HIGH * WIDE invocations. Blocks: ceil(rows / (8 HIGH)) * ceil(cols4 / (2 WIDE)).
+
+override UNROLLED: bool = true;
 
 const DEPTH = 8u; // k in a slice
-override PITCH: u32 = 2u * EDGE + 1u; // vectors from one k to the next; the odd one spreads scattered writes over banks
-override HALF: u32 = DEPTH * PITCH;
+const A_PITCH = 2u * HIGH + 1u; // vectors from one k to the next; the odd one spreads scattered writes over banks
+const B_PITCH = 2u * WIDE + 1u;
 
-var<workgroup> tile_a: array<vec4f, 2u * DEPTH * (2u * EDGE + 1u)>;
-var<workgroup> tile_b: array<vec4f, 2u * DEPTH * (2u * EDGE + 1u)>;
+var<workgroup> tile_a: array<array<array<vec4f, A_PITCH>, DEPTH>, 2>;
+var<workgroup> tile_b: array<array<array<vec4f, B_PITCH>, DEPTH>, 2>;
 
-// The k of vector q of a slice, and its row or column: along k where memory runs along k, else along the row or column.
-fn k_of(q: u32, along_k: bool) -> u32 { return select(q / (2u * EDGE), 4u * (q & 1u), along_k); }
-fn line_of(q: u32, along_k: bool) -> u32 { return select(4u * (q % (2u * EDGE)), q >> 1u, along_k); }
+// Vector q of a slice with \`lines\` vectors of rows or columns: its k, and its row or column. Along k where memory runs along
+// k, else along the row or column.
+fn k_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(q / lines, 4u * (q & 1u), along_k); }
+fn line_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(4u * (q % lines), q >> 1u, along_k); }
 
 fn fetch_a(segment: Segment, q: u32, k: u32, end: u32) -> vec4f {
-  let at = k + k_of(q, !A_T);
+  let at = k + k_of(q, 2u * HIGH, !A_T);
   if (at >= end) { return vec4f(); }
   return load_a(segment, at);
 }
 
 fn fetch_b(base: u32, s: u32, q: u32, col: u32, k: u32, end: u32) -> vec4f {
-  let at = k + k_of(q, B_T);
+  let at = k + k_of(q, 2u * WIDE, B_T);
   if (at >= end) { return vec4f(); }
-  let j = 4u * col + line_of(q, B_T);
+  let j = 4u * col + line_of(q, 2u * WIDE, B_T);
   if (B_T) { return load_b_t(base, at, min(j, 4u * params.cols4 - 1u)); }
   return load_b(base, s, at, min(j / 4u, params.cols4 - 1u));
 }
 
 fn put_a(half: u32, q: u32, value: vec4f) {
-  let i = half + k_of(q, !A_T) * PITCH + line_of(q, !A_T) / 4u;
+  let k = k_of(q, 2u * HIGH, !A_T);
+  let line = line_of(q, 2u * HIGH, !A_T);
   if (A_T) {
-    tile_a[i] = value;
+    tile_a[half][k][line / 4u] = value;
   } else {
-    let lane = line_of(q, true) & 3u;
-    tile_a[i][lane] = value.x;
-    tile_a[i + PITCH][lane] = value.y;
-    tile_a[i + 2u * PITCH][lane] = value.z;
-    tile_a[i + 3u * PITCH][lane] = value.w;
+    tile_a[half][k][line / 4u][line & 3u] = value.x;
+    tile_a[half][k + 1u][line / 4u][line & 3u] = value.y;
+    tile_a[half][k + 2u][line / 4u][line & 3u] = value.z;
+    tile_a[half][k + 3u][line / 4u][line & 3u] = value.w;
   }
 }
 
 fn put_b(half: u32, q: u32, value: vec4f) {
-  let i = half + k_of(q, B_T) * PITCH + line_of(q, B_T) / 4u;
+  let k = k_of(q, 2u * WIDE, B_T);
+  let line = line_of(q, 2u * WIDE, B_T);
   if (B_T) {
-    let lane = line_of(q, true) & 3u;
-    tile_b[i][lane] = value.x;
-    tile_b[i + PITCH][lane] = value.y;
-    tile_b[i + 2u * PITCH][lane] = value.z;
-    tile_b[i + 3u * PITCH][lane] = value.w;
+    tile_b[half][k][line / 4u][line & 3u] = value.x;
+    tile_b[half][k + 1u][line / 4u][line & 3u] = value.y;
+    tile_b[half][k + 2u][line / 4u][line & 3u] = value.z;
+    tile_b[half][k + 3u][line / 4u][line & 3u] = value.w;
   } else {
-    tile_b[i] = value;
+    tile_b[half][k][line / 4u] = value;
   }
 }
 
-@compute @workgroup_size(EDGE, EDGE)
+// Rows 0..3 and 4 HIGH .. 4 HIGH + 3 from an invocation's first one, and of each the vectors of columns 0 and WIDE.
+struct Sums {
+  s00: vec4f, s01: vec4f,
+  s10: vec4f, s11: vec4f,
+  s20: vec4f, s21: vec4f,
+  s30: vec4f, s31: vec4f,
+  s40: vec4f, s41: vec4f,
+  s50: vec4f, s51: vec4f,
+  s60: vec4f, s61: vec4f,
+  s70: vec4f, s71: vec4f,
+}
+
+// Adds one k of a slice; rows, cols: the invocation's place in the tile, in vectors.
+fn add_k(sums: ptr<function, Sums>, half: u32, k: u32, rows: u32, cols: u32) {
+  let a_low = tile_a[half][k][rows];
+  let a_high = tile_a[half][k][rows + HIGH];
+  let b_low = tile_b[half][k][cols];
+  let b_high = tile_b[half][k][cols + WIDE];
+  (*sums).s00 = fma(vec4f(a_low.x), b_low, (*sums).s00);
+  (*sums).s01 = fma(vec4f(a_low.x), b_high, (*sums).s01);
+  (*sums).s10 = fma(vec4f(a_low.y), b_low, (*sums).s10);
+  (*sums).s11 = fma(vec4f(a_low.y), b_high, (*sums).s11);
+  (*sums).s20 = fma(vec4f(a_low.z), b_low, (*sums).s20);
+  (*sums).s21 = fma(vec4f(a_low.z), b_high, (*sums).s21);
+  (*sums).s30 = fma(vec4f(a_low.w), b_low, (*sums).s30);
+  (*sums).s31 = fma(vec4f(a_low.w), b_high, (*sums).s31);
+  (*sums).s40 = fma(vec4f(a_high.x), b_low, (*sums).s40);
+  (*sums).s41 = fma(vec4f(a_high.x), b_high, (*sums).s41);
+  (*sums).s50 = fma(vec4f(a_high.y), b_low, (*sums).s50);
+  (*sums).s51 = fma(vec4f(a_high.y), b_high, (*sums).s51);
+  (*sums).s60 = fma(vec4f(a_high.z), b_low, (*sums).s60);
+  (*sums).s61 = fma(vec4f(a_high.z), b_high, (*sums).s61);
+  (*sums).s70 = fma(vec4f(a_high.w), b_low, (*sums).s70);
+  (*sums).s71 = fma(vec4f(a_high.w), b_high, (*sums).s71);
+}
+
+fn add_slice(sums: ptr<function, Sums>, half: u32, rows: u32, cols: u32) {
+  if (!UNROLLED) {
+    for (var k = 0u; k < DEPTH; k++) { add_k(sums, half, k, rows, cols); }
+    return;
+  }
+  add_k(sums, half, 0u, rows, cols);
+  add_k(sums, half, 1u, rows, cols);
+  add_k(sums, half, 2u, rows, cols);
+  add_k(sums, half, 3u, rows, cols);
+  add_k(sums, half, 4u, rows, cols);
+  add_k(sums, half, 5u, rows, cols);
+  add_k(sums, half, 6u, rows, cols);
+  add_k(sums, half, 7u, rows, cols);
+}
+
+// Row and column of a block. Blocks go in bands of 8 rows of blocks: those that run at the same time then read few parts of a
+// and of b. \`blocks\` may be more than are needed.
+fn block_of(block: u32, blocks: u32) -> vec2u {
+  let col_blocks = (params.cols4 + 2u * WIDE - 1u) / (2u * WIDE);
+  let row_blocks = blocks / col_blocks;
+  let band = block / (8u * col_blocks);
+  let inside = block - band * 8u * col_blocks;
+  let height = clamp(row_blocks - min(8u * band, row_blocks), 1u, 8u);
+  return vec2u(8u * band + inside % height, inside / height);
+}
+
+@compute @workgroup_size(HIGH * WIDE)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) id: vec3u,
   @builtin(local_invocation_index) q0: u32,
 ) {
   let place = place_of(group.z);
-  let block = group.y * groups.x + group.x;
-  let col_blocks = (params.cols4 + 2u * EDGE - 1u) / (2u * EDGE);
-  let first_row = 8u * EDGE * (block / col_blocks);
-  let first_col = 2u * EDGE * (block % col_blocks);
-  // With EDGE = 8 an invocation loads two vectors of a and two of b for a slice, with 16 one.
-  let q1 = q0 + EDGE * EDGE;
-  let r0 = row_of(place, first_row + line_of(q0, !A_T));
-  let r1 = row_of(place, first_row + line_of(q1, !A_T));
+  let block = block_of(group.y * groups.x + group.x, groups.x * groups.y);
+  let first_row = 8u * HIGH * block.x;
+  let first_col = 2u * WIDE * block.y;
+  // 32 neighbours have 4 by 8 of the tile, so that a load of b is as wide as the memory, and one of a is shared.
+  let cell = q0 / 32u;
+  let rows = 4u * (cell / (WIDE / 8u)) + q0 / 8u % 4u;
+  let cols = 8u * (cell % (WIDE / 8u)) + q0 % 8u;
+  // For a slice an invocation loads 16 / WIDE vectors of a and 16 / HIGH of b.
+  let q1 = q0 + HIGH * WIDE;
+  let r0 = row_of(place, first_row + line_of(q0, 2u * HIGH, !A_T));
+  let r1 = row_of(place, first_row + line_of(q1, 2u * HIGH, !A_T));
 
-  var s00 = vec4f();
-  var s01 = vec4f();
-  var s10 = vec4f();
-  var s11 = vec4f();
-  var s20 = vec4f();
-  var s21 = vec4f();
-  var s30 = vec4f();
-  var s31 = vec4f();
-  var s40 = vec4f();
-  var s41 = vec4f();
-  var s50 = vec4f();
-  var s51 = vec4f();
-  var s60 = vec4f();
-  var s61 = vec4f();
-  var s70 = vec4f();
-  var s71 = vec4f();
+  var sums: Sums;
   var s = place.first;
   var k = 0u;
   var half = 0u;
@@ -3416,16 +3469,14 @@ fn main(
   for (var first = true; ; first = false) {
     let more = s < place.end;
     var a0: vec4f;
-    var b0: vec4f;
     var a1: vec4f;
+    var b0: vec4f;
     var b1: vec4f;
     if (more) {
       a0 = fetch_a(g0, q0, k, end);
+      if (WIDE < 16u) { a1 = fetch_a(g1, q1, k, end); }
       b0 = fetch_b(base, s, q0, first_col, k, end);
-      if (EDGE < 16u) {
-        a1 = fetch_a(g1, q1, k, end);
-        b1 = fetch_b(base, s, q1, first_col, k, end);
-      }
+      if (HIGH < 16u) { b1 = fetch_b(base, s, q1, first_col, k, end); }
       k += DEPTH;
       if (k >= end) {
         k = 0u;
@@ -3434,63 +3485,37 @@ fn main(
           end = segment_length(s);
           base = b_base(place, s);
           g0 = segment_of(place, r0, s);
-          g1 = segment_of(place, r1, s);
+          if (WIDE < 16u) { g1 = segment_of(place, r1, s); }
         }
       }
     }
-    if (!first) {
-      for (var step = 0u; step < DEPTH; step++) {
-        let at = half + step * PITCH;
-        let a_low = tile_a[at + id.y];
-        let a_high = tile_a[at + EDGE + id.y];
-        let b_low = tile_b[at + id.x];
-        let b_high = tile_b[at + EDGE + id.x];
-        s00 = fma(vec4f(a_low.x), b_low, s00);
-        s01 = fma(vec4f(a_low.x), b_high, s01);
-        s10 = fma(vec4f(a_low.y), b_low, s10);
-        s11 = fma(vec4f(a_low.y), b_high, s11);
-        s20 = fma(vec4f(a_low.z), b_low, s20);
-        s21 = fma(vec4f(a_low.z), b_high, s21);
-        s30 = fma(vec4f(a_low.w), b_low, s30);
-        s31 = fma(vec4f(a_low.w), b_high, s31);
-        s40 = fma(vec4f(a_high.x), b_low, s40);
-        s41 = fma(vec4f(a_high.x), b_high, s41);
-        s50 = fma(vec4f(a_high.y), b_low, s50);
-        s51 = fma(vec4f(a_high.y), b_high, s51);
-        s60 = fma(vec4f(a_high.z), b_low, s60);
-        s61 = fma(vec4f(a_high.z), b_high, s61);
-        s70 = fma(vec4f(a_high.w), b_low, s70);
-        s71 = fma(vec4f(a_high.w), b_high, s71);
-      }
-    }
+    if (!first) { add_slice(&sums, half, rows, cols); }
     if (!more) { break; }
-    half = HALF - half;
+    half = 1u - half;
     put_a(half, q0, a0);
+    if (WIDE < 16u) { put_a(half, q1, a1); }
     put_b(half, q0, b0);
-    if (EDGE < 16u) {
-      put_a(half, q1, a1);
-      put_b(half, q1, b1);
-    }
+    if (HIGH < 16u) { put_b(half, q1, b1); }
     workgroupBarrier();
   }
-  let row = first_row + 4u * id.y;
-  let col = first_col + id.x;
-  store(place, row, col, s00);
-  store(place, row, col + EDGE, s01);
-  store(place, row + 1u, col, s10);
-  store(place, row + 1u, col + EDGE, s11);
-  store(place, row + 2u, col, s20);
-  store(place, row + 2u, col + EDGE, s21);
-  store(place, row + 3u, col, s30);
-  store(place, row + 3u, col + EDGE, s31);
-  store(place, row + 4u * EDGE, col, s40);
-  store(place, row + 4u * EDGE, col + EDGE, s41);
-  store(place, row + 4u * EDGE + 1u, col, s50);
-  store(place, row + 4u * EDGE + 1u, col + EDGE, s51);
-  store(place, row + 4u * EDGE + 2u, col, s60);
-  store(place, row + 4u * EDGE + 2u, col + EDGE, s61);
-  store(place, row + 4u * EDGE + 3u, col, s70);
-  store(place, row + 4u * EDGE + 3u, col + EDGE, s71);
+  let row = first_row + 4u * rows;
+  let col = first_col + cols;
+  store(place, row, col, sums.s00);
+  store(place, row, col + WIDE, sums.s01);
+  store(place, row + 1u, col, sums.s10);
+  store(place, row + 1u, col + WIDE, sums.s11);
+  store(place, row + 2u, col, sums.s20);
+  store(place, row + 2u, col + WIDE, sums.s21);
+  store(place, row + 3u, col, sums.s30);
+  store(place, row + 3u, col + WIDE, sums.s31);
+  store(place, row + 4u * HIGH, col, sums.s40);
+  store(place, row + 4u * HIGH, col + WIDE, sums.s41);
+  store(place, row + 4u * HIGH + 1u, col, sums.s50);
+  store(place, row + 4u * HIGH + 1u, col + WIDE, sums.s51);
+  store(place, row + 4u * HIGH + 2u, col, sums.s60);
+  store(place, row + 4u * HIGH + 2u, col + WIDE, sums.s61);
+  store(place, row + 4u * HIGH + 3u, col, sums.s70);
+  store(place, row + 4u * HIGH + 3u, col + WIDE, sums.s71);
 }
 `;
 /** `pair_term` */

@@ -3,42 +3,51 @@ import type { Constants, Device } from "../device/mod.ts";
 import { matmul_rows, matmul_subgroup, matmul_tile } from "../device/shaders.gen.ts";
 
 /** A form of the inner product: `subgroup` and `rows` suit CPU adapters, the tiles suit GPUs. All are right anywhere. */
-export type BodyName = "subgroup" | "rows" | "tile64" | "tile128";
+export type BodyName = "subgroup" | "rows" | "tile64" | "tile64x128" | "tile128x64" | "tile128";
 
 /** One form, and the block of the result that a workgroup sums. */
 export interface Body {
   /** Its name. */
   readonly name: BodyName;
-  /** WGSL. */
-  readonly code: string;
+  /** WGSL parts. */
+  readonly code: readonly string[];
   /** Rows of a block. */
   readonly rows: number;
   /** Columns of a block, in vectors of four. */
   readonly cols4: number;
-  /** Workgroup memory, in bytes. */
+  /** Invocations of a workgroup. */
+  readonly invocations: number;
+  /** Workgroup memory, in bytes; none but in tiles. */
   readonly memory: number;
-  /** Values of its `override` constants. */
-  readonly constants: Constants;
 }
 
 /** How a family shares out a sum. */
 interface Sharing {
-  /** Workgroups that keep the adapter busy: fewer blocks than this and the sum is split. */
-  readonly workgroups: number;
+  /** Invocations that keep the adapter busy: with fewer than these the sum is split. */
+  readonly invocations: number;
   /** Fewest terms of a split. */
   readonly minTerms: number;
 }
 
 const BODIES: Readonly<Record<BodyName, Body>> = {
-  subgroup: { name: "subgroup", code: matmul_subgroup, rows: 16, cols4: 8, memory: 0, constants: {} },
-  rows: { name: "rows", code: matmul_rows, rows: 8, cols4: 8, memory: 0, constants: {} },
-  tile64: { name: "tile64", code: matmul_tile, rows: 64, cols4: 16, memory: 8704, constants: { EDGE: 8 } },
-  tile128: { name: "tile128", code: matmul_tile, rows: 128, cols4: 32, memory: 16896, constants: { EDGE: 16 } },
+  subgroup: { name: "subgroup", code: [matmul_subgroup], rows: 16, cols4: 8, invocations: 8, memory: 0 },
+  rows: { name: "rows", code: [matmul_rows], rows: 8, cols4: 8, invocations: 8, memory: 0 },
+  tile64: tile("tile64", 8, 8),
+  tile64x128: tile("tile64x128", 8, 16),
+  tile128x64: tile("tile128x64", 16, 8),
+  tile128: tile("tile128", 16, 16),
 };
 
+/** A tile that `high` by `wide` invocations sum, each 8 rows by 8 columns. */
+function tile(name: BodyName, high: 8 | 16, wide: 8 | 16): Body {
+  const sizes = `const HIGH = ${high}u;\nconst WIDE = ${wide}u;`;
+  const block = { rows: 8 * high, cols4: 2 * wide, invocations: high * wide };
+  return { name, code: [sizes, matmul_tile], ...block, memory: 512 * (high + wide + 1) };
+}
+
 const SHARING: Readonly<Record<"cpu" | "gpu", Sharing>> = {
-  cpu: { workgroups: 16, minTerms: 256 },
-  gpu: { workgroups: 256, minTerms: 128 },
+  cpu: { invocations: 128, minTerms: 256 },
+  gpu: { invocations: 65536, minTerms: 128 },
 };
 
 /** Most terms that one invocation adds: 2,048 turns of its loop. */
@@ -46,6 +55,14 @@ const MAX_TERMS = 8192;
 
 /** Most bytes of partial results. */
 const MAX_PARTIAL_BYTES = 64 * 2 ** 20;
+
+/**
+ * Constants of the tiles: written out, a slice takes a CPU adapter seconds to compile, and gains nothing there.
+ */
+const TILE_CONSTANTS: Readonly<Record<"cpu" | "gpu", Constants>> = {
+  cpu: { UNROLLED: false },
+  gpu: { UNROLLED: true },
+};
 
 let forced: BodyName | null = null;
 
@@ -60,14 +77,21 @@ export async function withBody<T>(name: BodyName, run: () => Promise<T>): Promis
   }
 }
 
-/** The body for a result `[batch, rows, 4 cols4]`. */
+/** The body for a result `[batch, rows, 4 cols4]`: on GPUs the largest tile that the result fills and that has enough of them. */
 export function chooseBody(device: Device, rows: number, cols4: number, batch: number): Body {
   if (forced) return BODIES[forced];
   const { family, subgroupSize } = device.info;
   if (family === "cpu") return BODIES[subgroupSize === 8 ? "subgroup" : "rows"];
-  const large = BODIES.tile128;
-  const wide = rows >= 96 && cols4 >= 24 && large.memory <= device.limits.maxComputeWorkgroupStorageSize;
-  return wide && blocksOf(large, rows, cols4) * batch >= SHARING.gpu.workgroups / 2 ? large : BODIES.tile64;
+  const [high, wide] = [rows >= 96, cols4 >= 24];
+  const large = BODIES[high ? (wide ? "tile128" : "tile128x64") : (wide ? "tile64x128" : "tile64")];
+  const fits = large.memory <= device.limits.maxComputeWorkgroupStorageSize;
+  const busy = blocksOf(large, rows, cols4) * batch * large.invocations >= SHARING.gpu.invocations / 2;
+  return fits && busy ? large : BODIES.tile64;
+}
+
+/** Values of a body's `override` constants. */
+export function constantsOf(device: Device, body: Body): Constants {
+  return body.memory > 0 ? TILE_CONSTANTS[device.info.family] : {};
 }
 
 /** Workgroups that a result of `rows` by `4 cols4` takes. */
@@ -78,13 +102,19 @@ export function blocksOf(body: Body, rows: number, cols4: number): number {
 /**
  * Into how many parts to split a sum, so that the adapter is busy and no invocation loops for long.
  *
- * @param workgroups Workgroups without a split.
+ * @param workgroups Workgroups of `body` without a split.
  * @param terms Terms of the sum.
  * @param resultBytes Bytes of the whole result: each split makes one.
  */
-export function chooseSplits(device: Device, workgroups: number, terms: number, resultBytes: number): number {
-  const { workgroups: wanted, minTerms } = SHARING[device.info.family];
-  const forBusy = Math.min(Math.ceil(wanted / workgroups), Math.floor(terms / minTerms));
+export function chooseSplits(
+  device: Device,
+  body: Body,
+  workgroups: number,
+  terms: number,
+  resultBytes: number,
+): number {
+  const { invocations, minTerms } = SHARING[device.info.family];
+  const forBusy = Math.min(Math.ceil(invocations / (workgroups * body.invocations)), Math.floor(terms / minTerms));
   const limit = Math.min(MAX_PARTIAL_BYTES, device.limits.maxStorageBufferBindingSize);
   const affordable = Math.max(1, Math.floor(limit / resultBytes));
   return Math.max(1, Math.min(Math.max(forBusy, Math.ceil(terms / MAX_TERMS)), affordable));

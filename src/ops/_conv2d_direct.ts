@@ -3,7 +3,7 @@
 import type { Program } from "../device/mod.ts";
 import { conv2d, conv2d_forward, conv2d_input_grad, conv2d_weight_grad } from "../device/shaders.gen.ts";
 import { type Shape, sizeOf, Tensor } from "../tensor/mod.ts";
-import { blocksOf, type Body, chooseBody, chooseSplits } from "./_bodies.ts";
+import { blocksOf, type Body, chooseBody, chooseSplits, constantsOf } from "./_bodies.ts";
 import type { Geometry } from "./_conv2d.ts";
 import { sumMiddleInto } from "./_product.ts";
 
@@ -47,7 +47,7 @@ function programOf(kind: Kind, body: Body): Program {
   const key = `${kind} ${body.name}`;
   let program = programs.get(key);
   if (!program) {
-    program = { name: `conv2d ${key}`, code: [conv2d, OPERANDS[kind], body.code], entryPoint: "main", params };
+    program = { name: `conv2d ${key}`, code: [conv2d, OPERANDS[kind], ...body.code], entryPoint: "main", params };
     programs.set(key, program);
   }
   return program;
@@ -135,7 +135,7 @@ function run(g: Geometry, job: Job): Tensor {
   const body = chooseBody(device, job.rowsOfPhase ?? rows, cols4, batch);
   const blocks = blocksOf(body, job.rowsOfPhase ?? rows, cols4);
   const size = sizeOf(shape);
-  const wanted = chooseSplits(device, blocks * batch, inner, size * 4);
+  const wanted = chooseSplits(device, body, blocks * batch, inner, size * 4);
   const splits = Math.min(wanted, segments, Math.floor(device.limits.maxComputeWorkgroupsPerDimension / batch));
   const result = new Tensor(device, shape);
   const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);
@@ -153,7 +153,7 @@ function run(g: Geometry, job: Job): Tensor {
     },
     buffers: { 1: a.storage, 2: b.storage, 3: target.storage, 4: (bias ?? b).storage },
     workgroups: [x, y, batch * splits],
-    constants: { ...body.constants, K_TAIL: inner % 4 !== 0, BIAS: bias !== undefined && splits === 1 },
+    constants: { ...constantsOf(device, body), K_TAIL: inner % 4 !== 0, BIAS: bias !== undefined && splits === 1 },
   });
   if (splits === 1) return result;
   sumMiddleInto(target, result, { outer: 1, length: splits, inner: size, bias, cols: shape.at(-1)! });

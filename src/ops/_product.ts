@@ -2,7 +2,7 @@
 import type { Program } from "../device/mod.ts";
 import { lib_flat, matmul as operands, matmul_pad, matmul_reduce } from "../device/shaders.gen.ts";
 import { type Shape, sizeOf, Tensor } from "../tensor/mod.ts";
-import { blocksOf, type Body, type BodyName, chooseBody, chooseSplits } from "./_bodies.ts";
+import { blocksOf, type Body, type BodyName, chooseBody, chooseSplits, constantsOf } from "./_bodies.ts";
 
 /** Sizes of up to three batch axes, and for each operand how many matrices one step along an axis skips. */
 export interface BatchAxes {
@@ -88,7 +88,7 @@ const programs = new Map<BodyName, Program>();
 function programOf(body: Body): Program {
   let program = programs.get(body.name);
   if (!program) {
-    program = { name: `matmul ${body.name}`, code: [operands, body.code], entryPoint: "main", params };
+    program = { name: `matmul ${body.name}`, code: [operands, ...body.code], entryPoint: "main", params };
     programs.set(body.name, program);
   }
   return program;
@@ -116,7 +116,7 @@ export function productPadded(p: Product): Tensor {
   const size = sizeOf(shape);
   const body = chooseBody(device, rows, padded(cols) / 4, count);
   const blocks = blocksOf(body, rows, padded(cols) / 4);
-  const wanted = chooseSplits(device, blocks * count, inner, size * 4);
+  const wanted = chooseSplits(device, body, blocks * count, inner, size * 4);
   const depth = Math.ceil(inner / wanted / 8) * 8; // a slice of the tiled body
   const splits = Math.ceil(inner / depth);
   const result = into ?? new Tensor(device, shape);
@@ -172,7 +172,7 @@ function run(p: Product, body: Body, blocks: number, depth: number, target: Tens
       buffers: { 1: a.storage, 2: b.storage, 3: target.storage, 4: (bias ?? b).storage },
       workgroups: [x, y, Math.min(limit, count * splits - first_z)],
       constants: {
-        ...body.constants,
+        ...constantsOf(device, body),
         A_T: transposeA,
         B_T: transposeB,
         K_TAIL: inner % 4 !== 0,

@@ -5,6 +5,7 @@ import type { BodyName } from "../../src/ops/_bodies.ts";
 /** Names for `withBody()`: all, but on the lavapipe of Debian 12, which lacks subgroups and takes minutes to compile tiles. */
 export function bodiesOn(device: Device): readonly BodyName[] {
   const { family, subgroupSize } = device.info;
-  if (family === "gpu") return ["rows", "tile64", "tile128"];
-  return subgroupSize === 8 ? ["subgroup", "rows", "tile64", "tile128"] : ["rows"];
+  const tiles = ["tile64", "tile64x128", "tile128x64", "tile128"] as const;
+  if (family === "gpu") return ["rows", ...tiles];
+  return subgroupSize === 8 ? ["subgroup", "rows", ...tiles] : ["rows"];
 }
