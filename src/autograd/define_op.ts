@@ -77,6 +77,7 @@ export function defineOp<I extends readonly Tensor[], A>(
     const device = checkDevices(name, inputs);
     const shapes = inputs.map((input) => input.shape);
     const wanted = isGradEnabled() ? inputs.map(wantsGrad) : inputs.map(() => false);
+    if (device.recordings.active && isGradEnabled()) inputs.forEach(dependOnLeaf);
     if (!definition.backward && wanted.includes(true)) {
       throw new TypeError(
         `Cannot differentiate ${name}() as ${definition.notDifferentiable ?? "it has no gradient"}: ` +
@@ -97,6 +98,13 @@ export function defineOp<I extends readonly Tensor[], A>(
 /** True when a gradient would flow to the tensor. */
 export function wantsGrad(tensor: Tensor): boolean {
   return tensor.requiresGrad || tensor.link !== null;
+}
+
+/** A recorded step depends on which of its leaves want gradients, and on that they have none. */
+function dependOnLeaf(x: Tensor): void {
+  if (x.link || x.storage.owner) return; // made in the step
+  const state = () => !x.requiresGrad ? "fixed" : x.disposed ? "disposed" : x.grad ? "has a gradient" : "learns";
+  x.device.recordings.depend(state, x);
 }
 
 function parentOf(input: Tensor): Node | Tensor | null {

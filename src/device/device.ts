@@ -6,8 +6,10 @@ import { BufferPool, type MemoryUsage, type Storage } from "./pool.ts";
 import { Profiler, type ProfileRow } from "./profiler.ts";
 import type { Program } from "./program.ts";
 import { Recorder, type Workgroups } from "./recorder.ts";
+import { Recordings } from "./recordings.ts";
+import { Running } from "./running.ts";
 import { Staging, writeBytes } from "./staging.ts";
-import type { Counters, DispatchOptions, Running } from "./options.ts";
+import type { Counters, DispatchOptions } from "./options.ts";
 import { SyncReader } from "./sync_reader.ts";
 
 /** Open devices, the default one last. */
@@ -34,6 +36,8 @@ export class Device {
   readonly limits: GPUSupportedLimits;
   /** Names of the optional features that work: `timestamp-query`, `shader-f16`, `subgroups`. */
   readonly features: ReadonlySet<string>;
+  /** Records steps and replays them; see {@linkcode Recordings} and `compile`. */
+  readonly recordings: Recordings;
   #gpu: GPUDevice;
   #maxGroups: number;
   #pool: BufferPool;
@@ -43,8 +47,7 @@ export class Device {
   #failures: Failures;
   #reads = 0;
   #closed = false;
-  #running: Running = { name: "", shapes: [] };
-  #profilesShapes = false;
+  #running = new Running();
 
   private constructor(gpu: GPUDevice, info: AdapterInfo) {
     this.#gpu = gpu;
@@ -63,6 +66,7 @@ export class Device {
       const details = { ...this.#details(), shader };
       return this.#failures.watch("validation", "Cannot bind the buffers of a dispatch", details, make);
     });
+    this.recordings = new Recordings(gpu, this.#pool, this.#recorder);
     this.#staging = new Staging(gpu);
   }
 
@@ -153,7 +157,7 @@ export class Device {
         { ...this.#details(), shader: pipeline.label },
       );
     }
-    this.#recorder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#label());
+    this.#recorder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#running.label);
   }
 
   /**
@@ -169,18 +173,13 @@ export class Device {
 
   /** Names what runs inside `body`, for errors and profiles. */
   run<T>(name: string, shapes: readonly (readonly number[])[], body: () => T): T {
-    const before = this.#running;
-    this.#running = { name, shapes };
-    try {
-      return body();
-    } finally {
-      this.#running = before;
-    }
+    return this.#running.run(name, shapes, body);
   }
 
   /** Writes bytes into a storage; submits first when a recorded command still uses it. */
   write(storage: Storage, data: ArrayBufferView, offset = 0): void {
     this.#check();
+    this.recordings.refuse("write", "write before it, into a tensor that it is given or holds");
     if (this.#recorder.uses(storage.block)) this.#recorder.flush();
     writeBytes(this.#gpu.queue, storage.block.buffer, data, offset);
   }
@@ -192,6 +191,7 @@ export class Device {
    */
   async read(storage: Storage, bytes: number, offset = 0): Promise<ArrayBuffer> {
     this.#check();
+    this.recordings.refuse("read back", "read what it returns");
     this.#reads++;
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
     const staging = this.#staging.take(size);
@@ -214,7 +214,10 @@ export class Device {
 
   /** Opens a reader that hands up to `bytes` bytes back at once while the caller waits; see {@linkcode SyncReader}. */
   async openSyncReader(bytes: number): Promise<SyncReader> {
-    return await SyncReader.open(this.#gpu, bytes, () => this.flush());
+    return await SyncReader.open(this.#gpu, bytes, () => {
+      this.recordings.refuse("read back", "run steps that exchange with other processes without compile()");
+      this.flush();
+    });
   }
 
   /** Submits what was recorded; does not wait. */
@@ -252,7 +255,7 @@ export class Device {
     }
     this.#recorder.flush();
     this.#recorder.profiler = new Profiler(this.#gpu);
-    this.#profilesShapes = options.shapes ?? false;
+    this.#running.labelsShapes = options.shapes ?? false;
   }
 
   /** Ends the profile and returns GPU time by op and shader, the longest first. */
@@ -260,6 +263,7 @@ export class Device {
     await this.done();
     const { profiler } = this.#recorder;
     this.#recorder.profiler = null;
+    this.#running.labelsShapes = false;
     const rows = await profiler?.rows() ?? [];
     profiler?.destroy();
     return rows;
@@ -289,15 +293,8 @@ export class Device {
     return this.#failures.watch("out-of-memory", what, this.#details(), () => this.#gpu.createBuffer({ size, usage }));
   }
 
-  /** What a dispatch is called in a profile. */
-  #label(): string {
-    const { name, shapes } = this.#running;
-    if (!this.#recorder.profiler || !this.#profilesShapes) return name;
-    return `${name} ${shapes.map((shape) => `[${shape}]`).join("")}`;
-  }
-
   #details(): DeviceErrorDetails {
-    return this.#running.name ? { op: this.#running.name, shapes: this.#running.shapes } : {};
+    return this.#running.details;
   }
 
   async #settle(): Promise<void> {

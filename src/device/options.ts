@@ -29,9 +29,3 @@ export interface Counters {
   /** Read-backs. */
   readonly reads: number;
 }
-
-/** What runs now: named by errors and profiles. */
-export interface Running {
-  readonly name: string;
-  readonly shapes: readonly (readonly number[])[];
-}

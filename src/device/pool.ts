@@ -6,9 +6,33 @@ export interface Block {
   readonly buffer: GPUBuffer;
   /** Bytes of the GPUBuffer. */
   readonly capacity: number;
-  /** Serial of the last recording that bound this block. */
+  /** Serial of the last submit whose commands bound this block. */
   lastUse: number;
+  /** The reserve that it belongs to, if any: it goes back there. */
+  owner: Reserve | null;
 }
+
+/**
+ * Blocks set apart: what is allocated while {@linkcode BufferPool.into} runs comes from here and goes back here, so that
+ * recorded commands may use them again at any time.
+ */
+export class Reserve {
+  /** Bytes of its blocks that are in use. */
+  live = 0;
+  /** Largest `live` since {@linkcode BufferPool.into} began. */
+  peak = 0;
+  /**
+   * Free blocks.
+   *
+   * @internal
+   */
+  readonly free: FreeBlocks = new Map();
+  /** True once {@linkcode BufferPool.dissolve} ended it. */
+  dissolved = false;
+}
+
+/** Free blocks by size class, the lowest id first. */
+type FreeBlocks = Map<number, Block[]>;
 
 /**
  * A counted reference to a block: handles and saved tensors retain it, the last release gives the block back to the
@@ -19,6 +43,8 @@ export class Storage {
   readonly block: Block;
   /** Bytes asked for, rounded up to a multiple of 16 so that every storage can be read as `vec4`. */
   readonly bytes: number;
+  /** The reserve that it was taken from, if any. */
+  readonly owner: Reserve | null;
   #pool: BufferPool;
   #refs = 1;
 
@@ -27,6 +53,7 @@ export class Storage {
     this.#pool = pool;
     this.block = block;
     this.bytes = bytes;
+    this.owner = block.owner;
   }
 
   /** How many hold this storage; 1 means that its only holder may write in place. */
@@ -54,6 +81,8 @@ export interface MemoryUsage {
   readonly peak: number;
   /** Bytes of the free blocks that wait for reuse. */
   readonly pooled: number;
+  /** Bytes of the free blocks that recorded steps keep for themselves. */
+  readonly reserved: number;
 }
 
 /**
@@ -63,11 +92,13 @@ export interface MemoryUsage {
  */
 export class BufferPool {
   #create: (bytes: number) => GPUBuffer;
-  #free = new Map<number, Block[]>();
+  #free: FreeBlocks = new Map();
+  #reserve: Reserve | null = null;
   #nextId = 1;
   #live = 0;
   #peak = 0;
   #pooled = 0;
+  #reserved = 0;
   #created = 0;
 
   /** `create` makes a GPUBuffer of the given size. */
@@ -82,7 +113,7 @@ export class BufferPool {
 
   /** What is in use and what waits. */
   get usage(): MemoryUsage {
-    return { live: this.#live, peak: this.#peak, pooled: this.#pooled };
+    return { live: this.#live, peak: this.#peak, pooled: this.#pooled, reserved: this.#reserved };
   }
 
   /** Starts a new measurement of the peak. */
@@ -90,15 +121,20 @@ export class BufferPool {
     this.#peak = this.#live;
   }
 
+  /** Takes note that commands used `bytes` beside what is live. */
+  touch(bytes: number): void {
+    this.#peak = Math.max(this.#peak, this.#live + bytes);
+  }
+
   /** Takes a free block of the class of `bytes`, or makes one. */
   allocate(bytes: number): Storage {
     const rounded = Math.max(16, Math.ceil(bytes / 16) * 16);
     const capacity = sizeClass(rounded);
-    let block = this.#free.get(capacity)?.shift();
-    if (block) this.#pooled -= capacity;
-    else block = this.#make(capacity);
+    const block = this.#take(capacity);
     this.#live += capacity;
     this.#peak = Math.max(this.#peak, this.#live);
+    const { owner } = block;
+    if (owner) owner.peak = Math.max(owner.peak, owner.live += capacity);
     return new Storage(this, block, rounded);
   }
 
@@ -106,10 +142,41 @@ export class BufferPool {
   free(storage: Storage): void {
     const { block } = storage;
     this.#live -= block.capacity;
-    this.#pooled += block.capacity;
-    let blocks = this.#free.get(block.capacity);
-    if (!blocks) this.#free.set(block.capacity, blocks = []);
-    insertById(blocks, block);
+    if (block.owner?.dissolved) block.owner = null;
+    if (block.owner) {
+      block.owner.live -= block.capacity;
+      this.#reserved += block.capacity;
+    } else this.#pooled += block.capacity;
+    insertById(block.owner?.free ?? this.#free, block);
+  }
+
+  /**
+   * Runs `body` with what it allocates from a reserve, which grows by free or new blocks where it has none; with null,
+   * from what is for all.
+   */
+  into<T>(reserve: Reserve | null, body: () => T): T {
+    const before = this.#reserve;
+    this.#reserve = reserve;
+    if (reserve) reserve.peak = reserve.live;
+    try {
+      return body();
+    } finally {
+      this.#reserve = before;
+    }
+  }
+
+  /** Ends a reserve: its blocks are for all again, those in use as soon as they are free. */
+  dissolve(reserve: Reserve): void {
+    reserve.dissolved = true;
+    for (const blocks of reserve.free.values()) {
+      for (const block of blocks) {
+        block.owner = null;
+        this.#reserved -= block.capacity;
+        this.#pooled += block.capacity;
+        insertById(this.#free, block);
+      }
+    }
+    reserve.free.clear();
   }
 
   /** Destroys the free blocks. */
@@ -119,9 +186,23 @@ export class BufferPool {
     this.#pooled = 0;
   }
 
+  #take(capacity: number): Block {
+    const reserve = this.#reserve;
+    const kept = reserve?.free.get(capacity)?.shift();
+    if (kept) {
+      this.#reserved -= capacity;
+      return kept;
+    }
+    const free = this.#free.get(capacity)?.shift();
+    if (free) this.#pooled -= capacity;
+    const block = free ?? this.#make(capacity);
+    block.owner = reserve;
+    return block;
+  }
+
   #make(capacity: number): Block {
     this.#created++;
-    return { id: this.#nextId++, buffer: this.#create(capacity), capacity, lastUse: -1 };
+    return { id: this.#nextId++, buffer: this.#create(capacity), capacity, lastUse: -1, owner: null };
   }
 }
 
@@ -132,7 +213,9 @@ export function sizeClass(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-function insertById(blocks: Block[], block: Block): void {
+function insertById(free: FreeBlocks, block: Block): void {
+  let blocks = free.get(block.capacity);
+  if (!blocks) free.set(block.capacity, blocks = []);
   let low = 0;
   let high = blocks.length;
   while (low < high) {

@@ -2,6 +2,7 @@ import type { Block, Storage } from "./pool.ts";
 import { PARAMS_SLOT, type Pipeline } from "./pipelines.ts";
 import { packParams, type Param, type Program } from "./program.ts";
 import type { Profiler } from "./profiler.ts";
+import type { Recording, Replay } from "./recording.ts";
 
 /** Bytes of the uniform arena: the `Params` of one submit. */
 const ARENA_BYTES = 1 << 20;
@@ -39,6 +40,8 @@ export class Recorder {
   #current: GPUComputePipeline | null = null;
   #bindGroups = new Map<string, GPUBindGroup>();
   #serial = 0;
+  /** When set, takes every dispatch in. */
+  recording: Recording | null = null;
   /** When set, every dispatch gets a pass of its own and is timed. */
   profiler: Profiler | null = null;
   /** Bind groups created so far. */
@@ -79,15 +82,33 @@ export class Recorder {
     const group = this.#bindGroup(pipeline, bindings);
     const pass = this.#openPass(label, pipeline.label);
     if (this.#current !== pipeline.pipeline) pass.setPipeline(this.#current = pipeline.pipeline);
+    let packed: Uint8Array | null = null;
     if (pipeline.hasParams && program.params) {
       packParams(this.#view, this.#offset, program.params, params, program.name);
+      if (this.recording) packed = new Uint8Array(this.#host.slice(this.#offset, this.#offset + PARAMS_SLOT));
       this.#offsets[0] = this.#offset;
       pass.setBindGroup(0, group, this.#offsets, 0, 1);
       this.#offset += PARAMS_SLOT;
     } else pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
     this.dispatches++;
+    this.recording?.add({ program, pipeline, bindings, workgroups, label, params: packed }, params);
     if (this.profiler) this.#endPass();
+  }
+
+  /** Puts recorded dispatches into the open pass again, and submits. */
+  replay(replays: readonly Replay[]): void {
+    const pass = this.#openPass("replay", "");
+    for (let i = 0; i < replays.length; i++) {
+      const { pipeline, group, workgroups, hasParams } = replays[i]!;
+      if (this.#current !== pipeline) pass.setPipeline(this.#current = pipeline);
+      this.#offsets[0] = i * PARAMS_SLOT;
+      if (hasParams) pass.setBindGroup(0, group, this.#offsets, 0, 1);
+      else pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+    }
+    this.dispatches += replays.length;
+    this.flush();
   }
 
   /** Records a copy into a staging buffer; ends the open pass. */
@@ -157,15 +178,16 @@ export class Recorder {
       }
     }
     let group = this.#bindGroups.get(key);
-    if (!group) this.#bindGroups.set(key, group = this.#createBindGroup(pipeline, bindings));
+    if (!group) this.#bindGroups.set(key, group = this.createBindGroup(pipeline, bindings));
     return group;
   }
 
-  #createBindGroup(pipeline: Pipeline, bindings: Bindings): GPUBindGroup {
+  /** Makes a bind group whose `Params` are in the arena, or in a buffer of their own. */
+  createBindGroup(pipeline: Pipeline, bindings: Bindings, params: GPUBuffer = this.#arena): GPUBindGroup {
     checkWrites(pipeline, bindings);
     const entries: GPUBindGroupEntry[] = [];
     if (pipeline.hasParams) {
-      entries.push({ binding: 0, resource: { buffer: this.#arena, offset: 0, size: PARAMS_SLOT } });
+      entries.push({ binding: 0, resource: { buffer: params, offset: 0, size: PARAMS_SLOT } });
     }
     for (const binding in bindings) {
       const bound = bindings[binding];

@@ -60,14 +60,16 @@ export class BatchNorm2d extends Module {
 
   /** Normalises `[…, numFeatures]`; then adds a residual and applies ReLU where asked. */
   override forward(x: Tensor, fusion: BatchNormFusion = {}): Tensor {
-    if (this.training) this.numBatchesTracked.value++;
-    if (this.training && this.#exchange) return this.#together(x, fusion, this.#exchange);
+    const { recordings } = x.device;
+    const training = recordings.depend(() => this.training, this);
+    if (training) recordings.repeat(() => this.numBatchesTracked.value++);
+    if (training && this.#exchange) return this.#together(x, fusion, this.#exchange);
     return batchNorm(x, {
       weight: this.weight,
       bias: this.bias,
       runningMean: this.runningMean,
       runningVar: this.runningVar,
-      training: this.training,
+      training,
       eps: this.#eps,
       momentum: this.#momentum,
       ...fusion,

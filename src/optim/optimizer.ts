@@ -52,8 +52,9 @@ export abstract class Optimizer {
     if (slots.length === 0) throw new Error("Cannot step() as no parameter has a gradient: call backward() first");
     this.update(slots);
     this.zeroGrad();
-    this.#steps++;
-    this.parameters[0]!.device.flush();
+    const { device } = this.parameters[0]!;
+    device.recordings.repeat(() => this.#steps++);
+    device.flush();
   }
 
   /** Drops the gradients. */

@@ -1,5 +1,6 @@
-import type { Program } from "../device/mod.ts";
+import type { Param, Program } from "../device/mod.ts";
 import { copy as code, lib_flat } from "../device/shaders.gen.ts";
+import { sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
 const COPY: Program = {
@@ -14,20 +15,40 @@ const COPY: Program = {
  *
  * @param target Any shape; dtype of `x`, not `u8`.
  * @param x Any shape; at most `target.size - offset` elements.
+ * @param offset In elements; a function where a recorded step is to ask for it again at every replay.
  * @throws {TypeError} If the dtypes differ or are `u8`.
  * @throws {RangeError} If `x` does not fit.
  */
-export function copyInto(target: Tensor, x: Tensor, offset = 0): void {
+export function copyInto(target: Tensor, x: Tensor, offset: Param = 0): void {
+  const start = typeof offset === "number" ? offset : offset();
   if (target.dtype !== x.dtype || x.dtype === "u8") {
     throw new TypeError(`Cannot copyInto() as the dtypes must agree and not be u8: got ${target.dtype} and ${x.dtype}`);
   }
-  if (offset < 0 || offset + x.size > target.size) {
-    throw new RangeError(`Cannot copyInto() as x must fit: got [${x.shape}] at ${offset} of [${target.shape}]`);
+  if (start < 0 || start + x.size > target.size) {
+    throw new RangeError(`Cannot copyInto() as x must fit: got [${x.shape}] at ${start} of [${target.shape}]`);
   }
+  copyWords(target, x, x.size, offset);
+}
+
+/**
+ * Copies all elements of `x` into `target`, outside any graph; of any dtype.
+ *
+ * @throws {TypeError} If shapes or dtypes differ.
+ */
+export function assign(target: Tensor, x: Tensor): void {
+  if (target.dtype !== x.dtype || !sameShape(target.shape, x.shape)) {
+    throw new TypeError(
+      `Cannot assign() as shapes and dtypes must agree: got ${target.dtype} [${target.shape}] and ${x.dtype} [${x.shape}]`,
+    );
+  }
+  copyWords(target, x, Math.ceil(x.bytes / 4), 0);
+}
+
+function copyWords(target: Tensor, x: Tensor, size: number, offset: Param): void {
   target.device.run("copyInto", [target.shape, x.shape], () =>
     target.device.dispatch(COPY, {
-      params: { size: x.size, offset },
+      params: { size, offset },
       buffers: { 1: x.storage, 2: target.storage },
-      workgroups: target.device.groups(x.size, 64),
+      workgroups: target.device.groups(size, 64),
     }));
 }

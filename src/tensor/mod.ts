@@ -1,5 +1,5 @@
 export { accumulate, sumOf } from "./accumulate.ts";
-export { copyInto } from "./copy.ts";
+export { assign, copyInto } from "./copy.ts";
 export {
   arange,
   type CreateOptions,

@@ -31,12 +31,9 @@ export class MetricRing {
 
   /** Records the scalars of one step, in the order of the names. */
   push(scalars: readonly Tensor[]): void {
-    if (this.pending === this.#capacity) {
-      throw new RangeError(`Cannot push() as ${this.#capacity} steps wait to be read`);
-    }
-    const row = this.#count % this.#capacity;
-    scalars.forEach((scalar, i) => copyInto(this.#rows, scalar, row * this.#names.length + i));
-    this.#count++;
+    this.device.recordings.repeat(() => this.#advance());
+    const row = () => (this.#count - 1) % this.#capacity;
+    scalars.forEach((scalar, i) => copyInto(this.#rows, scalar, () => row() * this.#names.length + i));
   }
 
   /** Reads the steps that were pushed since the last read, the oldest first. */
@@ -49,6 +46,13 @@ export class MetricRing {
       const row = ((from + k) % this.#capacity) * this.#names.length;
       return Object.fromEntries(this.#names.map((name, i) => [name, values[row + i]!]));
     });
+  }
+
+  #advance(): void {
+    if (this.pending === this.#capacity) {
+      throw new RangeError(`Cannot push() as ${this.#capacity} steps wait to be read`);
+    }
+    this.#count++;
   }
 
   /** Frees the ring. */

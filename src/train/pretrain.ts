@@ -1,4 +1,4 @@
-import { backward, noGrad } from "../autograd/mod.ts";
+import { backward, compile, type Compiled, noGrad } from "../autograd/mod.ts";
 import { centroidWeights, type Kernel } from "../kernels/mod.ts";
 import { decoupledUniformityMetrics } from "../losses/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
@@ -49,6 +49,11 @@ export interface PretrainConfig {
   signal?: AbortSignal;
   /** Times the parts of every step; waits for the device after each of them, so that the run becomes slower. */
   profile?: StepProfile;
+  /**
+   * Records a step of each batch size and replays it, with the same results and less time of the host; true by default.
+   * Steps that are timed by `profile`, or that several ranks take together, are never replayed.
+   */
+  compile?: boolean;
   /** The processes that train together, each with its part of every batch; this one alone by default. */
   group?: Communicator;
   /** Whether the loss compares the samples of each rank (`"local"`, the default) or of all ranks. */
@@ -148,6 +153,7 @@ export class Pretraining {
   #metrics: MetricRing;
   #sizes: readonly number[];
   #parallel: DataParallel | null = null;
+  #compiled: Compiled<[Tensor, Tensor], void>;
 
   /** Checks everything and makes the optimizer. */
   constructor(model: Contrastive, data: PretrainData, config: PretrainConfig) {
@@ -160,7 +166,16 @@ export class Pretraining {
     this.#data = data;
     this.#config = config;
     this.#sizes = batchSizes(data.source.length, batchSize, dropLast, group?.size);
-    this.#metrics = new MetricRing(model.parameters()[0]!.device, ["loss", "align"], printEvery);
+    const { device } = model.parameters()[0]!;
+    this.#metrics = new MetricRing(device, ["loss", "align"], printEvery);
+    this.#compiled = compile((views, indices) => {
+      for (const _ of this.#phases(views, () => indices));
+    }, { device });
+  }
+
+  /** Steps so far that were replayed instead of made anew. */
+  get replays(): number {
+    return this.#compiled.replays;
   }
 
   /** Trains from `config.start` to the end, or until the signal. */
@@ -180,6 +195,7 @@ export class Pretraining {
   /** Frees the optimizer's state. */
   dispose(): void {
     this.#parallel?.dispose();
+    this.#compiled.dispose();
     this.#metrics.dispose();
     this.optimizer.dispose();
   }
@@ -221,12 +237,14 @@ export class Pretraining {
 
   /** One step: nothing when a batch has no pair of samples that could be read. */
   async #step(batch: ViewBatch, agreed: StepAgreement): Promise<void> {
-    const { profile } = this.#config;
+    const { profile, compile = true } = this.#config;
     if (!agreed.trains) return;
     const { device } = this.#metrics;
     await profile?.end(device);
     using _ = scope();
-    for (const phase of this.#phases(batch, agreed)) {
+    if (compile && !profile && !this.#parallel) return this.#compiled(batch.views!, batch.indices!);
+    const indices = () => this.#parallel?.indices(batch) ?? batch.indices!;
+    for (const phase of this.#phases(batch.views!, indices, agreed)) {
       await profile?.end(device);
       if (phase === "optimiser" && this.#parallel) {
         profile?.begin("communication");
@@ -239,18 +257,16 @@ export class Pretraining {
   }
 
   /** The parts of a step; what is yielded names the part that comes next. */
-  *#phases(batch: ViewBatch, agreed: StepAgreement): Generator<string | null> {
+  *#phases(views: Tensor, indices: () => Tensor, agreed?: StepAgreement): Generator<string | null> {
     const { kernel, ridge = 0.01, t = 2, profile } = this.#config;
     const { prior } = this.#data;
     const parallel = this.#parallel;
     profile?.begin("forward");
     const weights = prior && kernel
-      ? noGrad(() =>
-        centroidWeights(indexSelect(prior, 0, parallel?.indices(batch) ?? batch.indices!), { kernel, ridge })
-      )
+      ? noGrad(() => centroidWeights(indexSelect(prior, 0, indices()), { kernel, ridge }))
       : undefined;
-    const own = this.#model.forward(batch.views!);
-    const z = parallel?.embeddings(own, agreed) ?? own;
+    const own = this.#model.forward(views);
+    const z = parallel?.embeddings(own, agreed!) ?? own;
     const { loss, alignment } = decoupledUniformityMetrics(z, { weights, t });
     yield "backward";
     if (parallel) parallel.backward(loss);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { BufferPool, sizeClass } from "../../src/device/pool.ts";
+import { BufferPool, Reserve, sizeClass } from "../../src/device/pool.ts";
 
 /** A pool over pretended buffers, and the sizes that it asked for. */
 function pretend(): { pool: BufferPool; made: { size: number; destroyed: boolean }[] } {
@@ -60,13 +60,13 @@ Deno.test("BufferPool counts live, peak and pooled bytes", () => {
   const { pool } = pretend();
   const a = pool.allocate(256);
   const b = pool.allocate(512);
-  assertEquals(pool.usage, { live: 768, peak: 768, pooled: 0 });
+  assertEquals(pool.usage, { live: 768, peak: 768, pooled: 0, reserved: 0 });
   a.release();
-  assertEquals(pool.usage, { live: 512, peak: 768, pooled: 256 });
+  assertEquals(pool.usage, { live: 512, peak: 768, pooled: 256, reserved: 0 });
   pool.resetPeak();
   assertEquals(pool.usage.peak, 512);
   b.release();
-  assertEquals(pool.usage, { live: 0, peak: 512, pooled: 768 });
+  assertEquals(pool.usage, { live: 0, peak: 512, pooled: 768, reserved: 0 });
 });
 
 Deno.test("BufferPool.trim() destroys what is free and leaves what is in use", () => {
@@ -75,7 +75,7 @@ Deno.test("BufferPool.trim() destroys what is free and leaves what is in use", (
   pool.allocate(256).release();
   pool.trim();
   assertEquals(made.map(({ destroyed }) => destroyed), [false, true]);
-  assertEquals(pool.usage, { live: 256, peak: 512, pooled: 0 });
+  assertEquals(pool.usage, { live: 256, peak: 512, pooled: 0, reserved: 0 });
   used.release();
   assertStrictEquals(pool.allocate(256).block, used.block);
 });
@@ -89,4 +89,32 @@ Deno.test("Storage goes back with its last holder", () => {
   assertEquals(pool.usage.live, 256);
   storage.release();
   assertEquals(pool.usage.live, 0);
+});
+
+Deno.test("BufferPool.into() takes from a reserve, which keeps its blocks until it is dissolved", () => {
+  const { pool, made } = pretend();
+  const reserve = new Reserve();
+  pool.allocate(1000).release(); // free for all
+  const run = () =>
+    pool.into(reserve, () => {
+      const [a, b] = [pool.allocate(1000), pool.allocate(1000)];
+      const outside = pool.into(null, () => pool.allocate(5000));
+      const ids = [a, b].map(({ block }) => block.id);
+      assertEquals([a, b, outside].map(({ owner }) => owner), [reserve, reserve, null]);
+      for (const storage of [b, a, outside]) storage.release();
+      return ids;
+    });
+  assertEquals(run(), [1, 2], "the free block joins the reserve, another one is made");
+  assertEquals(pool.usage, { live: 0, peak: 2048 + 5120, pooled: 5120, reserved: 2048 });
+  assertEquals([reserve.live, reserve.peak], [0, 2048]);
+  const other = pool.allocate(1000);
+  assertEquals(other.block.id, 4, "what is reserved is for nobody else");
+  other.release();
+  assertEquals(run(), [1, 2]);
+  const late = pool.into(reserve, () => pool.allocate(1000));
+  pool.dissolve(reserve);
+  assertEquals(pool.usage, { live: 1024, peak: 2048 + 5120, pooled: 5120 + 2048, reserved: 0 });
+  late.release();
+  assertEquals(pool.usage, { live: 0, peak: 2048 + 5120, pooled: 5120 + 3072, reserved: 0 });
+  assertEquals(made.length, 4);
 });

@@ -1,0 +1,108 @@
+import { type BufferPool, Reserve } from "./pool.ts";
+import type { Recorder } from "./recorder.ts";
+import { Recording } from "./recording.ts";
+
+/**
+ * Records the commands of a step and replays them: WebGPU has no command buffer that can be submitted twice, but putting
+ * recorded commands into a pass again takes about a microsecond each, where making them anew takes tens.
+ *
+ * A recording is a list of dispatches with their buffers and `Params`. So what a step does on the host is lost on replay
+ * unless it goes through here: {@linkcode Recordings.repeat} for effects, {@linkcode Recordings.depend} for state that
+ * decides what is dispatched, and functions as `params` for numbers that change.
+ */
+export class Recordings {
+  #gpu: GPUDevice;
+  #pool: BufferPool;
+  #recorder: Recorder;
+
+  /** Made by the device. */
+  constructor(gpu: GPUDevice, pool: BufferPool, recorder: Recorder) {
+    this.#gpu = gpu;
+    this.#pool = pool;
+    this.#recorder = recorder;
+  }
+
+  /** True while a step is recorded. */
+  get active(): boolean {
+    return this.#recorder.recording !== null;
+  }
+
+  /** True when every dispatch is timed on its own: steps are then not replayed. */
+  get paused(): boolean {
+    return this.#recorder.profiler !== null;
+  }
+
+  /** A set of blocks for the recordings of one owner, which never run at the same time. */
+  openReserve(): Reserve {
+    return new Reserve();
+  }
+
+  /** Gives the blocks of a reserve to all; its recordings must be disposed before. */
+  dissolve(reserve: Reserve): void {
+    this.#pool.dissolve(reserve);
+  }
+
+  /**
+   * Runs a step and records what it dispatches.
+   *
+   * @param reserve Where the step's storages come from.
+   * @throws {Error} If the step writes, reads back, or leaves something behind.
+   */
+  record(reserve: Reserve, step: () => void): Recording {
+    if (this.active) throw new Error("Cannot record a step within another");
+    const recording = new Recording();
+    this.#recorder.recording = recording;
+    try {
+      this.#pool.into(reserve, step);
+      recording.close(reserve);
+    } catch (error) {
+      recording.dispose();
+      throw error;
+    } finally {
+      this.#recorder.recording = null;
+    }
+    return recording;
+  }
+
+  /** Runs `body`, within a step, with storages that outlive it. */
+  outside<T>(body: () => T): T {
+    return this.#pool.into(null, body);
+  }
+
+  /** Repeats what the host did, puts the commands of a recording into a pass and submits them. */
+  replay(recording: Recording): void {
+    const replays = recording.prepare(
+      this.#gpu,
+      ({ pipeline, bindings }, params) => this.#recorder.createBindGroup(pipeline, bindings, params),
+    );
+    recording.actOnHost(this.#gpu.queue);
+    this.#pool.touch(recording.peak);
+    this.#recorder.replay(replays);
+  }
+
+  /** Does something on the host now, and again whenever the step that is being recorded is replayed. */
+  repeat(effect: () => void): void {
+    effect();
+    this.#recorder.recording?.addEffect(effect);
+  }
+
+  /**
+   * Reads state of the host that decides what is dispatched: a step whose state has changed is not replayed.
+   *
+   * @param subject Whose state it is; asked for once a recording.
+   */
+  depend<T>(read: () => T, subject: unknown): T {
+    const value = read();
+    this.#recorder.recording?.addCondition(read, value, subject);
+    return value;
+  }
+
+  /**
+   * Says that something cannot be part of a recorded step.
+   *
+   * @throws {Error} If a step is being recorded.
+   */
+  refuse(what: string, instead: string): void {
+    if (this.active) throw new Error(`Cannot record a step as it must not ${what}: ${instead}`);
+  }
+}

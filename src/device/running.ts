@@ -1,0 +1,35 @@
+import type { DeviceErrorDetails } from "./errors.ts";
+
+type Shapes = readonly (readonly number[])[];
+
+/** What runs now: named by errors and profiles. */
+export class Running {
+  /** Whether labels tell the shapes, so that a profile keeps them apart. */
+  labelsShapes = false;
+  #name = "";
+  #shapes: Shapes = [];
+
+  /** Names what runs inside `body`. */
+  run<T>(name: string, shapes: Shapes, body: () => T): T {
+    const [nameBefore, shapesBefore] = [this.#name, this.#shapes];
+    this.#name = name;
+    this.#shapes = shapes;
+    try {
+      return body();
+    } finally {
+      this.#name = nameBefore;
+      this.#shapes = shapesBefore;
+    }
+  }
+
+  /** What a dispatch is called in a profile. */
+  get label(): string {
+    if (!this.labelsShapes) return this.#name;
+    return `${this.#name} ${this.#shapes.map((shape) => `[${shape}]`).join("")}`;
+  }
+
+  /** What an error says of it. */
+  get details(): DeviceErrorDetails {
+    return this.#name ? { op: this.#name, shapes: this.#shapes } : {};
+  }
+}

@@ -1,0 +1,305 @@
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { backward, compile, noGrad, requireGrad } from "../../src/autograd/mod.ts";
+import { Device } from "../../src/device/mod.ts";
+import { BatchNorm2d } from "../../src/nn/mod.ts";
+import { add, matmul, mul, square, sub, sum } from "../../src/ops/mod.ts";
+import { LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
+import { copyInto, keep, key, normal, ones, scope, type Tensor, tensor, uniform, zeros } from "../../src/tensor/mod.ts";
+
+const device = await Device.open();
+
+/** Weights after steps whose targets, batch and learning rate change, and their losses. */
+async function train(
+  make: (p: Tensor[]) => Optimizer,
+  compiled: boolean,
+): Promise<{ weight: number[]; losses: number[]; replays: number }> {
+  const weight = requireGrad(keep(normal([6, 3], { key: key(1) })));
+  const optimizer = make([weight]);
+  const plain = (x: Tensor, target: Tensor) => {
+    const loss = sum(square(sub(matmul(x, weight), target)));
+    backward(loss);
+    optimizer.step();
+    return loss;
+  };
+  using step = compile(plain);
+  const losses = [];
+  for (let i = 0; i < 16; i++) {
+    using _ = scope();
+    optimizer.lr = 0.01 / (1 + (i >> 2));
+    const batch = i % 4 === 3 ? 2 : 5;
+    const [x, target] = [normal([batch, 6], { key: key(2, i) }), normal([batch, 3], { key: key(3, i) })];
+    losses.push(await (compiled ? step(x, target) : plain(x, target)).item());
+  }
+  const result = { weight: [...await weight.data()], losses, replays: step.replays };
+  for (const each of [weight, optimizer]) each.dispose();
+  return result;
+}
+
+for (
+  const [name, make] of [
+    ["SGD", (p: Tensor[]) => new SGD(p, { lr: 0.01 })],
+    [
+      "Nesterov's momentum and weight decay",
+      (p: Tensor[]) => new SGD(p, { lr: 0.01, momentum: 0.9, weightDecay: 0.01, nesterov: true }),
+    ],
+    ["LARS", (p: Tensor[]) => new LARS(p, { lr: 0.01, weightDecay: 0.01 })],
+  ] as [string, (p: Tensor[]) => Optimizer][]
+) {
+  Deno.test(`compile() gives the same bits with ${name}, two batch sizes and a changing learning rate`, async () => {
+    const [eager, compiled] = [await train(make, false), await train(make, true)];
+    assertEquals(compiled.replays, 9 + 1); // 12 calls of one size, 4 of another, less three each
+    assertEquals(compiled.losses, eager.losses);
+    assertEquals(compiled.weight, eager.weight);
+  });
+}
+
+Deno.test("compile() makes a replayed step create nothing, submit once, read nothing and hold the same memory", () => {
+  const weight = requireGrad(keep(normal([8, 8], { key: key(1) })));
+  const optimizer = new SGD([weight], { lr: 1e-3, momentum: 0.9 });
+  const step = compile((x: Tensor) => {
+    const loss = sum(square(matmul(x, weight)));
+    backward(loss);
+    optimizer.step();
+    return loss;
+  });
+  const before = device.memory;
+  const run = (i: number) => {
+    using _ = scope();
+    step(uniform([4, 8], { key: key(i) }));
+  };
+  for (let i = 0; i < 4; i++) run(i);
+  const [counters, memory] = [device.counters, device.memory];
+  run(4);
+  const perStep = device.counters.dispatches - counters.dispatches;
+  for (let i = 5; i < 204; i++) run(i);
+  assertEquals(device.counters, {
+    ...counters,
+    submits: counters.submits + 200,
+    dispatches: counters.dispatches + 200 * perStep,
+  });
+  assertEquals(device.memory, memory);
+  assert(memory.reserved > 0);
+  step.dispose();
+  assertEquals(device.memory.live, before.live);
+  assertEquals(device.memory.reserved, 0);
+  assertEquals(optimizer.steps, 204);
+  run(204); // records anew
+  assertEquals(optimizer.steps, 205);
+  for (const each of [step, optimizer, weight]) each.dispose();
+});
+
+Deno.test("compile() keeps its memory apart from what runs between", async () => {
+  const square2 = (x: Tensor) => ({ y: mul(add(mul(x, x), x), 2), z: add(x, 1) });
+  using step = compile(square2);
+  for (let i = 0; i < 8; i++) {
+    using _ = scope();
+    const x = uniform([1000], { key: key(i) });
+    const { y, z } = step(x);
+    const others = Array.from({ length: 5 }, (_, k) => add(x, k)); // would take any block that is free
+    const expected = square2(x);
+    assertEquals(await y.data(), await expected.y.data());
+    assertEquals(await z.data(), await expected.z.data());
+    assertEquals(await others[4]!.data(), await add(x, 4).data());
+  }
+  assertEquals(step.replays, 5);
+});
+
+Deno.test("compile() repeats what modules do on the host, and follows their mode", async () => {
+  const norm = new BatchNorm2d({ numFeatures: 4 });
+  using step = compile((x: Tensor) => noGrad(() => norm.forward(x)));
+  const x = keep(normal([6, 4], { key: key(1) }));
+  const run = async () => {
+    using _ = scope();
+    return await step(x).data();
+  };
+  for (let i = 0; i < 6; i++) await run();
+  assertEquals([norm.numBatchesTracked.value, step.replays], [6, 3]);
+  norm.eval();
+  const evaluated = await run();
+  assertEquals([norm.numBatchesTracked.value, step.replays], [6, 3]);
+  assertEquals(evaluated, await noGrad(() => norm.forward(x)).data());
+  norm.train();
+  assertNotEquals(await run(), evaluated);
+  for (const each of [norm, x]) each.dispose();
+});
+
+Deno.test("compile() records anew when a parameter is frozen, or has a gradient from outside", async () => {
+  const [a, b] = [requireGrad(keep(ones([2]))), requireGrad(keep(ones([2])))];
+  const optimizer = new SGD([a, b], { lr: 0.5 });
+  using step = compile((x: Tensor) => {
+    backward(sum(mul(x, add(a, b))));
+    optimizer.step();
+  });
+  const x = keep(ones([2]));
+  const expected = [1, 1];
+  for (let i = 0; i < 12; i++) {
+    using _ = scope();
+    b.requiresGrad = i < 5;
+    if (i === 9) backward(sum(mul(a, 4)));
+    step(x);
+    expected[0]! -= 0.5 * (i === 9 ? 5 : 1);
+    if (i < 5) expected[1]! -= 0.5;
+    assertEquals([(await a.data())[0], (await b.data())[0]], expected, `call ${i}`);
+  }
+  assertEquals(step.replays, 2 + 1);
+  for (const each of [a, b, x, optimizer]) each.dispose();
+});
+
+Deno.test("compile() records other values of an argument apart", async () => {
+  using step = compile((x: Tensor, factor: number, negative?: boolean) => mul(x, negative ? -factor : factor));
+  const x = keep(ones([1]));
+  for (let i = 0; i < 20; i++) {
+    using _ = scope();
+    const [factor, negative] = [1 + i % 2, i % 4 > 1 || undefined];
+    assertEquals(await step(x, factor, negative).item(), negative ? -factor : factor);
+  }
+  assertEquals(step.replays, 4 * 2);
+  x.dispose();
+});
+
+Deno.test("compile() keeps a bounded number of recordings", () => {
+  using step = compile((x: Tensor) => add(x, 1), { recordings: 2 });
+  const call = (size: number) => {
+    using _ = scope();
+    step(zeros([size]));
+  };
+  for (let i = 0; i < 4; i++) for (const size of [1, 2, 3]) call(size);
+  assertEquals(step.replays, 0, "three sizes do not fit into two");
+  const { live, reserved } = device.memory;
+  for (let i = 0; i < 4; i++) for (const size of [1, 2]) call(size);
+  assertEquals(step.replays, 2);
+  for (let i = 0; i < 8; i++) for (const size of [1, 2, 3]) call(size);
+  assert(device.memory.live <= live + 4096 && device.memory.reserved <= reserved + 4096);
+});
+
+Deno.test("compile() runs plainly within another compiled step and while a profile is taken", async () => {
+  using inner = compile((x: Tensor) => mul(x, 3));
+  using outer = compile((x: Tensor) => add(inner(x), 1));
+  const x = keep(ones([1]));
+  for (let i = 0; i < 6; i++) {
+    using _ = scope();
+    if (device.features.has("timestamp-query") && i === 5) device.startProfile();
+    assertEquals(await outer(x).item(), 4);
+  }
+  if (device.features.has("timestamp-query")) {
+    const rows = await device.stopProfile();
+    assertEquals(rows.length, 2, "two ops, timed apart");
+    assertEquals(outer.replays, 2);
+  }
+  x.dispose();
+});
+
+Deno.test("compile() finds a number, a tensor or a course that changes", () => {
+  const x = keep(ones([4]));
+  const held = [keep(ones([4])), keep(ones([4]))];
+  let calls = 0;
+  const cases: [string, () => void][] = [
+    ["got b 5 and later 6 of mul (mul", () => mul(x, calls)],
+    ["got another tensor from outside in add (add", () => add(x, held[calls % 2]!)],
+    [
+      "got add (add full full.forward) and later nothing as command 2",
+      () => (calls % 2 && calls > 1 ? add(mul(x, x), x) : mul(x, x)),
+    ],
+    ["got sum (sum row.reduce) and later mul", () => (calls % 2 ? sum(x) : mul(x, x))],
+  ];
+  for (const [message, body] of cases) {
+    calls = 0;
+    using step = compile(() => {
+      calls++;
+      body();
+    });
+    const error = assertThrows(() => {
+      for (let i = 0; i < 300; i++) step();
+    }, Error);
+    assert(error.message.startsWith("Cannot replay a compiled step as its commands must be the same"), error.message);
+    assert(error.message.includes(message), `${error.message} for ${message}`);
+  }
+  for (const each of [x, ...held]) each.dispose();
+});
+
+Deno.test("compile() compares the commands again later, and finds a number that changed meanwhile", () => {
+  const x = keep(ones([4]));
+  let factor = 2;
+  const { reserved } = device.memory;
+  using step = compile(() => void mul(x, factor));
+  const run = () => {
+    for (let i = 0; i < 300; i++) step();
+  };
+  run();
+  factor = 3;
+  assertThrows(run, Error, "got b 2 and later 3 of mul");
+  assertEquals(device.memory.reserved, reserved, "the recording is gone");
+  step();
+  x.dispose();
+});
+
+Deno.test("compile() refuses what cannot be replayed", async () => {
+  const x = keep(ones([4]));
+  const w = requireGrad(keep(ones([4])));
+  const reader = await device.openSyncReader(16);
+  const parts = [{ storage: x.storage, bytes: 16 }];
+  const cases: [string, () => unknown][] = [
+    ["must not read back: run steps that exchange", () => reader.read(parts, new Uint8Array(16))],
+    ["must not write: write before it", () => tensor([1, 2])],
+    ["must not write: write before it", () => x.write(new Float32Array(4).fill(1))],
+    ["only what it returns may outlive it: got 256 bytes left behind", () => keep(add(x, 1))],
+    ["left behind (gradients that no optimizer used", () => backward(sum(mul(w, x)))],
+    ["it must return tensors or nothing, at once: got a promise", () => Promise.resolve()],
+    ["it must return tensors or nothing, at once: got number", () => 3],
+    ['it must return tensors: got number for "loss"', () => ({ loss: 3 })],
+  ];
+  for (const [message, body] of cases) {
+    const step = compile(body as () => void);
+    assertThrows(
+      () => {
+        for (let i = 0; i < 4; i++) step();
+      },
+      Error,
+      message,
+    );
+    step.dispose();
+    w.grad?.dispose();
+    w.grad = null;
+  }
+  assertThrows(() => compile((y: Tensor) => add(y, 1))(w), TypeError, "outside the graph: got argument 0 [4]");
+  assertThrows(() => compile((_: never) => {})({} as never), TypeError, "got argument 0 of type object");
+  assertEquals(await add(x, 1).data(), new Float32Array([2, 2, 2, 2]));
+  for (const each of [x, w, reader]) each.dispose();
+});
+
+Deno.test("compile() refuses a step that gives up what it was given", () => {
+  const x = keep(ones([4]));
+  let given = keep(ones([4]));
+  let calls = 0;
+  using step = compile(() => {
+    add(x, given);
+    if (++calls > 1) given.dispose();
+  });
+  step();
+  assertThrows(
+    () => step(),
+    Error,
+    "what it was given must outlive it: got a tensor of 16 bytes of add that is disposed",
+  );
+  given = x;
+  x.dispose();
+});
+
+Deno.test("A function among params is asked again at every replay, in order with other effects", async () => {
+  const rows = keep(zeros([6]));
+  const x = keep(ones([1]));
+  let at = -1;
+  using step = compile(() => {
+    for (let i = 0; i < 2; i++) {
+      device.recordings.repeat(() => at++);
+      copyInto(rows, x, () => at);
+    }
+  });
+  for (let i = 0; i < 3; i++) step();
+  at = -1;
+  copyInto(rows, keep(zeros([6])));
+  for (let i = 0; i < 3; i++) step();
+  assertEquals(step.replays, 3);
+  assertEquals(await rows.data(), new Float32Array(6).fill(1));
+  for (const each of [rows, x]) each.dispose();
+});

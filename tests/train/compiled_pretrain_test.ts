@@ -1,0 +1,70 @@
+import { assertEquals, assertGreater } from "@std/assert";
+import { Device, key, noGrad, normal, scope, zeros } from "../../mod.ts";
+import { naturalRecipe } from "../../src/data/mod.ts";
+import { rbf } from "../../src/kernels/mod.ts";
+import { makeModel, type PretrainConfig, Pretraining, ResidentImages } from "../../src/train/mod.ts";
+import { smallDataset, stateOf } from "./_small.ts";
+
+const device = await Device.open();
+const recipe = naturalRecipe({ size: 16, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
+const BASE = { epochs: 8, batchSize: 8, lr: 0.05, printEvery: 2 } as const;
+
+/** Trains on 21 samples (batches of 8, 8 and 5), looks at the model in between, and gives everything that it learnt. */
+async function train(config: PretrainConfig, stopAt = Infinity) {
+  using source = new ResidentImages(device, smallDataset(21).pixels!, recipe);
+  using prior = config.kernel ? normal([21, 5], { key: key(1) }) : undefined;
+  const model = makeModel("tiny", { stem: "cifar" });
+  const run = async (part: Pretraining, steps: number) => {
+    let next = config.start ?? { epoch: 0, step: 0 };
+    const reports = part.reports();
+    for await (const report of reports) {
+      losses.push(report.loss);
+      next = report.next;
+      model.eval();
+      noGrad(() => {
+        using _ = scope();
+        model.forward(zeros([3, 1, 16, 16, 3]));
+      });
+      model.train();
+      if (losses.length >= steps) break;
+    }
+    return next;
+  };
+  const losses: number[] = [];
+  let training = new Pretraining(model, { source, prior }, config);
+  if (stopAt < Infinity) {
+    const start = await run(training, stopAt);
+    const state = await training.optimizer.state();
+    training.dispose();
+    training = new Pretraining(model, { source, prior }, { ...config, start });
+    training.optimizer.loadState(state);
+  }
+  await run(training, Infinity);
+  const result = {
+    losses,
+    state: await stateOf(model),
+    optimizer: await training.optimizer.state(),
+    replays: training.replays,
+  };
+  training.dispose();
+  model.dispose();
+  return result;
+}
+
+const CASES: [string, Partial<PretrainConfig>][] = [
+  ["SGD", {}],
+  ["momentum, weight decay and a prior", { momentum: 0.9, weightDecay: 1e-3, kernel: rbf({ sigma: 2 }) }],
+  ["LARS", { optimizer: "lars", weightDecay: 1e-3 }],
+];
+for (const [name, config] of CASES) {
+  Deno.test(`Pretraining with ${name} learns the same bits from replayed steps, also after a resume`, async () => {
+    const eager = await train({ ...BASE, ...config, compile: false });
+    const { live, reserved } = device.memory;
+    const replayed = await train({ ...BASE, ...config });
+    assertEquals(replayed, { ...eager, replays: 16 - 3 + 8 - 3 });
+    assertEquals(device.memory, { ...device.memory, live, reserved });
+    const resumed = await train({ ...BASE, ...config }, 7);
+    assertEquals(resumed, { ...resumed, state: eager.state, optimizer: eager.optimizer });
+    assertGreater(resumed.replays, 0);
+  });
+}
