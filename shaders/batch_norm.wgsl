@@ -16,8 +16,8 @@
 //
 // Rows of a slice: blocks of `block` rows, each shared by `step` slices that take every step-th row.
 // Constants: RELU; LANES, invocations that share the merge of one column, a power of two <= 256.
-// Dispatch: moments, normalize…: Device.groups(slices * columns, 64); merge_moments, finish…: columns groups;
-// from_running: Device.groups(columns, 64).
+// Dispatch: slice_moments, normalize…: Device.groups(slices * columns, 64); merge_slices: Device.groups(chunks * columns,
+// 64); merge_moments, finish…: columns groups; from_running: Device.groups(columns, 64).
 struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32, eps: f32, momentum: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<V>;
@@ -70,6 +70,36 @@ fn slice_moments(
   moments[base] = shift + mean;
   moments[base + params.columns] = max(squares - sum * mean, V(0.0));
   moments[base + 2u * params.columns] = V(count);
+}
+
+// The moments of every params.block slices as one, so that few are left where a convolution leaves many.
+@compute @workgroup_size(64)
+fn merge_slices(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  let chunk = i / params.columns;
+  let column = i % params.columns;
+  if (chunk * params.block >= params.slices) { return; }
+  let end = min((chunk + 1u) * params.block, params.slices);
+  var count = V(0.0);
+  var mean = V(0.0);
+  var squares = V(0.0);
+  for (var s = chunk * params.block; s < end; s++) {
+    let base = 3u * s * params.columns + column;
+    let n = parts[base + 2u * params.columns];
+    let d = parts[base] - mean;
+    let share = n / max(count + n, V(1.0));
+    squares += parts[base + params.columns] + d * d * count * share;
+    mean += d * share;
+    count += n;
+  }
+  let base = 3u * chunk * params.columns + column;
+  moments[base] = mean;
+  moments[base + params.columns] = squares;
+  moments[base + 2u * params.columns] = count;
 }
 
 struct Moments { mean: V, squares: V, count: V }

@@ -2,7 +2,7 @@
 // Images are [n, h, w, channels], weights [kernel_h, kernel_w, in / groups, out]; channels are padded to multiples of 4,
 // in each group, and counted in vectors where a name ends in 4.
 // Joined with conv2d_forward, conv2d_input_grad or conv2d_weight_grad, which say what a, b and c are, and with a body:
-// matmul_subgroup, matmul_rows or matmul_tile.
+// matmul_subgroup, matmul_rows or matmul_tile; and with lib/moments and one of lib/moments_store, lib/moments_none.
 //
 // Like a matrix product, c[i, j] = sum_k a[i, k] b[k, j], with k cut into segments of `depth` (a tap of the window, or
 // some pixels); a split of the segments leaves a partial c for matmul_reduce.
@@ -45,6 +45,10 @@ fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
 
 // b[k..k+3, j], k counted in the segment, where memory runs along k.
 fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b[base + j * params.ldb4 + k / 4u]; }
+
+fn rows_of_c(place: Place) -> u32 { return place.rows; }
+fn columns_of_c() -> u32 { return params.c4; }
+fn column_of_c(place: Place, col: u32) -> u32 { return place.c_col + col; }
 
 fn store(place: Place, row: u32, col: u32, sum: vec4f) {
   if (row >= place.rows || col >= params.cols4) { return; }

@@ -108,7 +108,32 @@ fn put_row(tile: Tile, i: i32, row: Four) {
   put_pixel(tile, tile.y + i, tile.x + 3, row.d);
 }
 
-// At m A (+ bias) into every tile of an image.
+// At m A (+ bias): the tile whose 36 products start at `at`, column by column.
+struct Columns { a: Four, b: Four, c: Four, d: Four }
+
+fn columns_of(at: u32) -> Columns {
+  let r0 = tile_line(take_six(at, 0u));
+  let r1 = tile_line(take_six(at, 1u));
+  let r2 = tile_line(take_six(at, 2u));
+  let r3 = tile_line(take_six(at, 3u));
+  let r4 = tile_line(take_six(at, 4u));
+  let r5 = tile_line(take_six(at, 5u));
+  return Columns(
+    tile_line(Six(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a)),
+    tile_line(Six(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b)),
+    tile_line(Six(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c)),
+    tile_line(Six(r0.d, r1.d, r2.d, r3.d, r4.d, r5.d)),
+  );
+}
+
+fn put_tile(tile: Tile, m: Columns) {
+  put_row(tile, 0, Four(m.a.a, m.b.a, m.c.a, m.d.a));
+  put_row(tile, 1, Four(m.a.b, m.b.b, m.c.b, m.d.b));
+  put_row(tile, 2, Four(m.a.c, m.b.c, m.c.c, m.d.c));
+  put_row(tile, 3, Four(m.a.d, m.b.d, m.c.d, m.d.d));
+}
+
+// Into every tile of an image.
 @compute @workgroup_size(64)
 fn from_products(
   @builtin(workgroup_id) group: vec3u,
@@ -117,20 +142,5 @@ fn from_products(
 ) {
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
-  let tile = tile_of(i);
-  let at = transform_at(i);
-  let r0 = tile_line(take_six(at, 0u));
-  let r1 = tile_line(take_six(at, 1u));
-  let r2 = tile_line(take_six(at, 2u));
-  let r3 = tile_line(take_six(at, 3u));
-  let r4 = tile_line(take_six(at, 4u));
-  let r5 = tile_line(take_six(at, 5u));
-  let c0 = tile_line(Six(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
-  let c1 = tile_line(Six(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
-  let c2 = tile_line(Six(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));
-  let c3 = tile_line(Six(r0.d, r1.d, r2.d, r3.d, r4.d, r5.d));
-  put_row(tile, 0, Four(c0.a, c1.a, c2.a, c3.a));
-  put_row(tile, 1, Four(c0.b, c1.b, c2.b, c3.b));
-  put_row(tile, 2, Four(c0.c, c1.c, c2.c, c3.c));
-  put_row(tile, 3, Four(c0.d, c1.d, c2.d, c3.d));
+  put_tile(tile_of(i), columns_of(transform_at(i)));
 }

@@ -1,5 +1,6 @@
 // Operands of a matrix product, batched: c[z][i, j] = sum_k a[z][i, k] b[z][k, j] (+ bias[j]).
-// Joined with a body that holds `main`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs).
+// Joined with a body that holds `main`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs), and with
+// lib/moments and one of lib/moments_store, lib/moments_none.
 //
 // The last axis of every matrix is padded to a multiple of 4, so all is read as vectors; lda4, ldb4 and ldc4 count them from row to row.
 // k is cut into segments of `depth`; a workgroup sums a range of segments, and with splits > 1 each split leaves a
@@ -91,6 +92,10 @@ fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
 
 // b[k..k+3, j], k counted in the segment; for B_T.
 fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b[base + j * params.ldb4 + k / 4u]; }
+
+fn rows_of_c(place: Place) -> u32 { return params.rows; }
+fn columns_of_c() -> u32 { return params.cols4; }
+fn column_of_c(place: Place, col: u32) -> u32 { return col; }
 
 fn store(place: Place, row: u32, col: u32, sum: vec4f) {
   if (row >= params.rows || col >= params.cols4) { return; }

@@ -109,4 +109,9 @@ fn main(
   store(place, row + 5u, col, s5);
   store(place, row + 6u, col, s6);
   store(place, row + 7u, col, s7);
+  if (MOMENTS) {
+    let first = moments_of(rows_left(rows_of_c(place), row), s0, s1, s2, s3);
+    let second = moments_of(rows_left(rows_of_c(place), row + 4u), s4, s5, s6, s7);
+    put_moments(place, row / 8u, col, joined(first, second));
+  }
 }

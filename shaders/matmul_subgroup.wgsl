@@ -106,4 +106,12 @@ fn main(
   store(place, row + 13u, col, s13);
   store(place, row + 14u, col, s14);
   store(place, row + 15u, col, s15);
+  if (MOMENTS) {
+    let rows = rows_of_c(place);
+    let m0 = moments_of(rows_left(rows, row), s0, s1, s2, s3);
+    let m1 = moments_of(rows_left(rows, row + 4u), s4, s5, s6, s7);
+    let m2 = moments_of(rows_left(rows, row + 8u), s8, s9, s10, s11);
+    let m3 = moments_of(rows_left(rows, row + 12u), s12, s13, s14, s15);
+    put_moments(place, row / 16u, col, joined(joined(m0, m1), joined(m2, m3)));
+  }
 }

@@ -203,4 +203,40 @@ fn main(
   store(place, row + 4u * HIGH + 2u, col + WIDE, sums.s61);
   store(place, row + 4u * HIGH + 3u, col, sums.s70);
   store(place, row + 4u * HIGH + 3u, col + WIDE, sums.s71);
+  if (MOMENTS) {
+    let low = rows_left(rows_of_c(place), row);
+    let high = rows_left(rows_of_c(place), row + 4u * HIGH);
+    let left = joined(
+      moments_of(low, sums.s00, sums.s10, sums.s20, sums.s30),
+      moments_of(high, sums.s40, sums.s50, sums.s60, sums.s70),
+    );
+    let right = joined(
+      moments_of(low, sums.s01, sums.s11, sums.s21, sums.s31),
+      moments_of(high, sums.s41, sums.s51, sums.s61, sums.s71),
+    );
+    let all = tile_moments(place, first_row, q0, rows, cols, left, right);
+    if (q0 < 2u * WIDE) { put_moments(place, first_row / (8u * HIGH), first_col + q0, all); }
+  }
+}
+
+// The moments of column q0 of the tile, joined from its HIGH invocations through memory that the slices left: means first,
+// then squares.
+fn tile_moments(place: Place, first_row: u32, q0: u32, rows: u32, cols: u32, left: Moments, right: Moments) -> Moments {
+  workgroupBarrier();
+  tile_b[rows / 8u][rows % 8u][cols] = left.mean;
+  tile_b[rows / 8u][rows % 8u][cols + WIDE] = right.mean;
+  workgroupBarrier();
+  var all = Moments();
+  let column = min(q0, 2u * WIDE - 1u);
+  for (var y = 0u; y < HIGH; y++) {
+    let row = first_row + 4u * y;
+    let count = rows_left(rows_of_c(place), row) + rows_left(rows_of_c(place), row + 4u * HIGH);
+    all = joined(all, Moments(f32(count), tile_b[y / 8u][y % 8u][column], vec4f()));
+  }
+  workgroupBarrier();
+  tile_b[rows / 8u][rows % 8u][cols] = left.squares;
+  tile_b[rows / 8u][rows % 8u][cols + WIDE] = right.squares;
+  workgroupBarrier();
+  for (var y = 0u; y < HIGH; y++) { all.squares += tile_b[y / 8u][y % 8u][column]; }
+  return all;
 }

@@ -604,8 +604,8 @@ export const batch_norm: string = `// Batch normalisation over rows, per channel
 //
 // Rows of a slice: blocks of \`block\` rows, each shared by \`step\` slices that take every step-th row.
 // Constants: RELU; LANES, invocations that share the merge of one column, a power of two <= 256.
-// Dispatch: moments, normalize…: Device.groups(slices * columns, 64); merge_moments, finish…: columns groups;
-// from_running: Device.groups(columns, 64).
+// Dispatch: slice_moments, normalize…: Device.groups(slices * columns, 64); merge_slices: Device.groups(chunks * columns,
+// 64); merge_moments, finish…: columns groups; from_running: Device.groups(columns, 64).
 struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32, eps: f32, momentum: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<V>;
@@ -658,6 +658,36 @@ fn slice_moments(
   moments[base] = shift + mean;
   moments[base + params.columns] = max(squares - sum * mean, V(0.0));
   moments[base + 2u * params.columns] = V(count);
+}
+
+// The moments of every params.block slices as one, so that few are left where a convolution leaves many.
+@compute @workgroup_size(64)
+fn merge_slices(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  let chunk = i / params.columns;
+  let column = i % params.columns;
+  if (chunk * params.block >= params.slices) { return; }
+  let end = min((chunk + 1u) * params.block, params.slices);
+  var count = V(0.0);
+  var mean = V(0.0);
+  var squares = V(0.0);
+  for (var s = chunk * params.block; s < end; s++) {
+    let base = 3u * s * params.columns + column;
+    let n = parts[base + 2u * params.columns];
+    let d = parts[base] - mean;
+    let share = n / max(count + n, V(1.0));
+    squares += parts[base + params.columns] + d * d * count * share;
+    mean += d * share;
+    count += n;
+  }
+  let base = 3u * chunk * params.columns + column;
+  moments[base] = mean;
+  moments[base + params.columns] = squares;
+  moments[base + 2u * params.columns] = count;
 }
 
 struct Moments { mean: V, squares: V, count: V }
@@ -1172,7 +1202,7 @@ export const conv2d: string = `// What the three products of a convolution have 
 // Images are [n, h, w, channels], weights [kernel_h, kernel_w, in / groups, out]; channels are padded to multiples of 4,
 // in each group, and counted in vectors where a name ends in 4.
 // Joined with conv2d_forward, conv2d_input_grad or conv2d_weight_grad, which say what a, b and c are, and with a body:
-// matmul_subgroup, matmul_rows or matmul_tile.
+// matmul_subgroup, matmul_rows or matmul_tile; and with lib/moments and one of lib/moments_store, lib/moments_none.
 //
 // Like a matrix product, c[i, j] = sum_k a[i, k] b[k, j], with k cut into segments of \`depth\` (a tap of the window, or
 // some pixels); a split of the segments leaves a partial c for matmul_reduce.
@@ -1215,6 +1245,10 @@ fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
 
 // b[k..k+3, j], k counted in the segment, where memory runs along k.
 fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b[base + j * params.ldb4 + k / 4u]; }
+
+fn rows_of_c(place: Place) -> u32 { return place.rows; }
+fn columns_of_c() -> u32 { return params.c4; }
+fn column_of_c(place: Place, col: u32) -> u32 { return place.c_col + col; }
 
 fn store(place: Place, row: u32, col: u32, sum: vec4f) {
   if (row >= place.rows || col >= params.cols4) { return; }
@@ -1477,18 +1511,19 @@ export const conv2d_winograd: string = `// Transforms of Winograd's convolution 
 // infinity, whose rounding error is half of that of the usual 0, 1, -1, 2, -2.
 //
 //   0  params  uniform  { size (invocations), h, w (of the image), tiles_h, tiles_w, offset_h, offset_w (of the
-//                         patch of tile 0, 0), c4 (vectors of channels), pitch, first_image, turn }
+//                         patch of tile 0, 0), c4 (vectors of channels), pitch, first_image, turn; tiles, each and first_slice
+//                         of conv2d_winograd_moments }
 //   1  x       read     image [n, h, w, 4 c4] or windows [9, in, 4 c4], or their transforms: for each tile, or input
 //                       channel, 36 rows of c4 vectors, and \`pitch\` vectors from one tile to the next
 //   2  y       write    the other one of these
 //   3  bias    read     [4 c4], any other array without BIAS (from_products)
 //
-// Joined with conv2d_winograd_images or conv2d_winograd_windows.
+// Joined with conv2d_winograd_images (and conv2d_winograd_moments) or conv2d_winograd_windows.
 // Constants: BIAS, add it (from_products).
 // Dispatch: Device.groups(size, 64), size = tiles * c4 for images, in * c4 for windows.
 struct Params {
   size: u32, h: i32, w: i32, tiles_h: u32, tiles_w: u32, offset_h: i32, offset_w: i32, c4: u32,
-  pitch: u32, first_image: u32, turn: u32,
+  pitch: u32, first_image: u32, turn: u32, tiles: u32, each: u32, first_slice: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -1700,7 +1735,32 @@ fn put_row(tile: Tile, i: i32, row: Four) {
   put_pixel(tile, tile.y + i, tile.x + 3, row.d);
 }
 
-// At m A (+ bias) into every tile of an image.
+// At m A (+ bias): the tile whose 36 products start at \`at\`, column by column.
+struct Columns { a: Four, b: Four, c: Four, d: Four }
+
+fn columns_of(at: u32) -> Columns {
+  let r0 = tile_line(take_six(at, 0u));
+  let r1 = tile_line(take_six(at, 1u));
+  let r2 = tile_line(take_six(at, 2u));
+  let r3 = tile_line(take_six(at, 3u));
+  let r4 = tile_line(take_six(at, 4u));
+  let r5 = tile_line(take_six(at, 5u));
+  return Columns(
+    tile_line(Six(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a)),
+    tile_line(Six(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b)),
+    tile_line(Six(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c)),
+    tile_line(Six(r0.d, r1.d, r2.d, r3.d, r4.d, r5.d)),
+  );
+}
+
+fn put_tile(tile: Tile, m: Columns) {
+  put_row(tile, 0, Four(m.a.a, m.b.a, m.c.a, m.d.a));
+  put_row(tile, 1, Four(m.a.b, m.b.b, m.c.b, m.d.b));
+  put_row(tile, 2, Four(m.a.c, m.b.c, m.c.c, m.d.c));
+  put_row(tile, 3, Four(m.a.d, m.b.d, m.c.d, m.d.d));
+}
+
+// Into every tile of an image.
 @compute @workgroup_size(64)
 fn from_products(
   @builtin(workgroup_id) group: vec3u,
@@ -1709,22 +1769,57 @@ fn from_products(
 ) {
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
-  let tile = tile_of(i);
-  let at = transform_at(i);
-  let r0 = tile_line(take_six(at, 0u));
-  let r1 = tile_line(take_six(at, 1u));
-  let r2 = tile_line(take_six(at, 2u));
-  let r3 = tile_line(take_six(at, 3u));
-  let r4 = tile_line(take_six(at, 4u));
-  let r5 = tile_line(take_six(at, 5u));
-  let c0 = tile_line(Six(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
-  let c1 = tile_line(Six(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
-  let c2 = tile_line(Six(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));
-  let c3 = tile_line(Six(r0.d, r1.d, r2.d, r3.d, r4.d, r5.d));
-  put_row(tile, 0, Four(c0.a, c1.a, c2.a, c3.a));
-  put_row(tile, 1, Four(c0.b, c1.b, c2.b, c3.b));
-  put_row(tile, 2, Four(c0.c, c1.c, c2.c, c3.c));
-  put_row(tile, 3, Four(c0.d, c1.d, c2.d, c3.d));
+  put_tile(tile_of(i), columns_of(transform_at(i)));
+}
+`;
+/** `conv2d_winograd_moments` */
+export const conv2d_winograd_moments: string = `// Winograd's output transform that also leaves the moments of the output's pixels per channel, joined after
+// conv2d_winograd_images and lib/moments: an invocation has one vector of channels and a slice of params.each tiles.
+//
+//   4  moments  write  [slices, 3, 4 c4]   mean, sum of squared deviations, count; this chunk's from params.first_slice
+//
+// Dispatch: Device.groups(size, 64), size = slices of the chunk * c4.
+@group(0) @binding(4) var<storage, read_write> moments: array<vec4f>;
+
+// Of a column of a tile that has \`count\` lines inside the image.
+fn column_moments(count: u32, column: Four) -> Moments {
+  return moments_of(count, column.a, column.b, column.c, column.d);
+}
+
+// Of a tile; its first column is inside.
+fn tile_moments(tile: Tile, m: Columns) -> Moments {
+  let lines = rows_left(u32(params.h), u32(tile.y));
+  let columns = rows_left(u32(params.w), u32(tile.x));
+  let b = column_moments(select(0u, lines, columns > 1u), m.b);
+  let c = column_moments(select(0u, lines, columns > 2u), m.c);
+  let d = column_moments(select(0u, lines, columns > 3u), m.d);
+  return joined(joined(column_moments(lines, m.a), b), joined(c, d));
+}
+
+@compute @workgroup_size(64)
+fn from_products_moments(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  let slice = i / params.c4;
+  let channel = i - slice * params.c4;
+  let end = min((slice + 1u) * params.each, params.tiles);
+  var all = Moments();
+  for (var t = slice * params.each; t < end; t++) {
+    let tile = tile_of(t * params.c4 + channel);
+    let m = columns_of(t * params.pitch + channel);
+    put_tile(tile, m);
+    all = joined(all, tile_moments(tile, m));
+  }
+  let out = 3u * (params.first_slice + slice) * params.c4 + channel;
+  var mean = all.mean;
+  if (BIAS) { mean += bias[channel]; }
+  moments[out] = mean;
+  moments[out + params.c4] = all.squares;
+  moments[out + 2u * params.c4] = vec4f(all.count);
 }
 `;
 /** `conv2d_winograd_windows` */
@@ -2390,6 +2485,60 @@ fn step(
   }
 }
 `;
+/** `lib_moments` */
+export const lib_moments: string = `// Moments of some rows per channel: how many, their mean, and the sum of squared deviations from it. Every sum is one of
+// differences from a value of the rows, so that a large mean cancels nothing.
+struct Moments { count: f32, mean: vec4f, squares: vec4f }
+
+// Of the first \`count\` of four rows.
+fn moments_of(count: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) -> Moments {
+  let d1 = select(vec4f(), s1 - s0, count > 1u);
+  let d2 = select(vec4f(), s2 - s0, count > 2u);
+  let d3 = select(vec4f(), s3 - s0, count > 3u);
+  let n = f32(min(count, 4u));
+  let shift = (d1 + d2 + d3) / max(n, 1.0);
+  let e1 = select(vec4f(), d1 - shift, count > 1u);
+  let e2 = select(vec4f(), d2 - shift, count > 2u);
+  let e3 = select(vec4f(), d3 - shift, count > 3u);
+  return Moments(n, s0 + shift, shift * shift + e1 * e1 + e2 * e2 + e3 * e3);
+}
+
+// Of the rows of both; where b has none, a.
+fn joined(a: Moments, b: Moments) -> Moments {
+  if (b.count == 0.0) { return a; }
+  let count = a.count + b.count;
+  let share = b.count / count;
+  let d = b.mean - a.mean;
+  return Moments(count, a.mean + share * d, a.squares + b.squares + a.count * share * d * d);
+}
+
+// How many of four rows from \`row\` there are.
+fn rows_left(rows: u32, row: u32) -> u32 { return min(max(rows, row) - row, 4u); }
+`;
+/** `lib_moments_none` */
+export const lib_moments_none: string = `// Joined with a product that leaves no moments, after lib/moments.wgsl.
+const MOMENTS = false;
+
+fn put_moments(place: Place, block: u32, col: u32, all: Moments) {}
+`;
+/** `lib_moments_store` */
+export const lib_moments_store: string = `// Joined with a product, after lib/moments.wgsl: each block of rows leaves its moments per channel.
+//
+//   5  moments  write  [blocks of rows, 3, channels]   mean, sum of squared deviations, count
+const MOMENTS = true;
+@group(0) @binding(5) var<storage, read_write> moments: array<vec4f>;
+
+fn put_moments(place: Place, block: u32, col: u32, all: Moments) {
+  if (all.count == 0.0 || col >= params.cols4) { return; }
+  let column = column_of_c(place, col);
+  let i = 3u * block * columns_of_c() + column;
+  var mean = all.mean;
+  if (BIAS) { mean += bias[column]; }
+  moments[i] = mean;
+  moments[i + columns_of_c()] = all.squares;
+  moments[i + 2u * columns_of_c()] = vec4f(all.count);
+}
+`;
 /** `lib_nan` */
 export const lib_nan: string = `// NaN is told by its bits: drivers may assume that comparisons and max() never see one. F is f32 or vec4f, U its bits.
 fn is_nan(x: F) -> B {
@@ -2912,7 +3061,8 @@ fn column(f: u32) -> u32 { return min(f, params.vectors - 1u); }
 `;
 /** `matmul` */
 export const matmul: string = `// Operands of a matrix product, batched: c[z][i, j] = sum_k a[z][i, k] b[z][k, j] (+ bias[j]).
-// Joined with a body that holds \`main\`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs).
+// Joined with a body that holds \`main\`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs), and with
+// lib/moments and one of lib/moments_store, lib/moments_none.
 //
 // The last axis of every matrix is padded to a multiple of 4, so all is read as vectors; lda4, ldb4 and ldc4 count them from row to row.
 // k is cut into segments of \`depth\`; a workgroup sums a range of segments, and with splits > 1 each split leaves a
@@ -3004,6 +3154,10 @@ fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
 
 // b[k..k+3, j], k counted in the segment; for B_T.
 fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b[base + j * params.ldb4 + k / 4u]; }
+
+fn rows_of_c(place: Place) -> u32 { return params.rows; }
+fn columns_of_c() -> u32 { return params.cols4; }
+fn column_of_c(place: Place, col: u32) -> u32 { return col; }
 
 fn store(place: Place, row: u32, col: u32, sum: vec4f) {
   if (row >= params.rows || col >= params.cols4) { return; }
@@ -3197,6 +3351,11 @@ fn main(
   store(place, row + 5u, col, s5);
   store(place, row + 6u, col, s6);
   store(place, row + 7u, col, s7);
+  if (MOMENTS) {
+    let first = moments_of(rows_left(rows_of_c(place), row), s0, s1, s2, s3);
+    let second = moments_of(rows_left(rows_of_c(place), row + 4u), s4, s5, s6, s7);
+    put_moments(place, row / 8u, col, joined(first, second));
+  }
 }
 `;
 /** `matmul_subgroup` */
@@ -3308,6 +3467,14 @@ fn main(
   store(place, row + 13u, col, s13);
   store(place, row + 14u, col, s14);
   store(place, row + 15u, col, s15);
+  if (MOMENTS) {
+    let rows = rows_of_c(place);
+    let m0 = moments_of(rows_left(rows, row), s0, s1, s2, s3);
+    let m1 = moments_of(rows_left(rows, row + 4u), s4, s5, s6, s7);
+    let m2 = moments_of(rows_left(rows, row + 8u), s8, s9, s10, s11);
+    let m3 = moments_of(rows_left(rows, row + 12u), s12, s13, s14, s15);
+    put_moments(place, row / 16u, col, joined(joined(m0, m1), joined(m2, m3)));
+  }
 }
 `;
 /** `matmul_tile` */
@@ -3516,6 +3683,42 @@ fn main(
   store(place, row + 4u * HIGH + 2u, col + WIDE, sums.s61);
   store(place, row + 4u * HIGH + 3u, col, sums.s70);
   store(place, row + 4u * HIGH + 3u, col + WIDE, sums.s71);
+  if (MOMENTS) {
+    let low = rows_left(rows_of_c(place), row);
+    let high = rows_left(rows_of_c(place), row + 4u * HIGH);
+    let left = joined(
+      moments_of(low, sums.s00, sums.s10, sums.s20, sums.s30),
+      moments_of(high, sums.s40, sums.s50, sums.s60, sums.s70),
+    );
+    let right = joined(
+      moments_of(low, sums.s01, sums.s11, sums.s21, sums.s31),
+      moments_of(high, sums.s41, sums.s51, sums.s61, sums.s71),
+    );
+    let all = tile_moments(place, first_row, q0, rows, cols, left, right);
+    if (q0 < 2u * WIDE) { put_moments(place, first_row / (8u * HIGH), first_col + q0, all); }
+  }
+}
+
+// The moments of column q0 of the tile, joined from its HIGH invocations through memory that the slices left: means first,
+// then squares.
+fn tile_moments(place: Place, first_row: u32, q0: u32, rows: u32, cols: u32, left: Moments, right: Moments) -> Moments {
+  workgroupBarrier();
+  tile_b[rows / 8u][rows % 8u][cols] = left.mean;
+  tile_b[rows / 8u][rows % 8u][cols + WIDE] = right.mean;
+  workgroupBarrier();
+  var all = Moments();
+  let column = min(q0, 2u * WIDE - 1u);
+  for (var y = 0u; y < HIGH; y++) {
+    let row = first_row + 4u * y;
+    let count = rows_left(rows_of_c(place), row) + rows_left(rows_of_c(place), row + 4u * HIGH);
+    all = joined(all, Moments(f32(count), tile_b[y / 8u][y % 8u][column], vec4f()));
+  }
+  workgroupBarrier();
+  tile_b[rows / 8u][rows % 8u][cols] = left.squares;
+  tile_b[rows / 8u][rows % 8u][cols + WIDE] = right.squares;
+  workgroupBarrier();
+  for (var y = 0u; y < HIGH; y++) { all.squares += tile_b[y / 8u][y % 8u][column]; }
+  return all;
 }
 `;
 /** `pair_term` */

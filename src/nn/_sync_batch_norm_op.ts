@@ -10,14 +10,17 @@ interface Attrs {
   readonly running: RunningStatistics;
   readonly eps: number;
   readonly relu: boolean;
+  /** Of this rank's x, where what made it left them. */
+  readonly moments?: Tensor;
 }
 
 /** Inputs: x, weight, bias and, where there is one, the residual. The gradients of weight and bias are this rank's part. */
 export const syncBatchNormOp = defineOp<readonly Tensor[], Attrs>({
   name: "syncBatchNorm",
-  forward(context, inputs, { exchange, running, eps, relu }) {
+  forward(context, inputs, { exchange, running, eps, relu, moments }) {
     const [x, weight, bias, residual] = inputs as [Tensor, Tensor, Tensor, Tensor?];
-    const stats = finishStatistics(exchange.gather(mergeMoments(sliceMoments(x))), { eps, running });
+    const own = mergeMoments(moments ?? sliceMoments(x));
+    const stats = finishStatistics(exchange.gather(own), { eps, running });
     const y = normalize(x, stats, { weight, bias }, { residual, relu });
     context.save(x, weight, bias, stats);
     if (relu && residual) context.save(y);

@@ -1,6 +1,6 @@
 import type { Device } from "../device/mod.ts";
 import type { Exchange } from "../distributed/exchange.ts";
-import { batchNorm } from "../ops/mod.ts";
+import { batchNormOf } from "../ops/batch_norm.ts";
 import { keep, ones, type Tensor, zeros } from "../tensor/mod.ts";
 import { syncBatchNormOp } from "./_sync_batch_norm_op.ts";
 import { Counter, Module, Parameter } from "./module.ts";
@@ -23,6 +23,8 @@ export interface BatchNormFusion {
   residual?: Tensor;
   /** Apply ReLU at the end. */
   relu?: boolean;
+  /** Moments of x per channel that the convolution left on its way, `[slices, 3, numFeatures]`; used in training. */
+  moments?: Tensor | null;
 }
 
 /** Batch normalisation over all axes but the last, as PyTorch's `nn.BatchNorm2d`. */
@@ -64,7 +66,8 @@ export class BatchNorm2d extends Module {
     const training = recordings.depend(() => this.training, this);
     if (training) recordings.repeat(() => this.numBatchesTracked.value++);
     if (training && this.#exchange) return this.#together(x, fusion, this.#exchange);
-    return batchNorm(x, {
+    const { moments, ...fused } = fusion;
+    const options = {
       weight: this.weight,
       bias: this.bias,
       runningMean: this.runningMean,
@@ -72,11 +75,12 @@ export class BatchNorm2d extends Module {
       training,
       eps: this.#eps,
       momentum: this.#momentum,
-      ...fusion,
-    });
+      ...fused,
+    };
+    return batchNormOf(x, options, moments);
   }
 
-  #together(x: Tensor, { residual, relu = false }: BatchNormFusion, exchange: Exchange): Tensor {
+  #together(x: Tensor, { residual, relu = false, moments }: BatchNormFusion, exchange: Exchange): Tensor {
     const { weight, bias, runningMean: mean, runningVar: variance } = this;
     if (x.rank < 2 || x.shape.at(-1) !== weight.size || (residual && `${residual.shape}` !== `${x.shape}`)) {
       throw new TypeError(
@@ -86,6 +90,6 @@ export class BatchNorm2d extends Module {
     }
     const running = { mean, variance, momentum: this.#momentum };
     const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
-    return syncBatchNormOp(inputs, { exchange, running, eps: this.#eps, relu });
+    return syncBatchNormOp(inputs, { exchange, running, eps: this.#eps, relu, moments: moments ?? undefined });
   }
 }

@@ -1,4 +1,4 @@
-import { conv2d } from "../ops/mod.ts";
+import { conv2d, type Conv2dOptions as ConvSettings, conv2dWithMoments } from "../ops/conv2d.ts";
 import { key, type Tensor, uniform } from "../tensor/mod.ts";
 import { defaultInit, fanIn, type InitOptions, type WeightInit } from "./init.ts";
 import { Module, Parameter } from "./module.ts";
@@ -57,7 +57,16 @@ export class Conv2d extends Module {
 
   /** `[n, h, w, inChannels]` to `[n, h', w', outChannels]`. */
   override forward(x: Tensor): Tensor {
+    return conv2d(x, this.weight, this.#settings());
+  }
+
+  /** {@linkcode Conv2d.forward}, and the moments of its output per channel where the adapter's form leaves them. */
+  forwardWithMoments(x: Tensor): { y: Tensor; moments: Tensor | null } {
+    return conv2dWithMoments(x, this.weight, this.#settings());
+  }
+
+  #settings(): ConvSettings {
     const { stride, padding, dilation, groups } = this.options;
-    return conv2d(x, this.weight, { bias: this.bias ?? undefined, stride, padding, dilation, groups });
+    return { bias: this.bias ?? undefined, stride, padding, dilation, groups };
   }
 }

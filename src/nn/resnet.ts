@@ -3,6 +3,7 @@ import { globalAvgPool, maxPool2d } from "../ops/mod.ts";
 import { key, type Tensor, tidy } from "../tensor/mod.ts";
 import { BatchNorm2d } from "./batch_norm2d.ts";
 import { Conv2d } from "./conv2d.ts";
+import { convNorm } from "./conv_norm.ts";
 import { kaimingNormal } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module, Sequential } from "./module.ts";
@@ -91,9 +92,9 @@ class BasicBlock extends Module {
 
   override forward(x: Tensor): Tensor {
     return tidy(() => {
-      const y = this.bn1.forward(this.conv1.forward(x), { relu: true });
+      const y = convNorm(this.conv1, this.bn1, x, { relu: true });
       const residual = this.downsample?.forward(x) ?? x;
-      return this.bn2.forward(this.conv2.forward(y), { residual, relu: true });
+      return convNorm(this.conv2, this.bn2, y, { residual, relu: true });
     });
   }
 }
@@ -124,18 +125,32 @@ class Bottleneck extends Module {
 
   override forward(x: Tensor): Tensor {
     return tidy(() => {
-      const y = this.bn1.forward(this.conv1.forward(x), { relu: true });
-      const z = this.bn2.forward(this.conv2.forward(y), { relu: true });
+      const y = convNorm(this.conv1, this.bn1, x, { relu: true });
+      const z = convNorm(this.conv2, this.bn2, y, { relu: true });
       const residual = this.downsample?.forward(x) ?? x;
-      return this.bn3.forward(this.conv3.forward(z), { residual, relu: true });
+      return convNorm(this.conv3, this.bn3, z, { residual, relu: true });
     });
   }
 }
 
-type Downsample = Sequential;
+/** A 1×1 convolution and its normalisation, named `0` and `1`. */
+class Downsample extends Sequential {
+  #conv: Conv2d;
+  #norm: BatchNorm2d;
+
+  constructor(conv: Conv2d, norm: BatchNorm2d) {
+    super(conv, norm);
+    this.#conv = conv;
+    this.#norm = norm;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return convNorm(this.#conv, this.#norm, x);
+  }
+}
 
 function downsample(make: Layers, inChannels: number, outChannels: number, stride: number): Downsample {
-  return new Sequential(make.conv(inChannels, outChannels, 1, stride), make.norm(outChannels));
+  return new Downsample(make.conv(inChannels, outChannels, 1, stride), make.norm(outChannels));
 }
 
 /**
@@ -193,7 +208,7 @@ export class ResNet extends Module {
   /** Pooled features: `[n, h, w, c]` to `[n, pooledFeatures]`. */
   pooled(x: Tensor): Tensor {
     return tidy(() => {
-      let y = this.bn1.forward(this.conv1.forward(x), { relu: true });
+      let y = convNorm(this.conv1, this.bn1, x, { relu: true });
       if (this.#pool) y = maxPool2d(y, { kernelSize: 3, stride: 2, padding: 1 });
       for (const stage of this.#stages) y = stage.forward(y);
       return globalAvgPool(y);

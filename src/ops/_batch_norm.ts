@@ -20,6 +20,7 @@ function program(entryPoint: string): ColumnPrograms {
 }
 
 const SLICE_MOMENTS = program("slice_moments");
+const MERGE_SLICES = program("merge_slices");
 const MERGE_MOMENTS = program("merge_moments");
 const FINISH = program("finish");
 const FINISH_RUNNING = program("finish_running");
@@ -62,8 +63,29 @@ export function sliceMoments(x: Tensor): Tensor {
   return moments;
 }
 
+/** Merges slices that are too many for one invocation (or workgroup) to merge; the same moments where they are few. */
+function fewerSlices(parts: Tensor): Tensor {
+  const { device } = parts;
+  const [slices, , channels] = parts.shape as [number, number, number];
+  const { lanes, mergeDepth: block } = BATCH_NORM[device.info.family];
+  if (slices <= lanes * block) return parts;
+  const columns = columnsOf(channels);
+  const chunks = Math.ceil(slices / block);
+  const moments = new Tensor(device, [chunks, 3, channels]);
+  device.dispatch(pick(MERGE_SLICES, channels), {
+    params: { rows: 0, columns, slices, step: 1, block, eps: 0, momentum: 0 },
+    buffers: { 2: moments.storage, 3: parts.storage },
+    workgroups: device.groups(chunks * columns, 64),
+  });
+  return fewerSlices(moments);
+}
+
 /** Merges moments `[slices, 3, c]` to `[1, 3, c]`: what a rank sends to the others. */
-export function mergeMoments(parts: Tensor): Tensor {
+export function mergeMoments(moments: Tensor): Tensor {
+  return mergeParts(fewerSlices(moments));
+}
+
+function mergeParts(parts: Tensor): Tensor {
   const { device } = parts;
   const channels = parts.shape[2]!;
   const columns = columnsOf(channels);
@@ -81,8 +103,9 @@ export function mergeMoments(parts: Tensor): Tensor {
  * Statistics of a batch from its moments `[slices, 3, c]`: mean, 1 / √(biased variance + eps) and count, `[3, c]`; moves
  * the running statistics where given.
  */
-export function finishStatistics(parts: Tensor, options: { eps: number; running?: RunningStatistics }): Tensor {
-  const { device } = parts;
+export function finishStatistics(moments: Tensor, options: { eps: number; running?: RunningStatistics }): Tensor {
+  const { device } = moments;
+  const parts = fewerSlices(moments);
   const { eps, running } = options;
   const channels = parts.shape[2]!;
   const columns = columnsOf(channels);

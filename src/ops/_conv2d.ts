@@ -1,5 +1,6 @@
 // Sizes of a convolution: options, shape rule and errors.
-import type { Shape } from "../tensor/mod.ts";
+import type { Shape, Tensor } from "../tensor/mod.ts";
+import type { SideMoments } from "./_moments.ts";
 import type { Size2d } from "./_pool2d.ts";
 
 /** Settings of `conv2d()`, but for the bias. */
@@ -33,6 +34,14 @@ export interface Geometry {
   readonly inChannels: number;
   /** Output channels of a group. */
   readonly outChannels: number;
+}
+
+/** What a forward pass takes beside x and the weight. */
+export interface ForwardOptions {
+  /** Added to every pixel. */
+  readonly bias?: Tensor;
+  /** Takes the moments of the output's pixels per channel. */
+  readonly side?: SideMoments;
 }
 
 /** Checks shapes and options, and finds all sizes. */

@@ -1,14 +1,15 @@
 // The ways to compute a convolution, and the table that chooses one by shape.
 import type { Device } from "../device/mod.ts";
 import { sizeOf, type Tensor } from "../tensor/mod.ts";
-import type { Geometry } from "./_conv2d.ts";
+import type { ForwardOptions, Geometry } from "./_conv2d.ts";
 import { forwardDirect, inputGradDirect, weightGradDirect } from "./_conv2d_direct.ts";
 import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_product.ts";
 import { forwardWinograd, inputGradWinograd, tilesOf, transformBytes, weightGradWinograd } from "./_conv2d_winograd.ts";
+import { MOMENTS } from "./_variants.ts";
 
 /** The three products of a convolution, with channels that are multiples of 4. */
 export interface Algorithm {
-  forward(g: Geometry, x: Tensor, weight: Tensor, bias?: Tensor): Tensor;
+  forward(g: Geometry, x: Tensor, weight: Tensor, options: ForwardOptions): Tensor;
   inputGrad(g: Geometry, gradY: Tensor, weight: Tensor): Tensor;
   weightGrad(g: Geometry, x: Tensor, gradY: Tensor): Tensor;
 }
@@ -44,6 +45,11 @@ export async function withAlgorithm<T>(name: AlgorithmName, run: () => Promise<T
 /** The algorithm for a shape. */
 export function chooseAlgorithm(device: Device, g: Geometry): Algorithm {
   return ALGORITHMS[algorithmFor(device, g)];
+}
+
+/** True when that algorithm leaves the moments of its output on this adapter. */
+export function leavesMoments(device: Device, g: Geometry): boolean {
+  return MOMENTS[device.info.family][algorithmFor(device, g)];
 }
 
 /** Its name. */

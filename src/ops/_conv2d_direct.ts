@@ -4,7 +4,8 @@ import type { Program } from "../device/mod.ts";
 import { conv2d, conv2d_forward, conv2d_input_grad, conv2d_weight_grad } from "../device/shaders.gen.ts";
 import { type Shape, sizeOf, Tensor } from "../tensor/mod.ts";
 import { blocksOf, type Body, chooseBody, chooseSplits, constantsOf } from "./_bodies.ts";
-import type { Geometry } from "./_conv2d.ts";
+import type { ForwardOptions, Geometry } from "./_conv2d.ts";
+import { blockMoments, momentsCode, type SideMoments } from "./_moments.ts";
 import { sumMiddleInto } from "./_product.ts";
 
 const params = {
@@ -43,12 +44,12 @@ type Kind = keyof typeof OPERANDS;
 
 const programs = new Map<string, Program>();
 
-function programOf(kind: Kind, body: Body): Program {
-  const key = `${kind} ${body.name}`;
+function programOf(kind: Kind, body: Body, moments: boolean): Program {
+  const key = `${kind} ${body.name} ${moments}`;
   let program = programs.get(key);
   if (!program) {
-    program = { name: `conv2d ${key}`, code: [conv2d, OPERANDS[kind], ...body.code], entryPoint: "main", params };
-    programs.set(key, program);
+    const code = [conv2d, OPERANDS[kind], momentsCode(moments), ...body.code];
+    programs.set(key, program = { name: `conv2d ${kind} ${body.name}`, code, entryPoint: "main", params });
   }
   return program;
 }
@@ -74,10 +75,12 @@ interface Job {
   readonly depth: number;
   /** Vectors from group to group in a, b and c. */
   readonly groupSteps: readonly [number, number, number];
+  /** Takes the moments of the rows per column, where the sum is not split. */
+  readonly side?: SideMoments;
 }
 
 /** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
-export function forwardDirect(g: Geometry, x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+export function forwardDirect(g: Geometry, x: Tensor, weight: Tensor, { bias, side }: ForwardOptions): Tensor {
   const pixels = g.n * sizeOf(g.outSize);
   return run(g, {
     kind: "forward",
@@ -90,6 +93,7 @@ export function forwardDirect(g: Geometry, x: Tensor, weight: Tensor, bias?: Ten
     inner: sizeOf(g.kernel) * g.inChannels,
     depth: g.inChannels,
     groupSteps: [g.inChannels / 4, g.outChannels / 4, g.outChannels / 4],
+    side,
   });
 }
 
@@ -140,7 +144,10 @@ function run(g: Geometry, job: Job): Tensor {
   const result = new Tensor(device, shape);
   const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);
   const [x, y] = device.groups(blocks, 1);
-  device.dispatch(programOf(kind, body), {
+  const moments = splits === 1 && job.side
+    ? blockMoments(job.side, device, Math.ceil(rows / body.rows), shape.at(-1)!)
+    : undefined;
+  device.dispatch(programOf(kind, body, moments !== undefined), {
     params: {
       ...sizesOf(g),
       ...{ rows, cols4, inner, depth, segments, splits, split4: size / 4, groups: g.groups },
@@ -151,7 +158,7 @@ function run(g: Geometry, job: Job): Tensor {
       group_b4: job.groupSteps[1],
       group_c4: job.groupSteps[2],
     },
-    buffers: { 1: a.storage, 2: b.storage, 3: target.storage, 4: (bias ?? b).storage },
+    buffers: { 1: a.storage, 2: b.storage, 3: target.storage, 4: (bias ?? b).storage, 5: moments?.storage },
     workgroups: [x, y, batch * splits],
     constants: { ...constantsOf(device, body), K_TAIL: inner % 4 !== 0, BIAS: bias !== undefined && splits === 1 },
   });

@@ -1,6 +1,6 @@
 // Convolution with a 1 × 1 window and stride 1: plain matrix products over the pixels.
 import { sizeOf, type Tensor } from "../tensor/mod.ts";
-import type { Geometry } from "./_conv2d.ts";
+import type { ForwardOptions, Geometry } from "./_conv2d.ts";
 import { product } from "./_product.ts";
 
 function sizes(g: Geometry): { pixels: number; inChannels: number; outChannels: number } {
@@ -8,9 +8,9 @@ function sizes(g: Geometry): { pixels: number; inChannels: number; outChannels: 
 }
 
 /** `y [n, h, w, out]` of `x [n, h, w, in]`. */
-export function forwardProduct(g: Geometry, x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+export function forwardProduct(g: Geometry, x: Tensor, weight: Tensor, { bias, side }: ForwardOptions): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
-  const y = product({ a: x, b: weight, rows: pixels, cols: outChannels, inner: inChannels, bias });
+  const y = product({ a: x, b: weight, rows: pixels, cols: outChannels, inner: inChannels, bias, side });
   return y.alias([g.n, ...g.size, outChannels]);
 }
 

@@ -1,9 +1,18 @@
 // Convolution with a 3 × 3 window and stride 1 by Winograd's F(4×4, 3×3); the formulas are in shaders/conv2d_winograd.wgsl.
 import type { Device, Program } from "../device/mod.ts";
-import { conv2d_winograd, conv2d_winograd_images, conv2d_winograd_windows, lib_flat } from "../device/shaders.gen.ts";
+import {
+  conv2d_winograd,
+  conv2d_winograd_images,
+  conv2d_winograd_moments,
+  conv2d_winograd_windows,
+  lib_flat,
+  lib_moments,
+} from "../device/shaders.gen.ts";
 import { sizeOf, Tensor } from "../tensor/mod.ts";
-import type { Geometry } from "./_conv2d.ts";
+import type { ForwardOptions, Geometry } from "./_conv2d.ts";
+import { blockMoments, type SideMoments } from "./_moments.ts";
 import { type BatchAxes, type Product, productPadded } from "./_product.ts";
+import { WINOGRAD_SLICES } from "./_variants.ts";
 
 const params = {
   size: "u32",
@@ -17,6 +26,9 @@ const params = {
   pitch: "u32",
   first_image: "u32",
   turn: "u32",
+  tiles: "u32",
+  each: "u32",
+  first_slice: "u32",
 } as const;
 
 function program(code: string, entryPoint: string): Program {
@@ -26,6 +38,10 @@ function program(code: string, entryPoint: string): Program {
 const PATCHES = program(conv2d_winograd_images, "patches");
 const TILES_ADJOINT = program(conv2d_winograd_images, "tiles_adjoint");
 const FROM_PRODUCTS = program(conv2d_winograd_images, "from_products");
+const FROM_PRODUCTS_MOMENTS = program(
+  `${lib_moments}\n${conv2d_winograd_images}\n${conv2d_winograd_moments}`,
+  "from_products_moments",
+);
 const WINDOWS = program(conv2d_winograd_windows, "windows");
 const WINDOWS_ADJOINT = program(conv2d_winograd_windows, "windows_adjoint");
 
@@ -72,11 +88,22 @@ function tilingOf(device: Device, g: Geometry, size: readonly [number, number]):
 }
 
 /** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
-export function forwardWinograd(g: Geometry, x: Tensor, weight: Tensor, bias?: Tensor): Tensor {
+export function forwardWinograd(g: Geometry, x: Tensor, weight: Tensor, { bias, side }: ForwardOptions): Tensor {
   const windows = transformWindows(weight, false);
   const y = new Tensor(x.device, [g.n, ...g.outSize, g.outChannels]);
   const offset = [-g.padding[0], -g.padding[1]] as const;
-  convolve({ tiling: tilingOf(x.device, g, g.outSize), x, xSize: g.size, windows, transposed: false, offset, y, bias });
+  const tiling = tilingOf(x.device, g, g.outSize);
+  convolve({
+    tiling,
+    x,
+    xSize: g.size,
+    windows,
+    transposed: false,
+    offset,
+    y,
+    bias,
+    slices: slicesOf(tiling, y, side),
+  });
   windows.dispose();
   return y;
 }
@@ -133,9 +160,10 @@ interface Convolution {
   readonly offset: readonly [number, number];
   readonly y: Tensor;
   readonly bias?: Tensor;
+  readonly slices?: TileSlices;
 }
 
-function convolve({ tiling, x, xSize, windows, transposed, offset, y, bias }: Convolution): void {
+function convolve({ tiling, x, xSize, windows, transposed, offset, y, bias, slices }: Convolution): void {
   const [n, , , cols] = y.shape as [number, number, number, number];
   for (let first = 0; first < n; first += tiling.chunk) {
     const chunk = { tiling, first, images: Math.min(tiling.chunk, n - first) };
@@ -145,11 +173,47 @@ function convolve({ tiling, x, xSize, windows, transposed, offset, y, bias }: Co
     const sizes = { rows, cols, inner, transposeB: transposed, batch: BATCH };
     const strides = stridesOf(inner, transposed ? inner : cols, cols, rows);
     const products = productPadded({ a: patches, b: windows, ...sizes, strides });
-    const values = { ...valuesOf(chunk, tiling.size, [0, 0], cols / 4), size: rows * cols / 4 };
-    dispatch(x.device, FROM_PRODUCTS, values, products, y, bias);
+    const values = valuesOf(chunk, tiling.size, [0, 0], cols / 4);
+    if (slices) putWithMoments(values, slices, chunk, products, y, bias);
+    else dispatch(x.device, FROM_PRODUCTS, { ...values, size: rows * cols / 4 }, products, y, bias);
     patches.dispose();
     products.dispose();
   }
+}
+
+/** Slices of tiles whose moments the output transform leaves. */
+interface TileSlices {
+  readonly moments: Tensor;
+  /** Tiles of a slice. */
+  readonly each: number;
+  /** Slices of a whole chunk. */
+  readonly ofChunk: number;
+}
+
+function slicesOf({ tiles, chunk }: Tiling, y: Tensor, side?: SideMoments): TileSlices | undefined {
+  if (!side) return undefined;
+  const [n, , , channels] = y.shape as [number, number, number, number];
+  const { invocations, minRows, maxRows } = WINOGRAD_SLICES[y.device.info.family];
+  const ofImage = sizeOf(tiles);
+  const wanted = Math.ceil(chunk * ofImage * channels / 4 / invocations);
+  const each = Math.max(minRows, Math.min(maxRows, wanted));
+  const slicesIn = (images: number) => Math.ceil(images * ofImage / each);
+  const slices = Math.floor(n / chunk) * slicesIn(chunk) + slicesIn(n % chunk);
+  return { moments: blockMoments(side, y.device, slices, channels), each, ofChunk: slicesIn(chunk) };
+}
+
+function putWithMoments(
+  values: Omit<Values, "size">,
+  { moments, each, ofChunk }: TileSlices,
+  { tiling, first, images }: Chunk,
+  products: Tensor,
+  y: Tensor,
+  bias?: Tensor,
+): void {
+  const tiles = images * sizeOf(tiling.tiles);
+  const size = Math.ceil(tiles / each) * values.c4!;
+  const first_slice = first / tiling.chunk * ofChunk;
+  dispatch(y.device, FROM_PRODUCTS_MOMENTS, { ...values, tiles, each, first_slice, size }, products, y, bias, moments);
 }
 
 /** A range of images. */
@@ -210,10 +274,18 @@ function valuesOf(
 
 const ZEROS = Object.fromEntries(Object.keys(params).map((name) => [name, 0]));
 
-function dispatch(device: Device, transform: Program, values: Values, x: Tensor, y: Tensor, bias?: Tensor): void {
+function dispatch(
+  device: Device,
+  transform: Program,
+  values: Values,
+  x: Tensor,
+  y: Tensor,
+  bias?: Tensor,
+  moments?: Tensor,
+): void {
   device.dispatch(transform, {
     params: { ...ZEROS, ...values },
-    buffers: { 1: x.storage, 2: y.storage, 3: (bias ?? x).storage },
+    buffers: { 1: x.storage, 2: y.storage, 3: (bias ?? x).storage, 4: moments?.storage },
     workgroups: device.groups(values.size, 64),
     constants: { BIAS: bias !== undefined },
   });

@@ -2,7 +2,8 @@
 import type { Program } from "../device/mod.ts";
 import { lib_flat, matmul as operands, matmul_pad, matmul_reduce } from "../device/shaders.gen.ts";
 import { type Shape, sizeOf, Tensor } from "../tensor/mod.ts";
-import { blocksOf, type Body, type BodyName, chooseBody, chooseSplits, constantsOf } from "./_bodies.ts";
+import { blocksOf, type Body, chooseBody, chooseSplits, constantsOf } from "./_bodies.ts";
+import { blockMoments, momentsCode, type SideMoments } from "./_moments.ts";
 
 /** Sizes of up to three batch axes, and for each operand how many matrices one step along an axis skips. */
 export interface BatchAxes {
@@ -39,6 +40,8 @@ export interface Product {
   readonly bias?: Tensor;
   /** Adds to what this tensor holds instead of making one; its rows are padded to whole vectors. */
   readonly into?: Tensor;
+  /** Takes the moments of the rows per column, where the sum is not split. */
+  readonly side?: SideMoments;
 }
 
 const params = {
@@ -83,13 +86,14 @@ const REDUCE_DEPTH = 1024;
 
 const NO_BATCH: BatchAxes = { sizes: [1, 1, 1], a: [0, 0, 0], b: [0, 0, 0] };
 
-const programs = new Map<BodyName, Program>();
+const programs = new Map<string, Program>();
 
-function programOf(body: Body): Program {
-  let program = programs.get(body.name);
+function programOf(body: Body, moments: boolean): Program {
+  const key = `${body.name} ${moments}`;
+  let program = programs.get(key);
   if (!program) {
-    program = { name: `matmul ${body.name}`, code: [operands, ...body.code], entryPoint: "main", params };
-    programs.set(body.name, program);
+    const code = [operands, momentsCode(moments), ...body.code];
+    programs.set(key, program = { name: `matmul ${body.name}`, code, entryPoint: "main", params });
   }
   return program;
 }
@@ -161,15 +165,16 @@ function run(p: Product, body: Body, blocks: number, depth: number, target: Tens
   const splits = Math.ceil(inner / depth);
   const split4 = (strides?.size ?? count * inC.matrix) / 4;
   const [, batch1, batch2] = batch.sizes;
+  const moments = splits === 1 && p.side ? blockMoments(p.side, device, Math.ceil(rows / body.rows), cols) : undefined;
   const sizes = { rows, cols4: padded(cols) / 4, inner, depth, segments: splits, splits, split4, batch1, batch2 };
   const steps = { lda4: inA.row / 4, ldb4: inB.row / 4, ldc4: inC.row / 4, c_step: inC.matrix / 4 };
   const bias = splits === 1 ? p.bias : undefined;
   const [x, y] = device.groups(blocks, 1);
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   for (let first_z = 0; first_z < count * splits; first_z += limit) {
-    device.dispatch(programOf(body), {
+    device.dispatch(programOf(body, moments !== undefined), {
       params: { ...sizes, ...steps, a0, a1, a2, b0, b1, b2, first_z },
-      buffers: { 1: a.storage, 2: b.storage, 3: target.storage, 4: (bias ?? b).storage },
+      buffers: { 1: a.storage, 2: b.storage, 3: target.storage, 4: (bias ?? b).storage, 5: moments?.storage },
       workgroups: [x, y, Math.min(limit, count * splits - first_z)],
       constants: {
         ...constantsOf(device, body),

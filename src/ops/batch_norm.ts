@@ -32,15 +32,16 @@ interface Attrs {
   readonly running?: RunningStatistics;
   readonly eps: number;
   readonly relu: boolean;
+  readonly moments?: Tensor;
 }
 
 // Saved: x, weight, bias, statistics; and the output only where both a residual and ReLU hide the sign before ReLU.
 const batchNormOp = defineOp<readonly Tensor[], Attrs>({
   name: "batchNorm",
-  forward(context, inputs, { training, running, eps, relu }) {
+  forward(context, inputs, { training, running, eps, relu, moments }) {
     const [x, weight, bias, residual] = inputs as [Tensor, Tensor, Tensor, Tensor?];
     const stats = training || !running
-      ? finishStatistics(sliceMoments(x), { eps, running })
+      ? finishStatistics(moments ?? sliceMoments(x), { eps, running })
       : runningStatistics(running.mean, running.variance, eps);
     const y = normalize(x, stats, { weight, bias }, { residual, relu });
     context.save(x, weight, bias, stats);
@@ -88,6 +89,11 @@ const batchNormOp = defineOp<readonly Tensor[], Attrs>({
  * @see Ioffe and Szegedy, "Batch Normalization", arXiv:1502.03167; `torch.nn.functional.batch_norm`.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
+  return batchNormOf(x, options);
+}
+
+/** {@linkcode batchNorm} with the moments of x, `[slices, 3, c]`, where what made x left them. */
+export function batchNormOf(x: Tensor, options: BatchNormOptions, moments?: Tensor | null): Tensor {
   const { weight, bias, runningMean, runningVar, training, momentum = 0.1, eps = 1e-5, residual, relu = false } =
     options;
   checkShapes(x, options);
@@ -95,7 +101,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   checkRange(eps, momentum);
   const running = runningMean && runningVar ? { mean: runningMean, variance: runningVar, momentum } : undefined;
   const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
-  return batchNormOp(inputs, { training, running, eps, relu });
+  return batchNormOp(inputs, { training, running, eps, relu, moments: moments ?? undefined });
 }
 
 function checkShapes(x: Tensor, options: BatchNormOptions): void {

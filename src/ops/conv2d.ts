@@ -1,9 +1,11 @@
 import { defineOp } from "../autograd/mod.ts";
 import { sizeOf, type Tensor, zeros } from "../tensor/mod.ts";
+import { own } from "../tensor/scope.ts";
 import { checkFloat } from "./_check.ts";
 import { type Geometry, geometryOf, type Windows2d } from "./_conv2d.ts";
-import { chooseAlgorithm } from "./_conv2d_algorithms.ts";
+import { chooseAlgorithm, leavesMoments } from "./_conv2d_algorithms.ts";
 import { padGeometry, resizeChannels, resizeWeight } from "./_conv2d_channels.ts";
+import type { SideMoments } from "./_moments.ts";
 import { sumOfRows } from "./linear.ts";
 
 /** Settings of {@linkcode conv2d}. */
@@ -12,22 +14,31 @@ export interface Conv2dOptions extends Windows2d {
   bias?: Tensor;
 }
 
-const conv2dOp = defineOp<readonly Tensor[], Geometry>({
+interface Attrs {
+  readonly g: Geometry;
+  readonly side?: SideMoments;
+}
+
+const conv2dOp = defineOp<readonly Tensor[], Attrs>({
   name: "conv2d",
-  forward(context, [x, weight, bias], g) {
+  forward(context, [x, weight, bias], { g, side }) {
     context.save(x!, weight!);
     const shape = [g.n, ...g.outSize, g.groups * g.outChannels];
     if (sizeOf(shape) === 0) return zeros(shape, { device: x!.device });
     const p = padGeometry(g);
+    const leaves = p.outChannels === g.outChannels && leavesMoments(x!.device, p);
     const y = chooseAlgorithm(x!.device, p).forward(
       p,
       resizeChannels(x!, g.groups, g.inChannels, p.inChannels),
       resizeWeight(weight!, g, p),
-      bias && resizeChannels(bias, g.groups, g.outChannels, p.outChannels),
+      {
+        bias: bias && resizeChannels(bias, g.groups, g.outChannels, p.outChannels),
+        side: leaves ? side : undefined,
+      },
     );
     return resizeChannels(y, g.groups, p.outChannels, g.outChannels);
   },
-  backward({ needsGrad, saved, shapes }, grad, g) {
+  backward({ needsGrad, saved, shapes }, grad, { g }) {
     const [x, weight] = saved as [Tensor, Tensor];
     const { device } = x;
     if (grad.size === 0) return shapes.map((shape, i) => needsGrad[i] ? zeros(shape, { device }) : null);
@@ -73,6 +84,25 @@ const conv2dOp = defineOp<readonly Tensor[], Geometry>({
  * ```
  */
 export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): Tensor {
+  return convolve(x, weight, options);
+}
+
+/**
+ * {@linkcode conv2d} and the moments of its pixels per channel, `[slices, 3, out]`, for the batch normalisation that
+ * follows; null where the form that suits the shape does not leave them. No gradient flows through the moments.
+ */
+export function conv2dWithMoments(
+  x: Tensor,
+  weight: Tensor,
+  options: Conv2dOptions = {},
+): { y: Tensor; moments: Tensor | null } {
+  const side: SideMoments = { moments: null };
+  const y = convolve(x, weight, options, side);
+  if (side.moments) own(side.moments);
+  return { y, moments: side.moments };
+}
+
+function convolve(x: Tensor, weight: Tensor, options: Conv2dOptions, side?: SideMoments): Tensor {
   const { bias, ...windows } = options;
   checkFloat("conv2d", x, weight, ...(bias ? [bias] : []));
   const geometry = geometryOf(x.shape, weight.shape, windows);
@@ -81,5 +111,5 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
       `Cannot compute conv2d() as bias must be [out]: got bias [${bias.shape}] and weight [${weight.shape}]`,
     );
   }
-  return conv2dOp(bias ? [x, weight, bias] : [x, weight], geometry);
+  return conv2dOp(bias ? [x, weight, bias] : [x, weight], { g: geometry, side });
 }

@@ -1,4 +1,5 @@
 import type { AdapterFamily, Device } from "../../src/device/mod.ts";
+import { MOMENTS } from "../../src/ops/_variants.ts";
 
 /** Runs `body` once with the shader variants of each family of adapters, whatever the adapter is. */
 export async function eachFamily(device: Device, body: (family: AdapterFamily) => Promise<void>): Promise<void> {
@@ -28,5 +29,17 @@ export async function eachForm(device: Device, body: () => Promise<void>): Promi
     await body();
   } finally {
     Object.assign(info, before);
+  }
+}
+
+/** Runs `body` with convolutions that leave moments, whatever the adapter is. */
+export async function withMoments(device: Device, body: () => Promise<void>): Promise<void> {
+  const table = MOMENTS[device.info.family] as Record<"direct" | "product" | "winograd", boolean>;
+  const before = { ...table };
+  try {
+    Object.assign(table, { direct: true, product: true, winograd: true });
+    await body();
+  } finally {
+    Object.assign(table, before);
   }
 }
