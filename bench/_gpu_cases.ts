@@ -1,5 +1,6 @@
 import {
   backward,
+  compile,
   conv2d,
   type Device,
   keep,
@@ -8,7 +9,6 @@ import {
   requireGrad,
   scope,
   sum,
-  type Tensor,
   tensor,
   uniform,
   uniformNumbers,
@@ -112,17 +112,18 @@ function stepCase(name: string, images: number, size: number, gflop: number): Gp
       const model = contrastive(size === 32 ? resnet18({ stem: "cifar" }) : resnet50());
       const optimizer = new SGD(model.parameters(), { lr: 0.003 });
       const views = keep(uniform([images / 2, 2, size, size, 3], { key: key(0), low: -1 }));
-      const losses: Tensor[] = [];
-      const run = () => {
+      const step = compile(() => {
         const loss = decoupledUniformity(model.forward(views));
         backward(loss);
         optimizer.step();
-        if (losses.length < 3) losses.push(keep(loss));
-      };
-      for (let i = 0; i < 3; i++) inScope(run);
-      const values = await Promise.all(losses.map((loss) => loss.item()));
-      if (!values.every(Number.isFinite)) throw new Error(`The loss is not finite: ${values}`);
-      return scoped(run, [model, optimizer, views, ...losses]);
+        return loss;
+      });
+      for (let i = 0; i < 4; i++) {
+        using loss = inScope(() => keep(step()));
+        const value = await loss.item();
+        if (!Number.isFinite(value)) throw new Error(`The loss is not finite: ${value}`);
+      }
+      return scoped(step, [step, model, optimizer, views]);
     },
   };
 }

@@ -1,0 +1,62 @@
+/**
+ * What a training step costs the host, from the call until it is submitted, while the device waits: made anew and
+ * replayed. It does not depend on the number of images, so that few of them do.
+ *
+ *     deno run -A bench/train/host_time.ts [runs]
+ */
+import { compile, Device, scope } from "../../mod.ts";
+import { inScope, type NetworkName, NETWORKS, type TrainingStep, trainingStep } from "../_steps.ts";
+import { table } from "../_table.ts";
+
+const runs = Number(Deno.args[0] ?? 30);
+const device = await Device.open();
+const small = device.info.family === "cpu";
+const rows = [];
+for (const network of Object.keys(NETWORKS) as NetworkName[]) rows.push(await measure(network));
+console.log(
+  `${device.info.description}, ${runs} runs each, interleaved; milliseconds of the host a step, median (least)`,
+);
+console.log(table(["network", "dispatches", "eager", "replayed", "ratio"], rows));
+device.close();
+
+async function measure(network: NetworkName): Promise<string[]> {
+  const options = { images: 4, size: small ? 32 : NETWORKS[network].size };
+  const make = () => trainingStep(device, network, options);
+  const [eager, replayed] = [make(), make()];
+  const step = compile(() => replayed.run());
+  await check(eager, { ...replayed, run: step });
+  const times = { eager: [] as number[], replayed: [] as number[] };
+  const before = device.counters.dispatches;
+  for (let i = 0; i < runs; i++) {
+    times.eager.push(await hostTime(() => eager.run()));
+    times.replayed.push(await hostTime(step));
+  }
+  const dispatches = (device.counters.dispatches - before) / runs / 2;
+  if (step.replays < runs) throw new Error(`Only ${step.replays} steps were replayed`);
+  for (const each of [step, eager, replayed]) each.dispose();
+  const [slow, fast] = [summary(times.eager), summary(times.replayed)];
+  const cells = [slow, fast].map(({ median, least }) => `${median.toFixed(2)} (${least.toFixed(2)})`);
+  return [NETWORKS[network].name, dispatches.toFixed(0), ...cells, (slow.median / fast.median).toFixed(1)];
+}
+
+/** Right first: the losses of both are the same bits. */
+async function check(eager: TrainingStep, replayed: TrainingStep): Promise<void> {
+  for (let i = 0; i < 6; i++) {
+    using _ = scope();
+    const [a, b] = [await eager.run().item(), await replayed.run().item()];
+    if (!Object.is(a, b)) throw new Error(`The losses of step ${i} differ: ${a} and ${b}`);
+  }
+}
+
+async function hostTime(run: () => unknown): Promise<number> {
+  await device.done();
+  const start = performance.now();
+  inScope(run);
+  device.flush();
+  return performance.now() - start;
+}
+
+function summary(times: number[]): { median: number; least: number } {
+  times.sort((a, b) => a - b);
+  return { median: times[times.length >> 1]!, least: times[0]! };
+}
