@@ -17,6 +17,7 @@ const RANK: Record<string, number> = {
   optim: 4,
   data: 4,
   testing: 4,
+  tune: 4,
   losses: 5,
   train: 6,
   cli: 7,
@@ -24,7 +25,7 @@ const RANK: Record<string, number> = {
 /** Layers that may read the shaders. */
 const SHADED = new Set(["device", "tensor", "ops", "nn", "optim", "data"]);
 /** Layers that use web APIs only. */
-const CORE = new Set(["device", "tensor", "autograd", "ops", "nn", "kernels", "optim", "losses"]);
+const CORE = new Set(["device", "tensor", "autograd", "ops", "nn", "kernels", "optim", "losses", "tune"]);
 /** What else a layer may import; the layers that are not named here import nothing from outside. */
 const OUTSIDE: Record<string, RegExp> = {
   data: /^(@std\/path|node:|npm:)/,

@@ -176,6 +176,11 @@ export class Device {
     return this.#running.run(name, shapes, body);
   }
 
+  /** Counts all that runs inside `body` under one name in a profile. */
+  runGroup<T>(group: string, body: () => T): T {
+    return this.#running.runGroup(group, body);
+  }
+
   /** Writes bytes into a storage; submits first when a recorded command still uses it. */
   write(storage: Storage, data: ArrayBufferView, offset = 0): void {
     this.#check();

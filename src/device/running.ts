@@ -8,6 +8,7 @@ export class Running {
   labelsShapes = false;
   #name = "";
   #shapes: Shapes = [];
+  #group: string | undefined;
 
   /** Names what runs inside `body`. */
   run<T>(name: string, shapes: Shapes, body: () => T): T {
@@ -22,8 +23,20 @@ export class Running {
     }
   }
 
+  /** Labels all that runs inside `body` alike. */
+  runGroup<T>(group: string, body: () => T): T {
+    const before = this.#group;
+    this.#group = group;
+    try {
+      return body();
+    } finally {
+      this.#group = before;
+    }
+  }
+
   /** What a dispatch is called in a profile. */
   get label(): string {
+    if (this.#group !== undefined) return this.#group;
     if (!this.labelsShapes) return this.#name;
     return `${this.#name} ${this.#shapes.map((shape) => `[${shape}]`).join("")}`;
   }

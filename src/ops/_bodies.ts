@@ -38,6 +38,12 @@ const BODIES: Readonly<Record<BodyName, Body>> = {
   tile128: tile("tile128", 16, 16),
 };
 
+/** What a tuner may choose from. */
+const OPTIONS: Readonly<Record<"cpu" | "gpu", readonly BodyName[]>> = {
+  cpu: ["subgroup", "rows"],
+  gpu: ["tile64", "tile64x128", "tile128x64", "tile128"],
+};
+
 /** A tile that `high` by `wide` invocations sum, each 8 rows by 8 columns. */
 function tile(name: BodyName, high: 8 | 16, wide: 8 | 16): Body {
   const sizes = `const HIGH = ${high}u;\nconst WIDE = ${wide}u;`;
@@ -75,6 +81,23 @@ export async function withBody<T>(name: BodyName, run: () => Promise<T>): Promis
   } finally {
     forced = before;
   }
+}
+
+/** True inside {@linkcode withBody}. */
+export function isBodyForced(): boolean {
+  return forced !== null;
+}
+
+/** The body of a name. */
+export function bodyNamed(name: BodyName): Body {
+  return BODIES[name];
+}
+
+/** The bodies that may suit the adapter. */
+export function bodyOptions(device: Device): Body[] {
+  const { family, subgroupSize } = device.info;
+  const suited = OPTIONS[family].filter((name) => name !== "subgroup" || subgroupSize === 8).map(bodyNamed);
+  return suited.filter(({ memory }) => memory <= device.limits.maxComputeWorkgroupStorageSize);
 }
 
 /** The body for a result `[batch, rows, 4 cols4]`: on GPUs the largest tile that the result fills and that has enough of them. */

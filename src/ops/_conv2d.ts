@@ -44,6 +44,13 @@ export interface ForwardOptions {
   readonly side?: SideMoments;
 }
 
+/** All sizes as text: equal convolutions are described alike. */
+export function describe(g: Geometry): string {
+  const at = (pair: Pair) => pair.join("x");
+  const windows = `${at(g.kernel)} stride ${at(g.stride)} padding ${at(g.padding)} dilation ${at(g.dilation)}`;
+  return `${g.n}x${at(g.size)}x${g.inChannels} to ${g.outChannels} window ${windows} groups ${g.groups}`;
+}
+
 /** Checks shapes and options, and finds all sizes. */
 export function geometryOf(x: Shape, weight: Shape, options: Windows2d): Geometry {
   const got = `got x [${x}] and weight [${weight}]`;

@@ -1,7 +1,8 @@
 // The ways to compute a convolution, and the table that chooses one by shape.
 import type { Device } from "../device/mod.ts";
-import { sizeOf, type Tensor } from "../tensor/mod.ts";
-import type { ForwardOptions, Geometry } from "./_conv2d.ts";
+import { key, type Shape, sizeOf, type Tensor, uniform } from "../tensor/mod.ts";
+import { decide, type Rehearsal } from "./_choices.ts";
+import { describe, type ForwardOptions, type Geometry } from "./_conv2d.ts";
 import { forwardDirect, inputGradDirect, weightGradDirect } from "./_conv2d_direct.ts";
 import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_product.ts";
 import { forwardWinograd, inputGradWinograd, tilesOf, transformBytes, weightGradWinograd } from "./_conv2d_winograd.ts";
@@ -42,9 +43,12 @@ export async function withAlgorithm<T>(name: AlgorithmName, run: () => Promise<T
   }
 }
 
-/** The algorithm for a shape. */
-export function chooseAlgorithm(device: Device, g: Geometry): Algorithm {
-  return ALGORITHMS[algorithmFor(device, g)];
+/** One of the three products of a convolution. */
+export type ProductKind = keyof Algorithm;
+
+/** The algorithm that a product of this shape takes. */
+export function chooseAlgorithm<K extends ProductKind>(device: Device, g: Geometry, kind: K): Algorithm[K] {
+  return ALGORITHMS[algorithmFor(device, g, kind)][kind];
 }
 
 /** True when that algorithm leaves the moments of its output on this adapter. */
@@ -53,10 +57,33 @@ export function leavesMoments(device: Device, g: Geometry): boolean {
 }
 
 /** Its name. */
-export function algorithmFor(device: Device, g: Geometry): AlgorithmName {
+export function algorithmFor(device: Device, g: Geometry, kind: ProductKind = "forward"): AlgorithmName {
   if (forced && serves(forced, device, g)) return forced;
+  const usual = usualAlgorithm(device, g);
+  return decide(device, usual, () => ({
+    key: `conv2d ${kind} ${describe(g)}`,
+    candidates: () => NAMES.filter((name) => serves(name, device, g)),
+    rehearse: () => rehearse(device, g, kind),
+    composed: true,
+  })) as AlgorithmName;
+}
+
+function usualAlgorithm(device: Device, g: Geometry): AlgorithmName {
   if (serves("product", device, g)) return "product";
   return serves("winograd", device, g) && winogradCost(device, g) < directCost(g) ? "winograd" : "direct";
+}
+
+const NAMES = Object.keys(ALGORITHMS) as AlgorithmName[];
+
+/** Runs a product by the algorithm that is chosen at that moment. */
+function rehearse(device: Device, g: Geometry, kind: ProductKind): Rehearsal {
+  const noise = (shape: Shape, seed: number) => uniform(shape, { key: key(seed), low: -1, device });
+  const x = kind === "inputGrad" ? null : noise([g.n, ...g.size, g.groups * g.inChannels], 1);
+  const gradY = kind === "forward" ? null : noise([g.n, ...g.outSize, g.groups * g.outChannels], 2);
+  const weight = kind === "weightGrad" ? null : noise([...g.kernel, g.inChannels, g.groups * g.outChannels], 3);
+  const [a, b] = [x, gradY, weight].filter((each) => each !== null) as [Tensor, Tensor];
+  if (kind === "forward") return { run: () => chooseAlgorithm(device, g, kind)(g, a, b, {}) };
+  return { run: () => chooseAlgorithm(device, g, kind)(g, a, b) };
 }
 
 function serves(name: AlgorithmName, device: Device, g: Geometry): boolean {

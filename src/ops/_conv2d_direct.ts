@@ -3,10 +3,12 @@
 import type { Program } from "../device/mod.ts";
 import { conv2d, conv2d_forward, conv2d_input_grad, conv2d_weight_grad } from "../device/shaders.gen.ts";
 import { type Shape, sizeOf, Tensor } from "../tensor/mod.ts";
-import { blocksOf, type Body, chooseBody, chooseSplits, constantsOf } from "./_bodies.ts";
-import type { ForwardOptions, Geometry } from "./_conv2d.ts";
+import { blocksOf, type Body, constantsOf } from "./_bodies.ts";
+import type { Question } from "./_choices.ts";
+import { describe, type ForwardOptions, type Geometry } from "./_conv2d.ts";
 import { blockMoments, momentsCode, type SideMoments } from "./_moments.ts";
-import { sumMiddleInto } from "./_product.ts";
+import { choosePlan } from "./_plan.ts";
+import { noiseLike, sumMiddleInto } from "./_product.ts";
 
 const params = {
   rows: "u32",
@@ -136,11 +138,12 @@ function run(g: Geometry, job: Job): Tensor {
   const { device } = a;
   const cols4 = cols / 4;
   const batch = g.groups * (job.phases ?? 1);
-  const body = chooseBody(device, job.rowsOfPhase ?? rows, cols4, batch);
-  const blocks = blocksOf(body, job.rowsOfPhase ?? rows, cols4);
   const size = sizeOf(shape);
-  const wanted = chooseSplits(device, body, blocks * batch, inner, size * 4);
-  const splits = Math.min(wanted, segments, Math.floor(device.limits.maxComputeWorkgroupsPerDimension / batch));
+  const rowsAtOnce = job.rowsOfPhase ?? rows;
+  const mostSplits = Math.min(segments, Math.floor(device.limits.maxComputeWorkgroupsPerDimension / batch));
+  const sizes = { rows: rowsAtOnce, cols4, batch, terms: inner, resultBytes: size * 4, mostSplits };
+  const { body, splits } = choosePlan(device, sizes, () => questionOf(g, job));
+  const blocks = blocksOf(body, rowsAtOnce, cols4);
   const result = new Tensor(device, shape);
   const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);
   const [x, y] = device.groups(blocks, 1);
@@ -166,6 +169,16 @@ function run(g: Geometry, job: Job): Tensor {
   sumMiddleInto(target, result, { outer: 1, length: splits, inner: size, bias, cols: shape.at(-1)! });
   target.dispose();
   return result;
+}
+
+function questionOf(g: Geometry, job: Job): Pick<Question, "key" | "rehearse"> {
+  return {
+    key: `conv2d direct ${job.kind} ${describe(g)} ${job.a.dtype}`,
+    rehearse() {
+      const [a, b] = [noiseLike(job.a, 1), noiseLike(job.b, 2)];
+      return { run: () => run(g, { ...job, a, b, bias: undefined, side: undefined }) };
+    },
+  };
 }
 
 function sizesOf(g: Geometry) {

@@ -1,9 +1,11 @@
 // Matrix products on storages: what matmul, linear and conv2d are made of.
 import type { Program } from "../device/mod.ts";
 import { lib_flat, matmul as operands, matmul_pad, matmul_reduce } from "../device/shaders.gen.ts";
-import { type Shape, sizeOf, Tensor } from "../tensor/mod.ts";
-import { blocksOf, type Body, chooseBody, chooseSplits, constantsOf } from "./_bodies.ts";
+import { key, type Shape, sizeOf, Tensor, uniform } from "../tensor/mod.ts";
+import { blocksOf, type Body, constantsOf } from "./_bodies.ts";
+import type { Question } from "./_choices.ts";
 import { blockMoments, momentsCode, type SideMoments } from "./_moments.ts";
+import { choosePlan } from "./_plan.ts";
 
 /** Sizes of up to three batch axes, and for each operand how many matrices one step along an axis skips. */
 export interface BatchAxes {
@@ -118,10 +120,11 @@ export function productPadded(p: Product): Tensor {
   const count = sizeOf((p.batch ?? NO_BATCH).sizes);
   const shape = strides ? [strides.size] : [count, rows, padded(cols)];
   const size = sizeOf(shape);
-  const body = chooseBody(device, rows, padded(cols) / 4, count);
+  const sizes = { rows, cols4: padded(cols) / 4, batch: count, terms: inner, resultBytes: size * 4 };
+  const plan = choosePlan(device, sizes, () => questionOf(p, count));
+  const { body } = plan;
   const blocks = blocksOf(body, rows, padded(cols) / 4);
-  const wanted = chooseSplits(device, body, blocks * count, inner, size * 4);
-  const depth = Math.ceil(inner / wanted / 8) * 8; // a slice of the tiled body
+  const depth = Math.ceil(inner / plan.splits / 8) * 8; // a slice of the tiled body
   const splits = Math.ceil(inner / depth);
   const result = into ?? new Tensor(device, shape);
   const target = splits === 1 ? result : new Tensor(device, [splits, size]);
@@ -132,6 +135,29 @@ export function productPadded(p: Product): Tensor {
     target.dispose();
   }
   return result;
+}
+
+/** What is to be known for timing a product: bias and accumulation cost the same in all plans, so they are left out. */
+function questionOf(p: Product, count: number): Pick<Question, "key" | "rehearse"> {
+  const { a, b, rows, cols, inner, transposeA = false, transposeB = false, strides } = p;
+  const laid = strides ? ` rows ${[strides.a, strides.b, strides.c].map(({ row }) => row).join(",")}` : "";
+  const sides = `${transposeA ? "At" : "A"}${transposeB ? "Bt" : "B"}`;
+  return {
+    key: `matmul ${sides} ${count} x ${rows}x${inner}x${cols}${laid} ${a.dtype}`,
+    rehearse() {
+      const [x, y] = [noiseLike(a, 1), noiseLike(b, 2)];
+      return {
+        run: () => productPadded({ ...p, a: x, b: y, bias: undefined, into: undefined, side: undefined }),
+        defined: strides &&
+          ((c) => resizeRows(c.alias([c.size / strides.c.row, strides.c.row]), strides.c.matrix * count)),
+      };
+    },
+  };
+}
+
+/** Random numbers in [−1, 1) in the shape of x. */
+export function noiseLike({ shape, device }: Tensor, seed: number): Tensor {
+  return uniform(shape, { key: key(seed), low: -1, device });
 }
 
 /** A product with one column is the transpose of one with one row, where the wide blocks are of use. */

@@ -27,7 +27,7 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
     if (sizeOf(shape) === 0) return zeros(shape, { device: x!.device });
     const p = padGeometry(g);
     const leaves = p.outChannels === g.outChannels && leavesMoments(x!.device, p);
-    const y = chooseAlgorithm(x!.device, p).forward(
+    const y = chooseAlgorithm(x!.device, p, "forward")(
       p,
       resizeChannels(x!, g.groups, g.inChannels, p.inChannels),
       resizeWeight(weight!, g, p),
@@ -43,14 +43,17 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
     const { device } = x;
     if (grad.size === 0) return shapes.map((shape, i) => needsGrad[i] ? zeros(shape, { device }) : null);
     const p = padGeometry(g);
-    const algorithm = chooseAlgorithm(device, p);
     const gradY = resizeChannels(grad, g.groups, g.outChannels, p.outChannels);
     const gradX = () => {
-      const wide = algorithm.inputGrad(p, gradY, resizeWeight(weight, g, p));
+      const wide = chooseAlgorithm(device, p, "inputGrad")(p, gradY, resizeWeight(weight, g, p));
       return resizeChannels(wide, g.groups, p.inChannels, g.inChannels);
     };
     const gradWeight = () => {
-      const wide = algorithm.weightGrad(p, resizeChannels(x, g.groups, g.inChannels, p.inChannels), gradY);
+      const wide = chooseAlgorithm(device, p, "weightGrad")(
+        p,
+        resizeChannels(x, g.groups, g.inChannels, p.inChannels),
+        gradY,
+      );
       return resizeWeight(wide, p, g);
     };
     const gradBias = () => sumOfRows(grad, g.groups * g.outChannels);

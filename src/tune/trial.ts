@@ -1,0 +1,162 @@
+// Times the candidates of one question, and holds their results to the table's.
+import { type Device, DeviceError } from "../device/mod.ts";
+import { abs, max, sub } from "../ops/mod.ts";
+import type { Choices, Question, Rehearsal } from "../ops/_choices.ts";
+import { type Tensor, tidy } from "../tensor/mod.ts";
+
+/** Furthest that a result may be from the table's, relative to its largest magnitude, in f32. */
+const TOLERANCE = 1e-4;
+
+/** Candidates this much slower than the best in the first round are timed no more. */
+const HOPELESS = 1.5;
+
+/** Rounds of the candidates that are left, and milliseconds after which there are no more of them. */
+const ROUNDS = { fewest: 3, most: 12, milliseconds: 60 } as const;
+
+/** A candidate that was not timed, and why. */
+export interface Refusal {
+  readonly answer: string;
+  readonly reason: string;
+}
+
+/** Runs the candidates of a question. */
+export class Trial {
+  #device: Device;
+  #choices: Choices;
+  #question: Question;
+  #rehearsal: Rehearsal;
+
+  /** Makes the inputs: within a scope that frees them. */
+  constructor(device: Device, choices: Choices, question: Question) {
+    this.#device = device;
+    this.#choices = choices;
+    this.#question = question;
+    this.#rehearsal = question.rehearse();
+  }
+
+  /** The questions that the candidates ask. */
+  async questions(candidates: readonly string[]): Promise<Question[]> {
+    return await this.#choices.collect(async () => {
+      for (const answer of candidates) {
+        await this.#attempt(async () => {
+          this.#once(answer);
+          await this.#device.done();
+        });
+      }
+    });
+  }
+
+  /** The candidates whose results are not the table's, or that the device refuses. */
+  async refusals(candidates: readonly string[]): Promise<Refusal[]> {
+    let refusals: Refusal[] = [];
+    const failed = await this.#attempt(async () => void (refusals = await this.#wrong(candidates)));
+    if (!failed) return refusals;
+    for (const answer of candidates) {
+      const reason = await this.#attempt(async () => void refusals.push(...await this.#wrong([answer])));
+      if (reason) refusals.push({ answer, reason });
+    }
+    return refusals;
+  }
+
+  /** Milliseconds of each candidate: the best of some rounds, all candidates in turn. */
+  async times(candidates: readonly string[]): Promise<Map<string, number>> {
+    const best = await this.#round(candidates, 1);
+    const fastest = Math.min(...best.values());
+    const left = candidates.filter((answer) => best.get(answer)! <= HOPELESS * fastest);
+    const affordable = Math.floor(ROUNDS.milliseconds / (fastest * left.length));
+    const rounds = Math.max(ROUNDS.fewest, Math.min(ROUNDS.most, affordable));
+    for (const [answer, time] of await this.#round(left, rounds)) best.set(answer, Math.min(time, best.get(answer)!));
+    return best;
+  }
+
+  /** Why the device refuses what `run` does; null where it does not. */
+  async #attempt(run: () => Promise<void>): Promise<string | null> {
+    try {
+      await run();
+      return null;
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      await this.#recover();
+      return error.message;
+    }
+  }
+
+  /** Waits until an error drags nothing more behind it. */
+  async #recover(): Promise<void> {
+    let last: unknown;
+    for (let i = 0; i < 10; i++) {
+      try {
+        return await this.#device.done();
+      } catch (error) {
+        last = error;
+      }
+    }
+    throw last;
+  }
+
+  async #wrong(candidates: readonly string[]): Promise<Refusal[]> {
+    const { usual } = this.#question;
+    using expected = tidy(() => this.#result(usual));
+    using largest = tidy(() => max(abs(expected)));
+    const distances = candidates.map((answer) => tidy(() => distance(this.#result(answer), expected)));
+    const [scale, ...far] = await Promise.all([largest, ...distances].map((each) => each.item()));
+    for (const each of distances) each.dispose();
+    return candidates.flatMap((answer, i) =>
+      far[i]! <= TOLERANCE * scale! ? [] : [{ answer, reason: `its result is off by ${far[i]} of ${scale}` }]
+    );
+  }
+
+  async #round(candidates: readonly string[], rounds: number): Promise<Map<string, number>> {
+    return this.#device.features.has("timestamp-query")
+      ? await this.#stamped(candidates, rounds)
+      : await this.#clocked(candidates, rounds);
+  }
+
+  /** By timestamp queries, all in one go. */
+  async #stamped(candidates: readonly string[], rounds: number): Promise<Map<string, number>> {
+    this.#device.startProfile();
+    for (let round = 0; round < rounds; round++) {
+      candidates.forEach((answer, i) => this.#device.runGroup(`${i}:${round}`, () => this.#once(answer)));
+    }
+    const totals = new Map<string, number>();
+    for (const { name, milliseconds } of await this.#device.stopProfile()) {
+      const run = name.split(" ", 1)[0]!;
+      totals.set(run, (totals.get(run) ?? 0) + milliseconds);
+    }
+    return new Map(candidates.map((answer, i) => {
+      const times = Array.from({ length: rounds }, (_, round) => totals.get(`${i}:${round}`)!);
+      return [answer, Math.min(...times)];
+    }));
+  }
+
+  /** By the clock, where the adapter has no timestamps: several runs at once, since waiting costs milliseconds. */
+  async #clocked(candidates: readonly string[], rounds: number): Promise<Map<string, number>> {
+    const best = new Map<string, number>();
+    const runs = rounds === 1 ? 1 : 8;
+    for (let round = 0; round < rounds; round++) {
+      for (const answer of candidates) {
+        const start = performance.now();
+        for (let run = 0; run < runs; run++) this.#once(answer);
+        await this.#device.done();
+        best.set(answer, Math.min(best.get(answer) ?? Infinity, (performance.now() - start) / runs));
+      }
+    }
+    return best;
+  }
+
+  #once(answer: string): void {
+    this.#choices.settle(this.#question.key, answer);
+    tidy(() => this.#rehearsal.run()).dispose();
+  }
+
+  #result(answer: string): Tensor {
+    this.#choices.settle(this.#question.key, answer);
+    const result = this.#rehearsal.run();
+    return this.#rehearsal.defined?.(result) ?? result;
+  }
+}
+
+/** The largest difference; NaN where a difference is. */
+function distance(x: Tensor, y: Tensor): Tensor {
+  return max(abs(sub(x, y)));
+}
