@@ -1,13 +1,14 @@
 // Blocked Cholesky factor, a + ridge I = l lᵀ, in place in l: for each block of 32 columns `factor` (here), then the rows
-// below it (cholesky_panel.wgsl), then the rest of the matrix (cholesky_update.wgsl).
+// below it (cholesky_panel.wgsl), then the columns past it (cholesky_update.wgsl): at once those of its group of blocks,
+// and the rest of the matrix after the group, with all of its columns.
 //
 //   0  params   uniform     { n, size, first, ridge, nan_bits }   size = n rounded up to a multiple of 32
 //   1  a        read        [n, n], lower triangle                 (copy_lower; the product in mirror, transpose)
 //   2  l        read/write  [size, size]                           ([n, n] in mirror, transpose)
 //   3  inverse  write       [32, 32], inverse of the diagonal block (factor)
 //
-// copy_lower:  l = lower triangle of a + ridge I, 0 above the diagonal, continued by the identity.
-//              Dispatch: Device.groups(size * size, 64).
+// copy_lower:  l = lower triangle of a + ridge I, 0 above the diagonal, continued by the identity; 4 elements a turn.
+//              Dispatch: Device.groups(size * size / 4, 64).
 // factor:      factors the block at (first, first), and inverts it. A pivot that is not > 0 makes NaN, which spreads to
 //              every later element. Constant: LANES, invocations that share a row. Dispatch: 1.
 // mirror:      l = lower triangle of a, mirrored, times ridge. Dispatch: Device.groups(n * n, 64).
@@ -26,13 +27,16 @@ fn copy_lower(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let k = flat_id(group, groups, local, 64u);
+  let k = 4u * flat_id(group, groups, local, 64u);
   if (k >= params.size * params.size) { return; }
   let i = k / params.size;
-  let j = k % params.size;
-  var value = select(0.0, 1.0, i == j);
-  if (i < params.n && j <= i) { value = a[i * params.n + j] + select(0.0, params.ridge, i == j); }
-  l[k] = value;
+  let first = k % params.size;
+  for (var u = 0u; u < 4u; u++) {
+    let j = first + u;
+    var value = select(0.0, 1.0, i == j);
+    if (i < params.n && j <= i) { value = a[i * params.n + j] + select(0.0, params.ridge, i == j); }
+    l[k + u] = value;
+  }
 }
 
 var<workgroup> roots: array<f32, 32>;

@@ -1,18 +1,18 @@
-// What a panel leaves for the rest of the matrix: l[i, j] -= sum_k l[i, first + k] l[j, first + k] for the rows and
-// columns past the panel of 32, on and below the diagonal, in place.
+// What a panel of columns leaves for the columns past it: l[i, j] -= sum_k l[i, panel + k] l[j, panel + k] for the rows
+// from `first` and the columns first <= j < until, on and below the diagonal, in place.
 //
-//   0  params   uniform     { size, first, vectors }   vectors: of four, in a row of the panel: 8
+//   0  params   uniform     { size, panel, first, until, vectors }   vectors: of four, in a row of the panel
 //   1  l        read/write  [size, size]
 //
-// Entry points and dispatch: lib/row_pairs.wgsl with size - first - 32 rows and columns.
-struct Params { size: u32, first: u32, vectors: u32 }
+// Entry points and dispatch: lib/row_pairs.wgsl with size - first rows and until - first columns.
+struct Params { size: u32, panel: u32, first: u32, until: u32, vectors: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> l: array<vec4f>;
 
 fn row_vectors() -> u32 { return params.vectors; }
 
 fn panel(i: u32, f: u32) -> vec4f {
-  return l[(min(params.first + 32u + i, params.size - 1u) * params.size + params.first) / 4u + f];
+  return l[(min(params.first + i, params.size - 1u) * params.size + params.panel) / 4u + f];
 }
 
 fn left(i: u32, f: u32) -> vec4f { return panel(i, f); }
@@ -26,8 +26,9 @@ fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return j >= i + rows; }
 
 fn write_pair(i: u32, j: u32, value: f32) {
-  let row = params.first + 32u + i;
-  if (j > i || row >= params.size) { return; }
-  let k = row * params.size + params.first + 32u + j;
+  let row = params.first + i;
+  let col = params.first + j;
+  if (j > i || row >= params.size || col >= params.until) { return; }
+  let k = row * params.size + col;
   l[k / 4u][k % 4u] -= value;
 }

@@ -956,15 +956,16 @@ fn grad_rows(
 `;
 /** `cholesky` */
 export const cholesky: string = `// Blocked Cholesky factor, a + ridge I = l lᵀ, in place in l: for each block of 32 columns \`factor\` (here), then the rows
-// below it (cholesky_panel.wgsl), then the rest of the matrix (cholesky_update.wgsl).
+// below it (cholesky_panel.wgsl), then the columns past it (cholesky_update.wgsl): at once those of its group of blocks,
+// and the rest of the matrix after the group, with all of its columns.
 //
 //   0  params   uniform     { n, size, first, ridge, nan_bits }   size = n rounded up to a multiple of 32
 //   1  a        read        [n, n], lower triangle                 (copy_lower; the product in mirror, transpose)
 //   2  l        read/write  [size, size]                           ([n, n] in mirror, transpose)
 //   3  inverse  write       [32, 32], inverse of the diagonal block (factor)
 //
-// copy_lower:  l = lower triangle of a + ridge I, 0 above the diagonal, continued by the identity.
-//              Dispatch: Device.groups(size * size, 64).
+// copy_lower:  l = lower triangle of a + ridge I, 0 above the diagonal, continued by the identity; 4 elements a turn.
+//              Dispatch: Device.groups(size * size / 4, 64).
 // factor:      factors the block at (first, first), and inverts it. A pivot that is not > 0 makes NaN, which spreads to
 //              every later element. Constant: LANES, invocations that share a row. Dispatch: 1.
 // mirror:      l = lower triangle of a, mirrored, times ridge. Dispatch: Device.groups(n * n, 64).
@@ -983,13 +984,16 @@ fn copy_lower(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let k = flat_id(group, groups, local, 64u);
+  let k = 4u * flat_id(group, groups, local, 64u);
   if (k >= params.size * params.size) { return; }
   let i = k / params.size;
-  let j = k % params.size;
-  var value = select(0.0, 1.0, i == j);
-  if (i < params.n && j <= i) { value = a[i * params.n + j] + select(0.0, params.ridge, i == j); }
-  l[k] = value;
+  let first = k % params.size;
+  for (var u = 0u; u < 4u; u++) {
+    let j = first + u;
+    var value = select(0.0, 1.0, i == j);
+    if (i < params.n && j <= i) { value = a[i * params.n + j] + select(0.0, params.ridge, i == j); }
+    l[k + u] = value;
+  }
 }
 
 var<workgroup> roots: array<f32, 32>;
@@ -1082,21 +1086,21 @@ fn write_pair(i: u32, j: u32, value: f32) {
 }
 `;
 /** `cholesky_update` */
-export const cholesky_update: string = `// What a panel leaves for the rest of the matrix: l[i, j] -= sum_k l[i, first + k] l[j, first + k] for the rows and
-// columns past the panel of 32, on and below the diagonal, in place.
+export const cholesky_update: string = `// What a panel of columns leaves for the columns past it: l[i, j] -= sum_k l[i, panel + k] l[j, panel + k] for the rows
+// from \`first\` and the columns first <= j < until, on and below the diagonal, in place.
 //
-//   0  params   uniform     { size, first, vectors }   vectors: of four, in a row of the panel: 8
+//   0  params   uniform     { size, panel, first, until, vectors }   vectors: of four, in a row of the panel
 //   1  l        read/write  [size, size]
 //
-// Entry points and dispatch: lib/row_pairs.wgsl with size - first - 32 rows and columns.
-struct Params { size: u32, first: u32, vectors: u32 }
+// Entry points and dispatch: lib/row_pairs.wgsl with size - first rows and until - first columns.
+struct Params { size: u32, panel: u32, first: u32, until: u32, vectors: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> l: array<vec4f>;
 
 fn row_vectors() -> u32 { return params.vectors; }
 
 fn panel(i: u32, f: u32) -> vec4f {
-  return l[(min(params.first + 32u + i, params.size - 1u) * params.size + params.first) / 4u + f];
+  return l[(min(params.first + i, params.size - 1u) * params.size + params.panel) / 4u + f];
 }
 
 fn left(i: u32, f: u32) -> vec4f { return panel(i, f); }
@@ -1110,9 +1114,10 @@ fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return j >= i + rows; }
 
 fn write_pair(i: u32, j: u32, value: f32) {
-  let row = params.first + 32u + i;
-  if (j > i || row >= params.size) { return; }
-  let k = row * params.size + params.first + 32u + j;
+  let row = params.first + i;
+  let col = params.first + j;
+  if (j > i || row >= params.size || col >= params.until) { return; }
+  let k = row * params.size + col;
   l[k / 4u][k % 4u] -= value;
 }
 `;
@@ -3048,14 +3053,22 @@ fn sum_lanes(a: V, b: V, lane: u32) -> array<V, 2> {
 `;
 /** `lib_triangle` */
 export const lib_triangle: string = `// What the steps of triangular_solve.wgsl share; its header describes the bindings.
-struct Params { n: u32, base: i32, row: i32, col: i32, flip: u32, first: u32, vectors: u32 }
+struct Params { n: u32, base: i32, row: i32, col: i32, flip: u32, first: u32, until: u32, vectors: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 
-fn triangle(i: u32, k: u32) -> f32 { return a[u32(params.base + params.row * i32(i) + params.col * i32(k))]; }
+// Where row i of the triangle is in b and x.
+fn place(i: u32) -> u32 { return select(i, params.flip - i, params.flip > 0u); }
+
+// t[i, k], or 0 outside of the matrix.
+fn triangle(i: u32, k: u32) -> f32 {
+  let inside = place(i) < params.n && place(k) < params.n;
+  let index = u32(params.base + params.row * i32(i) + params.col * i32(k));
+  return select(0.0, a[select(0u, index, inside)], inside);
+}
 
 // Where row i of b and x starts.
-fn row_start(i: u32) -> u32 { return select(i, params.flip - i, params.flip > 0u) * params.vectors; }
+fn row_start(i: u32) -> u32 { return place(i) * params.vectors; }
 
 fn column(f: u32) -> u32 { return min(f, params.vectors - 1u); }
 `;
@@ -4252,16 +4265,19 @@ fn mask(
 /** `triangular_solve` */
 export const triangular_solve: string = `// Blocked solve of t x = b for a lower triangular t of n rows, read from a with strides, so that a lower, an upper and a
 // transposed a are all served: t[i, k] = a[base + row i + col k], and row i of b and x is row (flip - i) when flip > 0.
-// For each block of 32 rows: x = inverse b (triangular_solve_apply.wgsl), then what it leaves for the rows below
-// (triangular_solve_update.wgsl).
+// Rows are padded to \`size\`, a multiple of the block, with those of the identity.
 //
-//   0  params    uniform  { n, base, row, col, flip, first, vectors }   vectors: of four, in a row of b
-//   1  a         read     [n, n]
-//   2  inverses  write    [ceil(n / 32), 32, 32]          (read in apply)
-//   3  b         read     [n, 4 * vectors], work          (read/write in update)
-//   4  x         write    [n, 4 * vectors]                (read in update)
+// The work is w = -b. For each block of 32 rows: x = -inverse w (triangular_solve_apply.wgsl), then w += t x for the rows
+// below it and before \`until\`, the end of its group (triangular_solve_update.wgsl). Before a group starts, a matrix
+// product adds all that was solved before.
 //
-// invert: inverts all diagonal blocks, continued by the identity. Dispatch: ceil(n / 32).
+//   0  params    uniform  { n, base, row, col, flip, first, until, vectors }   vectors: of four, in a row of b
+//   1  a         read     [n, n] or with longer rows
+//   2  inverses  write    [size / 32, 32, 32]       (read in apply)
+//   3  w         read     [size, 4 * vectors]       (read/write in update)
+//   4  x         write    [size, 4 * vectors]       (read in update)
+//
+// invert: inverts all diagonal blocks. Dispatch: size / 32.
 @group(0) @binding(2) var<storage, read_write> inverses: array<f32>;
 
 @compute @workgroup_size(32)
@@ -4270,7 +4286,7 @@ fn invert(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
   let count = min(32u, params.n * 32u);
   for (var k = 0u; k < count; k++) {
     var value = select(0.0, 1.0, i == k);
-    if (first + i < params.n && k <= i) { value = triangle(first + i, first + k); }
+    if (k <= i && max(place(first + i), place(first + k)) < params.n) { value = triangle(first + i, first + k); }
     block[block_at(i, k)] = value;
   }
   workgroupBarrier();
@@ -4280,48 +4296,81 @@ fn invert(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
 }
 `;
 /** `triangular_solve_apply` */
-export const triangular_solve_apply: string = `// A block of the solution: x[first + i] = sum_k inverse[i, k] b[first + k]; see triangular_solve.wgsl.
+export const triangular_solve_apply: string = `// A block of the solution: x[first + i] = -sum_k inverse[i, k] w[first + k]; see triangular_solve.wgsl.
 // Entry points and dispatch: lib/row_sums.wgsl with 32 rows.
 @group(0) @binding(2) var<storage, read> inverses: array<f32>;
-@group(0) @binding(3) var<storage, read> b: array<vec4f>;
+@group(0) @binding(3) var<storage, read> w: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> x: array<vec4f>;
 
 fn start(i: u32, f: u32) {}
 
-fn terms() -> u32 { return min(32u, params.n - params.first); }
+fn terms() -> u32 { return min(32u, params.until - params.first); }
 
 fn across() -> bool { return true; }
 
 fn weight(i: u32, k: u32) -> f32 { return inverses[params.first * 32u + i * 32u + k]; }
 
-fn vector(k: u32, f: u32) -> vec4f { return b[row_start(params.first + k) + column(f)]; }
+fn vector(k: u32, f: u32) -> vec4f { return w[row_start(params.first + k) + column(f)]; }
 
 fn write_vector(i: u32, f: u32, total: f32, sum: vec4f) {
-  if (params.first + i >= params.n || f >= params.vectors) { return; }
-  x[row_start(params.first + i) + f] = sum;
+  if (i >= 32u || f >= params.vectors) { return; }
+  x[row_start(params.first + i) + f] = -sum;
+}
+`;
+/** `triangular_solve_start` */
+export const triangular_solve_start: string = `// The work of triangular_solve.wgsl: w[i, j] = -b[i, j], 0 past the rows and columns of b.
+//
+//   0  params  uniform  { rows, cols, vectors, size }   vectors: of four, in a row of w; size: vectors in w
+//   1  b       read     [rows, cols]
+//   2  w       write    [size / vectors, 4 * vectors]
+//
+// Dispatch: Device.groups(size, 64).
+struct Params { rows: u32, cols: u32, vectors: u32, size: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read_write> w: array<vec4f>;
+
+@compute @workgroup_size(64)
+fn negate(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k >= params.size) { return; }
+  let i = k / params.vectors;
+  let j = 4u * (k % params.vectors);
+  var value = vec4f();
+  if (i < params.rows) {
+    let start = i * params.cols;
+    for (var u = 0u; u < min(4u, params.cols - j); u++) { value[u] = -b[start + j + u]; }
+  }
+  w[k] = value;
 }
 `;
 /** `triangular_solve_update` */
-export const triangular_solve_update: string = `// What a block of the solution leaves for the rows below: b[i] -= sum_k t[i, first + k] x[first + k] for
-// i >= first + 32; see triangular_solve.wgsl.
-// Entry points and dispatch: lib/row_sums.wgsl with n - first - 32 rows.
-@group(0) @binding(3) var<storage, read_write> b: array<vec4f>;
+export const triangular_solve_update: string = `// What a block of the solution leaves for the rows below: w[i] += sum_k t[i, first + k] x[first + k] for
+// first + 32 <= i < until; see triangular_solve.wgsl.
+// Entry points and dispatch: lib/row_sums.wgsl with until - first - 32 rows.
+@group(0) @binding(3) var<storage, read_write> w: array<vec4f>;
 @group(0) @binding(4) var<storage, read> x: array<vec4f>;
 
 fn start(i: u32, f: u32) {}
 
-fn terms() -> u32 { return min(32u, params.n - params.first); }
+fn terms() -> u32 { return min(32u, params.until - params.first); }
 
 fn across() -> bool { return params.col == 1 || params.col == -1; }
 
-fn weight(i: u32, k: u32) -> f32 { return triangle(min(params.first + 32u + i, params.n - 1u), params.first + k); }
+fn weight(i: u32, k: u32) -> f32 {
+  return triangle(min(params.first + 32u + i, params.until - 1u), params.first + k);
+}
 
 fn vector(k: u32, f: u32) -> vec4f { return x[row_start(params.first + k) + column(f)]; }
 
 fn write_vector(i: u32, f: u32, total: f32, sum: vec4f) {
   let row = params.first + 32u + i;
-  if (row >= params.n || f >= params.vectors) { return; }
-  b[row_start(row) + f] -= sum;
+  if (row >= params.until || f >= params.vectors) { return; }
+  w[row_start(row) + f] += sum;
 }
 `;
 /** `unary` */

@@ -1,5 +1,5 @@
 // Matrix products on storages: what matmul, linear and conv2d are made of.
-import type { Program } from "../device/mod.ts";
+import type { Program, Storage, Window } from "../device/mod.ts";
 import { lib_flat, matmul as operands, matmul_pad, matmul_reduce } from "../device/shaders.gen.ts";
 import { key, type Shape, sizeOf, Tensor, uniform } from "../tensor/mod.ts";
 import { blocksOf, type Body, constantsOf } from "./_bodies.ts";
@@ -38,6 +38,8 @@ export interface Product {
   readonly batch?: BatchAxes;
   /** Where the rows of a, b and c are, unless they lie packed one after another; c has `size` elements then. */
   readonly strides?: { readonly a: Strides; readonly b: Strides; readonly c: Strides; readonly size: number };
+  /** With `strides`: the element where each matrix starts, a multiple of 64; the sum is not split then. */
+  readonly from?: { readonly a: number; readonly b: number; readonly c: number };
   /** Added to every row, `[cols]`. */
   readonly bias?: Tensor;
   /** Adds to what this tensor holds instead of making one; its rows are padded to whole vectors. */
@@ -124,7 +126,8 @@ export function productPadded(p: Product): Tensor {
   const plan = choosePlan(device, sizes, () => questionOf(p, count));
   const { body } = plan;
   const blocks = blocksOf(body, rows, padded(cols) / 4);
-  const depth = Math.ceil(inner / plan.splits / 8) * 8; // a slice of the tiled body
+  const wanted = p.from ? 1 : plan.splits;
+  const depth = Math.ceil(inner / wanted / 8) * 8; // a slice of the tiled body
   const splits = Math.ceil(inner / depth);
   const result = into ?? new Tensor(device, shape);
   const target = splits === 1 ? result : new Tensor(device, [splits, size]);
@@ -200,7 +203,13 @@ function run(p: Product, body: Body, blocks: number, depth: number, target: Tens
   for (let first_z = 0; first_z < count * splits; first_z += limit) {
     device.dispatch(programOf(body, moments !== undefined), {
       params: { ...sizes, ...steps, a0, a1, a2, b0, b1, b2, first_z },
-      buffers: { 1: a.storage, 2: b.storage, 3: target.storage, 4: (bias ?? b).storage, 5: moments?.storage },
+      buffers: {
+        1: windowFrom(a, p.from?.a),
+        2: windowFrom(b, p.from?.b),
+        3: windowFrom(target, p.from?.c),
+        4: (bias ?? b).storage,
+        5: moments?.storage,
+      },
       workgroups: [x, y, Math.min(limit, count * splits - first_z)],
       constants: {
         ...constantsOf(device, body),
@@ -216,16 +225,23 @@ function run(p: Product, body: Body, blocks: number, depth: number, target: Tens
   if (b !== p.b) b.dispose();
 }
 
+/** A tensor's storage from an element on. */
+function windowFrom({ storage }: Tensor, element = 0): Storage | Window {
+  return element === 0 ? storage : { storage, offset: 4 * element, size: storage.bytes - 4 * element };
+}
+
 /** Strides of matrices of `rows` rows, one after another. */
 function packed(x: Tensor, rows: number): Strides {
   const row = x.shape.at(-1)!;
   return { row, matrix: rows * row };
 }
 
-/** Rows of another length, padded with zeros or cropped; x itself where that changes nothing. */
+/** Rows of another length, padded with zeros or cropped, and fewer of them when `shape` says so; x itself where that changes nothing. */
 export function resizeRows(x: Tensor, cols: number, shape: Shape = [...x.shape.slice(0, -1), cols]): Tensor {
   const from = x.shape.at(-1)!;
-  if (from === cols) return x.rank === shape.length && x.shape.every((n, i) => n === shape[i]) ? x : x.alias(shape);
+  if (from === cols && sizeOf(shape) === x.size) {
+    return x.rank === shape.length && x.shape.every((n, i) => n === shape[i]) ? x : x.alias(shape);
+  }
   const y = new Tensor(x.device, shape);
   const size = Math.ceil(y.size / 4);
   x.device.dispatch(PAD, {

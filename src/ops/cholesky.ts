@@ -17,6 +17,8 @@ import { CHOLESKY } from "./_variants.ts";
 
 /** Columns of a block. */
 const BLOCK = 32;
+/** Columns whose products are taken off the rest of the matrix at once. */
+const GROUP = 128;
 /** WGSL has no literal for it. */
 const NAN_BITS = 0x7fc00000;
 
@@ -29,9 +31,14 @@ const COPY_LOWER = program("copy_lower");
 const FACTOR = program("factor");
 const MIRROR = program("mirror");
 const TRANSPOSE = program("transpose");
-const STEP_PARAMS = { size: "u32", first: "u32", vectors: "u32" } as const;
-const PANEL = pairForms("choleskyPanel", [panel], STEP_PARAMS);
-const UPDATE = pairForms("choleskyUpdate", [update], STEP_PARAMS);
+const PANEL = pairForms("choleskyPanel", [panel], { size: "u32", first: "u32", vectors: "u32" });
+const UPDATE = pairForms("choleskyUpdate", [update], {
+  size: "u32",
+  panel: "u32",
+  first: "u32",
+  until: "u32",
+  vectors: "u32",
+});
 
 /** Factors `a + ridge I`, `[n, n]`. */
 function factor(a: Tensor, ridge: number): Tensor {
@@ -44,7 +51,7 @@ function factor(a: Tensor, ridge: number): Tensor {
   device.dispatch(COPY_LOWER, {
     params: { ...params, first: 0 },
     buffers: { 1: a.storage, 2: l.storage },
-    workgroups: device.groups(size * size, 64),
+    workgroups: device.groups(size * size / 4, 64),
   });
   for (let first = 0; first < size; first += BLOCK) {
     device.dispatch(FACTOR, {
@@ -53,26 +60,35 @@ function factor(a: Tensor, ridge: number): Tensor {
       workgroups: [1, 1, 1],
       constants: { LANES: CHOLESKY[device.info.family].lanes },
     });
-    if (first + BLOCK < size) eliminate(l, inverse, first);
+    const next = first + BLOCK;
+    if (next === size) break;
+    dividePanel(l, inverse, first);
+    const group = Math.floor(first / GROUP) * GROUP;
+    if (next < group + GROUP) takeOff(l, first, next, Math.min(group + GROUP, size));
+    else takeOff(l, group, next, size);
   }
   return resizeRows(l, n, [n, n]);
 }
 
-/** Divides the rows below a factored block by it, and takes their products off the rest. */
-function eliminate(l: Tensor, inverse: Tensor, first: number): void {
+/** Divides the rows below a factored block by it. */
+function dividePanel(l: Tensor, inverse: Tensor, first: number): void {
   const { device } = l;
   const size = l.shape[0]!;
-  const rows = size - first - BLOCK;
-  const form = rowForm(device);
-  device.dispatch(PANEL[form], {
+  device.dispatch(PANEL[rowForm(device)], {
     params: { size, first, vectors: BLOCK / 4 },
     buffers: { 1: l.storage, 2: inverse.storage },
-    ...pairTiles(device, rows, BLOCK),
+    ...pairTiles(device, size - first - BLOCK, BLOCK),
   });
-  device.dispatch(UPDATE[form], {
-    params: { size, first, vectors: BLOCK / 4 },
+}
+
+/** Takes the products of the columns [panel, first) off the columns [first, until). */
+function takeOff(l: Tensor, panel: number, first: number, until: number): void {
+  const { device } = l;
+  const size = l.shape[0]!;
+  device.dispatch(UPDATE[rowForm(device)], {
+    params: { size, panel, first, until, vectors: (first - panel) / 4 },
     buffers: { 1: l.storage },
-    ...pairTiles(device, rows, rows),
+    ...pairTiles(device, size - first, until - first),
   });
 }
 
@@ -113,8 +129,8 @@ export interface CholeskyOptions {
 /**
  * Cholesky factor: the lower triangular `L` with `L Lᵀ = a + ridge · I`, `a` symmetric positive definite.
  *
- * Only the lower triangle of `a` is read. The factor is blocked (32 columns a step), so that nearly all of its n³/3
- * operations are those of a matrix product; n has no limit but memory.
+ * Only the lower triangle of `a` is read. The factor is blocked (32 columns a step, 128 a group), so that nearly all of its
+ * n³/3 operations are those of a matrix product; n has no limit but memory.
  *
  * **When the matrix is not positive definite** the device cannot throw: the first pivot that is not > 0 becomes NaN, and
  * so do all elements of L that come after it, the last one of the diagonal always. What is computed from L is then NaN,

@@ -1,24 +1,35 @@
 import type { Program } from "../device/mod.ts";
 import {
-  copy as copyCode,
   lib_block,
   lib_flat,
   lib_triangle,
   triangle_mask as maskCode,
   triangular_solve as code,
   triangular_solve_apply as apply,
+  triangular_solve_start as start,
   triangular_solve_update as update,
 } from "../device/shaders.gen.ts";
 import { defineOp } from "../autograd/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
 import { matmul } from "./matmul.ts";
-import { padded, resizeRows } from "./_product.ts";
+import { padded, productPadded, resizeRows } from "./_product.ts";
 import { rowForm, sumForms, sumTiles } from "./_row_forms.ts";
 
-/** Rows of a block. */
+/** Rows of a block whose inverse is made. */
 const BLOCK = 32;
-const PARAMS = { n: "u32", base: "i32", row: "i32", col: "i32", flip: "u32", first: "u32", vectors: "u32" } as const;
+/** Rows that are solved block by block after a matrix product brought in all that were solved before. */
+const GROUP = 128;
+const PARAMS = {
+  n: "u32",
+  base: "i32",
+  row: "i32",
+  col: "i32",
+  flip: "u32",
+  first: "u32",
+  until: "u32",
+  vectors: "u32",
+} as const;
 
 const INVERT: Program = {
   name: "triangularSolve",
@@ -28,11 +39,11 @@ const INVERT: Program = {
 };
 const APPLY = sumForms("triangularSolveApply", [lib_triangle, apply], PARAMS);
 const UPDATE = sumForms("triangularSolveUpdate", [lib_triangle, update], PARAMS);
-const COPY: Program = {
-  name: "copy",
-  code: [lib_flat, copyCode],
-  entryPoint: "copy",
-  params: { size: "u32", offset: "u32" },
+const START: Program = {
+  name: "triangularSolve",
+  code: [lib_flat, start],
+  entryPoint: "negate",
+  params: { rows: "u32", cols: "u32", vectors: "u32", size: "u32" },
 };
 const MASK: Program = {
   name: "triangleMask",
@@ -51,56 +62,109 @@ export interface TriangularSolveOptions {
 
 type Attrs = Required<TriangularSolveOptions>;
 
-/** How the shaders read the matrix as a lower triangle: an upper one with its rows and columns in reverse. */
-function strides(n: number, { upper, transpose }: Attrs): { base: number; row: number; col: number; flip: number } {
-  const [row, col] = transpose ? [1, n] : [n, 1];
-  if (upper === transpose) return { base: 0, row, col, flip: 0 };
-  return { base: (n - 1) * (n + 1), row: -row, col: -col, flip: n - 1 };
+/** Whether the last row is solved first. */
+function backwards({ upper, transpose }: Attrs): boolean {
+  return upper !== transpose;
 }
 
-/** A copy with rows padded to whole vectors, to be overwritten. */
-function workingCopy(b: Tensor): Tensor {
-  const wide = resizeRows(b, padded(b.shape[1]!));
-  if (wide !== b) return wide;
-  const copy = new Tensor(b.device, b.shape);
-  b.device.dispatch(COPY, {
-    params: { size: b.size, offset: 0 },
-    buffers: { 1: b.storage, 2: copy.storage },
-    workgroups: b.device.groups(b.size, 64),
+/** How the shaders read `size` padded rows as a lower triangle: an upper one with its rows and columns in reverse. */
+function strides(size: number, width: number, attrs: Attrs) {
+  const [row, col] = attrs.transpose ? [1, width] : [width, 1];
+  if (!backwards(attrs)) return { base: 0, row, col, flip: 0 };
+  return { base: (size - 1) * (width + 1), row: -row, col: -col, flip: size - 1 };
+}
+
+/** `−b` with whole vectors and `size` rows, to be overwritten. */
+function workOf(b: Tensor, size: number): Tensor {
+  const [rows, cols] = b.shape as [number, number];
+  const work = new Tensor(b.device, [size, padded(cols)]);
+  b.device.dispatch(START, {
+    params: { rows, cols, vectors: padded(cols) / 4, size: work.size / 4 },
+    buffers: { 1: b.storage, 2: work.storage },
+    workgroups: b.device.groups(work.size / 4, 64),
   });
-  return copy;
+  return work;
 }
 
-function solve(a: Tensor, b: Tensor, attrs: Attrs): Tensor {
-  const { device } = a;
-  const [n, width] = b.shape as [number, number];
-  const work = workingCopy(b);
+/** A solve under way: `a` with whole vectors, the work, the solution, the inverses, and what their shaders are told. */
+interface Solve {
+  readonly a: Tensor;
+  readonly work: Tensor;
+  readonly x: Tensor;
+  readonly inverses: Tensor;
+  readonly attrs: Attrs;
+  readonly params: Readonly<Record<string, number>>;
+}
+
+function solve(matrix: Tensor, b: Tensor, attrs: Attrs): Tensor {
+  const { device } = matrix;
+  const [n, cols] = b.shape as [number, number];
+  const step = n <= GROUP ? BLOCK : GROUP;
+  const size = Math.ceil(n / step) * step;
+  const a = resizeRows(matrix, padded(n));
+  const work = workOf(b, size);
   const x = new Tensor(device, work.shape);
-  const vectors = work.shape[1]! / 4;
-  const blocks = Math.ceil(n / BLOCK);
-  const inverses = new Tensor(device, [blocks, BLOCK, BLOCK]);
-  const params = { n, ...strides(n, attrs), vectors };
-  const form = rowForm(device);
+  const inverses = new Tensor(device, [size / BLOCK, BLOCK, BLOCK]);
+  const params = { n, ...strides(size, padded(n), attrs), vectors: work.shape[1]! / 4, until: size };
   device.dispatch(INVERT, {
     params: { ...params, first: 0 },
     buffers: { 1: a.storage, 2: inverses.storage },
-    workgroups: [blocks, 1, 1],
+    workgroups: [size / BLOCK, 1, 1],
   });
-  for (let first = 0; first < n; first += BLOCK) {
+  const state = { a, work, x, inverses, attrs, params };
+  for (let first = 0; first < size; first += GROUP) {
+    const until = Math.min(first + GROUP, size);
+    if (first > 0) collect(state, n, first, until);
+    solveGroup(state, first, until);
+  }
+  return resizeRows(x, cols, [n, cols]);
+}
+
+/** Rows [first, until) of the triangle, block by block. */
+function solveGroup({ a, work, x, inverses, params }: Solve, first: number, until: number): void {
+  const { device } = a;
+  const form = rowForm(device);
+  const vectors = params.vectors!;
+  for (let block = first; block < until; block += BLOCK) {
     device.dispatch(APPLY[form], {
-      params: { ...params, first },
+      params: { ...params, first: block, until },
       buffers: { 2: inverses.storage, 3: work.storage, 4: x.storage },
-      workgroups: sumTiles(device, Math.min(BLOCK, n - first), vectors),
+      workgroups: sumTiles(device, BLOCK, vectors),
     });
-    const rows = n - first - BLOCK;
-    if (rows <= 0) break;
+    const rows = until - block - BLOCK;
+    if (rows === 0) break;
     device.dispatch(UPDATE[form], {
-      params: { ...params, first },
+      params: { ...params, first: block, until },
       buffers: { 1: a.storage, 3: work.storage, 4: x.storage },
       workgroups: sumTiles(device, rows, vectors),
     });
   }
-  return resizeRows(x, width, [n, width]);
+}
+
+/** Adds what the solution has so far to the rows of a group, `work[group] += t[group, solved] x[solved]`. */
+function collect({ a, work, x, attrs }: Solve, n: number, first: number, until: number): void {
+  const [size, cols] = work.shape as [number, number];
+  // Rows in memory: backwards, the first of the triangle are the last.
+  const back = backwards(attrs);
+  const [low, high] = back ? [size - until, size - first] : [first, Math.min(until, n)];
+  const [solved, inner] = back ? [high, n - high] : [0, low];
+  const width = a.shape[1]!;
+  productPadded({
+    a,
+    b: x,
+    rows: high - low,
+    cols,
+    inner,
+    transposeA: attrs.transpose,
+    into: work,
+    strides: {
+      a: { row: width, matrix: 0 },
+      b: { row: cols, matrix: 0 },
+      c: { row: cols, matrix: 0 },
+      size: size * cols,
+    },
+    from: { a: attrs.transpose ? solved * width + low : low * width + solved, b: solved * cols, c: low * cols },
+  });
 }
 
 /** `−m` in the triangle, 0 outside. */
@@ -134,7 +198,7 @@ const triangularSolveOp = defineOp<[Tensor, Tensor], Attrs>({
 /**
  * Solves `a x = b`, or `aᵀ x = b`, for a triangular matrix and many right-hand sides.
  *
- * Blocked: the diagonal blocks of 32 rows are inverted, the rest are matrix products.
+ * Blocked: the diagonal blocks of 32 rows are inverted, all else is matrix products.
  *
  * @param a Triangular matrix, f32 `[n, n]`; only the triangle named by `options` is read. A 0 on its diagonal gives
  *   infinities or NaN.
