@@ -30,12 +30,17 @@ const MOST_WASTE = 1.5;
 
 /** The plan for a product; `ask` names it and rehearses it. */
 export function choosePlan(device: Device, sizes: PlanSizes, ask: () => Pick<Question, "key" | "rehearse">): Plan {
-  const { rows, cols4, batch } = sizes;
-  const usual = usualPlan(device, sizes, chooseBody(device, rows, cols4, batch));
+  const usual = tablePlan(device, sizes);
   if (isBodyForced()) return usual;
   const name = nameOf(usual);
   const answer = decide(device, name, () => ({ ...ask(), candidates: () => candidates(device, sizes, name) }));
   return answer === name ? usual : planNamed(answer);
+}
+
+/** The plan of the table, for a product of which there are too many sizes to time each. */
+export function tablePlan(device: Device, sizes: PlanSizes): Plan {
+  const { rows, cols4, batch } = sizes;
+  return usualPlan(device, sizes, chooseBody(device, rows, cols4, batch));
 }
 
 function usualPlan(device: Device, sizes: PlanSizes, body: Body): Plan {

@@ -5,7 +5,7 @@ import { key, type Shape, sizeOf, Tensor, uniform } from "../tensor/mod.ts";
 import { blocksOf, type Body, constantsOf } from "./_bodies.ts";
 import type { Question } from "./_choices.ts";
 import { blockMoments, momentsCode, type SideMoments } from "./_moments.ts";
-import { choosePlan } from "./_plan.ts";
+import { choosePlan, tablePlan } from "./_plan.ts";
 
 /** Sizes of up to three batch axes, and for each operand how many matrices one step along an axis skips. */
 export interface BatchAxes {
@@ -38,7 +38,7 @@ export interface Product {
   readonly batch?: BatchAxes;
   /** Where the rows of a, b and c are, unless they lie packed one after another; c has `size` elements then. */
   readonly strides?: { readonly a: Strides; readonly b: Strides; readonly c: Strides; readonly size: number };
-  /** With `strides`: the element where each matrix starts, a multiple of 64; the sum is not split then. */
+  /** With `strides`: the element where each matrix starts, a multiple of 64. Not split, and not timed by the tuner. */
   readonly from?: { readonly a: number; readonly b: number; readonly c: number };
   /** Added to every row, `[cols]`. */
   readonly bias?: Tensor;
@@ -123,11 +123,12 @@ export function productPadded(p: Product): Tensor {
   const shape = strides ? [strides.size] : [count, rows, padded(cols)];
   const size = sizeOf(shape);
   const sizes = { rows, cols4: padded(cols) / 4, batch: count, terms: inner, resultBytes: size * 4 };
-  const plan = choosePlan(device, sizes, () => questionOf(p, count));
+  const plan = p.from
+    ? tablePlan(device, { ...sizes, mostSplits: 1 })
+    : choosePlan(device, sizes, () => questionOf(p, count));
   const { body } = plan;
   const blocks = blocksOf(body, rows, padded(cols) / 4);
-  const wanted = p.from ? 1 : plan.splits;
-  const depth = Math.ceil(inner / wanted / 8) * 8; // a slice of the tiled body
+  const depth = Math.ceil(inner / plan.splits / 8) * 8; // a slice of the tiled body
   const splits = Math.ceil(inner / depth);
   const result = into ?? new Tensor(device, shape);
   const target = splits === 1 ? result : new Tensor(device, [splits, size]);
