@@ -1,7 +1,16 @@
 import { Device } from "../device/mod.ts";
 import { type Communicator, openCommunicator } from "../distributed/mod.ts";
 import { type ImageDataset, loadPrior, takeFirst, writeDemo } from "../data/mod.ts";
-import { describeRanks, type JobSettings, medianSigmaOf, pretrainJob, RunFolder } from "../train/mod.ts";
+import {
+  describeRanks,
+  type JobSettings,
+  medianSigmaOf,
+  pretrainJob,
+  RunFolder,
+  userTuneFiles,
+  wantsTuning,
+} from "../train/mod.ts";
+import type { TuneOptions } from "../tune/mod.ts";
 import { decodeOnce } from "./decode_once.ts";
 import { JobDisplay } from "./job_display.ts";
 import { parsePretrain, type PretrainFlags, withoutEffect } from "./pretrain_flags.ts";
@@ -44,6 +53,7 @@ export async function pretrainMain(args: readonly string[], program: PretrainPro
     resume: values.resume,
     signal: stop.signal,
     group,
+    tuning: tuningOf(device, display),
   };
   for await (const event of pretrainJob(input)) display.show(event);
   group.close();
@@ -55,6 +65,17 @@ function displayOf({ rank }: Communicator, { values, settings }: PretrainFlags):
   return rank === 0
     ? new JobDisplay({ json: values.json, settings })
     : new JobDisplay({ json: true, settings, log: () => {} });
+}
+
+/** How to tune for the adapter: `TUNE=0` is not to. */
+function tuningOf({ info }: Device, display: JobDisplay): TuneOptions | undefined {
+  if (!wantsTuning(info.family)) return undefined;
+  return {
+    store: userTuneFiles(),
+    onStart: (n) =>
+      display.note(`Tuning ${n} shapes, once for this adapter (${info.description}); TUNE=0 turns it off`),
+    onNote: (message) => display.note(message),
+  };
 }
 
 /** The settings, with the median distance of priors as σ where that is asked for. */

@@ -1,6 +1,4 @@
-import type { Device } from "../device/mod.ts";
-import type { ImageDataset, UnreadableImage } from "../data/mod.ts";
-import type { Communicator } from "../distributed/mod.ts";
+import type { UnreadableImage } from "../data/mod.ts";
 import { safetensorsChunks, writeWhole } from "../formats/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
@@ -8,38 +6,19 @@ import { captureCheckpoint, restoreCheckpoint, type TrainingPosition, WeightsNot
 import { checkRanks, checkStart } from "./distributed_start.ts";
 import { evaluateKnn, imageSource, type KernelView, recipeOf, uploadPrior, viewKernel } from "./job_data.ts";
 import { type JobFacts, jobReport } from "./job_report.ts";
-import { type JobSettings, learningSettings } from "./job_settings.ts";
-import { factsOf, startingPoint, trainingConfig } from "./job_start.ts";
+import { learningSettings } from "./job_settings.ts";
+import { factsOf, type JobInput, startingPoint, trainingConfig } from "./job_start.ts";
 import type { KnnScores } from "./knn.ts";
 import { metricsLine } from "./metrics_line.ts";
 import { readState } from "./model_state.ts";
 import { makeModel } from "./networks.ts";
-import { batchSizes, LossNotFiniteError, Pretraining, type PretrainReport } from "./pretrain.ts";
+import { LossNotFiniteError, Pretraining, type PretrainReport } from "./pretrain.ts";
+import { batchSizes } from "./pretrain_parts.ts";
 import type { FoundCheckpoint, MetricsLine, RunFolder } from "./run_folder.ts";
 import { runFolderOf } from "./silent_run_folder.ts";
 import { StepProfile } from "./step_clock.ts";
 import { StreamedImages } from "./streamed_images.ts";
 import type { ViewSource } from "./view_source.ts";
-
-/** What a job needs. */
-export interface JobInput {
-  /** Where it runs. */
-  readonly device: Device;
-  /** Images to learn from, with their prior when a kernel is set. */
-  readonly dataset: ImageDataset;
-  /** Held-out images for evaluation; null: none, the training images are then judged by each other. */
-  readonly heldOut: ImageDataset | null;
-  /** Settings. */
-  readonly settings: JobSettings;
-  /** Folder of the run. */
-  readonly saveDir: string;
-  /** Checkpoint to go on from; by default the last one in `saveDir`, if there is one. */
-  readonly resume?: string;
-  /** Stops after the step that is under way and saves. */
-  readonly signal?: AbortSignal;
-  /** The processes that train together; only the first one writes and evaluates. This one alone by default. */
-  readonly group?: Communicator;
-}
 
 /** What a job tells as it goes. */
 export type JobEvent =
@@ -97,7 +76,7 @@ class Job {
   #drawCost = 0;
 
   constructor(input: JobInput, folder: RunFolder, found: FoundCheckpoint | null, position: TrainingPosition) {
-    const { device, dataset, settings, signal, group } = input;
+    const { device, dataset, settings, signal, group, tuning } = input;
     this.#input = input;
     this.#folder = folder;
     this.#found = found;
@@ -114,6 +93,7 @@ class Job {
       start: this.#position,
       signal,
       group,
+      tuning,
       profile: this.#profile,
     });
     if (found) restoreCheckpoint(found.checkpoint, this.#model, this.#training.optimizer);

@@ -25,7 +25,8 @@ export { encodeTogether } from "./distributed_encode.ts";
 export { checkRanks, checkStart, describeRanks, VERSION } from "./distributed_start.ts";
 export { encode, type EncodeOptions, type Encoder } from "./encode.ts";
 export { MetricRing } from "./metric_ring.ts";
-export { type JobEvent, type JobInput, pretrainJob, type Profile } from "./job.ts";
+export { type JobEvent, pretrainJob, type Profile } from "./job.ts";
+export type { JobInput } from "./job_start.ts";
 export {
   evaluateKnn,
   type EvaluationData,
@@ -75,8 +76,8 @@ export {
   type Series,
 } from "./report/charts.ts";
 export { type Best, Html, html, type HtmlValue, page, type Section, table } from "./report/html.ts";
+export { batchSizes } from "./pretrain_parts.ts";
 export {
-  batchSizes,
   LossNotFiniteError,
   pretrain,
   type PretrainConfig,
@@ -91,3 +92,4 @@ export { dataUris } from "./report/images.ts";
 export { ResidentImages } from "./resident_images.ts";
 export { findCheckpoint, type FoundCheckpoint, type MetricsLine, RunFolder } from "./run_folder.ts";
 export type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
+export { cacheFolder, TuneFiles, userTuneFiles, wantsTuning } from "./tuning.ts";

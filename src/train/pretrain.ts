@@ -7,9 +7,10 @@ import { CosineAnnealingLR, LARS, type Optimizer, SGD } from "../optim/mod.ts";
 import { key, scope, shuffled, type Tensor } from "../tensor/mod.ts";
 import type { TrainingPosition } from "./checkpoint.ts";
 import type { Communicator } from "../distributed/mod.ts";
+import { tune, type TuneOptions } from "../tune/mod.ts";
 import { DataParallel, type LossScope, type StepAgreement, type StepCost } from "./distributed.ts";
 import { MetricRing } from "./metric_ring.ts";
-import { checkPretrain, Clock } from "./pretrain_parts.ts";
+import { batchSizes, checkPretrain, Clock } from "./pretrain_parts.ts";
 import { type StepProfile, Throttle } from "./step_clock.ts";
 import type { ViewBatch, ViewSource } from "./view_source.ts";
 
@@ -54,6 +55,8 @@ export interface PretrainConfig {
    * Steps that are timed by `profile`, or that several ranks take together, are never replayed.
    */
   compile?: boolean;
+  /** Tunes products and convolutions at the first full batch, which changes last bits (see `tune()`); not by default. */
+  tuning?: TuneOptions;
   /** The processes that train together, each with its part of every batch; this one alone by default. */
   group?: Communicator;
   /** Whether the loss compares the samples of each rank (`"local"`, the default) or of all ranks. */
@@ -110,14 +113,6 @@ export function makeOptimizer(parameters: readonly Tensor[], config: PretrainCon
   return { optimizer, schedule: new CosineAnnealingLR(optimizer, { tMax: epochs, etaMin }) };
 }
 
-/** Sizes of the batches of an epoch; each of the `ranks` has at least two samples of every batch. */
-export function batchSizes(length: number, batchSize: number, dropLast: boolean, ranks = 1): number[] {
-  const sizes = new Array<number>(Math.floor(length / batchSize)).fill(batchSize);
-  const rest = length % batchSize;
-  if (rest >= 2 * ranks && !dropLast) sizes.push(rest);
-  return sizes;
-}
-
 /**
  * Trains an encoder and its head with the decoupled uniformity loss, and reports as it goes. Nothing is read back
  * between reports. Leaving the loop early leaves the model as it is.
@@ -154,6 +149,7 @@ export class Pretraining {
   #sizes: readonly number[];
   #parallel: DataParallel | null = null;
   #compiled: Compiled<[Tensor, Tensor], void>;
+  #tuned = false;
 
   /** Checks everything and makes the optimizer. */
   constructor(model: Contrastive, data: PretrainData, config: PretrainConfig) {
@@ -211,7 +207,7 @@ export class Pretraining {
     const whole = { order, sizes: this.#sizes.slice(done), epoch, seed, views };
     for await (const batch of source.batches(this.#parallel?.part(whole) ?? whole)) {
       const agreed = this.#agree(batch.rows.length);
-      await this.#step(batch, agreed);
+      await this.#tuneOrStep(batch, agreed);
       clock.count(countOf(agreed.counts));
       await throttle.stepped();
       const epochDone = ++step === steps;
@@ -233,6 +229,14 @@ export class Pretraining {
   #agree(samples: number): StepAgreement {
     const stop = this.#config.signal?.aborted ?? false;
     return this.#parallel?.agree(samples, stop) ?? { counts: [samples], trains: samples >= 2, stop };
+  }
+
+  /** One step; that of the first full batch is tuned. */
+  async #tuneOrStep(batch: ViewBatch, agreed: StepAgreement): Promise<void> {
+    const { tuning, batchSize = 256 } = this.#config;
+    if (!tuning || this.#tuned || countOf(agreed.counts) !== batchSize) return await this.#step(batch, agreed);
+    this.#tuned = true;
+    await tune(() => this.#step(batch, agreed), { ...tuning, device: this.#metrics.device });
   }
 
   /** One step: nothing when a batch has no pair of samples that could be read. */

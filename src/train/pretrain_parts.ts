@@ -1,4 +1,12 @@
-import { batchSizes, type PretrainConfig, type PretrainData } from "./pretrain.ts";
+import type { PretrainConfig, PretrainData } from "./pretrain.ts";
+
+/** Sizes of the batches of an epoch; each of the `ranks` has at least two samples of every batch. */
+export function batchSizes(length: number, batchSize: number, dropLast: boolean, ranks = 1): number[] {
+  const sizes = new Array<number>(Math.floor(length / batchSize)).fill(batchSize);
+  const rest = length % batchSize;
+  if (rest >= 2 * ranks && !dropLast) sizes.push(rest);
+  return sizes;
+}
 
 /** Checks what a run is given. */
 export function checkPretrain({ source, prior }: PretrainData, config: PretrainConfig): void {

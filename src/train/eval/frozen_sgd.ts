@@ -6,7 +6,7 @@ import { ReduceLROnPlateau, SGD } from "../../optim/mod.ts";
 import { crossEntropy, squeeze } from "../../ops/mod.ts";
 import { keep, key, shuffled, type Tensor, tidy } from "../../tensor/mod.ts";
 import { imageSource } from "../job_data.ts";
-import { batchSizes } from "../pretrain.ts";
+import { batchSizes } from "../pretrain_parts.ts";
 import { weightsDigest } from "./features.ts";
 import { type LinearClassifier, linearScores } from "./logistic.ts";
 import { accuracy, predictedClasses, topKAccuracy } from "./metrics.ts";

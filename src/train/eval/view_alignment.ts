@@ -5,7 +5,7 @@ import type { ResNet } from "../../nn/mod.ts";
 import { reshape } from "../../ops/mod.ts";
 import { key, shuffled, type Tensor, tidy } from "../../tensor/mod.ts";
 import { imageSource } from "../job_data.ts";
-import { batchSizes } from "../pretrain.ts";
+import { batchSizes } from "../pretrain_parts.ts";
 import { alignment } from "./statistics.ts";
 
 /** Settings of {@linkcode viewAlignment}. */
