@@ -22,7 +22,7 @@ async function time(bytes: number): Promise<{ step: number; exchange: number; ex
   let [start, before] = [0, { exposed: 0, exchange: 0 }];
   for (let step = -1; step < steps; step++) {
     if (step === 0) {
-      group.barrier();
+      await group.barrier();
       before = { exposed: buckets.exposedMilliseconds, exchange: group.traffic.milliseconds };
       start = performance.now();
     }
@@ -43,7 +43,7 @@ async function time(bytes: number): Promise<{ step: number; exchange: number; ex
 const gradients = new Float32Array(model.parameters().reduce((sum, { size }) => sum + size, 0));
 const overlapped = await time(2 ** 23);
 const atOnce = await time(Infinity); // one bucket, sent when backward is over
-group.barrier();
+await group.barrier();
 const start = performance.now();
 group.allReduce(gradients);
 const alone = performance.now() - start;

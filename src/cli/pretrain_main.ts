@@ -1,5 +1,5 @@
 import { Device } from "../device/mod.ts";
-import { type Communicator, openCommunicator } from "../distributed/mod.ts";
+import { type Communicator, firstBeforeOthers, openCommunicator } from "../distributed/mod.ts";
 import { type ImageDataset, loadPrior, takeFirst, writeDemo } from "../data/mod.ts";
 import {
   describeRanks,
@@ -28,15 +28,8 @@ export async function pretrainMain(args: readonly string[], program: PretrainPro
   const display = displayOf(group, flags);
   for (const message of withoutEffect(args)) display.note(message);
   using stop = new StopSignals(display);
-  if (group.rank > 0) group.barrier(); // rank 0 downloads and unpacks what is missing
-  else await RunFolder.open(values.save_dir);
-  if (values.demo) {
-    display.note(`Demo: ${DEMO_SIZE.train} emoji images in the layout of ${program.title}, in "${values.root}"`);
-    await writeDemo(program.db, values.root, DEMO_SIZE);
-  }
-  const dataset = await loadTraining(program, flags, display, stop.signal);
-  const heldOut = await load(program, flags, "test", display, stop.signal);
-  if (group.rank === 0) group.barrier();
+  if (group.rank === 0) await RunFolder.open(values.save_dir);
+  const { dataset, heldOut } = await firstBeforeOthers(group, () => loadImages(program, flags, display, stop.signal));
   await using device = await Device.open();
   display.device = device;
   if (group.size > 1) { for (const message of describeRanks(group, device)) display.note(message); }
@@ -56,8 +49,20 @@ export async function pretrainMain(args: readonly string[], program: PretrainPro
     tuning: tuningOf(device, display),
   };
   for await (const event of pretrainJob(input)) display.show(event);
+  await group.barrier();
   group.close();
   if (stop.signal.aborted) Deno.exit(stop.status);
+}
+
+/** Loads, and downloads or writes what is missing. */
+async function loadImages(program: PretrainProgram, flags: PretrainFlags, display: JobDisplay, signal: AbortSignal) {
+  const { demo, root } = flags.values;
+  if (demo) {
+    display.note(`Demo: ${DEMO_SIZE.train} emoji images in the layout of ${program.title}, in "${root}"`);
+    await writeDemo(program.db, root, DEMO_SIZE);
+  }
+  const dataset = await loadTraining(program, flags, display, signal);
+  return { dataset, heldOut: await load(program, flags, "test", display, signal) };
 }
 
 /** Shows what happens; on ranks but the first, nothing. */

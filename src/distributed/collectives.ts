@@ -28,6 +28,29 @@ export function gatherBytes(group: Communicator, bytes: Uint8Array): Uint8Array<
   return sizes.map((size, r) => all.slice(r * longest, r * longest + size));
 }
 
+/** Bytes of a rank that move at once in {@linkcode gatherOnFirst}. */
+const ROUND_BYTES = 2 ** 24;
+
+/** The bytes of every rank, as many as each has, on rank 0 and null on the others; piece by piece, so that no rank but the first needs room for them. */
+export function gatherOnFirst(group: Communicator, bytes: Uint8Array): Uint8Array[] | null {
+  if (group.size === 1) return [bytes];
+  const sizes = gatherNumbers(group, [bytes.length]).map(([size]) => size!);
+  const all = group.rank === 0 ? sizes.map((size) => new Uint8Array(size)) : null;
+  for (let from = 0; from < Math.max(...sizes); from += ROUND_BYTES) {
+    const parts = gatherBytes(group, bytes.subarray(from, from + ROUND_BYTES));
+    for (const [rank, part] of parts.entries()) if (part.length > 0) all?.[rank]?.set(part, from);
+  }
+  return all;
+}
+
+/** Does something on rank 0 before the others do it: what is missing is then downloaded or written once. */
+export async function firstBeforeOthers<T>(group: Communicator, work: () => Promise<T>): Promise<T> {
+  if (group.rank > 0) await group.barrier();
+  const result = await work();
+  if (group.rank === 0) await group.barrier();
+  return result;
+}
+
 /** What rank 0 has to say, as JSON can say it. */
 export function broadcastJson<T>(group: Communicator, value: T): T {
   const text = new TextEncoder().encode(JSON.stringify(value ?? null));

@@ -28,8 +28,8 @@ export interface Communicator {
   readonly host: string;
   /** Cost so far. */
   readonly traffic: Readonly<Traffic>;
-  /** Returns when every rank has called it. */
-  barrier(): void;
+  /** Waits until every rank has called it, however long that takes; asleep, where the other calls keep a core busy. */
+  barrier(): Promise<void>;
   /** Overwrites the bytes with those of the rank `root`; 0 by default. */
   broadcast(data: ArrayBufferView, root?: number): void;
   /** Overwrites numbers with those of all ranks, reduced element by element; the sum by default. */

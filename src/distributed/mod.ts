@@ -3,7 +3,17 @@
  *
  * @module
  */
-export { broadcastJson, checkAgreement, gatherBytes, gatherNumbers, means, shareOf, totals } from "./collectives.ts";
+export {
+  broadcastJson,
+  checkAgreement,
+  firstBeforeOthers,
+  gatherBytes,
+  gatherNumbers,
+  gatherOnFirst,
+  means,
+  shareOf,
+  totals,
+} from "./collectives.ts";
 export type { Communicator, Reduction, Traffic } from "./communicator.ts";
 export { Exchange } from "./exchange.ts";
 export { GradientBuckets, type GradientBucketsOptions, type GradientReduction } from "./gradient_buckets.ts";

@@ -5,6 +5,8 @@ import { type MpiFamily, type MpiHandles, type MpiLibrary, openMpiLibrary } from
 const THREAD_MULTIPLE = 3;
 /** More than any library's version text or host name. */
 const TEXT_BYTES = 8192;
+/** Between two looks at whether the others have come, ms. */
+const LONGEST_PAUSE = 32;
 
 /** The processes that an MPI launcher started. One a process; MPI cannot be opened again once it was closed. */
 export class Mpi implements Communicator {
@@ -43,8 +45,15 @@ export class Mpi implements Communicator {
     globalThis.addEventListener("unload", () => this.#closed || this.#mpi.MPI_Abort(handles.world, 1));
   }
 
-  barrier(): void {
-    this.#call("MPI_Barrier", 0, (mpi, { world }) => mpi.MPI_Barrier(world));
+  async barrier(): Promise<void> {
+    const request = new Uint8Array(new ArrayBuffer(8));
+    this.#call("MPI_Ibarrier", 0, (mpi, { world }) => mpi.MPI_Ibarrier(world, request));
+    const done = number();
+    for (let pause = 1;; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
+      this.#check("MPI_Test", this.#mpi.MPI_Test(request, done, this.#handles.noStatus));
+      if (done[0]) return;
+      await new Promise((resolve) => setTimeout(resolve, pause));
+    }
   }
 
   broadcast(data: ArrayBufferView, root = 0): void {

@@ -13,8 +13,10 @@ export class SingleProcess implements Communicator {
   /** Nothing. */
   readonly traffic: Readonly<Traffic> = { calls: 0, bytes: 0, milliseconds: 0 };
 
-  /** Returns at once. */
-  barrier(): void {}
+  /** Does not wait. */
+  barrier(): Promise<void> {
+    return Promise.resolve();
+  }
 
   /** Leaves the bytes as they are. */
   broadcast(): void {}

@@ -1,38 +1,38 @@
-import { type Communicator, gatherBytes, shareOf } from "../distributed/mod.ts";
-import type { Tensor } from "../tensor/mod.ts";
-import { encode, type EncodeOptions, type Encoder } from "./encode.ts";
+import { type Communicator, gatherNumbers, gatherOnFirst, shareOf } from "../distributed/mod.ts";
 import type { Features } from "./retrieval.ts";
 
+/** Features of some images of a data set. */
+export interface EncodedRows {
+  /** `[rows.length, dim]`. */
+  readonly features: Features;
+  /** The images' rows of the data set. */
+  readonly rows: ArrayLike<number>;
+}
+
 /**
- * Features of all images, of which each rank encodes its part; all ranks get all of them, in the order of the images.
- *
- * @param group The ranks; each has the same encoder.
- * @param encoder Maps `[n, h, w, 3]` to `[n, dim]`.
- * @param length Images in all, at least one a rank.
- * @param images Makes the normalised images of rows `[from, to)`, `[to - from, h, w, 3]`.
- * @throws {RangeError} If there are fewer images than ranks.
+ * The part of some rows that a rank encodes: whole batches, the same ones as in one process. An adapter's result may
+ * depend on the size of a batch in the last bit, never on who computes it.
  */
-export async function encodeTogether(
-  group: Communicator,
-  encoder: Encoder,
-  length: number,
-  images: (from: number, to: number) => Tensor | Promise<Tensor>,
-  options: EncodeOptions = {},
-): Promise<Features> {
-  if (length < group.size) {
-    throw new RangeError(
-      `Cannot encode as each of ${group.size} ranks must have an image: got ${length} images`,
-    );
-  }
-  const [first, last] = shareOf(group, length);
-  const part = await encode(encoder, last - first, (from, to) => images(first + from, first + to), options);
-  const parts = gatherBytes(group, new Uint8Array(part.data.buffer, part.data.byteOffset, part.data.byteLength));
-  const data = new Float32Array(length * part.dim);
-  let at = 0;
-  for (const { buffer } of parts) {
-    const values = new Float32Array(buffer);
-    data.set(values, at);
-    at += values.length;
-  }
-  return { data, dim: part.dim };
+export function rowsOfRank(
+  group: Pick<Communicator, "rank" | "size">,
+  rows: readonly number[],
+  batchSize: number,
+): number[] {
+  const [first, last] = shareOf(group, Math.ceil(rows.length / batchSize));
+  return rows.slice(first * batchSize, last * batchSize);
+}
+
+/** What all ranks encoded, one after the other, on rank 0; null on the others. A rank may have nothing. */
+export function collectRows(group: Communicator, { features: { data, dim }, rows }: EncodedRows): EncodedRows | null {
+  if (group.size === 1) return { features: { data, dim }, rows };
+  const width = Math.max(...gatherNumbers(group, [dim]).map(([each]) => each!));
+  const values = gatherOnFirst(group, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const ids = gatherOnFirst(group, new Uint8Array(Int32Array.from(rows).buffer));
+  if (!values || !ids) return null;
+  const all = new Uint8Array(values.reduce((sum, { length }) => sum + length, 0));
+  values.reduce((at, part) => (all.set(part, at), at + part.length), 0);
+  return {
+    features: { data: new Float32Array(all.buffer), dim: width },
+    rows: ids.flatMap(({ buffer, byteOffset, byteLength }) => [...new Int32Array(buffer, byteOffset, byteLength / 4)]),
+  };
 }

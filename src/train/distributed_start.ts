@@ -19,20 +19,44 @@ const SELECTION = [
   "ROCR_VISIBLE_DEVICES",
 ] as const;
 
+/** Files of images whose bytes are compared. */
+const MOST_FILES = 64;
+
+/** What computes on a rank. */
+export interface Versions {
+  /** This library. */
+  readonly library: string;
+  /** Deno. */
+  readonly deno: string;
+}
+
 /**
- * Refuses ranks that would not train one model on one set of images.
+ * Refuses ranks that would not work together on the same images in the same way.
  *
- * @throws {TypeError} On every rank, naming those that differ from rank 0 in a setting, the data, or the versions of this
- *   library and of Deno.
+ * @param group The ranks; one alone agrees with itself.
+ * @param settings What all must have alike, by the name of its flag.
+ * @param datasets The images: names, labels, prior and pixels in memory are compared; of images in files, names and the
+ *   bytes of 64 files, spread evenly.
+ * @param versions What runs here; this library and this Deno by default.
+ * @throws {TypeError} On every rank, naming those that differ from rank 0, and how.
  */
-export function checkRanks(group: Communicator, settings: object, dataset: ImageDataset): void {
+export async function checkRanks(
+  group: Communicator,
+  settings: object,
+  datasets: readonly (ImageDataset | null)[],
+  versions: Versions = { library: VERSION, deno: Deno.version.deno },
+): Promise<void> {
+  if (group.size === 1) return;
   const flags = Object.entries(settings).map(([name, value]) => [`--${name}`, String(value)]);
+  const images = datasets.filter((dataset) => dataset !== null);
+  const data = await Promise.all(images.map(async (dataset) => [
+    [`the number of ${dataset.split} images`, `${dataset.length}`],
+    [`the hash of the ${dataset.split} data`, await dataHash(dataset)],
+  ]));
   checkAgreement(group, {
-    "the version of the library": VERSION,
-    "the version of Deno": Deno.version.deno,
-    ...Object.fromEntries(flags),
-    "the number of images": `${dataset.length}`,
-    "the hash of the data": dataHash(dataset),
+    "the version of the library": versions.library,
+    "the version of Deno": versions.deno,
+    ...Object.fromEntries([...flags, ...data.flat()]),
   });
 }
 
@@ -45,12 +69,17 @@ export function checkStart(group: Communicator, { epoch, step }: TrainingPositio
   checkAgreement(group, { "the start (--save_dir must be shared)": `epoch ${epoch}, step ${step}` });
 }
 
-/** SHA-256 of names, labels, prior and pixels in memory; of images in files, their names only. */
-function dataHash({ paths, labels, prior, pixels }: ImageDataset): string {
+async function dataHash({ paths, labels, prior, pixels, files }: ImageDataset): Promise<string> {
   const hash = createHash("sha256");
   for (const path of paths ?? []) hash.update(`${path}\n`);
   for (const { buffer, byteOffset, byteLength } of [labels, prior?.data, pixels?.data].filter((data) => !!data)) {
     hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  const names = files?.paths ?? [];
+  const count = Math.min(names.length, MOST_FILES);
+  for (let i = 0; i < count; i++) {
+    const file = names[Math.floor(i * names.length / count)]!;
+    hash.update(await Deno.readFile(file).catch(() => "unreadable"));
   }
   return hash.digest("hex").slice(0, 16);
 }

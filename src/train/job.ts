@@ -1,10 +1,12 @@
-import type { UnreadableImage } from "../data/mod.ts";
+import { broadcastJson, type Communicator, SingleProcess } from "../distributed/mod.ts";
 import { safetensorsChunks, writeWhole } from "../formats/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { captureCheckpoint, restoreCheckpoint, type TrainingPosition, WeightsNotFiniteError } from "./checkpoint.ts";
 import { checkRanks, checkStart } from "./distributed_start.ts";
-import { evaluateKnn, imageSource, type KernelView, recipeOf, uploadPrior, viewKernel } from "./job_data.ts";
+import { evaluateKnn } from "./evaluate_knn.ts";
+import { imageSource, type KernelView, recipeOf, uploadPrior, viewKernel } from "./job_data.ts";
+import { type Profile, profileOf } from "./job_profile.ts";
 import { type JobFacts, jobReport } from "./job_report.ts";
 import { learningSettings } from "./job_settings.ts";
 import { factsOf, type JobInput, startingPoint, trainingConfig } from "./job_start.ts";
@@ -17,7 +19,7 @@ import { batchSizes } from "./pretrain_parts.ts";
 import type { FoundCheckpoint, MetricsLine, RunFolder } from "./run_folder.ts";
 import { runFolderOf } from "./silent_run_folder.ts";
 import { StepProfile } from "./step_clock.ts";
-import { StreamedImages } from "./streamed_images.ts";
+import { UnreadableImages } from "./unreadable.ts";
 import type { ViewSource } from "./view_source.ts";
 
 /** What a job tells as it goes. */
@@ -29,9 +31,6 @@ export type JobEvent =
   | ({ readonly type: "evaluated"; readonly epoch: number; readonly seconds: number } & KnnScores)
   | { readonly type: "end"; readonly complete: boolean; readonly path: string; readonly profile: Profile | null };
 
-/** Milliseconds a step by part. */
-export type Profile = Readonly<Record<string, number>>;
-
 /**
  * Pre-trains, evaluates, saves and reports; a run that was stopped, at whatever moment, goes on exactly where its last
  * checkpoint was. See {@linkcode RunFolder} for the files.
@@ -42,7 +41,7 @@ export type Profile = Readonly<Record<string, number>>;
  */
 export async function* pretrainJob(input: JobInput): AsyncGenerator<JobEvent> {
   const { group, settings, dataset } = input;
-  if (group && group.size > 1) checkRanks(group, settings, dataset);
+  if (group) await checkRanks(group, settings, [dataset, input.heldOut]);
   const folder = await runFolderOf(input.saveDir, group?.rank ?? 0);
   const found = await startingPoint(folder, input);
   const position = found?.checkpoint.position ?? { epoch: settings.start_epoch, step: 0 };
@@ -57,6 +56,7 @@ export async function* pretrainJob(input: JobInput): AsyncGenerator<JobEvent> {
 
 class Job {
   #input: JobInput;
+  #group: Communicator;
   #folder: RunFolder;
   #found: FoundCheckpoint | null;
   #model: Contrastive;
@@ -65,19 +65,20 @@ class Job {
   #training: Pretraining;
   #profile: StepProfile | undefined;
   #position: TrainingPosition;
-  #unreadable: UnreadableImage[] = [];
+  #unreadable: UnreadableImages;
   #lines: MetricsLine[] = [];
   #kernel: KernelView | null = null;
   #facts: JobFacts;
   #secondsBefore = 0;
-  #started = performance.now();
   #saved = performance.now();
   #drawn = performance.now();
   #drawCost = 0;
 
   constructor(input: JobInput, folder: RunFolder, found: FoundCheckpoint | null, position: TrainingPosition) {
-    const { device, dataset, settings, signal, group, tuning } = input;
+    const { device, dataset, settings, signal, group = new SingleProcess(), tuning } = input;
     this.#input = input;
+    this.#group = group;
+    this.#unreadable = new UnreadableImages(group);
     this.#folder = folder;
     this.#found = found;
     this.#position = position;
@@ -85,7 +86,7 @@ class Job {
     this.#model = makeModel(settings.network, { stem: settings.stem, seed: settings.seed, device });
     this.#source = imageSource(device, dataset, recipeOf(dataset, settings), {
       workers: settings.workers,
-      onUnreadable: (image) => this.#unreadable.push(image),
+      onUnreadable: (image) => this.#unreadable.add(image),
     });
     this.#prior = settings.kernel !== null && dataset.prior ? uploadPrior(device, dataset.prior) : undefined;
     this.#training = new Pretraining(this.#model, { source: this.#source, prior: this.#prior }, {
@@ -121,7 +122,12 @@ class Job {
     yield await this.#saveEncoder();
     const message = await this.#draw();
     if (message) yield { type: "note", message };
-    yield { type: "end", complete, path: this.#folder.file("last.safetensors"), profile: this.#profileNow() };
+    yield {
+      type: "end",
+      complete,
+      path: this.#folder.file("last.safetensors"),
+      profile: profileOf(this.#profile, this.#source),
+    };
   }
 
   dispose(): void {
@@ -141,7 +147,7 @@ class Job {
     const { settings } = this.#input;
     for await (const report of this.#training.reports()) {
       this.#position = report.next;
-      yield* this.#newlyUnreadable();
+      for (const message of this.#unreadable.messages()) yield { type: "note", message };
       this.#append(metricsLine(report, this.#secondsBefore, settings.demo));
       yield { type: "step", ...report };
       if (report.epochDone) yield* this.#endEpoch(report.epoch);
@@ -154,9 +160,11 @@ class Job {
     yield await this.#save();
     yield* this.#finishEpoch(epoch);
     const since = performance.now() - this.#drawn;
-    if (last || since < Math.max(2000, 20 * this.#drawCost)) return;
-    const message = await this.#draw();
-    if (message) yield { type: "note", message };
+    if (!last && since >= Math.max(2000, 20 * this.#drawCost)) {
+      const message = await this.#draw();
+      if (message) yield { type: "note", message };
+    }
+    await this.#group.barrier(); // while rank 0 writes and scores, the others sleep
   }
 
   /** What follows the save at the end of an epoch; a run that was killed in between makes up for it. */
@@ -194,13 +202,13 @@ class Job {
 
   /** Steps of an epoch. */
   #steps(): number {
-    const { dataset, settings, group } = this.#input;
-    return batchSizes(dataset.length, settings.batch_size, settings.drop_last, group?.size).length;
+    const { dataset, settings } = this.#input;
+    return batchSizes(dataset.length, settings.batch_size, settings.drop_last, this.#group.size).length;
   }
 
-  /** Whether this rank writes and evaluates. */
+  /** Whether this rank writes. */
   get #isFirst(): boolean {
-    return (this.#input.group?.rank ?? 0) === 0;
+    return this.#group.rank === 0;
   }
 
   #append(line: MetricsLine): void {
@@ -208,14 +216,17 @@ class Job {
     this.#folder.appendMetrics(line);
   }
 
-  /** Evaluates after an epoch where it is due and was not done before. */
+  /** Evaluates after an epoch where it is due and was not done before; rank 0 knows. */
   async *#evaluate(epoch: number): AsyncGenerator<JobEvent> {
     const { device, dataset, heldOut, settings } = this.#input;
     const due = settings.eval_every > 0 && ((epoch + 1) % settings.eval_every === 0 || epoch === settings.epochs - 1);
     const known = this.#lines.some((line) => Number(line.epoch) === epoch && "queries" in line);
-    if (!this.#isFirst || !due || epoch < 0 || known || dataset.labels === null || this.#input.signal?.aborted) return;
+    const wanted = due && epoch >= 0 && !known && dataset.labels !== null && !this.#input.signal?.aborted;
+    if (!broadcastJson(this.#group, wanted)) return;
     const start = performance.now();
-    const scores = await evaluateKnn(device, this.#model, { gallery: dataset, queries: heldOut }, settings);
+    const data = { gallery: dataset, queries: heldOut };
+    const scores = await evaluateKnn(device, this.#model, data, settings, this.#group);
+    if (!scores) return;
     const seconds = (performance.now() - start) / 1000;
     const { top1, top5, auc, queries } = scores;
     const values: MetricsLine = Number.isNaN(auc) ? { knn_top1: top1, knn_top5: top5 } : { knn_auc: auc };
@@ -223,12 +234,6 @@ class Job {
     const step = this.#steps();
     this.#append({ epoch, step, ...values, queries, evaluation_seconds: seconds, ...demo ? { demo } : {} });
     yield { type: "evaluated", epoch, seconds, ...scores };
-  }
-
-  *#newlyUnreadable(): Generator<JobEvent> {
-    for (const { path, reason } of this.#unreadable.splice(0)) {
-      yield { type: "note", message: `"${path}" cannot be read and is left out: ${reason}` };
-    }
   }
 
   /** Writes report.html; what went wrong, if anything: a picture that cannot be drawn stops no training. */
@@ -242,7 +247,7 @@ class Job {
         position: this.#position,
         lines: this.#lines,
         kernel: this.#kernel,
-        profile: this.#profileNow(),
+        profile: profileOf(this.#profile, this.#source),
       });
       await this.#folder.writeText("report.html", page);
       return null;
@@ -252,22 +257,6 @@ class Job {
       this.#drawn = performance.now();
       this.#drawCost = this.#drawn - start;
     }
-  }
-
-  #profileNow(): Profile | null {
-    if (!this.#profile || this.#profile.steps === 0) return null;
-    const { steps, perStep } = this.#profile;
-    const views = perStep.get("views") ?? 0;
-    const times = this.#source instanceof StreamedImages ? this.#source.times : { decode: 0, wait: 0, upload: 0 };
-    const [decode, wait, upload] = [times.decode, times.wait, times.upload].map((total) => total / steps);
-    const rest = [...perStep].filter(([name]) => name !== "views");
-    return {
-      decode: decode!,
-      wait: wait!,
-      upload: upload!,
-      augment: views - wait! - upload!,
-      ...Object.fromEntries(rest),
-    };
   }
 
   /** Where to go on from after a loss or a weight that is not finite, and what to try. */

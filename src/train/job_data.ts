@@ -9,13 +9,11 @@ import {
   type UnreadableImage,
 } from "../data/mod.ts";
 import { describeKernel, type KernelDescription, medianSigma } from "../kernels/mod.ts";
-import type { Contrastive } from "../nn/mod.ts";
 import { noGrad } from "../autograd/mod.ts";
 import { keep, type Tensor, tensor, tidy } from "../tensor/mod.ts";
 import { type JobSettings, kernelOf } from "./job_settings.ts";
 import { kernelNeighbours } from "./kernel_neighbours.ts";
-import { knn, type KnnScores, type LabelledFeatures } from "./knn.ts";
-import { evaluationBatches, someRows } from "./labelled_images.ts";
+import { someRows } from "./labelled_images.ts";
 import { type NamedNeighbours, namedNeighbours } from "./report/kernel_section.ts";
 import { ResidentImages } from "./resident_images.ts";
 import { StreamedImages } from "./streamed_images.ts";
@@ -102,58 +100,4 @@ function pickRows(device: Device, { data, dim }: PriorRows, rows: readonly numbe
 
 function byClass(rows: number[], labels: Labels): number[] {
   return labels instanceof Int32Array ? rows.toSorted((a, b) => labels[a]! - labels[b]! || a - b) : rows;
-}
-
-/** Data of an evaluation: images that vote, and images that are classified. */
-export interface EvaluationData {
-  /** Images that vote. */
-  readonly gallery: ImageDataset;
-  /** Images that are classified; null: those that vote, each by the others. */
-  readonly queries: ImageDataset | null;
-}
-
-/** Classifies held-out images by their neighbours among training images; the model is left in training mode. */
-export async function evaluateKnn(
-  device: Device,
-  model: Contrastive,
-  { gallery, queries }: EvaluationData,
-  settings: JobSettings,
-): Promise<KnnScores> {
-  model.eval();
-  try {
-    const bank = await featuresOf(device, model, gallery, settings);
-    const asked = queries ? await featuresOf(device, model, queries, settings) : bank;
-    return await knn(bank, asked, { classes: gallery.classes.length, leaveOneOut: queries === null, device });
-  } finally {
-    model.train();
-  }
-}
-
-async function featuresOf(
-  device: Device,
-  model: Contrastive,
-  dataset: ImageDataset,
-  { eval_images, batch_size, resolution, workers }: JobSettings,
-): Promise<LabelledFeatures> {
-  const rows = someRows(dataset.length, eval_images);
-  const parts: Float32Array[] = [];
-  const kept: number[] = [];
-  for await (const batch of evaluationBatches(device, dataset, { rows, batchSize: batch_size, resolution, workers })) {
-    using z = keep(noGrad(() => tidy(() => model.encoder.forward(batch.images))));
-    parts.push(await z.data() as Float32Array);
-    kept.push(...batch.rows);
-  }
-  const dim = parts[0]!.length / Math.min(batch_size, kept.length);
-  const data = new Float32Array(kept.length * dim);
-  parts.reduce((at, part) => (data.set(part, at), at + part.length), 0);
-  return { features: { data, dim }, labels: pickLabels(dataset, kept) };
-}
-
-function pickLabels({ labels, classes }: ImageDataset, rows: readonly number[]): Int32Array | Float32Array {
-  if (labels instanceof Int32Array) return Int32Array.from(rows, (row) => labels[row]!);
-  const width = classes.length;
-  return Float32Array.from(
-    { length: rows.length * width },
-    (_, i) => labels![rows[Math.floor(i / width)]! * width + i % width]!,
-  );
 }

@@ -26,7 +26,7 @@ export interface JobInput {
   readonly signal?: AbortSignal;
   /** Tunes for the adapter at the first step; not by default. */
   readonly tuning?: TuneOptions;
-  /** The processes that train together; only the first one writes and evaluates. This one alone by default. */
+  /** The processes that train together; only the first one writes. This one alone by default. */
   readonly group?: Communicator;
 }
 

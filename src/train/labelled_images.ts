@@ -16,7 +16,7 @@ export interface EvaluationBatch {
 export interface EvaluationOptions {
   /** Which images: all by default. */
   rows?: readonly number[];
-  /** Images of a batch; 256 by default. */
+  /** Images of a batch, fewer where some cannot be read; 256 by default. */
   batchSize?: number;
   /** Side of the images, px; the data set's own by default. */
   resolution?: number;
@@ -88,13 +88,19 @@ async function* decodedBatches(
   const size = resolution * resolution * 3;
   let found: number[] = [];
   let bytes = new Uint8Array(Math.min(batchSize, rows.length) * size);
+  let [at, current] = [0, 0];
   for await (const { index, data } of decoder.decode(rows)) {
+    while (rows[at] !== index) at++; // past what could not be read
+    const batch = Math.floor(at / batchSize);
+    if (batch > current && found.length > 0) {
+      yield { rows: found, bytes: bytes.subarray(0, found.length * size) };
+      found = [];
+      bytes = new Uint8Array(bytes.length);
+    }
     bytes.set(data, found.length * size);
     found.push(index);
-    if (found.length < batchSize) continue;
-    yield { rows: found, bytes };
-    found = [];
-    bytes = new Uint8Array(bytes.length);
+    current = batch;
+    at++;
   }
   if (found.length > 0) yield { rows: found, bytes: bytes.subarray(0, found.length * size) };
 }

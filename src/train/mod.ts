@@ -21,15 +21,16 @@ export {
 export { DataParallel, type LossScope, type StepAgreement, type StepCost } from "./distributed.ts";
 export { type KernelNeighbourList, type KernelNeighbours } from "./kernel_neighbours.ts";
 export type { NamedNeighbours } from "./report/kernel_section.ts";
-export { encodeTogether } from "./distributed_encode.ts";
-export { checkRanks, checkStart, describeRanks, VERSION } from "./distributed_start.ts";
+export { collectRows, type EncodedRows, rowsOfRank } from "./distributed_encode.ts";
+export { checkRanks, checkStart, describeRanks, VERSION, type Versions } from "./distributed_start.ts";
 export { encode, type EncodeOptions, type Encoder } from "./encode.ts";
 export { MetricRing } from "./metric_ring.ts";
-export { type JobEvent, pretrainJob, type Profile } from "./job.ts";
+export { encodeImages, type EncodeImagesOptions } from "./encode_images.ts";
+export { evaluateKnn, type EvaluationData } from "./evaluate_knn.ts";
+export { type JobEvent, pretrainJob } from "./job.ts";
+export type { Profile } from "./job_profile.ts";
 export type { JobInput } from "./job_start.ts";
 export {
-  evaluateKnn,
-  type EvaluationData,
   imageSource,
   type ImageSourceOptions,
   type KernelView,

@@ -1,10 +1,13 @@
 // One rank that makes every collective call, checks the results, and ends as the argument says.
-import { assertEquals, assertThrows } from "@std/assert";
+import process from "node:process";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   broadcastJson,
   checkAgreement,
+  firstBeforeOthers,
   gatherBytes,
   gatherNumbers,
+  gatherOnFirst,
   means,
   openCommunicator,
 } from "../../src/distributed/mod.ts";
@@ -35,9 +38,27 @@ assertEquals(broadcastJson(group, rank === 0 ? { lr: 0.3 } : null), { lr: 0.3 })
 // Reductions beside each other, and beside a call that waits.
 const large = [1, 2, 3].map((value) => new Float32Array(2 ** 18).fill(value * (rank + 1)));
 const pending = large.map((data) => group.startAllReduce(data));
-group.barrier();
+await group.barrier();
 await Promise.all(pending);
 large.forEach((data, i) => assertEquals([data[0], data.at(-1)], [(i + 1) * (sum + size), (i + 1) * (sum + size)]));
+
+// More than moves at once, and nothing from rank 0.
+const mine = new Uint8Array(rank === 0 ? 0 : 2 ** 24 + rank).fill(rank);
+const onFirst = gatherOnFirst(group, mine);
+assertEquals(onFirst?.map(({ length }) => length), rank > 0 ? undefined : ranks.map((r) => r && 2 ** 24 + r));
+const places = [0, 2 ** 24 - 1, 2 ** 24, -1];
+onFirst?.slice(1).forEach((part, i) => assertEquals(places.map((at) => part.at(at)), new Array(4).fill(i + 1)));
+
+// Rank 0 takes its time; the others must not keep their cores busy meanwhile.
+const usage = Deno.build.os === "linux" ? process.cpuUsage() : null;
+const ended = await firstBeforeOthers(group, async () => {
+  if (rank === 0) await new Promise((resolve) => setTimeout(resolve, 1000));
+  return Date.now();
+});
+const used = usage ? process.cpuUsage(usage) : { user: 0, system: 0 };
+assert(rank === 0 || used.user + used.system < 500_000, `waiting for 1 s took ${used.user} + ${used.system} us`);
+const [[first], ...others] = gatherNumbers(group, [ended]) as [number[], ...number[][]];
+assert(others.every(([time]) => time! >= first!), "rank 0 was not the first");
 
 checkAgreement(group, { lr: "0.3" });
 
@@ -53,8 +74,8 @@ if (rank === size - 1) {
   if (Deno.args[0] === "kill") Deno.kill(Deno.pid, "SIGKILL");
   if (Deno.args[0] === "abort") group.abort(4);
 }
-if (Deno.args[0]) group.barrier(); // the others wait for it
+if (Deno.args[0]) await group.barrier(); // the others wait for it
 if (rank === 0) console.log(`${size} ranks of ${group.library}`);
 group.close();
 group.close();
-assertThrows(() => group.barrier(), Error, "Cannot call MPI_Barrier() as the communicator is closed");
+await assertRejects(() => group.barrier(), Error, "Cannot call MPI_Ibarrier() as the communicator is closed");

@@ -52,7 +52,7 @@ Deno.test("openMpiLibrary() says what it tried", () => {
 Deno.test("SingleProcess gives back what it was given", async () => {
   const alone = new SingleProcess();
   const x = Float32Array.of(1, 2);
-  alone.barrier();
+  await alone.barrier();
   alone.broadcast();
   alone.allReduce();
   await alone.startAllReduce();

@@ -1,18 +1,26 @@
 // One rank that differs from rank 0 as the argument says; prints the error that it gets.
-import { Device, key, mul, tensor } from "../../mod.ts";
-import type { ImageDataset } from "../../src/data/mod.ts";
+import { Device, key, sum } from "../../mod.ts";
+import type { FileDataset } from "../../src/data/mod.ts";
 import { openCommunicator } from "../../src/distributed/mod.ts";
 import { Linear } from "../../src/nn/mod.ts";
-import { checkRanks, checkStart, DataParallel, describeRanks, encodeTogether } from "../../src/train/mod.ts";
+import { checkRanks, checkStart, DataParallel, describeRanks, encodeImages, VERSION } from "../../src/train/mod.ts";
+import { smallDataset } from "./_small.ts";
 
 const group = openCommunicator({ required: true });
 const [difference] = Deno.args;
 const is = (name: string) => difference === name && group.rank === 1;
+const small = { ...smallDataset(7), split: "test" };
+const { pixels: _, ...rest } = small;
 const labels = Int32Array.of(0, 1, is("labels") ? 0 : 1);
-const dataset = { name: "some", length: 3, labels, paths: ["a", "b", is("paths") ? "x" : "c"] };
+const file = (name: string) => new URL(name, import.meta.url).pathname;
+const files = {
+  paths: [file(is("files") ? "_small.ts" : "_rank_start.ts"), file(is("absent") ? "absent" : "_small.ts")],
+} as FileDataset["files"];
+const named = { ...rest, split: "train", length: 3, labels, paths: ["a", "b", is("paths") ? "x" : "c"], files };
+const versions = { library: is("library") ? "0.0.9" : VERSION, deno: is("Deno") ? "2.9.0" : Deno.version.deno };
 
 try {
-  checkRanks(group, { lr: is("lr") ? 0.2 : 0.3 }, dataset as unknown as ImageDataset);
+  await checkRanks(group, { lr: is("lr") ? 0.2 : 0.3 }, [named, small], versions);
   checkStart(group, { epoch: is("epoch") ? 1 : 0, step: 0 });
   await using device = await Device.open();
   if (group.rank === 0) console.log(describeRanks(group, device).join("\n"));
@@ -22,12 +30,11 @@ try {
   await parallel.verify();
   if (is("weights")) model.weight.write(new Float32Array(4));
   await parallel.verify();
-  // 7 images, so that the ranks' parts differ in size; an encoder that needs no weights.
-  const values = Float32Array.from({ length: 7 * 2 }, (_, i) => i);
-  const images = (from: number, to: number) =>
-    tensor(values.subarray(2 * from, 2 * to), { shape: [to - from, 2], device });
-  const features = await encodeTogether(group, { forward: (x) => mul(x, 2) }, 7, images, { batchSize: 2 });
-  console.log(`features of ${features.dim} columns: ${features.data.join(" ")}`);
+  // 7 images in batches of 4: one batch for each of 2 ranks, and nothing for a third one; no weights needed.
+  const means = (images: Parameters<typeof sum>[0]) => sum(images, { dim: [1, 2] });
+  const encoded = await encodeImages(device, small, means, { batchSize: 4, group });
+  if (group.rank === 0) console.log(`encoded ${encoded!.rows}: ${encoded!.features.data.join(" ")}`);
+  else if (encoded) throw new Error("the features are rank 0's only");
   group.close();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

@@ -1,8 +1,6 @@
-import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { tensor } from "../../mod.ts";
-import { SingleProcess } from "../../src/distributed/mod.ts";
-import { encodeTogether, VERSION } from "../../src/train/mod.ts";
+import { VERSION } from "../../src/train/mod.ts";
 import { launchers, runRanks, without } from "../distributed/_ranks.ts";
 
 const program = new URL("_rank_start.ts", import.meta.url);
@@ -13,32 +11,30 @@ Deno.test("VERSION is that of deno.json", () => {
 });
 
 Deno.test({
-  name: `describeRanks() tells where ranks run, and encodeTogether() gives all of them all features${without}`,
+  name: `describeRanks() tells where ranks run, and encodeImages() gives the first of them all features${without}`,
   ignore,
   async fn() {
-    const { code, output } = await runRanks(launchers[0]!, 2, program);
-    assertEquals(code, 0, output);
-    assertStringIncludes(output, "Rank 0 on ");
-    assertStringIncludes(output, "Rank 1 on ");
-    assertStringIncludes(output, "Ranks 0, 1 share one adapter");
-    const all = Array.from({ length: 14 }, (_, i) => 2 * i).join(" ");
-    assertEquals(output.split("\n").filter((line) => line === `features of 2 columns: ${all}`).length, 2, output);
+    const encoded: (string | undefined)[] = [];
+    for (const ranks of [1, 2, 3]) {
+      const { code, output } = await runRanks(launchers[0]!, ranks, program);
+      assertEquals(code, 0, output);
+      assertStringIncludes(output, `Rank ${ranks - 1} on `);
+      if (ranks > 1) assertStringIncludes(output, `Ranks 0, 1${ranks > 2 ? ", 2" : ""} share one adapter`);
+      encoded.push(output.split("\n").find((line) => line.startsWith("encoded 0,1,2,3,4,5,6: ")));
+    }
+    assertEquals(encoded[0]?.split(" ").length, 2 + 7 * 3);
+    assertEquals(encoded, new Array(3).fill(encoded[0]));
   },
 });
 
-Deno.test("encodeTogether() needs an image a rank", async () => {
-  const images = () => tensor([[1]]);
-  await assertRejects(
-    () => encodeTogether(new SingleProcess(), { forward: (x) => x }, 0, images),
-    RangeError,
-    "Cannot encode as each of 1 ranks must have an image: got 0 images",
-  );
-});
-
 const MESSAGES = {
+  library: "Cannot train together as the ranks differ: the version of the library is 0.0.9 on rank 1 and",
+  Deno: "Cannot train together as the ranks differ: the version of Deno is 2.9.0 on rank 1 and",
   lr: "Cannot train together as the ranks differ: --lr is 0.2 on rank 1 and 0.3 on rank 0",
-  labels: "Cannot train together as the ranks differ: the hash of the data is",
-  paths: "Cannot train together as the ranks differ: the hash of the data is",
+  labels: "Cannot train together as the ranks differ: the hash of the train data is",
+  paths: "Cannot train together as the ranks differ: the hash of the train data is",
+  files: "Cannot train together as the ranks differ: the hash of the train data is",
+  absent: "Cannot train together as the ranks differ: the hash of the train data is",
   epoch: "the start (--save_dir must be shared) is epoch 1, step 0 on rank 1 and epoch 0, step 0 on rank 0",
   weights: "Cannot go on as the weights of ranks 1 differ from those of rank 0",
 } as const;

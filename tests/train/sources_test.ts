@@ -158,6 +158,12 @@ Deno.test("evaluationBatches() gives normalised images in order, from memory and
       found.push([...batch.rows]);
     }
     assertEquals(found, [[0, 1, 2], [4]]);
+    const holes: number[][] = [];
+    const damaged = await writeImages(folder, 5, [1]);
+    for await (const batch of evaluationBatches(device, damaged, { batchSize: 2, workers: 1 })) {
+      holes.push([...batch.rows]);
+    }
+    assertEquals(holes, [[0], [2, 3], [4]], "batches are cut where they would be if all could be read");
     for await (const batch of evaluationBatches(device, files, { resolution: 4, workers: 1 })) {
       assertEquals(batch.images.shape, [4, 4, 4, 3]);
     }
