@@ -1,4 +1,4 @@
-// Sums of two f32 arrays, four elements an invocation.
+// Sums of two arrays, four elements an invocation. The alias X of what they hold is joined in front (src/tensor/half.ts).
 //
 //   0  params  uniform     { size }          in vectors of four
 //   1  total   read/write  [4 * size]
@@ -9,9 +9,9 @@
 // Dispatch: Device.groups(size, 64).
 struct Params { size: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> total: array<vec4f>;
-@group(0) @binding(2) var<storage, read> x: array<vec4f>;
-@group(0) @binding(3) var<storage, read> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> total: array<X>;
+@group(0) @binding(2) var<storage, read> x: array<X>;
+@group(0) @binding(3) var<storage, read> y: array<X>;
 
 @compute @workgroup_size(64)
 fn accumulate(
@@ -21,7 +21,7 @@ fn accumulate(
 ) {
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
-  total[i] += x[i];
+  total[i] = X(vec4f(total[i]) + vec4f(x[i]));
 }
 
 @compute @workgroup_size(64)
@@ -32,5 +32,5 @@ fn sum_of(
 ) {
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
-  total[i] = x[i] + y[i];
+  total[i] = X(vec4f(x[i]) + vec4f(y[i]));
 }

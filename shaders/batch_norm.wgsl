@@ -1,5 +1,6 @@
 // Batch normalisation over rows, per channel: y = (x - mean) * inv_std * weight + bias (+ residual), then ReLU.
 // x is [rows, channels]; V is vec4f when channels is a multiple of 4 and f32 otherwise; columns = channels / lanes of V.
+// x, residual and y hold X: V, or its f16 (src/ops/_slices.ts).
 //
 //   0  params        uniform     { rows, columns, slices, step, block, eps, momentum }
 //   1  x             read        [rows, columns]
@@ -20,7 +21,7 @@
 // 64); merge_moments, finish…: columns groups; from_running: Device.groups(columns, 64).
 struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32, eps: f32, momentum: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<V>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read_write> moments: array<V>;
 @group(0) @binding(3) var<storage, read> parts: array<V>;
 @group(0) @binding(4) var<storage, read_write> stats: array<V>;
@@ -29,8 +30,8 @@ struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32, eps
 @group(0) @binding(7) var<storage, read> norm: array<V>;
 @group(0) @binding(8) var<storage, read> weight: array<V>;
 @group(0) @binding(9) var<storage, read> bias: array<V>;
-@group(0) @binding(10) var<storage, read> residual: array<V>;
-@group(0) @binding(11) var<storage, read_write> y: array<V>;
+@group(0) @binding(10) var<storage, read> residual: array<X>;
+@group(0) @binding(11) var<storage, read_write> y: array<X>;
 override RELU: bool = false;
 override LANES: u32 = 1u;
 
@@ -57,9 +58,9 @@ fn slice_moments(
     let stride = params.step * params.columns;
     let end = rows.y * params.columns;
     var at = rows.x * params.columns + column;
-    shift = x[at];
+    shift = V(x[at]);
     for (; at < end; at += stride) {
-      let d = x[at] - shift;
+      let d = V(x[at]) - shift;
       sum += d;
       squares += d * d;
     }
@@ -195,8 +196,8 @@ fn normalize_rows(
   let rows = rows_of(i / params.columns);
   for (var row = rows.x; row < rows.y; row += params.step) {
     let at = row * params.columns + column;
-    let value = (x[at] - mean) * scale + shift;
-    y[at] = select(value, relu(value), RELU);
+    let value = (V(x[at]) - mean) * scale + shift;
+    y[at] = X(select(value, relu(value), RELU));
   }
 }
 
@@ -215,7 +216,7 @@ fn normalize_residual(
   let rows = rows_of(i / params.columns);
   for (var row = rows.x; row < rows.y; row += params.step) {
     let at = row * params.columns + column;
-    let value = (x[at] - mean) * scale + shift + residual[at];
-    y[at] = select(value, relu(value), RELU);
+    let value = (V(x[at]) - mean) * scale + shift + V(residual[at]);
+    y[at] = X(select(value, relu(value), RELU));
   }
 }

@@ -1,6 +1,6 @@
 // Gradients of batch normalisation. With xhat = (x - mean) * inv_std and g = grad_y, masked where ReLU was 0:
 // grad_bias = sum g; grad_weight = sum g xhat; grad_x = weight inv_std (g - grad_bias / count - xhat grad_weight / count)
-// (weight inv_std g in evaluation); grad_residual = g. V and columns as in batch_norm.wgsl.
+// (weight inv_std g in evaluation); grad_residual = g. V, X (of x, y, grad_x, grad_y and masked) and columns as in batch_norm.wgsl.
 //
 //   0  params       uniform  { rows, columns, slices, step, block }
 //   1  x            read     [rows, columns]
@@ -22,20 +22,20 @@
 // Dispatch: reduce…, grad_rows: Device.groups(slices * columns, 64); merge_sums: columns groups.
 struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<V>;
-@group(0) @binding(2) var<storage, read> grad_y: array<V>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> grad_y: array<X>;
 @group(0) @binding(3) var<storage, read> norm: array<V>;
 @group(0) @binding(4) var<storage, read> weight: array<V>;
 @group(0) @binding(5) var<storage, read> bias: array<V>;
-@group(0) @binding(6) var<storage, read> y: array<V>;
-@group(0) @binding(7) var<storage, read_write> masked: array<V>;
+@group(0) @binding(6) var<storage, read> y: array<X>;
+@group(0) @binding(7) var<storage, read_write> masked: array<X>;
 @group(0) @binding(8) var<storage, read_write> parts: array<V>;
 @group(0) @binding(9) var<storage, read> sums: array<V>;
 @group(0) @binding(10) var<storage, read_write> grad_bias: array<V>;
 @group(0) @binding(11) var<storage, read_write> grad_weight: array<V>;
 @group(0) @binding(12) var<storage, read> total_g: array<V>;
 @group(0) @binding(13) var<storage, read> total_gx: array<V>;
-@group(0) @binding(14) var<storage, read_write> grad_x: array<V>;
+@group(0) @binding(14) var<storage, read_write> grad_x: array<X>;
 override RELU: bool = false;
 override TRAINING: bool = true;
 override LANES: u32 = 1u;
@@ -66,8 +66,8 @@ fn reduce_rows(
   var sum_gx = V(0.0);
   for (var row = rows.x; row < rows.y; row += params.step) {
     let at = row * params.columns + column;
-    let d = x[at] - mean;
-    var g = grad_y[at];
+    let d = V(x[at]) - mean;
+    var g = V(grad_y[at]);
     if (RELU) { g = mask(g, d * scale + shift); }
     sum_g += g;
     sum_gx += g * d;
@@ -93,10 +93,10 @@ fn reduce_output(
   var sum_gx = V(0.0);
   for (var row = rows.x; row < rows.y; row += params.step) {
     let at = row * params.columns + column;
-    let g = mask(grad_y[at], y[at]);
-    masked[at] = g;
+    let g = mask(V(grad_y[at]), V(y[at]));
+    masked[at] = X(g);
     sum_g += g;
-    sum_gx += g * (x[at] - mean);
+    sum_gx += g * (V(x[at]) - mean);
   }
   parts[2u * slice * params.columns + column] = sum_g;
   parts[(2u * slice + 1u) * params.columns + column] = sum_gx;
@@ -136,9 +136,9 @@ fn grad_rows(
   let rows = rows_of(i / params.columns);
   for (var row = rows.x; row < rows.y; row += params.step) {
     let at = row * params.columns + column;
-    let d = x[at] - mean;
-    var g = grad_y[at];
+    let d = V(x[at]) - mean;
+    var g = V(grad_y[at]);
     if (RELU) { g = mask(g, d * scale + shift); }
-    grad_x[at] = scale * (g - mean_g - d * slope);
+    grad_x[at] = X(scale * (g - mean_g - d * slope));
   }
 }

@@ -4,6 +4,8 @@
 // Joined with conv2d_forward, conv2d_input_grad or conv2d_weight_grad, which say what a, b and c are, and with a body:
 // matmul_subgroup, matmul_rows or matmul_tile; and with lib/moments and one of lib/moments_store, lib/moments_none.
 //
+// The aliases A4, B4 and C4 of what a, b and c hold, vec4f or vec4<f16>, are joined in front (src/tensor/half.ts); sums are f32.
+//
 // Like a matrix product, c[i, j] = sum_k a[i, k] b[k, j], with k cut into segments of `depth` (a tap of the window, or
 // some pixels); a split of the segments leaves a partial c for matmul_reduce.
 //
@@ -26,9 +28,9 @@ struct Params {
   a4: u32, ldb4: u32, c4: u32, group_a4: u32, group_b4: u32, group_c4: u32, in4: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
+@group(0) @binding(1) var<storage, read> a: array<A4>;
+@group(0) @binding(2) var<storage, read> b: array<B4>;
+@group(0) @binding(3) var<storage, read_write> c: array<C4>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
 
 override K_TAIL: bool = false;
@@ -38,13 +40,13 @@ fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * p
 
 // b[k, 4 col..4 col+3], k counted in the segment.
 fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
-  if (!K_TAIL) { return b[base + k * params.ldb4 + col]; }
+  if (!K_TAIL) { return vec4f(b[base + k * params.ldb4 + col]); }
   let inside = k < segment_length(s);
-  return select(vec4f(), b[base + select(0u, k, inside) * params.ldb4 + col], inside);
+  return select(vec4f(), vec4f(b[base + select(0u, k, inside) * params.ldb4 + col]), inside);
 }
 
 // b[k..k+3, j], k counted in the segment, where memory runs along k.
-fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b[base + j * params.ldb4 + k / 4u]; }
+fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return vec4f(b[base + j * params.ldb4 + k / 4u]); }
 
 fn rows_of_c(place: Place) -> u32 { return place.rows; }
 fn columns_of_c() -> u32 { return params.c4; }
@@ -55,5 +57,5 @@ fn store(place: Place, row: u32, col: u32, sum: vec4f) {
   let column = place.c_col + col;
   var value = sum;
   if (BIAS) { value += bias[column]; }
-  c[place.c + c_row(place, row) * params.c4 + column] = value;
+  c[place.c + c_row(place, row) * params.c4 + column] = C4(value);
 }

@@ -95,7 +95,7 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
 }
 
 fn load_a(segment: Segment, k: u32) -> vec4f {
-  return select(vec4f(), a[segment.base + k / 4u], segment.inside);
+  return select(vec4f(), vec4f(a[segment.base + k / 4u]), segment.inside);
 }
 
 fn b_base(place: Place, s: u32) -> u32 {

@@ -68,7 +68,7 @@ fn load_a(segment: Segment, k: u32) -> vec4f {
   let x = (column - lines * params.out_w) * params.stride_w + segment.row.x;
   let inside = y >= 0 && y < params.h && x >= 0 && x < params.w && (!K_TAIL || k < segment.end);
   let pixel = u32((image * params.h + y) * params.w + x);
-  return select(vec4f(), a[segment.base + select(0u, pixel, inside) * params.a4], inside);
+  return select(vec4f(), vec4f(a[segment.base + select(0u, pixel, inside) * params.a4]), inside);
 }
 
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }

@@ -15,6 +15,9 @@
 //   2  y       write    the other one of these
 //   3  bias    read     [4 c4], any other array without BIAS (from_products)
 //
+// The aliases X and Y of what x and y hold are joined in front (src/tensor/half.ts): vec4f or vec4<f16> for images and windows,
+// vec4f for transforms.
+//
 // Joined with conv2d_winograd_images (and conv2d_winograd_moments) or conv2d_winograd_windows.
 // Constants: BIAS, add it (from_products).
 // Dispatch: Device.groups(size, 64), size = tiles * c4 for images, in * c4 for windows.
@@ -23,8 +26,8 @@ struct Params {
   pitch: u32, first_image: u32, turn: u32, tiles: u32, each: u32, first_slice: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>;
 
 override BIAS: bool = false;
@@ -101,22 +104,22 @@ fn transform_at(i: u32) -> u32 {
 // Row i of the 6x6 positions.
 fn put_six(at: u32, i: u32, row: Six) {
   let first = at + 6u * i * params.c4;
-  y[first] = row.a;
-  y[first + params.c4] = row.b;
-  y[first + 2u * params.c4] = row.c;
-  y[first + 3u * params.c4] = row.d;
-  y[first + 4u * params.c4] = row.e;
-  y[first + 5u * params.c4] = row.f;
+  y[first] = Y(row.a);
+  y[first + params.c4] = Y(row.b);
+  y[first + 2u * params.c4] = Y(row.c);
+  y[first + 3u * params.c4] = Y(row.d);
+  y[first + 4u * params.c4] = Y(row.e);
+  y[first + 5u * params.c4] = Y(row.f);
 }
 
 fn take_six(at: u32, i: u32) -> Six {
   let first = at + 6u * i * params.c4;
   return Six(
-    x[first],
-    x[first + params.c4],
-    x[first + 2u * params.c4],
-    x[first + 3u * params.c4],
-    x[first + 4u * params.c4],
-    x[first + 5u * params.c4],
+    vec4f(x[first]),
+    vec4f(x[first + params.c4]),
+    vec4f(x[first + 2u * params.c4]),
+    vec4f(x[first + 3u * params.c4]),
+    vec4f(x[first + 4u * params.c4]),
+    vec4f(x[first + 5u * params.c4]),
   );
 }

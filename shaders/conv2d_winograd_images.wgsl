@@ -20,7 +20,7 @@ fn tile_of(i: u32) -> Tile {
 fn pixel(tile: Tile, py: i32, px: i32) -> vec4f {
   let inside = py >= 0 && py < params.h && px >= 0 && px < params.w;
   let i = u32((tile.image * params.h + py) * params.w + px) * params.c4 + tile.channel;
-  return select(vec4f(), x[select(0u, i, inside)], inside);
+  return select(vec4f(), vec4f(x[select(0u, i, inside)]), inside);
 }
 
 fn patch_column(tile: Tile, j: i32) -> Six {
@@ -98,7 +98,7 @@ fn put_pixel(tile: Tile, py: i32, px: i32, value: vec4f) {
   if (py >= params.h || px >= params.w) { return; }
   var sum = value;
   if (BIAS) { sum += bias[tile.channel]; }
-  y[u32((tile.image * params.h + py) * params.w + px) * params.c4 + tile.channel] = sum;
+  y[u32((tile.image * params.h + py) * params.w + px) * params.c4 + tile.channel] = Y(sum);
 }
 
 fn put_row(tile: Tile, i: i32, row: Four) {

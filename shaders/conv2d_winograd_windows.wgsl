@@ -2,7 +2,7 @@
 // output channels. windows: x the weight, y its transform; windows_adjoint: x the transform's gradient, y the weight's.
 
 // Tap of the window, turned by 180 degrees if asked.
-fn tap(i: u32, t: u32) -> vec4f { return x[select(t, 8u - t, params.turn != 0u) * params.size + i]; }
+fn tap(i: u32, t: u32) -> vec4f { return vec4f(x[select(t, 8u - t, params.turn != 0u) * params.size + i]); }
 
 // G g Gt of every window.
 @compute @workgroup_size(64)
@@ -44,13 +44,13 @@ fn windows_adjoint(
   let c0 = window_adjoint(Six(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
   let c1 = window_adjoint(Six(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
   let c2 = window_adjoint(Six(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));
-  y[i] = c0.a;
-  y[params.size + i] = c1.a;
-  y[2u * params.size + i] = c2.a;
-  y[3u * params.size + i] = c0.b;
-  y[4u * params.size + i] = c1.b;
-  y[5u * params.size + i] = c2.b;
-  y[6u * params.size + i] = c0.c;
-  y[7u * params.size + i] = c1.c;
-  y[8u * params.size + i] = c2.c;
+  y[i] = Y(c0.a);
+  y[params.size + i] = Y(c1.a);
+  y[2u * params.size + i] = Y(c2.a);
+  y[3u * params.size + i] = Y(c0.b);
+  y[4u * params.size + i] = Y(c1.b);
+  y[5u * params.size + i] = Y(c2.b);
+  y[6u * params.size + i] = Y(c0.c);
+  y[7u * params.size + i] = Y(c1.c);
+  y[8u * params.size + i] = Y(c2.c);
 }

@@ -2,6 +2,8 @@
 // Joined with a body that holds `main`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs), and with
 // lib/moments and one of lib/moments_store, lib/moments_none.
 //
+// The aliases A4, B4 and C4 of what a, b and c hold, vec4f or vec4<f16>, are joined in front (src/tensor/half.ts); sums are f32.
+//
 // The last axis of every matrix is padded to a multiple of 4, so all is read as vectors; lda4, ldb4 and ldc4 count them from row to row.
 // k is cut into segments of `depth`; a workgroup sums a range of segments, and with splits > 1 each split leaves a
 // partial c for matmul_reduce.
@@ -21,9 +23,9 @@ struct Params {
   batch1: u32, batch2: u32, a0: u32, a1: u32, a2: u32, b0: u32, b1: u32, b2: u32, c_step: u32, first_z: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;
-@group(0) @binding(2) var<storage, read> b: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> c: array<vec4f>;
+@group(0) @binding(1) var<storage, read> a: array<A4>;
+@group(0) @binding(2) var<storage, read> b: array<B4>;
+@group(0) @binding(3) var<storage, read_write> c: array<C4>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
 
 override A_T: bool = false;
@@ -71,10 +73,10 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
 
 // a[row, k..k+3] of the segment, or with A_T a[row..row+3, k].
 fn load_a(segment: Segment, k: u32) -> vec4f {
-  if (!A_T) { return a[segment.base + k / 4u]; }
-  if (!K_TAIL) { return a[segment.base + k * params.lda4]; }
+  if (!A_T) { return vec4f(a[segment.base + k / 4u]); }
+  if (!K_TAIL) { return vec4f(a[segment.base + k * params.lda4]); }
   let inside = segment.k + k < params.inner;
-  return select(vec4f(), a[segment.base + select(0u, k, inside) * params.lda4], inside);
+  return select(vec4f(), vec4f(a[segment.base + select(0u, k, inside) * params.lda4]), inside);
 }
 
 // Vectors before b[k = 0 of the segment, j = 0].
@@ -85,13 +87,13 @@ fn b_base(place: Place, s: u32) -> u32 {
 
 // b[k, 4 col..4 col+3], k counted in the segment; not for B_T.
 fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
-  if (!K_TAIL) { return b[base + k * params.ldb4 + col]; }
+  if (!K_TAIL) { return vec4f(b[base + k * params.ldb4 + col]); }
   let inside = s * params.depth + k < params.inner;
-  return select(vec4f(), b[base + select(0u, k, inside) * params.ldb4 + col], inside);
+  return select(vec4f(), vec4f(b[base + select(0u, k, inside) * params.ldb4 + col]), inside);
 }
 
 // b[k..k+3, j], k counted in the segment; for B_T.
-fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b[base + j * params.ldb4 + k / 4u]; }
+fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return vec4f(b[base + j * params.ldb4 + k / 4u]); }
 
 fn rows_of_c(place: Place) -> u32 { return params.rows; }
 fn columns_of_c() -> u32 { return params.cols4; }
@@ -102,6 +104,6 @@ fn store(place: Place, row: u32, col: u32, sum: vec4f) {
   let i = place.c + row * params.ldc4 + col;
   var value = sum;
   if (BIAS) { value += bias[col]; }
-  if (ACCUMULATE) { value += c[i]; }
-  c[i] = value;
+  if (ACCUMULATE) { value += vec4f(c[i]); }
+  c[i] = C4(value);
 }

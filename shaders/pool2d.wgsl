@@ -1,5 +1,5 @@
 // Pooling of images over kernel_h x kernel_w windows, and its gradients. V is vec4f when channels is a multiple of 4 and
-// f32 otherwise, U its bits; columns = channels / lanes of V.
+// f32 otherwise, U its bits; columns = channels / lanes of V. Images hold X: V, or its f16 (src/ops/_slices.ts).
 //
 //   0  params   uniform  { n, h, w, columns, out_h, out_w, kernel_h, kernel_w, stride_h, stride_w, padding_h, padding_w,
 //                          include_pad, size }       size: outputs of the entry point
@@ -29,12 +29,12 @@ struct Params {
   size: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x: array<V>;
-@group(0) @binding(2) var<storage, read_write> y: array<V>;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read_write> y: array<X>;
 @group(0) @binding(3) var<storage, read_write> winners: array<U>;
-@group(0) @binding(4) var<storage, read> grad_y: array<V>;
+@group(0) @binding(4) var<storage, read> grad_y: array<X>;
 @group(0) @binding(5) var<storage, read> places: array<U>;
-@group(0) @binding(6) var<storage, read_write> grad_x: array<V>;
+@group(0) @binding(6) var<storage, read_write> grad_x: array<X>;
 
 struct Place { n: i32, row: i32, col: i32, column: i32 }
 
@@ -77,11 +77,11 @@ fn find_winner(at: Place) -> Winner {
   let part = window(at);
   let top = at.row * params.stride_h - params.padding_h;
   let left = at.col * params.stride_w - params.padding_w;
-  var best = x[input_at(at, part.x, part.z)];
+  var best = V(x[input_at(at, part.x, part.z)]);
   var index = U(u32((part.x - top) * params.kernel_w + part.z - left));
   for (var row = part.x; row < part.y; row++) {
     for (var col = part.z; col < part.w; col++) {
-      let value = x[input_at(at, row, col)];
+      let value = V(x[input_at(at, row, col)]);
       let is_nan = (bitcast<U>(value) & U(0x7fffffffu)) > U(0x7f800000u);
       let wins = (value > best) | is_nan;
       best = select(best, value, wins);
@@ -99,7 +99,7 @@ fn max_plain(
 ) {
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
-  y[i] = find_winner(place_of(i, params.out_h, params.out_w)).value;
+  y[i] = X(find_winner(place_of(i, params.out_h, params.out_w)).value);
 }
 
 @compute @workgroup_size(64)
@@ -111,7 +111,7 @@ fn max_indexed(
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
   let winner = find_winner(place_of(i, params.out_h, params.out_w));
-  y[i] = winner.value;
+  y[i] = X(winner.value);
   winners[i] = winner.index;
 }
 
@@ -131,10 +131,10 @@ fn max_grad(
     for (var col = part.z; col < part.w; col++) {
       let here = u32(down * params.kernel_w + at.col + params.padding_w - col * params.stride_w);
       let o = output_at(at, row, col);
-      sum += select(V(0.0), grad_y[o], places[o] == U(here));
+      sum += select(V(0.0), V(grad_y[o]), places[o] == U(here));
     }
   }
-  grad_x[i] = sum;
+  grad_x[i] = X(sum);
 }
 
 // Values that a window averages.
@@ -156,10 +156,10 @@ fn average(
   var sum = V(0.0);
   for (var row = part.x; row < part.y; row++) {
     for (var col = part.z; col < part.w; col++) {
-      sum += x[input_at(at, row, col)];
+      sum += V(x[input_at(at, row, col)]);
     }
   }
-  y[i] = sum / count_of(part);
+  y[i] = X(sum / count_of(part));
 }
 
 @compute @workgroup_size(64)
@@ -176,8 +176,8 @@ fn average_grad(
   for (var row = part.x; row < part.y; row++) {
     for (var col = part.z; col < part.w; col++) {
       let count = count_of(window(Place(at.n, row, col, at.column)));
-      sum += grad_y[output_at(at, row, col)] / count;
+      sum += V(grad_y[output_at(at, row, col)]) / count;
     }
   }
-  grad_x[i] = sum;
+  grad_x[i] = X(sum);
 }

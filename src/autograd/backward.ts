@@ -1,4 +1,15 @@
-import { accumulate, keep, ones, sameShape, scope, sumOf, type Tensor } from "../tensor/mod.ts";
+import {
+  accumulate,
+  castTo,
+  type FloatDType,
+  keep,
+  ones,
+  sameShape,
+  scope,
+  sumOf,
+  type Tensor,
+} from "../tensor/mod.ts";
+import { fullPrecision } from "./autocast.ts";
 import { noGrad } from "./mode.ts";
 import { Node } from "./node.ts";
 
@@ -49,7 +60,9 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
   const pending = new Pending(root, options.onGrad);
   pending.add(root, seed);
   try {
-    for (let next = pending.next(); next; next = pending.next()) visit(next.node, next.grad, pending, options);
+    fullPrecision(() => {
+      for (let next = pending.next(); next; next = pending.next()) visit(next.node, next.grad, pending, options);
+    });
   } finally {
     pending.dispose();
     if (!options.grad) seed.dispose();
@@ -57,7 +70,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
 }
 
 function unit(output: Tensor): Tensor {
-  if (output.size === 1) return ones(output.shape, { device: output.device });
+  if (output.size === 1) return ones(output.shape, { device: output.device, dtype: output.dtype });
   throw new TypeError(
     `Cannot run backward() as the output must be a scalar unless grad is given: got [${output.shape}]`,
   );
@@ -102,11 +115,14 @@ class Pending {
     if (onGrad) this.#countLeafUses(root);
   }
 
-  add(target: Node | Tensor, grad: Tensor): void {
+  /** Adds a gradient of any precision to that of a node or leaf, which has the dtype of its values. */
+  add(target: Node | Tensor, given: Tensor): void {
+    const grad = given.dtype === target.dtype ? given : castTo(given, target.dtype as FloatDType);
     if (target instanceof Node) {
       const sum = plus(this.#nodes.get(target) ?? null, grad);
       this.#nodes.set(target, sum);
     } else target.grad = plus(target.grad, grad);
+    if (grad !== given) grad.dispose();
   }
 
   /** The node made last: all that used its output were visited before. */

@@ -1,4 +1,5 @@
-import { keep, type Shape, Tensor, tidy } from "../tensor/mod.ts";
+import { castTo, type DType, keep, type Shape, Tensor, tidy } from "../tensor/mod.ts";
+import { fullPrecision } from "./autocast.ts";
 import { isGradEnabled, noGrad } from "./mode.ts";
 import { Node } from "./node.ts";
 
@@ -8,13 +9,16 @@ export class OpContext {
   readonly needsGrad: readonly boolean[];
   /** Shapes of the inputs. */
   readonly shapes: readonly Shape[];
+  /** Dtypes of the inputs, before any cast: `backward` may give gradients of values in f32 or f16 for either. */
+  readonly dtypes: readonly DType[];
   /** The tensors that `save` was given, in order. */
   readonly saved: Tensor[] = [];
 
   /** Made by the functions of {@linkcode defineOp}. */
-  constructor(needsGrad: readonly boolean[], shapes: readonly Shape[]) {
+  constructor(needsGrad: readonly boolean[], inputs: readonly Tensor[]) {
     this.needsGrad = needsGrad;
-    this.shapes = shapes;
+    this.shapes = inputs.map(({ shape }) => shape);
+    this.dtypes = inputs.map(({ dtype }) => dtype);
   }
 
   /** True when a backward will follow, so that saving is of use. */
@@ -32,6 +36,8 @@ export class OpContext {
 export interface OpDefinition<I extends readonly Tensor[], A> {
   /** Name in errors, profiles and the graph: that of the public function. */
   name: string;
+  /** True when `forward` reads f16 inputs; otherwise they are cast to f32 before it, and their gradients back. */
+  half?: boolean;
   /** Computes the output; calls `context.save` for what `backward` needs. */
   forward(context: OpContext, inputs: I, attrs: A): Tensor;
   /**
@@ -75,7 +81,6 @@ export function defineOp<I extends readonly Tensor[], A>(
   const { name } = definition;
   return function op(inputs: I, attrs: A): Tensor {
     const device = checkDevices(name, inputs);
-    const shapes = inputs.map((input) => input.shape);
     const wanted = isGradEnabled() ? inputs.map(wantsGrad) : inputs.map(() => false);
     if (device.recordings.active && isGradEnabled()) inputs.forEach(dependOnLeaf);
     if (!definition.backward && wanted.includes(true)) {
@@ -84,15 +89,24 @@ export function defineOp<I extends readonly Tensor[], A>(
           `call it inside noGrad() or on detach()ed inputs`,
       );
     }
-    const context = new OpContext(wanted, shapes);
+    const context = new OpContext(wanted, inputs);
     // An op may be made of ops: they are not recorded, and what they made between is freed.
-    const output = device.run(name, shapes, () => noGrad(() => tidy(() => definition.forward(context, inputs, attrs))));
+    const forward = definition.half
+      ? () => definition.forward(context, inputs, attrs)
+      : () => fullPrecision(() => definition.forward(context, inFull(inputs), attrs)); // also where it is made of ops
+    const output = device.run(name, context.shapes, () => noGrad(() => tidy(forward)));
     if (!context.recording || !definition.backward) return output;
     const parents = inputs.map((input, i) => wanted[i] ? parentOf(input) : null);
     const backward = definition.backward;
-    output.link = new Node(name, output.shape, parents, context, (ctx, grad) => backward(ctx, grad, attrs));
+    output.link = new Node(name, output, parents, context, (ctx, grad) => backward(ctx, grad, attrs));
     return output;
   };
+}
+
+/** The inputs, those in f16 cast to f32. */
+function inFull<I extends readonly Tensor[]>(inputs: I): I {
+  if (inputs.every(({ dtype }) => dtype !== "f16")) return inputs;
+  return inputs.map((input) => input.dtype === "f16" ? castTo(input, "f32") : input) as readonly Tensor[] as I;
 }
 
 /** True when a gradient would flow to the tensor. */

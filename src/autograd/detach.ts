@@ -19,11 +19,13 @@ export function detach(x: Tensor): Tensor {
 /**
  * Marks a leaf as wanting a gradient, and returns it.
  *
- * @throws {TypeError} If an op made it, or it is not f32.
+ * @throws {TypeError} If an op made it, or it is not f32 or f16.
  */
 export function requireGrad<T extends Tensor>(x: T): T {
   if (x.link) throw new TypeError(`Cannot requireGrad() on the output of an op [${x.shape}]: detach() it first`);
-  if (x.dtype !== "f32") throw new TypeError(`Cannot requireGrad() as the dtype must be f32: got ${x.dtype}`);
+  if (x.dtype !== "f32" && x.dtype !== "f16") {
+    throw new TypeError(`Cannot requireGrad() as the dtype must be f32 or f16: got ${x.dtype}`);
+  }
   x.requiresGrad = true;
   return x;
 }

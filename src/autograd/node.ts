@@ -1,4 +1,4 @@
-import type { Shape, Tensor } from "../tensor/mod.ts";
+import type { DType, Shape, Tensor } from "../tensor/mod.ts";
 import type { OpContext } from "./define_op.ts";
 
 /** Computes the gradients of an op's inputs from the gradient of its output. */
@@ -17,6 +17,8 @@ export class Node {
   readonly name: string;
   /** Shape of the output. */
   readonly shape: Shape;
+  /** Dtype of the output, and so of its gradient. */
+  readonly dtype: DType;
   /** Where each input came from: the node that made it, a leaf, or null when no gradient is wanted. */
   readonly parents: readonly (Node | Tensor | null)[];
   /** What the op's backward needs. */
@@ -30,13 +32,14 @@ export class Node {
   /** Records an op and holds the nodes of its inputs. */
   constructor(
     name: string,
-    shape: Shape,
+    { shape, dtype }: Tensor,
     parents: readonly (Node | Tensor | null)[],
     context: OpContext,
     backward: Backward,
   ) {
     this.name = name;
     this.shape = shape;
+    this.dtype = dtype;
     this.parents = parents;
     this.context = context;
     this.backward = backward;

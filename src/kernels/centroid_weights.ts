@@ -1,4 +1,4 @@
-import { noGrad } from "../autograd/mod.ts";
+import { fullPrecision, noGrad } from "../autograd/mod.ts";
 import { cholesky, choleskySolve } from "../ops/mod.ts";
 import { type Tensor, tidy } from "../tensor/mod.ts";
 import type { Kernel } from "./kernel.ts";
@@ -54,11 +54,13 @@ export function centroidWeights<P>(prior: P, options: CentroidWeightsOptions<P>)
     );
   }
   return noGrad(() =>
-    tidy(() => {
-      const gram = kernel(prior, prior);
-      checkGram(gram);
-      return choleskySolve(cholesky(gram, { ridge: ridge || 1 / Math.sqrt(gram.shape[0]!) }), gram);
-    })
+    fullPrecision(() =>
+      tidy(() => {
+        const gram = kernel(prior, prior);
+        checkGram(gram);
+        return choleskySolve(cholesky(gram, { ridge: ridge || 1 / Math.sqrt(gram.shape[0]!) }), gram);
+      })
+    )
   );
 }
 

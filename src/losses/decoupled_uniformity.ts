@@ -1,4 +1,4 @@
-import { detach, noGrad } from "../autograd/mod.ts";
+import { detach, fullPrecision, noGrad } from "../autograd/mod.ts";
 import { div, matmul, pairTerm, square, sum, viewCentroids } from "../ops/mod.ts";
 import { type Tensor, tidy } from "../tensor/mod.ts";
 import { checkPositive, checkViews } from "./_check.ts";
@@ -97,5 +97,5 @@ function estimatedCentroids(z: Tensor, { weights, t = 2 }: DecoupledUniformityOp
         `got weights ${weights.dtype} [${weights.shape}] and z [${z.shape}]`,
     );
   }
-  return matmul(detach(weights), viewCentroids(z));
+  return fullPrecision(() => matmul(detach(weights), viewCentroids(z)));
 }

@@ -1,3 +1,4 @@
+import { fullPrecision } from "../autograd/mod.ts";
 import { contrastiveTerm, l2Normalize, matmul, reshape } from "../ops/mod.ts";
 import { Tensor, tensor } from "../tensor/mod.ts";
 import { checkPositive, checkViews } from "./_check.ts";
@@ -79,7 +80,8 @@ function contrastive(loss: string, z: Tensor, temperature: number, labels?: Tens
   checkPositive(loss, "temperature", temperature);
   const [batch, views, features] = z.shape as [number, number, number];
   const u = l2Normalize(reshape(z, [batch * views, features]));
-  return contrastiveTerm(matmul(u, u, { transposeB: true }), { views, temperature, labels });
+  const products = fullPrecision(() => matmul(u, u, { transposeB: true }));
+  return contrastiveTerm(products, { views, temperature, labels });
 }
 
 function checkLabels(z: Tensor, labels: Tensor): Tensor {

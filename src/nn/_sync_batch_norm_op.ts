@@ -1,7 +1,14 @@
 // Batch normalisation over the batches of all ranks: moments and gradient sums are exchanged between its passes.
 import { defineOp } from "../autograd/mod.ts";
 import type { Exchange } from "../distributed/exchange.ts";
-import { finishStatistics, mergeMoments, normalize, type RunningStatistics, sliceMoments } from "../ops/_batch_norm.ts";
+import {
+  finishStatistics,
+  mergeMoments,
+  normalize,
+  oneDType,
+  type RunningStatistics,
+  sliceMoments,
+} from "../ops/_batch_norm.ts";
 import { gradInput, reduceGrads } from "../ops/_batch_norm_grad.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
@@ -17,8 +24,9 @@ interface Attrs {
 /** Inputs: x, weight, bias and, where there is one, the residual. The gradients of weight and bias are this rank's part. */
 export const syncBatchNormOp = defineOp<readonly Tensor[], Attrs>({
   name: "syncBatchNorm",
+  half: true,
   forward(context, inputs, { exchange, running, eps, relu, moments }) {
-    const [x, weight, bias, residual] = inputs as [Tensor, Tensor, Tensor, Tensor?];
+    const [x, weight, bias, residual] = oneDType(inputs);
     const own = mergeMoments(moments ?? sliceMoments(x));
     const stats = finishStatistics(exchange.gather(own), { eps, running });
     const y = normalize(x, stats, { weight, bias }, { residual, relu });

@@ -1,6 +1,7 @@
 // Batch axes of products: NumPy's broadcasting as steps, and its transpose, the sum over what was broadcast.
 import { broadcastShapes, type Shape, sizeOf, Tensor } from "../tensor/mod.ts";
-import { type BatchAxes, sumMiddleInto } from "./_product.ts";
+import type { BatchAxes } from "./_product.ts";
+import { sumMiddleInto } from "./_sum_middle.ts";
 
 /** One or more neighbouring axes that an operand has in common, or lacks in common. */
 interface Axis {

@@ -1,7 +1,7 @@
 // The forward passes of batch normalisation, separately callable so that synchronised batch normalisation can gather the
 // moments of all ranks between them.
 import { batch_norm as code, lib_nan, lib_slices } from "../device/shaders.gen.ts";
-import { Tensor } from "../tensor/mod.ts";
+import { castTo, floatOf, Tensor } from "../tensor/mod.ts";
 import { type ColumnPrograms, columnPrograms, columnsOf, flatGroups, pick, slicesOf } from "./_slices.ts";
 import { BATCH_NORM } from "./_variants.ts";
 
@@ -46,6 +46,12 @@ export interface Affine {
   readonly bias: Tensor;
 }
 
+/** x, weight, bias and residual as the passes want them: the residual with the dtype of x. */
+export function oneDType([x, weight, bias, residual]: readonly Tensor[]): [Tensor, Tensor, Tensor, Tensor?] {
+  const added = residual && residual.dtype !== x!.dtype ? castTo(residual, floatOf(x!)) : residual;
+  return [x!, weight!, bias!, added];
+}
+
 /**
  * Moments of the slices of x's rows: mean, sum of squared deviations and count per channel, `[slices, 3, c]`. The moments
  * of any number of batches may be concatenated along the first axis.
@@ -55,7 +61,7 @@ export function sliceMoments(x: Tensor): Tensor {
   const channels = x.shape.at(-1)!;
   const slices = slicesOf(x, BATCH_NORM[device.info.family].reduce);
   const moments = new Tensor(device, [slices.slices, 3, channels]);
-  device.dispatch(pick(SLICE_MOMENTS, channels), {
+  device.dispatch(pick(SLICE_MOMENTS, channels, floatOf(x)), {
     params: { ...slices, eps: 0, momentum: 0 },
     buffers: { 1: x.storage, 2: moments.storage },
     workgroups: flatGroups(device, slices),
@@ -140,7 +146,7 @@ export function runningStatistics(mean: Tensor, variance: Tensor, eps: number): 
   return stats;
 }
 
-/** `(x − mean) · invStd · weight + bias (+ residual)`, then ReLU if asked; the shape of x. */
+/** `(x − mean) · invStd · weight + bias (+ residual)`, then ReLU if asked; shape and dtype of x, which residual shares. */
 export function normalize(
   x: Tensor,
   stats: Tensor,
@@ -150,8 +156,8 @@ export function normalize(
   const { device } = x;
   const channels = x.shape.at(-1)!;
   const slices = slicesOf(x, BATCH_NORM[device.info.family].apply);
-  const y = new Tensor(device, x.shape);
-  device.dispatch(pick(options.residual ? NORMALIZE_RESIDUAL : NORMALIZE, channels), {
+  const y = new Tensor(device, x.shape, { dtype: floatOf(x) });
+  device.dispatch(pick(options.residual ? NORMALIZE_RESIDUAL : NORMALIZE, channels, floatOf(x)), {
     params: { ...slices, eps: 0, momentum: 0 },
     buffers: {
       1: x.storage,

@@ -1,7 +1,7 @@
 // The backward passes of batch normalisation, separately callable so that synchronised batch normalisation can sum the two
 // reductions over all ranks between them.
 import { batch_norm_grad as code, lib_nan, lib_slices } from "../device/shaders.gen.ts";
-import { Tensor } from "../tensor/mod.ts";
+import { floatOf, Tensor } from "../tensor/mod.ts";
 import type { Affine } from "./_batch_norm.ts";
 import { type ColumnPrograms, columnPrograms, columnsOf, flatGroups, pick, slicesOf } from "./_slices.ts";
 import { BATCH_NORM } from "./_variants.ts";
@@ -43,8 +43,8 @@ export function reduceGrads(
   const channels = x.shape.at(-1)!;
   const slices = slicesOf(x, BATCH_NORM[device.info.family].reduce);
   const parts = new Tensor(device, [slices.slices, 2, channels]);
-  const masked = output ? new Tensor(device, x.shape) : null;
-  device.dispatch(pick(output ? REDUCE_OUTPUT : REDUCE, channels), {
+  const masked = output ? new Tensor(device, x.shape, { dtype: floatOf(x) }) : null;
+  device.dispatch(pick(output ? REDUCE_OUTPUT : REDUCE, channels, floatOf(x)), {
     params: { ...slices },
     buffers: {
       1: x.storage,
@@ -91,8 +91,8 @@ export function gradInput(
   const { device } = x;
   const { sums, relu, training } = options;
   const slices = slicesOf(x, BATCH_NORM[device.info.family].apply);
-  const gradX = new Tensor(device, x.shape);
-  device.dispatch(pick(GRAD_ROWS, x.shape.at(-1)!), {
+  const gradX = new Tensor(device, x.shape, { dtype: floatOf(x) });
+  device.dispatch(pick(GRAD_ROWS, x.shape.at(-1)!, floatOf(x)), {
     params: { ...slices },
     buffers: {
       1: x.storage,

@@ -1,5 +1,5 @@
 // Sizes of a convolution: options, shape rule and errors.
-import type { Shape, Tensor } from "../tensor/mod.ts";
+import type { FloatDType, Shape, Tensor } from "../tensor/mod.ts";
 import type { SideMoments } from "./_moments.ts";
 import type { Size2d } from "./_pool2d.ts";
 
@@ -36,12 +36,32 @@ export interface Geometry {
   readonly outChannels: number;
 }
 
-/** What a forward pass takes beside x and the weight. */
-export interface ForwardOptions {
-  /** Added to every pixel. */
+/** What a convolution is computed of, with channels that are multiples of 4: images and weights f32 or f16. */
+export interface ForwardOperands {
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  /** Added to every pixel; f32. */
   readonly bias?: Tensor;
   /** Takes the moments of the output's pixels per channel. */
   readonly side?: SideMoments;
+  /** Of the result. */
+  readonly dtype: FloatDType;
+}
+
+/** What the gradient of x is computed of. */
+export interface InputGradOperands {
+  readonly gradY: Tensor;
+  readonly weight: Tensor;
+  /** Of the result. */
+  readonly dtype: FloatDType;
+}
+
+/** What the gradient of the weight is computed of. */
+export interface WeightGradOperands {
+  readonly x: Tensor;
+  readonly gradY: Tensor;
+  /** Of the result. */
+  readonly dtype: FloatDType;
 }
 
 /** All sizes as text: equal convolutions are described alike. */

@@ -1,18 +1,25 @@
 // The ways to compute a convolution, and the table that chooses one by shape.
 import type { Device } from "../device/mod.ts";
-import { key, type Shape, sizeOf, type Tensor, uniform } from "../tensor/mod.ts";
+import { type FloatDType, type Shape, sizeOf, type Tensor } from "../tensor/mod.ts";
 import { decide, type Rehearsal } from "./_choices.ts";
-import { describe, type ForwardOptions, type Geometry } from "./_conv2d.ts";
+import {
+  describe,
+  type ForwardOperands,
+  type Geometry,
+  type InputGradOperands,
+  type WeightGradOperands,
+} from "./_conv2d.ts";
 import { forwardDirect, inputGradDirect, weightGradDirect } from "./_conv2d_direct.ts";
 import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_product.ts";
 import { forwardWinograd, inputGradWinograd, tilesOf, transformBytes, weightGradWinograd } from "./_conv2d_winograd.ts";
+import { noiseLike } from "./_product.ts";
 import { MOMENTS } from "./_variants.ts";
 
 /** The three products of a convolution, with channels that are multiples of 4. */
 export interface Algorithm {
-  forward(g: Geometry, x: Tensor, weight: Tensor, options: ForwardOptions): Tensor;
-  inputGrad(g: Geometry, gradY: Tensor, weight: Tensor): Tensor;
-  weightGrad(g: Geometry, x: Tensor, gradY: Tensor): Tensor;
+  forward(g: Geometry, operands: ForwardOperands): Tensor;
+  inputGrad(g: Geometry, operands: InputGradOperands): Tensor;
+  weightGrad(g: Geometry, operands: WeightGradOperands): Tensor;
 }
 
 /** `direct` serves every shape, `product` windows of 1 × 1, `winograd` windows of 3 × 3 with stride 1. */
@@ -46,24 +53,34 @@ export async function withAlgorithm<T>(name: AlgorithmName, run: () => Promise<T
 /** One of the three products of a convolution. */
 export type ProductKind = keyof Algorithm;
 
-/** The algorithm that a product of this shape takes. */
-export function chooseAlgorithm<K extends ProductKind>(device: Device, g: Geometry, kind: K): Algorithm[K] {
-  return ALGORITHMS[algorithmFor(device, g, kind)][kind];
+/** The algorithm that a product of this shape takes, of operands in `dtype`. */
+export function chooseAlgorithm<K extends ProductKind>(
+  device: Device,
+  g: Geometry,
+  kind: K,
+  dtype: FloatDType,
+): Algorithm[K] {
+  return ALGORITHMS[algorithmFor(device, g, kind, dtype)][kind];
 }
 
 /** True when that algorithm leaves the moments of its output on this adapter. */
-export function leavesMoments(device: Device, g: Geometry): boolean {
-  return MOMENTS[device.info.family][algorithmFor(device, g)];
+export function leavesMoments(device: Device, g: Geometry, dtype: FloatDType): boolean {
+  return MOMENTS[device.info.family][algorithmFor(device, g, "forward", dtype)];
 }
 
 /** Its name. */
-export function algorithmFor(device: Device, g: Geometry, kind: ProductKind = "forward"): AlgorithmName {
+export function algorithmFor(
+  device: Device,
+  g: Geometry,
+  kind: ProductKind = "forward",
+  dtype: FloatDType = "f32",
+): AlgorithmName {
   if (forced && serves(forced, device, g)) return forced;
   const usual = usualAlgorithm(device, g);
   return decide(device, usual, () => ({
-    key: `conv2d ${kind} ${describe(g)}`,
+    key: `conv2d ${kind} ${describe(g)} ${dtype}`,
     candidates: () => NAMES.filter((name) => serves(name, device, g)),
-    rehearse: () => rehearse(device, g, kind),
+    rehearse: () => rehearse(device, g, kind, dtype),
     composed: true,
   })) as AlgorithmName;
 }
@@ -76,14 +93,21 @@ function usualAlgorithm(device: Device, g: Geometry): AlgorithmName {
 const NAMES = Object.keys(ALGORITHMS) as AlgorithmName[];
 
 /** Runs a product by the algorithm that is chosen at that moment. */
-function rehearse(device: Device, g: Geometry, kind: ProductKind): Rehearsal {
-  const noise = (shape: Shape, seed: number) => uniform(shape, { key: key(seed), low: -1, device });
-  const x = kind === "inputGrad" ? null : noise([g.n, ...g.size, g.groups * g.inChannels], 1);
-  const gradY = kind === "forward" ? null : noise([g.n, ...g.outSize, g.groups * g.outChannels], 2);
-  const weight = kind === "weightGrad" ? null : noise([...g.kernel, g.inChannels, g.groups * g.outChannels], 3);
-  const [a, b] = [x, gradY, weight].filter((each) => each !== null) as [Tensor, Tensor];
-  if (kind === "forward") return { run: () => chooseAlgorithm(device, g, kind)(g, a, b, {}) };
-  return { run: () => chooseAlgorithm(device, g, kind)(g, a, b) };
+function rehearse(device: Device, g: Geometry, kind: ProductKind, dtype: FloatDType): Rehearsal {
+  const noise = (shape: Shape, seed: number) => noiseLike({ shape, device, dtype }, seed);
+  const images = () => noise([g.n, ...g.size, g.groups * g.inChannels], 1);
+  const gradients = () => noise([g.n, ...g.outSize, g.groups * g.outChannels], 2);
+  const weights = () => noise([...g.kernel, g.inChannels, g.groups * g.outChannels], 3);
+  if (kind === "forward") {
+    const operands = { x: images(), weight: weights(), dtype };
+    return { run: () => chooseAlgorithm(device, g, kind, dtype)(g, operands) };
+  }
+  if (kind === "inputGrad") {
+    const operands = { gradY: gradients(), weight: weights(), dtype };
+    return { run: () => chooseAlgorithm(device, g, kind, dtype)(g, operands) };
+  }
+  const operands = { x: images(), gradY: gradients(), dtype: "f32" } as const;
+  return { run: () => chooseAlgorithm(device, g, kind, dtype)(g, operands) };
 }
 
 function serves(name: AlgorithmName, device: Device, g: Geometry): boolean {

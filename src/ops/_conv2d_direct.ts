@@ -2,13 +2,20 @@
 // Channels of every group are multiples of 4 here; see _conv2d_channels.ts.
 import type { Program } from "../device/mod.ts";
 import { conv2d, conv2d_forward, conv2d_input_grad, conv2d_weight_grad } from "../device/shaders.gen.ts";
-import { type Shape, sizeOf, Tensor } from "../tensor/mod.ts";
+import { type FloatDType, type Shape, sizeOf, Tensor } from "../tensor/mod.ts";
 import { blocksOf, type Body, constantsOf } from "./_bodies.ts";
 import type { Question } from "./_choices.ts";
-import { describe, type ForwardOptions, type Geometry } from "./_conv2d.ts";
+import {
+  describe,
+  type ForwardOperands,
+  type Geometry,
+  type InputGradOperands,
+  type WeightGradOperands,
+} from "./_conv2d.ts";
 import { blockMoments, momentsCode, type SideMoments } from "./_moments.ts";
 import { choosePlan } from "./_plan.ts";
-import { noiseLike, sumMiddleInto } from "./_product.ts";
+import { noiseLike, operandAliases, operandNote, type OperandTypes } from "./_product.ts";
+import { sumMiddleInto } from "./_sum_middle.ts";
 
 const params = {
   rows: "u32",
@@ -46,12 +53,13 @@ type Kind = keyof typeof OPERANDS;
 
 const programs = new Map<string, Program>();
 
-function programOf(kind: Kind, body: Body, moments: boolean): Program {
-  const key = `${kind} ${body.name} ${moments}`;
+function programOf(kind: Kind, body: Body, types: OperandTypes, moments: boolean): Program {
+  const name = `conv2d ${kind} ${body.name}${operandNote(types)}`;
+  const key = `${name} ${moments}`;
   let program = programs.get(key);
   if (!program) {
-    const code = [conv2d, OPERANDS[kind], momentsCode(moments), ...body.code];
-    programs.set(key, program = { name: `conv2d ${kind} ${body.name}`, code, entryPoint: "main", params });
+    const code = [operandAliases(types), conv2d, OPERANDS[kind], momentsCode(moments), ...body.code];
+    programs.set(key, program = { name, code, entryPoint: "main", params });
   }
   return program;
 }
@@ -67,6 +75,7 @@ interface Job {
   readonly bias?: Tensor;
   /** Of the result. */
   readonly shape: Shape;
+  readonly dtype: FloatDType;
   /** Rows of the product, and how many of them a workgroup in z sees at most. */
   readonly rows: number;
   readonly rowsOfPhase?: number;
@@ -82,7 +91,7 @@ interface Job {
 }
 
 /** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
-export function forwardDirect(g: Geometry, x: Tensor, weight: Tensor, { bias, side }: ForwardOptions): Tensor {
+export function forwardDirect(g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
   const pixels = g.n * sizeOf(g.outSize);
   return run(g, {
     kind: "forward",
@@ -90,6 +99,7 @@ export function forwardDirect(g: Geometry, x: Tensor, weight: Tensor, { bias, si
     b: weight,
     bias,
     shape: [g.n, ...g.outSize, g.groups * g.outChannels],
+    dtype,
     rows: pixels,
     cols: g.outChannels,
     inner: sizeOf(g.kernel) * g.inChannels,
@@ -100,13 +110,14 @@ export function forwardDirect(g: Geometry, x: Tensor, weight: Tensor, { bias, si
 }
 
 /** Gradient of `x` from that of `y`. */
-export function inputGradDirect(g: Geometry, gradY: Tensor, weight: Tensor): Tensor {
+export function inputGradDirect(g: Geometry, { gradY, weight, dtype }: InputGradOperands): Tensor {
   const phaseOf = (i: number) => Math.ceil(g.size[i]! / g.stride[i]!);
   return run(g, {
     kind: "inputGrad",
     a: gradY,
     b: weight,
     shape: [g.n, ...g.size, g.groups * g.inChannels],
+    dtype,
     rows: g.n * sizeOf(g.size),
     rowsOfPhase: g.n * phaseOf(0) * phaseOf(1),
     phases: sizeOf(g.stride),
@@ -118,12 +129,13 @@ export function inputGradDirect(g: Geometry, gradY: Tensor, weight: Tensor): Ten
 }
 
 /** Gradient of the weight from that of `y`. */
-export function weightGradDirect(g: Geometry, x: Tensor, gradY: Tensor): Tensor {
+export function weightGradDirect(g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
   return run(g, {
     kind: "weightGrad",
     a: x,
     b: gradY,
     shape: [...g.kernel, g.inChannels, g.groups * g.outChannels],
+    dtype,
     rows: sizeOf(g.kernel) * g.inChannels,
     cols: g.outChannels,
     inner: g.n * sizeOf(g.outSize),
@@ -144,13 +156,13 @@ function run(g: Geometry, job: Job): Tensor {
   const sizes = { rows: rowsAtOnce, cols4, batch, terms: inner, resultBytes: size * 4, mostSplits };
   const { body, splits } = choosePlan(device, sizes, () => questionOf(g, job));
   const blocks = blocksOf(body, rowsAtOnce, cols4);
-  const result = new Tensor(device, shape);
+  const result: Tensor = new Tensor(device, shape, { dtype: job.dtype });
   const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);
   const [x, y] = device.groups(blocks, 1);
   const moments = splits === 1 && job.side
     ? blockMoments(job.side, device, Math.ceil(rows / body.rows), shape.at(-1)!)
     : undefined;
-  device.dispatch(programOf(kind, body, moments !== undefined), {
+  device.dispatch(programOf(kind, body, { a, b, c: target }, moments !== undefined), {
     params: {
       ...sizesOf(g),
       ...{ rows, cols4, inner, depth, segments, splits, split4: size / 4, groups: g.groups },

@@ -1,6 +1,6 @@
 // Convolution with a 1 × 1 window and stride 1: plain matrix products over the pixels.
 import { sizeOf, type Tensor } from "../tensor/mod.ts";
-import type { ForwardOptions, Geometry } from "./_conv2d.ts";
+import type { ForwardOperands, Geometry, InputGradOperands, WeightGradOperands } from "./_conv2d.ts";
 import { product } from "./_product.ts";
 
 function sizes(g: Geometry): { pixels: number; inChannels: number; outChannels: number } {
@@ -8,22 +8,24 @@ function sizes(g: Geometry): { pixels: number; inChannels: number; outChannels: 
 }
 
 /** `y [n, h, w, out]` of `x [n, h, w, in]`. */
-export function forwardProduct(g: Geometry, x: Tensor, weight: Tensor, { bias, side }: ForwardOptions): Tensor {
+export function forwardProduct(g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
-  const y = product({ a: x, b: weight, rows: pixels, cols: outChannels, inner: inChannels, bias, side });
+  const y = product({ a: x, b: weight, rows: pixels, cols: outChannels, inner: inChannels, bias, side, dtype });
   return y.alias([g.n, ...g.size, outChannels]);
 }
 
 /** Gradient of `x` from that of `y`. */
-export function inputGradProduct(g: Geometry, gradY: Tensor, weight: Tensor): Tensor {
+export function inputGradProduct(g: Geometry, { gradY, weight, dtype }: InputGradOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
-  const x = product({ a: gradY, b: weight, rows: pixels, cols: inChannels, inner: outChannels, transposeB: true });
+  const sizesX = { rows: pixels, cols: inChannels, inner: outChannels };
+  const x = product({ a: gradY, b: weight, ...sizesX, transposeB: true, dtype });
   return x.alias([g.n, ...g.size, inChannels]);
 }
 
 /** Gradient of the weight from that of `y`. */
-export function weightGradProduct(g: Geometry, x: Tensor, gradY: Tensor): Tensor {
+export function weightGradProduct(g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
-  const w = product({ a: x, b: gradY, rows: inChannels, cols: outChannels, inner: pixels, transposeA: true });
+  const sizesW = { rows: inChannels, cols: outChannels, inner: pixels };
+  const w = product({ a: x, b: gradY, ...sizesW, transposeA: true, dtype });
   return w.alias([1, 1, inChannels, outChannels]);
 }

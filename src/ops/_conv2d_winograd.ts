@@ -8,8 +8,8 @@ import {
   lib_flat,
   lib_moments,
 } from "../device/shaders.gen.ts";
-import { sizeOf, Tensor } from "../tensor/mod.ts";
-import type { ForwardOptions, Geometry } from "./_conv2d.ts";
+import { elementAliases, type FloatDType, floatOf, sizeOf, Tensor } from "../tensor/mod.ts";
+import type { ForwardOperands, Geometry, InputGradOperands, WeightGradOperands } from "./_conv2d.ts";
 import { blockMoments, type SideMoments } from "./_moments.ts";
 import { type BatchAxes, type Product, productPadded } from "./_product.ts";
 import { WINOGRAD_SLICES } from "./_variants.ts";
@@ -31,19 +31,27 @@ const params = {
   first_slice: "u32",
 } as const;
 
-function program(code: string, entryPoint: string): Program {
-  return { name: "conv2d winograd", code: [lib_flat, conv2d_winograd, code], entryPoint, params };
+/** A transform for images or windows of each precision; the transformed numbers are f32. */
+type Transform = Readonly<Record<FloatDType, Program>>;
+
+function program(code: string, entryPoint: string, natural: "x" | "y"): Transform {
+  const make = (dtype: FloatDType) => {
+    const aliases = elementAliases(natural === "x" ? { X: dtype, Y: "f32" } : { X: "f32", Y: dtype });
+    return { name: "conv2d winograd", code: [aliases, lib_flat, conv2d_winograd, code], entryPoint, params };
+  };
+  return { f32: make("f32"), f16: make("f16") };
 }
 
-const PATCHES = program(conv2d_winograd_images, "patches");
-const TILES_ADJOINT = program(conv2d_winograd_images, "tiles_adjoint");
-const FROM_PRODUCTS = program(conv2d_winograd_images, "from_products");
+const PATCHES = program(conv2d_winograd_images, "patches", "x");
+const TILES_ADJOINT = program(conv2d_winograd_images, "tiles_adjoint", "x");
+const FROM_PRODUCTS = program(conv2d_winograd_images, "from_products", "y");
 const FROM_PRODUCTS_MOMENTS = program(
   `${lib_moments}\n${conv2d_winograd_images}\n${conv2d_winograd_moments}`,
   "from_products_moments",
+  "y",
 );
-const WINDOWS = program(conv2d_winograd_windows, "windows");
-const WINDOWS_ADJOINT = program(conv2d_winograd_windows, "windows_adjoint");
+const WINDOWS = program(conv2d_winograd_windows, "windows", "x");
+const WINDOWS_ADJOINT = program(conv2d_winograd_windows, "windows_adjoint", "y");
 
 /** Positions of a 6 × 6 patch, each a matrix product. */
 const POSITIONS = 36;
@@ -88,30 +96,21 @@ function tilingOf(device: Device, g: Geometry, size: readonly [number, number]):
 }
 
 /** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
-export function forwardWinograd(g: Geometry, x: Tensor, weight: Tensor, { bias, side }: ForwardOptions): Tensor {
+export function forwardWinograd(g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
   const windows = transformWindows(weight, false);
-  const y = new Tensor(x.device, [g.n, ...g.outSize, g.outChannels]);
+  const y = new Tensor(x.device, [g.n, ...g.outSize, g.outChannels], { dtype });
   const offset = [-g.padding[0], -g.padding[1]] as const;
   const tiling = tilingOf(x.device, g, g.outSize);
-  convolve({
-    tiling,
-    x,
-    xSize: g.size,
-    windows,
-    transposed: false,
-    offset,
-    y,
-    bias,
-    slices: slicesOf(tiling, y, side),
-  });
+  const slices = slicesOf(tiling, y, side);
+  convolve({ tiling, x, xSize: g.size, windows, transposed: false, offset, y, bias, slices });
   windows.dispose();
   return y;
 }
 
 /** Gradient of `x` from that of `y`. */
-export function inputGradWinograd(g: Geometry, gradY: Tensor, weight: Tensor): Tensor {
+export function inputGradWinograd(g: Geometry, { gradY, weight, dtype }: InputGradOperands): Tensor {
   const windows = transformWindows(weight, true);
-  const y = new Tensor(gradY.device, [g.n, ...g.size, g.inChannels]);
+  const y = new Tensor(gradY.device, [g.n, ...g.size, g.inChannels], { dtype });
   const offset = [g.padding[0] - 2, g.padding[1] - 2] as const;
   const tiling = tilingOf(gradY.device, g, g.size);
   convolve({ tiling, x: gradY, xSize: g.outSize, windows, transposed: true, offset, y });
@@ -120,7 +119,7 @@ export function inputGradWinograd(g: Geometry, gradY: Tensor, weight: Tensor): T
 }
 
 /** Gradient of the weight from that of `y`. */
-export function weightGradWinograd(g: Geometry, x: Tensor, gradY: Tensor): Tensor {
+export function weightGradWinograd(g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
   const { device } = x;
   const { inChannels, outChannels } = g;
   const tiling = tilingOf(device, g, g.outSize);
@@ -137,8 +136,8 @@ export function weightGradWinograd(g: Geometry, x: Tensor, gradY: Tensor): Tenso
     patches.dispose();
     tiles.dispose();
   }
-  const gradWeight = new Tensor(device, [...g.kernel, inChannels, outChannels]);
-  if (sum) dispatch(device, WINDOWS_ADJOINT, windowValues(inChannels, outChannels), sum, gradWeight);
+  const gradWeight = new Tensor(device, [...g.kernel, inChannels, outChannels], { dtype });
+  if (sum) dispatch(device, WINDOWS_ADJOINT[dtype], windowValues(inChannels, outChannels), sum, gradWeight);
   sum?.dispose();
   return gradWeight;
 }
@@ -175,7 +174,7 @@ function convolve({ tiling, x, xSize, windows, transposed, offset, y, bias, slic
     const products = productPadded({ a: patches, b: windows, ...sizes, strides });
     const values = valuesOf(chunk, tiling.size, [0, 0], cols / 4);
     if (slices) putWithMoments(values, slices, chunk, products, y, bias);
-    else dispatch(x.device, FROM_PRODUCTS, { ...values, size: rows * cols / 4 }, products, y, bias);
+    else dispatch(x.device, FROM_PRODUCTS[floatOf(y)], { ...values, size: rows * cols / 4 }, products, y, bias);
     patches.dispose();
     products.dispose();
   }
@@ -213,7 +212,15 @@ function putWithMoments(
   const tiles = images * sizeOf(tiling.tiles);
   const size = Math.ceil(tiles / each) * values.c4!;
   const first_slice = first / tiling.chunk * ofChunk;
-  dispatch(y.device, FROM_PRODUCTS_MOMENTS, { ...values, tiles, each, first_slice, size }, products, y, bias, moments);
+  dispatch(
+    y.device,
+    FROM_PRODUCTS_MOMENTS[floatOf(y)],
+    { ...values, tiles, each, first_slice, size },
+    products,
+    y,
+    bias,
+    moments,
+  );
 }
 
 /** A range of images. */
@@ -225,7 +232,7 @@ interface Chunk {
 
 /** `[tiles, pitch]` of the images of a chunk. */
 function transformImages(
-  transform: Program,
+  transform: Transform,
   chunk: Chunk,
   x: Tensor,
   size: readonly [number, number],
@@ -234,7 +241,8 @@ function transformImages(
   const channels = x.shape[3]!;
   const tiles = chunk.images * sizeOf(chunk.tiling.tiles);
   const y = new Tensor(x.device, [tiles, pitchOf(channels)]);
-  dispatch(x.device, transform, { ...valuesOf(chunk, size, offset, channels / 4), size: tiles * channels / 4 }, x, y);
+  const values = { ...valuesOf(chunk, size, offset, channels / 4), size: tiles * channels / 4 };
+  dispatch(x.device, transform[floatOf(x)], values, x, y);
   return y;
 }
 
@@ -242,7 +250,7 @@ function transformWindows(weight: Tensor, turn: boolean): Tensor {
   const [, , inChannels, outChannels] = weight.shape as [number, number, number, number];
   const windows = new Tensor(weight.device, [inChannels, pitchOf(outChannels)]);
   const values = { ...windowValues(inChannels, outChannels), turn: turn ? 1 : 0 };
-  dispatch(weight.device, WINDOWS, values, weight, windows);
+  dispatch(weight.device, WINDOWS[floatOf(weight)], values, weight, windows);
   return windows;
 }
 

@@ -1,6 +1,6 @@
 import type { Device, Program } from "../device/mod.ts";
 import { elementwise as code, lib_flat, lib_nan, lib_power } from "../device/shaders.gen.ts";
-import { type DType, sameShape, type Shape, Tensor } from "../tensor/mod.ts";
+import { type DType, type FloatDType, sameShape, type Shape, Tensor } from "../tensor/mod.ts";
 import { broadcastStrides, collapse, MAX_AXES } from "./_axes.ts";
 
 /** What an op reads at each place: an array that broadcasts to the output, or one number. */
@@ -41,18 +41,25 @@ const LONG: Program["params"] = {
 
 const WIDE = "alias F = vec4f;\nalias I = vec4i;\nalias U = vec4u;\nalias B = vec4<bool>;";
 const SINGLE = "alias F = f32;\nalias I = i32;\nalias U = u32;\nalias B = bool;";
-const VECTORS: Record<string, string> = { f32: "F", i32: "I", u32: "U" };
+const HALF = { wide: "alias H = vec4<f16>;", single: "alias H = f16;" };
+/** What arrays hold, and what is computed with. */
+const VECTORS: Record<string, string> = { f32: "F", f16: "H", i32: "I", u32: "U" };
+const COMPUTED: Record<string, string> = { ...VECTORS, f16: "F" };
 
 const programs = new Map<ElementwiseKernel, Map<string, Program>>();
 
-/** Computes `value` of the operands everywhere in `shape`, to which all of them broadcast. f32, i32 and u32 arrays. */
+/**
+ * Computes `value` of the operands everywhere in `shape`, to which all of them broadcast. f32, f16, i32 and u32 arrays;
+ * the result has `dtype`.
+ */
 export function elementwise(
   kernel: ElementwiseKernel,
   device: Device,
   operands: readonly Operand[],
   shape: Shape,
-): Tensor<"f32"> {
-  const y = new Tensor<"f32">(device, shape);
+  dtype: FloatDType = "f32",
+): Tensor<FloatDType> {
+  const y = new Tensor<FloatDType>(device, shape, { dtype });
   if (y.size === 0) return y;
   const plan = planOf(kernel.name, operands, shape);
   const scalars = operands.map((operand) => typeof operand === "number" ? operand : 0);
@@ -69,7 +76,7 @@ export function elementwise(
     const operand = operands[i];
     return operand instanceof Tensor ? operand.storage : undefined;
   };
-  device.dispatch(programOf(kernel, plan, operands), {
+  device.dispatch(programOf(kernel, plan, operands, dtype), {
     params,
     buffers: { 1: storage(0), 2: storage(1), 3: storage(2), 4: y.storage },
     workgroups: device.groups(params.size!, 64),
@@ -121,43 +128,50 @@ function setAxes(params: Record<string, number>, { wide, sizes, strides }: Plan)
   });
 }
 
-function programOf(kernel: ElementwiseKernel, plan: Plan, operands: readonly Operand[]): Program {
+function programOf(
+  kernel: ElementwiseKernel,
+  plan: Plan,
+  operands: readonly Operand[],
+  result: FloatDType,
+): Program {
   let variants = programs.get(kernel);
   if (!variants) programs.set(kernel, variants = new Map());
   const innerStrides = plan.strides.map((each) => each.at(-1) ?? 0);
   const numbers = kernel.oneDType ? operands.find((operand) => operand instanceof Tensor)!.dtype : "f32";
   const dtypes = operands.map((operand) => operand instanceof Tensor ? operand.dtype : numbers);
   const splat = plan.access.map((access, i) => access === "strided" && innerStrides[i] === 0);
-  const key = `${plan.wide},${plan.access},${dtypes},${splat}`;
+  const key = `${plan.wide},${plan.access},${dtypes},${splat},${result}`;
   let program = variants.get(key);
-  if (!program) variants.set(key, program = makeProgram(kernel, plan, dtypes, splat));
+  if (!program) variants.set(key, program = makeProgram(kernel, plan, { dtypes, result }, splat));
   return program;
 }
 
 function makeProgram(
   { name, args, value }: ElementwiseKernel,
   { wide, access }: Plan,
-  dtypes: readonly DType[],
+  { dtypes, result }: { dtypes: readonly DType[]; result: FloatDType },
   splat: readonly boolean[],
 ): Program {
   const single = (i: number) => access[i] === "one" || access[i] === "column" || splat[i];
   const element = (i: number) => single(i) ? dtypes[i] ?? "f32" : VECTORS[dtypes[i] ?? "f32"];
-  const types = args.map((_, i) => VECTORS[dtypes[i]!]!);
+  const types = args.map((_, i) => COMPUTED[dtypes[i]!]!);
+  const half = [...dtypes, result].includes("f16");
   const parts = [
+    ...(half ? ["enable f16;", wide ? HALF.wide : HALF.single] : []),
     wide ? WIDE : SINGLE,
-    "alias O = F;",
+    `alias O = ${VECTORS[result]};`,
     ...[0, 1, 2].map((i) => `alias E${i + 1} = ${element(i)};`),
-    `fn value(${args.map((arg, i) => `${arg}: ${types[i]}`).join(", ")}) -> O { return ${value}; }`,
-    `fn result(i: u32) -> O { return value(${
+    `fn value(${args.map((arg, i) => `${arg}: ${types[i]}`).join(", ")}) -> F { return ${value}; }`,
+    `fn result(i: u32) -> O { return O(value(${
       args.map((_, i) => `${types[i]}(${read(i, access[i]!, dtypes[i]!)})`).join(", ")
-    }); }`,
+    })); }`,
   ];
   const strided = access.includes("strided");
   const library = value.includes("power(") ? [lib_power] : /is_nan\(|larger\(|smaller\(/.test(value) ? [lib_nan] : [];
   const label = `${name}${wide ? "" : " single"} ${access.join(" ")}`;
   return {
     name: label,
-    code: [lib_flat, ...library, parts.join("\n"), code],
+    code: [parts.join("\n"), lib_flat, ...library, code],
     entryPoint: "forward",
     params: strided ? LONG : SHORT,
   };

@@ -1,11 +1,23 @@
 // Matrix products on storages: what matmul, linear and conv2d are made of.
 import type { Program, Storage, Window } from "../device/mod.ts";
-import { lib_flat, matmul as operands, matmul_pad, matmul_reduce } from "../device/shaders.gen.ts";
-import { key, type Shape, sizeOf, Tensor, uniform } from "../tensor/mod.ts";
+import { lib_flat, matmul as operands, matmul_pad } from "../device/shaders.gen.ts";
+import {
+  bytesOf,
+  castTo,
+  elementAliases,
+  type FloatDType,
+  floatOf,
+  key,
+  type Shape,
+  sizeOf,
+  Tensor,
+  uniform,
+} from "../tensor/mod.ts";
 import { blocksOf, type Body, constantsOf } from "./_bodies.ts";
 import type { Question } from "./_choices.ts";
 import { blockMoments, momentsCode, type SideMoments } from "./_moments.ts";
 import { choosePlan, tablePlan } from "./_plan.ts";
+import { sumMiddleInto } from "./_sum_middle.ts";
 
 /** Sizes of up to three batch axes, and for each operand how many matrices one step along an axis skips. */
 export interface BatchAxes {
@@ -23,7 +35,7 @@ export interface Strides {
   readonly matrix: number;
 }
 
-/** One product `c[i, j] = Σₖ a[i, k] b[k, j]`. */
+/** One product `c[i, j] = Σₖ a[i, k] b[k, j]`; a and b are f32 or f16, the sum is f32. */
 export interface Product {
   /** `[…, rows, inner]`, or `[…, inner, rows]` with `transposeA`. */
   readonly a: Tensor;
@@ -38,9 +50,11 @@ export interface Product {
   readonly batch?: BatchAxes;
   /** Where the rows of a, b and c are, unless they lie packed one after another; c has `size` elements then. */
   readonly strides?: { readonly a: Strides; readonly b: Strides; readonly c: Strides; readonly size: number };
-  /** With `strides`: the element where each matrix starts, a multiple of 64. Not split, and not timed by the tuner. */
+  /** With `strides`: the element where each matrix starts, a multiple of 64 in f32. Not split, and not timed by the tuner. */
   readonly from?: { readonly a: number; readonly b: number; readonly c: number };
-  /** Added to every row, `[cols]`. */
+  /** Dtype of c; f32 by default. */
+  readonly dtype?: FloatDType;
+  /** Added to every row, `[cols]`, f32. */
   readonly bias?: Tensor;
   /** Adds to what this tensor holds instead of making one; its rows are padded to whole vectors. */
   readonly into?: Tensor;
@@ -71,35 +85,40 @@ const params = {
   first_z: "u32",
 } as const;
 
-const PAD: Program = {
-  name: "pad",
-  code: [lib_flat, matmul_pad],
-  entryPoint: "main",
-  params: { size: "u32", from_cols: "u32", to_cols: "u32" },
-};
+function padProgram(dtype: FloatDType): Program {
+  const code = [elementAliases({ E: dtype }, 1), lib_flat, matmul_pad];
+  return { name: "pad", code, entryPoint: "main", params: { size: "u32", from_cols: "u32", to_cols: "u32" } };
+}
 
-const REDUCE: Program = {
-  name: "sumMiddle",
-  code: [lib_flat, matmul_reduce],
-  entryPoint: "main",
-  params: { size: "u32", inner: "u32", cols: "u32", length: "u32", depth: "u32", chunks: "u32" },
-};
-
-/** Longest loop of a reduction. */
-const REDUCE_DEPTH = 1024;
+const PAD = { f32: padProgram("f32"), f16: padProgram("f16") } as const;
 
 const NO_BATCH: BatchAxes = { sizes: [1, 1, 1], a: [0, 0, 0], b: [0, 0, 0] };
 
 const programs = new Map<string, Program>();
 
-function programOf(body: Body, moments: boolean): Program {
-  const key = `${body.name} ${moments}`;
+function programOf(body: Body, types: OperandTypes, moments: boolean): Program {
+  const name = `matmul ${body.name}${operandNote(types)}`;
+  const key = `${name} ${moments}`;
   let program = programs.get(key);
   if (!program) {
-    const code = [operands, momentsCode(moments), ...body.code];
-    programs.set(key, program = { name: `matmul ${body.name}`, code, entryPoint: "main", params });
+    const code = [operandAliases(types), operands, momentsCode(moments), ...body.code];
+    programs.set(key, program = { name, code, entryPoint: "main", params });
   }
   return program;
+}
+
+/** The operands of a product, for their dtypes. */
+export type OperandTypes = Readonly<Record<"a" | "b" | "c", Tensor>>;
+
+/** WGSL aliases of what the operands of a product hold. */
+export function operandAliases({ a, b, c }: OperandTypes): string {
+  return elementAliases({ A4: floatOf(a), B4: floatOf(b), C4: floatOf(c) });
+}
+
+/** What the name of a program says of their precision: nothing when all are f32. */
+export function operandNote({ a, b, c }: OperandTypes): string {
+  const dtypes = [a, b, c].map(floatOf);
+  return dtypes.includes("f16") ? ` ${dtypes.join(" ")}` : "";
 }
 
 /** Rounds a row length up to whole vectors. */
@@ -117,7 +136,7 @@ export function product(p: Product): Tensor {
 /** As {@linkcode product}, with every row padded to whole vectors: `[batch, rows, padded(cols)]`, or laid by `strides`. */
 export function productPadded(p: Product): Tensor {
   if (p.cols === 1 && p.rows > 1 && !p.bias && !p.into && !p.strides) return columnProduct(p);
-  const { rows, cols, inner, bias, into, strides } = p;
+  const { rows, cols, inner, bias, into, strides, dtype = "f32" } = p;
   const { device } = p.a;
   const count = sizeOf((p.batch ?? NO_BATCH).sizes);
   const shape = strides ? [strides.size] : [count, rows, padded(cols)];
@@ -130,7 +149,7 @@ export function productPadded(p: Product): Tensor {
   const blocks = blocksOf(body, rows, padded(cols) / 4);
   const depth = Math.ceil(inner / plan.splits / 8) * 8; // a slice of the tiled body
   const splits = Math.ceil(inner / depth);
-  const result = into ?? new Tensor(device, shape);
+  const result: Tensor = into ?? new Tensor(device, shape, { dtype });
   const target = splits === 1 ? result : new Tensor(device, [splits, size]);
   run(p, body, blocks, depth, target);
   if (splits > 1) {
@@ -159,9 +178,10 @@ function questionOf(p: Product, count: number): Pick<Question, "key" | "rehearse
   };
 }
 
-/** Random numbers in [−1, 1) in the shape of x. */
-export function noiseLike({ shape, device }: Tensor, seed: number): Tensor {
-  return uniform(shape, { key: key(seed), low: -1, device });
+/** Random numbers in [−1, 1) in the shape and dtype of x. */
+export function noiseLike(x: Pick<Tensor, "shape" | "device" | "dtype">, seed: number): Tensor {
+  const noise = uniform(x.shape, { key: key(seed), low: -1, device: x.device });
+  return x.dtype === "f16" ? castTo(noise, "f16") : noise;
 }
 
 /** A product with one column is the transpose of one with one row, where the wide blocks are of use. */
@@ -175,6 +195,7 @@ function columnProduct(p: Product): Tensor {
     inner: p.inner,
     transposeA: !p.transposeB,
     transposeB: !p.transposeA,
+    dtype: p.dtype,
     batch: batch && { sizes: batch.sizes, a: batch.b, b: batch.a },
   });
   return resizeRows(row.alias([row.shape[0]!, p.rows, 1]), 4, [row.shape[0]!, p.rows, 4]);
@@ -202,7 +223,7 @@ function run(p: Product, body: Body, blocks: number, depth: number, target: Tens
   const [x, y] = device.groups(blocks, 1);
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   for (let first_z = 0; first_z < count * splits; first_z += limit) {
-    device.dispatch(programOf(body, moments !== undefined), {
+    device.dispatch(programOf(body, { a, b, c: target }, moments !== undefined), {
       params: { ...sizes, ...steps, a0, a1, a2, b0, b1, b2, first_z },
       buffers: {
         1: windowFrom(a, p.from?.a),
@@ -227,8 +248,9 @@ function run(p: Product, body: Body, blocks: number, depth: number, target: Tens
 }
 
 /** A tensor's storage from an element on. */
-function windowFrom({ storage }: Tensor, element = 0): Storage | Window {
-  return element === 0 ? storage : { storage, offset: 4 * element, size: storage.bytes - 4 * element };
+function windowFrom({ storage, dtype }: Tensor, element = 0): Storage | Window {
+  const offset = bytesOf(dtype) * element;
+  return element === 0 ? storage : { storage, offset, size: storage.bytes - offset };
 }
 
 /** Strides of matrices of `rows` rows, one after another. */
@@ -243,45 +265,12 @@ export function resizeRows(x: Tensor, cols: number, shape: Shape = [...x.shape.s
   if (from === cols && sizeOf(shape) === x.size) {
     return x.rank === shape.length && x.shape.every((n, i) => n === shape[i]) ? x : x.alias(shape);
   }
-  const y = new Tensor(x.device, shape);
+  const y = new Tensor(x.device, shape, { dtype: x.dtype });
   const size = Math.ceil(y.size / 4);
-  x.device.dispatch(PAD, {
+  x.device.dispatch(PAD[floatOf(x)], {
     params: { size, from_cols: from, to_cols: cols },
     buffers: { 1: x.storage, 2: y.storage },
     workgroups: x.device.groups(size, 64),
   });
   return y;
-}
-
-/** How to read a tensor as `[outer, length, inner]`. */
-export interface MiddleAxis {
-  readonly outer: number;
-  readonly length: number;
-  /** A multiple of 4. */
-  readonly inner: number;
-  /** Added to every `cols` elements. */
-  readonly bias?: Tensor;
-  readonly cols?: number;
-  /** Adds to what y holds. */
-  readonly accumulate?: boolean;
-}
-
-/** Sums over the middle axis into `y`, `[outer, inner]`; in stages where the axis is long. */
-export function sumMiddleInto(x: Tensor, y: Tensor, axis: MiddleAxis): void {
-  const { device } = x;
-  const { outer, length, bias } = axis;
-  const chunks = Math.ceil(length / REDUCE_DEPTH);
-  const target = chunks === 1 ? y : new Tensor(device, [outer, chunks, axis.inner]);
-  const inner = axis.inner / 4;
-  const size = outer * chunks * inner;
-  const last = chunks === 1;
-  device.dispatch(REDUCE, {
-    params: { size, inner, cols: (axis.cols ?? axis.inner) / 4, length, depth: Math.ceil(length / chunks), chunks },
-    buffers: { 1: x.storage, 2: target.storage, 3: (bias ?? x).storage },
-    workgroups: device.groups(size, 64),
-    constants: { BIAS: last && bias !== undefined, ACCUMULATE: last && axis.accumulate === true },
-  });
-  if (last) return;
-  sumMiddleInto(target, y, { ...axis, length: chunks });
-  target.dispose();
 }

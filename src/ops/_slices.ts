@@ -2,18 +2,16 @@
 // channels are a multiple of 4, `f32` columns otherwise.
 import type { Device, Program, Workgroups } from "../device/mod.ts";
 import { lib_flat } from "../device/shaders.gen.ts";
-import { sizeOf, type Tensor } from "../tensor/mod.ts";
+import { elementAliases, type FloatDType, sizeOf, type Tensor } from "../tensor/mod.ts";
 import type { SliceTable } from "./_variants.ts";
 
 const WORKGROUP = 64;
 
-/** One program for channels that are a multiple of 4 (`V` is `vec4f`), one for others (`f32`). */
-export interface ColumnPrograms {
-  /** For a multiple of 4. */
-  readonly vector: Program;
-  /** For others. */
-  readonly scalar: Program;
-}
+/**
+ * For arrays of each precision, one program for channels that are a multiple of 4 (it computes in `V`, `vec4f`), one for
+ * others (`f32`). `X` is what the arrays hold: as `V`, in the precision given.
+ */
+export type ColumnPrograms = Readonly<Record<FloatDType, { readonly vector: Program; readonly scalar: Program }>>;
 
 const VECTOR = `alias V = vec4f;
 alias U = vec4u;
@@ -37,8 +35,12 @@ export function columnPrograms(
   entryPoint: string,
   params: Program["params"],
 ): ColumnPrograms {
-  const make = (types: string) => ({ name, code: [lib_flat, types, ...code], entryPoint, params });
-  return { vector: make(VECTOR), scalar: make(SCALAR) };
+  const make = (dtype: FloatDType, lanes: 1 | 4) => {
+    const types = [elementAliases({ X: dtype }, lanes), lanes === 4 ? VECTOR : SCALAR];
+    return { name, code: [...types, lib_flat, ...code], entryPoint, params };
+  };
+  const both = (dtype: FloatDType) => ({ vector: make(dtype, 4), scalar: make(dtype, 1) });
+  return { f32: both("f32"), f16: both("f16") };
 }
 
 /** How the rows of `[rows, c]` are shared out; `shaders/lib/slices.wgsl` reads it. */
@@ -60,9 +62,10 @@ export function columnsOf(channels: number): number {
   return channels % 4 === 0 ? channels / 4 : channels;
 }
 
-/** The program that suits so many channels. */
-export function pick(program: ColumnPrograms, channels: number): Program {
-  return channels % 4 === 0 ? program.vector : program.scalar;
+/** The program that suits so many channels, and arrays of a precision. */
+export function pick(program: ColumnPrograms, channels: number, dtype: FloatDType = "f32"): Program {
+  const { vector, scalar } = program[dtype];
+  return channels % 4 === 0 ? vector : scalar;
 }
 
 /** Shares out the rows of x: enough slices to fill the device, few enough that merging them stays cheap. */

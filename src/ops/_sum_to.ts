@@ -1,4 +1,4 @@
-import { sameShape, type Shape, type Tensor } from "../tensor/mod.ts";
+import { castTo, sameShape, type Shape, type Tensor } from "../tensor/mod.ts";
 import { reduce } from "./_reduce.ts";
 
 /** Sums what broadcasting repeated: from the shape of a result back to that of an operand. */
@@ -8,5 +8,5 @@ export function sumTo(grad: Tensor, shape: Shape): Tensor {
   const dims = grad.shape.map((_, axis) => axis).filter((axis) =>
     axis < missing || (shape[axis - missing] === 1 && grad.shape[axis] !== 1)
   );
-  return reduce("sum", grad, dims).alias(shape);
+  return reduce("sum", grad.dtype === "f16" ? castTo(grad, "f32") : grad, dims).alias(shape);
 }

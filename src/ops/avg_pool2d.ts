@@ -1,6 +1,6 @@
 import { defineOp } from "../autograd/mod.ts";
 import { pool2d as code } from "../device/shaders.gen.ts";
-import { Tensor } from "../tensor/mod.ts";
+import { floatOf, Tensor } from "../tensor/mod.ts";
 import { type Pool2dOptions, POOL_PARAMS, pooledShape, type Windows, windowsOf } from "./_pool2d.ts";
 import { columnPrograms, pick } from "./_slices.ts";
 
@@ -15,12 +15,13 @@ const GRAD = columnPrograms("avgPool2d", [code], "average_grad", POOL_PARAMS);
 
 const avgPool2dOp = defineOp<[Tensor], Windows>({
   name: "avgPool2d",
+  half: true,
   forward(_context, [x], windows) {
     const { device } = x;
     const channels = x.shape[3]!;
-    const y = new Tensor(device, pooledShape(x.shape, windows));
+    const y = new Tensor(device, pooledShape(x.shape, windows), { dtype: floatOf(x) });
     const size = windows.n * windows.out_h * windows.out_w * windows.columns;
-    device.dispatch(pick(FORWARD, channels), {
+    device.dispatch(pick(FORWARD, channels, floatOf(x)), {
       params: { ...windows, size },
       buffers: { 1: x.storage, 2: y.storage },
       workgroups: device.groups(size, 64),
@@ -30,9 +31,9 @@ const avgPool2dOp = defineOp<[Tensor], Windows>({
   backward({ shapes }, grad, windows) {
     const { device } = grad;
     const channels = grad.shape[3]!;
-    const gradX = new Tensor(device, shapes[0]!);
+    const gradX = new Tensor(device, shapes[0]!, { dtype: floatOf(grad) });
     const size = windows.n * windows.h * windows.w * windows.columns;
-    device.dispatch(pick(GRAD, channels), {
+    device.dispatch(pick(GRAD, channels, floatOf(grad)), {
       params: { ...windows, size },
       buffers: { 4: grad.storage, 6: gradX.storage },
       workgroups: device.groups(size, 64),
@@ -44,7 +45,7 @@ const avgPool2dOp = defineOp<[Tensor], Windows>({
 /**
  * The average over windows of an image.
  *
- * @param x Images `[n, h, w, c]`, f32.
+ * @param x Images `[n, h, w, c]`, f32 or f16, which the result has too.
  * @param options Window, step and padding in px, and whether padding counts.
  * @returns `[n, ⌊(h + 2 padding − kernelSize) / stride⌋ + 1, …, c]`.
  * @throws {TypeError} If x is not `[n, h, w, c]` or no window fits.

@@ -1,6 +1,13 @@
 import { defineOp } from "../autograd/mod.ts";
 import { sameShape, type Shape, type Tensor } from "../tensor/mod.ts";
-import { finishStatistics, normalize, type RunningStatistics, runningStatistics, sliceMoments } from "./_batch_norm.ts";
+import {
+  finishStatistics,
+  normalize,
+  oneDType,
+  type RunningStatistics,
+  runningStatistics,
+  sliceMoments,
+} from "./_batch_norm.ts";
 import { gradInput, reduceGrads } from "./_batch_norm_grad.ts";
 import { checkFloat } from "./_check.ts";
 import { rowsOf } from "./_slices.ts";
@@ -38,8 +45,9 @@ interface Attrs {
 // Saved: x, weight, bias, statistics; and the output only where both a residual and ReLU hide the sign before ReLU.
 const batchNormOp = defineOp<readonly Tensor[], Attrs>({
   name: "batchNorm",
+  half: true,
   forward(context, inputs, { training, running, eps, relu, moments }) {
-    const [x, weight, bias, residual] = inputs as [Tensor, Tensor, Tensor, Tensor?];
+    const [x, weight, bias, residual] = oneDType(inputs);
     const stats = training || !running
       ? finishStatistics(moments ?? sliceMoments(x), { eps, running })
       : runningStatistics(running.mean, running.variance, eps);
@@ -68,7 +76,7 @@ const batchNormOp = defineOp<readonly Tensor[], Attrs>({
  * When training, mean and variance are those of the batch (the variance biased), and the running statistics move to
  * `(1 − momentum) · running + momentum · batch` on the device (the variance unbiased there), as in PyTorch.
  *
- * @param x Values `[…, c]`, f32.
+ * @param x Values `[…, c]`, f32 or f16, which the result has too; all is computed in f32, and everything else is f32.
  * @param options Scale, shift, running statistics, mode, and what to fuse.
  * @returns The shape of x.
  * @throws {TypeError} If a shape does not match, training has fewer than 2 values per channel, or evaluation has no
@@ -114,12 +122,18 @@ function checkShapes(x: Tensor, options: BatchNormOptions): void {
   for (const [name, tensor] of Object.entries({ weight, bias, runningMean, runningVar })) {
     if (tensor) checkSame(name, tensor, channels, x);
   }
-  if (residual) checkSame("residual", residual, x.shape, x);
+  if (residual) {
+    checkFloat("batchNorm", residual);
+    if (!sameShape(residual.shape, x.shape)) throw mismatch("residual", residual, x.shape, x);
+  }
 }
 
 function checkSame(name: string, tensor: Tensor, shape: Shape, x: Tensor): void {
-  if (tensor.dtype === "f32" && sameShape(tensor.shape, shape)) return;
-  throw new TypeError(
+  if (tensor.dtype !== "f32" || !sameShape(tensor.shape, shape)) throw mismatch(name, tensor, shape, x);
+}
+
+function mismatch(name: string, tensor: Tensor, shape: Shape, x: Tensor): TypeError {
+  return new TypeError(
     `Cannot compute batchNorm() as ${name} must be f32 [${shape}]: got x [${x.shape}] and ${name} ` +
       `${tensor.dtype} [${tensor.shape}]`,
   );

@@ -1,5 +1,5 @@
 import { defineOp, type OpContext } from "../autograd/mod.ts";
-import { broadcastShapes, type Shape, Tensor } from "../tensor/mod.ts";
+import { broadcastShapes, type FloatDType, sameShape, type Shape, Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
 import { elementwise, type ElementwiseKernel, type Operand } from "./_elementwise.ts";
 import { sumTo } from "./_sum_to.ts";
@@ -59,21 +59,26 @@ function defineBinary(name: keyof typeof ROWS): (x: Operand, y: Operand) => Tens
   const gradients = { x: gradientOf(`${name} grad x`, row.left), y: gradientOf(`${name} grad y`, row.right) };
   const op = defineOp<readonly Tensor[], Numbers>({
     name,
+    half: true,
     forward(context, inputs, numbers) {
       const { x, y } = operandsOf(inputs, sidesOf(numbers), numbers);
       context.save(...savedSides(context, numbers, gradients).map((side) => ({ x, y })[side] as Tensor));
       const shape = broadcastShapes(shapeOf(x!), shapeOf(y!), name);
-      return elementwise(kernel, inputs[0]!.device, [x!, y!], shape);
+      const dtype: FloatDType = inputs.every((input) => input.dtype === "f16") ? "f16" : "f32";
+      return elementwise(kernel, inputs[0]!.device, [x!, y!], shape, dtype);
     },
     backward(context, grad, numbers) {
       const operands = operandsOf(context.saved, savedSides(context, numbers, gradients), numbers);
       return sidesOf(numbers).map((side, i) => {
         if (!context.needsGrad[i]) return null;
         const { kernel, uses } = gradients[side];
+        const own = context.shapes[i]!;
+        // What is yet to be summed stays f32.
+        const dtype = sameShape(own, grad.shape) ? context.dtypes[i] as FloatDType : "f32";
         const full = kernel
-          ? elementwise(kernel, grad.device, [grad, ...uses.map((each) => operands[each]!)], grad.shape)
+          ? elementwise(kernel, grad.device, [grad, ...uses.map((each) => operands[each]!)], grad.shape, dtype)
           : grad;
-        return sumTo(full, context.shapes[i]!);
+        return sumTo(full, own);
       });
     },
   });
@@ -123,8 +128,8 @@ const minimumOp = defineBinary("minimum");
 /**
  * `x + y`, with NumPy broadcasting.
  *
- * @param x Any shape, f32, or a number.
- * @param y A shape that broadcasts with that of `x`, f32, or a number.
+ * @param x Any shape, f32 or f16, or a number.
+ * @param y A shape that broadcasts with that of `x`, f32 or f16, or a number.
  * @returns The shape that both broadcast to.
  * @throws {TypeError} If the shapes do not broadcast, a dtype is not f32, or both are numbers.
  *

@@ -1,11 +1,12 @@
 import { defineOp } from "../autograd/mod.ts";
-import { sizeOf, type Tensor, zeros } from "../tensor/mod.ts";
+import { type FloatDType, floatOf, sizeOf, type Tensor, zeros } from "../tensor/mod.ts";
 import { own } from "../tensor/scope.ts";
 import { checkFloat } from "./_check.ts";
 import { type Geometry, geometryOf, type Windows2d } from "./_conv2d.ts";
 import { chooseAlgorithm, leavesMoments } from "./_conv2d_algorithms.ts";
 import { padGeometry, resizeChannels, resizeWeight } from "./_conv2d_channels.ts";
 import type { SideMoments } from "./_moments.ts";
+import { inPrecision, precisionOf } from "./_precision.ts";
 import { sumOfRows } from "./linear.ts";
 
 /** Settings of {@linkcode conv2d}. */
@@ -21,39 +22,40 @@ interface Attrs {
 
 const conv2dOp = defineOp<readonly Tensor[], Attrs>({
   name: "conv2d",
-  forward(context, [x, weight, bias], { g, side }) {
-    context.save(x!, weight!);
+  half: true,
+  forward(context, inputs, { g, side }) {
+    const dtype = precisionOf(inputs);
+    const [x, weight, bias] = inPrecision(inputs, dtype) as [Tensor, Tensor, Tensor?];
+    context.save(x, weight);
     const shape = [g.n, ...g.outSize, g.groups * g.outChannels];
-    if (sizeOf(shape) === 0) return zeros(shape, { device: x!.device });
+    if (sizeOf(shape) === 0) return zeros(shape, { device: x.device, dtype });
     const p = padGeometry(g);
-    const leaves = p.outChannels === g.outChannels && leavesMoments(x!.device, p);
-    const y = chooseAlgorithm(x!.device, p, "forward")(
-      p,
-      resizeChannels(x!, g.groups, g.inChannels, p.inChannels),
-      resizeWeight(weight!, g, p),
-      {
-        bias: bias && resizeChannels(bias, g.groups, g.outChannels, p.outChannels),
-        side: leaves ? side : undefined,
-      },
-    );
+    const leaves = p.outChannels === g.outChannels && leavesMoments(x.device, p, dtype);
+    const y = chooseAlgorithm(x.device, p, "forward", dtype)(p, {
+      x: resizeChannels(x, g.groups, g.inChannels, p.inChannels),
+      weight: resizeWeight(weight, g, p),
+      bias: bias && resizeChannels(bias, g.groups, g.outChannels, p.outChannels),
+      side: leaves ? side : undefined,
+      dtype,
+    });
     return resizeChannels(y, g.groups, p.outChannels, g.outChannels);
   },
-  backward({ needsGrad, saved, shapes }, grad, { g }) {
+  backward({ needsGrad, saved, shapes, dtypes }, grad, { g }) {
     const [x, weight] = saved as [Tensor, Tensor];
     const { device } = x;
+    const [xType, weightType] = dtypes as [FloatDType, FloatDType];
     if (grad.size === 0) return shapes.map((shape, i) => needsGrad[i] ? zeros(shape, { device }) : null);
     const p = padGeometry(g);
+    const dtype = floatOf(x); // what products read: x, weight and grad are all f16, or all f32
     const gradY = resizeChannels(grad, g.groups, g.outChannels, p.outChannels);
     const gradX = () => {
-      const wide = chooseAlgorithm(device, p, "inputGrad")(p, gradY, resizeWeight(weight, g, p));
+      const operands = { gradY, weight: resizeWeight(weight, g, p), dtype: xType };
+      const wide = chooseAlgorithm(device, p, "inputGrad", dtype)(p, operands);
       return resizeChannels(wide, g.groups, p.inChannels, g.inChannels);
     };
     const gradWeight = () => {
-      const wide = chooseAlgorithm(device, p, "weightGrad")(
-        p,
-        resizeChannels(x, g.groups, g.inChannels, p.inChannels),
-        gradY,
-      );
+      const wideX = resizeChannels(x, g.groups, g.inChannels, p.inChannels);
+      const wide = chooseAlgorithm(device, p, "weightGrad", dtype)(p, { x: wideX, gradY, dtype: weightType });
       return resizeWeight(wide, p, g);
     };
     const gradBias = () => sumOfRows(grad, g.groups * g.outChannels);
@@ -65,14 +67,14 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
  * 2-D convolution, that is cross-correlation as in PyTorch's `conv2d`, of images with channels last:
  * `y[n, oy, ox, j] = Σ x[n, oy·stride + ky·dilation − padding, …, i] · w[ky, kx, i, j] (+ bias[j])`.
  *
- * Sums are kept in f32. Large 3 × 3 windows of stride 1 go through Winograd's F(4×4, 3×3), whose rounding error is about
+ * Sums are kept in f32; inside `autocast`, or where x or weight is f16, both are read as f16 and y is f16. Large 3 × 3 windows of stride 1 go through Winograd's F(4×4, 3×3), whose rounding error is about
  * three times that of the plain sum.
  *
- * @param x Images, shape `[n, h, w, in]`, f32.
- * @param weight Shape `[kh, kw, in / groups, out]`, f32.
+ * @param x Images, shape `[n, h, w, in]`, f32 or f16.
+ * @param weight Shape `[kh, kw, in / groups, out]`, f32 or f16.
  * @param options `stride`, `padding`, `dilation` in px for both axes or `[height, width]`; `groups`; `bias` `[out]`.
  * @returns Shape `[n, oh, ow, out]` with `oh = ⌊(h + 2·padding − dilation·(kh − 1) − 1) / stride⌋ + 1`.
- * @throws {TypeError} If a tensor is not f32, or the shapes do not match.
+ * @throws {TypeError} If a tensor is not f32 or f16, or the shapes do not match.
  * @throws {RangeError} If an option is out of range.
  *
  * @example Usage

@@ -1,3 +1,4 @@
+import { fullPrecision } from "../autograd/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { pairShape } from "./_pairs.ts";
 import { l2Normalize } from "./l2_normalize.ts";
@@ -25,5 +26,6 @@ import { matmul } from "./matmul.ts";
 export function cosineGram(x: Tensor, y: Tensor): Tensor {
   pairShape("cosineGram", x, y);
   const unit = l2Normalize(x);
-  return matmul(unit, y === x ? unit : l2Normalize(y), { transposeB: true });
+  const other = y === x ? unit : l2Normalize(y);
+  return fullPrecision(() => matmul(unit, other, { transposeB: true }));
 }

@@ -1,6 +1,6 @@
 import { defineOp } from "../autograd/mod.ts";
 import { global_avg_pool as code } from "../device/shaders.gen.ts";
-import { Tensor } from "../tensor/mod.ts";
+import { floatOf, Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
 import { columnPrograms, columnsOf, pick } from "./_slices.ts";
 
@@ -12,6 +12,7 @@ const PART_ROWS = 256;
 
 const globalAvgPoolOp = defineOp<[Tensor], null>({
   name: "globalAvgPool",
+  half: true,
   forward(_context, [x]) {
     const [n, h, w, c] = x.shape as [number, number, number, number];
     const rows = h * w;
@@ -24,8 +25,8 @@ const globalAvgPoolOp = defineOp<[Tensor], null>({
     const { device } = grad;
     const [n, h, w, c] = shapes[0] as [number, number, number, number];
     const columns = columnsOf(c);
-    const gradX = new Tensor(device, shapes[0]!);
-    device.dispatch(pick(SPREAD, c), {
+    const gradX = new Tensor(device, shapes[0]!, { dtype: floatOf(grad) });
+    device.dispatch(pick(SPREAD, c, floatOf(grad)), {
       params: { n, rows: h * w, columns, parts: 1, part_rows: h * w, scale: 1 / (h * w) },
       buffers: { 1: grad.storage, 2: gradX.storage },
       workgroups: device.groups(n * h * w * columns, 64),
@@ -38,8 +39,8 @@ const globalAvgPoolOp = defineOp<[Tensor], null>({
 function sumRows(x: Tensor, [n, rows, c]: [number, number, number], parts: number, scale: number): Tensor {
   const { device } = x;
   const columns = columnsOf(c);
-  const y = new Tensor(device, [n, parts, c]);
-  device.dispatch(pick(SUM_ROWS, c), {
+  const y = new Tensor(device, [n, parts, c], { dtype: floatOf(x) });
+  device.dispatch(pick(SUM_ROWS, c, floatOf(x)), {
     params: { n, rows, columns, parts, part_rows: Math.ceil(rows / parts), scale },
     buffers: { 1: x.storage, 2: y.storage },
     workgroups: device.groups(n * parts * columns, 64),
@@ -50,7 +51,7 @@ function sumRows(x: Tensor, [n, rows, c]: [number, number, number], parts: numbe
 /**
  * The mean over an image: `[n, h, w, c]` to `[n, c]`, as `torch.nn.AdaptiveAvgPool2d(1)` and a flatten.
  *
- * @param x Images `[n, h, w, c]`, f32, of at least one px.
+ * @param x Images `[n, h, w, c]`, f32 or f16, which the result has too; of at least one px.
  * @returns `[n, c]`.
  * @throws {TypeError} If x is not `[n, h, w, c]`, or has no px.
  *

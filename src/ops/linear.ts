@@ -1,27 +1,33 @@
 import { defineOp } from "../autograd/mod.ts";
-import { type Shape, sizeOf, Tensor, zeros } from "../tensor/mod.ts";
+import { type FloatDType, type Shape, sizeOf, Tensor, zeros } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
-import { padded, product, resizeRows, sumMiddleInto } from "./_product.ts";
+import { inPrecision, precisionOf } from "./_precision.ts";
+import { padded, product, resizeRows } from "./_product.ts";
+import { sumMiddleInto } from "./_sum_middle.ts";
 
 const linearOp = defineOp<readonly Tensor[], null>({
   name: "linear",
-  forward(context, [x, weight, bias]) {
-    context.save(x!, weight!);
-    const [inner, cols] = weight!.shape as [number, number];
-    const shape = [...x!.shape.slice(0, -1), cols];
-    if (sizeOf(shape) === 0) return zeros(shape, { device: x!.device });
-    return product({ a: x!, b: weight!, rows: sizeOf(shape) / cols, cols, inner, bias }).alias(shape);
+  half: true,
+  forward(context, inputs) {
+    const dtype = precisionOf(inputs);
+    const [x, weight, bias] = inPrecision(inputs, dtype) as [Tensor, Tensor, Tensor?];
+    context.save(x, weight);
+    const [inner, cols] = weight.shape as [number, number];
+    const shape = [...x.shape.slice(0, -1), cols];
+    if (sizeOf(shape) === 0) return zeros(shape, { device: x.device, dtype });
+    return product({ a: x, b: weight, rows: sizeOf(shape) / cols, cols, inner, bias, dtype }).alias(shape);
   },
-  backward({ needsGrad, saved, shapes }, grad) {
+  backward({ needsGrad, saved, shapes, dtypes }, grad) {
     const [x, weight] = saved as [Tensor, Tensor];
     const { device } = x;
+    const [xType, weightType] = dtypes as [FloatDType, FloatDType];
     const [inner, cols] = weight.shape as [number, number];
     const rows = sizeOf(grad.shape) / Math.max(1, cols);
     const empty = rows === 0 || cols === 0;
     const gradX = (shape: Shape) =>
-      product({ a: grad, b: weight, rows, cols: inner, inner: cols, transposeB: true }).alias(shape);
+      product({ a: grad, b: weight, rows, cols: inner, inner: cols, transposeB: true, dtype: xType }).alias(shape);
     const gradWeight = (shape: Shape) =>
-      product({ a: x, b: grad, rows: inner, cols, inner: rows, transposeA: true }).alias(shape);
+      product({ a: x, b: grad, rows: inner, cols, inner: rows, transposeA: true, dtype: weightType }).alias(shape);
     return [gradX, gradWeight, () => sumOfRows(grad, cols)].slice(0, shapes.length).map((gradOf, i) => {
       if (!needsGrad[i]) return null;
       return empty ? zeros(shapes[i]!, { device }) : gradOf(shapes[i]!);
@@ -29,7 +35,7 @@ const linearOp = defineOp<readonly Tensor[], null>({
   },
 });
 
-/** Sum over all axes but the last: the gradient of a bias, `[cols]`. */
+/** Sum over all axes but the last: the gradient of a bias, `[cols]`, f32. */
 export function sumOfRows(grad: Tensor, cols: number): Tensor {
   const x = resizeRows(grad, padded(cols));
   const sum = new Tensor(grad.device, [padded(cols)]);
@@ -40,11 +46,13 @@ export function sumOfRows(grad: Tensor, cols: number): Tensor {
 /**
  * Affine map of the last axis: `y = x · weight (+ bias)`, as `torch.nn.functional.linear` with the weight transposed.
  *
- * @param x Shape `[…, in]`, f32.
- * @param weight Shape `[in, out]`, f32.
+ * Sums are kept in f32; inside `autocast`, or where x or weight is f16, both are read as f16 and y is f16.
+ *
+ * @param x Shape `[…, in]`, f32 or f16.
+ * @param weight Shape `[in, out]`, f32 or f16.
  * @param options `bias`: shape `[out]`, f32.
  * @returns Shape `[…, out]`.
- * @throws {TypeError} If a tensor is not f32, or the shapes do not match.
+ * @throws {TypeError} If a tensor is not f32 or f16, or the shapes do not match.
  *
  * @example Usage
  * ```ts

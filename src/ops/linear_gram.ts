@@ -1,3 +1,4 @@
+import { fullPrecision } from "../autograd/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { pairShape } from "./_pairs.ts";
 import { matmul } from "./matmul.ts";
@@ -22,5 +23,5 @@ import { matmul } from "./matmul.ts";
  */
 export function linearGram(x: Tensor, y: Tensor): Tensor {
   pairShape("linearGram", x, y);
-  return matmul(x, y, { transposeB: true });
+  return fullPrecision(() => matmul(x, y, { transposeB: true }));
 }

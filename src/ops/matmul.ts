@@ -1,7 +1,8 @@
 import { defineOp } from "../autograd/mod.ts";
-import { broadcastShapes, type Shape, sizeOf, type Tensor, zeros } from "../tensor/mod.ts";
+import { broadcastShapes, type FloatDType, type Shape, sizeOf, type Tensor, zeros } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
 import { batchAxes, sumToBatch } from "./_batch.ts";
+import { inPrecision, precisionOf } from "./_precision.ts";
 import { padded, type Product, product, productPadded, resizeRows } from "./_product.ts";
 
 /** Which operands of {@linkcode matmul} to transpose. */
@@ -27,13 +28,16 @@ interface Plan {
 
 const matmulOp = defineOp<readonly [Tensor, Tensor], Plan>({
   name: "matmul",
-  forward(context, [a, b], plan) {
+  half: true,
+  forward(context, inputs, plan) {
+    const dtype = precisionOf(inputs);
+    const [a, b] = inPrecision(inputs, dtype) as [Tensor, Tensor];
     context.save(a, b);
     const { shape, inner, aBatch, bBatch } = plan;
-    if (sizeOf(shape) === 0 || inner === 0) return zeros(shape, { device: a.device });
-    return product({ a, b, ...plan, batch: batchAxes(aBatch, bBatch) }).alias(shape);
+    if (sizeOf(shape) === 0 || inner === 0) return zeros(shape, { device: a.device, dtype });
+    return product({ a, b, ...plan, batch: batchAxes(aBatch, bBatch), dtype }).alias(shape);
   },
-  backward({ needsGrad, saved, shapes }, grad, plan) {
+  backward({ needsGrad, saved, shapes, dtypes }, grad, plan) {
     const [a, b] = saved as [Tensor, Tensor];
     const { aBatch, bBatch } = plan;
     const batch = broadcastShapes(aBatch, bBatch, "matmul");
@@ -45,10 +49,9 @@ const matmulOp = defineOp<readonly [Tensor, Tensor], Plan>({
     const gradB = transposeB
       ? { p: dz, q: x, rows: n, cols: k, inner: m, transposeA: true, transposeB: transposeA }
       : { p: x, q: dz, rows: k, cols: n, inner: m, transposeA: !transposeA, transposeB: false };
-    return [
-      needsGrad[0] ? gradient(gradA, batch, aBatch, shapes[0]!) : null,
-      needsGrad[1] ? gradient(gradB, batch, bBatch, shapes[1]!) : null,
-    ];
+    return [{ of: gradA, own: aBatch }, { of: gradB, own: bBatch }].map(({ of, own }, i) =>
+      needsGrad[i] ? gradient(of, { batch, own, shape: shapes[i]!, dtype: dtypes[i] as FloatDType }) : null
+    );
   },
 });
 
@@ -61,10 +64,25 @@ type GradientProduct =
   & { readonly p: Batched; readonly q: Batched }
   & Pick<Product, "rows" | "cols" | "inner" | "transposeA" | "transposeB">;
 
+interface Operand {
+  /** Batch of the result, and the operand's own. */
+  readonly batch: Shape;
+  readonly own: Shape;
+  readonly shape: Shape;
+  readonly dtype: FloatDType;
+}
+
 /** `p q` of every pair of the batch, summed to the operand's own batch. */
-function gradient({ p, q, ...sizes }: GradientProduct, batch: Shape, own: Shape, shape: Shape): Tensor {
+function gradient({ p, q, ...sizes }: GradientProduct, { batch, own, shape, dtype }: Operand): Tensor {
   if (sizeOf(shape) === 0 || sizes.inner === 0 || sizeOf(batch) === 0) return zeros(shape, { device: p.x.device });
-  const full = productPadded({ a: p.x, b: q.x, ...sizes, batch: batchAxes(p.batch, q.batch) });
+  const alone = sizeOf(batch) === sizeOf(own); // what is yet to be summed stays f32
+  const full = productPadded({
+    a: p.x,
+    b: q.x,
+    ...sizes,
+    batch: batchAxes(p.batch, q.batch),
+    dtype: alone ? dtype : "f32",
+  });
   const summed = sumToBatch(full, batch, own, sizes.rows * padded(sizes.cols));
   return resizeRows(summed.alias([...own, sizes.rows, padded(sizes.cols)]), sizes.cols, shape);
 }
@@ -72,12 +90,12 @@ function gradient({ p, q, ...sizes }: GradientProduct, batch: Shape, own: Shape,
 /**
  * Matrix product `c = a · b` of the last two axes; the axes before broadcast as NumPy's do.
  *
- * Sums are kept in f32. Where `b` is one matrix, the batch of `a` counts as rows of one large product.
+ * Sums are kept in f32; inside `autocast`, or where a or b is f16, both are read as f16 and c is f16. Where `b` is one matrix, the batch of `a` counts as rows of one large product.
  *
- * @param a Shape `[…, m, k]`, f32; `[…, k, m]` with `transposeA`.
- * @param b Shape `[…, k, n]`, f32; `[…, n, k]` with `transposeB`.
+ * @param a Shape `[…, m, k]`, f32 or f16; `[…, k, m]` with `transposeA`.
+ * @param b Shape `[…, k, n]`, f32 or f16; `[…, n, k]` with `transposeB`.
  * @returns Shape `[…, m, n]`.
- * @throws {TypeError} If an operand is not f32, has fewer than two axes, or the shapes do not match.
+ * @throws {TypeError} If an operand is not f32 or f16, has fewer than two axes, or the shapes do not match.
  *
  * @example Usage
  * ```ts

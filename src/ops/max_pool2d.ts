@@ -1,6 +1,6 @@
 import { defineOp } from "../autograd/mod.ts";
 import { pool2d as code } from "../device/shaders.gen.ts";
-import { Tensor } from "../tensor/mod.ts";
+import { floatOf, Tensor } from "../tensor/mod.ts";
 import { type Pool2dOptions, POOL_PARAMS, pooledShape, type Windows, windowsOf } from "./_pool2d.ts";
 import { columnPrograms, pick } from "./_slices.ts";
 
@@ -10,13 +10,14 @@ const GRAD = columnPrograms("maxPool2d", [code], "max_grad", POOL_PARAMS);
 
 const maxPool2dOp = defineOp<[Tensor], Windows>({
   name: "maxPool2d",
+  half: true,
   forward(context, [x], windows) {
     const { device } = x;
     const channels = x.shape[3]!;
-    const y = new Tensor(device, pooledShape(x.shape, windows));
+    const y = new Tensor(device, pooledShape(x.shape, windows), { dtype: floatOf(x) });
     const winners = context.recording ? new Tensor(device, y.shape, { dtype: "u32" }) : null;
     const size = windows.n * windows.out_h * windows.out_w * windows.columns;
-    device.dispatch(pick(winners ? INDEXED : PLAIN, channels), {
+    device.dispatch(pick(winners ? INDEXED : PLAIN, channels, floatOf(x)), {
       params: { ...windows, size },
       buffers: { 1: x.storage, 2: y.storage, 3: winners?.storage },
       workgroups: device.groups(size, 64),
@@ -27,9 +28,9 @@ const maxPool2dOp = defineOp<[Tensor], Windows>({
   backward({ saved, shapes }, grad, windows) {
     const { device } = grad;
     const channels = grad.shape[3]!;
-    const gradX = new Tensor(device, shapes[0]!);
+    const gradX = new Tensor(device, shapes[0]!, { dtype: floatOf(grad) });
     const size = windows.n * windows.h * windows.w * windows.columns;
-    device.dispatch(pick(GRAD, channels), {
+    device.dispatch(pick(GRAD, channels, floatOf(grad)), {
       params: { ...windows, size },
       buffers: { 4: grad.storage, 5: saved[0]!.storage, 6: gradX.storage },
       workgroups: device.groups(size, 64),
@@ -42,7 +43,7 @@ const maxPool2dOp = defineOp<[Tensor], Windows>({
  * The maximum over windows of an image; padding never wins, and NaN does. The gradient goes to the first maximum of each
  * window (row by row), in the same order on every run.
  *
- * @param x Images `[n, h, w, c]`, f32.
+ * @param x Images `[n, h, w, c]`, f32 or f16, which the result has too.
  * @param options Window, step and padding in px.
  * @returns `[n, ⌊(h + 2 padding − kernelSize) / stride⌋ + 1, …, c]`.
  * @throws {TypeError} If x is not `[n, h, w, c]` or no window fits.

@@ -3,6 +3,7 @@ import { normalizeDim, type Shape, sizeOf, type Tensor } from "../tensor/mod.ts"
 
 const reshapeOp = defineOp<[Tensor], { readonly shape: Shape }>({
   name: "reshape",
+  half: true,
   forward: (_context, [x], { shape }) => x.alias(shape),
   backward: ({ shapes: [shape] }, grad) => [grad.alias(shape)],
 });

@@ -1,7 +1,7 @@
 import type { Bindings, Program } from "../device/mod.ts";
 import { lib_flat, lib_nan, unary as code } from "../device/shaders.gen.ts";
 import { defineOp } from "../autograd/mod.ts";
-import { Tensor } from "../tensor/mod.ts";
+import { elementAliases, type FloatDType, floatOf, Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
 
 /** One elementwise op: WGSL expressions of `x: F` (that is `vec4f`), and of the scalars `params.a` and `params.b` where it has some. */
@@ -38,17 +38,23 @@ type Scalars = { readonly a: number; readonly b: number };
 const TYPES = "alias F = vec4f;\nalias U = vec4u;\nalias B = vec4<bool>;";
 const params = { size: "u32", a: "f32", b: "f32" } as const;
 
-function program(name: Name, entryPoint: string): Program {
+type Programs = Readonly<Record<FloatDType, Program>>;
+
+function programs(name: Name, entryPoint: string): Programs {
   const { value, slope } = ROWS[name];
   const body = `fn value(x: F) -> F { return ${value}; }\nfn slope(x: F) -> F { return ${slope}; }`;
-  return { name, code: [lib_flat, lib_nan, TYPES, body, code], entryPoint, params };
+  const make = (dtype: FloatDType) => {
+    return { name, code: [elementAliases({ X: dtype }), lib_flat, lib_nan, TYPES, body, code], entryPoint, params };
+  };
+  return { f32: make("f32"), f16: make("f16") };
 }
 
 function defineUnary(name: Name): (inputs: [Tensor], scalars: Scalars) => Tensor {
-  const forward = program(name, "forward");
-  const backward = program(name, "backward");
+  const forward = programs(name, "forward");
+  const backward = programs(name, "backward");
   return defineOp<[Tensor], Scalars>({
     name,
+    half: true,
     forward(context, [x], { a, b }) {
       checkFloat(name, x);
       context.save(x);
@@ -58,11 +64,11 @@ function defineUnary(name: Name): (inputs: [Tensor], scalars: Scalars) => Tensor
   });
 }
 
-function run(program: Program, x: Tensor, grad: Tensor | null, a: number, b: number): Tensor {
-  const y = new Tensor(x.device, x.shape);
+function run(programs: Programs, x: Tensor, grad: Tensor | null, a: number, b: number): Tensor {
+  const y: Tensor = new Tensor(x.device, x.shape, { dtype: x.dtype });
   const size = Math.ceil(x.size / 4);
   const buffers: Bindings = { 1: x.storage, 2: y.storage, 3: grad?.storage };
-  x.device.dispatch(program, { params: { size, a, b }, buffers, workgroups: x.device.groups(size, 64) });
+  x.device.dispatch(programs[floatOf(x)], { params: { size, a, b }, buffers, workgroups: x.device.groups(size, 64) });
   return y;
 }
 

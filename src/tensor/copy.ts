@@ -1,5 +1,6 @@
 import type { Param, Program } from "../device/mod.ts";
 import { copy as code, lib_flat } from "../device/shaders.gen.ts";
+import { bytesOf } from "./dtype.ts";
 import { sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -13,16 +14,18 @@ const COPY: Program = {
 /**
  * Copies the elements of `x` into `target` from element `offset` on, outside any graph: for buffers that outlive a step.
  *
- * @param target Any shape; dtype of `x`, not `u8`.
+ * @param target Any shape; dtype of `x`, of 4 bytes an element.
  * @param x Any shape; at most `target.size - offset` elements.
  * @param offset In elements; a function where a recorded step is to ask for it again at every replay.
- * @throws {TypeError} If the dtypes differ or are `u8`.
+ * @throws {TypeError} If the dtypes differ or are `u8` or `f16`.
  * @throws {RangeError} If `x` does not fit.
  */
 export function copyInto(target: Tensor, x: Tensor, offset: Param = 0): void {
   const start = typeof offset === "number" ? offset : offset();
-  if (target.dtype !== x.dtype || x.dtype === "u8") {
-    throw new TypeError(`Cannot copyInto() as the dtypes must agree and not be u8: got ${target.dtype} and ${x.dtype}`);
+  if (target.dtype !== x.dtype || bytesOf(x.dtype) !== 4) {
+    throw new TypeError(
+      `Cannot copyInto() as the dtypes must agree and not be u8 or f16: got ${target.dtype} and ${x.dtype}`,
+    );
   }
   if (start < 0 || start + x.size > target.size) {
     throw new RangeError(`Cannot copyInto() as x must fit: got [${x.shape}] at ${start} of [${target.shape}]`);

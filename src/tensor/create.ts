@@ -32,6 +32,8 @@ const FILL: Program = {
 export function tensor(values: Uint32Array, options?: TensorFromOptions<"u32">): Tensor<"u32">;
 /** Makes a tensor of signed integers. */
 export function tensor(values: Int32Array, options?: TensorFromOptions<"i32">): Tensor<"i32">;
+/** Makes a tensor of half-precision values. */
+export function tensor(values: Float16Array, options?: TensorFromOptions<"f16">): Tensor<"f16">;
 /** Makes a tensor of image bytes. */
 export function tensor(values: Uint8Array | Uint8ClampedArray, options?: TensorFromOptions<"u8">): Tensor<"u8">;
 /**
@@ -62,7 +64,9 @@ export function tensor<D extends DType = "f32">(
   const flat = ArrayBuffer.isView(values) ? values : flatten(values);
   const dtype = options.dtype ?? (ArrayBuffer.isView(values) ? dtypeOf(values) : "f32") as D;
   if (dtype === undefined) {
-    throw new TypeError(`Cannot make a tensor of this array: got ${values.constructor.name}, want f32, i32, u32 or u8`);
+    throw new TypeError(
+      `Cannot make a tensor of this array: got ${values.constructor.name}, want f32, f16, i32, u32 or u8`,
+    );
   }
   const elements = flat as unknown as ArrayLike<number> & ArrayBufferView;
   const shape = options.shape ?? (ArrayBuffer.isView(values) ? [elements.length] : nestedShape(values));
@@ -160,6 +164,7 @@ function convert(values: ArrayLike<number> | ArrayBufferView, dtype: DType): Arr
   if (dtypeOf(values) === dtype) return values as ArrayBufferView;
   const numbers = values as ArrayLike<number>;
   if (dtype === "f32") return Float32Array.from(numbers);
+  if (dtype === "f16") return Float16Array.from(numbers);
   if (dtype === "i32") return Int32Array.from(numbers);
   return dtype === "u32" ? Uint32Array.from(numbers) : Uint8Array.from(numbers);
 }

@@ -1,10 +1,15 @@
-/** Element types: floats for values, integers for indices, `u8` for images (packed, read-only on the GPU). */
-export type DType = "f32" | "i32" | "u32" | "u8";
+/**
+ * Element types: floats for values, integers for indices, `u8` for images (packed, read-only on the GPU). `f16` is half
+ * precision, for what a training step keeps in between; it needs the device's feature `shader-f16`.
+ */
+export type DType = "f32" | "f16" | "i32" | "u32" | "u8";
 
 /** The typed array of each dtype. */
 export interface DTypeArrays {
   /** Values. */
   f32: Float32Array<ArrayBuffer>;
+  /** Values in half precision. */
+  f16: Float16Array<ArrayBuffer>;
   /** Signed integers. */
   i32: Int32Array<ArrayBuffer>;
   /** Indices. */
@@ -13,7 +18,7 @@ export interface DTypeArrays {
   u8: Uint8Array<ArrayBuffer>;
 }
 
-const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, u8: Uint8Array } as const;
+const ARRAYS = { f32: Float32Array, f16: Float16Array, i32: Int32Array, u32: Uint32Array, u8: Uint8Array } as const;
 
 /** Bytes of one element. */
 export function bytesOf(dtype: DType): number {
@@ -27,7 +32,7 @@ export function viewAs<D extends DType>(buffer: ArrayBuffer, dtype: D): DTypeArr
 
 /** The dtype of a typed array, or undefined if there is none. */
 export function dtypeOf(values: unknown): DType | undefined {
-  for (const dtype of ["f32", "i32", "u32", "u8"] as const) if (values instanceof ARRAYS[dtype]) return dtype;
+  for (const dtype of ["f32", "f16", "i32", "u32", "u8"] as const) if (values instanceof ARRAYS[dtype]) return dtype;
   if (values instanceof Uint8ClampedArray) return "u8";
   return undefined;
 }

@@ -1,5 +1,6 @@
 import { type Device, DeviceError, type Storage } from "../device/mod.ts";
 import { bytesOf, type DType, type DTypeArrays, viewAs } from "./dtype.ts";
+import { checkHalf } from "./half.ts";
 import { own } from "./scope.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
 
@@ -205,6 +206,7 @@ export class Tensor<D extends DType = DType> {
 }
 
 function allocate(device: Device, shape: Shape, dtype: DType): Storage {
+  if (dtype === "f16") checkHalf(device);
   const bytes = sizeOf(shape) * bytesOf(dtype);
   const limit = device.limits.maxStorageBufferBindingSize;
   if (bytes <= limit) return device.allocate(bytes);

@@ -167,7 +167,7 @@ Deno.test("requireGrad() throws on the output of an op, and on indices", () => {
   assertThrows(
     () => requireGrad(ones([2], { dtype: "u32" })),
     TypeError,
-    "Cannot requireGrad() as the dtype must be f32: got u32",
+    "Cannot requireGrad() as the dtype must be f32 or f16: got u32",
   );
 });
 

@@ -48,7 +48,7 @@ Deno.test("tensor() throws on uneven rows, wrong sizes, shapes and arrays", () =
   assertThrows(
     () => tensor(new Float64Array([1])),
     TypeError,
-    "Cannot make a tensor of this array: got Float64Array, want f32, i32, u32 or u8",
+    "Cannot make a tensor of this array: got Float64Array, want f32, f16, i32, u32 or u8",
   );
 });
 
@@ -91,7 +91,7 @@ Deno.test("copyInto() throws when it does not fit or the dtypes differ", () => {
   const rule = "Cannot copyInto() as x must fit: got [3] at";
   assertThrows(() => copyInto(ones([4]), x, 2), RangeError, `${rule} 2 of [4]`);
   assertThrows(() => copyInto(ones([4]), x, -1), RangeError, `${rule} -1 of [4]`);
-  const dtypes = "Cannot copyInto() as the dtypes must agree and not be u8: got";
+  const dtypes = "Cannot copyInto() as the dtypes must agree and not be u8 or f16: got";
   assertThrows(() => copyInto(ones([4], { dtype: "u32" }), x), TypeError, `${dtypes} u32 and f32`);
   const bytes = ones([4], { dtype: "u8" });
   assertThrows(() => copyInto(bytes, bytes), TypeError, `${dtypes} u8 and u8`);

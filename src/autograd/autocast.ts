@@ -1,0 +1,92 @@
+import { Device } from "../device/mod.ts";
+import { castTo, checkHalf, keep, type Tensor } from "../tensor/mod.ts";
+
+/** Settings of {@linkcode autocast}. */
+export interface AutocastOptions {
+  /** False runs the body in the precision of its tensors, also inside another `autocast`; true by default. */
+  enabled?: boolean;
+  /** Device, which must compute with f16; the default one by default. */
+  device?: Device;
+}
+
+let enabled = false;
+/** Half-precision copies of parameters; made once in the outermost `autocast`. */
+const copies = new Map<Tensor, Tensor>();
+let depth = 0;
+
+/** True inside {@linkcode autocast}. */
+export function isAutocast(): boolean {
+  return enabled;
+}
+
+/**
+ * Runs `body` in mixed precision, as PyTorch's `torch.autocast`: the ops that gain from it compute with half-precision
+ * (f16) copies of their inputs and give f16, sums stay in f32, and what needs the range or precision of f32 keeps it.
+ * Parameters stay f32, and so do their gradients; their f16 copies are made once, and freed with the outermost
+ * `autocast`, so run the forward pass of one step in it and the optimizer after it.
+ *
+ * | op | inside `autocast` | with f16 inputs anywhere |
+ * | --- | --- | --- |
+ * | `conv2d`, `linear`, `matmul` | read f32 inputs as f16, give f16, add in f32 | give f16, add in f32 |
+ * | `batchNorm` | | f16 in and out; statistics, weight and bias in f32 |
+ * | `relu` and the other ops of one operand; `maxPool2d`, `avgPool2d`, `globalAvgPool` | | give f16, compute in f32 |
+ * | `add`, `sub`, `mul`, `div`, … of two operands | | give f16 where all arrays are f16, else f32 |
+ * | `reshape`, `squeeze`, `unsqueeze`, `detach` | | keep the dtype |
+ * | all others: losses, kernels, softmax, reductions, indexing, … | | read f16 as f32, give f32 |
+ *
+ * A gradient has the dtype of its tensor. In f16 gradients below 6e-8 vanish: scale the loss with `GradScaler`.
+ *
+ * @param body What to run; for all of it to be recorded it must not be asynchronous.
+ * @returns What `body` returns.
+ * @throws {DeviceError} If the device lacks the feature `shader-f16`.
+ *
+ * @example Usage
+ * ```ts
+ * import { autocast, backward, Device, mean, requireGrad, square, tensor, matmul } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const w = requireGrad(tensor([[1, 2], [3, 4]]));
+ * const y = autocast(() => matmul(tensor([[1, 1]]), w));
+ * assertEquals(y.dtype, "f16");
+ * backward(mean(square(y))); // square gives f16, mean f32
+ * assertEquals(w.grad!.dtype, "f32");
+ * ```
+ *
+ * @see Micikevicius et al., "Mixed Precision Training", arXiv:1710.03740; PyTorch's "Autocast Op Reference".
+ */
+export function autocast<T>(body: () => T, options: AutocastOptions = {}): T {
+  const wanted = options.enabled ?? true;
+  if (wanted) checkHalf(options.device ?? Device.current);
+  const before = enabled;
+  enabled = wanted;
+  depth++;
+  try {
+    return body();
+  } finally {
+    enabled = before;
+    if (--depth === 0) forgetCopies();
+  }
+}
+
+/** Runs `body` in the precision of its tensors, whatever is around it: `autocast(body, { enabled: false })`. */
+export function fullPrecision<T>(body: () => T): T {
+  return autocast(body, { enabled: false });
+}
+
+/**
+ * What an op computes with in half precision: `x` itself where it is f16, else a copy. A parameter's copy is kept until
+ * the outermost {@linkcode autocast} ends.
+ */
+export function halfOf(x: Tensor): Tensor {
+  if (x.dtype === "f16") return x;
+  if (depth === 0 || !x.requiresGrad) return castTo(x, "f16");
+  let copy = copies.get(x);
+  if (!copy) copies.set(x, copy = keep(castTo(x, "f16")));
+  return copy;
+}
+
+function forgetCopies(): void {
+  for (const copy of copies.values()) copy.dispose();
+  copies.clear();
+}

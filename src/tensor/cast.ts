@@ -1,0 +1,31 @@
+import type { Program } from "../device/mod.ts";
+import { cast as code, lib_flat } from "../device/shaders.gen.ts";
+import { elementAliases, type FloatDType } from "./half.ts";
+import { Tensor } from "./tensor.ts";
+
+function program(from: FloatDType, to: FloatDType): Program {
+  return {
+    name: `cast ${to}`,
+    code: [elementAliases({ X: from, Y: to }), lib_flat, code],
+    entryPoint: "cast_to",
+    params: { size: "u32" },
+  };
+}
+
+const CAST = { f16: program("f32", "f16"), f32: program("f16", "f32") } as const;
+
+/** The same values in another precision, outside any graph; another handle on `x` where it has that dtype already. */
+export function castTo<D extends FloatDType>(x: Tensor, dtype: D): Tensor<D> {
+  if (x.dtype === dtype) return x.alias() as Tensor as Tensor<D>;
+  if (x.dtype !== "f32" && x.dtype !== "f16") {
+    throw new TypeError(`Cannot cast() as x must be f32 or f16: got ${x.dtype} [${x.shape}]`);
+  }
+  const y = new Tensor<D>(x.device, x.shape, { dtype });
+  const size = Math.ceil(x.size / 4);
+  x.device.dispatch(CAST[dtype], {
+    params: { size },
+    buffers: { 1: x.storage, 2: y.storage },
+    workgroups: x.device.groups(size, 64),
+  });
+  return y;
+}
