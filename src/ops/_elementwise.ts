@@ -156,6 +156,10 @@ function makeProgram(
   const element = (i: number) => single(i) ? dtypes[i] ?? "f32" : VECTORS[dtypes[i] ?? "f32"];
   const types = args.map((_, i) => COMPUTED[dtypes[i]!]!);
   const half = [...dtypes, result].includes("f16");
+  const operand = (i: number) => {
+    const value = read(i, access[i]!, dtypes[i]!);
+    return single(i) && dtypes[i] === "f16" ? `f32(${value})` : value; // WGSL widens no scalar that it spreads
+  };
   const parts = [
     ...(half ? ["enable f16;", wide ? HALF.wide : HALF.single] : []),
     wide ? WIDE : SINGLE,
@@ -163,7 +167,7 @@ function makeProgram(
     ...[0, 1, 2].map((i) => `alias E${i + 1} = ${element(i)};`),
     `fn value(${args.map((arg, i) => `${arg}: ${types[i]}`).join(", ")}) -> F { return ${value}; }`,
     `fn result(i: u32) -> O { return O(value(${
-      args.map((_, i) => `${types[i]}(${read(i, access[i]!, dtypes[i]!)})`).join(", ")
+      args.map((_, i) => `${types[i]}(${operand(i)})`).join(", ")
     })); }`,
   ];
   const strided = access.includes("strided");

@@ -77,7 +77,7 @@ export function gatherStrided(op: string, walk: Walk, shape: Shape): Tensor {
 
 /** Checks that the elements have 4 bytes each. */
 export function checkWords(op: string, ...tensors: Tensor[]): void {
-  const words: readonly DType[] = ["f32", "i32", "u32"];
+  const words: readonly DType[] = ["f32", "f16", "i32", "u32"]; // f16 arrives as f32
   for (const { dtype, shape } of tensors) {
     if (!words.includes(dtype)) {
       throw new TypeError(`Cannot compute ${op}() as x must be f32, i32 or u32: got ${dtype} [${shape}]`);

@@ -4,6 +4,8 @@ export const TOLERANCE = {
   value: 2e-6,
   /** Relative error of sums of many terms (matmul, conv, reductions). */
   sum: 2e-5,
+  /** Relative error of an op that gives f16, against float64 of the same f16 inputs: rounding to 11 bits is 5e-4. */
+  half: 6e-4,
   /** Relative error of a gradient against finite differences in f32. */
   gradient: 2e-3,
   /** Relative error of a gradient against PyTorch's float64 value. */

@@ -1,7 +1,7 @@
 // Convolution and its gradients by plain float64 loops.
 import { type Geometry, geometryOf, type Windows2d } from "../../src/ops/_conv2d.ts";
 import { type Shape, sizeOf } from "../../src/tensor/mod.ts";
-import { noise } from "./_arrays.ts";
+import { halfNoise, noise } from "./_arrays.ts";
 
 /** A convolution with seeded inputs. */
 export interface ConvCase {
@@ -24,13 +24,14 @@ export interface ConvValues {
   readonly gradBias: Float64Array;
 }
 
-/** Computes all of it. */
-export function convReference({ x: xShape, weight: weightShape, options }: ConvCase): ConvValues {
+/** Computes all of it; with `half` from numbers that f16 holds. */
+export function convReference({ x: xShape, weight: weightShape, options }: ConvCase, half = false): ConvValues {
   const g = geometryOf(xShape, weightShape, options);
   const out = g.groups * g.outChannels;
   const outShape = [g.n, ...g.outSize, out];
-  const [x, weight, bias] = [noise(sizeOf(xShape), 1), noise(sizeOf(weightShape), 2), noise(out, 3)];
-  const gradY = noise(sizeOf(outShape), 4);
+  const values = half ? halfNoise : noise;
+  const [x, weight, bias] = [values(sizeOf(xShape), 1), values(sizeOf(weightShape), 2), values(out, 3)];
+  const gradY = values(sizeOf(outShape), 4);
   const y = new Float64Array(sizeOf(outShape));
   const [gradX, gradWeight, gradBias] = [x, weight, bias].map((a) => new Float64Array(a.length)) as [
     Float64Array,

@@ -1,0 +1,196 @@
+// Ops in half precision. Products and convolutions are held to float64 loops over the same f16 numbers; the others to
+// their own f32 forms on the same numbers, which their tests hold to float64.
+import { assertEquals } from "@std/assert";
+import { autocast, backward, requireGrad } from "../../src/autograd/mod.ts";
+import { Device } from "../../src/device/mod.ts";
+import { withBody } from "../../src/ops/_bodies.ts";
+import { type AlgorithmName, withAlgorithm } from "../../src/ops/_conv2d_algorithms.ts";
+import * as ops from "../../src/ops/mod.ts";
+import { type DType, scope, type Shape, sizeOf, type Tensor, tensor } from "../../src/tensor/mod.ts";
+import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
+import { halfNoise } from "./_arrays.ts";
+import { bodiesOn } from "./_bodies.ts";
+import { type ConvCase, convReference } from "./_conv2d_reference.ts";
+import { eachFamily } from "./_variants.ts";
+
+const device = await Device.open();
+const BODIES = bodiesOn(device);
+const RTOL = { rtol: TOLERANCE.half };
+
+function half(values: Float32Array<ArrayBuffer>, shape: Shape): Tensor {
+  return tensor(Float16Array.from(values), { shape });
+}
+
+/** f16 images and an f32 weight, as in a mixed training step: y and gradX are f16, the other gradients f32. */
+async function checkConv(each: ConvCase): Promise<void> {
+  using _ = scope();
+  const want = convReference(each, true);
+  const x = requireGrad(half(want.x, each.x));
+  const weight = requireGrad(tensor(want.weight, { shape: each.weight }));
+  const bias = requireGrad(tensor(want.bias));
+  const y = autocast(() => ops.conv2d(x, weight, { ...each.options, bias }));
+  backward(y, { grad: tensor(want.gradY, { shape: want.outShape }) });
+  const got = [y, x.grad!, weight.grad!, bias.grad!];
+  assertEquals(got.map(({ dtype }) => dtype), ["f16", "f16", "f32", "f32"]);
+  const values = await Promise.all(got.map((t) => t.data()));
+  assertClose(values[0]!, want.y, RTOL);
+  assertClose(values[1]!, want.gradX, RTOL);
+  // The sums are f32 and so are the results: as exact as f32's.
+  assertClose(values[2]!, want.gradWeight, { rtol: TOLERANCE.sum });
+  assertClose(values[3]!, want.gradBias, { rtol: TOLERANCE.sum });
+}
+
+const CONVS: Readonly<Record<AlgorithmName, readonly ConvCase[]>> = {
+  direct: [
+    { x: [1, 1, 1, 1], weight: [1, 1, 1, 1], options: {} },
+    { x: [2, 5, 7, 3], weight: [3, 3, 3, 5], options: { padding: 1 } },
+    { x: [2, 8, 8, 4], weight: [3, 3, 4, 70], options: { stride: 2, padding: 1 } },
+    { x: [1, 6, 6, 6], weight: [3, 3, 3, 10], options: { groups: 2, stride: 2 } },
+    { x: [3, 70, 70, 1], weight: [3, 3, 1, 2], options: { dilation: [1, 2] } }, // splits
+    { x: [1, 4, 4, 2000], weight: [3, 3, 2000, 4], options: { stride: 3 } }, // splits in the value
+  ],
+  product: [{ x: [3, 6, 6, 5], weight: [1, 1, 5, 70], options: {} }],
+  winograd: [
+    { x: [2, 6, 6, 4], weight: [3, 3, 4, 8], options: { padding: 1 } },
+    { x: [3, 5, 9, 12], weight: [3, 3, 12, 7], options: { padding: [2, 1] } },
+  ],
+};
+
+for (const body of BODIES) {
+  for (const [algorithm, cases] of Object.entries(CONVS) as [AlgorithmName, readonly ConvCase[]][]) {
+    Deno.test(`conv2d() in f16 and its gradients agree with float64: ${algorithm}, body ${body}`, async () => {
+      for (const each of cases) await withAlgorithm(algorithm, () => withBody(body, () => checkConv(each)));
+    });
+  }
+}
+
+/** `[m, k] · [k, n]` in float64. */
+function product(a: ArrayLike<number>, b: ArrayLike<number>, m: number, k: number, n: number): Float64Array {
+  return Float64Array.from({ length: m * n }, (_, at) => {
+    let sum = 0;
+    for (let l = 0; l < k; l++) sum += a[Math.floor(at / n) * k + l]! * b[l * n + at % n]!;
+    return sum;
+  });
+}
+
+function transposed(a: ArrayLike<number>, rows: number, cols: number): Float64Array {
+  return Float64Array.from({ length: rows * cols }, (_, at) => a[at % rows * cols + Math.floor(at / rows)]!);
+}
+
+for (const body of BODIES) {
+  Deno.test(`matmul() and linear() in f16 and their gradients agree with float64, body ${body}`, async () => {
+    for (const [m, k, n] of [[1, 1, 1], [17, 29, 33], [65, 8, 130], [5, 3, 1], [4, 3000, 6]] as const) {
+      using _ = scope();
+      const [a, b, g, s] = [halfNoise(m * k, 1), halfNoise(k * n, 2), halfNoise(m * n, 3), halfNoise(n, 4)];
+      const want = product(a, b, m, k, n);
+      const gradA = product(g, transposed(b, k, n), m, n, k);
+      const gradB = product(transposed(a, m, k), g, k, m, n);
+      for (const biased of [false, true]) {
+        const x = requireGrad(half(a, [m, k]));
+        const w = requireGrad(tensor(b, { shape: [k, n] }));
+        const bias = tensor(s);
+        const y = await withBody(body, async () => {
+          const y = autocast(() => biased ? ops.linear(x, w, { bias }) : ops.matmul(x, w));
+          backward(y, { grad: tensor(g, { shape: [m, n] }) });
+          return await Promise.resolve(y);
+        });
+        assertEquals([y, x.grad!, w.grad!].map(({ dtype }) => dtype), ["f16", "f16", "f32"]);
+        assertClose(await y.data(), want.map((v, i) => biased ? v + s[i % n]! : v), RTOL);
+        assertClose(await x.grad!.data(), gradA, RTOL);
+        assertClose(await w.grad!.data(), gradB, { rtol: TOLERANCE.sum });
+      }
+    }
+  });
+}
+
+Deno.test("matmul() in f16 broadcasts, transposes and sums the gradients of what was broadcast", async () => {
+  const shapes = [[2, 1, 5, 3], [4, 7, 3]] as const;
+  await agree((a, b) => ops.matmul(a!, b!, { transposeB: true }), shapes);
+  await agree((a, b) => ops.matmul(a!, b!, { transposeA: true }), [[6, 3, 5], [6, 3, 7]]);
+});
+
+/** Runs a function on f16 numbers, as f16 and as f32, and compares values and the gradients of all inputs. */
+async function agree(
+  fn: (...inputs: Tensor[]) => Tensor,
+  shapes: readonly Shape[],
+  dtypes: { inputs?: readonly DType[]; output?: DType } = {},
+): Promise<void> {
+  using _ = scope();
+  const values = shapes.map((shape, i) => halfNoise(sizeOf(shape), i + 1));
+  const run = (kinds: readonly DType[]) => {
+    const inputs = values.map((v, i) =>
+      requireGrad(kinds[i] === "f16" ? half(v, shapes[i]!) : tensor(v, { shape: shapes[i]! }))
+    );
+    const y = fn(...inputs);
+    backward(y, { grad: tensor(halfNoise(y.size, 9), { shape: y.shape }) });
+    return [y, ...inputs.map(({ grad }) => grad!)];
+  };
+  const kinds = dtypes.inputs?.slice(0, shapes.length) ?? shapes.map((): DType => "f16");
+  const got = run(kinds);
+  assertEquals(got.map(({ dtype }) => dtype), [dtypes.output ?? "f16", ...kinds]);
+  const want = run(shapes.map((): DType => "f32"));
+  for (const [i, expected] of want.entries()) assertClose(await got[i]!.data(), await expected.data(), RTOL);
+}
+
+for (const channels of [8, 3]) {
+  Deno.test(`batchNorm() in f16 agrees with f32 in every mode, ${channels} channels`, async () => {
+    const x = [3, 5, 5, channels];
+    const inputs = ["f16", "f32", "f32", "f16"] as const;
+    await eachFamily(device, async () => {
+      for (const training of [true, false]) {
+        for (const relu of [true, false]) {
+          for (const added of [true, false]) {
+            const shapes = [x, [channels], [channels], x].slice(0, added ? 4 : 3);
+            const running = {
+              runningMean: tensor(new Float32Array(channels)),
+              runningVar: ops.add(tensor(new Float32Array(channels)), 0.5),
+            };
+            await agree(
+              (x, weight, bias, residual) =>
+                ops.batchNorm(x!, { weight: weight!, bias: bias!, residual, relu, training, ...running }),
+              shapes,
+              { inputs },
+            );
+          }
+        }
+      }
+    });
+  });
+
+  Deno.test(`pools in f16 agree with f32, ${channels} channels`, async () => {
+    const shape = [2, 7, 9, channels];
+    const windows = { kernelSize: 3, stride: 2, padding: 1 };
+    await eachFamily(device, async () => {
+      await agree((x) => ops.maxPool2d(x!, windows), [shape]);
+      await agree((x) => ops.avgPool2d(x!, windows), [shape]);
+      await agree((x) => ops.globalAvgPool(x!), [shape]);
+      await agree((x) => ops.globalAvgPool(x!), [[1, 20, 20, channels]]); // in two stages
+    });
+  });
+}
+
+Deno.test("ops of one and two operands in f16 agree with f32", async () => {
+  for (const size of [1, 7, 130]) {
+    for (const op of [ops.relu, ops.exp, ops.tanh, ops.neg, ops.square]) await agree((x) => op(x!), [[size]]);
+    for (const op of [ops.add, ops.sub, ops.mul]) await agree((x, y) => op(x!, y!), [[size], [size]]);
+    await agree((x) => ops.mul(ops.add(x!, 2), 0.5), [[size]]);
+  }
+  for (const [x, y] of [[[4, 8], [8]], [[4, 8], [4, 1]], [[3, 5], [1]], [[2, 3, 5], [3, 1]]] as const) {
+    await agree((a, b) => ops.mul(a!, b!), [x, y]);
+    await agree((a, b) => ops.mul(a!, b!), [x, y], { inputs: ["f16", "f32"], output: "f32" });
+  }
+});
+
+Deno.test("ops without a form for f16 read it as f32", async () => {
+  await agree((x) => ops.sum(x!, { dim: 1 }), [[5, 7]], { output: "f32" });
+  await agree((x) => ops.softmax(x!, 1), [[5, 7]], { output: "f32" });
+  await agree((x) => ops.l2Normalize(x!), [[5, 7]], { output: "f32" });
+  await agree((x) => ops.transpose(x!), [[5, 7]], { output: "f32" });
+  await agree((x) => ops.reshape(x!, [7, 5]), [[5, 7]]); // keeps it
+});
+
+Deno.test("cosineGram() and linearGram() stay in f32 inside autocast()", () => {
+  using _ = scope();
+  const x = tensor(halfNoise(12), { shape: [3, 4] });
+  for (const gram of [ops.cosineGram, ops.linearGram]) assertEquals(autocast(() => gram(x, x)).dtype, "f32");
+});
