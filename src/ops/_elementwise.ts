@@ -166,9 +166,7 @@ function makeProgram(
     `alias O = ${VECTORS[result]};`,
     ...[0, 1, 2].map((i) => `alias E${i + 1} = ${element(i)};`),
     `fn value(${args.map((arg, i) => `${arg}: ${types[i]}`).join(", ")}) -> F { return ${value}; }`,
-    `fn result(i: u32) -> O { return O(value(${
-      args.map((_, i) => `${types[i]}(${operand(i)})`).join(", ")
-    })); }`,
+    `fn result(i: u32) -> O { return O(value(${args.map((_, i) => `${types[i]}(${operand(i)})`).join(", ")})); }`,
   ];
   const strided = access.includes("strided");
   const library = value.includes("power(") ? [lib_power] : /is_nan\(|larger\(|smaller\(/.test(value) ? [lib_nan] : [];
