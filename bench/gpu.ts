@@ -1,16 +1,19 @@
 /**
  * Everything that is compared with PyTorch on a GPU, checked and then timed, as one table. Needs neither npm nor network.
  *
- *     deno run -A bench/gpu.ts            # sizes of a GPU
+ *     deno run -A bench/gpu.ts            # sizes of a GPU; tunes first, TUNE=0 keeps to the table of variants
  *     deno run -A bench/gpu.ts --small    # small sizes, to try the program on a software adapter
  *     python3 bench/compare/pytorch_step.py     # the same lines in PyTorch on the same GPU
  */
 import { Device } from "../mod.ts";
 import { ceilings } from "./_ceilings.ts";
 import { gpuCases } from "./_gpu_cases.ts";
+import { Tuned } from "./_tuned.ts";
+import { wantsTuning } from "../src/train/mod.ts";
 
 const device = await Device.open();
 const small = Deno.args.includes("--small") || device.info.family === "cpu";
+const tuned = wantsTuning(device.info.family) ? new Tuned(device) : null;
 const limits = await ceilings(device);
 console.log(`${device.info.description}; ${new Date().toISOString().slice(0, 10)}; f32${small ? "; small sizes" : ""}`);
 console.log(`ceilings: ${limits.gigaflops.toFixed(0)} GFLOP/s (FMA), ${limits.gigabytes.toFixed(1)} GB/s (copy)\n`);
@@ -18,6 +21,7 @@ console.log("| work | ms | host ms | GFLOP/s | of the ceiling | images/s | peak 
 console.log("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
 for (const { name, gflop, images, prepare } of gpuCases(small)) {
   const { run, dispose } = await prepare(device);
+  await tuned?.add(run);
   const { milliseconds, host } = await time(run);
   dispose();
   const rate = gflop / milliseconds * 1000;
@@ -33,6 +37,7 @@ for (const { name, gflop, images, prepare } of gpuCases(small)) {
   console.log(`| ${cells.join(" | ")} |`);
   device.trim();
 }
+for (const line of tuned?.lines() ?? []) console.log(line);
 device.close();
 
 /** Milliseconds of a run when many follow each other, and of the host's part; the median of five batches of runs. */

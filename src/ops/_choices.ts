@@ -24,8 +24,13 @@ export interface Rehearsal {
   defined?(result: Tensor): Tensor;
 }
 
+/** Changes of all choices so far: every state of them has a number of its own. */
+let changes = 0;
+
 /** The answers for one device, and the questions that are still open. */
 export class Choices {
+  /** Another number whenever a step may go another way than before: what was recorded then no longer holds. */
+  state: number = ++changes;
   #settled = new Map<string, string>();
   #proposed = new Map<string, string>();
   #open: Map<string, Question> | null = null;
@@ -43,6 +48,7 @@ export class Choices {
   /** Settles a question. */
   settle(key: string, answer: string): void {
     this.#settled.set(key, answer);
+    this.state = ++changes;
   }
 
   /** Whether a question was settled. */
@@ -68,10 +74,12 @@ export class Choices {
   async collect(run: () => unknown): Promise<Question[]> {
     const before = this.#open;
     const open = this.#open = new Map<string, Question>();
+    this.state = ++changes; // so that recorded steps are run, not replayed
     try {
       await run();
     } finally {
       this.#open = before;
+      this.state = ++changes;
     }
     return [...open.values()];
   }
@@ -92,5 +100,6 @@ export function attachChoices(device: Device, choices: Choices | undefined): voi
 
 /** The answer to a question: what was decided for the device, or the table's. */
 export function decide(device: Device, usual: string, ask: () => Omit<Question, "usual">): string {
+  device.recordings.depend(() => tables.get(device)?.state ?? 0, decide);
   return tables.get(device)?.answer({ ...ask(), usual }) ?? usual;
 }

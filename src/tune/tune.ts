@@ -62,7 +62,7 @@ const GAIN = 0.97;
  * largest magnitude; so Winograd's convolution, whose error is about three times that of the plain sum, is among them.
  * Other forms add in another order, so results differ in their last bits from an untuned run's.
  *
- * Record or time a step after this, not before.
+ * A step of `compile()` is recorded anew after this.
  *
  * @param step What to tune for, for example a training step; it may be asynchronous.
  * @returns What was chosen, in the order in which it was settled.

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
-import { backward, requireGrad } from "../../src/autograd/mod.ts";
+import { backward, compile, requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { attachChoices, choicesOf, decide, type Question } from "../../src/ops/_choices.ts";
 import { conv2d, matmul } from "../../src/ops/mod.ts";
@@ -134,6 +134,23 @@ Deno.test("tune() settles matrix products and convolutions of a step once, and r
     assertEquals((await tune(step)).choices, []);
     const after = await Promise.all(step().map((each) => each.data()));
     after.forEach((each, i) => assertClose(each, [...before[i]!], { rtol: TOLERANCE.sum }));
+  });
+});
+
+Deno.test("tune() runs a compiled step as it is, which is recorded anew then", async () => {
+  await untuned(async () => {
+    const [a, b] = [noise([40, 600], 1), noise([600, 24], 2)];
+    using step = compile(() => matmul(a, b));
+    for (let i = 0; i < 5; i++) step();
+    const before = await step().data();
+    const { replays } = step;
+    assertGreater(replays, 0);
+    assertEquals((await tune(step)).choices.length, 1);
+    assertEquals(step.replays, replays);
+    for (let i = 0; i < 5; i++) step();
+    assertGreater(step.replays, replays);
+    assertClose(await step().data(), [...before], { rtol: TOLERANCE.sum });
+    assertEquals((await tune(step)).choices, []);
   });
 });
 
