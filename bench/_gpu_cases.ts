@@ -7,50 +7,63 @@ import {
   key,
   matmul,
   requireGrad,
-  scope,
   sum,
+  type Tensor,
   tensor,
   uniform,
   uniformNumbers,
 } from "../mod.ts";
-import { augment, naturalRecipe } from "../src/data/mod.ts";
+import { augment, naturalRecipe } from "../src/data/augment/mod.ts";
 import { centroidWeights, rbf } from "../src/kernels/mod.ts";
 import { decoupledUniformity } from "../src/losses/mod.ts";
-import { contrastive, resnet18, resnet50 } from "../src/nn/mod.ts";
-import { SGD } from "../src/optim/mod.ts";
 import { assertClose } from "../src/testing/mod.ts";
+import { inScope, type NetworkName, NETWORKS, trainingStep } from "./_steps.ts";
+
+/** What is timed, made and checked. */
+export interface Prepared {
+  /** Records one run; called in a scope. */
+  run(): unknown;
+  /** Numbers that an optimizer of the run updates. */
+  readonly parameters?: number;
+  /** Frees what the runs use. */
+  dispose(): void;
+}
 
 /** One line of the table: `bench/compare/pytorch_step.py` has the same names. */
 export interface GpuCase {
   readonly name: string;
-  /** Arithmetic of one run in GFLOP; 0 where it is not counted. */
-  readonly gflop: number;
   /** Images of one run; 0 where there are none. */
   readonly images: number;
+  /** Whether GFLOP/s say something about it. */
+  readonly counted: boolean;
   /** Makes what is timed; throws when its result is wrong. */
-  prepare(device: Device): Promise<{ run: () => void; dispose: () => void }>;
+  prepare(device: Device): Promise<Prepared>;
 }
 
 /** Sizes: those of a GPU, or small ones to try the program on a software adapter. */
 export function gpuCases(small: boolean): GpuCase[] {
-  const sizes = small ? [256] : [512, 1024, 2048, 4096];
   const [r18, r50, views] = small ? [4, 4, 64] : [512, 128, 512];
+  const size50 = small ? 64 : 224;
   return [
-    ...sizes.map(matmulCase),
+    ...(small ? [256] : [512, 1024, 2048, 4096]).map(matmulCase),
     convCase(small ? 4 : 256, 32, 64),
+    convCase(small ? 4 : 256, 16, 128),
     convCase(small ? 4 : 256, 8, 256),
-    stepCase("ResNet-18 (CIFAR stem), 32 px", r18, 32, 3 * 1.41),
-    stepCase(`ResNet-50, ${small ? 64 : 224} px`, r50, small ? 64 : 224, small ? 3 * 0.67 : 3 * 8.18),
+    convCase(small ? 4 : 256, 4, 512),
+    stepCase("resnet18", r18, 32, false),
+    stepCase("resnet18", r18, 32, true),
+    stepCase("resnet50", r50, size50, false),
+    stepCase("resnet50", r50, size50, true),
     augmentCase(views),
-    ...(small ? [64] : [256, 1024, 2048]).map(kernelCase),
+    ...(small ? [64] : [256, 1024, 2048]).flatMap((n) => [weightsCase(n), lossCase(n), kernelCase(n)]),
   ];
 }
 
 function matmulCase(n: number): GpuCase {
   return {
     name: `matmul ${n}`,
-    gflop: 2 * n ** 3 / 1e9,
     images: 0,
+    counted: true,
     async prepare() {
       const [a, b] = [keep(uniform([n, n], { key: key(1), low: -1 })), keep(uniform([n, n], { key: key(2), low: -1 }))];
       using product = keep(matmul(a, b));
@@ -64,7 +77,7 @@ function matmulCase(n: number): GpuCase {
         return total;
       });
       assertClose(picked.map((at) => z[at]!), expected, { rtol: 1e-4 });
-      return scoped(() => matmul(a, b), [a, b]);
+      return { run: () => matmul(a, b), dispose: disposer(a, b) };
     },
   };
 }
@@ -72,17 +85,14 @@ function matmulCase(n: number): GpuCase {
 function convCase(n: number, size: number, channels: number): GpuCase {
   return {
     name: `conv2d 3x3 forward + backward, ${n} x ${size} x ${size}, ${channels} to ${channels}`,
-    gflop: 3 * 2 * 9 * n * size ** 2 * channels ** 2 / 1e9,
     images: 0,
+    counted: true,
     async prepare() {
       const x = requireGrad(keep(uniform([n, size, size, channels], { key: key(1), low: -1 })));
       const w = requireGrad(keep(uniform([3, 3, channels, channels], { key: key(2), low: -1 })));
       const run = () => {
         backward(sum(conv2d(x, w, { padding: 1 })));
-        for (const each of [x, w]) {
-          each.grad?.dispose();
-          each.grad = null;
-        }
+        dropGrads(x, w);
       };
       // The middle pixel of the first image against float64.
       using y = keep(conv2d(x, w, { padding: 1 }));
@@ -98,41 +108,35 @@ function convCase(n: number, size: number, channels: number): GpuCase {
         }
       }
       assertClose([output[(middle * size + middle) * channels]!], [total], { rtol: 1e-3, atol: 1e-3 });
-      return scoped(run, [x, w]);
+      return { run, dispose: disposer(x, w) };
     },
   };
 }
 
-function stepCase(name: string, images: number, size: number, gflop: number): GpuCase {
+/** A training step, replayed as `pretrain` does, or eager. */
+function stepCase(network: NetworkName, images: number, size: number, eager: boolean): GpuCase {
   return {
-    name: `training step, ${name}, ${images} images`,
-    gflop: gflop * images,
+    name: `training step, ${NETWORKS[network].name}, ${size} px, ${images} images${eager ? ", eager" : ""}`,
     images,
-    async prepare() {
-      const model = contrastive(size === 32 ? resnet18({ stem: "cifar" }) : resnet50());
-      const optimizer = new SGD(model.parameters(), { lr: 0.003 });
-      const views = keep(uniform([images / 2, 2, size, size, 3], { key: key(0), low: -1 }));
-      const step = compile(() => {
-        const loss = decoupledUniformity(model.forward(views));
-        backward(loss);
-        optimizer.step();
-        return loss;
-      });
-      for (let i = 0; i < 4; i++) {
-        using loss = inScope(() => keep(step()));
-        const value = await loss.item();
-        if (!Number.isFinite(value)) throw new Error(`The loss is not finite: ${value}`);
-      }
-      return scoped(step, [step, model, optimizer, views]);
+    counted: true,
+    async prepare(device) {
+      const step = trainingStep(device, network, { images, size });
+      const compiled = compile(() => step.run());
+      const run = eager ? step.run : compiled;
+      const losses = Array.from({ length: 4 }, () => inScope(() => keep(step.run())));
+      const values = await Promise.all(losses.map((loss) => loss.item()));
+      losses.forEach((loss) => loss.dispose());
+      if (!(values[3]! < values[0]!)) throw new Error(`The loss does not fall: ${values}`);
+      return { run, parameters: step.parameters, dispose: disposer(compiled, step) };
     },
   };
 }
 
 function augmentCase(views: number): GpuCase {
   return {
-    name: `augmentation of ${views} views of 32 px`,
-    gflop: 0,
+    name: `augmentation, ${views} views of 32 px`,
     images: views,
+    counted: false,
     async prepare() {
       const bytes = Uint8Array.from(uniformNumbers(1024 * 3072, key(0)), (u) => 256 * u);
       const images = keep(tensor(bytes, { shape: [1024, 32, 32, 3] }));
@@ -142,39 +146,80 @@ function augmentCase(views: number): GpuCase {
       const values = await sample.data() as Float32Array;
       if (!values.every((v) => v >= 0 && v <= 1)) throw new Error("A view is outside [0, 1]");
       let epoch = 1;
-      return scoped(() => augment(images, { indices, recipe, epoch: epoch++ }), [images, indices]);
+      return { run: () => augment(images, { indices, recipe, epoch: epoch++ }), dispose: disposer(images, indices) };
     },
+  };
+}
+
+const KERNEL = { kernel: rbf({ sigma: 10 }), ridge: 0.01 };
+
+function weightsCase(n: number): GpuCase {
+  return {
+    name: `centroid weights, n = ${n}, prior 2048-d`,
+    images: 0,
+    counted: true,
+    async prepare() {
+      const prior = keep(uniform([n, 2048], { key: key(3) }));
+      using weights = keep(centroidWeights(prior, KERNEL));
+      using gram = keep(KERNEL.kernel(prior, prior));
+      const [w, k] = await Promise.all([weights.data(), gram.data()]);
+      // (K + λI) W = K for the first column, in float64.
+      const got = Array.from({ length: n }, (_, i) => {
+        let total = KERNEL.ridge * w[i * n]!;
+        for (let j = 0; j < n; j++) total += k[i * n + j]! * w[j * n]!;
+        return total;
+      });
+      assertClose(got, Array.from({ length: n }, (_, i) => k[i * n]!), { rtol: 1e-3, atol: 1e-4 });
+      return { run: () => centroidWeights(prior, KERNEL), dispose: disposer(prior) };
+    },
+  };
+}
+
+function lossCase(n: number): GpuCase {
+  return {
+    name: `loss forward + backward, n = ${n}, 2 x 256-d`,
+    images: 0,
+    counted: true,
+    prepare: () =>
+      lossOf(n, (prior) => {
+        const weights = keep(centroidWeights(prior, KERNEL));
+        return { weights: () => weights, dispose: () => weights.dispose() };
+      }),
   };
 }
 
 function kernelCase(n: number): GpuCase {
   return {
-    name: `centroid weights and loss forward + backward, n = ${n}, prior 2048-d`,
-    gflop: 0,
+    name: `centroid weights and loss forward + backward, n = ${n}`,
     images: 0,
-    async prepare() {
-      const prior = keep(uniform([n, 2048], { key: key(3) }));
-      const z = requireGrad(keep(uniform([n, 2, 256], { key: key(4), low: -1 })));
-      const run = () => {
-        const weights = centroidWeights(prior, { kernel: rbf({ sigma: 10 }), ridge: 0.01 });
-        const loss = decoupledUniformity(z, { weights });
-        backward(loss);
-        z.grad?.dispose();
-        z.grad = null;
-        return loss;
-      };
-      const loss = await inScope(() => keep(run())).item();
-      if (!(loss <= 0)) throw new Error(`The loss must be <= 0: got ${loss}`);
-      return scoped(run, [prior, z]);
-    },
+    counted: true,
+    prepare: () => lossOf(n, (prior) => ({ weights: () => centroidWeights(prior, KERNEL), dispose() {} })),
   };
 }
 
-function inScope<T>(body: () => T): T {
-  using _ = scope();
-  return body();
+async function lossOf(n: number, make: (prior: Tensor) => { weights(): Tensor; dispose(): void }): Promise<Prepared> {
+  const prior = keep(uniform([n, 2048], { key: key(3) }));
+  const z = requireGrad(keep(uniform([n, 2, 256], { key: key(4), low: -1 })));
+  const { weights, dispose } = make(prior);
+  const run = () => {
+    const loss = decoupledUniformity(z, { weights: weights() });
+    backward(loss);
+    dropGrads(z);
+    return loss;
+  };
+  using loss = inScope(() => keep(run()));
+  const value = await loss.item();
+  if (!(value <= 0)) throw new Error(`The loss must be <= 0: got ${value}`);
+  return { run, dispose: disposer(prior, z, { dispose }) };
 }
 
-function scoped(body: () => unknown, owned: readonly { dispose(): void }[]) {
-  return { run: () => void inScope(body), dispose: () => owned.forEach((each) => each.dispose()) };
+function dropGrads(...leaves: Tensor[]): void {
+  for (const each of leaves) {
+    each.grad?.dispose();
+    each.grad = null;
+  }
+}
+
+function disposer(...owned: readonly { dispose(): void }[]): () => void {
+  return () => owned.forEach((each) => each.dispose());
 }

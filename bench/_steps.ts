@@ -1,5 +1,5 @@
 import { backward, type Device, keep, key, scope, type Tensor, tensor, uniform, uniformNumbers } from "../mod.ts";
-import { augment, naturalRecipe } from "../src/data/mod.ts";
+import { augment, naturalRecipe } from "../src/data/augment/mod.ts";
 import { decoupledUniformity } from "../src/losses/mod.ts";
 import { contrastive, resnet18, resnet50 } from "../src/nn/mod.ts";
 import { SGD } from "../src/optim/mod.ts";

@@ -1,7 +1,14 @@
-"""The lines of bench/gpu.ts in PyTorch, on the same GPU (or on the CPU with --small).
+"""The lines of bench/gpu.ts in PyTorch (eager, channels first), on the same GPU or on the CPU; "deno run -A bench/gpu.ts
+--pytorch" runs both and joins them.
 
-    python3 bench/compare/pytorch_step.py [--small] [--tf32]
+    python3 bench/compare/pytorch_step.py [--small] [--cpu] [--only WORD] [--json FILE]
+
+On a GPU every line is timed twice: in f32 (TF32 off) and with PyTorch's defaults (TF32 in convolutions); --tf32 adds
+products in TF32.
 """
+import argparse
+import json
+import os
 import sys
 import time
 
@@ -9,43 +16,53 @@ import torch
 from torch import nn
 from torchvision.models import resnet18, resnet50
 
-SMALL = "--small" in sys.argv
-DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-torch.backends.cuda.matmul.allow_tf32 = "--tf32" in sys.argv
-torch.backends.cudnn.allow_tf32 = "--tf32" in sys.argv
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+for flag in ("--small", "--cpu", "--tf32"):
+    parser.add_argument(flag, action="store_true")
+parser.add_argument("--only", default="")
+parser.add_argument("--json")
+FLAGS = parser.parse_args()
+SMALL = FLAGS.small
+DEVICE = torch.device("cuda" if torch.cuda.is_available() and not FLAGS.cpu else "cpu")
+CUDA = DEVICE.type == "cuda"
+if not CUDA:
+    torch.set_num_threads(os.cpu_count())
+# Name: TF32 in convolutions, TF32 in products.
+MODES = {"f32": (False, False)}
+if CUDA:
+    MODES["defaults"] = (True, False)
+    if FLAGS.tf32:
+        MODES["TF32"] = (True, True)
 
 
 def wait():
-    if DEVICE.type == "cuda":
+    if CUDA:
         torch.cuda.synchronize()
 
 
-def timed(run):
-    run()
-    wait()
+def elapsed(run, count):
     start = time.perf_counter()
-    run()
+    for _ in range(count):
+        run()
+    host = time.perf_counter() - start
     wait()
-    once = time.perf_counter() - start
-    count = max(1, min(200, int((0.1 if SMALL else 0.4) / max(once, 1e-6)) + 1))
-    batches = []
-    for _ in range(5):
-        start = time.perf_counter()
-        for _ in range(count):
-            run()
-        wait()
-        batches.append((time.perf_counter() - start) / count)
-    return 1000 * sorted(batches)[2]
+    return 1000 * (time.perf_counter() - start), 1000 * host
 
 
-def line(name, run, gflop=0.0, images=0):
-    if DEVICE.type == "cuda":
+def measure(run):
+    """Milliseconds of a run when many follow each other, and of the host's part; the median of five batches of runs."""
+    for _ in range(3):
+        run()
+    wait()
+    if CUDA:
         torch.cuda.reset_peak_memory_stats()
-    ms = timed(run)
-    rate = f"{1000 * gflop / ms:.0f}" if gflop else ""
-    speed = f"{1000 * images / ms:.0f}" if images else ""
-    peak = f"{torch.cuda.max_memory_allocated() / 1e6:.0f}" if DEVICE.type == "cuda" else ""
-    print(f"| {name} | {ms:.3f} | {rate} | {speed} | {peak} |", flush=True)
+    once, _ = elapsed(run, 1)
+    count = max(1, min(200, int((100 if SMALL else 400) / max(once, 1e-3)) + 1))
+    total, host = sorted(elapsed(run, count) for _ in range(5))[2]
+    line = {"ms": total / count, "hostMs": host / count}
+    if CUDA:
+        line["peakMB"] = torch.cuda.max_memory_allocated() / 1e6
+    return line
 
 
 def loss_of(z, weights=None):
@@ -56,7 +73,7 @@ def loss_of(z, weights=None):
 
 def matmul(n):
     a, b = torch.rand(n, n, device=DEVICE), torch.rand(n, n, device=DEVICE)
-    line(f"matmul {n}", lambda: a @ b, 2 * n**3 / 1e9)
+    return f"matmul {n}", 0, lambda: a @ b
 
 
 def conv(n, size, channels):
@@ -67,11 +84,10 @@ def conv(n, size, channels):
         x.grad = w.grad = None
         nn.functional.conv2d(x, w, padding=1).sum().backward()
 
-    name = f"conv2d 3x3 forward + backward, {n} x {size} x {size}, {channels} to {channels}"
-    line(name, run, 3 * 2 * 9 * n * size**2 * channels**2 / 1e9)
+    return f"conv2d 3x3 forward + backward, {n} x {size} x {size}, {channels} to {channels}", 0, run
 
 
-def step(name, images, size, gflop):
+def step(name, images, size):
     encoder = (resnet18 if size == 32 else resnet50)(num_classes=2048)
     if size == 32:
         encoder.conv1 = nn.Conv2d(3, 64, 3, 1, 2, bias=False)
@@ -86,33 +102,68 @@ def step(name, images, size, gflop):
         loss_of(model(views).reshape(images // 2, 2, -1)).backward()
         optimizer.step()
 
-    line(f"training step, {name}, {images} images", run, gflop * images, images)
+    return f"training step, {name}, {size} px, {images} images", images, run
 
 
-def kernel(n):
+def kernel_lines(n):
     prior = torch.rand(n, 2048, device=DEVICE)
     z = torch.rand(n, 2, 256, device=DEVICE, requires_grad=True)
-    eye = torch.eye(n, device=DEVICE)
+    ridge = 0.01 * torch.eye(n, device=DEVICE)
 
-    def run():
+    @torch.no_grad()
+    def weights_of():
+        square = prior.pow(2).sum(1)
+        gram = torch.exp(-(square[:, None] + square[None] - 2 * prior @ prior.T) / 200)
+        return torch.cholesky_solve(gram, torch.linalg.cholesky(gram + ridge))
+
+    given = weights_of()
+
+    def loss(weights):
         z.grad = None
-        with torch.no_grad():
-            square = prior.pow(2).sum(1)
-            gram = torch.exp(-(square[:, None] + square[None] - 2 * prior @ prior.T) / 200)
-            weights = torch.cholesky_solve(gram, torch.linalg.cholesky(gram + 0.01 * eye))
         loss_of(z, weights).backward()
 
-    line(f"centroid weights and loss forward + backward, n = {n}, prior 2048-d", run)
+    yield f"centroid weights, n = {n}, prior 2048-d", 0, weights_of
+    yield f"loss forward + backward, n = {n}, 2 x 256-d", 0, lambda: loss(given)
+    yield f"centroid weights and loss forward + backward, n = {n}", 0, lambda: loss(weights_of())
 
 
-name = torch.cuda.get_device_name() if DEVICE.type == "cuda" else "CPU"
-print(f"{name}; PyTorch {torch.__version__}; f32, TF32 {'on' if '--tf32' in sys.argv else 'off'}\n")
-print("| work | ms | GFLOP/s | images/s | peak MB |\n| --- | ---: | ---: | ---: | ---: |")
-for n in [256] if SMALL else [512, 1024, 2048, 4096]:
-    matmul(n)
-conv(4 if SMALL else 256, 32, 64)
-conv(4 if SMALL else 256, 8, 256)
-step("ResNet-18 (CIFAR stem), 32 px", 4 if SMALL else 512, 32, 3 * 1.41)
-step(f"ResNet-50, {64 if SMALL else 224} px", 4 if SMALL else 128, 64 if SMALL else 224, 3 * (0.67 if SMALL else 8.18))
-for n in [64] if SMALL else [256, 1024, 2048]:
-    kernel(n)
+def cases():
+    """Functions, so that a case's memory is freed before the next one's is taken."""
+    few = 4 if SMALL else 256
+    size50 = 64 if SMALL else 224
+    for n in [256] if SMALL else [512, 1024, 2048, 4096]:
+        yield lambda n=n: [matmul(n)]
+    for size, channels in [(32, 64), (16, 128), (8, 256), (4, 512)]:
+        yield lambda size=size, channels=channels: [conv(few, size, channels)]
+    yield lambda: [step("ResNet-18 (CIFAR stem)", 4 if SMALL else 512, 32)]
+    yield lambda: [step("ResNet-50", 4 if SMALL else 128, size50)]
+    for n in [64] if SMALL else [256, 1024, 2048]:
+        yield lambda n=n: kernel_lines(n)
+
+
+def main():
+    modes = {}
+    for mode, (convolutions, products) in MODES.items():
+        torch.backends.cudnn.allow_tf32 = convolutions
+        torch.backends.cuda.matmul.allow_tf32 = products
+        lines = modes[mode] = []
+        print(f"\n{mode}\n\n| work | ms | host ms | images/s | peak MB |\n| --- | ---: | ---: | ---: | ---: |")
+        for make in cases():
+            for name, images, run in make():
+                if FLAGS.only not in name:
+                    continue
+                line = {"name": name, "images": images, **measure(run)}
+                lines.append(line)
+                speed = f"{1000 * images / line['ms']:.0f}" if images else ""
+                peak = f"{line['peakMB']:.0f}" if CUDA else ""
+                print(f"| {name} | {line['ms']:.3f} | {line['hostMs']:.3f} | {speed} | {peak} |", flush=True)
+            if CUDA:
+                torch.cuda.empty_cache()
+    if FLAGS.json:
+        device = torch.cuda.get_device_name() if CUDA else f"CPU, {torch.get_num_threads()} threads"
+        with open(FLAGS.json, "w", encoding="utf-8") as file:
+            json.dump({"device": device, "version": torch.__version__, "modes": modes}, file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,8 +1,9 @@
-"""The views of `deno bench -A bench/data/augment_bench.ts` (512 at 32 px) by torchvision on the CPU, one process a core.
+"""The views of `bench/gpu.ts` and `bench/data/augment_bench.ts` (512 at 32 px) by torchvision on the CPU, one process a core.
 
-    python3 bench/compare/torchvision_augment.py [processes]
+    python3 bench/compare/torchvision_augment.py [processes] [views] [--json FILE]
 """
-import sys
+import argparse
+import json
 import time
 from multiprocessing import Pool
 
@@ -11,8 +12,13 @@ import torch
 from PIL import Image
 from torchvision import transforms
 
+parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+parser.add_argument("processes", type=int, nargs="?", default=1)
+parser.add_argument("views", type=int, nargs="?", default=512)
+parser.add_argument("--json")
+FLAGS = parser.parse_args()
+VIEWS = FLAGS.views
 torch.set_num_threads(1)
-VIEWS = 512
 PIPELINE = transforms.Compose([
     transforms.RandomResizedCrop(32),
     transforms.RandomHorizontalFlip(),
@@ -30,11 +36,14 @@ def views(_):
 
 
 if __name__ == "__main__":
-    processes = int(sys.argv[1]) if len(sys.argv) > 1 else 1
-    with Pool(processes) as pool:
-        pool.map(views, range(processes))
-        batches = 8 * processes
+    with Pool(FLAGS.processes) as pool:
+        pool.map(views, range(FLAGS.processes))
+        batches = 8 * FLAGS.processes
         start = time.perf_counter()
         pool.map(views, range(batches), chunksize=1)
-        seconds = time.perf_counter() - start
-    print(f"{processes} processes: {VIEWS * batches / seconds:.0f} views/s, {VIEWS * batches / seconds / processes:.0f} a core")
+        seconds = (time.perf_counter() - start) / batches
+    rate = VIEWS / seconds
+    print(f"{FLAGS.processes} processes: {rate:.0f} views/s, {rate / FLAGS.processes:.0f} a core")
+    if FLAGS.json:
+        with open(FLAGS.json, "w", encoding="utf-8") as file:
+            json.dump({"ms": 1000 * seconds, "views": VIEWS}, file)
