@@ -73,7 +73,8 @@ export class CompiledStep<R extends StepResult> {
 
   /** Runs the step as it is, and compares its commands with those of the last time. */
   #record(): void {
-    const recording = this.#device.recordings.record(this.#reserve, () => {
+    const inputs = this.#inputs.flatMap((input) => input instanceof Tensor ? [input.storage] : []);
+    const recording = this.#device.recordings.record(this.#reserve, inputs, () => {
       using _ = scope();
       let count = 0;
       this.#result = mapTensors(this.#step(...this.#inputs), (tensor) => this.#copyOut(tensor, count++));

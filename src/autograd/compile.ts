@@ -44,9 +44,9 @@ export interface Compiled<A extends readonly StepArgument[], R extends StepResul
  * - return tensors, which are outside the graph and belong to the scope around the call. The next call may overwrite
  *   them: read or copy them before.
  *
- * What it may not do: be asynchronous, upload or read back, leave gradients or tensors behind (gradients end with
- * `optimizer.step()` or `zeroGrad()`). What it does otherwise on the host (printing, counting) is not repeated; see
- * `Device.recordings` for how a module of one's own has it repeated.
+ * What it may not do: be asynchronous, upload or read back, change its arguments, leave gradients or tensors behind
+ * (gradients end with `optimizer.step()` or `zeroGrad()`). What it does otherwise on the host (printing, counting) is
+ * not repeated; see `Device.recordings` for how a module of one's own has it repeated.
  *
  * The memory that the step needs between its beginning and its end is kept for it until `dispose()`.
  *

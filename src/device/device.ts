@@ -66,7 +66,7 @@ export class Device {
       const details = { ...this.#details(), shader };
       return this.#failures.watch("validation", "Cannot bind the buffers of a dispatch", details, make);
     });
-    this.recordings = new Recordings(gpu, this.#pool, this.#recorder);
+    this.recordings = new Recordings(gpu, this.#pool, this.#recorder, () => this.#check());
     this.#staging = new Staging(gpu);
   }
 
@@ -146,6 +146,7 @@ export class Device {
    */
   dispatch(program: Program, options: DispatchOptions): void {
     this.#check();
+    this.recordings.checkDevice();
     const { buffers, constants, params, workgroups } = options;
     if (workgroups[0] === 0 || workgroups[1] === 0 || workgroups[2] === 0) return;
     let bindings = "";

@@ -109,9 +109,9 @@ export class Recording {
   /**
    * Ends the recording and holds what its commands bind.
    *
-   * @throws {Error} If the step left something behind, or gave up what it was given.
+   * @throws {Error} If the step left something behind, gave up what it was given, or changed one of the `inputs`.
    */
-  close(reserve: Reserve): void {
+  close(reserve: Reserve, inputs: readonly Storage[]): void {
     if (reserve.live > 0) {
       throw new Error(
         `Cannot record a step as only what it returns may outlive it: got ${reserve.live} bytes left behind ` +
@@ -119,12 +119,15 @@ export class Recording {
       );
     }
     for (const { bindings, label, pipeline } of this.dispatches) {
-      for (const { storage } of bindingsOf(bindings)) {
+      for (const { binding, storage } of bindingsOf(bindings)) {
         if (storage.owner === reserve) continue;
+        const what = `got a tensor of ${storage.bytes} bytes of ${label || pipeline.label}`;
         if (storage.refs === 0) {
+          throw new Error(`Cannot record a step as what it was given must outlive it: ${what} that is disposed`);
+        }
+        if (pipeline.writes.has(binding) && inputs.includes(storage)) {
           throw new Error(
-            `Cannot record a step as what it was given must outlive it: got a tensor of ${storage.bytes} bytes of ` +
-              `${label || pipeline.label} that is disposed`,
+            `Cannot record a step as it must not change its arguments: ${what}, hold it outside the step instead`,
           );
         }
         if (!this.#held.has(storage)) this.#held.add(storage.retain());
@@ -194,9 +197,10 @@ export class Recording {
 }
 
 /** What a dispatch binds, in order: storages and where in them. */
-export function bindingsOf(bindings: Bindings): { storage: Storage; offset: number }[] {
-  return Object.values(bindings).flatMap((bound) => {
+export function bindingsOf(bindings: Bindings): { binding: number; storage: Storage; offset: number }[] {
+  return Object.entries(bindings).flatMap(([name, bound]) => {
     if (!bound) return [];
-    return [bound instanceof Storage ? { storage: bound, offset: 0 } : bound];
+    const binding = Number(name);
+    return [bound instanceof Storage ? { binding, storage: bound, offset: 0 } : { binding, ...bound }];
   });
 }

@@ -1,6 +1,9 @@
-import { type BufferPool, Reserve } from "./pool.ts";
+import { type BufferPool, Reserve, type Storage } from "./pool.ts";
 import type { Recorder } from "./recorder.ts";
 import { Recording } from "./recording.ts";
+
+/** Where a step is being recorded. */
+let underWay: Recordings | null = null;
 
 /**
  * Records the commands of a step and replays them: WebGPU has no command buffer that can be submitted twice, but putting
@@ -14,12 +17,14 @@ export class Recordings {
   #gpu: GPUDevice;
   #pool: BufferPool;
   #recorder: Recorder;
+  #check: () => void;
 
-  /** Made by the device. */
-  constructor(gpu: GPUDevice, pool: BufferPool, recorder: Recorder) {
+  /** Made by the device; `check` throws what went wrong on it. */
+  constructor(gpu: GPUDevice, pool: BufferPool, recorder: Recorder, check: () => void) {
     this.#gpu = gpu;
     this.#pool = pool;
     this.#recorder = recorder;
+    this.#check = check;
   }
 
   /** True while a step is recorded. */
@@ -46,20 +51,22 @@ export class Recordings {
    * Runs a step and records what it dispatches.
    *
    * @param reserve Where the step's storages come from.
-   * @throws {Error} If the step writes, reads back, or leaves something behind.
+   * @param inputs What the step may read only.
+   * @throws {Error} If the step uploads, reads back, leaves something behind, changes an input, or runs on another device.
    */
-  record(reserve: Reserve, step: () => void): Recording {
-    if (this.active) throw new Error("Cannot record a step within another");
+  record(reserve: Reserve, inputs: readonly Storage[], step: () => void): Recording {
+    if (underWay) throw new Error("Cannot record a step within another");
     const recording = new Recording();
     this.#recorder.recording = recording;
+    underWay = this;
     try {
       this.#pool.into(reserve, step);
-      recording.close(reserve);
+      recording.close(reserve, inputs);
     } catch (error) {
       recording.dispose();
       throw error;
     } finally {
-      this.#recorder.recording = null;
+      this.#recorder.recording = underWay = null;
     }
     return recording;
   }
@@ -71,6 +78,7 @@ export class Recordings {
 
   /** Repeats what the host did, puts the commands of a recording into a pass and submits them. */
   replay(recording: Recording): void {
+    this.#check();
     const replays = recording.prepare(
       this.#gpu,
       ({ pipeline, bindings }, params) => this.#recorder.createBindGroup(pipeline, bindings, params),
@@ -95,6 +103,18 @@ export class Recordings {
     const value = read();
     this.#recorder.recording?.addCondition(read, value, subject);
     return value;
+  }
+
+  /**
+   * Called for every dispatch.
+   *
+   * @throws {Error} If a step is being recorded on another device, which would miss it.
+   */
+  checkDevice(): void {
+    if (underWay === null || underWay === this) return;
+    throw new Error(
+      "Cannot record a step as it must stay on one device: got a dispatch on another, name it in options",
+    );
   }
 
   /**
