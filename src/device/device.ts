@@ -1,4 +1,5 @@
 import { type AdapterInfo, type AdapterOptions, requestDevice } from "./adapter.ts";
+import { Bounds } from "./bounds.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { Failures } from "./failures.ts";
 import { PipelineCache } from "./pipelines.ts";
@@ -39,7 +40,7 @@ export class Device {
   /** Records steps and replays them; see {@linkcode Recordings} and `compile`. */
   readonly recordings: Recordings;
   #gpu: GPUDevice;
-  #maxGroups: number;
+  #bounds: Bounds;
   #pool: BufferPool;
   #pipelines: PipelineCache;
   #recorder: Recorder;
@@ -56,7 +57,7 @@ export class Device {
     this.features = new Set(gpu.features as unknown as Iterable<string>);
     this.#pool = new BufferPool((bytes) => this.#createBuffer(bytes));
     this.#failures = new Failures(gpu, () => this.#details());
-    this.#maxGroups = gpu.limits.maxComputeWorkgroupsPerDimension;
+    this.#bounds = new Bounds(gpu.limits);
     this.#pipelines = new PipelineCache(gpu, {
       details: () => this.#details(),
       fail: (error) => this.#failures.fail(error),
@@ -128,14 +129,8 @@ export class Device {
    */
   allocate(bytes: number): Storage {
     this.#check();
-    const limit = Math.min(this.limits.maxStorageBufferBindingSize, this.limits.maxBufferSize);
-    if (bytes > limit) {
-      throw new DeviceError(
-        `Cannot allocate ${bytes} bytes as this adapter binds at most ${limit} bytes at once: use a smaller batch`,
-        this.#details(),
-      );
-    }
-    return this.#pool.allocate(Math.min(bytes, limit));
+    this.#bounds.checkBytes(bytes, () => this.#details());
+    return this.#pool.allocate(bytes);
   }
 
   /**
@@ -149,15 +144,8 @@ export class Device {
     this.recordings.checkDevice();
     const { buffers, constants, params, workgroups } = options;
     if (workgroups[0] === 0 || workgroups[1] === 0 || workgroups[2] === 0) return;
-    let bindings = "";
-    for (const binding in buffers) if (buffers[binding]) bindings += `${binding},`;
-    const pipeline = this.#pipelines.get(program, bindings, constants);
-    if (Math.max(workgroups[0], workgroups[1], workgroups[2]) > this.#maxGroups) {
-      throw new DeviceError(
-        `Cannot dispatch as workgroups must be <= ${this.#maxGroups} along each dimension: got [${workgroups}]`,
-        { ...this.#details(), shader: pipeline.label },
-      );
-    }
+    const pipeline = this.#pipelines.get(program, buffers, constants);
+    this.#bounds.checkGroups(workgroups, () => ({ ...this.#details(), shader: pipeline.label }));
     this.#recorder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#running.label);
   }
 
@@ -166,10 +154,7 @@ export class Device {
    * with `flat_id` of `lib/flat.wgsl` and guards the tail.
    */
   groups(count: number, size: number): Workgroups {
-    const groups = Math.ceil(count / size);
-    if (groups <= this.#maxGroups) return [groups, 1, 1];
-    const y = Math.ceil(groups / this.#maxGroups);
-    return [Math.ceil(groups / y), y, 1];
+    return this.#bounds.fold(count, size);
   }
 
   /** Names what runs inside `body`, for errors and profiles. */
@@ -205,17 +190,15 @@ export class Device {
     this.#recorder.flush();
     await this.#settle();
     try {
-      await staging.mapAsync(GPUMapMode.READ, 0, size);
+      const result = await this.#staging.read(staging, bytes);
+      this.#check();
+      return result;
     } catch (cause) {
+      if (cause instanceof DeviceError) throw cause;
       await Promise.resolve();
       this.#check();
       throw new DeviceError("Cannot read a result back", { ...this.#details(), cause });
     }
-    const result = staging.getMappedRange(0, size).slice(0, bytes);
-    staging.unmap();
-    this.#staging.give(staging);
-    this.#check();
-    return result;
   }
 
   /** Opens a reader that hands up to `bytes` bytes back at once while the caller waits; see {@linkcode SyncReader}. */

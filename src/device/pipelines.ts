@@ -1,5 +1,6 @@
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { type Access, bindingAccess, type Program } from "./program.ts";
+import type { Bindings } from "./recorder.ts";
 
 /** Values for a program's `override` constants. */
 export type Constants = Readonly<Record<string, number | boolean>>;
@@ -47,25 +48,27 @@ export class PipelineCache {
     return this.#created;
   }
 
-  /** The pipeline of a program with these bindings and constants. */
-  get(program: Program, bindings: string, constants: Constants | undefined): Pipeline {
+  /** The pipeline of a program with what is bound and constants. */
+  get(program: Program, bound: Bindings, constants: Constants | undefined): Pipeline {
     let variants = this.#pipelines.get(program);
     if (!variants) this.#pipelines.set(program, variants = new Map());
-    let key = bindings;
+    let which = 0; // a bit for each binding
+    for (const binding in bound) if (bound[binding]) which += 2 ** Number(binding);
+    let key = `${which}`;
     if (constants) { for (const name in constants) key += `;${name}=${constants[name]}`; }
     let pipeline = variants.get(key);
-    if (!pipeline) variants.set(key, pipeline = this.#compile(program, bindings, constants));
+    if (!pipeline) variants.set(key, pipeline = this.#compile(program, bound, constants));
     return pipeline;
   }
 
-  #compile(program: Program, bindings: string, constants: Constants = {}): Pipeline {
+  #compile(program: Program, bound: Bindings, constants: Constants = {}): Pipeline {
     const code = program.code.join("\n");
     const label = `${program.name}.${program.entryPoint}`;
     dump(label, code, constants);
     this.#gpu.pushErrorScope("validation");
     let module = this.#modules.get(code);
     if (!module) this.#modules.set(code, module = this.#gpu.createShaderModule({ label, code }));
-    const entries = layoutEntries(program, bindings, code);
+    const entries = layoutEntries(program, bound, code);
     const layout = this.#gpu.createBindGroupLayout({ label, entries });
     const values: Record<string, number> = {};
     for (const name in constants) values[name] = Number(constants[name]);
@@ -102,13 +105,13 @@ function hasParams(program: Program): boolean {
   return false;
 }
 
-function layoutEntries(program: Program, bindings: string, code: string): GPUBindGroupLayoutEntry[] {
+function layoutEntries(program: Program, bound: Bindings, code: string): GPUBindGroupLayoutEntry[] {
   const access: Map<number, Access> = bindingAccess(code);
   const entries: GPUBindGroupLayoutEntry[] = [];
   if (hasParams(program)) {
     entries.push({ binding: 0, visibility: 4, buffer: { type: "uniform", hasDynamicOffset: true } });
   }
-  for (const binding of bindings.split(",").filter(Boolean).map(Number)) {
+  for (const binding of Object.keys(bound).filter((binding) => bound[Number(binding)]).map(Number)) {
     const type = access.get(binding);
     if (!type) {
       throw new TypeError(`Cannot dispatch ${program.name} as its source declares no storage binding ${binding}`);

@@ -19,11 +19,16 @@ export class Staging {
     return this.#gpu.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   }
 
-  /** Takes an unmapped buffer back. */
-  give(buffer: GPUBuffer): void {
+  /** Maps a buffer, copies its first bytes and takes it back. */
+  async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+    await buffer.mapAsync(GPUMapMode.READ, 0, size);
+    const result = buffer.getMappedRange(0, size).slice(0, bytes);
+    buffer.unmap();
     const free = this.#free.get(buffer.size);
     if (free) free.push(buffer);
     else this.#free.set(buffer.size, [buffer]);
+    return result;
   }
 
   /** Destroys the free ones. */

@@ -18,6 +18,7 @@ const cubeOp = defineOp<[Tensor], null>({
 });
 
 Deno.test("defineOp() makes a differentiable op out of others", async () => {
+  using _ = scope();
   await gradcheck((x) => cubeOp([x], null), points(3, 5));
 });
 
