@@ -54,6 +54,8 @@ export class Tensor<D extends DType = DType> {
   readonly device: Device;
   /** Sizes along each axis. */
   readonly shape: Shape;
+  /** Number of elements. */
+  readonly size: number;
   /** Element type. */
   readonly dtype: D;
   /** True for a leaf whose gradient is wanted; see `backward`. */
@@ -67,16 +69,12 @@ export class Tensor<D extends DType = DType> {
     checkShape(shape, "a tensor");
     this.device = device;
     this.shape = Object.freeze([...shape]);
+    this.size = sizeOf(shape);
     this.dtype = options.dtype ?? "f32" as D;
     const storage = options.storage ?? allocate(device, shape, this.dtype);
     this.#handle = { storage, link: null };
     own(this);
     forgotten.register(this, this.#handle, this.#handle);
-  }
-
-  /** Number of elements. */
-  get size(): number {
-    return sizeOf(this.shape);
   }
 
   /** Number of axes. */
