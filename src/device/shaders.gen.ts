@@ -1297,40 +1297,8 @@ export const conv2d_forward: string = `// Convolution: y[n, oy, ox, j] = sum ove
 //   a  x  [n, h, w, in]                      a row is a pixel of y, a segment a tap (ky, kx), k a channel
 //   b  w  [kernel_h, kernel_w, in / groups, out]
 //   c  y  [n, out_h, out_w, out]
-const A_T = false;
-const B_T = false;
-
-struct Place { a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32 }
-
-fn place_of(z: u32) -> Place {
-  let split = z % params.splits;
-  let g = z / params.splits;
-  return Place(
-    g * params.group_a4,
-    g * params.group_b4,
-    split * params.split4,
-    g * params.group_c4,
-    params.rows,
-    split * params.segments / params.splits,
-    (split + 1u) * params.segments / params.splits,
-  );
-}
-
-fn c_row(place: Place, row: u32) -> u32 { return row; }
-
-// The image, and the input pixel of the first tap.
-struct Row { image: i32, y: i32, x: i32 }
-
-fn row_of(place: Place, row: u32) -> Row {
-  let pixel = i32(min(row, params.rows - 1u));
-  let line = pixel / params.out_w;
-  let image = line / params.out_h;
-  return Row(
-    image,
-    (line - image * params.out_h) * params.stride_h - params.padding_h,
-    (pixel - line * params.out_w) * params.stride_w - params.padding_w,
-  );
-}
+//
+// Joined after conv2d_pixels.
 
 // Where a of the segment starts, for one row, and whether it is inside the image.
 struct Segment { base: u32, inside: bool }
@@ -1347,6 +1315,37 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
 
 fn load_a(segment: Segment, k: u32) -> vec4f {
   return select(vec4f(), vec4f(a[segment.base + k / 4u]), segment.inside);
+}
+
+fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
+`;
+/** `conv2d_forward_taps` */
+export const conv2d_forward_taps: string = `// Convolution of images with few channels, such as a network's first: as conv2d_forward with 4 channels a group, but k runs
+// through taps and channels. So segments are long, and a slice of 8 k is full where a tap has half of it.
+//
+//   a  x  [n, h, w, groups * 4]              a row is a pixel of y, k a tap and a channel of it
+//   b  w  [kernel_h, kernel_w, 4, out]
+//   c  y  [n, out_h, out_w, out]
+//
+// Joined after conv2d_pixels.
+
+struct Segment { row: Row, base: u32, k: u32 }
+
+fn segment_of(place: Place, row: Row, s: u32) -> Segment { return Segment(row, place.a, s * params.depth); }
+
+// Rounded down. Exact for i < 2^20, and much cheaper than a division of integers.
+fn quotient(i: u32, divisor: u32) -> u32 { return u32((f32(i) + 0.5) / f32(divisor)); }
+
+fn load_a(segment: Segment, k: u32) -> vec4f {
+  let tap = (segment.k + k) / 4u;
+  let ky = quotient(tap, u32(params.kernel_w));
+  let kx = tap - ky * u32(params.kernel_w);
+  let y = segment.row.y + i32(ky) * params.dilation_h;
+  let x = segment.row.x + i32(kx) * params.dilation_w;
+  let inside = y >= 0 && y < params.h && x >= 0 && x < params.w;
+  let pixel = u32((segment.row.image * params.h + y) * params.w + x);
+  let i = segment.base + pixel * params.a4;
+  return select(vec4f(), vec4f(a[select(0u, i, inside)]), inside);
 }
 
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
@@ -1455,6 +1454,44 @@ fn load_a(segment: Segment, k: u32) -> vec4f {
 fn b_base(place: Place, s: u32) -> u32 {
   let tap = tap_of(place, s);
   return place.b + u32(tap.x * params.kernel_w + tap.y) * 4u * params.cols4 * params.ldb4;
+}
+`;
+/** `conv2d_pixels` */
+export const conv2d_pixels: string = `// What the forward forms of a convolution have in common: conv2d_forward and conv2d_forward_taps.
+// A row of a is a pixel of y, in order.
+const A_T = false;
+const B_T = false;
+
+struct Place { a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32 }
+
+fn place_of(z: u32) -> Place {
+  let split = z % params.splits;
+  let g = z / params.splits;
+  return Place(
+    g * params.group_a4,
+    g * params.group_b4,
+    split * params.split4,
+    g * params.group_c4,
+    params.rows,
+    split * params.segments / params.splits,
+    (split + 1u) * params.segments / params.splits,
+  );
+}
+
+fn c_row(place: Place, row: u32) -> u32 { return row; }
+
+// The image, and the input pixel of the first tap.
+struct Row { image: i32, y: i32, x: i32 }
+
+fn row_of(place: Place, row: u32) -> Row {
+  let pixel = i32(min(row, params.rows - 1u));
+  let line = pixel / params.out_w;
+  let image = line / params.out_h;
+  return Row(
+    image,
+    (line - image * params.out_h) * params.stride_h - params.padding_h,
+    (pixel - line * params.out_w) * params.stride_w - params.padding_w,
+  );
 }
 `;
 /** `conv2d_weight_grad` */

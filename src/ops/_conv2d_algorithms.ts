@@ -9,7 +9,7 @@ import {
   type InputGradOperands,
   type WeightGradOperands,
 } from "./_conv2d.ts";
-import { forwardDirect, inputGradDirect, weightGradDirect } from "./_conv2d_direct.ts";
+import { forwardDirect, forwardTaps, inputGradDirect, weightGradDirect } from "./_conv2d_direct.ts";
 import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_product.ts";
 import { forwardWinograd, inputGradWinograd, tilesOf, transformBytes, weightGradWinograd } from "./_conv2d_winograd.ts";
 import { noiseLike } from "./_product.ts";
@@ -22,11 +22,15 @@ export interface Algorithm {
   weightGrad(g: Geometry, operands: WeightGradOperands): Tensor;
 }
 
-/** `direct` serves every shape, `product` windows of 1 × 1, `winograd` windows of 3 × 3 with stride 1. */
-export type AlgorithmName = "direct" | "product" | "winograd";
+/**
+ * `direct` serves every shape, `taps` forward passes of up to 4 channels, `product` windows of 1 × 1,
+ * `winograd` windows of 3 × 3 with stride 1.
+ */
+export type AlgorithmName = "direct" | "taps" | "product" | "winograd";
 
 const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
   direct: { forward: forwardDirect, inputGrad: inputGradDirect, weightGrad: weightGradDirect },
+  taps: { forward: forwardTaps, inputGrad: inputGradDirect, weightGrad: weightGradDirect },
   product: { forward: forwardProduct, inputGrad: inputGradProduct, weightGrad: weightGradProduct },
   winograd: { forward: forwardWinograd, inputGrad: inputGradWinograd, weightGrad: weightGradWinograd },
 };
@@ -75,19 +79,20 @@ export function algorithmFor(
   kind: ProductKind = "forward",
   dtype: FloatDType = "f32",
 ): AlgorithmName {
-  if (forced && serves(forced, device, g)) return forced;
-  const usual = usualAlgorithm(device, g);
+  if (forced && serves(forced, device, g, kind)) return forced;
+  const usual = usualAlgorithm(device, g, kind);
   return decide(device, usual, () => ({
     key: `conv2d ${kind} ${describe(g)} ${dtype}`,
-    candidates: () => NAMES.filter((name) => serves(name, device, g)),
+    candidates: () => NAMES.filter((name) => serves(name, device, g, kind)),
     rehearse: () => rehearse(device, g, kind, dtype),
     composed: true,
   })) as AlgorithmName;
 }
 
-function usualAlgorithm(device: Device, g: Geometry): AlgorithmName {
-  if (serves("product", device, g)) return "product";
-  return serves("winograd", device, g) && winogradCost(device, g) < directCost(g) ? "winograd" : "direct";
+function usualAlgorithm(device: Device, g: Geometry, kind: ProductKind): AlgorithmName {
+  if (serves("product", device, g, kind)) return "product";
+  if (serves("winograd", device, g, kind) && winogradCost(device, g) < directCost(g)) return "winograd";
+  return serves("taps", device, g, kind) ? "taps" : "direct";
 }
 
 const NAMES = Object.keys(ALGORITHMS) as AlgorithmName[];
@@ -110,8 +115,9 @@ function rehearse(device: Device, g: Geometry, kind: ProductKind, dtype: FloatDT
   return { run: () => chooseAlgorithm(device, g, kind, dtype)(g, operands) };
 }
 
-function serves(name: AlgorithmName, device: Device, g: Geometry): boolean {
+function serves(name: AlgorithmName, device: Device, g: Geometry, kind: ProductKind): boolean {
   if (name === "direct") return true;
+  if (name === "taps") return kind === "forward" && g.inChannels === 4 && sizeOf(g.kernel) > 1;
   if (sizeOf(g.stride) !== 1 || g.groups !== 1) return false;
   if (name === "product") return sizeOf(g.kernel) === 1 && sizeOf(g.padding) === 0;
   const square = g.kernel[0] === 3 && g.kernel[1] === 3 && sizeOf(g.dilation) === 1;

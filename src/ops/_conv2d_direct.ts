@@ -1,7 +1,14 @@
 // Convolution as implicit matrix products: the patches of the image are never stored.
 // Channels of every group are multiples of 4 here; see _conv2d_channels.ts.
 import type { Program } from "../device/mod.ts";
-import { conv2d, conv2d_forward, conv2d_input_grad, conv2d_weight_grad } from "../device/shaders.gen.ts";
+import {
+  conv2d,
+  conv2d_forward,
+  conv2d_forward_taps,
+  conv2d_input_grad,
+  conv2d_pixels,
+  conv2d_weight_grad,
+} from "../device/shaders.gen.ts";
 import { type FloatDType, type Shape, sizeOf, Tensor } from "../tensor/mod.ts";
 import { blocksOf, type Body, constantsOf } from "./_bodies.ts";
 import type { Question } from "./_choices.ts";
@@ -47,7 +54,12 @@ const params = {
   in4: "u32",
 } as const;
 
-const OPERANDS = { forward: conv2d_forward, inputGrad: conv2d_input_grad, weightGrad: conv2d_weight_grad } as const;
+const OPERANDS = {
+  forward: [conv2d_pixels, conv2d_forward],
+  forwardTaps: [conv2d_pixels, conv2d_forward_taps],
+  inputGrad: [conv2d_input_grad],
+  weightGrad: [conv2d_weight_grad],
+} as const;
 
 type Kind = keyof typeof OPERANDS;
 
@@ -58,14 +70,15 @@ function programOf(kind: Kind, body: Body, types: OperandTypes, moments: boolean
   const key = `${name} ${moments}`;
   let program = programs.get(key);
   if (!program) {
-    const code = [operandAliases(types), conv2d, OPERANDS[kind], momentsCode(moments), ...body.code];
+    const code = [operandAliases(types), conv2d, ...OPERANDS[kind], momentsCode(moments), ...body.code];
     programs.set(key, program = { name, code, entryPoint: "main", params });
   }
   return program;
 }
 
-/** Pixels of a segment of the weight gradient, a multiple of 8. */
+/** Pixels of a segment of the weight gradient, and terms of one of a forward pass by taps; multiples of 8. */
 const PIXELS = 256;
+const TAP_TERMS = 256;
 
 /** One of the three products. */
 interface Job {
@@ -91,10 +104,24 @@ interface Job {
 }
 
 /** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
-export function forwardDirect(g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
+export function forwardDirect(g: Geometry, operands: ForwardOperands): Tensor {
+  return forward(g, "forward", g.inChannels, operands);
+}
+
+/** As {@linkcode forwardDirect}, with sums that run through taps and channels at once: for 4 channels a group. */
+export function forwardTaps(g: Geometry, operands: ForwardOperands): Tensor {
+  return forward(g, "forwardTaps", TAP_TERMS, operands);
+}
+
+function forward(
+  g: Geometry,
+  kind: "forward" | "forwardTaps",
+  depth: number,
+  { x, weight, bias, side, dtype }: ForwardOperands,
+): Tensor {
   const pixels = g.n * sizeOf(g.outSize);
   return run(g, {
-    kind: "forward",
+    kind,
     a: x,
     b: weight,
     bias,
@@ -103,7 +130,7 @@ export function forwardDirect(g: Geometry, { x, weight, bias, side, dtype }: For
     rows: pixels,
     cols: g.outChannels,
     inner: sizeOf(g.kernel) * g.inChannels,
-    depth: g.inChannels,
+    depth,
     groupSteps: [g.inChannels / 4, g.outChannels / 4, g.outChannels / 4],
     side,
   });

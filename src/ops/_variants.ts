@@ -48,9 +48,11 @@ export const WINOGRAD_SLICES: Readonly<Record<AdapterFamily, SliceTable>> = {
  * pass over the output. On lavapipe, where arithmetic and not memory is the limit, it costs what it saves: convolution and
  * normalisation took 1.00 to 1.08 of the time of separate passes (ResNet-18's and ResNet-50's shapes, interleaved).
  */
-export const MOMENTS: Readonly<Record<AdapterFamily, Readonly<Record<"direct" | "product" | "winograd", boolean>>>> = {
-  cpu: { direct: false, product: false, winograd: false },
-  gpu: { direct: true, product: true, winograd: true },
+export const MOMENTS: Readonly<
+  Record<AdapterFamily, Readonly<Record<"direct" | "taps" | "product" | "winograd", boolean>>>
+> = {
+  cpu: { direct: false, taps: false, product: false, winograd: false },
+  gpu: { direct: true, taps: true, product: true, winograd: true },
 };
 
 /** The loops over pairs of rows: elements a workgroup, `[rows, columns]`. */

@@ -4,8 +4,8 @@ import { abs, max, sub } from "../ops/mod.ts";
 import type { Choices, Question, Rehearsal } from "../ops/_choices.ts";
 import { type Tensor, tidy } from "../tensor/mod.ts";
 
-/** Furthest that a result may be from the table's, relative to its largest magnitude, in f32. */
-const TOLERANCE = 1e-4;
+/** Furthest that a result may be from the table's, relative to its largest magnitude; f16 rounds by up to 2⁻¹¹. */
+const TOLERANCES: Readonly<Record<string, number>> = { f32: 1e-4, f16: 2 ** -8 };
 
 /** Candidates this much slower than the best in the first round are timed no more. */
 const HOPELESS = 1.5;
@@ -97,12 +97,13 @@ export class Trial {
   async #wrong(candidates: readonly string[]): Promise<Refusal[]> {
     const { usual } = this.#question;
     using expected = tidy(() => this.#result(usual));
+    const tolerance = TOLERANCES[expected.dtype] ?? 0;
     using largest = tidy(() => max(abs(expected)));
     const distances = candidates.map((answer) => tidy(() => distance(this.#result(answer), expected)));
     const [scale, ...far] = await Promise.all([largest, ...distances].map((each) => each.item()));
     for (const each of distances) each.dispose();
     return candidates.flatMap((answer, i) =>
-      far[i]! <= TOLERANCE * scale! ? [] : [{ answer, reason: `its result is off by ${far[i]} of ${scale}` }]
+      far[i]! <= tolerance * scale! ? [] : [{ answer, reason: `its result is off by ${far[i]} of ${scale}` }]
     );
   }
 

@@ -59,7 +59,7 @@ const GAIN = 0.97;
  *
  * The step is run once, as it is, with what is known so far. Then each choice that is open is made by timing its
  * candidates on random numbers. A candidate is used only if its result is that of the table's choice, within 1e-4 of the
- * largest magnitude; so Winograd's convolution, whose error is about three times that of the plain sum, is among them.
+ * largest magnitude (2⁻⁸ in f16); so Winograd's convolution, whose error is about three times that of the plain sum, is among them.
  * Other forms add in another order, so results differ in their last bits from an untuned run's.
  *
  * A step of `compile()` is recorded anew after this.

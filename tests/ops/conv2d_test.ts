@@ -89,6 +89,19 @@ for (const body of BODIES) {
   });
 }
 
+const TAPS: readonly ConvCase[] = [
+  { x: [2, 5, 7, 3], weight: [3, 3, 3, 5], options: { padding: 1 } },
+  { x: [1, 17, 13, 3], weight: [7, 7, 3, 70], options: { stride: 2, padding: 3 } },
+  { x: [1, 9, 8, 6], weight: [3, 2, 3, 8], options: { groups: 2, dilation: [2, 1], padding: [1, 2] } },
+  { x: [70, 3, 3, 4], weight: [9, 9, 4, 4], options: { padding: 4 } },
+];
+
+for (const body of BODIES) {
+  Deno.test(`conv2d() and its gradients agree with float64: taps, body ${body}`, async () => {
+    for (const each of TAPS) await withAlgorithm("taps", () => withBody(body, () => check(each)));
+  });
+}
+
 Deno.test("conv2d() by Winograd works through the images in chunks", async () => {
   // 20 x 20 tiles of 36 numbers and 64 channels: 3.7 MB an image, so two images a chunk on a CPU adapter.
   const each = { x: [5, 78, 78, 64], weight: [3, 3, 64, 4], options: { padding: 1 } } satisfies ConvCase;
@@ -109,10 +122,14 @@ Deno.test("algorithmFor() follows the shape", () => {
   assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { stride: 2 }), "direct");
   assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { dilation: 2 }), "direct");
   assertEquals(name([16, 32, 32, 64], [3, 3, 32, 64], { groups: 2 }), "direct");
-  assertEquals(name([16, 32, 32, 4], [3, 3, 4, 8], {}), "direct");
+  assertEquals(name([16, 32, 32, 4], [3, 3, 4, 8], {}), "taps");
   assertEquals(name([1, 1024, 1024, 64], [3, 3, 64, 64], {}), "direct"); // one image's transform is past the limit
   assertEquals(name([16, 32, 32, 64], [1, 1, 64, 64], {}), "product");
   assertEquals(name([16, 32, 32, 64], [1, 1, 64, 64], { padding: 1 }), "direct");
+  assertEquals(name([16, 32, 32, 4], [3, 3, 4, 64], { padding: 2 }), "taps");
+  assertEquals(algorithmFor(device, geometryOf([16, 32, 32, 4], [3, 3, 4, 64], {}), "weightGrad"), "direct");
+  assertEquals(name([16, 32, 32, 8], [3, 3, 8, 64], { stride: 2 }), "direct");
+  assertEquals(name([16, 32, 32, 4], [1, 1, 4, 64], { stride: 2 }), "direct");
 });
 
 Deno.test("conv2d() splits long sums in the value and in the gradient of the weight", async () => {

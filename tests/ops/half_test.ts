@@ -49,6 +49,7 @@ const CONVS: Readonly<Record<AlgorithmName, readonly ConvCase[]>> = {
     { x: [3, 70, 70, 1], weight: [3, 3, 1, 2], options: { dilation: [1, 2] } }, // splits
     { x: [1, 4, 4, 2000], weight: [3, 3, 2000, 4], options: { stride: 3 } }, // splits in the value
   ],
+  taps: [{ x: [1, 17, 13, 3], weight: [7, 7, 3, 70], options: { stride: 2, padding: 3 } }],
   product: [{ x: [3, 6, 6, 5], weight: [1, 1, 5, 70], options: {} }],
   winograd: [
     { x: [2, 6, 6, 4], weight: [3, 3, 4, 8], options: { padding: 1 } },

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
-import { backward, compile, requireGrad } from "../../src/autograd/mod.ts";
+import { autocast, backward, compile, requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { attachChoices, choicesOf, decide, type Question } from "../../src/ops/_choices.ts";
 import { conv2d, matmul } from "../../src/ops/mod.ts";
@@ -127,7 +127,7 @@ Deno.test("tune() settles matrix products and convolutions of a step once, and r
     assertEquals(refusals, []);
     const asked = choices.map(({ question }) => question);
     for (const kind of ["forward", "inputGrad", "weightGrad"]) {
-      const name = `conv2d ${kind} 2x9x7x4 to 8 window 3x3 stride 1x1 padding 1x1 dilation 1x1 groups 1`;
+      const name = `conv2d ${kind} 2x9x7x4 to 8 window 3x3 stride 1x1 padding 1x1 dilation 1x1 groups 1 f32`;
       assert(asked.includes(name), `${name} is not among ${asked.join("\n")}`);
     }
     assert(asked.includes("matmul AB 1 x 70x900x20 f32"), asked.join("\n"));
@@ -151,6 +151,19 @@ Deno.test("tune() runs a compiled step as it is, which is recorded anew then", a
     assertGreater(step.replays, replays);
     assertClose(await step().data(), [...before], { rtol: TOLERANCE.sum });
     assertEquals((await tune(step)).choices, []);
+  });
+});
+
+Deno.test("tune() tunes half precision apart", async () => {
+  if (!device.features.has("shader-f16")) return;
+  await untuned(async () => {
+    const [x, w] = [noise([2, 8, 8, 8], 1), noise([3, 3, 8, 8], 2)];
+    const step = () => conv2d(x, w, { padding: 1 });
+    await tune(step);
+    const { choices, refusals } = await tune(() => autocast(step));
+    assertEquals(refusals, []);
+    assert(choices.some(({ question }) => question.startsWith("conv2d forward") && question.endsWith(" f16")));
+    assertEquals((await tune(() => autocast(step))).choices, []);
   });
 });
 
