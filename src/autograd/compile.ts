@@ -1,6 +1,7 @@
 import { Device, type Reserve } from "../device/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { CompiledStep, plainly } from "./_compiled_step.ts";
+import { isAutocast } from "./autocast.ts";
 import { isGradEnabled } from "./mode.ts";
 
 /** What a compiled step takes: tensors outside the graph, and values of which each different one is recorded apart. */
@@ -53,8 +54,8 @@ export interface Compiled<A extends readonly StepArgument[], R extends StepResul
  * @param step What to do; its arguments are tensors that want no gradient, numbers, strings, booleans or nothing.
  * @returns A function like `step`.
  * @throws {TypeError} When called, if an argument or the result is of another kind.
- * @throws {Error} When called, if `step` does what it may not, or its commands differ from call to call; the message
- *   says which.
+ * @throws {Error} When called inside `autocast` (which belongs inside the step), or if `step` does what it may not, or its
+ *   commands differ from call to call; the message says which.
  *
  * @example Usage
  * ```ts
@@ -109,6 +110,7 @@ class Steps<R extends StepResult> {
     const key = keyOf(args);
     const device = this.#options.device ?? args.find((each) => each instanceof Tensor)?.device ?? Device.current;
     if (device.recordings.active) return this.#step(...args);
+    if (isAutocast()) throw new Error("Cannot run a compiled step inside autocast(): call autocast() inside the step");
     if (device.recordings.paused) return plainly(() => this.#step(...args));
     if (device !== this.#device) this.#move(device);
     const recorded = this.#latest(key, device);

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { backward, compile, requireGrad } from "../../src/autograd/mod.ts";
+import { autocast, backward, compile, requireGrad } from "../../src/autograd/mod.ts";
 import { Device, DeviceError } from "../../src/device/mod.ts";
-import { add, mul, sum } from "../../src/ops/mod.ts";
-import { fill, keep, ones, type Tensor, tensor } from "../../src/tensor/mod.ts";
+import { add, matmul, mean, mul, sum } from "../../src/ops/mod.ts";
+import { SGD } from "../../src/optim/mod.ts";
+import { fill, keep, ones, scope, type Tensor, tensor } from "../../src/tensor/mod.ts";
 
 const device = await Device.open();
 
@@ -100,6 +101,27 @@ Deno.test("compile() refuses a step that gives up what it was given", () => {
   );
   given = x;
   x.dispose();
+});
+
+Deno.test("compile() belongs outside autocast(), which may be inside the step", async () => {
+  if (!device.features.has("shader-f16")) return;
+  const [x, w] = [keep(ones([2, 2])), requireGrad(keep(ones([2, 2])))];
+  const optimizer = new SGD([w], { lr: 0.5 });
+  using step = compile(() => {
+    const loss = mean(autocast(() => matmul(x, w)));
+    backward(loss);
+    optimizer.step();
+    return loss;
+  });
+  const losses = [];
+  for (let i = 0; i < 6; i++) {
+    using _ = scope();
+    losses.push(await step().item());
+  }
+  assertEquals(losses, [2, 1.5, 1, 0.5, 0, -0.5]); // each step takes 0.25 off every weight
+  assertEquals(step.replays, 3);
+  assertThrows(() => autocast(() => step()), Error, "Cannot run a compiled step inside autocast()");
+  for (const each of [optimizer, x, w]) each.dispose();
 });
 
 Deno.test("compile() refuses a step that changes its arguments", () => {
