@@ -12,6 +12,26 @@ let underWay: Recordings | null = null;
  * A recording is a list of dispatches with their buffers and `Params`. So what a step does on the host is lost on replay
  * unless it goes through here: {@linkcode Recordings.repeat} for effects, {@linkcode Recordings.depend} for state that
  * decides what is dispatched, and functions as `params` for numbers that change.
+ *
+ * @example A step that counts, and that has a mode
+ * ```ts
+ * import { compile, Device, mul, ones } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using device = await Device.open();
+ * const x = ones([1]);
+ * const state = { calls: 0, training: true };
+ * const step = compile(() => {
+ *   device.recordings.repeat(() => state.calls++);
+ *   return mul(x, device.recordings.depend(() => state.training, state) ? 2 : 3);
+ * });
+ * for (let i = 0; i < 8; i++) {
+ *   state.training = i < 6;
+ *   assertEquals(await step().item(), state.training ? 2 : 3);
+ * }
+ * assertEquals(state.calls, 8);
+ * assertEquals(step.replays, 3);
+ * ```
  */
 export class Recordings {
   #gpu: GPUDevice;
