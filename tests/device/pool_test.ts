@@ -12,7 +12,7 @@ function pretend(): { pool: BufferPool; made: { size: number; destroyed: boolean
   return { pool, made };
 }
 
-Deno.test("sizeClass() wastes at most an eighth and is a multiple of 16", () => {
+Deno.test("sizeClass() wastes at most an eighth, little of a large block, and is a multiple of 16", () => {
   assertEquals([0, 1, 256, 257, 512, 513, 576, 577, 4096, 4097].map(sizeClass), [
     256,
     256,
@@ -29,6 +29,7 @@ Deno.test("sizeClass() wastes at most an eighth and is a multiple of 16", () => 
     const size = sizeClass(bytes);
     assert(size >= bytes && size % 16 === 0, `${bytes} gave ${size}`);
     assert(bytes <= 256 || size <= bytes * 1.125 + 16, `${bytes} gave ${size}`);
+    assert(bytes < 2 ** 20 || size <= bytes * 1.016, `${bytes} gave ${size}`);
     assertEquals(sizeClass(size), size);
   }
 });
@@ -49,6 +50,25 @@ Deno.test("BufferPool hands the same blocks to the same sequence of requests", (
   for (let i = 0; i < 3; i++) assertEquals(sequence(), first);
   assertEquals(made.length, 3);
   assertEquals(pool.created, 3);
+});
+
+Deno.test("BufferPool serves a large request by a free block up to a quarter larger, the smallest that fits", () => {
+  const { pool, made } = pretend();
+  const MiB = 2 ** 20;
+  const [large, small, huge] = [10 * MiB, 9 * MiB, 20 * MiB].map((bytes) => pool.allocate(bytes));
+  for (const storage of [large, small, huge]) storage!.release();
+  const ids = (...sizes: number[]) => {
+    const taken = sizes.map((bytes) => pool.allocate(bytes));
+    const result = taken.map(({ block }) => block.id);
+    for (const storage of taken) storage.release();
+    return result;
+  };
+  assertEquals(ids(8 * MiB), [2]);
+  assertEquals(ids(8 * MiB, 8 * MiB), [2, 1], "10 MiB is a quarter more than 8");
+  assertEquals(ids(9 * MiB, 16 * MiB), [2, 3]);
+  assertEquals(made.length, 3);
+  assertEquals(ids(7 * MiB), [4], "9 MiB is more than a quarter above 7");
+  assertEquals(pool.usage, { live: 0, peak: 39 * MiB, pooled: 46 * MiB, reserved: 0 });
 });
 
 Deno.test("BufferPool rounds up to 16 bytes, so that every storage can be read as vec4", () => {
