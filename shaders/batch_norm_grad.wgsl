@@ -8,15 +8,15 @@
 //   3  norm         read     [3, columns]           mean, 1 / sqrt(variance + eps), count
 //   4  weight       read     [columns]
 //   5  bias         read     [columns]
-//   6  y            read     [rows, columns]        (reduce_output)
-//   7  masked       write    [rows, columns]        g (reduce_output)
+//   6  y            read     [rows, columns]        (reduce_output…)
+//   7  masked       read/write [rows, columns]      g (reduce_output…)
 //   8  parts        write    [slices, 2, columns]   sums of g and of g (x - mean) of a slice
 //   9  sums         read     [slices, 2, columns]   parts, when they are read
 //  10  grad_bias    write    [columns]
 //  11  grad_weight  write    [columns]
 //  12  total_g      read     [columns]              grad_bias, over all that shared the statistics
 //  13  total_gx     read     [columns]              grad_weight, likewise
-//  14  grad_x       write    [rows, columns]
+//  14  grad_x       read/write [rows, columns]
 //
 // Constants: RELU, recompute the mask from x; TRAINING, the statistics depend on x; LANES as in batch_norm.wgsl.
 // Dispatch: reduce…, grad_rows: Device.groups(slices * columns, 64); merge_sums: columns groups.
@@ -57,11 +57,10 @@ fn reduce_rows(
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.slices * params.columns) { return; }
   let column = i % params.columns;
-  let slice = i / params.columns;
   let mean = norm[column];
   let scale = norm[params.columns + column] * weight[column];
   let shift = bias[column];
-  let rows = rows_of(slice);
+  let rows = rows_of(i / params.columns);
   var sum_g = V(0.0);
   var sum_gx = V(0.0);
   for (var row = rows.x; row < rows.y; row += params.step) {
@@ -72,8 +71,7 @@ fn reduce_rows(
     sum_g += g;
     sum_gx += g * d;
   }
-  parts[2u * slice * params.columns + column] = sum_g;
-  parts[(2u * slice + 1u) * params.columns + column] = sum_gx;
+  put_parts(i, sum_g, sum_gx);
 }
 
 // With a residual the sign before ReLU cannot be found from x alone: the output tells it.
@@ -86,9 +84,8 @@ fn reduce_output(
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.slices * params.columns) { return; }
   let column = i % params.columns;
-  let slice = i / params.columns;
   let mean = norm[column];
-  let rows = rows_of(slice);
+  let rows = rows_of(i / params.columns);
   var sum_g = V(0.0);
   var sum_gx = V(0.0);
   for (var row = rows.x; row < rows.y; row += params.step) {
@@ -98,8 +95,37 @@ fn reduce_output(
     sum_g += g;
     sum_gx += g * (V(x[at]) - mean);
   }
-  parts[2u * slice * params.columns + column] = sum_g;
-  parts[(2u * slice + 1u) * params.columns + column] = sum_gx;
+  put_parts(i, sum_g, sum_gx);
+}
+
+// The same where `masked` holds the gradient and may lose it.
+@compute @workgroup_size(64)
+fn reduce_output_in_place(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.slices * params.columns) { return; }
+  let column = i % params.columns;
+  let mean = norm[column];
+  let rows = rows_of(i / params.columns);
+  var sum_g = V(0.0);
+  var sum_gx = V(0.0);
+  for (var row = rows.x; row < rows.y; row += params.step) {
+    let at = row * params.columns + column;
+    let g = mask(V(masked[at]), V(y[at]));
+    masked[at] = X(g);
+    sum_g += g;
+    sum_gx += g * (V(x[at]) - mean);
+  }
+  put_parts(i, sum_g, sum_gx);
+}
+
+fn put_parts(i: u32, sum_g: V, sum_gx: V) {
+  let base = 2u * (i / params.columns) * params.columns + i % params.columns;
+  parts[base] = sum_g;
+  parts[base + params.columns] = sum_gx;
 }
 
 @compute @workgroup_size(LANES)
@@ -117,6 +143,28 @@ fn merge_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   grad_weight[column] = totals[1] * norm[params.columns + column];
 }
 
+// What is fixed for a column of grad_x.
+struct Column { mean: V, scale: V, shift: V, mean_g: V, slope: V }
+
+fn column_of(column: u32) -> Column {
+  let inv_std = norm[params.columns + column];
+  let count = norm[2u * params.columns + column];
+  return Column(
+    norm[column],
+    inv_std * weight[column],
+    bias[column],
+    select(V(0.0), total_g[column] / count, TRAINING),
+    select(V(0.0), total_gx[column] * inv_std / count, TRAINING),
+  );
+}
+
+fn grad_of(c: Column, value: V, grad: V) -> V {
+  let d = value - c.mean;
+  var g = grad;
+  if (RELU) { g = mask(g, d * c.scale + c.shift); }
+  return c.scale * (g - c.mean_g - d * c.slope);
+}
+
 @compute @workgroup_size(64)
 fn grad_rows(
   @builtin(workgroup_id) group: vec3u,
@@ -125,20 +173,27 @@ fn grad_rows(
 ) {
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.slices * params.columns) { return; }
-  let column = i % params.columns;
-  let mean = norm[column];
-  let inv_std = norm[params.columns + column];
-  let count = norm[2u * params.columns + column];
-  let scale = inv_std * weight[column];
-  let shift = bias[column];
-  let mean_g = select(V(0.0), total_g[column] / count, TRAINING);
-  let slope = select(V(0.0), total_gx[column] * inv_std / count, TRAINING);
+  let c = column_of(i % params.columns);
   let rows = rows_of(i / params.columns);
   for (var row = rows.x; row < rows.y; row += params.step) {
-    let at = row * params.columns + column;
-    let d = V(x[at]) - mean;
-    var g = V(grad_y[at]);
-    if (RELU) { g = mask(g, d * scale + shift); }
-    grad_x[at] = X(scale * (g - mean_g - d * slope));
+    let at = row * params.columns + i % params.columns;
+    grad_x[at] = X(grad_of(c, V(x[at]), V(grad_y[at])));
+  }
+}
+
+// The same where grad_x holds x and may lose it.
+@compute @workgroup_size(64)
+fn grad_rows_in_place(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.slices * params.columns) { return; }
+  let c = column_of(i % params.columns);
+  let rows = rows_of(i / params.columns);
+  for (var row = rows.x; row < rows.y; row += params.step) {
+    let at = row * params.columns + i % params.columns;
+    grad_x[at] = X(grad_of(c, V(grad_x[at]), V(grad_y[at])));
   }
 }

@@ -77,16 +77,11 @@ function unit(output: Tensor): Tensor {
 }
 
 function visit(node: Node, grad: Tensor, pending: Pending, options: BackwardOptions): void {
-  if (node.spent) {
-    throw new Error(
-      `Cannot run backward() twice through ${node.name}(): what it saved is freed, pass retainGraph: true`,
-    );
-  }
   {
     using _ = scope();
     const shapes = node.context.shapes;
-    const grads = grad.device.run(`${node.name} grad`, shapes, () => node.backward(node.context, grad));
-    if (!options.retainGraph) node.spend();
+    const retain = options.retainGraph ?? false;
+    const grads = grad.device.run(`${node.name} grad`, shapes, () => node.differentiate(grad, retain));
     grad.dispose();
     node.parents.forEach((parent, i) => {
       const gradInput = grads[i];

@@ -1,36 +1,8 @@
-import { castTo, type DType, keep, type Shape, Tensor, tidy } from "../tensor/mod.ts";
+import { castTo, Tensor, tidy } from "../tensor/mod.ts";
 import { fullPrecision } from "./autocast.ts";
 import { isGradEnabled, noGrad } from "./mode.ts";
 import { Node } from "./node.ts";
-
-/** What an op's forward leaves for its backward. */
-export class OpContext {
-  /** For each input, whether its gradient is wanted; all false when no graph is recorded. */
-  readonly needsGrad: readonly boolean[];
-  /** Shapes of the inputs. */
-  readonly shapes: readonly Shape[];
-  /** Dtypes of the inputs, before any cast: `backward` may give gradients of values in f32 or f16 for either. */
-  readonly dtypes: readonly DType[];
-  /** The tensors that `save` was given, in order. */
-  readonly saved: Tensor[] = [];
-
-  /** Made by the functions of {@linkcode defineOp}. */
-  constructor(needsGrad: readonly boolean[], inputs: readonly Tensor[]) {
-    this.needsGrad = needsGrad;
-    this.shapes = inputs.map(({ shape }) => shape);
-    this.dtypes = inputs.map(({ dtype }) => dtype);
-  }
-
-  /** True when a backward will follow, so that saving is of use. */
-  get recording(): boolean {
-    return this.needsGrad.includes(true);
-  }
-
-  /** Keeps tensors (inputs, outputs or others) until the backward; does nothing when no graph is recorded. */
-  save(...tensors: Tensor[]): void {
-    if (this.recording) this.saved.push(...tensors.map((tensor) => keep(tensor.alias())));
-  }
-}
+import { OpContext } from "./op_context.ts";
 
 /** An op: what it computes, and how its gradient flows back. */
 export interface OpDefinition<I extends readonly Tensor[], A> {
@@ -45,6 +17,13 @@ export interface OpDefinition<I extends readonly Tensor[], A> {
    * `context.saved` and `context.shapes`; what else it makes is freed when it returns.
    */
   backward?(context: OpContext, grad: Tensor, attrs: A): readonly (Tensor | null)[];
+  /**
+   * Where the output is cheaper to make again than to keep: makes it from `context.saved`. Ops that save the output then
+   * save this instead, and it runs in their backward.
+   */
+  remake?(context: OpContext, attrs: A): Tensor;
+  /** For which attributes `remake` is used; for all by default. */
+  remakes?(attrs: A): boolean;
   /** Instead of `backward`: why there is none, for example `"it is piecewise constant"`. */
   notDifferentiable?: string;
 }
@@ -98,7 +77,12 @@ export function defineOp<I extends readonly Tensor[], A>(
     if (!context.recording || !definition.backward) return output;
     const parents = inputs.map((input, i) => wanted[i] ? parentOf(input) : null);
     const backward = definition.backward;
-    output.link = new Node(name, output, parents, context, (ctx, grad) => backward(ctx, grad, attrs));
+    output.link = new Node(name, output, parents, context, {
+      backward: (grad) => backward(context, grad, attrs),
+      remake: definition.remake && (definition.remakes?.(attrs) ?? true)
+        ? () => definition.remake!(context, attrs)
+        : null,
+    });
     return output;
   };
 }

@@ -1,8 +1,13 @@
 import type { DType, Shape, Tensor } from "../tensor/mod.ts";
-import type { OpContext } from "./define_op.ts";
+import type { OpContext } from "./op_context.ts";
 
-/** Computes the gradients of an op's inputs from the gradient of its output. */
-export type Backward = (context: OpContext, grad: Tensor) => readonly (Tensor | null)[];
+/** What a node can do. */
+export interface NodeRules {
+  /** Computes the gradients of the inputs from the gradient of the output. */
+  backward(grad: Tensor): readonly (Tensor | null)[];
+  /** Makes the output again from what was saved; null where it cannot, or need not. */
+  readonly remake: (() => Tensor) | null;
+}
 
 let nextId = 0;
 
@@ -23,10 +28,11 @@ export class Node {
   readonly parents: readonly (Node | Tensor | null)[];
   /** What the op's backward needs. */
   readonly context: OpContext;
-  /** The op's backward. */
-  readonly backward: Backward;
+  /** How the output is made again, where it is. */
+  readonly remake: (() => Tensor) | null;
   /** True once what it saved is gone. */
   spent = false;
+  #backward: NodeRules["backward"];
   #refs = 1;
 
   /** Records an op and holds the nodes of its inputs. */
@@ -35,21 +41,38 @@ export class Node {
     { shape, dtype }: Tensor,
     parents: readonly (Node | Tensor | null)[],
     context: OpContext,
-    backward: Backward,
+    rules: NodeRules,
   ) {
     this.name = name;
     this.shape = shape;
     this.dtype = dtype;
     this.parents = parents;
     this.context = context;
-    this.backward = backward;
+    this.remake = rules.remake;
+    this.#backward = rules.backward;
     for (const parent of parents) if (parent instanceof Node) parent.#refs++;
+  }
+
+  /** Runs the backward; unless the graph is retained, it is the last one and gives up what was saved. */
+  differentiate(grad: Tensor, retainGraph: boolean): readonly (Tensor | null)[] {
+    this.#checkUnspent();
+    try {
+      return this.context.open(!retainGraph, () => this.#backward(grad));
+    } finally {
+      if (!retainGraph) this.spend();
+    }
+  }
+
+  /** Makes the output again; see {@linkcode Node.remake}. */
+  remakeOutput(): Tensor {
+    this.#checkUnspent();
+    return this.context.open(false, this.remake!);
   }
 
   /** Gives up what it saved. */
   spend(): void {
     this.spent = true;
-    for (const tensor of this.context.saved) tensor.dispose();
+    this.context.free();
   }
 
   /** Drops a holder; the last one frees the node and, in turn, what it held. Not recursive: graphs are deep. */
@@ -60,5 +83,12 @@ export class Node {
       node.spend();
       for (const parent of node.parents) if (parent instanceof Node) queue.push(parent);
     }
+  }
+
+  #checkUnspent(): void {
+    if (!this.spent) return;
+    throw new Error(
+      `Cannot run backward() twice through ${this.name}(): what it saved is freed, pass retainGraph: true`,
+    );
   }
 }

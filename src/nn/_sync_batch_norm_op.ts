@@ -19,6 +19,8 @@ interface Attrs {
   readonly relu: boolean;
   /** Of this rank's x, where what made it left them. */
   readonly moments?: Tensor;
+  /** As in `batchNorm()`. */
+  readonly remake: boolean;
 }
 
 /** Inputs: x, weight, bias and, where there is one, the residual. The gradients of weight and bias are this rank's part. */
@@ -34,16 +36,32 @@ export const syncBatchNormOp = defineOp<readonly Tensor[], Attrs>({
     if (relu && residual) context.save(y);
     return y;
   },
-  backward({ saved, needsGrad, shapes }, grad, { exchange, relu }) {
+  backward(context, grad, { exchange, relu }) {
+    const { saved, needsGrad, shapes } = context;
     const [x, weight, bias, stats, output] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor?];
     const affine = { weight, bias };
-    const { gradBias, gradWeight, masked } = reduceGrads(x, grad, stats, affine, { relu, output });
+    const { gradBias, gradWeight, masked } = reduceGrads(x, grad, stats, affine, {
+      relu,
+      output,
+      inPlace: context.mayOverwrite(grad),
+    });
+    if (output) context.release(output);
     const [sumBias, sumWeight] = exchange.sum([gradBias, gradWeight]) as [Tensor, Tensor];
     const sums = { gradBias: sumBias, gradWeight: sumWeight };
     const gradX = needsGrad[0]
-      ? gradInput(x, masked ?? grad, stats, affine, { sums, relu: relu && !masked, training: true })
+      ? gradInput(x, masked ?? grad, stats, affine, {
+        sums,
+        relu: relu && !masked,
+        training: true,
+        inPlace: context.mayOverwrite(x),
+      })
       : null;
     const grads = [gradX, needsGrad[1] ? gradWeight : null, needsGrad[2] ? gradBias : null];
     return shapes.length > 3 ? [...grads, needsGrad[3] ? masked ?? grad.alias() : null] : grads;
+  },
+  remakes: ({ remake }) => remake,
+  remake({ saved }, { relu }) {
+    const [x, weight, bias, stats] = saved as [Tensor, Tensor, Tensor, Tensor];
+    return normalize(x, stats, { weight, bias }, { relu });
   },
 });

@@ -3,7 +3,7 @@
 import { batch_norm_grad as code, lib_nan, lib_slices } from "../device/shaders.gen.ts";
 import { floatOf, Tensor } from "../tensor/mod.ts";
 import type { Affine } from "./_batch_norm.ts";
-import { type ColumnPrograms, columnPrograms, columnsOf, flatGroups, pick, slicesOf } from "./_slices.ts";
+import { type ColumnPrograms, columnPrograms, columnsOf, flatGroups, pick, type Slices, slicesOf } from "./_slices.ts";
 import { BATCH_NORM } from "./_variants.ts";
 
 const params = { rows: "u32", columns: "u32", slices: "u32", step: "u32", block: "u32" } as const;
@@ -14,8 +14,10 @@ function program(entryPoint: string): ColumnPrograms {
 
 const REDUCE = program("reduce_rows");
 const REDUCE_OUTPUT = program("reduce_output");
+const REDUCE_OUTPUT_IN_PLACE = program("reduce_output_in_place");
 const MERGE_SUMS = program("merge_sums");
 const GRAD_ROWS = program("grad_rows");
+const GRAD_ROWS_IN_PLACE = program("grad_rows_in_place");
 
 /** What {@linkcode reduceGrads} finds. */
 export interface GradSums {
@@ -29,37 +31,53 @@ export interface GradSums {
 
 /**
  * Both reductions of the gradient in one pass over it. `relu` masks g by the recomputed output; `output` (needed where a
- * residual was added before ReLU) masks it by the output itself.
+ * residual was added before ReLU) masks it by the output itself, over the gradient with `inPlace`.
  */
 export function reduceGrads(
   x: Tensor,
   grad: Tensor,
   stats: Tensor,
-  { weight, bias }: Affine,
-  options: { relu: boolean; output?: Tensor },
+  affine: Affine,
+  options: { relu: boolean; output?: Tensor; inPlace: boolean },
 ): GradSums {
-  const { device } = x;
-  const { output } = options;
-  const channels = x.shape.at(-1)!;
-  const slices = slicesOf(x, BATCH_NORM[device.info.family].reduce);
-  const parts = new Tensor(device, [slices.slices, 2, channels]);
-  const masked = output ? new Tensor(device, x.shape, { dtype: floatOf(x) }) : null;
-  device.dispatch(pick(output ? REDUCE_OUTPUT : REDUCE, channels, floatOf(x)), {
+  const { output, relu, inPlace } = options;
+  const [channels, dtype] = [x.shape.at(-1)!, floatOf(x)];
+  const slices = slicesOf(x, BATCH_NORM[x.device.info.family].reduce);
+  const parts = new Tensor(x.device, [slices.slices, 2, channels]);
+  if (output) {
+    const masked = maskedSums({ x, grad, stats, output, parts }, slices, inPlace);
+    return { ...mergeSums(parts, stats), masked };
+  }
+  const { weight, bias } = affine;
+  x.device.dispatch(pick(REDUCE, channels, dtype), {
+    params: { ...slices },
+    buffers: { 1: x.storage, 2: grad.storage, 3: stats.storage, 4: weight.storage, 5: bias.storage, 8: parts.storage },
+    workgroups: flatGroups(x.device, slices),
+    constants: { RELU: relu },
+  });
+  return { ...mergeSums(parts, stats), masked: null };
+}
+
+function maskedSums(
+  { x, grad, stats, output, parts }: Record<"x" | "grad" | "stats" | "output" | "parts", Tensor>,
+  slices: Slices,
+  inPlace: boolean,
+): Tensor {
+  const dtype = floatOf(x);
+  const masked = inPlace ? grad.alias() : new Tensor(x.device, x.shape, { dtype });
+  x.device.dispatch(pick(inPlace ? REDUCE_OUTPUT_IN_PLACE : REDUCE_OUTPUT, x.shape.at(-1)!, dtype), {
     params: { ...slices },
     buffers: {
       1: x.storage,
-      2: grad.storage,
+      2: inPlace ? undefined : grad.storage,
       3: stats.storage,
-      4: output ? undefined : weight.storage,
-      5: output ? undefined : bias.storage,
-      6: output?.storage,
-      7: masked?.storage,
+      6: output.storage,
+      7: masked.storage,
       8: parts.storage,
     },
-    workgroups: flatGroups(device, slices),
-    constants: output ? {} : { RELU: options.relu },
+    workgroups: flatGroups(x.device, slices),
   });
-  return { ...mergeSums(parts, stats), masked };
+  return masked;
 }
 
 function mergeSums(parts: Tensor, stats: Tensor): { gradBias: Tensor; gradWeight: Tensor } {
@@ -79,23 +97,29 @@ function mergeSums(parts: Tensor, stats: Tensor): { gradBias: Tensor; gradWeight
 
 /**
  * The gradient of x from that of the output and the sums over all rows that shared the statistics; `relu` masks by the
- * recomputed output, `training: false` takes the statistics as constants.
+ * recomputed output, `training: false` takes the statistics as constants, `inPlace` writes it over x.
  */
 export function gradInput(
   x: Tensor,
   grad: Tensor,
   stats: Tensor,
   { weight, bias }: Affine,
-  options: { sums: { gradBias: Tensor; gradWeight: Tensor }; relu: boolean; training: boolean },
+  options: {
+    sums: { gradBias: Tensor; gradWeight: Tensor };
+    relu: boolean;
+    training: boolean;
+    inPlace: boolean;
+  },
 ): Tensor {
   const { device } = x;
-  const { sums, relu, training } = options;
+  const { sums, relu, training, inPlace } = options;
   const slices = slicesOf(x, BATCH_NORM[device.info.family].apply);
-  const gradX = new Tensor(device, x.shape, { dtype: floatOf(x) });
-  device.dispatch(pick(GRAD_ROWS, x.shape.at(-1)!, floatOf(x)), {
+  const dtype = floatOf(x);
+  const gradX = inPlace ? x.alias() : new Tensor(device, x.shape, { dtype });
+  device.dispatch(pick(inPlace ? GRAD_ROWS_IN_PLACE : GRAD_ROWS, x.shape.at(-1)!, dtype), {
     params: { ...slices },
     buffers: {
-      1: x.storage,
+      1: inPlace ? undefined : x.storage,
       2: grad.storage,
       3: stats.storage,
       4: weight.storage,

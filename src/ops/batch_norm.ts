@@ -11,6 +11,7 @@ import {
 import { gradInput, reduceGrads } from "./_batch_norm_grad.ts";
 import { checkFloat } from "./_check.ts";
 import { rowsOf } from "./_slices.ts";
+import { REMAKE_NORMALIZED } from "./_variants.ts";
 
 /** Settings of {@linkcode batchNorm}. */
 export interface BatchNormOptions {
@@ -40,6 +41,8 @@ interface Attrs {
   readonly eps: number;
   readonly relu: boolean;
   readonly moments?: Tensor;
+  /** One pass over x makes the output again: what uses it need not keep it. A residual is not kept for that. */
+  readonly remake: boolean;
 }
 
 // Saved: x, weight, bias, statistics; and the output only where both a residual and ReLU hide the sign before ReLU.
@@ -56,16 +59,32 @@ const batchNormOp = defineOp<readonly Tensor[], Attrs>({
     if (relu && residual) context.save(y);
     return y;
   },
-  backward({ saved, needsGrad, shapes }, grad, { training, relu }) {
+  backward(context, grad, { training, relu }) {
+    const { saved, needsGrad, shapes } = context;
     const [x, weight, bias, stats, output] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor?];
     const affine = { weight, bias };
-    const { gradBias, gradWeight, masked } = reduceGrads(x, grad, stats, affine, { relu, output });
+    const { gradBias, gradWeight, masked } = reduceGrads(x, grad, stats, affine, {
+      relu,
+      output,
+      inPlace: context.mayOverwrite(grad),
+    });
+    if (output) context.release(output);
     const sums = { gradBias, gradWeight };
     const gradX = needsGrad[0]
-      ? gradInput(x, masked ?? grad, stats, affine, { sums, relu: relu && !masked, training })
+      ? gradInput(x, masked ?? grad, stats, affine, {
+        sums,
+        relu: relu && !masked,
+        training,
+        inPlace: context.mayOverwrite(x),
+      })
       : null;
     const grads = [gradX, needsGrad[1] ? gradWeight : null, needsGrad[2] ? gradBias : null];
     return shapes.length > 3 ? [...grads, needsGrad[3] ? masked ?? grad.alias() : null] : grads;
+  },
+  remakes: ({ remake }) => remake,
+  remake({ saved }, { relu }) {
+    const [x, weight, bias, stats] = saved as [Tensor, Tensor, Tensor, Tensor];
+    return normalize(x, stats, { weight, bias }, { relu });
   },
 });
 
@@ -109,7 +128,8 @@ export function batchNormOf(x: Tensor, options: BatchNormOptions, moments?: Tens
   checkRange(eps, momentum);
   const running = runningMean && runningVar ? { mean: runningMean, variance: runningVar, momentum } : undefined;
   const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
-  return batchNormOp(inputs, { training, running, eps, relu, moments: moments ?? undefined });
+  const remake = !residual && REMAKE_NORMALIZED[x.device.info.family];
+  return batchNormOp(inputs, { training, running, eps, relu, moments: moments ?? undefined, remake });
 }
 
 function checkShapes(x: Tensor, options: BatchNormOptions): void {

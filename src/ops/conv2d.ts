@@ -40,7 +40,8 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
     });
     return resizeChannels(y, g.groups, p.outChannels, g.outChannels);
   },
-  backward({ needsGrad, saved, shapes, dtypes }, grad, { g }) {
+  backward(context, grad, { g }) {
+    const { needsGrad, saved, shapes, dtypes } = context;
     const [x, weight] = saved as [Tensor, Tensor];
     const { device } = x;
     const [xType, weightType] = dtypes as [FloatDType, FloatDType];
@@ -48,18 +49,22 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
     const p = padGeometry(g);
     const dtype = floatOf(x); // what products read: x, weight and grad are all f16, or all f32
     const gradY = resizeChannels(grad, g.groups, g.outChannels, p.outChannels);
-    const gradX = () => {
-      const operands = { gradY, weight: resizeWeight(weight, g, p), dtype: xType };
-      const wide = chooseAlgorithm(device, p, "inputGrad", dtype)(p, operands);
-      return resizeChannels(wide, g.groups, p.inChannels, g.inChannels);
-    };
-    const gradWeight = () => {
+    const weightGrad = () => {
       const wideX = resizeChannels(x, g.groups, g.inChannels, p.inChannels);
       const wide = chooseAlgorithm(device, p, "weightGrad", dtype)(p, { x: wideX, gradY, dtype: weightType });
       return resizeWeight(wide, p, g);
     };
-    const gradBias = () => sumOfRows(grad, g.groups * g.outChannels);
-    return [gradX, gradWeight, gradBias].slice(0, shapes.length).map((gradOf, i) => needsGrad[i] ? gradOf() : null);
+    const inputGrad = () => {
+      const operands = { gradY, weight: resizeWeight(weight, g, p), dtype: xType };
+      const wide = chooseAlgorithm(device, p, "inputGrad", dtype)(p, operands);
+      return resizeChannels(wide, g.groups, p.inChannels, g.inChannels);
+    };
+    // In this order the gradient of x may take the memory of x.
+    const gradWeight = needsGrad[1] ? weightGrad() : null;
+    context.release(x);
+    const gradX = needsGrad[0] ? inputGrad() : null;
+    const gradBias = needsGrad[2] ? sumOfRows(grad, g.groups * g.outChannels) : null;
+    return [gradX, gradWeight, gradBias].slice(0, shapes.length);
   },
 });
 

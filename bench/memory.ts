@@ -1,0 +1,65 @@
+/**
+ * Peak memory of a training step, beside `bench/compare/pytorch_memory.py`, which makes the same step in PyTorch.
+ *
+ *     deno run -A bench/memory.ts [--gpu] [resnet18|resnet50] [images] [more images]
+ *
+ * What a step allocates follows from shapes alone, so nothing is computed here: no dispatch reaches the device. `--gpu`
+ * takes the forms of the shaders for GPUs whatever the adapter is. `peak` is what tensors hold at once, `buffers` what the
+ * device gave for it, with the free buffers that wait for the next step. Two batch sizes give the fixed part and the part
+ * of an image.
+ */
+import { type AdapterFamily, Device } from "../mod.ts";
+import { inScope, type NetworkName, trainingStep } from "./_steps.ts";
+
+interface Peak {
+  readonly held: number;
+  readonly peak: number;
+  readonly buffers: number;
+}
+
+/** Opens a device that only counts. */
+async function openCounting(gpu: boolean): Promise<Device> {
+  const device = await Device.open();
+  device.dispatch = () => {};
+  if (gpu) {
+    (device.info as { family: AdapterFamily }).family = "gpu";
+    const get = (limits: GPUSupportedLimits, name: keyof GPUSupportedLimits) =>
+      name === "maxStorageBufferBindingSize" ? limits.maxBufferSize : limits[name];
+    Object.defineProperty(device, "limits", { value: new Proxy(device.limits, { get } as ProxyHandler<never>) });
+  }
+  return device;
+}
+
+async function peakOf(network: NetworkName, images: number, gpu: boolean): Promise<Peak> {
+  const device = await openCounting(gpu);
+  const step = trainingStep(device, network, { images });
+  const run = () => inScope(() => void step.run());
+  run();
+  const { live: held } = device.memory;
+  device.resetPeakMemory();
+  run();
+  const { peak, live, pooled } = device.memory;
+  await device.done();
+  device.close();
+  return { held, peak, buffers: live + pooled };
+}
+
+const gpu = Deno.args.includes("--gpu");
+const [network = "resnet18", ...counts] = Deno.args.filter((arg) => arg !== "--gpu");
+const batches = counts.length > 0 ? counts.map(Number) : [64, 128];
+const MB = (bytes: number, digits = 0) => (bytes / 1e6).toFixed(digits);
+console.log(`${network}, one training step, f32, ${gpu ? "as on a GPU" : "as on this adapter"}\n`);
+console.log("| images | held between steps MB | peak MB | buffers MB |\n| ---: | ---: | ---: | ---: |");
+const peaks: Peak[] = [];
+for (const images of batches) {
+  const each = await peakOf(network as NetworkName, images, gpu);
+  peaks.push(each);
+  console.log(`| ${images} | ${MB(each.held)} | ${MB(each.peak)} | ${MB(each.buffers)} |`);
+}
+if (batches.length > 1) {
+  const [first, last] = [peaks[0]!, peaks.at(-1)!];
+  for (const name of ["peak", "buffers"] as const) {
+    const each = (last[name] - first[name]) / (batches.at(-1)! - batches[0]!);
+    console.log(`\n${name}: ${MB(first[name] - batches[0]! * each)} MB and ${MB(each, 3)} MB an image`);
+  }
+}

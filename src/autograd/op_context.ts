@@ -1,0 +1,83 @@
+import { type DType, keep, type Shape, Tensor } from "../tensor/mod.ts";
+import { Node } from "./node.ts";
+
+/** What an op's forward leaves for its backward. */
+export class OpContext {
+  /** For each input, whether its gradient is wanted; all false when no graph is recorded. */
+  readonly needsGrad: readonly boolean[];
+  /** Shapes of the inputs. */
+  readonly shapes: readonly Shape[];
+  /** Dtypes of the inputs, before any cast: `backward` may give gradients of values in f32 or f16 for either. */
+  readonly dtypes: readonly DType[];
+  // A node stands for its output, which is made again when it is needed.
+  #kept: (Tensor | Node)[] = [];
+  #opened: Tensor[] | null = null;
+  #last = false;
+
+  /** Made by the functions of {@linkcode defineOp}. */
+  constructor(needsGrad: readonly boolean[], inputs: readonly Tensor[]) {
+    this.needsGrad = needsGrad;
+    this.shapes = inputs.map(({ shape }) => shape);
+    this.dtypes = inputs.map(({ dtype }) => dtype);
+  }
+
+  /** True when a backward will follow, so that saving is of use. */
+  get recording(): boolean {
+    return this.needsGrad.includes(true);
+  }
+
+  /** In a backward: the tensors that `save` was given, in order. */
+  get saved(): readonly Tensor[] {
+    return this.#opened ?? this.#kept.filter((kept) => kept instanceof Tensor);
+  }
+
+  /**
+   * Keeps tensors (inputs, outputs or others) until the backward, or how to make them again where their op says so; does
+   * nothing when no graph is recorded.
+   */
+  save(...tensors: Tensor[]): void {
+    if (!this.recording) return;
+    for (const tensor of tensors) {
+      const { link } = tensor;
+      this.#kept.push(link instanceof Node && link.remake ? link : keep(tensor.alias()));
+    }
+  }
+
+  /**
+   * In a backward: true when it may write its result over this tensor, the gradient that came in or a saved one. Nobody
+   * else holds its elements then, and the graph is not differentiated again.
+   */
+  mayOverwrite(tensor: Tensor): boolean {
+    return this.#last && tensor.storage.refs === 1;
+  }
+
+  /** In a backward: frees a saved tensor that it needs no more, before it makes the next one. */
+  release(tensor: Tensor): void {
+    if (this.#last) tensor.dispose();
+  }
+
+  /**
+   * Runs a backward with what was saved at hand; `last` says that none follows.
+   *
+   * @internal
+   */
+  open<T>(last: boolean, body: () => T): T {
+    this.#last = last;
+    this.#opened = this.#kept.map((kept) => kept instanceof Tensor ? kept : kept.remakeOutput());
+    try {
+      return body();
+    } finally {
+      this.#opened = null;
+    }
+  }
+
+  /**
+   * Frees what was saved.
+   *
+   * @internal
+   */
+  free(): void {
+    for (const kept of this.#kept) if (kept instanceof Tensor) kept.dispose();
+    this.#kept = [];
+  }
+}
