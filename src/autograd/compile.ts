@@ -85,12 +85,17 @@ export function compile<A extends readonly StepArgument[], R extends StepResult>
   options: CompileOptions = {},
 ): Compiled<A, R> {
   const steps = new Steps(step as unknown as (...args: StepArgument[]) => R, options);
-  return Object.defineProperties((...args: A) => steps.call(args), {
+  const compiled = Object.defineProperties((...args: A) => steps.call(args), {
     replays: { get: () => steps.replays },
     dispose: { value: () => steps.dispose() },
     [Symbol.dispose]: { value: () => steps.dispose() },
   }) as unknown as Compiled<A, R>;
+  forgotten.register(compiled, steps);
+  return compiled;
 }
+
+/** Frees what a compiled step that was forgotten holds. */
+const forgotten = new FinalizationRegistry<{ dispose(): void }>((steps) => steps.dispose());
 
 /** The recordings of a step, by what its arguments are. */
 class Steps<R extends StepResult> {

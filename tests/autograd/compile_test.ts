@@ -5,6 +5,7 @@ import { BatchNorm2d } from "../../src/nn/mod.ts";
 import { add, matmul, mul, square, sub, sum } from "../../src/ops/mod.ts";
 import { LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
 import { copyInto, keep, key, normal, ones, scope, type Tensor, uniform, zeros } from "../../src/tensor/mod.ts";
+import { runChild } from "../device/_child.ts";
 
 const device = await Device.open();
 
@@ -206,4 +207,24 @@ Deno.test("A function among params is asked again at every replay, in order with
   assertEquals(step.replays, 3);
   assertEquals(await rows.data(), new Float32Array(6).fill(1));
   for (const each of [rows, x]) each.dispose();
+});
+
+Deno.test("A compiled step that was forgotten is freed by the garbage collector", async () => {
+  const script = `const { Device, ones, compile, add, scope } = uniformity;
+    await using device = await Device.open();
+    (function forget() {
+      const step = compile((x) => add(add(x, 1), 1));
+      for (let i = 0; i < 5; i++) {
+        using _ = scope();
+        step(ones([1000]));
+      }
+    })();
+    const before = device.memory;
+    for (let i = 0; i < 100 && device.memory.live > 0; i++) {
+      gc();
+      await new Promise((done) => setTimeout(done, 10));
+    }
+    console.log(before.live, before.reserved > 0, device.memory.live, device.memory.reserved);`;
+  const { stdout, stderr } = await runChild(script, {}, ["--v8-flags=--expose-gc"]);
+  assertEquals(stdout.trim(), "8192 true 0 0", stderr);
 });
