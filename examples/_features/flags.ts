@@ -22,5 +22,6 @@ export function featureFlags(db: (typeof DATASETS)[number]) {
       help: "Workers that decode images",
       group: "Run",
     },
+    distributed: { type: "boolean", help: "fail unless an MPI launcher started this process", group: "Run" },
   } as const;
 }

@@ -1,6 +1,7 @@
 import { ProgressDisplay, UsageError } from "../../src/cli/mod.ts";
-import { takeFirst, writeDemo } from "../../src/data/mod.ts";
-import { type ImageEncoder, makeFeatures } from "../../src/train/mod.ts";
+import { type ImageDataset, takeFirst, writeDemo } from "../../src/data/mod.ts";
+import { firstBeforeOthers, openCommunicator } from "../../src/distributed/mod.ts";
+import { type ImageEncoder, makeFeatures, type MakeFeaturesOptions } from "../../src/train/mod.ts";
 import { DATASETS, loadByName } from "./datasets.ts";
 
 /** Values of the shared flags. */
@@ -13,37 +14,53 @@ export interface FeatureFlags {
   readonly out: string | undefined;
   readonly batch_size: number;
   readonly workers: number;
+  readonly distributed: boolean;
 }
 
-/** Encodes a data set and shows how it goes; Ctrl-C keeps what is done. */
+/**
+ * Encodes a data set and shows how it goes; Ctrl-C keeps what is done. Ranks of an MPI launcher share the images, and the
+ * first one writes and shows.
+ */
 export async function runFeatures(flags: FeatureFlags, open: () => Promise<ImageEncoder>): Promise<void> {
-  const { db, demo, limit, workers, batch_size: batchSize } = flags;
+  const { db, demo, workers, batch_size: batchSize } = flags;
   const root = flags.root ?? `data/${demo ? "demo/" : ""}${db}`;
-  const part = flags.split === "train" ? "train" : "test";
-  const file = flags.out ?? `${root}/${db}_${part === "train" ? "" : "test_"}prior.npz`;
-  if (demo) await writeDemo(DATASETS.find((name) => name === db) ?? "custom", root, { train: 36, test: 18 });
-  const all = await loadByName(db, demo && db === "custom" ? `${root}/${part}` : root, part);
-  const dataset = limit === undefined ? all : takeFirst(all, limit);
-  for (const note of dataset.notes) console.error(note);
+  const file = flags.out ?? `${root}/${db}_${flags.split === "train" ? "" : "test_"}prior.npz`;
+  const group = openCommunicator({ required: flags.distributed });
+  const display = group.rank === 0 ? new ProgressDisplay() : null;
+  const dataset = await firstBeforeOthers(group, () => load(flags, root));
+  for (const note of dataset.notes) display?.print(note);
   const encoder = await open();
   const stop = new AbortController();
   const listener = () => stop.abort();
   Deno.addSignalListener("SIGINT", listener);
-  const display = new ProgressDisplay();
+  const onProgress = display ? progressOn(display, dataset.name) : undefined;
+  const options = { batchSize, workers, onProgress, signal: stop.signal, group };
+  const made = await makeFeatures(encoder, dataset, file, options);
+  Deno.removeSignalListener("SIGINT", listener);
+  await group.barrier();
+  group.close();
+  if (made.complete) display?.print(`Wrote "${file}": prior [${made.done}, ${made.dim}]`);
+  else {
+    display?.print(`Stopped after ${made.done} of ${dataset.length} images: the same command goes on from there`);
+    Deno.exit(130);
+  }
+}
+
+async function load({ db, demo, limit, split }: FeatureFlags, root: string): Promise<ImageDataset> {
+  const part = split === "train" ? "train" : "test";
+  if (demo) await writeDemo(DATASETS.find((name) => name === db) ?? "custom", root, { train: 36, test: 18 });
+  const all = await loadByName(db, demo && db === "custom" ? `${root}/${part}` : root, part);
+  return limit === undefined ? all : takeFirst(all, limit);
+}
+
+function progressOn(display: ProgressDisplay, label: string): MakeFeaturesOptions["onProgress"] {
   let started = false;
-  const onProgress = ({ done, total, resumed }: { done: number; total: number; resumed: number }) => {
+  return ({ done, total, resumed }) => {
     if (!started && resumed > 0) display.print(`${resumed} of ${total} images were done by an earlier run`);
     if (!started) display.restart(resumed / total);
     started = true;
-    display.update({ label: dataset.name, done: done / total, values: [["images", `${done}/${total}`]] });
+    display.update({ label, done: done / total, values: [["images", `${done}/${total}`]] });
   };
-  const made = await makeFeatures(encoder, dataset, file, { batchSize, workers, onProgress, signal: stop.signal });
-  Deno.removeSignalListener("SIGINT", listener);
-  if (made.complete) display.print(`Wrote "${file}": prior [${made.done}, ${made.dim}]`);
-  else {
-    display.print(`Stopped after ${made.done} of ${dataset.length} images: the same command goes on from there`);
-    Deno.exit(130);
-  }
 }
 
 /** A flag that has no default. */

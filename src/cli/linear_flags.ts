@@ -132,6 +132,7 @@ function runFlags() {
       help: "accepted; progress is shown as it comes",
       group,
     },
+    distributed: { type: "boolean", help: "fail unless an MPI launcher started this process", group },
     json: { type: "boolean", help: "one JSON object a line on stdout in place of the display", group },
   } as const satisfies Record<string, Flag>;
 }

@@ -1,6 +1,8 @@
-import { type DemoName, type ObtainProgress, writeDemo } from "../data/mod.ts";
+import { type DemoName, type ImageDataset, type ObtainProgress, writeDemo } from "../data/mod.ts";
 import { Device } from "../device/mod.ts";
+import { firstBeforeOthers, openCommunicator } from "../distributed/mod.ts";
 import {
+  describeRanks,
   type LinearEvent,
   linearJob,
   type LinearSettings,
@@ -21,25 +23,20 @@ const SMALL_IMAGES = ["cifar10", "cifar100", "utzappos"];
 export async function linearMain(args: readonly string[]): Promise<void> {
   const flags = parseLinear(args);
   if (!flags) return;
-  const display = new LinearDisplay(flags.json);
+  const group = openCommunicator({ required: flags.distributed });
+  const display = new LinearDisplay(flags.json, group.rank > 0);
   for (const message of withoutEffect(args)) display.show({ type: "note", message });
   const root = flags.root ?? `data/${flags.demo ? "demo/" : ""}${flags.db}`;
   const saveDir = flags.save_dir ?? `runs/linear_${flags.db}`;
   await using device = await Device.open();
+  if (group.size > 1) { for (const message of describeRanks(group, device)) display.show({ type: "note", message }); }
   const loaded = await openEncoder(flags, device);
-  if (flags.demo) await writeDemo(flags.db as DemoName, root, DEMO_SIZE);
-  const { train, test, columns } = await loadLinearData(flags, root, { onProgress: (each) => display.obtaining(each) });
-  const settings: LinearSettings = {
-    feature: flags.feature === "pooled" ? "pooled" as const : "fc" as const,
-    ...{ epochs: flags.epochs, batch_size: flags.batch_size, lr: flags.lr, momentum: flags.momentum, wd: flags.wd },
-    ...{ workers: flags.workers, seed: flags.seed, label_share: flags.label_share, maps: flags.maps, columns },
-    resolution: flags.resolution ?? loaded.resolution ?? train.resolution,
-    augmented: flags.method === "augmented" || (flags.method === "auto" && flags.db === "imagenet100"),
-    method: flags.method === "logistic" || flags.method === "sgd" ? flags.method : null,
-  };
-  const classifiers = flags.evaluate
-    ? await readClassifiers(flags.resume ?? `${saveDir}/classifier.safetensors`)
-    : undefined;
+  const { train, test, columns } = await firstBeforeOthers(group, async () => {
+    if (flags.demo) await writeDemo(flags.db as DemoName, root, DEMO_SIZE);
+    return await loadLinearData(flags, root, { onProgress: (each) => display.obtaining(each) });
+  });
+  const file = flags.resume ?? `${saveDir}/classifier.safetensors`;
+  const classifiers = !flags.evaluate ? undefined : group.rank === 0 ? await readClassifiers(file) : []; // rank 0 scores
   const facts = {
     db: flags.db,
     root,
@@ -47,8 +44,27 @@ export async function linearMain(args: readonly string[]): Promise<void> {
     ...flags.demo ? { demo: "emoji images, not the data set itself" } : {},
     ...columns ? { uncertain_labels: flags.chexpert_uncertain } : {},
   };
-  const job = linearJob({ device, loaded, train, test, settings, saveDir, facts, classifiers });
+  const settings = settingsOf(flags, loaded, train, columns);
+  const job = linearJob({ device, loaded, train, test, settings, saveDir, facts, classifiers, group });
   for await (const event of job) display.show(event);
+  await group.barrier();
+  group.close();
+}
+
+function settingsOf(
+  flags: LinearFlags,
+  loaded: LoadedEncoder,
+  train: ImageDataset,
+  columns: readonly string[] | null,
+): LinearSettings {
+  return {
+    feature: flags.feature === "pooled" ? "pooled" as const : "fc" as const,
+    ...{ epochs: flags.epochs, batch_size: flags.batch_size, lr: flags.lr, momentum: flags.momentum, wd: flags.wd },
+    ...{ workers: flags.workers, seed: flags.seed, label_share: flags.label_share, maps: flags.maps, columns },
+    resolution: flags.resolution ?? loaded.resolution ?? train.resolution,
+    augmented: flags.method === "augmented" || (flags.method === "auto" && flags.db === "imagenet100"),
+    method: flags.method === "logistic" || flags.method === "sgd" ? flags.method : null,
+  };
 }
 
 async function openEncoder(flags: LinearFlags, device: Device): Promise<LoadedEncoder> {
@@ -65,23 +81,27 @@ async function openEncoder(flags: LinearFlags, device: Device): Promise<LoadedEn
   return await loadEncoder(pretrained, { network, device });
 }
 
-/** Shows an evaluation: sentences and a bar, or one JSON object a line. */
+/** Shows an evaluation: sentences and a bar, or one JSON object a line; on ranks but the first, nothing. */
 class LinearDisplay {
   readonly #json: boolean;
+  readonly #silent: boolean;
   readonly #progress = new ProgressDisplay();
   #label = "";
 
-  constructor(json: boolean) {
+  constructor(json: boolean, silent: boolean) {
     this.#json = json;
+    this.#silent = silent;
   }
 
   /** A download or an archive. */
   obtaining({ step, name, done, total }: ObtainProgress): void {
-    if (!this.#json) this.#progress.update({ label: `${step} ${name}`, done: total ? done / total : 0, values: [] });
+    if (this.#json || this.#silent) return;
+    this.#progress.update({ label: `${step} ${name}`, done: total ? done / total : 0, values: [] });
   }
 
   /** An event of the job. */
   show(event: LinearEvent): void {
+    if (this.#silent) return;
     if (this.#json) return console.log(JSON.stringify(event));
     switch (event.type) {
       case "note":

@@ -78,7 +78,7 @@ export function checkAgreement(group: Communicator, facts: Readonly<Record<strin
       .map((name) => `${name} is ${facts[name] ?? "none"} on rank ${rank} and ${first[name] ?? "none"} on rank 0`)
   );
   if (differences.length > 0) {
-    throw new TypeError(`Cannot train together as the ranks differ: ${differences.slice(0, 8).join("; ")}`);
+    throw new TypeError(`Cannot work together as the ranks differ: ${differences.slice(0, 8).join("; ")}`);
   }
 }
 

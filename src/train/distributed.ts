@@ -1,17 +1,10 @@
 import { backward } from "../autograd/mod.ts";
-import {
-  type Communicator,
-  Exchange,
-  gatherBytes,
-  gatherNumbers,
-  GradientBuckets,
-  means,
-  shareOf,
-} from "../distributed/mod.ts";
+import { type Communicator, Exchange, gatherBytes, gatherNumbers, GradientBuckets, means } from "../distributed/mod.ts";
 import { type Module, syncBatchNorm } from "../nn/mod.ts";
 import type { Optimizer } from "../optim/mod.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
 import { gatherRanks } from "./distributed_gather.ts";
+import { planOfRank } from "./distributed_plan.ts";
 import { broadcastState, verifyState } from "./distributed_state.ts";
 import type { EpochPlan, ViewBatch } from "./view_source.ts";
 
@@ -78,18 +71,8 @@ export class DataParallel {
   }
 
   /** This rank's part of an epoch. */
-  part({ order, sizes, ...rest }: EpochPlan): EpochPlan {
-    let at = 0;
-    const parts = sizes.map((size) => {
-      const [from, to] = shareOf(this.group, size);
-      const part = order.subarray(at + from, at + to);
-      at += size;
-      return part;
-    });
-    const own = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
-    let end = 0;
-    for (const part of parts) own.set(part, (end += part.length) - part.length);
-    return { ...rest, order: own, sizes: parts.map(({ length }) => length) };
+  part(plan: EpochPlan): EpochPlan {
+    return planOfRank(this.group, plan);
   }
 
   /** Tells the others how many samples this rank has for a step, and whether it was asked to stop. */

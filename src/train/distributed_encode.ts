@@ -23,8 +23,10 @@ export function rowsOfRank(
 }
 
 /** What all ranks encoded, one after the other, on rank 0; null on the others. A rank may have nothing. */
-export function collectRows(group: Communicator, { features: { data, dim }, rows }: EncodedRows): EncodedRows | null {
-  if (group.size === 1) return { features: { data, dim }, rows };
+export async function collectRows(group: Communicator, own: EncodedRows): Promise<EncodedRows | null> {
+  if (group.size === 1) return own;
+  await group.barrier(); // asleep: some ranks have more to encode than others
+  const { features: { data, dim }, rows } = own;
   const width = Math.max(...gatherNumbers(group, [dim]).map(([each]) => each!));
   const values = gatherOnFirst(group, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   const ids = gatherOnFirst(group, new Uint8Array(Int32Array.from(rows).buffer));

@@ -34,7 +34,7 @@ export interface Versions {
  * Refuses ranks that would not work together on the same images in the same way.
  *
  * @param group The ranks; one alone agrees with itself.
- * @param settings What all must have alike, by the name of its flag.
+ * @param settings What all must have alike, by the name of its flag; all but `workers`, which changes no result.
  * @param datasets The images: names, labels, prior and pixels in memory are compared; of images in files, names and the
  *   bytes of 64 files, spread evenly.
  * @param versions What runs here; this library and this Deno by default.
@@ -47,7 +47,8 @@ export async function checkRanks(
   versions: Versions = { library: VERSION, deno: Deno.version.deno },
 ): Promise<void> {
   if (group.size === 1) return;
-  const flags = Object.entries(settings).map(([name, value]) => [`--${name}`, String(value)]);
+  const flags = Object.entries(settings).filter(([name]) => name !== "workers")
+    .map(([name, value]) => [`--${name}`, String(value)]);
   const images = datasets.filter((dataset) => dataset !== null);
   const data = await Promise.all(images.map(async (dataset) => [
     [`the number of ${dataset.split} images`, `${dataset.length}`],

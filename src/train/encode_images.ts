@@ -43,5 +43,5 @@ export async function encodeImages(
   }
   const data = new Float32Array(rows.length * dim);
   parts.reduce((at, part) => (data.set(part, at), at + part.length), 0);
-  return collectRows(group, { features: { data, dim }, rows });
+  return await collectRows(group, { features: { data, dim }, rows });
 }

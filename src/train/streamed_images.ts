@@ -70,7 +70,7 @@ export class StreamedImages implements ViewSource {
         end += size;
         using all = keep(new Tensor(this.#device, [size, plan.views, this.#recipe.size, this.#recipe.size, 3]));
         const rows = await this.#fill(all, images, end, plan);
-        if (rows.length < 2) {
+        if (rows.length === 0) {
           yield { rows, indices: null, views: null };
           continue;
         }

@@ -42,26 +42,57 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-/** Runs a program of this folder's siblings in so many ranks. */
+/** Runs a program in so many ranks. */
 export async function runRanks(launcher: Launcher, count: number, program: URL, args: string[] = []): Promise<Outcome> {
+  return await outcomeOf(spawnRanks(launcher, count, program, args));
+}
+
+/** Starts a program in so many ranks. */
+export function spawnRanks(launcher: Launcher, count: number, program: URL, args: string[] = []): Deno.ChildProcess {
   const [command, ...options] = launcher.command as [string, ...string[]];
-  const deno = [Deno.execPath(), "run", "-A", "--no-check", "--quiet", fromFileUrl(program), ...args];
-  return await run(command, [...options, "-n", `${count}`, ...deno]);
+  return spawn(command, [...options, "-n", `${count}`, Deno.execPath(), ...denoArgs(program, args)]);
+}
+
+/** The processes that a launcher started, by the number of their rank; on Linux. */
+export async function processesOf(launcher: Deno.ChildProcess): Promise<Map<number, number>> {
+  const parents = new Map<number, number>();
+  const ranks = new Map<number, number>();
+  for await (const { name } of Deno.readDir("/proc")) {
+    const stat = await Deno.readTextFile(`/proc/${name}/stat`).catch(() => "");
+    const parent = /^(\d+) \(.*\) \S (\d+)/s.exec(stat);
+    if (parent) parents.set(Number(parent[1]), Number(parent[2]));
+  }
+  for (const pid of parents.keys()) {
+    let ancestor: number | undefined = pid;
+    while (ancestor !== undefined && ancestor !== launcher.pid) ancestor = parents.get(ancestor);
+    const environment = ancestor && await Deno.readTextFile(`/proc/${pid}/environ`).catch(() => "");
+    const rank = environment && /(?:^|\0)(?:OMPI_COMM_WORLD_RANK|PMI_RANK)=(\d+)/.exec(environment);
+    if (rank) ranks.set(Number(rank[1]), pid);
+  }
+  return ranks;
 }
 
 /** Runs it in one process, without a launcher. */
 export async function runAlone(program: URL, args: string[] = [], env: Record<string, string> = {}): Promise<Outcome> {
-  return await run(Deno.execPath(), ["run", "-A", "--no-check", "--quiet", fromFileUrl(program), ...args], env);
+  return await outcomeOf(spawn(Deno.execPath(), denoArgs(program, args), env));
 }
 
-async function run(command: string, args: string[], more: Record<string, string> = {}): Promise<Outcome> {
-  const start = performance.now();
+function denoArgs(program: URL, args: readonly string[]): string[] {
+  return ["run", "-A", "--no-check", "--quiet", fromFileUrl(program), ...args];
+}
+
+function spawn(command: string, args: string[], more: Record<string, string> = {}): Deno.ChildProcess {
   // A launcher that is started within another one's environment would take itself for a rank.
   const env = Object.fromEntries(
     Object.entries(Deno.env.toObject()).filter(([name]) => !/^(OMPI|PMI|PMIX|SLURM)_/.test(name)),
   );
-  const { code, stdout, stderr } = await new Deno.Command(command, { args, env: { ...env, ...more }, clearEnv: true })
-    .output();
+  const options = { args, env: { ...env, ...more }, clearEnv: true, stdout: "piped", stderr: "piped" } as const;
+  return new Deno.Command(command, options).spawn();
+}
+
+async function outcomeOf(process: Deno.ChildProcess): Promise<Outcome> {
+  const start = performance.now();
+  const { code, stdout, stderr } = await process.output();
   const decoder = new TextDecoder();
   const seconds = (performance.now() - start) / 1000;
   return { code, output: decoder.decode(stdout) + decoder.decode(stderr), seconds };

@@ -36,13 +36,13 @@ export async function runExample(
   return { code, stdout: decode(stdout), stderr: decode(stderr) };
 }
 
-/** Events of a run with `--json`, as they come. */
+/** Events of a run with `--json`, as they come; launchers print other lines between them. */
 export async function* eventsOf(process: Deno.ChildProcess): AsyncGenerator<Record<string, unknown>> {
   let rest = "";
   for await (const chunk of process.stdout.pipeThrough(new TextDecoderStream())) {
     const lines = (rest + chunk).split("\n");
     rest = lines.pop()!;
-    for (const line of lines) if (line !== "") yield JSON.parse(line);
+    for (const line of lines) if (line.startsWith("{")) yield JSON.parse(line);
   }
 }
 

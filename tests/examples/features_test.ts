@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { readFrom, readNpz } from "../../src/formats/mod.ts";
-import { formula } from "../fixtures/formula.ts";
-import { attribute, constant, node, onnxModel } from "../train/features/_onnx.ts";
+import { writeGraph } from "./_graph.ts";
 
 async function run(program: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -10,22 +9,6 @@ async function run(program: string, ...args: string[]): Promise<{ code: number; 
     env: { NO_COLOR: "1" },
   }).output();
   return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
-}
-
-/** A graph with BigBiGAN's names and input, and 4 features. */
-async function writeGraph(folder: string): Promise<string> {
-  const parts = [
-    node("ReduceMean", ["x"], "mean", [attribute("axes", [1, 2]), attribute("keepdims", 0)]),
-    node("MatMul", ["mean", "weight"], "bn_crelu_feat"),
-    constant("weight", [3, 4], formula("small graph", [3, 4])),
-  ];
-  const signature = {
-    input: ["x", ["n", 256, 256, 3]] as const,
-    outputs: [["mean", ["n", 3]], ["bn_crelu_feat", ["n", 4]]] as const,
-  };
-  const path = join(folder, "bigbigan.onnx");
-  await Deno.writeFile(path, onnxModel(parts, signature));
-  return path;
 }
 
 Deno.test("make_bigbigan_features.ts and make_features.ts write priors with the order of their rows", async () => {

@@ -4,6 +4,7 @@ import type { FileDataset } from "../../src/data/mod.ts";
 import { openCommunicator } from "../../src/distributed/mod.ts";
 import { Linear } from "../../src/nn/mod.ts";
 import { checkRanks, checkStart, DataParallel, describeRanks, encodeImages, VERSION } from "../../src/train/mod.ts";
+import { UnreadableImages } from "../../src/train/unreadable.ts";
 import { smallDataset } from "./_small.ts";
 
 const group = openCommunicator({ required: true });
@@ -35,6 +36,11 @@ try {
   const encoded = await encodeImages(device, small, means, { batchSize: 4, group });
   if (group.rank === 0) console.log(`encoded ${encoded!.rows}: ${encoded!.features.data.join(" ")}`);
   else if (encoded) throw new Error("the features are rank 0's only");
+  const unreadable = new UnreadableImages(group);
+  const names = ["both.png", ...group.rank === 1 ? ["second.png"] : []];
+  for (const path of names) unreadable.add({ index: 0, path, reason: "cut off" });
+  const told = [...unreadable.messages(), ...unreadable.messages()];
+  if (group.rank === 0) console.log(told.join("; "));
   group.close();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);

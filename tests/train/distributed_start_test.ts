@@ -20,6 +20,8 @@ Deno.test({
       assertEquals(code, 0, output);
       assertStringIncludes(output, `Rank ${ranks - 1} on `);
       if (ranks > 1) assertStringIncludes(output, `Ranks 0, 1${ranks > 2 ? ", 2" : ""} share one adapter`);
+      const second = ranks > 1 ? '; "second.png" cannot be read on rank 1 and is left out: cut off' : "";
+      assertStringIncludes(output, `"both.png" cannot be read and is left out: cut off${second}\n`);
       encoded.push(output.split("\n").find((line) => line.startsWith("encoded 0,1,2,3,4,5,6: ")));
     }
     assertEquals(encoded[0]?.split(" ").length, 2 + 7 * 3);
@@ -28,13 +30,13 @@ Deno.test({
 });
 
 const MESSAGES = {
-  library: "Cannot train together as the ranks differ: the version of the library is 0.0.9 on rank 1 and",
-  Deno: "Cannot train together as the ranks differ: the version of Deno is 2.9.0 on rank 1 and",
-  lr: "Cannot train together as the ranks differ: --lr is 0.2 on rank 1 and 0.3 on rank 0",
-  labels: "Cannot train together as the ranks differ: the hash of the train data is",
-  paths: "Cannot train together as the ranks differ: the hash of the train data is",
-  files: "Cannot train together as the ranks differ: the hash of the train data is",
-  absent: "Cannot train together as the ranks differ: the hash of the train data is",
+  library: "Cannot work together as the ranks differ: the version of the library is 0.0.9 on rank 1 and",
+  Deno: "Cannot work together as the ranks differ: the version of Deno is 2.9.0 on rank 1 and",
+  lr: "Cannot work together as the ranks differ: --lr is 0.2 on rank 1 and 0.3 on rank 0",
+  labels: "Cannot work together as the ranks differ: the hash of the train data is",
+  paths: "Cannot work together as the ranks differ: the hash of the train data is",
+  files: "Cannot work together as the ranks differ: the hash of the train data is",
+  absent: "Cannot work together as the ranks differ: the hash of the train data is",
   epoch: "the start (--save_dir must be shared) is epoch 1, step 0 on rank 1 and epoch 0, step 0 on rank 0",
   weights: "Cannot go on as the weights of ranks 1 differ from those of rank 0",
 } as const;

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { noGrad } from "../../autograd/mod.ts";
 import type { Device } from "../../device/mod.ts";
 import type { ImageDataset } from "../../data/mod.ts";
+import { broadcastJson, type Communicator, SingleProcess } from "../../distributed/mod.ts";
 import { ndarray, readSafetensors, safetensorsChunks, toF32, writeWhole } from "../../formats/mod.ts";
 import type { ResNet } from "../../nn/mod.ts";
-import { keep, tidy } from "../../tensor/mod.ts";
-import { evaluationBatches } from "../labelled_images.ts";
+import type { EncodedRows } from "../distributed_encode.ts";
+import { encodeImages } from "../encode_images.ts";
 import { readState } from "../model_state.ts";
 import type { Features } from "../retrieval.ts";
 
@@ -33,7 +33,9 @@ export interface FeatureOptions {
   cache?: string;
   /** Digest of the weights, from {@linkcode weightsDigest}. */
   digest: string;
-  /** Called after each batch with the images done. */
+  /** The ranks, which share the images; this process alone by default. */
+  group?: Communicator;
+  /** Called after each batch with the images done, on all ranks together about. */
   onProgress?: (done: number) => void;
 }
 
@@ -51,6 +53,7 @@ export async function weightsDigest(encoder: ResNet): Promise<string> {
  * Encodes all images of a data set without augmentation, or reads what was encoded before: the cache is keyed by the
  * weights, the images (their pixels, or the files' names, sizes and times), the feature and the resolution.
  *
+ * @returns The features on rank 0; null on the others.
  * @throws {RangeError} If the data set is empty or a feature is not finite.
  */
 export async function datasetFeatures(
@@ -58,40 +61,42 @@ export async function datasetFeatures(
   encoder: ResNet,
   dataset: ImageDataset,
   options: FeatureOptions,
-): Promise<DatasetFeatures> {
+): Promise<DatasetFeatures | null> {
   if (dataset.length === 0) {
     throw new RangeError(`Cannot evaluate as the ${dataset.split} set of "${dataset.name}" is empty: got 0 images`);
   }
-  const file = options.cache && `${options.cache}/${await cacheKey(dataset, options)}.safetensors`;
+  const { feature, resolution, batchSize, workers, group = new SingleProcess(), onProgress } = options;
+  const file = options.cache && group.rank === 0
+    ? `${options.cache}/${await cacheKey(dataset, options)}.safetensors`
+    : null;
   const known = file ? await readCache(file) : null;
-  if (known) return known;
-  const rows: number[] = [];
-  const parts: Float32Array[] = [];
-  const { feature, resolution, batchSize, workers, onProgress } = options;
-  for await (const batch of evaluationBatches(device, dataset, { resolution, batchSize, workers })) {
-    using z = keep(
-      noGrad(() => tidy(() => feature === "pooled" ? encoder.pooled(batch.images) : encoder.forward(batch.images))),
-    );
-    const part = await z.data() as Float32Array;
-    const bad = part.findIndex((v) => !Number.isFinite(v));
-    if (bad >= 0) {
-      const row = batch.rows[Math.floor(bad / z.shape[1]!)];
-      throw new RangeError(
-        `Cannot evaluate as every feature must be finite: got ${
-          part[bad]
-        } for image ${row} of the ${dataset.split} set`,
-      );
-    }
-    parts.push(part);
-    rows.push(...batch.rows);
-    onProgress?.(rows.length);
-  }
-  const total = parts.reduce((sum, part) => sum + part.length, 0);
-  const data = new Float32Array(total);
-  parts.reduce((at, part) => (data.set(part, at), at + part.length), 0);
-  const result = { features: { data, dim: total / rows.length }, rows: Int32Array.from(rows), cached: false };
+  if (broadcastJson(group, known !== null)) return known;
+  let done = 0;
+  const onBatch = (batch: EncodedRows) => {
+    checkFinite(batch, dataset.split);
+    done += batch.rows.length;
+    onProgress?.(Math.min(dataset.length, done * group.size));
+  };
+  const encoded = await encodeImages(
+    device,
+    dataset,
+    (images) => feature === "pooled" ? encoder.pooled(images) : encoder.forward(images),
+    { resolution, batchSize, workers, group, onBatch },
+  );
+  if (!encoded) return null;
+  const result = { features: encoded.features, rows: Int32Array.from(encoded.rows), cached: false };
   if (file) await writeCache(file, result);
   return result;
+}
+
+function checkFinite({ features: { data, dim }, rows }: EncodedRows, split: string): void {
+  const bad = data.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  throw new RangeError(
+    `Cannot evaluate as every feature must be finite: got ${data[bad]} for image ${
+      rows[Math.floor(bad / dim)]
+    } of the ${split} set`,
+  );
 }
 
 async function readCache(file: string): Promise<DatasetFeatures | null> {

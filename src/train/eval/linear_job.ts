@@ -1,17 +1,16 @@
 import type { Device } from "../../device/mod.ts";
 import type { ImageDataset } from "../../data/mod.ts";
-import { type NamedClassifier, writeClassifiers } from "./classifier_file.ts";
+import { type Communicator, SingleProcess } from "../../distributed/mod.ts";
+import { checkRanks } from "../distributed_start.ts";
+import { knn } from "../knn.ts";
+import type { NamedClassifier } from "./classifier_file.ts";
 import type { LoadedEncoder } from "./encoder_file.ts";
 import { type DatasetFeatures, datasetFeatures, weightsDigest } from "./features.ts";
-import { frozenSgd } from "./frozen_sgd.ts";
-import { errorRows, linearReport, type TaskResult } from "./linear_report.ts";
-import { knn } from "../knn.ts";
-import type { LinearClassifier } from "./logistic.ts";
-import { featurePictures, type FeatureStatistics, featureStatistics } from "./pictures.ts";
+import { assistLinear, fitLinear } from "./linear_fit.ts";
+import { type FittedTask, summaryOf, writeResults } from "./linear_output.ts";
+import { type FeatureStatistics, featureStatistics } from "./pictures.ts";
 import { withProgress } from "./progress_events.ts";
-import { searchLinear } from "./search.ts";
-import { makeTask, scoreTask, type Task } from "./task.ts";
-import { thumbnails } from "./thumbnails.ts";
+import { makeTask, scoreTask } from "./task.ts";
 import { viewAlignment } from "./view_alignment.ts";
 
 /** Settings of a linear evaluation. */
@@ -64,6 +63,8 @@ export interface LinearInput {
   readonly facts: Readonly<Record<string, string>>;
   /** Classifiers to score; fitted when absent. */
   readonly classifiers?: readonly NamedClassifier[];
+  /** The processes that encode together; this one alone by default. */
+  readonly group?: Communicator;
 }
 
 /** Statistics of the test features, and of how well two augmented views of a test image agree. */
@@ -119,19 +120,26 @@ export interface TaskSummary {
  * Evaluates an encoder by linear classifiers, as the original's `main_lincls`, and writes `classifier.safetensors`,
  * `linear_eval.json` and `report.html`. Encoded features are kept in `features/` of the folder.
  *
+ * Several ranks share the encoding; rank 0 fits, scores, writes and tells, with the results of one process.
+ *
  * @throws {TypeError} If a set has no labels or a named column does not exist.
  * @throws {RangeError} If a set is empty, features are not finite, or classes are missing (see `makeTask`).
  */
 export async function* linearJob(input: LinearInput): AsyncGenerator<LinearEvent> {
-  const { loaded, train, test, settings, saveDir } = input;
-  await Deno.mkdir(saveDir, { recursive: true });
+  const { loaded, train, test, settings, saveDir, group = new SingleProcess() } = input;
+  const digest = await weightsDigest(loaded.encoder);
+  await checkRanks(group, { ...settings, "pretrained (SHA-256)": digest }, [train, test]);
+  if (group.rank === 0) await Deno.mkdir(saveDir, { recursive: true });
   for (const message of [...loaded.notes, ...train.notes, ...test.notes]) yield { type: "note", message };
   const columns = columnsOf(train, settings);
-  const digest = await weightsDigest(loaded.encoder);
   const encodedTrain = yield* encodeWith(input, train, digest);
   const encodedTest = yield* encodeWith(input, test, digest);
+  const { feature, resolution, workers, seed } = settings;
+  const options = { feature, resolution, workers, seed, group };
+  const alignment = await viewAlignment(input.device, loaded.encoder, test, options);
+  if (!encodedTrain || !encodedTest || alignment === null) return await assistLinear(input); // not rank 0
   const sets = [{ dataset: train, encoded: encodedTrain }, { dataset: test, encoded: encodedTest }] as const;
-  const results: (TaskResult & { classifier: LinearClassifier })[] = [];
+  const results: FittedTask[] = [];
   for (const column of columns) {
     const result = yield* evaluateColumn(input, sets, column, columns.length > 1);
     if (!result) continue;
@@ -141,13 +149,8 @@ export async function* linearJob(input: LinearInput): AsyncGenerator<LinearEvent
   if (results.length === 0) {
     throw new RangeError(`Cannot evaluate "${train.name}" as none of its labels could be evaluated`);
   }
-  const { feature, resolution, workers, seed } = settings;
-  const options = { feature, resolution, workers, seed };
-  const statistics = {
-    ...await featureStatistics(input.device, encodedTest.features),
-    alignment: await viewAlignment(input.device, loaded.encoder, test, options),
-  };
-  const files = await write(input, results, { encodedTrain, encodedTest, digest, statistics });
+  const statistics = { ...await featureStatistics(input.device, encodedTest.features), alignment };
+  const files = await writeResults(input, results, { encodedTrain, encodedTest, digest, statistics });
   yield { type: "end", files, statistics };
 }
 
@@ -159,11 +162,11 @@ async function* evaluateColumn(
   sets: EncodedSets,
   column: number | null,
   several: boolean,
-): AsyncGenerator<LinearEvent, (TaskResult & { classifier: LinearClassifier }) | null> {
+): AsyncGenerator<LinearEvent, FittedTask | null> {
   const { label_share: share, seed } = input.settings;
   try {
     const task = makeTask(...sets, { column, share, seed });
-    const fitted = yield* fit(input, task);
+    const fitted = yield* fitLinear(input, task);
     const neighbours = await knn(task.train, task.test, { classes: task.classes.length, device: input.device });
     return { task, scores: scoreTask(task, fitted.classifier, seed), knn: neighbours, ...fitted };
   } catch (error) {
@@ -190,129 +193,24 @@ function columnsOf(train: ImageDataset, { columns }: LinearSettings): (number | 
 }
 
 async function* encodeWith(
-  { device, loaded, settings, saveDir }: LinearInput,
+  { device, loaded, settings, saveDir, group }: LinearInput,
   dataset: ImageDataset,
   digest: string,
-): AsyncGenerator<LinearEvent, DatasetFeatures> {
+): AsyncGenerator<LinearEvent, DatasetFeatures | null> {
   const { feature, resolution, batch_size, workers } = settings;
   const encoded = yield* withProgress(
     `encode ${dataset.split}`,
     (tell) =>
       datasetFeatures(device, loaded.encoder, dataset, {
-        ...{ feature, resolution, workers, digest },
+        ...{ feature, resolution, workers, digest, group },
         batchSize: Math.min(batch_size, 256),
         cache: `${saveDir}/features`,
         onProgress: (done) => tell(done / dataset.length, `${done} of ${dataset.length} images`),
       }),
   );
+  if (!encoded) return null;
   const { rows: { length }, features: { dim }, cached } = encoded;
   const from = cached ? "read from the cache" : "encoded";
   yield { type: "note", message: `${dataset.split}: ${length} images, ${dim} features, ${from}` };
   return encoded;
-}
-
-/** Takes the given classifier, or fits one. */
-async function* fit(input: LinearInput, task: Task): AsyncGenerator<LinearEvent, Fitted> {
-  if (!input.classifiers) {
-    return input.settings.augmented ? yield* fitFrozen(input, task) : yield* fitFeatures(input, task);
-  }
-  const found = input.classifiers.find(({ name }) => name === task.name);
-  if (!found || `${found.classes}` !== `${task.classes}`) {
-    const known = input.classifiers.map(({ name, classes }) => `${name} (${classes.length} classes)`).join(", ");
-    throw new TypeError(
-      `Cannot evaluate ${task.name} as the classifier must be for its ${task.classes.length} classes: got ${known}`,
-    );
-  }
-  return { classifier: found.classifier, search: null, epochs: null };
-}
-
-type Fitted = Pick<TaskResult, "search" | "epochs"> & { classifier: LinearClassifier };
-
-async function* fitFeatures({ device, settings }: LinearInput, task: Task): AsyncGenerator<LinearEvent, Fitted> {
-  const { features, labels } = task.train;
-  const search = yield* withProgress(`fit ${task.name}`, (tell) =>
-    searchLinear(features, labels, {
-      ...{ device, classes: task.classes.length, batchSize: settings.batch_size, lr: settings.lr, seed: settings.seed },
-      method: settings.method ?? undefined,
-      epochs: 2 * settings.epochs,
-      onProgress: (done) => tell(done, `${labels.length} samples`),
-    }));
-  return { search, epochs: null, classifier: search.classifier };
-}
-
-async function* fitFrozen(
-  { device, loaded, train, settings }: LinearInput,
-  task: Task,
-): AsyncGenerator<LinearEvent, Fitted> {
-  const { feature, epochs, batch_size, lr, momentum, wd, resolution, workers, seed } = settings;
-  const fitted = yield* withProgress("train", (tell) =>
-    frozenSgd(device, loaded.encoder, train, task.test, {
-      ...{ feature, epochs, lr, momentum, resolution, workers, seed, batchSize: batch_size, weightDecay: wd },
-      onEpoch: ({ epoch, loss, top1 }) =>
-        tell(epoch / epochs, `epoch ${epoch}, loss ${loss.toFixed(4)}, top-1 ${(100 * top1).toFixed(1)} %`),
-    }));
-  return { search: null, epochs: fitted.epochs, classifier: fitted.classifier };
-}
-
-function summaryOf({ task, scores, search, epochs, knn }: TaskResult): TaskSummary {
-  const number = (v: number) => Number.isNaN(v) ? null : v;
-  const best = epochs?.find(({ top1 }) => top1 === Math.max(...epochs.map((each) => each.top1)));
-  return {
-    task: task.name,
-    classes: task.classes,
-    train_samples: task.train.labels.length,
-    test_samples: scores.samples,
-    method: search ? search.method : epochs ? "augmented_sgd" : "given",
-    chosen: search ? { [search.parameter]: search.best } : best ? { epoch: best.epoch } : {},
-    trials: search?.trials.map(({ value, mean, folds }) => ({ value, mean, folds })) ?? [],
-    top1: scores.top1,
-    top5: number(scores.top5),
-    balanced_accuracy: scores.balanced_accuracy,
-    mean_auroc: number(scores.mean_auroc),
-    auroc: scores.auroc,
-    confusion_matrix: scores.confusion,
-    knn_top1: knn.top1,
-    knn_top5: task.classes.length > 5 ? knn.top5 : null,
-    per_class_accuracy: scores.per_class_accuracy.map(number),
-  };
-}
-
-interface Outcome {
-  readonly encodedTrain: DatasetFeatures;
-  readonly encodedTest: DatasetFeatures;
-  readonly digest: string;
-  readonly statistics: EncoderStatistics;
-}
-
-async function write(
-  input: LinearInput,
-  results: readonly (TaskResult & { classifier: LinearClassifier })[],
-  outcome: Outcome,
-): Promise<string[]> {
-  const { saveDir, settings, train, test, device, loaded } = input;
-  const files = ["classifier.safetensors", "linear_eval.json", "report.html"].map((name) => `${saveDir}/${name}`);
-  const facts = {
-    ...input.facts,
-    network: loaded.network,
-    weights_sha256: outcome.digest,
-    device: device.info.description,
-    deno: Deno.version.deno,
-  };
-  const notes = { feature: settings.feature, weights_sha256: outcome.digest };
-  const named = results.map(({ task: { name, classes }, classifier }) => ({ name, classes, classifier }));
-  if (!input.classifiers) await writeClassifiers(files[0]!, named, notes);
-  const json = { facts, settings, features: outcome.statistics, tasks: results.map(summaryOf) };
-  await Deno.writeTextFile(files[1]!, `${JSON.stringify(json, null, 1)}\n`);
-  const wrong = results.flatMap((result) => errorRows(result).map((i) => result.task.test.rows[i]!));
-  const pictures = await thumbnails(device, test, wrong, settings.resolution);
-  const { encodedTrain, encodedTest, statistics } = outcome;
-  const sets = { train: { dataset: train, encoded: encodedTrain }, test: { dataset: test, encoded: encodedTest } };
-  const extra = settings.maps ? await featurePictures(device, sets, statistics, settings) : [];
-  const title = `Linear evaluation on ${test.name}${input.facts.demo ? " (demo data)" : ""}`;
-  const lead = `${loaded.network}, ${
-    settings.feature === "fc" ? "output of encoder.fc" : "pooled features"
-  }, ${encodedTrain.features.dim} wide; ${encodedTrain.rows.length} training and ${encodedTest.rows.length} test images`;
-  const shown = { ...facts, ...Object.fromEntries(Object.entries(settings).map(([name, v]) => [name, `${v ?? "–"}`])) };
-  await Deno.writeTextFile(files[2]!, await linearReport({ title, lead, results, pictures, facts: shown, extra }));
-  return files;
 }

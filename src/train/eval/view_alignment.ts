@@ -1,11 +1,14 @@
 import type { Device } from "../../device/mod.ts";
 import { noGrad } from "../../autograd/mod.ts";
 import { chexpertRecipe, type ImageDataset, naturalRecipe } from "../../data/mod.ts";
+import { type Communicator, shareOf, SingleProcess } from "../../distributed/mod.ts";
 import type { ResNet } from "../../nn/mod.ts";
 import { reshape } from "../../ops/mod.ts";
 import { key, shuffled, type Tensor, tidy } from "../../tensor/mod.ts";
+import { collectRows } from "../distributed_encode.ts";
 import { imageSource } from "../job_data.ts";
 import { batchSizes } from "../pretrain_parts.ts";
+import type { Features } from "../retrieval.ts";
 import { alignment } from "./statistics.ts";
 
 /** Settings of {@linkcode viewAlignment}. */
@@ -22,6 +25,8 @@ export interface ViewAlignmentOptions {
   readonly most?: number;
   /** Seed of the choice and of the views; 0 by default. */
   readonly seed?: number;
+  /** The ranks, each of which encodes some of the batches; this process alone by default. */
+  readonly group?: Communicator;
 }
 
 /**
@@ -29,6 +34,7 @@ export interface ViewAlignmentOptions {
  * with: mean squared distance of their unit features, 0 when the views agree.
  *
  * @param encoder In eval mode.
+ * @returns The alignment on rank 0; null on the others.
  * @throws {RangeError} If no image could be read.
  *
  * @see Wang and Isola, arXiv:2005.10242, equation 2 (alpha = 2).
@@ -38,31 +44,40 @@ export async function viewAlignment(
   encoder: ResNet,
   dataset: ImageDataset,
   options: ViewAlignmentOptions,
-): Promise<number> {
-  const { feature, resolution: size, workers, batchSize = 64, most = 512, seed = 0 } = options;
+): Promise<number | null> {
+  const { feature, resolution: size, workers, batchSize = 64, most = 512, seed = 0, group = new SingleProcess() } =
+    options;
   const { mean, std } = dataset;
   const recipe = dataset.name.startsWith("chexpert")
     ? chexpertRecipe({ size, mean, std })
     : naturalRecipe({ size, mean, std });
-  const order = shuffled(dataset.length, key(seed, 0x616c69)).slice(0, most);
+  const order = shuffled(dataset.length, key(seed, 0x616c69)).subarray(0, most);
   const source = imageSource(device, dataset, recipe, { workers });
-  const pairs: Float32Array<ArrayBuffer>[][] = [[], []];
+  const sizes = [...batchSizes(order.length, batchSize, true), order.length % batchSize].filter((n) => n > 0);
+  const [first, last] = shareOf(group, sizes.length);
+  const own = order.subarray(first * batchSize, last * batchSize);
+  const parts: Float32Array[] = [];
+  const kept: number[] = [];
   let dim = 0;
   try {
-    const sizes = [...batchSizes(order.length, batchSize, true), order.length % batchSize].filter((n) => n > 0);
-    for await (const { views } of source.batches({ order, sizes, epoch: 0, seed, views: 2 })) {
+    for await (
+      const { rows, views } of source.batches({ order: own, sizes: sizes.slice(first, last), epoch: 0, seed, views: 2 })
+    ) {
       if (!views) continue;
       using features = embed(encoder, views, feature);
       dim = features.shape[1]!;
-      const values = await features.data() as Float32Array<ArrayBuffer>;
-      for (let i = 0; i * dim < values.length; i++) pairs[i % 2]!.push(values.slice(i * dim, (i + 1) * dim));
+      parts.push(await features.data() as Float32Array);
+      kept.push(...rows);
     }
   } finally {
     source.dispose();
   }
-  if (dim === 0) throw new RangeError(`Cannot compute viewAlignment() as no image of "${dataset.name}" could be read`);
-  const [first, second] = pairs.map((rows) => ({ data: joined(rows, dim), dim }));
-  return alignment(first!, second!);
+  const all = await collectRows(group, { features: { data: concatenated(parts), dim }, rows: kept });
+  if (!all) return null;
+  if (all.rows.length === 0) {
+    throw new RangeError(`Cannot compute viewAlignment() as no image of "${dataset.name}" could be read`);
+  }
+  return alignment(everySecond(all.features, 0), everySecond(all.features, 1));
 }
 
 /** `[batch, 2, h, w, c]` to `[batch · 2, dim]`, the view fastest. */
@@ -75,8 +90,17 @@ function embed(encoder: ResNet, views: Tensor, feature: "fc" | "pooled"): Tensor
   );
 }
 
-function joined(rows: readonly Float32Array[], dim: number): Float32Array<ArrayBuffer> {
-  const data = new Float32Array(rows.length * dim);
-  rows.forEach((row, i) => data.set(row, i * dim));
-  return data;
+function concatenated(parts: readonly Float32Array[]): Float32Array<ArrayBuffer> {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
+  return all;
+}
+
+/** One view of each image: every second row. */
+function everySecond({ data, dim }: Features, view: number): Features {
+  const one = new Float32Array(data.length / 2);
+  for (let at = 0; at < one.length; at += dim) {
+    one.set(data.subarray(2 * at + view * dim, 2 * at + (view + 1) * dim), at);
+  }
+  return { data: one, dim };
 }

@@ -5,8 +5,12 @@ import {
   type RgbImage,
   type UnreadableImage,
 } from "../../data/mod.ts";
+import { broadcastJson, type Communicator, gatherNumbers, SingleProcess } from "../../distributed/mod.ts";
 import { applySpec, toGray } from "../../data/resize.ts";
 import { npyHeader, writeNpy, writeWhole, zipChunks, type ZipMember, type ZipStream } from "../../formats/mod.ts";
+import { collectRows } from "../distributed_encode.ts";
+import { checkRanks } from "../distributed_start.ts";
+import type { Features } from "../retrieval.ts";
 import type { ImageEncoder } from "./image_encoder.ts";
 import { PartialRows } from "./partial_rows.ts";
 
@@ -20,6 +24,8 @@ export interface MakeFeaturesOptions {
   readonly onProgress?: (progress: { done: number; total: number; resumed: number }) => void;
   /** Stops after the batch that is under way; what is done is kept for the next run. */
   readonly signal?: AbortSignal;
+  /** The ranks, which share the images; rank 0 writes. This process alone by default. */
+  readonly group?: Communicator;
 }
 
 /** What {@linkcode makeFeatures} did. */
@@ -37,7 +43,8 @@ export interface MadeFeatures {
  * `paths` (the order of the rows), for {@linkcode loadPrior}, `--prior` and NumPy.
  *
  * Rows go to `FILE.partial` as they come. A run that was stopped, at whatever moment, goes on from there. In memory are a
- * batch of images and what the Workers have decoded ahead, never all features.
+ * batch of images and what the Workers have decoded ahead, never all features. Several ranks take batches in turn: the
+ * file is that of one process, and either goes on with what the other began.
  *
  * @param encoder What makes features of images.
  * @param dataset The images, in memory or in files.
@@ -45,7 +52,8 @@ export interface MadeFeatures {
  * @param options Batch size, Workers, progress, how to stop.
  * @returns How far it came.
  * @throws {SyntaxError} If an image cannot be read: a prior has a row for each image.
- * @throws {TypeError} If `FILE.partial` is of other images or another encoder, or `file` does not end in `.npz`.
+ * @throws {TypeError} If `FILE.partial` is of other images or another encoder, `file` does not end in `.npz`, or ranks
+ *   have other images or encoders.
  * @throws {RangeError} If a feature is NaN or infinite, or `batchSize` is not a positive integer.
  *
  * @example An encoder of one's own
@@ -85,30 +93,60 @@ export async function makeFeatures(
     throw new RangeError(`Cannot make features as batchSize must be a positive integer: current value is ${batchSize}`);
   }
   if (!file.endsWith(".npz")) throw new TypeError(`Cannot make features as the file must end in .npz: got "${file}"`);
+  const { group = new SingleProcess() } = options;
+  await checkRanks(group, { batch_size: batchSize, encoder: encoder.id, out: file }, [dataset]);
   const partial = `${file}.partial`;
-  const { length } = dataset;
-  using rows = await PartialRows.open(partial, { encoder: encoder.id, images: await fingerprint(dataset), length });
-  const resumed = rows.count;
-  const tell = () => options.onProgress?.({ done: rows.count, total: length, resumed });
-  tell();
-  let batch: Float32Array<ArrayBuffer>[] = [];
-  if (rows.count < length) {
-    for await (const image of imagesFrom(encoder, dataset, rows.count, options)) {
-      batch.push(encoder.prepare(image));
-      if (batch.length < batchSize && rows.count + batch.length < length) continue;
-      const { data, dim } = await encoder.encode(batch);
-      await rows.add(data, dim);
-      batch = [];
-      tell();
-      if (options.signal?.aborted) break;
-    }
-  }
-  const complete = rows.count === length;
-  if (complete) {
+  const of = { encoder: encoder.id, images: await fingerprint(dataset), length: dataset.length };
+  using rows = group.rank === 0 ? await PartialRows.open(partial, of) : null;
+  const made = await encodeRest(encoder, dataset, rows, { ...options, batchSize, group });
+  if (made.complete && rows) {
     await writeWhole(file, zipChunks(membersOf(rows, dataset), { align: 64 }));
     await Deno.remove(partial);
   }
-  return { done: rows.count, dim: rows.dim, complete };
+  return made;
+}
+
+/** Encodes the images that have no features yet, a batch for each rank at a time, until the signal. */
+async function encodeRest(
+  encoder: ImageEncoder,
+  dataset: ImageDataset,
+  rows: PartialRows | null,
+  options: MakeFeaturesOptions & { batchSize: number; group: Communicator },
+): Promise<MadeFeatures> {
+  const { batchSize, group, signal, onProgress } = options;
+  const { length } = dataset;
+  const resumed = broadcastJson(group, rows?.count ?? 0);
+  let done = resumed;
+  let stopped = false;
+  const tell = () => onProgress?.({ done, total: length, resumed });
+  tell();
+  const own = Array.from({ length: length - resumed }, (_, i) => resumed + i)
+    .filter((row) => Math.floor((row - resumed) / batchSize) % group.size === group.rank);
+  const images = imagesFrom(encoder, dataset, own, options);
+  try {
+    while (done < length && !stopped) {
+      const count = Math.max(0, Math.min(batchSize, length - done - group.rank * batchSize));
+      const all = await collectRows(group, { rows: [], features: await encodeNext(encoder, images, count) });
+      if (all) await rows?.add(all.features.data, all.features.dim);
+      done = Math.min(length, done + group.size * batchSize);
+      tell();
+      stopped = gatherNumbers(group, [signal?.aborted ? 1 : 0]).some(([asked]) => asked === 1);
+    }
+  } finally {
+    await images.return(undefined);
+  }
+  return { done, dim: broadcastJson(group, rows?.dim ?? 0), complete: done === length };
+}
+
+/** Features of the next images. */
+async function encodeNext(encoder: ImageEncoder, images: AsyncGenerator<RgbImage>, count: number): Promise<Features> {
+  const batch: Float32Array<ArrayBuffer>[] = [];
+  while (batch.length < count) {
+    const { value, done } = await images.next();
+    if (done) throw new Error(`Cannot make features as images are missing: got ${batch.length} of ${count}`);
+    batch.push(encoder.prepare(value));
+  }
+  return count > 0 ? await encoder.encode(batch) : { data: new Float32Array(0), dim: 0 };
 }
 
 /** The arrays of the file, as {@linkcode savePrior} writes them; the rows come from the disk. */
@@ -130,17 +168,17 @@ function* membersOf(
   if (paths) yield { name: "paths.npy", bytes: writeNpy({ shape: [length], dtype: "string", data: paths }) };
 }
 
-/** The images from a row on, in order. */
+/** The images of some rows, in order. */
 async function* imagesFrom(
   encoder: ImageEncoder,
   dataset: ImageDataset,
-  from: number,
+  rows: readonly number[],
   { workers }: MakeFeaturesOptions,
 ): AsyncGenerator<RgbImage> {
   if (dataset.pixels) {
     const { data, height, width } = dataset.pixels;
     const size = height * width * 3;
-    for (let row = from; row < dataset.length; row++) {
+    for (const row of rows) {
       const image = { data: data.slice(row * size, (row + 1) * size), height, width };
       yield decoded(image, encoder.decode);
     }
@@ -150,8 +188,7 @@ async function* imagesFrom(
     throw new SyntaxError(`Cannot make features as every image must be readable: "${path}" is not (${reason})`);
   };
   using decoder = new ImageDecoder(dataset, { workers, spec: encoder.decode, onUnreadable });
-  const order = Array.from({ length: dataset.length - from }, (_, i) => from + i);
-  yield* decoder.decode(order);
+  yield* decoder.decode(rows);
 }
 
 /** What decoding does to an image, for one that is in memory already. */

@@ -35,21 +35,28 @@ Deno.test("loadEncoder() reads the original's checkpoints, their prefixes and he
   });
 });
 
+/** What rank 0 gets: this process is alone. */
+async function encoded(...args: Parameters<typeof datasetFeatures>) {
+  const features = await datasetFeatures(...args);
+  assert(features);
+  return features;
+}
+
 Deno.test("datasetFeatures() reads its cache for the same weights and images, and only then", async () => {
   await withFolder(async (cache) => {
     const { encoder } = randomEncoder("tiny", { stem: "cifar", device });
     const options = { feature: "fc", resolution: 8, cache, digest: await weightsDigest(encoder) } as const;
-    const first = await datasetFeatures(device, encoder, images(5), options);
+    const first = await encoded(device, encoder, images(5), options);
     assertEquals([first.features.dim, first.rows.length, first.cached], [64, 5, false]);
-    const second = await datasetFeatures(device, encoder, images(5), options);
+    const second = await encoded(device, encoder, images(5), options);
     assert(second.cached);
     assertEquals(second.features, first.features);
     assertEquals(second.rows, first.rows);
     const other = images(5);
     other.pixels.data[7]!++;
-    assert(!(await datasetFeatures(device, encoder, other, options)).cached);
-    assert(!(await datasetFeatures(device, encoder, images(5), { ...options, digest: "x" })).cached);
-    assert(!(await datasetFeatures(device, encoder, images(5), { ...options, feature: "pooled" })).cached);
+    assert(!(await encoded(device, encoder, other, options)).cached);
+    assert(!(await encoded(device, encoder, images(5), { ...options, digest: "x" })).cached);
+    assert(!(await encoded(device, encoder, images(5), { ...options, feature: "pooled" })).cached);
   });
 });
 

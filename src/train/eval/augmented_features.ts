@@ -1,0 +1,113 @@
+import { noGrad } from "../../autograd/mod.ts";
+import type { Device } from "../../device/mod.ts";
+import { type ImageDataset, naturalRecipe } from "../../data/mod.ts";
+import type { Communicator } from "../../distributed/mod.ts";
+import type { ResNet } from "../../nn/mod.ts";
+import { squeeze } from "../../ops/mod.ts";
+import { keep, key, shuffled, type Tensor, tensor, tidy } from "../../tensor/mod.ts";
+import { collectRows } from "../distributed_encode.ts";
+import { planOfRank } from "../distributed_plan.ts";
+import { imageSource } from "../job_data.ts";
+import { batchSizes } from "../pretrain_parts.ts";
+import type { EpochPlan, ViewSource } from "../view_source.ts";
+
+/** Options of {@linkcode AugmentedFeatures}. */
+export interface AugmentedOptions {
+  /** Output of the encoder, or what its last layer gets. */
+  readonly feature: "fc" | "pooled";
+  /** Images of a step. */
+  readonly batchSize: number;
+  /** Side of the views, px. */
+  readonly resolution: number;
+  /** Workers that decode. */
+  readonly workers?: number;
+  /** Seed of order and augmentation. */
+  readonly seed: number;
+  /** The ranks, each of which encodes its part of every batch. */
+  readonly group: Communicator;
+}
+
+/** Features of a step's images. */
+export interface FeatureBatch {
+  /** Rows of the images in the data set. */
+  readonly rows: ArrayLike<number>;
+  /** `[rows.length, dim]` on the device; freed when the next batch is asked for. */
+  readonly features: Tensor;
+}
+
+/** One augmented view of every training image, encoded batch by batch without a graph. */
+export class AugmentedFeatures implements Disposable {
+  #source: ViewSource;
+  #device: Device;
+  #encoder: ResNet;
+  #length: number;
+  #sizes: readonly number[];
+  #options: AugmentedOptions;
+
+  /** Prepares to decode. */
+  constructor(device: Device, encoder: ResNet, dataset: ImageDataset, options: AugmentedOptions) {
+    const { batchSize, resolution: size, workers } = options;
+    const { mean, std, length } = dataset;
+    this.#source = imageSource(device, dataset, naturalRecipe({ size, mean, std }), { workers });
+    this.#device = device;
+    this.#encoder = encoder;
+    this.#length = length;
+    this.#sizes = batchSizes(length, Math.min(batchSize, length), false);
+    this.#options = options;
+  }
+
+  /** The batches of an epoch on rank 0; on the others nothing, but they must ask for it as often. */
+  async *epoch(epoch: number): AsyncGenerator<FeatureBatch> {
+    const { seed, group } = this.#options;
+    const order = shuffled(this.#length, key(seed, 1, epoch));
+    const plan = { order, sizes: this.#sizes, epoch, seed, views: 1 };
+    yield* group.size === 1 ? this.#alone(plan) : this.#together(plan);
+  }
+
+  async *#alone(plan: EpochPlan): AsyncGenerator<FeatureBatch> {
+    for await (const { rows, views } of this.#source.batches(plan)) {
+      if (!views) continue;
+      using features = this.#encode(views);
+      yield { rows, features };
+    }
+  }
+
+  async *#together(plan: EpochPlan): AsyncGenerator<FeatureBatch> {
+    const { group } = this.#options;
+    const { sizes, ...own } = planOfRank(group, plan);
+    const batches = this.#source.batches({ ...own, sizes: sizes.filter((size) => size > 0) })[Symbol.asyncIterator]();
+    try {
+      for (const size of sizes) {
+        const batch = size > 0 ? (await batches.next()).value : null;
+        const part = { rows: batch?.rows ?? [], features: await this.#read(batch?.views ?? null) };
+        const all = await collectRows(group, part);
+        if (!all || all.rows.length === 0) continue;
+        const { data, dim } = all.features;
+        using features = keep(tensor(data, { shape: [all.rows.length, dim], device: this.#device }));
+        yield { rows: all.rows, features };
+      }
+    } finally {
+      await batches.return?.();
+    }
+  }
+
+  /** Frees what it holds. */
+  [Symbol.dispose](): void {
+    this.#source.dispose();
+  }
+
+  async #read(views: Tensor | null): Promise<{ data: Float32Array<ArrayBuffer>; dim: number }> {
+    if (!views) return { data: new Float32Array(0), dim: 0 };
+    using features = this.#encode(views);
+    return { data: await features.data() as Float32Array<ArrayBuffer>, dim: features.shape[1]! };
+  }
+
+  #encode(views: Tensor): Tensor {
+    return keep(noGrad(() =>
+      tidy(() => {
+        const images = squeeze(views, 1);
+        return this.#options.feature === "pooled" ? this.#encoder.pooled(images) : this.#encoder.forward(images);
+      })
+    ));
+  }
+}
