@@ -1,5 +1,5 @@
 // Several tensors in one dispatch: which tensor a workgroup belongs to, and which vectors of it an invocation has.
-// `tensor_of`, `start_of`, `size_of`, `update` and the bindings come from src/optim/_many.ts.
+// `tensor_of`, `start_of`, `size_of`, `update`, `skipped` and the bindings come from src/optim/_many.ts.
 struct Step { w: vec4f, v: vec4f }
 
 const VECTORS_A_GROUP = 256u; // 64 invocations, 4 vectors each
@@ -10,6 +10,7 @@ fn step(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
+  if (skipped()) { return; }
   let flat = group.y * groups.x + group.x;
   let t = tensor_of(flat);
   let base = (flat - start_of(t)) * VECTORS_A_GROUP + local;

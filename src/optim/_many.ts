@@ -22,8 +22,16 @@ export interface ManyShader {
   readonly scalars: Readonly<Record<string, ParamType>>;
   /** Declarations of extra storage bindings, from 1. */
   readonly extra: readonly string[];
+  /** Whether the last extra binding is the state of a `GradScaler`. */
+  readonly scaled?: boolean;
   /** The update of tensor `t` at vector `i` from `w`, `g` and `v`. */
   readonly update: string;
+}
+
+/** What is known of the scale of the loss; a `GradScaler`. */
+export interface Scaling {
+  /** Bits of the scale, and whether to skip the step. */
+  readonly storage: Tensor["storage"];
 }
 
 /** Several tensors that one dispatch updates. */
@@ -36,7 +44,19 @@ export interface Batch {
   readonly total: number;
 }
 
+/** How the gradients of a scaled loss are read; `GradScaler` keeps the state, of which these are the first two. */
+const SCALED = `fn unscaled(g: vec4f) -> vec4f { return g / bitcast<f32>(scaling[0]); }
+fn skipped() -> bool { return scaling[1] != 0u; }`;
+const PLAIN = `fn unscaled(g: vec4f) -> vec4f { return g; }
+fn skipped() -> bool { return false; }`;
+
 const programs = new Map<string, Program>();
+
+/** An optimizer's shader for the gradients of a scaled loss, whose state is bound after its own extra bindings. */
+export function scaledShader(shader: ManyShader): ManyShader {
+  const extra = [...shader.extra, "var<storage, read> scaling: array<u32>;"];
+  return { ...shader, name: `${shader.name} scaled`, extra, scaled: true };
+}
 
 /** The program of an entry point for `many` tensors. */
 export function manyProgram(shader: ManyShader, entryPoint: string, many: number, velocity: boolean): Program {
@@ -44,25 +64,31 @@ export function manyProgram(shader: ManyShader, entryPoint: string, many: number
   let program = programs.get(id);
   if (!program) {
     const params = { ...shader.scalars, ...tensorScalars(many) };
-    const code = [lib_many, shader.code, declarations(shader, params, many, velocity)];
+    const code = [lib_many, shader.code, shader.scaled ? SCALED : PLAIN, declarations(shader, params, many, velocity)];
     programs.set(id, program = { name: shader.name, code, entryPoint, params });
   }
   return program;
 }
 
 /** Splits tensors into batches that the device can bind together. */
-export function batches(device: Device, slots: readonly Slot[], shader: ManyShader): Batch[] {
+export function batches(
+  device: Device,
+  slots: readonly Slot[],
+  shader: ManyShader,
+  scaler: Scaling | null = null,
+): Batch[] {
   const each = slots[0]?.velocity ? 3 : 2;
   const room = device.limits.maxStorageBuffersPerShaderStage - shader.extra.length;
   const many = Math.max(1, Math.min(8, Math.floor(room / each)));
   const result: Batch[] = [];
-  for (let i = 0; i < slots.length; i += many) result.push(batch(device, slots.slice(i, i + many), shader));
+  for (let i = 0; i < slots.length; i += many) result.push(batch(device, slots.slice(i, i + many), shader, scaler));
   return result;
 }
 
-function batch(device: Device, slots: readonly Slot[], shader: ManyShader): Batch {
+function batch(device: Device, slots: readonly Slot[], shader: ManyShader, scaler: Scaling | null): Batch {
   const params: Record<string, number> = {};
   const buffers: Record<number, Tensor["storage"]> = {};
+  if (scaler) buffers[shader.extra.length] = scaler.storage;
   let binding = 1 + shader.extra.length;
   let start = 0;
   slots.forEach(({ weight, grad, velocity }, t) => {
@@ -108,9 +134,11 @@ function declarations(shader: ManyShader, params: Record<string, ParamType>, man
   lines.push(
     choose("weight_at(t: u32, i: u32) -> vec4f", tensors.map((t) => `return w${t}[i];`), "return vec4f(0.0);"),
   );
-  lines.push(choose("grad_at(t: u32, i: u32) -> vec4f", tensors.map((t) => `return g${t}[i];`), "return vec4f(0.0);"));
+  lines.push(
+    choose("grad_at(t: u32, i: u32) -> vec4f", tensors.map((t) => `return unscaled(g${t}[i]);`), "return vec4f(0.0);"),
+  );
   const updates = tensors.map((t) => {
-    const read = `let w = w${t}[i]; let g = g${t}[i]; let v = ${velocity ? `v${t}[i]` : "vec4f(0.0)"};`;
+    const read = `let w = w${t}[i]; let g = unscaled(g${t}[i]); let v = ${velocity ? `v${t}[i]` : "vec4f(0.0)"};`;
     return `${read} let s = ${shader.update}; w${t}[i] = s.w;${velocity ? ` v${t}[i] = s.v;` : ""}`;
   });
   lines.push(choose("update(t: u32, i: u32)", updates, ""));

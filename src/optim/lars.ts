@@ -1,6 +1,6 @@
 import { lars as code } from "../device/shaders.gen.ts";
 import { Tensor } from "../tensor/mod.ts";
-import { type Batch, batches, manyProgram, type ManyShader, type Slot } from "./_many.ts";
+import { type Batch, batches, manyProgram, type ManyShader, scaledShader, type Scaling, type Slot } from "./_many.ts";
 import { Optimizer } from "./optimizer.ts";
 
 /** Settings of {@linkcode LARS}. */
@@ -28,6 +28,7 @@ const SHADER: ManyShader = {
   extra: ["var<storage, read_write> scratch: array<f32>;", "var<storage, read_write> trust: array<f32>;"],
   update: "lars(t, w, g, v)",
 };
+const SCALED = scaledShader(SHADER);
 
 /**
  * Layer-wise adaptive rate scaling with classic momentum:
@@ -69,14 +70,15 @@ export class LARS extends Optimizer {
   }
 
   /** Three dispatches a batch of tensors: partial norms, trust ratios, update. */
-  protected override update(slots: readonly Slot[]): void {
+  protected override update(slots: readonly Slot[], scaler: Scaling | null): void {
     const { device } = slots[0]!.weight;
     device.run("lars", [], () => {
-      for (const batch of batches(device, slots, SHADER)) this.#updateBatch(batch);
+      const shader = scaler ? SCALED : SHADER;
+      for (const batch of batches(device, slots, shader, scaler)) this.#updateBatch(shader, batch);
     });
   }
 
-  #updateBatch(batch: Batch): void {
+  #updateBatch(shader: ManyShader, batch: Batch): void {
     const { device } = batch.slots[0]!.weight;
     const { momentum, weightDecay, eta, faithful } = this.#options;
     const adapted = batch.slots.reduce(
@@ -89,12 +91,12 @@ export class LARS extends Optimizer {
     using trust = new Tensor(device, [batch.slots.length]);
     const buffers = { 1: scratch.storage, 2: trust.storage, ...batch.buffers };
     const many = batch.slots.length;
-    device.dispatch(manyProgram(SHADER, "partial_norms", many, true), {
+    device.dispatch(manyProgram(shader, "partial_norms", many, true), {
       params,
       buffers,
       workgroups: batch.workgroups,
     });
-    device.dispatch(manyProgram(SHADER, "trust_ratios", many, true), { params, buffers, workgroups: [many, 1, 1] });
-    device.dispatch(manyProgram(SHADER, "step", many, true), { params, buffers, workgroups: batch.workgroups });
+    device.dispatch(manyProgram(shader, "trust_ratios", many, true), { params, buffers, workgroups: [many, 1, 1] });
+    device.dispatch(manyProgram(shader, "step", many, true), { params, buffers, workgroups: batch.workgroups });
   }
 }

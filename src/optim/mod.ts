@@ -3,7 +3,8 @@
  *
  * @module
  */
-export type { Slot } from "./_many.ts";
+export type { Scaling, Slot } from "./_many.ts";
+export { GradScaler, type GradScalerOptions, type GradScalerState } from "./grad_scaler.ts";
 export { LARS, type LARSOptions } from "./lars.ts";
 export { Optimizer, type OptimizerState } from "./optimizer.ts";
 export {

@@ -1,5 +1,6 @@
 import { fill, keep, Tensor } from "../tensor/mod.ts";
-import type { Slot } from "./_many.ts";
+import type { Scaling, Slot } from "./_many.ts";
+import type { GradScaler } from "./grad_scaler.ts";
 
 /** What an optimizer has learnt beside the parameters. */
 export interface OptimizerState {
@@ -42,15 +43,20 @@ export abstract class Optimizer {
   /**
    * Updates every parameter that has a gradient, frees the gradients, and submits what was recorded. PyTorch keeps the
    * gradients until `zero_grad()`; here the next `backward` starts from none.
+   *
+   * @param scaler What scaled the loss: gradients are divided by its scale, the step is skipped where one of them is not
+   *   finite, and the scale moves on.
    */
-  step(): void {
+  step(scaler?: GradScaler): void {
     const slots: Slot[] = [];
     for (const weight of this.parameters) {
       const { grad } = weight;
       if (grad && !grad.disposed) slots.push({ weight, grad, velocity: this.#velocities.get(weight) ?? null });
     }
     if (slots.length === 0) throw new Error("Cannot step() as no parameter has a gradient: call backward() first");
-    this.update(slots);
+    scaler?.check(slots);
+    this.update(slots, scaler ?? null);
+    scaler?.adjust();
     this.zeroGrad();
     const { device } = this.parameters[0]!;
     device.recordings.repeat(() => this.#steps++);
@@ -96,8 +102,8 @@ export abstract class Optimizer {
     this.#velocities.clear();
   }
 
-  /** Records the update. */
-  protected abstract update(slots: readonly Slot[]): void;
+  /** Records the update, by unscaled gradients where there is a scaler. */
+  protected abstract update(slots: readonly Slot[], scaler: Scaling | null): void;
 }
 
 function zerosLike(x: Tensor): Tensor {

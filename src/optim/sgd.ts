@@ -1,6 +1,6 @@
 import { sgd as code } from "../device/shaders.gen.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { batches, manyProgram, type ManyShader, type Slot } from "./_many.ts";
+import { batches, manyProgram, type ManyShader, scaledShader, type Scaling, type Slot } from "./_many.ts";
 import { Optimizer } from "./optimizer.ts";
 
 /** Settings of {@linkcode SGD}. */
@@ -22,6 +22,7 @@ const SHADER: ManyShader = {
   extra: [],
   update: "sgd(w, g, v)",
 };
+const SCALED = scaledShader(SHADER);
 
 /**
  * Stochastic gradient descent: `d = g + wd·w; v = m·v + d; w −= lr·(nesterov ? d + m·v : v)`. A few dispatches update
@@ -64,13 +65,14 @@ export class SGD extends Optimizer {
   }
 
   /** One dispatch a batch of tensors. */
-  protected override update(slots: readonly Slot[]): void {
+  protected override update(slots: readonly Slot[], scaler: Scaling | null): void {
     const { device } = slots[0]!.weight;
     const { momentum, weightDecay, nesterov } = this.#options;
     const scalars = { lr: () => this.lr, momentum, weight_decay: weightDecay, nesterov: Number(nesterov) };
+    const shader = scaler ? SCALED : SHADER;
     device.run("sgd", [], () => {
-      for (const batch of batches(device, slots, SHADER)) {
-        const program = manyProgram(SHADER, "step", batch.slots.length, momentum > 0);
+      for (const batch of batches(device, slots, shader, scaler)) {
+        const program = manyProgram(shader, "step", batch.slots.length, momentum > 0);
         device.dispatch(program, { ...batch, params: { ...scalars, ...batch.params } });
       }
     });
