@@ -22,8 +22,8 @@ export function isAutocast(): boolean {
 /**
  * Runs `body` in mixed precision, as PyTorch's `torch.autocast`: the ops that gain from it compute with half-precision
  * (f16) copies of their inputs and give f16, sums stay in f32, and what needs the range or precision of f32 keeps it.
- * Parameters stay f32, and so do their gradients; their f16 copies are made once, and freed with the outermost
- * `autocast`, so run the forward pass of one step in it and the optimizer after it.
+ * Parameters stay f32, and so do their gradients; their f16 copies are made once in an `autocast` and freed with the
+ * outermost one, or by the step of an optimizer.
  *
  * | op | inside `autocast` | with f16 inputs anywhere |
  * | --- | --- | --- |
@@ -76,7 +76,7 @@ export function fullPrecision<T>(body: () => T): T {
 
 /**
  * What an op computes with in half precision: `x` itself where it is f16, else a copy. A parameter's copy is kept until
- * the outermost {@linkcode autocast} ends.
+ * the outermost {@linkcode autocast} ends or an optimizer steps.
  */
 export function halfOf(x: Tensor): Tensor {
   if (x.dtype === "f16") return x;
@@ -86,7 +86,8 @@ export function halfOf(x: Tensor): Tensor {
   return copy;
 }
 
-function forgetCopies(): void {
+/** Frees the copies of parameters, which an optimizer is about to change. */
+export function forgetCopies(): void {
   for (const copy of copies.values()) copy.dispose();
   copies.clear();
 }

@@ -159,7 +159,7 @@ class Steps<R extends StepResult> {
 
 /** What decides which recording is right. */
 function keyOf(args: readonly StepArgument[]): string {
-  let key = `${isGradEnabled()}`;
+  let key = `${isGradEnabled()} ${isAutocast()}`;
   args.forEach((arg, i) => {
     if (arg instanceof Tensor) {
       if (arg.requiresGrad || arg.link) {

@@ -147,7 +147,13 @@ function optimisationFlags({ epochs, batch_size, optimizer, lr, wd }: PretrainPr
     wd: { type: "number", default: wd ?? 0, min: 0, help: "weight decay", group },
     drop_last: { type: "boolean", help: "leave a last batch that is not full out", group },
     seed: { type: "integer", default: 0, min: 0, help: "seed of weights, order and augmentation", group },
-    precision: { type: "string", default: "full", choices: ["full", "mixed"], help: "only full (f32) for now", group },
+    precision: {
+      type: "string",
+      default: "full",
+      choices: ["full", "mixed"],
+      help: "mixed: the network computes in half precision (f16) where that is safe; needs the feature shader-f16",
+      group,
+    },
   } as const satisfies Record<string, Flag>;
 }
 
@@ -230,10 +236,7 @@ function checkPrior(args: readonly string[], { kernel, sigma, prior, weaklabels 
 }
 
 function settingsOf(values: FlagValues<Flags>, program: PretrainProgram, demo: boolean): JobSettings {
-  if (values.precision !== "full") {
-    throw new UsageError("Cannot use --precision mixed as training runs in full precision (f32) only: leave it out");
-  }
-  const { root: _, kernel, sigma, optimizer, momentum, limit, loss_scope, ...rest } = values;
+  const { root: _, kernel, sigma, optimizer, momentum, limit, loss_scope, precision, ...rest } = values;
   const { stem, augmentation = "natural" } = program;
   const names = [
     "resolution",
@@ -267,6 +270,7 @@ function settingsOf(values: FlagValues<Flags>, program: PretrainProgram, demo: b
     augmentation,
     stem,
     optimizer: optimizer === "lars" ? "lars" : "sgd",
+    precision: precision === "mixed" ? "mixed" : "full",
     momentum: momentum ?? (optimizer === "lars" ? 0.9 : 0),
     kernel: kernel === "rbf" || kernel === "cosine" || kernel === "linear" ? kernel : null,
     sigma: kernel === "rbf" && sigma !== undefined ? widthOf(sigma) : null,

@@ -10,7 +10,7 @@ import {
   writeWhole,
 } from "../formats/mod.ts";
 import type { Module } from "../nn/mod.ts";
-import type { Optimizer } from "../optim/mod.ts";
+import type { GradScaler, GradScalerState, Optimizer } from "../optim/mod.ts";
 import { torchCheckpoint } from "./checkpoint_torch.ts";
 import { fromTorchLayout, loadState, readState, type StateDict, toTorchLayout } from "./model_state.ts";
 
@@ -30,6 +30,8 @@ export interface OptimizerCheckpoint {
   readonly steps: number;
   /** Velocity of each parameter by its name, in PyTorch's layout; empty without momentum. */
   readonly velocities: StateDict;
+  /** Scale of the loss; in mixed precision only. */
+  readonly scaler?: GradScalerState;
 }
 
 /** What a checkpoint file holds. */
@@ -59,6 +61,8 @@ const VELOCITY = "optimizer.velocity.";
 export interface CheckpointNotes extends Pick<Checkpoint, "network" | "position" | "config"> {
   /** `"sgd"` or `"lars"`. */
   readonly optimizerKind: string;
+  /** What scales the loss; none in full precision. */
+  readonly scaler?: GradScaler | null;
 }
 
 /**
@@ -69,9 +73,9 @@ export interface CheckpointNotes extends Pick<Checkpoint, "network" | "position"
 export async function captureCheckpoint(
   model: Module,
   optimizer: Optimizer,
-  { optimizerKind, ...notes }: CheckpointNotes,
+  { optimizerKind, scaler, ...notes }: CheckpointNotes,
 ): Promise<Checkpoint> {
-  const [weights, state] = await Promise.all([readState(model), optimizer.state()]);
+  const [weights, state, scale] = await Promise.all([readState(model), optimizer.state(), scaler?.state()]);
   checkFinite(weights);
   const velocities: StateDict = new Map();
   if (state.velocities.length > 0) {
@@ -79,16 +83,22 @@ export async function captureCheckpoint(
       velocities.set(name, toTorchLayout(ndarray([...parameter.shape], "f32", state.velocities[i]!)));
     });
   }
-  return { ...notes, weights, optimizer: { kind: optimizerKind, steps: state.steps, velocities } };
+  const kept = { kind: optimizerKind, steps: state.steps, velocities };
+  return { ...notes, weights, optimizer: scale ? { ...kept, scaler: scale } : kept };
 }
 
 /**
- * Puts a checkpoint into a model and, where it has one, its optimizer's state into an optimizer. Nothing is changed when
+ * Puts a checkpoint into a model and, where it has them, the states of its optimizer and scale of the loss into those. Nothing is changed when
  * the weights are of another architecture.
  *
  * @throws {TypeError} If the checkpoint is of another architecture or another optimizer.
  */
-export function restoreCheckpoint(checkpoint: Checkpoint, model: Module, optimizer?: Optimizer): void {
+export function restoreCheckpoint(
+  checkpoint: Checkpoint,
+  model: Module,
+  optimizer?: Optimizer,
+  scaler?: GradScaler | null,
+): void {
   loadState(model, checkpoint.weights);
   if (!optimizer || !checkpoint.optimizer) return;
   const { steps, velocities } = checkpoint.optimizer;
@@ -99,6 +109,7 @@ export function restoreCheckpoint(checkpoint: Checkpoint, model: Module, optimiz
   }
   const own = velocities.size === 0 ? [] : names.map((name) => toF32(fromTorchLayout(velocities.get(name)!)));
   optimizer.loadState({ lr: optimizer.lr, steps, velocities: own });
+  if (checkpoint.optimizer.scaler) scaler?.loadState(checkpoint.optimizer.scaler);
 }
 
 /**
@@ -116,7 +127,7 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
     config: JSON.stringify(config),
     ...network === null ? {} : { network },
     ...position ? { position: JSON.stringify(position), random: JSON.stringify(randomState(config, position)) } : {},
-    ...optimizer ? { optimizer: JSON.stringify({ kind: optimizer.kind, steps: optimizer.steps }) } : {},
+    ...optimizer ? { optimizer: JSON.stringify({ ...optimizer, velocities: undefined }) } : {},
   };
   metadata.sha256 = digest(tensors, metadata);
   try {

@@ -1,7 +1,7 @@
 import { backward } from "../autograd/mod.ts";
 import { type Communicator, Exchange, gatherBytes, gatherNumbers, GradientBuckets, means } from "../distributed/mod.ts";
 import { type Module, syncBatchNorm } from "../nn/mod.ts";
-import type { Optimizer } from "../optim/mod.ts";
+import type { GradScaler, Optimizer } from "../optim/mod.ts";
 import { type Tensor, tensor } from "../tensor/mod.ts";
 import { gatherRanks } from "./distributed_gather.ts";
 import { planOfRank } from "./distributed_plan.ts";
@@ -58,10 +58,10 @@ export class DataParallel {
   static async open(
     group: Communicator,
     model: Module,
-    options: { scope?: LossScope; optimizer?: Optimizer } = {},
+    options: { scope?: LossScope; optimizer?: Optimizer; scaler?: GradScaler | null } = {},
   ): Promise<DataParallel> {
-    const { scope = "local", optimizer } = options;
-    await broadcastState(group, model, optimizer);
+    const { scope = "local", optimizer, scaler } = options;
+    await broadcastState(group, model, optimizer, scaler);
     const exchange = await Exchange.open(group, model.parameters()[0]!.device);
     syncBatchNorm(model, exchange);
     const parallel = new DataParallel(exchange, model, scope);

@@ -1,10 +1,15 @@
 import { createHash } from "node:crypto";
 import { type Communicator, gatherBytes } from "../distributed/mod.ts";
 import type { Module } from "../nn/mod.ts";
-import type { Optimizer } from "../optim/mod.ts";
+import type { GradScaler, Optimizer } from "../optim/mod.ts";
 
-/** Gives all ranks the weights, buffers, counters and velocities of rank 0. */
-export async function broadcastState(group: Communicator, model: Module, optimizer?: Optimizer): Promise<void> {
+/** Gives all ranks the weights, buffers, counters, velocities and scale of the loss of rank 0. */
+export async function broadcastState(
+  group: Communicator,
+  model: Module,
+  optimizer?: Optimizer,
+  scaler?: GradScaler | null,
+): Promise<void> {
   const tensors = [...model.stateDict().values()];
   const values = await Promise.all(tensors.map((tensor) => tensor.data()));
   tensors.forEach((tensor, i) => {
@@ -15,6 +20,12 @@ export async function broadcastState(group: Communicator, model: Module, optimiz
   const counts = Float64Array.from(counters, ({ value }) => value);
   group.broadcast(counts);
   counters.forEach((counter, i) => counter.value = counts[i]!);
+  if (scaler) {
+    const { scale, growthTracker, skipped } = await scaler.state();
+    const state = Float64Array.of(scale, growthTracker, skipped);
+    group.broadcast(state);
+    scaler.loadState({ scale: state[0]!, growthTracker: state[1]!, skipped: state[2]! });
+  }
   if (!optimizer) return;
   const { lr, steps, velocities } = await optimizer.state();
   const scalars = Float64Array.of(lr, steps);

@@ -97,7 +97,7 @@ class Job {
       tuning,
       profile: this.#profile,
     });
-    if (found) restoreCheckpoint(found.checkpoint, this.#model, this.#training.optimizer);
+    if (found) restoreCheckpoint(found.checkpoint, this.#model, this.#training.optimizer, this.#training.scaler);
     this.#facts = factsOf(input, this.#model);
   }
 
@@ -185,6 +185,7 @@ class Job {
         position: this.#position,
         config: learningSettings(settings),
         optimizerKind: settings.optimizer,
+        scaler: this.#training.scaler,
       }),
     );
     this.#saved = performance.now();

@@ -45,6 +45,8 @@ export interface LearningSettings {
   readonly t: number;
   /** Whether a last batch that is not full is left out. */
   readonly drop_last: boolean;
+  /** Whether the network computes in f32 or, mixed, partly in f16; `"full"` by default. */
+  readonly precision?: "full" | "mixed";
   /** Seed of weights, order and augmentation. */
   readonly seed: number;
   /** Whether the loss compares the samples of each rank or of all ranks; `"local"` by default. */

@@ -68,6 +68,7 @@ export function trainingConfig(settings: JobSettings): PretrainConfig {
     kernel: kernelOf(settings),
     ridge: settings.lambda,
     t: settings.t,
+    precision: settings.precision,
     seed: settings.seed,
     dropLast: settings.drop_last,
     printEvery: settings.print_freq,

@@ -1,16 +1,16 @@
-import { backward, compile, type Compiled, noGrad } from "../autograd/mod.ts";
+import { autocast, backward, compile, type Compiled, noGrad } from "../autograd/mod.ts";
 import { centroidWeights, type Kernel } from "../kernels/mod.ts";
 import { decoupledUniformityMetrics } from "../losses/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
-import { indexSelect } from "../ops/mod.ts";
-import { CosineAnnealingLR, LARS, type Optimizer, SGD } from "../optim/mod.ts";
+import { cast, indexSelect } from "../ops/mod.ts";
+import { type CosineAnnealingLR, GradScaler, type Optimizer } from "../optim/mod.ts";
 import { key, scope, shuffled, type Tensor } from "../tensor/mod.ts";
 import type { TrainingPosition } from "./checkpoint.ts";
 import type { Communicator } from "../distributed/mod.ts";
 import { tune, type TuneOptions } from "../tune/mod.ts";
 import { DataParallel, type LossScope, type StepAgreement, type StepCost } from "./distributed.ts";
 import { MetricRing } from "./metric_ring.ts";
-import { batchSizes, checkPretrain, Clock } from "./pretrain_parts.ts";
+import { batchSizes, checkPretrain, Clock, countOf, makeOptimizer } from "./pretrain_parts.ts";
 import { type StepProfile, Throttle } from "./step_clock.ts";
 import type { ViewBatch, ViewSource } from "./view_source.ts";
 
@@ -32,6 +32,11 @@ export interface PretrainConfig {
   momentum?: number;
   /** Weight decay; 0 by default. */
   weightDecay?: number;
+  /**
+   * `"full"`, the default: f32. `"mixed"`: the network computes inside `autocast`, and a `GradScaler` scales the loss;
+   * weights, statistics, kernels and the loss itself stay f32.
+   */
+  precision?: "full" | "mixed";
   /** Similarity of the samples' priors; without one, no prior enters. */
   kernel?: Kernel;
   /** Ridge λ of the centroid weights; 0.01 by default, 0 means 1/√batch. */
@@ -101,18 +106,6 @@ export class LossNotFiniteError extends RangeError {
   override name = "LossNotFiniteError";
 }
 
-/** Makes the optimizer and the schedule that a configuration asks for. */
-export function makeOptimizer(parameters: readonly Tensor[], config: PretrainConfig): {
-  optimizer: Optimizer;
-  schedule: CosineAnnealingLR;
-} {
-  const { lr = 0.3, momentum, weightDecay, etaMin = 1e-3, epochs } = config;
-  const optimizer = config.optimizer === "lars"
-    ? new LARS(parameters, { lr, momentum, weightDecay })
-    : new SGD(parameters, { lr, momentum, weightDecay });
-  return { optimizer, schedule: new CosineAnnealingLR(optimizer, { tMax: epochs, etaMin }) };
-}
-
 /**
  * Trains an encoder and its head with the decoupled uniformity loss, and reports as it goes. Nothing is read back
  * between reports. Leaving the loop early leaves the model as it is.
@@ -141,6 +134,8 @@ export async function* pretrain(
 export class Pretraining {
   /** What changes the model. */
   readonly optimizer: Optimizer;
+  /** What scales the loss in mixed precision; null in full precision. */
+  readonly scaler: GradScaler | null;
   #model: Contrastive;
   #data: PretrainData;
   #config: PretrainConfig;
@@ -163,6 +158,7 @@ export class Pretraining {
     this.#config = config;
     this.#sizes = batchSizes(data.source.length, batchSize, dropLast, group?.size);
     const { device } = model.parameters()[0]!;
+    this.scaler = config.precision === "mixed" ? new GradScaler({ device }) : null;
     this.#metrics = new MetricRing(device, ["loss", "align"], printEvery);
     this.#compiled = compile((views, indices) => {
       for (const _ of this.#phases(views, () => indices));
@@ -178,7 +174,8 @@ export class Pretraining {
   async *reports(): AsyncGenerator<PretrainReport> {
     const { epochs, start = { epoch: 0, step: 0 }, group, lossScope: scope } = this.#config;
     if (group && group.size > 1) {
-      this.#parallel = await DataParallel.open(group, this.#model, { scope, optimizer: this.optimizer });
+      const { optimizer, scaler } = this;
+      this.#parallel = await DataParallel.open(group, this.#model, { scope, optimizer, scaler });
     }
     const clock = new Clock();
     this.#model.train();
@@ -193,6 +190,7 @@ export class Pretraining {
     this.#parallel?.dispose();
     this.#compiled.dispose();
     this.#metrics.dispose();
+    this.scaler?.dispose();
     this.optimizer.dispose();
   }
 
@@ -269,16 +267,21 @@ export class Pretraining {
     const weights = prior && kernel
       ? noGrad(() => centroidWeights(indexSelect(prior, 0, indices()), { kernel, ridge }))
       : undefined;
-    const own = this.#model.forward(views);
+    const own = this.#embed(views);
     const z = parallel?.embeddings(own, agreed!) ?? own;
     const { loss, alignment } = decoupledUniformityMetrics(z, { weights, t });
     yield "backward";
-    if (parallel) parallel.backward(loss);
-    else backward(loss);
+    (parallel ?? { backward }).backward(this.scaler?.scale(loss) ?? loss);
     this.#metrics.push([loss, alignment]);
     yield "optimiser";
-    this.optimizer.step();
+    this.optimizer.step(this.scaler ?? undefined);
     yield null;
+  }
+
+  /** Embeddings of the views, f32. */
+  #embed(views: Tensor): Tensor {
+    const embed = () => this.#model.forward(views);
+    return this.scaler ? cast(autocast(embed, { device: views.device }), "f32") : embed();
   }
 
   /** Means of what the steps since the last report measured, over all ranks. */
@@ -293,8 +296,4 @@ export class Pretraining {
         `got ${rows.map((row) => row.loss).join(", ")}; try a smaller lr, or a larger ridge if a prior is used`,
     );
   }
-}
-
-function countOf(sizes: readonly number[]): number {
-  return sizes.reduce((total, size) => total + size, 0);
 }

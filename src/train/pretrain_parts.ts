@@ -1,4 +1,18 @@
+import { CosineAnnealingLR, LARS, type Optimizer, SGD } from "../optim/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
 import type { PretrainConfig, PretrainData } from "./pretrain.ts";
+
+/** Makes the optimizer and the schedule that a configuration asks for. */
+export function makeOptimizer(parameters: readonly Tensor[], config: PretrainConfig): {
+  optimizer: Optimizer;
+  schedule: CosineAnnealingLR;
+} {
+  const { lr = 0.3, momentum, weightDecay, etaMin = 1e-3, epochs } = config;
+  const optimizer = config.optimizer === "lars"
+    ? new LARS(parameters, { lr, momentum, weightDecay })
+    : new SGD(parameters, { lr, momentum, weightDecay });
+  return { optimizer, schedule: new CosineAnnealingLR(optimizer, { tMax: epochs, etaMin }) };
+}
 
 /** Sizes of the batches of an epoch; each of the `ranks` has at least two samples of every batch. */
 export function batchSizes(length: number, batchSize: number, dropLast: boolean, ranks = 1): number[] {
@@ -10,7 +24,10 @@ export function batchSizes(length: number, batchSize: number, dropLast: boolean,
 
 /** Checks what a run is given. */
 export function checkPretrain({ source, prior }: PretrainData, config: PretrainConfig): void {
-  const { epochs, batchSize = 256, views = 2, kernel } = config;
+  const { epochs, batchSize = 256, views = 2, kernel, precision = "full" } = config;
+  if (precision !== "full" && precision !== "mixed") {
+    throw new RangeError(`Cannot pretrain() as precision must be "full" or "mixed": got "${precision}"`);
+  }
   if (kernel && !prior) throw new TypeError("Cannot pretrain() as a kernel needs a prior: got none");
   if (prior && !kernel) throw new TypeError("Cannot pretrain() as a prior needs a kernel: got none");
   if (prior && (prior.rank !== 2 || prior.shape[0] !== source.length)) {
@@ -41,6 +58,11 @@ export function checkPretrain({ source, prior }: PretrainData, config: PretrainC
       `Cannot pretrain() as dropLast leaves no batch of ${batchSize}: got ${source.length} samples`,
     );
   }
+}
+
+/** The sum of sizes. */
+export function countOf(sizes: readonly number[]): number {
+  return sizes.reduce((total, size) => total + size, 0);
 }
 
 /** Samples a second. */
