@@ -2259,6 +2259,65 @@ fn spread(
   y[i] = X(V(x[image * params.columns + i % params.columns]) * params.scale);
 }
 `;
+/** `grad_scale` */
+export const grad_scale: string = `// Whether a gradient of several tensors is infinite or NaN: found = 1 if so, else as it was.
+// The bindings of the tensors and \`grad_at\` are joined in front by src/optim/_many.ts.
+//
+//   0  params  uniform     { sizes and first workgroups of the tensors }
+//   1  state   read/write  [4]   bits of the scale, found, steps since the scale changed, steps skipped
+//
+// Dispatch: the workgroups of all tensors, folded into y; 64 invocations, 4 vectors of 4 each.
+@compute @workgroup_size(64)
+fn check(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let flat = group.y * groups.x + group.x;
+  let t = tensor_of(flat);
+  let base = (flat - start_of(t)) * VECTORS_A_GROUP + local;
+  var bad = vec4<bool>();
+  for (var k = 0u; k < 4u; k++) {
+    let i = base + 64u * k;
+    if (4u * i < size_of(t)) {
+      let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(size_of(t));
+      // Told by the bits: drivers may assume that floats are finite.
+      bad |= inside & ((bitcast<vec4u>(grad_at(t, i)) & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
+    }
+  }
+  if (any(bad)) { atomicStore(&state[1], 1u); }
+}
+`;
+/** `grad_scale_adjust` */
+export const grad_scale_adjust: string = `// Moves the scale of a loss after a step, as PyTorch's GradScaler.update(): down where a gradient was not finite, up after
+// \`interval\` steps where all were, unless that would be infinite.
+//
+//   0  params  uniform     { growth, backoff, interval }
+//   1  state   read/write  [4]   bits of the scale, found, steps since the scale changed, steps skipped
+//
+// Dispatch: 1.
+struct Params { growth: f32, backoff: f32, interval: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> state: array<u32>;
+
+@compute @workgroup_size(1)
+fn adjust() {
+  let scale = bitcast<f32>(state[0]);
+  if (state[1] != 0u) {
+    state[0] = bitcast<u32>(scale * params.backoff);
+    state[2] = 0u;
+    state[3] += 1u;
+  } else {
+    state[2] += 1u;
+    if (state[2] >= params.interval) {
+      let grown = bitcast<u32>(scale * params.growth);
+      if ((grown & 0x7f800000u) != 0x7f800000u) { state[0] = grown; }
+      state[2] = 0u;
+    }
+  }
+  state[1] = 0u;
+}
+`;
 /** `index_select` */
 export const index_select: string = `// Takes rows of x [outer, rows, inner] by index, y [outer, count, inner]: y[o, k, c] = x[o, index[k], c]; an index out of
 // range takes the nearest row. \`add_rows\` is the gradient: grad_x[o, r, c] = sum of grad_y[o, k, c] over the k of row r, in
@@ -2594,7 +2653,7 @@ fn image_of(position: u32, sample: u32) -> Image {
 `;
 /** `lib_many` */
 export const lib_many: string = `// Several tensors in one dispatch: which tensor a workgroup belongs to, and which vectors of it an invocation has.
-// \`tensor_of\`, \`start_of\`, \`size_of\`, \`update\` and the bindings come from src/optim/_many.ts.
+// \`tensor_of\`, \`start_of\`, \`size_of\`, \`update\`, \`skipped\` and the bindings come from src/optim/_many.ts.
 struct Step { w: vec4f, v: vec4f }
 
 const VECTORS_A_GROUP = 256u; // 64 invocations, 4 vectors each
@@ -2605,6 +2664,7 @@ fn step(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
+  if (skipped()) { return; }
   let flat = group.y * groups.x + group.x;
   let t = tensor_of(flat);
   let base = (flat - start_of(t)) * VECTORS_A_GROUP + local;

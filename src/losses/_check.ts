@@ -1,8 +1,8 @@
 import type { Tensor } from "../tensor/mod.ts";
 
-/** Checks that embeddings are f32 `[batch, views, features]` with a pair of samples and enough views of each. */
+/** Checks that embeddings are f32 (or f16, which is read as f32) `[batch, views, features]` with a pair of samples and enough views of each. */
 export function checkViews(loss: string, z: Tensor, leastViews = 1): void {
-  if (z.rank !== 3 || z.dtype !== "f32") {
+  if (z.rank !== 3 || (z.dtype !== "f32" && z.dtype !== "f16")) {
     throw new TypeError(
       `Cannot compute ${loss}() as z must be f32 [batch, views, features]: got z ${z.dtype} [${z.shape}]`,
     );

@@ -111,9 +111,13 @@ export function learningSettings(settings: JobSettings): Record<string, unknown>
   );
 }
 
+/** What holds where a setting is not named. */
+const DEFAULTS = { precision: "full", loss_scope: "local" };
+
 /** Settings that differ from those of a checkpoint, as text: `--lr 0.3 (now 0.1)`. Settings it does not name are left out. */
-export function differences(before: Readonly<Record<string, unknown>>, settings: JobSettings): string[] {
-  const now = learningSettings(settings);
+export function differences(config: Readonly<Record<string, unknown>>, settings: JobSettings): string[] {
+  const before: Record<string, unknown> = { ...DEFAULTS, ...config };
+  const now: Record<string, unknown> = { ...DEFAULTS, ...learningSettings(settings) };
   return Object.keys(now).filter((name) => name in before && before[name] !== now[name])
     .map((name) => `--${name} ${before[name] ?? "none"} (now ${now[name] ?? "none"})`);
 }

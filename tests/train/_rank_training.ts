@@ -17,6 +17,7 @@ export interface TrainingPlan {
   readonly batchSize: number;
   readonly epochs: number;
   readonly lr: number;
+  readonly precision?: "full" | "mixed";
 }
 
 /** What came out. */
@@ -61,6 +62,7 @@ async function train(plan: TrainingPlan): Promise<void> {
     printEvery: 1,
     group,
     lossScope: plan.lossScope,
+    precision: plan.precision,
   });
   const losses: number[] = [];
   let [sentBytes, communicationMs, seconds] = [0, 0, 0];

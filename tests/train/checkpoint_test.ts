@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { backward, Device, keep, key, normal, scope } from "../../mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { type Contrastive, contrastive, ResNet } from "../../src/nn/mod.ts";
-import { LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
+import { GradScaler, LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
 import {
   captureCheckpoint,
   type Checkpoint,
@@ -67,6 +67,25 @@ for (
     });
   });
 }
+
+Deno.test("a checkpoint keeps the scale of the loss in mixed precision, and only then", async () => {
+  await withFolder(async (folder) => {
+    const { model, optimizer, checkpoint } = await small();
+    assertEquals(checkpoint.optimizer?.scaler, undefined);
+    const scaler = new GradScaler();
+    const state = { scale: 2 ** -20 / 3, growthTracker: 1234, skipped: 5 };
+    scaler.loadState({ ...state, scale: Math.fround(state.scale) });
+    const path = `${folder}/last.safetensors`;
+    const kept = { ...notes, optimizerKind: "sgd", scaler };
+    await writeCheckpoint(path, await captureCheckpoint(model, optimizer, kept));
+    const other = new GradScaler();
+    restoreCheckpoint(await readCheckpoint(path), model, optimizer, other);
+    assertEquals(await other.state(), await scaler.state());
+    restoreCheckpoint(checkpoint, model, optimizer, other); // of a run in full precision: nothing to restore
+    assertEquals(await other.state(), await scaler.state());
+    for (const each of [scaler, other, model, optimizer]) each.dispose();
+  });
+});
 
 async function small(): Promise<{ model: Contrastive; optimizer: Optimizer; checkpoint: Checkpoint }> {
   const model = makeModel("tiny", { stem: "cifar" });

@@ -35,15 +35,17 @@ async function train(config: PretrainConfig, stopAt = Infinity) {
   if (stopAt < Infinity) {
     const start = await run(training, stopAt);
     const state = await training.optimizer.state();
+    const scale = await training.scaler?.state();
     training.dispose();
     training = new Pretraining(model, { source, prior }, { ...config, start });
     training.optimizer.loadState(state);
+    if (scale) training.scaler!.loadState(scale);
   }
   await run(training, Infinity);
   const result = {
     losses,
     state: await stateOf(model),
-    optimizer: await training.optimizer.state(),
+    optimizer: { ...await training.optimizer.state(), ...await training.scaler?.state() },
     replays: training.replays,
   };
   training.dispose();
@@ -54,6 +56,7 @@ async function train(config: PretrainConfig, stopAt = Infinity) {
 const CASES: [string, Partial<PretrainConfig>][] = [
   ["SGD", {}],
   ["momentum, weight decay and a prior", { momentum: 0.9, weightDecay: 1e-3, kernel: rbf({ sigma: 2 }) }],
+  ["mixed precision", { momentum: 0.9, precision: "mixed" }],
   ["LARS", { optimizer: "lars", weightDecay: 1e-3 }],
 ];
 for (const [name, config] of CASES) {

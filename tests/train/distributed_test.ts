@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { assertClose } from "../../src/testing/mod.ts";
+import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { launchers, runAlone, runRanks, without } from "../distributed/_ranks.ts";
 import type { TrainingOutcome, TrainingPlan } from "./_rank_training.ts";
 
@@ -69,6 +69,16 @@ for (const ranks of [2, 4]) {
     },
   });
 }
+
+Deno.test({
+  name: `pretrain() in mixed precision gives 2 ranks the losses of one process${without}`,
+  ignore: launchers.length === 0,
+  async fn() {
+    const changes = { precision: "mixed", epochs: 2 } as const;
+    const [one, many] = [await train(0, changes), await train(2, changes)];
+    assertClose(many.losses, one.losses, { rtol: TOLERANCE.mixedLoss });
+  },
+});
 
 Deno.test({
   name: `pretrain() with the local loss compares the samples of each rank only${without}`,

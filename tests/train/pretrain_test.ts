@@ -14,6 +14,7 @@ import {
   ResidentImages,
   StepProfile,
 } from "../../src/train/mod.ts";
+import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { smallDataset, stateOf } from "./_small.ts";
 
 const device = await Device.open();
@@ -53,7 +54,14 @@ Deno.test("pretrain() reads back only every printEvery steps and at the end of a
   model.dispose();
 });
 
-for (const [name, config] of [["SGD", { momentum: 0.9 }], ["LARS", { optimizer: "lars" }]] as const) {
+for (
+  const [name, config] of [
+    ["SGD", { momentum: 0.9 }],
+    ["LARS", { optimizer: "lars" }],
+    ["SGD in mixed precision", { momentum: 0.9, precision: "mixed" }],
+    ["LARS in mixed precision", { optimizer: "lars", precision: "mixed" }],
+  ] as const
+) {
   Deno.test(`Pretraining with ${name} goes on from any step as if it had never stopped`, async () => {
     using source = images(smallDataset(20));
     const whole = makeModel("tiny", { stem: "cifar" });
@@ -69,6 +77,8 @@ for (const [name, config] of [["SGD", { momentum: 0.9 }], ["LARS", { optimizer: 
     assertEquals(start, { epoch: 1, step: 2 });
     const second = new Pretraining(model, { source }, { ...CONFIG, ...config, start });
     second.optimizer.loadState(await first.optimizer.state());
+    assertEquals(first.scaler !== null, name.endsWith("mixed precision"));
+    if (first.scaler) second.scaler!.loadState(await first.scaler.state());
     await all(second.reports());
     assertEquals(await stateOf(model), await stateOf(whole));
     for (const each of [first, second, model, whole]) each.dispose();
@@ -104,6 +114,22 @@ Deno.test("pretrain() stops when the loss is not finite, and says in which steps
       "prior is used",
   );
   model.dispose();
+});
+
+Deno.test("pretrain() in mixed precision follows full precision, and skips steps until its scale suits", async () => {
+  using source = images(smallDataset(20));
+  const losses = [];
+  for (const precision of ["full", "mixed"] as const) {
+    const model = makeModel("tiny", { stem: "cifar" });
+    const training = new Pretraining(model, { source }, { ...CONFIG, precision });
+    training.scaler?.loadState({ scale: 2 ** 40, growthTracker: 0, skipped: 0 });
+    losses.push((await all(training.reports())).map(({ loss }) => loss));
+    const { scale = 0, skipped = 0 } = await training.scaler?.state() ?? {};
+    // A gradient of this loss is near 1 and f16 ends at 2^16, so at 2^40 the first steps overflow.
+    if (precision === "mixed") assert(skipped > 0 && scale === 2 ** (40 - skipped), `got ${scale} and ${skipped}`);
+    for (const each of [training, model]) each.dispose();
+  }
+  assertClose([losses[1]![0]!], [losses[0]![0]!], { rtol: TOLERANCE.mixedLoss });
 });
 
 Deno.test("pretrain() refuses what it cannot train on", async () => {

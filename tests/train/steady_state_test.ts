@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
-import { backward, type Counters, Device, keep, scope, Tensor, tensor } from "../../mod.ts";
+import { autocast, backward, type Counters, Device, keep, scope, Tensor, tensor } from "../../mod.ts";
 import { augment, naturalRecipe } from "../../src/data/mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { contrastive, ResNet } from "../../src/nn/mod.ts";
-import { LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
+import { GradScaler, LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
 import { MetricRing } from "../../src/train/mod.ts";
 
 const device = await Device.open();
@@ -13,16 +13,22 @@ function difference(after: Counters, before: Counters): Partial<Record<keyof Cou
   return Object.fromEntries(names.map((name) => [name, after[name] - before[name]]));
 }
 
+const sgd = (p: Tensor[]): Optimizer => new SGD(p, { lr: 0.05, momentum: 0.9 });
+const lars = (p: Tensor[]): Optimizer => new LARS(p, { lr: 0.05 });
+
 for (
-  const [name, make] of [
-    ["SGD", (p: Tensor[]): Optimizer => new SGD(p, { lr: 0.05, momentum: 0.9 })],
-    ["LARS", (p: Tensor[]): Optimizer => new LARS(p, { lr: 0.05 })],
+  const [name, make, mixed] of [
+    ["SGD", sgd, false],
+    ["LARS", lars, false],
+    ["SGD in mixed precision", sgd, true],
+    ["LARS in mixed precision", lars, true],
   ] as const
 ) {
   Deno.test(`a steady training step with ${name} creates nothing, submits once and reads nothing back`, async () => {
     const layout = { block: "basic", layers: [1, 1], widths: [4, 8], smallStem: true } as const;
     const model = contrastive(new ResNet(layout, { numClasses: 8 }), { projection: 4 });
     const optimizer = make(model.parameters());
+    const scaler = mixed ? new GradScaler() : undefined;
     const metrics = new MetricRing(device, ["loss"], 200);
     const images = keep(tensor(new Uint8Array(20 * 8 * 8 * 3).map((_, i) => i % 251), { shape: [20, 8, 8, 3] }));
     const indices = keep(new Tensor(device, [6], { dtype: "u32" }));
@@ -30,10 +36,13 @@ for (
     const step = (epoch: number) => {
       using _ = scope();
       indices.write(Uint32Array.from({ length: 6 }, (_, i) => (i * 3 + epoch) % 20));
-      const loss = decoupledUniformity(model.forward(augment(images, { indices, recipe, epoch, seed: 1 })));
-      backward(loss);
+      const views = augment(images, { indices, recipe, epoch, seed: 1 });
+      const z = autocast(() => model.forward(views), { enabled: mixed });
+      assertEquals(z.dtype, mixed ? "f16" : "f32");
+      const loss = decoupledUniformity(z);
+      backward(scaler?.scale(loss) ?? loss);
       metrics.push([loss]);
-      optimizer.step();
+      optimizer.step(scaler);
     };
     step(0);
     step(1);
@@ -62,6 +71,6 @@ for (
     const losses = await metrics.read();
     assertEquals(losses.length, 200);
     assertEquals(losses.every(({ loss }) => Number.isFinite(loss)), true);
-    for (const each of [model, optimizer, metrics, images, indices]) each.dispose();
+    for (const each of [model, optimizer, scaler, metrics, images, indices]) each?.dispose();
   });
 }
