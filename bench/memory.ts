@@ -8,41 +8,8 @@
  * device gave for it, with the free buffers that wait for the next step. Two batch sizes give the fixed part and the part
  * of an image.
  */
-import { type AdapterFamily, Device } from "../mod.ts";
-import { inScope, type NetworkName, trainingStep } from "./_steps.ts";
-
-interface Peak {
-  readonly held: number;
-  readonly peak: number;
-  readonly buffers: number;
-}
-
-/** Opens a device that only counts. */
-async function openCounting(gpu: boolean): Promise<Device> {
-  const device = await Device.open();
-  device.dispatch = () => {};
-  if (gpu) {
-    (device.info as { family: AdapterFamily }).family = "gpu";
-    const get = (limits: GPUSupportedLimits, name: keyof GPUSupportedLimits) =>
-      name === "maxStorageBufferBindingSize" ? limits.maxBufferSize : limits[name];
-    Object.defineProperty(device, "limits", { value: new Proxy(device.limits, { get } as ProxyHandler<never>) });
-  }
-  return device;
-}
-
-async function peakOf(network: NetworkName, images: number, gpu: boolean): Promise<Peak> {
-  const device = await openCounting(gpu);
-  const step = trainingStep(device, network, { images });
-  const run = () => inScope(() => void step.run());
-  run();
-  const { live: held } = device.memory;
-  device.resetPeakMemory();
-  run();
-  const { peak, live, pooled } = device.memory;
-  await device.done();
-  device.close();
-  return { held, peak, buffers: live + pooled };
-}
+import { type Peak, peakOf } from "./_memory.ts";
+import type { NetworkName } from "./_steps.ts";
 
 const gpu = Deno.args.includes("--gpu");
 const [network = "resnet18", ...counts] = Deno.args.filter((arg) => arg !== "--gpu");

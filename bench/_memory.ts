@@ -1,0 +1,42 @@
+import { type AdapterFamily, Device } from "../mod.ts";
+import { inScope, type NetworkName, trainingStep } from "./_steps.ts";
+
+/** Bytes of a training step. */
+export interface Peak {
+  /** What tensors hold between steps. */
+  readonly held: number;
+  /** What tensors hold at once. */
+  readonly peak: number;
+  /** What the device gave for it. */
+  readonly buffers: number;
+}
+
+/** Opens a device that only counts; with `gpu` it takes the forms of the shaders for GPUs, whatever the adapter is. */
+async function openCounting(gpu: boolean): Promise<Device> {
+  const device = await Device.open();
+  device.dispatch = () => {};
+  if (gpu) {
+    (device.info as { family: AdapterFamily }).family = "gpu";
+    const get = (limits: GPUSupportedLimits, name: keyof GPUSupportedLimits) =>
+      name === "maxStorageBufferBindingSize" ? limits.maxBufferSize : limits[name];
+    Object.defineProperty(device, "limits", { value: new Proxy(device.limits, { get } as ProxyHandler<never>) });
+  }
+  return device;
+}
+
+/**
+ * Counts the bytes of a step. They follow from shapes alone, so nothing is computed: no dispatch reaches the device.
+ */
+export async function peakOf(network: NetworkName, images: number, gpu: boolean): Promise<Peak> {
+  const device = await openCounting(gpu);
+  const step = trainingStep(device, network, { images });
+  const run = () => inScope(() => void step.run());
+  run();
+  const { live: held } = device.memory;
+  device.resetPeakMemory();
+  run();
+  const { peak, live, pooled } = device.memory;
+  await device.done();
+  device.close();
+  return { held, peak, buffers: live + pooled };
+}
