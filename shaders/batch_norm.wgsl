@@ -35,9 +35,6 @@ struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32, eps
 override RELU: bool = false;
 override LANES: u32 = 1u;
 
-var<workgroup> shared_a: array<V, LANES>;
-var<workgroup> shared_b: array<V, LANES>;
-
 // Sums over the rows of a slice are shifted by its first row, so that a large mean cancels nothing.
 @compute @workgroup_size(64)
 fn slice_moments(

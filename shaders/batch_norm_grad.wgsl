@@ -40,9 +40,6 @@ override RELU: bool = false;
 override TRAINING: bool = true;
 override LANES: u32 = 1u;
 
-var<workgroup> shared_a: array<V, LANES>;
-var<workgroup> shared_b: array<V, LANES>;
-
 // NaN passes, as it does in PyTorch.
 fn mask(g: V, value: V) -> V {
   return select(V(0.0), g, (value > V(0.0)) | is_nan(value));

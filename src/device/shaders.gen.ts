@@ -623,9 +623,6 @@ struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32, eps
 override RELU: bool = false;
 override LANES: u32 = 1u;
 
-var<workgroup> shared_a: array<V, LANES>;
-var<workgroup> shared_b: array<V, LANES>;
-
 // Sums over the rows of a slice are shifted by its first row, so that a large mean cancels nothing.
 @compute @workgroup_size(64)
 fn slice_moments(
@@ -851,9 +848,6 @@ struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32 }
 override RELU: bool = false;
 override TRAINING: bool = true;
 override LANES: u32 = 1u;
-
-var<workgroup> shared_a: array<V, LANES>;
-var<workgroup> shared_b: array<V, LANES>;
 
 // NaN passes, as it does in PyTorch.
 fn mask(g: V, value: V) -> V {
@@ -2651,6 +2645,54 @@ fn image_of(position: u32, sample: u32) -> Image {
   return Image(sample < params.images, sample * bytes, params.image_h, params.image_w);
 }
 `;
+/** `lib_lanes` */
+export const lib_lanes: string = `var<workgroup> shared_a: array<V, LANES>;
+var<workgroup> shared_b: array<V, LANES>;
+
+// Sums two values over the LANES invocations of a workgroup; every one gets both. Call in uniform control flow.
+fn sum_lanes(a: V, b: V, lane: u32) -> array<V, 2> {
+  shared_a[lane] = a;
+  shared_b[lane] = b;
+  for (var half = LANES / 2u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half) {
+      shared_a[lane] += shared_a[lane + half];
+      shared_b[lane] += shared_b[lane + half];
+    }
+  }
+  workgroupBarrier();
+  return array<V, 2>(shared_a[0], shared_b[0]);
+}
+`;
+/** `lib_lanes_subgroup` */
+export const lib_lanes_subgroup: string = `// As lanes.wgsl, for devices with subgroups of SUBGROUP invocations, neighbours by their index in the workgroup: sums go
+// through shuffles within a subgroup, and through workgroup memory once. The order of the sums is fixed.
+var<workgroup> shared_a: array<V, LANES>;
+var<workgroup> shared_b: array<V, LANES>;
+
+// Sums two values over the LANES invocations of a workgroup; every one gets both. Call in uniform control flow.
+fn sum_lanes(a: V, b: V, lane: u32) -> array<V, 2> {
+  var sum_a = a;
+  var sum_b = b;
+  for (var step = 1u; step < min(LANES, SUBGROUP); step *= 2u) {
+    sum_a += subgroupShuffleXor(sum_a, step);
+    sum_b += subgroupShuffleXor(sum_b, step);
+  }
+  if (LANES <= SUBGROUP) { return array<V, 2>(sum_a, sum_b); }
+  if (lane % SUBGROUP == 0u) {
+    shared_a[lane / SUBGROUP] = sum_a;
+    shared_b[lane / SUBGROUP] = sum_b;
+  }
+  workgroupBarrier();
+  sum_a = V(0.0);
+  sum_b = V(0.0);
+  for (var i = 0u; i < LANES / SUBGROUP; i++) {
+    sum_a += shared_a[i];
+    sum_b += shared_b[i];
+  }
+  return array<V, 2>(sum_a, sum_b);
+}
+`;
 /** `lib_many` */
 export const lib_many: string = `// Several tensors in one dispatch: which tensor a workgroup belongs to, and which vectors of it an invocation has.
 // \`tensor_of\`, \`start_of\`, \`size_of\`, \`update\`, \`skipped\` and the bindings come from src/optim/_many.ts.
@@ -3212,27 +3254,50 @@ fn max_row(value: f32, lane: vec3u) -> f32 {
   return lane_values[lane.y * LANES];
 }
 `;
+/** `lib_rows_subgroup` */
+export const lib_rows_subgroup: string = `// As rows.wgsl, for devices with subgroups of SUBGROUP invocations, neighbours by their index in the workgroup: values go
+// through shuffles within a subgroup, and through workgroup memory once. The order of the sums is fixed.
+override LANES: u32 = 1u;
+override ROWS: u32 = 8u;
+
+var<workgroup> lane_values: array<f32, LANES * ROWS>;
+
+// Hands every lane's value, which its subgroup shares, to the lanes of the row: they then are at the index returned.
+fn hand_round(value: f32, lane: vec3u) -> u32 {
+  let first = lane.y * LANES;
+  workgroupBarrier(); // what the last call left is read
+  if (lane.x % SUBGROUP == 0u) { lane_values[(first + lane.x) / SUBGROUP] = value; }
+  workgroupBarrier();
+  return first / SUBGROUP;
+}
+
+// The sum over the lanes of a row; every lane gets it. Call in uniform control flow.
+fn sum_row(value: f32, lane: vec3u) -> f32 {
+  var sum = value;
+  for (var step = 1u; step < min(LANES, SUBGROUP); step *= 2u) { sum += subgroupShuffleXor(sum, step); }
+  if (LANES <= SUBGROUP) { return sum; }
+  let first = hand_round(sum, lane);
+  sum = 0.0;
+  for (var i = 0u; i < LANES / SUBGROUP; i++) { sum += lane_values[first + i]; }
+  return sum;
+}
+
+// The largest over the lanes of a row; every lane gets it. Call in uniform control flow.
+fn max_row(value: f32, lane: vec3u) -> f32 {
+  var top = value;
+  for (var step = 1u; step < min(LANES, SUBGROUP); step *= 2u) { top = max(top, subgroupShuffleXor(top, step)); }
+  if (LANES <= SUBGROUP) { return top; }
+  let first = hand_round(top, lane);
+  for (var i = 0u; i < LANES / SUBGROUP; i++) { top = max(top, lane_values[first + i]); }
+  return top;
+}
+`;
 /** `lib_slices` */
 export const lib_slices: string = `// Rows of a slice as (first, end, every params.step-th): blocks of params.block rows, each shared by params.step slices,
 // so that the invocations of a workgroup read one stretch of memory.
 fn rows_of(slice: u32) -> vec2u {
   let start = (slice / params.step) * params.block;
   return vec2u(start + slice % params.step, min(start + params.block, params.rows));
-}
-
-// Sums two values over the LANES invocations of a workgroup; every one gets both. Call in uniform control flow.
-fn sum_lanes(a: V, b: V, lane: u32) -> array<V, 2> {
-  shared_a[lane] = a;
-  shared_b[lane] = b;
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane < half) {
-      shared_a[lane] += shared_a[lane + half];
-      shared_b[lane] += shared_b[lane + half];
-    }
-  }
-  workgroupBarrier();
-  return array<V, 2>(shared_a[0], shared_b[0]);
 }
 `;
 /** `lib_triangle` */

@@ -1,7 +1,8 @@
 // The forward passes of batch normalisation, separately callable so that synchronised batch normalisation can gather the
 // moments of all ranks between them.
-import { batch_norm as code, lib_nan, lib_slices } from "../device/shaders.gen.ts";
+import { batch_norm as code, lib_lanes, lib_nan, lib_slices } from "../device/shaders.gen.ts";
 import { castTo, floatOf, Tensor } from "../tensor/mod.ts";
+import { laneForm } from "./_lanes.ts";
 import { type ColumnPrograms, columnPrograms, columnsOf, flatGroups, pick, slicesOf } from "./_slices.ts";
 import { BATCH_NORM } from "./_variants.ts";
 
@@ -16,7 +17,7 @@ const params = {
 } as const;
 
 function program(entryPoint: string): ColumnPrograms {
-  return columnPrograms("batchNorm", ["alias F = V;", lib_nan, lib_slices, code], entryPoint, params);
+  return columnPrograms("batchNorm", ["alias F = V;", lib_nan, lib_slices, lib_lanes, code], entryPoint, params);
 }
 
 const SLICE_MOMENTS = program("slice_moments");
@@ -96,11 +97,12 @@ function mergeParts(parts: Tensor): Tensor {
   const channels = parts.shape[2]!;
   const columns = columnsOf(channels);
   const moments = new Tensor(device, [1, 3, channels]);
-  device.dispatch(pick(MERGE_MOMENTS, channels), {
+  const { lanes } = BATCH_NORM[device.info.family];
+  device.dispatch(laneForm(device, pick(MERGE_MOMENTS, channels), lanes), {
     params: { rows: 0, columns, slices: parts.shape[0]!, step: 1, block: 1, eps: 0, momentum: 0 },
     buffers: { 2: moments.storage, 3: parts.storage },
     workgroups: [columns, 1, 1],
-    constants: { LANES: BATCH_NORM[device.info.family].lanes },
+    constants: { LANES: lanes },
   });
   return moments;
 }
@@ -116,7 +118,8 @@ export function finishStatistics(moments: Tensor, options: { eps: number; runnin
   const channels = parts.shape[2]!;
   const columns = columnsOf(channels);
   const stats = new Tensor(device, [3, channels]);
-  device.dispatch(pick(running ? FINISH_RUNNING : FINISH, channels), {
+  const { lanes } = BATCH_NORM[device.info.family];
+  device.dispatch(laneForm(device, pick(running ? FINISH_RUNNING : FINISH, channels), lanes), {
     params: {
       rows: 0,
       columns,
@@ -128,7 +131,7 @@ export function finishStatistics(moments: Tensor, options: { eps: number; runnin
     },
     buffers: { 3: parts.storage, 4: stats.storage, 5: running?.mean.storage, 6: running?.variance.storage },
     workgroups: [columns, 1, 1],
-    constants: { LANES: BATCH_NORM[device.info.family].lanes },
+    constants: { LANES: lanes },
   });
   return stats;
 }

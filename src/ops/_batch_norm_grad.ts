@@ -1,15 +1,16 @@
 // The backward passes of batch normalisation, separately callable so that synchronised batch normalisation can sum the two
 // reductions over all ranks between them.
-import { batch_norm_grad as code, lib_nan, lib_slices } from "../device/shaders.gen.ts";
+import { batch_norm_grad as code, lib_lanes, lib_nan, lib_slices } from "../device/shaders.gen.ts";
 import { floatOf, Tensor } from "../tensor/mod.ts";
 import type { Affine } from "./_batch_norm.ts";
+import { laneForm } from "./_lanes.ts";
 import { type ColumnPrograms, columnPrograms, columnsOf, flatGroups, pick, type Slices, slicesOf } from "./_slices.ts";
 import { BATCH_NORM } from "./_variants.ts";
 
 const params = { rows: "u32", columns: "u32", slices: "u32", step: "u32", block: "u32" } as const;
 
 function program(entryPoint: string): ColumnPrograms {
-  return columnPrograms("batchNormGrad", ["alias F = V;", lib_nan, lib_slices, code], entryPoint, params);
+  return columnPrograms("batchNormGrad", ["alias F = V;", lib_nan, lib_slices, lib_lanes, code], entryPoint, params);
 }
 
 const REDUCE = program("reduce_rows");
@@ -86,11 +87,12 @@ function mergeSums(parts: Tensor, stats: Tensor): { gradBias: Tensor; gradWeight
   const columns = columnsOf(channels);
   const gradBias = new Tensor(device, [channels]);
   const gradWeight = new Tensor(device, [channels]);
-  device.dispatch(pick(MERGE_SUMS, channels), {
+  const { lanes } = BATCH_NORM[device.info.family];
+  device.dispatch(laneForm(device, pick(MERGE_SUMS, channels), lanes), {
     params: { rows: 0, columns, slices: parts.shape[0]!, step: 1, block: 1 },
     buffers: { 3: stats.storage, 9: parts.storage, 10: gradBias.storage, 11: gradWeight.storage },
     workgroups: [columns, 1, 1],
-    constants: { LANES: BATCH_NORM[device.info.family].lanes },
+    constants: { LANES: lanes },
   });
   return { gradBias, gradWeight };
 }

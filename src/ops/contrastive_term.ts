@@ -3,6 +3,7 @@ import { contrastive_term as code, lib_flat, lib_rows } from "../device/shaders.
 import { defineOp } from "../autograd/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
+import { laneForm } from "./_lanes.ts";
 import { rowConstants } from "./_rows.ts";
 import { mean } from "./sum.ts";
 
@@ -28,7 +29,7 @@ const contrastiveTermOp = defineOp<[Tensor] | [Tensor, Tensor], Attrs>({
     const rows = s.shape[0]!;
     const [losses, lse, positives] = [0, 1, 2].map(() => new Tensor(device, [rows])) as [Tensor, Tensor, Tensor];
     const constants = rowConstants(device, rows);
-    device.dispatch((labels ? BY_LABEL : BY_SAMPLE).perRow, {
+    device.dispatch(laneForm(device, (labels ? BY_LABEL : BY_SAMPLE).perRow, constants.LANES), {
       params: { rows, ...attrs },
       buffers: { 1: s.storage, 2: labels?.storage, 3: losses.storage, 4: lse.storage, 5: positives.storage },
       workgroups: device.groups(rows, constants.ROWS),

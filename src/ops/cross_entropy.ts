@@ -2,6 +2,7 @@ import { defineOp } from "../autograd/mod.ts";
 import { cross_entropy as code, lib_rows } from "../device/shaders.gen.ts";
 import { Tensor, tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
+import { laneForm } from "./_lanes.ts";
 import { rowConstants } from "./_rows.ts";
 import { columnPrograms, columnsOf, pick } from "./_slices.ts";
 
@@ -27,17 +28,18 @@ const crossEntropyOp = defineOp<[Tensor, Tensor], { smoothing: number }>({
     const loss = new Tensor(device, []);
     const constants = rowConstants(device, columnsOf(classes));
     const values = scalars(x, smoothing);
-    device.dispatch(pick(PER_ROW, classes), {
+    device.dispatch(laneForm(device, pick(PER_ROW, classes), constants.LANES), {
       params: values,
       buffers: { 1: x.storage, 2: labels.storage, 3: losses.storage, 4: lse.storage },
       workgroups: device.groups(rows, constants.ROWS),
       constants,
     });
-    device.dispatch(pick(AVERAGE_ROWS, classes), {
+    const { LANES } = rowConstants(device, rows);
+    device.dispatch(laneForm(device, pick(AVERAGE_ROWS, classes), LANES), {
       params: values,
       buffers: { 5: losses.storage, 6: loss.storage },
       workgroups: [1, 1, 1],
-      constants: { LANES: rowConstants(device, rows).LANES, ROWS: 1 },
+      constants: { LANES, ROWS: 1 },
     });
     context.save(x, labels, lse);
     return loss;

@@ -2,6 +2,7 @@ import { defineOp } from "../autograd/mod.ts";
 import { l2_normalize as code, lib_rows } from "../device/shaders.gen.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
+import { laneForm } from "./_lanes.ts";
 import { rowConstants } from "./_rows.ts";
 import { type ColumnPrograms, columnPrograms, columnsOf, pick, rowsOf } from "./_slices.ts";
 
@@ -25,7 +26,7 @@ function run(program: ColumnPrograms, x: Tensor, grad: Tensor | null, eps: numbe
   const rows = rowsOf(x);
   const constants = rowConstants(device, columns);
   const result = new Tensor(device, x.shape);
-  device.dispatch(pick(program, features), {
+  device.dispatch(laneForm(device, pick(program, features), constants.LANES), {
     params: { rows, columns, eps },
     buffers: {
       1: x.storage,

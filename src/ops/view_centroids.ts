@@ -3,6 +3,7 @@ import { lib_flat, lib_rows, view_centroids as code } from "../device/shaders.ge
 import { defineOp } from "../autograd/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
+import { laneForm } from "./_lanes.ts";
 import { rowConstants } from "./_rows.ts";
 
 function program(entryPoint: string): Program {
@@ -25,7 +26,7 @@ const viewCentroidsOp = defineOp<[Tensor], null>({
     const inverse = new Tensor(device, [rows]);
     const c = new Tensor(device, [batch, features]);
     const constants = rowConstants(device, features);
-    device.dispatch(INVERSE_NORMS, {
+    device.dispatch(laneForm(device, INVERSE_NORMS, constants.LANES), {
       params,
       buffers: { 1: z.storage, 2: inverse.storage },
       workgroups: device.groups(rows, constants.ROWS),
@@ -48,7 +49,7 @@ const viewCentroidsOp = defineOp<[Tensor], null>({
     const gradZ = new Tensor(device, z!.shape);
     const inputs = { 1: z!.storage, 2: inverse!.storage, 4: grad.storage, 5: along.storage };
     const constants = rowConstants(device, features);
-    device.dispatch(PROJECTIONS, {
+    device.dispatch(laneForm(device, PROJECTIONS, constants.LANES), {
       params,
       buffers: inputs,
       workgroups: device.groups(rows, constants.ROWS),

@@ -18,15 +18,15 @@ export async function inFamily(device: Device, family: AdapterFamily, body: () =
   }
 }
 
-/** As {@linkcode eachFamily}, and for the CPU family with and without subgroups of 8 lanes, where the adapter has them. */
+/** As {@linkcode eachFamily}, with and without subgroups, where the adapter has those of 8 lanes. */
 export async function eachForm(device: Device, body: () => Promise<void>): Promise<void> {
   await eachFamily(device, () => body());
   const info = device.info as { family: AdapterFamily; subgroupSize: number };
   const before = { ...info };
   if (before.subgroupSize !== 8) return;
   try {
-    Object.assign(info, { family: "cpu", subgroupSize: 0 });
-    await body();
+    info.subgroupSize = 0;
+    await eachFamily(device, () => body());
   } finally {
     Object.assign(info, before);
   }

@@ -17,7 +17,7 @@ import {
   zeros,
 } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
-import { eachFamily } from "./_variants.ts";
+import { eachForm } from "./_variants.ts";
 
 const device = await Device.open();
 
@@ -76,7 +76,7 @@ const MODES = FLAGS.flatMap((training) =>
 
 for (const shape of [[2, 1], [7, 3], [2, 5, 3, 8], [3, 1, 7, 260], [1, 70, 70, 12]]) {
   Deno.test(`batchNorm() agrees with float64 in every mode on [${shape}]`, async () => {
-    await eachFamily(device, async () => {
+    await eachForm(device, async () => {
       for (const mode of MODES) {
         const made = makeCase(shape, mode);
         const expected = await reference(made);
@@ -90,7 +90,7 @@ for (const shape of [[2, 1], [7, 3], [2, 5, 3, 8], [3, 1, 7, 260], [1, 70, 70, 1
 }
 
 Deno.test("batchNorm() is stable when the mean is large beside the deviation", async () => {
-  await eachFamily(device, async () => {
+  await eachForm(device, async () => {
     const made = makeCase([4, 16, 16, 4], { training: true, relu: false, residual: false }, 10_000);
     const expected = await reference(made);
     // x itself is rounded to 1e-3 of its deviation's half; what is asked is that nothing is lost beyond that.
@@ -131,7 +131,7 @@ for (const mode of MODES) {
   const name = `training ${training}, relu ${relu}, residual ${residual}`;
   for (const shape of [[2, 3, 5, 8], [11, 3]]) {
     Deno.test(`batchNorm() gradient matches finite differences with ${name} on [${shape}]`, async () => {
-      await eachFamily(device, async () => {
+      await eachForm(device, async () => {
         // A shift of 6 or −6 a channel keeps ReLU's kink away while both of its sides are met.
         const { x, options } = makeCase(shape, mode, 0);
         const bias = tensor(Array.from({ length: shape.at(-1)! }, (_, i) => i % 3 === 2 ? -12 : 12));

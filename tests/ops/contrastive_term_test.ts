@@ -4,7 +4,7 @@ import { contrastiveTerm } from "../../src/ops/mod.ts";
 import { ones, tensor } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
 import { points, read } from "./_arrays.ts";
-import { eachFamily } from "./_variants.ts";
+import { eachForm } from "./_variants.ts";
 
 const device = await Device.open();
 
@@ -23,7 +23,7 @@ function reference(s: Float64Array, owners: readonly number[], temperature: numb
 }
 
 Deno.test("contrastiveTerm() equals the float64 loop, by sample and by label", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     for (const [samples, views, temperature] of [[1, 2, 1], [5, 2, 0.1], [23, 3, 0.02], [70, 2, 1]] as const) {
       const n = samples * views;
       const s = points(n, n);
@@ -41,7 +41,7 @@ Deno.test("contrastiveTerm() equals the float64 loop, by sample and by label", (
   }));
 
 Deno.test("contrastiveTerm() gradient matches finite differences", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     const labels = tensor(new Uint32Array([0, 1, 0]));
     await gradcheck((s) => contrastiveTerm(s, { views: 3, temperature: 0.5 }), points(9, 9));
     await gradcheck((s) => contrastiveTerm(s, { views: 2, temperature: 1, labels }), points(6, 6));

@@ -4,7 +4,7 @@ import { Device } from "../../src/device/mod.ts";
 import { crossEntropy } from "../../src/ops/cross_entropy.ts";
 import { key, normal, ones, tensor } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
-import { eachFamily } from "./_variants.ts";
+import { eachForm } from "./_variants.ts";
 
 const device = await Device.open();
 
@@ -38,7 +38,7 @@ function referenceGrad(x: ArrayLike<number>, labels: number[], classes: number, 
 
 for (const [n, classes] of [[1, 1], [1, 2], [7, 10], [33, 100], [300, 3], [5, 1028], [2100, 4]] as const) {
   Deno.test(`crossEntropy() agrees with float64 on [${n},${classes}]`, async () => {
-    await eachFamily(device, async () => {
+    await eachForm(device, async () => {
       for (const labelSmoothing of [0, 0.1]) {
         const x = normal([n, classes], { key: key(1), mean: 20, std: 4 });
         const labels = Array.from({ length: n }, (_, i) => (i * 7 + 3) % classes);

@@ -4,7 +4,7 @@ import { Device } from "../../src/device/mod.ts";
 import { l2Normalize } from "../../src/ops/l2_normalize.ts";
 import { full, key, normal, ones, type Shape, tensor } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck } from "../../src/testing/mod.ts";
-import { eachFamily } from "./_variants.ts";
+import { eachForm } from "./_variants.ts";
 
 const device = await Device.open();
 
@@ -12,7 +12,7 @@ const SHAPES: Shape[] = [[1], [5], [3, 4], [2, 9, 3], [130, 1], [4, 300], [2, 25
 
 for (const shape of SHAPES) {
   Deno.test(`l2Normalize() scales vectors of [${shape}] to unit length`, async () => {
-    await eachFamily(device, async () => {
+    await eachForm(device, async () => {
       const d = shape.at(-1)!;
       const x = normal(shape, { key: key(1), mean: 1 });
       const values = await x.data();

@@ -4,7 +4,7 @@ import { backward, requireGrad } from "../../src/autograd/mod.ts";
 import { key, normal, ones, type Tensor, tensor } from "../../src/tensor/mod.ts";
 import { viewCentroids } from "../../src/ops/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
-import { eachFamily } from "./_variants.ts";
+import { eachForm } from "./_variants.ts";
 
 const device = await Device.open();
 
@@ -23,7 +23,7 @@ function reference(z: Float32Array, [batch, count, features]: readonly number[])
 }
 
 Deno.test("viewCentroids() equals the float64 loop", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     for (const [batch, count, features] of [[1, 1, 1], [5, 2, 7], [67, 3, 130]] as const) {
       const z = views(batch, count, features);
       assertClose(await viewCentroids(z).data(), reference(await z.data(), z.shape), { rtol: TOLERANCE.value });
@@ -31,7 +31,7 @@ Deno.test("viewCentroids() equals the float64 loop", () =>
   }));
 
 Deno.test("viewCentroids() gradient matches finite differences", () =>
-  eachFamily(device, async () => {
+  eachForm(device, async () => {
     await gradcheck(viewCentroids, views(5, 2, 7));
     await gradcheck(viewCentroids, views(67, 3, 10));
   }));
