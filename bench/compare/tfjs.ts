@@ -12,8 +12,8 @@ const LIMITS = [
   "maxComputeWorkgroupSizeX",
 ] as const;
 
-/** TensorFlow.js on WebGPU. Its own way of opening a device fails in Deno, so it is given one. */
-export async function tfjs(): Promise<Peer> {
+/** Opens a WebGPU device for TensorFlow.js, whose own way of opening one fails in Deno. */
+export async function openTfjs(): Promise<void> {
   const adapter = await navigator.gpu.requestAdapter();
   if (!adapter) throw new Error("Cannot compare as no WebGPU adapter answers");
   const requiredLimits = Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]]));
@@ -22,6 +22,11 @@ export async function tfjs(): Promise<Peer> {
   tf.registerBackend("webgpu", () => new WebGPUBackend(device as never, adapter.info as never), 5);
   await tf.setBackend("webgpu");
   await tf.ready();
+}
+
+/** TensorFlow.js on WebGPU. */
+export async function tfjs(): Promise<Peer> {
+  await openTfjs();
   const make = <R extends tf.Tensor>(shape: number[], seed: number): R =>
     tf.tensor(numbers(shape.reduce((a, b) => a * b), seed), shape) as unknown as R;
   const read = async (x: tf.Tensor): Promise<number> => {

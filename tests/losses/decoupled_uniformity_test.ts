@@ -161,3 +161,21 @@ Deno.test("decoupledUniformity() throws when t is not positive and finite", () =
     );
   }
 });
+
+Deno.test("decoupledUniformity() and its backward take two n x n matrices and four n x d, nothing of n x n x d", () => {
+  for (const [n, d] of [[256, 256], [512, 64]] as const) {
+    const z = requireGrad(views(n, 2, d));
+    for (const weights of [undefined, full([n, n], 1 / n)]) {
+      const before = device.memory.live;
+      device.resetPeakMemory();
+      {
+        using _ = scope();
+        backward(decoupledUniformity(z, { weights }));
+      }
+      const numbers = (device.memory.peak - before) / 4;
+      assert(numbers <= 2 * n * n + 4 * n * d, `${numbers} numbers for [${n}, 2, ${d}]`);
+      z.grad?.dispose();
+      z.grad = null;
+    }
+  }
+});

@@ -1,0 +1,61 @@
+// deno-lint-ignore-file no-import-prefix -- the peers are no dependency of the project
+import { defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from "npm:@jax-js/jax@0.1.25";
+import { type Arrays, embed, type Layers, STEP, stepImages, type Trainer, type Weights } from "./resnet18.ts";
+
+type Arr = ReturnType<typeof np.array>;
+
+const LAYERS: Layers<Arr> = {
+  again: (x) => x.ref,
+  conv: (x, w, stride, padding) =>
+    lax.convGeneralDilated(x, w, [stride, stride], [[padding, padding], [padding, padding]]) as Arr,
+  norm(x, scale, shift) {
+    const mean = np.mean(x.ref, [0, 2, 3], { keepdims: true }) as Arr;
+    const centred = x.sub(mean) as Arr;
+    const variance = np.mean(np.square(centred.ref), [0, 2, 3], { keepdims: true }) as Arr;
+    const normal = centred.div(np.sqrt(variance.add(1e-5))) as Arr;
+    return normal.mul(scale.reshape([1, -1, 1, 1])).add(shift.reshape([1, -1, 1, 1])) as Arr;
+  },
+  relu: (x) => nn.relu(x) as Arr,
+  add: (x, y) => x.add(y) as Arr,
+  pool: (x) => np.mean(x, [2, 3]) as Arr,
+  linear: (x, w, b) => np.matmul(x, w).add(b) as Arr,
+};
+
+function lossOf(weights: Weights<Arr>, images: Arr): Arr {
+  const batch = STEP.images / 2;
+  const views = embed(LAYERS, weights, images).reshape([batch, 2, 256]) as Arr;
+  const norm = np.sqrt(np.sum(np.square(views.ref), -1, { keepdims: true })) as Arr;
+  const c = np.mean(views.div(norm), 1) as Arr;
+  const square = np.sum(np.square(c.ref), 1) as Arr;
+  const products = np.matmul(c.ref, np.transpose(c)) as Arr;
+  const d2 = square.ref.reshape([-1, 1]).add(square.reshape([1, -1])).sub(products.mul(2)) as Arr;
+  const potential = np.exp(np.maximum(d2, 0).mul(-2)) as Arr;
+  return np.log(np.sum(potential).sub(batch).div(batch * (batch - 1))) as Arr;
+}
+
+/** jax-js on WebGPU; channels first, as its convolution is. The whole step is jitted. */
+export async function jaxJsTrainer(arrays: Arrays): Promise<Trainer> {
+  await init("webgpu");
+  defaultDevice("webgpu");
+  let weights: Record<string, Arr> = {};
+  for (const [name, { shape, data }] of Object.entries(arrays)) {
+    const array = np.array(Float32Array.from(data), { shape: [...shape] });
+    weights[name] = shape.length === 4 ? np.transpose(array, [3, 2, 0, 1]) as Arr : array;
+  }
+  const { images: n, size } = STEP;
+  const images = np.transpose(np.array(stepImages(), { shape: [n, size, size, 3] }), [0, 3, 1, 2]) as Arr;
+  const update = jit((w: Record<string, Arr>, x: Arr): [Arr, Record<string, Arr>] => {
+    const kept = Object.fromEntries(Object.entries(w).map(([name, each]) => [name, each.ref]));
+    const [loss, grads] = valueAndGrad(lossOf)(kept, x) as unknown as [Arr, Record<string, Arr>];
+    const next = Object.entries(w).map(([name, each]) => [name, each.sub(grads[name]!.mul(STEP.lr)) as Arr]);
+    return [loss, Object.fromEntries(next)];
+  });
+  return {
+    name: "jax-js",
+    async step() {
+      const [loss, next] = update(weights, images.ref) as [Arr, Record<string, Arr>];
+      weights = next;
+      return (await loss.data())[0]!;
+    },
+  };
+}
