@@ -1,41 +1,48 @@
-// Blocked Cholesky factor, a + ridge I = l lᵀ, in place in l: for each block of 32 columns `factor` (here), then the rows
-// below it (cholesky_panel.wgsl), then the columns past it (cholesky_update.wgsl): at once those of its group of blocks,
-// and the rest of the matrix after the group, with all of its columns.
+// Blocked Cholesky factor, a + ridge I = l lᵀ, group by group of columns: a matrix product of what is factored so far,
+// `take` (here) subtracts it from a, and for each block of 32 columns `factor` (here), then the rows below it
+// (cholesky_panel.wgsl), then the columns past it in the group (cholesky_update.wgsl).
 //
-//   0  params   uniform     { n, size, first, ridge, nan_bits }   size = n rounded up to a multiple of 32
-//   1  a        read        [n, n], lower triangle                 (copy_lower; the product in mirror, transpose)
+//   0  params   uniform     { n, size, first, until, ridge, nan_bits }   size = n rounded up to a multiple of 32
+//   1  a        read        [n, n], lower triangle                 (take; the product in mirror, transpose)
 //   2  l        read/write  [size, size]                           ([n, n] in mirror, transpose)
 //   3  inverse  write       [32, 32], inverse of the diagonal block (factor)
+//   4  product  read        [size - first, until - first], any other array without PRODUCT    (take)
 //
-// copy_lower:  l = lower triangle of a + ridge I, 0 above the diagonal, continued by the identity; 4 elements a turn.
-//              Dispatch: Device.groups(size * size / 4, 64).
+// take:        l = a + ridge I - product in the columns first <= j < until on and below the diagonal, 0 above it, all
+//              continued by the identity; 4 elements a turn. Constant: PRODUCT, whether there is one.
+//              Dispatch: Device.groups(size * (until - first) / 4, 64).
 // factor:      factors the block at (first, first), and inverts it. A pivot that is not > 0 makes NaN, which spreads to
 //              every later element. Constant: LANES, invocations that share a row. Dispatch: 1.
 // mirror:      l = lower triangle of a, mirrored, times ridge. Dispatch: Device.groups(n * n, 64).
 // transpose:   l = aᵀ. Dispatch: Device.groups(n * n, 64).
-struct Params { n: u32, size: u32, first: u32, ridge: f32, nan_bits: u32 }
+struct Params { n: u32, size: u32, first: u32, until: u32, ridge: f32, nan_bits: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read_write> l: array<f32>;
 @group(0) @binding(3) var<storage, read_write> inverse: array<f32>;
+@group(0) @binding(4) var<storage, read> product: array<f32>;
 
 override LANES: u32 = 1u;
+override PRODUCT: bool = false;
 
 @compute @workgroup_size(64)
-fn copy_lower(
+fn take(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
+  let cols = params.until - params.first;
   let k = 4u * flat_id(group, groups, local, 64u);
-  if (k >= params.size * params.size) { return; }
-  let i = k / params.size;
-  let first = k % params.size;
+  let i = k / cols;
+  if (i >= params.size) { return; }
   for (var u = 0u; u < 4u; u++) {
-    let j = first + u;
+    let j = params.first + k % cols + u;
     var value = select(0.0, 1.0, i == j);
-    if (i < params.n && j <= i) { value = a[i * params.n + j] + select(0.0, params.ridge, i == j); }
-    l[k + u] = value;
+    if (i < params.n && j <= i) {
+      value = a[i * params.n + j] + select(0.0, params.ridge, i == j);
+      if (PRODUCT) { value -= product[k + u - params.first * cols]; }
+    }
+    l[i * params.size + j] = value;
   }
 }
 

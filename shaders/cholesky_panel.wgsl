@@ -13,11 +13,15 @@ struct Params { size: u32, first: u32, vectors: u32 }
 
 fn row_vectors() -> u32 { return params.vectors; }
 
-fn left(i: u32, f: u32) -> vec4f {
-  return l[(min(params.first + 32u + i, params.size - 1u) * params.size + params.first) / 4u + f];
+fn left_start(i: u32) -> u32 {
+  return (min(params.first + 32u + i, params.size - 1u) * params.size + params.first) / 4u;
 }
 
-fn right(j: u32, f: u32) -> vec4f { return inverse[j * 8u + f]; }
+fn right_start(j: u32) -> u32 { return j * 8u; }
+
+fn left(at: u32) -> vec4f { return l[at]; }
+
+fn right(at: u32) -> vec4f { return inverse[at]; }
 
 fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
   return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;

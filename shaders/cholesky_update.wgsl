@@ -1,5 +1,5 @@
-// What a panel of columns leaves for the columns past it: l[i, j] -= sum_k l[i, panel + k] l[j, panel + k] for the rows
-// from `first` and the columns first <= j < until, on and below the diagonal, in place.
+// What a panel of 32 columns leaves for the columns past it in its group: l[i, j] -= sum_k l[i, panel + k] l[j, panel + k]
+// for the rows from `first` and the columns first <= j < until, on and below the diagonal, in place.
 //
 //   0  params   uniform     { size, panel, first, until, vectors }   vectors: of four, in a row of the panel
 //   1  l        read/write  [size, size]
@@ -11,13 +11,15 @@ struct Params { size: u32, panel: u32, first: u32, until: u32, vectors: u32 }
 
 fn row_vectors() -> u32 { return params.vectors; }
 
-fn panel(i: u32, f: u32) -> vec4f {
-  return l[(min(params.first + i, params.size - 1u) * params.size + params.panel) / 4u + f];
+fn left_start(i: u32) -> u32 {
+  return (min(params.first + i, params.size - 1u) * params.size + params.panel) / 4u;
 }
 
-fn left(i: u32, f: u32) -> vec4f { return panel(i, f); }
+fn right_start(j: u32) -> u32 { return left_start(j); }
 
-fn right(j: u32, f: u32) -> vec4f { return panel(j, f); }
+fn left(at: u32) -> vec4f { return l[at]; }
+
+fn right(at: u32) -> vec4f { return l[at]; }
 
 fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
   return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;

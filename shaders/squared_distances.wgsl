@@ -16,9 +16,13 @@ struct Params { rows: u32, cols: u32, features: u32, symmetric: u32, gamma: f32 
 
 fn row_vectors() -> u32 { return params.features; }
 
-fn left(i: u32, f: u32) -> vec4f { return x[min(i, params.rows - 1u) * params.features + f]; }
+fn left_start(i: u32) -> u32 { return min(i, params.rows - 1u) * params.features; }
 
-fn right(j: u32, f: u32) -> vec4f { return y[min(j, params.cols - 1u) * params.features + f]; }
+fn right_start(j: u32) -> u32 { return min(j, params.cols - 1u) * params.features; }
+
+fn left(at: u32) -> vec4f { return x[at]; }
+
+fn right(at: u32) -> vec4f { return y[at]; }
 
 fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
   let d0 = a.x - b0;

@@ -1,5 +1,6 @@
 // A number for each pair of rows, summed over their vectors of four: products a bᵀ, distances. The op gives
-//   left(i, f), right(j, f) -> vec4f         vector f of a row; rows past the end must read something
+//   left_start(i), right_start(j) -> u32     where a row starts; rows past the end must start somewhere
+//   left(at), right(at) -> vec4f             the vector there
 //   plus(sum, a, b0, b1, b2, b3) -> vec4f    sum and what vector a adds for four right rows; b0 holds their elements 0
 //   row_vectors() -> u32                     vectors in a row
 //   skipped(i, j, rows, cols) -> bool        whether the tile of `rows` x `cols` at (i, j) is not wanted
@@ -35,15 +36,15 @@ fn lanes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
   var sum6 = vec4f();
   var sum7 = vec4f();
   for (var f = 0u; f < vectors; f++) {
-    let b = transpose(mat4x4f(right(j, f), right(j + 8u, f), right(j + 16u, f), right(j + 24u, f)));
-    sum0 = plus(sum0, left(i, f), b[0], b[1], b[2], b[3]);
-    sum1 = plus(sum1, left(i + 1u, f), b[0], b[1], b[2], b[3]);
-    sum2 = plus(sum2, left(i + 2u, f), b[0], b[1], b[2], b[3]);
-    sum3 = plus(sum3, left(i + 3u, f), b[0], b[1], b[2], b[3]);
-    sum4 = plus(sum4, left(i + 4u, f), b[0], b[1], b[2], b[3]);
-    sum5 = plus(sum5, left(i + 5u, f), b[0], b[1], b[2], b[3]);
-    sum6 = plus(sum6, left(i + 6u, f), b[0], b[1], b[2], b[3]);
-    sum7 = plus(sum7, left(i + 7u, f), b[0], b[1], b[2], b[3]);
+    let b = transpose(mat4x4f(right(right_start(j) + f), right(right_start(j + 8u) + f), right(right_start(j + 16u) + f), right(right_start(j + 24u) + f)));
+    sum0 = plus(sum0, left(left_start(i) + f), b[0], b[1], b[2], b[3]);
+    sum1 = plus(sum1, left(left_start(i + 1u) + f), b[0], b[1], b[2], b[3]);
+    sum2 = plus(sum2, left(left_start(i + 2u) + f), b[0], b[1], b[2], b[3]);
+    sum3 = plus(sum3, left(left_start(i + 3u) + f), b[0], b[1], b[2], b[3]);
+    sum4 = plus(sum4, left(left_start(i + 4u) + f), b[0], b[1], b[2], b[3]);
+    sum5 = plus(sum5, left(left_start(i + 5u) + f), b[0], b[1], b[2], b[3]);
+    sum6 = plus(sum6, left(left_start(i + 6u) + f), b[0], b[1], b[2], b[3]);
+    sum7 = plus(sum7, left(left_start(i + 7u) + f), b[0], b[1], b[2], b[3]);
   }
   storageBarrier();
   write_pairs(i, j, 8u, sum0);
@@ -80,8 +81,8 @@ fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loca
       var a = vec4f();
       var b = vec4f();
       if (f < vectors) {
-        a = left(i0 + row, f);
-        b = right(j0 + row, f);
+        a = left(left_start(i0 + row) + f);
+        b = right(right_start(j0 + row) + f);
       }
       left_tile[row * 5u + (k & 3u)] = a;
       right_tile[row * 5u + (k & 3u)] = b;

@@ -10,24 +10,24 @@ import { defineOp } from "../autograd/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
 import { matmul } from "./matmul.ts";
-import { resizeRows } from "./_product.ts";
+import { productPadded, resizeRows } from "./_product.ts";
 import { pairForms, pairTiles, rowForm } from "./_row_forms.ts";
 import { triangularSolve } from "./triangular_solve.ts";
 import { CHOLESKY } from "./_variants.ts";
 
 /** Columns of a block. */
 const BLOCK = 32;
-/** Columns whose products are taken off the rest of the matrix at once. */
+/** Columns that one matrix product brings up to date. */
 const GROUP = 128;
 /** WGSL has no literal for it. */
 const NAN_BITS = 0x7fc00000;
 
 function program(entryPoint: string): Program {
-  const params = { n: "u32", size: "u32", first: "u32", ridge: "f32", nan_bits: "u32" } as const;
+  const params = { n: "u32", size: "u32", first: "u32", until: "u32", ridge: "f32", nan_bits: "u32" } as const;
   return { name: "cholesky", code: [lib_flat, lib_block, code], entryPoint, params };
 }
 
-const COPY_LOWER = program("copy_lower");
+const TAKE = program("take");
 const FACTOR = program("factor");
 const MIRROR = program("mirror");
 const TRANSPOSE = program("transpose");
@@ -48,26 +48,45 @@ function factor(a: Tensor, ridge: number): Tensor {
   const l = new Tensor(device, [size, size]);
   const inverse = new Tensor(device, [BLOCK, BLOCK]);
   const params = { n, size, ridge, nan_bits: NAN_BITS };
-  device.dispatch(COPY_LOWER, {
-    params: { ...params, first: 0 },
-    buffers: { 1: a.storage, 2: l.storage },
-    workgroups: device.groups(size * size / 4, 64),
-  });
-  for (let first = 0; first < size; first += BLOCK) {
-    device.dispatch(FACTOR, {
-      params: { ...params, first },
-      buffers: { 2: l.storage, 3: inverse.storage },
-      workgroups: [1, 1, 1],
-      constants: { LANES: CHOLESKY[device.info.family].lanes },
+  for (let group = 0; group < size; group += GROUP) {
+    const until = Math.min(group + GROUP, size);
+    const product = group === 0 ? undefined : factored(l, group, until);
+    device.dispatch(TAKE, {
+      params: { ...params, first: group, until },
+      buffers: { 1: a.storage, 2: l.storage, 4: (product ?? a).storage },
+      workgroups: device.groups(size * (until - group) / 4, 64),
+      constants: { PRODUCT: product !== undefined },
     });
-    const next = first + BLOCK;
-    if (next === size) break;
-    dividePanel(l, inverse, first);
-    const group = Math.floor(first / GROUP) * GROUP;
-    if (next < group + GROUP) takeOff(l, first, next, Math.min(group + GROUP, size));
-    else takeOff(l, group, next, size);
+    product?.dispose();
+    for (let first = group; first < until; first += BLOCK) {
+      device.dispatch(FACTOR, {
+        params: { ...params, first, until },
+        buffers: { 2: l.storage, 3: inverse.storage },
+        workgroups: [1, 1, 1],
+        constants: { LANES: CHOLESKY[device.info.family].lanes },
+      });
+      if (first + BLOCK < size) dividePanel(l, inverse, first);
+      if (first + BLOCK < until) updateGroup(l, first, until);
+    }
   }
   return resizeRows(l, n, [n, n]);
+}
+
+/** `l[group.., ..group] l[group..until, ..group]ᵀ`, what the columns so far make of those of a group. */
+function factored(l: Tensor, group: number, until: number): Tensor {
+  const size = l.shape[0]!;
+  const [rows, cols] = [size - group, until - group];
+  const row = { row: size, matrix: 0 };
+  return productPadded({
+    a: l,
+    b: l,
+    rows,
+    cols,
+    inner: group,
+    transposeB: true,
+    strides: { a: row, b: row, c: { row: cols, matrix: 0 }, size: rows * cols },
+    from: { a: group * size, b: group * size, c: 0 },
+  });
 }
 
 /** Divides the rows below a factored block by it. */
@@ -81,12 +100,13 @@ function dividePanel(l: Tensor, inverse: Tensor, first: number): void {
   });
 }
 
-/** Takes the products of the columns [panel, first) off the columns [first, until). */
-function takeOff(l: Tensor, panel: number, first: number, until: number): void {
+/** Takes the products of a block of columns off the columns past it, up to `until`. */
+function updateGroup(l: Tensor, panel: number, until: number): void {
   const { device } = l;
   const size = l.shape[0]!;
+  const first = panel + BLOCK;
   device.dispatch(UPDATE[rowForm(device)], {
-    params: { size, panel, first, until, vectors: (first - panel) / 4 },
+    params: { size, panel, first, until, vectors: BLOCK / 4 },
     buffers: { 1: l.storage },
     ...pairTiles(device, size - first, until - first),
   });
@@ -97,7 +117,7 @@ function rearrange(program: Program, a: Tensor, scale: number): Tensor {
   const n = a.shape[0]!;
   const out = new Tensor(a.device, [n, n]);
   a.device.dispatch(program, {
-    params: { n, size: n, first: 0, ridge: scale, nan_bits: NAN_BITS },
+    params: { n, size: n, first: 0, until: n, ridge: scale, nan_bits: NAN_BITS },
     buffers: { 1: a.storage, 2: out.storage },
     workgroups: a.device.groups(n * n, 64),
   });
