@@ -1030,44 +1030,51 @@ fn cast_to(
 }
 `;
 /** `cholesky` */
-export const cholesky: string = `// Blocked Cholesky factor, a + ridge I = l lᵀ, in place in l: for each block of 32 columns \`factor\` (here), then the rows
-// below it (cholesky_panel.wgsl), then the columns past it (cholesky_update.wgsl): at once those of its group of blocks,
-// and the rest of the matrix after the group, with all of its columns.
+export const cholesky: string = `// Blocked Cholesky factor, a + ridge I = l lᵀ, group by group of columns: a matrix product of what is factored so far,
+// \`take\` (here) subtracts it from a, and for each block of 32 columns \`factor\` (here), then the rows below it
+// (cholesky_panel.wgsl), then the columns past it in the group (cholesky_update.wgsl).
 //
-//   0  params   uniform     { n, size, first, ridge, nan_bits }   size = n rounded up to a multiple of 32
-//   1  a        read        [n, n], lower triangle                 (copy_lower; the product in mirror, transpose)
+//   0  params   uniform     { n, size, first, until, ridge, nan_bits }   size = n rounded up to a multiple of 32
+//   1  a        read        [n, n], lower triangle                 (take; the product in mirror, transpose)
 //   2  l        read/write  [size, size]                           ([n, n] in mirror, transpose)
 //   3  inverse  write       [32, 32], inverse of the diagonal block (factor)
+//   4  product  read        [size - first, until - first], any other array without PRODUCT    (take)
 //
-// copy_lower:  l = lower triangle of a + ridge I, 0 above the diagonal, continued by the identity; 4 elements a turn.
-//              Dispatch: Device.groups(size * size / 4, 64).
+// take:        l = a + ridge I - product in the columns first <= j < until on and below the diagonal, 0 above it, all
+//              continued by the identity; 4 elements a turn. Constant: PRODUCT, whether there is one.
+//              Dispatch: Device.groups(size * (until - first) / 4, 64).
 // factor:      factors the block at (first, first), and inverts it. A pivot that is not > 0 makes NaN, which spreads to
 //              every later element. Constant: LANES, invocations that share a row. Dispatch: 1.
 // mirror:      l = lower triangle of a, mirrored, times ridge. Dispatch: Device.groups(n * n, 64).
 // transpose:   l = aᵀ. Dispatch: Device.groups(n * n, 64).
-struct Params { n: u32, size: u32, first: u32, ridge: f32, nan_bits: u32 }
+struct Params { n: u32, size: u32, first: u32, until: u32, ridge: f32, nan_bits: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read_write> l: array<f32>;
 @group(0) @binding(3) var<storage, read_write> inverse: array<f32>;
+@group(0) @binding(4) var<storage, read> product: array<f32>;
 
 override LANES: u32 = 1u;
+override PRODUCT: bool = false;
 
 @compute @workgroup_size(64)
-fn copy_lower(
+fn take(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
+  let cols = params.until - params.first;
   let k = 4u * flat_id(group, groups, local, 64u);
-  if (k >= params.size * params.size) { return; }
-  let i = k / params.size;
-  let first = k % params.size;
+  let i = k / cols;
+  if (i >= params.size) { return; }
   for (var u = 0u; u < 4u; u++) {
-    let j = first + u;
+    let j = params.first + k % cols + u;
     var value = select(0.0, 1.0, i == j);
-    if (i < params.n && j <= i) { value = a[i * params.n + j] + select(0.0, params.ridge, i == j); }
-    l[k + u] = value;
+    if (i < params.n && j <= i) {
+      value = a[i * params.n + j] + select(0.0, params.ridge, i == j);
+      if (PRODUCT) { value -= product[k + u - params.first * cols]; }
+    }
+    l[i * params.size + j] = value;
   }
 }
 
@@ -1141,11 +1148,15 @@ struct Params { size: u32, first: u32, vectors: u32 }
 
 fn row_vectors() -> u32 { return params.vectors; }
 
-fn left(i: u32, f: u32) -> vec4f {
-  return l[(min(params.first + 32u + i, params.size - 1u) * params.size + params.first) / 4u + f];
+fn left_start(i: u32) -> u32 {
+  return (min(params.first + 32u + i, params.size - 1u) * params.size + params.first) / 4u;
 }
 
-fn right(j: u32, f: u32) -> vec4f { return inverse[j * 8u + f]; }
+fn right_start(j: u32) -> u32 { return j * 8u; }
+
+fn left(at: u32) -> vec4f { return l[at]; }
+
+fn right(at: u32) -> vec4f { return inverse[at]; }
 
 fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
   return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
@@ -1161,8 +1172,8 @@ fn write_pair(i: u32, j: u32, value: f32) {
 }
 `;
 /** `cholesky_update` */
-export const cholesky_update: string = `// What a panel of columns leaves for the columns past it: l[i, j] -= sum_k l[i, panel + k] l[j, panel + k] for the rows
-// from \`first\` and the columns first <= j < until, on and below the diagonal, in place.
+export const cholesky_update: string = `// What a panel of 32 columns leaves for the columns past it in its group: l[i, j] -= sum_k l[i, panel + k] l[j, panel + k]
+// for the rows from \`first\` and the columns first <= j < until, on and below the diagonal, in place.
 //
 //   0  params   uniform     { size, panel, first, until, vectors }   vectors: of four, in a row of the panel
 //   1  l        read/write  [size, size]
@@ -1174,13 +1185,15 @@ struct Params { size: u32, panel: u32, first: u32, until: u32, vectors: u32 }
 
 fn row_vectors() -> u32 { return params.vectors; }
 
-fn panel(i: u32, f: u32) -> vec4f {
-  return l[(min(params.first + i, params.size - 1u) * params.size + params.panel) / 4u + f];
+fn left_start(i: u32) -> u32 {
+  return (min(params.first + i, params.size - 1u) * params.size + params.panel) / 4u;
 }
 
-fn left(i: u32, f: u32) -> vec4f { return panel(i, f); }
+fn right_start(j: u32) -> u32 { return left_start(j); }
 
-fn right(j: u32, f: u32) -> vec4f { return panel(j, f); }
+fn left(at: u32) -> vec4f { return l[at]; }
+
+fn right(at: u32) -> vec4f { return l[at]; }
 
 fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
   return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
@@ -2849,7 +2862,8 @@ fn bits_as_float(bits: u32) -> F {
 `;
 /** `lib_row_pairs` */
 export const lib_row_pairs: string = `// A number for each pair of rows, summed over their vectors of four: products a bᵀ, distances. The op gives
-//   left(i, f), right(j, f) -> vec4f         vector f of a row; rows past the end must read something
+//   left_start(i), right_start(j) -> u32     where a row starts; rows past the end must start somewhere
+//   left(at), right(at) -> vec4f             the vector there
 //   plus(sum, a, b0, b1, b2, b3) -> vec4f    sum and what vector a adds for four right rows; b0 holds their elements 0
 //   row_vectors() -> u32                     vectors in a row
 //   skipped(i, j, rows, cols) -> bool        whether the tile of \`rows\` x \`cols\` at (i, j) is not wanted
@@ -2885,15 +2899,15 @@ fn lanes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
   var sum6 = vec4f();
   var sum7 = vec4f();
   for (var f = 0u; f < vectors; f++) {
-    let b = transpose(mat4x4f(right(j, f), right(j + 8u, f), right(j + 16u, f), right(j + 24u, f)));
-    sum0 = plus(sum0, left(i, f), b[0], b[1], b[2], b[3]);
-    sum1 = plus(sum1, left(i + 1u, f), b[0], b[1], b[2], b[3]);
-    sum2 = plus(sum2, left(i + 2u, f), b[0], b[1], b[2], b[3]);
-    sum3 = plus(sum3, left(i + 3u, f), b[0], b[1], b[2], b[3]);
-    sum4 = plus(sum4, left(i + 4u, f), b[0], b[1], b[2], b[3]);
-    sum5 = plus(sum5, left(i + 5u, f), b[0], b[1], b[2], b[3]);
-    sum6 = plus(sum6, left(i + 6u, f), b[0], b[1], b[2], b[3]);
-    sum7 = plus(sum7, left(i + 7u, f), b[0], b[1], b[2], b[3]);
+    let b = transpose(mat4x4f(right(right_start(j) + f), right(right_start(j + 8u) + f), right(right_start(j + 16u) + f), right(right_start(j + 24u) + f)));
+    sum0 = plus(sum0, left(left_start(i) + f), b[0], b[1], b[2], b[3]);
+    sum1 = plus(sum1, left(left_start(i + 1u) + f), b[0], b[1], b[2], b[3]);
+    sum2 = plus(sum2, left(left_start(i + 2u) + f), b[0], b[1], b[2], b[3]);
+    sum3 = plus(sum3, left(left_start(i + 3u) + f), b[0], b[1], b[2], b[3]);
+    sum4 = plus(sum4, left(left_start(i + 4u) + f), b[0], b[1], b[2], b[3]);
+    sum5 = plus(sum5, left(left_start(i + 5u) + f), b[0], b[1], b[2], b[3]);
+    sum6 = plus(sum6, left(left_start(i + 6u) + f), b[0], b[1], b[2], b[3]);
+    sum7 = plus(sum7, left(left_start(i + 7u) + f), b[0], b[1], b[2], b[3]);
   }
   storageBarrier();
   write_pairs(i, j, 8u, sum0);
@@ -2930,8 +2944,8 @@ fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loca
       var a = vec4f();
       var b = vec4f();
       if (f < vectors) {
-        a = left(i0 + row, f);
-        b = right(j0 + row, f);
+        a = left(left_start(i0 + row) + f);
+        b = right(right_start(j0 + row) + f);
       }
       left_tile[row * 5u + (k & 3u)] = a;
       right_tile[row * 5u + (k & 3u)] = b;
@@ -2986,10 +3000,16 @@ fn subgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index
   var sum13 = vec4f();
   var sum14 = vec4f();
   var sum15 = vec4f();
+  let low_start = left_start(i + lane);
+  let high_start = left_start(i + 8u + lane);
+  let start0 = right_start(j);
+  let start1 = right_start(j + 8u);
+  let start2 = right_start(j + 16u);
+  let start3 = right_start(j + 24u);
   for (var f = 0u; f < vectors; f++) {
-    let low = left(i + lane, f);
-    let high = left(i + 8u + lane, f);
-    let b = transpose(mat4x4f(right(j, f), right(j + 8u, f), right(j + 16u, f), right(j + 24u, f)));
+    let low = left(low_start + f);
+    let high = left(high_start + f);
+    let b = transpose(mat4x4f(right(start0 + f), right(start1 + f), right(start2 + f), right(start3 + f)));
     sum0 = plus(sum0, subgroupShuffle(low, 0u), b[0], b[1], b[2], b[3]);
     sum1 = plus(sum1, subgroupShuffle(low, 1u), b[0], b[1], b[2], b[3]);
     sum2 = plus(sum2, subgroupShuffle(low, 2u), b[0], b[1], b[2], b[3]);
@@ -3648,9 +3668,13 @@ fn main(
 ) {
   let place = place_of(group.z);
   let block = group.y * groups.x + group.x;
+  // Down the rows of a band of 8 blocks first: its columns of b stay in the cache.
   let col_blocks = (params.cols4 + 7u) / 8u;
-  let row = 16u * (block / col_blocks);
-  let col = 8u * (block % col_blocks) + lane;
+  let band = 8u * (block / (8u * col_blocks));
+  let high = max(1u, min(8u, (params.rows + 15u) / 16u - band));
+  let in_band = block - band * col_blocks;
+  let row = 16u * (band + in_band % high);
+  let col = 8u * (in_band / high) + lane;
   let b_col = min(col, params.cols4 - 1u);
   let mine0 = row_of(place, row + 0u + select(lane, 4u * (lane & 1u), A_T));
   let mine1 = row_of(place, row + 8u + select(lane, 4u * (lane & 1u), A_T));
@@ -4419,9 +4443,13 @@ struct Params { rows: u32, cols: u32, features: u32, symmetric: u32, gamma: f32 
 
 fn row_vectors() -> u32 { return params.features; }
 
-fn left(i: u32, f: u32) -> vec4f { return x[min(i, params.rows - 1u) * params.features + f]; }
+fn left_start(i: u32) -> u32 { return min(i, params.rows - 1u) * params.features; }
 
-fn right(j: u32, f: u32) -> vec4f { return y[min(j, params.cols - 1u) * params.features + f]; }
+fn right_start(j: u32) -> u32 { return min(j, params.cols - 1u) * params.features; }
+
+fn left(at: u32) -> vec4f { return x[at]; }
+
+fn right(at: u32) -> vec4f { return y[at]; }
 
 fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
   let d0 = a.x - b0;
