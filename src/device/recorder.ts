@@ -92,7 +92,7 @@ export class Recorder {
     } else pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
     this.dispatches++;
-    this.recording?.add({ program, pipeline, bindings, workgroups, label, params: packed }, params);
+    this.recording?.add({ program, pipeline, bindings: { ...bindings }, workgroups, label, params: packed }, params);
     if (this.profiler) this.#endPass();
   }
 
