@@ -210,16 +210,15 @@ export class BufferPool {
 const LARGE = 2 ** 20;
 
 /** How much larger than asked for a large free block may be. */
-const SLACK = 1.25;
+const SLACK = 1.4;
 
 /**
- * Rounds up to an eighth of a power of two, so that like sizes share blocks: at most 12.5 % is wasted; from 1 MiB on to
- * 16 KiB, at most 1.6 %.
+ * Rounds up to an eighth of a power of two, or to a 64th from 1 MiB on: at most 12.5 % and 1.6 % are wasted, and like sizes
+ * share blocks.
  */
 export function sizeClass(bytes: number): number {
   if (bytes <= 256) return 256;
-  const eighth = 2 ** Math.max(4, Math.floor(Math.log2(bytes - 1)) - 3);
-  const step = bytes < LARGE ? eighth : 2 ** 14;
+  const step = 2 ** Math.max(4, Math.floor(Math.log2(bytes - 1)) - (bytes < LARGE ? 3 : 6));
   return Math.ceil(bytes / step) * step;
 }
 
