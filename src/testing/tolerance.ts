@@ -15,8 +15,10 @@ export const TOLERANCE = {
   /** Relative error of training losses over ten steps in mixed precision, against f32's. */
   mixedLoss: 2e-2,
   /**
-   * Relative error of the gradient of a parameter in mixed precision, against f32's: the length of the difference by that
-   * of the gradient, where some layers' f16 rounding (5e-4 each) adds up.
+   * Error of a parameter's gradient in mixed precision against f32's: length of the difference by that of the gradient.
+   * Rounding only the images to f16 moves f32's own by up to 5e-2, as the masks of ReLU jump.
    */
-  mixedGradient: 2e-2,
+  mixedGradient: 1e-1,
+  /** The same without ReLU, where gradients change smoothly. */
+  smoothMixedGradient: 3e-3,
 } as const;

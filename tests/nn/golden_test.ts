@@ -1,56 +1,18 @@
 // Whole networks against PyTorch: outputs, loss, every parameter's gradient, and ten training steps. The weights come
 // from a formula that Python and TypeScript share, so the fixtures hold results only (tests/fixtures/README.md).
-import { assertEquals } from "@std/assert";
-import { backward, Device, noGrad, scope, type Tensor, tensor } from "../../mod.ts";
+import { backward, Device, noGrad, scope, tensor } from "../../mod.ts";
 import { centroidWeights, rbf } from "../../src/kernels/mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
-import { type Contrastive, contrastive, ResNet, resnet18, resnet50 } from "../../src/nn/mod.ts";
-import { LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
+import type { Contrastive } from "../../src/nn/mod.ts";
 import { assertClose } from "../../src/testing/mod.ts";
-import { formula, images, parameter } from "../fixtures/formula.ts";
+import { formula, images } from "../fixtures/formula.ts";
 import { type Fixture, floatsOf, readFixture } from "../fixtures/read.ts";
+import { type Config, load, makeOptimizer, type Name, NETWORKS } from "./_golden.ts";
 
 await Device.open();
 
-interface Config {
-  images: string;
-  shape: [number, number, number, number, number];
-  sigma: number;
-  ridge: number;
-  parameters: { name: string; shape: number[] }[];
-  spread: { z: number; plain: { loss: number; grad: number }; weighted: { loss: number; grad: number } };
-  runs: { name: string; optimizer: "SGD" | "LARS"; options: { lr: number }; spread: Record<string, number> }[];
-}
-
 /** `spread` of the fixture is how far PyTorch's own float32 is from its float64; we may be a few times that. */
 const SPREADS = 8;
-
-const NETWORKS = {
-  small: {
-    file: "resnet_small",
-    make: () =>
-      contrastive(
-        new ResNet({ block: "basic", layers: [1, 1, 1], widths: [16, 32, 64], smallStem: true }, { numClasses: 256 }),
-        { projection: 64 },
-      ),
-  },
-  resnet18: { file: "resnet18_cifar", make: () => contrastive(resnet18({ stem: "cifar" })) },
-  resnet50: { file: "resnet50", make: () => contrastive(resnet50()) },
-} as const;
-
-type Name = keyof typeof NETWORKS;
-
-/** The network with the formula's weights, and what the fixture says. */
-function load(name: Name): { model: Contrastive; golden: Fixture; config: Config; views: () => Tensor } {
-  const golden = readFixture(NETWORKS[name].file);
-  const config = JSON.parse(golden.metadata.config!) as Config;
-  const model = NETWORKS[name].make();
-  const own = [...model.namedParameters()];
-  assertEquals(own.map(([key, { shape }]) => ({ name: key, shape: [...shape] })), config.parameters);
-  for (const [key, weight] of own) weight.write(parameter(`${name}/${key}`, weight.shape));
-  const pixels = images(config.images, config.shape);
-  return { model, golden, config, views: () => tensor(pixels, { shape: config.shape }) };
-}
 
 for (const name of ["small", "resnet18", "resnet50"] as const) {
   Deno.test(`${name}: outputs, loss and every gradient are PyTorch's`, async () => {
@@ -122,10 +84,6 @@ for (const name of ["small", "resnet18"] as const) {
       for (const each of [model, optimizer, input]) each.dispose();
     });
   }
-}
-
-function makeOptimizer(kind: "SGD" | "LARS", model: Contrastive, options: { lr: number }): Optimizer {
-  return kind === "SGD" ? new SGD(model.parameters(), options) : new LARS(model.parameters(), options);
 }
 
 /** Norm, sum, product with a direction, and sixteen elements of every gradient. */
