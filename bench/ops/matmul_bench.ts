@@ -20,7 +20,10 @@ async function check(c: Tensor, a: Tensor, b: Tensor, n: number): Promise<void> 
   assertClose(rows.flatMap((i) => [...got.subarray(i * n, i * n + n)]), want, { rtol: TOLERANCE.sum });
 }
 
-const BODIES: Record<string, readonly BodyName[]> = { cpu: ["subgroup", "rows"], gpu: ["tile128", "tile64"] };
+const BODIES: Record<string, readonly BodyName[]> = {
+  cpu: ["subgroup", "rows"],
+  gpu: ["tile128", "tile128x64", "tile64x128", "tile64"],
+};
 
 for (const n of device.info.family === "gpu" ? [512, 1024, 4096] : [512, 1024]) {
   const [a, b] = [1, 2].map((seed) => uniform([n, n], { key: key(seed), low: -1 })) as [Tensor, Tensor];

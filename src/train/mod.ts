@@ -77,15 +77,8 @@ export {
   type Series,
 } from "./report/charts.ts";
 export { type Best, Html, html, type HtmlValue, page, type Section, table } from "./report/html.ts";
-export { batchSizes } from "./pretrain_parts.ts";
-export {
-  LossNotFiniteError,
-  pretrain,
-  type PretrainConfig,
-  type PretrainData,
-  Pretraining,
-  type PretrainReport,
-} from "./pretrain.ts";
+export { batchSizes, LossNotFiniteError } from "./pretrain_parts.ts";
+export { pretrain, type PretrainConfig, type PretrainData, Pretraining, type PretrainReport } from "./pretrain.ts";
 export { StepProfile } from "./step_clock.ts";
 export { type SourceTimes, StreamedImages, type StreamedImagesOptions } from "./streamed_images.ts";
 export { UploadedImages } from "./uploaded_images.ts";

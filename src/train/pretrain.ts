@@ -7,10 +7,11 @@ import { type CosineAnnealingLR, GradScaler, type Optimizer } from "../optim/mod
 import { key, scope, shuffled, type Tensor } from "../tensor/mod.ts";
 import type { TrainingPosition } from "./checkpoint.ts";
 import type { Communicator } from "../distributed/mod.ts";
-import { tune, type TuneOptions } from "../tune/mod.ts";
+import type { TuneOptions } from "../tune/mod.ts";
 import { DataParallel, type LossScope, type StepAgreement, type StepCost } from "./distributed.ts";
 import { MetricRing } from "./metric_ring.ts";
-import { batchSizes, checkPretrain, Clock, countOf, makeOptimizer } from "./pretrain_parts.ts";
+import { batchSizes, checkPretrain, Clock, countOf, LossNotFiniteError, makeOptimizer } from "./pretrain_parts.ts";
+import { tuneFor } from "./pretrain_tuning.ts";
 import { type StepProfile, Throttle } from "./step_clock.ts";
 import type { ViewBatch, ViewSource } from "./view_source.ts";
 
@@ -60,7 +61,7 @@ export interface PretrainConfig {
    * Steps that are timed by `profile`, or that several ranks take together, are never replayed.
    */
   compile?: boolean;
-  /** Tunes products and convolutions at the first full batch, which changes last bits (see `tune()`); not by default. */
+  /** Tunes products and convolutions before the first full batch, which changes last bits (see `tune()`); not by default. */
   tuning?: TuneOptions;
   /** The processes that train together, each with its part of every batch; this one alone by default. */
   group?: Communicator;
@@ -98,12 +99,6 @@ export interface PretrainReport extends Partial<StepCost> {
   readonly epochDone: boolean;
   /** Where to begin in order to go on from here. */
   readonly next: TrainingPosition;
-}
-
-/** The loss of a run became NaN or infinite. */
-export class LossNotFiniteError extends RangeError {
-  /** `LossNotFiniteError`. */
-  override name = "LossNotFiniteError";
 }
 
 /**
@@ -205,7 +200,8 @@ export class Pretraining {
     const whole = { order, sizes: this.#sizes.slice(done), epoch, seed, views };
     for await (const batch of source.batches(this.#parallel?.part(whole) ?? whole)) {
       const agreed = this.#agree(batch.rows.length);
-      await this.#tuneOrStep(batch, agreed);
+      await this.#tune(batch, agreed);
+      await this.#step(batch, agreed);
       clock.count(countOf(agreed.counts));
       await throttle.stepped();
       const epochDone = ++step === steps;
@@ -229,12 +225,14 @@ export class Pretraining {
     return this.#parallel?.agree(samples, stop) ?? { counts: [samples], trains: samples >= 2, stop };
   }
 
-  /** One step; that of the first full batch is tuned. */
-  async #tuneOrStep(batch: ViewBatch, agreed: StepAgreement): Promise<void> {
+  /** Tunes before the step of the first full batch. */
+  async #tune(batch: ViewBatch, agreed: StepAgreement): Promise<void> {
     const { tuning, batchSize = 256 } = this.#config;
-    if (!tuning || this.#tuned || countOf(agreed.counts) !== batchSize) return await this.#step(batch, agreed);
+    if (!tuning || this.#tuned || countOf(agreed.counts) !== batchSize) return;
     this.#tuned = true;
-    await tune(() => this.#step(batch, agreed), { ...tuning, device: this.#metrics.device });
+    const loss = () => this.#losses(batch.views!, () => this.#indices(batch), agreed).loss;
+    await tuneFor(loss, this.#model, this.optimizer, { ...tuning, device: this.#metrics.device });
+    this.#config.profile?.begin("views");
   }
 
   /** One step: nothing when a batch has no pair of samples that could be read. */
@@ -245,8 +243,7 @@ export class Pretraining {
     await profile?.end(device);
     using _ = scope();
     if (compile && !profile && !this.#parallel) return this.#compiled(batch.views!, batch.indices!);
-    const indices = () => this.#parallel?.indices(batch) ?? batch.indices!;
-    for (const phase of this.#phases(batch.views!, indices, agreed)) {
+    for (const phase of this.#phases(batch.views!, () => this.#indices(batch), agreed)) {
       await profile?.end(device);
       if (phase === "optimiser" && this.#parallel) {
         profile?.begin("communication");
@@ -260,28 +257,30 @@ export class Pretraining {
 
   /** The parts of a step; what is yielded names the part that comes next. */
   *#phases(views: Tensor, indices: () => Tensor, agreed?: StepAgreement): Generator<string | null> {
-    const { kernel, ridge = 0.01, t = 2, profile } = this.#config;
-    const { prior } = this.#data;
-    const parallel = this.#parallel;
-    profile?.begin("forward");
-    const weights = prior && kernel
-      ? noGrad(() => centroidWeights(indexSelect(prior, 0, indices()), { kernel, ridge }))
-      : undefined;
-    const own = this.#embed(views);
-    const z = parallel?.embeddings(own, agreed!) ?? own;
-    const { loss, alignment } = decoupledUniformityMetrics(z, { weights, t });
+    this.#config.profile?.begin("forward");
+    const { loss, alignment } = this.#losses(views, indices, agreed);
     yield "backward";
-    (parallel ?? { backward }).backward(this.scaler?.scale(loss) ?? loss);
+    (this.#parallel ?? { backward }).backward(this.scaler?.scale(loss) ?? loss);
     this.#metrics.push([loss, alignment]);
     yield "optimiser";
     this.optimizer.step(this.scaler ?? undefined);
     yield null;
   }
 
-  /** Embeddings of the views, f32. */
-  #embed(views: Tensor): Tensor {
+  #losses(views: Tensor, indices: () => Tensor, agreed?: StepAgreement): { loss: Tensor; alignment: Tensor } {
+    const { kernel, ridge = 0.01, t = 2 } = this.#config;
+    const { prior } = this.#data;
+    const weights = prior && kernel
+      ? noGrad(() => centroidWeights(indexSelect(prior, 0, indices()), { kernel, ridge }))
+      : undefined;
     const embed = () => this.#model.forward(views);
-    return this.scaler ? cast(autocast(embed, { device: views.device }), "f32") : embed();
+    const own = this.scaler ? cast(autocast(embed, { device: views.device }), "f32") : embed();
+    const z = this.#parallel?.embeddings(own, agreed!) ?? own;
+    return decoupledUniformityMetrics(z, { weights, t });
+  }
+
+  #indices(batch: ViewBatch): Tensor {
+    return this.#parallel?.indices(batch) ?? batch.indices!;
   }
 
   /** Means of what the steps since the last report measured, over all ranks. */

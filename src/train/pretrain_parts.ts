@@ -2,6 +2,12 @@ import { CosineAnnealingLR, LARS, type Optimizer, SGD } from "../optim/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { PretrainConfig, PretrainData } from "./pretrain.ts";
 
+/** The loss of a run became NaN or infinite. */
+export class LossNotFiniteError extends RangeError {
+  /** `LossNotFiniteError`. */
+  override name = "LossNotFiniteError";
+}
+
 /** Makes the optimizer and the schedule that a configuration asks for. */
 export function makeOptimizer(parameters: readonly Tensor[], config: PretrainConfig): {
   optimizer: Optimizer;

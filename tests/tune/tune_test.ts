@@ -6,6 +6,7 @@ import { conv2d, matmul } from "../../src/ops/mod.ts";
 import { full, key, scope, type Tensor, uniform } from "../../src/tensor/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { tune, type TuneOptions, type TuneStore } from "../../src/tune/mod.ts";
+import { bodiesOn } from "../ops/_bodies.ts";
 import { inFamily } from "../ops/_variants.ts";
 
 const device = await Device.open();
@@ -168,6 +169,7 @@ Deno.test("tune() tunes half precision apart", async () => {
 });
 
 Deno.test("tune() tries the tiles of the GPU family", async () => {
+  if (!bodiesOn(device).includes("tile64")) return;
   await untuned(() =>
     inFamily(device, "gpu", async () => {
       const [a, b] = [noise([60, 1030], 1), noise([1030, 62], 2)];
