@@ -1,7 +1,7 @@
 // Whether a gradient of several tensors is infinite or NaN: found = 1 if so, else as it was.
 // The bindings of the tensors and `grad_at` are joined in front by src/optim/_many.ts.
 //
-//   0  params  uniform     { sizes and first workgroups of the tensors }
+//   0  params  uniform     { flags of the tensors }
 //   1  state   read/write  [4]   bits of the scale, found, steps since the scale changed, steps skipped
 //
 // Dispatch: the workgroups of all tensors, folded into y; 64 invocations, 4 vectors of 4 each.

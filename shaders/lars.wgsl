@@ -2,13 +2,13 @@
 //
 // Norms come first: `partial_norms` leaves the sums of squares of w and d of each workgroup, `trust_ratios` adds those of
 // a tensor in order and divides. The bindings of the tensors and the switches over them are joined in front by
-// src/optim/_many.ts; `decay_of(t)` is weight_decay, or 0 for a tensor that is excluded.
+// src/optim/_many.ts; `decay_of(t)` is weight_decay, or 0 for a tensor that is not marked as adapted.
 //
-//   0  params  uniform  { lr, momentum, weight_decay, eta, faithful, adapted (bit a tensor), sizes, first workgroups }
+//   0  params  uniform  { lr, momentum, weight_decay, eta, faithful, flags of the tensors }
 //   1  scratch read/write [2 * workgroups] of partial sums (partial_norms, trust_ratios)
 //   2  trust   read/write [MANY]
 fn decay_of(t: u32) -> f32 {
-  return select(0.0, params.weight_decay, (params.adapted & (1u << t)) != 0u);
+  return select(0.0, params.weight_decay, marked(t));
 }
 
 fn lars(t: u32, w: vec4f, g: vec4f, v: vec4f) -> Step {
@@ -19,7 +19,7 @@ fn lars(t: u32, w: vec4f, g: vec4f, v: vec4f) -> Step {
 // A tensor that is excluded has trust 1. So has one whose norm, or whose gradient's norm, is 0; the original's rule
 // (faithful) gives 0 for the first and divides by 0 for the second.
 fn trust_of(t: u32, w2: f32, d2: f32) -> f32 {
-  if ((params.adapted & (1u << t)) == 0u) { return 1.0; }
+  if (!marked(t)) { return 1.0; }
   if (params.faithful == 0u && (w2 <= 0.0 || d2 <= 0.0)) { return 1.0; }
   return params.eta * sqrt(w2) / sqrt(d2);
 }

@@ -3,7 +3,7 @@
 // The bindings of `MANY` tensors and `update` (a switch over them) are joined in front by src/optim/_many.ts, with
 // HAS_VELOCITY false when momentum is 0.
 //
-//   0  params  uniform  { lr, momentum, weight_decay, nesterov, sizes and first workgroups of the tensors }
+//   0  params  uniform  { lr, momentum, weight_decay, nesterov, flags of the tensors }
 //
 // Dispatch: the workgroups of all tensors, folded into y; 64 invocations, 4 vectors of 4 each.
 fn sgd(w: vec4f, g: vec4f, v: vec4f) -> Step {

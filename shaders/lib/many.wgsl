@@ -1,8 +1,10 @@
 // Several tensors in one dispatch: which tensor a workgroup belongs to, and which vectors of it an invocation has.
-// `tensor_of`, `start_of`, `size_of`, `update`, `skipped` and the bindings come from src/optim/_many.ts.
+// `tensor_of`, `start_of`, `size_of`, `marked`, `update`, `skipped` and the bindings come from src/optim/_many.ts.
 struct Step { w: vec4f, v: vec4f }
 
 const VECTORS_A_GROUP = 256u; // 64 invocations, 4 vectors each
+
+fn groups_of(vectors: u32) -> u32 { return (vectors + VECTORS_A_GROUP - 1u) / VECTORS_A_GROUP; }
 
 @compute @workgroup_size(64)
 fn step(

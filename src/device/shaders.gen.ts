@@ -2270,7 +2270,7 @@ fn spread(
 export const grad_scale: string = `// Whether a gradient of several tensors is infinite or NaN: found = 1 if so, else as it was.
 // The bindings of the tensors and \`grad_at\` are joined in front by src/optim/_many.ts.
 //
-//   0  params  uniform     { sizes and first workgroups of the tensors }
+//   0  params  uniform     { flags of the tensors }
 //   1  state   read/write  [4]   bits of the scale, found, steps since the scale changed, steps skipped
 //
 // Dispatch: the workgroups of all tensors, folded into y; 64 invocations, 4 vectors of 4 each.
@@ -2450,13 +2450,13 @@ export const lars: string = `// LARS of several tensors: d = g + decay w; v = mo
 //
 // Norms come first: \`partial_norms\` leaves the sums of squares of w and d of each workgroup, \`trust_ratios\` adds those of
 // a tensor in order and divides. The bindings of the tensors and the switches over them are joined in front by
-// src/optim/_many.ts; \`decay_of(t)\` is weight_decay, or 0 for a tensor that is excluded.
+// src/optim/_many.ts; \`decay_of(t)\` is weight_decay, or 0 for a tensor that is not marked as adapted.
 //
-//   0  params  uniform  { lr, momentum, weight_decay, eta, faithful, adapted (bit a tensor), sizes, first workgroups }
+//   0  params  uniform  { lr, momentum, weight_decay, eta, faithful, flags of the tensors }
 //   1  scratch read/write [2 * workgroups] of partial sums (partial_norms, trust_ratios)
 //   2  trust   read/write [MANY]
 fn decay_of(t: u32) -> f32 {
-  return select(0.0, params.weight_decay, (params.adapted & (1u << t)) != 0u);
+  return select(0.0, params.weight_decay, marked(t));
 }
 
 fn lars(t: u32, w: vec4f, g: vec4f, v: vec4f) -> Step {
@@ -2467,7 +2467,7 @@ fn lars(t: u32, w: vec4f, g: vec4f, v: vec4f) -> Step {
 // A tensor that is excluded has trust 1. So has one whose norm, or whose gradient's norm, is 0; the original's rule
 // (faithful) gives 0 for the first and divides by 0 for the second.
 fn trust_of(t: u32, w2: f32, d2: f32) -> f32 {
-  if ((params.adapted & (1u << t)) == 0u) { return 1.0; }
+  if (!marked(t)) { return 1.0; }
   if (params.faithful == 0u && (w2 <= 0.0 || d2 <= 0.0)) { return 1.0; }
   return params.eta * sqrt(w2) / sqrt(d2);
 }
@@ -2708,10 +2708,12 @@ fn sum_lanes(a: V, b: V, lane: u32) -> array<V, 2> {
 `;
 /** `lib_many` */
 export const lib_many: string = `// Several tensors in one dispatch: which tensor a workgroup belongs to, and which vectors of it an invocation has.
-// \`tensor_of\`, \`start_of\`, \`size_of\`, \`update\`, \`skipped\` and the bindings come from src/optim/_many.ts.
+// \`tensor_of\`, \`start_of\`, \`size_of\`, \`marked\`, \`update\`, \`skipped\` and the bindings come from src/optim/_many.ts.
 struct Step { w: vec4f, v: vec4f }
 
 const VECTORS_A_GROUP = 256u; // 64 invocations, 4 vectors each
+
+fn groups_of(vectors: u32) -> u32 { return (vectors + VECTORS_A_GROUP - 1u) / VECTORS_A_GROUP; }
 
 @compute @workgroup_size(64)
 fn step(
@@ -4414,7 +4416,7 @@ export const sgd: string = `// SGD of several tensors in one dispatch, as torch.
 // The bindings of \`MANY\` tensors and \`update\` (a switch over them) are joined in front by src/optim/_many.ts, with
 // HAS_VELOCITY false when momentum is 0.
 //
-//   0  params  uniform  { lr, momentum, weight_decay, nesterov, sizes and first workgroups of the tensors }
+//   0  params  uniform  { lr, momentum, weight_decay, nesterov, flags of the tensors }
 //
 // Dispatch: the workgroups of all tensors, folded into y; 64 invocations, 4 vectors of 4 each.
 fn sgd(w: vec4f, g: vec4f, v: vec4f) -> Step {

@@ -1,9 +1,15 @@
-import type { Bindings, Device, ParamType, Program, Workgroups } from "../device/mod.ts";
+import type { AdapterFamily, Bindings, Device, ParamType, Program, Workgroups } from "../device/mod.ts";
 import { lib_many } from "../device/shaders.gen.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
 /** Elements of one workgroup of `lib/many.wgsl`. */
 const ELEMENTS_A_GROUP = 1024;
+
+/** Most tensors of a dispatch, where the device binds as many: a ResNet-50 has 165. More cost lavapipe seconds to compile. */
+const MOST_TENSORS: Readonly<Record<AdapterFamily, number>> = { cpu: 8, gpu: 256 };
+
+/** Tensors whose flags share a scalar: 4 bits each, elements missing from the last vector and whether it is marked. */
+const FLAGS_A_WORD = 8;
 
 /** A parameter with its gradient, and its velocity when there is momentum. */
 export interface Slot {
@@ -63,7 +69,7 @@ export function manyProgram(shader: ManyShader, entryPoint: string, many: number
   const id = `${shader.name} ${entryPoint} ${many} ${velocity}`;
   let program = programs.get(id);
   if (!program) {
-    const params = { ...shader.scalars, ...tensorScalars(many) };
+    const params = { ...shader.scalars, ...flagScalars(many) };
     const code = [lib_many, shader.code, shader.scaled ? SCALED : PLAIN, declarations(shader, params, many, velocity)];
     programs.set(id, program = { name: shader.name, code, entryPoint, params });
   }
@@ -76,38 +82,51 @@ export function batches(
   slots: readonly Slot[],
   shader: ManyShader,
   scaler: Scaling | null = null,
+  marked: (weight: Tensor) => boolean = () => false,
 ): Batch[] {
   const each = slots[0]?.velocity ? 3 : 2;
   const room = device.limits.maxStorageBuffersPerShaderStage - shader.extra.length;
-  const many = Math.max(1, Math.min(8, Math.floor(room / each)));
+  const many = Math.max(1, Math.min(MOST_TENSORS[device.info.family], Math.floor(room / each)));
   const result: Batch[] = [];
-  for (let i = 0; i < slots.length; i += many) result.push(batch(device, slots.slice(i, i + many), shader, scaler));
+  for (let i = 0; i < slots.length; i += many) {
+    const some = slots.slice(i, i + many);
+    const params = flagsOf(some.map(({ weight }) => weight), marked);
+    result.push({ slots: some, params, ...batch(device, some, shader, scaler) });
+  }
   return result;
 }
 
-function batch(device: Device, slots: readonly Slot[], shader: ManyShader, scaler: Scaling | null): Batch {
-  const params: Record<string, number> = {};
+function batch(
+  device: Device,
+  slots: readonly Slot[],
+  shader: ManyShader,
+  scaler: Scaling | null,
+): Pick<Batch, "buffers" | "workgroups" | "total"> {
   const buffers: Record<number, Tensor["storage"]> = {};
   if (scaler) buffers[shader.extra.length] = scaler.storage;
   let binding = 1 + shader.extra.length;
-  let start = 0;
-  slots.forEach(({ weight, grad, velocity }, t) => {
-    params[`size${t}`] = weight.size;
-    params[`start${t}`] = start;
-    start += Math.ceil(weight.size / ELEMENTS_A_GROUP);
+  let total = 0;
+  slots.forEach(({ weight, grad, velocity }) => {
+    total += Math.ceil(weight.size / ELEMENTS_A_GROUP);
     buffers[binding++] = weight.storage;
     buffers[binding++] = grad.storage;
     if (velocity) buffers[binding++] = velocity.storage;
   });
-  params[`start${slots.length}`] = start;
-  return { slots, params, buffers, workgroups: device.groups(start, 1), total: start };
+  return { buffers, workgroups: device.groups(total, 1), total };
 }
 
-function tensorScalars(many: number): Record<string, ParamType> {
-  const scalars: Record<string, ParamType> = {};
-  for (let t = 0; t < many; t++) scalars[`size${t}`] = "u32";
-  for (let t = 0; t <= many; t++) scalars[`start${t}`] = "u32";
-  return scalars;
+function flagsOf(weights: readonly Tensor[], marked: (weight: Tensor) => boolean): Record<string, number> {
+  const words = new Uint32Array(Math.ceil(weights.length / FLAGS_A_WORD));
+  weights.forEach((weight, t) => {
+    const flags = (-weight.size & 3) | (marked(weight) ? 4 : 0);
+    words[Math.floor(t / FLAGS_A_WORD)]! |= flags << 4 * (t % FLAGS_A_WORD);
+  });
+  return Object.fromEntries([...words].map((word, i) => [`flags${i}`, word]));
+}
+
+function flagScalars(many: number): Record<string, ParamType> {
+  const words = Math.ceil(many / FLAGS_A_WORD);
+  return Object.fromEntries(Array.from({ length: words }, (_, i) => [`flags${i}`, "u32" as const]));
 }
 
 function declarations(shader: ManyShader, params: Record<string, ParamType>, many: number, velocity: boolean): string {
@@ -125,12 +144,7 @@ function declarations(shader: ManyShader, params: Record<string, ParamType>, man
     lines.push(`@group(0) @binding(${binding++}) var<storage, read> g${t}: array<vec4f>;`);
     if (velocity) lines.push(`@group(0) @binding(${binding++}) var<storage, read_write> v${t}: array<vec4f>;`);
   }
-  const later = tensors.slice(1).map((t) => `if (flat >= params.start${t}) { t = ${t}u; }`);
-  lines.push(`fn tensor_of(flat: u32) -> u32 { var t = 0u; ${later.join(" ")} return t; }`);
-  lines.push(
-    choose("start_of(t: u32) -> u32", [...tensors, many].map((t) => `return params.start${t};`), "return 0u;"),
-  );
-  lines.push(choose("size_of(t: u32) -> u32", tensors.map((t) => `return params.size${t};`), "return 0u;"));
+  lines.push(...places(tensors));
   lines.push(
     choose("weight_at(t: u32, i: u32) -> vec4f", tensors.map((t) => `return w${t}[i];`), "return vec4f(0.0);"),
   );
@@ -149,4 +163,23 @@ function choose(signature: string, cases: readonly string[], otherwise: string):
   return `fn ${signature} { switch (t) { ${
     cases.map((body, t) => `case ${t}u: { ${body} }`).join(" ")
   } default: { ${otherwise} } } }`;
+}
+
+/**
+ * Where the tensors are among the workgroups. Their sizes are those of the bindings, so that one program serves any shapes.
+ */
+function places(tensors: readonly number[]): string[] {
+  const groups = (t: number) => `groups_of(arrayLength(&w${t}))`;
+  const ends = tensors.slice(0, -1).map((t) => `end += ${groups(t)}; if (flat >= end) { t = ${t + 1}u; }`);
+  const starts = tensors.map((t) => `if (t > ${t}u) { start += ${groups(t)}; }`);
+  const words = Array.from({ length: Math.ceil(tensors.length / FLAGS_A_WORD) }, (_, i) => `return params.flags${i};`);
+  return [
+    `fn tensor_of(flat: u32) -> u32 { var t = 0u; var end = 0u; ${ends.join(" ")} return t; }`,
+    `fn start_of(t: u32) -> u32 { var start = 0u; ${starts.join(" ")} return start; }`,
+    choose("vectors_of(t: u32) -> u32", tensors.map((t) => `return arrayLength(&w${t});`), "return 0u;"),
+    choose("flag_word(t: u32) -> u32", words, "return 0u;"),
+    `fn flags_of(t: u32) -> u32 { return flag_word(t / ${FLAGS_A_WORD}u) >> (4u * (t % ${FLAGS_A_WORD}u)); }`,
+    "fn size_of(t: u32) -> u32 { return 4u * vectors_of(t) - (flags_of(t) & 3u); }",
+    "fn marked(t: u32) -> bool { return (flags_of(t) & 4u) != 0u; }",
+  ];
 }

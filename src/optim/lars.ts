@@ -24,7 +24,7 @@ export interface LARSOptions {
 const SHADER: ManyShader = {
   name: "lars",
   code,
-  scalars: { lr: "f32", momentum: "f32", weight_decay: "f32", eta: "f32", faithful: "u32", adapted: "u32" },
+  scalars: { lr: "f32", momentum: "f32", weight_decay: "f32", eta: "f32", faithful: "u32" },
   extra: ["var<storage, read_write> scratch: array<f32>;", "var<storage, read_write> trust: array<f32>;"],
   update: "lars(t, w, g, v)",
 };
@@ -74,18 +74,15 @@ export class LARS extends Optimizer {
     const { device } = slots[0]!.weight;
     device.run("lars", [], () => {
       const shader = scaler ? SCALED : SHADER;
-      for (const batch of batches(device, slots, shader, scaler)) this.#updateBatch(shader, batch);
+      const adapted = (weight: Tensor) => this.#options.faithful || weight.rank > 1;
+      for (const batch of batches(device, slots, shader, scaler, adapted)) this.#updateBatch(shader, batch);
     });
   }
 
   #updateBatch(shader: ManyShader, batch: Batch): void {
     const { device } = batch.slots[0]!.weight;
     const { momentum, weightDecay, eta, faithful } = this.#options;
-    const adapted = batch.slots.reduce(
-      (bits, { weight }, t) => faithful || weight.rank > 1 ? bits | (1 << t) : bits,
-      0,
-    );
-    const scalars = { momentum, weight_decay: weightDecay, eta, faithful: Number(faithful), adapted };
+    const scalars = { momentum, weight_decay: weightDecay, eta, faithful: Number(faithful) };
     const params = { lr: () => this.lr, ...scalars, ...batch.params };
     using scratch = new Tensor(device, [2 * batch.total]);
     using trust = new Tensor(device, [batch.slots.length]);

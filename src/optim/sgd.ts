@@ -25,8 +25,8 @@ const SHADER: ManyShader = {
 const SCALED = scaledShader(SHADER);
 
 /**
- * Stochastic gradient descent: `d = g + wd·w; v = m·v + d; w −= lr·(nesterov ? d + m·v : v)`. A few dispatches update
- * all parameters.
+ * Stochastic gradient descent: `d = g + wd·w; v = m·v + d; w −= lr·(nesterov ? d + m·v : v)`. A dispatch updates as
+ * many parameters as the adapter binds: at most 256 on a GPU, 8 on a CPU adapter.
  *
  * @example Usage
  * ```ts

@@ -1,0 +1,58 @@
+import { assertEquals } from "@std/assert";
+import { Device, key, normal, requireGrad, type Tensor } from "../../mod.ts";
+import { manyProgram, type ManyShader } from "../../src/optim/_many.ts";
+import { LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
+import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
+import { eachFamily } from "../ops/_variants.ts";
+
+const device = await Device.open();
+
+/** 19 tensors: matrices and vectors, with sizes that are multiples of 4 and not, of one workgroup and of several. */
+const SIZES = Array.from({ length: 19 }, (_, i) => i % 3 === 0 ? [37 + i, 31] : [1 + 5 * i]);
+
+/** One step of an optimizer on these, and the dispatches that it took. */
+async function stepped(make: (parameters: Tensor[]) => Optimizer): Promise<[ArrayLike<number>[], number]> {
+  const parameters = SIZES.map((shape, i) => requireGrad(normal(shape, { key: key(1, i) })));
+  parameters.forEach((weight, i) => weight.grad = normal(weight.shape, { key: key(2, i) }));
+  const optimizer = make(parameters);
+  const before = device.counters.dispatches;
+  optimizer.step();
+  const dispatches = device.counters.dispatches - before;
+  const values = await Promise.all(parameters.map((weight) => weight.data()));
+  for (const each of [optimizer, ...parameters]) each.dispose();
+  return [values, dispatches];
+}
+
+for (
+  const [name, make, each, perBatch] of [
+    ["SGD", (p: Tensor[]) => new SGD(p, { lr: 0.1, weightDecay: 0.1 }), 2, 1],
+    ["SGD with momentum", (p: Tensor[]) => new SGD(p, { lr: 0.1, momentum: 0.9 }), 3, 1],
+    ["LARS", (p: Tensor[]) => new LARS(p, { lr: 0.1, weightDecay: 0.1, eta: 0.5 }), 3, 3],
+  ] as const
+) {
+  Deno.test(`${name} updates as many tensors in a dispatch as a GPU binds, with the results of few`, async () => {
+    const results: Record<string, [ArrayLike<number>[], number]> = {};
+    await eachFamily(device, async (family) => void (results[family] = await stepped(make)));
+    results.gpu![0].forEach((values, i) => assertClose(values, results.cpu![0][i]!, { rtol: TOLERANCE.value }));
+    const room = device.limits.maxStorageBuffersPerShaderStage - (name === "LARS" ? 2 : 0);
+    const batches = Math.ceil(SIZES.length / Math.floor(room / each));
+    assertEquals(results.gpu![1], perBatch * batches);
+    assertEquals(results.cpu![1], perBatch * Math.ceil(SIZES.length / 8));
+  });
+}
+
+Deno.test("manyProgram() makes a valid shader for all tensors of a ResNet-50", async () => {
+  const shader: ManyShader = {
+    name: "half",
+    code: "fn half(w: vec4f, v: vec4f) -> Step { return Step(0.5 * w, v); }",
+    scalars: {},
+    extra: [],
+    update: "half(w, v)",
+  };
+  const { code, params } = manyProgram(shader, "step", 165, true);
+  assertEquals(Object.keys(params!).length, 21);
+  const gpu = await (await navigator.gpu.requestAdapter())!.requestDevice();
+  const info = await gpu.createShaderModule({ code: code.join("\n") }).getCompilationInfo();
+  assertEquals(info.messages.map(({ message }) => message), []);
+  gpu.destroy();
+});
