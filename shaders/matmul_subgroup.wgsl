@@ -24,7 +24,7 @@ fn main(
   // Down the rows of a band of 8 blocks first: its columns of b stay in the cache.
   let col_blocks = (params.cols4 + 7u) / 8u;
   let band = 8u * (block / (8u * col_blocks));
-  let high = max(1u, min(8u, (params.rows + 15u) / 16u - band));
+  let high = max(1u, min(8u, (rows_of_c(place) + 15u) / 16u - band));
   let in_band = block - band * col_blocks;
   let row = 16u * (band + in_band % high);
   let col = 8u * (in_band / high) + lane;

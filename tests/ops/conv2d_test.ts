@@ -49,6 +49,7 @@ const SHAPES: Record<string, readonly ConvCase[]> = {
     { x: [1, 11, 13, 4], weight: [7, 7, 4, 4], options: { stride: 2, padding: 3 } },
     { x: [1, 10, 10, 4], weight: [2, 2, 4, 4], options: { stride: 3 } },
     { x: [1, 10, 9, 4], weight: [3, 4, 4, 4], options: { stride: [1, 4], padding: [2, 0] } },
+    { x: [3, 15, 15, 40], weight: [1, 1, 40, 36], options: { stride: 2 } }, // several blocks of columns, 13 of rows a phase
   ],
   dilation: [
     { x: [1, 9, 9, 4], weight: [3, 3, 4, 4], options: { dilation: 2, padding: 2 } },
