@@ -231,7 +231,8 @@ export class Pretraining {
     if (!tuning || this.#tuned || countOf(agreed.counts) !== batchSize) return;
     this.#tuned = true;
     const loss = () => this.#losses(batch.views!, () => this.#indices(batch), agreed).loss;
-    await tuneFor(loss, this.#model, this.optimizer, { ...tuning, device: this.#metrics.device });
+    const name = `pretrain ${batch.views!.shape} ${this.#data.prior?.shape[1] ?? 0} ${this.scaler ? "mixed" : "f32"}`;
+    await tuneFor(loss, this.#model, this.optimizer, { ...tuning, device: this.#metrics.device, name });
     this.#config.profile?.begin("views");
   }
 

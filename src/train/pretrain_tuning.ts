@@ -19,10 +19,17 @@ export async function tuneFor(
     backward(loss());
     optimizer.zeroGrad();
   };
+  const shapes = model.parameters().map(({ shape }) => shape.join("x")).join(" ");
   model.eval();
   try {
-    await tune(step, options);
+    await tune(step, { ...options, name: `${options.name} ${await digest(shapes)}` });
   } finally {
     model.train();
   }
+}
+
+/** A few letters that stand for a text. */
+async function digest(text: string): Promise<string> {
+  const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
+  return bytes.subarray(0, 6).toHex();
 }

@@ -5,8 +5,6 @@ import { writeWhole } from "../formats/mod.ts";
 import type { TuneStore } from "../tune/mod.ts";
 import { VERSION } from "./distributed_start.ts";
 
-type Environment = (name: string) => string | undefined;
-
 /**
  * Where this user's programs keep what can be made again: `XDG_CACHE_HOME` or `~/.cache`, on macOS `~/Library/Caches`, on
  * Windows `LOCALAPPDATA`; null where the environment does not tell.
@@ -16,7 +14,7 @@ type Environment = (name: string) => string | undefined;
  */
 export function cacheFolder(
   os: string = Deno.build.os,
-  env: Environment = (name) => Deno.env.get(name),
+  env: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): string | null {
   if (os === "windows") return env("LOCALAPPDATA") || null;
   const home = env("HOME");
@@ -30,7 +28,10 @@ export function cacheFolder(
  *
  * @throws {RangeError} If `TUNE` is something else.
  */
-export function wantsTuning(family: AdapterFamily, env: Environment = (name) => Deno.env.get(name)): boolean {
+export function wantsTuning(
+  family: AdapterFamily,
+  env: (name: string) => string | undefined = (name) => Deno.env.get(name),
+): boolean {
   const value = env("TUNE") ?? "";
   if (!["", "0", "1"].includes(value)) {
     throw new RangeError(`Cannot use the environment variable TUNE as it must be 0 or 1: got "${value}"`);

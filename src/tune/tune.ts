@@ -10,6 +10,11 @@ export interface TuneOptions {
   device?: Device;
   /** Where choices are kept between runs; nowhere by default. */
   store?: TuneStore;
+  /**
+   * Tells steps apart, by all sizes that matter. A step that was tuned under its name, in this process or in one whose
+   * store this is, is not run again; without a name it always is.
+   */
+  name?: string;
   /** Called before anything is timed, with the number of choices to make. */
   onStart?: (choices: number) => void;
   /** Called with a sentence when the store cannot be used, or a candidate is refused. */
@@ -46,7 +51,7 @@ export interface TuneReport {
   readonly refusals: readonly TuneRefusal[];
   /** How it was timed: by the GPU's own timestamps, or by the clock where the adapter has none. */
   readonly clock: "timestamps" | "wall";
-  /** Milliseconds of everything but the step. */
+  /** Milliseconds of everything but running the step. */
   readonly milliseconds: number;
 }
 
@@ -57,7 +62,7 @@ const GAIN = 0.97;
  * Chooses, for each matrix product and convolution of a step, the fastest of the forms that suit the adapter: algorithm,
  * tile and parts of the sum. From then on these are used for the same shapes on this device, in forward and backward.
  *
- * The step is run once, as it is, with what is known so far. Then each choice that is open is made by timing its
+ * The step is run once, as it is, with what is known so far (unless its `name` says that all is). Then each choice that is open is made by timing its
  * candidates on random numbers. A candidate is used only if its result is that of the table's choice, within 1e-4 of the
  * largest magnitude (2⁻⁸ in f16); so Winograd's convolution, whose error is about three times that of the plain sum, is among them.
  * Other forms add in another order, so results differ in their last bits from an untuned run's.
@@ -82,10 +87,15 @@ const GAIN = 0.97;
  * ```
  */
 export async function tune(step: () => unknown, options: TuneOptions = {}): Promise<TuneReport> {
-  const { device = Device.current, store, onStart, onNote = () => {} } = options;
+  const { device = Device.current, store, name, onStart, onNote = () => {} } = options;
   const start = performance.now();
   const choices = choicesOf(device) ?? await openChoices(device, store, onNote);
   const loaded = performance.now();
+  const report = { clock: device.features.has("timestamp-query") ? "timestamps" : "wall" } as const;
+  const mark = `step ${name}`;
+  if (name !== undefined && choices.answers.has(mark)) {
+    return { ...report, choices: [], refusals: [], milliseconds: loaded - start };
+  }
   const questions = await choices.collect(step);
   await device.done();
   const stepped = performance.now();
@@ -94,11 +104,11 @@ export async function tune(step: () => unknown, options: TuneOptions = {}): Prom
     onStart?.(questions.length);
     for (const question of questions) await tuner.settle(question);
     device.trim();
-    if (store) await save(device, choices, store, onNote);
   }
+  if (name !== undefined) choices.settle(mark, "tuned");
+  if (store && (questions.length > 0 || name !== undefined)) await save(device, choices, store, onNote);
   const milliseconds = loaded - start + performance.now() - stepped;
-  const clock = device.features.has("timestamp-query") ? "timestamps" : "wall";
-  return { choices: tuner.made, refusals: tuner.refusals, clock, milliseconds };
+  return { ...report, choices: tuner.made, refusals: tuner.refusals, milliseconds };
 }
 
 class Tuner {

@@ -197,6 +197,25 @@ function decided(): Promise<boolean> {
   return Promise.resolve(choicesOf(device)!.isSettled("matmul AB 1 x 20x900x20 f32"));
 }
 
+Deno.test("tune() runs a step of a known name no more", async () => {
+  const store = new MemoryStore();
+  const [a, b] = [noise([20, 900], 1), noise([900, 20], 2)];
+  let runs = 0;
+  const step = () => {
+    runs++;
+    return matmul(a, b);
+  };
+  for (const [name, expected] of [["one", 1], ["one", 1], ["two", 2], [undefined, 3]] as const) {
+    await untuned(() => tune(step, { store, name }));
+    assertEquals(runs, expected);
+  }
+  await untuned(async () => {
+    await tune(step, { store, name: "one" });
+    const { choices } = await tune(step, { name: "three" }); // not run above, but known
+    assertEquals([runs, choices], [4, []]);
+  });
+});
+
 Deno.test("tune() keeps what it found in a store", async () => {
   const store = new MemoryStore();
   assertEquals(await tuneProduct({ store }), { made: 1, notes: [] });
