@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { backward } from "../../src/autograd/mod.ts";
+import { autocast, backward } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { mergeMoments } from "../../src/ops/_batch_norm.ts";
 import { type BodyName, withBody } from "../../src/ops/_bodies.ts";
@@ -86,6 +86,25 @@ for (const body of BODIES) {
 
 Deno.test("conv2dWithMoments() leaves the moments of its output: winograd", async () => {
   await eachFamily(device, () => withMoments(device, () => checkAll("winograd", "rows", WINOGRAD)));
+});
+
+Deno.test("conv2dWithMoments() in f16 leaves the moments of its sums before they are rounded", async () => {
+  const half = async (algorithm: AlgorithmName, { x, weight, options }: Case) => {
+    using _ = scope();
+    const tensors = [normal(x, { key: key(1) }), normal(weight, { key: key(2) })] as const;
+    const { y, moments } = autocast(() => conv2dWithMoments(...tensors, options));
+    assertEquals([y.dtype, moments?.dtype], ["f16", "f32"], algorithm);
+    const got = await mergeMoments(moments!).data();
+    const expected = await reference(y);
+    const c = weight[3]!;
+    for (const from of [0, c]) {
+      assertClose(got.subarray(from, from + c), expected.subarray(from, from + c), { rtol: 1e-3 });
+    }
+  };
+  const cases = { direct: DIRECT[2]!, product: PRODUCT[1]!, winograd: WINOGRAD[1]! };
+  for (const [name, each] of Object.entries(cases) as [AlgorithmName, Case][]) {
+    await withMoments(device, () => withAlgorithm(name, () => withBody("rows", () => half(name, each))));
+  }
 });
 
 Deno.test("mergeMoments() merges many slices in stages, some of them empty", async () => {
