@@ -1,29 +1,42 @@
 // One rank of a training run; rank 0 writes what came out. The argument is a TrainingPlan as JSON.
-import { Device, keep, tensor } from "../../mod.ts";
+import { add, backward, Device, indexSelect, keep, mul, noGrad, scope, slice, tensor } from "../../mod.ts";
+import type { Tensor } from "../../mod.ts";
 import { naturalRecipe } from "../../src/data/mod.ts";
-import { openCommunicator } from "../../src/distributed/mod.ts";
-import { rbf } from "../../src/kernels/mod.ts";
-import { contrastive, ResNet } from "../../src/nn/mod.ts";
-import { Pretraining, readState, ResidentImages } from "../../src/train/mod.ts";
+import { type Communicator, openCommunicator, shareOf } from "../../src/distributed/mod.ts";
+import { centroidWeights, rbf } from "../../src/kernels/mod.ts";
+import { decoupledUniformity } from "../../src/losses/mod.ts";
+import { type Contrastive, contrastive, ResNet } from "../../src/nn/mod.ts";
+import { key, shuffled } from "../../src/tensor/mod.ts";
+import { safetensorsChunks, writeWhole } from "../../src/formats/mod.ts";
+import { makeOptimizer } from "../../src/train/pretrain_parts.ts";
+import { batchSizes, type PretrainConfig, Pretraining } from "../../src/train/mod.ts";
+import { readState, ResidentImages } from "../../src/train/mod.ts";
 
 /** What to train. */
 export interface TrainingPlan {
+  /** File without its ending. */
   readonly out: string;
   /** Two blocks, or ResNet-18 with so many channels in its first stage (64 in the original). */
   readonly network: "small" | number;
   readonly lossScope: "local" | "global";
+  /** One process takes the mean of so many losses, each of a part of the batch: what ranks with the local loss do. */
+  readonly parts?: number;
   readonly prior: boolean;
   readonly samples: number;
   readonly batchSize: number;
   readonly epochs: number;
   readonly lr: number;
   readonly precision?: "full" | "mixed";
+  readonly momentum: number;
+  /** Open every ReLU of the encoder, so that none of them makes gradients jump. */
+  readonly open?: boolean;
+  /** Move each weight by this part of it at most before training: what rounding does. */
+  readonly nudge?: number;
 }
 
-/** What came out. */
+/** What came out, beside the weights. */
 export interface TrainingOutcome {
   readonly losses: readonly number[];
-  readonly weights: Readonly<Record<string, readonly number[]>>;
   readonly sentBytes: number;
   readonly communicationMs: number;
   readonly seconds: number;
@@ -33,17 +46,39 @@ const SIZE = 8;
 
 if (import.meta.main) await train(JSON.parse(Deno.args[0]!) as TrainingPlan);
 
-async function train(plan: TrainingPlan): Promise<void> {
-  const group = openCommunicator();
-  await using device = await Device.open();
-  const { network } = plan;
+/** The model before training. */
+export async function modelOf({ network, open, nudge }: TrainingPlan, seed = 0): Promise<Contrastive> {
   const layout = network === "small"
     ? { block: "basic", layers: [1, 1], widths: [8, 16], smallStem: true } as const
     : { block: "basic", layers: [2, 2, 2, 2], widths: [1, 2, 4, 8].map((times) => times * network) } as const;
-  // Ranks begin with other weights on purpose: those of rank 0 count.
-  const seed = group.rank;
   const encoder = new ResNet(layout, { stem: "cifar", numClasses: network === "small" ? 16 : 2 * network, seed });
-  const model = contrastive(encoder, { projection: 8, seed });
+  const model = contrastive(encoder, { projection: network === "small" ? 8 : 64, seed });
+  if (open) await openReLUs(model);
+  if (nudge) { for (const weight of model.parameters()) await nudged(weight, nudge); }
+  return model;
+}
+
+/** Shifts what enters a ReLU to 5 standard deviations above 0, and what leaves the last block back to mean 0. */
+async function openReLUs({ encoder }: Contrastive): Promise<void> {
+  const shift = 5;
+  const shifts = [...encoder.namedParameters()].filter(([name]) => /bn\d\.bias|downsample\.1\.bias/.test(name));
+  for (const [, bias] of shifts) bias.write(new Float32Array(bias.size).fill(shift));
+  const { weight, bias } = encoder.fc;
+  const values = await weight.data();
+  const sums = new Float32Array(bias!.size);
+  values.forEach((value, i) => sums[i % sums.length]! -= 3 * shift * value); // the last two blocks add theirs up
+  bias!.write(sums);
+}
+
+async function nudged(weight: Tensor, part: number): Promise<void> {
+  const values = await weight.data();
+  weight.write(Float32Array.from(values, (value, i) => value * (1 + part * ((i * 7919) % 1999 / 999 - 1))));
+}
+
+async function train(plan: TrainingPlan): Promise<void> {
+  const group = openCommunicator();
+  await using device = await Device.open();
+  const model = await modelOf(plan, group.rank); // ranks begin with other weights on purpose: those of rank 0 count
   const pixels = new Uint8Array(plan.samples * SIZE * SIZE * 3).map((_, i) => (i * 7919 + (i >> 5) * 104729) % 256);
   const source = new ResidentImages(
     device,
@@ -53,28 +88,71 @@ async function train(plan: TrainingPlan): Promise<void> {
   const prior = plan.prior
     ? keep(tensor(Float32Array.from({ length: plan.samples * 3 }, (_, i) => Math.sin(i)), { shape: [plan.samples, 3] }))
     : undefined;
-  const training = new Pretraining(model, { source, prior }, {
-    epochs: plan.epochs,
-    batchSize: plan.batchSize,
-    lr: plan.lr,
-    momentum: 0.9,
-    kernel: prior && rbf({ sigma: 1 }),
-    printEvery: 1,
-    group,
-    lossScope: plan.lossScope,
-    precision: plan.precision,
-  });
+  const outcome = plan.parts === undefined ? await pretrain(model, source, prior, plan, group) : {
+    losses: await trainParts(model, source, prior!, plan, plan.parts),
+    sentBytes: 0,
+    communicationMs: 0,
+    seconds: 0,
+  };
+  if (group.rank === 0) {
+    await writeWhole(`${plan.out}.safetensors`, safetensorsChunks(await readState(model)));
+    await Deno.writeTextFile(`${plan.out}.json`, JSON.stringify(outcome));
+  }
+  await group.barrier();
+  group.close();
+}
+
+function configOf({ epochs, batchSize, lr, momentum, prior, lossScope, precision }: TrainingPlan): PretrainConfig {
+  const kernel = prior ? rbf({ sigma: 1 }) : undefined;
+  return { epochs, batchSize, lr, etaMin: lr / 10, momentum, kernel, lossScope, precision, printEvery: 1 };
+}
+
+async function pretrain(
+  model: Contrastive,
+  source: ResidentImages,
+  prior: Tensor | undefined,
+  plan: TrainingPlan,
+  group: Communicator,
+): Promise<TrainingOutcome> {
+  const training = new Pretraining(model, { source, prior }, { ...configOf(plan), group });
   const losses: number[] = [];
   let [sentBytes, communicationMs, seconds] = [0, 0, 0];
   for await (const report of training.reports()) {
     losses.push(report.loss);
     ({ sentBytes = 0, communicationMs = 0, seconds } = report);
   }
-  if (group.rank !== 0) return group.close();
-  const weights = Object.fromEntries(
-    [...await readState(model)].map(([name, { data }]) => [name, Array.from(data as ArrayLike<number>, Number)]),
-  );
-  const outcome: TrainingOutcome = { losses, weights, sentBytes, communicationMs, seconds };
-  await Deno.writeTextFile(plan.out, JSON.stringify(outcome));
-  group.close();
+  return { losses, sentBytes, communicationMs, seconds };
+}
+
+/** Trains with batch normalisation over the batch and a loss for each part of it. */
+async function trainParts(
+  model: Contrastive,
+  source: ResidentImages,
+  prior: Tensor,
+  plan: TrainingPlan,
+  parts: number,
+): Promise<number[]> {
+  const { samples, batchSize, epochs } = plan;
+  const { optimizer, schedule } = makeOptimizer(model.parameters(), configOf(plan));
+  const sizes = batchSizes(samples, batchSize, false, parts);
+  const losses: number[] = [];
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    schedule.epoch = epoch;
+    const order = shuffled(samples, key(0, 0, epoch));
+    for await (const { views, indices } of source.batches({ order, sizes, epoch, seed: 0, views: 2 })) {
+      using _ = scope();
+      const z = model.forward(views!);
+      const terms = Array.from({ length: parts }, (_, rank) => {
+        const [start, stop] = shareOf({ rank, size: parts }, z.shape[0]!);
+        const rows = noGrad(() => indexSelect(prior, 0, slice(indices!, [{ start, stop }])));
+        const weights = noGrad(() => centroidWeights(rows, { kernel: rbf({ sigma: 1 }), ridge: 0.01 }));
+        return decoupledUniformity(slice(z, [{ start, stop }]), { weights });
+      });
+      const loss = mul(terms.reduce((a, b) => add(a, b)), 1 / parts);
+      backward(loss);
+      optimizer.step();
+      losses.push(await loss.item());
+    }
+  }
+  return losses;
 }
