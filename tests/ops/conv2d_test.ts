@@ -46,6 +46,7 @@ const SHAPES: Record<string, readonly ConvCase[]> = {
   stride: [
     { x: [2, 8, 8, 4], weight: [3, 3, 4, 8], options: { stride: 2, padding: 1 } },
     { x: [1, 9, 7, 3], weight: [1, 1, 3, 6], options: { stride: 2 } },
+    { x: [2, 9, 8, 68], weight: [1, 1, 68, 4], options: { stride: 2 } }, // more blocks of rows in x than in a phase of it
     { x: [1, 11, 13, 4], weight: [7, 7, 4, 4], options: { stride: 2, padding: 3 } },
     { x: [1, 10, 10, 4], weight: [2, 2, 4, 4], options: { stride: 3 } },
     { x: [1, 10, 9, 4], weight: [3, 4, 4, 4], options: { stride: [1, 4], padding: [2, 0] } },
