@@ -12,12 +12,12 @@ export interface Peak {
   readonly buffers: number;
 }
 
-/** Opens a device that only counts; with `gpu` it takes the forms of the shaders for GPUs, whatever the adapter is. */
-async function openCounting(gpu: boolean): Promise<Device> {
+/** Opens a device that only counts; it takes the forms of the shaders for a family, whatever the adapter is. */
+async function openCounting(family?: AdapterFamily): Promise<Device> {
   const device = await Device.open();
   device.dispatch = () => {};
-  if (gpu) {
-    (device.info as { family: AdapterFamily }).family = "gpu";
+  if (family) (device.info as { family: AdapterFamily }).family = family;
+  if (family === "gpu") {
     const get = (limits: GPUSupportedLimits, name: keyof GPUSupportedLimits) =>
       name === "maxStorageBufferBindingSize" ? limits.maxBufferSize : limits[name];
     Object.defineProperty(device, "limits", { value: new Proxy(device.limits, { get } as ProxyHandler<never>) });
@@ -29,8 +29,8 @@ async function openCounting(gpu: boolean): Promise<Device> {
 /**
  * Counts the bytes of a step. They follow from shapes alone, so nothing is computed: no dispatch reaches the device.
  */
-export async function peakOf(network: NetworkName, images: number, gpu: boolean): Promise<Peak> {
-  const device = await openCounting(gpu);
+export async function peakOf(network: NetworkName, images: number, family?: AdapterFamily): Promise<Peak> {
+  const device = await openCounting(family);
   const step = trainingStep(device, network, { images });
   const run = () => inScope(() => void step.run());
   run();

@@ -11,15 +11,15 @@
 import { type Peak, peakOf } from "./_memory.ts";
 import type { NetworkName } from "./_steps.ts";
 
-const gpu = Deno.args.includes("--gpu");
+const family = Deno.args.includes("--gpu") ? "gpu" : undefined;
 const [network = "resnet18", ...counts] = Deno.args.filter((arg) => arg !== "--gpu");
 const batches = counts.length > 0 ? counts.map(Number) : [64, 128];
 const MB = (bytes: number, digits = 0) => (bytes / 1e6).toFixed(digits);
-console.log(`${network}, one training step, f32, ${gpu ? "as on a GPU" : "as on this adapter"}\n`);
+console.log(`${network}, one training step, f32, ${family ? "as on a GPU" : "as on this adapter"}\n`);
 console.log("| images | held between steps MB | peak MB | buffers MB |\n| ---: | ---: | ---: | ---: |");
 const peaks: Peak[] = [];
 for (const images of batches) {
-  const each = await peakOf(network as NetworkName, images, gpu);
+  const each = await peakOf(network as NetworkName, images, family);
   peaks.push(each);
   console.log(`| ${images} | ${MB(each.held)} | ${MB(each.peak)} | ${MB(each.buffers)} |`);
 }

@@ -66,7 +66,7 @@ function pitchOf(channels: number): number {
 }
 
 /** Most bytes of the transform of a chunk of images, and most tiles: the longest sum of a weight gradient. */
-const CHUNK_BYTES = { cpu: 8 * 2 ** 20, gpu: 32 * 2 ** 20 } as const;
+const CHUNK_BYTES = { cpu: 8 * 2 ** 20, gpu: 64 * 2 ** 20 } as const;
 const CHUNK_TILES = 8192;
 
 /** The tiles of 4 × 4 px that cover the images. */
