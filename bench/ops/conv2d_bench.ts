@@ -32,6 +32,29 @@ async function check(y: Tensor, x: Tensor, weight: Tensor): Promise<void> {
   assertClose(have, want, { rtol: TOLERANCE.sum });
 }
 
+/** A network's first convolution: 3 channels, CIFAR's stem and ImageNet's. */
+const STEMS = [{ size: 32, window: 3, options: { padding: 2 } }, {
+  size: 224,
+  window: 7,
+  options: { padding: 3, stride: 2 },
+}] as const;
+
+for (const { size, window, options } of STEMS) {
+  const shape: Shape = [device.info.family === "gpu" ? 128 : 4, size, size, 3];
+  const [x, weight] = [normal(shape, { key: key(1) }), normal([window, window, 3, 64], { key: key(2), std: 0.05 })];
+  let expected: number[] | undefined;
+  for (const algorithm of ["taps", "direct"] satisfies AlgorithmName[]) {
+    const within = (run: () => Promise<void>) => withAlgorithm(algorithm, run);
+    await within(async () => {
+      using _ = scope();
+      const got = [...await conv2d(x, weight, options).data()];
+      assertClose(got, expected ??= got, { rtol: TOLERANCE.sum }); // each form against the other
+    });
+    const name = `conv2d ${window}x${window} [${shape}] -> 64 ${algorithm} forward`;
+    await bench(name, () => conv2d(x, weight, options), { group: `conv2d stem @${size}`, within });
+  }
+}
+
 const N = device.info.family === "gpu" ? 256 : 16;
 const SHAPES: readonly { size: number; channels: number }[] = [
   { size: 32, channels: 64 },

@@ -180,7 +180,8 @@ function run(g: Geometry, job: Job): Tensor {
   const size = sizeOf(shape);
   const rowsAtOnce = job.rowsOfPhase ?? rows;
   const mostSplits = Math.min(segments, Math.floor(device.limits.maxComputeWorkgroupsPerDimension / batch));
-  const sizes = { rows: rowsAtOnce, cols4, batch, terms: inner, resultBytes: size * 4, mostSplits };
+  const whole = kind === "forward" || kind === "forwardTaps";
+  const sizes = { rows: rowsAtOnce, cols4, batch, terms: inner, resultBytes: size * 4, mostSplits, whole };
   const { body, splits } = choosePlan(device, sizes, () => questionOf(g, job));
   const blocks = blocksOf(body, rowsAtOnce, cols4);
   const result: Tensor = new Tensor(device, shape, { dtype: job.dtype });

@@ -23,6 +23,8 @@ export interface PlanSizes {
   readonly resultBytes: number;
   /** Most parts; no limit by default. */
   readonly mostSplits?: number;
+  /** Whether to try only as few parts as the table says, or fewer: a sum in parts leaves no moments. */
+  readonly whole?: boolean;
 }
 
 /** Bodies that compute more than this many times what the best fitting one does are not tried. */
@@ -57,7 +59,8 @@ function candidates(device: Device, sizes: PlanSizes, usual: string): string[] {
   const least = Math.min(...bodies.map(computed));
   for (const body of bodies.filter((body) => computed(body) <= MOST_WASTE * least)) {
     const { splits } = usualPlan(device, sizes, body);
-    const [fewest, most] = splitBounds(device, sizes, body);
+    const [fewest, limit] = splitBounds(device, sizes, body);
+    const most = sizes.whole ? splits : limit;
     for (const parts of [splits, 1, splits / 4, splits / 2, 2 * splits]) {
       names.add(nameOf({ body, splits: Math.max(fewest, Math.min(most, Math.ceil(parts))) }));
     }
