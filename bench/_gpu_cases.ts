@@ -40,8 +40,8 @@ export interface GpuCase {
   prepare(device: Device): Promise<Prepared>;
 }
 
-/** Sizes: those of a GPU, or small ones to try the program on a software adapter. */
-export function gpuCases(small: boolean): GpuCase[] {
+/** Sizes: those of a GPU, or small ones to try the program on a software adapter; steps in mixed precision with `half`. */
+export function gpuCases(small: boolean, half: boolean): GpuCase[] {
   const [r18, r50, views] = small ? [4, 4, 64] : [512, 128, 512];
   const size50 = small ? 64 : 224;
   return [
@@ -50,10 +50,12 @@ export function gpuCases(small: boolean): GpuCase[] {
     convCase(small ? 4 : 256, 16, 128),
     convCase(small ? 4 : 256, 8, 256),
     convCase(small ? 4 : 256, 4, 512),
-    stepCase("resnet18", r18, 32, false),
-    stepCase("resnet18", r18, 32, true),
-    stepCase("resnet50", r50, size50, false),
-    stepCase("resnet50", r50, size50, true),
+    stepCase("resnet18", r18, 32),
+    stepCase("resnet18", r18, 32, { eager: true }),
+    ...(half ? [stepCase("resnet18", r18, 32, { mixed: true })] : []),
+    stepCase("resnet50", r50, size50),
+    stepCase("resnet50", r50, size50, { eager: true }),
+    ...(half ? [stepCase("resnet50", r50, size50, { mixed: true })] : []),
     augmentCase(views),
     ...(small ? [64] : [256, 1024, 2048]).flatMap((n) => [weightsCase(n), lossCase(n), kernelCase(n)]),
   ];
@@ -113,14 +115,20 @@ function convCase(n: number, size: number, channels: number): GpuCase {
   };
 }
 
-/** A training step, replayed as `pretrain` does, or eager. */
-function stepCase(network: NetworkName, images: number, size: number, eager: boolean): GpuCase {
+/** A training step, replayed as `pretrain` does, or eager; in f32 or in mixed precision. */
+function stepCase(
+  network: NetworkName,
+  images: number,
+  size: number,
+  { eager = false, mixed = false }: { eager?: boolean; mixed?: boolean } = {},
+): GpuCase {
+  const how = `${mixed ? ", mixed precision" : ""}${eager ? ", eager" : ""}`;
   return {
-    name: `training step, ${NETWORKS[network].name}, ${size} px, ${images} images${eager ? ", eager" : ""}`,
+    name: `training step, ${NETWORKS[network].name}, ${size} px, ${images} images${how}`,
     images,
     counted: true,
     async prepare(device) {
-      const step = trainingStep(device, network, { images, size });
+      const step = trainingStep(device, network, { images, size, mixed });
       const compiled = compile(() => step.run());
       const run = eager ? step.run : compiled;
       const losses = Array.from({ length: 4 }, () => inScope(() => keep(step.run())));

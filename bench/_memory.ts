@@ -27,11 +27,17 @@ async function openCounting(family?: AdapterFamily): Promise<Device> {
 }
 
 /**
- * Counts the bytes of a step. They follow from shapes alone, so nothing is computed: no dispatch reaches the device.
+ * Counts the bytes of a step, in f32 or in mixed precision. They follow from shapes alone, so nothing is computed: no
+ * dispatch reaches the device.
  */
-export async function peakOf(network: NetworkName, images: number, family?: AdapterFamily): Promise<Peak> {
+export async function peakOf(
+  network: NetworkName,
+  images: number,
+  family?: AdapterFamily,
+  mixed = false,
+): Promise<Peak> {
   const device = await openCounting(family);
-  const step = trainingStep(device, network, { images });
+  const step = trainingStep(device, network, { images, mixed });
   const run = () => inScope(() => void step.run());
   run();
   const { live: held } = device.memory;

@@ -1,8 +1,19 @@
-import { backward, type Device, keep, key, scope, type Tensor, tensor, uniform, uniformNumbers } from "../mod.ts";
+import {
+  autocast,
+  backward,
+  type Device,
+  keep,
+  key,
+  scope,
+  type Tensor,
+  tensor,
+  uniform,
+  uniformNumbers,
+} from "../mod.ts";
 import { augment, naturalRecipe } from "../src/data/augment/mod.ts";
 import { decoupledUniformity } from "../src/losses/mod.ts";
 import { contrastive, resnet18, resnet50 } from "../src/nn/mod.ts";
-import { SGD } from "../src/optim/mod.ts";
+import { GradScaler, SGD } from "../src/optim/mod.ts";
 
 /** The training steps that are timed: ResNet-18 with the CIFAR stem on 32 px, ResNet-50 on 224 px. */
 export const NETWORKS = {
@@ -21,6 +32,8 @@ export interface StepOptions {
   readonly size?: number;
   /** Make the views anew from images on the device; false by default: the same views in every step. */
   readonly augmented?: boolean;
+  /** In mixed precision, as `--precision mixed`; false by default. */
+  readonly mixed?: boolean;
 }
 
 /** A training step: views, forward, decoupled uniformity, backward, SGD. */
@@ -35,9 +48,10 @@ export interface TrainingStep {
 
 /** Builds a network, its optimizer and its input. */
 export function trainingStep(device: Device, network: NetworkName, options: StepOptions): TrainingStep {
-  const { images, size = NETWORKS[network].size, augmented = false } = options;
+  const { images, size = NETWORKS[network].size, augmented = false, mixed = false } = options;
   const model = contrastive(NETWORKS[network].make());
   const optimizer = new SGD(model.parameters(), { lr: 0.003 });
+  const scaler = mixed ? new GradScaler({ device }) : undefined;
   const input = augmented
     ? resident(device, images / 2, size)
     : keep(uniform([images / 2, 2, size, size, 3], { key: key(0), low: -1 }));
@@ -47,13 +61,13 @@ export function trainingStep(device: Device, network: NetworkName, options: Step
   return {
     run() {
       const views = augmented ? augment(input as Tensor<"u8">, { indices, recipe, epoch: epoch++ }) : input as Tensor;
-      const loss = decoupledUniformity(model.forward(views));
-      backward(loss);
-      optimizer.step();
+      const loss = decoupledUniformity(autocast(() => model.forward(views), { enabled: mixed, device }));
+      backward(scaler?.scale(loss) ?? loss);
+      optimizer.step(scaler);
       return loss;
     },
     parameters: model.parameters().reduce((sum, { size }) => sum + size, 0),
-    dispose: () => [model, optimizer, input, indices].forEach((each) => each.dispose()),
+    dispose: () => [model, optimizer, scaler, input, indices].forEach((each) => each?.dispose()),
   };
 }
 

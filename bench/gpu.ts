@@ -43,7 +43,8 @@ async function measure(): Promise<OursReport> {
   console.log(`${device.info.description}; ${date}; f32${small ? "; small sizes" : ""}`);
   console.log(`ceilings: ${gigaflops.toFixed(0)} GFLOP/s (FMA), ${gigabytes.toFixed(1)} GB/s (copy)`);
   const lines: Line[] = [];
-  for (const each of gpuCases(small).filter(({ name }) => name.includes(flags.only ?? ""))) {
+  const cases = gpuCases(small, device.features.has("shader-f16"));
+  for (const each of cases.filter(({ name }) => name.includes(flags.only ?? ""))) {
     console.error(`  ${each.name}`);
     lines.push(await lineOf(each));
     device.trim();

@@ -1,25 +1,27 @@
 /**
  * Peak memory of a training step, beside `bench/compare/pytorch_memory.py`, which makes the same step in PyTorch.
  *
- *     deno run -A bench/memory.ts [--gpu] [resnet18|resnet50] [images] [more images]
+ *     deno run -A bench/memory.ts [--gpu] [--mixed] [resnet18|resnet50] [images] [more images]
  *
  * What a step allocates follows from shapes alone, so nothing is computed here: no dispatch reaches the device. `--gpu`
- * takes the forms of the shaders for GPUs whatever the adapter is. `peak` is what tensors hold at once, `buffers` what the
- * device gave for it, with the free buffers that wait for the next step. Two batch sizes give the fixed part and the part
- * of an image.
+ * takes the forms of the shaders for GPUs whatever the adapter is, `--mixed` mixed precision. `peak` is what tensors hold
+ * at once, `buffers` what the device gave for it, with the free buffers that wait for the next step. Two batch sizes give
+ * the fixed part and the part of an image.
  */
 import { type Peak, peakOf } from "./_memory.ts";
 import type { NetworkName } from "./_steps.ts";
 
 const family = Deno.args.includes("--gpu") ? "gpu" : undefined;
-const [network = "resnet18", ...counts] = Deno.args.filter((arg) => arg !== "--gpu");
+const mixed = Deno.args.includes("--mixed");
+const [network = "resnet18", ...counts] = Deno.args.filter((arg) => !arg.startsWith("--"));
 const batches = counts.length > 0 ? counts.map(Number) : [64, 128];
 const MB = (bytes: number, digits = 0) => (bytes / 1e6).toFixed(digits);
-console.log(`${network}, one training step, f32, ${family ? "as on a GPU" : "as on this adapter"}\n`);
+const [precision, forms] = [mixed ? "mixed precision" : "f32", family ? "as on a GPU" : "as on this adapter"];
+console.log(`${network}, one training step, ${precision}, ${forms}\n`);
 console.log("| images | held between steps MB | peak MB | buffers MB |\n| ---: | ---: | ---: | ---: |");
 const peaks: Peak[] = [];
 for (const images of batches) {
-  const each = await peakOf(network as NetworkName, images, family);
+  const each = await peakOf(network as NetworkName, images, family, mixed);
   peaks.push(each);
   console.log(`| ${images} | ${MB(each.held)} | ${MB(each.peak)} | ${MB(each.buffers)} |`);
 }

@@ -4,7 +4,7 @@
     python3 bench/compare/pytorch_step.py [--small] [--cpu] [--only WORD] [--json FILE]
 
 On a GPU every line is timed twice: in f32 (TF32 off) and with PyTorch's defaults (TF32 in convolutions); --tf32 adds
-products in TF32.
+products in TF32. The steps in mixed precision (torch.amp, f16) are timed on GPUs only.
 """
 import argparse
 import json
@@ -87,7 +87,8 @@ def conv(n, size, channels):
     return f"conv2d 3x3 forward + backward, {n} x {size} x {size}, {channels} to {channels}", 0, run
 
 
-def step(name, images, size):
+def step(name, images, size, mixed=False):
+    """In mixed precision: torch.amp with f16 and its scaler, which PyTorch has on GPUs only."""
     encoder = (resnet18 if size == 32 else resnet50)(num_classes=2048)
     if size == 32:
         encoder.conv1 = nn.Conv2d(3, 64, 3, 1, 2, bias=False)
@@ -95,14 +96,19 @@ def step(name, images, size):
     head = nn.Sequential(nn.ReLU(), nn.Linear(2048, 2048), nn.ReLU(), nn.Linear(2048, 256))
     model = nn.Sequential(encoder, head).to(DEVICE)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.003)
+    scaler = torch.cuda.amp.GradScaler(enabled=mixed)
     views = torch.rand(images, 3, size, size, device=DEVICE)
 
     def run():
         optimizer.zero_grad(set_to_none=True)
-        loss_of(model(views).reshape(images // 2, 2, -1)).backward()
-        optimizer.step()
+        with torch.autocast(DEVICE.type, dtype=torch.float16, enabled=mixed):
+            z = model(views)
+        scaler.scale(loss_of(z.float().reshape(images // 2, 2, -1))).backward()
+        scaler.step(optimizer)
+        scaler.update()
 
-    return f"training step, {name}, {size} px, {images} images", images, run
+    how = ", mixed precision" if mixed else ""
+    return f"training step, {name}, {size} px, {images} images{how}", images, run
 
 
 def kernel_lines(n):
@@ -135,8 +141,9 @@ def cases():
         yield lambda n=n: [matmul(n)]
     for size, channels in [(32, 64), (16, 128), (8, 256), (4, 512)]:
         yield lambda size=size, channels=channels: [conv(few, size, channels)]
-    yield lambda: [step("ResNet-18 (CIFAR stem)", 4 if SMALL else 512, 32)]
-    yield lambda: [step("ResNet-50", 4 if SMALL else 128, size50)]
+    for mixed in (False, True) if CUDA else (False,):
+        yield lambda mixed=mixed: [step("ResNet-18 (CIFAR stem)", 4 if SMALL else 512, 32, mixed)]
+        yield lambda mixed=mixed: [step("ResNet-50", 4 if SMALL else 128, size50, mixed)]
     for n in [64] if SMALL else [256, 1024, 2048]:
         yield lambda n=n: kernel_lines(n)
 

@@ -90,7 +90,8 @@ function gradient({ p, q, ...sizes }: GradientProduct, { batch, own, shape, dtyp
 /**
  * Matrix product `c = a · b` of the last two axes; the axes before broadcast as NumPy's do.
  *
- * Sums are kept in f32; inside `autocast`, or where a or b is f16, both are read as f16 and c is f16. Where `b` is one matrix, the batch of `a` counts as rows of one large product.
+ * Sums are kept in f32; inside `autocast`, or where a or b is f16, both are read as f16 and c is f16. Where `b` is one
+ * matrix, the batch of `a` counts as rows of one large product.
  *
  * @param a Shape `[…, m, k]`, f32 or f16; `[…, k, m]` with `transposeA`.
  * @param b Shape `[…, k, n]`, f32 or f16; `[…, n, k]` with `transposeB`.
