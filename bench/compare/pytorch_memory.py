@@ -53,7 +53,7 @@ def peak_bytes(network, images):
 
 
 network = sys.argv[1] if len(sys.argv) > 1 else "resnet18"
-batches = [int(arg) for arg in sys.argv[2:]] or [8, 16]
+batches = [int(arg) for arg in sys.argv[2:]] or [64, 128]
 print(f"PyTorch {torch.__version__} on the CPU; {network}, one training step, f32\n")
 print("| images | held between steps MB | peak MB |\n| ---: | ---: | ---: |")
 peaks = []
