@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from contextlib import nullcontext
 
 import torch
 from torch import nn
@@ -101,7 +102,7 @@ def step(name, images, size, mixed=False):
 
     def run():
         optimizer.zero_grad(set_to_none=True)
-        with torch.autocast(DEVICE.type, dtype=torch.float16, enabled=mixed):
+        with torch.autocast("cuda", dtype=torch.float16) if mixed else nullcontext():
             z = model(views)
         scaler.scale(loss_of(z.float().reshape(images // 2, 2, -1))).backward()
         scaler.step(optimizer)

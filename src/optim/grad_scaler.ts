@@ -61,7 +61,7 @@ const ADJUST: Program = {
  * await using _device = await Device.open();
  * const w = requireGrad(tensor([[4], [2]]));
  * const optimizer = new SGD([w], { lr: 0.25 });
- * const scaler = new GradScaler();
+ * const scaler = new GradScaler({ initScale: 1024 });
  * {
  *   using _ = scope();
  *   const y = autocast(() => matmul(tensor([[1, 0], [0, 1]]), w));
@@ -69,7 +69,7 @@ const ADJUST: Program = {
  *   optimizer.step(scaler);
  * }
  * assertEquals(await w.data(), new Float32Array([2, 1]));
- * assertEquals((await scaler.state()).scale, 65536);
+ * assertEquals((await scaler.state()).scale, 1024);
  * ```
  *
  * @see Micikevicius et al., "Mixed Precision Training", arXiv:1710.03740, section 3.2; `torch.amp.GradScaler`.
