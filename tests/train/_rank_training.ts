@@ -27,6 +27,8 @@ export interface TrainingPlan {
   readonly epochs: number;
   readonly lr: number;
   readonly precision?: "full" | "mixed";
+  /** Scale of the loss at the start in mixed precision, on rank 0; others begin with less. */
+  readonly scale?: number;
   readonly momentum: number;
   /** Open every ReLU of the encoder, so that none of them makes gradients jump. */
   readonly open?: boolean;
@@ -40,6 +42,8 @@ export interface TrainingOutcome {
   readonly sentBytes: number;
   readonly communicationMs: number;
   readonly seconds: number;
+  /** Steps that mixed precision skipped. */
+  readonly skipped: number;
 }
 
 const SIZE = 8;
@@ -93,6 +97,7 @@ async function train(plan: TrainingPlan): Promise<void> {
     sentBytes: 0,
     communicationMs: 0,
     seconds: 0,
+    skipped: 0,
   };
   if (group.rank === 0) {
     await writeWhole(`${plan.out}.safetensors`, safetensorsChunks(await readState(model)));
@@ -115,13 +120,15 @@ async function pretrain(
   group: Communicator,
 ): Promise<TrainingOutcome> {
   const training = new Pretraining(model, { source, prior }, { ...configOf(plan), group });
+  if (plan.scale) training.scaler!.loadState({ scale: plan.scale / (1 + group.rank), growthTracker: 0, skipped: 0 });
   const losses: number[] = [];
   let [sentBytes, communicationMs, seconds] = [0, 0, 0];
   for await (const report of training.reports()) {
     losses.push(report.loss);
     ({ sentBytes = 0, communicationMs = 0, seconds } = report);
   }
-  return { losses, sentBytes, communicationMs, seconds };
+  const { skipped = 0 } = await training.scaler?.state() ?? {};
+  return { losses, sentBytes, communicationMs, seconds, skipped };
 }
 
 /** Trains with batch normalisation over the batch and a loss for each part of it. */
