@@ -4,6 +4,7 @@
  *     deno run -A bench/gpu.ts                # sizes of a GPU; tunes first, TUNE=0 keeps to the table of variants
  *     deno run -A bench/gpu.ts --pytorch      # and the same in PyTorch on the same GPU, joined, with torchvision's views
  *     deno run -A bench/gpu.ts --small        # small sizes, to try the program; what a software adapter runs anyway
+ *     deno run -A bench/gpu.ts --full         # a GPU's sizes even on a software adapter
  *     deno run -A bench/gpu.ts --only matmul  # the lines whose name holds a word
  *
  * `--python PATH` names the interpreter (python3), `--workers N` torchvision's processes (all cores), `--json FILE` keeps
@@ -21,9 +22,12 @@ import { trace } from "./_trace.ts";
 import { Tuned } from "./_tuned.ts";
 import { workOf } from "./_work.ts";
 
-const flags = parseArgs(Deno.args, { boolean: ["small", "pytorch"], string: ["only", "python", "workers", "json"] });
+const flags = parseArgs(Deno.args, {
+  boolean: ["small", "full", "pytorch"],
+  string: ["only", "python", "workers", "json"],
+});
 const device = await Device.open();
-const small = flags.small || device.info.family === "cpu";
+const small = flags.small || device.info.family === "cpu" && !flags.full;
 const tuned = wantsTuning(device.info.family) ? new Tuned(device) : null;
 const ours = await measure();
 device.close();
