@@ -3,9 +3,7 @@ import type { Device } from "../device/mod.ts";
 import type { ImageDataset } from "../data/mod.ts";
 import { checkAgreement, type Communicator, gatherBytes } from "../distributed/mod.ts";
 import type { TrainingPosition } from "./checkpoint.ts";
-
-/** Version of this library; that of deno.json. */
-export const VERSION = "0.1.0";
+import { VERSION } from "./version.ts";
 
 /** Environment that chooses a GPU. */
 const SELECTION = [

@@ -22,7 +22,7 @@ export { DataParallel, type LossScope, type StepAgreement, type StepCost } from 
 export { type KernelNeighbourList, type KernelNeighbours } from "./kernel_neighbours.ts";
 export type { NamedNeighbours } from "./report/kernel_section.ts";
 export { collectRows, type EncodedRows, rowsOfRank } from "./distributed_encode.ts";
-export { checkRanks, checkStart, describeRanks, VERSION, type Versions } from "./distributed_start.ts";
+export { checkRanks, checkStart, describeRanks, type Versions } from "./distributed_start.ts";
 export { encode, type EncodeOptions, type Encoder } from "./encode.ts";
 export { MetricRing } from "./metric_ring.ts";
 export { encodeImages, type EncodeImagesOptions } from "./encode_images.ts";
@@ -87,3 +87,4 @@ export { ResidentImages } from "./resident_images.ts";
 export { findCheckpoint, type FoundCheckpoint, type MetricsLine, RunFolder } from "./run_folder.ts";
 export type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
 export { cacheFolder, TuneFiles, userTuneFiles, wantsTuning } from "./tuning.ts";
+export { VERSION } from "./version.ts";

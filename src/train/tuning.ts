@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import type { AdapterFamily } from "../device/mod.ts";
 import { writeWhole } from "../formats/mod.ts";
 import type { TuneStore } from "../tune/mod.ts";
-import { VERSION } from "./distributed_start.ts";
+import { VERSION } from "./version.ts";
 
 /**
  * Where this user's programs keep what can be made again: `XDG_CACHE_HOME` or `~/.cache`, on macOS `~/Library/Caches`, on
