@@ -65,14 +65,9 @@ function pitchOf(channels: number): number {
   return POSITIONS * channels + 16;
 }
 
-/**
- * Most bytes of the transform of a chunk of images, and most tiles. A CPU adapter gains from what stays in its caches; on a
- * GPU larger chunks make fewer dispatches, and these add little to the memory of a step.
- */
-const CHUNK = {
-  cpu: { bytes: 8 * 2 ** 20, tiles: 8192 },
-  gpu: { bytes: 128 * 2 ** 20, tiles: 65536 },
-} as const;
+/** Most bytes of the transform of a chunk of images, and most tiles: the longest sum of a weight gradient. */
+const CHUNK_BYTES = { cpu: 8 * 2 ** 20, gpu: 64 * 2 ** 20 } as const;
+const CHUNK_TILES = 8192;
 
 /** The tiles of 4 × 4 px that cover the images. */
 interface Tiling {
@@ -95,9 +90,8 @@ export function transformBytes(g: Geometry): number {
 
 function tilingOf(device: Device, g: Geometry, size: readonly [number, number]): Tiling {
   const tiles = [Math.ceil(size[0] / 4), Math.ceil(size[1] / 4)] as const;
-  const most = CHUNK[device.info.family];
-  const bytes = Math.min(most.bytes, device.limits.maxStorageBufferBindingSize);
-  const images = Math.min(Math.floor(bytes / transformBytes(g)), Math.floor(most.tiles / sizeOf(tiles)));
+  const limit = Math.min(CHUNK_BYTES[device.info.family], device.limits.maxStorageBufferBindingSize);
+  const images = Math.min(Math.floor(limit / transformBytes(g)), Math.floor(CHUNK_TILES / sizeOf(tiles)));
   return { size, tiles, chunk: Math.max(1, Math.min(g.n, images)) };
 }
 
