@@ -23,6 +23,7 @@ Deno.test("defineOp() makes a differentiable op out of others", async () => {
 });
 
 Deno.test("defineOp() frees what an op of ops makes between, forward and backward", async () => {
+  await using device = await Device.open(); // its own: what other tests left may be freed at any time
   using _ = scope();
   const x = requireGrad(ones([1024]));
   const live = device.memory.live;
