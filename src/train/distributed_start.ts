@@ -5,16 +5,14 @@ import { checkAgreement, type Communicator, gatherBytes } from "../distributed/m
 import type { TrainingPosition } from "./checkpoint.ts";
 import { VERSION } from "./version.ts";
 
-/** Environment that chooses a GPU. */
+/** Environment that chooses a GPU for Vulkan; `CUDA_VISIBLE_DEVICES` does not. */
 const SELECTION = [
   "MESA_VK_DEVICE_SELECT",
   "VK_DRIVER_FILES",
   "VK_ICD_FILENAMES",
   "VK_LOADER_DEVICE_SELECT",
   "VK_LOADER_DRIVERS_SELECT",
-  "CUDA_VISIBLE_DEVICES",
   "NVIDIA_VISIBLE_DEVICES",
-  "ROCR_VISIBLE_DEVICES",
 ] as const;
 
 /** Files of images whose bytes are compared. */

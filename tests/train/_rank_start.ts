@@ -24,6 +24,7 @@ try {
   await checkRanks(group, { lr: is("lr") ? 0.2 : 0.3 }, [named, small], versions);
   checkStart(group, { epoch: is("epoch") ? 1 : 0, step: 0 });
   await using device = await Device.open();
+  Deno.env.set("CUDA_VISIBLE_DEVICES", `${group.rank}`); // Vulkan does not heed it
   if (group.rank === 0) console.log(describeRanks(group, device).join("\n"));
   else describeRanks(group, device);
   const model = new Linear({ inFeatures: 2, outFeatures: 2, key: key(group.rank, 0) });
