@@ -95,7 +95,8 @@ fn reduce_output(
   put_parts(i, sum_g, sum_gx);
 }
 
-// The same where `masked` holds the gradient and may lose it.
+// The same where `masked` holds the gradient and may lose it; apart, as an entry point must bind all that it can reach, and
+// nothing twice.
 @compute @workgroup_size(64)
 fn reduce_output_in_place(
   @builtin(workgroup_id) group: vec3u,

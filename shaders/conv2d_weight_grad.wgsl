@@ -4,26 +4,10 @@
 //   a  x       [n, h, w, in]                 a row is a tap and a channel, a segment some pixels of grad_y, in order
 //   b  grad_y  [n, out_h, out_w, out]
 //   c  grad_w  [kernel_h, kernel_w, in / groups, out]
+//
+// Joined after conv2d_place.
 const A_T = true;
 const B_T = false;
-
-struct Place { a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32 }
-
-fn place_of(z: u32) -> Place {
-  let split = z % params.splits;
-  let g = z / params.splits;
-  return Place(
-    g * params.group_a4,
-    g * params.group_b4,
-    split * params.split4,
-    g * params.group_c4,
-    params.rows,
-    split * params.segments / params.splits,
-    (split + 1u) * params.segments / params.splits,
-  );
-}
-
-fn c_row(place: Place, row: u32) -> u32 { return row; }
 
 // Offset of the tap in the image, and the vector of channels; it stands for 4 rows.
 struct Row { y: i32, x: i32, channel: u32 }

@@ -904,7 +904,8 @@ fn reduce_output(
   put_parts(i, sum_g, sum_gx);
 }
 
-// The same where \`masked\` holds the gradient and may lose it.
+// The same where \`masked\` holds the gradient and may lose it; apart, as an entry point must bind all that it can reach, and
+// nothing twice.
 @compute @workgroup_size(64)
 fn reduce_output_in_place(
   @builtin(workgroup_id) group: vec3u,
@@ -1520,27 +1521,9 @@ fn b_base(place: Place, s: u32) -> u32 {
 `;
 /** `conv2d_pixels` */
 export const conv2d_pixels: string = `// What the forward forms of a convolution have in common: conv2d_forward and conv2d_forward_taps.
-// A row of a is a pixel of y, in order.
+// A row of a is a pixel of y, in order. Joined after conv2d_place.
 const A_T = false;
 const B_T = false;
-
-struct Place { a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32 }
-
-fn place_of(z: u32) -> Place {
-  let split = z % params.splits;
-  let g = z / params.splits;
-  return Place(
-    g * params.group_a4,
-    g * params.group_b4,
-    split * params.split4,
-    g * params.group_c4,
-    params.rows,
-    split * params.segments / params.splits,
-    (split + 1u) * params.segments / params.splits,
-  );
-}
-
-fn c_row(place: Place, row: u32) -> u32 { return row; }
 
 // The image, and the input pixel of the first tap.
 struct Row { image: i32, y: i32, x: i32 }
@@ -1556,16 +1539,9 @@ fn row_of(place: Place, row: u32) -> Row {
   );
 }
 `;
-/** `conv2d_weight_grad` */
-export const conv2d_weight_grad: string = `// Gradient of a convolution's weight:
-// grad_w[ky, kx, i, j] = sum over n, oy, ox of x[n, oy s + ky d - p, ox s + kx d - p, i] grad_y[n, oy, ox, j].
-//
-//   a  x       [n, h, w, in]                 a row is a tap and a channel, a segment some pixels of grad_y, in order
-//   b  grad_y  [n, out_h, out_w, out]
-//   c  grad_w  [kernel_h, kernel_w, in / groups, out]
-const A_T = true;
-const B_T = false;
-
+/** `conv2d_place` */
+export const conv2d_place: string = `// What a workgroup of a convolution's forward or weight gradient works on: a group of channels and a range of segments; rows
+// of c lie one after another. conv2d_input_grad, whose rows go by phases of the stride, has its own.
 struct Place { a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32 }
 
 fn place_of(z: u32) -> Place {
@@ -1583,6 +1559,18 @@ fn place_of(z: u32) -> Place {
 }
 
 fn c_row(place: Place, row: u32) -> u32 { return row; }
+`;
+/** `conv2d_weight_grad` */
+export const conv2d_weight_grad: string = `// Gradient of a convolution's weight:
+// grad_w[ky, kx, i, j] = sum over n, oy, ox of x[n, oy s + ky d - p, ox s + kx d - p, i] grad_y[n, oy, ox, j].
+//
+//   a  x       [n, h, w, in]                 a row is a tap and a channel, a segment some pixels of grad_y, in order
+//   b  grad_y  [n, out_h, out_w, out]
+//   c  grad_w  [kernel_h, kernel_w, in / groups, out]
+//
+// Joined after conv2d_place.
+const A_T = true;
+const B_T = false;
 
 // Offset of the tap in the image, and the vector of channels; it stands for 4 rows.
 struct Row { y: i32, x: i32, channel: u32 }

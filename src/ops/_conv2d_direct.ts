@@ -7,6 +7,7 @@ import {
   conv2d_forward_taps,
   conv2d_input_grad,
   conv2d_pixels,
+  conv2d_place,
   conv2d_weight_grad,
 } from "../device/shaders.gen.ts";
 import { type FloatDType, type Shape, sizeOf, Tensor } from "../tensor/mod.ts";
@@ -55,10 +56,10 @@ const params = {
 } as const;
 
 const OPERANDS = {
-  forward: [conv2d_pixels, conv2d_forward],
-  forwardTaps: [conv2d_pixels, conv2d_forward_taps],
+  forward: [conv2d_place, conv2d_pixels, conv2d_forward],
+  forwardTaps: [conv2d_place, conv2d_pixels, conv2d_forward_taps],
   inputGrad: [conv2d_input_grad],
-  weightGrad: [conv2d_weight_grad],
+  weightGrad: [conv2d_place, conv2d_weight_grad],
 } as const;
 
 type Kind = keyof typeof OPERANDS;
