@@ -31,7 +31,10 @@ export function gatherBytes(group: Communicator, bytes: Uint8Array): Uint8Array<
 /** Bytes of a rank that move at once in {@linkcode gatherOnFirst}. */
 const ROUND_BYTES = 2 ** 24;
 
-/** The bytes of every rank, as many as each has, on rank 0 and null on the others; piece by piece, so that no rank but the first needs room for them. */
+/**
+ * The bytes of every rank, as many as each has, on rank 0 and null on the others; piece by piece, so that no rank but the
+ * first needs room for them.
+ */
 export function gatherOnFirst(group: Communicator, bytes: Uint8Array): Uint8Array[] | null {
   if (group.size === 1) return [bytes];
   const sizes = gatherNumbers(group, [bytes.length]).map(([size]) => size!);

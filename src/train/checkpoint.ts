@@ -88,8 +88,8 @@ export async function captureCheckpoint(
 }
 
 /**
- * Puts a checkpoint into a model and, where it has them, the states of its optimizer and scale of the loss into those. Nothing is changed when
- * the weights are of another architecture.
+ * Puts a checkpoint into a model and, where it has them, the states of its optimizer and scale of the loss into those.
+ * Nothing is changed when the weights are of another architecture.
  *
  * @throws {TypeError} If the checkpoint is of another architecture or another optimizer.
  */
