@@ -1,14 +1,35 @@
 // deno-lint-ignore-file no-import-prefix -- the peers are no dependency of the project
-import { defaultDevice, grad, init, jit, lax, nn, numpy as np } from "npm:@jax-js/jax@0.1.25";
+import * as jax from "npm:@jax-js/jax@0.1.25";
 import { numbers, type Peer } from "./cases.ts";
 import { checksum } from "./ours.ts";
 
-type Arr = ReturnType<typeof np.array>;
+export { jax };
+
+const { defaultDevice, grad, init, jit, lax, nn, numpy: np } = jax;
+
+/** An array of jax-js. */
+export type Arr = ReturnType<typeof np.array>;
+
+/** Opens its WebGPU backend. */
+export async function openJaxJs(): Promise<void> {
+  await init("webgpu");
+  defaultDevice("webgpu");
+}
+
+/** Decoupled uniformity of views `[batch, 2, features]`. */
+export function lossOfViews(views: Arr, batch: number): Arr {
+  const norm = np.sqrt(np.sum(np.square(views.ref), -1, { keepdims: true })) as Arr;
+  const c = np.mean(views.div(norm), 1) as Arr;
+  const square = np.sum(np.square(c.ref), 1) as Arr;
+  const products = np.matmul(c.ref, np.transpose(c)) as Arr;
+  const d2 = square.ref.reshape([-1, 1]).add(square.reshape([1, -1])).sub(products.mul(2)) as Arr;
+  const potential = np.exp(np.maximum(d2, 0).mul(-2)) as Arr;
+  return np.log(np.sum(potential).sub(batch).div(batch * (batch - 1))) as Arr;
+}
 
 /** jax-js on WebGPU, jitted, after its own README; arrays are used up by a call, hence `.ref`. */
 export async function jaxJs(): Promise<Peer> {
-  await init("webgpu");
-  defaultDevice("webgpu");
+  await openJaxJs();
   const make = (shape: number[], seed: number): Arr =>
     np.array(numbers(shape.reduce((a, b) => a * b), seed), { shape });
   const read = async (x: Arr): Promise<number> => checksum(await x.data() as Float32Array);
@@ -42,15 +63,7 @@ export async function jaxJs(): Promise<Peer> {
       np.sum(nn.relu(normalise(x).mul(scale).add(shift))) as Arr
     ),
   );
-  const lossGrad = jit(grad((views: Arr): Arr => {
-    const norm = np.sqrt(np.sum(np.square(views.ref), -1, { keepdims: true })) as Arr;
-    const c = np.mean(views.div(norm), 1) as Arr;
-    const square = np.sum(np.square(c.ref), 1) as Arr;
-    const products = np.matmul(c.ref, np.transpose(c)) as Arr;
-    const d2 = square.ref.reshape([-1, 1]).add(square.reshape([1, -1])).sub(products.mul(2)) as Arr;
-    const potential = np.exp(np.maximum(d2, 0).mul(-2)) as Arr;
-    return np.log(np.sum(potential).sub(256).div(256 * 255)) as Arr;
-  }));
+  const lossGrad = jit(grad((views: Arr): Arr => lossOfViews(views, 256)));
   const both = async ({ x, w }: { x: Arr; w: Arr }) => await read(x) + await read(w);
   return {
     name: "jax-js",

@@ -1,8 +1,7 @@
-// deno-lint-ignore-file no-import-prefix -- the peers are no dependency of the project
-import { defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from "npm:@jax-js/jax@0.1.25";
+import { type Arr, jax, lossOfViews, openJaxJs } from "./jax_js.ts";
 import { type Arrays, embed, type Layers, STEP, stepImages, type Trainer, type Weights } from "./resnet18.ts";
 
-type Arr = ReturnType<typeof np.array>;
+const { jit, lax, nn, numpy: np, valueAndGrad } = jax;
 
 const LAYERS: Layers<Arr> = {
   again: (x) => x.ref,
@@ -24,19 +23,12 @@ const LAYERS: Layers<Arr> = {
 function lossOf(weights: Weights<Arr>, images: Arr): Arr {
   const batch = STEP.images / 2;
   const views = embed(LAYERS, weights, images).reshape([batch, 2, 256]) as Arr;
-  const norm = np.sqrt(np.sum(np.square(views.ref), -1, { keepdims: true })) as Arr;
-  const c = np.mean(views.div(norm), 1) as Arr;
-  const square = np.sum(np.square(c.ref), 1) as Arr;
-  const products = np.matmul(c.ref, np.transpose(c)) as Arr;
-  const d2 = square.ref.reshape([-1, 1]).add(square.reshape([1, -1])).sub(products.mul(2)) as Arr;
-  const potential = np.exp(np.maximum(d2, 0).mul(-2)) as Arr;
-  return np.log(np.sum(potential).sub(batch).div(batch * (batch - 1))) as Arr;
+  return lossOfViews(views, batch);
 }
 
 /** jax-js on WebGPU; channels first, as its convolution is. The whole step is jitted. */
 export async function jaxJsTrainer(arrays: Arrays): Promise<Trainer> {
-  await init("webgpu");
-  defaultDevice("webgpu");
+  await openJaxJs();
   let weights: Record<string, Arr> = {};
   for (const [name, { shape, data }] of Object.entries(arrays)) {
     const array = np.array(Float32Array.from(data), { shape: [...shape] });

@@ -4,6 +4,8 @@ import { WebGPUBackend } from "npm:@tensorflow/tfjs-backend-webgpu@4.22.0";
 import { numbers, type Peer } from "./cases.ts";
 import { checksum } from "./ours.ts";
 
+export { tf };
+
 const LIMITS = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",

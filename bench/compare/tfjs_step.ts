@@ -1,7 +1,5 @@
-// deno-lint-ignore-file no-import-prefix -- the peers are no dependency of the project
-import * as tf from "npm:@tensorflow/tfjs@4.22.0";
 import { type Arrays, embed, type Layers, STEP, stepImages, type Trainer, type Weights } from "./resnet18.ts";
-import { openTfjs } from "./tfjs.ts";
+import { openTfjs, tf } from "./tfjs.ts";
 
 const LAYERS: Layers<tf.Tensor> = {
   again: (x) => x,
