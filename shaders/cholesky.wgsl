@@ -19,8 +19,9 @@ struct Params { n: u32, size: u32, first: u32, until: u32, ridge: f32, nan_bits:
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read_write> l: array<f32>;
+@group(0) @binding(2) var<storage, read_write> l4: array<vec4f>; // in take
 @group(0) @binding(3) var<storage, read_write> inverse: array<f32>;
-@group(0) @binding(4) var<storage, read> product: array<f32>;
+@group(0) @binding(4) var<storage, read> product: array<vec4f>;
 
 override LANES: u32 = 1u;
 override PRODUCT: bool = false;
@@ -35,15 +36,19 @@ fn take(
   let k = 4u * flat_id(group, groups, local, 64u);
   let i = k / cols;
   if (i >= params.size) { return; }
-  for (var u = 0u; u < 4u; u++) {
-    let j = params.first + k % cols + u;
-    var value = select(0.0, 1.0, i == j);
-    if (i < params.n && j <= i) {
-      value = a[i * params.n + j] + select(0.0, params.ridge, i == j);
-      if (PRODUCT) { value -= product[k + u - params.first * cols]; }
-    }
-    l[i * params.size + j] = value;
+  let j = params.first + k % cols;
+  let columns = vec4u(j, j + 1u, j + 2u, j + 3u);
+  var value = vec4f(start(i, columns.x), start(i, columns.y), start(i, columns.z), start(i, columns.w));
+  if (PRODUCT && i < params.n && j <= i) {
+    value -= select(vec4f(), product[(k - params.first * cols) / 4u], columns <= vec4u(i));
   }
+  l4[(i * params.size + j) / 4u] = value;
+}
+
+// An element of a + ridge I and of the identity that continues it; 0 above the diagonal.
+fn start(i: u32, j: u32) -> f32 {
+  if (j > i || i >= params.n) { return select(0.0, 1.0, i == j); }
+  return a[i * params.n + j] + select(0.0, params.ridge, i == j);
 }
 
 var<workgroup> roots: array<f32, 32>;

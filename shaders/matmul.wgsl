@@ -16,7 +16,8 @@
 //   3  c       read/write  [splits, batch, rows, cols]
 //   4  bias    read        [cols], any other array without BIAS
 //
-// Constants: A_T, B_T, as above; K_TAIL, inner is no multiple of 4; BIAS, add it; ACCUMULATE, add to what c holds.
+// Constants: A_T, B_T, as above; K_TAIL, inner is no multiple of 4; BIAS, add it; ACCUMULATE, add to what c holds. For
+// triangular matrices FROM_ROW, only k >= i counts; FROM_COL, k >= j; TO_ROW, k <= i; LOWER, only c[i, j] with j <= i is wanted.
 // Dispatch: blocks of the body folded into x and y (Device.groups), batch * splits in z.
 struct Params {
   rows: u32, cols4: u32, inner: u32, lda4: u32, ldb4: u32, ldc4: u32, depth: u32, segments: u32, splits: u32, split4: u32,
@@ -33,6 +34,10 @@ override B_T: bool = false;
 override K_TAIL: bool = false;
 override BIAS: bool = false;
 override ACCUMULATE: bool = false;
+override FROM_ROW: bool = false;
+override FROM_COL: bool = false;
+override TO_ROW: bool = false;
+override LOWER: bool = false;
 
 // What a workgroup works on: where its matrices start, and its segments.
 struct Place { a: u32, b: u32, c: u32, first: u32, end: u32 }
@@ -51,6 +56,16 @@ fn place_of(group_z: u32) -> Place {
     split * params.segments / params.splits,
     (split + 1u) * params.segments / params.splits,
   );
+}
+
+// The segments that count for a block of rows and vectors of columns, each from the first one to before the last.
+fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place {
+  var part = place;
+  if (FROM_ROW) { part.first = max(part.first, rows.x / params.depth); }
+  if (FROM_COL) { part.first = max(part.first, 4u * cols.x / params.depth); }
+  if (TO_ROW) { part.end = min(part.end, (rows.y + params.depth - 1u) / params.depth); }
+  if (LOWER && 4u * cols.x >= rows.y) { part.end = part.first; }
+  return part;
 }
 
 fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }

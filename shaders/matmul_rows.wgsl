@@ -17,11 +17,12 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let place = place_of(group.z);
   let block = group.y * groups.x + group.x;
   let col_blocks = (params.cols4 + 7u) / 8u;
   let row = 8u * (block / col_blocks);
-  let col = 8u * (block % col_blocks) + lane;
+  let first_col = 8u * (block % col_blocks);
+  let place = narrowed(place_of(group.z), vec2u(row, row + 8u), vec2u(first_col, first_col + 8u));
+  let col = first_col + lane;
   let b_col = min(col, params.cols4 - 1u);
   // With A_T the first and the fifth row stand for 4 rows each.
   let r0 = row_of(place, row);

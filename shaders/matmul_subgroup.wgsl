@@ -19,15 +19,17 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let place = place_of(group.z);
+  let whole = place_of(group.z);
   let block = group.y * groups.x + group.x;
   // Down the rows of a band of 8 blocks first: its columns of b stay in the cache.
   let col_blocks = (params.cols4 + 7u) / 8u;
   let band = 8u * (block / (8u * col_blocks));
-  let high = max(1u, min(8u, (rows_of_c(place) + 15u) / 16u - band));
+  let high = max(1u, min(8u, (rows_of_c(whole) + 15u) / 16u - band));
   let in_band = block - band * col_blocks;
   let row = 16u * (band + in_band % high);
-  let col = 8u * (in_band / high) + lane;
+  let first_col = 8u * (in_band / high);
+  let place = narrowed(whole, vec2u(row, row + 16u), vec2u(first_col, first_col + 8u));
+  let col = first_col + lane;
   let b_col = min(col, params.cols4 - 1u);
   let mine0 = row_of(place, row + 0u + select(lane, 4u * (lane & 1u), A_T));
   let mine1 = row_of(place, row + 8u + select(lane, 4u * (lane & 1u), A_T));

@@ -131,10 +131,14 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) q0: u32,
 ) {
-  let place = place_of(group.z);
   let block = block_of(group.y * groups.x + group.x, groups.x * groups.y);
   let first_row = 8u * HIGH * block.x;
   let first_col = 2u * WIDE * block.y;
+  let place = narrowed(
+    place_of(group.z),
+    vec2u(first_row, first_row + 8u * HIGH),
+    vec2u(first_col, first_col + 2u * WIDE),
+  );
   // 32 neighbours have 4 by 8 of the tile, so that a load of b is as wide as the memory, and one of a is shared.
   let cell = q0 / 32u;
   let rows = 4u * (cell / (WIDE / 8u)) + q0 / 8u % 4u;

@@ -1,7 +1,7 @@
 import { benchOn } from "../_bench.ts";
 import { Device } from "../../src/device/mod.ts";
 import { centroidWeights, rbf } from "../../src/kernels/mod.ts";
-import { cholesky, choleskySolve, rbfGram } from "../../src/ops/mod.ts";
+import { cholesky, choleskySolve, hatMatrix, rbfGram } from "../../src/ops/mod.ts";
 import { key, normal, type Tensor, tidy } from "../../src/tensor/mod.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 
@@ -39,5 +39,6 @@ for (const n of [256, 1024, 2048]) {
   const weights = () => centroidWeights(prior, { kernel, ridge: RIDGE });
   await bench(`cholesky [${n},${n}]`, () => cholesky(gram, { ridge: RIDGE }), { group, baseline: true });
   await bench(`choleskySolve [${n},${n}]`, () => choleskySolve(l, gram), { group });
+  await bench(`hatMatrix [${n},${n}]`, () => hatMatrix(gram, { ridge: RIDGE }), { group });
   await bench(`centroidWeights ${n} <- [${n},${FEATURES}] rbf`, weights, { group });
 }

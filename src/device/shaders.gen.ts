@@ -1052,8 +1052,9 @@ struct Params { n: u32, size: u32, first: u32, until: u32, ridge: f32, nan_bits:
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read_write> l: array<f32>;
+@group(0) @binding(2) var<storage, read_write> l4: array<vec4f>; // in take
 @group(0) @binding(3) var<storage, read_write> inverse: array<f32>;
-@group(0) @binding(4) var<storage, read> product: array<f32>;
+@group(0) @binding(4) var<storage, read> product: array<vec4f>;
 
 override LANES: u32 = 1u;
 override PRODUCT: bool = false;
@@ -1068,15 +1069,19 @@ fn take(
   let k = 4u * flat_id(group, groups, local, 64u);
   let i = k / cols;
   if (i >= params.size) { return; }
-  for (var u = 0u; u < 4u; u++) {
-    let j = params.first + k % cols + u;
-    var value = select(0.0, 1.0, i == j);
-    if (i < params.n && j <= i) {
-      value = a[i * params.n + j] + select(0.0, params.ridge, i == j);
-      if (PRODUCT) { value -= product[k + u - params.first * cols]; }
-    }
-    l[i * params.size + j] = value;
+  let j = params.first + k % cols;
+  let columns = vec4u(j, j + 1u, j + 2u, j + 3u);
+  var value = vec4f(start(i, columns.x), start(i, columns.y), start(i, columns.z), start(i, columns.w));
+  if (PRODUCT && i < params.n && j <= i) {
+    value -= select(vec4f(), product[(k - params.first * cols) / 4u], columns <= vec4u(i));
   }
+  l4[(i * params.size + j) / 4u] = value;
+}
+
+// An element of a + ridge I and of the identity that continues it; 0 above the diagonal.
+fn start(i: u32, j: u32) -> f32 {
+  if (j > i || i >= params.n) { return select(0.0, 1.0, i == j); }
+  return a[i * params.n + j] + select(0.0, params.ridge, i == j);
 }
 
 var<workgroup> roots: array<f32, 32>;
@@ -1470,6 +1475,9 @@ fn place_of(z: u32) -> Place {
   );
 }
 
+// No block leaves segments out.
+fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place { return place; }
+
 // Image and pixel of a row of the phase.
 struct Row { image: i32, y: i32, x: i32 }
 
@@ -1557,6 +1565,9 @@ fn place_of(z: u32) -> Place {
     (split + 1u) * params.segments / params.splits,
   );
 }
+
+// No block leaves segments out.
+fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place { return place; }
 
 fn c_row(place: Place, row: u32) -> u32 { return row; }
 `;
@@ -2311,6 +2322,104 @@ fn adjust() {
     }
   }
   state[1] = 0u;
+}
+`;
+/** `hat_matrix` */
+export const hat_matrix: string = `// h = (a + ridge I)^-1 a of a symmetric a, from the factor l l^T = a + ridge I and m = -l^-1.
+//
+// Off the diagonal h = -ridge (a + ridge I)^-1 = -ridge p with p = m^T m. On it 1 - ridge p[i, i] would cancel where ridge is
+// large, so the first term of p[i, i] and the 1 are taken together:
+//   h[i, i] = (a[i, i] - sum_(k < i) l[i, k]^2) / l[i, i]^2 - ridge sum_(k > i) m[k, i]^2,
+// in which m[i, i]^2 = 1 / l[i, i]^2.
+//
+//   0  params    uniform  { n, columns, size, columns4, ridge }   elements from row to row: columns of l, size of m;
+//                                          vectors from row to row: columns4 of p and h, ceil(n / 4)
+//   1  a         read     [n, n]
+//   2  l         read     [n, columns]
+//   3  m         read     [size, size]
+//   4  p         read     [n, 4 columns4]      the lower triangle
+//   5  diagonal  write    [4 columns4]
+//   6  on_it     read     [4 columns4]        diagonal, in finish
+//   7  h         write    [4 columns4, 4 columns4]
+//
+// diagonal_of: lib/rows.wgsl, a row an i. Dispatch: Device.groups(n, ROWS). finish: Device.groups(n * n, 64).
+struct Params { n: u32, columns: u32, size: u32, columns4: u32, ridge: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<f32>;
+@group(0) @binding(2) var<storage, read> l: array<f32>;
+@group(0) @binding(3) var<storage, read> m: array<f32>;
+@group(0) @binding(4) var<storage, read> p: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> diagonal: array<f32>;
+@group(0) @binding(6) var<storage, read> on_it: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> h: array<vec4f>;
+
+@compute @workgroup_size(LANES, ROWS)
+fn diagonal_of(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+) {
+  let i = ROWS * (group.y * groups.x + group.x) + lane.y;
+  let row = min(i, params.n - 1u);
+  var before = 0.0;
+  for (var k = lane.x; k < row; k += LANES) {
+    let value = l[row * params.columns + k];
+    before += value * value;
+  }
+  var after = 0.0;
+  for (var k = row + 1u + lane.x; k < params.n; k += LANES) {
+    let value = m[k * params.size + row];
+    after += value * value;
+  }
+  before = sum_row(before, lane);
+  after = sum_row(after, lane);
+  if (lane.x > 0u || i >= params.n) { return; }
+  let pivot = l[i * params.columns + i];
+  diagonal[i] = (a[i * params.n + i] - before) / pivot / pivot - params.ridge * after;
+}
+
+fn off_diagonal(row: u32, j: u32) -> vec4f {
+  return -params.ridge * p[min(row, params.n - 1u) * params.columns4 + j];
+}
+
+// Rows 4 i..4 i + 3, columns 4 j..4 j + 3 of the lower triangle, and the same mirrored.
+@compute @workgroup_size(64)
+fn finish(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = flat_id(group, groups, local, 64u);
+  let i = at / params.columns4;
+  let j = at % params.columns4;
+  if (i >= params.columns4 || j > i) { return; }
+  let below = mat4x4f(
+    off_diagonal(4u * i, j),
+    off_diagonal(4u * i + 1u, j),
+    off_diagonal(4u * i + 2u, j),
+    off_diagonal(4u * i + 3u, j),
+  );
+  let above = transpose(below);
+  if (i > j) {
+    put_rows(i, j, below);
+    put_rows(j, i, above);
+    return;
+  }
+  let on = on_it[i];
+  put_rows(i, i, mat4x4f(
+    vec4f(on.x, above[0].yzw),
+    vec4f(below[1].x, on.y, above[1].zw),
+    vec4f(below[2].xy, on.z, above[2].w),
+    vec4f(below[3].xyz, on.w),
+  ));
+}
+
+fn put_rows(i: u32, j: u32, rows: mat4x4f) {
+  let at = 4u * i * params.columns4 + j;
+  h[at] = rows[0];
+  h[at + params.columns4] = rows[1];
+  h[at + 2u * params.columns4] = rows[2];
+  h[at + 3u * params.columns4] = rows[3];
 }
 `;
 /** `index_select` */
@@ -3350,7 +3459,8 @@ export const matmul: string = `// Operands of a matrix product, batched: c[z][i,
 //   3  c       read/write  [splits, batch, rows, cols]
 //   4  bias    read        [cols], any other array without BIAS
 //
-// Constants: A_T, B_T, as above; K_TAIL, inner is no multiple of 4; BIAS, add it; ACCUMULATE, add to what c holds.
+// Constants: A_T, B_T, as above; K_TAIL, inner is no multiple of 4; BIAS, add it; ACCUMULATE, add to what c holds. For
+// triangular matrices FROM_ROW, only k >= i counts; FROM_COL, k >= j; TO_ROW, k <= i; LOWER, only c[i, j] with j <= i is wanted.
 // Dispatch: blocks of the body folded into x and y (Device.groups), batch * splits in z.
 struct Params {
   rows: u32, cols4: u32, inner: u32, lda4: u32, ldb4: u32, ldc4: u32, depth: u32, segments: u32, splits: u32, split4: u32,
@@ -3367,6 +3477,10 @@ override B_T: bool = false;
 override K_TAIL: bool = false;
 override BIAS: bool = false;
 override ACCUMULATE: bool = false;
+override FROM_ROW: bool = false;
+override FROM_COL: bool = false;
+override TO_ROW: bool = false;
+override LOWER: bool = false;
 
 // What a workgroup works on: where its matrices start, and its segments.
 struct Place { a: u32, b: u32, c: u32, first: u32, end: u32 }
@@ -3385,6 +3499,16 @@ fn place_of(group_z: u32) -> Place {
     split * params.segments / params.splits,
     (split + 1u) * params.segments / params.splits,
   );
+}
+
+// The segments that count for a block of rows and vectors of columns, each from the first one to before the last.
+fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place {
+  var part = place;
+  if (FROM_ROW) { part.first = max(part.first, rows.x / params.depth); }
+  if (FROM_COL) { part.first = max(part.first, 4u * cols.x / params.depth); }
+  if (TO_ROW) { part.end = min(part.end, (rows.y + params.depth - 1u) / params.depth); }
+  if (LOWER && 4u * cols.x >= rows.y) { part.end = part.first; }
+  return part;
 }
 
 fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
@@ -3535,11 +3659,12 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let place = place_of(group.z);
   let block = group.y * groups.x + group.x;
   let col_blocks = (params.cols4 + 7u) / 8u;
   let row = 8u * (block / col_blocks);
-  let col = 8u * (block % col_blocks) + lane;
+  let first_col = 8u * (block % col_blocks);
+  let place = narrowed(place_of(group.z), vec2u(row, row + 8u), vec2u(first_col, first_col + 8u));
+  let col = first_col + lane;
   let b_col = min(col, params.cols4 - 1u);
   // With A_T the first and the fifth row stand for 4 rows each.
   let r0 = row_of(place, row);
@@ -3656,15 +3781,17 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let place = place_of(group.z);
+  let whole = place_of(group.z);
   let block = group.y * groups.x + group.x;
   // Down the rows of a band of 8 blocks first: its columns of b stay in the cache.
   let col_blocks = (params.cols4 + 7u) / 8u;
   let band = 8u * (block / (8u * col_blocks));
-  let high = max(1u, min(8u, (rows_of_c(place) + 15u) / 16u - band));
+  let high = max(1u, min(8u, (rows_of_c(whole) + 15u) / 16u - band));
   let in_band = block - band * col_blocks;
   let row = 16u * (band + in_band % high);
-  let col = 8u * (in_band / high) + lane;
+  let first_col = 8u * (in_band / high);
+  let place = narrowed(whole, vec2u(row, row + 16u), vec2u(first_col, first_col + 8u));
+  let col = first_col + lane;
   let b_col = min(col, params.cols4 - 1u);
   let mine0 = row_of(place, row + 0u + select(lane, 4u * (lane & 1u), A_T));
   let mine1 = row_of(place, row + 8u + select(lane, 4u * (lane & 1u), A_T));
@@ -3891,10 +4018,14 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) q0: u32,
 ) {
-  let place = place_of(group.z);
   let block = block_of(group.y * groups.x + group.x, groups.x * groups.y);
   let first_row = 8u * HIGH * block.x;
   let first_col = 2u * WIDE * block.y;
+  let place = narrowed(
+    place_of(group.z),
+    vec2u(first_row, first_row + 8u * HIGH),
+    vec2u(first_col, first_col + 2u * WIDE),
+  );
   // 32 neighbours have 4 by 8 of the tile, so that a load of b is as wide as the memory, and one of a is shared.
   let cell = q0 / 32u;
   let rows = 4u * (cell / (WIDE / 8u)) + q0 / 8u % 4u;
@@ -4531,6 +4662,103 @@ fn mask(
   let j = k % params.n;
   let inside = select(j <= i, j >= i, params.upper == 1u);
   y[k] = select(0.0, params.scale * x[k], inside);
+}
+`;
+/** `triangular_inverse` */
+export const triangular_inverse: string = `// Where the inverse of a lower triangular matrix t starts: m = -t^-1 in the diagonal blocks of 64 rows. Rows past the last are
+// those of the identity. With the block in quarters, t = [p 0; q r], it is [-p^-1 0; r^-1 q p^-1 -r^-1]. What products read of
+// the zeros above the diagonal is written too: as no tile of theirs exceeds 128, the rest of blocks of 128.
+//
+//   0  params  uniform     { n, columns, size }   n: rows of t; columns: elements from row to row of t
+//   1  t       read        [n, columns]
+//   2  m       write       [size, size]           size: a multiple of 64
+//
+// Joined after lib/flat.wgsl and lib/block.wgsl. start: 32 invocations, one a column. Dispatch: size / 64.
+//
+// place_pairs: puts what is below the diagonal of pairs of blocks of \`half\` rows to its place in m; the first pair starts in row
+// \`first\`, and the lower blocks have \`rows\` rows.
+//
+//   0  params  uniform     { .., first, half, rows, pairs }
+//   2  m       write
+//   3  below   read        [pairs, rows, half]
+//
+// Dispatch: Device.groups(pairs * rows * half / 4, 64).
+struct Params { n: u32, columns: u32, size: u32, first: u32, half: u32, rows: u32, pairs: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> t: array<f32>;
+@group(0) @binding(2) var<storage, read_write> m: array<f32>;
+@group(0) @binding(2) var<storage, read_write> m4: array<vec4f>; // in place_pairs
+@group(0) @binding(3) var<storage, read> below: array<vec4f>;
+
+var<workgroup> middle: array<f32, 1056>; // q p^-1, at a pitch of 33
+
+fn element(i: u32, k: u32) -> f32 {
+  let inside = k <= i && i < params.n;
+  let value = t[select(0u, i * params.columns + k, inside)];
+  return select(select(0.0, 1.0, i == k), value, inside);
+}
+
+// Block 32 rows from \`row\` on, columns from \`col\` on.
+fn fill_block(row: u32, col: u32, j: u32, count: u32) {
+  for (var i = 0u; i < count; i++) { block[block_at(i, j)] = element(row + i, col + j); }
+  workgroupBarrier();
+}
+
+// Column j of an inverted block, to its place on the diagonal.
+fn put_inverse(first: u32, j: u32, count: u32) {
+  for (var i = 0u; i < count; i++) {
+    m[(first + i) * params.size + first + j] = -inverse_block[block_at(i, j)];
+  }
+}
+
+@compute @workgroup_size(32)
+fn start(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) j: u32) {
+  let first = 64u * group.x;
+  let second = first + 32u;
+  let count = min(32u, 32u * params.n); // at run time: see lib/block.wgsl
+  fill_block(first, first, j, count);
+  invert_column(j, count);
+  put_inverse(first, j, count);
+  workgroupBarrier();
+  fill_block(second, first, j, count);
+  for (var i = 0u; i < count; i++) {
+    var sum = 0.0;
+    for (var k = j; k < count; k++) { sum += block[block_at(i, k)] * inverse_block[block_at(k, j)]; }
+    middle[block_at(i, j)] = sum;
+  }
+  workgroupBarrier();
+  fill_block(second, second, j, count);
+  invert_column(j, count);
+  put_inverse(second, j, count);
+  workgroupBarrier(); // invert_column leaves each column to its invocation, but the product needs them all
+  for (var i = 0u; i < count; i++) {
+    var sum = 0.0;
+    for (var k = 0u; k <= i; k++) { sum += inverse_block[block_at(i, k)] * middle[block_at(k, j)]; }
+    m[(second + i) * params.size + first + j] = sum;
+    m[(first + i) * params.size + second + j] = 0.0;
+  }
+  // The rest of a block of 128.
+  if (first % 128u > 0u || first + 64u == params.size) { return; }
+  for (var i = 0u; i < 2u * count; i++) {
+    m[(first + i) * params.size + first + 64u + j] = 0.0;
+    m[(first + i) * params.size + first + 96u + j] = 0.0;
+  }
+}
+
+
+@compute @workgroup_size(64)
+fn place_pairs(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let at = flat_id(group, groups, local, 64u);
+  let columns = params.half / 4u;
+  if (at >= params.pairs * params.rows * columns) { return; }
+  let line = at / columns;
+  let corner = params.first + line / params.rows * 2u * params.half;
+  let row = corner + params.half + line % params.rows;
+  m4[(row * params.size + corner) / 4u + at % columns] = below[at];
 }
 `;
 /** `triangular_solve` */

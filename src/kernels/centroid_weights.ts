@@ -1,5 +1,5 @@
 import { fullPrecision, noGrad } from "../autograd/mod.ts";
-import { cholesky, choleskySolve } from "../ops/mod.ts";
+import { hatMatrix } from "../ops/mod.ts";
 import { type Tensor, tidy } from "../tensor/mod.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -15,7 +15,7 @@ export interface CentroidWeightsOptions<P> {
  * Weights with which the centroids of a batch estimate the centroid of each sample's class of likes:
  * `(K + λI)⁻¹ K`, `K` the Gram matrix of the prior.
  *
- * Everything stays on the GPU: the Gram matrix, its Cholesky factor, two triangular solves; nothing is read back. No
+ * Everything stays on the GPU: the Gram matrix and its {@linkcode hatMatrix}; nothing is read back. No
  * gradient flows to the prior. λ → ∞ makes all weights 0, a constant prior makes all of them `1 / (n + λ)`; in both
  * cases the loss is 0 and learns nothing: {@linkcode retainedVariance} and {@linkcode describeKernel} show how much is
  * left.
@@ -58,7 +58,7 @@ export function centroidWeights<P>(prior: P, options: CentroidWeightsOptions<P>)
       tidy(() => {
         const gram = kernel(prior, prior);
         checkGram(gram);
-        return choleskySolve(cholesky(gram, { ridge: ridge || 1 / Math.sqrt(gram.shape[0]!) }), gram);
+        return hatMatrix(gram, { ridge: ridge || 1 / Math.sqrt(gram.shape[0]!) });
       })
     )
   );

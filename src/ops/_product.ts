@@ -1,5 +1,5 @@
 // Matrix products on storages: what matmul, linear and conv2d are made of.
-import type { Program, Storage, Window } from "../device/mod.ts";
+import type { Constants, Program, Storage, Window } from "../device/mod.ts";
 import { lib_flat, matmul as operands, matmul_pad } from "../device/shaders.gen.ts";
 import {
   bytesOf,
@@ -35,6 +35,18 @@ export interface Strides {
   readonly matrix: number;
 }
 
+/** Which terms of a product count, and which elements are wanted, where triangular matrices leave zeros. */
+export interface Triangles {
+  /** Only k ≥ i: the a of the product is upper triangular. */
+  readonly fromRow?: boolean;
+  /** Only k ≥ j: b is lower triangular. */
+  readonly fromCol?: boolean;
+  /** Only k ≤ i: a is lower triangular. */
+  readonly toRow?: boolean;
+  /** Only `c[i, j]` with j ≤ i are wanted; the others are undefined. */
+  readonly lower?: boolean;
+}
+
 /** One product `c[i, j] = Σₖ a[i, k] b[k, j]`; a and b are f32 or f16, the sum is f32. */
 export interface Product {
   /** `[…, rows, inner]`, or `[…, inner, rows]` with `transposeA`. */
@@ -58,6 +70,8 @@ export interface Product {
   readonly bias?: Tensor;
   /** Adds to what this tensor holds instead of making one; its rows are padded to whole vectors. */
   readonly into?: Tensor;
+  /** Leaves out whole blocks of zeros; the zeros themselves must be there. */
+  readonly triangles?: Triangles;
   /** Takes the moments of the rows per column, where the sum is not split. */
   readonly side?: SideMoments;
 }
@@ -89,6 +103,9 @@ function padProgram(dtype: FloatDType): Program {
   const code = [elementAliases({ E: dtype }, 1), lib_flat, matmul_pad];
   return { name: "pad", code, entryPoint: "main", params: { size: "u32", from_cols: "u32", to_cols: "u32" } };
 }
+
+/** Terms of a segment where triangles leave segments out. */
+const TRIANGLE_DEPTH = 64;
 
 const PAD = { f32: padProgram("f32"), f16: padProgram("f16") } as const;
 
@@ -142,16 +159,15 @@ export function productPadded(p: Product): Tensor {
   const shape = strides ? [strides.size] : [count, rows, padded(cols)];
   const size = sizeOf(shape);
   const sizes = { rows, cols4: padded(cols) / 4, batch: count, terms: inner, resultBytes: size * 4 };
-  const plan = p.from
-    ? tablePlan(device, { ...sizes, mostSplits: into ? 1 : undefined })
+  const plan = p.from || p.triangles
+    ? tablePlan(device, { ...sizes, mostSplits: into || p.triangles ? 1 : undefined })
     : choosePlan(device, sizes, () => questionOf(p, count));
   const { body } = plan;
-  const blocks = blocksOf(body, rows, padded(cols) / 4);
   const depth = Math.ceil(inner / plan.splits / 8) * 8; // a slice of the tiled body
   const splits = Math.ceil(inner / depth);
   const result: Tensor = into ?? new Tensor(device, shape, { dtype });
   const target = splits === 1 ? result : new Tensor(device, [splits, size]);
-  run(p, body, blocks, depth, target);
+  run(p, body, p.triangles ? { depth: TRIANGLE_DEPTH, splits } : { depth, splits }, target);
   if (splits > 1) {
     const accumulate = into !== undefined;
     sumMiddleInto(target, result, { outer: 1, length: splits, inner: size, bias, cols: padded(cols), accumulate });
@@ -201,7 +217,7 @@ function columnProduct(p: Product): Tensor {
   return resizeRows(row.alias([row.shape[0]!, p.rows, 1]), 4, [row.shape[0]!, p.rows, 4]);
 }
 
-function run(p: Product, body: Body, blocks: number, depth: number, target: Tensor): void {
+function run(p: Product, body: Body, parts: { depth: number; splits: number }, target: Tensor): void {
   const { rows, cols, inner, transposeA = false, transposeB = false, strides } = p;
   const { device } = p.a;
   const batch = p.batch ?? NO_BATCH;
@@ -213,14 +229,15 @@ function run(p: Product, body: Body, blocks: number, depth: number, target: Tens
   const inC = strides?.c ?? { row: padded(cols), matrix: rows * padded(cols) };
   const [a0, a1, a2] = batch.a.map((step) => step * inA.matrix / 4) as [number, number, number];
   const [b0, b1, b2] = batch.b.map((step) => step * inB.matrix / 4) as [number, number, number];
-  const splits = Math.ceil(inner / depth);
+  const { depth, splits } = parts;
   const split4 = (strides?.size ?? count * inC.matrix) / 4;
   const [, batch1, batch2] = batch.sizes;
   const moments = splits === 1 && p.side ? blockMoments(p.side, device, Math.ceil(rows / body.rows), cols) : undefined;
-  const sizes = { rows, cols4: padded(cols) / 4, inner, depth, segments: splits, splits, split4, batch1, batch2 };
+  const segments = Math.ceil(inner / depth);
+  const sizes = { rows, cols4: padded(cols) / 4, inner, depth, segments, splits, split4, batch1, batch2 };
   const steps = { lda4: inA.row / 4, ldb4: inB.row / 4, ldc4: inC.row / 4, c_step: inC.matrix / 4 };
   const bias = splits === 1 ? p.bias : undefined;
-  const [x, y] = device.groups(blocks, 1);
+  const [x, y] = device.groups(blocksOf(body, rows, padded(cols) / 4), 1);
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   for (let first_z = 0; first_z < count * splits; first_z += limit) {
     device.dispatch(programOf(body, { a, b, c: target }, moments !== undefined), {
@@ -240,11 +257,19 @@ function run(p: Product, body: Body, blocks: number, depth: number, target: Tens
         K_TAIL: inner % 4 !== 0,
         BIAS: bias !== undefined,
         ACCUMULATE: p.into !== undefined && splits === 1,
+        ...triangleConstants(p.triangles),
       },
     });
   }
   if (a !== p.a) a.dispose();
   if (b !== p.b) b.dispose();
+}
+
+/** The constants that narrow a sum; none for most products, whose pipelines they would double. */
+function triangleConstants(triangles?: Triangles): Constants {
+  if (!triangles) return {};
+  const { fromRow = false, fromCol = false, toRow = false, lower = false } = triangles;
+  return { FROM_ROW: fromRow, FROM_COL: fromCol, TO_ROW: toRow, LOWER: lower };
 }
 
 /** A tensor's storage from an element on. */

@@ -22,6 +22,7 @@ export { mean, type ReduceOptions, sum } from "./sum.ts";
 export { reshape, squeeze, unsqueeze } from "./reshape.ts";
 export { cholesky, type CholeskyOptions, isFactored } from "./cholesky.ts";
 export { choleskySolve, triangularSolve, type TriangularSolveOptions } from "./triangular_solve.ts";
+export { hatMatrix, type HatMatrixOptions } from "./hat_matrix.ts";
 export { cosineGram } from "./cosine_gram.ts";
 export { linearGram } from "./linear_gram.ts";
 export { broadcastTo } from "./broadcast_to.ts";
