@@ -2,7 +2,7 @@ import { type AdapterFamily, Device } from "../mod.ts";
 import { Bounds } from "../src/device/bounds.ts";
 import { inScope, type NetworkName, trainingStep } from "./_steps.ts";
 
-/** Bytes of a training step. */
+/** Bytes and dispatches of a training step. */
 export interface Peak {
   /** What tensors hold between steps. */
   readonly held: number;
@@ -10,12 +10,22 @@ export interface Peak {
   readonly peak: number;
   /** What the device gave for it. */
   readonly buffers: number;
+  /** Programs that it runs. */
+  readonly dispatches: number;
+}
+
+/** A device that only counts. */
+interface Counting {
+  readonly device: Device;
+  /** Dispatches so far. */
+  dispatches: number;
 }
 
 /** Opens a device that only counts; it takes the forms of the shaders for a family, whatever the adapter is. */
-async function openCounting(family?: AdapterFamily): Promise<Device> {
+async function openCounting(family?: AdapterFamily): Promise<Counting> {
   const device = await Device.open();
-  device.dispatch = () => {};
+  const counting = { device, dispatches: 0 };
+  device.dispatch = () => void counting.dispatches++;
   if (family) (device.info as { family: AdapterFamily }).family = family;
   if (family === "gpu") {
     const get = (limits: GPUSupportedLimits, name: keyof GPUSupportedLimits) =>
@@ -23,11 +33,11 @@ async function openCounting(family?: AdapterFamily): Promise<Device> {
     Object.defineProperty(device, "limits", { value: new Proxy(device.limits, { get } as ProxyHandler<never>) });
     Bounds.prototype.checkBytes = () => {}; // read before the limits were others
   }
-  return device;
+  return counting;
 }
 
 /**
- * Counts the bytes of a step, in f32 or in mixed precision. They follow from shapes alone, so nothing is computed: no
+ * Counts the bytes and dispatches of a step, in f32 or in mixed precision. They follow from shapes alone, so nothing is computed: no
  * dispatch reaches the device.
  */
 export async function peakOf(
@@ -36,15 +46,17 @@ export async function peakOf(
   family?: AdapterFamily,
   mixed = false,
 ): Promise<Peak> {
-  const device = await openCounting(family);
+  const counting = await openCounting(family);
+  const { device } = counting;
   const step = trainingStep(device, network, { images, mixed });
   const run = () => inScope(() => void step.run());
   run();
   const { live: held } = device.memory;
   device.resetPeakMemory();
+  counting.dispatches = 0;
   run();
   const { peak, live, pooled } = device.memory;
   await device.done();
   device.close();
-  return { held, peak, buffers: live + pooled };
+  return { held, peak, buffers: live + pooled, dispatches: counting.dispatches };
 }

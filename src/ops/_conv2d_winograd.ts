@@ -12,7 +12,7 @@ import { elementAliases, type FloatDType, floatOf, sizeOf, Tensor } from "../ten
 import type { ForwardOperands, Geometry, InputGradOperands, WeightGradOperands } from "./_conv2d.ts";
 import { blockMoments, type SideMoments } from "./_moments.ts";
 import { type BatchAxes, type Product, productPadded } from "./_product.ts";
-import { WINOGRAD_SLICES } from "./_variants.ts";
+import { WINOGRAD_CHUNK, WINOGRAD_SLICES } from "./_variants.ts";
 
 const params = {
   size: "u32",
@@ -65,9 +65,8 @@ function pitchOf(channels: number): number {
   return POSITIONS * channels + 16;
 }
 
-/** Most bytes of the transform of a chunk of images, and most tiles: the longest sum of a weight gradient. */
-const CHUNK_BYTES = { cpu: 8 * 2 ** 20, gpu: 64 * 2 ** 20 } as const;
-const CHUNK_TILES = 8192;
+/** Most tiles of a chunk of images: the longest sum of a weight gradient. */
+const CHUNK_TILES = 32768;
 
 /** The tiles of 4 × 4 px that cover the images. */
 interface Tiling {
@@ -90,7 +89,8 @@ export function transformBytes(g: Geometry): number {
 
 function tilingOf(device: Device, g: Geometry, size: readonly [number, number]): Tiling {
   const tiles = [Math.ceil(size[0] / 4), Math.ceil(size[1] / 4)] as const;
-  const limit = Math.min(CHUNK_BYTES[device.info.family], device.limits.maxStorageBufferBindingSize);
+  const { least, perImage } = WINOGRAD_CHUNK[device.info.family];
+  const limit = Math.min(Math.max(least, perImage * g.n), device.limits.maxStorageBufferBindingSize);
   const images = Math.min(Math.floor(limit / transformBytes(g)), Math.floor(CHUNK_TILES / sizeOf(tiles)));
   return { size, tiles, chunk: Math.max(1, Math.min(g.n, images)) };
 }

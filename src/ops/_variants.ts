@@ -43,6 +43,16 @@ export const BATCH_NORM: Readonly<
  */
 export const REMAKE_NORMALIZED: Readonly<Record<AdapterFamily, boolean>> = { cpu: true, gpu: true };
 
+/**
+ * Most bytes of Winograd's transform of a chunk of images: `least`, or `perImage` of the batch where that is more. A CPU keeps
+ * a small chunk in its cache; on a GPU the dispatches of a step should not grow with the batch. All convolutions of a network
+ * get chunks of one size, so that they can use the same buffers one after another.
+ */
+export const WINOGRAD_CHUNK: Readonly<Record<AdapterFamily, { readonly least: number; readonly perImage: number }>> = {
+  cpu: { least: 8 * 2 ** 20, perImage: 0 },
+  gpu: { least: 64 * 2 ** 20, perImage: 2 ** 18 },
+};
+
 /** Winograd's output transform where it leaves moments: tiles of 4 × 4 px of a slice. */
 export const WINOGRAD_SLICES: Readonly<Record<AdapterFamily, SliceTable>> = {
   cpu: { invocations: 4096, minRows: 4, maxRows: 64 },

@@ -39,3 +39,8 @@ for (const family of ["cpu", "gpu"] as const) {
     });
   }
 }
+
+Deno.test("a training step of resnet18 takes no more dispatches for a larger batch, with the forms for the gpu", async () => {
+  const [few, many] = [await peakOf("resnet18", 256, "gpu"), await peakOf("resnet18", 1024, "gpu")];
+  assert(few.dispatches > 100 && many.dispatches <= few.dispatches, `${few.dispatches} and ${many.dispatches}`);
+});
