@@ -1,73 +1,66 @@
-// Batch normalisation over rows, per channel: y = (x - mean) * inv_std * weight + bias (+ residual), then ReLU.
+// Batch normalisation over rows, per channel: y = (x - mean) / sqrt(variance + eps) * weight + bias (+ residual), then ReLU.
 // x is [rows, channels]; V is vec4f when channels is a multiple of 4 and f32 otherwise; columns = channels / lanes of V.
-// x, residual and y hold X: V, or its f16 (src/ops/_slices.ts).
+// x, residual and y hold X: V, or its f16 (src/ops/_slices.ts). Moments are those of a slice of the rows: mean, sum of squared
+// deviations, count; few slices are joined by every invocation that needs them.
 //
-//   0  params        uniform     { rows, columns, slices, step, block, eps, momentum }
+//   0  params        uniform     { rows, columns, slices (of norm), step, block, eps, momentum }
 //   1  x             read        [rows, columns]
-//   2  moments       write       [slices, 3, columns]   mean, sum of squared deviations, count of a slice's rows
-//   3  parts         read        [slices, 3, columns]
-//   4  stats         write       [3, columns]           mean, 1 / sqrt(variance + eps), count
-//   5  running_mean  read/write  [columns]
-//   6  running_var   read/write  [columns]              unbiased
-//   7  norm          read        [3, columns]           stats, when they are read
-//   8  weight        read        [columns]
-//   9  bias          read        [columns]
-//  10  residual      read        [rows, columns]
-//  11  y             write       [rows, columns]
+//   2  moments       write       [blocks or chunks, 3, columns]
+//   3  norm          read        [slices, 3, columns]
+//   4  running_mean  read/write  [columns]
+//   5  running_var   read/write  [columns]              unbiased
+//   6  weight        read        [columns]
+//   7  bias          read        [columns]
+//   8  residual      read        [rows, columns]
+//   9  y             write       [rows, columns]
 //
-// Rows of a slice: blocks of `block` rows, each shared by `step` slices that take every step-th row.
 // Constants: RELU; LANES, invocations that share the merge of one column, a power of two <= 256.
-// Dispatch: slice_moments, normalize…: Device.groups(slices * columns, 64); merge_slices: Device.groups(chunks * columns,
-// 64); merge_moments, finish…: columns groups; from_running: Device.groups(columns, 64).
+// Dispatch: slice_moments, normalize…: as lib/slices.wgsl; merge_slices: Device.groups(chunks * columns, 64), chunks of
+// `block` slices; merge_moments: columns groups; from_running: Device.groups(columns, 64).
 struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32, eps: f32, momentum: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read_write> moments: array<V>;
-@group(0) @binding(3) var<storage, read> parts: array<V>;
-@group(0) @binding(4) var<storage, read_write> stats: array<V>;
-@group(0) @binding(5) var<storage, read_write> running_mean: array<V>;
-@group(0) @binding(6) var<storage, read_write> running_var: array<V>;
-@group(0) @binding(7) var<storage, read> norm: array<V>;
-@group(0) @binding(8) var<storage, read> weight: array<V>;
-@group(0) @binding(9) var<storage, read> bias: array<V>;
-@group(0) @binding(10) var<storage, read> residual: array<X>;
-@group(0) @binding(11) var<storage, read_write> y: array<X>;
+@group(0) @binding(3) var<storage, read> norm: array<V>;
+@group(0) @binding(4) var<storage, read_write> running_mean: array<V>;
+@group(0) @binding(5) var<storage, read_write> running_var: array<V>;
+@group(0) @binding(6) var<storage, read> weight: array<V>;
+@group(0) @binding(7) var<storage, read> bias: array<V>;
+@group(0) @binding(8) var<storage, read> residual: array<X>;
+@group(0) @binding(9) var<storage, read_write> y: array<X>;
 override RELU: bool = false;
 override LANES: u32 = 1u;
 
-// Sums over the rows of a slice are shifted by its first row, so that a large mean cancels nothing.
+fn put_moments(slice: u32, column: u32, all: Moments) {
+  let base = 3u * slice * params.columns + column;
+  moments[base] = all.mean;
+  moments[base + params.columns] = all.squares;
+  moments[base + 2u * params.columns] = all.count;
+}
+
+// Sums over the rows of a block are shifted by its first row, so that a large mean cancels nothing.
 @compute @workgroup_size(64)
 fn slice_moments(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.slices * params.columns) { return; }
-  let column = i % params.columns;
-  let slice = i / params.columns;
-  let rows = rows_of(slice);
+  let place = place_of(group, groups, local);
+  let start = place.block * params.block;
+  let shift = V(x[start * params.columns + place.column]);
   var sum = V(0.0);
   var squares = V(0.0);
-  var count = 0.0;
-  var shift = V(0.0);
-  if (rows.x < rows.y) {
-    let stride = params.step * params.columns;
-    let end = rows.y * params.columns;
-    var at = rows.x * params.columns + column;
-    shift = V(x[at]);
-    for (; at < end; at += stride) {
-      let d = V(x[at]) - shift;
-      sum += d;
-      squares += d * d;
-    }
-    count = f32((rows.y - rows.x + params.step - 1u) / params.step);
+  let end = place.end * params.columns;
+  for (var at = place.row * params.columns + place.column; at < end; at += params.step * params.columns) {
+    let d = V(x[at]) - shift;
+    sum += d;
+    squares += d * d;
   }
-  let mean = sum / max(count, 1.0);
-  let base = 3u * slice * params.columns + column;
-  moments[base] = shift + mean;
-  moments[base + params.columns] = max(squares - sum * mean, V(0.0));
-  moments[base + 2u * params.columns] = V(count);
+  let sums = sum_steps(sum, squares, place, local);
+  if (!leads(place)) { return; }
+  let count = V(f32(place.end - start));
+  let mean = sums[0] / count;
+  put_moments(place.block, place.column, Moments(shift + mean, max(sums[1] - sums[0] * mean, V(0.0)), count));
 }
 
 // The moments of every params.block slices as one, so that few are left where a convolution leaves many.
@@ -80,86 +73,37 @@ fn merge_slices(
   let i = flat_id(group, groups, local, 64u);
   let chunk = i / params.columns;
   let column = i % params.columns;
-  if (chunk * params.block >= params.slices) { return; }
-  let end = min((chunk + 1u) * params.block, params.slices);
-  var count = V(0.0);
-  var mean = V(0.0);
-  var squares = V(0.0);
-  for (var s = chunk * params.block; s < end; s++) {
-    let base = 3u * s * params.columns + column;
-    let n = parts[base + 2u * params.columns];
-    let d = parts[base] - mean;
-    let share = n / max(count + n, V(1.0));
-    squares += parts[base + params.columns] + d * d * count * share;
-    mean += d * share;
-    count += n;
-  }
-  let base = 3u * chunk * params.columns + column;
-  moments[base] = mean;
-  moments[base + params.columns] = squares;
-  moments[base + 2u * params.columns] = count;
+  let first = chunk * params.block;
+  if (first >= params.slices) { return; }
+  put_moments(chunk, column, joined_slices(column, first, min(first + params.block, params.slices)));
 }
 
-struct Moments { mean: V, squares: V, count: V }
-
-// Mean and squared deviations of all slices: first the mean, then what each slice adds around it.
-fn merge(column: u32, lane: u32) -> Moments {
-  let columns = params.columns;
-  let shift = parts[column];
+// The moments of all slices as one: first the mean, then what each slice adds around it.
+@compute @workgroup_size(LANES)
+fn merge_moments(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let column = group.x;
+  let shift = norm[column];
   var count = V(0.0);
   var sum = V(0.0);
   for (var s = lane; s < params.slices; s += LANES) {
-    let base = 3u * s * columns + column;
-    let n = parts[base + 2u * columns];
-    count += n;
-    sum += n * (parts[base] - shift);
+    let slice = slice_of(s, column);
+    count += slice.count;
+    sum += slice.count * (slice.mean - shift);
   }
   let totals = sum_lanes(count, sum, lane);
   let mean = shift + totals[1] / totals[0];
   var squares = V(0.0);
   for (var s = lane; s < params.slices; s += LANES) {
-    let base = 3u * s * columns + column;
-    let d = parts[base] - mean;
-    squares += parts[base + columns] + parts[base + 2u * columns] * d * d;
+    let slice = slice_of(s, column);
+    let d = slice.mean - mean;
+    squares += slice.squares + slice.count * d * d;
   }
   workgroupBarrier(); // all have read the totals
-  return Moments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
+  let all = Moments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
+  if (lane == 0u) { put_moments(0u, column, all); }
 }
 
-@compute @workgroup_size(LANES)
-fn merge_moments(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let all = merge(group.x, lane);
-  if (lane > 0u) { return; }
-  moments[group.x] = all.mean;
-  moments[params.columns + group.x] = all.squares;
-  moments[2u * params.columns + group.x] = all.count;
-}
-
-@compute @workgroup_size(LANES)
-fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let all = merge(group.x, lane);
-  if (lane > 0u) { return; }
-  store_stats(group.x, all);
-}
-
-@compute @workgroup_size(LANES)
-fn finish_running(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let all = merge(group.x, lane);
-  if (lane > 0u) { return; }
-  let column = group.x;
-  store_stats(column, all);
-  let m = params.momentum;
-  running_mean[column] = (1.0 - m) * running_mean[column] + m * all.mean;
-  running_var[column] = (1.0 - m) * running_var[column] + m * all.squares / (all.count - 1.0);
-}
-
-fn store_stats(column: u32, all: Moments) {
-  stats[column] = all.mean;
-  stats[params.columns + column] = inverseSqrt(all.squares / all.count + params.eps);
-  stats[2u * params.columns + column] = all.count;
-}
-
-// Evaluation: the running statistics are the statistics.
+// Evaluation: the running statistics are the moments, of one row.
 @compute @workgroup_size(64)
 fn from_running(
   @builtin(workgroup_id) group: vec3u,
@@ -168,14 +112,39 @@ fn from_running(
 ) {
   let column = flat_id(group, groups, local, 64u);
   if (column >= params.columns) { return; }
-  stats[column] = running_mean[column];
-  stats[params.columns + column] = inverseSqrt(running_var[column] + params.eps);
-  stats[2u * params.columns + column] = V(f32(params.rows));
+  put_moments(0u, column, Moments(running_mean[column], running_var[column], V(1.0)));
+}
+
+// Training: the running statistics follow those of the batch.
+fn move_running(place: Place, all: Moments) {
+  if (!leads_column(place)) { return; }
+  let column = place.column;
+  let m = params.momentum;
+  running_mean[column] = (1.0 - m) * running_mean[column] + m * all.mean;
+  running_var[column] = (1.0 - m) * running_var[column] + m * all.squares / (all.count - 1.0);
 }
 
 // NaN passes, as it does in PyTorch: a diverged step must not look like zeros.
-fn relu(value: V) -> V {
-  return larger(V(0.0), value);
+fn put(at: u32, value: V) {
+  y[at] = X(select(value, larger(V(0.0), value), RELU));
+}
+
+fn normalize(place: Place, all: Moments) {
+  let scale = inverse_std(all) * weight[place.column];
+  let shift = bias[place.column];
+  for (var row = place.row; row < place.end; row += params.step) {
+    let at = row * params.columns + place.column;
+    put(at, (V(x[at]) - all.mean) * scale + shift);
+  }
+}
+
+fn normalize_added(place: Place, all: Moments) {
+  let scale = inverse_std(all) * weight[place.column];
+  let shift = bias[place.column];
+  for (var row = place.row; row < place.end; row += params.step) {
+    let at = row * params.columns + place.column;
+    put(at, (V(x[at]) - all.mean) * scale + shift + V(residual[at]));
+  }
 }
 
 @compute @workgroup_size(64)
@@ -184,18 +153,8 @@ fn normalize_rows(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.slices * params.columns) { return; }
-  let column = i % params.columns;
-  let mean = norm[column];
-  let scale = norm[params.columns + column] * weight[column];
-  let shift = bias[column];
-  let rows = rows_of(i / params.columns);
-  for (var row = rows.x; row < rows.y; row += params.step) {
-    let at = row * params.columns + column;
-    let value = (V(x[at]) - mean) * scale + shift;
-    y[at] = X(select(value, relu(value), RELU));
-  }
+  let place = place_of(group, groups, local);
+  normalize(place, moments_of(place.column));
 }
 
 @compute @workgroup_size(64)
@@ -204,16 +163,31 @@ fn normalize_residual(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.slices * params.columns) { return; }
-  let column = i % params.columns;
-  let mean = norm[column];
-  let scale = norm[params.columns + column] * weight[column];
-  let shift = bias[column];
-  let rows = rows_of(i / params.columns);
-  for (var row = rows.x; row < rows.y; row += params.step) {
-    let at = row * params.columns + column;
-    let value = (V(x[at]) - mean) * scale + shift + V(residual[at]);
-    y[at] = X(select(value, relu(value), RELU));
-  }
+  let place = place_of(group, groups, local);
+  normalize_added(place, moments_of(place.column));
+}
+
+// The same in training; apart, as an entry point must bind all that it can reach.
+@compute @workgroup_size(64)
+fn normalize_rows_running(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = place_of(group, groups, local);
+  let all = moments_of(place.column);
+  move_running(place, all);
+  normalize(place, all);
+}
+
+@compute @workgroup_size(64)
+fn normalize_residual_running(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = place_of(group, groups, local);
+  let all = moments_of(place.column);
+  move_running(place, all);
+  normalize_added(place, all);
 }

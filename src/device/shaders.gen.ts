@@ -586,76 +586,69 @@ fn resample_for_contrast(
 }
 `;
 /** `batch_norm` */
-export const batch_norm: string = `// Batch normalisation over rows, per channel: y = (x - mean) * inv_std * weight + bias (+ residual), then ReLU.
+export const batch_norm: string = `// Batch normalisation over rows, per channel: y = (x - mean) / sqrt(variance + eps) * weight + bias (+ residual), then ReLU.
 // x is [rows, channels]; V is vec4f when channels is a multiple of 4 and f32 otherwise; columns = channels / lanes of V.
-// x, residual and y hold X: V, or its f16 (src/ops/_slices.ts).
+// x, residual and y hold X: V, or its f16 (src/ops/_slices.ts). Moments are those of a slice of the rows: mean, sum of squared
+// deviations, count; few slices are joined by every invocation that needs them.
 //
-//   0  params        uniform     { rows, columns, slices, step, block, eps, momentum }
+//   0  params        uniform     { rows, columns, slices (of norm), step, block, eps, momentum }
 //   1  x             read        [rows, columns]
-//   2  moments       write       [slices, 3, columns]   mean, sum of squared deviations, count of a slice's rows
-//   3  parts         read        [slices, 3, columns]
-//   4  stats         write       [3, columns]           mean, 1 / sqrt(variance + eps), count
-//   5  running_mean  read/write  [columns]
-//   6  running_var   read/write  [columns]              unbiased
-//   7  norm          read        [3, columns]           stats, when they are read
-//   8  weight        read        [columns]
-//   9  bias          read        [columns]
-//  10  residual      read        [rows, columns]
-//  11  y             write       [rows, columns]
+//   2  moments       write       [blocks or chunks, 3, columns]
+//   3  norm          read        [slices, 3, columns]
+//   4  running_mean  read/write  [columns]
+//   5  running_var   read/write  [columns]              unbiased
+//   6  weight        read        [columns]
+//   7  bias          read        [columns]
+//   8  residual      read        [rows, columns]
+//   9  y             write       [rows, columns]
 //
-// Rows of a slice: blocks of \`block\` rows, each shared by \`step\` slices that take every step-th row.
 // Constants: RELU; LANES, invocations that share the merge of one column, a power of two <= 256.
-// Dispatch: slice_moments, normalize…: Device.groups(slices * columns, 64); merge_slices: Device.groups(chunks * columns,
-// 64); merge_moments, finish…: columns groups; from_running: Device.groups(columns, 64).
+// Dispatch: slice_moments, normalize…: as lib/slices.wgsl; merge_slices: Device.groups(chunks * columns, 64), chunks of
+// \`block\` slices; merge_moments: columns groups; from_running: Device.groups(columns, 64).
 struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32, eps: f32, momentum: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read_write> moments: array<V>;
-@group(0) @binding(3) var<storage, read> parts: array<V>;
-@group(0) @binding(4) var<storage, read_write> stats: array<V>;
-@group(0) @binding(5) var<storage, read_write> running_mean: array<V>;
-@group(0) @binding(6) var<storage, read_write> running_var: array<V>;
-@group(0) @binding(7) var<storage, read> norm: array<V>;
-@group(0) @binding(8) var<storage, read> weight: array<V>;
-@group(0) @binding(9) var<storage, read> bias: array<V>;
-@group(0) @binding(10) var<storage, read> residual: array<X>;
-@group(0) @binding(11) var<storage, read_write> y: array<X>;
+@group(0) @binding(3) var<storage, read> norm: array<V>;
+@group(0) @binding(4) var<storage, read_write> running_mean: array<V>;
+@group(0) @binding(5) var<storage, read_write> running_var: array<V>;
+@group(0) @binding(6) var<storage, read> weight: array<V>;
+@group(0) @binding(7) var<storage, read> bias: array<V>;
+@group(0) @binding(8) var<storage, read> residual: array<X>;
+@group(0) @binding(9) var<storage, read_write> y: array<X>;
 override RELU: bool = false;
 override LANES: u32 = 1u;
 
-// Sums over the rows of a slice are shifted by its first row, so that a large mean cancels nothing.
+fn put_moments(slice: u32, column: u32, all: Moments) {
+  let base = 3u * slice * params.columns + column;
+  moments[base] = all.mean;
+  moments[base + params.columns] = all.squares;
+  moments[base + 2u * params.columns] = all.count;
+}
+
+// Sums over the rows of a block are shifted by its first row, so that a large mean cancels nothing.
 @compute @workgroup_size(64)
 fn slice_moments(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.slices * params.columns) { return; }
-  let column = i % params.columns;
-  let slice = i / params.columns;
-  let rows = rows_of(slice);
+  let place = place_of(group, groups, local);
+  let start = place.block * params.block;
+  let shift = V(x[start * params.columns + place.column]);
   var sum = V(0.0);
   var squares = V(0.0);
-  var count = 0.0;
-  var shift = V(0.0);
-  if (rows.x < rows.y) {
-    let stride = params.step * params.columns;
-    let end = rows.y * params.columns;
-    var at = rows.x * params.columns + column;
-    shift = V(x[at]);
-    for (; at < end; at += stride) {
-      let d = V(x[at]) - shift;
-      sum += d;
-      squares += d * d;
-    }
-    count = f32((rows.y - rows.x + params.step - 1u) / params.step);
+  let end = place.end * params.columns;
+  for (var at = place.row * params.columns + place.column; at < end; at += params.step * params.columns) {
+    let d = V(x[at]) - shift;
+    sum += d;
+    squares += d * d;
   }
-  let mean = sum / max(count, 1.0);
-  let base = 3u * slice * params.columns + column;
-  moments[base] = shift + mean;
-  moments[base + params.columns] = max(squares - sum * mean, V(0.0));
-  moments[base + 2u * params.columns] = V(count);
+  let sums = sum_steps(sum, squares, place, local);
+  if (!leads(place)) { return; }
+  let count = V(f32(place.end - start));
+  let mean = sums[0] / count;
+  put_moments(place.block, place.column, Moments(shift + mean, max(sums[1] - sums[0] * mean, V(0.0)), count));
 }
 
 // The moments of every params.block slices as one, so that few are left where a convolution leaves many.
@@ -668,86 +661,37 @@ fn merge_slices(
   let i = flat_id(group, groups, local, 64u);
   let chunk = i / params.columns;
   let column = i % params.columns;
-  if (chunk * params.block >= params.slices) { return; }
-  let end = min((chunk + 1u) * params.block, params.slices);
-  var count = V(0.0);
-  var mean = V(0.0);
-  var squares = V(0.0);
-  for (var s = chunk * params.block; s < end; s++) {
-    let base = 3u * s * params.columns + column;
-    let n = parts[base + 2u * params.columns];
-    let d = parts[base] - mean;
-    let share = n / max(count + n, V(1.0));
-    squares += parts[base + params.columns] + d * d * count * share;
-    mean += d * share;
-    count += n;
-  }
-  let base = 3u * chunk * params.columns + column;
-  moments[base] = mean;
-  moments[base + params.columns] = squares;
-  moments[base + 2u * params.columns] = count;
+  let first = chunk * params.block;
+  if (first >= params.slices) { return; }
+  put_moments(chunk, column, joined_slices(column, first, min(first + params.block, params.slices)));
 }
 
-struct Moments { mean: V, squares: V, count: V }
-
-// Mean and squared deviations of all slices: first the mean, then what each slice adds around it.
-fn merge(column: u32, lane: u32) -> Moments {
-  let columns = params.columns;
-  let shift = parts[column];
+// The moments of all slices as one: first the mean, then what each slice adds around it.
+@compute @workgroup_size(LANES)
+fn merge_moments(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let column = group.x;
+  let shift = norm[column];
   var count = V(0.0);
   var sum = V(0.0);
   for (var s = lane; s < params.slices; s += LANES) {
-    let base = 3u * s * columns + column;
-    let n = parts[base + 2u * columns];
-    count += n;
-    sum += n * (parts[base] - shift);
+    let slice = slice_of(s, column);
+    count += slice.count;
+    sum += slice.count * (slice.mean - shift);
   }
   let totals = sum_lanes(count, sum, lane);
   let mean = shift + totals[1] / totals[0];
   var squares = V(0.0);
   for (var s = lane; s < params.slices; s += LANES) {
-    let base = 3u * s * columns + column;
-    let d = parts[base] - mean;
-    squares += parts[base + columns] + parts[base + 2u * columns] * d * d;
+    let slice = slice_of(s, column);
+    let d = slice.mean - mean;
+    squares += slice.squares + slice.count * d * d;
   }
   workgroupBarrier(); // all have read the totals
-  return Moments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
+  let all = Moments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
+  if (lane == 0u) { put_moments(0u, column, all); }
 }
 
-@compute @workgroup_size(LANES)
-fn merge_moments(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let all = merge(group.x, lane);
-  if (lane > 0u) { return; }
-  moments[group.x] = all.mean;
-  moments[params.columns + group.x] = all.squares;
-  moments[2u * params.columns + group.x] = all.count;
-}
-
-@compute @workgroup_size(LANES)
-fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let all = merge(group.x, lane);
-  if (lane > 0u) { return; }
-  store_stats(group.x, all);
-}
-
-@compute @workgroup_size(LANES)
-fn finish_running(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let all = merge(group.x, lane);
-  if (lane > 0u) { return; }
-  let column = group.x;
-  store_stats(column, all);
-  let m = params.momentum;
-  running_mean[column] = (1.0 - m) * running_mean[column] + m * all.mean;
-  running_var[column] = (1.0 - m) * running_var[column] + m * all.squares / (all.count - 1.0);
-}
-
-fn store_stats(column: u32, all: Moments) {
-  stats[column] = all.mean;
-  stats[params.columns + column] = inverseSqrt(all.squares / all.count + params.eps);
-  stats[2u * params.columns + column] = all.count;
-}
-
-// Evaluation: the running statistics are the statistics.
+// Evaluation: the running statistics are the moments, of one row.
 @compute @workgroup_size(64)
 fn from_running(
   @builtin(workgroup_id) group: vec3u,
@@ -756,14 +700,39 @@ fn from_running(
 ) {
   let column = flat_id(group, groups, local, 64u);
   if (column >= params.columns) { return; }
-  stats[column] = running_mean[column];
-  stats[params.columns + column] = inverseSqrt(running_var[column] + params.eps);
-  stats[2u * params.columns + column] = V(f32(params.rows));
+  put_moments(0u, column, Moments(running_mean[column], running_var[column], V(1.0)));
+}
+
+// Training: the running statistics follow those of the batch.
+fn move_running(place: Place, all: Moments) {
+  if (!leads_column(place)) { return; }
+  let column = place.column;
+  let m = params.momentum;
+  running_mean[column] = (1.0 - m) * running_mean[column] + m * all.mean;
+  running_var[column] = (1.0 - m) * running_var[column] + m * all.squares / (all.count - 1.0);
 }
 
 // NaN passes, as it does in PyTorch: a diverged step must not look like zeros.
-fn relu(value: V) -> V {
-  return larger(V(0.0), value);
+fn put(at: u32, value: V) {
+  y[at] = X(select(value, larger(V(0.0), value), RELU));
+}
+
+fn normalize(place: Place, all: Moments) {
+  let scale = inverse_std(all) * weight[place.column];
+  let shift = bias[place.column];
+  for (var row = place.row; row < place.end; row += params.step) {
+    let at = row * params.columns + place.column;
+    put(at, (V(x[at]) - all.mean) * scale + shift);
+  }
+}
+
+fn normalize_added(place: Place, all: Moments) {
+  let scale = inverse_std(all) * weight[place.column];
+  let shift = bias[place.column];
+  for (var row = place.row; row < place.end; row += params.step) {
+    let at = row * params.columns + place.column;
+    put(at, (V(x[at]) - all.mean) * scale + shift + V(residual[at]));
+  }
 }
 
 @compute @workgroup_size(64)
@@ -772,18 +741,8 @@ fn normalize_rows(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.slices * params.columns) { return; }
-  let column = i % params.columns;
-  let mean = norm[column];
-  let scale = norm[params.columns + column] * weight[column];
-  let shift = bias[column];
-  let rows = rows_of(i / params.columns);
-  for (var row = rows.x; row < rows.y; row += params.step) {
-    let at = row * params.columns + column;
-    let value = (V(x[at]) - mean) * scale + shift;
-    y[at] = X(select(value, relu(value), RELU));
-  }
+  let place = place_of(group, groups, local);
+  normalize(place, moments_of(place.column));
 }
 
 @compute @workgroup_size(64)
@@ -792,44 +751,58 @@ fn normalize_residual(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.slices * params.columns) { return; }
-  let column = i % params.columns;
-  let mean = norm[column];
-  let scale = norm[params.columns + column] * weight[column];
-  let shift = bias[column];
-  let rows = rows_of(i / params.columns);
-  for (var row = rows.x; row < rows.y; row += params.step) {
-    let at = row * params.columns + column;
-    let value = (V(x[at]) - mean) * scale + shift + V(residual[at]);
-    y[at] = X(select(value, relu(value), RELU));
-  }
+  let place = place_of(group, groups, local);
+  normalize_added(place, moments_of(place.column));
+}
+
+// The same in training; apart, as an entry point must bind all that it can reach.
+@compute @workgroup_size(64)
+fn normalize_rows_running(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = place_of(group, groups, local);
+  let all = moments_of(place.column);
+  move_running(place, all);
+  normalize(place, all);
+}
+
+@compute @workgroup_size(64)
+fn normalize_residual_running(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = place_of(group, groups, local);
+  let all = moments_of(place.column);
+  move_running(place, all);
+  normalize_added(place, all);
 }
 `;
 /** `batch_norm_grad` */
-export const batch_norm_grad: string = `// Gradients of batch normalisation. With xhat = (x - mean) * inv_std and g = grad_y, masked where ReLU was 0:
-// grad_bias = sum g; grad_weight = sum g xhat; grad_x = weight inv_std (g - grad_bias / count - xhat grad_weight / count)
-// (weight inv_std g in evaluation); grad_residual = g. V, X (of x, y, grad_x, grad_y and masked) and columns as in batch_norm.wgsl.
+export const batch_norm_grad: string = `// Gradients of batch normalisation. With inv_std = 1 / sqrt(variance + eps), xhat = (x - mean) inv_std and g = grad_y, masked
+// where ReLU was 0: grad_bias = sum g; grad_weight = sum g xhat; grad_x = weight inv_std (g - grad_bias / count - xhat
+// grad_weight / count) (weight inv_std g in evaluation); grad_residual = g. V, X (of x, y, grad_x, grad_y and masked), columns
+// and norm as in batch_norm.wgsl. Sums are those of g and of g (x - mean), of a block of the rows or of all.
 //
-//   0  params       uniform  { rows, columns, slices, step, block }
+//   0  params       uniform  { rows, columns, slices (of norm), parts (of sums), step, block, eps }
 //   1  x            read     [rows, columns]
 //   2  grad_y       read     [rows, columns]
-//   3  norm         read     [3, columns]           mean, 1 / sqrt(variance + eps), count
+//   3  norm         read     [slices, 3, columns]   mean, sum of squared deviations, count
 //   4  weight       read     [columns]
 //   5  bias         read     [columns]
 //   6  y            read     [rows, columns]        (reduce_output…)
 //   7  masked       read/write [rows, columns]      g (reduce_output…)
-//   8  parts        write    [slices, 2, columns]   sums of g and of g (x - mean) of a slice
-//   9  sums         read     [slices, 2, columns]   parts, when they are read
+//   8  found        write    [blocks, 2, columns]   sums, when they are written
+//   9  sums         read     [parts, 2, columns]
 //  10  grad_bias    write    [columns]
 //  11  grad_weight  write    [columns]
-//  12  total_g      read     [columns]              grad_bias, over all that shared the statistics
-//  13  total_gx     read     [columns]              grad_weight, likewise
-//  14  grad_x       read/write [rows, columns]
+//  12  grad_x       read/write [rows, columns]
 //
 // Constants: RELU, recompute the mask from x; TRAINING, the statistics depend on x; LANES as in batch_norm.wgsl.
-// Dispatch: reduce…, grad_rows: Device.groups(slices * columns, 64); merge_sums: columns groups.
-struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32 }
+// Dispatch: reduce…, grad_rows…: as lib/slices.wgsl; merge_sums: columns groups.
+struct Params { rows: u32, columns: u32, slices: u32, parts: u32, step: u32, block: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read> grad_y: array<X>;
@@ -838,13 +811,11 @@ struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32 }
 @group(0) @binding(5) var<storage, read> bias: array<V>;
 @group(0) @binding(6) var<storage, read> y: array<X>;
 @group(0) @binding(7) var<storage, read_write> masked: array<X>;
-@group(0) @binding(8) var<storage, read_write> parts: array<V>;
+@group(0) @binding(8) var<storage, read_write> found: array<V>;
 @group(0) @binding(9) var<storage, read> sums: array<V>;
 @group(0) @binding(10) var<storage, read_write> grad_bias: array<V>;
 @group(0) @binding(11) var<storage, read_write> grad_weight: array<V>;
-@group(0) @binding(12) var<storage, read> total_g: array<V>;
-@group(0) @binding(13) var<storage, read> total_gx: array<V>;
-@group(0) @binding(14) var<storage, read_write> grad_x: array<X>;
+@group(0) @binding(12) var<storage, read_write> grad_x: array<X>;
 override RELU: bool = false;
 override TRAINING: bool = true;
 override LANES: u32 = 1u;
@@ -860,24 +831,21 @@ fn reduce_rows(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.slices * params.columns) { return; }
-  let column = i % params.columns;
-  let mean = norm[column];
-  let scale = norm[params.columns + column] * weight[column];
-  let shift = bias[column];
-  let rows = rows_of(i / params.columns);
+  let place = place_of(group, groups, local);
+  let all = moments_of(place.column);
+  let scale = inverse_std(all) * weight[place.column];
+  let shift = bias[place.column];
   var sum_g = V(0.0);
   var sum_gx = V(0.0);
-  for (var row = rows.x; row < rows.y; row += params.step) {
-    let at = row * params.columns + column;
-    let d = V(x[at]) - mean;
+  for (var row = place.row; row < place.end; row += params.step) {
+    let at = row * params.columns + place.column;
+    let d = V(x[at]) - all.mean;
     var g = V(grad_y[at]);
     if (RELU) { g = mask(g, d * scale + shift); }
     sum_g += g;
     sum_gx += g * d;
   }
-  put_parts(i, sum_g, sum_gx);
+  put_sums(place, local, sum_g, sum_gx);
 }
 
 // With a residual the sign before ReLU cannot be found from x alone: the output tells it.
@@ -887,21 +855,18 @@ fn reduce_output(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.slices * params.columns) { return; }
-  let column = i % params.columns;
-  let mean = norm[column];
-  let rows = rows_of(i / params.columns);
+  let place = place_of(group, groups, local);
+  let mean = moments_of(place.column).mean;
   var sum_g = V(0.0);
   var sum_gx = V(0.0);
-  for (var row = rows.x; row < rows.y; row += params.step) {
-    let at = row * params.columns + column;
+  for (var row = place.row; row < place.end; row += params.step) {
+    let at = row * params.columns + place.column;
     let g = mask(V(grad_y[at]), V(y[at]));
     masked[at] = X(g);
     sum_g += g;
     sum_gx += g * (V(x[at]) - mean);
   }
-  put_parts(i, sum_g, sum_gx);
+  put_sums(place, local, sum_g, sum_gx);
 }
 
 // The same where \`masked\` holds the gradient and may lose it; apart, as an entry point must bind all that it can reach, and
@@ -912,27 +877,26 @@ fn reduce_output_in_place(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.slices * params.columns) { return; }
-  let column = i % params.columns;
-  let mean = norm[column];
-  let rows = rows_of(i / params.columns);
+  let place = place_of(group, groups, local);
+  let mean = moments_of(place.column).mean;
   var sum_g = V(0.0);
   var sum_gx = V(0.0);
-  for (var row = rows.x; row < rows.y; row += params.step) {
-    let at = row * params.columns + column;
+  for (var row = place.row; row < place.end; row += params.step) {
+    let at = row * params.columns + place.column;
     let g = mask(V(masked[at]), V(y[at]));
     masked[at] = X(g);
     sum_g += g;
     sum_gx += g * (V(x[at]) - mean);
   }
-  put_parts(i, sum_g, sum_gx);
+  put_sums(place, local, sum_g, sum_gx);
 }
 
-fn put_parts(i: u32, sum_g: V, sum_gx: V) {
-  let base = 2u * (i / params.columns) * params.columns + i % params.columns;
-  parts[base] = sum_g;
-  parts[base + params.columns] = sum_gx;
+fn put_sums(place: Place, local: u32, sum_g: V, sum_gx: V) {
+  let totals = sum_steps(sum_g, sum_gx, place, local);
+  if (!leads(place)) { return; }
+  let base = 2u * place.block * params.columns + place.column;
+  found[base] = totals[0];
+  found[base + params.columns] = totals[1];
 }
 
 @compute @workgroup_size(LANES)
@@ -940,28 +904,39 @@ fn merge_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   let column = group.x;
   var sum_g = V(0.0);
   var sum_gx = V(0.0);
-  for (var s = lane; s < params.slices; s += LANES) {
+  for (var s = lane; s < params.parts; s += LANES) {
     sum_g += sums[2u * s * params.columns + column];
     sum_gx += sums[(2u * s + 1u) * params.columns + column];
   }
   let totals = sum_lanes(sum_g, sum_gx, lane);
   if (lane > 0u) { return; }
+  found[column] = totals[0];
+  found[params.columns + column] = totals[1];
   grad_bias[column] = totals[0];
-  grad_weight[column] = totals[1] * norm[params.columns + column];
+  grad_weight[column] = totals[1] * inverse_std(moments_of(column));
 }
 
-// What is fixed for a column of grad_x.
-struct Column { mean: V, scale: V, shift: V, mean_g: V, slope: V }
+// What is fixed for a column of grad_x, and the gradients of bias and weight.
+struct Column { mean: V, scale: V, shift: V, mean_g: V, slope: V, sum_g: V, sum_gxhat: V }
 
 fn column_of(column: u32) -> Column {
-  let inv_std = norm[params.columns + column];
-  let count = norm[2u * params.columns + column];
+  let all = moments_of(column);
+  var sum_g = sums[column];
+  var sum_gx = sums[params.columns + column];
+  for (var s = 1u; s < params.parts; s++) {
+    sum_g += sums[2u * s * params.columns + column];
+    sum_gx += sums[(2u * s + 1u) * params.columns + column];
+  }
+  let inv_std = inverse_std(all);
+  let sum_gxhat = sum_gx * inv_std;
   return Column(
-    norm[column],
+    all.mean,
     inv_std * weight[column],
     bias[column],
-    select(V(0.0), total_g[column] / count, TRAINING),
-    select(V(0.0), total_gx[column] * inv_std / count, TRAINING),
+    select(V(0.0), sum_g / all.count, TRAINING),
+    select(V(0.0), sum_gxhat * inv_std / all.count, TRAINING),
+    sum_g,
+    sum_gxhat,
   );
 }
 
@@ -978,29 +953,29 @@ fn grad_rows(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.slices * params.columns) { return; }
-  let c = column_of(i % params.columns);
-  let rows = rows_of(i / params.columns);
-  for (var row = rows.x; row < rows.y; row += params.step) {
-    let at = row * params.columns + i % params.columns;
+  let place = place_of(group, groups, local);
+  let c = column_of(place.column);
+  for (var row = place.row; row < place.end; row += params.step) {
+    let at = row * params.columns + place.column;
     grad_x[at] = X(grad_of(c, V(x[at]), V(grad_y[at])));
   }
 }
 
-// The same where grad_x holds x and may lose it.
+// The same where grad_x holds x and may lose it; leaves the gradients of bias and weight too.
 @compute @workgroup_size(64)
 fn grad_rows_in_place(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.slices * params.columns) { return; }
-  let c = column_of(i % params.columns);
-  let rows = rows_of(i / params.columns);
-  for (var row = rows.x; row < rows.y; row += params.step) {
-    let at = row * params.columns + i % params.columns;
+  let place = place_of(group, groups, local);
+  let c = column_of(place.column);
+  if (leads_column(place)) {
+    grad_bias[place.column] = c.sum_g;
+    grad_weight[place.column] = c.sum_gxhat;
+  }
+  for (var row = place.row; row < place.end; row += params.step) {
+    let at = row * params.columns + place.column;
     grad_x[at] = X(grad_of(c, V(grad_x[at]), V(grad_y[at])));
   }
 }
@@ -2733,6 +2708,38 @@ fn run_steps(x: vec3f, steps: ColorSteps, mean: f32) -> vec3f {
   return blend(blend(blend(y, steps.after0, mean), steps.after1, mean), steps.after2, mean);
 }
 `;
+/** `lib_column_moments` */
+export const lib_column_moments: string = `// Moments of a column of \`norm\` [params.slices, 3, columns]: mean, sum of squared deviations and count of each slice of rows.
+struct Moments { mean: V, squares: V, count: V }
+
+fn joined(a: Moments, b: Moments) -> Moments {
+  let count = a.count + b.count;
+  let share = b.count / max(count, V(1.0));
+  let d = b.mean - a.mean;
+  return Moments(a.mean + d * share, a.squares + b.squares + d * d * a.count * share, count);
+}
+
+fn slice_of(slice: u32, column: u32) -> Moments {
+  let base = 3u * slice * params.columns + column;
+  return Moments(norm[base], norm[base + params.columns], norm[base + 2u * params.columns]);
+}
+
+// Of the slices from first to end; at least one.
+fn joined_slices(column: u32, first: u32, end: u32) -> Moments {
+  var all = slice_of(first, column);
+  for (var s = first + 1u; s < end; s++) { all = joined(all, slice_of(s, column)); }
+  return all;
+}
+
+// Of all rows.
+fn moments_of(column: u32) -> Moments {
+  return joined_slices(column, 0u, params.slices);
+}
+
+fn inverse_std(all: Moments) -> V {
+  return inverseSqrt(all.squares / all.count + params.eps);
+}
+`;
 /** `lib_flat` */
 export const lib_flat: string = `// Flat index of an invocation when workgroups are folded into y past 65,535 (Device.groups).
 fn flat_id(group: vec3u, groups: vec3u, local: u32, size: u32) -> u32 {
@@ -3412,11 +3419,56 @@ fn max_row(value: f32, lane: vec3u) -> f32 {
 }
 `;
 /** `lib_slices` */
-export const lib_slices: string = `// Rows of a slice as (first, end, every params.step-th): blocks of params.block rows, each shared by params.step slices,
-// so that the invocations of a workgroup read one stretch of memory.
-fn rows_of(slice: u32) -> vec2u {
-  let start = (slice / params.step) * params.block;
-  return vec2u(start + slice % params.step, min(start + params.block, params.rows));
+export const lib_slices: string = `// Rows of [rows, columns] in blocks of params.block rows: a workgroup of 64 has a block and up to 64 columns. Where there are
+// fewer columns, params.step invocations share one, each taking every step-th row, so that they read one stretch of memory.
+// Dispatch: blocks * ceil(columns / 64) workgroups, folded by Device.groups.
+struct Place { column: u32, block: u32, lane: u32, row: u32, end: u32 }
+
+fn width() -> u32 {
+  return min(params.columns, 64u);
+}
+
+// Its rows are row, row + params.step, … before end; none where it has no work.
+fn place_of(group: vec3u, groups: vec3u, local: u32) -> Place {
+  let flat = group.y * groups.x + group.x;
+  let spans = (params.columns + 63u) / 64u;
+  let column = (flat % spans) * 64u + local % width();
+  let lane = local / width();
+  let block = flat / spans;
+  let start = block * params.block;
+  let busy = lane < params.step && column < params.columns;
+  let end = select(0u, min(start + params.block, params.rows), busy);
+  return Place(min(column, params.columns - 1u), block, lane, start + lane, end);
+}
+
+// The first of those that share a block of a column.
+fn leads(place: Place) -> bool {
+  return place.lane == 0u && place.row < place.end;
+}
+
+// The first of all that have a column.
+fn leads_column(place: Place) -> bool {
+  return leads(place) && place.block == 0u;
+}
+
+var<workgroup> step_a: array<V, 64>;
+var<workgroup> step_b: array<V, 64>;
+
+// Sums two values over those that share a block of a column; the first one gets them. Call in uniform control flow.
+fn sum_steps(a: V, b: V, place: Place, local: u32) -> array<V, 2> {
+  if (params.step == 1u) { return array<V, 2>(a, b); }
+  step_a[local] = a;
+  step_b[local] = b;
+  workgroupBarrier();
+  var sum_a = a;
+  var sum_b = b;
+  if (place.lane == 0u) {
+    for (var other = local + width(); other < width() * params.step; other += width()) {
+      sum_a += step_a[other];
+      sum_b += step_b[other];
+    }
+  }
+  return array<V, 2>(sum_a, sum_b);
 }
 `;
 /** `lib_triangle` */

@@ -2,14 +2,14 @@
 import { defineOp } from "../autograd/mod.ts";
 import type { Exchange } from "../distributed/exchange.ts";
 import {
-  finishStatistics,
+  fewMoments,
   mergeMoments,
   normalize,
   oneDType,
   type RunningStatistics,
   sliceMoments,
 } from "../ops/_batch_norm.ts";
-import { gradInput, reduceGrads } from "../ops/_batch_norm_grad.ts";
+import { gradInput, mergeSums, reduceGrads } from "../ops/_batch_norm_grad.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
 interface Attrs {
@@ -27,41 +27,31 @@ interface Attrs {
 export const syncBatchNormOp = defineOp<readonly Tensor[], Attrs>({
   name: "syncBatchNorm",
   half: true,
-  forward(context, inputs, { exchange, running, eps, relu, moments }) {
+  forward(context, inputs, { exchange, running, eps, relu, ...given }) {
     const [x, weight, bias, residual] = oneDType(inputs);
-    const own = mergeMoments(moments ?? sliceMoments(x));
-    const stats = finishStatistics(exchange.gather(own), { eps, running });
-    const y = normalize(x, stats, { weight, bias }, { residual, relu });
-    context.save(x, weight, bias, stats);
+    const own = mergeMoments(given.moments ?? sliceMoments(x));
+    const moments = fewMoments(exchange.gather(own));
+    const y = normalize(x, { moments, eps }, { weight, bias }, { residual, relu, running });
+    context.save(x, weight, bias, moments);
     if (relu && residual) context.save(y);
     return y;
   },
-  backward(context, grad, { exchange, relu }) {
+  backward(context, grad, { exchange, relu, eps }) {
     const { saved, needsGrad, shapes } = context;
-    const [x, weight, bias, stats, output] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor?];
-    const affine = { weight, bias };
-    const { gradBias, gradWeight, masked } = reduceGrads(x, grad, stats, affine, {
-      relu,
-      output,
-      inPlace: context.mayOverwrite(grad),
-    });
+    const [x, weight, bias, moments, output] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor?];
+    const operands = { x, norm: { moments, eps }, affine: { weight, bias }, grad };
+    const { sums, masked } = reduceGrads(operands, { relu, output, inPlace: context.mayOverwrite(grad) });
     if (output) context.release(output);
-    const [sumBias, sumWeight] = exchange.sum([gradBias, gradWeight]) as [Tensor, Tensor];
-    const sums = { gradBias: sumBias, gradWeight: sumWeight };
-    const gradX = needsGrad[0]
-      ? gradInput(x, masked ?? grad, stats, affine, {
-        sums,
-        relu: relu && !masked,
-        training: true,
-        inPlace: context.mayOverwrite(x),
-      })
-      : null;
+    const { merged, gradBias, gradWeight } = mergeSums(sums, operands.norm);
+    const [total] = exchange.sum([merged]) as [Tensor];
+    const options = { sums: total, relu: relu && !masked, training: true, inPlace: context.mayOverwrite(x) };
+    const gradX = needsGrad[0] ? gradInput({ ...operands, grad: masked ?? grad }, options).gradX : null;
     const grads = [gradX, needsGrad[1] ? gradWeight : null, needsGrad[2] ? gradBias : null];
     return shapes.length > 3 ? [...grads, needsGrad[3] ? masked ?? grad.alias() : null] : grads;
   },
   remakes: ({ remake }) => remake,
-  remake({ saved }, { relu }) {
-    const [x, weight, bias, stats] = saved as [Tensor, Tensor, Tensor, Tensor];
-    return normalize(x, stats, { weight, bias }, { relu });
+  remake({ saved }, { relu, eps }) {
+    const [x, weight, bias, moments] = saved as [Tensor, Tensor, Tensor, Tensor];
+    return normalize(x, { moments, eps }, { weight, bias }, { relu });
   },
 });

@@ -1,16 +1,25 @@
 // The backward passes of batch normalisation, separately callable so that synchronised batch normalisation can sum the two
 // reductions over all ranks between them.
-import { batch_norm_grad as code, lib_lanes, lib_nan, lib_slices } from "../device/shaders.gen.ts";
+import { batch_norm_grad as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../device/shaders.gen.ts";
 import { floatOf, Tensor } from "../tensor/mod.ts";
-import type { Affine } from "./_batch_norm.ts";
+import type { Affine, Norm } from "./_batch_norm.ts";
 import { laneForm } from "./_lanes.ts";
-import { type ColumnPrograms, columnPrograms, columnsOf, flatGroups, pick, type Slices, slicesOf } from "./_slices.ts";
+import { blocksOf, type ColumnPrograms, columnPrograms, columnsOf, pick, sliceGroups, slicesOf } from "./_slices.ts";
 import { BATCH_NORM } from "./_variants.ts";
 
-const params = { rows: "u32", columns: "u32", slices: "u32", step: "u32", block: "u32" } as const;
+const params = {
+  rows: "u32",
+  columns: "u32",
+  slices: "u32",
+  parts: "u32",
+  step: "u32",
+  block: "u32",
+  eps: "f32",
+} as const;
 
 function program(entryPoint: string): ColumnPrograms {
-  return columnPrograms("batchNormGrad", ["alias F = V;", lib_nan, lib_slices, lib_lanes, code], entryPoint, params);
+  const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code];
+  return columnPrograms("batchNormGrad", parts, entryPoint, params);
 }
 
 const REDUCE = program("reduce_rows");
@@ -20,118 +29,132 @@ const MERGE_SUMS = program("merge_sums");
 const GRAD_ROWS = program("grad_rows");
 const GRAD_ROWS_IN_PLACE = program("grad_rows_in_place");
 
-/** What {@linkcode reduceGrads} finds. */
-export interface GradSums {
-  /** Σ g, `[c]`: the gradient of the shift. */
+/** What the backward passes share: the input, its normalisation and the gradient of the output. */
+export interface Operands {
+  /** What was normalised, `[…, c]`. */
+  readonly x: Tensor;
+  /** By what. */
+  readonly norm: Norm;
+  /** Scale and shift. */
+  readonly affine: Affine;
+  /** Gradient of the output. */
+  readonly grad: Tensor;
+}
+
+/** Gradients of shift and scale, `[c]` each. */
+export interface AffineGrads {
+  /** Σ g. */
   readonly gradBias: Tensor;
-  /** Σ g·x̂, `[c]`: the gradient of the scale. */
+  /** Σ g·x̂. */
   readonly gradWeight: Tensor;
-  /** g where the output was positive and 0 elsewhere; only when an output was given. */
-  readonly masked: Tensor | null;
 }
 
 /**
- * Both reductions of the gradient in one pass over it. `relu` masks g by the recomputed output; `output` (needed where a
- * residual was added before ReLU) masks it by the output itself, over the gradient with `inPlace`.
+ * Both reductions of the gradient in one pass over it: Σ g and Σ g·(x − mean) of parts of the rows, `[parts, 2, c]`. `relu`
+ * masks g by the recomputed output; `output` (needed where a residual was added before ReLU) masks it by the output itself,
+ * over the gradient with `inPlace`, and gives the masked g.
  */
 export function reduceGrads(
-  x: Tensor,
-  grad: Tensor,
-  stats: Tensor,
-  affine: Affine,
+  { x, norm, affine, grad }: Operands,
   options: { relu: boolean; output?: Tensor; inPlace: boolean },
-): GradSums {
+): { sums: Tensor; masked: Tensor | null } {
   const { output, relu, inPlace } = options;
+  const { device } = x;
   const [channels, dtype] = [x.shape.at(-1)!, floatOf(x)];
-  const slices = slicesOf(x, BATCH_NORM[x.device.info.family].reduce);
-  const parts = new Tensor(x.device, [slices.slices, 2, channels]);
-  if (output) {
-    const masked = maskedSums({ x, grad, stats, output, parts }, slices, inPlace);
-    return { ...mergeSums(parts, stats), masked };
-  }
-  const { weight, bias } = affine;
-  x.device.dispatch(pick(REDUCE, channels, dtype), {
-    params: { ...slices },
-    buffers: { 1: x.storage, 2: grad.storage, 3: stats.storage, 4: weight.storage, 5: bias.storage, 8: parts.storage },
-    workgroups: flatGroups(x.device, slices),
-    constants: { RELU: relu },
-  });
-  return { ...mergeSums(parts, stats), masked: null };
-}
-
-function maskedSums(
-  { x, grad, stats, output, parts }: Record<"x" | "grad" | "stats" | "output" | "parts", Tensor>,
-  slices: Slices,
-  inPlace: boolean,
-): Tensor {
-  const dtype = floatOf(x);
-  const masked = inPlace ? grad.alias() : new Tensor(x.device, x.shape, { dtype });
-  x.device.dispatch(pick(inPlace ? REDUCE_OUTPUT_IN_PLACE : REDUCE_OUTPUT, x.shape.at(-1)!, dtype), {
-    params: { ...slices },
+  const slices = slicesOf(x, BATCH_NORM[device.info.family].reduce);
+  const sums = new Tensor(device, [blocksOf(slices), 2, channels]);
+  const masked = !output ? null : inPlace ? grad.alias() : new Tensor(device, x.shape, { dtype });
+  const program = !output ? REDUCE : inPlace ? REDUCE_OUTPUT_IN_PLACE : REDUCE_OUTPUT;
+  device.dispatch(pick(program, channels, dtype), {
+    params: { ...slices, slices: norm.moments.shape[0]!, parts: 0, eps: norm.eps },
     buffers: {
       1: x.storage,
-      2: inPlace ? undefined : grad.storage,
-      3: stats.storage,
-      6: output.storage,
-      7: masked.storage,
-      8: parts.storage,
+      2: output && inPlace ? undefined : grad.storage,
+      3: norm.moments.storage,
+      4: output ? undefined : affine.weight.storage,
+      5: output ? undefined : affine.bias.storage,
+      6: output?.storage,
+      7: masked?.storage,
+      8: sums.storage,
     },
-    workgroups: flatGroups(x.device, slices),
+    workgroups: sliceGroups(device, slices),
+    constants: { RELU: relu && !output },
   });
-  return masked;
+  return { sums, masked };
 }
 
-function mergeSums(parts: Tensor, stats: Tensor): { gradBias: Tensor; gradWeight: Tensor } {
-  const { device } = parts;
-  const channels = parts.shape[2]!;
+/** Merges sums `[parts, 2, c]` to `[1, 2, c]`, and what they are of scale and shift. */
+export function mergeSums(sums: Tensor, { moments, eps }: Norm): AffineGrads & { merged: Tensor } {
+  const { device } = sums;
+  const [parts, , channels] = sums.shape as [number, number, number];
   const columns = columnsOf(channels);
+  const merged = new Tensor(device, [1, 2, channels]);
   const gradBias = new Tensor(device, [channels]);
   const gradWeight = new Tensor(device, [channels]);
   const { lanes } = BATCH_NORM[device.info.family];
   device.dispatch(laneForm(device, pick(MERGE_SUMS, channels), lanes), {
-    params: { rows: 0, columns, slices: parts.shape[0]!, step: 1, block: 1 },
-    buffers: { 3: stats.storage, 9: parts.storage, 10: gradBias.storage, 11: gradWeight.storage },
+    params: { rows: 0, columns, slices: moments.shape[0]!, parts, step: 1, block: 1, eps },
+    buffers: {
+      3: moments.storage,
+      8: merged.storage,
+      9: sums.storage,
+      10: gradBias.storage,
+      11: gradWeight.storage,
+    },
     workgroups: [columns, 1, 1],
     constants: { LANES: lanes },
   });
-  return { gradBias, gradWeight };
+  return { merged, gradBias, gradWeight };
 }
 
-/**
- * The gradient of x from that of the output and the sums over all rows that shared the statistics; `relu` masks by the
- * recomputed output, `training: false` takes the statistics as constants, `inPlace` writes it over x.
- */
+/** How {@linkcode gradInput} and {@linkcode gradients} work. */
+export interface GradOptions {
+  /** Of {@linkcode reduceGrads}, over all rows that shared the statistics. */
+  readonly sums: Tensor;
+  /** Mask by the recomputed output. */
+  readonly relu: boolean;
+  /** False takes the statistics as constants. */
+  readonly training: boolean;
+  /** Write the gradient over x. */
+  readonly inPlace: boolean;
+}
+
+/** The gradients of x, scale and shift. Few sums are merged on the way, where the gradient of x takes the place of x. */
+export function gradients(operands: Operands, options: GradOptions): AffineGrads & { gradX: Tensor } {
+  const { sums, inPlace } = options;
+  if (inPlace && sums.shape[0]! <= BATCH_NORM[sums.device.info.family].few) {
+    const { gradX, gradBias, gradWeight } = gradInput(operands, options);
+    return { gradX, gradBias: gradBias!, gradWeight: gradWeight! };
+  }
+  const { merged, gradBias, gradWeight } = mergeSums(sums, operands.norm);
+  return { ...gradInput(operands, { ...options, sums: merged }), gradBias, gradWeight };
+}
+
+/** The gradient of x from few sums; in place, what these are of scale and shift too. */
 export function gradInput(
-  x: Tensor,
-  grad: Tensor,
-  stats: Tensor,
-  { weight, bias }: Affine,
-  options: {
-    sums: { gradBias: Tensor; gradWeight: Tensor };
-    relu: boolean;
-    training: boolean;
-    inPlace: boolean;
-  },
-): Tensor {
+  { x, norm, affine, grad }: Operands,
+  { sums, relu, training, inPlace }: GradOptions,
+): { gradX: Tensor } & Partial<AffineGrads> {
   const { device } = x;
-  const { sums, relu, training, inPlace } = options;
+  const [channels, dtype] = [x.shape.at(-1)!, floatOf(x)];
   const slices = slicesOf(x, BATCH_NORM[device.info.family].apply);
-  const dtype = floatOf(x);
   const gradX = inPlace ? x.alias() : new Tensor(device, x.shape, { dtype });
-  device.dispatch(pick(inPlace ? GRAD_ROWS_IN_PLACE : GRAD_ROWS, x.shape.at(-1)!, dtype), {
-    params: { ...slices },
+  const [gradBias, gradWeight] = inPlace ? [new Tensor(device, [channels]), new Tensor(device, [channels])] : [];
+  device.dispatch(pick(inPlace ? GRAD_ROWS_IN_PLACE : GRAD_ROWS, channels, dtype), {
+    params: { ...slices, slices: norm.moments.shape[0]!, parts: sums.shape[0]!, eps: norm.eps },
     buffers: {
       1: inPlace ? undefined : x.storage,
       2: grad.storage,
-      3: stats.storage,
-      4: weight.storage,
-      5: bias.storage,
-      12: sums.gradBias.storage,
-      13: sums.gradWeight.storage,
-      14: gradX.storage,
+      3: norm.moments.storage,
+      4: affine.weight.storage,
+      5: affine.bias.storage,
+      9: sums.storage,
+      10: gradBias?.storage,
+      11: gradWeight?.storage,
+      12: gradX.storage,
     },
-    workgroups: flatGroups(device, slices),
+    workgroups: sliceGroups(device, slices),
     constants: { RELU: relu, TRAINING: training },
   });
-  return gradX;
+  return { gradX, gradBias, gradWeight };
 }

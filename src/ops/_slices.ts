@@ -49,9 +49,7 @@ export interface Slices {
   readonly rows: number;
   /** Columns of `V`. */
   readonly columns: number;
-  /** Slices in all. */
-  readonly slices: number;
-  /** Slices that share a block, each taking every `step`-th row. */
+  /** Invocations that share a column of a block, each taking every `step`-th row. */
   readonly step: number;
   /** Rows of a block. */
   readonly block: number;
@@ -68,21 +66,30 @@ export function pick(program: ColumnPrograms, channels: number, dtype: FloatDTyp
   return channels % 4 === 0 ? vector : scalar;
 }
 
-/** Shares out the rows of x: enough slices to fill the device, few enough that merging them stays cheap. */
+/** Shares out the rows of x: enough blocks to fill the device, few enough that merging them stays cheap. */
 export function slicesOf(x: Tensor, table: SliceTable): Slices {
   const channels = x.shape.at(-1)!;
   const columns = columnsOf(channels);
   const rows = channels === 0 ? 0 : x.size / channels;
-  const wanted = Math.ceil(rows * columns / table.invocations);
-  const each = Math.max(table.minRows, Math.min(table.maxRows, wanted));
   const step = Math.max(1, Math.floor(WORKGROUP / columns));
-  const block = each * step;
-  return { rows, columns, slices: Math.ceil(rows / block) * step, step, block };
+  const wanted = Math.ceil(rows * spansOf(columns) * WORKGROUP / (step * table.invocations));
+  const each = Math.max(table.minRows, Math.min(table.maxRows, wanted));
+  return { rows, columns, step, block: each * step };
 }
 
-/** Workgroups of 64 for every (slice, column). */
-export function flatGroups(device: Device, { slices, columns }: Slices): Workgroups {
-  return device.groups(slices * columns, WORKGROUP);
+/** Blocks of rows. */
+export function blocksOf({ rows, block }: Slices): number {
+  return Math.ceil(rows / block);
+}
+
+/** Workgroups for every block and span of columns. */
+export function sliceGroups(device: Device, slices: Slices): Workgroups {
+  return device.groups(blocksOf(slices) * spansOf(slices.columns), 1);
+}
+
+/** Workgroups side by side that cover the columns. */
+function spansOf(columns: number): number {
+  return Math.ceil(columns / WORKGROUP);
 }
 
 /** Rows of a tensor: the product of all sizes but the last. */

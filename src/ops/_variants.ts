@@ -12,26 +12,30 @@ export interface SliceTable {
 }
 
 /**
- * Batch normalisation: slices of the reductions and of the elementwise passes; invocations that merge one column, and how
- * many slices each of them merges at most.
+ * Batch normalisation: slices of the reductions and of the elementwise passes; how many slices every invocation of the
+ * latter merges itself, which saves a pass; else, invocations that merge one column, and how many slices each of them
+ * merges at most.
  */
 export const BATCH_NORM: Readonly<
   Record<AdapterFamily, {
     readonly reduce: SliceTable;
     readonly apply: SliceTable;
+    readonly few: number;
     readonly lanes: number;
     readonly mergeDepth: number;
   }>
 > = {
   cpu: {
-    reduce: { invocations: 1024, minRows: 16, maxRows: 1024 },
-    apply: { invocations: 16384, minRows: 8, maxRows: 64 },
+    reduce: { invocations: 512, minRows: 32, maxRows: 1024 },
+    apply: { invocations: 1024, minRows: 8, maxRows: 1024 },
+    few: 8,
     lanes: 1,
     mergeDepth: 64,
   },
   gpu: {
     reduce: { invocations: 65536, minRows: 8, maxRows: 512 },
     apply: { invocations: 262144, minRows: 2, maxRows: 16 },
+    few: 1,
     lanes: 256,
     mergeDepth: 64,
   },

@@ -1,14 +1,14 @@
 import { defineOp } from "../autograd/mod.ts";
 import { sameShape, type Shape, type Tensor } from "../tensor/mod.ts";
 import {
-  finishStatistics,
+  fewMoments,
   normalize,
   oneDType,
+  runningMoments,
   type RunningStatistics,
-  runningStatistics,
   sliceMoments,
 } from "./_batch_norm.ts";
-import { gradInput, reduceGrads } from "./_batch_norm_grad.ts";
+import { gradients, mergeSums, reduceGrads } from "./_batch_norm_grad.ts";
 import { checkFloat } from "./_check.ts";
 import { rowsOf } from "./_slices.ts";
 import { REMAKE_NORMALIZED } from "./_variants.ts";
@@ -45,46 +45,38 @@ interface Attrs {
   readonly remake: boolean;
 }
 
-// Saved: x, weight, bias, statistics; and the output only where both a residual and ReLU hide the sign before ReLU.
+// Saved: x, weight, bias, moments; and the output only where both a residual and ReLU hide the sign before ReLU.
 const batchNormOp = defineOp<readonly Tensor[], Attrs>({
   name: "batchNorm",
   half: true,
-  forward(context, inputs, { training, running, eps, relu, moments }) {
+  forward(context, inputs, { training, running, eps, relu, ...given }) {
     const [x, weight, bias, residual] = oneDType(inputs);
-    const stats = training || !running
-      ? finishStatistics(moments ?? sliceMoments(x), { eps, running })
-      : runningStatistics(running.mean, running.variance, eps);
-    const y = normalize(x, stats, { weight, bias }, { residual, relu });
-    context.save(x, weight, bias, stats);
+    const moments = training || !running
+      ? fewMoments(given.moments ?? sliceMoments(x))
+      : runningMoments(running.mean, running.variance);
+    const options = { residual, relu, running: training ? running : undefined };
+    const y = normalize(x, { moments, eps }, { weight, bias }, options);
+    context.save(x, weight, bias, moments);
     if (relu && residual) context.save(y);
     return y;
   },
-  backward(context, grad, { training, relu }) {
+  backward(context, grad, { training, relu, eps }) {
     const { saved, needsGrad, shapes } = context;
-    const [x, weight, bias, stats, output] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor?];
-    const affine = { weight, bias };
-    const { gradBias, gradWeight, masked } = reduceGrads(x, grad, stats, affine, {
-      relu,
-      output,
-      inPlace: context.mayOverwrite(grad),
-    });
+    const [x, weight, bias, moments, output] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor?];
+    const operands = { x, norm: { moments, eps }, affine: { weight, bias }, grad };
+    const { sums, masked } = reduceGrads(operands, { relu, output, inPlace: context.mayOverwrite(grad) });
     if (output) context.release(output);
-    const sums = { gradBias, gradWeight };
-    const gradX = needsGrad[0]
-      ? gradInput(x, masked ?? grad, stats, affine, {
-        sums,
-        relu: relu && !masked,
-        training,
-        inPlace: context.mayOverwrite(x),
-      })
-      : null;
+    const options = { sums, relu: relu && !masked, training, inPlace: context.mayOverwrite(x) };
+    const { gradX, gradBias, gradWeight } = needsGrad[0]
+      ? gradients({ ...operands, grad: masked ?? grad }, options)
+      : { ...mergeSums(sums, operands.norm), gradX: null };
     const grads = [gradX, needsGrad[1] ? gradWeight : null, needsGrad[2] ? gradBias : null];
     return shapes.length > 3 ? [...grads, needsGrad[3] ? masked ?? grad.alias() : null] : grads;
   },
   remakes: ({ remake }) => remake,
-  remake({ saved }, { relu }) {
-    const [x, weight, bias, stats] = saved as [Tensor, Tensor, Tensor, Tensor];
-    return normalize(x, stats, { weight, bias }, { relu });
+  remake({ saved }, { relu, eps }) {
+    const [x, weight, bias, moments] = saved as [Tensor, Tensor, Tensor, Tensor];
+    return normalize(x, { moments, eps }, { weight, bias }, { relu });
   },
 });
 

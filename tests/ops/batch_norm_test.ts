@@ -1,8 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { backward, requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
-import { batchNorm, type BatchNormOptions } from "../../src/ops/batch_norm.ts";
-import { finishStatistics, mergeMoments, sliceMoments } from "../../src/ops/_batch_norm.ts";
+import { mul } from "../../src/ops/binary.ts";
+import { batchNorm, batchNormOf, type BatchNormOptions } from "../../src/ops/batch_norm.ts";
+import { mergeMoments, sliceMoments } from "../../src/ops/_batch_norm.ts";
 import {
   full,
   key,
@@ -17,7 +18,7 @@ import {
   zeros,
 } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
-import { eachForm } from "./_variants.ts";
+import { eachFamily, eachForm } from "./_variants.ts";
 
 const device = await Device.open();
 
@@ -164,18 +165,46 @@ Deno.test("batchNorm() gives the residual the masked gradient, and x none where 
   assertClose(await x.grad!.data(), [0, 2, 3, 0]);
 });
 
-Deno.test("batchNorm() statistics of two halves merge to those of the whole, as ranks will", async () => {
+/** Gradients of x, weight, bias and residual; `inPlace` lets the op write over x and the gradient. */
+async function gradients(shape: Shape, residual: boolean, inPlace: boolean): Promise<ArrayLike<number>[]> {
+  using _ = scope();
+  const { x, options } = makeCase(shape, { training: true, relu: true, residual });
+  const leaves = [x, options.weight, options.bias, ...(options.residual ? [options.residual] : [])].map(requireGrad);
+  const values = inPlace ? mul(x, 1) : x;
+  const y = batchNorm(values, options);
+  if (inPlace) values.dispose();
+  backward(mul(y, full(shape, 3)), { grad: normal(shape, { key: key(8) }) });
+  return await Promise.all(leaves.map(({ grad }) => grad!.data()));
+}
+
+for (const shape of [[9, 3], [90, 2, 12], [700, 20, 8], [33, 268]]) {
+  Deno.test(`batchNorm() has the same gradients where it writes them over x on [${shape}]`, async () => {
+    await eachForm(device, async () => {
+      for (const residual of FLAGS) {
+        const [apart, over] = [await gradients(shape, residual, false), await gradients(shape, residual, true)];
+        over.forEach((values, i) => assertClose(values, apart[i]!, { rtol: TOLERANCE.sum }));
+      }
+    });
+  });
+}
+
+Deno.test("batchNorm() normalises by the moments of two parts as by those of the whole, as ranks will", async () => {
   const c = 8;
   const values = await normal([10, c], { key: key(9), mean: 5 }).data();
   const [head, tail] = [
     tensor(values.slice(0, 3 * c), { shape: [3, c] }),
     tensor(values.slice(3 * c), { shape: [7, c] }),
   ];
-  const parts = await Promise.all([head, tail].map((x) => mergeMoments(sliceMoments(x)).data()));
-  const gathered = tensor(new Float32Array([...parts[0]!, ...parts[1]!]), { shape: [2, 3, c] });
-  const merged = await finishStatistics(gathered, { eps: 1e-5 }).data();
-  const whole = finishStatistics(sliceMoments(tensor(values, { shape: [10, c] })), { eps: 1e-5 });
-  assertClose(merged, await whole.data());
+  await eachFamily(device, async () => {
+    const parts = await Promise.all([head, tail].map((x) => mergeMoments(sliceMoments(x)).data()));
+    const gathered = tensor(new Float32Array([...parts[0]!, ...parts[1]!]), { shape: [2, 3, c] });
+    const made = makeCase([10, c], { training: true, relu: false, residual: false });
+    const whole = { ...made, x: tensor(values, { shape: [10, c] }) };
+    const expected = await reference(whole);
+    assertClose(await batchNormOf(whole.x, whole.options, gathered).data(), expected.y, { rtol: 1e-5 });
+    assertClose(await whole.options.runningMean.data(), expected.mean);
+    assertClose(await whole.options.runningVar.data(), expected.variance, { rtol: TOLERANCE.sum });
+  });
 });
 
 Deno.test("batchNorm() lets NaN through ReLU", async () => {
