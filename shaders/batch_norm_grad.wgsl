@@ -5,7 +5,7 @@
 //
 //   0  params       uniform  { rows, columns, slices (of norm), parts (of sums), step, block, eps }
 //   1  x            read     [rows, columns]
-//   2  grad_y       read     [rows, columns]
+//   2  grad_y       read     [rows, columns]        (reduce_output_two: the other gradient)
 //   3  norm         read     [slices, 3, columns]   mean, sum of squared deviations, count
 //   4  weight       read     [columns]
 //   5  bias         read     [columns]
@@ -101,6 +101,27 @@ fn reduce_output_in_place(
   for (var row = place.row; row < place.end; row += params.step) {
     let at = row * params.columns + place.column;
     let g = mask(V(masked[at]), V(y[at]));
+    masked[at] = X(g);
+    sum_g += g;
+    sum_gx += g * (V(x[at]) - mean);
+  }
+  put_sums(place, local, sum_g, sum_gx);
+}
+
+// The same where the gradient is a sum of two, of which `masked` holds one.
+@compute @workgroup_size(64)
+fn reduce_output_two(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = place_of(group, groups, local);
+  let mean = moments_of(place.column).mean;
+  var sum_g = V(0.0);
+  var sum_gx = V(0.0);
+  for (var row = place.row; row < place.end; row += params.step) {
+    let at = row * params.columns + place.column;
+    let g = mask(V(masked[at]) + V(grad_y[at]), V(y[at]));
     masked[at] = X(g);
     sum_g += g;
     sum_gx += g * (V(x[at]) - mean);

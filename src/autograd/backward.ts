@@ -61,7 +61,7 @@ export function backward(output: Tensor, options: BackwardOptions = {}): void {
   pending.add(root, seed);
   try {
     fullPrecision(() => {
-      for (let next = pending.next(); next; next = pending.next()) visit(next.node, next.grad, pending, options);
+      for (let next = pending.next(); next; next = pending.next()) visit(next, pending, options);
     });
   } finally {
     pending.dispose();
@@ -76,13 +76,14 @@ function unit(output: Tensor): Tensor {
   );
 }
 
-function visit(node: Node, grad: Tensor, pending: Pending, options: BackwardOptions): void {
+function visit({ node, grad, other }: Visit, pending: Pending, options: BackwardOptions): void {
   {
     using _ = scope();
     const shapes = node.context.shapes;
     const retain = options.retainGraph ?? false;
-    const grads = grad.device.run(`${node.name} grad`, shapes, () => node.differentiate(grad, retain));
+    const grads = grad.device.run(`${node.name} grad`, shapes, () => node.differentiate(grad, other, retain));
     grad.dispose();
+    other?.dispose();
     node.parents.forEach((parent, i) => {
       const gradInput = grads[i];
       if (!parent) return;
@@ -99,9 +100,17 @@ function visit(node: Node, grad: Tensor, pending: Pending, options: BackwardOpti
   pending.done(node);
 }
 
+/** A node whose gradient is complete; `other` is yet to be added to it, by an op that does so itself. */
+interface Visit {
+  readonly node: Node;
+  readonly grad: Tensor;
+  readonly other: Tensor | null;
+}
+
 /** Gradients on their way: of nodes until they are visited, of leaves in their `grad`. */
 class Pending {
   #nodes = new Map<Node, Tensor>();
+  #others = new Map<Node, Tensor>();
   #uses = new Map<Tensor, number>();
   #onGrad?: (leaf: Tensor) => void;
 
@@ -114,20 +123,23 @@ class Pending {
   add(target: Node | Tensor, given: Tensor): void {
     const grad = given.dtype === target.dtype ? given : castTo(given, target.dtype as FloatDType);
     if (target instanceof Node) {
-      const sum = plus(this.#nodes.get(target) ?? null, grad);
-      this.#nodes.set(target, sum);
+      const first = this.#nodes.get(target) ?? null;
+      if (first && target.addsGrads && !this.#others.has(target)) this.#others.set(target, keep(grad.alias()));
+      else this.#nodes.set(target, plus(first, grad));
     } else target.grad = plus(target.grad, grad);
     if (grad !== given) grad.dispose();
   }
 
   /** The node made last: all that used its output were visited before. */
-  next(): { node: Node; grad: Tensor } | null {
+  next(): Visit | null {
     let node: Node | null = null;
     for (const each of this.#nodes.keys()) if (!node || each.id > node.id) node = each;
     if (!node) return null;
     const grad = this.#nodes.get(node)!;
+    const other = this.#others.get(node) ?? null;
     this.#nodes.delete(node);
-    return { node, grad };
+    this.#others.delete(node);
+    return { node, grad, other };
   }
 
   done(node: Node): void {
@@ -141,8 +153,9 @@ class Pending {
   }
 
   dispose(): void {
-    for (const grad of this.#nodes.values()) grad.dispose();
+    for (const grad of [...this.#nodes.values(), ...this.#others.values()]) grad.dispose();
     this.#nodes.clear();
+    this.#others.clear();
   }
 
   #countLeafUses(root: Node): void {

@@ -18,6 +18,11 @@ export interface OpDefinition<I extends readonly Tensor[], A> {
    */
   backward?(context: OpContext, grad: Tensor, attrs: A): readonly (Tensor | null)[];
   /**
+   * For which inputs and attributes `backward` adds a second gradient of the output, `context.otherGrad`, to the first
+   * itself, where two ops used the output; for none by default: gradients are added before it.
+   */
+  addsGrads?(context: OpContext, attrs: A): boolean;
+  /**
    * Where the output is cheaper to make again than to keep: makes it from `context.saved`. Ops that save the output then
    * save this instead, and it runs in their backward.
    */
@@ -79,6 +84,7 @@ export function defineOp<I extends readonly Tensor[], A>(
     const backward = definition.backward;
     output.link = new Node(name, output, parents, context, {
       backward: (grad) => backward(context, grad, attrs),
+      addsGrads: definition.addsGrads?.(context, attrs) ?? false,
       remake: definition.remake && (definition.remakes?.(attrs) ?? true)
         ? () => definition.remake!(context, attrs)
         : null,

@@ -5,6 +5,8 @@ import type { OpContext } from "./op_context.ts";
 export interface NodeRules {
   /** Computes the gradients of the inputs from the gradient of the output. */
   backward(grad: Tensor): readonly (Tensor | null)[];
+  /** Whether `backward` adds a second gradient of the output to the first. */
+  readonly addsGrads: boolean;
   /** Makes the output again from what was saved; null where it cannot, or need not. */
   readonly remake: (() => Tensor) | null;
 }
@@ -28,6 +30,8 @@ export class Node {
   readonly parents: readonly (Node | Tensor | null)[];
   /** What the op's backward needs. */
   readonly context: OpContext;
+  /** Whether it takes two gradients of the output, to add them on its way. */
+  readonly addsGrads: boolean;
   /** How the output is made again, where it is. */
   readonly remake: (() => Tensor) | null;
   /** True once what it saved is gone. */
@@ -48,17 +52,20 @@ export class Node {
     this.dtype = dtype;
     this.parents = parents;
     this.context = context;
+    this.addsGrads = rules.addsGrads;
     this.remake = rules.remake;
     this.#backward = rules.backward;
     for (const parent of parents) if (parent instanceof Node) parent.#refs++;
   }
 
   /** Runs the backward; unless the graph is retained, it is the last one and gives up what was saved. */
-  differentiate(grad: Tensor, retainGraph: boolean): readonly (Tensor | null)[] {
+  differentiate(grad: Tensor, otherGrad: Tensor | null, retainGraph: boolean): readonly (Tensor | null)[] {
     this.#checkUnspent();
+    this.context.otherGrad = otherGrad;
     try {
       return this.context.open(!retainGraph, () => this.#backward(grad));
     } finally {
+      this.context.otherGrad = null;
       if (!retainGraph) this.spend();
     }
   }

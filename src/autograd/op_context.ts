@@ -9,6 +9,8 @@ export class OpContext {
   readonly shapes: readonly Shape[];
   /** Dtypes of the inputs, before any cast: `backward` may give gradients of values in f32 or f16 for either. */
   readonly dtypes: readonly DType[];
+  /** In a backward that adds gradients: a second one of the output, of another use of it; null where there is one only. */
+  otherGrad: Tensor | null = null;
   // A node stands for its output, which is made again when it is needed.
   #kept: (Tensor | Node)[] = [];
   #opened: Tensor[] | null = null;
@@ -51,7 +53,7 @@ export class OpContext {
     return this.#last && tensor.storage.refs === 1;
   }
 
-  /** In a backward: frees a saved tensor that it needs no more, before it makes the next one. */
+  /** In a backward: frees a saved tensor, or the second gradient, that it needs no more, before it makes the next one. */
   release(tensor: Tensor): void {
     if (this.#last) tensor.dispose();
   }

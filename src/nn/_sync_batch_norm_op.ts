@@ -40,8 +40,9 @@ export const syncBatchNormOp = defineOp<readonly Tensor[], Attrs>({
     const { saved, needsGrad, shapes } = context;
     const [x, weight, bias, moments, output] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor?];
     const operands = { x, norm: { moments, eps }, affine: { weight, bias }, grad };
-    const { sums, masked } = reduceGrads(operands, { relu, output, inPlace: context.mayOverwrite(grad) });
-    if (output) context.release(output);
+    const { otherGrad: other } = context;
+    const { sums, masked } = reduceGrads(operands, { relu, output, inPlace: context.mayOverwrite(grad), other });
+    for (const each of [output, other]) if (each) context.release(each);
     const { merged, gradBias, gradWeight } = mergeSums(sums, operands.norm);
     const [total] = exchange.sum([merged]) as [Tensor];
     const options = { sums: total, relu: relu && !masked, training: true, inPlace: context.mayOverwrite(x) };
@@ -49,6 +50,7 @@ export const syncBatchNormOp = defineOp<readonly Tensor[], Attrs>({
     const grads = [gradX, needsGrad[1] ? gradWeight : null, needsGrad[2] ? gradBias : null];
     return shapes.length > 3 ? [...grads, needsGrad[3] ? masked ?? grad.alias() : null] : grads;
   },
+  addsGrads: ({ shapes }, { relu }) => relu && shapes.length > 3,
   remakes: ({ remake }) => remake,
   remake({ saved }, { relu, eps }) {
     const [x, weight, bias, moments] = saved as [Tensor, Tensor, Tensor, Tensor];

@@ -1,6 +1,6 @@
 import type { Device } from "../device/mod.ts";
 import type { Exchange } from "../distributed/exchange.ts";
-import { REMAKE_NORMALIZED } from "../ops/_variants.ts";
+import { isRemade } from "../ops/_batch_norm.ts";
 import { batchNormOf } from "../ops/batch_norm.ts";
 import { keep, ones, type Tensor, zeros } from "../tensor/mod.ts";
 import { syncBatchNormOp } from "./_sync_batch_norm_op.ts";
@@ -91,7 +91,7 @@ export class BatchNorm2d extends Module {
     }
     const running = { mean, variance, momentum: this.#momentum };
     const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
-    const remake = !residual && REMAKE_NORMALIZED[x.device.info.family];
+    const remake = isRemade(x, residual);
     return syncBatchNormOp(inputs, { exchange, running, eps: this.#eps, relu, moments: moments ?? undefined, remake });
   }
 }

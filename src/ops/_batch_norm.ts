@@ -4,7 +4,7 @@ import { batch_norm as code, lib_column_moments, lib_lanes, lib_nan, lib_slices 
 import { castTo, floatOf, Tensor } from "../tensor/mod.ts";
 import { laneForm } from "./_lanes.ts";
 import { blocksOf, type ColumnPrograms, columnPrograms, columnsOf, pick, sliceGroups, slicesOf } from "./_slices.ts";
-import { BATCH_NORM } from "./_variants.ts";
+import { BATCH_NORM, REMAKE_NORMALIZED } from "./_variants.ts";
 
 const params = {
   rows: "u32",
@@ -61,6 +61,11 @@ export interface Norm {
 export function oneDType([x, weight, bias, residual]: readonly Tensor[]): [Tensor, Tensor, Tensor, Tensor?] {
   const added = residual && residual.dtype !== x!.dtype ? castTo(residual, floatOf(x!)) : residual;
   return [x!, weight!, bias!, added];
+}
+
+/** Whether what uses the normalised values makes them again in its backward. A residual is not kept for that. */
+export function isRemade(x: Tensor, residual?: Tensor): boolean {
+  return !residual && x.bytes >= REMAKE_NORMALIZED[x.device.info.family];
 }
 
 /**

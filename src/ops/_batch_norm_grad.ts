@@ -1,7 +1,7 @@
 // The backward passes of batch normalisation, separately callable so that synchronised batch normalisation can sum the two
 // reductions over all ranks between them.
 import { batch_norm_grad as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../device/shaders.gen.ts";
-import { floatOf, Tensor } from "../tensor/mod.ts";
+import { floatOf, sumOf, Tensor } from "../tensor/mod.ts";
 import type { Affine, Norm } from "./_batch_norm.ts";
 import { laneForm } from "./_lanes.ts";
 import { blocksOf, type ColumnPrograms, columnPrograms, columnsOf, pick, sliceGroups, slicesOf } from "./_slices.ts";
@@ -25,6 +25,7 @@ function program(entryPoint: string): ColumnPrograms {
 const REDUCE = program("reduce_rows");
 const REDUCE_OUTPUT = program("reduce_output");
 const REDUCE_OUTPUT_IN_PLACE = program("reduce_output_in_place");
+const REDUCE_OUTPUT_TWO = program("reduce_output_two");
 const MERGE_SUMS = program("merge_sums");
 const GRAD_ROWS = program("grad_rows");
 const GRAD_ROWS_IN_PLACE = program("grad_rows_in_place");
@@ -49,27 +50,37 @@ export interface AffineGrads {
   readonly gradWeight: Tensor;
 }
 
+/** How {@linkcode reduceGrads} works. */
+export interface ReduceOptions {
+  /** Mask g by the recomputed output. */
+  readonly relu: boolean;
+  /** Mask g by the output itself: needed where a residual was added before ReLU. */
+  readonly output?: Tensor;
+  /** Write the masked g over the gradient. */
+  readonly inPlace: boolean;
+  /** Where there is an output: a gradient to add first. */
+  readonly other?: Tensor | null;
+}
+
 /**
- * Both reductions of the gradient in one pass over it: Σ g and Σ g·(x − mean) of parts of the rows, `[parts, 2, c]`. `relu`
- * masks g by the recomputed output; `output` (needed where a residual was added before ReLU) masks it by the output itself,
- * over the gradient with `inPlace`, and gives the masked g.
+ * Both reductions of the gradient in one pass over it: Σ g and Σ g·(x − mean) of parts of the rows, `[parts, 2, c]`; and g
+ * where an output masked it.
  */
-export function reduceGrads(
-  { x, norm, affine, grad }: Operands,
-  options: { relu: boolean; output?: Tensor; inPlace: boolean },
-): { sums: Tensor; masked: Tensor | null } {
-  const { output, relu, inPlace } = options;
+export function reduceGrads(operands: Operands, options: ReduceOptions): { sums: Tensor; masked: Tensor | null } {
+  const { x, norm, affine } = operands;
+  const { output, relu } = options;
   const { device } = x;
   const [channels, dtype] = [x.shape.at(-1)!, floatOf(x)];
   const slices = slicesOf(x, BATCH_NORM[device.info.family].reduce);
   const sums = new Tensor(device, [blocksOf(slices), 2, channels]);
-  const masked = !output ? null : inPlace ? grad.alias() : new Tensor(device, x.shape, { dtype });
-  const program = !output ? REDUCE : inPlace ? REDUCE_OUTPUT_IN_PLACE : REDUCE_OUTPUT;
+  const { program, grad, masked } = output
+    ? maskedGrad(operands, options)
+    : { ...operands, program: REDUCE, masked: null };
   device.dispatch(pick(program, channels, dtype), {
     params: { ...slices, slices: norm.moments.shape[0]!, parts: 0, eps: norm.eps },
     buffers: {
       1: x.storage,
-      2: output && inPlace ? undefined : grad.storage,
+      2: grad?.storage,
       3: norm.moments.storage,
       4: output ? undefined : affine.weight.storage,
       5: output ? undefined : affine.bias.storage,
@@ -81,6 +92,22 @@ export function reduceGrads(
     constants: { RELU: relu && !output },
   });
   return { sums, masked };
+}
+
+/** Where the masked gradient goes, what is read beside it, and the program that does so. */
+function maskedGrad(
+  { x, grad }: Operands,
+  { inPlace, other }: ReduceOptions,
+): { program: ColumnPrograms; grad: Tensor | undefined; masked: Tensor } {
+  if (inPlace) {
+    return {
+      program: other ? REDUCE_OUTPUT_TWO : REDUCE_OUTPUT_IN_PLACE,
+      grad: other ?? undefined,
+      masked: grad.alias(),
+    };
+  }
+  if (other) return { program: REDUCE_OUTPUT_IN_PLACE, grad: undefined, masked: sumOf(grad, other) };
+  return { program: REDUCE_OUTPUT, grad, masked: new Tensor(x.device, x.shape, { dtype: floatOf(x) }) };
 }
 
 /** Merges sums `[parts, 2, c]` to `[1, 2, c]`, and what they are of scale and shift. */

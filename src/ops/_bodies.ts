@@ -52,7 +52,7 @@ function tile(name: BodyName, high: 8 | 16, wide: 8 | 16): Body {
 }
 
 const SHARING: Readonly<Record<"cpu" | "gpu", Sharing>> = {
-  cpu: { invocations: 128, minTerms: 256 },
+  cpu: { invocations: 64, minTerms: 256 },
   gpu: { invocations: 65536, minTerms: 128 },
 };
 

@@ -2,6 +2,7 @@ import { defineOp } from "../autograd/mod.ts";
 import { sameShape, type Shape, type Tensor } from "../tensor/mod.ts";
 import {
   fewMoments,
+  isRemade,
   normalize,
   oneDType,
   runningMoments,
@@ -11,7 +12,6 @@ import {
 import { gradients, mergeSums, reduceGrads } from "./_batch_norm_grad.ts";
 import { checkFloat } from "./_check.ts";
 import { rowsOf } from "./_slices.ts";
-import { REMAKE_NORMALIZED } from "./_variants.ts";
 
 /** Settings of {@linkcode batchNorm}. */
 export interface BatchNormOptions {
@@ -64,8 +64,9 @@ const batchNormOp = defineOp<readonly Tensor[], Attrs>({
     const { saved, needsGrad, shapes } = context;
     const [x, weight, bias, moments, output] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor?];
     const operands = { x, norm: { moments, eps }, affine: { weight, bias }, grad };
-    const { sums, masked } = reduceGrads(operands, { relu, output, inPlace: context.mayOverwrite(grad) });
-    if (output) context.release(output);
+    const { otherGrad: other } = context;
+    const { sums, masked } = reduceGrads(operands, { relu, output, inPlace: context.mayOverwrite(grad), other });
+    for (const each of [output, other]) if (each) context.release(each);
     const options = { sums, relu: relu && !masked, training, inPlace: context.mayOverwrite(x) };
     const { gradX, gradBias, gradWeight } = needsGrad[0]
       ? gradients({ ...operands, grad: masked ?? grad }, options)
@@ -73,6 +74,7 @@ const batchNormOp = defineOp<readonly Tensor[], Attrs>({
     const grads = [gradX, needsGrad[1] ? gradWeight : null, needsGrad[2] ? gradBias : null];
     return shapes.length > 3 ? [...grads, needsGrad[3] ? masked ?? grad.alias() : null] : grads;
   },
+  addsGrads: ({ shapes }, { relu }) => relu && shapes.length > 3,
   remakes: ({ remake }) => remake,
   remake({ saved }, { relu, eps }) {
     const [x, weight, bias, moments] = saved as [Tensor, Tensor, Tensor, Tensor];
@@ -120,7 +122,7 @@ export function batchNormOf(x: Tensor, options: BatchNormOptions, moments?: Tens
   checkRange(eps, momentum);
   const running = runningMean && runningVar ? { mean: runningMean, variance: runningVar, momentum } : undefined;
   const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
-  const remake = !residual && REMAKE_NORMALIZED[x.device.info.family];
+  const remake = isRemade(x, residual);
   return batchNormOp(inputs, { training, running, eps, relu, moments: moments ?? undefined, remake });
 }
 

@@ -18,7 +18,9 @@ import {
   sum,
   type Tensor,
   tidy,
+  zeros,
 } from "../../mod.ts";
+import { Node } from "../../src/autograd/node.ts";
 import { REMAKE_NORMALIZED } from "../../src/ops/_variants.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { eachFamily } from "../ops/_variants.ts";
@@ -27,10 +29,11 @@ const device = await Device.open();
 
 /** Runs `body` with and without making normalised values again. */
 async function withRemake(remake: boolean, body: () => Promise<void>): Promise<void> {
-  const table = REMAKE_NORMALIZED as Record<string, boolean>;
+  const table = REMAKE_NORMALIZED as Record<string, number>;
   const before = { ...table };
+  const bytes = remake ? 0 : Infinity;
   try {
-    Object.assign(table, { cpu: remake, gpu: remake });
+    Object.assign(table, { cpu: bytes, gpu: bytes });
     await body();
   } finally {
     Object.assign(table, before);
@@ -130,24 +133,36 @@ Deno.test("backward() in place, with values made again, has the gradients of one
 Deno.test("backward() in place in f16 has the gradients of one that keeps all", async () => {
   let expected: Made | undefined;
   await withRemake(false, async () => void (expected = await block(true, true, true)));
-  const { values } = await block(false, false, true);
+  let values: Made["values"] = [];
+  await withRemake(true, async () => void ({ values } = await block(false, false, true)));
   // The same roundings, but for sums in another order.
   values.forEach((each, i) => assertClose(each, expected!.values[i]!, { rtol: 1e-3 }));
 });
 
-Deno.test("backward() twice with retainGraph makes values again twice, and a spent one says so", async () => {
+Deno.test("backward() twice with retainGraph makes values again twice, and a spent one says so", () =>
+  withRemake(true, async () => {
+    using _ = scope();
+    const [x, w] = [
+      requireGrad(normal([3, 2, 2, 4], { key: key(1) })),
+      requireGrad(normal([1, 1, 4, 4], { key: key(2) })),
+    ];
+    const y1 = batchNorm(mul(x, 2), { weight: ones([4]), bias: ones([4]), training: true });
+    const [a, b] = [sum(mul(conv2d(y1, w), y1)), sum(conv2d(y1, w))];
+    backward(a, { retainGraph: true });
+    const once = await w.grad!.data();
+    backward(a);
+    assertClose(await w.grad!.data(), once.map((v) => 2 * v));
+    assertThrows(() => backward(b), Error, "Cannot run backward() twice through batchNorm()");
+  }));
+
+Deno.test("batchNorm() is made again where it is large", () => {
   using _ = scope();
-  const [x, w] = [
-    requireGrad(normal([3, 2, 2, 4], { key: key(1) })),
-    requireGrad(normal([1, 1, 4, 4], { key: key(2) })),
-  ];
-  const y1 = batchNorm(mul(x, 2), { weight: ones([4]), bias: ones([4]), training: true });
-  const [a, b] = [sum(mul(conv2d(y1, w), y1)), sum(conv2d(y1, w))];
-  backward(a, { retainGraph: true });
-  const once = await w.grad!.data();
-  backward(a);
-  assertClose(await w.grad!.data(), once.map((v) => 2 * v));
-  assertThrows(() => backward(b), Error, "Cannot run backward() twice through batchNorm()");
+  const options = { weight: requireGrad(ones([64])), bias: zeros([64]), training: true };
+  const remade = (rows: number) => {
+    const { link } = batchNorm(ones([rows, 64]), options);
+    return link instanceof Node && link.remake !== null;
+  };
+  assertEquals([remade(2047), remade(2048)], [false, true]); // 512 KiB
 });
 
 const SHAPE = [4, 32, 32, 64];

@@ -1,7 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { backward, requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
-import { mul } from "../../src/ops/binary.ts";
+import { add, mul } from "../../src/ops/binary.ts";
+import { sum } from "../../src/ops/sum.ts";
 import { batchNorm, batchNormOf, type BatchNormOptions } from "../../src/ops/batch_norm.ts";
 import { mergeMoments, sliceMoments } from "../../src/ops/_batch_norm.ts";
 import {
@@ -187,6 +188,29 @@ for (const shape of [[9, 3], [90, 2, 12], [700, 20, 8], [33, 268]]) {
     });
   });
 }
+
+/** Gradients of x and the residual where the output is used once for each factor. */
+async function gradientsOfUses(factors: readonly Tensor[], retainGraph: boolean): Promise<ArrayLike<number>[]> {
+  using _ = scope();
+  const { x, options } = makeCase([30, 7, 8], { training: true, relu: true, residual: true });
+  const leaves = [x, options.residual!].map(requireGrad);
+  const y = batchNorm(x, options);
+  const uses = factors.map((factor) => sum(mul(y, factor)));
+  backward(uses.reduce((total, use) => add(total, use)), { retainGraph });
+  return await Promise.all(leaves.map(({ grad }) => grad!.data()));
+}
+
+Deno.test("batchNorm() adds the gradients of two uses on its way, and those of more", async () => {
+  const [a, b, c] = [1, 2, 3].map((seed) => normal([30, 7, 8], { key: key(seed) })) as [Tensor, Tensor, Tensor];
+  await eachFamily(device, async () => {
+    for (const retain of FLAGS) {
+      for (const [uses, one] of [[[a, b], add(a, b)], [[a, a], mul(a, 2)], [[a, b, c], add(add(a, b), c)]] as const) {
+        const [apart, together] = [await gradientsOfUses(uses, retain), await gradientsOfUses([one], retain)];
+        apart.forEach((values, i) => assertClose(values, together[i]!, { rtol: TOLERANCE.sum }));
+      }
+    }
+  });
+});
 
 Deno.test("batchNorm() normalises by the moments of two parts as by those of the whole, as ranks will", async () => {
   const c = 8;

@@ -215,7 +215,7 @@ Deno.test("chooseSplits() bounds loops, keeps the adapter busy and partial resul
   const rows = chooseBody(cpu, 64, 16, 1);
   assertEquals(chooseSplits(cpu, rows, 1000, 512, 4096), 1);
   assertEquals(chooseSplits(cpu, rows, 1000, 100_000, 4096), 13);
-  assertEquals(chooseSplits(cpu, rows, 1, 4096, 4096), 16);
+  assertEquals(chooseSplits(cpu, rows, 1, 4096, 4096), 8);
   assertEquals(chooseSplits(cpu, rows, 1, 300, 4096), 1);
   assertEquals(chooseSplits(cpu, rows, 1, 100_000, 30 * 2 ** 20), 2);
 });
