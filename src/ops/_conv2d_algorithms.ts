@@ -39,7 +39,7 @@ const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
  * What Winograd's transforms cost: multiply-adds of a product that take as long as one number of a transformed image, or
  * window, on its way out and in again. Measured on lavapipe; estimated from bandwidth on GPUs.
  */
-const TRANSFORM_COST = { cpu: { image: 44, window: 25 }, gpu: { image: 50, window: 50 } } as const;
+const TRANSFORM_COST = { cpu: { image: 52, window: 32 }, gpu: { image: 50, window: 50 } } as const;
 
 let forced: AlgorithmName | null = null;
 
