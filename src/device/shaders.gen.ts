@@ -1639,7 +1639,7 @@ export const conv2d_winograd: string = `// Transforms of Winograd's convolution 
 //
 //   0  params  uniform  { size (invocations), h, w (of the image), tiles_h, tiles_w, offset_h, offset_w (of the
 //                         patch of tile 0, 0), c4 (vectors of channels), pitch, first_image, turn; tiles, each and first_slice
-//                         of conv2d_winograd_moments }
+//                         of conv2d_winograd_moments; grad_… of patches_and_tiles }
 //   1  x       read     image [n, h, w, 4 c4] or windows [9, in, 4 c4], or their transforms: for each tile, or input
 //                       channel, 36 rows of c4 vectors, and \`pitch\` vectors from one tile to the next
 //   2  y       write    the other one of these
@@ -1654,6 +1654,7 @@ export const conv2d_winograd: string = `// Transforms of Winograd's convolution 
 struct Params {
   size: u32, h: i32, w: i32, tiles_h: u32, tiles_w: u32, offset_h: i32, offset_w: i32, c4: u32,
   pitch: u32, first_image: u32, turn: u32, tiles: u32, each: u32, first_slice: u32,
+  grad_h: i32, grad_w: i32, grad_c4: u32, grad_pitch: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
@@ -1756,22 +1757,33 @@ fn take_six(at: u32, i: u32) -> Six {
 `;
 /** `conv2d_winograd_images` */
 export const conv2d_winograd_images: string = `// Winograd's transforms of images, joined after conv2d_winograd: an invocation has one tile and one vector of channels.
-// patches: x an image, y its transform; tiles_adjoint: x a gradient of the output, y its transform; from_products: x the 36
-// products, y the image.
+// patches: x an image, y its transform; patches_and_tiles: grad a gradient of the output and tiles its transform too;
+// from_products: x the 36 products, y the image.
+//
+//   5  grad   read   [n, grad_h, grad_w, 4 grad_c4]                (patches_and_tiles)
+//   6  tiles  write  as y, of grad_c4 vectors and grad_pitch
+//
+// patches_and_tiles: size = tiles * max(c4, grad_c4).
+@group(0) @binding(5) var<storage, read> grad: array<X>;
+@group(0) @binding(6) var<storage, read_write> tiles: array<vec4f>;
 
 // Where a tile is: its image, the pixel of its corner (without the offset), and its vector of channels.
 struct Tile { image: i32, y: i32, x: i32, channel: u32 }
 
-fn tile_of(i: u32) -> Tile {
-  let tile = i / params.c4;
+fn tile_at(tile: u32, channel: u32) -> Tile {
   let line = tile / params.tiles_w;
   let image = line / params.tiles_h;
   return Tile(
     i32(params.first_image + image),
     i32(4u * (line - image * params.tiles_h)),
     i32(4u * (tile - line * params.tiles_w)),
-    i - tile * params.c4,
+    channel,
   );
+}
+
+fn tile_of(i: u32) -> Tile {
+  let tile = i / params.c4;
+  return tile_at(tile, i - tile * params.c4);
 }
 
 fn pixel(tile: Tile, py: i32, px: i32) -> vec4f {
@@ -1793,27 +1805,24 @@ fn patch_column(tile: Tile, j: i32) -> Six {
   );
 }
 
+fn grad_pixel(tile: Tile, py: i32, px: i32) -> vec4f {
+  let inside = py < params.grad_h && px < params.grad_w;
+  let i = u32((tile.image * params.grad_h + py) * params.grad_w + px) * params.grad_c4 + tile.channel;
+  return select(vec4f(), vec4f(grad[select(0u, i, inside)]), inside);
+}
+
 fn tile_column(tile: Tile, j: i32) -> Four {
   let px = tile.x + j;
   return Four(
-    pixel(tile, tile.y, px),
-    pixel(tile, tile.y + 1, px),
-    pixel(tile, tile.y + 2, px),
-    pixel(tile, tile.y + 3, px),
+    grad_pixel(tile, tile.y, px),
+    grad_pixel(tile, tile.y + 1, px),
+    grad_pixel(tile, tile.y + 2, px),
+    grad_pixel(tile, tile.y + 3, px),
   );
 }
 
-// Bt d B of every patch of an image.
-@compute @workgroup_size(64)
-fn patches(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.size) { return; }
-  let tile = tile_of(i);
-  let at = transform_at(i);
+// Bt d B
+fn put_patch(tile: Tile, at: u32) {
   let c0 = patch_line(patch_column(tile, 0));
   let c1 = patch_line(patch_column(tile, 1));
   let c2 = patch_line(patch_column(tile, 2));
@@ -1828,27 +1837,58 @@ fn patches(
   put_six(at, 5u, patch_line(Six(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f)));
 }
 
-// A t At of every tile of a gradient of the output.
+// Row i of the 6x6 positions of a tile.
+fn put_tile_six(at: u32, i: u32, row: Six) {
+  let first = at + 6u * i * params.grad_c4;
+  tiles[first] = row.a;
+  tiles[first + params.grad_c4] = row.b;
+  tiles[first + 2u * params.grad_c4] = row.c;
+  tiles[first + 3u * params.grad_c4] = row.d;
+  tiles[first + 4u * params.grad_c4] = row.e;
+  tiles[first + 5u * params.grad_c4] = row.f;
+}
+
+// A t At
+fn put_tile_adjoint(tile: Tile, at: u32) {
+  let c0 = tile_adjoint(tile_column(tile, 0));
+  let c1 = tile_adjoint(tile_column(tile, 1));
+  let c2 = tile_adjoint(tile_column(tile, 2));
+  let c3 = tile_adjoint(tile_column(tile, 3));
+  put_tile_six(at, 0u, tile_adjoint(Four(c0.a, c1.a, c2.a, c3.a)));
+  put_tile_six(at, 1u, tile_adjoint(Four(c0.b, c1.b, c2.b, c3.b)));
+  put_tile_six(at, 2u, tile_adjoint(Four(c0.c, c1.c, c2.c, c3.c)));
+  put_tile_six(at, 3u, tile_adjoint(Four(c0.d, c1.d, c2.d, c3.d)));
+  put_tile_six(at, 4u, tile_adjoint(Four(c0.e, c1.e, c2.e, c3.e)));
+  put_tile_six(at, 5u, tile_adjoint(Four(c0.f, c1.f, c2.f, c3.f)));
+}
+
+// Every patch of an image.
 @compute @workgroup_size(64)
-fn tiles_adjoint(
+fn patches(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
-  let tile = tile_of(i);
-  let at = transform_at(i);
-  let c0 = tile_adjoint(tile_column(tile, 0));
-  let c1 = tile_adjoint(tile_column(tile, 1));
-  let c2 = tile_adjoint(tile_column(tile, 2));
-  let c3 = tile_adjoint(tile_column(tile, 3));
-  put_six(at, 0u, tile_adjoint(Four(c0.a, c1.a, c2.a, c3.a)));
-  put_six(at, 1u, tile_adjoint(Four(c0.b, c1.b, c2.b, c3.b)));
-  put_six(at, 2u, tile_adjoint(Four(c0.c, c1.c, c2.c, c3.c)));
-  put_six(at, 3u, tile_adjoint(Four(c0.d, c1.d, c2.d, c3.d)));
-  put_six(at, 4u, tile_adjoint(Four(c0.e, c1.e, c2.e, c3.e)));
-  put_six(at, 5u, tile_adjoint(Four(c0.f, c1.f, c2.f, c3.f)));
+  put_patch(tile_of(i), transform_at(i));
+}
+
+// Every patch of an image and every tile of a gradient of the output: the two factors of the gradient of the windows.
+@compute @workgroup_size(64)
+fn patches_and_tiles(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  let widest = max(params.c4, params.grad_c4);
+  let t = i / widest;
+  let channel = i - t * widest;
+  let tile = tile_at(t, channel);
+  if (channel < params.c4) { put_patch(tile, t * params.pitch + channel); }
+  if (channel < params.grad_c4) { put_tile_adjoint(tile, t * params.grad_pitch + channel); }
 }
 
 fn put_pixel(tile: Tile, py: i32, px: i32, value: vec4f) {

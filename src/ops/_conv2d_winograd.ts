@@ -1,76 +1,30 @@
 // Convolution with a 3 × 3 window and stride 1 by Winograd's F(4×4, 3×3); the formulas are in shaders/conv2d_winograd.wgsl.
-import type { Device, Program } from "../device/mod.ts";
-import {
-  conv2d_winograd,
-  conv2d_winograd_images,
-  conv2d_winograd_moments,
-  conv2d_winograd_windows,
-  lib_flat,
-  lib_moments,
-} from "../device/shaders.gen.ts";
-import { elementAliases, type FloatDType, floatOf, sizeOf, Tensor } from "../tensor/mod.ts";
+import type { Device } from "../device/mod.ts";
+import { floatOf, sizeOf, Tensor } from "../tensor/mod.ts";
 import type { ForwardOperands, Geometry, InputGradOperands, WeightGradOperands } from "./_conv2d.ts";
 import { blockMoments, type SideMoments } from "./_moments.ts";
 import { type BatchAxes, type Product, productPadded } from "./_product.ts";
+import {
+  FROM_PRODUCTS,
+  FROM_PRODUCTS_MOMENTS,
+  PATCHES,
+  PATCHES_AND_TILES,
+  pitchOf,
+  POSITIONS,
+  transform,
+  type Values,
+  WINDOWS,
+  WINDOWS_ADJOINT,
+} from "./_conv2d_winograd_transforms.ts";
 import { WINOGRAD_CHUNK, WINOGRAD_SLICES } from "./_variants.ts";
 
-const params = {
-  size: "u32",
-  h: "i32",
-  w: "i32",
-  tiles_h: "u32",
-  tiles_w: "u32",
-  offset_h: "i32",
-  offset_w: "i32",
-  c4: "u32",
-  pitch: "u32",
-  first_image: "u32",
-  turn: "u32",
-  tiles: "u32",
-  each: "u32",
-  first_slice: "u32",
-} as const;
-
-/** A transform for images or windows of each precision; the transformed numbers are f32. */
-type Transform = Readonly<Record<FloatDType, Program>>;
-
-function program(code: string, entryPoint: string, natural: "x" | "y"): Transform {
-  const make = (dtype: FloatDType) => {
-    const aliases = elementAliases(natural === "x" ? { X: dtype, Y: "f32" } : { X: "f32", Y: dtype });
-    return { name: "conv2d winograd", code: [aliases, lib_flat, conv2d_winograd, code], entryPoint, params };
-  };
-  return { f32: make("f32"), f16: make("f16") };
-}
-
-const PATCHES = program(conv2d_winograd_images, "patches", "x");
-const TILES_ADJOINT = program(conv2d_winograd_images, "tiles_adjoint", "x");
-const FROM_PRODUCTS = program(conv2d_winograd_images, "from_products", "y");
-const FROM_PRODUCTS_MOMENTS = program(
-  `${lib_moments}\n${conv2d_winograd_images}\n${conv2d_winograd_moments}`,
-  "from_products_moments",
-  "y",
-);
-const WINDOWS = program(conv2d_winograd_windows, "windows", "x");
-const WINDOWS_ADJOINT = program(conv2d_winograd_windows, "windows_adjoint", "y");
-
-/** Positions of a 6 × 6 patch, each a matrix product. */
-const POSITIONS = 36;
 const BATCH: BatchAxes = { sizes: [1, 1, POSITIONS], a: [0, 0, 1], b: [0, 0, 1] };
-
-/**
- * Elements from one tile to the next in a transform: 36 positions, and a cache line more, so that tiles do not fall into
- * the same sets of a cache.
- */
-function pitchOf(channels: number): number {
-  return POSITIONS * channels + 16;
-}
 
 /** Most tiles of a chunk of images: the longest sum of a weight gradient. */
 const CHUNK_TILES = 32768;
 
 /** The tiles of 4 × 4 px that cover the images. */
 interface Tiling {
-  readonly size: readonly [number, number];
   readonly tiles: readonly [number, number];
   /** Images whose transforms are in memory at once. */
   readonly chunk: number;
@@ -92,7 +46,7 @@ function tilingOf(device: Device, g: Geometry, size: readonly [number, number]):
   const { least, perImage } = WINOGRAD_CHUNK[device.info.family];
   const limit = Math.min(Math.max(least, perImage * g.n), device.limits.maxStorageBufferBindingSize);
   const images = Math.min(Math.floor(limit / transformBytes(g)), Math.floor(CHUNK_TILES / sizeOf(tiles)));
-  return { size, tiles, chunk: Math.max(1, Math.min(g.n, images)) };
+  return { tiles, chunk: Math.max(1, Math.min(g.n, images)) };
 }
 
 /** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
@@ -102,7 +56,7 @@ export function forwardWinograd(g: Geometry, { x, weight, bias, side, dtype }: F
   const offset = [-g.padding[0], -g.padding[1]] as const;
   const tiling = tilingOf(x.device, g, g.outSize);
   const slices = slicesOf(tiling, y, side);
-  convolve({ tiling, x, xSize: g.size, windows, transposed: false, offset, y, bias, slices });
+  convolve({ tiling, x, windows, transposed: false, offset, y, bias, slices });
   windows.dispose();
   return y;
 }
@@ -113,7 +67,7 @@ export function inputGradWinograd(g: Geometry, { gradY, weight, dtype }: InputGr
   const y = new Tensor(gradY.device, [g.n, ...g.size, g.inChannels], { dtype });
   const offset = [g.padding[0] - 2, g.padding[1] - 2] as const;
   const tiling = tilingOf(gradY.device, g, g.size);
-  convolve({ tiling, x: gradY, xSize: g.outSize, windows, transposed: true, offset, y });
+  convolve({ tiling, x: gradY, windows, transposed: true, offset, y });
   windows.dispose();
   return y;
 }
@@ -127,8 +81,7 @@ export function weightGradWinograd(g: Geometry, { x, gradY, dtype }: WeightGradO
   let sum: Tensor | undefined;
   for (let first = 0; first < g.n; first += tiling.chunk) {
     const chunk = { tiling, first, images: Math.min(tiling.chunk, g.n - first) };
-    const patches = transformImages(PATCHES, chunk, x, g.size, offset);
-    const tiles = transformImages(TILES_ADJOINT, chunk, gradY, g.outSize, [0, 0]);
+    const { patches, tiles } = transformFactors(chunk, x, gradY, offset);
     const inner = patches.shape[0]!;
     const sizes = { rows: inChannels, cols: outChannels, inner, transposeA: true, batch: BATCH };
     const strides = stridesOf(inChannels, outChannels, outChannels, inChannels);
@@ -137,7 +90,7 @@ export function weightGradWinograd(g: Geometry, { x, gradY, dtype }: WeightGradO
     tiles.dispose();
   }
   const gradWeight = new Tensor(device, [...g.kernel, inChannels, outChannels], { dtype });
-  if (sum) dispatch(device, WINDOWS_ADJOINT[dtype], windowValues(inChannels, outChannels), sum, gradWeight);
+  if (sum) transform(WINDOWS_ADJOINT[dtype], windowValues(inChannels, outChannels), sum, gradWeight);
   sum?.dispose();
   return gradWeight;
 }
@@ -151,7 +104,6 @@ function stridesOf(a: number, b: number, c: number, rows: number): Product["stri
 interface Convolution {
   readonly tiling: Tiling;
   readonly x: Tensor;
-  readonly xSize: readonly [number, number];
   /** Transforms, `[in, pitch of out]`. */
   readonly windows: Tensor;
   /** Sum over out, not in. */
@@ -162,19 +114,19 @@ interface Convolution {
   readonly slices?: TileSlices;
 }
 
-function convolve({ tiling, x, xSize, windows, transposed, offset, y, bias, slices }: Convolution): void {
+function convolve({ tiling, x, windows, transposed, offset, y, bias, slices }: Convolution): void {
   const [n, , , cols] = y.shape as [number, number, number, number];
   for (let first = 0; first < n; first += tiling.chunk) {
     const chunk = { tiling, first, images: Math.min(tiling.chunk, n - first) };
-    const patches = transformImages(PATCHES, chunk, x, xSize, offset);
+    const patches = transformImages(chunk, x, offset);
     const rows = patches.shape[0]!;
     const inner = x.shape[3]!;
     const sizes = { rows, cols, inner, transposeB: transposed, batch: BATCH };
     const strides = stridesOf(inner, transposed ? inner : cols, cols, rows);
     const products = productPadded({ a: patches, b: windows, ...sizes, strides });
-    const values = valuesOf(chunk, tiling.size, [0, 0], cols / 4);
+    const values = valuesOf(chunk, y, [0, 0]);
     if (slices) putWithMoments(values, slices, chunk, products, y, bias);
-    else dispatch(x.device, FROM_PRODUCTS[floatOf(y)], { ...values, size: rows * cols / 4 }, products, y, bias);
+    else transform(FROM_PRODUCTS[floatOf(y)], { ...values, size: rows * cols / 4 }, products, y, { bias });
     patches.dispose();
     products.dispose();
   }
@@ -212,15 +164,8 @@ function putWithMoments(
   const tiles = images * sizeOf(tiling.tiles);
   const size = Math.ceil(tiles / each) * values.c4!;
   const first_slice = first / tiling.chunk * ofChunk;
-  dispatch(
-    y.device,
-    FROM_PRODUCTS_MOMENTS[floatOf(y)],
-    { ...values, tiles, each, first_slice, size },
-    products,
-    y,
-    bias,
-    moments,
-  );
+  const all = { ...values, tiles, each, first_slice, size };
+  transform(FROM_PRODUCTS_MOMENTS[floatOf(y)], all, products, y, { bias, moments });
 }
 
 /** A range of images. */
@@ -231,26 +176,38 @@ interface Chunk {
 }
 
 /** `[tiles, pitch]` of the images of a chunk. */
-function transformImages(
-  transform: Transform,
-  chunk: Chunk,
-  x: Tensor,
-  size: readonly [number, number],
-  offset: readonly [number, number],
-): Tensor {
+function transformImages(chunk: Chunk, x: Tensor, offset: readonly [number, number]): Tensor {
   const channels = x.shape[3]!;
   const tiles = chunk.images * sizeOf(chunk.tiling.tiles);
   const y = new Tensor(x.device, [tiles, pitchOf(channels)]);
-  const values = { ...valuesOf(chunk, size, offset, channels / 4), size: tiles * channels / 4 };
-  dispatch(x.device, transform[floatOf(x)], values, x, y);
+  const values = { ...valuesOf(chunk, x, offset), size: tiles * channels / 4 };
+  transform(PATCHES[floatOf(x)], values, x, y);
   return y;
+}
+
+/** The same, and `[tiles, pitch]` of the gradient of the output. */
+function transformFactors(
+  chunk: Chunk,
+  x: Tensor,
+  gradY: Tensor,
+  offset: readonly [number, number],
+): { patches: Tensor; tiles: Tensor } {
+  const [, grad_h, grad_w, channels] = gradY.shape as [number, number, number, number];
+  const count = chunk.images * sizeOf(chunk.tiling.tiles);
+  const patches = new Tensor(x.device, [count, pitchOf(x.shape[3]!)]);
+  const tiles = new Tensor(x.device, [count, pitchOf(channels)]);
+  const size = count * Math.max(x.shape[3]!, channels) / 4;
+  const grad = { grad_h, grad_w, grad_c4: channels / 4, grad_pitch: pitchOf(channels) / 4 };
+  const values = { ...valuesOf(chunk, x, offset), ...grad, size };
+  transform(PATCHES_AND_TILES[floatOf(x)], values, x, patches, { grad: gradY, tiles });
+  return { patches, tiles };
 }
 
 function transformWindows(weight: Tensor, turn: boolean): Tensor {
   const [, , inChannels, outChannels] = weight.shape as [number, number, number, number];
   const windows = new Tensor(weight.device, [inChannels, pitchOf(outChannels)]);
   const values = { ...windowValues(inChannels, outChannels), turn: turn ? 1 : 0 };
-  dispatch(weight.device, WINDOWS[floatOf(weight)], values, weight, windows);
+  transform(WINDOWS[floatOf(weight)], values, weight, windows);
   return windows;
 }
 
@@ -258,43 +215,19 @@ function windowValues(inChannels: number, outChannels: number): Values {
   return { size: inChannels * outChannels / 4, c4: outChannels / 4, pitch: pitchOf(outChannels) / 4 };
 }
 
-type Values = Partial<Record<keyof typeof params, number>> & { size: number };
-
-function valuesOf(
-  chunk: Chunk,
-  size: readonly [number, number],
-  offset: readonly [number, number],
-  c4: number,
-): Omit<Values, "size"> {
+/** Of the transform of an image: of the input, or of the output that products go to. */
+function valuesOf(chunk: Chunk, image: Tensor, offset: readonly [number, number]): Omit<Values, "size"> {
+  const [, h, w, channels] = image.shape as [number, number, number, number];
   const { tiles } = chunk.tiling;
   return {
-    h: size[0],
-    w: size[1],
+    h,
+    w,
     tiles_h: tiles[0],
     tiles_w: tiles[1],
     offset_h: offset[0],
     offset_w: offset[1],
-    c4,
-    pitch: pitchOf(4 * c4) / 4,
+    c4: channels / 4,
+    pitch: pitchOf(channels) / 4,
     first_image: chunk.first,
   };
-}
-
-const ZEROS = Object.fromEntries(Object.keys(params).map((name) => [name, 0]));
-
-function dispatch(
-  device: Device,
-  transform: Program,
-  values: Values,
-  x: Tensor,
-  y: Tensor,
-  bias?: Tensor,
-  moments?: Tensor,
-): void {
-  device.dispatch(transform, {
-    params: { ...ZEROS, ...values },
-    buffers: { 1: x.storage, 2: y.storage, 3: (bias ?? x).storage, 4: moments?.storage },
-    workgroups: device.groups(values.size, 64),
-    constants: { BIAS: bias !== undefined },
-  });
 }
