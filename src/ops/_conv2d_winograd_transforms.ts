@@ -75,8 +75,8 @@ export type Values = Partial<Record<keyof typeof params, number>> & { size: numb
 
 /** What some transforms bind beside `x` and `y`. */
 export interface Beside {
-  /** Added to every pixel. */
-  readonly bias?: Tensor;
+  /** Added to every pixel; present, if undefined, for products back to images. */
+  readonly bias?: Tensor | undefined;
   /** Moments to leave. */
   readonly moments?: Tensor;
   /** A gradient of the output. */
@@ -95,7 +95,7 @@ export function transform(program: Program, values: Values, x: Tensor, y: Tensor
     buffers: {
       1: x.storage,
       2: y.storage,
-      3: (bias ?? x).storage,
+      3: "bias" in beside ? (bias ?? x).storage : undefined,
       4: moments?.storage,
       5: grad?.storage,
       6: tiles?.storage,
