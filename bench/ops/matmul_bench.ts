@@ -21,14 +21,14 @@ async function check(c: Tensor, a: Tensor, b: Tensor, n: number): Promise<void> 
 }
 
 const BODIES: Record<string, readonly BodyName[]> = {
-  cpu: ["subgroup", "rows"],
+  cpu: ["subgroup", "subgroup32", "rows"],
   gpu: ["tile128", "tile128x64", "tile64x128", "tile64"],
 };
 
 for (const n of device.info.family === "gpu" ? [512, 1024, 4096] : [512, 1024]) {
   const [a, b] = [1, 2].map((seed) => uniform([n, n], { key: key(seed), low: -1 })) as [Tensor, Tensor];
   for (const body of BODIES[device.info.family]!) {
-    if (body === "subgroup" && device.info.subgroupSize !== 8) continue;
+    if (body.startsWith("subgroup") && device.info.subgroupSize !== 8) continue;
     await withBody(body, async () => {
       using _ = scope();
       await check(matmul(a, b), a, b, n);

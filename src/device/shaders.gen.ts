@@ -3139,78 +3139,73 @@ fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) loca
 }
 `;
 /** `lib_row_pairs_subgroup` */
-export const lib_row_pairs_subgroup: string = `// The loop of lib/row_pairs.wgsl for CPU adapters whose subgroups have 8 lanes: one subgroup owns 16 rows and 32 columns.
+export const lib_row_pairs_subgroup: string = `// The loop of lib/row_pairs.wgsl for CPU adapters whose subgroups have 8 lanes: one subgroup owns 32 rows and 32 columns.
 //
-// There a load costs as much as dozens of FMAs. So each lane loads two of the 16 left rows and hands them round by
-// shuffles; its own 4 right rows meet all 16, whose sums live in named accumulators.
+// There a load costs as much as dozens of FMAs. So each lane loads four of the 32 left rows and hands them round by
+// shuffles; its own 4 right rows meet all 32, whose sums live in named accumulators.
 //
-// Dispatch: ceil(cols / 32) x ceil(rows / 16).
+// Dispatch: ceil(cols / 32) x ceil(rows / 32).
+
+// Sums of eight left rows.
+struct Rows { s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f, s4: vec4f, s5: vec4f, s6: vec4f, s7: vec4f }
+
+// Adds a vector of eight left rows, of which each lane has one, and of four right rows.
+fn add_rows(sums: ptr<function, Rows>, mine: vec4f, b: mat4x4f) {
+  (*sums).s0 = plus((*sums).s0, subgroupShuffle(mine, 0u), b[0], b[1], b[2], b[3]);
+  (*sums).s1 = plus((*sums).s1, subgroupShuffle(mine, 1u), b[0], b[1], b[2], b[3]);
+  (*sums).s2 = plus((*sums).s2, subgroupShuffle(mine, 2u), b[0], b[1], b[2], b[3]);
+  (*sums).s3 = plus((*sums).s3, subgroupShuffle(mine, 3u), b[0], b[1], b[2], b[3]);
+  (*sums).s4 = plus((*sums).s4, subgroupShuffle(mine, 4u), b[0], b[1], b[2], b[3]);
+  (*sums).s5 = plus((*sums).s5, subgroupShuffle(mine, 5u), b[0], b[1], b[2], b[3]);
+  (*sums).s6 = plus((*sums).s6, subgroupShuffle(mine, 6u), b[0], b[1], b[2], b[3]);
+  (*sums).s7 = plus((*sums).s7, subgroupShuffle(mine, 7u), b[0], b[1], b[2], b[3]);
+}
+
+fn write_rows(i: u32, j: u32, sums: Rows) {
+  write_pairs(i + 0u, j, 8u, sums.s0);
+  write_pairs(i + 1u, j, 8u, sums.s1);
+  write_pairs(i + 2u, j, 8u, sums.s2);
+  write_pairs(i + 3u, j, 8u, sums.s3);
+  write_pairs(i + 4u, j, 8u, sums.s4);
+  write_pairs(i + 5u, j, 8u, sums.s5);
+  write_pairs(i + 6u, j, 8u, sums.s6);
+  write_pairs(i + 7u, j, 8u, sums.s7);
+}
+
 @compute @workgroup_size(8)
 fn subgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = group.y * 16u;
-  if (skipped(i, group.x * 32u, 16u, 32u)) { return; }
+  let i = group.y * 32u;
+  if (skipped(i, group.x * 32u, 32u, 32u)) { return; }
   let j = group.x * 32u + lane;
   let vectors = row_vectors();
-  var sum0 = vec4f();
-  var sum1 = vec4f();
-  var sum2 = vec4f();
-  var sum3 = vec4f();
-  var sum4 = vec4f();
-  var sum5 = vec4f();
-  var sum6 = vec4f();
-  var sum7 = vec4f();
-  var sum8 = vec4f();
-  var sum9 = vec4f();
-  var sum10 = vec4f();
-  var sum11 = vec4f();
-  var sum12 = vec4f();
-  var sum13 = vec4f();
-  var sum14 = vec4f();
-  var sum15 = vec4f();
-  let low_start = left_start(i + lane);
-  let high_start = left_start(i + 8u + lane);
-  let start0 = right_start(j);
-  let start1 = right_start(j + 8u);
-  let start2 = right_start(j + 16u);
-  let start3 = right_start(j + 24u);
+  let left0 = left_start(i + lane);
+  let left1 = left_start(i + 8u + lane);
+  let left2 = left_start(i + 16u + lane);
+  let left3 = left_start(i + 24u + lane);
+  let right0 = right_start(j);
+  let right1 = right_start(j + 8u);
+  let right2 = right_start(j + 16u);
+  let right3 = right_start(j + 24u);
+  var rows0: Rows;
+  var rows1: Rows;
+  var rows2: Rows;
+  var rows3: Rows;
   for (var f = 0u; f < vectors; f++) {
-    let low = left(low_start + f);
-    let high = left(high_start + f);
-    let b = transpose(mat4x4f(right(start0 + f), right(start1 + f), right(start2 + f), right(start3 + f)));
-    sum0 = plus(sum0, subgroupShuffle(low, 0u), b[0], b[1], b[2], b[3]);
-    sum1 = plus(sum1, subgroupShuffle(low, 1u), b[0], b[1], b[2], b[3]);
-    sum2 = plus(sum2, subgroupShuffle(low, 2u), b[0], b[1], b[2], b[3]);
-    sum3 = plus(sum3, subgroupShuffle(low, 3u), b[0], b[1], b[2], b[3]);
-    sum4 = plus(sum4, subgroupShuffle(low, 4u), b[0], b[1], b[2], b[3]);
-    sum5 = plus(sum5, subgroupShuffle(low, 5u), b[0], b[1], b[2], b[3]);
-    sum6 = plus(sum6, subgroupShuffle(low, 6u), b[0], b[1], b[2], b[3]);
-    sum7 = plus(sum7, subgroupShuffle(low, 7u), b[0], b[1], b[2], b[3]);
-    sum8 = plus(sum8, subgroupShuffle(high, 0u), b[0], b[1], b[2], b[3]);
-    sum9 = plus(sum9, subgroupShuffle(high, 1u), b[0], b[1], b[2], b[3]);
-    sum10 = plus(sum10, subgroupShuffle(high, 2u), b[0], b[1], b[2], b[3]);
-    sum11 = plus(sum11, subgroupShuffle(high, 3u), b[0], b[1], b[2], b[3]);
-    sum12 = plus(sum12, subgroupShuffle(high, 4u), b[0], b[1], b[2], b[3]);
-    sum13 = plus(sum13, subgroupShuffle(high, 5u), b[0], b[1], b[2], b[3]);
-    sum14 = plus(sum14, subgroupShuffle(high, 6u), b[0], b[1], b[2], b[3]);
-    sum15 = plus(sum15, subgroupShuffle(high, 7u), b[0], b[1], b[2], b[3]);
+    let mine0 = left(left0 + f);
+    let mine1 = left(left1 + f);
+    let mine2 = left(left2 + f);
+    let mine3 = left(left3 + f);
+    let b = transpose(mat4x4f(right(right0 + f), right(right1 + f), right(right2 + f), right(right3 + f)));
+    add_rows(&rows0, mine0, b);
+    add_rows(&rows1, mine1, b);
+    add_rows(&rows2, mine2, b);
+    add_rows(&rows3, mine3, b);
   }
   storageBarrier();
-  write_pairs(i, j, 8u, sum0);
-  write_pairs(i + 1u, j, 8u, sum1);
-  write_pairs(i + 2u, j, 8u, sum2);
-  write_pairs(i + 3u, j, 8u, sum3);
-  write_pairs(i + 4u, j, 8u, sum4);
-  write_pairs(i + 5u, j, 8u, sum5);
-  write_pairs(i + 6u, j, 8u, sum6);
-  write_pairs(i + 7u, j, 8u, sum7);
-  write_pairs(i + 8u, j, 8u, sum8);
-  write_pairs(i + 9u, j, 8u, sum9);
-  write_pairs(i + 10u, j, 8u, sum10);
-  write_pairs(i + 11u, j, 8u, sum11);
-  write_pairs(i + 12u, j, 8u, sum12);
-  write_pairs(i + 13u, j, 8u, sum13);
-  write_pairs(i + 14u, j, 8u, sum14);
-  write_pairs(i + 15u, j, 8u, sum15);
+  write_rows(i, j, rows0);
+  write_rows(i + 8u, j, rows1);
+  write_rows(i + 16u, j, rows2);
+  write_rows(i + 24u, j, rows3);
 }
 `;
 /** `lib_row_sums` */
@@ -3873,19 +3868,53 @@ fn main(
 }
 `;
 /** `matmul_subgroup` */
-export const matmul_subgroup: string = `// Body of a product for CPU adapters whose subgroups have 8 lanes: one subgroup sums 16 rows by 32 columns.
+export const matmul_subgroup: string = `// Body of a product for CPU adapters whose subgroups have 8 lanes: one subgroup sums ROWS rows, 16 or 32, by 32 columns.
 //
-// There a load costs as much as dozens of FMAs. So each lane loads one eighth of two blocks of a (8 rows by 4 k) and hands
-// them round by shuffles; its own vec4 of columns of b meets all 16 rows, which live in named accumulators: an array
-// indexed by a variable would live in memory.
-// Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl).
+// There a load costs as much as dozens of FMAs. So each lane loads one eighth of every 8 rows by 4 k of a and hands it round by
+// shuffles; its own vec4 of columns of b meets all rows, whose sums live in named accumulators: an array indexed by a variable
+// would live in memory. 32 rows load less and take twice as long to compile.
+// Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl) and a line with ROWS.
 //
-// Workgroup: 8 invocations, one subgroup. Blocks: ceil(rows / 16) * ceil(cols4 / 8).
+// Workgroup: 8 invocations, one subgroup. Blocks: ceil(rows / ROWS) * ceil(cols4 / 8).
 
 // a[i, k + u] of the block, i < 8 and u < 4 constant, from the lane that loaded it.
 fn share(mine: vec4f, i: u32, u: u32) -> f32 {
   if (A_T) { return subgroupShuffle(mine[i & 3u], 2u * u + (i >> 2u)); }
   return subgroupShuffle(mine[u], i);
+}
+
+// Eight rows of the block.
+struct Rows { s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f, s4: vec4f, s5: vec4f, s6: vec4f, s7: vec4f }
+
+// Adds 4 k to eight rows; mine: what this lane loaded of their a.
+fn add_rows(sums: ptr<function, Rows>, mine: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) {
+  (*sums).s0 += share(mine, 0u, 0u) * b0 + share(mine, 0u, 1u) * b1 + share(mine, 0u, 2u) * b2 + share(mine, 0u, 3u) * b3;
+  (*sums).s1 += share(mine, 1u, 0u) * b0 + share(mine, 1u, 1u) * b1 + share(mine, 1u, 2u) * b2 + share(mine, 1u, 3u) * b3;
+  (*sums).s2 += share(mine, 2u, 0u) * b0 + share(mine, 2u, 1u) * b1 + share(mine, 2u, 2u) * b2 + share(mine, 2u, 3u) * b3;
+  (*sums).s3 += share(mine, 3u, 0u) * b0 + share(mine, 3u, 1u) * b1 + share(mine, 3u, 2u) * b2 + share(mine, 3u, 3u) * b3;
+  (*sums).s4 += share(mine, 4u, 0u) * b0 + share(mine, 4u, 1u) * b1 + share(mine, 4u, 2u) * b2 + share(mine, 4u, 3u) * b3;
+  (*sums).s5 += share(mine, 5u, 0u) * b0 + share(mine, 5u, 1u) * b1 + share(mine, 5u, 2u) * b2 + share(mine, 5u, 3u) * b3;
+  (*sums).s6 += share(mine, 6u, 0u) * b0 + share(mine, 6u, 1u) * b1 + share(mine, 6u, 2u) * b2 + share(mine, 6u, 3u) * b3;
+  (*sums).s7 += share(mine, 7u, 0u) * b0 + share(mine, 7u, 1u) * b1 + share(mine, 7u, 2u) * b2 + share(mine, 7u, 3u) * b3;
+}
+
+fn store_rows(place: Place, row: u32, col: u32, sums: Rows) {
+  store(place, row + 0u, col, sums.s0);
+  store(place, row + 1u, col, sums.s1);
+  store(place, row + 2u, col, sums.s2);
+  store(place, row + 3u, col, sums.s3);
+  store(place, row + 4u, col, sums.s4);
+  store(place, row + 5u, col, sums.s5);
+  store(place, row + 6u, col, sums.s6);
+  store(place, row + 7u, col, sums.s7);
+}
+
+fn moments_of_rows(place: Place, row: u32, sums: Rows) -> Moments {
+  let rows = rows_of_c(place);
+  return joined(
+    moments_of(rows_left(rows, row), sums.s0, sums.s1, sums.s2, sums.s3),
+    moments_of(rows_left(rows, row + 4u), sums.s4, sums.s5, sums.s6, sums.s7),
+  );
 }
 
 @compute @workgroup_size(8)
@@ -3899,41 +3928,40 @@ fn main(
   // Down the rows of a band of 8 blocks first: its columns of b stay in the cache.
   let col_blocks = (params.cols4 + 7u) / 8u;
   let band = 8u * (block / (8u * col_blocks));
-  let high = max(1u, min(8u, (rows_of_c(whole) + 15u) / 16u - band));
+  let high = max(1u, min(8u, (rows_of_c(whole) + ROWS - 1u) / ROWS - band));
   let in_band = block - band * col_blocks;
-  let row = 16u * (band + in_band % high);
+  let row = ROWS * (band + in_band % high);
   let first_col = 8u * (in_band / high);
-  let place = narrowed(whole, vec2u(row, row + 16u), vec2u(first_col, first_col + 8u));
+  let place = narrowed(whole, vec2u(row, row + ROWS), vec2u(first_col, first_col + 8u));
   let col = first_col + lane;
   let b_col = min(col, params.cols4 - 1u);
-  let mine0 = row_of(place, row + 0u + select(lane, 4u * (lane & 1u), A_T));
-  let mine1 = row_of(place, row + 8u + select(lane, 4u * (lane & 1u), A_T));
+  let mine = row + select(lane, 4u * (lane & 1u), A_T);
+  let mine0 = row_of(place, mine);
+  let mine1 = row_of(place, mine + 8u);
+  let mine2 = row_of(place, mine + 16u);
+  let mine3 = row_of(place, mine + 24u);
   let k_of_lane = select(0u, lane >> 1u, A_T);
 
-  var s0 = vec4f();
-  var s1 = vec4f();
-  var s2 = vec4f();
-  var s3 = vec4f();
-  var s4 = vec4f();
-  var s5 = vec4f();
-  var s6 = vec4f();
-  var s7 = vec4f();
-  var s8 = vec4f();
-  var s9 = vec4f();
-  var s10 = vec4f();
-  var s11 = vec4f();
-  var s12 = vec4f();
-  var s13 = vec4f();
-  var s14 = vec4f();
-  var s15 = vec4f();
+  var rows0: Rows;
+  var rows1: Rows;
+  var rows2: Rows;
+  var rows3: Rows;
   for (var s = place.first; s < place.end; s++) {
     let segment0 = segment_of(place, mine0, s);
     let segment1 = segment_of(place, mine1, s);
+    let segment2 = segment_of(place, mine2, s);
+    let segment3 = segment_of(place, mine3, s);
     let base = b_base(place, s);
     let end = segment_length(s);
     for (var k = 0u; k < end; k += 4u) {
       let m0 = load_a(segment0, k + k_of_lane);
       let m1 = load_a(segment1, k + k_of_lane);
+      var m2: vec4f;
+      var m3: vec4f;
+      if (ROWS > 16u) {
+        m2 = load_a(segment2, k + k_of_lane);
+        m3 = load_a(segment3, k + k_of_lane);
+      }
       var b0: vec4f;
       var b1: vec4f;
       var b2: vec4f;
@@ -3953,47 +3981,26 @@ fn main(
         b2 = load_b(base, s, k + 2u, b_col);
         b3 = load_b(base, s, k + 3u, b_col);
       }
-      s0 += share(m0, 0u, 0u) * b0 + share(m0, 0u, 1u) * b1 + share(m0, 0u, 2u) * b2 + share(m0, 0u, 3u) * b3;
-      s1 += share(m0, 1u, 0u) * b0 + share(m0, 1u, 1u) * b1 + share(m0, 1u, 2u) * b2 + share(m0, 1u, 3u) * b3;
-      s2 += share(m0, 2u, 0u) * b0 + share(m0, 2u, 1u) * b1 + share(m0, 2u, 2u) * b2 + share(m0, 2u, 3u) * b3;
-      s3 += share(m0, 3u, 0u) * b0 + share(m0, 3u, 1u) * b1 + share(m0, 3u, 2u) * b2 + share(m0, 3u, 3u) * b3;
-      s4 += share(m0, 4u, 0u) * b0 + share(m0, 4u, 1u) * b1 + share(m0, 4u, 2u) * b2 + share(m0, 4u, 3u) * b3;
-      s5 += share(m0, 5u, 0u) * b0 + share(m0, 5u, 1u) * b1 + share(m0, 5u, 2u) * b2 + share(m0, 5u, 3u) * b3;
-      s6 += share(m0, 6u, 0u) * b0 + share(m0, 6u, 1u) * b1 + share(m0, 6u, 2u) * b2 + share(m0, 6u, 3u) * b3;
-      s7 += share(m0, 7u, 0u) * b0 + share(m0, 7u, 1u) * b1 + share(m0, 7u, 2u) * b2 + share(m0, 7u, 3u) * b3;
-      s8 += share(m1, 0u, 0u) * b0 + share(m1, 0u, 1u) * b1 + share(m1, 0u, 2u) * b2 + share(m1, 0u, 3u) * b3;
-      s9 += share(m1, 1u, 0u) * b0 + share(m1, 1u, 1u) * b1 + share(m1, 1u, 2u) * b2 + share(m1, 1u, 3u) * b3;
-      s10 += share(m1, 2u, 0u) * b0 + share(m1, 2u, 1u) * b1 + share(m1, 2u, 2u) * b2 + share(m1, 2u, 3u) * b3;
-      s11 += share(m1, 3u, 0u) * b0 + share(m1, 3u, 1u) * b1 + share(m1, 3u, 2u) * b2 + share(m1, 3u, 3u) * b3;
-      s12 += share(m1, 4u, 0u) * b0 + share(m1, 4u, 1u) * b1 + share(m1, 4u, 2u) * b2 + share(m1, 4u, 3u) * b3;
-      s13 += share(m1, 5u, 0u) * b0 + share(m1, 5u, 1u) * b1 + share(m1, 5u, 2u) * b2 + share(m1, 5u, 3u) * b3;
-      s14 += share(m1, 6u, 0u) * b0 + share(m1, 6u, 1u) * b1 + share(m1, 6u, 2u) * b2 + share(m1, 6u, 3u) * b3;
-      s15 += share(m1, 7u, 0u) * b0 + share(m1, 7u, 1u) * b1 + share(m1, 7u, 2u) * b2 + share(m1, 7u, 3u) * b3;
+      add_rows(&rows0, m0, b0, b1, b2, b3);
+      add_rows(&rows1, m1, b0, b1, b2, b3);
+      if (ROWS > 16u) {
+        add_rows(&rows2, m2, b0, b1, b2, b3);
+        add_rows(&rows3, m3, b0, b1, b2, b3);
+      }
     }
   }
-  store(place, row + 0u, col, s0);
-  store(place, row + 1u, col, s1);
-  store(place, row + 2u, col, s2);
-  store(place, row + 3u, col, s3);
-  store(place, row + 4u, col, s4);
-  store(place, row + 5u, col, s5);
-  store(place, row + 6u, col, s6);
-  store(place, row + 7u, col, s7);
-  store(place, row + 8u, col, s8);
-  store(place, row + 9u, col, s9);
-  store(place, row + 10u, col, s10);
-  store(place, row + 11u, col, s11);
-  store(place, row + 12u, col, s12);
-  store(place, row + 13u, col, s13);
-  store(place, row + 14u, col, s14);
-  store(place, row + 15u, col, s15);
+  store_rows(place, row, col, rows0);
+  store_rows(place, row + 8u, col, rows1);
+  if (ROWS > 16u) {
+    store_rows(place, row + 16u, col, rows2);
+    store_rows(place, row + 24u, col, rows3);
+  }
   if (MOMENTS) {
-    let rows = rows_of_c(place);
-    let m0 = moments_of(rows_left(rows, row), s0, s1, s2, s3);
-    let m1 = moments_of(rows_left(rows, row + 4u), s4, s5, s6, s7);
-    let m2 = moments_of(rows_left(rows, row + 8u), s8, s9, s10, s11);
-    let m3 = moments_of(rows_left(rows, row + 12u), s12, s13, s14, s15);
-    put_moments(place, row / 16u, col, joined(joined(m0, m1), joined(m2, m3)));
+    var all = joined(moments_of_rows(place, row, rows0), moments_of_rows(place, row + 8u, rows1));
+    if (ROWS > 16u) {
+      all = joined(all, joined(moments_of_rows(place, row + 16u, rows2), moments_of_rows(place, row + 24u, rows3)));
+    }
+    put_moments(place, row / ROWS, col, all);
   }
 }
 `;

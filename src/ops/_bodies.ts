@@ -2,8 +2,8 @@
 import type { Constants, Device } from "../device/mod.ts";
 import { matmul_rows, matmul_subgroup, matmul_tile } from "../device/shaders.gen.ts";
 
-/** A form of the inner product: `subgroup` and `rows` suit CPU adapters, the tiles suit GPUs. All are right anywhere. */
-export type BodyName = "subgroup" | "rows" | "tile64" | "tile64x128" | "tile128x64" | "tile128";
+/** A form of the inner product: `subgroup…` and `rows` suit CPU adapters, the tiles suit GPUs. All are right anywhere. */
+export type BodyName = "subgroup" | "subgroup32" | "rows" | "tile64" | "tile64x128" | "tile128x64" | "tile128";
 
 /** One form, and the block of the result that a workgroup sums. */
 export interface Body {
@@ -30,7 +30,8 @@ interface Sharing {
 }
 
 const BODIES: Readonly<Record<BodyName, Body>> = {
-  subgroup: { name: "subgroup", code: [matmul_subgroup], rows: 16, cols4: 8, invocations: 8, memory: 0 },
+  subgroup: subgroup("subgroup", 16),
+  subgroup32: subgroup("subgroup32", 32),
   rows: { name: "rows", code: [matmul_rows], rows: 8, cols4: 8, invocations: 8, memory: 0 },
   tile64: tile("tile64", 8, 8),
   tile64x128: tile("tile64x128", 8, 16),
@@ -40,9 +41,14 @@ const BODIES: Readonly<Record<BodyName, Body>> = {
 
 /** What a tuner may choose from. */
 const OPTIONS: Readonly<Record<"cpu" | "gpu", readonly BodyName[]>> = {
-  cpu: ["subgroup", "rows"],
+  cpu: ["subgroup", "subgroup32", "rows"],
   gpu: ["tile64", "tile64x128", "tile128x64", "tile128"],
 };
+
+/** A block of rows that a subgroup of 8 lanes sums. */
+function subgroup(name: BodyName, rows: 16 | 32): Body {
+  return { name, code: [`const ROWS = ${rows}u;`, matmul_subgroup], rows, cols4: 8, invocations: 8, memory: 0 };
+}
 
 /** A tile that `high` by `wide` invocations sum, each 8 rows by 8 columns. */
 function tile(name: BodyName, high: 8 | 16, wide: 8 | 16): Body {
@@ -70,6 +76,9 @@ const TILE_CONSTANTS: Readonly<Record<"cpu" | "gpu", Constants>> = {
   gpu: { UNROLLED: true },
 };
 
+/** Rows and columns of a matrix from which the CPU form with more rows is worth twice the time to compile. */
+const LARGE = 512;
+
 let forced: BodyName | null = null;
 
 /** Uses one body for every product inside `run`; for tests and tuning. */
@@ -96,15 +105,19 @@ export function bodyNamed(name: BodyName): Body {
 /** The bodies that may suit the adapter. */
 export function bodyOptions(device: Device): Body[] {
   const { family, subgroupSize } = device.info;
-  const suited = OPTIONS[family].filter((name) => name !== "subgroup" || subgroupSize === 8).map(bodyNamed);
+  const suited = OPTIONS[family].filter((name) => !name.startsWith("subgroup") || subgroupSize === 8).map(bodyNamed);
   return suited.filter(({ memory }) => memory <= device.limits.maxComputeWorkgroupStorageSize);
 }
 
-/** The body for a result `[batch, rows, 4 cols4]`: on GPUs the largest tile that the result fills and that has enough of them. */
+/** The body for a result `[batch, rows, 4 cols4]`: on GPUs the largest tile that it fills and of which it has enough. */
 export function chooseBody(device: Device, rows: number, cols4: number, batch: number): Body {
   if (forced) return BODIES[forced];
   const { family, subgroupSize } = device.info;
-  if (family === "cpu") return BODIES[subgroupSize === 8 ? "subgroup" : "rows"];
+  if (family === "cpu") {
+    const large = Math.min(rows, 4 * cols4) >= LARGE && batch === 1;
+    return BODIES[subgroupSize !== 8 ? "rows" : large ? "subgroup32" : "subgroup"];
+  }
+
   const [high, wide] = [rows >= 96, cols4 >= 24];
   const large = BODIES[high ? (wide ? "tile128" : "tile128x64") : (wide ? "tile64x128" : "tile64")];
   const fits = large.memory <= device.limits.maxComputeWorkgroupStorageSize;

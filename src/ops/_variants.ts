@@ -84,7 +84,7 @@ export const ROW_FORMS: Readonly<
     readonly sums: readonly [number, number];
   }>
 > = {
-  subgroup: { pairs: () => ({ tile: [16, 32], edge: 8 }), sums: [16, 8] },
+  subgroup: { pairs: () => ({ tile: [32, 32], edge: 8 }), sums: [16, 8] },
   lanes: { pairs: () => ({ tile: [8, 32], edge: 8 }), sums: [8, 8] },
   tiles: {
     // Large tiles load less, small ones keep more of a large GPU busy.

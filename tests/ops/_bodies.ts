@@ -7,5 +7,5 @@ export function bodiesOn(device: Device): readonly BodyName[] {
   const { family, subgroupSize } = device.info;
   const tiles = ["tile64", "tile64x128", "tile128x64", "tile128"] as const;
   if (family === "gpu") return ["rows", ...tiles];
-  return subgroupSize === 8 ? ["subgroup", "rows", ...tiles] : ["rows"];
+  return subgroupSize === 8 ? ["subgroup", "subgroup32", "rows", ...tiles] : ["rows"];
 }

@@ -201,6 +201,8 @@ Deno.test("chooseBody() follows the family, the subgroups and the shape", () => 
   const on = (family: "cpu" | "gpu", subgroupSize: number) =>
     ({ info: { family, subgroupSize }, limits: device.limits }) as unknown as Device;
   assertEquals(chooseBody(on("cpu", 8), 64, 16, 1).name, "subgroup");
+  assertEquals(chooseBody(on("cpu", 8), 512, 128, 1).name, "subgroup32");
+  assertEquals(chooseBody(on("cpu", 8), 512, 128, 2).name, "subgroup");
   assertEquals(chooseBody(on("cpu", 0), 64, 16, 1).name, "rows");
   assertEquals(chooseBody(on("cpu", 4), 64, 16, 1).name, "rows");
   assertEquals(chooseBody(on("gpu", 32), 4096, 1024, 1).name, "tile128");
