@@ -117,7 +117,6 @@ export function chooseBody(device: Device, rows: number, cols4: number, batch: n
     const large = Math.min(rows, 4 * cols4) >= LARGE && batch === 1;
     return BODIES[subgroupSize !== 8 ? "rows" : large ? "subgroup32" : "subgroup"];
   }
-
   const [high, wide] = [rows >= 96, cols4 >= 24];
   const large = BODIES[high ? (wide ? "tile128" : "tile128x64") : (wide ? "tile64x128" : "tile64")];
   const fits = large.memory <= device.limits.maxComputeWorkgroupStorageSize;

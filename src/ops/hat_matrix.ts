@@ -21,7 +21,7 @@ function program(entryPoint: string): Program {
 const DIAGONAL = program("diagonal_of");
 const FINISH = program("finish");
 
-/** Both from the factor `l lᵀ = a + ridge I` by one inverse of l: n³ operations where two solves would take 2 n³. */
+/** From the factor `l lᵀ = a + ridge I` by one inverse of l: 2 n³ / 3 operations where two solves take 2 n³. */
 function hat(a: Tensor, l: Tensor, ridge: number): Tensor {
   const { device } = a;
   const n = a.shape[0]!;
@@ -82,9 +82,10 @@ export interface HatMatrixOptions {
 /**
  * Hat matrix of kernel ridge regression: `(a + λI)⁻¹ a`, `a` symmetric positive semi-definite.
  *
- * It is symmetric, and equals `choleskySolve(cholesky(a, { ridge }), a)` at half the operations: the factor is inverted
- * once, and off the diagonal the matrix is `−λ (a + λI)⁻¹`. On the diagonal that would cancel against 1 where λ is large, so
- * it is summed otherwise there (shaders/hat_matrix.wgsl); the error stays of the size of that of the two solves.
+ * It is symmetric, and equals `choleskySolve(cholesky(a, { ridge }), a)` at a third of the solves' operations: the
+ * factor is inverted once, and off the diagonal the matrix is `−λ (a + λI)⁻¹`. On the diagonal that would cancel against
+ * 1 where λ is large, so it is summed otherwise there (shaders/hat_matrix.wgsl); the error stays of the size of that of
+ * the two solves.
  *
  * @param a Gram matrix, f32 `[n, n]`; only its lower triangle is read.
  * @param options `ridge`, λ.
