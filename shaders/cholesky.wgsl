@@ -38,7 +38,7 @@ fn take(
   if (i >= params.size) { return; }
   let j = params.first + k % cols;
   let columns = vec4u(j, j + 1u, j + 2u, j + 3u);
-  var value = vec4f(start(i, columns.x), start(i, columns.y), start(i, columns.z), start(i, columns.w));
+  var value = vec4f(ridged(i, columns.x), ridged(i, columns.y), ridged(i, columns.z), ridged(i, columns.w));
   if (PRODUCT && i < params.n && j <= i) {
     value -= select(vec4f(), product[(k - params.first * cols) / 4u], columns <= vec4u(i));
   }
@@ -46,7 +46,7 @@ fn take(
 }
 
 // An element of a + ridge I and of the identity that continues it; 0 above the diagonal.
-fn start(i: u32, j: u32) -> f32 {
+fn ridged(i: u32, j: u32) -> f32 {
   if (j > i || i >= params.n) { return select(0.0, 1.0, i == j); }
   return a[i * params.n + j] + select(0.0, params.ridge, i == j);
 }

@@ -29,7 +29,7 @@ fn add_rows(sums: ptr<function, Rows>, mine: vec4f, b0: vec4f, b1: vec4f, b2: ve
 }
 
 fn store_rows(place: Place, row: u32, col: u32, sums: Rows) {
-  store(place, row + 0u, col, sums.s0);
+  store(place, row, col, sums.s0);
   store(place, row + 1u, col, sums.s1);
   store(place, row + 2u, col, sums.s2);
   store(place, row + 3u, col, sums.s3);

@@ -21,7 +21,7 @@ fn add_rows(sums: ptr<function, Rows>, mine: vec4f, b: mat4x4f) {
 }
 
 fn write_rows(i: u32, j: u32, sums: Rows) {
-  write_pairs(i + 0u, j, 8u, sums.s0);
+  write_pairs(i, j, 8u, sums.s0);
   write_pairs(i + 1u, j, 8u, sums.s1);
   write_pairs(i + 2u, j, 8u, sums.s2);
   write_pairs(i + 3u, j, 8u, sums.s3);

@@ -1067,7 +1067,7 @@ fn take(
   if (i >= params.size) { return; }
   let j = params.first + k % cols;
   let columns = vec4u(j, j + 1u, j + 2u, j + 3u);
-  var value = vec4f(start(i, columns.x), start(i, columns.y), start(i, columns.z), start(i, columns.w));
+  var value = vec4f(ridged(i, columns.x), ridged(i, columns.y), ridged(i, columns.z), ridged(i, columns.w));
   if (PRODUCT && i < params.n && j <= i) {
     value -= select(vec4f(), product[(k - params.first * cols) / 4u], columns <= vec4u(i));
   }
@@ -1075,7 +1075,7 @@ fn take(
 }
 
 // An element of a + ridge I and of the identity that continues it; 0 above the diagonal.
-fn start(i: u32, j: u32) -> f32 {
+fn ridged(i: u32, j: u32) -> f32 {
   if (j > i || i >= params.n) { return select(0.0, 1.0, i == j); }
   return a[i * params.n + j] + select(0.0, params.ridge, i == j);
 }
@@ -3162,7 +3162,7 @@ fn add_rows(sums: ptr<function, Rows>, mine: vec4f, b: mat4x4f) {
 }
 
 fn write_rows(i: u32, j: u32, sums: Rows) {
-  write_pairs(i + 0u, j, 8u, sums.s0);
+  write_pairs(i, j, 8u, sums.s0);
   write_pairs(i + 1u, j, 8u, sums.s1);
   write_pairs(i + 2u, j, 8u, sums.s2);
   write_pairs(i + 3u, j, 8u, sums.s3);
@@ -3899,7 +3899,7 @@ fn add_rows(sums: ptr<function, Rows>, mine: vec4f, b0: vec4f, b1: vec4f, b2: ve
 }
 
 fn store_rows(place: Place, row: u32, col: u32, sums: Rows) {
-  store(place, row + 0u, col, sums.s0);
+  store(place, row, col, sums.s0);
   store(place, row + 1u, col, sums.s1);
   store(place, row + 2u, col, sums.s2);
   store(place, row + 3u, col, sums.s3);

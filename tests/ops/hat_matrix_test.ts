@@ -29,7 +29,7 @@ function reference(a: Matrix, ridge: number): Matrix {
   return matrix(n, n, (i, j) => right.values[i * n + j]! / left.values[i * n + i]!);
 }
 
-/** A Gram matrix of condition about 10. */
+/** A well-conditioned Gram matrix. */
 async function gramOf(n: number): Promise<Tensor> {
   const x = await read(points(n, 8));
   const { values } = product(x, transposed(x));
