@@ -1,5 +1,5 @@
 import { Device } from "../device/mod.ts";
-import { castTo, checkHalf, keep, type Tensor } from "../tensor/mod.ts";
+import { checkHalf } from "../tensor/mod.ts";
 
 /** Settings of {@linkcode autocast}. */
 export interface AutocastOptions {
@@ -10,9 +10,6 @@ export interface AutocastOptions {
 }
 
 let enabled = false;
-/** Half-precision copies of parameters; made once in the outermost `autocast`. */
-const copies = new Map<Tensor, Tensor>();
-let depth = 0;
 
 /** True inside {@linkcode autocast}. */
 export function isAutocast(): boolean {
@@ -20,14 +17,15 @@ export function isAutocast(): boolean {
 }
 
 /**
- * Runs `body` in mixed precision, as PyTorch's `torch.autocast`: the ops that gain from it compute with half-precision
- * (f16) copies of their inputs and give f16, sums stay in f32, and what needs the range or precision of f32 keeps it.
- * Parameters stay f32, and so do their gradients; their f16 copies are made once in an `autocast` and freed with the
- * outermost one, or by the step of an optimizer.
+ * Runs `body` in mixed precision, as PyTorch's `torch.autocast`: the ops that gain from it read activations in half
+ * precision (f16) and give f16, sums stay in f32, and what needs the range or precision of f32 keeps it. Parameters and
+ * their gradients stay f32, and unlike PyTorch's they are read as f32 too: WebGPU multiplies in f32 anyway, and f16
+ * copies of them would take memory and a pass each.
  *
  * | op | inside `autocast` | with f16 inputs anywhere |
  * | --- | --- | --- |
- * | `conv2d`, `linear`, `matmul` | read f32 inputs as f16, give f16, add in f32 | give f16, add in f32 |
+ * | `conv2d`, `linear` | read f32 images and features as f16, weights as they are; give f16, add in f32 | the same |
+ * | `matmul` | reads f32 operands but parameters as f16, gives f16, adds in f32 | the same |
  * | `batchNorm` | | f16 in and out; statistics, weight and bias in f32 |
  * | `relu` and the other ops of one operand; `maxPool2d`, `avgPool2d`, `globalAvgPool` | | give f16, compute in f32 |
  * | `add`, `sub`, `mul`, `div`, … of two operands | | give f16 where all arrays are f16, else f32 |
@@ -60,34 +58,14 @@ export function autocast<T>(body: () => T, options: AutocastOptions = {}): T {
   if (wanted) checkHalf(options.device ?? Device.current);
   const before = enabled;
   enabled = wanted;
-  depth++;
   try {
     return body();
   } finally {
     enabled = before;
-    if (--depth === 0) forgetCopies();
   }
 }
 
 /** Runs `body` in the precision of its tensors, whatever is around it: `autocast(body, { enabled: false })`. */
 export function fullPrecision<T>(body: () => T): T {
   return autocast(body, { enabled: false });
-}
-
-/**
- * What an op computes with in half precision: `x` itself where it is f16, else a copy. A parameter's copy is kept until
- * the outermost {@linkcode autocast} ends or an optimizer steps.
- */
-export function halfOf(x: Tensor): Tensor {
-  if (x.dtype === "f16") return x;
-  if (depth === 0 || !x.requiresGrad) return castTo(x, "f16");
-  let copy = copies.get(x);
-  if (!copy) copies.set(x, copy = keep(castTo(x, "f16")));
-  return copy;
-}
-
-/** Frees the copies of parameters, which an optimizer is about to change. */
-export function forgetCopies(): void {
-  for (const copy of copies.values()) copy.dispose();
-  copies.clear();
 }

@@ -1,4 +1,4 @@
-export { autocast, type AutocastOptions, fullPrecision, halfOf, isAutocast } from "./autocast.ts";
+export { autocast, type AutocastOptions, fullPrecision, isAutocast } from "./autocast.ts";
 export { backward, type BackwardOptions } from "./backward.ts";
 export { compile, type Compiled, type CompileOptions, type StepArgument, type StepResult } from "./compile.ts";
 export { defineOp, type OpDefinition, wantsGrad } from "./define_op.ts";

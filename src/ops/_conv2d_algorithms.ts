@@ -57,7 +57,7 @@ export async function withAlgorithm<T>(name: AlgorithmName, run: () => Promise<T
 /** One of the three products of a convolution. */
 export type ProductKind = keyof Algorithm;
 
-/** The algorithm that a product of this shape takes, of operands in `dtype`. */
+/** The algorithm that a product of this shape takes, of images in `dtype`. */
 export function chooseAlgorithm<K extends ProductKind>(
   device: Device,
   g: Geometry,
@@ -99,10 +99,10 @@ const NAMES = Object.keys(ALGORITHMS) as AlgorithmName[];
 
 /** Runs a product by the algorithm that is chosen at that moment. */
 function rehearse(device: Device, g: Geometry, kind: ProductKind, dtype: FloatDType): Rehearsal {
-  const noise = (shape: Shape, seed: number) => noiseLike({ shape, device, dtype }, seed);
-  const images = () => noise([g.n, ...g.size, g.groups * g.inChannels], 1);
-  const gradients = () => noise([g.n, ...g.outSize, g.groups * g.outChannels], 2);
-  const weights = () => noise([...g.kernel, g.inChannels, g.groups * g.outChannels], 3);
+  const noise = (shape: Shape, seed: number, dtype: FloatDType) => noiseLike({ shape, device, dtype }, seed);
+  const images = () => noise([g.n, ...g.size, g.groups * g.inChannels], 1, dtype);
+  const gradients = () => noise([g.n, ...g.outSize, g.groups * g.outChannels], 2, dtype);
+  const weights = () => noise([...g.kernel, g.inChannels, g.groups * g.outChannels], 3, "f32"); // as parameters are
   if (kind === "forward") {
     const operands = { x: images(), weight: weights(), dtype };
     return { run: () => chooseAlgorithm(device, g, kind, dtype)(g, operands) };

@@ -6,7 +6,7 @@ import { type Geometry, geometryOf, type Windows2d } from "./_conv2d.ts";
 import { chooseAlgorithm, leavesMoments } from "./_conv2d_algorithms.ts";
 import { padGeometry, resizeChannels, resizeWeight } from "./_conv2d_channels.ts";
 import type { SideMoments } from "./_moments.ts";
-import { inPrecision, precisionOf } from "./_precision.ts";
+import { layerInputs, precisionOf } from "./_precision.ts";
 import { sumOfRows } from "./linear.ts";
 
 /** Settings of {@linkcode conv2d}. */
@@ -25,7 +25,7 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
   half: true,
   forward(context, inputs, { g, side }) {
     const dtype = precisionOf(inputs);
-    const [x, weight, bias] = inPrecision(inputs, dtype) as [Tensor, Tensor, Tensor?];
+    const [x, weight, bias] = layerInputs(inputs, dtype);
     context.save(x, weight);
     const shape = [g.n, ...g.outSize, g.groups * g.outChannels];
     if (sizeOf(shape) === 0) return zeros(shape, { device: x.device, dtype });
@@ -47,7 +47,7 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
     const [xType, weightType] = dtypes as [FloatDType, FloatDType];
     if (grad.size === 0) return shapes.map((shape, i) => needsGrad[i] ? zeros(shape, { device }) : null);
     const p = padGeometry(g);
-    const dtype = floatOf(x); // what products read: x, weight and grad are all f16, or all f32
+    const dtype = floatOf(x); // of x and grad; the weight has its own
     const gradY = resizeChannels(grad, g.groups, g.outChannels, p.outChannels);
     const weightGrad = () => {
       const wideX = resizeChannels(x, g.groups, g.inChannels, p.inChannels);
@@ -72,7 +72,7 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
  * 2-D convolution, that is cross-correlation as in PyTorch's `conv2d`, of images with channels last:
  * `y[n, oy, ox, j] = Σ x[n, oy·stride + ky·dilation − padding, …, i] · w[ky, kx, i, j] (+ bias[j])`.
  *
- * Sums are kept in f32; inside `autocast`, or where x or weight is f16, both are read as f16 and y is f16. Large 3 × 3
+ * Sums are kept in f32; inside `autocast`, or where x or weight is f16, x is read as f16 and y is f16. Large 3 × 3
  * windows of stride 1 go through Winograd's F(4×4, 3×3), whose rounding error is about three times that of the plain sum.
  *
  * @param x Images, shape `[n, h, w, in]`, f32 or f16.

@@ -1,7 +1,7 @@
 import { defineOp } from "../autograd/mod.ts";
 import { type FloatDType, type Shape, sizeOf, Tensor, zeros } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
-import { inPrecision, precisionOf } from "./_precision.ts";
+import { layerInputs, precisionOf } from "./_precision.ts";
 import { padded, product, resizeRows } from "./_product.ts";
 import { sumMiddleInto } from "./_sum_middle.ts";
 
@@ -10,7 +10,7 @@ const linearOp = defineOp<readonly Tensor[], null>({
   half: true,
   forward(context, inputs) {
     const dtype = precisionOf(inputs);
-    const [x, weight, bias] = inPrecision(inputs, dtype) as [Tensor, Tensor, Tensor?];
+    const [x, weight, bias] = layerInputs(inputs, dtype);
     context.save(x, weight);
     const [inner, cols] = weight.shape as [number, number];
     const shape = [...x.shape.slice(0, -1), cols];
@@ -46,7 +46,7 @@ export function sumOfRows(grad: Tensor, cols: number): Tensor {
 /**
  * Affine map of the last axis: `y = x · weight (+ bias)`, as `torch.nn.functional.linear` with the weight transposed.
  *
- * Sums are kept in f32; inside `autocast`, or where x or weight is f16, both are read as f16 and y is f16.
+ * Sums are kept in f32; inside `autocast`, or where x or weight is f16, x is read as f16 and y is f16.
  *
  * @param x Shape `[…, in]`, f32 or f16.
  * @param weight Shape `[in, out]`, f32 or f16.

@@ -31,7 +31,7 @@ const matmulOp = defineOp<readonly [Tensor, Tensor], Plan>({
   half: true,
   forward(context, inputs, plan) {
     const dtype = precisionOf(inputs);
-    const [a, b] = inPrecision(inputs, dtype) as [Tensor, Tensor];
+    const [a, b] = inputs.map((x) => inPrecision(x, dtype)) as [Tensor, Tensor];
     context.save(a, b);
     const { shape, inner, aBatch, bBatch } = plan;
     if (sizeOf(shape) === 0 || inner === 0) return zeros(shape, { device: a.device, dtype });
@@ -90,8 +90,8 @@ function gradient({ p, q, ...sizes }: GradientProduct, { batch, own, shape, dtyp
 /**
  * Matrix product `c = a · b` of the last two axes; the axes before broadcast as NumPy's do.
  *
- * Sums are kept in f32; inside `autocast`, or where a or b is f16, both are read as f16 and c is f16. Where `b` is one
- * matrix, the batch of `a` counts as rows of one large product.
+ * Sums are kept in f32; inside `autocast`, or where a or b is f16, c is f16, and what is no parameter is read as f16.
+ * Where `b` is one matrix, the batch of `a` counts as rows of one large product.
  *
  * @param a Shape `[…, m, k]`, f32 or f16; `[…, k, m]` with `transposeA`.
  * @param b Shape `[…, k, n]`, f32 or f16; `[…, n, k]` with `transposeB`.

@@ -1,4 +1,3 @@
-import { forgetCopies } from "../autograd/autocast.ts";
 import { fill, keep, Tensor } from "../tensor/mod.ts";
 import type { Scaling, Slot } from "./_many.ts";
 import type { GradScaler } from "./grad_scaler.ts";
@@ -55,7 +54,6 @@ export abstract class Optimizer {
       if (grad && !grad.disposed) slots.push({ weight, grad, velocity: this.#velocities.get(weight) ?? null });
     }
     if (slots.length === 0) throw new Error("Cannot step() as no parameter has a gradient: call backward() first");
-    forgetCopies();
     scaler?.check(slots);
     this.update(slots, scaler ?? null);
     scaler?.adjust();

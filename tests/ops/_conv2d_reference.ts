@@ -24,14 +24,18 @@ export interface ConvValues {
   readonly gradBias: Float64Array;
 }
 
-/** Computes all of it; with `half` from numbers that f16 holds. */
-export function convReference({ x: xShape, weight: weightShape, options }: ConvCase, half = false): ConvValues {
+/** Computes all of it; with `half` the arrays named by it hold numbers of f16. */
+export function convReference(
+  { x: xShape, weight: weightShape, options }: ConvCase,
+  half: { images?: boolean; weight?: boolean } = {},
+): ConvValues {
   const g = geometryOf(xShape, weightShape, options);
   const out = g.groups * g.outChannels;
   const outShape = [g.n, ...g.outSize, out];
-  const values = half ? halfNoise : noise;
-  const [x, weight, bias] = [values(sizeOf(xShape), 1), values(sizeOf(weightShape), 2), values(out, 3)];
-  const gradY = values(sizeOf(outShape), 4);
+  const images = half.images ? halfNoise : noise;
+  const weights = half.weight ? halfNoise : noise;
+  const [x, weight, bias] = [images(sizeOf(xShape), 1), weights(sizeOf(weightShape), 2), noise(out, 3)];
+  const gradY = images(sizeOf(outShape), 4);
   const y = new Float64Array(sizeOf(outShape));
   const [gradX, gradWeight, gradBias] = [x, weight, bias].map((a) => new Float64Array(a.length)) as [
     Float64Array,

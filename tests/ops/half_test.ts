@@ -1,14 +1,14 @@
 // Ops in half precision. Products and convolutions are held to float64 loops over the same f16 numbers; the others to
 // their own f32 forms on the same numbers, which their tests hold to float64.
-import { assertEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { autocast, backward, requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { withBody } from "../../src/ops/_bodies.ts";
 import { type AlgorithmName, withAlgorithm } from "../../src/ops/_conv2d_algorithms.ts";
 import * as ops from "../../src/ops/mod.ts";
-import { type DType, scope, type Shape, sizeOf, type Tensor, tensor } from "../../src/tensor/mod.ts";
+import { type DType, type FloatDType, scope, type Shape, sizeOf, type Tensor, tensor } from "../../src/tensor/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
-import { halfNoise } from "./_arrays.ts";
+import { halfNoise, noise } from "./_arrays.ts";
 import { bodiesOn } from "./_bodies.ts";
 import { type ConvCase, convReference } from "./_conv2d_reference.ts";
 import { eachFamily } from "./_variants.ts";
@@ -21,22 +21,23 @@ function half(values: Float32Array<ArrayBuffer>, shape: Shape): Tensor {
   return tensor(Float16Array.from(values), { shape });
 }
 
-/** f16 images and an f32 weight, as in a mixed training step: y and gradX are f16, the other gradients f32. */
-async function checkConv(each: ConvCase): Promise<void> {
+/** f16 images, and a weight in f32 as in a mixed training step, or in f16; gradients have the dtypes of their tensors. */
+async function checkConv(each: ConvCase, weightType: FloatDType = "f32"): Promise<void> {
   using _ = scope();
-  const want = convReference(each, true);
+  const inHalf = weightType === "f16";
+  const want = convReference(each, { images: true, weight: inHalf });
   const x = requireGrad(half(want.x, each.x));
-  const weight = requireGrad(tensor(want.weight, { shape: each.weight }));
+  const weight = requireGrad(inHalf ? half(want.weight, each.weight) : tensor(want.weight, { shape: each.weight }));
   const bias = requireGrad(tensor(want.bias));
   const y = autocast(() => ops.conv2d(x, weight, { ...each.options, bias }));
   backward(y, { grad: tensor(want.gradY, { shape: want.outShape }) });
   const got = [y, x.grad!, weight.grad!, bias.grad!];
-  assertEquals(got.map(({ dtype }) => dtype), ["f16", "f16", "f32", "f32"]);
+  assertEquals(got.map(({ dtype }) => dtype), ["f16", "f16", weightType, "f32"]);
   const values = await Promise.all(got.map((t) => t.data()));
   assertClose(values[0]!, want.y, RTOL);
   assertClose(values[1]!, want.gradX, RTOL);
   // The sums are f32 and so are the results: as exact as f32's.
-  assertClose(values[2]!, want.gradWeight, { rtol: TOLERANCE.sum });
+  assertClose(values[2]!, want.gradWeight, inHalf ? RTOL : { rtol: TOLERANCE.sum });
   assertClose(values[3]!, want.gradBias, { rtol: TOLERANCE.sum });
 }
 
@@ -65,6 +66,54 @@ for (const body of BODIES) {
   }
 }
 
+Deno.test("conv2d() in f16 and its gradients agree with float64 where the weight is in f16", async () => {
+  for (const [algorithm, cases] of Object.entries(CONVS) as [AlgorithmName, readonly ConvCase[]][]) {
+    await withAlgorithm(algorithm, () => checkConv(cases.at(-1)!, "f16"));
+  }
+});
+
+/** A sixteenth of the step of f16 above 1. */
+const NEAR = 2 ** -14;
+const sign = (i: number) => i % 2 === 0 ? 1 : -1;
+/** ±1 by turns. */
+const signs = (shape: Shape) => tensor(Float16Array.from({ length: sizeOf(shape) }, (_, i) => sign(i)), { shape });
+/** Weights that f16 rounds to 1: of their sums with signs on either side, only what it drops is left. */
+const nearOnes = (shape: Shape) => {
+  const [inChannels, out] = shape.slice(-2) as [number, number];
+  const values = Float32Array.from(
+    { length: sizeOf(shape) },
+    (_, at) => 1 + NEAR * (sign(Math.floor(at / out) % inChannels) + sign(at % out)),
+  );
+  return requireGrad(tensor(values, { shape }));
+};
+
+for (const [algorithm, edge] of [["direct", 3], ["taps", 3], ["product", 1], ["winograd", 3]] as const) {
+  Deno.test(`conv2d() and its gradient read f32 weights unrounded beside f16 images: ${algorithm}`, async () => {
+    using _ = scope();
+    const x = requireGrad(signs([1, 9, 9, 4]));
+    const options = { padding: (edge - 1) / 2 };
+    const y = await withAlgorithm(algorithm, async () => {
+      const y = ops.conv2d(x, nearOnes([edge, edge, 4, 8]), options);
+      backward(y, { grad: signs(y.shape) });
+      return await Promise.resolve(y);
+    });
+    const middle = async (t: Tensor, channels: number) => (await t.data())[40 * channels]!;
+    assertAlmostEquals(await middle(y, 8), edge * edge * 4 * NEAR, 1e-5);
+    assertAlmostEquals(await middle(x.grad!, 4), edge * edge * 8 * NEAR, 1e-5);
+  });
+}
+
+Deno.test("matmul() and linear() and their gradients read f32 parameters unrounded beside f16", async () => {
+  for (const op of [ops.matmul, ops.linear]) {
+    using _ = scope();
+    const x = requireGrad(signs([3, 4]));
+    const y = op(x, nearOnes([4, 6]));
+    backward(y, { grad: signs([3, 6]) });
+    assertEquals(await y.data(), new Float16Array(18).fill(4 * NEAR));
+    assertEquals(await x.grad!.data(), new Float16Array(12).fill(6 * NEAR));
+  }
+});
+
 /** `[m, k] · [k, n]` in float64. */
 function product(a: ArrayLike<number>, b: ArrayLike<number>, m: number, k: number, n: number): Float64Array {
   return Float64Array.from({ length: m * n }, (_, at) => {
@@ -82,7 +131,7 @@ for (const body of BODIES) {
   Deno.test(`matmul() and linear() in f16 and their gradients agree with float64, body ${body}`, async () => {
     for (const [m, k, n] of [[1, 1, 1], [17, 29, 33], [65, 8, 130], [5, 3, 1], [4, 3000, 6]] as const) {
       using _ = scope();
-      const [a, b, g, s] = [halfNoise(m * k, 1), halfNoise(k * n, 2), halfNoise(m * n, 3), halfNoise(n, 4)];
+      const [a, b, g, s] = [halfNoise(m * k, 1), noise(k * n, 2), halfNoise(m * n, 3), noise(n, 4)];
       const want = product(a, b, m, k, n);
       const gradA = product(g, transposed(b, k, n), m, n, k);
       const gradB = product(transposed(a, m, k), g, k, m, n);
