@@ -24,41 +24,64 @@ import { type Config, load, makeOptimizer, NETWORKS } from "./_golden.ts";
 
 const device = await Device.open();
 
-/** Runs that are followed less closely, and why. */
-const WIDER: Readonly<Record<string, number>> = {
-  // Its learning rate is so high that f32 itself is 2e-2 off when only the initial weights are rounded to f16.
-  "small sgd/plain": 4e-2,
-};
+type Run = Pick<Config["runs"][number], "name" | "optimizer" | "options">;
+
+/**
+ * How closely the losses of a run are followed, by step. SGD at 0.08 and LARS at 0.8 are past the edge of stability for
+ * the small network: there a small difference grows. In "sgd/plain" the loss rises by a third after its third step, and
+ * f32 does not repeat itself from then on: moving the initial weights once by 1e-4 of their size, less than f16 rounds,
+ * moves its losses by up to 1.8e-2, rounding only the images to f16 by up to 3.0e-2 (nine starts), and the order of the
+ * sums decides whether mixed precision is 1.4e-2 or 3.5e-2 off (twelve forms of the products). So no choice of what is
+ * kept in f16 would hold it to 2e-2; at a learning rate of 0.02 it is 2e-3 off.
+ */
+function limitOf(run: string, step: number): number {
+  if (run === "small sgd/plain" && step >= 3) return 5e-2;
+  return /^small (sgd|lars)\//.test(run) ? TOLERANCE.mixedLoss : TOLERANCE.calmMixedLoss;
+}
+
+/** The losses of ten steps, in mixed or in full precision. */
+async function tenLosses(name: "small" | "resnet18", run: Run, enabled: boolean): Promise<number[]> {
+  const { model, golden, config, views } = load(name);
+  const optimizer = makeOptimizer(run.optimizer, model, run.options);
+  const scaler = new GradScaler();
+  const input = views();
+  const n = config.shape[0];
+  const losses: number[] = [];
+  for (let step = 0; step < 10; step++) {
+    using _ = scope();
+    const weights = run.name.endsWith("weighted") ? tensor(floatsOf(golden, "weights"), { shape: [n, n] }) : undefined;
+    const loss = decoupledUniformity(autocast(() => model.forward(input), { enabled }), { weights });
+    backward(scaler.scale(loss));
+    optimizer.step(scaler);
+    losses.push(await loss.item());
+  }
+  assertEquals(await scaler.state(), { scale: 65536, growthTracker: 10, skipped: 0 });
+  for (const each of [model, optimizer, scaler, input]) each.dispose();
+  return losses;
+}
 
 for (const name of ["small", "resnet18"] as const) {
   const { runs } = JSON.parse(readFixture(NETWORKS[name].file).metadata.config!) as Config;
   for (const run of runs) {
     // Every optimizer with the small network; the large one with two, to end in seconds.
     if (name === "resnet18" && run.name !== "sgd/weighted" && run.name !== "lars/plain") continue;
-    const rtol = WIDER[`${name} ${run.name}`] ?? TOLERANCE.mixedLoss;
+    const rtol = limitOf(`${name} ${run.name}`, 9);
     Deno.test(`${name}: ten steps of ${run.name} in mixed precision follow PyTorch's float32 within ${rtol}`, async () => {
-      const { model, golden, config, views } = load(name);
-      const optimizer = makeOptimizer(run.optimizer, model, run.options);
-      const scaler = new GradScaler();
-      const input = views();
-      const n = config.shape[0];
-      const expected = floatsOf(golden, `${run.name}.losses`);
-      for (let step = 0; step < 10; step++) {
-        using _ = scope();
-        const weights = run.name.endsWith("weighted")
-          ? tensor(floatsOf(golden, "weights"), { shape: [n, n] })
-          : undefined;
-        const z = autocast(() => model.forward(input));
-        const loss = decoupledUniformity(z, { weights });
-        backward(scaler.scale(loss));
-        optimizer.step(scaler);
-        assertClose([await loss.item()], [expected[step]!], { rtol });
+      const expected = floatsOf(readFixture(NETWORKS[name].file), `${run.name}.losses`);
+      for (const [step, loss] of (await tenLosses(name, run, true)).entries()) {
+        assertClose([loss], [expected[step]!], { rtol: limitOf(`${name} ${run.name}`, step) });
       }
-      assertEquals(await scaler.state(), { scale: 65536, growthTracker: 10, skipped: 0 });
-      for (const each of [model, optimizer, scaler, input]) each.dispose();
     });
   }
 }
+
+Deno.test("ten steps of SGD at a learning rate where the loss only falls follow float32 closely in mixed precision", async () => {
+  const run: Run = { name: "sgd/plain", optimizer: "SGD", options: { lr: 0.02 } };
+  const expected = await tenLosses("small", run, false);
+  for (const [step, loss] of (await tenLosses("small", run, true)).entries()) {
+    assertClose([loss], [expected[step]!], { rtol: TOLERANCE.calmMixedLoss });
+  }
+});
 
 function smallNetwork() {
   const layout = { block: "basic", layers: [1, 1, 1], widths: [16, 32, 64], smallStem: true } as const;
