@@ -24,23 +24,17 @@ import { type Config, load, makeOptimizer, NETWORKS } from "./_golden.ts";
 
 const device = await Device.open();
 
-type Run = Pick<Config["runs"][number], "name" | "optimizer" | "options">;
-
 /**
- * How closely the losses of a run are followed, by step. SGD at 0.08 and LARS at 0.8 are past the edge of stability for
- * the small network: there a small difference grows. In "sgd/plain" the loss rises by a third after its third step, and
- * f32 does not repeat itself from then on: moving the initial weights once by 1e-4 of their size, less than f16 rounds,
- * moves its losses by up to 1.8e-2, rounding only the images to f16 by up to 3.0e-2 (nine starts), and the order of the
- * sums decides whether mixed precision is 1.4e-2 or 3.5e-2 off (twelve forms of the products). So no choice of what is
- * kept in f16 would hold it to 2e-2; at a learning rate of 0.02 it is 2e-3 off.
+ * How closely the losses of a run are followed. LARS at 0.8 is fast for the small network, and small differences grow:
+ * at most 1.6e-2 was seen there, and 2e-3 in the other runs. (Where the rate is so high that the loss rises again, SGD at
+ * 0.08, float32 does not repeat itself: moving the weights by 1e-4 of their size moves its losses by up to 1.8e-2.)
  */
-function limitOf(run: string, step: number): number {
-  if (run === "small sgd/plain" && step >= 3) return 5e-2;
-  return /^small (sgd|lars)\//.test(run) ? TOLERANCE.mixedLoss : TOLERANCE.calmMixedLoss;
+function limitOf(run: string): number {
+  return run.startsWith("small lars/") ? TOLERANCE.mixedLoss : TOLERANCE.calmMixedLoss;
 }
 
-/** The losses of ten steps, in mixed or in full precision. */
-async function tenLosses(name: "small" | "resnet18", run: Run, enabled: boolean): Promise<number[]> {
+/** The losses of ten steps in mixed precision. */
+async function tenLosses(name: "small" | "resnet18", run: Config["runs"][number]): Promise<number[]> {
   const { model, golden, config, views } = load(name);
   const optimizer = makeOptimizer(run.optimizer, model, run.options);
   const scaler = new GradScaler();
@@ -50,7 +44,7 @@ async function tenLosses(name: "small" | "resnet18", run: Run, enabled: boolean)
   for (let step = 0; step < 10; step++) {
     using _ = scope();
     const weights = run.name.endsWith("weighted") ? tensor(floatsOf(golden, "weights"), { shape: [n, n] }) : undefined;
-    const loss = decoupledUniformity(autocast(() => model.forward(input), { enabled }), { weights });
+    const loss = decoupledUniformity(autocast(() => model.forward(input)), { weights });
     backward(scaler.scale(loss));
     optimizer.step(scaler);
     losses.push(await loss.item());
@@ -65,23 +59,15 @@ for (const name of ["small", "resnet18"] as const) {
   for (const run of runs) {
     // Every optimizer with the small network; the large one with two, to end in seconds.
     if (name === "resnet18" && run.name !== "sgd/weighted" && run.name !== "lars/plain") continue;
-    const rtol = limitOf(`${name} ${run.name}`, 9);
+    const rtol = limitOf(`${name} ${run.name}`);
     Deno.test(`${name}: ten steps of ${run.name} in mixed precision follow PyTorch's float32 within ${rtol}`, async () => {
       const expected = floatsOf(readFixture(NETWORKS[name].file), `${run.name}.losses`);
-      for (const [step, loss] of (await tenLosses(name, run, true)).entries()) {
-        assertClose([loss], [expected[step]!], { rtol: limitOf(`${name} ${run.name}`, step) });
+      for (const [step, loss] of (await tenLosses(name, run)).entries()) {
+        assertClose([loss], [expected[step]!], { rtol });
       }
     });
   }
 }
-
-Deno.test("ten steps of SGD at a learning rate where the loss only falls follow float32 closely in mixed precision", async () => {
-  const run: Run = { name: "sgd/plain", optimizer: "SGD", options: { lr: 0.02 } };
-  const expected = await tenLosses("small", run, false);
-  for (const [step, loss] of (await tenLosses("small", run, true)).entries()) {
-    assertClose([loss], [expected[step]!], { rtol: TOLERANCE.calmMixedLoss });
-  }
-});
 
 function smallNetwork() {
   const layout = { block: "basic", layers: [1, 1, 1], widths: [16, 32, 64], smallStem: true } as const;
