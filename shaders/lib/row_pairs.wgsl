@@ -14,6 +14,12 @@
 // A workgroup has read all it needs before it writes its first pair.
 override EDGE: u32 = 8u;
 
+// The block of rows that a row of workgroups takes: from the top and from the bottom in turn. CPU adapters give each thread one
+// run of workgroups; so each gets its share of a triangle.
+fn row_block(group: vec3u, groups: vec3u) -> u32 {
+  return select(group.y / 2u, groups.y - 1u - group.y / 2u, group.y % 2u == 1u);
+}
+
 fn write_pairs(i: u32, j: u32, stride: u32, value: vec4f) {
   write_pair(i, j, value.x);
   write_pair(i, j + stride, value.y);
@@ -22,8 +28,12 @@ fn write_pairs(i: u32, j: u32, stride: u32, value: vec4f) {
 }
 
 @compute @workgroup_size(8)
-fn lanes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  let i = group.y * 8u;
+fn lanes(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = row_block(group, groups) * 8u;
   if (skipped(i, group.x * 32u, 8u, 32u)) { return; }
   let j = group.x * 32u + local;
   let vectors = row_vectors();
@@ -62,9 +72,13 @@ var<workgroup> left_tile: array<vec4f, 20u * EDGE>;
 var<workgroup> right_tile: array<vec4f, 20u * EDGE>;
 
 @compute @workgroup_size(EDGE, EDGE)
-fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
+fn tiles(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) local: vec3u,
+) {
   let size = 4u * EDGE;
-  let i0 = group.y * size;
+  let i0 = row_block(group, groups) * size;
   let j0 = group.x * size;
   if (skipped(i0, j0, size, size)) { return; }
   let thread = local.y * EDGE + local.x;

@@ -32,8 +32,12 @@ fn write_rows(i: u32, j: u32, sums: Rows) {
 }
 
 @compute @workgroup_size(8)
-fn subgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = group.y * 32u;
+fn subgroup(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let i = row_block(group, groups) * 32u;
   if (skipped(i, group.x * 32u, 32u, 32u)) { return; }
   let j = group.x * 32u + lane;
   let vectors = row_vectors();
