@@ -8,8 +8,8 @@
 // infinity, whose rounding error is half of that of the usual 0, 1, -1, 2, -2.
 //
 //   0  params  uniform  { size (invocations), h, w (of the image), tiles_h, tiles_w, offset_h, offset_w (of the
-//                         patch of tile 0, 0), c4 (vectors of channels), pitch, first_image, turn; tiles, each and first_slice
-//                         of conv2d_winograd_moments; grad_… of patches_and_tiles }
+//                         patch of tile 0, 0), c4 (vectors of channels), pitch, first_image; tiles, each and first_slice
+//                         of conv2d_winograd_moments; grad_… and other_… of conv2d_winograd_factors }
 //   1  x       read     image [n, h, w, 4 c4] or windows [9, in, 4 c4], or their transforms: for each tile, or input
 //                       channel, 36 rows of c4 vectors, and `pitch` vectors from one tile to the next
 //   2  y       write    the other one of these
@@ -18,13 +18,13 @@
 // The aliases X and Y of what x and y hold are joined in front (src/tensor/half.ts): vec4f or vec4<f16> for images and windows,
 // vec4f for transforms.
 //
-// Joined with conv2d_winograd_images (and conv2d_winograd_moments) or conv2d_winograd_windows.
+// Joined with conv2d_winograd_images (and conv2d_winograd_moments or conv2d_winograd_factors) or conv2d_winograd_windows.
 // Constants: BIAS, add it (from_products).
 // Dispatch: Device.groups(size, 64), size = tiles * c4 for images, in * c4 for windows.
 struct Params {
   size: u32, h: i32, w: i32, tiles_h: u32, tiles_w: u32, offset_h: i32, offset_w: i32, c4: u32,
-  pitch: u32, first_image: u32, turn: u32, tiles: u32, each: u32, first_slice: u32,
-  grad_h: i32, grad_w: i32, grad_c4: u32, grad_pitch: u32,
+  pitch: u32, first_image: u32, tiles: u32, each: u32, first_slice: u32,
+  grad_h: i32, grad_w: i32, other_size: u32, other_c4: u32, other_pitch: u32, turn: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;

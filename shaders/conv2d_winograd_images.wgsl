@@ -1,13 +1,5 @@
 // Winograd's transforms of images, joined after conv2d_winograd: an invocation has one tile and one vector of channels.
-// patches: x an image, y its transform; patches_and_tiles: grad a gradient of the output and tiles its transform too;
-// from_products: x the 36 products, y the image.
-//
-//   5  grad   read   [n, grad_h, grad_w, 4 grad_c4]                (patches_and_tiles)
-//   6  tiles  write  as y, of grad_c4 vectors and grad_pitch
-//
-// patches_and_tiles: size = tiles * max(c4, grad_c4).
-@group(0) @binding(5) var<storage, read> grad: array<X>;
-@group(0) @binding(6) var<storage, read_write> tiles: array<vec4f>;
+// patches: x an image, y its transform; from_products: x the 36 products, y the image.
 
 // Where a tile is: its image, the pixel of its corner (without the offset), and its vector of channels.
 struct Tile { image: i32, y: i32, x: i32, channel: u32 }
@@ -47,22 +39,6 @@ fn patch_column(tile: Tile, j: i32) -> Six {
   );
 }
 
-fn grad_pixel(tile: Tile, py: i32, px: i32) -> vec4f {
-  let inside = py < params.grad_h && px < params.grad_w;
-  let i = u32((tile.image * params.grad_h + py) * params.grad_w + px) * params.grad_c4 + tile.channel;
-  return select(vec4f(), vec4f(grad[select(0u, i, inside)]), inside);
-}
-
-fn tile_column(tile: Tile, j: i32) -> Four {
-  let px = tile.x + j;
-  return Four(
-    grad_pixel(tile, tile.y, px),
-    grad_pixel(tile, tile.y + 1, px),
-    grad_pixel(tile, tile.y + 2, px),
-    grad_pixel(tile, tile.y + 3, px),
-  );
-}
-
 // Bt d B
 fn put_patch(tile: Tile, at: u32) {
   let c0 = patch_line(patch_column(tile, 0));
@@ -79,31 +55,6 @@ fn put_patch(tile: Tile, at: u32) {
   put_six(at, 5u, patch_line(Six(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f)));
 }
 
-// Row i of the 6x6 positions of a tile.
-fn put_tile_six(at: u32, i: u32, row: Six) {
-  let first = at + 6u * i * params.grad_c4;
-  tiles[first] = row.a;
-  tiles[first + params.grad_c4] = row.b;
-  tiles[first + 2u * params.grad_c4] = row.c;
-  tiles[first + 3u * params.grad_c4] = row.d;
-  tiles[first + 4u * params.grad_c4] = row.e;
-  tiles[first + 5u * params.grad_c4] = row.f;
-}
-
-// A t At
-fn put_tile_adjoint(tile: Tile, at: u32) {
-  let c0 = tile_adjoint(tile_column(tile, 0));
-  let c1 = tile_adjoint(tile_column(tile, 1));
-  let c2 = tile_adjoint(tile_column(tile, 2));
-  let c3 = tile_adjoint(tile_column(tile, 3));
-  put_tile_six(at, 0u, tile_adjoint(Four(c0.a, c1.a, c2.a, c3.a)));
-  put_tile_six(at, 1u, tile_adjoint(Four(c0.b, c1.b, c2.b, c3.b)));
-  put_tile_six(at, 2u, tile_adjoint(Four(c0.c, c1.c, c2.c, c3.c)));
-  put_tile_six(at, 3u, tile_adjoint(Four(c0.d, c1.d, c2.d, c3.d)));
-  put_tile_six(at, 4u, tile_adjoint(Four(c0.e, c1.e, c2.e, c3.e)));
-  put_tile_six(at, 5u, tile_adjoint(Four(c0.f, c1.f, c2.f, c3.f)));
-}
-
 // Every patch of an image.
 @compute @workgroup_size(64)
 fn patches(
@@ -114,23 +65,6 @@ fn patches(
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
   put_patch(tile_of(i), transform_at(i));
-}
-
-// Every patch of an image and every tile of a gradient of the output: the two factors of the gradient of the windows.
-@compute @workgroup_size(64)
-fn patches_and_tiles(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.size) { return; }
-  let widest = max(params.c4, params.grad_c4);
-  let t = i / widest;
-  let channel = i - t * widest;
-  let tile = tile_at(t, channel);
-  if (channel < params.c4) { put_patch(tile, t * params.pitch + channel); }
-  if (channel < params.grad_c4) { put_tile_adjoint(tile, t * params.grad_pitch + channel); }
 }
 
 fn put_pixel(tile: Tile, py: i32, px: i32, value: vec4f) {

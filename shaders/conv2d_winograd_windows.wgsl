@@ -1,29 +1,5 @@
-// Winograd's transforms of windows, joined after conv2d_winograd: an invocation has one input channel and one vector of
-// output channels. windows: x the weight, y its transform; windows_adjoint: x the transform's gradient, y the weight's.
-
-// Tap of the window, turned by 180 degrees if asked.
-fn tap(i: u32, t: u32) -> vec4f { return vec4f(x[select(t, 8u - t, params.turn != 0u) * params.size + i]); }
-
-// G g Gt of every window.
-@compute @workgroup_size(64)
-fn windows(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.size) { return; }
-  let at = transform_at(i);
-  let c0 = window_line(Three(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
-  let c1 = window_line(Three(tap(i, 1u), tap(i, 4u), tap(i, 7u)));
-  let c2 = window_line(Three(tap(i, 2u), tap(i, 5u), tap(i, 8u)));
-  put_six(at, 0u, window_line(Three(c0.a, c1.a, c2.a)));
-  put_six(at, 1u, window_line(Three(c0.b, c1.b, c2.b)));
-  put_six(at, 2u, window_line(Three(c0.c, c1.c, c2.c)));
-  put_six(at, 3u, window_line(Three(c0.d, c1.d, c2.d)));
-  put_six(at, 4u, window_line(Three(c0.e, c1.e, c2.e)));
-  put_six(at, 5u, window_line(Three(c0.f, c1.f, c2.f)));
-}
+// The gradient of Winograd's windows, joined after conv2d_winograd: an invocation has one input channel and one vector of output
+// channels; x the gradient of the transform, y that of the weight.
 
 // Gt u G into the gradient of every window.
 @compute @workgroup_size(64)

@@ -1638,8 +1638,8 @@ export const conv2d_winograd: string = `// Transforms of Winograd's convolution 
 // infinity, whose rounding error is half of that of the usual 0, 1, -1, 2, -2.
 //
 //   0  params  uniform  { size (invocations), h, w (of the image), tiles_h, tiles_w, offset_h, offset_w (of the
-//                         patch of tile 0, 0), c4 (vectors of channels), pitch, first_image, turn; tiles, each and first_slice
-//                         of conv2d_winograd_moments; grad_… of patches_and_tiles }
+//                         patch of tile 0, 0), c4 (vectors of channels), pitch, first_image; tiles, each and first_slice
+//                         of conv2d_winograd_moments; grad_… and other_… of conv2d_winograd_factors }
 //   1  x       read     image [n, h, w, 4 c4] or windows [9, in, 4 c4], or their transforms: for each tile, or input
 //                       channel, 36 rows of c4 vectors, and \`pitch\` vectors from one tile to the next
 //   2  y       write    the other one of these
@@ -1648,13 +1648,13 @@ export const conv2d_winograd: string = `// Transforms of Winograd's convolution 
 // The aliases X and Y of what x and y hold are joined in front (src/tensor/half.ts): vec4f or vec4<f16> for images and windows,
 // vec4f for transforms.
 //
-// Joined with conv2d_winograd_images (and conv2d_winograd_moments) or conv2d_winograd_windows.
+// Joined with conv2d_winograd_images (and conv2d_winograd_moments or conv2d_winograd_factors) or conv2d_winograd_windows.
 // Constants: BIAS, add it (from_products).
 // Dispatch: Device.groups(size, 64), size = tiles * c4 for images, in * c4 for windows.
 struct Params {
   size: u32, h: i32, w: i32, tiles_h: u32, tiles_w: u32, offset_h: i32, offset_w: i32, c4: u32,
-  pitch: u32, first_image: u32, turn: u32, tiles: u32, each: u32, first_slice: u32,
-  grad_h: i32, grad_w: i32, grad_c4: u32, grad_pitch: u32,
+  pitch: u32, first_image: u32, tiles: u32, each: u32, first_slice: u32,
+  grad_h: i32, grad_w: i32, other_size: u32, other_c4: u32, other_pitch: u32, turn: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
@@ -1755,17 +1755,118 @@ fn take_six(at: u32, i: u32) -> Six {
   );
 }
 `;
+/** `conv2d_winograd_factors` */
+export const conv2d_winograd_factors: string = `// Two of Winograd's transforms in one dispatch, joined after conv2d_winograd_images: the factors of the 36 products.
+// patches_and_windows: of an image and of the weight; patches_and_tiles: of an image and of a gradient of the output.
+//
+//   5  weight  read   [9, in, 4 other_c4]                   (patches_and_windows)
+//      grad    read   [n, grad_h, grad_w, 4 other_c4]       (patches_and_tiles)
+//   6  other   write  its transform, as y, of other_c4 and other_pitch
+//
+// The alias W of what the weight holds is joined in front.
+// Dispatch: Device.groups(_, 64) of size + other_size invocations, size = tiles * c4, other_size = in * other_c4
+// (patches_and_windows); of size = tiles * max(c4, other_c4) (patches_and_tiles).
+@group(0) @binding(5) var<storage, read> weight: array<W>;
+@group(0) @binding(5) var<storage, read> grad: array<X>;
+@group(0) @binding(6) var<storage, read_write> other: array<vec4f>;
+
+// Row i of the 6x6 positions.
+fn put_other(at: u32, i: u32, row: Six) {
+  let first = at + 6u * i * params.other_c4;
+  other[first] = row.a;
+  other[first + params.other_c4] = row.b;
+  other[first + 2u * params.other_c4] = row.c;
+  other[first + 3u * params.other_c4] = row.d;
+  other[first + 4u * params.other_c4] = row.e;
+  other[first + 5u * params.other_c4] = row.f;
+}
+
+// Tap of the window of an input channel and a vector of output channels, turned by 180 degrees if asked.
+fn tap(i: u32, t: u32) -> vec4f {
+  return vec4f(weight[select(t, 8u - t, params.turn != 0u) * params.other_size + i]);
+}
+
+// G g Gt
+fn put_window(i: u32, at: u32) {
+  let c0 = window_line(Three(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
+  let c1 = window_line(Three(tap(i, 1u), tap(i, 4u), tap(i, 7u)));
+  let c2 = window_line(Three(tap(i, 2u), tap(i, 5u), tap(i, 8u)));
+  put_other(at, 0u, window_line(Three(c0.a, c1.a, c2.a)));
+  put_other(at, 1u, window_line(Three(c0.b, c1.b, c2.b)));
+  put_other(at, 2u, window_line(Three(c0.c, c1.c, c2.c)));
+  put_other(at, 3u, window_line(Three(c0.d, c1.d, c2.d)));
+  put_other(at, 4u, window_line(Three(c0.e, c1.e, c2.e)));
+  put_other(at, 5u, window_line(Three(c0.f, c1.f, c2.f)));
+}
+
+// Every patch of an image and every window.
+@compute @workgroup_size(64)
+fn patches_and_windows(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i < params.size) {
+    put_patch(tile_of(i), transform_at(i));
+    return;
+  }
+  let w = i - params.size;
+  if (w >= params.other_size) { return; }
+  let channel = w / params.other_c4;
+  put_window(w, channel * params.other_pitch + w - channel * params.other_c4);
+}
+
+fn grad_pixel(tile: Tile, py: i32, px: i32) -> vec4f {
+  let inside = py < params.grad_h && px < params.grad_w;
+  let i = u32((tile.image * params.grad_h + py) * params.grad_w + px) * params.other_c4 + tile.channel;
+  return select(vec4f(), vec4f(grad[select(0u, i, inside)]), inside);
+}
+
+fn tile_column(tile: Tile, j: i32) -> Four {
+  let px = tile.x + j;
+  return Four(
+    grad_pixel(tile, tile.y, px),
+    grad_pixel(tile, tile.y + 1, px),
+    grad_pixel(tile, tile.y + 2, px),
+    grad_pixel(tile, tile.y + 3, px),
+  );
+}
+
+// A t At
+fn put_tile_adjoint(tile: Tile, at: u32) {
+  let c0 = tile_adjoint(tile_column(tile, 0));
+  let c1 = tile_adjoint(tile_column(tile, 1));
+  let c2 = tile_adjoint(tile_column(tile, 2));
+  let c3 = tile_adjoint(tile_column(tile, 3));
+  put_other(at, 0u, tile_adjoint(Four(c0.a, c1.a, c2.a, c3.a)));
+  put_other(at, 1u, tile_adjoint(Four(c0.b, c1.b, c2.b, c3.b)));
+  put_other(at, 2u, tile_adjoint(Four(c0.c, c1.c, c2.c, c3.c)));
+  put_other(at, 3u, tile_adjoint(Four(c0.d, c1.d, c2.d, c3.d)));
+  put_other(at, 4u, tile_adjoint(Four(c0.e, c1.e, c2.e, c3.e)));
+  put_other(at, 5u, tile_adjoint(Four(c0.f, c1.f, c2.f, c3.f)));
+}
+
+// Every patch of an image and every tile of a gradient of the output.
+@compute @workgroup_size(64)
+fn patches_and_tiles(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  let widest = max(params.c4, params.other_c4);
+  let t = i / widest;
+  let channel = i - t * widest;
+  let tile = tile_at(t, channel);
+  if (channel < params.c4) { put_patch(tile, t * params.pitch + channel); }
+  if (channel < params.other_c4) { put_tile_adjoint(tile, t * params.other_pitch + channel); }
+}
+`;
 /** `conv2d_winograd_images` */
 export const conv2d_winograd_images: string = `// Winograd's transforms of images, joined after conv2d_winograd: an invocation has one tile and one vector of channels.
-// patches: x an image, y its transform; patches_and_tiles: grad a gradient of the output and tiles its transform too;
-// from_products: x the 36 products, y the image.
-//
-//   5  grad   read   [n, grad_h, grad_w, 4 grad_c4]                (patches_and_tiles)
-//   6  tiles  write  as y, of grad_c4 vectors and grad_pitch
-//
-// patches_and_tiles: size = tiles * max(c4, grad_c4).
-@group(0) @binding(5) var<storage, read> grad: array<X>;
-@group(0) @binding(6) var<storage, read_write> tiles: array<vec4f>;
+// patches: x an image, y its transform; from_products: x the 36 products, y the image.
 
 // Where a tile is: its image, the pixel of its corner (without the offset), and its vector of channels.
 struct Tile { image: i32, y: i32, x: i32, channel: u32 }
@@ -1805,22 +1906,6 @@ fn patch_column(tile: Tile, j: i32) -> Six {
   );
 }
 
-fn grad_pixel(tile: Tile, py: i32, px: i32) -> vec4f {
-  let inside = py < params.grad_h && px < params.grad_w;
-  let i = u32((tile.image * params.grad_h + py) * params.grad_w + px) * params.grad_c4 + tile.channel;
-  return select(vec4f(), vec4f(grad[select(0u, i, inside)]), inside);
-}
-
-fn tile_column(tile: Tile, j: i32) -> Four {
-  let px = tile.x + j;
-  return Four(
-    grad_pixel(tile, tile.y, px),
-    grad_pixel(tile, tile.y + 1, px),
-    grad_pixel(tile, tile.y + 2, px),
-    grad_pixel(tile, tile.y + 3, px),
-  );
-}
-
 // Bt d B
 fn put_patch(tile: Tile, at: u32) {
   let c0 = patch_line(patch_column(tile, 0));
@@ -1837,31 +1922,6 @@ fn put_patch(tile: Tile, at: u32) {
   put_six(at, 5u, patch_line(Six(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f)));
 }
 
-// Row i of the 6x6 positions of a tile.
-fn put_tile_six(at: u32, i: u32, row: Six) {
-  let first = at + 6u * i * params.grad_c4;
-  tiles[first] = row.a;
-  tiles[first + params.grad_c4] = row.b;
-  tiles[first + 2u * params.grad_c4] = row.c;
-  tiles[first + 3u * params.grad_c4] = row.d;
-  tiles[first + 4u * params.grad_c4] = row.e;
-  tiles[first + 5u * params.grad_c4] = row.f;
-}
-
-// A t At
-fn put_tile_adjoint(tile: Tile, at: u32) {
-  let c0 = tile_adjoint(tile_column(tile, 0));
-  let c1 = tile_adjoint(tile_column(tile, 1));
-  let c2 = tile_adjoint(tile_column(tile, 2));
-  let c3 = tile_adjoint(tile_column(tile, 3));
-  put_tile_six(at, 0u, tile_adjoint(Four(c0.a, c1.a, c2.a, c3.a)));
-  put_tile_six(at, 1u, tile_adjoint(Four(c0.b, c1.b, c2.b, c3.b)));
-  put_tile_six(at, 2u, tile_adjoint(Four(c0.c, c1.c, c2.c, c3.c)));
-  put_tile_six(at, 3u, tile_adjoint(Four(c0.d, c1.d, c2.d, c3.d)));
-  put_tile_six(at, 4u, tile_adjoint(Four(c0.e, c1.e, c2.e, c3.e)));
-  put_tile_six(at, 5u, tile_adjoint(Four(c0.f, c1.f, c2.f, c3.f)));
-}
-
 // Every patch of an image.
 @compute @workgroup_size(64)
 fn patches(
@@ -1872,23 +1932,6 @@ fn patches(
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.size) { return; }
   put_patch(tile_of(i), transform_at(i));
-}
-
-// Every patch of an image and every tile of a gradient of the output: the two factors of the gradient of the windows.
-@compute @workgroup_size(64)
-fn patches_and_tiles(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.size) { return; }
-  let widest = max(params.c4, params.grad_c4);
-  let t = i / widest;
-  let channel = i - t * widest;
-  let tile = tile_at(t, channel);
-  if (channel < params.c4) { put_patch(tile, t * params.pitch + channel); }
-  if (channel < params.grad_c4) { put_tile_adjoint(tile, t * params.grad_pitch + channel); }
 }
 
 fn put_pixel(tile: Tile, py: i32, px: i32, value: vec4f) {
@@ -1993,32 +2036,8 @@ fn from_products_moments(
 }
 `;
 /** `conv2d_winograd_windows` */
-export const conv2d_winograd_windows: string = `// Winograd's transforms of windows, joined after conv2d_winograd: an invocation has one input channel and one vector of
-// output channels. windows: x the weight, y its transform; windows_adjoint: x the transform's gradient, y the weight's.
-
-// Tap of the window, turned by 180 degrees if asked.
-fn tap(i: u32, t: u32) -> vec4f { return vec4f(x[select(t, 8u - t, params.turn != 0u) * params.size + i]); }
-
-// G g Gt of every window.
-@compute @workgroup_size(64)
-fn windows(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.size) { return; }
-  let at = transform_at(i);
-  let c0 = window_line(Three(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
-  let c1 = window_line(Three(tap(i, 1u), tap(i, 4u), tap(i, 7u)));
-  let c2 = window_line(Three(tap(i, 2u), tap(i, 5u), tap(i, 8u)));
-  put_six(at, 0u, window_line(Three(c0.a, c1.a, c2.a)));
-  put_six(at, 1u, window_line(Three(c0.b, c1.b, c2.b)));
-  put_six(at, 2u, window_line(Three(c0.c, c1.c, c2.c)));
-  put_six(at, 3u, window_line(Three(c0.d, c1.d, c2.d)));
-  put_six(at, 4u, window_line(Three(c0.e, c1.e, c2.e)));
-  put_six(at, 5u, window_line(Three(c0.f, c1.f, c2.f)));
-}
+export const conv2d_winograd_windows: string = `// The gradient of Winograd's windows, joined after conv2d_winograd: an invocation has one input channel and one vector of output
+// channels; x the gradient of the transform, y that of the weight.
 
 // Gt u G into the gradient of every window.
 @compute @workgroup_size(64)

@@ -9,11 +9,11 @@ import {
   FROM_PRODUCTS_MOMENTS,
   PATCHES,
   PATCHES_AND_TILES,
+  PATCHES_AND_WINDOWS,
   pitchOf,
   POSITIONS,
   transform,
   type Values,
-  WINDOWS,
   WINDOWS_ADJOINT,
 } from "./_conv2d_winograd_transforms.ts";
 import { WINOGRAD_CHUNK, WINOGRAD_SLICES } from "./_variants.ts";
@@ -51,24 +51,20 @@ function tilingOf(device: Device, g: Geometry, size: readonly [number, number]):
 
 /** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
 export function forwardWinograd(g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
-  const windows = transformWindows(weight, false);
   const y = new Tensor(x.device, [g.n, ...g.outSize, g.outChannels], { dtype });
   const offset = [-g.padding[0], -g.padding[1]] as const;
   const tiling = tilingOf(x.device, g, g.outSize);
   const slices = slicesOf(tiling, y, side);
-  convolve({ tiling, x, windows, transposed: false, offset, y, bias, slices });
-  windows.dispose();
+  convolve({ tiling, x, weight, turned: false, offset, y, bias, slices });
   return y;
 }
 
 /** Gradient of `x` from that of `y`. */
 export function inputGradWinograd(g: Geometry, { gradY, weight, dtype }: InputGradOperands): Tensor {
-  const windows = transformWindows(weight, true);
   const y = new Tensor(gradY.device, [g.n, ...g.size, g.inChannels], { dtype });
   const offset = [g.padding[0] - 2, g.padding[1] - 2] as const;
   const tiling = tilingOf(gradY.device, g, g.size);
-  convolve({ tiling, x: gradY, windows, transposed: true, offset, y });
-  windows.dispose();
+  convolve({ tiling, x: gradY, weight, turned: true, offset, y });
   return y;
 }
 
@@ -104,25 +100,26 @@ function stridesOf(a: number, b: number, c: number, rows: number): Product["stri
 interface Convolution {
   readonly tiling: Tiling;
   readonly x: Tensor;
-  /** Transforms, `[in, pitch of out]`. */
-  readonly windows: Tensor;
-  /** Sum over out, not in. */
-  readonly transposed: boolean;
+  readonly weight: Tensor;
+  /** Turned by 180 degrees, and summed over out, not in. */
+  readonly turned: boolean;
   readonly offset: readonly [number, number];
   readonly y: Tensor;
   readonly bias?: Tensor;
   readonly slices?: TileSlices;
 }
 
-function convolve({ tiling, x, windows, transposed, offset, y, bias, slices }: Convolution): void {
+function convolve({ tiling, x, weight, turned, offset, y, bias, slices }: Convolution): void {
   const [n, , , cols] = y.shape as [number, number, number, number];
+  const inner = x.shape[3]!;
+  const outChannels = weight.shape[3]!;
+  const windows = new Tensor(x.device, [weight.shape[2]!, pitchOf(outChannels)]);
   for (let first = 0; first < n; first += tiling.chunk) {
     const chunk = { tiling, first, images: Math.min(tiling.chunk, n - first) };
-    const patches = transformImages(chunk, x, offset);
+    const patches = transformImages(chunk, x, offset, first === 0 ? { weight, windows, turned } : undefined);
     const rows = patches.shape[0]!;
-    const inner = x.shape[3]!;
-    const sizes = { rows, cols, inner, transposeB: transposed, batch: BATCH };
-    const strides = stridesOf(inner, transposed ? inner : cols, cols, rows);
+    const sizes = { rows, cols, inner, transposeB: turned, batch: BATCH };
+    const strides = stridesOf(inner, outChannels, cols, rows);
     const products = productPadded({ a: patches, b: windows, ...sizes, strides });
     const values = valuesOf(chunk, y, [0, 0]);
     if (slices) putWithMoments(values, slices, chunk, products, y, bias);
@@ -130,6 +127,7 @@ function convolve({ tiling, x, windows, transposed, offset, y, bias, slices }: C
     patches.dispose();
     products.dispose();
   }
+  windows.dispose();
 }
 
 /** Slices of tiles whose moments the output transform leaves. */
@@ -175,17 +173,32 @@ interface Chunk {
   readonly images: number;
 }
 
-/** `[tiles, pitch]` of the images of a chunk. */
-function transformImages(chunk: Chunk, x: Tensor, offset: readonly [number, number]): Tensor {
+/** A weight whose transforms `[in, pitch of out]` are made beside those of images. */
+interface Windows {
+  readonly weight: Tensor;
+  readonly windows: Tensor;
+  readonly turned: boolean;
+}
+
+/** `[tiles, pitch]` of the images of a chunk; and of a weight, if given. */
+function transformImages(chunk: Chunk, x: Tensor, offset: readonly [number, number], beside?: Windows): Tensor {
   const channels = x.shape[3]!;
   const tiles = chunk.images * sizeOf(chunk.tiling.tiles);
   const y = new Tensor(x.device, [tiles, pitchOf(channels)]);
   const values = { ...valuesOf(chunk, x, offset), size: tiles * channels / 4 };
-  transform(PATCHES[floatOf(x)], values, x, y);
+  if (!beside) {
+    transform(PATCHES[floatOf(x)], values, x, y);
+    return y;
+  }
+  const { weight, windows, turned } = beside;
+  const { size, c4, pitch } = windowValues(weight.shape[2]!, weight.shape[3]!);
+  const others = { other_size: size, other_c4: c4, other_pitch: pitch, turn: turned ? 1 : 0 };
+  const program = PATCHES_AND_WINDOWS[floatOf(weight)][floatOf(x)];
+  transform(program, { ...values, ...others }, x, y, { source: weight, other: windows });
   return y;
 }
 
-/** The same, and `[tiles, pitch]` of the gradient of the output. */
+/** The same without a weight, and `[tiles, pitch]` of the gradient of the output. */
 function transformFactors(
   chunk: Chunk,
   x: Tensor,
@@ -197,18 +210,10 @@ function transformFactors(
   const patches = new Tensor(x.device, [count, pitchOf(x.shape[3]!)]);
   const tiles = new Tensor(x.device, [count, pitchOf(channels)]);
   const size = count * Math.max(x.shape[3]!, channels) / 4;
-  const grad = { grad_h, grad_w, grad_c4: channels / 4, grad_pitch: pitchOf(channels) / 4 };
+  const grad = { grad_h, grad_w, other_c4: channels / 4, other_pitch: pitchOf(channels) / 4 };
   const values = { ...valuesOf(chunk, x, offset), ...grad, size };
-  transform(PATCHES_AND_TILES[floatOf(x)], values, x, patches, { grad: gradY, tiles });
+  transform(PATCHES_AND_TILES[floatOf(x)], values, x, patches, { source: gradY, other: tiles });
   return { patches, tiles };
-}
-
-function transformWindows(weight: Tensor, turn: boolean): Tensor {
-  const [, , inChannels, outChannels] = weight.shape as [number, number, number, number];
-  const windows = new Tensor(weight.device, [inChannels, pitchOf(outChannels)]);
-  const values = { ...windowValues(inChannels, outChannels), turn: turn ? 1 : 0 };
-  transform(WINDOWS[floatOf(weight)], values, weight, windows);
-  return windows;
 }
 
 function windowValues(inChannels: number, outChannels: number): Values {
