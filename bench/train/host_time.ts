@@ -1,6 +1,6 @@
 /**
  * What a training step costs the host, from the call until it is submitted, while the device waits: made anew and
- * replayed. It does not depend on the number of images, so that few of them do.
+ * replayed. It depends on the number of images only where sums and transforms come in more parts, so that few of them do.
  *
  *     deno run -A bench/train/host_time.ts [runs]
  */
