@@ -6,21 +6,6 @@
 // Dispatch: Device.groups(size, 64), size = slices of the chunk * c4.
 @group(0) @binding(4) var<storage, read_write> moments: array<vec4f>;
 
-// Of a column of a tile that has `count` lines inside the image.
-fn column_moments(count: u32, column: Four) -> Moments {
-  return moments_of(count, column.a, column.b, column.c, column.d);
-}
-
-// Of a tile; its first column is inside.
-fn tile_moments(tile: Tile, m: Columns) -> Moments {
-  let lines = rows_left(u32(params.h), u32(tile.y));
-  let columns = rows_left(u32(params.w), u32(tile.x));
-  let b = column_moments(select(0u, lines, columns > 1u), m.b);
-  let c = column_moments(select(0u, lines, columns > 2u), m.c);
-  let d = column_moments(select(0u, lines, columns > 3u), m.d);
-  return joined(joined(column_moments(lines, m.a), b), joined(c, d));
-}
-
 @compute @workgroup_size(64)
 fn from_products_moments(
   @builtin(workgroup_id) group: vec3u,
@@ -37,7 +22,9 @@ fn from_products_moments(
     let tile = tile_of(t * params.c4 + channel);
     let m = columns_of(t * params.pitch + channel);
     put_tile(tile, m);
-    all = joined(all, tile_moments(tile, m));
+    let lines = rows_left(u32(params.h), u32(tile.y));
+    let columns = rows_left(u32(params.w), u32(tile.x));
+    all = joined(all, tile_moments(lines, columns, m));
   }
   let out = 3u * (params.first_slice + slice) * params.c4 + channel;
   var mean = all.mean;

@@ -68,7 +68,7 @@ for (const { size, channels } of SHAPES) {
   const x = requireGrad(normal(shape, { key: key(1) }));
   const weight = requireGrad(normal([3, 3, channels, channels], { key: key(2), std: 0.05 }));
   const grad = normal(shape, { key: key(3) });
-  for (const algorithm of ["winograd", "direct"] satisfies AlgorithmName[]) {
+  for (const algorithm of ["winograd4", "winograd3", "direct"] satisfies AlgorithmName[]) {
     const within = (run: () => Promise<void>) => withAlgorithm(algorithm, run);
     const options = { group: `conv2d ${channels} @${size}`, within };
     const name = `conv2d 3x3 [${shape}] -> ${channels} ${algorithm}`;

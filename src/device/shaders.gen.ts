@@ -1628,27 +1628,28 @@ fn load_a(segment: Segment, k: u32) -> vec4f {
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
 `;
 /** `conv2d_winograd` */
-export const conv2d_winograd: string = `// Transforms of Winograd's convolution F(4x4, 3x3): 36 multiplications give 16 outputs, where the plain sum takes 144.
+export const conv2d_winograd: string = `// Transforms of Winograd's convolutions F(m x m, 3x3): (m + 2)^2 multiplications give m^2 outputs, where the plain sum takes
+// 9 m^2. P = m + 2.
 //
-//   y = At [ (G g Gt) * (Bt d B) ] A       value: d a 6x6 patch of x, g the 3x3 window, y a 4x4 tile
+//   y = At [ (G g Gt) * (Bt d B) ] A       value: d a PxP patch of x, g the 3x3 window, y an m x m tile
 //   grad_g = Gt [ (Bt d B) * (A grad_y At) ] G     the exact adjoint with respect to g
 //
-// and * sums over channels (or over tiles, for grad_g): 36 matrix products, one for each of the 6x6 positions. The gradient
-// of x is the value of grad_y with the window turned by 180 degrees. The points of the transform are 0, 1, -1, 1/2, -2 and
-// infinity, whose rounding error is half of that of the usual 0, 1, -1, 2, -2.
+// and * sums over channels (or over tiles, for grad_g): P^2 matrix products, one for each position of a patch. The gradient
+// of x is the value of grad_y with the window turned by 180 degrees.
 //
 //   0  params  uniform  { size (invocations), h, w (of the image), tiles_h, tiles_w, offset_h, offset_w (of the
 //                         patch of tile 0, 0), c4 (vectors of channels), pitch, first_image; tiles, each and first_slice
 //                         of conv2d_winograd_moments; grad_… and other_… of conv2d_winograd_factors }
-//   1  x       read     image [n, h, w, 4 c4] or windows [9, in, 4 c4], or their transforms: for each tile, or input
-//                       channel, 36 rows of c4 vectors, and \`pitch\` vectors from one tile to the next
-//   2  y       write    the other one of these
+//   1  x       read     image [n, h, w, 4 c4], or a transform: for each tile, or input channel, P^2 rows of c4 vectors, and
+//                       \`pitch\` vectors from one tile to the next
+//   2  y       write    the other one of these; windows [9, in, 4 c4] (windows_adjoint)
 //   3  bias    read     [4 c4], any other array without BIAS (from_products)
 //
-// The aliases X and Y of what x and y hold are joined in front (src/tensor/half.ts): vec4f or vec4<f16> for images and windows,
-// vec4f for transforms.
+// The aliases X, Y and W of what x, y and the weight hold are joined in front (src/tensor/half.ts): vec4f or vec4<f16> for images
+// and windows, vec4f for transforms.
 //
-// Joined with conv2d_winograd_images (and conv2d_winograd_moments or conv2d_winograd_factors) or conv2d_winograd_windows.
+// Joined with one of conv2d_winograd_3x3 and conv2d_winograd_4x4, which have the matrices of an m, and with all of
+// conv2d_winograd_images, _factors, _moments and _adjoint, which have the entry points.
 // Constants: BIAS, add it (from_products).
 // Dispatch: Device.groups(size, 64), size = tiles * c4 for images, in * c4 for windows.
 struct Params {
@@ -1663,15 +1664,233 @@ struct Params {
 
 override BIAS: bool = false;
 
-struct Three { a: vec4f, b: vec4f, c: vec4f }
-struct Four { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
-struct Six { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f, f: vec4f }
+struct WindowLine { a: vec4f, b: vec4f, c: vec4f }
+
+// Where the transform of invocation i's tile (or input channel) starts, for its vector of channels.
+fn transform_at(i: u32) -> u32 {
+  let tile = i / params.c4;
+  return tile * params.pitch + i - tile * params.c4;
+}
+`;
+/** `conv2d_winograd_3x3` */
+export const conv2d_winograd_3x3: string = `// Winograd's F(3x3, 3x3), joined after conv2d_winograd: 25 multiplications give 9 outputs, where the plain sum takes 81. More of
+// them than F(4x4, 3x3) needs, but fewer where the output's edges fit: 5 or 9 pixels. The points of the transform are 0, 1, -1,
+// 2 and infinity.
+const EDGE = 3u;
+
+// A line of a patch, and of a tile.
+struct PatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f }
+struct TileLine { a: vec4f, b: vec4f, c: vec4f }
 
 // Bt d
-fn patch_line(p: Six) -> Six {
+fn patch_line(p: PatchLine) -> PatchLine {
+  return PatchLine(
+    2.0 * (p.a - p.c) + (p.d - p.b),
+    p.d - p.c - 2.0 * p.b,
+    p.d - 3.0 * p.c + 2.0 * p.b,
+    p.d - p.b,
+    (p.e - p.c) - 2.0 * (p.d - p.b),
+  );
+}
+
+// At m
+fn tile_line(m: PatchLine) -> TileLine {
+  let sum = m.b + m.c;
+  return TileLine(m.a + sum + m.d, m.b - m.c + 2.0 * m.d, sum + 4.0 * m.d + m.e);
+}
+
+// A t
+fn tile_adjoint(t: TileLine) -> PatchLine {
+  let even = t.a + t.c;
+  return PatchLine(t.a, even + t.b, even - t.b, t.a + 2.0 * t.b + 4.0 * t.c, t.c);
+}
+
+// G g
+fn window_line(g: WindowLine) -> PatchLine {
+  let even = g.a + g.c;
+  return PatchLine(
+    0.5 * g.a,
+    -0.5 * (even + g.b),
+    (g.b - even) / 6.0,
+    (g.a + 2.0 * g.b + 4.0 * g.c) / 6.0,
+    g.c,
+  );
+}
+
+// Gt u
+fn window_adjoint(u: PatchLine) -> WindowLine {
+  let b = 0.5 * u.b;
+  let c = u.c / 6.0;
+  let d = u.d / 6.0;
+  return WindowLine(0.5 * u.a - b - c + d, c - b + 2.0 * d, 4.0 * d - b - c + u.e);
+}
+
+// Row i of the 5x5 positions.
+fn put_line(at: u32, i: u32, row: PatchLine) {
+  let first = at + 5u * i * params.c4;
+  y[first] = Y(row.a);
+  y[first + params.c4] = Y(row.b);
+  y[first + 2u * params.c4] = Y(row.c);
+  y[first + 3u * params.c4] = Y(row.d);
+  y[first + 4u * params.c4] = Y(row.e);
+}
+
+fn take_line(at: u32, i: u32) -> PatchLine {
+  let first = at + 5u * i * params.c4;
+  return PatchLine(
+    vec4f(x[first]),
+    vec4f(x[first + params.c4]),
+    vec4f(x[first + 2u * params.c4]),
+    vec4f(x[first + 3u * params.c4]),
+    vec4f(x[first + 4u * params.c4]),
+  );
+}
+
+fn patch_column(tile: Tile, j: i32) -> PatchLine {
+  let py = tile.y + params.offset_h;
+  let px = tile.x + params.offset_w + j;
+  return PatchLine(
+    pixel(tile, py, px),
+    pixel(tile, py + 1, px),
+    pixel(tile, py + 2, px),
+    pixel(tile, py + 3, px),
+    pixel(tile, py + 4, px),
+  );
+}
+
+// Bt d B
+fn put_patch(tile: Tile, at: u32) {
+  let c0 = patch_line(patch_column(tile, 0));
+  let c1 = patch_line(patch_column(tile, 1));
+  let c2 = patch_line(patch_column(tile, 2));
+  let c3 = patch_line(patch_column(tile, 3));
+  let c4 = patch_line(patch_column(tile, 4));
+  put_line(at, 0u, patch_line(PatchLine(c0.a, c1.a, c2.a, c3.a, c4.a)));
+  put_line(at, 1u, patch_line(PatchLine(c0.b, c1.b, c2.b, c3.b, c4.b)));
+  put_line(at, 2u, patch_line(PatchLine(c0.c, c1.c, c2.c, c3.c, c4.c)));
+  put_line(at, 3u, patch_line(PatchLine(c0.d, c1.d, c2.d, c3.d, c4.d)));
+  put_line(at, 4u, patch_line(PatchLine(c0.e, c1.e, c2.e, c3.e, c4.e)));
+}
+
+// At m A: the tile whose products start at \`at\`, column by column.
+struct Columns { a: TileLine, b: TileLine, c: TileLine }
+
+fn columns_of(at: u32) -> Columns {
+  let r0 = tile_line(take_line(at, 0u));
+  let r1 = tile_line(take_line(at, 1u));
+  let r2 = tile_line(take_line(at, 2u));
+  let r3 = tile_line(take_line(at, 3u));
+  let r4 = tile_line(take_line(at, 4u));
+  return Columns(
+    tile_line(PatchLine(r0.a, r1.a, r2.a, r3.a, r4.a)),
+    tile_line(PatchLine(r0.b, r1.b, r2.b, r3.b, r4.b)),
+    tile_line(PatchLine(r0.c, r1.c, r2.c, r3.c, r4.c)),
+  );
+}
+
+fn put_row(tile: Tile, i: i32, row: TileLine) {
+  put_pixel(tile, tile.y + i, tile.x, row.a);
+  put_pixel(tile, tile.y + i, tile.x + 1, row.b);
+  put_pixel(tile, tile.y + i, tile.x + 2, row.c);
+}
+
+fn put_tile(tile: Tile, m: Columns) {
+  put_row(tile, 0, TileLine(m.a.a, m.b.a, m.c.a));
+  put_row(tile, 1, TileLine(m.a.b, m.b.b, m.c.b));
+  put_row(tile, 2, TileLine(m.a.c, m.b.c, m.c.c));
+}
+
+// Of a column of a tile that has \`count\` lines inside the image.
+fn column_moments(count: u32, column: TileLine) -> Moments {
+  return moments_of(min(count, 3u), column.a, column.b, column.c, vec4f());
+}
+
+// Of a tile of which so many lines and columns, one at least, are inside.
+fn tile_moments(lines: u32, columns: u32, m: Columns) -> Moments {
+  let b = column_moments(select(0u, lines, columns > 1u), m.b);
+  let c = column_moments(select(0u, lines, columns > 2u), m.c);
+  return joined(joined(column_moments(lines, m.a), b), c);
+}
+
+// Row i of the 5x5 positions.
+fn put_other(at: u32, i: u32, row: PatchLine) {
+  let first = at + 5u * i * params.other_c4;
+  other[first] = row.a;
+  other[first + params.other_c4] = row.b;
+  other[first + 2u * params.other_c4] = row.c;
+  other[first + 3u * params.other_c4] = row.d;
+  other[first + 4u * params.other_c4] = row.e;
+}
+
+// G g Gt
+fn put_window(i: u32, at: u32) {
+  let c0 = window_line(WindowLine(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
+  let c1 = window_line(WindowLine(tap(i, 1u), tap(i, 4u), tap(i, 7u)));
+  let c2 = window_line(WindowLine(tap(i, 2u), tap(i, 5u), tap(i, 8u)));
+  put_other(at, 0u, window_line(WindowLine(c0.a, c1.a, c2.a)));
+  put_other(at, 1u, window_line(WindowLine(c0.b, c1.b, c2.b)));
+  put_other(at, 2u, window_line(WindowLine(c0.c, c1.c, c2.c)));
+  put_other(at, 3u, window_line(WindowLine(c0.d, c1.d, c2.d)));
+  put_other(at, 4u, window_line(WindowLine(c0.e, c1.e, c2.e)));
+}
+
+fn tile_column(tile: Tile, j: i32) -> TileLine {
+  let px = tile.x + j;
+  return TileLine(
+    grad_pixel(tile, tile.y, px),
+    grad_pixel(tile, tile.y + 1, px),
+    grad_pixel(tile, tile.y + 2, px),
+  );
+}
+
+// A t At
+fn put_tile_adjoint(tile: Tile, at: u32) {
+  let c0 = tile_adjoint(tile_column(tile, 0));
+  let c1 = tile_adjoint(tile_column(tile, 1));
+  let c2 = tile_adjoint(tile_column(tile, 2));
+  put_other(at, 0u, tile_adjoint(TileLine(c0.a, c1.a, c2.a)));
+  put_other(at, 1u, tile_adjoint(TileLine(c0.b, c1.b, c2.b)));
+  put_other(at, 2u, tile_adjoint(TileLine(c0.c, c1.c, c2.c)));
+  put_other(at, 3u, tile_adjoint(TileLine(c0.d, c1.d, c2.d)));
+  put_other(at, 4u, tile_adjoint(TileLine(c0.e, c1.e, c2.e)));
+}
+
+// Gt u G
+fn put_window_adjoint(i: u32, at: u32) {
+  let r0 = window_adjoint(take_line(at, 0u));
+  let r1 = window_adjoint(take_line(at, 1u));
+  let r2 = window_adjoint(take_line(at, 2u));
+  let r3 = window_adjoint(take_line(at, 3u));
+  let r4 = window_adjoint(take_line(at, 4u));
+  let c0 = window_adjoint(PatchLine(r0.a, r1.a, r2.a, r3.a, r4.a));
+  let c1 = window_adjoint(PatchLine(r0.b, r1.b, r2.b, r3.b, r4.b));
+  let c2 = window_adjoint(PatchLine(r0.c, r1.c, r2.c, r3.c, r4.c));
+  put_tap(i, 0u, c0.a);
+  put_tap(i, 1u, c1.a);
+  put_tap(i, 2u, c2.a);
+  put_tap(i, 3u, c0.b);
+  put_tap(i, 4u, c1.b);
+  put_tap(i, 5u, c2.b);
+  put_tap(i, 6u, c0.c);
+  put_tap(i, 7u, c1.c);
+  put_tap(i, 8u, c2.c);
+}
+`;
+/** `conv2d_winograd_4x4` */
+export const conv2d_winograd_4x4: string = `// Winograd's F(4x4, 3x3), joined after conv2d_winograd: 36 multiplications give 16 outputs, where the plain sum takes 144. The
+// points of the transform are 0, 1, -1, 1/2, -2 and infinity, whose rounding error is half of that of the usual 0, 1, -1, 2,
+// -2.
+const EDGE = 4u;
+
+// A line of a patch, and of a tile.
+struct PatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f, f: vec4f }
+struct TileLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
+
+// Bt d
+fn patch_line(p: PatchLine) -> PatchLine {
   let u = p.d - p.b;
   let v = p.e - p.c;
-  return Six(
+  return PatchLine(
     p.a + p.e + 1.5 * u - 2.0 * p.c,
     p.e - p.b + 0.5 * p.c + 2.5 * p.d,
     p.e + p.b - 2.5 * p.c + 0.5 * p.d,
@@ -1682,10 +1901,10 @@ fn patch_line(p: Six) -> Six {
 }
 
 // At m
-fn tile_line(m: Six) -> Four {
+fn tile_line(m: PatchLine) -> TileLine {
   let sum = m.b + m.c;
   let difference = m.b - m.c;
-  return Four(
+  return TileLine(
     m.a + sum + m.d + m.e,
     difference + 0.5 * m.d - 2.0 * m.e,
     sum + 0.25 * m.d + 4.0 * m.e,
@@ -1694,8 +1913,8 @@ fn tile_line(m: Six) -> Four {
 }
 
 // A t
-fn tile_adjoint(t: Four) -> Six {
-  return Six(
+fn tile_adjoint(t: TileLine) -> PatchLine {
+  return PatchLine(
     t.a,
     (t.a + t.c) + (t.b + t.d),
     (t.a + t.c) - (t.b + t.d),
@@ -1706,8 +1925,8 @@ fn tile_adjoint(t: Four) -> Six {
 }
 
 // G g
-fn window_line(g: Three) -> Six {
-  return Six(
+fn window_line(g: WindowLine) -> PatchLine {
+  return PatchLine(
     g.a,
     (g.a + g.c + g.b) / 3.0,
     (g.b - (g.a + g.c)) / 3.0,
@@ -1718,22 +1937,16 @@ fn window_line(g: Three) -> Six {
 }
 
 // Gt u
-fn window_adjoint(u: Six) -> Three {
+fn window_adjoint(u: PatchLine) -> WindowLine {
   let sum = (u.b + u.c) / 3.0;
   let difference = (u.b - u.c) / 3.0;
   let d = u.d * (16.0 / 15.0);
   let e = u.e / 15.0;
-  return Three(u.a + difference - d + e, sum - 0.5 * d - 2.0 * e, difference - 0.25 * d + 4.0 * e + u.f);
-}
-
-// Where the transform of invocation i's tile (or input channel) starts, for its vector of channels.
-fn transform_at(i: u32) -> u32 {
-  let tile = i / params.c4;
-  return tile * params.pitch + i - tile * params.c4;
+  return WindowLine(u.a + difference - d + e, sum - 0.5 * d - 2.0 * e, difference - 0.25 * d + 4.0 * e + u.f);
 }
 
 // Row i of the 6x6 positions.
-fn put_six(at: u32, i: u32, row: Six) {
+fn put_line(at: u32, i: u32, row: PatchLine) {
   let first = at + 6u * i * params.c4;
   y[first] = Y(row.a);
   y[first + params.c4] = Y(row.b);
@@ -1743,9 +1956,9 @@ fn put_six(at: u32, i: u32, row: Six) {
   y[first + 5u * params.c4] = Y(row.f);
 }
 
-fn take_six(at: u32, i: u32) -> Six {
+fn take_line(at: u32, i: u32) -> PatchLine {
   let first = at + 6u * i * params.c4;
-  return Six(
+  return PatchLine(
     vec4f(x[first]),
     vec4f(x[first + params.c4]),
     vec4f(x[first + 2u * params.c4]),
@@ -1754,24 +1967,83 @@ fn take_six(at: u32, i: u32) -> Six {
     vec4f(x[first + 5u * params.c4]),
   );
 }
-`;
-/** `conv2d_winograd_factors` */
-export const conv2d_winograd_factors: string = `// Two of Winograd's transforms in one dispatch, joined after conv2d_winograd_images: the factors of the 36 products.
-// patches_and_windows: of an image and of the weight; patches_and_tiles: of an image and of a gradient of the output.
-//
-//   5  weight  read   [9, in, 4 other_c4]                   (patches_and_windows)
-//      grad    read   [n, grad_h, grad_w, 4 other_c4]       (patches_and_tiles)
-//   6  other   write  its transform, as y, of other_c4 and other_pitch
-//
-// The alias W of what the weight holds is joined in front.
-// Dispatch: Device.groups(_, 64) of size + other_size invocations, size = tiles * c4, other_size = in * other_c4
-// (patches_and_windows); of size = tiles * max(c4, other_c4) (patches_and_tiles).
-@group(0) @binding(5) var<storage, read> weight: array<W>;
-@group(0) @binding(5) var<storage, read> grad: array<X>;
-@group(0) @binding(6) var<storage, read_write> other: array<vec4f>;
+
+fn patch_column(tile: Tile, j: i32) -> PatchLine {
+  let py = tile.y + params.offset_h;
+  let px = tile.x + params.offset_w + j;
+  return PatchLine(
+    pixel(tile, py, px),
+    pixel(tile, py + 1, px),
+    pixel(tile, py + 2, px),
+    pixel(tile, py + 3, px),
+    pixel(tile, py + 4, px),
+    pixel(tile, py + 5, px),
+  );
+}
+
+// Bt d B
+fn put_patch(tile: Tile, at: u32) {
+  let c0 = patch_line(patch_column(tile, 0));
+  let c1 = patch_line(patch_column(tile, 1));
+  let c2 = patch_line(patch_column(tile, 2));
+  let c3 = patch_line(patch_column(tile, 3));
+  let c4 = patch_line(patch_column(tile, 4));
+  let c5 = patch_line(patch_column(tile, 5));
+  put_line(at, 0u, patch_line(PatchLine(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a)));
+  put_line(at, 1u, patch_line(PatchLine(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b)));
+  put_line(at, 2u, patch_line(PatchLine(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c)));
+  put_line(at, 3u, patch_line(PatchLine(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d)));
+  put_line(at, 4u, patch_line(PatchLine(c0.e, c1.e, c2.e, c3.e, c4.e, c5.e)));
+  put_line(at, 5u, patch_line(PatchLine(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f)));
+}
+
+// At m A: the tile whose products start at \`at\`, column by column.
+struct Columns { a: TileLine, b: TileLine, c: TileLine, d: TileLine }
+
+fn columns_of(at: u32) -> Columns {
+  let r0 = tile_line(take_line(at, 0u));
+  let r1 = tile_line(take_line(at, 1u));
+  let r2 = tile_line(take_line(at, 2u));
+  let r3 = tile_line(take_line(at, 3u));
+  let r4 = tile_line(take_line(at, 4u));
+  let r5 = tile_line(take_line(at, 5u));
+  return Columns(
+    tile_line(PatchLine(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a)),
+    tile_line(PatchLine(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b)),
+    tile_line(PatchLine(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c)),
+    tile_line(PatchLine(r0.d, r1.d, r2.d, r3.d, r4.d, r5.d)),
+  );
+}
+
+fn put_row(tile: Tile, i: i32, row: TileLine) {
+  put_pixel(tile, tile.y + i, tile.x, row.a);
+  put_pixel(tile, tile.y + i, tile.x + 1, row.b);
+  put_pixel(tile, tile.y + i, tile.x + 2, row.c);
+  put_pixel(tile, tile.y + i, tile.x + 3, row.d);
+}
+
+fn put_tile(tile: Tile, m: Columns) {
+  put_row(tile, 0, TileLine(m.a.a, m.b.a, m.c.a, m.d.a));
+  put_row(tile, 1, TileLine(m.a.b, m.b.b, m.c.b, m.d.b));
+  put_row(tile, 2, TileLine(m.a.c, m.b.c, m.c.c, m.d.c));
+  put_row(tile, 3, TileLine(m.a.d, m.b.d, m.c.d, m.d.d));
+}
+
+// Of a column of a tile that has \`count\` lines inside the image.
+fn column_moments(count: u32, column: TileLine) -> Moments {
+  return moments_of(count, column.a, column.b, column.c, column.d);
+}
+
+// Of a tile of which so many lines and columns, one at least, are inside.
+fn tile_moments(lines: u32, columns: u32, m: Columns) -> Moments {
+  let b = column_moments(select(0u, lines, columns > 1u), m.b);
+  let c = column_moments(select(0u, lines, columns > 2u), m.c);
+  let d = column_moments(select(0u, lines, columns > 3u), m.d);
+  return joined(joined(column_moments(lines, m.a), b), joined(c, d));
+}
 
 // Row i of the 6x6 positions.
-fn put_other(at: u32, i: u32, row: Six) {
+fn put_other(at: u32, i: u32, row: PatchLine) {
   let first = at + 6u * i * params.other_c4;
   other[first] = row.a;
   other[first + params.other_c4] = row.b;
@@ -1781,22 +2053,100 @@ fn put_other(at: u32, i: u32, row: Six) {
   other[first + 5u * params.other_c4] = row.f;
 }
 
+// G g Gt
+fn put_window(i: u32, at: u32) {
+  let c0 = window_line(WindowLine(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
+  let c1 = window_line(WindowLine(tap(i, 1u), tap(i, 4u), tap(i, 7u)));
+  let c2 = window_line(WindowLine(tap(i, 2u), tap(i, 5u), tap(i, 8u)));
+  put_other(at, 0u, window_line(WindowLine(c0.a, c1.a, c2.a)));
+  put_other(at, 1u, window_line(WindowLine(c0.b, c1.b, c2.b)));
+  put_other(at, 2u, window_line(WindowLine(c0.c, c1.c, c2.c)));
+  put_other(at, 3u, window_line(WindowLine(c0.d, c1.d, c2.d)));
+  put_other(at, 4u, window_line(WindowLine(c0.e, c1.e, c2.e)));
+  put_other(at, 5u, window_line(WindowLine(c0.f, c1.f, c2.f)));
+}
+
+fn tile_column(tile: Tile, j: i32) -> TileLine {
+  let px = tile.x + j;
+  return TileLine(
+    grad_pixel(tile, tile.y, px),
+    grad_pixel(tile, tile.y + 1, px),
+    grad_pixel(tile, tile.y + 2, px),
+    grad_pixel(tile, tile.y + 3, px),
+  );
+}
+
+// A t At
+fn put_tile_adjoint(tile: Tile, at: u32) {
+  let c0 = tile_adjoint(tile_column(tile, 0));
+  let c1 = tile_adjoint(tile_column(tile, 1));
+  let c2 = tile_adjoint(tile_column(tile, 2));
+  let c3 = tile_adjoint(tile_column(tile, 3));
+  put_other(at, 0u, tile_adjoint(TileLine(c0.a, c1.a, c2.a, c3.a)));
+  put_other(at, 1u, tile_adjoint(TileLine(c0.b, c1.b, c2.b, c3.b)));
+  put_other(at, 2u, tile_adjoint(TileLine(c0.c, c1.c, c2.c, c3.c)));
+  put_other(at, 3u, tile_adjoint(TileLine(c0.d, c1.d, c2.d, c3.d)));
+  put_other(at, 4u, tile_adjoint(TileLine(c0.e, c1.e, c2.e, c3.e)));
+  put_other(at, 5u, tile_adjoint(TileLine(c0.f, c1.f, c2.f, c3.f)));
+}
+
+// Gt u G
+fn put_window_adjoint(i: u32, at: u32) {
+  let r0 = window_adjoint(take_line(at, 0u));
+  let r1 = window_adjoint(take_line(at, 1u));
+  let r2 = window_adjoint(take_line(at, 2u));
+  let r3 = window_adjoint(take_line(at, 3u));
+  let r4 = window_adjoint(take_line(at, 4u));
+  let r5 = window_adjoint(take_line(at, 5u));
+  let c0 = window_adjoint(PatchLine(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
+  let c1 = window_adjoint(PatchLine(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
+  let c2 = window_adjoint(PatchLine(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));
+  put_tap(i, 0u, c0.a);
+  put_tap(i, 1u, c1.a);
+  put_tap(i, 2u, c2.a);
+  put_tap(i, 3u, c0.b);
+  put_tap(i, 4u, c1.b);
+  put_tap(i, 5u, c2.b);
+  put_tap(i, 6u, c0.c);
+  put_tap(i, 7u, c1.c);
+  put_tap(i, 8u, c2.c);
+}
+`;
+/** `conv2d_winograd_adjoint` */
+export const conv2d_winograd_adjoint: string = `// The gradient of Winograd's windows, joined after conv2d_winograd: an invocation has one input channel and one vector of output
+// channels; x the gradient of the transform, y that of the weight.
+
+fn put_tap(i: u32, t: u32, value: vec4f) { y[t * params.size + i] = Y(value); }
+
+// Gt u G into the gradient of every window.
+@compute @workgroup_size(64)
+fn windows_adjoint(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  put_window_adjoint(i, transform_at(i));
+}
+`;
+/** `conv2d_winograd_factors` */
+export const conv2d_winograd_factors: string = `// Two of Winograd's transforms in one dispatch, joined after conv2d_winograd_images: the factors of the products.
+// patches_and_windows: of an image and of the weight; patches_and_tiles: of an image and of a gradient of the output.
+//
+//   5  weight  read   [9, in, 4 other_c4]                   (patches_and_windows)
+//      grad    read   [n, grad_h, grad_w, 4 other_c4]       (patches_and_tiles)
+//   6  other   write  its transform, as y, of other_c4 and other_pitch
+//
+// Dispatch: Device.groups(_, 64) of size + other_size invocations, size = tiles * c4, other_size = in * other_c4
+// (patches_and_windows); of size = tiles * max(c4, other_c4) (patches_and_tiles).
+@group(0) @binding(5) var<storage, read> weight: array<W>;
+@group(0) @binding(5) var<storage, read> grad: array<X>;
+@group(0) @binding(6) var<storage, read_write> other: array<vec4f>;
+
 // Tap of the window of an input channel and a vector of output channels, turned by 180 degrees if asked.
 fn tap(i: u32, t: u32) -> vec4f {
   return vec4f(weight[select(t, 8u - t, params.turn != 0u) * params.other_size + i]);
-}
-
-// G g Gt
-fn put_window(i: u32, at: u32) {
-  let c0 = window_line(Three(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
-  let c1 = window_line(Three(tap(i, 1u), tap(i, 4u), tap(i, 7u)));
-  let c2 = window_line(Three(tap(i, 2u), tap(i, 5u), tap(i, 8u)));
-  put_other(at, 0u, window_line(Three(c0.a, c1.a, c2.a)));
-  put_other(at, 1u, window_line(Three(c0.b, c1.b, c2.b)));
-  put_other(at, 2u, window_line(Three(c0.c, c1.c, c2.c)));
-  put_other(at, 3u, window_line(Three(c0.d, c1.d, c2.d)));
-  put_other(at, 4u, window_line(Three(c0.e, c1.e, c2.e)));
-  put_other(at, 5u, window_line(Three(c0.f, c1.f, c2.f)));
 }
 
 // Every patch of an image and every window.
@@ -1823,30 +2173,6 @@ fn grad_pixel(tile: Tile, py: i32, px: i32) -> vec4f {
   return select(vec4f(), vec4f(grad[select(0u, i, inside)]), inside);
 }
 
-fn tile_column(tile: Tile, j: i32) -> Four {
-  let px = tile.x + j;
-  return Four(
-    grad_pixel(tile, tile.y, px),
-    grad_pixel(tile, tile.y + 1, px),
-    grad_pixel(tile, tile.y + 2, px),
-    grad_pixel(tile, tile.y + 3, px),
-  );
-}
-
-// A t At
-fn put_tile_adjoint(tile: Tile, at: u32) {
-  let c0 = tile_adjoint(tile_column(tile, 0));
-  let c1 = tile_adjoint(tile_column(tile, 1));
-  let c2 = tile_adjoint(tile_column(tile, 2));
-  let c3 = tile_adjoint(tile_column(tile, 3));
-  put_other(at, 0u, tile_adjoint(Four(c0.a, c1.a, c2.a, c3.a)));
-  put_other(at, 1u, tile_adjoint(Four(c0.b, c1.b, c2.b, c3.b)));
-  put_other(at, 2u, tile_adjoint(Four(c0.c, c1.c, c2.c, c3.c)));
-  put_other(at, 3u, tile_adjoint(Four(c0.d, c1.d, c2.d, c3.d)));
-  put_other(at, 4u, tile_adjoint(Four(c0.e, c1.e, c2.e, c3.e)));
-  put_other(at, 5u, tile_adjoint(Four(c0.f, c1.f, c2.f, c3.f)));
-}
-
 // Every patch of an image and every tile of a gradient of the output.
 @compute @workgroup_size(64)
 fn patches_and_tiles(
@@ -1866,7 +2192,7 @@ fn patches_and_tiles(
 `;
 /** `conv2d_winograd_images` */
 export const conv2d_winograd_images: string = `// Winograd's transforms of images, joined after conv2d_winograd: an invocation has one tile and one vector of channels.
-// patches: x an image, y its transform; from_products: x the 36 products, y the image.
+// patches: x an image, y its transform; from_products: x the products, y the image.
 
 // Where a tile is: its image, the pixel of its corner (without the offset), and its vector of channels.
 struct Tile { image: i32, y: i32, x: i32, channel: u32 }
@@ -1876,8 +2202,8 @@ fn tile_at(tile: u32, channel: u32) -> Tile {
   let image = line / params.tiles_h;
   return Tile(
     i32(params.first_image + image),
-    i32(4u * (line - image * params.tiles_h)),
-    i32(4u * (tile - line * params.tiles_w)),
+    i32(EDGE * (line - image * params.tiles_h)),
+    i32(EDGE * (tile - line * params.tiles_w)),
     channel,
   );
 }
@@ -1891,35 +2217,6 @@ fn pixel(tile: Tile, py: i32, px: i32) -> vec4f {
   let inside = py >= 0 && py < params.h && px >= 0 && px < params.w;
   let i = u32((tile.image * params.h + py) * params.w + px) * params.c4 + tile.channel;
   return select(vec4f(), vec4f(x[select(0u, i, inside)]), inside);
-}
-
-fn patch_column(tile: Tile, j: i32) -> Six {
-  let py = tile.y + params.offset_h;
-  let px = tile.x + params.offset_w + j;
-  return Six(
-    pixel(tile, py, px),
-    pixel(tile, py + 1, px),
-    pixel(tile, py + 2, px),
-    pixel(tile, py + 3, px),
-    pixel(tile, py + 4, px),
-    pixel(tile, py + 5, px),
-  );
-}
-
-// Bt d B
-fn put_patch(tile: Tile, at: u32) {
-  let c0 = patch_line(patch_column(tile, 0));
-  let c1 = patch_line(patch_column(tile, 1));
-  let c2 = patch_line(patch_column(tile, 2));
-  let c3 = patch_line(patch_column(tile, 3));
-  let c4 = patch_line(patch_column(tile, 4));
-  let c5 = patch_line(patch_column(tile, 5));
-  put_six(at, 0u, patch_line(Six(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a)));
-  put_six(at, 1u, patch_line(Six(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b)));
-  put_six(at, 2u, patch_line(Six(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c)));
-  put_six(at, 3u, patch_line(Six(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d)));
-  put_six(at, 4u, patch_line(Six(c0.e, c1.e, c2.e, c3.e, c4.e, c5.e)));
-  put_six(at, 5u, patch_line(Six(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f)));
 }
 
 // Every patch of an image.
@@ -1939,38 +2236,6 @@ fn put_pixel(tile: Tile, py: i32, px: i32, value: vec4f) {
   var sum = value;
   if (BIAS) { sum += bias[tile.channel]; }
   y[u32((tile.image * params.h + py) * params.w + px) * params.c4 + tile.channel] = Y(sum);
-}
-
-fn put_row(tile: Tile, i: i32, row: Four) {
-  put_pixel(tile, tile.y + i, tile.x, row.a);
-  put_pixel(tile, tile.y + i, tile.x + 1, row.b);
-  put_pixel(tile, tile.y + i, tile.x + 2, row.c);
-  put_pixel(tile, tile.y + i, tile.x + 3, row.d);
-}
-
-// At m A (+ bias): the tile whose 36 products start at \`at\`, column by column.
-struct Columns { a: Four, b: Four, c: Four, d: Four }
-
-fn columns_of(at: u32) -> Columns {
-  let r0 = tile_line(take_six(at, 0u));
-  let r1 = tile_line(take_six(at, 1u));
-  let r2 = tile_line(take_six(at, 2u));
-  let r3 = tile_line(take_six(at, 3u));
-  let r4 = tile_line(take_six(at, 4u));
-  let r5 = tile_line(take_six(at, 5u));
-  return Columns(
-    tile_line(Six(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a)),
-    tile_line(Six(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b)),
-    tile_line(Six(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c)),
-    tile_line(Six(r0.d, r1.d, r2.d, r3.d, r4.d, r5.d)),
-  );
-}
-
-fn put_tile(tile: Tile, m: Columns) {
-  put_row(tile, 0, Four(m.a.a, m.b.a, m.c.a, m.d.a));
-  put_row(tile, 1, Four(m.a.b, m.b.b, m.c.b, m.d.b));
-  put_row(tile, 2, Four(m.a.c, m.b.c, m.c.c, m.d.c));
-  put_row(tile, 3, Four(m.a.d, m.b.d, m.c.d, m.d.d));
 }
 
 // Into every tile of an image.
@@ -1994,21 +2259,6 @@ export const conv2d_winograd_moments: string = `// Winograd's output transform t
 // Dispatch: Device.groups(size, 64), size = slices of the chunk * c4.
 @group(0) @binding(4) var<storage, read_write> moments: array<vec4f>;
 
-// Of a column of a tile that has \`count\` lines inside the image.
-fn column_moments(count: u32, column: Four) -> Moments {
-  return moments_of(count, column.a, column.b, column.c, column.d);
-}
-
-// Of a tile; its first column is inside.
-fn tile_moments(tile: Tile, m: Columns) -> Moments {
-  let lines = rows_left(u32(params.h), u32(tile.y));
-  let columns = rows_left(u32(params.w), u32(tile.x));
-  let b = column_moments(select(0u, lines, columns > 1u), m.b);
-  let c = column_moments(select(0u, lines, columns > 2u), m.c);
-  let d = column_moments(select(0u, lines, columns > 3u), m.d);
-  return joined(joined(column_moments(lines, m.a), b), joined(c, d));
-}
-
 @compute @workgroup_size(64)
 fn from_products_moments(
   @builtin(workgroup_id) group: vec3u,
@@ -2025,7 +2275,9 @@ fn from_products_moments(
     let tile = tile_of(t * params.c4 + channel);
     let m = columns_of(t * params.pitch + channel);
     put_tile(tile, m);
-    all = joined(all, tile_moments(tile, m));
+    let lines = rows_left(u32(params.h), u32(tile.y));
+    let columns = rows_left(u32(params.w), u32(tile.x));
+    all = joined(all, tile_moments(lines, columns, m));
   }
   let out = 3u * (params.first_slice + slice) * params.c4 + channel;
   var mean = all.mean;
@@ -2033,40 +2285,6 @@ fn from_products_moments(
   moments[out] = mean;
   moments[out + params.c4] = all.squares;
   moments[out + 2u * params.c4] = vec4f(all.count);
-}
-`;
-/** `conv2d_winograd_windows` */
-export const conv2d_winograd_windows: string = `// The gradient of Winograd's windows, joined after conv2d_winograd: an invocation has one input channel and one vector of output
-// channels; x the gradient of the transform, y that of the weight.
-
-// Gt u G into the gradient of every window.
-@compute @workgroup_size(64)
-fn windows_adjoint(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.size) { return; }
-  let at = transform_at(i);
-  let r0 = window_adjoint(take_six(at, 0u));
-  let r1 = window_adjoint(take_six(at, 1u));
-  let r2 = window_adjoint(take_six(at, 2u));
-  let r3 = window_adjoint(take_six(at, 3u));
-  let r4 = window_adjoint(take_six(at, 4u));
-  let r5 = window_adjoint(take_six(at, 5u));
-  let c0 = window_adjoint(Six(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
-  let c1 = window_adjoint(Six(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
-  let c2 = window_adjoint(Six(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));
-  y[i] = Y(c0.a);
-  y[params.size + i] = Y(c1.a);
-  y[2u * params.size + i] = Y(c2.a);
-  y[3u * params.size + i] = Y(c0.b);
-  y[4u * params.size + i] = Y(c1.b);
-  y[5u * params.size + i] = Y(c2.b);
-  y[6u * params.size + i] = Y(c0.c);
-  y[7u * params.size + i] = Y(c1.c);
-  y[8u * params.size + i] = Y(c2.c);
 }
 `;
 /** `copy` */

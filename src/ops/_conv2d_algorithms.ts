@@ -11,7 +11,8 @@ import {
 } from "./_conv2d.ts";
 import { forwardDirect, forwardTaps, inputGradDirect, weightGradDirect } from "./_conv2d_direct.ts";
 import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_product.ts";
-import { forwardWinograd, inputGradWinograd, tilesOf, transformBytes, weightGradWinograd } from "./_conv2d_winograd.ts";
+import { tilesOf, transformBytes, winograd } from "./_conv2d_winograd.ts";
+import { type Edge, positionsOf } from "./_conv2d_winograd_transforms.ts";
 import { noiseLike } from "./_product.ts";
 import { MOMENTS } from "./_variants.ts";
 
@@ -24,15 +25,16 @@ export interface Algorithm {
 
 /**
  * `direct` serves every shape, `taps` forward passes of up to 4 channels, `product` windows of 1 × 1,
- * `winograd` windows of 3 × 3 with stride 1.
+ * `winograd3` and `winograd4` windows of 3 × 3 with stride 1.
  */
-export type AlgorithmName = "direct" | "taps" | "product" | "winograd";
+export type AlgorithmName = "direct" | "taps" | "product" | "winograd3" | "winograd4";
 
 const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
   direct: { forward: forwardDirect, inputGrad: inputGradDirect, weightGrad: weightGradDirect },
   taps: { forward: forwardTaps, inputGrad: inputGradDirect, weightGrad: weightGradDirect },
   product: { forward: forwardProduct, inputGrad: inputGradProduct, weightGrad: weightGradProduct },
-  winograd: { forward: forwardWinograd, inputGrad: inputGradWinograd, weightGrad: weightGradWinograd },
+  winograd3: winograd(3),
+  winograd4: winograd(4),
 };
 
 /**
@@ -91,9 +93,16 @@ export function algorithmFor(
 
 function usualAlgorithm(device: Device, g: Geometry, kind: ProductKind): AlgorithmName {
   if (serves("product", device, g, kind)) return "product";
-  if (serves("winograd", device, g, kind) && winogradCost(device, g) < directCost(g)) return "winograd";
-  return serves("taps", device, g, kind) ? "taps" : "direct";
+  let best: AlgorithmName = serves("taps", device, g, kind) ? "taps" : "direct";
+  let least = directCost(g);
+  for (const [name, edge] of WINOGRAD) {
+    const cost = winogradCost(edge, device, g);
+    if (cost < least && serves(name, device, g, kind)) [best, least] = [name, cost];
+  }
+  return best;
 }
+
+const WINOGRAD = [["winograd4", 4], ["winograd3", 3]] as const satisfies [AlgorithmName, Edge][];
 
 const NAMES = Object.keys(ALGORITHMS) as AlgorithmName[];
 
@@ -121,7 +130,8 @@ function serves(name: AlgorithmName, device: Device, g: Geometry, kind: ProductK
   if (sizeOf(g.stride) !== 1 || g.groups !== 1) return false;
   if (name === "product") return sizeOf(g.kernel) === 1 && sizeOf(g.padding) === 0;
   const square = g.kernel[0] === 3 && g.kernel[1] === 3 && sizeOf(g.dilation) === 1;
-  return square && transformBytes(g) <= device.limits.maxStorageBufferBindingSize;
+  const edge = name === "winograd3" ? 3 : 4;
+  return square && transformBytes(edge, g) <= device.limits.maxStorageBufferBindingSize;
 }
 
 /** Multiply-adds. */
@@ -129,10 +139,10 @@ function directCost(g: Geometry): number {
   return 9 * g.n * sizeOf(g.outSize) * g.inChannels * g.outChannels;
 }
 
-function winogradCost(device: Device, g: Geometry): number {
-  const tiles = g.n * tilesOf(g.outSize);
+function winogradCost(edge: Edge, device: Device, g: Geometry): number {
+  const tiles = g.n * tilesOf(edge, g.outSize);
   const { inChannels, outChannels } = g;
   const { image, window } = TRANSFORM_COST[device.info.family];
   const moved = image * tiles * (inChannels + outChannels) + window * inChannels * outChannels;
-  return 36 * (tiles * inChannels * outChannels + moved);
+  return positionsOf(edge) * (tiles * inChannels * outChannels + moved);
 }

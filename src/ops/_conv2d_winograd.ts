@@ -1,100 +1,107 @@
-// Convolution with a 3 × 3 window and stride 1 by Winograd's F(4×4, 3×3); the formulas are in shaders/conv2d_winograd.wgsl.
+// Convolution with a 3 × 3 window and stride 1 by Winograd's F(3×3, 3×3) and F(4×4, 3×3); the formulas are in
+// shaders/conv2d_winograd.wgsl.
 import type { Device } from "../device/mod.ts";
-import { floatOf, sizeOf, Tensor } from "../tensor/mod.ts";
+import { sizeOf, Tensor } from "../tensor/mod.ts";
 import type { ForwardOperands, Geometry, InputGradOperands, WeightGradOperands } from "./_conv2d.ts";
 import { blockMoments, type SideMoments } from "./_moments.ts";
 import { type BatchAxes, type Product, productPadded } from "./_product.ts";
-import {
-  FROM_PRODUCTS,
-  FROM_PRODUCTS_MOMENTS,
-  PATCHES,
-  PATCHES_AND_TILES,
-  PATCHES_AND_WINDOWS,
-  pitchOf,
-  POSITIONS,
-  transform,
-  type Values,
-  WINDOWS_ADJOINT,
-} from "./_conv2d_winograd_transforms.ts";
+import { type Edge, pitchOf, positionsOf, transform, type Values } from "./_conv2d_winograd_transforms.ts";
 import { WINOGRAD_CHUNK, WINOGRAD_SLICES } from "./_variants.ts";
-
-const BATCH: BatchAxes = { sizes: [1, 1, POSITIONS], a: [0, 0, 1], b: [0, 0, 1] };
 
 /** Most tiles of a chunk of images: the longest sum of a weight gradient. */
 const CHUNK_TILES = 32768;
 
-/** The tiles of 4 × 4 px that cover the images. */
+/** The tiles that cover the images. */
 interface Tiling {
+  readonly edge: Edge;
   readonly tiles: readonly [number, number];
   /** Images whose transforms are in memory at once. */
   readonly chunk: number;
 }
 
+/** The three products of a convolution with tiles of that many pixels. */
+export function winograd(edge: Edge): {
+  forward(g: Geometry, operands: ForwardOperands): Tensor;
+  inputGrad(g: Geometry, operands: InputGradOperands): Tensor;
+  weightGrad(g: Geometry, operands: WeightGradOperands): Tensor;
+} {
+  return {
+    forward: (g, operands) => forward(edge, g, operands),
+    inputGrad: (g, operands) => inputGrad(edge, g, operands),
+    weightGrad: (g, operands) => weightGrad(edge, g, operands),
+  };
+}
+
 /** Tiles of one image. */
-export function tilesOf(size: readonly [number, number]): number {
-  return Math.ceil(size[0] / 4) * Math.ceil(size[1] / 4);
+export function tilesOf(edge: Edge, size: readonly [number, number]): number {
+  return Math.ceil(size[0] / edge) * Math.ceil(size[1] / edge);
 }
 
 /** Bytes of the transform of one image. */
-export function transformBytes(g: Geometry): number {
-  const tiles = Math.max(tilesOf(g.outSize), tilesOf(g.size));
-  return tiles * pitchOf(Math.max(g.inChannels, g.outChannels)) * 4;
+export function transformBytes(edge: Edge, g: Geometry): number {
+  const tiles = Math.max(tilesOf(edge, g.outSize), tilesOf(edge, g.size));
+  return tiles * pitchOf(edge, Math.max(g.inChannels, g.outChannels)) * 4;
 }
 
-function tilingOf(device: Device, g: Geometry, size: readonly [number, number]): Tiling {
-  const tiles = [Math.ceil(size[0] / 4), Math.ceil(size[1] / 4)] as const;
+function tilingOf(edge: Edge, device: Device, g: Geometry, size: readonly [number, number]): Tiling {
+  const tiles = [Math.ceil(size[0] / edge), Math.ceil(size[1] / edge)] as const;
   const { least, perImage } = WINOGRAD_CHUNK[device.info.family];
   const limit = Math.min(Math.max(least, perImage * g.n), device.limits.maxStorageBufferBindingSize);
-  const images = Math.min(Math.floor(limit / transformBytes(g)), Math.floor(CHUNK_TILES / sizeOf(tiles)));
-  return { tiles, chunk: Math.max(1, Math.min(g.n, images)) };
+  const images = Math.min(Math.floor(limit / transformBytes(edge, g)), Math.floor(CHUNK_TILES / sizeOf(tiles)));
+  return { edge, tiles, chunk: Math.max(1, Math.min(g.n, images)) };
 }
 
 /** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
-export function forwardWinograd(g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
+function forward(edge: Edge, g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
   const y = new Tensor(x.device, [g.n, ...g.outSize, g.outChannels], { dtype });
   const offset = [-g.padding[0], -g.padding[1]] as const;
-  const tiling = tilingOf(x.device, g, g.outSize);
+  const tiling = tilingOf(edge, x.device, g, g.outSize);
   const slices = slicesOf(tiling, y, side);
   convolve({ tiling, x, weight, turned: false, offset, y, bias, slices });
   return y;
 }
 
 /** Gradient of `x` from that of `y`. */
-export function inputGradWinograd(g: Geometry, { gradY, weight, dtype }: InputGradOperands): Tensor {
+function inputGrad(edge: Edge, g: Geometry, { gradY, weight, dtype }: InputGradOperands): Tensor {
   const y = new Tensor(gradY.device, [g.n, ...g.size, g.inChannels], { dtype });
   const offset = [g.padding[0] - 2, g.padding[1] - 2] as const;
-  const tiling = tilingOf(gradY.device, g, g.size);
+  const tiling = tilingOf(edge, gradY.device, g, g.size);
   convolve({ tiling, x: gradY, weight, turned: true, offset, y });
   return y;
 }
 
 /** Gradient of the weight from that of `y`. */
-export function weightGradWinograd(g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
+function weightGrad(edge: Edge, g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
   const { device } = x;
   const { inChannels, outChannels } = g;
-  const tiling = tilingOf(device, g, g.outSize);
+  const tiling = tilingOf(edge, device, g, g.outSize);
   const offset = [-g.padding[0], -g.padding[1]] as const;
   let sum: Tensor | undefined;
   for (let first = 0; first < g.n; first += tiling.chunk) {
     const chunk = { tiling, first, images: Math.min(tiling.chunk, g.n - first) };
     const { patches, tiles } = transformFactors(chunk, x, gradY, offset);
     const inner = patches.shape[0]!;
-    const sizes = { rows: inChannels, cols: outChannels, inner, transposeA: true, batch: BATCH };
-    const strides = stridesOf(inChannels, outChannels, outChannels, inChannels);
+    const sizes = { rows: inChannels, cols: outChannels, inner, transposeA: true, batch: batchOf(edge) };
+    const strides = stridesOf(edge, inChannels, outChannels, outChannels, inChannels);
     sum = productPadded({ a: patches, b: tiles, ...sizes, strides, into: sum });
     patches.dispose();
     tiles.dispose();
   }
   const gradWeight = new Tensor(device, [...g.kernel, inChannels, outChannels], { dtype });
-  if (sum) transform(WINDOWS_ADJOINT[dtype], windowValues(inChannels, outChannels), sum, gradWeight);
+  if (sum) transform(edge, "windows_adjoint", windowValues(edge, inChannels, outChannels), sum, gradWeight);
   sum?.dispose();
   return gradWeight;
 }
 
-/** Of the 36 products: all operands are transforms, of that many channels; c has `rows` of them. */
-function stridesOf(a: number, b: number, c: number, rows: number): Product["strides"] {
-  const of = (channels: number) => ({ row: pitchOf(channels), matrix: channels });
-  return { a: of(a), b: of(b), c: of(c), size: rows * pitchOf(c) };
+/** A product for each position. */
+function batchOf(edge: Edge): BatchAxes {
+  return { sizes: [1, 1, positionsOf(edge)], a: [0, 0, 1], b: [0, 0, 1] };
+}
+
+/** Of these products: all operands are transforms, of that many channels; c has `rows` of them. */
+function stridesOf(edge: Edge, a: number, b: number, c: number, rows: number): Product["strides"] {
+  const of = (channels: number) => ({ row: pitchOf(edge, channels), matrix: channels });
+  return { a: of(a), b: of(b), c: of(c), size: rows * pitchOf(edge, c) };
 }
 
 interface Convolution {
@@ -113,17 +120,18 @@ function convolve({ tiling, x, weight, turned, offset, y, bias, slices }: Convol
   const [n, , , cols] = y.shape as [number, number, number, number];
   const inner = x.shape[3]!;
   const outChannels = weight.shape[3]!;
-  const windows = new Tensor(x.device, [weight.shape[2]!, pitchOf(outChannels)]);
+  const { edge } = tiling;
+  const windows = new Tensor(x.device, [weight.shape[2]!, pitchOf(edge, outChannels)]);
   for (let first = 0; first < n; first += tiling.chunk) {
     const chunk = { tiling, first, images: Math.min(tiling.chunk, n - first) };
     const patches = transformImages(chunk, x, offset, first === 0 ? { weight, windows, turned } : undefined);
     const rows = patches.shape[0]!;
-    const sizes = { rows, cols, inner, transposeB: turned, batch: BATCH };
-    const strides = stridesOf(inner, outChannels, cols, rows);
+    const sizes = { rows, cols, inner, transposeB: turned, batch: batchOf(edge) };
+    const strides = stridesOf(edge, inner, outChannels, cols, rows);
     const products = productPadded({ a: patches, b: windows, ...sizes, strides });
     const values = valuesOf(chunk, y, [0, 0]);
     if (slices) putWithMoments(values, slices, chunk, products, y, bias);
-    else transform(FROM_PRODUCTS[floatOf(y)], { ...values, size: rows * cols / 4 }, products, y, { bias });
+    else transform(edge, "from_products", { ...values, size: rows * cols / 4 }, products, y, { bias });
     patches.dispose();
     products.dispose();
   }
@@ -163,7 +171,7 @@ function putWithMoments(
   const size = Math.ceil(tiles / each) * values.c4!;
   const first_slice = first / tiling.chunk * ofChunk;
   const all = { ...values, tiles, each, first_slice, size };
-  transform(FROM_PRODUCTS_MOMENTS[floatOf(y)], all, products, y, { bias, moments });
+  transform(tiling.edge, "from_products_moments", all, products, y, { bias, moments });
 }
 
 /** A range of images. */
@@ -184,17 +192,17 @@ interface Windows {
 function transformImages(chunk: Chunk, x: Tensor, offset: readonly [number, number], beside?: Windows): Tensor {
   const channels = x.shape[3]!;
   const tiles = chunk.images * sizeOf(chunk.tiling.tiles);
-  const y = new Tensor(x.device, [tiles, pitchOf(channels)]);
+  const { edge } = chunk.tiling;
+  const y = new Tensor(x.device, [tiles, pitchOf(edge, channels)]);
   const values = { ...valuesOf(chunk, x, offset), size: tiles * channels / 4 };
   if (!beside) {
-    transform(PATCHES[floatOf(x)], values, x, y);
+    transform(edge, "patches", values, x, y);
     return y;
   }
   const { weight, windows, turned } = beside;
-  const { size, c4, pitch } = windowValues(weight.shape[2]!, weight.shape[3]!);
+  const { size, c4, pitch } = windowValues(edge, weight.shape[2]!, weight.shape[3]!);
   const others = { other_size: size, other_c4: c4, other_pitch: pitch, turn: turned ? 1 : 0 };
-  const program = PATCHES_AND_WINDOWS[floatOf(weight)][floatOf(x)];
-  transform(program, { ...values, ...others }, x, y, { source: weight, other: windows });
+  transform(edge, "patches_and_windows", { ...values, ...others }, x, y, { source: weight, other: windows });
   return y;
 }
 
@@ -206,18 +214,19 @@ function transformFactors(
   offset: readonly [number, number],
 ): { patches: Tensor; tiles: Tensor } {
   const [, grad_h, grad_w, channels] = gradY.shape as [number, number, number, number];
+  const { edge } = chunk.tiling;
   const count = chunk.images * sizeOf(chunk.tiling.tiles);
-  const patches = new Tensor(x.device, [count, pitchOf(x.shape[3]!)]);
-  const tiles = new Tensor(x.device, [count, pitchOf(channels)]);
+  const patches = new Tensor(x.device, [count, pitchOf(edge, x.shape[3]!)]);
+  const tiles = new Tensor(x.device, [count, pitchOf(edge, channels)]);
   const size = count * Math.max(x.shape[3]!, channels) / 4;
-  const grad = { grad_h, grad_w, other_c4: channels / 4, other_pitch: pitchOf(channels) / 4 };
+  const grad = { grad_h, grad_w, other_c4: channels / 4, other_pitch: pitchOf(edge, channels) / 4 };
   const values = { ...valuesOf(chunk, x, offset), ...grad, size };
-  transform(PATCHES_AND_TILES[floatOf(x)], values, x, patches, { source: gradY, other: tiles });
+  transform(edge, "patches_and_tiles", values, x, patches, { source: gradY, other: tiles });
   return { patches, tiles };
 }
 
-function windowValues(inChannels: number, outChannels: number): Values {
-  return { size: inChannels * outChannels / 4, c4: outChannels / 4, pitch: pitchOf(outChannels) / 4 };
+function windowValues(edge: Edge, inChannels: number, outChannels: number): Values {
+  return { size: inChannels * outChannels / 4, c4: outChannels / 4, pitch: pitchOf(edge, outChannels) / 4 };
 }
 
 /** Of the transform of an image: of the input, or of the output that products go to. */
@@ -232,7 +241,7 @@ function valuesOf(chunk: Chunk, image: Tensor, offset: readonly [number, number]
     offset_h: offset[0],
     offset_w: offset[1],
     c4: channels / 4,
-    pitch: pitchOf(channels) / 4,
+    pitch: pitchOf(chunk.tiling.edge, channels) / 4,
     first_image: chunk.first,
   };
 }

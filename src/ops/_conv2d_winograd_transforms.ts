@@ -2,14 +2,16 @@
 import type { Program } from "../device/mod.ts";
 import {
   conv2d_winograd,
+  conv2d_winograd_3x3,
+  conv2d_winograd_4x4,
+  conv2d_winograd_adjoint,
   conv2d_winograd_factors,
   conv2d_winograd_images,
   conv2d_winograd_moments,
-  conv2d_winograd_windows,
   lib_flat,
   lib_moments,
 } from "../device/shaders.gen.ts";
-import { elementAliases, type FloatDType, type Tensor } from "../tensor/mod.ts";
+import { elementAliases, type FloatDType, floatOf, type Tensor } from "../tensor/mod.ts";
 
 const params = {
   size: "u32",
@@ -33,56 +35,67 @@ const params = {
   turn: "u32",
 } as const;
 
-/** A transform for images or windows of each precision; the transformed numbers are f32. */
-type Transform = Readonly<Record<FloatDType, Program>>;
+/** Pixels along the edge of a tile: F(3×3, 3×3) or F(4×4, 3×3). */
+export type Edge = 3 | 4;
 
-function program(code: string, entryPoint: string, natural: "x" | "y"): Transform {
-  const make = (dtype: FloatDType) =>
-    programOf(code, entryPoint, natural === "x" ? { X: dtype, Y: "f32" } : { X: "f32", Y: dtype });
-  return { f32: make("f32"), f16: make("f16") };
+const MATRICES: Readonly<Record<Edge, string>> = { 3: conv2d_winograd_3x3, 4: conv2d_winograd_4x4 };
+const ENTRY_POINTS = [
+  conv2d_winograd_images,
+  conv2d_winograd_factors,
+  conv2d_winograd_moments,
+  conv2d_winograd_adjoint,
+];
+
+/** What images, the weight and its gradient hold; transforms are f32. */
+interface Types {
+  readonly X: FloatDType;
+  readonly Y: FloatDType;
+  readonly W: FloatDType;
 }
 
-function programOf(code: string, entryPoint: string, types: Readonly<Record<string, FloatDType>>): Program {
-  const parts = [elementAliases(types), lib_flat, conv2d_winograd, code];
-  return { name: "conv2d winograd", code: parts, entryPoint, params };
+const programs = new Map<string, Program>();
+
+/** An entry point of the transforms. */
+function programOf(entryPoint: EntryPoint, edge: Edge, types: Types): Program {
+  const id = `${entryPoint} ${edge} ${types.X} ${types.Y} ${types.W}`;
+  let program = programs.get(id);
+  if (!program) {
+    const code = [
+      elementAliases({ ...types }),
+      lib_flat,
+      lib_moments,
+      conv2d_winograd,
+      MATRICES[edge],
+      ...ENTRY_POINTS,
+    ];
+    programs.set(id, program = { name: `conv2d winograd${edge}`, code, entryPoint, params });
+  }
+  return program;
 }
-
-const FACTORS = `${conv2d_winograd_images}\n${conv2d_winograd_factors}`;
-
-function factors(entryPoint: string, weight: FloatDType): Transform {
-  const make = (dtype: FloatDType) => programOf(FACTORS, entryPoint, { X: dtype, Y: "f32", W: weight });
-  return { f32: make("f32"), f16: make("f16") };
-}
-
-/** Patches of images. */
-export const PATCHES = program(conv2d_winograd_images, "patches", "x");
-/** The same, and windows, by the precision of the weight. */
-export const PATCHES_AND_WINDOWS: Readonly<Record<FloatDType, Transform>> = {
-  f32: factors("patches_and_windows", "f32"),
-  f16: factors("patches_and_windows", "f16"),
-};
-/** Patches, and tiles of a gradient of the output. */
-export const PATCHES_AND_TILES = factors("patches_and_tiles", "f32");
-/** Products back to images. */
-export const FROM_PRODUCTS = program(conv2d_winograd_images, "from_products", "y");
-/** The same, leaving moments. */
-export const FROM_PRODUCTS_MOMENTS = program(
-  `${lib_moments}\n${conv2d_winograd_images}\n${conv2d_winograd_moments}`,
-  "from_products_moments",
-  "y",
-);
-/** The gradient of windows from that of their transforms. */
-export const WINDOWS_ADJOINT = program(conv2d_winograd_windows, "windows_adjoint", "y");
-
-/** Positions of a 6 × 6 patch, each a matrix product. */
-export const POSITIONS = 36;
 
 /**
- * Elements from one tile to the next in a transform: 36 positions, and a cache line more, so that tiles do not fall into
+ * `patches` of images; the same `and_windows` of a weight, or `and_tiles` of a gradient of the output; `from_products` to
+ * images, the same leaving `moments`; and `windows_adjoint`, from the gradient of windows to that of a weight.
+ */
+export type EntryPoint =
+  | "patches"
+  | "patches_and_windows"
+  | "patches_and_tiles"
+  | "from_products"
+  | "from_products_moments"
+  | "windows_adjoint";
+
+/** Positions of a patch, each a matrix product. */
+export function positionsOf(edge: Edge): number {
+  return (edge + 2) ** 2;
+}
+
+/**
+ * Elements from one tile to the next in a transform: its positions, and a cache line more, so that tiles do not fall into
  * the same sets of a cache.
  */
-export function pitchOf(channels: number): number {
-  return POSITIONS * channels + 16;
+export function pitchOf(edge: Edge, channels: number): number {
+  return positionsOf(edge) * channels + 16;
 }
 
 /** The parameters that a transform reads. */
@@ -103,9 +116,18 @@ export interface Beside {
 const ZEROS = Object.fromEntries(Object.keys(params).map((name) => [name, 0]));
 
 /** Runs a transform of `x` into `y`, and another one beside it. */
-export function transform(program: Program, values: Values, x: Tensor, y: Tensor, beside: Beside = {}): void {
+export function transform(
+  edge: Edge,
+  entryPoint: EntryPoint,
+  values: Values,
+  x: Tensor,
+  y: Tensor,
+  beside: Beside = {},
+): void {
   const { bias, moments, source, other } = beside;
-  x.device.dispatch(program, {
+  const weight = entryPoint === "patches_and_windows" ? source : undefined;
+  const types = { X: floatOf(x), Y: floatOf(y), W: floatOf(weight ?? x) };
+  x.device.dispatch(programOf(entryPoint, edge, types), {
     params: { ...ZEROS, ...values },
     buffers: {
       1: x.storage,

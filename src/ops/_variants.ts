@@ -57,7 +57,7 @@ export const WINOGRAD_CHUNK: Readonly<Record<AdapterFamily, { readonly least: nu
   gpu: { least: 64 * 2 ** 20, perImage: 2 ** 18 },
 };
 
-/** Winograd's output transform where it leaves moments: tiles of 4 × 4 px of a slice. */
+/** Winograd's output transform where it leaves moments: tiles of a slice. */
 export const WINOGRAD_SLICES: Readonly<Record<AdapterFamily, SliceTable>> = {
   cpu: { invocations: 4096, minRows: 4, maxRows: 64 },
   gpu: { invocations: 65536, minRows: 4, maxRows: 32 },
@@ -69,10 +69,10 @@ export const WINOGRAD_SLICES: Readonly<Record<AdapterFamily, SliceTable>> = {
  * normalisation took 1.00 to 1.08 of the time of separate passes (ResNet-18's and ResNet-50's shapes, interleaved).
  */
 export const MOMENTS: Readonly<
-  Record<AdapterFamily, Readonly<Record<"direct" | "taps" | "product" | "winograd", boolean>>>
+  Record<AdapterFamily, Readonly<Record<"direct" | "taps" | "product" | "winograd3" | "winograd4", boolean>>>
 > = {
-  cpu: { direct: false, taps: false, product: false, winograd: false },
-  gpu: { direct: true, taps: true, product: true, winograd: true },
+  cpu: { direct: false, taps: false, product: false, winograd3: false, winograd4: false },
+  gpu: { direct: true, taps: true, product: true, winograd3: true, winograd4: true },
 };
 
 /** The loops over pairs of rows: elements a workgroup, `[rows, columns]`. */

@@ -1,4 +1,5 @@
 import type { AdapterFamily, Device } from "../../src/device/mod.ts";
+import type { AlgorithmName } from "../../src/ops/_conv2d_algorithms.ts";
 import { MOMENTS } from "../../src/ops/_variants.ts";
 
 /** Runs `body` once with the shader variants of each family of adapters, whatever the adapter is. */
@@ -34,10 +35,10 @@ export async function eachForm(device: Device, body: () => Promise<void>): Promi
 
 /** Runs `body` with convolutions that leave moments, whatever the adapter is. */
 export async function withMoments(device: Device, body: () => Promise<void>): Promise<void> {
-  const table = MOMENTS[device.info.family] as Record<"direct" | "product" | "winograd", boolean>;
+  const table = MOMENTS[device.info.family] as Record<AlgorithmName, boolean>;
   const before = { ...table };
   try {
-    Object.assign(table, { direct: true, product: true, winograd: true });
+    Object.assign(table, { direct: true, product: true, winograd3: true, winograd4: true });
     await body();
   } finally {
     Object.assign(table, before);

@@ -86,9 +86,11 @@ const WINOGRAD: readonly ConvCase[] = [
 ];
 
 for (const body of BODIES) {
-  Deno.test(`conv2d() and its gradients agree with float64: Winograd, body ${body}`, async () => {
-    for (const each of WINOGRAD) await withAlgorithm("winograd", () => withBody(body, () => check(each)));
-  });
+  for (const name of ["winograd3", "winograd4"] satisfies AlgorithmName[]) {
+    Deno.test(`conv2d() and its gradients agree with float64: ${name}, body ${body}`, async () => {
+      for (const each of WINOGRAD) await withAlgorithm(name, () => withBody(body, () => check(each)));
+    });
+  }
 }
 
 const TAPS: readonly ConvCase[] = [
@@ -107,7 +109,9 @@ for (const body of BODIES) {
 Deno.test("conv2d() by Winograd works through the images in chunks", async () => {
   // 20 x 20 tiles of 36 numbers and 64 channels: 3.7 MB an image, so two images a chunk on a CPU adapter.
   const each = { x: [5, 78, 78, 64], weight: [3, 3, 64, 4], options: { padding: 1 } } satisfies ConvCase;
-  await withAlgorithm("winograd", () => check(each));
+  for (const name of ["winograd3", "winograd4"] satisfies AlgorithmName[]) {
+    await withAlgorithm(name, () => check(each));
+  }
 });
 
 Deno.test("conv2d() with a 1 x 1 window agrees with the implicit product", async () => {
@@ -119,8 +123,10 @@ Deno.test("conv2d() with a 1 x 1 window agrees with the implicit product", async
 Deno.test("algorithmFor() follows the shape", () => {
   const name = (...[x, weight, options]: Parameters<typeof geometryOf>) =>
     algorithmFor(device, geometryOf(x, weight, options));
-  assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { padding: 1 }), "winograd");
-  assertEquals(name([16, 9, 9, 256], [3, 3, 256, 256], { padding: 1 }), "winograd");
+  assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { padding: 1 }), "winograd4");
+  assertEquals(name([16, 9, 9, 256], [3, 3, 256, 256], { padding: 1 }), "winograd3");
+  assertEquals(name([16, 8, 8, 256], [3, 3, 256, 256], { padding: 1 }), "winograd4");
+  assertEquals(name([16, 5, 5, 512], [3, 3, 512, 512], { padding: 1 }), "winograd3");
   assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { stride: 2 }), "direct");
   assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { dilation: 2 }), "direct");
   assertEquals(name([16, 32, 32, 64], [3, 3, 32, 64], { groups: 2 }), "direct");
@@ -204,7 +210,7 @@ Deno.test("conv2d() throws when an option is out of range", () => {
   assertThrows(() => conv2d(x, weight, { groups: 0 }), RangeError, "got 0 for weight [3,3,4,8]");
 });
 
-for (const algorithm of ["direct", "product", "winograd"] satisfies AlgorithmName[]) {
+for (const algorithm of ["direct", "product", "winograd3", "winograd4"] satisfies AlgorithmName[]) {
   for (const body of BODIES) {
     Deno.test(`conv2d() and its gradients agree with PyTorch: ${algorithm}, body ${body}`, async () => {
       await withAlgorithm(

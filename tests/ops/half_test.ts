@@ -41,6 +41,10 @@ async function checkConv(each: ConvCase, weightType: FloatDType = "f32"): Promis
   assertClose(values[3]!, want.gradBias, { rtol: TOLERANCE.sum });
 }
 
+const WINOGRAD: readonly ConvCase[] = [
+  { x: [2, 6, 6, 4], weight: [3, 3, 4, 8], options: { padding: 1 } },
+  { x: [3, 5, 9, 12], weight: [3, 3, 12, 7], options: { padding: [2, 1] } },
+];
 const CONVS: Readonly<Record<AlgorithmName, readonly ConvCase[]>> = {
   direct: [
     { x: [1, 1, 1, 1], weight: [1, 1, 1, 1], options: {} },
@@ -52,10 +56,8 @@ const CONVS: Readonly<Record<AlgorithmName, readonly ConvCase[]>> = {
   ],
   taps: [{ x: [1, 17, 13, 3], weight: [7, 7, 3, 70], options: { stride: 2, padding: 3 } }],
   product: [{ x: [3, 6, 6, 5], weight: [1, 1, 5, 70], options: {} }],
-  winograd: [
-    { x: [2, 6, 6, 4], weight: [3, 3, 4, 8], options: { padding: 1 } },
-    { x: [3, 5, 9, 12], weight: [3, 3, 12, 7], options: { padding: [2, 1] } },
-  ],
+  winograd3: WINOGRAD,
+  winograd4: WINOGRAD,
 };
 
 for (const body of BODIES) {
@@ -87,7 +89,9 @@ const nearOnes = (shape: Shape) => {
   return requireGrad(tensor(values, { shape }));
 };
 
-for (const [algorithm, edge] of [["direct", 3], ["taps", 3], ["product", 1], ["winograd", 3]] as const) {
+for (
+  const [algorithm, edge] of [["direct", 3], ["taps", 3], ["product", 1], ["winograd3", 3], ["winograd4", 3]] as const
+) {
   Deno.test(`conv2d() and its gradient read f32 weights unrounded beside f16 images: ${algorithm}`, async () => {
     using _ = scope();
     const x = requireGrad(signs([1, 9, 9, 4]));

@@ -84,9 +84,11 @@ for (const body of BODIES) {
   }
 }
 
-Deno.test("conv2dWithMoments() leaves the moments of its output: winograd", async () => {
-  await eachFamily(device, () => withMoments(device, () => checkAll("winograd", "rows", WINOGRAD)));
-});
+for (const name of ["winograd3", "winograd4"] satisfies AlgorithmName[]) {
+  Deno.test(`conv2dWithMoments() leaves the moments of its output: ${name}`, async () => {
+    await eachFamily(device, () => withMoments(device, () => checkAll(name, "rows", WINOGRAD)));
+  });
+}
 
 Deno.test("conv2dWithMoments() in f16 leaves the moments of its sums before they are rounded", async () => {
   const half = async (algorithm: AlgorithmName, { x, weight, options }: Case) => {
@@ -101,7 +103,7 @@ Deno.test("conv2dWithMoments() in f16 leaves the moments of its sums before they
       assertClose(got.subarray(from, from + c), expected.subarray(from, from + c), { rtol: 1e-3 });
     }
   };
-  const cases = { direct: DIRECT[2]!, product: PRODUCT[1]!, winograd: WINOGRAD[1]! };
+  const cases = { direct: DIRECT[2]!, product: PRODUCT[1]!, winograd3: WINOGRAD[1]!, winograd4: WINOGRAD[1]! };
   for (const [name, each] of Object.entries(cases) as [AlgorithmName, Case][]) {
     await withMoments(device, () => withAlgorithm(name, () => withBody("rows", () => half(name, each))));
   }
@@ -164,7 +166,7 @@ Deno.test("batchNormOf() with a convolution's moments has the values, gradients 
     const [fused, apart] = [await convNormResults(true), await convNormResults(false)];
     fused.forEach((values, i) => assertClose(values, apart[i]!, { rtol: TOLERANCE.sum }));
   };
-  for (const algorithm of ["direct", "winograd"] satisfies AlgorithmName[]) {
+  for (const algorithm of ["direct", "winograd3", "winograd4"] satisfies AlgorithmName[]) {
     await withMoments(device, () => withAlgorithm(algorithm, () => withBody("rows", run)));
   }
 });

@@ -1,0 +1,202 @@
+// Winograd's F(3x3, 3x3), joined after conv2d_winograd: 25 multiplications give 9 outputs, where the plain sum takes 81. More of
+// them than F(4x4, 3x3) needs, but fewer where the output's edges fit: 5 or 9 pixels. The points of the transform are 0, 1, -1,
+// 2 and infinity.
+const EDGE = 3u;
+
+// A line of a patch, and of a tile.
+struct PatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f }
+struct TileLine { a: vec4f, b: vec4f, c: vec4f }
+
+// Bt d
+fn patch_line(p: PatchLine) -> PatchLine {
+  return PatchLine(
+    2.0 * (p.a - p.c) + (p.d - p.b),
+    p.d - p.c - 2.0 * p.b,
+    p.d - 3.0 * p.c + 2.0 * p.b,
+    p.d - p.b,
+    (p.e - p.c) - 2.0 * (p.d - p.b),
+  );
+}
+
+// At m
+fn tile_line(m: PatchLine) -> TileLine {
+  let sum = m.b + m.c;
+  return TileLine(m.a + sum + m.d, m.b - m.c + 2.0 * m.d, sum + 4.0 * m.d + m.e);
+}
+
+// A t
+fn tile_adjoint(t: TileLine) -> PatchLine {
+  let even = t.a + t.c;
+  return PatchLine(t.a, even + t.b, even - t.b, t.a + 2.0 * t.b + 4.0 * t.c, t.c);
+}
+
+// G g
+fn window_line(g: WindowLine) -> PatchLine {
+  let even = g.a + g.c;
+  return PatchLine(
+    0.5 * g.a,
+    -0.5 * (even + g.b),
+    (g.b - even) / 6.0,
+    (g.a + 2.0 * g.b + 4.0 * g.c) / 6.0,
+    g.c,
+  );
+}
+
+// Gt u
+fn window_adjoint(u: PatchLine) -> WindowLine {
+  let b = 0.5 * u.b;
+  let c = u.c / 6.0;
+  let d = u.d / 6.0;
+  return WindowLine(0.5 * u.a - b - c + d, c - b + 2.0 * d, 4.0 * d - b - c + u.e);
+}
+
+// Row i of the 5x5 positions.
+fn put_line(at: u32, i: u32, row: PatchLine) {
+  let first = at + 5u * i * params.c4;
+  y[first] = Y(row.a);
+  y[first + params.c4] = Y(row.b);
+  y[first + 2u * params.c4] = Y(row.c);
+  y[first + 3u * params.c4] = Y(row.d);
+  y[first + 4u * params.c4] = Y(row.e);
+}
+
+fn take_line(at: u32, i: u32) -> PatchLine {
+  let first = at + 5u * i * params.c4;
+  return PatchLine(
+    vec4f(x[first]),
+    vec4f(x[first + params.c4]),
+    vec4f(x[first + 2u * params.c4]),
+    vec4f(x[first + 3u * params.c4]),
+    vec4f(x[first + 4u * params.c4]),
+  );
+}
+
+fn patch_column(tile: Tile, j: i32) -> PatchLine {
+  let py = tile.y + params.offset_h;
+  let px = tile.x + params.offset_w + j;
+  return PatchLine(
+    pixel(tile, py, px),
+    pixel(tile, py + 1, px),
+    pixel(tile, py + 2, px),
+    pixel(tile, py + 3, px),
+    pixel(tile, py + 4, px),
+  );
+}
+
+// Bt d B
+fn put_patch(tile: Tile, at: u32) {
+  let c0 = patch_line(patch_column(tile, 0));
+  let c1 = patch_line(patch_column(tile, 1));
+  let c2 = patch_line(patch_column(tile, 2));
+  let c3 = patch_line(patch_column(tile, 3));
+  let c4 = patch_line(patch_column(tile, 4));
+  put_line(at, 0u, patch_line(PatchLine(c0.a, c1.a, c2.a, c3.a, c4.a)));
+  put_line(at, 1u, patch_line(PatchLine(c0.b, c1.b, c2.b, c3.b, c4.b)));
+  put_line(at, 2u, patch_line(PatchLine(c0.c, c1.c, c2.c, c3.c, c4.c)));
+  put_line(at, 3u, patch_line(PatchLine(c0.d, c1.d, c2.d, c3.d, c4.d)));
+  put_line(at, 4u, patch_line(PatchLine(c0.e, c1.e, c2.e, c3.e, c4.e)));
+}
+
+// At m A: the tile whose products start at `at`, column by column.
+struct Columns { a: TileLine, b: TileLine, c: TileLine }
+
+fn columns_of(at: u32) -> Columns {
+  let r0 = tile_line(take_line(at, 0u));
+  let r1 = tile_line(take_line(at, 1u));
+  let r2 = tile_line(take_line(at, 2u));
+  let r3 = tile_line(take_line(at, 3u));
+  let r4 = tile_line(take_line(at, 4u));
+  return Columns(
+    tile_line(PatchLine(r0.a, r1.a, r2.a, r3.a, r4.a)),
+    tile_line(PatchLine(r0.b, r1.b, r2.b, r3.b, r4.b)),
+    tile_line(PatchLine(r0.c, r1.c, r2.c, r3.c, r4.c)),
+  );
+}
+
+fn put_row(tile: Tile, i: i32, row: TileLine) {
+  put_pixel(tile, tile.y + i, tile.x, row.a);
+  put_pixel(tile, tile.y + i, tile.x + 1, row.b);
+  put_pixel(tile, tile.y + i, tile.x + 2, row.c);
+}
+
+fn put_tile(tile: Tile, m: Columns) {
+  put_row(tile, 0, TileLine(m.a.a, m.b.a, m.c.a));
+  put_row(tile, 1, TileLine(m.a.b, m.b.b, m.c.b));
+  put_row(tile, 2, TileLine(m.a.c, m.b.c, m.c.c));
+}
+
+// Of a column of a tile that has `count` lines inside the image.
+fn column_moments(count: u32, column: TileLine) -> Moments {
+  return moments_of(min(count, 3u), column.a, column.b, column.c, vec4f());
+}
+
+// Of a tile of which so many lines and columns, one at least, are inside.
+fn tile_moments(lines: u32, columns: u32, m: Columns) -> Moments {
+  let b = column_moments(select(0u, lines, columns > 1u), m.b);
+  let c = column_moments(select(0u, lines, columns > 2u), m.c);
+  return joined(joined(column_moments(lines, m.a), b), c);
+}
+
+// Row i of the 5x5 positions.
+fn put_other(at: u32, i: u32, row: PatchLine) {
+  let first = at + 5u * i * params.other_c4;
+  other[first] = row.a;
+  other[first + params.other_c4] = row.b;
+  other[first + 2u * params.other_c4] = row.c;
+  other[first + 3u * params.other_c4] = row.d;
+  other[first + 4u * params.other_c4] = row.e;
+}
+
+// G g Gt
+fn put_window(i: u32, at: u32) {
+  let c0 = window_line(WindowLine(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
+  let c1 = window_line(WindowLine(tap(i, 1u), tap(i, 4u), tap(i, 7u)));
+  let c2 = window_line(WindowLine(tap(i, 2u), tap(i, 5u), tap(i, 8u)));
+  put_other(at, 0u, window_line(WindowLine(c0.a, c1.a, c2.a)));
+  put_other(at, 1u, window_line(WindowLine(c0.b, c1.b, c2.b)));
+  put_other(at, 2u, window_line(WindowLine(c0.c, c1.c, c2.c)));
+  put_other(at, 3u, window_line(WindowLine(c0.d, c1.d, c2.d)));
+  put_other(at, 4u, window_line(WindowLine(c0.e, c1.e, c2.e)));
+}
+
+fn tile_column(tile: Tile, j: i32) -> TileLine {
+  let px = tile.x + j;
+  return TileLine(
+    grad_pixel(tile, tile.y, px),
+    grad_pixel(tile, tile.y + 1, px),
+    grad_pixel(tile, tile.y + 2, px),
+  );
+}
+
+// A t At
+fn put_tile_adjoint(tile: Tile, at: u32) {
+  let c0 = tile_adjoint(tile_column(tile, 0));
+  let c1 = tile_adjoint(tile_column(tile, 1));
+  let c2 = tile_adjoint(tile_column(tile, 2));
+  put_other(at, 0u, tile_adjoint(TileLine(c0.a, c1.a, c2.a)));
+  put_other(at, 1u, tile_adjoint(TileLine(c0.b, c1.b, c2.b)));
+  put_other(at, 2u, tile_adjoint(TileLine(c0.c, c1.c, c2.c)));
+  put_other(at, 3u, tile_adjoint(TileLine(c0.d, c1.d, c2.d)));
+  put_other(at, 4u, tile_adjoint(TileLine(c0.e, c1.e, c2.e)));
+}
+
+// Gt u G
+fn put_window_adjoint(i: u32, at: u32) {
+  let r0 = window_adjoint(take_line(at, 0u));
+  let r1 = window_adjoint(take_line(at, 1u));
+  let r2 = window_adjoint(take_line(at, 2u));
+  let r3 = window_adjoint(take_line(at, 3u));
+  let r4 = window_adjoint(take_line(at, 4u));
+  let c0 = window_adjoint(PatchLine(r0.a, r1.a, r2.a, r3.a, r4.a));
+  let c1 = window_adjoint(PatchLine(r0.b, r1.b, r2.b, r3.b, r4.b));
+  let c2 = window_adjoint(PatchLine(r0.c, r1.c, r2.c, r3.c, r4.c));
+  put_tap(i, 0u, c0.a);
+  put_tap(i, 1u, c1.a);
+  put_tap(i, 2u, c2.a);
+  put_tap(i, 3u, c0.b);
+  put_tap(i, 4u, c1.b);
+  put_tap(i, 5u, c2.b);
+  put_tap(i, 6u, c0.c);
+  put_tap(i, 7u, c1.c);
+  put_tap(i, 8u, c2.c);
+}
