@@ -73,7 +73,8 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
  * `y[n, oy, ox, j] = Σ x[n, oy·stride + ky·dilation − padding, …, i] · w[ky, kx, i, j] (+ bias[j])`.
  *
  * Sums are kept in f32; inside `autocast`, or where x or weight is f16, x is read as f16 and y is f16. Large 3 × 3
- * windows of stride 1 go through Winograd's F(4×4, 3×3) or F(3×3, 3×3), whose rounding error is about three times that of the plain sum.
+ * windows of stride 1 go through Winograd's F(4×4, 3×3) or F(3×3, 3×3), whose rounding error is about three times that of
+ * the plain sum.
  *
  * @param x Images, shape `[n, h, w, in]`, f32 or f16.
  * @param weight Shape `[kh, kw, in / groups, out]`, f32 or f16.
