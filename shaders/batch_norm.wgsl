@@ -3,7 +3,7 @@
 // x, residual and y hold X: V, or its f16 (src/ops/_slices.ts). Moments are those of a slice of the rows: mean, sum of squared
 // deviations, count; few slices are joined by every invocation that needs them.
 //
-//   0  params        uniform     { rows, columns, slices (of norm), step, block, eps, momentum }
+//   0  params        uniform     { rows, columns, slices (of norm), step, span, block, eps, momentum }
 //   1  x             read        [rows, columns]
 //   2  moments       write       [blocks or chunks, 3, columns]
 //   3  norm          read        [slices, 3, columns]
@@ -17,7 +17,7 @@
 // Constants: RELU; LANES, invocations that share the merge of one column, a power of two <= 256.
 // Dispatch: slice_moments, normalize…: as lib/slices.wgsl; merge_slices: Device.groups(chunks * columns, 64), chunks of
 // `block` slices; merge_moments: columns groups; from_running: Device.groups(columns, 64).
-struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32, eps: f32, momentum: f32 }
+struct Params { rows: u32, columns: u32, slices: u32, step: u32, span: u32, block: u32, eps: f32, momentum: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read_write> moments: array<V>;
@@ -38,14 +38,8 @@ fn put_moments(slice: u32, column: u32, all: Moments) {
   moments[base + 2u * params.columns] = all.count;
 }
 
-// Sums over the rows of a block are shifted by its first row, so that a large mean cancels nothing.
-@compute @workgroup_size(64)
-fn slice_moments(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let place = place_of(group, groups, local);
+// Of the rows of a block. Sums are shifted by its first row, so that a large mean cancels nothing.
+fn moments_of_block(place: Place, local: u32) -> Moments {
   let start = place.block * params.block;
   let shift = V(x[start * params.columns + place.column]);
   var sum = V(0.0);
@@ -56,11 +50,21 @@ fn slice_moments(
     sum += d;
     squares += d * d;
   }
-  let sums = sum_steps(sum, squares, place, local);
-  if (!leads(place)) { return; }
+  let sums = sum_steps(sum, squares, local);
   let count = V(f32(place.end - start));
   let mean = sums[0] / count;
-  put_moments(place.block, place.column, Moments(shift + mean, max(sums[1] - sums[0] * mean, V(0.0)), count));
+  return Moments(shift + mean, max(sums[1] - sums[0] * mean, V(0.0)), count);
+}
+
+@compute @workgroup_size(64)
+fn slice_moments(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = place_of(group, groups, local);
+  let all = moments_of_block(place, local);
+  if (leads(place)) { put_moments(place.block, place.column, all); }
 }
 
 // The moments of every params.block slices as one, so that few are left where a convolution leaves many.
@@ -188,6 +192,33 @@ fn normalize_residual_running(
 ) {
   let place = place_of(group, groups, local);
   let all = moments_of(place.column);
+  move_running(place, all);
+  normalize_added(place, all);
+}
+
+// The same where a workgroup has all rows of its columns: it finds their moments first.
+@compute @workgroup_size(64)
+fn normalize_columns(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = place_of(group, groups, local);
+  let all = moments_of_block(place, local);
+  if (leads(place)) { put_moments(place.block, place.column, all); }
+  move_running(place, all);
+  normalize(place, all);
+}
+
+@compute @workgroup_size(64)
+fn normalize_columns_residual(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = place_of(group, groups, local);
+  let all = moments_of_block(place, local);
+  if (leads(place)) { put_moments(place.block, place.column, all); }
   move_running(place, all);
   normalize_added(place, all);
 }

@@ -3,23 +3,25 @@
 // grad_weight / count) (weight inv_std g in evaluation); grad_residual = g. V, X (of x, y, grad_x, grad_y and masked), columns
 // and norm as in batch_norm.wgsl. Sums are those of g and of g (x - mean), of a block of the rows or of all.
 //
-//   0  params       uniform  { rows, columns, slices (of norm), parts (of sums), step, block, eps }
+//   0  params       uniform  { rows, columns, slices (of norm), parts (of sums), step, span, block, eps }
 //   1  x            read     [rows, columns]
-//   2  grad_y       read     [rows, columns]        (reduce_output_two: the other gradient)
+//   2  grad_y       read     [rows, columns]
 //   3  norm         read     [slices, 3, columns]   mean, sum of squared deviations, count
 //   4  weight       read     [columns]
 //   5  bias         read     [columns]
-//   6  y            read     [rows, columns]        (reduce_output…)
-//   7  masked       read/write [rows, columns]      g (reduce_output…)
+//   6  y            read     [rows, columns]
+//   7  masked       read/write [rows, columns]      g
 //   8  found        write    [blocks, 2, columns]   sums, when they are written
 //   9  sums         read     [parts, 2, columns]
 //  10  grad_bias    write    [columns]
 //  11  grad_weight  write    [columns]
 //  12  grad_x       read/write [rows, columns]
 //
+// Joined behind, as an entry point must bind all that it can reach (src/ops/_batch_norm_grad.ts): value(at), the x of an
+// element; gradient(at, before), its g, found for the first time, and gradient_again; shift_of(column).
 // Constants: RELU, recompute the mask from x; TRAINING, the statistics depend on x; LANES as in batch_norm.wgsl.
-// Dispatch: reduce…, grad_rows…: as lib/slices.wgsl; merge_sums: columns groups.
-struct Params { rows: u32, columns: u32, slices: u32, parts: u32, step: u32, block: u32, eps: f32 }
+// Dispatch: reduce, grad_rows…, grad_columns: as lib/slices.wgsl; merge_sums: columns groups.
+struct Params { rows: u32, columns: u32, slices: u32, parts: u32, step: u32, span: u32, block: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read> grad_y: array<X>;
@@ -42,99 +44,46 @@ fn mask(g: V, value: V) -> V {
   return select(V(0.0), g, (value > V(0.0)) | is_nan(value));
 }
 
-@compute @workgroup_size(64)
-fn reduce_rows(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let place = place_of(group, groups, local);
-  let all = moments_of(place.column);
+// g where x alone tells what was there before ReLU; with a residual, the output tells its sign.
+fn masked_by_input(g: V, before: V) -> V {
+  if (RELU) { return mask(g, before); }
+  return g;
+}
+
+fn masked_by_output(at: u32, g: V) -> V {
+  let kept = mask(g, V(y[at]));
+  masked[at] = X(kept);
+  return kept;
+}
+
+// Of all rows of a place, over those that share its column.
+fn sums_of(place: Place, local: u32, all: Moments) -> array<V, 2> {
   let scale = inverse_std(all) * weight[place.column];
-  let shift = bias[place.column];
+  let shift = shift_of(place.column);
   var sum_g = V(0.0);
   var sum_gx = V(0.0);
   for (var row = place.row; row < place.end; row += params.step) {
     let at = row * params.columns + place.column;
-    let d = V(x[at]) - all.mean;
-    var g = V(grad_y[at]);
-    if (RELU) { g = mask(g, d * scale + shift); }
+    let d = value(at) - all.mean;
+    let g = gradient(at, d * scale + shift);
     sum_g += g;
     sum_gx += g * d;
   }
-  put_sums(place, local, sum_g, sum_gx);
+  return sum_steps(sum_g, sum_gx, local);
 }
 
-// With a residual the sign before ReLU cannot be found from x alone: the output tells it.
 @compute @workgroup_size(64)
-fn reduce_output(
+fn reduce(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
   let place = place_of(group, groups, local);
-  let mean = moments_of(place.column).mean;
-  var sum_g = V(0.0);
-  var sum_gx = V(0.0);
-  for (var row = place.row; row < place.end; row += params.step) {
-    let at = row * params.columns + place.column;
-    let g = mask(V(grad_y[at]), V(y[at]));
-    masked[at] = X(g);
-    sum_g += g;
-    sum_gx += g * (V(x[at]) - mean);
-  }
-  put_sums(place, local, sum_g, sum_gx);
-}
-
-// The same where `masked` holds the gradient and may lose it; apart, as an entry point must bind all that it can reach, and
-// nothing twice.
-@compute @workgroup_size(64)
-fn reduce_output_in_place(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let place = place_of(group, groups, local);
-  let mean = moments_of(place.column).mean;
-  var sum_g = V(0.0);
-  var sum_gx = V(0.0);
-  for (var row = place.row; row < place.end; row += params.step) {
-    let at = row * params.columns + place.column;
-    let g = mask(V(masked[at]), V(y[at]));
-    masked[at] = X(g);
-    sum_g += g;
-    sum_gx += g * (V(x[at]) - mean);
-  }
-  put_sums(place, local, sum_g, sum_gx);
-}
-
-// The same where the gradient is a sum of two, of which `masked` holds one.
-@compute @workgroup_size(64)
-fn reduce_output_two(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let place = place_of(group, groups, local);
-  let mean = moments_of(place.column).mean;
-  var sum_g = V(0.0);
-  var sum_gx = V(0.0);
-  for (var row = place.row; row < place.end; row += params.step) {
-    let at = row * params.columns + place.column;
-    let g = mask(V(masked[at]) + V(grad_y[at]), V(y[at]));
-    masked[at] = X(g);
-    sum_g += g;
-    sum_gx += g * (V(x[at]) - mean);
-  }
-  put_sums(place, local, sum_g, sum_gx);
-}
-
-fn put_sums(place: Place, local: u32, sum_g: V, sum_gx: V) {
-  let totals = sum_steps(sum_g, sum_gx, place, local);
+  let found_here = sums_of(place, local, moments_of(place.column));
   if (!leads(place)) { return; }
   let base = 2u * place.block * params.columns + place.column;
-  found[base] = totals[0];
-  found[base + params.columns] = totals[1];
+  found[base] = found_here[0];
+  found[base + params.columns] = found_here[1];
 }
 
 @compute @workgroup_size(LANES)
@@ -154,35 +103,35 @@ fn merge_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   grad_weight[column] = totals[1] * inverse_std(moments_of(column));
 }
 
-// What is fixed for a column of grad_x, and the gradients of bias and weight.
-struct Column { mean: V, scale: V, shift: V, mean_g: V, slope: V, sum_g: V, sum_gxhat: V }
-
-fn column_of(column: u32) -> Column {
-  let all = moments_of(column);
+fn sums_of_parts(column: u32) -> array<V, 2> {
   var sum_g = sums[column];
   var sum_gx = sums[params.columns + column];
   for (var s = 1u; s < params.parts; s++) {
     sum_g += sums[2u * s * params.columns + column];
     sum_gx += sums[(2u * s + 1u) * params.columns + column];
   }
-  let inv_std = inverse_std(all);
-  let sum_gxhat = sum_gx * inv_std;
-  return Column(
-    all.mean,
-    inv_std * weight[column],
-    bias[column],
-    select(V(0.0), sum_g / all.count, TRAINING),
-    select(V(0.0), sum_gxhat * inv_std / all.count, TRAINING),
-    sum_g,
-    sum_gxhat,
-  );
+  return array<V, 2>(sum_g, sum_gx);
 }
 
-fn grad_of(c: Column, value: V, grad: V) -> V {
-  let d = value - c.mean;
-  var g = grad;
-  if (RELU) { g = mask(g, d * c.scale + c.shift); }
-  return c.scale * (g - c.mean_g - d * c.slope);
+// The gradients of bias and weight.
+fn put_affine(place: Place, all: Moments, totals: array<V, 2>) {
+  if (!leads_column(place)) { return; }
+  grad_bias[place.column] = totals[0];
+  grad_weight[place.column] = totals[1] * inverse_std(all);
+}
+
+fn put_grad(place: Place, all: Moments, totals: array<V, 2>) {
+  let inv_std = inverse_std(all);
+  let scale = inv_std * weight[place.column];
+  let shift = shift_of(place.column);
+  let mean_g = select(V(0.0), totals[0] / all.count, TRAINING);
+  let slope = select(V(0.0), totals[1] * inv_std * inv_std / all.count, TRAINING);
+  for (var row = place.row; row < place.end; row += params.step) {
+    let at = row * params.columns + place.column;
+    let d = value(at) - all.mean;
+    let g = gradient_again(at, d * scale + shift);
+    grad_x[at] = X(scale * (g - mean_g - d * slope));
+  }
 }
 
 @compute @workgroup_size(64)
@@ -192,28 +141,32 @@ fn grad_rows(
   @builtin(local_invocation_index) local: u32,
 ) {
   let place = place_of(group, groups, local);
-  let c = column_of(place.column);
-  for (var row = place.row; row < place.end; row += params.step) {
-    let at = row * params.columns + place.column;
-    grad_x[at] = X(grad_of(c, V(x[at]), V(grad_y[at])));
-  }
+  put_grad(place, moments_of(place.column), sums_of_parts(place.column));
 }
 
-// The same where grad_x holds x and may lose it; leaves the gradients of bias and weight too.
 @compute @workgroup_size(64)
-fn grad_rows_in_place(
+fn grad_rows_affine(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
   let place = place_of(group, groups, local);
-  let c = column_of(place.column);
-  if (leads_column(place)) {
-    grad_bias[place.column] = c.sum_g;
-    grad_weight[place.column] = c.sum_gxhat;
-  }
-  for (var row = place.row; row < place.end; row += params.step) {
-    let at = row * params.columns + place.column;
-    grad_x[at] = X(grad_of(c, V(grad_x[at]), V(grad_y[at])));
-  }
+  let all = moments_of(place.column);
+  let totals = sums_of_parts(place.column);
+  put_affine(place, all, totals);
+  put_grad(place, all, totals);
+}
+
+// All of it where a workgroup has all rows of its columns.
+@compute @workgroup_size(64)
+fn grad_columns(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = place_of(group, groups, local);
+  let all = moments_of(place.column);
+  let totals = sums_of(place, local, all);
+  put_affine(place, all, totals);
+  put_grad(place, all, totals);
 }

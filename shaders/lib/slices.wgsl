@@ -1,18 +1,14 @@
-// Rows of [rows, columns] in blocks of params.block rows: a workgroup of 64 has a block and up to 64 columns. Where there are
-// fewer columns, params.step invocations share one, each taking every step-th row, so that they read one stretch of memory.
-// Dispatch: blocks * ceil(columns / 64) workgroups, folded by Device.groups.
+// Rows of [rows, columns] in blocks of params.block rows: a workgroup of 64 has a block and params.span columns. Where these are
+// fewer than 64, params.step invocations share one, each taking every step-th row, so that they read one stretch of memory.
+// Dispatch: blocks * ceil(columns / span) workgroups, folded by Device.groups.
 struct Place { column: u32, block: u32, lane: u32, row: u32, end: u32 }
-
-fn width() -> u32 {
-  return min(params.columns, 64u);
-}
 
 // Its rows are row, row + params.step, … before end; none where it has no work.
 fn place_of(group: vec3u, groups: vec3u, local: u32) -> Place {
   let flat = group.y * groups.x + group.x;
-  let spans = (params.columns + 63u) / 64u;
-  let column = (flat % spans) * 64u + local % width();
-  let lane = local / width();
+  let spans = (params.columns + params.span - 1u) / params.span;
+  let column = (flat % spans) * params.span + local % params.span;
+  let lane = local / params.span;
   let block = flat / spans;
   let start = block * params.block;
   let busy = lane < params.step && column < params.columns;
@@ -33,19 +29,19 @@ fn leads_column(place: Place) -> bool {
 var<workgroup> step_a: array<V, 64>;
 var<workgroup> step_b: array<V, 64>;
 
-// Sums two values over those that share a block of a column; the first one gets them. Call in uniform control flow.
-fn sum_steps(a: V, b: V, place: Place, local: u32) -> array<V, 2> {
+// Sums two values over those that share a block of a column; every one gets both. Call in uniform control flow.
+fn sum_steps(a: V, b: V, local: u32) -> array<V, 2> {
   if (params.step == 1u) { return array<V, 2>(a, b); }
   step_a[local] = a;
   step_b[local] = b;
   workgroupBarrier();
-  var sum_a = a;
-  var sum_b = b;
-  if (place.lane == 0u) {
-    for (var other = local + width(); other < width() * params.step; other += width()) {
-      sum_a += step_a[other];
-      sum_b += step_b[other];
+  if (local < params.span) {
+    for (var other = local + params.span; other < params.span * params.step; other += params.span) {
+      step_a[local] += step_a[other];
+      step_b[local] += step_b[other];
     }
   }
-  return array<V, 2>(sum_a, sum_b);
+  workgroupBarrier();
+  let first = local % params.span;
+  return array<V, 2>(step_a[first], step_b[first]);
 }

@@ -591,7 +591,7 @@ export const batch_norm: string = `// Batch normalisation over rows, per channel
 // x, residual and y hold X: V, or its f16 (src/ops/_slices.ts). Moments are those of a slice of the rows: mean, sum of squared
 // deviations, count; few slices are joined by every invocation that needs them.
 //
-//   0  params        uniform     { rows, columns, slices (of norm), step, block, eps, momentum }
+//   0  params        uniform     { rows, columns, slices (of norm), step, span, block, eps, momentum }
 //   1  x             read        [rows, columns]
 //   2  moments       write       [blocks or chunks, 3, columns]
 //   3  norm          read        [slices, 3, columns]
@@ -605,7 +605,7 @@ export const batch_norm: string = `// Batch normalisation over rows, per channel
 // Constants: RELU; LANES, invocations that share the merge of one column, a power of two <= 256.
 // Dispatch: slice_moments, normalize…: as lib/slices.wgsl; merge_slices: Device.groups(chunks * columns, 64), chunks of
 // \`block\` slices; merge_moments: columns groups; from_running: Device.groups(columns, 64).
-struct Params { rows: u32, columns: u32, slices: u32, step: u32, block: u32, eps: f32, momentum: f32 }
+struct Params { rows: u32, columns: u32, slices: u32, step: u32, span: u32, block: u32, eps: f32, momentum: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read_write> moments: array<V>;
@@ -626,14 +626,8 @@ fn put_moments(slice: u32, column: u32, all: Moments) {
   moments[base + 2u * params.columns] = all.count;
 }
 
-// Sums over the rows of a block are shifted by its first row, so that a large mean cancels nothing.
-@compute @workgroup_size(64)
-fn slice_moments(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let place = place_of(group, groups, local);
+// Of the rows of a block. Sums are shifted by its first row, so that a large mean cancels nothing.
+fn moments_of_block(place: Place, local: u32) -> Moments {
   let start = place.block * params.block;
   let shift = V(x[start * params.columns + place.column]);
   var sum = V(0.0);
@@ -644,11 +638,21 @@ fn slice_moments(
     sum += d;
     squares += d * d;
   }
-  let sums = sum_steps(sum, squares, place, local);
-  if (!leads(place)) { return; }
+  let sums = sum_steps(sum, squares, local);
   let count = V(f32(place.end - start));
   let mean = sums[0] / count;
-  put_moments(place.block, place.column, Moments(shift + mean, max(sums[1] - sums[0] * mean, V(0.0)), count));
+  return Moments(shift + mean, max(sums[1] - sums[0] * mean, V(0.0)), count);
+}
+
+@compute @workgroup_size(64)
+fn slice_moments(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = place_of(group, groups, local);
+  let all = moments_of_block(place, local);
+  if (leads(place)) { put_moments(place.block, place.column, all); }
 }
 
 // The moments of every params.block slices as one, so that few are left where a convolution leaves many.
@@ -779,6 +783,33 @@ fn normalize_residual_running(
   move_running(place, all);
   normalize_added(place, all);
 }
+
+// The same where a workgroup has all rows of its columns: it finds their moments first.
+@compute @workgroup_size(64)
+fn normalize_columns(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = place_of(group, groups, local);
+  let all = moments_of_block(place, local);
+  if (leads(place)) { put_moments(place.block, place.column, all); }
+  move_running(place, all);
+  normalize(place, all);
+}
+
+@compute @workgroup_size(64)
+fn normalize_columns_residual(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = place_of(group, groups, local);
+  let all = moments_of_block(place, local);
+  if (leads(place)) { put_moments(place.block, place.column, all); }
+  move_running(place, all);
+  normalize_added(place, all);
+}
 `;
 /** `batch_norm_grad` */
 export const batch_norm_grad: string = `// Gradients of batch normalisation. With inv_std = 1 / sqrt(variance + eps), xhat = (x - mean) inv_std and g = grad_y, masked
@@ -786,23 +817,25 @@ export const batch_norm_grad: string = `// Gradients of batch normalisation. Wit
 // grad_weight / count) (weight inv_std g in evaluation); grad_residual = g. V, X (of x, y, grad_x, grad_y and masked), columns
 // and norm as in batch_norm.wgsl. Sums are those of g and of g (x - mean), of a block of the rows or of all.
 //
-//   0  params       uniform  { rows, columns, slices (of norm), parts (of sums), step, block, eps }
+//   0  params       uniform  { rows, columns, slices (of norm), parts (of sums), step, span, block, eps }
 //   1  x            read     [rows, columns]
-//   2  grad_y       read     [rows, columns]        (reduce_output_two: the other gradient)
+//   2  grad_y       read     [rows, columns]
 //   3  norm         read     [slices, 3, columns]   mean, sum of squared deviations, count
 //   4  weight       read     [columns]
 //   5  bias         read     [columns]
-//   6  y            read     [rows, columns]        (reduce_output…)
-//   7  masked       read/write [rows, columns]      g (reduce_output…)
+//   6  y            read     [rows, columns]
+//   7  masked       read/write [rows, columns]      g
 //   8  found        write    [blocks, 2, columns]   sums, when they are written
 //   9  sums         read     [parts, 2, columns]
 //  10  grad_bias    write    [columns]
 //  11  grad_weight  write    [columns]
 //  12  grad_x       read/write [rows, columns]
 //
+// Joined behind, as an entry point must bind all that it can reach (src/ops/_batch_norm_grad.ts): value(at), the x of an
+// element; gradient(at, before), its g, found for the first time, and gradient_again; shift_of(column).
 // Constants: RELU, recompute the mask from x; TRAINING, the statistics depend on x; LANES as in batch_norm.wgsl.
-// Dispatch: reduce…, grad_rows…: as lib/slices.wgsl; merge_sums: columns groups.
-struct Params { rows: u32, columns: u32, slices: u32, parts: u32, step: u32, block: u32, eps: f32 }
+// Dispatch: reduce, grad_rows…, grad_columns: as lib/slices.wgsl; merge_sums: columns groups.
+struct Params { rows: u32, columns: u32, slices: u32, parts: u32, step: u32, span: u32, block: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read> grad_y: array<X>;
@@ -825,99 +858,46 @@ fn mask(g: V, value: V) -> V {
   return select(V(0.0), g, (value > V(0.0)) | is_nan(value));
 }
 
-@compute @workgroup_size(64)
-fn reduce_rows(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let place = place_of(group, groups, local);
-  let all = moments_of(place.column);
+// g where x alone tells what was there before ReLU; with a residual, the output tells its sign.
+fn masked_by_input(g: V, before: V) -> V {
+  if (RELU) { return mask(g, before); }
+  return g;
+}
+
+fn masked_by_output(at: u32, g: V) -> V {
+  let kept = mask(g, V(y[at]));
+  masked[at] = X(kept);
+  return kept;
+}
+
+// Of all rows of a place, over those that share its column.
+fn sums_of(place: Place, local: u32, all: Moments) -> array<V, 2> {
   let scale = inverse_std(all) * weight[place.column];
-  let shift = bias[place.column];
+  let shift = shift_of(place.column);
   var sum_g = V(0.0);
   var sum_gx = V(0.0);
   for (var row = place.row; row < place.end; row += params.step) {
     let at = row * params.columns + place.column;
-    let d = V(x[at]) - all.mean;
-    var g = V(grad_y[at]);
-    if (RELU) { g = mask(g, d * scale + shift); }
+    let d = value(at) - all.mean;
+    let g = gradient(at, d * scale + shift);
     sum_g += g;
     sum_gx += g * d;
   }
-  put_sums(place, local, sum_g, sum_gx);
+  return sum_steps(sum_g, sum_gx, local);
 }
 
-// With a residual the sign before ReLU cannot be found from x alone: the output tells it.
 @compute @workgroup_size(64)
-fn reduce_output(
+fn reduce(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
   let place = place_of(group, groups, local);
-  let mean = moments_of(place.column).mean;
-  var sum_g = V(0.0);
-  var sum_gx = V(0.0);
-  for (var row = place.row; row < place.end; row += params.step) {
-    let at = row * params.columns + place.column;
-    let g = mask(V(grad_y[at]), V(y[at]));
-    masked[at] = X(g);
-    sum_g += g;
-    sum_gx += g * (V(x[at]) - mean);
-  }
-  put_sums(place, local, sum_g, sum_gx);
-}
-
-// The same where \`masked\` holds the gradient and may lose it; apart, as an entry point must bind all that it can reach, and
-// nothing twice.
-@compute @workgroup_size(64)
-fn reduce_output_in_place(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let place = place_of(group, groups, local);
-  let mean = moments_of(place.column).mean;
-  var sum_g = V(0.0);
-  var sum_gx = V(0.0);
-  for (var row = place.row; row < place.end; row += params.step) {
-    let at = row * params.columns + place.column;
-    let g = mask(V(masked[at]), V(y[at]));
-    masked[at] = X(g);
-    sum_g += g;
-    sum_gx += g * (V(x[at]) - mean);
-  }
-  put_sums(place, local, sum_g, sum_gx);
-}
-
-// The same where the gradient is a sum of two, of which \`masked\` holds one.
-@compute @workgroup_size(64)
-fn reduce_output_two(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let place = place_of(group, groups, local);
-  let mean = moments_of(place.column).mean;
-  var sum_g = V(0.0);
-  var sum_gx = V(0.0);
-  for (var row = place.row; row < place.end; row += params.step) {
-    let at = row * params.columns + place.column;
-    let g = mask(V(masked[at]) + V(grad_y[at]), V(y[at]));
-    masked[at] = X(g);
-    sum_g += g;
-    sum_gx += g * (V(x[at]) - mean);
-  }
-  put_sums(place, local, sum_g, sum_gx);
-}
-
-fn put_sums(place: Place, local: u32, sum_g: V, sum_gx: V) {
-  let totals = sum_steps(sum_g, sum_gx, place, local);
+  let found_here = sums_of(place, local, moments_of(place.column));
   if (!leads(place)) { return; }
   let base = 2u * place.block * params.columns + place.column;
-  found[base] = totals[0];
-  found[base + params.columns] = totals[1];
+  found[base] = found_here[0];
+  found[base + params.columns] = found_here[1];
 }
 
 @compute @workgroup_size(LANES)
@@ -937,35 +917,35 @@ fn merge_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_ind
   grad_weight[column] = totals[1] * inverse_std(moments_of(column));
 }
 
-// What is fixed for a column of grad_x, and the gradients of bias and weight.
-struct Column { mean: V, scale: V, shift: V, mean_g: V, slope: V, sum_g: V, sum_gxhat: V }
-
-fn column_of(column: u32) -> Column {
-  let all = moments_of(column);
+fn sums_of_parts(column: u32) -> array<V, 2> {
   var sum_g = sums[column];
   var sum_gx = sums[params.columns + column];
   for (var s = 1u; s < params.parts; s++) {
     sum_g += sums[2u * s * params.columns + column];
     sum_gx += sums[(2u * s + 1u) * params.columns + column];
   }
-  let inv_std = inverse_std(all);
-  let sum_gxhat = sum_gx * inv_std;
-  return Column(
-    all.mean,
-    inv_std * weight[column],
-    bias[column],
-    select(V(0.0), sum_g / all.count, TRAINING),
-    select(V(0.0), sum_gxhat * inv_std / all.count, TRAINING),
-    sum_g,
-    sum_gxhat,
-  );
+  return array<V, 2>(sum_g, sum_gx);
 }
 
-fn grad_of(c: Column, value: V, grad: V) -> V {
-  let d = value - c.mean;
-  var g = grad;
-  if (RELU) { g = mask(g, d * c.scale + c.shift); }
-  return c.scale * (g - c.mean_g - d * c.slope);
+// The gradients of bias and weight.
+fn put_affine(place: Place, all: Moments, totals: array<V, 2>) {
+  if (!leads_column(place)) { return; }
+  grad_bias[place.column] = totals[0];
+  grad_weight[place.column] = totals[1] * inverse_std(all);
+}
+
+fn put_grad(place: Place, all: Moments, totals: array<V, 2>) {
+  let inv_std = inverse_std(all);
+  let scale = inv_std * weight[place.column];
+  let shift = shift_of(place.column);
+  let mean_g = select(V(0.0), totals[0] / all.count, TRAINING);
+  let slope = select(V(0.0), totals[1] * inv_std * inv_std / all.count, TRAINING);
+  for (var row = place.row; row < place.end; row += params.step) {
+    let at = row * params.columns + place.column;
+    let d = value(at) - all.mean;
+    let g = gradient_again(at, d * scale + shift);
+    grad_x[at] = X(scale * (g - mean_g - d * slope));
+  }
 }
 
 @compute @workgroup_size(64)
@@ -975,30 +955,34 @@ fn grad_rows(
   @builtin(local_invocation_index) local: u32,
 ) {
   let place = place_of(group, groups, local);
-  let c = column_of(place.column);
-  for (var row = place.row; row < place.end; row += params.step) {
-    let at = row * params.columns + place.column;
-    grad_x[at] = X(grad_of(c, V(x[at]), V(grad_y[at])));
-  }
+  put_grad(place, moments_of(place.column), sums_of_parts(place.column));
 }
 
-// The same where grad_x holds x and may lose it; leaves the gradients of bias and weight too.
 @compute @workgroup_size(64)
-fn grad_rows_in_place(
+fn grad_rows_affine(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
   let place = place_of(group, groups, local);
-  let c = column_of(place.column);
-  if (leads_column(place)) {
-    grad_bias[place.column] = c.sum_g;
-    grad_weight[place.column] = c.sum_gxhat;
-  }
-  for (var row = place.row; row < place.end; row += params.step) {
-    let at = row * params.columns + place.column;
-    grad_x[at] = X(grad_of(c, V(grad_x[at]), V(grad_y[at])));
-  }
+  let all = moments_of(place.column);
+  let totals = sums_of_parts(place.column);
+  put_affine(place, all, totals);
+  put_grad(place, all, totals);
+}
+
+// All of it where a workgroup has all rows of its columns.
+@compute @workgroup_size(64)
+fn grad_columns(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = place_of(group, groups, local);
+  let all = moments_of(place.column);
+  let totals = sums_of(place, local, all);
+  put_affine(place, all, totals);
+  put_grad(place, all, totals);
 }
 `;
 /** `cast` */
@@ -3730,21 +3714,17 @@ fn max_row(value: f32, lane: vec3u) -> f32 {
 }
 `;
 /** `lib_slices` */
-export const lib_slices: string = `// Rows of [rows, columns] in blocks of params.block rows: a workgroup of 64 has a block and up to 64 columns. Where there are
-// fewer columns, params.step invocations share one, each taking every step-th row, so that they read one stretch of memory.
-// Dispatch: blocks * ceil(columns / 64) workgroups, folded by Device.groups.
+export const lib_slices: string = `// Rows of [rows, columns] in blocks of params.block rows: a workgroup of 64 has a block and params.span columns. Where these are
+// fewer than 64, params.step invocations share one, each taking every step-th row, so that they read one stretch of memory.
+// Dispatch: blocks * ceil(columns / span) workgroups, folded by Device.groups.
 struct Place { column: u32, block: u32, lane: u32, row: u32, end: u32 }
-
-fn width() -> u32 {
-  return min(params.columns, 64u);
-}
 
 // Its rows are row, row + params.step, … before end; none where it has no work.
 fn place_of(group: vec3u, groups: vec3u, local: u32) -> Place {
   let flat = group.y * groups.x + group.x;
-  let spans = (params.columns + 63u) / 64u;
-  let column = (flat % spans) * 64u + local % width();
-  let lane = local / width();
+  let spans = (params.columns + params.span - 1u) / params.span;
+  let column = (flat % spans) * params.span + local % params.span;
+  let lane = local / params.span;
   let block = flat / spans;
   let start = block * params.block;
   let busy = lane < params.step && column < params.columns;
@@ -3765,21 +3745,21 @@ fn leads_column(place: Place) -> bool {
 var<workgroup> step_a: array<V, 64>;
 var<workgroup> step_b: array<V, 64>;
 
-// Sums two values over those that share a block of a column; the first one gets them. Call in uniform control flow.
-fn sum_steps(a: V, b: V, place: Place, local: u32) -> array<V, 2> {
+// Sums two values over those that share a block of a column; every one gets both. Call in uniform control flow.
+fn sum_steps(a: V, b: V, local: u32) -> array<V, 2> {
   if (params.step == 1u) { return array<V, 2>(a, b); }
   step_a[local] = a;
   step_b[local] = b;
   workgroupBarrier();
-  var sum_a = a;
-  var sum_b = b;
-  if (place.lane == 0u) {
-    for (var other = local + width(); other < width() * params.step; other += width()) {
-      sum_a += step_a[other];
-      sum_b += step_b[other];
+  if (local < params.span) {
+    for (var other = local + params.span; other < params.span * params.step; other += params.span) {
+      step_a[local] += step_a[other];
+      step_b[local] += step_b[other];
     }
   }
-  return array<V, 2>(sum_a, sum_b);
+  workgroupBarrier();
+  let first = local % params.span;
+  return array<V, 2>(step_a[first], step_b[first]);
 }
 `;
 /** `lib_triangle` */

@@ -3,7 +3,16 @@
 import { batch_norm as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../device/shaders.gen.ts";
 import { castTo, floatOf, Tensor } from "../tensor/mod.ts";
 import { laneForm } from "./_lanes.ts";
-import { blocksOf, type ColumnPrograms, columnPrograms, columnsOf, pick, sliceGroups, slicesOf } from "./_slices.ts";
+import {
+  blocksOf,
+  type ColumnPrograms,
+  columnPrograms,
+  columnsOf,
+  pick,
+  sliceGroups,
+  type Slices,
+  slicesOf,
+} from "./_slices.ts";
 import { BATCH_NORM, REMAKE_NORMALIZED } from "./_variants.ts";
 
 const params = {
@@ -11,6 +20,7 @@ const params = {
   columns: "u32",
   slices: "u32",
   step: "u32",
+  span: "u32",
   block: "u32",
   eps: "f32",
   momentum: "f32",
@@ -30,6 +40,8 @@ const NORMALIZE_RUNNING = {
   plain: program("normalize_rows_running"),
   residual: program("normalize_residual_running"),
 };
+
+const NORMALIZE_COLUMNS = { plain: program("normalize_columns"), residual: program("normalize_columns_residual") };
 
 /** The running statistics and how they follow the batches. */
 export interface RunningStatistics {
@@ -99,7 +111,7 @@ export function mergeMoments(moments: Tensor): Tensor {
   const merged = new Tensor(device, [1, 3, channels]);
   const { lanes } = BATCH_NORM[device.info.family];
   device.dispatch(laneForm(device, pick(MERGE_MOMENTS, channels), lanes), {
-    params: { rows: 0, columns, slices: parts.shape[0]!, step: 1, block: 1, eps: 0, momentum: 0 },
+    params: { rows: 0, columns, slices: parts.shape[0]!, step: 1, span: 1, block: 1, eps: 0, momentum: 0 },
     buffers: { 2: merged.storage, 3: parts.storage },
     workgroups: [columns, 1, 1],
     constants: { LANES: lanes },
@@ -117,7 +129,7 @@ function mergeChunks(parts: Tensor): Tensor {
   const chunks = Math.ceil(slices / block);
   const moments = new Tensor(device, [chunks, 3, channels]);
   device.dispatch(pick(MERGE_SLICES, channels), {
-    params: { rows: 0, columns, slices, step: 1, block, eps: 0, momentum: 0 },
+    params: { rows: 0, columns, slices, step: 1, span: 1, block, eps: 0, momentum: 0 },
     buffers: { 2: moments.storage, 3: parts.storage },
     workgroups: device.groups(chunks * columns, 64),
   });
@@ -130,7 +142,7 @@ export function runningMoments(mean: Tensor, variance: Tensor): Tensor {
   const columns = columnsOf(channels);
   const moments = new Tensor(device, [1, 3, channels]);
   device.dispatch(pick(FROM_RUNNING, channels), {
-    params: { rows: 0, columns, slices: 0, step: 1, block: 1, eps: 0, momentum: 0 },
+    params: { rows: 0, columns, slices: 0, step: 1, span: 1, block: 1, eps: 0, momentum: 0 },
     buffers: { 2: moments.storage, 4: mean.storage, 5: variance.storage },
     workgroups: device.groups(columns, 64),
   });
@@ -169,4 +181,34 @@ export function normalize(
     constants: { RELU: relu },
   });
   return y;
+}
+
+/** {@linkcode normalize} in training by workgroups that have whole columns, which find the moments too. */
+export function normalizeColumns(
+  x: Tensor,
+  columns: Slices,
+  { weight, bias }: Affine,
+  options: { residual?: Tensor; relu: boolean; running: RunningStatistics; eps: number },
+): { y: Tensor; moments: Tensor } {
+  const { device } = x;
+  const { residual, relu, running, eps } = options;
+  const channels = x.shape.at(-1)!;
+  const y = new Tensor(device, x.shape, { dtype: floatOf(x) });
+  const moments = new Tensor(device, [1, 3, channels]);
+  device.dispatch(pick(NORMALIZE_COLUMNS[residual ? "residual" : "plain"], channels, floatOf(x)), {
+    params: { ...columns, slices: 1, eps, momentum: running.momentum },
+    buffers: {
+      1: x.storage,
+      2: moments.storage,
+      4: running.mean.storage,
+      5: running.variance.storage,
+      6: weight.storage,
+      7: bias.storage,
+      8: residual?.storage,
+      9: y.storage,
+    },
+    workgroups: sliceGroups(device, columns),
+    constants: { RELU: relu },
+  });
+  return { y, moments };
 }

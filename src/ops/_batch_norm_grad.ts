@@ -1,10 +1,20 @@
 // The backward passes of batch normalisation, separately callable so that synchronised batch normalisation can sum the two
 // reductions over all ranks between them.
 import { batch_norm_grad as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../device/shaders.gen.ts";
+import type { Bindings, Constants } from "../device/mod.ts";
 import { floatOf, sumOf, Tensor } from "../tensor/mod.ts";
 import type { Affine, Norm } from "./_batch_norm.ts";
 import { laneForm } from "./_lanes.ts";
-import { blocksOf, type ColumnPrograms, columnPrograms, columnsOf, pick, sliceGroups, slicesOf } from "./_slices.ts";
+import {
+  blocksOf,
+  type ColumnPrograms,
+  columnPrograms,
+  columnsOf,
+  pick,
+  sliceGroups,
+  type Slices,
+  slicesOf,
+} from "./_slices.ts";
 import { BATCH_NORM } from "./_variants.ts";
 
 const params = {
@@ -13,22 +23,60 @@ const params = {
   slices: "u32",
   parts: "u32",
   step: "u32",
+  span: "u32",
   block: "u32",
   eps: "f32",
 } as const;
 
-function program(entryPoint: string): ColumnPrograms {
-  const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code];
+/** Which gradient of the output the passes read, and what masks it where ReLU was 0. */
+interface Gradient {
+  /** WGSL of the masked gradient at `at`, found for the first time; `before` is what was there before ReLU. */
+  readonly first: string;
+  /** WGSL of the same, found again. */
+  readonly again: string;
+  /** WGSL of the shift of `column`, where `before` is of use. */
+  readonly shift: string;
+}
+
+const BY_INPUT = "masked_by_input(V(grad_y[at]), before)";
+const GRADIENTS = {
+  /** Masked by the input. */
+  plain: { first: BY_INPUT, again: BY_INPUT, shift: "bias[column]" },
+  /** Masked by the output, in a place of its own. */
+  output: { first: "masked_by_output(at, V(grad_y[at]))", again: "V(masked[at])", shift: "V(0.0)" },
+  /** The same over the gradient itself. */
+  outputInPlace: { first: "masked_by_output(at, V(masked[at]))", again: "V(masked[at])", shift: "V(0.0)" },
+  /** The same of the sum of two. */
+  outputTwo: { first: "masked_by_output(at, V(masked[at]) + V(grad_y[at]))", again: "V(masked[at])", shift: "V(0.0)" },
+} as const satisfies Record<string, Gradient>;
+
+type GradientName = keyof typeof GRADIENTS;
+
+/** An entry point, where `x` is a binding of its own or what the gradient of x takes the place of. */
+function program(entryPoint: string, gradient: GradientName, x: "x" | "grad_x" = "x"): ColumnPrograms {
+  const { first, again, shift } = GRADIENTS[gradient];
+  const operands = `fn value(at: u32) -> V { return V(${x}[at]); }
+fn gradient(at: u32, before: V) -> V { return ${first}; }
+fn gradient_again(at: u32, before: V) -> V { return ${again}; }
+fn shift_of(column: u32) -> V { return ${shift}; }`;
+  const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code, operands];
   return columnPrograms("batchNormGrad", parts, entryPoint, params);
 }
 
-const REDUCE = program("reduce_rows");
-const REDUCE_OUTPUT = program("reduce_output");
-const REDUCE_OUTPUT_IN_PLACE = program("reduce_output_in_place");
-const REDUCE_OUTPUT_TWO = program("reduce_output_two");
-const MERGE_SUMS = program("merge_sums");
-const GRAD_ROWS = program("grad_rows");
-const GRAD_ROWS_IN_PLACE = program("grad_rows_in_place");
+const REDUCE = {
+  plain: program("reduce", "plain"),
+  output: program("reduce", "output"),
+  outputInPlace: program("reduce", "outputInPlace"),
+  outputTwo: program("reduce", "outputTwo"),
+};
+const MERGE_SUMS = program("merge_sums", "plain");
+const GRAD_ROWS = program("grad_rows", "plain");
+const GRAD_ROWS_IN_PLACE = program("grad_rows_affine", "plain", "grad_x");
+const GRAD_COLUMNS = {
+  plain: program("grad_columns", "plain", "grad_x"),
+  outputInPlace: program("grad_columns", "outputInPlace", "grad_x"),
+  outputTwo: program("grad_columns", "outputTwo", "grad_x"),
+};
 
 /** What the backward passes share: the input, its normalisation and the gradient of the output. */
 export interface Operands {
@@ -67,47 +115,41 @@ export interface ReduceOptions {
  * where an output masked it.
  */
 export function reduceGrads(operands: Operands, options: ReduceOptions): { sums: Tensor; masked: Tensor | null } {
-  const { x, norm, affine } = operands;
-  const { output, relu } = options;
+  const { x, norm } = operands;
   const { device } = x;
   const [channels, dtype] = [x.shape.at(-1)!, floatOf(x)];
   const slices = slicesOf(x, BATCH_NORM[device.info.family].reduce);
   const sums = new Tensor(device, [blocksOf(slices), 2, channels]);
-  const { program, grad, masked } = output
-    ? maskedGrad(operands, options)
-    : { ...operands, program: REDUCE, masked: null };
-  device.dispatch(pick(program, channels, dtype), {
+  const { gradient, buffers, constants, masked } = gradientOf(operands, options);
+  device.dispatch(pick(REDUCE[gradient], channels, dtype), {
     params: { ...slices, slices: norm.moments.shape[0]!, parts: 0, eps: norm.eps },
-    buffers: {
-      1: x.storage,
-      2: grad?.storage,
-      3: norm.moments.storage,
-      4: output ? undefined : affine.weight.storage,
-      5: output ? undefined : affine.bias.storage,
-      6: output?.storage,
-      7: masked?.storage,
-      8: sums.storage,
-    },
+    buffers: { ...buffers, 1: x.storage, 8: sums.storage },
     workgroups: sliceGroups(device, slices),
-    constants: { RELU: relu && !output },
+    constants,
   });
   return { sums, masked };
 }
 
-/** Where the masked gradient goes, what is read beside it, and the program that does so. */
-function maskedGrad(
-  { x, grad }: Operands,
-  { inPlace, other }: ReduceOptions,
-): { program: ColumnPrograms; grad: Tensor | undefined; masked: Tensor } {
-  if (inPlace) {
-    return {
-      program: other ? REDUCE_OUTPUT_TWO : REDUCE_OUTPUT_IN_PLACE,
-      grad: other ?? undefined,
-      masked: grad.alias(),
-    };
+/** Which gradient the passes read; what they bind of it, of the norm, the scale and the shift; and where g goes. */
+function gradientOf(
+  { x, norm, affine, grad }: Operands,
+  { output, relu, inPlace, other }: ReduceOptions,
+): { gradient: GradientName; buffers: Bindings; constants: Constants; masked: Tensor | null } {
+  const shared = { 3: norm.moments.storage, 4: affine.weight.storage };
+  if (!output) {
+    const buffers = { ...shared, 2: grad.storage, 5: affine.bias.storage };
+    return { gradient: "plain", buffers, constants: { RELU: relu }, masked: null };
   }
-  if (other) return { program: REDUCE_OUTPUT_IN_PLACE, grad: undefined, masked: sumOf(grad, other) };
-  return { program: REDUCE_OUTPUT, grad, masked: new Tensor(x.device, x.shape, { dtype: floatOf(x) }) };
+  const two = inPlace && other;
+  const masked = inPlace
+    ? grad.alias()
+    : other
+    ? sumOf(grad, other)
+    : new Tensor(x.device, x.shape, { dtype: floatOf(x) });
+  const gradient = two ? "outputTwo" : inPlace || other ? "outputInPlace" : "output";
+  const read = two ? other : gradient === "output" ? grad : undefined;
+  const buffers = { ...shared, 2: read?.storage, 6: output.storage, 7: masked.storage };
+  return { gradient, buffers, constants: {}, masked };
 }
 
 /** Merges sums `[parts, 2, c]` to `[1, 2, c]`, and what they are of scale and shift. */
@@ -120,7 +162,7 @@ export function mergeSums(sums: Tensor, { moments, eps }: Norm): AffineGrads & {
   const gradWeight = new Tensor(device, [channels]);
   const { lanes } = BATCH_NORM[device.info.family];
   device.dispatch(laneForm(device, pick(MERGE_SUMS, channels), lanes), {
-    params: { rows: 0, columns, slices: moments.shape[0]!, parts, step: 1, block: 1, eps },
+    params: { rows: 0, columns, slices: moments.shape[0]!, parts, step: 1, span: 1, block: 1, eps },
     buffers: {
       3: moments.storage,
       8: merged.storage,
@@ -184,4 +226,24 @@ export function gradInput(
     constants: { RELU: relu, TRAINING: training },
   });
   return { gradX, gradBias, gradWeight };
+}
+
+/** All gradients in one dispatch by workgroups that have whole columns: that of x over x, and g, where masked by the output, over the gradient. */
+export function gradColumns(
+  operands: Operands,
+  columns: Slices,
+  options: ReduceOptions & { readonly training: boolean },
+): AffineGrads & { gradX: Tensor; masked: Tensor | null } {
+  const { x, norm } = operands;
+  const { device } = x;
+  const [channels, dtype] = [x.shape.at(-1)!, floatOf(x)];
+  const { gradient, buffers, constants, masked } = gradientOf(operands, { ...options, inPlace: true });
+  const [gradX, gradBias, gradWeight] = [x.alias(), new Tensor(device, [channels]), new Tensor(device, [channels])];
+  device.dispatch(pick(GRAD_COLUMNS[gradient as keyof typeof GRAD_COLUMNS], channels, dtype), {
+    params: { ...columns, slices: norm.moments.shape[0]!, parts: 0, eps: norm.eps },
+    buffers: { ...buffers, 10: gradBias.storage, 11: gradWeight.storage, 12: gradX.storage },
+    workgroups: sliceGroups(device, columns),
+    constants: { ...constants, TRAINING: options.training },
+  });
+  return { gradX, gradBias, gradWeight, masked };
 }

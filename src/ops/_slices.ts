@@ -3,7 +3,7 @@
 import type { Device, Program, Workgroups } from "../device/mod.ts";
 import { lib_flat } from "../device/shaders.gen.ts";
 import { elementAliases, type FloatDType, sizeOf, type Tensor } from "../tensor/mod.ts";
-import type { SliceTable } from "./_variants.ts";
+import type { ColumnTable, SliceTable } from "./_variants.ts";
 
 const WORKGROUP = 64;
 
@@ -49,6 +49,8 @@ export interface Slices {
   readonly rows: number;
   /** Columns of `V`. */
   readonly columns: number;
+  /** Columns of a workgroup. */
+  readonly span: number;
   /** Invocations that share a column of a block, each taking every `step`-th row. */
   readonly step: number;
   /** Rows of a block. */
@@ -71,10 +73,23 @@ export function slicesOf(x: Tensor, table: SliceTable): Slices {
   const channels = x.shape.at(-1)!;
   const columns = columnsOf(channels);
   const rows = channels === 0 ? 0 : x.size / channels;
-  const step = Math.max(1, Math.floor(WORKGROUP / columns));
-  const wanted = Math.ceil(rows * spansOf(columns) * WORKGROUP / (step * table.invocations));
+  const span = Math.max(1, Math.min(columns, WORKGROUP));
+  const step = Math.floor(WORKGROUP / span);
+  const wanted = Math.ceil(rows * Math.ceil(columns / span) * WORKGROUP / (step * table.invocations));
   const each = Math.max(table.minRows, Math.min(table.maxRows, wanted));
-  return { rows, columns, step, block: each * step };
+  return { rows, columns, span, step, block: each * step };
+}
+
+/** Columns of `V` in a cache line: fewest of a workgroup that has whole ones. */
+const LINE = 4;
+
+/** Shares out the columns of x, each to a workgroup that has all its rows; null where the table says not to. */
+export function wholeColumns(x: Tensor, { least, groups, maxRows }: ColumnTable): Slices | null {
+  const columns = columnsOf(x.shape.at(-1)!);
+  const rows = rowsOf(x);
+  const span = Math.max(LINE, Math.min(WORKGROUP, Math.ceil(columns / groups)));
+  const step = Math.floor(WORKGROUP / span);
+  return columns >= least && rows <= maxRows * step ? { rows, columns, span, step, block: rows } : null;
 }
 
 /** Blocks of rows. */
@@ -84,12 +99,7 @@ export function blocksOf({ rows, block }: Slices): number {
 
 /** Workgroups for every block and span of columns. */
 export function sliceGroups(device: Device, slices: Slices): Workgroups {
-  return device.groups(blocksOf(slices) * spansOf(slices.columns), 1);
-}
-
-/** Workgroups side by side that cover the columns. */
-function spansOf(columns: number): number {
-  return Math.ceil(columns / WORKGROUP);
+  return device.groups(blocksOf(slices) * Math.ceil(slices.columns / slices.span), 1);
 }
 
 /** Rows of a tensor: the product of all sizes but the last. */

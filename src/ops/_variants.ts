@@ -11,16 +11,27 @@ export interface SliceTable {
   readonly maxRows: number;
 }
 
+/** When and how workgroups have all rows of some columns each. */
+export interface ColumnTable {
+  /** Fewest columns. */
+  readonly least: number;
+  /** Workgroups wanted. */
+  readonly groups: number;
+  /** Most rows an invocation: its longest loop. */
+  readonly maxRows: number;
+}
+
 /**
  * Batch normalisation: slices of the reductions and of the elementwise passes; how many slices every invocation of the
  * latter merges itself, which saves a pass; else, invocations that merge one column, and how many slices each of them
- * merges at most.
+ * merges at most; and when workgroups have whole columns, so that one dispatch does it all.
  */
 export const BATCH_NORM: Readonly<
   Record<AdapterFamily, {
     readonly reduce: SliceTable;
     readonly apply: SliceTable;
     readonly few: number;
+    readonly columns: ColumnTable;
     readonly lanes: number;
     readonly mergeDepth: number;
   }>
@@ -29,6 +40,7 @@ export const BATCH_NORM: Readonly<
     reduce: { invocations: 512, minRows: 32, maxRows: 1024 },
     apply: { invocations: 1024, minRows: 8, maxRows: 1024 },
     few: 8,
+    columns: { least: 16, groups: 8, maxRows: 2048 },
     lanes: 1,
     mergeDepth: 64,
   },
@@ -36,6 +48,7 @@ export const BATCH_NORM: Readonly<
     reduce: { invocations: 65536, minRows: 8, maxRows: 512 },
     apply: { invocations: 262144, minRows: 2, maxRows: 16 },
     few: 1,
+    columns: { least: Infinity, groups: 1, maxRows: 0 },
     lanes: 256,
     mergeDepth: 64,
   },

@@ -1,17 +1,20 @@
-import { defineOp } from "../autograd/mod.ts";
+import { defineOp, type OpContext } from "../autograd/mod.ts";
 import { sameShape, type Shape, type Tensor } from "../tensor/mod.ts";
 import {
+  type Affine,
   fewMoments,
   isRemade,
   normalize,
+  normalizeColumns,
   oneDType,
   runningMoments,
   type RunningStatistics,
   sliceMoments,
 } from "./_batch_norm.ts";
-import { gradients, mergeSums, reduceGrads } from "./_batch_norm_grad.ts";
+import { type AffineGrads, gradColumns, gradients, mergeSums, reduceGrads } from "./_batch_norm_grad.ts";
 import { checkFloat } from "./_check.ts";
-import { rowsOf } from "./_slices.ts";
+import { rowsOf, type Slices, wholeColumns } from "./_slices.ts";
+import { BATCH_NORM } from "./_variants.ts";
 
 /** Settings of {@linkcode batchNorm}. */
 export interface BatchNormOptions {
@@ -51,28 +54,31 @@ const batchNormOp = defineOp<readonly Tensor[], Attrs>({
   half: true,
   forward(context, inputs, { training, running, eps, relu, ...given }) {
     const [x, weight, bias, residual] = oneDType(inputs);
-    const moments = training || !running
-      ? fewMoments(given.moments ?? sliceMoments(x))
-      : runningMoments(running.mean, running.variance);
-    const options = { residual, relu, running: training ? running : undefined };
-    const y = normalize(x, { moments, eps }, { weight, bias }, options);
+    const affine = { weight, bias };
+    const columns = training && !given.moments && columnsFor(x);
+    const { y, moments } = columns && running
+      ? normalizeColumns(x, columns, affine, { residual, relu, running, eps })
+      : normalizeSlices(x, affine, { residual, relu, training, running, eps, ...given });
     context.save(x, weight, bias, moments);
     if (relu && residual) context.save(y);
     return y;
   },
   backward(context, grad, { training, relu, eps }) {
-    const { saved, needsGrad, shapes } = context;
+    const { saved, needsGrad } = context;
     const [x, weight, bias, moments, output] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor?];
     const operands = { x, norm: { moments, eps }, affine: { weight, bias }, grad };
-    const { otherGrad: other } = context;
-    const { sums, masked } = reduceGrads(operands, { relu, output, inPlace: context.mayOverwrite(grad), other });
-    for (const each of [output, other]) if (each) context.release(each);
-    const options = { sums, relu: relu && !masked, training, inPlace: context.mayOverwrite(x) };
-    const { gradX, gradBias, gradWeight } = needsGrad[0]
-      ? gradients({ ...operands, grad: masked ?? grad }, options)
-      : { ...mergeSums(sums, operands.norm), gradX: null };
-    const grads = [gradX, needsGrad[1] ? gradWeight : null, needsGrad[2] ? gradBias : null];
-    return shapes.length > 3 ? [...grads, needsGrad[3] ? masked ?? grad.alias() : null] : grads;
+    const reduction = { relu, output, inPlace: context.mayOverwrite(grad), other: context.otherGrad };
+    const inPlace = context.mayOverwrite(x);
+    const columns = needsGrad[0] && inPlace && (!output || reduction.inPlace) && columnsFor(x);
+    if (columns) {
+      const { masked, ...grads } = gradColumns(operands, columns, { ...reduction, training });
+      return inOrder(context, grads, masked ?? grad);
+    }
+    const { sums, masked } = reduceGrads(operands, reduction);
+    for (const each of [output, reduction.other]) if (each) context.release(each);
+    if (!needsGrad[0]) return inOrder(context, mergeSums(sums, operands.norm), masked ?? grad);
+    const options = { sums, relu: relu && !masked, training, inPlace };
+    return inOrder(context, gradients({ ...operands, grad: masked ?? grad }, options), masked ?? grad);
   },
   addsGrads: ({ shapes }, { relu }) => relu && shapes.length > 3,
   remakes: ({ remake }) => remake,
@@ -81,6 +87,33 @@ const batchNormOp = defineOp<readonly Tensor[], Attrs>({
     return normalize(x, { moments, eps }, { weight, bias }, { relu });
   },
 });
+
+/** How workgroups have whole columns of x, where they should. */
+function columnsFor(x: Tensor): Slices | null {
+  return wholeColumns(x, BATCH_NORM[x.device.info.family].columns);
+}
+
+function normalizeSlices(
+  x: Tensor,
+  affine: Affine,
+  { training, running, eps, relu, residual, ...given }: Omit<Attrs, "remake"> & { residual?: Tensor },
+): { y: Tensor; moments: Tensor } {
+  const moments = training || !running
+    ? fewMoments(given.moments ?? sliceMoments(x))
+    : runningMoments(running.mean, running.variance);
+  const options = { residual, relu, running: training ? running : undefined };
+  return { y: normalize(x, { moments, eps }, affine, options), moments };
+}
+
+/** The gradients that are wanted, in the order of the inputs; a residual's is that of the values before ReLU. */
+function inOrder(
+  { needsGrad, shapes }: OpContext,
+  { gradX, gradWeight, gradBias }: AffineGrads & { gradX?: Tensor },
+  gradSum: Tensor,
+): (Tensor | null)[] {
+  const grads = [gradX ?? null, needsGrad[1] ? gradWeight : null, needsGrad[2] ? gradBias : null];
+  return shapes.length > 3 ? [...grads, needsGrad[3] ? gradSum.alias() : null] : grads;
+}
 
 /**
  * Batch normalisation over every axis but the last (the channels), with an optional residual sum and ReLU in the same

@@ -1,6 +1,6 @@
 import type { AdapterFamily, Device } from "../../src/device/mod.ts";
 import type { AlgorithmName } from "../../src/ops/_conv2d_algorithms.ts";
-import { MOMENTS } from "../../src/ops/_variants.ts";
+import { BATCH_NORM, MOMENTS } from "../../src/ops/_variants.ts";
 
 /** Runs `body` once with the shader variants of each family of adapters, whatever the adapter is. */
 export async function eachFamily(device: Device, body: (family: AdapterFamily) => Promise<void>): Promise<void> {
@@ -42,5 +42,18 @@ export async function withMoments(device: Device, body: () => Promise<void>): Pr
     await body();
   } finally {
     Object.assign(table, before);
+  }
+}
+
+/** As {@linkcode eachForm}, and with workgroups that have whole columns, however few these are. */
+export async function eachNorm(device: Device, body: () => Promise<void>): Promise<void> {
+  await eachForm(device, body);
+  const table = BATCH_NORM.cpu.columns as { least: number };
+  const before = table.least;
+  try {
+    table.least = 0;
+    await inFamily(device, "cpu", body);
+  } finally {
+    table.least = before;
   }
 }

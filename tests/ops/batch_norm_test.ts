@@ -19,7 +19,7 @@ import {
   zeros,
 } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
-import { eachFamily, eachForm } from "./_variants.ts";
+import { eachFamily, eachNorm, inFamily } from "./_variants.ts";
 
 const device = await Device.open();
 
@@ -78,7 +78,7 @@ const MODES = FLAGS.flatMap((training) =>
 
 for (const shape of [[2, 1], [7, 3], [2, 5, 3, 8], [3, 1, 7, 260], [1, 70, 70, 12]]) {
   Deno.test(`batchNorm() agrees with float64 in every mode on [${shape}]`, async () => {
-    await eachForm(device, async () => {
+    await eachNorm(device, async () => {
       for (const mode of MODES) {
         const made = makeCase(shape, mode);
         const expected = await reference(made);
@@ -92,7 +92,7 @@ for (const shape of [[2, 1], [7, 3], [2, 5, 3, 8], [3, 1, 7, 260], [1, 70, 70, 1
 }
 
 Deno.test("batchNorm() is stable when the mean is large beside the deviation", async () => {
-  await eachForm(device, async () => {
+  await eachNorm(device, async () => {
     const made = makeCase([4, 16, 16, 4], { training: true, relu: false, residual: false }, 10_000);
     const expected = await reference(made);
     // x itself is rounded to 1e-3 of its deviation's half; what is asked is that nothing is lost beyond that.
@@ -133,7 +133,7 @@ for (const mode of MODES) {
   const name = `training ${training}, relu ${relu}, residual ${residual}`;
   for (const shape of [[2, 3, 5, 8], [11, 3]]) {
     Deno.test(`batchNorm() gradient matches finite differences with ${name} on [${shape}]`, async () => {
-      await eachForm(device, async () => {
+      await eachNorm(device, async () => {
         // A shift of 6 or −6 a channel keeps ReLU's kink away while both of its sides are met.
         const { x, options } = makeCase(shape, mode, 0);
         const bias = tensor(Array.from({ length: shape.at(-1)! }, (_, i) => i % 3 === 2 ? -12 : 12));
@@ -180,7 +180,7 @@ async function gradients(shape: Shape, residual: boolean, inPlace: boolean): Pro
 
 for (const shape of [[9, 3], [90, 2, 12], [700, 20, 8], [33, 268]]) {
   Deno.test(`batchNorm() has the same gradients where it writes them over x on [${shape}]`, async () => {
-    await eachForm(device, async () => {
+    await eachNorm(device, async () => {
       for (const residual of FLAGS) {
         const [apart, over] = [await gradients(shape, residual, false), await gradients(shape, residual, true)];
         over.forEach((values, i) => assertClose(values, apart[i]!, { rtol: TOLERANCE.sum }));
@@ -202,7 +202,7 @@ async function gradientsOfUses(factors: readonly Tensor[], retainGraph: boolean)
 
 Deno.test("batchNorm() adds the gradients of two uses on its way, and those of more", async () => {
   const [a, b, c] = [1, 2, 3].map((seed) => normal([30, 7, 8], { key: key(seed) })) as [Tensor, Tensor, Tensor];
-  await eachFamily(device, async () => {
+  await eachNorm(device, async () => {
     for (const retain of FLAGS) {
       for (const [uses, one] of [[[a, b], add(a, b)], [[a, a], mul(a, 2)], [[a, b, c], add(add(a, b), c)]] as const) {
         const [apart, together] = [await gradientsOfUses(uses, retain), await gradientsOfUses([one], retain)];
@@ -254,6 +254,23 @@ Deno.test("batchNorm() makes no buffer or bind group in a steady step", () => {
   step();
   const { buffers, bindGroups, pipelines } = device.counters;
   assertEquals([buffers, bindGroups, pipelines], [before.buffers, before.bindGroups, before.pipelines]);
+});
+
+Deno.test("batchNorm() takes a dispatch forward and one backward where workgroups have whole columns", async () => {
+  await inFamily(device, "cpu", async () => {
+    // Of longer loops, slices: moments, their merge, values; sums, their merge, gradient.
+    for (const [rows, dispatches] of [[33, 2], [32768, 2], [32769, 6]] as const) {
+      using _ = scope();
+      const { x, options } = makeCase([rows, 64], { training: true, relu: true, residual: false });
+      const values = mul(requireGrad(x), 1);
+      const before = device.counters.dispatches;
+      const y = batchNorm(values, options);
+      values.dispose();
+      backward(y, { grad: ones(x.shape) });
+      assertEquals(device.counters.dispatches - before - 2, dispatches); // the gradient itself, that of mul()
+      await x.grad!.data();
+    }
+  });
 });
 
 Deno.test("batchNorm() throws on what it cannot use", () => {
