@@ -1,6 +1,7 @@
 /**
- * What a training step costs the host, from the call until it is submitted, while the device waits: made anew and
- * replayed. It depends on the number of images only where sums and transforms come in more parts, so that few of them do.
+ * What a training step costs the host, made anew and replayed: from the call until it is submitted, while the device waits,
+ * and until the call returns. It depends on the number of images only where sums and transforms come in more parts, so that
+ * few of them do.
  *
  *     deno run -A bench/train/host_time.ts [runs]
  */
@@ -16,7 +17,7 @@ for (const network of Object.keys(NETWORKS) as NetworkName[]) rows.push(await me
 console.log(
   `${device.info.description}, ${runs} runs each, interleaved; milliseconds of the host a step, median (least)`,
 );
-console.log(table(["network", "dispatches", "eager", "replayed", "ratio"], rows));
+console.log(table(["network", "dispatches", "eager: submitted", "returned", "replayed: submitted", "returned"], rows));
 device.close();
 
 async function measure(network: NetworkName): Promise<string[]> {
@@ -25,7 +26,7 @@ async function measure(network: NetworkName): Promise<string[]> {
   const [eager, replayed] = [make(), make()];
   const step = compile(() => replayed.run());
   await check(eager, { ...replayed, run: step });
-  const times = { eager: [] as number[], replayed: [] as number[] };
+  const times = { eager: [] as Times[], replayed: [] as Times[] };
   const before = device.counters.dispatches;
   for (let i = 0; i < runs; i++) {
     times.eager.push(await hostTime(() => eager.run()));
@@ -34,9 +35,12 @@ async function measure(network: NetworkName): Promise<string[]> {
   const dispatches = (device.counters.dispatches - before) / runs / 2;
   if (step.replays < runs) throw new Error(`Only ${step.replays} steps were replayed`);
   for (const each of [step, eager, replayed]) each.dispose();
-  const [slow, fast] = [summary(times.eager), summary(times.replayed)];
-  const cells = [slow, fast].map(({ median, least }) => `${median.toFixed(2)} (${least.toFixed(2)})`);
-  return [NETWORKS[network].name, dispatches.toFixed(0), ...cells, (slow.median / fast.median).toFixed(1)];
+  const { eager: slow, replayed: fast } = times;
+  const cells = [slow, fast].flatMap((all) => [
+    summary(all.map(({ submitted }) => submitted)),
+    summary(all.map(({ returned }) => returned)),
+  ]);
+  return [NETWORKS[network].name, dispatches.toFixed(0), ...cells];
 }
 
 /** Right first: the losses of both are the same bits. */
@@ -48,15 +52,29 @@ async function check(eager: TrainingStep, replayed: TrainingStep): Promise<void>
   }
 }
 
-async function hostTime(run: () => unknown): Promise<number> {
+/** Milliseconds from the call. */
+interface Times {
+  readonly submitted: number;
+  readonly returned: number;
+}
+
+async function hostTime(run: () => unknown): Promise<Times> {
   await device.done();
+  let submitted = 0;
+  const { submit } = GPUQueue.prototype;
+  GPUQueue.prototype.submit = function (commands) {
+    submit.call(this, commands);
+    submitted = performance.now();
+  };
   const start = performance.now();
   inScope(run);
   device.flush();
-  return performance.now() - start;
+  const returned = performance.now();
+  GPUQueue.prototype.submit = submit;
+  return { submitted: submitted - start, returned: returned - start };
 }
 
-function summary(times: number[]): { median: number; least: number } {
+function summary(times: number[]): string {
   times.sort((a, b) => a - b);
-  return { median: times[times.length >> 1]!, least: times[0]! };
+  return `${times[times.length >> 1]!.toFixed(2)} (${times[0]!.toFixed(2)})`;
 }

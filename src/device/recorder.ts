@@ -96,19 +96,27 @@ export class Recorder {
     if (this.profiler) this.#endPass();
   }
 
-  /** Puts recorded dispatches into the open pass again, and submits. */
-  replay(replays: readonly Replay[]): void {
-    const pass = this.#openPass("replay", "");
+  /** Encodes recorded dispatches, apart from what waits for a submit. */
+  encode(replays: readonly Replay[]): GPUCommandBuffer {
+    const encoder = this.#gpu.createCommandEncoder({ label: "replay" });
+    const pass = encoder.beginComputePass();
+    let current: GPUComputePipeline | null = null;
     for (let i = 0; i < replays.length; i++) {
       const { pipeline, group, workgroups, hasParams } = replays[i]!;
-      if (this.#current !== pipeline) pass.setPipeline(this.#current = pipeline);
+      if (current !== pipeline) pass.setPipeline(current = pipeline);
       this.#offsets[0] = i * PARAMS_SLOT;
       if (hasParams) pass.setBindGroup(0, group, this.#offsets, 0, 1);
       else pass.setBindGroup(0, group);
       pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
     }
-    this.dispatches += replays.length;
-    this.flush();
+    pass.end();
+    return encoder.finish();
+  }
+
+  /** Submits what was recorded, and so many encoded dispatches behind it. */
+  replay(commands: GPUCommandBuffer, dispatches: number): void {
+    this.dispatches += dispatches;
+    this.#submit(commands);
   }
 
   /** Records a copy into a staging buffer; ends the open pass. */
@@ -120,17 +128,7 @@ export class Recorder {
 
   /** Submits what was recorded; does nothing when nothing was. */
   flush(): void {
-    const encoder = this.#encoder;
-    if (!encoder) return;
-    this.#endPass();
-    const readTimes = this.profiler?.resolve(encoder);
-    if (this.#offset > 0) this.#gpu.queue.writeBuffer(this.#arena, 0, this.#host, 0, this.#offset);
-    this.#gpu.queue.submit([encoder.finish()]);
-    readTimes?.();
-    this.#encoder = null;
-    this.#offset = 0;
-    this.#serial++;
-    this.submits++;
+    if (this.#encoder) this.#submit();
   }
 
   /** Forgets the bind groups, which keep destroyed buffers alive. */
@@ -142,6 +140,19 @@ export class Recorder {
   destroy(): void {
     this.#arena.destroy();
     this.profiler?.destroy();
+  }
+
+  #submit(...behind: GPUCommandBuffer[]): void {
+    const encoder = this.#encoder;
+    this.#endPass();
+    const readTimes = encoder && this.profiler?.resolve(encoder);
+    if (this.#offset > 0) this.#gpu.queue.writeBuffer(this.#arena, 0, this.#host, 0, this.#offset);
+    this.#gpu.queue.submit(encoder ? [encoder.finish(), ...behind] : behind);
+    readTimes?.();
+    this.#encoder = null;
+    this.#offset = 0;
+    this.#serial++;
+    this.submits++;
   }
 
   #openEncoder(): GPUCommandEncoder {

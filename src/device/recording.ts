@@ -65,6 +65,12 @@ export class Recording {
   #host: DataView<ArrayBuffer> | null = null;
   #buffer: GPUBuffer | null = null;
   #replays: Replay[] = [];
+  /**
+   * The commands of the next replay, encoded while the device works on the last one: they can be submitted once.
+   *
+   * @internal
+   */
+  next: GPUCommandBuffer | null = null;
 
   /** Storages from outside that the commands bind. */
   get held(): ReadonlySet<Storage> {
@@ -191,6 +197,7 @@ export class Recording {
     this.#buffer?.destroy();
     this.dispatches.length = 0;
     this.#replays = [];
+    this.next = null;
     this.#actions = [];
     this.#conditions = [];
   }

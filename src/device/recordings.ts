@@ -7,7 +7,8 @@ let underWay: Recordings | null = null;
 
 /**
  * Records the commands of a step and replays them: WebGPU has no command buffer that can be submitted twice, but putting
- * recorded commands into a pass again takes about a microsecond each, where making them anew takes tens.
+ * recorded commands into a pass again takes a few microseconds each, where making them anew takes tens; and it is done
+ * for the next replay while the device works on the last.
  *
  * A recording is a list of dispatches with their buffers and `Params`. So what a step does on the host is lost on replay
  * unless it goes through here: {@linkcode Recordings.repeat} for effects, {@linkcode Recordings.depend} for state that
@@ -96,7 +97,10 @@ export class Recordings {
     return this.#pool.into(null, body);
   }
 
-  /** Repeats what the host did, puts the commands of a recording into a pass and submits them. */
+  /**
+   * Repeats what the host did and submits the commands of a recording; then encodes those of its next replay, which need
+   * not keep the device waiting.
+   */
   replay(recording: Recording): void {
     this.#check();
     const replays = recording.prepare(
@@ -105,7 +109,8 @@ export class Recordings {
     );
     recording.actOnHost(this.#gpu.queue);
     this.#pool.touch(recording.peak);
-    this.#recorder.replay(replays);
+    this.#recorder.replay(recording.next ?? this.#recorder.encode(replays), replays.length);
+    recording.next = this.#recorder.encode(replays);
   }
 
   /** Does something on the host now, and again whenever the step that is being recorded is replayed. */
