@@ -64,6 +64,13 @@ export interface WeightGradOperands {
   readonly dtype: FloatDType;
 }
 
+/** The three products of a convolution, with channels that are multiples of 4. */
+export interface Algorithm {
+  forward(g: Geometry, operands: ForwardOperands): Tensor;
+  inputGrad(g: Geometry, operands: InputGradOperands): Tensor;
+  weightGrad(g: Geometry, operands: WeightGradOperands): Tensor;
+}
+
 /** All sizes as text: equal convolutions are described alike. */
 export function describe(g: Geometry): string {
   const at = (pair: Pair) => pair.join("x");

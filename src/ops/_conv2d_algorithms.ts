@@ -1,14 +1,8 @@
 // The ways to compute a convolution, and the table that chooses one by shape.
 import type { Device } from "../device/mod.ts";
-import { type FloatDType, type Shape, sizeOf, type Tensor } from "../tensor/mod.ts";
+import { type FloatDType, type Shape, sizeOf } from "../tensor/mod.ts";
 import { decide, type Rehearsal } from "./_choices.ts";
-import {
-  describe,
-  type ForwardOperands,
-  type Geometry,
-  type InputGradOperands,
-  type WeightGradOperands,
-} from "./_conv2d.ts";
+import { type Algorithm, describe, type Geometry } from "./_conv2d.ts";
 import { forwardDirect, forwardTaps, inputGradDirect, weightGradDirect } from "./_conv2d_direct.ts";
 import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_product.ts";
 import { tilesOf, transformBytes, winograd } from "./_conv2d_winograd.ts";
@@ -16,25 +10,21 @@ import { type Edge, positionsOf } from "./_conv2d_winograd_transforms.ts";
 import { noiseLike } from "./_product.ts";
 import { MOMENTS } from "./_variants.ts";
 
-/** The three products of a convolution, with channels that are multiples of 4. */
-export interface Algorithm {
-  forward(g: Geometry, operands: ForwardOperands): Tensor;
-  inputGrad(g: Geometry, operands: InputGradOperands): Tensor;
-  weightGrad(g: Geometry, operands: WeightGradOperands): Tensor;
-}
-
 /**
  * `direct` serves every shape, `taps` forward passes of up to 4 channels, `product` windows of 1 × 1,
  * `winograd3` and `winograd4` windows of 3 × 3 with stride 1.
  */
 export type AlgorithmName = "direct" | "taps" | "product" | "winograd3" | "winograd4";
 
+/** Pixels along the edge of a tile. */
+const EDGES = { winograd3: 3, winograd4: 4 } as const satisfies Partial<Record<AlgorithmName, Edge>>;
+
 const ALGORITHMS: Readonly<Record<AlgorithmName, Algorithm>> = {
   direct: { forward: forwardDirect, inputGrad: inputGradDirect, weightGrad: weightGradDirect },
   taps: { forward: forwardTaps, inputGrad: inputGradDirect, weightGrad: weightGradDirect },
   product: { forward: forwardProduct, inputGrad: inputGradProduct, weightGrad: weightGradProduct },
-  winograd3: winograd(3),
-  winograd4: winograd(4),
+  winograd3: winograd(EDGES.winograd3),
+  winograd4: winograd(EDGES.winograd4),
 };
 
 /**
@@ -95,14 +85,12 @@ function usualAlgorithm(device: Device, g: Geometry, kind: ProductKind): Algorit
   if (serves("product", device, g, kind)) return "product";
   let best: AlgorithmName = serves("taps", device, g, kind) ? "taps" : "direct";
   let least = directCost(g);
-  for (const [name, edge] of WINOGRAD) {
-    const cost = winogradCost(edge, device, g);
+  for (const name of ["winograd4", "winograd3"] as const) {
+    const cost = winogradCost(EDGES[name], device, g);
     if (cost < least && serves(name, device, g, kind)) [best, least] = [name, cost];
   }
   return best;
 }
-
-const WINOGRAD = [["winograd4", 4], ["winograd3", 3]] as const satisfies [AlgorithmName, Edge][];
 
 const NAMES = Object.keys(ALGORITHMS) as AlgorithmName[];
 
@@ -130,8 +118,7 @@ function serves(name: AlgorithmName, device: Device, g: Geometry, kind: ProductK
   if (sizeOf(g.stride) !== 1 || g.groups !== 1) return false;
   if (name === "product") return sizeOf(g.kernel) === 1 && sizeOf(g.padding) === 0;
   const square = g.kernel[0] === 3 && g.kernel[1] === 3 && sizeOf(g.dilation) === 1;
-  const edge = name === "winograd3" ? 3 : 4;
-  return square && transformBytes(edge, g) <= device.limits.maxStorageBufferBindingSize;
+  return square && transformBytes(EDGES[name], g) <= device.limits.maxStorageBufferBindingSize;
 }
 
 /** Multiply-adds. */

@@ -2,7 +2,7 @@
 // shaders/conv2d_winograd.wgsl.
 import type { Device } from "../device/mod.ts";
 import { sizeOf, Tensor } from "../tensor/mod.ts";
-import type { ForwardOperands, Geometry, InputGradOperands, WeightGradOperands } from "./_conv2d.ts";
+import type { Algorithm, ForwardOperands, Geometry, InputGradOperands, WeightGradOperands } from "./_conv2d.ts";
 import { blockMoments, type SideMoments } from "./_moments.ts";
 import { type BatchAxes, type Product, productPadded } from "./_product.ts";
 import { type Edge, pitchOf, positionsOf, transform, type Values } from "./_conv2d_winograd_transforms.ts";
@@ -20,11 +20,7 @@ interface Tiling {
 }
 
 /** The three products of a convolution with tiles of that many pixels. */
-export function winograd(edge: Edge): {
-  forward(g: Geometry, operands: ForwardOperands): Tensor;
-  inputGrad(g: Geometry, operands: InputGradOperands): Tensor;
-  weightGrad(g: Geometry, operands: WeightGradOperands): Tensor;
-} {
+export function winograd(edge: Edge): Algorithm {
   return {
     forward: (g, operands) => forward(edge, g, operands),
     inputGrad: (g, operands) => inputGrad(edge, g, operands),

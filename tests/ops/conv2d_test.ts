@@ -107,7 +107,8 @@ for (const body of BODIES) {
 }
 
 Deno.test("conv2d() by Winograd works through the images in chunks", async () => {
-  // 20 x 20 tiles of 36 numbers and 64 channels: 3.7 MB an image, so two images a chunk on a CPU adapter.
+  // 20 x 20 tiles of 36 numbers and 64 channels, or 26 x 26 of 25: 3.7 or 4.3 MB an image, so two or one of them a chunk on
+  // a CPU adapter.
   const each = { x: [5, 78, 78, 64], weight: [3, 3, 64, 4], options: { padding: 1 } } satisfies ConvCase;
   for (const name of ["winograd3", "winograd4"] satisfies AlgorithmName[]) {
     await withAlgorithm(name, () => check(each));
