@@ -1,6 +1,6 @@
 // Blocked Cholesky factor, a + ridge I = l lᵀ, group by group of columns: a matrix product of what is factored so far,
-// `take` (here) subtracts it from a, and for each block of 32 columns `factor` (here), then the rows below it
-// (cholesky_panel.wgsl), then the columns past it in the group (cholesky_update.wgsl).
+// `take` (here) subtracts it from a, and for each block of 32 columns `factor` (here, or cholesky_rows.wgsl), then the rows
+// below it (cholesky_panel.wgsl), then the columns past it in the group (cholesky_update.wgsl).
 //
 //   0  params   uniform     { n, size, first, until, ridge, nan_bits }   size = n rounded up to a multiple of 32
 //   1  a        read        [n, n], lower triangle                 (take; the product in mirror, transpose)
@@ -19,7 +19,7 @@ struct Params { n: u32, size: u32, first: u32, until: u32, ridge: f32, nan_bits:
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read_write> l: array<f32>;
-@group(0) @binding(2) var<storage, read_write> l4: array<vec4f>; // in take
+@group(0) @binding(2) var<storage, read_write> l4: array<vec4f>; // in take and factor_rows
 @group(0) @binding(3) var<storage, read_write> inverse: array<f32>;
 @group(0) @binding(4) var<storage, read> product: array<vec4f>;
 

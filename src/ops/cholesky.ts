@@ -2,6 +2,7 @@ import type { Program } from "../device/mod.ts";
 import {
   cholesky as code,
   cholesky_panel as panel,
+  cholesky_rows as rows,
   cholesky_update as update,
   lib_block,
   lib_flat,
@@ -24,11 +25,11 @@ const NAN_BITS = 0x7fc00000;
 
 function program(entryPoint: string): Program {
   const params = { n: "u32", size: "u32", first: "u32", until: "u32", ridge: "f32", nan_bits: "u32" } as const;
-  return { name: "cholesky", code: [lib_flat, lib_block, code], entryPoint, params };
+  return { name: "cholesky", code: [lib_flat, lib_block, code, rows], entryPoint, params };
 }
 
 const TAKE = program("take");
-const FACTOR = program("factor");
+const FACTORS = { elements: program("factor"), rows: program("factor_rows") };
 const MIRROR = program("mirror");
 const TRANSPOSE = program("transpose");
 const PANEL = pairForms("choleskyPanel", [panel], { size: "u32", first: "u32", vectors: "u32" });
@@ -48,6 +49,7 @@ function factor(a: Tensor, ridge: number): Tensor {
   const l = new Tensor(device, [size, size]);
   const inverse = new Tensor(device, [BLOCK, BLOCK]);
   const params = { n, size, ridge, nan_bits: NAN_BITS };
+  const { form, lanes } = CHOLESKY[device.info.family];
   for (let group = 0; group < size; group += GROUP) {
     const until = Math.min(group + GROUP, size);
     const product = group === 0 ? undefined : factored(l, group, until);
@@ -59,11 +61,11 @@ function factor(a: Tensor, ridge: number): Tensor {
     });
     product?.dispose();
     for (let first = group; first < until; first += BLOCK) {
-      device.dispatch(FACTOR, {
+      device.dispatch(FACTORS[form], {
         params: { ...params, first, until },
         buffers: { 2: l.storage, 3: inverse.storage },
         workgroups: [1, 1, 1],
-        constants: { LANES: CHOLESKY[device.info.family].lanes },
+        constants: { LANES: lanes },
       });
       if (first + BLOCK < size) dividePanel(l, inverse, first);
       if (first + BLOCK < until) updateGroup(l, first, until);
