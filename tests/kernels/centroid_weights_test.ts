@@ -94,6 +94,8 @@ Deno.test("centroidWeights() are NaN when the prior is", async () => {
 });
 
 Deno.test("centroidWeights() creates no buffer, pipeline or bind group from the second call on", async () => {
+  await using device = await Device.open(); // its own: what other tests left may be freed at any time
+  using _ = scope();
   const prior = points(33, 20);
   const kernel = rbf({ sigma: 2 });
   for (let i = 0; i < 2; i++) centroidWeights(prior, { kernel }).dispose();

@@ -11,7 +11,7 @@ import { eachFamily } from "../ops/_variants.ts";
 const device = await Device.open();
 
 function views(batch: number, count: number, features: number): Tensor<"f32"> {
-  return normal([batch, count, features], { key: key(3, batch, count, features), device });
+  return normal([batch, count, features], { key: key(3, batch, count, features) });
 }
 
 Deno.test("decoupledUniformity() equals PyTorch in value and gradient, with and without weights", () =>
@@ -37,6 +37,8 @@ Deno.test("decoupledUniformityMetrics() gives PyTorch's alignment, the loss, and
 });
 
 Deno.test("decoupledUniformityMetrics() and its backward read nothing back and create nothing in a steady step", async () => {
+  await using device = await Device.open(); // its own: what other tests left may be freed at any time
+  using _ = scope();
   const z = requireGrad(views(32, 2, 16));
   const weights = eye(32);
   const step = () => {

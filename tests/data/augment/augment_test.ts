@@ -121,9 +121,12 @@ Deno.test("augment() answers an index of the device that has no image with NaN, 
 });
 
 Deno.test("augment() makes no buffer, pipeline or bind group in a steady step", async () => {
+  await using device = await Device.open(); // its own: what other tests left may be freed at any time
+  using _ = scope();
+  const images = tensor<"u8">(bytes(6 * 11 * 9 * 3), { shape: [6, 11, 9, 3] });
   const step = async (epoch: number) => {
     using _ = scope();
-    augment(RESIDENT, { indices: new Uint32Array([1, 2, epoch % 6]), recipe: RECIPE, epoch });
+    augment(images, { indices: new Uint32Array([1, 2, epoch % 6]), recipe: RECIPE, epoch });
     await device.done();
   };
   await step(0);
