@@ -602,6 +602,7 @@ export const batch_norm: string = `// Batch normalisation over rows, per channel
 //   8  residual      read        [rows, columns]
 //   9  y             write       [rows, columns]
 //
+// Joined behind (src/ops/_batch_norm.ts): added(at, value), the value with the residual where there is one.
 // Constants: RELU; LANES, invocations that share the merge of one column, a power of two <= 256.
 // Dispatch: slice_moments, normalize…: as lib/slices.wgsl; merge_slices: Device.groups(chunks * columns, 64), chunks of
 // \`block\` slices; merge_moments: columns groups; from_running: Device.groups(columns, 64).
@@ -726,16 +727,7 @@ fn normalize(place: Place, all: Moments) {
   let shift = bias[place.column];
   for (var row = place.row; row < place.end; row += params.step) {
     let at = row * params.columns + place.column;
-    put(at, (V(x[at]) - all.mean) * scale + shift);
-  }
-}
-
-fn normalize_added(place: Place, all: Moments) {
-  let scale = inverse_std(all) * weight[place.column];
-  let shift = bias[place.column];
-  for (var row = place.row; row < place.end; row += params.step) {
-    let at = row * params.columns + place.column;
-    put(at, (V(x[at]) - all.mean) * scale + shift + V(residual[at]));
+    put(at, added(at, (V(x[at]) - all.mean) * scale + shift));
   }
 }
 
@@ -747,16 +739,6 @@ fn normalize_rows(
 ) {
   let place = place_of(group, groups, local);
   normalize(place, moments_of(place.column));
-}
-
-@compute @workgroup_size(64)
-fn normalize_residual(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let place = place_of(group, groups, local);
-  normalize_added(place, moments_of(place.column));
 }
 
 // The same in training; apart, as an entry point must bind all that it can reach.
@@ -772,18 +754,6 @@ fn normalize_rows_running(
   normalize(place, all);
 }
 
-@compute @workgroup_size(64)
-fn normalize_residual_running(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let place = place_of(group, groups, local);
-  let all = moments_of(place.column);
-  move_running(place, all);
-  normalize_added(place, all);
-}
-
 // The same where a workgroup has all rows of its columns: it finds their moments first.
 @compute @workgroup_size(64)
 fn normalize_columns(
@@ -796,19 +766,6 @@ fn normalize_columns(
   if (leads(place)) { put_moments(place.block, place.column, all); }
   move_running(place, all);
   normalize(place, all);
-}
-
-@compute @workgroup_size(64)
-fn normalize_columns_residual(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let place = place_of(group, groups, local);
-  let all = moments_of_block(place, local);
-  if (leads(place)) { put_moments(place.block, place.column, all); }
-  move_running(place, all);
-  normalize_added(place, all);
 }
 `;
 /** `batch_norm_grad` */

@@ -26,22 +26,27 @@ const params = {
   momentum: "f32",
 } as const;
 
-function program(entryPoint: string): ColumnPrograms {
-  const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code];
+/** WGSL of a normalised value, which a residual may be added to. */
+const ADDED = { plain: "value", residual: "value + V(residual[at])" } as const;
+
+function program(entryPoint: string, added: keyof typeof ADDED = "plain"): ColumnPrograms {
+  const residual = `fn added(at: u32, value: V) -> V { return ${ADDED[added]}; }`;
+  const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code, residual];
   return columnPrograms("batchNorm", parts, entryPoint, params);
+}
+
+/** An entry point without and with a residual. */
+function programs(entryPoint: string): Readonly<Record<keyof typeof ADDED, ColumnPrograms>> {
+  return { plain: program(entryPoint), residual: program(entryPoint, "residual") };
 }
 
 const SLICE_MOMENTS = program("slice_moments");
 const MERGE_SLICES = program("merge_slices");
 const MERGE_MOMENTS = program("merge_moments");
 const FROM_RUNNING = program("from_running");
-const NORMALIZE = { plain: program("normalize_rows"), residual: program("normalize_residual") };
-const NORMALIZE_RUNNING = {
-  plain: program("normalize_rows_running"),
-  residual: program("normalize_residual_running"),
-};
-
-const NORMALIZE_COLUMNS = { plain: program("normalize_columns"), residual: program("normalize_columns_residual") };
+const NORMALIZE = programs("normalize_rows");
+const NORMALIZE_RUNNING = programs("normalize_rows_running");
+const NORMALIZE_COLUMNS = programs("normalize_columns");
 
 /** The running statistics and how they follow the batches. */
 export interface RunningStatistics {

@@ -228,7 +228,10 @@ export function gradInput(
   return { gradX, gradBias, gradWeight };
 }
 
-/** All gradients in one dispatch by workgroups that have whole columns: that of x over x, and g, where masked by the output, over the gradient. */
+/**
+ * All gradients in one dispatch by workgroups that have whole columns: that of x over x, and g over the gradient where an
+ * output masks it, which must be `inPlace`.
+ */
 export function gradColumns(
   operands: Operands,
   columns: Slices,
@@ -237,7 +240,7 @@ export function gradColumns(
   const { x, norm } = operands;
   const { device } = x;
   const [channels, dtype] = [x.shape.at(-1)!, floatOf(x)];
-  const { gradient, buffers, constants, masked } = gradientOf(operands, { ...options, inPlace: true });
+  const { gradient, buffers, constants, masked } = gradientOf(operands, options);
   const [gradX, gradBias, gradWeight] = [x.alias(), new Tensor(device, [channels]), new Tensor(device, [channels])];
   device.dispatch(pick(GRAD_COLUMNS[gradient as keyof typeof GRAD_COLUMNS], channels, dtype), {
     params: { ...columns, slices: norm.moments.shape[0]!, parts: 0, eps: norm.eps },
