@@ -120,10 +120,5 @@ export const REDUCE: Readonly<Record<AdapterFamily, SliceTable>> = {
   gpu: { invocations: 65536, minRows: 16, maxRows: 256 },
 };
 
-/** Factor of a diagonal block of Cholesky's: by elements, which so many invocations of a row share, or by vectors of rows. */
-export const CHOLESKY: Readonly<
-  Record<AdapterFamily, { readonly form: "elements" | "rows"; readonly lanes: number }>
-> = {
-  cpu: { form: "rows", lanes: 1 },
-  gpu: { form: "elements", lanes: 8 },
-};
+/** Factor of a diagonal block of Cholesky's: by elements, or by vectors of rows. */
+export const CHOLESKY: Readonly<Record<AdapterFamily, "elements" | "rows">> = { cpu: "rows", gpu: "elements" };

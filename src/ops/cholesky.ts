@@ -20,6 +20,8 @@ import { CHOLESKY } from "./_variants.ts";
 const BLOCK = 32;
 /** Columns that one matrix product brings up to date. */
 const GROUP = 128;
+/** Invocations that share a row of a block, where it is factored by elements. */
+const LANES = 8;
 /** WGSL has no literal for it. */
 const NAN_BITS = 0x7fc00000;
 
@@ -49,7 +51,6 @@ function factor(a: Tensor, ridge: number): Tensor {
   const l = new Tensor(device, [size, size]);
   const inverse = new Tensor(device, [BLOCK, BLOCK]);
   const params = { n, size, ridge, nan_bits: NAN_BITS };
-  const { form, lanes } = CHOLESKY[device.info.family];
   for (let group = 0; group < size; group += GROUP) {
     const until = Math.min(group + GROUP, size);
     const product = group === 0 ? undefined : factored(l, group, until);
@@ -61,11 +62,11 @@ function factor(a: Tensor, ridge: number): Tensor {
     });
     product?.dispose();
     for (let first = group; first < until; first += BLOCK) {
-      device.dispatch(FACTORS[form], {
+      device.dispatch(FACTORS[CHOLESKY[device.info.family]], {
         params: { ...params, first, until },
         buffers: { 2: l.storage, 3: inverse.storage },
         workgroups: [1, 1, 1],
-        constants: { LANES: lanes },
+        constants: { LANES },
       });
       if (first + BLOCK < size) dividePanel(l, inverse, first);
       if (first + BLOCK < until) updateGroup(l, first, until);
