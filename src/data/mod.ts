@@ -39,6 +39,7 @@ export { download, type DownloadOptions, type DownloadProgress, md5Of } from "./
 export { emojiDataset, type EmojiSet, type EmojiVendor, loadEmoji, type LoadEmojiOptions } from "./emoji.ts";
 export { type FolderOptions, loadFolder } from "./folder.ts";
 export { type ImageNet100Options, loadImageNet100 } from "./imagenet100.ts";
+export { joinClasses } from "./join_classes.ts";
 export { type ObtainOptions, type ObtainProgress } from "./_obtain.ts";
 export { collectPrior, type LoadedPrior, loadPrior, savePrior } from "./prior.ts";
 export { centerCrop, resizeBilinear, type RgbImage } from "./resize.ts";

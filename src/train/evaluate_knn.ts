@@ -1,5 +1,5 @@
 import type { Device } from "../device/mod.ts";
-import type { ImageDataset } from "../data/mod.ts";
+import { type ImageDataset, joinClasses } from "../data/mod.ts";
 import { type Communicator, SingleProcess } from "../distributed/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import { encodeImages } from "./encode_images.ts";
@@ -16,7 +16,8 @@ export interface EvaluationData {
 }
 
 /**
- * Classifies held-out images by their neighbours among training images; the model is left in training mode.
+ * Classifies held-out images by their neighbours among training images, their classes joined by name; the model is left
+ * in training mode.
  *
  * @param group The ranks that encode the images together, each its part; this process alone by default.
  * @returns The scores, on rank 0; null on the others.
@@ -31,7 +32,8 @@ export async function evaluateKnn(
   model.eval();
   try {
     const bank = await featuresOf(device, model, gallery, settings, group);
-    const asked = queries ? await featuresOf(device, model, queries, settings, group) : bank;
+    const joined = queries && joinClasses(queries, gallery.classes);
+    const asked = joined ? await featuresOf(device, model, joined, settings, group) : bank;
     if (!bank || !asked) return null;
     return await knn(bank, asked, { classes: gallery.classes.length, leaveOneOut: queries === null, device });
   } finally {

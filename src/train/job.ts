@@ -9,7 +9,7 @@ import { imageSource, type KernelView, recipeOf, uploadPrior, viewKernel } from 
 import { type Profile, profileOf } from "./job_profile.ts";
 import { type JobFacts, jobReport } from "./job_report.ts";
 import { learningSettings } from "./job_settings.ts";
-import { factsOf, type JobInput, startingPoint, trainingConfig } from "./job_start.ts";
+import { factsOf, type JobInput, judgedImages, startingPoint, trainingConfig } from "./job_start.ts";
 import type { KnnScores } from "./knn.ts";
 import { metricsLine } from "./metrics_line.ts";
 import { readState } from "./model_state.ts";
@@ -36,18 +36,22 @@ export type JobEvent =
  * checkpoint was. See {@linkcode RunFolder} for the files.
  *
  * @throws {TypeError} If the settings are not those of the run in the folder, or a checkpoint is of another network.
+ * @throws {RangeError} If a held-out image has a class that no training image can have, where evaluations are wanted.
  * @throws {SyntaxError} If no checkpoint of the folder can be read, though there are some.
  * @throws {LossNotFiniteError} If the loss becomes NaN or infinite; the last good state is on disk then.
  */
-export async function* pretrainJob(input: JobInput): AsyncGenerator<JobEvent> {
+export async function* pretrainJob(given: JobInput): AsyncGenerator<JobEvent> {
+  const { heldOut, notes } = judgedImages(given);
+  const input = { ...given, heldOut };
   const { group, settings, dataset } = input;
-  if (group) await checkRanks(group, settings, [dataset, input.heldOut]);
+  if (group) await checkRanks(group, settings, [dataset, heldOut]);
   const folder = await runFolderOf(input.saveDir, group?.rank ?? 0);
   const found = await startingPoint(folder, input);
   const position = found?.checkpoint.position ?? { epoch: settings.start_epoch, step: 0 };
   if (group) checkStart(group, position);
   const job = new Job(input, folder, found, position);
   try {
+    for (const message of notes) yield { type: "note", message };
     yield* job.events();
   } finally {
     job.dispose();

@@ -1,5 +1,5 @@
 import type { Device } from "../device/mod.ts";
-import type { ImageDataset } from "../data/mod.ts";
+import { type ImageDataset, joinClasses } from "../data/mod.ts";
 import type { Communicator } from "../distributed/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import type { TuneOptions } from "../tune/mod.ts";
@@ -53,6 +53,28 @@ export async function startingPoint(
     `Cannot go on with the run in "${folder.path}" as its settings were others: ${changed.join(", ")}; give another ` +
       `--save_dir for a new run, or --resume "${path}" to go on with new settings`,
   );
+}
+
+/** Held-out images with the classes of the training images, and what to tell of them; null where they cannot be judged. */
+export function judgedImages(
+  { dataset, heldOut, settings }: Pick<JobInput, "dataset" | "heldOut" | "settings">,
+): { heldOut: ImageDataset | null; notes: readonly string[] } {
+  if (heldOut === null || dataset.labels === null || settings.eval_every === 0) return { heldOut, notes: [] };
+  if (heldOut.labels === null) {
+    return {
+      heldOut: null,
+      notes: [
+        `"${heldOut.name}" (${heldOut.split}) has no labels: evaluations judge the training images by each other`,
+      ],
+    };
+  }
+  try {
+    const joined = joinClasses(heldOut, dataset.classes);
+    return { heldOut: joined, notes: joined.notes };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`${error.message} (--eval_every 0 trains without evaluations)`, { cause: error });
+  }
 }
 
 /** What the training loop is told. */

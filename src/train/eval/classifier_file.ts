@@ -59,3 +59,30 @@ export async function readClassifiers(path: string): Promise<NamedClassifier[]> 
     };
   });
 }
+
+/**
+ * The classifier with its classes in another order: they are joined by name.
+ *
+ * @throws {TypeError} If it does not tell exactly these classes apart.
+ */
+export function inOrderOf({ name, classes, classifier }: NamedClassifier, order: readonly string[]): LinearClassifier {
+  const index = new Map(classes.map((each, i) => [each.normalize("NFC"), i]));
+  const missing = order.filter((each) => !index.has(each.normalize("NFC")));
+  const wanted = new Set(order.map((each) => each.normalize("NFC")));
+  const unknown = [...index.keys()].filter((each) => !wanted.has(each));
+  if (missing.length + unknown.length > 0 || index.size !== classes.length || wanted.size !== order.length) {
+    const some = (names: string[]) => names.length === 0 ? "none" : names.slice(0, 5).map((n) => `"${n}"`).join(", ");
+    throw new TypeError(
+      `Cannot evaluate ${name} as the classifier must be for its ${order.length} classes: got one for ${classes.length}, ` +
+        `which lacks ${some(missing)} and has ${some(unknown)} besides`,
+    );
+  }
+  const from = order.map((each) => index.get(each.normalize("NFC"))!);
+  const { weight, bias, dim, classes: width } = classifier;
+  return {
+    weight: Float64Array.from(weight, (_, i) => weight[i - i % width + from[i % width]!]!),
+    bias: Float64Array.from(from, (c) => bias[c]!),
+    dim,
+    classes: width,
+  };
+}

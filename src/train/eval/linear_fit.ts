@@ -1,4 +1,5 @@
 import { encodeForFrozenSgd, frozenSgd, type FrozenSgdOptions } from "./frozen_sgd.ts";
+import { inOrderOf } from "./classifier_file.ts";
 import type { LinearEvent, LinearInput } from "./linear_job.ts";
 import type { TaskResult } from "./linear_report.ts";
 import type { LinearClassifier } from "./logistic.ts";
@@ -15,13 +16,14 @@ export async function* fitLinear(input: LinearInput, task: Task): AsyncGenerator
     return input.settings.augmented ? yield* fitFrozen(input, task) : yield* fitFeatures(input, task);
   }
   const found = input.classifiers.find(({ name }) => name === task.name);
-  if (!found || `${found.classes}` !== `${task.classes}`) {
-    const known = input.classifiers.map(({ name, classes }) => `${name} (${classes.length} classes)`).join(", ");
+  if (!found) {
     throw new TypeError(
-      `Cannot evaluate ${task.name} as the classifier must be for its ${task.classes.length} classes: got ${known}`,
+      `Cannot evaluate ${task.name} as there must be a classifier for it: got ${
+        input.classifiers.map(({ name }) => name).join(", ")
+      }`,
     );
   }
-  return { classifier: found.classifier, search: null, epochs: null };
+  return { classifier: inOrderOf(found, task.classes), search: null, epochs: null };
 }
 
 async function* fitFeatures({ device, settings }: LinearInput, task: Task): AsyncGenerator<LinearEvent, Fitted> {

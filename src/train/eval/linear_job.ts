@@ -1,5 +1,5 @@
 import type { Device } from "../../device/mod.ts";
-import type { ImageDataset } from "../../data/mod.ts";
+import { type ImageDataset, joinClasses } from "../../data/mod.ts";
 import { type Communicator, SingleProcess } from "../../distributed/mod.ts";
 import { checkRanks } from "../distributed_start.ts";
 import { knn } from "../knn.ts";
@@ -125,7 +125,8 @@ export interface TaskSummary {
  * @throws {TypeError} If a set has no labels or a named column does not exist.
  * @throws {RangeError} If a set is empty, features are not finite, or classes are missing (see `makeTask`).
  */
-export async function* linearJob(input: LinearInput): AsyncGenerator<LinearEvent> {
+export async function* linearJob(given: LinearInput): AsyncGenerator<LinearEvent> {
+  const input = { ...given, test: joinedTest(given) };
   const { loaded, train, test, settings, saveDir, group = new SingleProcess() } = input;
   const digest = await weightsDigest(loaded.encoder);
   await checkRanks(group, { ...settings, "pretrained (SHA-256)": digest }, [train, test]);
@@ -152,6 +153,12 @@ export async function* linearJob(input: LinearInput): AsyncGenerator<LinearEvent
   const statistics = { ...await featureStatistics(input.device, encodedTest.features), alignment };
   const files = await writeResults(input, results, { encodedTrain, encodedTest, digest, statistics });
   yield { type: "end", files, statistics };
+}
+
+/** The test set with the training set's classes. */
+function joinedTest({ train, test }: LinearInput): ImageDataset {
+  if (train.labels !== null) return joinClasses(test, train.classes);
+  throw new TypeError(`Cannot evaluate on "${train.name}" as its ${train.split} set has no labels`);
 }
 
 type EncodedSets = readonly [Parameters<typeof makeTask>[0], Parameters<typeof makeTask>[1]];

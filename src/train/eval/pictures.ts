@@ -141,7 +141,8 @@ async function neighbourSheet(
 }
 
 function sameClass(a: ImageDataset, row: number, b: ImageDataset, other: number): boolean {
-  return a.labels instanceof Int32Array && b.labels instanceof Int32Array && a.labels[row] === b.labels[other];
+  if (!(a.labels instanceof Int32Array && b.labels instanceof Int32Array)) return false;
+  return a.classes[a.labels[row]!] === b.classes[b.labels[other]!];
 }
 
 function titleOf({ labels, classes, paths }: ImageDataset, row: number): string {

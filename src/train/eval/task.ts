@@ -1,4 +1,4 @@
-import type { ImageDataset } from "../../data/mod.ts";
+import { type ImageDataset, joinClasses } from "../../data/mod.ts";
 import type { Features } from "../retrieval.ts";
 import { labelledShare } from "./folds.ts";
 import { type LinearClassifier, linearScores } from "./logistic.ts";
@@ -65,19 +65,22 @@ export interface Predictions {
 
 /**
  * Pairs the features of two sets with what they are to be told apart by: their classes, or one column of their labels,
- * where rows that are not known (NaN) are left out.
+ * where rows that are not known (NaN) are left out. The test set's classes are joined with the training set's by name.
  *
- * @param column Column of several labels a sample; null for classes.
+ * @param column Column (of the training set) of several labels a sample; null for classes.
  * @param share Part of the training labels to use, in (0, 1].
  * @throws {TypeError} If a set has no labels.
- * @throws {RangeError} If no row is left, or a class of the test set is not in the training set.
+ * @throws {RangeError} If no row is left, or a class of the test set is not in the training set, by name or by its images.
  */
 export function makeTask(
   train: { dataset: ImageDataset; encoded: DatasetFeatures },
-  test: { dataset: ImageDataset; encoded: DatasetFeatures },
+  given: { dataset: ImageDataset; encoded: DatasetFeatures },
   { column, share, seed }: { column: number | null; share: number; seed: number },
 ): Task {
   const { dataset } = train;
+  const test = dataset.labels && given.dataset.labels
+    ? { ...given, dataset: joinClasses(given.dataset, dataset.classes) }
+    : given;
   const classes = column === null ? dataset.classes : ["absent", "present"];
   const name = column === null ? "classes" : dataset.classes[column]!;
   const all = labelledSet(train, name, column);

@@ -69,3 +69,22 @@ Deno.test("scoreTask() scores a classifier, and leaves the AUROC of a class with
   assertEquals(confusion, [[2, 0, 0], [0, 2, 0], [0, 0, 0]]);
   assertEquals(per_class_accuracy, [1, 1, NaN]);
 });
+
+Deno.test("makeTask() joins the classes of both sets by name and refuses a class of the test set that is unknown", () => {
+  const train = setOf(Int32Array.of(0, 1, 2), "train", ["apple", "banana", "plum"]);
+  const task = makeTask(train, setOf(Int32Array.of(0, 1), "test", ["banana", "plum"]), ALL);
+  assertEquals([...task.test.labels], [1, 2]);
+  assertEquals(task.classes, ["apple", "banana", "plum"]);
+  assertThrows(
+    () => makeTask(train, setOf(Int32Array.of(0, 1), "test", ["banana", "quince"]), ALL),
+    RangeError,
+    'Cannot join the classes of "pets" (test) as all must be classes of the training set: "quince" is not',
+  );
+});
+
+Deno.test("makeTask() finds a column of the test set by its name", () => {
+  const train = setOf(Float32Array.of(0, 1, 1, 0), "train", ["Edema", "Fracture"]);
+  const test = setOf(Float32Array.of(1, 0, 1, 0), "valid", ["Fracture", "Edema"]);
+  assertEquals([...makeTask(train, test, { ...ALL, column: 0 }).test.labels], [0, 0]);
+  assertEquals([...makeTask(train, test, { ...ALL, column: 1 }).test.labels], [1, 1]);
+});
