@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { quoted } from "../formats/quoted.ts";
 
 /** What a path is: followed through links; `null` when nothing is there. */
 export async function kindOf(path: string): Promise<"file" | "directory" | null> {
@@ -29,7 +30,9 @@ export async function readLines(path: string): Promise<string[]> {
  * A few names out of many, for a message: `"a", "b", "c" and 5 more`.
  */
 export function listSome(names: readonly (string | number)[], limit = 5): string {
-  const shown = names.slice(0, limit).map((name) => typeof name === "number" ? String(name) : `"${name}"`).join(", ");
+  const shown = names.slice(0, limit).map((name) => typeof name === "number" ? String(name) : quoted(name, 200)).join(
+    ", ",
+  );
   return names.length > limit ? `${shown} and ${names.length - limit} more` : shown;
 }
 
@@ -40,4 +43,29 @@ export async function listDirectories(root: string): Promise<string[]> {
     if (entry.isDirectory || entry.isSymlink && await isDirectory(join(root, entry.name))) names.push(entry.name);
   }
   return names.sort();
+}
+
+/** Whether two files hold the same bytes. */
+export async function sameBytes(path: string, other: string): Promise<boolean> {
+  using a = await Deno.open(path);
+  using b = await Deno.open(other);
+  if ((await a.stat()).size !== (await b.stat()).size) return false;
+  const [one, two] = [new Uint8Array(1 << 16), new Uint8Array(1 << 16)];
+  for (let count = one.length; count === one.length;) {
+    count = await fill(a, one);
+    if (count !== await fill(b, two)) return false;
+    for (let i = 0; i < count; i++) if (one[i] !== two[i]) return false;
+  }
+  return true;
+}
+
+/** Reads until the buffer is full or the file at its end. */
+async function fill(file: Deno.FsFile, buffer: Uint8Array): Promise<number> {
+  let done = 0;
+  while (done < buffer.length) {
+    const count = await file.read(buffer.subarray(done));
+    if (count === null) break;
+    done += count;
+  }
+  return done;
 }

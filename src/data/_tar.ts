@@ -1,3 +1,5 @@
+import { quoted } from "../formats/quoted.ts";
+
 /** One entry of a tar archive; its bytes must be taken (or skipped) before the next entry is asked for. */
 export interface TarEntry {
   /** Name as stored, with `/`. */
@@ -77,7 +79,7 @@ export async function* readTar(stream: ReadableStream<Uint8Array>, name: string)
       const size = overrides.size === undefined ? readNumber(header.subarray(124, 136), name) : Number(overrides.size);
       if ("xgLK".includes(type)) {
         const text = new TextDecoder().decode(await readAll(reader, size, name));
-        if (type === "x") overrides = { ...overrides, ...parsePax(text) };
+        if (type === "x") overrides = { ...overrides, ...parsePax(text, name) };
         if (type === "L") overrides.path = text.replace(/\0.*$/s, "");
         if (type === "K") overrides.linkpath = text.replace(/\0.*$/s, "");
         continue;
@@ -157,7 +159,9 @@ function readText(field: Uint8Array): string {
 /** Octal digits, or (first bit set, GNU) big-endian binary. */
 function readNumber(field: Uint8Array, name: string): number {
   if ((field[0]! & 0x80) !== 0) {
-    return field.reduce((value, byte, i) => value * 256 + (i === 0 ? byte & 0x7f : byte), 0);
+    const value = field.reduce((sum, byte, i) => sum * 256 + (i === 0 ? byte & 0x7f : byte), 0);
+    if (Number.isSafeInteger(value)) return value;
+    throw new SyntaxError(`Cannot read "${name}": the file is not a tar archive, or is damaged`);
   }
   const text = readText(field).trim();
   if (!/^[0-7]*$/.test(text)) {
@@ -167,11 +171,14 @@ function readNumber(field: Uint8Array, name: string): number {
 }
 
 /** Lines `LENGTH KEY=VALUE\n` of a pax header; only what changes how an entry is read is kept. */
-function parsePax(text: string): { path?: string; linkpath?: string; size?: string } {
+function parsePax(text: string, name: string): { path?: string; linkpath?: string; size?: string } {
   const out: Record<string, string> = {};
   for (const line of text.split("\n")) {
-    const match = /^\d+ (path|linkpath|size)=(.*)$/.exec(line);
-    if (match) out[match[1]!] = match[2]!;
+    const [, key, value = ""] = /^\d+ (path|linkpath|size)=(.*)$/.exec(line) ?? [];
+    if (key === "size" && !/^\d{1,15}$/.test(value)) {
+      throw new SyntaxError(`Cannot read "${name}": a size must be a whole number: got ${quoted(value)}`);
+    }
+    if (key) out[key] = value;
   }
   return out;
 }

@@ -1,6 +1,8 @@
-import { dirname, join } from "@std/path";
+import { join } from "@std/path";
 import { FileSource, openZip } from "../formats/mod.ts";
-import { isDirectory, kindOf, listSome } from "./_files.ts";
+import { quoted } from "../formats/quoted.ts";
+import { ArchiveWriter } from "./_archive_writer.ts";
+import { isDirectory, kindOf, listSome, sameBytes } from "./_files.ts";
 import { readTar, type TarEntry } from "./_tar.ts";
 
 /** How far an extraction is. */
@@ -15,6 +17,8 @@ export interface ExtractProgress {
 export interface ExtractOptions {
   /** Called now and then. */
   onProgress?: (progress: ExtractProgress) => void;
+  /** Bytes that the files may take together (default: 100 times the archive and 1 GiB): more is no data set but a bomb. */
+  maxBytes?: number;
 }
 
 /**
@@ -28,7 +32,8 @@ export interface ExtractOptions {
  * @param destination The folder; it is made when it is absent.
  * @returns Names of the top-level files and folders that were written.
  * @throws {SyntaxError} If the archive is damaged, or holds an entry that is refused.
- * @throws {Deno.errors.AlreadyExists} If a top-level folder of the archive is there already.
+ * @throws {RangeError} If its files take more than `maxBytes`.
+ * @throws {Deno.errors.AlreadyExists} If a top-level folder of the archive is there already, or a file with other bytes.
  * @example Usage
  * ```ts no-assert ignore
  * import { extractTar } from "@decoupled/uniformity/data";
@@ -37,16 +42,17 @@ export interface ExtractOptions {
  * ```
  */
 export async function extractTar(path: string, destination: string, options: ExtractOptions = {}): Promise<string[]> {
+  const maxBytes = await maxBytesOf(path, options);
   return await extractInto(destination, async (folder) => {
-    let files = 0;
+    const writer = new ArchiveWriter({ archive: path, folder, maxBytes });
     for await (const entry of readTar(await openArchive(path), path)) {
-      const target = join(folder, checkName(entry.name, path));
+      const name = checkName(entry.name, path);
       checkKind(entry, path);
-      if (entry.kind === "directory") await Deno.mkdir(target, { recursive: true });
-      else await writeEntry(entry, target);
-      if (++files % 256 === 0) options.onProgress?.({ name: path, files });
+      if (entry.kind === "directory") await writer.addFolder(name);
+      else await writer.addFile(name, entry.chunks());
+      if (writer.entries % 256 === 0) options.onProgress?.({ name: path, files: writer.entries });
     }
-    options.onProgress?.({ name: path, files });
+    options.onProgress?.({ name: path, files: writer.entries });
   });
 }
 
@@ -57,7 +63,8 @@ export async function extractTar(path: string, destination: string, options: Ext
  * @param destination The folder; it is made when it is absent.
  * @returns Names of the top-level files and folders that were written.
  * @throws {SyntaxError} If the archive is damaged, or holds a name that leaves the folder.
- * @throws {Deno.errors.AlreadyExists} If a top-level folder of the archive is there already.
+ * @throws {RangeError} If its files take more than `maxBytes`.
+ * @throws {Deno.errors.AlreadyExists} If a top-level folder of the archive is there already, or a file with other bytes.
  * @example Usage
  * ```ts no-assert ignore
  * import { extractZip } from "@decoupled/uniformity/data";
@@ -67,18 +74,20 @@ export async function extractTar(path: string, destination: string, options: Ext
  */
 export async function extractZip(path: string, destination: string, options: ExtractOptions = {}): Promise<string[]> {
   using source = new FileSource(path);
-  const zip = await explain(path, () => openZip(source));
+  const maxBytes = await maxBytesOf(path, options);
+  const zip = await explain(path, () => openZip(source, { maxBytes }));
   return await extractInto(destination, async (folder) => {
-    let files = 0;
+    const writer = new ArchiveWriter({ archive: path, folder, maxBytes });
     for (const name of zip.entries.keys()) {
-      const target = join(folder, checkName(name, path));
-      const bytes = await explain(path, () => zip.read(name));
-      await Deno.mkdir(dirname(target), { recursive: true });
-      await Deno.writeFile(target, bytes, { createNew: true });
-      if (++files % 256 === 0) options.onProgress?.({ name: path, files });
+      await writer.addFile(checkName(name, path), [await explain(path, () => zip.read(name))]);
+      if (writer.entries % 256 === 0) options.onProgress?.({ name: path, files: writer.entries });
     }
-    options.onProgress?.({ name: path, files });
+    options.onProgress?.({ name: path, files: writer.entries });
   });
+}
+
+async function maxBytesOf(archive: string, { maxBytes }: ExtractOptions): Promise<number> {
+  return maxBytes ?? 100 * (await Deno.stat(archive)).size + 2 ** 30;
 }
 
 /** Puts the archive's name in front of what is wrong with it. */
@@ -122,10 +131,10 @@ function explainErrors(path: string): ReadableWritablePair<Uint8Array, Uint8Arra
 export function checkName(name: string, archive: string): string {
   const parts = name.split(/[/\\]/);
   if (name === "" || name.startsWith("/") || name.startsWith("\\") || /^[a-z]:/i.test(name) || name.includes("\0")) {
-    throw new SyntaxError(`Cannot extract "${archive}" as its names must be relative: got "${name}"`);
+    throw new SyntaxError(`Cannot extract "${archive}" as its names must be relative: got ${quoted(name)}`);
   }
   if (parts.includes("..")) {
-    throw new SyntaxError(`Cannot extract "${archive}" as its names must stay in the folder: got "${name}"`);
+    throw new SyntaxError(`Cannot extract "${archive}" as its names must stay in the folder: got ${quoted(name)}`);
   }
   return parts.filter((part) => part !== "" && part !== ".").join("/");
 }
@@ -133,25 +142,21 @@ export function checkName(name: string, archive: string): string {
 function checkKind(entry: TarEntry, archive: string): void {
   if (entry.kind === "link") {
     throw new SyntaxError(
-      `Cannot extract "${archive}" as links are not extracted: got "${entry.name}" to "${entry.target}"`,
+      `Cannot extract "${archive}" as links are not extracted: got ${quoted(entry.name)} to ${quoted(entry.target)}`,
     );
   }
   if (entry.kind === "other") {
-    throw new SyntaxError(`Cannot extract "${archive}" as only files and folders are extracted: got "${entry.name}"`);
-  }
-}
-
-async function writeEntry(entry: TarEntry, target: string): Promise<void> {
-  await Deno.mkdir(dirname(target), { recursive: true });
-  using file = await Deno.open(target, { write: true, createNew: true });
-  for await (const chunk of entry.chunks()) {
-    for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+    throw new SyntaxError(
+      `Cannot extract "${archive}" as only files and folders are extracted: got ${quoted(entry.name)}`,
+    );
   }
 }
 
 /**
  * Runs `fill` on a temporary folder and moves what it made into `destination`: files first, then folders, so that a folder that
- * is there tells that all is there.
+ * is there tells that all is there. A file that is there with the same bytes is one that an interrupted extraction has left.
+ *
+ * @throws {Deno.errors.AlreadyExists} If something else of one of the names is there.
  */
 export async function extractInto(
   destination: string,
@@ -166,11 +171,13 @@ export async function extractInto(
     names.sort((a, b) => Number(a.directory) - Number(b.directory) || (a.name < b.name ? -1 : 1));
     const taken: string[] = [];
     for (const { name, directory } of names) {
-      if (directory && await kindOf(join(destination, name)) !== null) taken.push(name);
+      const [made, there] = [join(folder, name), join(destination, name)];
+      const kind = await kindOf(there);
+      if (kind !== null && (directory || kind === "directory" || !await sameBytes(made, there))) taken.push(name);
     }
     if (taken.length > 0) {
       throw new Deno.errors.AlreadyExists(
-        `Cannot extract into "${destination}" as its folders would be replaced: ${listSome(taken)} is there already`,
+        `Cannot extract into "${destination}" as nothing may be replaced: ${listSome(taken)} is there already`,
       );
     }
     for (const { name } of names) await Deno.rename(join(folder, name), join(destination, name));

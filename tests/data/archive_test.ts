@@ -56,6 +56,50 @@ Deno.test("extractTar() refuses names that are not believably long", async () =>
   );
 });
 
+Deno.test("extractTar() refuses names that cannot be beside each other on a disk", async () => {
+  const rule = "as its names must fit on a disk: ";
+  await refuses([{ name: "a", data: "1" }, { name: "a/b", data: "2" }], `${rule}"a" is a file and a folder`);
+  await refuses([{ name: "a/b", data: "1" }, { name: "a", data: "2" }], `${rule}"a" is a file and a folder`);
+  await refuses([{ name: "a/", type: "5" }, { name: "a", data: "2" }], `${rule}"a" is a file and a folder`);
+  await refuses([{ name: "set/.", data: "1" }], `${rule}"set" is a file and a folder`);
+  await refuses([{ name: ".", data: "1" }], `${rule}"" is a file and a folder`);
+  await refuses([{ name: "set/./good.txt" }], `${rule}"set/good.txt" comes twice`);
+  const long = (name: string): TarFile[] => [{ name: "././@LongLink", type: "L", data: name }, { name: "short" }];
+  await refuses(long("é".repeat(128)), `${rule}one takes 256 bytes (at most 255) in "ééé`);
+  await refuses(long("a/".repeat(600)), `${rule}one takes 1199 bytes (at most 1024): "a/a/`);
+});
+
+Deno.test("extractTar() prints no command to the terminal", async () => {
+  await refuses([{ name: "\x1b[2J", type: "3" }], 'only files and folders are extracted: got "\\x1b[2J"');
+});
+
+Deno.test("extractTar() refuses sizes that are no whole numbers", async () => {
+  for (const size of ["nan", "-5", "1.5", "1e3", "9".repeat(400)]) {
+    await refuses(
+      [{ name: "x", type: "x", data: `${size.length + 9} size=${size}\n` }, { name: "a", data: "1" }],
+      "a size must be a whole number",
+    );
+  }
+});
+
+Deno.test("extractTar() and extractZip() stop at maxBytes", async () => {
+  await withFolder(async (folder) => {
+    const bytes = new Uint8Array(3000);
+    await Deno.writeFile(`${folder}/a.tar`, makeTar([{ name: "a", data: bytes }, { name: "b", data: bytes }]));
+    const zip = await writeZip([{ name: "a", bytes }, { name: "b", bytes }], { compressed: true });
+    await Deno.writeFile(`${folder}/a.zip`, zip);
+    for (const [extract, path] of [[extractTar, `${folder}/a.tar`], [extractZip, `${folder}/a.zip`]] as const) {
+      assertEquals(await extract(path, `${path}.out`, { maxBytes: 6000 }), ["a", "b"]);
+      await assertRejects(
+        () => extract(path, `${path}.less`, { maxBytes: 5999 }),
+        RangeError,
+        `Cannot extract "${path}" as maxBytes is 5999: its files take more`,
+      );
+      assertEquals(await listFiles(`${path}.less`), []);
+    }
+  });
+});
+
 Deno.test("extractTar() leaves nothing behind when the archive is cut off or damaged", async () => {
   await withFolder(async (folder) => {
     const whole = makeTar([{ name: "set/a.bin", data: crypto.getRandomValues(new Uint8Array(5000)) }]);
@@ -91,9 +135,54 @@ Deno.test("extractTar() replaces no folder that is there", async () => {
     await assertRejects(
       () => extractTar(`${folder}/a.tar`, `${folder}/out`),
       Deno.errors.AlreadyExists,
-      'as its folders would be replaced: "set" is there already',
+      'as nothing may be replaced: "set" is there already',
     );
     assertEquals(await listFiles(`${folder}/out`), [["set/a.txt", "old"]]);
+  });
+});
+
+Deno.test("extractTar() and extractZip() replace no file that is there with other bytes", async () => {
+  await withFolder(async (folder) => {
+    const text = new TextEncoder().encode("new");
+    await Deno.writeFile(`${folder}/a.tar`, makeTar([{ name: "set/a", data: text }, { name: "b", data: text }]));
+    await Deno.writeFile(
+      `${folder}/a.zip`,
+      await writeZip([{ name: "set/a", bytes: text }, { name: "b", bytes: text }]),
+    );
+    for (const [extract, path] of [[extractTar, `${folder}/a.tar`], [extractZip, `${folder}/a.zip`]] as const) {
+      const out = `${path}.out`;
+      await Deno.mkdir(out);
+      for (const other of ["old", "older", ""]) {
+        await Deno.writeTextFile(`${out}/b`, other);
+        await assertRejects(() => extract(path, out), Deno.errors.AlreadyExists, 'replaced: "b" is there already');
+        assertEquals(await listFiles(out), [["b", other]]);
+      }
+      await Deno.remove(`${out}/b`);
+      await Deno.mkdir(`${out}/b`);
+      await assertRejects(() => extract(path, out), Deno.errors.AlreadyExists, 'replaced: "b" is there already');
+      await Deno.remove(`${out}/b`);
+      await Deno.writeTextFile(`${out}/b`, "new"); // what an extraction that was interrupted between its moves leaves
+      assertEquals(await extract(path, out), ["b", "set"]);
+    }
+  });
+});
+
+Deno.test("extractZip() refuses names that cannot be beside each other on a disk", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/a.zip`;
+    const refusesZip = async (names: string[], message: string) => {
+      await Deno.writeFile(path, await writeZip(names.map((name) => ({ name, bytes: new Uint8Array(1) }))));
+      await assertRejects(
+        () => extractZip(path, `${folder}/out`),
+        SyntaxError,
+        `Cannot extract "${path}" as ${message}`,
+      );
+      assertEquals(await listFiles(`${folder}/out`), []);
+    };
+    await refusesZip(["a", "a/b"], 'its names must fit on a disk: "a" is a file and a folder');
+    await refusesZip(["a/b", "a"], 'its names must fit on a disk: "a" is a file and a folder');
+    await refusesZip(["a/b", "a//b"], 'its names must fit on a disk: "a/b" comes twice');
+    await refusesZip(["a".repeat(256)], "its names must fit on a disk: one takes 256 bytes (at most 255)");
   });
 });
 

@@ -1,0 +1,109 @@
+import { dirname, join } from "@std/path";
+import { quoted } from "../formats/quoted.ts";
+
+const MAX_PART = 255; // bytes of a name on the file systems in use
+const MAX_PATH = 1024; // bytes of a whole path; macOS takes no more
+
+/** Where an archive's files go, and how many bytes they may take together. */
+export interface ArchivePlace {
+  /** The archive, for messages. */
+  archive: string;
+  /** The folder. */
+  folder: string;
+  /** Bytes of all files. */
+  maxBytes: number;
+}
+
+/**
+ * Writes the files of an archive: no file twice, no file where a folder is, no name that a disk cannot hold, and no more bytes
+ * than are allowed.
+ */
+export class ArchiveWriter {
+  /** Files and folders so far. */
+  entries = 0;
+  readonly #place: ArchivePlace;
+  readonly #kinds = new Map<string, "file" | "folder">([["", "folder"]]);
+  #bytes = 0;
+
+  /** Begins with an empty folder. */
+  constructor(place: ArchivePlace) {
+    this.#place = place;
+  }
+
+  /**
+   * Makes a folder.
+   *
+   * @param name Relative path with `/`; `""` is the folder itself.
+   * @throws {SyntaxError} If it cannot be beside the names before it, or is too long.
+   */
+  async addFolder(name: string): Promise<void> {
+    this.#claim(name, "folder");
+    await Deno.mkdir(join(this.#place.folder, name), { recursive: true });
+    this.entries++;
+  }
+
+  /**
+   * Writes a file, and its folders.
+   *
+   * @throws {SyntaxError} If it cannot be beside the names before it, or is too long.
+   * @throws {RangeError} If all files together take more than `maxBytes`.
+   */
+  async addFile(name: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    this.#claim(name, "file");
+    const target = join(this.#place.folder, name);
+    await Deno.mkdir(dirname(target), { recursive: true });
+    using file = await this.#create(target, name);
+    for await (const chunk of chunks) {
+      this.#reserve(chunk.length);
+      for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
+    }
+    this.entries++;
+  }
+
+  #claim(name: string, kind: "file" | "folder"): void {
+    this.#checkLength(name);
+    for (let end = name.indexOf("/"); end >= 0; end = name.indexOf("/", end + 1)) {
+      const folder = name.slice(0, end);
+      if (this.#kinds.get(folder) === "file") throw this.#error(`${quoted(folder)} is a file and a folder`);
+      this.#kinds.set(folder, "folder");
+    }
+    const known = this.#kinds.get(name);
+    if (known && known !== kind) throw this.#error(`${quoted(name)} is a file and a folder`);
+    if (known === "file") throw this.#error(`${quoted(name)} comes twice`);
+    this.#kinds.set(name, kind);
+  }
+
+  #checkLength(name: string): void {
+    const bytes = bytesOf(name);
+    const longest = name.split("/").reduce((most, part) => Math.max(most, bytesOf(part)), 0);
+    if (longest > MAX_PART) throw this.#error(`one takes ${longest} bytes (at most ${MAX_PART}) in ${quoted(name)}`);
+    if (bytes > MAX_PATH) throw this.#error(`one takes ${bytes} bytes (at most ${MAX_PATH}): ${quoted(name)}`);
+  }
+
+  /** A disk that does not tell "A" from "a" says only now that two names are one. */
+  async #create(target: string, name: string): Promise<Deno.FsFile> {
+    try {
+      return await Deno.open(target, { write: true, createNew: true });
+    } catch (cause) {
+      if (!(cause instanceof Deno.errors.AlreadyExists)) throw cause;
+      throw this.#error(`${quoted(name)} is the same as another on this disk`, cause);
+    }
+  }
+
+  #reserve(bytes: number): void {
+    const { archive, maxBytes } = this.#place;
+    this.#bytes += bytes;
+    if (this.#bytes <= maxBytes) return;
+    throw new RangeError(`Cannot extract "${archive}" as maxBytes is ${maxBytes}: its files take more`);
+  }
+
+  #error(got: string, cause?: unknown): SyntaxError {
+    return new SyntaxError(`Cannot extract "${this.#place.archive}" as its names must fit on a disk: ${got}`, {
+      cause,
+    });
+  }
+}
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

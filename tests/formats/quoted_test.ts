@@ -1,0 +1,29 @@
+import { assertEquals } from "@std/assert";
+import { escapeCommands, quoted, quotedSome } from "../../src/formats/quoted.ts";
+
+Deno.test("escapeCommands() leaves nothing that a terminal obeys", () => {
+  assertEquals(escapeCommands("a\x1b[31mb\r\n\t\x7f\x9b2J"), "a\\x1b[31mb\\x0d\\x0a\\x09\\x7f\\x9b2J");
+  assertEquals(escapeCommands("exe.\u202egnp\u2066\u2028"), "exe.\\u202egnp\\u2066\\u2028");
+  assertEquals(escapeCommands('Größe "猫" 🐈.jpg'), 'Größe "猫" 🐈.jpg');
+});
+
+Deno.test("quoted() is bounded, whatever the value", () => {
+  assertEquals(quoted("a"), '"a"');
+  assertEquals(quoted("a".repeat(100), 5), '"aaaaa…"');
+  let deep: unknown = null;
+  for (let i = 0; i < 1e6; i++) deep = [deep];
+  assertEquals(quoted(deep), "a list of 1");
+  assertEquals([{ toString: null }, undefined, null, NaN, 10n ** 100n].map((value) => quoted(value)), [
+    "an object",
+    "nothing",
+    "null",
+    "NaN",
+    `1${"0".repeat(59)}`,
+  ]);
+});
+
+Deno.test("quotedSome() counts what it leaves out", () => {
+  assertEquals(quotedSome([]), "none");
+  assertEquals(quotedSome(new Map([["a", 1], ["b", 2]]).keys()), '"a", "b"');
+  assertEquals(quotedSome("abcdefg"), '"a", "b", "c", "d", "e" and 2 more');
+});
