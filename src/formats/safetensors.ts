@@ -1,5 +1,6 @@
 import { decodeUtf8 } from "./byte_reader.ts";
 import { type Bytes, decodeElements, itemSize, type NdDType } from "./dtype.ts";
+import { MAX_HEADER } from "./file_format.ts";
 import { duplicateKey } from "./json_keys.ts";
 import { elementCount, type NdArray, ndarray } from "./ndarray.ts";
 
@@ -8,9 +9,6 @@ export const SAFETENSORS_DTYPES: ReadonlyMap<string, NdDType> = new Map(
   (["bool", "u8", "i8", "i16", "u16", "f16", "bf16", "i32", "u32", "f32", "f64", "i64", "u64"] as const)
     .map((dtype) => [dtype.toUpperCase(), dtype]),
 );
-
-/** The largest header that is read, as in the reference implementation. */
-const MAX_HEADER = 100_000_000;
 
 /** What a safetensors file holds. */
 export interface Safetensors {

@@ -19,6 +19,9 @@ const RANK: readonly NdDType[] = [
   "u64",
 ];
 
+/** First bytes by which other formats are told, as far as they are multiples of 8. */
+const AMBIGUOUS = [0x28, 0x50, 0x78, 0x80];
+
 /**
  * Writes a safetensors file. The same tensors and metadata give the same bytes, whatever their order.
  *
@@ -56,11 +59,21 @@ export function* safetensorsChunks(
     define(header, name, { dtype: dtype.toUpperCase(), shape, data_offsets });
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
-  const padded = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
+  const padded = new Uint8Array(8 + paddedLength(json.length)).fill(0x20);
   new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
   padded.set(json, 8);
   yield padded;
   for (const [, { data }] of entries) yield encodeElements(data);
+}
+
+/**
+ * A multiple of 8, so that the tensors lie aligned, whose lowest byte, the first of the file, is not the first byte of a
+ * pickle (0x80; `(` before protocol 2), a zip (`P`) or zlib's data (`x`): readers that look at one byte are not misled.
+ */
+function paddedLength(length: number): number {
+  let padded = Math.ceil(length / 8) * 8;
+  while (AMBIGUOUS.includes(padded & 0xff)) padded += 8;
+  return padded;
 }
 
 // A plain assignment would lose a tensor called "__proto__".

@@ -1,5 +1,6 @@
 import type { Bytes } from "./dtype.ts";
-import { ByteReader, decodeLatin1, decodeUtf8 } from "./byte_reader.ts";
+import { ByteReader, decodeUtf8 } from "./byte_reader.ts";
+import { describeFormat, FORMAT_BYTES, formatOf } from "./file_format.ts";
 import { unpickle, unpickleNext } from "./pickle.ts";
 import { chainGlobals, pythonGlobals, stubGlobals } from "./pickle_globals.ts";
 import { numpyGlobals } from "./pickle_numpy.ts";
@@ -56,7 +57,7 @@ export interface TorchOptions {
  */
 export async function readTorch(readable: Readable, options: TorchOptions = {}): Promise<PickleValue> {
   const source = toSource(readable);
-  const start = await readExactly(source, "a PyTorch file", 0, Math.min(512, source.size));
+  const start = await readExactly(source, "a PyTorch file", 0, Math.min(FORMAT_BYTES, source.size));
   const maxBytes = options.maxBytes ?? Math.max(2 ** 30, 8 * source.size);
   const tensors = new TorchTensors(maxBytes);
   const pickle: PickleOptions = {
@@ -64,14 +65,11 @@ export async function readTorch(readable: Readable, options: TorchOptions = {}):
     persistentLoad: (id) => tensors.add(loadStorage(id)),
   };
   const job = { source, tensors, pickle, options: { ...options, maxBytes } };
-  if (start[0] === 0x50 && start[1] === 0x4b) return await readZipFormat(job);
-  if (start[0] === 0x80) return await readLegacyFormat(job);
-  const old = start.length > 262 && decodeLatin1(start.subarray(257, 262)) === "ustar";
-  throw new SyntaxError(
-    `Cannot read a PyTorch file as it must be a zip or a pickle: got ${
-      old ? "a tar of PyTorch 0.1" : `bytes ${start.subarray(0, 4)}`
-    }`,
-  );
+  const format = formatOf(start);
+  if (format === "zip") return await readZipFormat(job);
+  if (format === "pickle") return await readLegacyFormat(job);
+  const got = format === "safetensors" ? "a safetensors file" : describeFormat(start);
+  throw new SyntaxError(`Cannot read a PyTorch file as it must be a zip or a pickle: got ${got}`);
 }
 
 function refuse(module: string, name: string): never {

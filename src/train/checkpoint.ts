@@ -7,6 +7,7 @@ import {
   readSafetensors,
   safetensorsChunks,
   toF32,
+  weightsFormat,
   writeWhole,
 } from "../formats/mod.ts";
 import type { Module } from "../nn/mod.ts";
@@ -138,6 +139,24 @@ export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Pro
   }
 }
 
+/**
+ * Reads back a checkpoint that was just written.
+ *
+ * @throws {Error} If it cannot be read or its checksum does not match; the file is removed then.
+ */
+export async function checkWritten(path: string): Promise<void> {
+  try {
+    await readCheckpoint(path);
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    await Deno.remove(path);
+    throw new Error(
+      `Cannot save "${path}" as what was written reads back otherwise: ${cause.message}; the checkpoint before it is kept`,
+      { cause },
+    );
+  }
+}
+
 /** Philox is counter-based: seed, epoch and step are the whole state. */
 function randomState(config: Readonly<Record<string, unknown>>, { epoch, step }: TrainingPosition) {
   return { generator: "philox4x32-10", seed: config.seed ?? 0, epoch, step };
@@ -145,15 +164,15 @@ function randomState(config: Readonly<Record<string, unknown>>, { epoch, step }:
 
 /**
  * Reads a checkpoint: one that {@linkcode writeCheckpoint} wrote, any safetensors file of weights, the original's
- * `.pth.tar` (its DataParallel prefix `module.` is taken off) or torchvision's `.pth`. Nothing in it is executed.
+ * `.pth.tar` (its DataParallel prefix `module.` is taken off) or torchvision's `.pth`, told by its structure, whatever
+ * it is called. Nothing in it is executed.
  *
  * @throws {SyntaxError} If the file is damaged or half-written.
  */
 export async function readCheckpoint(path: string): Promise<Checkpoint> {
   return await readFrom(path, async (source) => {
-    const start = await source.read(0, 2);
-    const isTorch = (start[0] === 0x50 && start[1] === 0x4b) || start[0] === 0x80;
-    return isTorch ? await torchCheckpoint(source) : ownCheckpoint(await readAll(source));
+    const isOwn = await weightsFormat(source, path) === "safetensors";
+    return isOwn ? ownCheckpoint(await readAll(source)) : await torchCheckpoint(source);
   });
 }
 

@@ -46,9 +46,10 @@ export async function* pretrainJob(given: JobInput): AsyncGenerator<JobEvent> {
   const { group, settings, dataset } = input;
   if (group) await checkRanks(group, settings, [dataset, heldOut]);
   const folder = await runFolderOf(input.saveDir, group?.rank ?? 0);
-  const found = await startingPoint(folder, input);
+  let found = await startingPoint(folder, input);
   const position = found?.checkpoint.position ?? { epoch: settings.start_epoch, step: 0 };
   if (group) checkStart(group, position);
+  if (found?.path === folder.file("next.safetensors")) found = { ...found, path: await folder.promote() };
   const job = new Job(input, folder, found, position);
   try {
     for (const message of notes) yield { type: "note", message };

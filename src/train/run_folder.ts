@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { writeWhole } from "../formats/mod.ts";
-import { type Checkpoint, readCheckpoint, type TrainingPosition, writeCheckpoint } from "./checkpoint.ts";
+import { type Checkpoint, checkWritten, readCheckpoint, type TrainingPosition, writeCheckpoint } from "./checkpoint.ts";
 
 /** One line of `metrics.jsonl`. */
 export type MetricsLine = Readonly<Record<string, number | string | boolean>>;
@@ -15,7 +15,7 @@ export interface FoundCheckpoint {
   readonly notes: readonly string[];
 }
 
-/** Newest first: `next` is there only when a run ended between the two renames of {@linkcode RunFolder.saveLast}. */
+/** Newest first: `next` is there only when a run ended in the midst of {@linkcode RunFolder.saveLast}. */
 const LATEST = ["next.safetensors", "last.safetensors", "previous.safetensors"] as const;
 
 /**
@@ -64,11 +64,23 @@ export class RunFolder {
     await writeWhole(this.file(name), [new TextEncoder().encode(text)]);
   }
 
-  /** Makes a checkpoint the last one and keeps the last one so far as the previous one; a crash at any moment loses neither. */
+  /**
+   * Makes a checkpoint the last one and keeps the last one so far as the previous one; a crash at any moment loses
+   * neither. It is read back before any other file is touched.
+   *
+   * @throws {Error} If it cannot be written, or reads back otherwise.
+   */
   async saveLast(checkpoint: Checkpoint): Promise<string> {
-    const [next, last, previous] = LATEST.map((name) => this.file(name)) as [string, string, string];
+    const next = this.file("next.safetensors");
     await writeCheckpoint(next, checkpoint);
-    if (await exists(last)) await Deno.rename(last, previous);
+    await checkWritten(next);
+    return await this.promote();
+  }
+
+  /** The second half of a save: `next` becomes the last checkpoint. There is a last one at every moment. */
+  async promote(): Promise<string> {
+    const [next, last, previous] = LATEST.map((name) => this.file(name)) as [string, string, string];
+    if (await exists(last)) await duplicate(last, previous);
     await Deno.rename(next, last);
     syncFolder(this.path);
     return last;
@@ -176,6 +188,15 @@ function parseLine(text: string): MetricsLine[] {
 
 function isUpTo(line: MetricsLine, { epoch, step }: TrainingPosition): boolean {
   return Number(line.epoch) < epoch || (Number(line.epoch) === epoch && Number(line.step) <= step);
+}
+
+/** Gives a file a second name, in place of a file of that name; a copy where the file system has no hard links. */
+async function duplicate(from: string, to: string): Promise<void> {
+  const part = `${to}.copy.part`;
+  await Deno.remove(part).catch(() => {});
+  await Deno.link(from, part).catch(() => Deno.copyFile(from, part));
+  await Deno.rename(part, to);
+  await Deno.remove(part).catch(() => {}); // a rename to another name of the same file does nothing
 }
 
 async function exists(path: string): Promise<boolean> {

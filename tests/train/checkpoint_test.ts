@@ -215,7 +215,11 @@ Deno.test("readCheckpoint() takes a bare state dict, as torchvision saves it, an
       assertEquals([network, position, optimizer, config], [null, null, null, {}]);
     }
     await Deno.writeTextFile(`${folder}/text.pth`, "hello, this is no checkpoint");
-    await assertRejects(() => readCheckpoint(`${folder}/text.pth`), SyntaxError, "is it a safetensors file?");
+    await assertRejects(
+      () => readCheckpoint(`${folder}/text.pth`),
+      SyntaxError,
+      "they must be safetensors or what torch.save() wrote: got bytes 68 65 6c 6c 6f",
+    );
   });
 });
 

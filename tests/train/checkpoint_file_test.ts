@@ -1,0 +1,146 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { Device } from "../../mod.ts";
+import { ndarray } from "../../src/formats/mod.ts";
+import {
+  type Checkpoint,
+  makeModel,
+  NETWORKS,
+  type OptimizerCheckpoint,
+  readCheckpoint,
+  RunFolder,
+  type StateDict,
+  writeCheckpoint,
+} from "../../src/train/mod.ts";
+import { withFolder } from "../data/_helpers.ts";
+
+const device = await Device.open();
+const one = () => ndarray([2], "f32", new Float32Array([1, 2]));
+
+function checkpointOf(notes: Partial<Checkpoint> = {}): Checkpoint {
+  const weights: StateDict = new Map([["w", one()]]);
+  return { weights, network: "tiny", position: { epoch: 1, step: 0 }, optimizer: null, config: {}, ...notes };
+}
+
+Deno.test("readCheckpoint() reads every length of header that writeCheckpoint() can write", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/last.safetensors`;
+    for (let length = 0; length < 264; length++) {
+      const config = { note: "x".repeat(length) };
+      await writeCheckpoint(path, checkpointOf({ config }));
+      assertEquals((await readCheckpoint(path)).config, config);
+    }
+  });
+});
+
+Deno.test("readCheckpoint() reads headers that begin like a pickle or a zip, which earlier versions wrote", async () => {
+  await withFolder(async (folder) => {
+    await writeCheckpoint(`${folder}/a`, checkpointOf());
+    const bytes = await Deno.readFile(`${folder}/a`);
+    const length = new DataView(bytes.buffer).getUint32(0, true);
+    for (const low of [0x80, 0x28, 0x50, 0x4b50, 0x78]) {
+      const padded = low + Math.ceil((length - low) / 0x10000) * 0x10000;
+      const spaced = new Uint8Array(bytes.length + padded - length).fill(0x20);
+      spaced.set(bytes.subarray(0, 8 + length));
+      new DataView(spaced.buffer).setUint32(0, padded, true);
+      spaced.set(bytes.subarray(8 + length), 8 + padded);
+      for (const name of ["last.safetensors", "renamed.pth.tar"]) {
+        await Deno.writeFile(`${folder}/${name}`, spaced);
+        assertEquals((await readCheckpoint(`${folder}/${name}`)).weights, new Map([["w", one()]]));
+      }
+    }
+  });
+});
+
+Deno.test("a checkpoint of every network, optimizer and position reads back", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/last.safetensors`;
+    for (const network of NETWORKS) {
+      const model = makeModel(network, { stem: "imagenet", device });
+      const parameters = [...model.namedParameters()].map(([name]) => name);
+      const names = [...parameters, ...[...model.namedBuffers()].map(([name]) => name)];
+      model.dispose();
+      const weights: StateDict = new Map(names.map((name) => [name, one()]));
+      const velocities: StateDict = new Map(parameters.map((name) => [name, one()]));
+      const optimizers: (OptimizerCheckpoint | null)[] = [
+        null,
+        { kind: "sgd", steps: 12, velocities: new Map() },
+        { kind: "sgd", steps: 1234, velocities },
+        { kind: "lars", steps: 7, velocities },
+        { kind: "lars", steps: 7, velocities, scaler: { scale: 65536, growthTracker: 3, skipped: 1 } },
+      ];
+      for (const optimizer of optimizers) {
+        for (const [epoch, step] of [[0, 0], [9, 3], [99, 12], [399, 195]] as const) {
+          const written = checkpointOf({ network, weights, optimizer, position: { epoch, step } });
+          await writeCheckpoint(path, written);
+          assertEquals(await readCheckpoint(path), written);
+        }
+      }
+    }
+  });
+});
+
+Deno.test("RunFolder lets the last checkpoint go only when the next one reads back", async () => {
+  await withFolder(async (folder) => {
+    const run = await RunFolder.open(folder);
+    await run.saveLast(checkpointOf());
+    const changing = checkpointOf({ position: { epoch: 2, step: 0 } });
+    // A value whose bytes change between the checksum and the writing, as bad memory would change them.
+    const { data } = changing.weights.get("w")!;
+    let reads = 0;
+    const bad = {
+      ...one(),
+      get data() {
+        return ++reads > 3 ? new Float32Array([9, 9]) : data;
+      },
+    };
+    await assertRejects(
+      () => run.saveLast({ ...changing, weights: new Map([["w", bad as never]]) }),
+      Error,
+      `Cannot save "${folder}/next.safetensors" as what was written reads back otherwise: Cannot read`,
+    );
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["last.safetensors"]);
+    assertEquals((await run.latest())?.checkpoint.position, { epoch: 1, step: 0 });
+  });
+});
+
+Deno.test("RunFolder has a last checkpoint at every moment of a save", async () => {
+  await withFolder(async (folder) => {
+    const run = await RunFolder.open(folder);
+    await run.saveLast(checkpointOf());
+    const { rename } = Deno;
+    const seen: boolean[] = [];
+    Deno.rename = async (from, to) => {
+      seen.push(await run.has(run.file("last.safetensors")));
+      await rename(from, to);
+      seen.push(await run.has(run.file("last.safetensors")));
+    };
+    try {
+      for (const epoch of [2, 3]) await run.saveLast(checkpointOf({ position: { epoch, step: 0 } }));
+    } finally {
+      Deno.rename = rename;
+    }
+    assertEquals(seen, Array(12).fill(true), "three renames a save");
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [
+      "last.safetensors",
+      "previous.safetensors",
+    ]);
+  });
+});
+
+Deno.test("RunFolder finishes a save that ended before its last rename, twice too", async () => {
+  await withFolder(async (folder) => {
+    const run = await RunFolder.open(folder);
+    await run.saveLast(checkpointOf());
+    for (const epoch of [2, 3]) {
+      await writeCheckpoint(run.file("next.safetensors"), checkpointOf({ position: { epoch, step: 0 } }));
+      await Deno.remove(run.file("previous.safetensors")).catch(() => {});
+      await Deno.link(run.file("last.safetensors"), run.file("previous.safetensors"));
+      await run.promote();
+      assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [
+        "last.safetensors",
+        "previous.safetensors",
+      ]);
+      assertEquals((await run.latest())?.checkpoint.position, { epoch, step: 0 });
+    }
+  });
+});
