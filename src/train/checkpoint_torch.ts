@@ -1,6 +1,7 @@
 import { type ByteSource, isNdArray, type NdArray, readTorch, stateDict } from "../formats/mod.ts";
 import type { PickleValue } from "../formats/mod.ts";
 import type { Checkpoint, OptimizerCheckpoint } from "./checkpoint.ts";
+import { checkPosition } from "./checkpoint_notes.ts";
 import type { StateDict } from "./model_state.ts";
 
 /**
@@ -17,7 +18,9 @@ export async function torchCheckpoint(source: ByteSource): Promise<Checkpoint> {
   return {
     weights,
     network: typeof arch === "string" ? arch : null,
-    position: epoch === undefined ? null : { epoch: Number(epoch), step: 0 },
+    position: epoch === undefined
+      ? null
+      : checkPosition({ epoch: typeof epoch === "bigint" ? Number(epoch) : epoch, step: 0 }),
     optimizer: isTraining ? optimizerOf(top.get("optimizer"), weights) : null,
     config: {},
   };

@@ -1,8 +1,8 @@
 import { broadcastJson, type Communicator, SingleProcess } from "../distributed/mod.ts";
-import { safetensorsChunks, writeWhole } from "../formats/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { captureCheckpoint, restoreCheckpoint, type TrainingPosition, WeightsNotFiniteError } from "./checkpoint.ts";
+import { writeCheckpoint } from "./checkpoint_file.ts";
 import { checkRanks, checkStart } from "./distributed_start.ts";
 import { evaluateKnn } from "./evaluate_knn.ts";
 import { imageSource, type KernelView, recipeOf, uploadPrior, viewKernel } from "./job_data.ts";
@@ -201,8 +201,11 @@ class Job {
   async #saveEncoder(): Promise<JobEvent> {
     const { network, resolution } = this.#input.settings;
     const path = this.#folder.file("encoder.safetensors");
-    const metadata = { network, resolution: `${resolution}`, epochs: `${this.#position.epoch}` };
-    if (this.#isFirst) await writeWhole(path, safetensorsChunks(await readState(this.#model.encoder), metadata));
+    if (this.#isFirst) {
+      const config = { resolution, epochs: this.#position.epoch };
+      const weights = await readState(this.#model.encoder);
+      await writeCheckpoint(path, { weights, network, position: null, optimizer: null, config });
+    }
     return { type: "saved", path, position: this.#position };
   }
 

@@ -12,12 +12,11 @@ export {
   type Checkpoint,
   type CheckpointNotes,
   type OptimizerCheckpoint,
-  readCheckpoint,
   restoreCheckpoint,
   type TrainingPosition,
   WeightsNotFiniteError,
-  writeCheckpoint,
 } from "./checkpoint.ts";
+export { readCheckpoint, type ReadCheckpointOptions, writeCheckpoint } from "./checkpoint_file.ts";
 export { DataParallel, type LossScope, type StepAgreement, type StepCost } from "./distributed.ts";
 export { type KernelNeighbourList, type KernelNeighbours } from "./kernel_neighbours.ts";
 export type { NamedNeighbours } from "./report/kernel_section.ts";

@@ -1,6 +1,7 @@
-import { join } from "@std/path";
+import { basename, join } from "@std/path";
 import { writeWhole } from "../formats/mod.ts";
-import { type Checkpoint, checkWritten, readCheckpoint, type TrainingPosition, writeCheckpoint } from "./checkpoint.ts";
+import type { Checkpoint, TrainingPosition } from "./checkpoint.ts";
+import { checkWritten, readCheckpoint, type ReadCheckpointOptions, writeCheckpoint } from "./checkpoint_file.ts";
 
 /** One line of `metrics.jsonl`. */
 export type MetricsLine = Readonly<Record<string, number | string | boolean>>;
@@ -140,7 +141,8 @@ export class RunFolder {
 }
 
 /**
- * Reads a checkpoint that a person named; where it is damaged, the previous one of the same folder.
+ * Reads a checkpoint that a person named, or the newest one of a folder; where `last.safetensors` is damaged, the one
+ * before it.
  *
  * @throws {Deno.errors.NotFound} If there is no such file.
  * @throws {SyntaxError} If neither can be read.
@@ -150,18 +152,23 @@ export async function findCheckpoint(path: string): Promise<FoundCheckpoint> {
   if (!info) throw new Deno.errors.NotFound(`Cannot resume from "${path}": there is no such file`);
   const candidates = info.isDirectory
     ? LATEST.map((name) => join(path, name))
-    : [path, join(path, "..", "previous.safetensors")];
-  const found = await firstReadable(candidates);
+    : basename(path) === "last.safetensors"
+    ? [path, join(path, "..", "previous.safetensors")]
+    : [path];
+  const found = await firstReadable(candidates, { foreign: !info.isDirectory });
   if (found) return found;
   throw new Deno.errors.NotFound(`Cannot resume from "${path}": the folder has no checkpoint`);
 }
 
-async function firstReadable(paths: readonly string[]): Promise<FoundCheckpoint | null> {
+async function firstReadable(
+  paths: readonly string[],
+  options?: ReadCheckpointOptions,
+): Promise<FoundCheckpoint | null> {
   const damaged: { path: string; message: string }[] = [];
   for (const path of paths) {
     if (!await exists(path)) continue;
     try {
-      const checkpoint = await readCheckpoint(path);
+      const checkpoint = await readCheckpoint(path, options);
       const notes = damaged.map(({ message }) => `${message}; going on from "${path}"`);
       return { path, checkpoint, notes };
     } catch (error) {

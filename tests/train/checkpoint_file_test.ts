@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Device } from "../../mod.ts";
-import { ndarray } from "../../src/formats/mod.ts";
+import { ndarray, readSafetensors, writeSafetensors } from "../../src/formats/mod.ts";
 import {
   type Checkpoint,
   makeModel,
@@ -10,6 +10,7 @@ import {
   RunFolder,
   type StateDict,
   writeCheckpoint,
+  writeTorch,
 } from "../../src/train/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 
@@ -141,6 +142,101 @@ Deno.test("RunFolder finishes a save that ended before its last rename, twice to
         "previous.safetensors",
       ]);
       assertEquals((await run.latest())?.checkpoint.position, { epoch, step: 0 });
+    }
+  });
+});
+
+/** A safetensors file with other metadata. */
+function withMetadata(bytes: Uint8Array<ArrayBuffer>, change: Record<string, string | undefined>) {
+  const { tensors, metadata } = readSafetensors(bytes);
+  const all = Object.entries({ ...metadata, ...change }).flatMap(([name, text]) =>
+    text === undefined ? [] : [[name, text]]
+  );
+  return writeSafetensors(tensors, Object.fromEntries(all));
+}
+
+Deno.test("readCheckpoint() holds its own files to their checksum, whatever their format says", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/last.safetensors`;
+    await writeCheckpoint(path, checkpointOf({ config: { seed: 3 } }));
+    const bytes = await Deno.readFile(path);
+    for (const foreign of [false, true]) {
+      for (const format of [undefined, "pt", "uniformity-checkpoint-0", "uniformity-checkpoint-2"]) {
+        await Deno.writeFile(path, withMetadata(bytes, { format }));
+        await assertRejects(
+          () => readCheckpoint(path, { foreign }),
+          SyntaxError,
+          `its format must be "uniformity-checkpoint-1": got ${format === undefined ? "none" : `"${format}"`}`,
+        );
+      }
+      await Deno.writeFile(path, withMetadata(bytes, { sha256: undefined }));
+      await assertRejects(() => readCheckpoint(path, { foreign }), SyntaxError, "its checksum does not match");
+    }
+  });
+});
+
+Deno.test("readCheckpoint() takes safetensors of other programs only when they are asked for", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/model.safetensors`;
+    const all: Record<string, string>[] = [{}, { format: "pt" }, { config: "{}" }];
+    for (const metadata of all) {
+      await Deno.writeFile(path, writeSafetensors({ w: one() }, metadata));
+      await assertRejects(() => readCheckpoint(path), SyntaxError, 'its format must be "uniformity-checkpoint-1": got');
+      assertEquals(await readCheckpoint(path, { foreign: true }), {
+        weights: new Map([["w", one()]]),
+        network: null,
+        position: null,
+        optimizer: null,
+        config: {},
+      });
+    }
+  });
+});
+
+Deno.test("readCheckpoint() refuses a file with any one bit turned over", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/last.safetensors`;
+    await writeCheckpoint(path, checkpointOf({ config: { seed: 3 } }));
+    const bytes = await Deno.readFile(path);
+    const accepted: number[] = [];
+    for (let bit = 0; bit < 8 * bytes.length; bit++) {
+      const changed = bytes.slice();
+      changed[bit >> 3]! ^= 1 << (bit & 7);
+      await Deno.writeFile(path, changed);
+      for (const foreign of [false, true]) {
+        const read = await readCheckpoint(path, { foreign }).catch((error) => error);
+        if (!(read instanceof SyntaxError)) accepted.push(bit);
+      }
+    }
+    assertEquals(accepted, []);
+  });
+});
+
+Deno.test("readCheckpoint() refuses notes that are not what their names say", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/last.safetensors`;
+    const optimizer = { kind: "sgd", steps: 1, velocities: new Map() };
+    for (const position of [true, {}, [], 3, "1", { epoch: 1 }, { epoch: -1, step: 0 }, { epoch: 0.5, step: 0 }]) {
+      await writeCheckpoint(path, checkpointOf({ position: position as never }));
+      await assertRejects(
+        () => readCheckpoint(path),
+        SyntaxError,
+        `its position must be an epoch and a step, integers >= 0: got ${JSON.stringify(position)}`,
+      );
+    }
+    for (const wrong of [{ ...optimizer, steps: -1 }, { ...optimizer, kind: 3 }]) {
+      await writeCheckpoint(path, checkpointOf({ optimizer: wrong as never }));
+      await assertRejects(() => readCheckpoint(path), SyntaxError, "its optimizer must have a kind and steps");
+    }
+    for (const scaler of [true, {}, { scale: 0, growthTracker: 1, skipped: 1 }, { scale: 1, growthTracker: 1 }]) {
+      await writeCheckpoint(path, checkpointOf({ optimizer: { ...optimizer, scaler: scaler as never } }));
+      await assertRejects(() => readCheckpoint(path), SyntaxError, "its scaler must have a scale > 0 and two counts");
+    }
+    await writeCheckpoint(path, checkpointOf({ config: [] as never }));
+    await assertRejects(() => readCheckpoint(path), SyntaxError, "its config must be settings by name: got []");
+    for (const epoch of ["three", -1, true]) {
+      await Deno.writeFile(`${folder}/a.pth`, await writeTorch({ epoch, state_dict: { w: one() } }));
+      await assertRejects(() => readCheckpoint(`${folder}/a.pth`), SyntaxError, "its position must be an epoch");
     }
   });
 });

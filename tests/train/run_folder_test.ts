@@ -48,6 +48,16 @@ Deno.test("RunFolder goes on from the previous checkpoint when the last is damag
   });
 });
 
+Deno.test("findCheckpoint() takes no other checkpoint for a numbered one that is damaged", async () => {
+  await withFolder(async (folder) => {
+    const run = await RunFolder.open(folder);
+    for (const epoch of [1, 2]) await run.saveLast(checkpointAt(epoch));
+    const path = await run.keepAs(1, run.file("previous.safetensors"));
+    await Deno.truncate(path, 2000);
+    await assertRejects(() => findCheckpoint(path), SyntaxError, `Cannot read "${path}"`);
+  });
+});
+
 Deno.test("RunFolder finds the newest checkpoint after a crash between two renames", async () => {
   await withFolder(async (folder) => {
     const run = await RunFolder.open(folder);

@@ -1,6 +1,6 @@
 import type { Device } from "../../device/mod.ts";
 import { ResNet, resnet, RESNET_NAMES, type Stem } from "../../nn/mod.ts";
-import { readCheckpoint } from "../checkpoint.ts";
+import { readCheckpoint } from "../checkpoint_file.ts";
 import { loadState, type StateDict } from "../model_state.ts";
 import { makeModel } from "../networks.ts";
 
@@ -32,7 +32,7 @@ export interface LoadEncoderOptions {
  * @throws {SyntaxError} If the file cannot be read.
  */
 export async function loadEncoder(path: string, options: LoadEncoderOptions = {}): Promise<LoadedEncoder> {
-  const { weights, network: named, config } = await readCheckpoint(path);
+  const { weights, network: named, config } = await readCheckpoint(path, { foreign: true });
   const state = encoderState(weights);
   const conv1 = state.get("conv1.weight");
   const fc = state.get("fc.weight");

@@ -1,0 +1,68 @@
+import type { GradScalerState } from "../optim/mod.ts";
+import type { Checkpoint, OptimizerCheckpoint, TrainingPosition } from "./checkpoint.ts";
+
+/** What the metadata of a checkpoint say. */
+export interface Notes extends Pick<Checkpoint, "network" | "position" | "config"> {
+  /** The optimizer, but for its velocities. */
+  readonly optimizer: Omit<OptimizerCheckpoint, "velocities"> | null;
+}
+
+/**
+ * Reads the metadata of a checkpoint.
+ *
+ * @throws {SyntaxError} If a value is not what its name says.
+ */
+export function parseNotes({ network, position, optimizer, config }: Readonly<Record<string, string>>): Notes {
+  const settings = parse("config", config ?? "{}");
+  return {
+    network: network ?? null,
+    position: position === undefined ? null : checkPosition(parse("position", position)),
+    optimizer: optimizer === undefined ? null : checkOptimizer(parse("optimizer", optimizer)),
+    config: isRecord(settings) ? settings : fail("its config must be settings by name", settings),
+  };
+}
+
+/**
+ * Checks where training stood.
+ *
+ * @throws {SyntaxError} If it is no position.
+ */
+export function checkPosition(value: unknown): TrainingPosition {
+  if (isRecord(value) && isCount(value.epoch) && isCount(value.step)) return { epoch: value.epoch, step: value.step };
+  return fail("its position must be an epoch and a step, integers >= 0", value);
+}
+
+function checkOptimizer(value: unknown): Notes["optimizer"] {
+  const isRight = isRecord(value) && typeof value.kind === "string" && isCount(value.steps);
+  if (!isRight) return fail("its optimizer must have a kind and steps, an integer >= 0", value);
+  const kept = { kind: value.kind as string, steps: value.steps as number };
+  return value.scaler === undefined ? kept : { ...kept, scaler: checkScaler(value.scaler) };
+}
+
+function checkScaler(value: unknown): GradScalerState {
+  if (isRecord(value) && typeof value.scale === "number" && value.scale > 0) {
+    const { scale, growthTracker, skipped } = value;
+    if (isCount(growthTracker) && isCount(skipped)) return { scale, growthTracker, skipped };
+  }
+  return fail("its scaler must have a scale > 0 and two counts", value);
+}
+
+function parse(name: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return fail(`its ${name} must be JSON`, text);
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && value as number >= 0;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function fail(rule: string, got: unknown): never {
+  throw new SyntaxError(`Cannot read a checkpoint as ${rule}: got ${JSON.stringify(got)?.slice(0, 80)}`);
+}
