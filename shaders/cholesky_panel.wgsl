@@ -29,9 +29,10 @@ fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec
 
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return false; }
 
-fn write_pair(i: u32, j: u32, value: f32) {
+const ADJACENT = true;
+
+fn write_pairs(i: u32, j: vec4u, value: vec4f) {
   let row = params.first + 32u + i;
-  if (row >= params.size || j >= 32u) { return; }
-  let k = row * params.size + params.first + j;
-  l[k / 4u][k % 4u] = value;
+  if (row >= params.size || j.x >= 32u) { return; }
+  l[(row * params.size + params.first + j.x) / 4u] = value;
 }

@@ -51,8 +51,8 @@ fn factor_rows(@builtin(local_invocation_index) lane: u32) {
     workgroupBarrier(); // all have read row c
     for (var r = 0u; r < count / 8u; r++) {
       let i = lane + 8u * r;
-      if (i == c) { rows[8u * i + last][k] = root; }
-      if (i > c) { rows[8u * i + last][k] = left[r] / root; }
+      let value = select(left[r] / root, root, i == c);
+      if (i >= c) { rows[8u * i + last] = select(rows[8u * i + last], vec4f(value), AT == vec4u(k)); }
     }
     workgroupBarrier();
   }

@@ -27,10 +27,11 @@ fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec
 
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return j >= i + rows; }
 
-fn write_pair(i: u32, j: u32, value: f32) {
+const ADJACENT = true;
+
+fn write_pairs(i: u32, j: vec4u, value: vec4f) {
   let row = params.first + i;
-  let col = params.first + j;
-  if (j > i || row >= params.size || col >= params.until) { return; }
-  let k = row * params.size + col;
-  l[k / 4u][k % 4u] -= value;
+  let col = params.first + j.x;
+  if (j.x > i || row >= params.size || col >= params.until) { return; }
+  l[(row * params.size + col) / 4u] -= select(vec4f(), value, j <= vec4u(i));
 }

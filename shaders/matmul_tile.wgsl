@@ -15,8 +15,15 @@ const DEPTH = 8u; // k in a slice
 const A_PITCH = 2u * HIGH + 1u; // vectors from one k to the next; the odd one spreads scattered writes over banks
 const B_PITCH = 2u * WIDE + 1u;
 
-var<workgroup> tile_a: array<array<array<vec4f, A_PITCH>, DEPTH>, 2>;
-var<workgroup> tile_b: array<array<array<vec4f, B_PITCH>, DEPTH>, 2>;
+// Four numbers that invocations may store one by one: a store to one element of a vector may write the others too.
+alias Four = array<f32, 4>;
+
+fn to_vector(x: Four) -> vec4f { return vec4f(x[0], x[1], x[2], x[3]); }
+
+fn to_four(x: vec4f) -> Four { return Four(x.x, x.y, x.z, x.w); }
+
+var<workgroup> tile_a: array<array<array<Four, A_PITCH>, DEPTH>, 2>;
+var<workgroup> tile_b: array<array<array<Four, B_PITCH>, DEPTH>, 2>;
 
 // Vector q of a slice with `lines` vectors of rows or columns: its k, and its row or column. Along k where memory runs along
 // k, else along the row or column.
@@ -41,7 +48,7 @@ fn put_a(half: u32, q: u32, value: vec4f) {
   let k = k_of(q, 2u * HIGH, !A_T);
   let line = line_of(q, 2u * HIGH, !A_T);
   if (A_T) {
-    tile_a[half][k][line / 4u] = value;
+    tile_a[half][k][line / 4u] = to_four(value);
   } else {
     tile_a[half][k][line / 4u][line & 3u] = value.x;
     tile_a[half][k + 1u][line / 4u][line & 3u] = value.y;
@@ -59,7 +66,7 @@ fn put_b(half: u32, q: u32, value: vec4f) {
     tile_b[half][k + 2u][line / 4u][line & 3u] = value.z;
     tile_b[half][k + 3u][line / 4u][line & 3u] = value.w;
   } else {
-    tile_b[half][k][line / 4u] = value;
+    tile_b[half][k][line / 4u] = to_four(value);
   }
 }
 
@@ -77,10 +84,10 @@ struct Sums {
 
 // Adds one k of a slice; rows, cols: the invocation's place in the tile, in vectors.
 fn add_k(sums: ptr<function, Sums>, half: u32, k: u32, rows: u32, cols: u32) {
-  let a_low = tile_a[half][k][rows];
-  let a_high = tile_a[half][k][rows + HIGH];
-  let b_low = tile_b[half][k][cols];
-  let b_high = tile_b[half][k][cols + WIDE];
+  let a_low = to_vector(tile_a[half][k][rows]);
+  let a_high = to_vector(tile_a[half][k][rows + HIGH]);
+  let b_low = to_vector(tile_b[half][k][cols]);
+  let b_high = to_vector(tile_b[half][k][cols + WIDE]);
   (*sums).s00 = fma(vec4f(a_low.x), b_low, (*sums).s00);
   (*sums).s01 = fma(vec4f(a_low.x), b_high, (*sums).s01);
   (*sums).s10 = fma(vec4f(a_low.y), b_low, (*sums).s10);
@@ -227,20 +234,20 @@ fn main(
 // then squares.
 fn tile_moments(place: Place, first_row: u32, q0: u32, rows: u32, cols: u32, left: Moments, right: Moments) -> Moments {
   workgroupBarrier();
-  tile_b[rows / 8u][rows % 8u][cols] = left.mean;
-  tile_b[rows / 8u][rows % 8u][cols + WIDE] = right.mean;
+  tile_b[rows / 8u][rows % 8u][cols] = to_four(left.mean);
+  tile_b[rows / 8u][rows % 8u][cols + WIDE] = to_four(right.mean);
   workgroupBarrier();
   var all = Moments();
   let column = min(q0, 2u * WIDE - 1u);
   for (var y = 0u; y < HIGH; y++) {
     let row = first_row + 4u * y;
     let count = rows_left(rows_of_c(place), row) + rows_left(rows_of_c(place), row + 4u * HIGH);
-    all = joined(all, Moments(f32(count), tile_b[y / 8u][y % 8u][column], vec4f()));
+    all = joined(all, Moments(f32(count), to_vector(tile_b[y / 8u][y % 8u][column]), vec4f()));
   }
   workgroupBarrier();
-  tile_b[rows / 8u][rows % 8u][cols] = left.squares;
-  tile_b[rows / 8u][rows % 8u][cols + WIDE] = right.squares;
+  tile_b[rows / 8u][rows % 8u][cols] = to_four(left.squares);
+  tile_b[rows / 8u][rows % 8u][cols + WIDE] = to_four(right.squares);
   workgroupBarrier();
-  for (var y = 0u; y < HIGH; y++) { all.squares += tile_b[y / 8u][y % 8u][column]; }
+  for (var y = 0u; y < HIGH; y++) { all.squares += to_vector(tile_b[y / 8u][y % 8u][column]); }
   return all;
 }

@@ -36,9 +36,18 @@ fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool {
   return params.symmetric == 1u && j + cols - 1u < i;
 }
 
+const ADJACENT = false;
+
 fn write_pair(i: u32, j: u32, d2: f32) {
   if (i >= params.rows || j >= params.cols) { return; }
   let value = finish(d2);
   gram[i * params.cols + j] = value;
   if (params.symmetric == 1u) { gram[j * params.cols + i] = value; }
+}
+
+fn write_pairs(i: u32, j: vec4u, d2: vec4f) {
+  write_pair(i, j.x, d2.x);
+  write_pair(i, j.y, d2.y);
+  write_pair(i, j.z, d2.z);
+  write_pair(i, j.w, d2.w);
 }

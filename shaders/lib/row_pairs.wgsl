@@ -4,7 +4,8 @@
 //   plus(sum, a, b0, b1, b2, b3) -> vec4f    sum and what vector a adds for four right rows; b0 holds their elements 0
 //   row_vectors() -> u32                     vectors in a row
 //   skipped(i, j, rows, cols) -> bool        whether the tile of `rows` x `cols` at (i, j) is not wanted
-//   write_pair(i, j, value)                  takes the sum, guards the tail
+//   ADJACENT: bool                           whether the 4 columns of an invocation are neighbours, to be stored as one vector
+//   write_pairs(i, columns, value)           takes the sums of row i with four columns, guards the tail
 //
 // lanes: no workgroup memory, for CPU adapters. An invocation owns 8 rows, whose addresses are uniform, and 4 columns.
 //   Dispatch: ceil(cols / 32) x ceil(rows / 8).
@@ -20,11 +21,17 @@ fn row_block(group: vec3u, groups: vec3u) -> u32 {
   return select(group.y / 2u, groups.y - 1u - group.y / 2u, group.y % 2u == 1u);
 }
 
-fn write_pairs(i: u32, j: u32, stride: u32, value: vec4f) {
-  write_pair(i, j, value.x);
-  write_pair(i, j + stride, value.y);
-  write_pair(i, j + 2u * stride, value.z);
-  write_pair(i, j + 3u * stride, value.w);
+// Column c, of four, of one of `lanes` invocations side by side; spread where that is not asked for, so that neighbours store
+// neighbours.
+fn column_of(lane: u32, c: u32, lanes: u32) -> u32 { return select(lane + c * lanes, 4u * lane + c, ADJACENT); }
+
+fn columns_of(first: u32, lane: u32, lanes: u32) -> vec4u {
+  return first + vec4u(
+    column_of(lane, 0u, lanes),
+    column_of(lane, 1u, lanes),
+    column_of(lane, 2u, lanes),
+    column_of(lane, 3u, lanes),
+  );
 }
 
 @compute @workgroup_size(8)
@@ -35,7 +42,7 @@ fn lanes(
 ) {
   let i = row_block(group, groups) * 8u;
   if (skipped(i, group.x * 32u, 8u, 32u)) { return; }
-  let j = group.x * 32u + local;
+  let j = columns_of(group.x * 32u, local, 8u);
   let vectors = row_vectors();
   var sum0 = vec4f();
   var sum1 = vec4f();
@@ -46,7 +53,12 @@ fn lanes(
   var sum6 = vec4f();
   var sum7 = vec4f();
   for (var f = 0u; f < vectors; f++) {
-    let b = transpose(mat4x4f(right(right_start(j) + f), right(right_start(j + 8u) + f), right(right_start(j + 16u) + f), right(right_start(j + 24u) + f)));
+    let b = transpose(mat4x4f(
+      right(right_start(j.x) + f),
+      right(right_start(j.y) + f),
+      right(right_start(j.z) + f),
+      right(right_start(j.w) + f),
+    ));
     sum0 = plus(sum0, left(left_start(i) + f), b[0], b[1], b[2], b[3]);
     sum1 = plus(sum1, left(left_start(i + 1u) + f), b[0], b[1], b[2], b[3]);
     sum2 = plus(sum2, left(left_start(i + 2u) + f), b[0], b[1], b[2], b[3]);
@@ -57,14 +69,14 @@ fn lanes(
     sum7 = plus(sum7, left(left_start(i + 7u) + f), b[0], b[1], b[2], b[3]);
   }
   storageBarrier();
-  write_pairs(i, j, 8u, sum0);
-  write_pairs(i + 1u, j, 8u, sum1);
-  write_pairs(i + 2u, j, 8u, sum2);
-  write_pairs(i + 3u, j, 8u, sum3);
-  write_pairs(i + 4u, j, 8u, sum4);
-  write_pairs(i + 5u, j, 8u, sum5);
-  write_pairs(i + 6u, j, 8u, sum6);
-  write_pairs(i + 7u, j, 8u, sum7);
+  write_pairs(i, j, sum0);
+  write_pairs(i + 1u, j, sum1);
+  write_pairs(i + 2u, j, sum2);
+  write_pairs(i + 3u, j, sum3);
+  write_pairs(i + 4u, j, sum4);
+  write_pairs(i + 5u, j, sum5);
+  write_pairs(i + 6u, j, sum6);
+  write_pairs(i + 7u, j, sum7);
 }
 
 // 4 EDGE rows of 4 vectors each, at a pitch of 5 so that neighbours lie in different banks.
@@ -96,7 +108,7 @@ fn tiles(
       var b = vec4f();
       if (f < vectors) {
         a = left(left_start(i0 + row) + f);
-        b = right(right_start(j0 + row) + f);
+        b = right(right_start(j0 + column_of(row % EDGE, row / EDGE, EDGE)) + f);
       }
       left_tile[row * 5u + (k & 3u)] = a;
       right_tile[row * 5u + (k & 3u)] = b;
@@ -116,8 +128,9 @@ fn tiles(
     }
   }
   storageBarrier();
-  write_pairs(i0 + local.y, j0 + local.x, EDGE, sum0);
-  write_pairs(i0 + local.y + EDGE, j0 + local.x, EDGE, sum1);
-  write_pairs(i0 + local.y + 2u * EDGE, j0 + local.x, EDGE, sum2);
-  write_pairs(i0 + local.y + 3u * EDGE, j0 + local.x, EDGE, sum3);
+  let j = columns_of(j0, local.x, EDGE);
+  write_pairs(i0 + local.y, j, sum0);
+  write_pairs(i0 + local.y + EDGE, j, sum1);
+  write_pairs(i0 + local.y + 2u * EDGE, j, sum2);
+  write_pairs(i0 + local.y + 3u * EDGE, j, sum3);
 }

@@ -20,15 +20,15 @@ fn add_rows(sums: ptr<function, Rows>, mine: vec4f, b: mat4x4f) {
   (*sums).s7 = plus((*sums).s7, subgroupShuffle(mine, 7u), b[0], b[1], b[2], b[3]);
 }
 
-fn write_rows(i: u32, j: u32, sums: Rows) {
-  write_pairs(i, j, 8u, sums.s0);
-  write_pairs(i + 1u, j, 8u, sums.s1);
-  write_pairs(i + 2u, j, 8u, sums.s2);
-  write_pairs(i + 3u, j, 8u, sums.s3);
-  write_pairs(i + 4u, j, 8u, sums.s4);
-  write_pairs(i + 5u, j, 8u, sums.s5);
-  write_pairs(i + 6u, j, 8u, sums.s6);
-  write_pairs(i + 7u, j, 8u, sums.s7);
+fn write_rows(i: u32, j: vec4u, sums: Rows) {
+  write_pairs(i, j, sums.s0);
+  write_pairs(i + 1u, j, sums.s1);
+  write_pairs(i + 2u, j, sums.s2);
+  write_pairs(i + 3u, j, sums.s3);
+  write_pairs(i + 4u, j, sums.s4);
+  write_pairs(i + 5u, j, sums.s5);
+  write_pairs(i + 6u, j, sums.s6);
+  write_pairs(i + 7u, j, sums.s7);
 }
 
 @compute @workgroup_size(8)
@@ -39,16 +39,16 @@ fn subgroup(
 ) {
   let i = row_block(group, groups) * 32u;
   if (skipped(i, group.x * 32u, 32u, 32u)) { return; }
-  let j = group.x * 32u + lane;
+  let j = columns_of(group.x * 32u, lane, 8u);
   let vectors = row_vectors();
   let left0 = left_start(i + lane);
   let left1 = left_start(i + 8u + lane);
   let left2 = left_start(i + 16u + lane);
   let left3 = left_start(i + 24u + lane);
-  let right0 = right_start(j);
-  let right1 = right_start(j + 8u);
-  let right2 = right_start(j + 16u);
-  let right3 = right_start(j + 24u);
+  let right0 = right_start(j.x);
+  let right1 = right_start(j.y);
+  let right2 = right_start(j.z);
+  let right3 = right_start(j.w);
   var rows0: Rows;
   var rows1: Rows;
   var rows2: Rows;

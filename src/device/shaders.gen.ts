@@ -1107,11 +1107,12 @@ fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec
 
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return false; }
 
-fn write_pair(i: u32, j: u32, value: f32) {
+const ADJACENT = true;
+
+fn write_pairs(i: u32, j: vec4u, value: vec4f) {
   let row = params.first + 32u + i;
-  if (row >= params.size || j >= 32u) { return; }
-  let k = row * params.size + params.first + j;
-  l[k / 4u][k % 4u] = value;
+  if (row >= params.size || j.x >= 32u) { return; }
+  l[(row * params.size + params.first + j.x) / 4u] = value;
 }
 `;
 /** `cholesky_rows` */
@@ -1168,8 +1169,8 @@ fn factor_rows(@builtin(local_invocation_index) lane: u32) {
     workgroupBarrier(); // all have read row c
     for (var r = 0u; r < count / 8u; r++) {
       let i = lane + 8u * r;
-      if (i == c) { rows[8u * i + last][k] = root; }
-      if (i > c) { rows[8u * i + last][k] = left[r] / root; }
+      let value = select(left[r] / root, root, i == c);
+      if (i >= c) { rows[8u * i + last] = select(rows[8u * i + last], vec4f(value), AT == vec4u(k)); }
     }
     workgroupBarrier();
   }
@@ -1222,12 +1223,13 @@ fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec
 
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return j >= i + rows; }
 
-fn write_pair(i: u32, j: u32, value: f32) {
+const ADJACENT = true;
+
+fn write_pairs(i: u32, j: vec4u, value: vec4f) {
   let row = params.first + i;
-  let col = params.first + j;
-  if (j > i || row >= params.size || col >= params.until) { return; }
-  let k = row * params.size + col;
-  l[k / 4u][k % 4u] -= value;
+  let col = params.first + j.x;
+  if (j.x > i || row >= params.size || col >= params.until) { return; }
+  l[(row * params.size + col) / 4u] -= select(vec4f(), value, j <= vec4u(i));
 }
 `;
 /** `contrastive_term` */
@@ -3290,7 +3292,8 @@ export const lib_row_pairs: string = `// A number for each pair of rows, summed 
 //   plus(sum, a, b0, b1, b2, b3) -> vec4f    sum and what vector a adds for four right rows; b0 holds their elements 0
 //   row_vectors() -> u32                     vectors in a row
 //   skipped(i, j, rows, cols) -> bool        whether the tile of \`rows\` x \`cols\` at (i, j) is not wanted
-//   write_pair(i, j, value)                  takes the sum, guards the tail
+//   ADJACENT: bool                           whether the 4 columns of an invocation are neighbours, to be stored as one vector
+//   write_pairs(i, columns, value)           takes the sums of row i with four columns, guards the tail
 //
 // lanes: no workgroup memory, for CPU adapters. An invocation owns 8 rows, whose addresses are uniform, and 4 columns.
 //   Dispatch: ceil(cols / 32) x ceil(rows / 8).
@@ -3306,11 +3309,17 @@ fn row_block(group: vec3u, groups: vec3u) -> u32 {
   return select(group.y / 2u, groups.y - 1u - group.y / 2u, group.y % 2u == 1u);
 }
 
-fn write_pairs(i: u32, j: u32, stride: u32, value: vec4f) {
-  write_pair(i, j, value.x);
-  write_pair(i, j + stride, value.y);
-  write_pair(i, j + 2u * stride, value.z);
-  write_pair(i, j + 3u * stride, value.w);
+// Column c, of four, of one of \`lanes\` invocations side by side; spread where that is not asked for, so that neighbours store
+// neighbours.
+fn column_of(lane: u32, c: u32, lanes: u32) -> u32 { return select(lane + c * lanes, 4u * lane + c, ADJACENT); }
+
+fn columns_of(first: u32, lane: u32, lanes: u32) -> vec4u {
+  return first + vec4u(
+    column_of(lane, 0u, lanes),
+    column_of(lane, 1u, lanes),
+    column_of(lane, 2u, lanes),
+    column_of(lane, 3u, lanes),
+  );
 }
 
 @compute @workgroup_size(8)
@@ -3321,7 +3330,7 @@ fn lanes(
 ) {
   let i = row_block(group, groups) * 8u;
   if (skipped(i, group.x * 32u, 8u, 32u)) { return; }
-  let j = group.x * 32u + local;
+  let j = columns_of(group.x * 32u, local, 8u);
   let vectors = row_vectors();
   var sum0 = vec4f();
   var sum1 = vec4f();
@@ -3332,7 +3341,12 @@ fn lanes(
   var sum6 = vec4f();
   var sum7 = vec4f();
   for (var f = 0u; f < vectors; f++) {
-    let b = transpose(mat4x4f(right(right_start(j) + f), right(right_start(j + 8u) + f), right(right_start(j + 16u) + f), right(right_start(j + 24u) + f)));
+    let b = transpose(mat4x4f(
+      right(right_start(j.x) + f),
+      right(right_start(j.y) + f),
+      right(right_start(j.z) + f),
+      right(right_start(j.w) + f),
+    ));
     sum0 = plus(sum0, left(left_start(i) + f), b[0], b[1], b[2], b[3]);
     sum1 = plus(sum1, left(left_start(i + 1u) + f), b[0], b[1], b[2], b[3]);
     sum2 = plus(sum2, left(left_start(i + 2u) + f), b[0], b[1], b[2], b[3]);
@@ -3343,14 +3357,14 @@ fn lanes(
     sum7 = plus(sum7, left(left_start(i + 7u) + f), b[0], b[1], b[2], b[3]);
   }
   storageBarrier();
-  write_pairs(i, j, 8u, sum0);
-  write_pairs(i + 1u, j, 8u, sum1);
-  write_pairs(i + 2u, j, 8u, sum2);
-  write_pairs(i + 3u, j, 8u, sum3);
-  write_pairs(i + 4u, j, 8u, sum4);
-  write_pairs(i + 5u, j, 8u, sum5);
-  write_pairs(i + 6u, j, 8u, sum6);
-  write_pairs(i + 7u, j, 8u, sum7);
+  write_pairs(i, j, sum0);
+  write_pairs(i + 1u, j, sum1);
+  write_pairs(i + 2u, j, sum2);
+  write_pairs(i + 3u, j, sum3);
+  write_pairs(i + 4u, j, sum4);
+  write_pairs(i + 5u, j, sum5);
+  write_pairs(i + 6u, j, sum6);
+  write_pairs(i + 7u, j, sum7);
 }
 
 // 4 EDGE rows of 4 vectors each, at a pitch of 5 so that neighbours lie in different banks.
@@ -3382,7 +3396,7 @@ fn tiles(
       var b = vec4f();
       if (f < vectors) {
         a = left(left_start(i0 + row) + f);
-        b = right(right_start(j0 + row) + f);
+        b = right(right_start(j0 + column_of(row % EDGE, row / EDGE, EDGE)) + f);
       }
       left_tile[row * 5u + (k & 3u)] = a;
       right_tile[row * 5u + (k & 3u)] = b;
@@ -3402,10 +3416,11 @@ fn tiles(
     }
   }
   storageBarrier();
-  write_pairs(i0 + local.y, j0 + local.x, EDGE, sum0);
-  write_pairs(i0 + local.y + EDGE, j0 + local.x, EDGE, sum1);
-  write_pairs(i0 + local.y + 2u * EDGE, j0 + local.x, EDGE, sum2);
-  write_pairs(i0 + local.y + 3u * EDGE, j0 + local.x, EDGE, sum3);
+  let j = columns_of(j0, local.x, EDGE);
+  write_pairs(i0 + local.y, j, sum0);
+  write_pairs(i0 + local.y + EDGE, j, sum1);
+  write_pairs(i0 + local.y + 2u * EDGE, j, sum2);
+  write_pairs(i0 + local.y + 3u * EDGE, j, sum3);
 }
 `;
 /** `lib_row_pairs_subgroup` */
@@ -3431,15 +3446,15 @@ fn add_rows(sums: ptr<function, Rows>, mine: vec4f, b: mat4x4f) {
   (*sums).s7 = plus((*sums).s7, subgroupShuffle(mine, 7u), b[0], b[1], b[2], b[3]);
 }
 
-fn write_rows(i: u32, j: u32, sums: Rows) {
-  write_pairs(i, j, 8u, sums.s0);
-  write_pairs(i + 1u, j, 8u, sums.s1);
-  write_pairs(i + 2u, j, 8u, sums.s2);
-  write_pairs(i + 3u, j, 8u, sums.s3);
-  write_pairs(i + 4u, j, 8u, sums.s4);
-  write_pairs(i + 5u, j, 8u, sums.s5);
-  write_pairs(i + 6u, j, 8u, sums.s6);
-  write_pairs(i + 7u, j, 8u, sums.s7);
+fn write_rows(i: u32, j: vec4u, sums: Rows) {
+  write_pairs(i, j, sums.s0);
+  write_pairs(i + 1u, j, sums.s1);
+  write_pairs(i + 2u, j, sums.s2);
+  write_pairs(i + 3u, j, sums.s3);
+  write_pairs(i + 4u, j, sums.s4);
+  write_pairs(i + 5u, j, sums.s5);
+  write_pairs(i + 6u, j, sums.s6);
+  write_pairs(i + 7u, j, sums.s7);
 }
 
 @compute @workgroup_size(8)
@@ -3450,16 +3465,16 @@ fn subgroup(
 ) {
   let i = row_block(group, groups) * 32u;
   if (skipped(i, group.x * 32u, 32u, 32u)) { return; }
-  let j = group.x * 32u + lane;
+  let j = columns_of(group.x * 32u, lane, 8u);
   let vectors = row_vectors();
   let left0 = left_start(i + lane);
   let left1 = left_start(i + 8u + lane);
   let left2 = left_start(i + 16u + lane);
   let left3 = left_start(i + 24u + lane);
-  let right0 = right_start(j);
-  let right1 = right_start(j + 8u);
-  let right2 = right_start(j + 16u);
-  let right3 = right_start(j + 24u);
+  let right0 = right_start(j.x);
+  let right1 = right_start(j.y);
+  let right2 = right_start(j.z);
+  let right3 = right_start(j.w);
   var rows0: Rows;
   var rows1: Rows;
   var rows2: Rows;
@@ -4292,8 +4307,15 @@ const DEPTH = 8u; // k in a slice
 const A_PITCH = 2u * HIGH + 1u; // vectors from one k to the next; the odd one spreads scattered writes over banks
 const B_PITCH = 2u * WIDE + 1u;
 
-var<workgroup> tile_a: array<array<array<vec4f, A_PITCH>, DEPTH>, 2>;
-var<workgroup> tile_b: array<array<array<vec4f, B_PITCH>, DEPTH>, 2>;
+// Four numbers that invocations may store one by one: a store to one element of a vector may write the others too.
+alias Four = array<f32, 4>;
+
+fn to_vector(x: Four) -> vec4f { return vec4f(x[0], x[1], x[2], x[3]); }
+
+fn to_four(x: vec4f) -> Four { return Four(x.x, x.y, x.z, x.w); }
+
+var<workgroup> tile_a: array<array<array<Four, A_PITCH>, DEPTH>, 2>;
+var<workgroup> tile_b: array<array<array<Four, B_PITCH>, DEPTH>, 2>;
 
 // Vector q of a slice with \`lines\` vectors of rows or columns: its k, and its row or column. Along k where memory runs along
 // k, else along the row or column.
@@ -4318,7 +4340,7 @@ fn put_a(half: u32, q: u32, value: vec4f) {
   let k = k_of(q, 2u * HIGH, !A_T);
   let line = line_of(q, 2u * HIGH, !A_T);
   if (A_T) {
-    tile_a[half][k][line / 4u] = value;
+    tile_a[half][k][line / 4u] = to_four(value);
   } else {
     tile_a[half][k][line / 4u][line & 3u] = value.x;
     tile_a[half][k + 1u][line / 4u][line & 3u] = value.y;
@@ -4336,7 +4358,7 @@ fn put_b(half: u32, q: u32, value: vec4f) {
     tile_b[half][k + 2u][line / 4u][line & 3u] = value.z;
     tile_b[half][k + 3u][line / 4u][line & 3u] = value.w;
   } else {
-    tile_b[half][k][line / 4u] = value;
+    tile_b[half][k][line / 4u] = to_four(value);
   }
 }
 
@@ -4354,10 +4376,10 @@ struct Sums {
 
 // Adds one k of a slice; rows, cols: the invocation's place in the tile, in vectors.
 fn add_k(sums: ptr<function, Sums>, half: u32, k: u32, rows: u32, cols: u32) {
-  let a_low = tile_a[half][k][rows];
-  let a_high = tile_a[half][k][rows + HIGH];
-  let b_low = tile_b[half][k][cols];
-  let b_high = tile_b[half][k][cols + WIDE];
+  let a_low = to_vector(tile_a[half][k][rows]);
+  let a_high = to_vector(tile_a[half][k][rows + HIGH]);
+  let b_low = to_vector(tile_b[half][k][cols]);
+  let b_high = to_vector(tile_b[half][k][cols + WIDE]);
   (*sums).s00 = fma(vec4f(a_low.x), b_low, (*sums).s00);
   (*sums).s01 = fma(vec4f(a_low.x), b_high, (*sums).s01);
   (*sums).s10 = fma(vec4f(a_low.y), b_low, (*sums).s10);
@@ -4504,21 +4526,21 @@ fn main(
 // then squares.
 fn tile_moments(place: Place, first_row: u32, q0: u32, rows: u32, cols: u32, left: Moments, right: Moments) -> Moments {
   workgroupBarrier();
-  tile_b[rows / 8u][rows % 8u][cols] = left.mean;
-  tile_b[rows / 8u][rows % 8u][cols + WIDE] = right.mean;
+  tile_b[rows / 8u][rows % 8u][cols] = to_four(left.mean);
+  tile_b[rows / 8u][rows % 8u][cols + WIDE] = to_four(right.mean);
   workgroupBarrier();
   var all = Moments();
   let column = min(q0, 2u * WIDE - 1u);
   for (var y = 0u; y < HIGH; y++) {
     let row = first_row + 4u * y;
     let count = rows_left(rows_of_c(place), row) + rows_left(rows_of_c(place), row + 4u * HIGH);
-    all = joined(all, Moments(f32(count), tile_b[y / 8u][y % 8u][column], vec4f()));
+    all = joined(all, Moments(f32(count), to_vector(tile_b[y / 8u][y % 8u][column]), vec4f()));
   }
   workgroupBarrier();
-  tile_b[rows / 8u][rows % 8u][cols] = left.squares;
-  tile_b[rows / 8u][rows % 8u][cols + WIDE] = right.squares;
+  tile_b[rows / 8u][rows % 8u][cols] = to_four(left.squares);
+  tile_b[rows / 8u][rows % 8u][cols + WIDE] = to_four(right.squares);
   workgroupBarrier();
-  for (var y = 0u; y < HIGH; y++) { all.squares += tile_b[y / 8u][y % 8u][column]; }
+  for (var y = 0u; y < HIGH; y++) { all.squares += to_vector(tile_b[y / 8u][y % 8u][column]); }
   return all;
 }
 `;
@@ -4974,11 +4996,20 @@ fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool {
   return params.symmetric == 1u && j + cols - 1u < i;
 }
 
+const ADJACENT = false;
+
 fn write_pair(i: u32, j: u32, d2: f32) {
   if (i >= params.rows || j >= params.cols) { return; }
   let value = finish(d2);
   gram[i * params.cols + j] = value;
   if (params.symmetric == 1u) { gram[j * params.cols + i] = value; }
+}
+
+fn write_pairs(i: u32, j: vec4u, d2: vec4f) {
+  write_pair(i, j.x, d2.x);
+  write_pair(i, j.y, d2.y);
+  write_pair(i, j.z, d2.z);
+  write_pair(i, j.w, d2.w);
 }
 `;
 /** `strided` */
