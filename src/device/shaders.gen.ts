@@ -3368,8 +3368,24 @@ fn lanes(
 }
 
 // 4 EDGE rows of 4 vectors each, at a pitch of 5 so that neighbours lie in different banks.
-var<workgroup> left_tile: array<vec4f, 20u * EDGE>;
-var<workgroup> right_tile: array<vec4f, 20u * EDGE>;
+var<workgroup> left_tile: array<array<vec4f, 5>, 4u * EDGE>;
+var<workgroup> right_tile: array<array<vec4f, 5>, 4u * EDGE>;
+
+// Sums of four rows with four columns each.
+struct Sums { row0: vec4f, row1: vec4f, row2: vec4f, row3: vec4f }
+
+fn add_vector(sums: ptr<function, Sums>, local: vec3u, f: u32) {
+  let b = transpose(mat4x4f(
+    right_tile[local.x][f],
+    right_tile[local.x + EDGE][f],
+    right_tile[local.x + 2u * EDGE][f],
+    right_tile[local.x + 3u * EDGE][f],
+  ));
+  (*sums).row0 = plus((*sums).row0, left_tile[local.y][f], b[0], b[1], b[2], b[3]);
+  (*sums).row1 = plus((*sums).row1, left_tile[local.y + EDGE][f], b[0], b[1], b[2], b[3]);
+  (*sums).row2 = plus((*sums).row2, left_tile[local.y + 2u * EDGE][f], b[0], b[1], b[2], b[3]);
+  (*sums).row3 = plus((*sums).row3, left_tile[local.y + 3u * EDGE][f], b[0], b[1], b[2], b[3]);
+}
 
 @compute @workgroup_size(EDGE, EDGE)
 fn tiles(
@@ -3383,10 +3399,7 @@ fn tiles(
   if (skipped(i0, j0, size, size)) { return; }
   let thread = local.y * EDGE + local.x;
   let vectors = row_vectors();
-  var sum0 = vec4f();
-  var sum1 = vec4f();
-  var sum2 = vec4f();
-  var sum3 = vec4f();
+  var sums: Sums;
   for (var start = 0u; start < vectors; start += 4u) {
     workgroupBarrier();
     for (var k = thread; k < 16u * EDGE; k += EDGE * EDGE) {
@@ -3398,29 +3411,21 @@ fn tiles(
         a = left(left_start(i0 + row) + f);
         b = right(right_start(j0 + column_of(row % EDGE, row / EDGE, EDGE)) + f);
       }
-      left_tile[row * 5u + (k & 3u)] = a;
-      right_tile[row * 5u + (k & 3u)] = b;
+      left_tile[row][k & 3u] = a;
+      right_tile[row][k & 3u] = b;
     }
     workgroupBarrier();
-    for (var f = 0u; f < 4u; f++) {
-      let b = transpose(mat4x4f(
-        right_tile[local.x * 5u + f],
-        right_tile[(local.x + EDGE) * 5u + f],
-        right_tile[(local.x + 2u * EDGE) * 5u + f],
-        right_tile[(local.x + 3u * EDGE) * 5u + f],
-      ));
-      sum0 = plus(sum0, left_tile[local.y * 5u + f], b[0], b[1], b[2], b[3]);
-      sum1 = plus(sum1, left_tile[(local.y + EDGE) * 5u + f], b[0], b[1], b[2], b[3]);
-      sum2 = plus(sum2, left_tile[(local.y + 2u * EDGE) * 5u + f], b[0], b[1], b[2], b[3]);
-      sum3 = plus(sum3, left_tile[(local.y + 3u * EDGE) * 5u + f], b[0], b[1], b[2], b[3]);
-    }
+    add_vector(&sums, local, 0u);
+    add_vector(&sums, local, 1u);
+    add_vector(&sums, local, 2u);
+    add_vector(&sums, local, 3u);
   }
   storageBarrier();
   let j = columns_of(j0, local.x, EDGE);
-  write_pairs(i0 + local.y, j, sum0);
-  write_pairs(i0 + local.y + EDGE, j, sum1);
-  write_pairs(i0 + local.y + 2u * EDGE, j, sum2);
-  write_pairs(i0 + local.y + 3u * EDGE, j, sum3);
+  write_pairs(i0 + local.y, j, sums.row0);
+  write_pairs(i0 + local.y + EDGE, j, sums.row1);
+  write_pairs(i0 + local.y + 2u * EDGE, j, sums.row2);
+  write_pairs(i0 + local.y + 3u * EDGE, j, sums.row3);
 }
 `;
 /** `lib_row_pairs_subgroup` */
