@@ -1,6 +1,7 @@
 export * from "./dtype.ts";
 export * from "./file.ts";
-export { describeFormat, type WeightsFormat, weightsFormat } from "./file_format.ts";
+export { contentOf } from "./content.ts";
+export { type WeightsFormat, weightsFormat } from "./file_format.ts";
 export * from "./layout.ts";
 export * from "./ndarray.ts";
 export * from "./npy.ts";

@@ -25,7 +25,16 @@ export interface StringArray {
 
 /** The number of elements of a shape, 1 for `[]`. */
 export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((count, size) => count * size, 1);
+  return shape.includes(0) ? 0 : shape.reduce((count, size) => count * size, 1);
+}
+
+/** More dimensions than any program makes: NumPy takes 64, PyTorch as many. */
+export const MAX_RANK = 64;
+
+/** Whether a value of a file is a list of sizes, and of at most 64. */
+export function isShape(value: unknown): value is number[] {
+  return Array.isArray(value) && value.length <= MAX_RANK &&
+    value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }
 
 /**

@@ -1,11 +1,10 @@
 import { ByteReader } from "./byte_reader.ts";
 import type { Bytes } from "./dtype.ts";
-import { damaged, PickleMachine, type PickleOptions } from "./pickle_machine.ts";
+import { PickleMachine, type PickleOptions } from "./pickle_machine.ts";
 import { PICKLE_OPS } from "./pickle_ops.ts";
-import type { PickleValue } from "./pickle_values.ts";
+import { damaged, type PickleValue } from "./pickle_values.ts";
 
 const STOP = 46;
-const MAX_STEPS = 10_000_000;
 
 /**
  * Reads a pickle of protocol 0 to 5 and executes nothing: a pickle is a small program that can name any function of Python,
@@ -13,7 +12,8 @@ const MAX_STEPS = 10_000_000;
  *
  * @param bytes The pickle, and nothing after it.
  * @param options The allow-list (default: empty), persistent ids, a bound on the work.
- * @throws {SyntaxError} If the pickle is damaged, or mentions a global that is not allowed (the message names it).
+ * @throws {SyntaxError} If the pickle is damaged, mentions a global that is not allowed (the message names it), or makes more
+ *   than it may: operations, memory, values inside each other.
  */
 export function unpickle(bytes: Bytes, options: PickleOptions = {}): PickleValue {
   const reader = new ByteReader(bytes, "pickle");
@@ -24,14 +24,13 @@ export function unpickle(bytes: Bytes, options: PickleOptions = {}): PickleValue
 
 /** Reads one pickle and leaves the reader right after it. */
 export function unpickleNext(reader: ByteReader, options: PickleOptions = {}): PickleValue {
-  const machine = new PickleMachine(options);
-  const maxSteps = options.maxSteps ?? MAX_STEPS;
-  for (let step = 0; step < maxSteps; step++) {
+  const machine = new PickleMachine(options, reader.left);
+  while (true) {
+    machine.step();
     const code = reader.u8();
     if (code === STOP) return machine.result();
     const op = PICKLE_OPS.get(code);
     if (!op) throw damaged(`each operation must be known, not 0x${code.toString(16)} at ${reader.offset - 1}`);
     op(machine, reader);
   }
-  throw new SyntaxError(`Cannot run unpickle() as maxSteps is ${maxSteps}: the pickle takes more`);
 }

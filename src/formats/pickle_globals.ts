@@ -1,6 +1,7 @@
 import { encodeLatin1 } from "./byte_reader.ts";
-import { damaged, setPairs } from "./pickle_machine.ts";
+import { setPairs } from "./pickle_keys.ts";
 import {
+  damaged,
   describe,
   type PickleDict,
   PickleGlobal,

@@ -1,7 +1,9 @@
-import { decodeLatin1 } from "./byte_reader.ts";
+import { checkExtent, PickleBudget, sizeOf } from "./pickle_bounds.ts";
+import { setPairs } from "./pickle_keys.ts";
+import { quoted } from "./quoted.ts";
 import {
+  damaged,
   describe,
-  type PickleDict,
   PickleGlobal,
   type PickleGlobals,
   type PickleHandler,
@@ -15,8 +17,10 @@ export interface PickleOptions {
   globals?: PickleGlobals;
   /** Resolves persistent ids (PyTorch's storages). Default: they are refused. */
   persistentLoad?: (id: PickleValue) => PickleValue;
-  /** The most operations that are carried out. Default: 10 million. */
+  /** The most operations that are carried out, and the most values that come of them. Default: 10 million. */
   maxSteps?: number;
+  /** About the most bytes of memory that its values may take. Default: 16 times the pickle, 256 MiB or more. */
+  maxBytes?: number;
 }
 
 /** Python 2's names of modules, which protocols 0 to 2 use for those of Python 3 as well. */
@@ -25,21 +29,42 @@ const MODULES: ReadonlyMap<string, string> = new Map([["__builtin__", "builtins"
 /** Python 2's names of types. */
 const TYPES: ReadonlyMap<string, string> = new Map([["long", "int"], ["unicode", "str"], ["basestring", "str"]]);
 
+const MAX_STEPS = 10_000_000;
+const MAX_ARGUMENTS = 1000;
+const STATE_PARTS = 8; // NumPy's arrays have 5
+const WORD = 16; // bytes, about, of a value on the stack
+
 /** The stack, the marks and the memo of a pickle, and the few things an operation can do to a value. */
 export class PickleMachine {
   readonly #options: PickleOptions;
   readonly #memo = new Map<number, PickleValue>();
   readonly #makers = new WeakMap<WeakKey, PickleHandler>();
   readonly #marked: PickleValue[][] = [];
+  readonly #maxSteps: number;
+  readonly #budget: PickleBudget;
   #stack: PickleValue[] = [];
 
-  /** An empty machine. */
-  constructor(options: PickleOptions) {
+  /** An empty machine for a pickle of at most `length` bytes. */
+  constructor(options: PickleOptions, length: number) {
     this.#options = options;
+    this.#maxSteps = options.maxSteps ?? MAX_STEPS;
+    this.#budget = new PickleBudget(this.#maxSteps, options.maxBytes ?? Math.max(2 ** 28, 16 * length));
   }
 
-  /** Pushes a value. */
+  /** Counts an operation. */
+  step(): void {
+    this.#budget.step();
+  }
+
+  /** Pushes a new value. */
   push(value: PickleValue): void {
+    this.#budget.charge(sizeOf(value));
+    this.#stack.push(value);
+  }
+
+  /** Pushes a value that is there already. */
+  pushAgain(value: PickleValue): void {
+    this.#budget.charge(WORD);
     this.#stack.push(value);
   }
 
@@ -59,6 +84,7 @@ export class PickleMachine {
 
   /** Starts a group of values. */
   mark(): void {
+    this.#budget.charge(8 * WORD);
     this.#marked.push(this.#stack);
     this.#stack = [];
   }
@@ -86,6 +112,7 @@ export class PickleMachine {
 
   /** Remembers the last value. */
   memoize(index = this.#memo.size): void {
+    this.#budget.charge(4 * WORD);
     this.#memo.set(index, this.top());
   }
 
@@ -93,7 +120,7 @@ export class PickleMachine {
   recall(index: number): void {
     const value = this.#memo.get(index);
     if (value === undefined) throw damaged(`memo ${index} must hold a value`);
-    this.push(value);
+    this.pushAgain(value);
   }
 
   /** Pushes the global `module.name`, if it is allowed. */
@@ -103,7 +130,9 @@ export class PickleMachine {
     const type = home === "builtins" ? TYPES.get(name) ?? name : name;
     const handler = this.#options.globals?.(home, type);
     if (!handler) {
-      throw new SyntaxError(`Cannot run unpickle() as every global must be allowed: got "${home}.${type}"`);
+      throw new SyntaxError(
+        `Cannot run unpickle() as every global must be allowed: got ${quoted(`${home}.${type}`, 200)}`,
+      );
     }
     this.push(new PickleGlobal(home, type, handler));
   }
@@ -120,9 +149,11 @@ export class PickleMachine {
   /** Pushes the result of calling an allowed global. */
   call(target: PickleValue, args: PickleValue, kwargs: PickleValue = new Map()): void {
     if (!Array.isArray(args) || !(kwargs instanceof Map)) throw damaged("arguments must be a tuple and a dict");
+    if (args.length > MAX_ARGUMENTS) throw damaged(`a call must have at most ${MAX_ARGUMENTS} arguments`);
     if (!(target instanceof PickleGlobal) || !target.handler.call) {
       throw new SyntaxError(`Cannot run unpickle() as what a pickle calls must be allowed: got ${describe(target)}`);
     }
+    for (const value of [kwargs, ...args]) this.#budget.charge(sizeOf(value));
     const result = target.handler.call(args, kwargs, target);
     if (typeof result === "object" && result !== null) this.#makers.set(result, target.handler);
     this.push(result);
@@ -132,8 +163,13 @@ export class PickleMachine {
   build(): void {
     const state = this.pop();
     const object = this.top();
+    const parts = Array.isArray(state) ? state.slice(-STATE_PARTS) : [];
+    for (const value of [state, ...parts]) this.#budget.charge(sizeOf(value));
     const maker = typeof object === "object" && object !== null ? this.#makers.get(object) : undefined;
-    if (maker?.build) return maker.build(object, state);
+    if (maker?.build) {
+      maker.build(object, state);
+      return this.#budget.charge(sizeOf(object));
+    }
     // The attributes of a dict's subclass, such as the versions that PyTorch hangs on a state dict, are left out.
     if (object instanceof Map) return;
     throw new SyntaxError(`Cannot run unpickle() as an object with state must be allowed: got ${describe(object)}`);
@@ -144,6 +180,7 @@ export class PickleMachine {
     const list = this.top();
     const target = Array.isArray(list) ? list : list instanceof PickleObject ? list.elements : undefined;
     if (!target) throw damaged(`elements must go to a list, not to ${describe(list)}`);
+    this.#budget.charge(WORD * values.length);
     for (const value of values) target.push(value);
   }
 
@@ -151,6 +188,7 @@ export class PickleMachine {
   add(values: readonly PickleValue[]): void {
     const set = this.top();
     if (!(set instanceof Set)) throw damaged(`elements must go to a set, not to ${describe(set)}`);
+    this.#budget.charge(4 * WORD * values.length);
     for (const value of values) set.add(value);
   }
 
@@ -159,6 +197,7 @@ export class PickleMachine {
     const dict = this.top();
     const target = dict instanceof Map ? dict : dict instanceof PickleObject ? dict.items : undefined;
     if (!target) throw damaged(`items must go to a dict, not to ${describe(dict)}`);
+    this.#budget.charge(4 * WORD * values.length);
     setPairs(target, values);
   }
 
@@ -166,22 +205,7 @@ export class PickleMachine {
   result(): PickleValue {
     const value = this.pop();
     if (this.#stack.length + this.#marked.length > 0) throw damaged("one value must be left at its end");
+    checkExtent(value, this.#maxSteps);
     return value;
   }
-}
-
-/** Fills a dict from keys and values in turn. */
-export function setPairs(dict: PickleDict, values: readonly PickleValue[]): PickleDict {
-  if (values.length % 2 !== 0) throw damaged("a dict must have a value for each key");
-  for (let i = 0; i < values.length; i += 2) dict.set(asKey(values[i]!), values[i + 1]!);
-  return dict;
-}
-
-function asKey(key: PickleValue): PickleValue {
-  return key instanceof Uint8Array ? decodeLatin1(key) : key;
-}
-
-/** The error for a pickle that breaks the format. */
-export function damaged(rule: string): SyntaxError {
-  return new SyntaxError(`Cannot run unpickle() as ${rule}: the pickle is damaged`);
 }

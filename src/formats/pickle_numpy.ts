@@ -1,13 +1,20 @@
 import { encodeLatin1 } from "./byte_reader.ts";
 import { type Bytes, elementToNumber, type NdDType } from "./dtype.ts";
-import { type NdArray, ndarray, type StringArray } from "./ndarray.ts";
+import { isShape, type NdArray, ndarray, type StringArray } from "./ndarray.ts";
 import { decodeNumpy, type NumpyType, parseNumpyType } from "./numpy_dtype.ts";
 import { tableGlobals } from "./pickle_globals.ts";
-import { damaged } from "./pickle_machine.ts";
 import { narrow } from "./pickle_text.ts";
-import { describe, type PickleGlobals, type PickleHandler, PickleOpaque, type PickleValue } from "./pickle_values.ts";
+import {
+  damaged,
+  describe,
+  type PickleGlobals,
+  type PickleHandler,
+  PickleOpaque,
+  type PickleValue,
+} from "./pickle_values.ts";
 
 const WHAT = "pickled numpy array";
+const MAX_CODE = 16; // characters of a type, such as "<U1234"
 
 /** A `numpy.dtype` of a pickle: kind and size at first, byte order with its state. */
 class NumpyDType extends PickleOpaque {
@@ -29,10 +36,7 @@ class NumpyDType extends PickleOpaque {
 }
 
 function toShape(value: PickleValue | undefined): number[] {
-  const sizes = Array.isArray(value) ? value : [];
-  if (Array.isArray(value) && sizes.every((size) => Number.isSafeInteger(size) && Number(size) >= 0)) {
-    return sizes as number[];
-  }
+  if (isShape(value)) return value;
   throw damaged(`a numpy shape must be a tuple of sizes, not ${describe(value)}`);
 }
 
@@ -65,8 +69,8 @@ const ARRAY: PickleHandler = {
 
 const DTYPE: PickleHandler = {
   call([code]) {
-    if (typeof code === "string") return new NumpyDType(code);
-    throw damaged(`a numpy.dtype must be named by text, not by ${describe(code)}`);
+    if (typeof code === "string" && code.length <= MAX_CODE) return new NumpyDType(code);
+    throw damaged(`a numpy.dtype must be named by short text, not by ${describe(code)}`);
   },
   build(object, state) {
     const order = Array.isArray(state) ? state[1] : undefined;

@@ -1,7 +1,8 @@
 import { type ByteReader, decodeLatin1 } from "./byte_reader.ts";
 import type { Bytes } from "./dtype.ts";
-import { damaged, type PickleMachine, setPairs } from "./pickle_machine.ts";
-import type { PickleValue } from "./pickle_values.ts";
+import type { PickleMachine } from "./pickle_machine.ts";
+import { setPairs } from "./pickle_keys.ts";
+import { damaged, type PickleValue } from "./pickle_values.ts";
 import {
   decodeLongBytes,
   parseFloatText,
@@ -51,7 +52,7 @@ const SIMPLE: readonly (readonly [code: string, op: PickleOp])[] = [
   ["(", (machine) => machine.mark()],
   ["0", (machine) => machine.drop()],
   ["1", (machine) => void machine.popMark()],
-  ["2", (machine) => machine.push(machine.top())],
+  ["2", (machine) => machine.pushAgain(machine.top())],
   ["N", pushes(() => null)],
   ["\x88", pushes(() => true)],
   ["\x89", pushes(() => false)],

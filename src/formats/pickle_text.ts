@@ -1,6 +1,7 @@
+import { damaged } from "./pickle_values.ts";
 import type { Bytes } from "./dtype.ts";
-import { damaged } from "./pickle_machine.ts";
 import { unescapePython } from "./python_text.ts";
+import { quoted } from "./quoted.ts";
 
 /** Whole numbers longer than this are no one's data: they would only take time. */
 const MAX_LONG_BYTES = 1024;
@@ -28,7 +29,7 @@ export function parseIntText(text: string): number | bigint | boolean {
 /** Protocol 0's `long`: digits and perhaps an `L`. */
 export function parseLongText(text: string): number | bigint {
   if (!/^-?\d{1,4300}L?$/.test(text)) {
-    throw damaged(`a whole number must be digits, not ${JSON.stringify(text.slice(0, 40))}`);
+    throw damaged(`a whole number must be digits, not ${quoted(text, 40)}`);
   }
   return narrow(BigInt(text.replace("L", "")));
 }
@@ -40,7 +41,7 @@ export function parseFloatText(text: string): number {
   const special = SPECIAL.get(text);
   if (special !== undefined) return special;
   if (!/^-?\d+(\.\d*)?(e[+-]?\d+)?$/i.test(text)) {
-    throw damaged(`a float must be decimal, not ${JSON.stringify(text.slice(0, 40))}`);
+    throw damaged(`a float must be decimal, not ${quoted(text, 40)}`);
   }
   return Number(text);
 }
@@ -49,7 +50,7 @@ export function parseFloatText(text: string): number {
 export function parseStringText(text: string): string {
   const quote = text.charAt(0);
   if (text.length < 2 || (quote !== "'" && quote !== '"') || !text.endsWith(quote)) {
-    throw damaged(`a string must be in quotes, not ${JSON.stringify(text.slice(0, 40))}`);
+    throw damaged(`a string must be in quotes, not ${quoted(text, 40)}`);
   }
   return unescapePython(text.slice(1, -1));
 }

@@ -1,5 +1,6 @@
 import type { Bytes } from "./dtype.ts";
 import type { NdArray, StringArray } from "./ndarray.ts";
+import { escapeCommands, quoted } from "./quoted.ts";
 
 /**
  * A value read from a pickle. Python's `None` is null, `int` a number or, beyond 2⁵³, a bigint, `list` and `tuple` are
@@ -95,12 +96,17 @@ export class PickleObject extends PickleOpaque {
 /** Names a value in an error message. */
 export function describe(value: PickleValue | undefined): string {
   if (value === undefined) return "nothing";
-  if (value instanceof PickleOpaque) return value.toString();
-  if (typeof value === "string") return JSON.stringify(value.slice(0, 40));
-  if (typeof value !== "object" || value === null) return String(value);
+  if (value instanceof PickleOpaque) return escapeCommands(value.toString().slice(0, 200));
+  if (typeof value === "string") return quoted(value, 40);
+  if (typeof value !== "object" || value === null) return String(value).slice(0, 60);
   return Array.isArray(value)
     ? `a list of ${value.length}`
     : value.constructor.name === "Object"
     ? "an array"
     : value.constructor.name;
+}
+
+/** The error for a pickle that breaks the format. */
+export function damaged(rule: string): SyntaxError {
+  return new SyntaxError(`Cannot run unpickle() as ${rule}: the pickle is damaged`);
 }

@@ -1,5 +1,7 @@
 import { isNdArray, type NdArray } from "./ndarray.ts";
-import type { PickleValue } from "./pickle_values.ts";
+import { keyName, MAX_NAME } from "./pickle_keys.ts";
+import { describe, type PickleValue } from "./pickle_values.ts";
+import { quoted, quotedSome } from "./quoted.ts";
 
 /** Which weights of a checkpoint to take, and under which names. */
 export interface StateDictOptions {
@@ -40,13 +42,15 @@ export function stateDict(checkpoint: PickleValue, options: StateDictOptions = {
     if (!name.startsWith(select)) continue;
     const short = prefixes.reduce(without, name.slice(select.length));
     if (result.has(short)) {
-      throw new RangeError(`Cannot run stateDict() as names must differ: got "${short}" from "${name}" too`);
+      throw new RangeError(
+        `Cannot run stateDict() as names must differ: got ${quoted(short, 200)} from ${quoted(name, 200)} too`,
+      );
     }
     result.set(short, array);
   }
   if (select !== "" && result.size === 0) {
     throw new RangeError(
-      `Cannot run stateDict() as a name must begin with "${select}": got ${[...all.keys()].slice(0, 4)}`,
+      `Cannot run stateDict() as a name must begin with "${select}": got ${quotedSome(all.keys(), 4)}`,
     );
   }
   return result;
@@ -62,7 +66,7 @@ function find(checkpoint: PickleValue, at?: string | readonly string[]): Readonl
   let place: PickleValue | undefined = checkpoint;
   for (const key of keys) place = place instanceof Map ? place.get(key) : undefined;
   if (place instanceof Map) return place;
-  const known = checkpoint instanceof Map ? [...checkpoint.keys()].map(String).slice(0, 8) : [typeof checkpoint];
+  const known = checkpoint instanceof Map ? quotedSome([...checkpoint.keys()].map(keyName), 8) : describe(checkpoint);
   throw new TypeError(`Cannot run stateDict() as a dict must be at "${keys.join(".")}": got ${known}`);
 }
 
@@ -73,15 +77,25 @@ function flatten(
   seen: Set<unknown>,
 ): void {
   if (seen.has(dict)) {
-    throw new TypeError(`Cannot run stateDict() as each dict must be in one place: got one more at "${prefix}"`);
+    throw new TypeError(
+      `Cannot run stateDict() as each dict must be in one place: got one more at ${quoted(prefix, 200)}`,
+    );
   }
   seen.add(dict);
   for (const [key, value] of dict) {
-    const name = prefix + String(key);
-    if (isNdArray(value)) result.set(name, value);
-    else if (value instanceof Map) flatten(value, `${name}.`, result, seen);
-    else {throw new TypeError(
-        `Cannot run stateDict() as every entry must be a tensor: got ${typeof value} at "${name}"`,
-      );}
+    const name = prefix + keyName(key);
+    if (name.length > MAX_NAME) {
+      throw new TypeError(
+        `Cannot run stateDict() as names must take at most ${MAX_NAME} characters: got ${name.length}`,
+      );
+    }
+    if (value instanceof Map) flatten(value, `${name}.`, result, seen);
+    else if (!isNdArray(value)) {
+      throw new TypeError(
+        `Cannot run stateDict() as every entry must be a tensor: got ${describe(value)} at ${quoted(name, 200)}`,
+      );
+    } else if (result.has(name)) {
+      throw new RangeError(`Cannot run stateDict() as names must differ: got ${quoted(name, 200)} twice`);
+    } else result.set(name, value);
   }
 }

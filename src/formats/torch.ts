@@ -1,11 +1,13 @@
 import type { Bytes } from "./dtype.ts";
 import { ByteReader, decodeUtf8 } from "./byte_reader.ts";
-import { describeFormat, FORMAT_BYTES, formatOf } from "./file_format.ts";
+import { CONTENT_BYTES, contentOf } from "./content.ts";
+import { formatOf } from "./file_format.ts";
 import { unpickle, unpickleNext } from "./pickle.ts";
 import { chainGlobals, pythonGlobals, stubGlobals } from "./pickle_globals.ts";
 import { numpyGlobals } from "./pickle_numpy.ts";
 import type { PickleOptions } from "./pickle_machine.ts";
 import type { PickleValue } from "./pickle_values.ts";
+import { quoted, quotedSome } from "./quoted.ts";
 import { type ByteSource, type Readable, readExactly, toSource } from "./source.ts";
 import { loadStorage, torchGlobals } from "./torch_globals.ts";
 import { keepTensors } from "./torch_keep.ts";
@@ -27,7 +29,7 @@ export interface TorchOptions {
   keep?: (path: string) => boolean;
   /** Whether to compare the checksums of the file's zip. Default: true. */
   checkCrc?: boolean;
-  /** A bound, in bytes, on a storage and on what tensors take beyond the storages. Default: 8 times the file, 1 GiB or more. */
+  /** A bound, in bytes, on the storages and on what tensors take beyond them. Default: 8 times the file, 1 GiB or more. */
   maxBytes?: number;
 }
 
@@ -36,7 +38,8 @@ export interface TorchOptions {
  * later) and the one before it. Nothing in the file is executed.
  *
  * Tensors come as arrays in PyTorch's own layout (`[out, in, kh, kw]`, `[out, in]`), on the CPU, whatever device they were on;
- * parameters are plain tensors. Tensors that share a storage share memory. Dicts come as `Map`s.
+ * parameters are plain tensors. Tensors that share a storage share memory. Dicts come as `Map`s. Complex, quantised, sparse
+ * and 8-bit tensors are not read: a {@linkcode PickleOpaque} that says what it was stands in the place of each.
  *
  * @param readable The whole file, or a source that is read where needed.
  * @param options Unknown classes, which tensors to read, bounds.
@@ -57,7 +60,7 @@ export interface TorchOptions {
  */
 export async function readTorch(readable: Readable, options: TorchOptions = {}): Promise<PickleValue> {
   const source = toSource(readable);
-  const start = await readExactly(source, "a PyTorch file", 0, Math.min(FORMAT_BYTES, source.size));
+  const start = await readExactly(source, "a PyTorch file", 0, Math.min(CONTENT_BYTES, source.size));
   const maxBytes = options.maxBytes ?? Math.max(2 ** 30, 8 * source.size);
   const tensors = new TorchTensors(maxBytes);
   const pickle: PickleOptions = {
@@ -68,39 +71,53 @@ export async function readTorch(readable: Readable, options: TorchOptions = {}):
   const format = formatOf(start);
   if (format === "zip") return await readZipFormat(job);
   if (format === "pickle") return await readLegacyFormat(job);
-  const got = format === "safetensors" ? "a safetensors file" : describeFormat(start);
+  const got = format === "safetensors" ? "a safetensors file" : contentOf(start);
   throw new SyntaxError(`Cannot read a PyTorch file as it must be a zip or a pickle: got ${got}`);
 }
 
 function refuse(module: string, name: string): never {
   throw new SyntaxError(
-    `Cannot read a PyTorch file as "${module}.${name}" is not known here: name it in stubs to read it as an inert record`,
+    `Cannot read a PyTorch file as ${quoted(`${module}.${name}`, 200)} is not known here: ` +
+      "save the weights alone, torch.save(model.state_dict(), path), or name it in readTorch()'s stubs",
   );
 }
+
+/** A larger pickle must at least be stored as it is: packed, it is no one's checkpoint. */
+const MAX_PICKLE = 2 ** 28;
 
 interface Job {
   source: ByteSource;
   tensors: TorchTensors;
   pickle: PickleOptions;
-  options: TorchOptions;
+  options: TorchOptions & { maxBytes: number };
 }
 
 async function readZipFormat({ source, tensors, pickle, options }: Job): Promise<PickleValue> {
   const zip = await openZip(source, options);
   const root = findRoot(zip);
-  const value = unpickle(await zip.read(`${root}data.pkl`), pickle);
+  const main = zip.entries.get(`${root}data.pkl`)!;
+  checkRoom("its data.pkl", main.size, Math.max(MAX_PICKLE, main.packedSize));
+  const value = unpickle(await zip.read(main.name), pickle);
   const wanted = keepTensors(value, tensors, options.keep);
   const littleEndian = await readByteOrder(zip, root);
   const storages = new Map<string, Bytes>();
+  let total = 0;
   for (const key of tensors.keysOf(wanted)) {
     const name = `${root}data/${key}`;
-    if (!zip.entries.has(name)) {
-      throw new SyntaxError(`Cannot read a PyTorch file as it must hold ${name}: it is not there`);
+    const entry = zip.entries.get(name);
+    if (!entry) {
+      throw new SyntaxError(`Cannot read a PyTorch file as it must hold ${quoted(name, 200)}: it is not there`);
     }
+    checkRoom("its storages", total += entry.size, options.maxBytes);
     storages.set(key, await zip.read(name));
   }
   for (const tensor of wanted) tensors.fill(tensor, storages, littleEndian);
   return value;
+}
+
+function checkRoom(what: string, bytes: number, maxBytes: number): void {
+  if (bytes <= maxBytes) return;
+  throw new RangeError(`Cannot read a PyTorch file as ${what} may take ${maxBytes} bytes: got ${bytes}`);
 }
 
 /** Members lie in one folder, named after the file that was saved. */
@@ -109,7 +126,7 @@ function findRoot(zip: ZipReader): string {
   const pickles = names.filter((name) => /^([^/]+\/)?data\.pkl$/.test(name));
   const root = pickles[0]?.slice(0, -"data.pkl".length);
   if (pickles.length !== 1 || root === undefined) {
-    throw new SyntaxError(`Cannot read a PyTorch file as its zip must hold one data.pkl: got ${names.slice(0, 5)}`);
+    throw new SyntaxError(`Cannot read a PyTorch file as its zip must hold one data.pkl: got ${quotedSome(names)}`);
   }
   if (!names.includes(`${root}constants.pkl`)) return root;
   throw new SyntaxError(
@@ -123,7 +140,7 @@ async function readByteOrder(zip: ZipReader, root: string): Promise<boolean> {
   const order = decodeUtf8(await zip.read(name), name);
   if (order === "little" || order === "big") return order === "little";
   throw new SyntaxError(
-    `Cannot read a PyTorch file as its byteorder must be little or big: got ${JSON.stringify(order)}`,
+    `Cannot read a PyTorch file as its byteorder must be little or big: got ${quoted(order)}`,
   );
 }
 

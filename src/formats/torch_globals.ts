@@ -1,8 +1,15 @@
 import type { NdDType } from "./dtype.ts";
 import { tableGlobals } from "./pickle_globals.ts";
-import { damaged } from "./pickle_machine.ts";
-import { describe, PickleGlobal, type PickleGlobals, type PickleHandler, type PickleValue } from "./pickle_values.ts";
+import {
+  damaged,
+  describe,
+  PickleGlobal,
+  type PickleGlobals,
+  type PickleHandler,
+  type PickleValue,
+} from "./pickle_values.ts";
 import { TorchStorage, type TorchTensors } from "./torch_tensors.ts";
+import { unreadDType, unreadGlobals, UnreadStorage, unreadStorage } from "./torch_unread.ts";
 
 /** The storage classes of checkpoints. */
 export const STORAGE_CLASSES: ReadonlyMap<string, NdDType> = new Map([
@@ -47,11 +54,20 @@ export function torchGlobals(tensors: TorchTensors): PickleGlobals {
     "torch._utils._rebuild_parameter_with_state": { call: ([tensor]) => tensor ?? null },
     "torch._tensor._rebuild_from_type_v2": { call: rebuildFromType },
     "torch.Size": { call: ([sizes]) => sizes ?? [] },
-    "torch.device": { call: (args) => args.map(String).join(":") },
+    "torch.device": { call: toDevice },
     "torch.Tensor": {},
     "torch.nn.parameter.Parameter": {},
   });
-  return (module, name) => functions(module, name) ?? (isTypeName(module, name) ? {} : undefined);
+  return (module, name) =>
+    functions(module, name) ?? (isTypeName(module, name) ? {} : undefined) ?? unreadGlobals(module, name);
+}
+
+/** `torch.device("cuda", 0)` as `cuda:0`. */
+function toDevice([type, index]: readonly PickleValue[]): PickleValue {
+  const known = typeof type === "string" && /^[\w:]{1,32}$/.test(type);
+  if (known && (index === undefined || index === null)) return type;
+  if (known && Number.isSafeInteger(index)) return `${type}:${index}`;
+  throw damaged(`a torch.device must be a short name and a number, not ${describe(type)} and ${describe(index)}`);
 }
 
 function isTypeName(module: string, name: string): boolean {
@@ -59,24 +75,34 @@ function isTypeName(module: string, name: string): boolean {
   return (storage && STORAGE_CLASSES.has(name)) || (module === "torch" && DTYPES.has(name));
 }
 
-function toDType(value: PickleValue | undefined): NdDType {
-  const dtype = value instanceof PickleGlobal && value.module === "torch" ? DTYPES.get(value.name) : undefined;
-  if (!dtype) throw damaged(`a tensor must have a torch.dtype, not ${describe(value)}`);
-  return dtype;
+function toDType(value: PickleValue | undefined): NdDType | UnreadStorage {
+  const name = value instanceof PickleGlobal && value.module === "torch" ? value.name : "";
+  const dtype = DTYPES.get(name);
+  if (dtype) return dtype;
+  const unread = unreadDType(name);
+  if (unread) return new UnreadStorage(unread);
+  throw damaged(`a tensor must have a torch.dtype, not ${describe(value)}`);
 }
 
 /** A subclass of Tensor: its function and arguments give the plain tensor; the class and its state are left out. */
 function rebuildFromType([rebuild, _type, args]: readonly PickleValue[]): PickleValue {
-  if (rebuild instanceof PickleGlobal && rebuild.handler.call && Array.isArray(args)) {
+  const again = rebuild instanceof PickleGlobal && rebuild.handler.call === rebuildFromType;
+  if (rebuild instanceof PickleGlobal && rebuild.handler.call && !again && Array.isArray(args)) {
     return rebuild.handler.call(args, new Map(), rebuild);
   }
   throw damaged(`a tensor must be rebuilt by an allowed function, not by ${describe(rebuild)}`);
 }
 
-/** Resolves `("storage", class, key, location, length[, window])`. */
-export function loadStorage(id: PickleValue): TorchStorage {
+/** Resolves `("storage", class, key, location, length[, window])`. A storage that is not read is told by its class alone. */
+export function loadStorage(id: PickleValue): TorchStorage | UnreadStorage {
   const [tag, type, key, , length, window] = Array.isArray(id) ? id : [];
-  const dtype = type instanceof PickleGlobal ? STORAGE_CLASSES.get(type.name) : undefined;
+  const name = type instanceof PickleGlobal ? type.name : "";
+  const dtype = STORAGE_CLASSES.get(name);
+  const unread = unreadStorage(name);
+  if (tag === "storage" && unread) return new UnreadStorage(unread);
+  if (tag === "storage" && type instanceof PickleGlobal && !dtype) {
+    throw new SyntaxError(`Cannot read a PyTorch file as its storages must be of a known class: got ${describe(type)}`);
+  }
   if (tag !== "storage" || !dtype || typeof key !== "string" || !Number.isSafeInteger(length) || Number(length) < 0) {
     throw damaged(`a persistent id must name a storage, not ${describe(id)}`);
   }

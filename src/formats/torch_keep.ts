@@ -1,3 +1,4 @@
+import { keyName, MAX_NAME } from "./pickle_keys.ts";
 import { type PickleDict, PickleObject, type PickleValue } from "./pickle_values.ts";
 import type { TorchTensors } from "./torch_tensors.ts";
 
@@ -20,7 +21,7 @@ export function keepTensors(
   const todo: Place[] = [{ value: root, path: "" }];
   const visit = (value: PickleValue, path: string): boolean => {
     if (!tensors.has(value)) todo.push({ value, path });
-    else if (keep(path)) wanted.add(value);
+    else if (keep(checkPath(path))) wanted.add(value);
     else return false;
     return true;
   };
@@ -33,8 +34,8 @@ export function keepTensors(
     else if (value instanceof Map) visitDict(value, path, visit);
     else if (value instanceof Set) { for (const item of value) visit(item, path); }
     else if (value instanceof PickleObject) {
-      todo.push(...[value.args as PickleValue[], value.kwargs, value.state, value.items, value.elements]
-        .map((part) => ({ value: part, path })));
+      const parts = [value.args as PickleValue[], value.kwargs, value.state, value.items, value.elements];
+      for (const part of parts) todo.push({ value: part, path });
     }
   }
   return wanted;
@@ -49,7 +50,14 @@ function visitList(list: PickleValue[], path: string, visit: Visit): void {
 }
 
 function visitDict(dict: PickleDict, path: string, visit: Visit): void {
-  for (const [key, item] of dict) if (!visit(item, join(path, String(key)))) dict.delete(key);
+  for (const [key, item] of dict) if (!visit(item, join(path, keyName(key)))) dict.delete(key);
+}
+
+function checkPath(path: string): string {
+  if (path.length <= MAX_NAME) return path;
+  throw new SyntaxError(
+    `Cannot read a PyTorch file as names must take at most ${MAX_NAME} characters: got ${path.length}`,
+  );
 }
 
 function join(path: string, key: string | number): string {

@@ -1,8 +1,8 @@
 import { type Bytes, decodeElements, itemSize, type NdArrayData, type NdDType } from "./dtype.ts";
 import { contiguousStrides, gather } from "./layout.ts";
-import { elementCount, type NdArray, ndarray } from "./ndarray.ts";
-import { damaged } from "./pickle_machine.ts";
-import { describe, PickleOpaque, type PickleValue } from "./pickle_values.ts";
+import { elementCount, isShape, type NdArray, ndarray } from "./ndarray.ts";
+import { damaged, describe, PickleOpaque, type PickleValue } from "./pickle_values.ts";
+import { UnreadStorage, UnreadTensor } from "./torch_unread.ts";
 
 /** A storage of a checkpoint: a run of elements that tensors look into. Its bytes come after the pickle. */
 export class TorchStorage extends PickleOpaque {
@@ -40,6 +40,8 @@ interface Window {
 
 /** The tensors of a checkpoint: known by shape when the pickle is read, filled when the storages have come. */
 export class TorchTensors {
+  /** What kind of tensors the file has that are not read, if any. */
+  unread: string | null = null;
   readonly #windows = new Map<PickleValue, Window>();
   readonly #dtypes = new Map<string, NdDType>();
   readonly #decoded = new Map<string, NdArrayData[NdDType]>();
@@ -52,8 +54,9 @@ export class TorchTensors {
   }
 
   /** Remembers a storage that the pickle mentions. */
-  add(storage: TorchStorage): TorchStorage {
-    this.#dtypes.set(storage.key, storage.dtype);
+  add(storage: TorchStorage | UnreadStorage): TorchStorage | UnreadStorage {
+    if (storage instanceof TorchStorage) this.#dtypes.set(storage.key, storage.dtype);
+    else this.unread = storage.kind;
     return storage;
   }
 
@@ -62,8 +65,11 @@ export class TorchTensors {
     return this.#dtypes;
   }
 
-  /** A tensor without elements as yet: a storage, an offset in elements, sizes and strides. */
-  declare([storage, offset = null, shape, strides]: readonly PickleValue[], dtype?: NdDType): NdArray {
+  /** A tensor without elements as yet, from a storage, an offset in elements, sizes and strides. */
+  declare(args: readonly PickleValue[], dtype?: NdDType | UnreadStorage): NdArray | UnreadTensor {
+    const [storage, offset = null, shape, strides] = args;
+    if (storage instanceof UnreadStorage) return new UnreadTensor(storage.kind);
+    if (dtype instanceof UnreadStorage) return new UnreadTensor(dtype.kind);
     if (!(storage instanceof TorchStorage)) throw damaged(`a tensor must have a storage, not ${describe(storage)}`);
     const sizes = toSizes(shape);
     const steps = toSizes(strides);
@@ -141,8 +147,6 @@ export class TorchTensors {
 
 /** Checks a tuple of sizes, strides or offsets. */
 function toSizes(value: PickleValue | undefined): number[] {
-  if (Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && Number(size) >= 0)) {
-    return value as number[];
-  }
+  if (isShape(value)) return value;
   throw damaged(`sizes, strides and offsets must be whole numbers >= 0, not ${describe(value)}`);
 }

@@ -67,7 +67,7 @@ Deno.test("weightsFormat() says what a file is that holds no weights, whatever i
       ["\x1f\x8b\x08", "gzip (unpack it first)"],
       ["version https://git-lfs.github.com/spec/v1", "a pointer of Git LFS (git lfs pull brings the file)"],
       ["\n<!DOCTYPE html>", "a web page (a download that failed?)"],
-      [`${"\0".repeat(257)}ustar`, "a tar archive, or a file of PyTorch 0.1"],
+      [`${"\0".repeat(257)}ustar`, "a tar archive (unpack it first)"],
       ["", "an empty file"],
     ] as const
   ) {

@@ -139,7 +139,7 @@ Deno.test("unpickle() refuses damaged NumPy values", () => {
     [state("(K\x01t", dtype, "]"), "the elements of a numpy array must be bytes, not a list of 0"],
     [state("(K\x01t", dtype, "X\x04\x00\x00\x00\xe4\xb8\xada"), "the elements of a numpy array must be bytes"],
     [`${array}(K\x01tb.`, "the state of a numpy array must have five parts"],
-    ["cnumpy\ndtype\n(K\x04tR.", "a numpy.dtype must be named by text, not by 4"],
+    ["cnumpy\ndtype\n(K\x04tR.", "a numpy.dtype must be named by short text, not by 4"],
     ["cnumpy\ndtype\n(S'f4'\ntR(K\x03tb.", "the state of a numpy.dtype must hold a byte order, not nothing"],
     [state("(K\x01t", dtype.replace("f4", "O8"), "]"), "object arrays hold pickled Python objects"],
     [state("(K\x01t", dtype.replace("f4", "V4"), "U\x04abcd"), 'or text: got "<V4"'],

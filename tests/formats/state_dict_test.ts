@@ -38,9 +38,13 @@ Deno.test("stateDict() joins nested dicts with dots", () => {
 });
 
 Deno.test("stateDict() throws when there is no dict of tensors", () => {
-  assertThrows(() => stateDict(dict({ epoch: 1 }), { at: "model" }), TypeError, 'a dict must be at "model": got epoch');
-  assertThrows(() => stateDict(3), TypeError, 'a dict must be at "": got number');
-  assertThrows(() => stateDict(dict({ epoch: 1 })), TypeError, 'every entry must be a tensor: got number at "epoch"');
+  assertThrows(
+    () => stateDict(dict({ epoch: 1 }), { at: "model" }),
+    TypeError,
+    'a dict must be at "model": got "epoch"',
+  );
+  assertThrows(() => stateDict(3), TypeError, 'a dict must be at "": got 3');
+  assertThrows(() => stateDict(dict({ epoch: 1 })), TypeError, 'every entry must be a tensor: got 1 at "epoch"');
   const shared = dict({ a: one });
   assertThrows(
     () => stateDict(dict({ x: shared, y: shared })),
@@ -59,6 +63,26 @@ Deno.test("stateDict() throws when no name is left or two become one", () => {
   assertThrows(
     () => stateDict(weights, { select: "gloria." }),
     RangeError,
-    'a name must begin with "gloria.": got module.a,a',
+    'a name must begin with "gloria.": got "module.a", "a"',
   );
+});
+
+Deno.test("stateDict() refuses names that come twice or that no one can hold", () => {
+  assertThrows(
+    () => stateDict(dict({ "a.b": one, a: dict({ b: one }) })),
+    RangeError,
+    'names must differ: got "a.b" twice',
+  );
+  const key = "k".repeat(2500);
+  assertThrows(
+    () => stateDict(dict({ [key]: dict({ [key]: one }) })),
+    TypeError,
+    "names must take at most 4096 characters: got 5001",
+  );
+});
+
+Deno.test("stateDict() names keys that are tuples", () => {
+  const keys: PickleValue[] = [[1, "a"], [[1], 2], Array(17).fill(0)];
+  const weights = stateDict(new Map<PickleValue, PickleValue>(keys.map((key) => [key, one])));
+  assertEquals([...weights.keys()], ["1,a", "a list of 2", "a list of 17"]);
 });

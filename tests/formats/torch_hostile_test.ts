@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   type Bytes,
   type NdArray,
@@ -6,6 +6,7 @@ import {
   type PickleDict,
   type PickleValue,
   readTorch,
+  stateDict,
   toF32,
   type TorchOptions,
   writeZip,
@@ -45,7 +46,7 @@ Deno.test("readTorch() refuses classes that are not known, and names them", asyn
   await assertRejects(
     () => load("gloria.ckpt"),
     SyntaxError,
-    '"pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint" is not known here: name it in stubs',
+    '"pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint" is not known here: save the weights alone',
   );
   const evil = await zipFormat("cposix\nsystem\n(S'true'\ntR.");
   await assertRejects(() => readTorch(evil), SyntaxError, '"posix.system" is not known here');
@@ -67,12 +68,12 @@ Deno.test("readTorch() refuses files that are none of PyTorch's", async () => {
   await refuses(latin1("GIF89a"), "it must be a zip or a pickle: got a GIF picture");
   await refuses(new Uint8Array(0), "it must be a zip or a pickle: got an empty file");
   await refuses(
-    concatBytes([new Uint8Array(257), latin1("ustar\0"), new Uint8Array(249)]),
-    "got a tar archive, or a file of PyTorch 0.1",
+    concatBytes([latin1(`sys_info${"\0".repeat(249)}ustar\0`), new Uint8Array(249)]),
+    "got a tar of PyTorch 0.1",
   );
-  await refuses(await writeZip([DATA]), "its zip must hold one data.pkl: got x/data/0");
+  await refuses(await writeZip([DATA]), 'its zip must hold one data.pkl: got "x/data/0"');
   const two = [{ name: "a/data.pkl", bytes: latin1("N.") }, { name: "b/data.pkl", bytes: latin1("N.") }];
-  await refuses(await writeZip(two), "its zip must hold one data.pkl: got a/data.pkl,b/data.pkl");
+  await refuses(await writeZip(two), 'its zip must hold one data.pkl: got "a/data.pkl", "b/data.pkl"');
   await refuses(await zipFormat("N.", [{ name: "x/constants.pkl", bytes: latin1("N.") }]), "TorchScript is a program");
 });
 
@@ -88,8 +89,8 @@ Deno.test("readTorch() refuses files of the old format whose parts are wrong", a
     [`${magic}K\x01.`, "its protocol must be 1001: got 1"],
     [`${magic}M\xe9\x03.}.`, "its third part must describe the system"],
     [`${start}${object}N.`, "its storages must be listed: got null"],
-    [`${start}${object}]S'1'\na.`, "the object must mention each storage: got 1"],
-    [`${start}${object}].`, "storage 0 must be in it: got 0 others"],
+    [`${start}${object}]S'1'\na.`, 'the object must mention each storage: got "1"'],
+    [`${start}${object}].`, 'storage "0" must be in it: got 0 others'],
     [`${start}${object}]S'0'\na.${little(3, 8)}`, "it ends early: 12 bytes wanted"],
     [`${start}${object}]S'0'\na.${little(1, 8)}abcd`, "storage 0 must have 8 bytes: got 4"],
   ];
@@ -139,7 +140,7 @@ Deno.test("readTorch() refuses tensors that leave their storage or have none", a
     "a tensor must be rebuilt by an allowed function, not by null",
   );
   const missing = await zipFormat(tensorPickle());
-  await assertRejects(() => readTorch(missing), SyntaxError, "it must hold x/data/0: it is not there");
+  await assertRejects(() => readTorch(missing), SyntaxError, 'it must hold "x/data/0": it is not there');
 });
 
 Deno.test("readTorch() reads a tensor over untyped bytes, and a subclass of Tensor", async () => {
@@ -149,6 +150,54 @@ Deno.test("readTorch() reads a tensor over untyped bytes, and a subclass of Tens
   const [rebuild, args] = [v3.slice(0, v3.indexOf("(")), v3.slice(v3.indexOf("("))];
   const subclass = `ctorch._tensor\n_rebuild_from_type_v2\n(${rebuild}ctorch\nTensor\n${args}}tR.`;
   assertEquals(await readTorch(await zipFormat(subclass, [DATA])), ndarray([2], "f32", new Float32Array([1, 2])));
+});
+
+Deno.test("readTorch() names what came in place of a PyTorch file", async () => {
+  const cases: [string, string][] = [
+    ["version https://git-lfs.github.com/spec/v1\noid", "got a pointer of Git LFS"],
+    ["<!DOCTYPE html><title>404", "got a web page"],
+    [`train.pth${"\0".repeat(248)}ustar\x0000`, "got a tar archive (unpack it first)"],
+    ["\x1f\x8b\x08", "got gzip (unpack it first)"],
+    ["\xff\xd8\xff\xe0", "got a JPEG picture"],
+    [`\x40${"\0".repeat(7)}{"a":`, "got a safetensors file"],
+    ["abcd", "got bytes 61 62 63 64"],
+  ];
+  for (const [text, message] of cases) await assertRejects(() => readTorch(latin1(text)), SyntaxError, message);
+});
+
+Deno.test("readTorch() puts a record in the place of tensors that are not plain numbers", async () => {
+  const storage = (type: string) => `(S'storage'\nctorch\n${type}\nS'0'\nS'cpu'\nK\x02tQ`;
+  const dense = tensorPickle().slice(0, -1);
+  const layout = "ctorch.serialization\n_get_layout\n(S'torch.sparse_coo'\ntR";
+  const scheme = "(ctorch\nper_tensor_affine\nG\x3f\xb9\x99\x99\x99\x99\x99\x9aK\x00t";
+  const v3 = `ctorch._utils\n_rebuild_tensor_v3\n(${storage("UntypedStorage")}K\x00(K\x02t(K\x01t\x89N`;
+  const cases: [string, string][] = [
+    ["complex", tensorPickle("K\x00", "(K\x02t", "(K\x01t", storage("ComplexFloatStorage")).slice(0, -1)],
+    ["quantised", `ctorch._utils\n_rebuild_qtensor\n(${storage("QInt8Storage")}K\x00(K\x02t(K\x01t${scheme}\x89NtR`],
+    ["sparse", `ctorch._utils\n_rebuild_sparse_tensor\n(${layout}(${dense}${dense}(K\x03tttR`],
+    ["8-bit float", `${v3}ctorch\nfloat8_e4m3fn\ntR`],
+  ];
+  for (const [kind, pickle] of cases) {
+    const value = await readTorch(await zipFormat(`}(S'w'\n${dense}S'x'\n${pickle}u.`, [DATA])) as PickleDict;
+    assertEquals(floats(value.get("w")), [1, 2]);
+    assertEquals(String(value.get("x")), `a ${kind} tensor, which is not read here`);
+    const rule = `every entry must be a tensor: got a ${kind} tensor, which is not read here at "x"`;
+    assertThrows(() => stateDict(value), TypeError, rule);
+  }
+  const other = await zipFormat(tensorPickle("K\x00", "(K\x02t", "(K\x01t", storage("FooStorage")), [DATA]);
+  await assertRejects(
+    () => readTorch(other, { stubs: ["torch."] }),
+    SyntaxError,
+    "its storages must be of a known class: got torch.FooStorage",
+  );
+});
+
+Deno.test("readTorch() refuses packed members beyond what a file of its size holds", async () => {
+  const bytes = await writeZip(
+    [{ name: "x/data.pkl", bytes: latin1(tensorPickle()) }, { name: "x/data/0", bytes: new Uint8Array(1e6) }],
+    { compressed: true },
+  );
+  await assertRejects(() => readTorch(bytes, { maxBytes: 999_999 }), RangeError, "its storages may take 999999 bytes");
 });
 
 Deno.test("readTorch() refuses tensors that blow up a small storage", async () => {
