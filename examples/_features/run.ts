@@ -1,5 +1,6 @@
 import { ProgressDisplay, UsageError } from "../../src/cli/mod.ts";
 import { type ImageDataset, takeFirst, writeDemo } from "../../src/data/mod.ts";
+import { parseDecimal } from "../../src/formats/mod.ts";
 import { firstBeforeOthers, openCommunicator } from "../../src/distributed/mod.ts";
 import { type ImageEncoder, makeFeatures, type MakeFeaturesOptions } from "../../src/train/mod.ts";
 import { DATASETS, loadByName } from "./datasets.ts";
@@ -72,7 +73,7 @@ export function required(name: string, value: string | undefined): string {
 /** Three numbers of a flag such as `0.5,0.5,0.5`. */
 export function channels(name: string, text: string | undefined): [number, number, number] | undefined {
   if (text === undefined) return undefined;
-  const values = text.split(",").map((part) => part.trim() === "" ? NaN : Number(part));
-  if (values.length === 3 && values.every(Number.isFinite)) return values as [number, number, number];
+  const values = text.split(",").map(parseDecimal);
+  if (values.length === 3 && values.every((value) => value !== null)) return values as [number, number, number];
   throw new UsageError(`Cannot read --${name} as it must be three numbers with commas: got "${text}"`);
 }

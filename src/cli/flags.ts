@@ -1,5 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { closest, distance } from "fastest-levenshtein";
+import { parseDecimal } from "../formats/mod.ts";
 
 /** One flag of a program. */
 export type Flag =
@@ -124,7 +125,7 @@ function checkValue(name: string, flag: Flag, value: unknown): unknown {
       }`,
     );
   }
-  const number = Number(value);
+  const number = parseDecimal(String(value)) ?? NaN;
   const inRange = number >= (flag.min ?? -Infinity) && number <= (flag.max ?? Infinity);
   if (!Number.isFinite(number) || !inRange || (flag.type === "integer" && !Number.isInteger(number))) {
     throw new UsageError(`Cannot read --${name} as it must be ${wanted(flag)}: got "${value}"`);

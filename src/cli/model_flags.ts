@@ -1,3 +1,4 @@
+import { parseDecimal } from "../formats/mod.ts";
 import { NETWORKS } from "../train/mod.ts";
 import { type Flag, UsageError } from "./flags.ts";
 import type { PretrainProgram } from "./pretrain_program.ts";
@@ -10,6 +11,11 @@ export function modelFlags({ network, kernel, sigma, weaklabels }: PretrainProgr
     n_views: { type: "integer", default: 2, min: 1, help: "views of an image", group },
     weaklabels: { type: "boolean", default: weaklabels ?? false, help: weakHelp(weaklabels), group },
     prior: { type: "string", help: "file of the prior, one row an image: .npz, .npy, .safetensors or .csv", group },
+    prior_columns: {
+      type: "string",
+      help: "columns of a .csv that are the prior, with commas (default: attr_val…, or all but names and labels)",
+      group,
+    },
     kernel: {
       type: "string",
       default: kernel ?? "none",
@@ -41,7 +47,7 @@ function weakHelp(weaklabels: boolean | undefined): string {
 /** The width that `--sigma` says; null for the median. */
 export function widthOf(sigma: string): number | null {
   if (sigma === "median") return null;
-  const value = sigma.trim() === "" ? NaN : Number(sigma);
-  if (Number.isFinite(value) && value >= 1e-30) return value;
+  const value = parseDecimal(sigma);
+  if (value !== null && value >= 1e-30) return value;
   throw new UsageError(`Cannot read --sigma as it must be a number > 0 or median: got "${sigma}"`);
 }

@@ -13,6 +13,8 @@ export interface PretrainValues {
   readonly resume: string | undefined;
   /** File of the prior. */
   readonly prior: string | undefined;
+  /** Columns of the prior, with commas. */
+  readonly prior_columns: string | undefined;
   /** Whether to make a small set of emoji images. */
   readonly demo: boolean;
   /** Whether machines read what is printed. */
@@ -211,7 +213,8 @@ function ignoredFlags() {
 }
 
 /** Whether a prior is wanted; a kernel without one, or one without a kernel, is a mistake that must not pass. */
-function checkPrior(args: readonly string[], { kernel, sigma, prior, weaklabels }: FlagValues<Flags>): boolean {
+function checkPrior(args: readonly string[], values: FlagValues<Flags>): boolean {
+  const { kernel, sigma, prior, prior_columns, weaklabels } = values;
   const wanted = prior !== undefined || weaklabels;
   const asked = prior !== undefined || isGiven(args, "weaklabels");
   if (kernel === "none") {
@@ -222,6 +225,9 @@ function checkPrior(args: readonly string[], { kernel, sigma, prior, weaklabels 
       );
     }
     return false;
+  }
+  if (prior === undefined && prior_columns !== undefined) {
+    throw new UsageError("Cannot use --prior_columns without --prior: it names columns of that file");
   }
   if (!wanted) {
     throw new UsageError(

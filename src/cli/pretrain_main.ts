@@ -119,7 +119,8 @@ async function loadTraining(
 async function loadPriorFile({ db, title }: PretrainProgram, { values }: PretrainFlags, dataset: ImageDataset) {
   const file = values.prior ?? `${values.root}/${db}_prior.npz`;
   const found = await Deno.stat(file).then(({ isFile }) => isFile, () => false);
-  if (found) return await loadPrior(file, dataset);
+  const columns = values.prior_columns?.split(",").map((name) => name.trim());
+  if (found) return await loadPrior(file, dataset, { columns });
   throw new Deno.errors.NotFound(
     `Cannot load the prior of ${title}: "${file}" is absent; put an array "prior" [${dataset.length}, d] there ` +
       `(--prior names another file), or give --kernel none to train without a prior`,

@@ -1,3 +1,5 @@
+import { listSome, readText } from "./_files.ts";
+
 /** A CSV file: its header, and its rows as texts. */
 export interface CsvTable {
   path: string;
@@ -6,17 +8,26 @@ export interface CsvTable {
 }
 
 /**
- * Reads a CSV file (RFC 4180; comma, quotes, CRLF or LF, a byte-order mark is dropped).
+ * Reads a CSV file (RFC 4180; comma, quotes, CRLF or LF, UTF-8, a byte-order mark is dropped).
  *
- * @throws {SyntaxError} If a row has more or fewer fields than the header, or a quote is not closed.
+ * @throws {SyntaxError} If there is no row below the header, two columns have one name, a row has more or fewer fields than the
+ *   header, a quote is not closed, or the file is not UTF-8.
  */
 export async function readCsv(path: string): Promise<CsvTable> {
-  const text = await Deno.readTextFile(path);
+  const [header, ...rows] = await parseCsv(path, await readText(path));
+  if (!header) throw new SyntaxError(`Cannot read "${path}": the file is empty`);
+  const twice = header.filter((name, i) => name.trim() !== "" && header.indexOf(name) !== i);
+  if (twice.length > 0) {
+    throw new SyntaxError(`Cannot read "${path}" as no two columns may have one name: got ${listSome(twice)} twice`);
+  }
+  if (rows.length === 0) throw new SyntaxError(`Cannot read "${path}" as it must have rows: got a header only`);
+  return { path, header, rows };
+}
+
+async function parseCsv(path: string, text: string): Promise<string[][]> {
   const { parse } = await import("csv-parse/sync");
   try {
-    const [header, ...rows] = parse(text, { bom: true, skip_empty_lines: true });
-    if (!header) throw new Error("the file is empty");
-    return { path, header, rows };
+    return parse(text, { bom: true, skip_empty_lines: true });
   } catch (cause) {
     throw new SyntaxError(`Cannot read "${path}": ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
@@ -30,8 +41,9 @@ export async function readCsv(path: string): Promise<CsvTable> {
 export function columnOf(table: CsvTable, name: string): number {
   const index = table.header.indexOf(name);
   if (index >= 0) return index;
-  const header = table.header.slice(0, 20).map((each) => `"${each}"`).join(", ");
-  throw new SyntaxError(`Cannot read "${table.path}" as it must have a column "${name}": its columns are ${header}`);
+  throw new SyntaxError(
+    `Cannot read "${table.path}" as it must have a column "${name}": its columns are ${listSome(table.header, 20)}`,
+  );
 }
 
 /**
@@ -44,7 +56,7 @@ export function rowsBy(table: CsvTable, key: (row: string[]) => string): Map<str
   for (const row of table.rows) {
     const name = key(row);
     if (rows.has(name)) {
-      throw new SyntaxError(`Cannot read "${table.path}" as no row may come twice: got "${name}" twice`);
+      throw new SyntaxError(`Cannot read "${table.path}" as no row may come twice: got ${listSome([name])} twice`);
     }
     rows.set(name, row);
   }

@@ -21,9 +21,23 @@ export async function isDirectory(path: string): Promise<boolean> {
   return await kindOf(path) === "directory";
 }
 
+/**
+ * The text of a file in UTF-8, without a byte-order mark.
+ *
+ * @throws {SyntaxError} If it is not UTF-8: other bytes would become other names.
+ */
+export async function readText(path: string): Promise<string> {
+  const bytes = await Deno.readFile(path);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new SyntaxError(`Cannot read "${path}" as it must be text in UTF-8: save it as such`, { cause });
+  }
+}
+
 /** Lines of a text file without their ends; empty lines are dropped. */
 export async function readLines(path: string): Promise<string[]> {
-  return (await Deno.readTextFile(path)).split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
+  return (await readText(path)).split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== "");
 }
 
 /**

@@ -10,32 +10,29 @@ import {
   type StringArray,
   toF32,
 } from "../formats/mod.ts";
-import { readCsv } from "./_csv.ts";
+import { readCsvPrior } from "./_prior_csv.ts";
+import { NAME_KEYS, type PriorTable } from "./_prior_table.ts";
 
-/** What a file of priors holds, before it is joined with a data set. */
-export interface PriorTable {
-  /** Values `[rows, dim]`. */
-  data: Float32Array<ArrayBuffer>;
-  rows: number;
-  dim: number;
-  columns?: string[];
-  /** Labels `[rows, width]`. */
-  labels?: { data: Float32Array<ArrayBuffer>; rows: number; width: number };
-  /** Name of the image of each row. */
-  names?: string[];
+/** What helps to read a file of priors. */
+export interface PriorFileOptions {
+  /** Names of the columns of a `.csv` that are the prior. */
+  columns?: readonly string[];
+  /** Names of the classes: a column of a `.csv` that is called so is a label. */
+  classes?: readonly string[];
 }
-
-const NAME_KEYS = ["paths", "path", "names", "name", "files", "file", "filenames", "filename", "image", "CID"];
 
 /**
  * Reads a file of priors by its ending: `.npz`, `.npy`, `.safetensors` or `.csv`.
  *
- * @throws {TypeError} If the ending is another one.
+ * @throws {TypeError} If the ending is another one, or columns are named and the file is no `.csv`.
  * @throws {SyntaxError} If the file is damaged or holds no prior.
  */
-export async function readPriorFile(path: string): Promise<PriorTable> {
+export async function readPriorFile(path: string, options: PriorFileOptions = {}): Promise<PriorTable> {
   const ending = /\.[^./\\]+$/.exec(path)?.[0].toLowerCase() ?? "";
-  if (ending === ".csv") return await readCsvPrior(path);
+  if (ending === ".csv") return await readCsvPrior(path, options);
+  if (options.columns) {
+    throw new TypeError(`Cannot choose columns of a prior as only a .csv file names them: got "${path}"`);
+  }
   if (ending === ".npy") {
     const array = await readFrom(path, async (source) => readNpy(await readAll(source)));
     return toTable(path, new Map([["prior", array]]));
@@ -92,39 +89,4 @@ function parseNames(path: string, text: string): string[] {
     // told below
   }
   throw new SyntaxError(`Cannot read "${path}" as its metadata "paths" must be a list of names in JSON`);
-}
-
-/** Columns `attr_val…` where there are any, else all that are neither names nor labels. */
-async function readCsvPrior(path: string): Promise<PriorTable> {
-  const { header, rows } = await readCsv(path);
-  const nameColumn = NAME_KEYS.map((key) => header.indexOf(key)).find((index) => index >= 0) ?? -1;
-  const labelColumn = header.findIndex((name) => name === "label" || name === "labels");
-  const attributes = header.flatMap((name, i) => name.includes("attr_val") ? [i] : []);
-  const picked = attributes.length > 0
-    ? attributes
-    : header.flatMap((name, i) => i === nameColumn || i === labelColumn || NAME_KEYS.includes(name) ? [] : [i]);
-  if (picked.length === 0) throw new SyntaxError(`Cannot read "${path}" as it must have a column of values: got none`);
-  const data = new Float32Array(rows.length * picked.length);
-  rows.forEach((row, r) =>
-    picked.forEach((column, c) => data[r * picked.length + c] = parseValue(path, header[column]!, row[column]!, r))
-  );
-  const labels = labelColumn < 0 ? [] : rows.map((row) => row[labelColumn] === "" ? NaN : Number(row[labelColumn]));
-  const comparable = labelColumn >= 0 && labels.every((label) => Number.isInteger(label)); // names of classes are not compared
-  return {
-    data,
-    rows: rows.length,
-    dim: picked.length,
-    columns: picked.map((column) => header[column]!),
-    ...(comparable ? { labels: { data: Float32Array.from(labels), rows: rows.length, width: 1 } } : {}),
-    ...(nameColumn < 0 ? {} : { names: rows.map((row) => row[nameColumn]!) }),
-  };
-}
-
-/** A number; blank is NaN, which is refused later with its row. */
-function parseValue(path: string, column: string, text: string, row: number): number {
-  if (text === "" || /^nan$/i.test(text)) return NaN;
-  if (/^(true|false)$/i.test(text)) return text.toLowerCase() === "true" ? 1 : 0;
-  const value = Number(text);
-  if (!Number.isNaN(value)) return value;
-  throw new SyntaxError(`Cannot read "${path}" as column "${column}" must hold numbers: got "${text}" in row ${row}`);
 }

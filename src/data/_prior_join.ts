@@ -1,5 +1,6 @@
 import { listSome } from "./_files.ts";
-import type { PriorTable } from "./_prior_file.ts";
+import { compareLabels, leakingColumns } from "./_prior_labels.ts";
+import type { PriorTable } from "./_prior_table.ts";
 import type { ImageDataset, PriorRows } from "./dataset.ts";
 
 /** A prior whose rows are those of a data set. */
@@ -12,12 +13,17 @@ export interface LoadedPrior extends PriorRows {
 
 /** What identifies an image in a name, from the strictest to the loosest. */
 const KEYS: readonly ((name: string) => string)[] = [
-  (name) => name.replaceAll("\\", "/").replace(/^\.\//, ""),
-  (name) => name.replaceAll("\\", "/").split("/").slice(-2).join("/"),
-  (name) => name.replaceAll("\\", "/").split("/").slice(-1).join("/"),
+  (name) => parts(name).join("/"),
+  (name) => parts(name).slice(-2).join("/"),
+  (name) => parts(name).slice(-1).join("/"),
   // UT-Zappos: 100627.72.jpg is 100627-72
-  (name) => name.replaceAll("\\", "/").split("/").slice(-1).join("/").replace(/\.[A-Za-z]+$/, "").replaceAll(".", "-"),
+  (name) => parts(name).slice(-1).join("/").replace(/\.[A-Za-z]+$/, "").replaceAll(".", "-"),
 ];
+
+/** Parts of a path, whatever system wrote it: composed (NFC), as macOS may decompose names. */
+function parts(name: string): string[] {
+  return name.normalize("NFC").replaceAll("\\", "/").replace(/^\.\//, "").split("/");
+}
 
 /**
  * Puts the rows of a table into the order of a data set: by name where both have names, else as they come. Row count, labels and
@@ -29,7 +35,7 @@ export function joinPrior(
   source: string,
   { wholeSet = false }: { wholeSet?: boolean } = {},
 ): LoadedPrior {
-  const notes: string[] = [];
+  const notes = table.note ? [table.note] : [];
   const { order, unmatched } = table.names && dataset.paths
     ? matchNames(table.names, dataset.paths, source)
     : { order: null, unmatched: [] };
@@ -49,15 +55,54 @@ export function joinPrior(
   const rows = order ?? Array.from({ length: dataset.length }, (_, i) => i);
   const note = compareLabels(table, rows, dataset, source);
   if (note) notes.push(note);
-  const data = gather(table, rows);
-  checkFinite(data, table.dim, source, dataset.paths);
+  const gathered = gather(table, rows);
+  const joined = wholeSet // published attributes
+    ? { data: gathered, dim: table.dim, ...(table.columns ? { columns: table.columns } : {}) }
+    : withoutLeaks(gathered, table, dataset, { source, notes });
+  checkFinite(joined.data, joined.dim, source, dataset.paths);
   return {
-    data,
-    dim: table.dim,
-    ...(table.columns ? { columns: table.columns } : {}),
+    ...joined,
     unmatched: wholeSet ? [] : unmatched,
     notes,
   };
+}
+
+/**
+ * Columns that tell the classes are the labels, not knowledge beside them: a note says so, and where nobody said that they are
+ * attributes, they are left out.
+ *
+ * @throws {SyntaxError} If no other column is left.
+ */
+function withoutLeaks(
+  data: Float32Array<ArrayBuffer>,
+  { dim, columns, certain }: PriorTable,
+  dataset: ImageDataset,
+  { source, notes }: { source: string; notes: string[] },
+): PriorRows {
+  const leaks = leakingColumns(data, dim, dataset);
+  const all = { data, dim, ...(columns ? { columns } : {}) };
+  if (leaks.length === 0) return all;
+  const what = `${leaks.length === 1 ? "column" : "columns"} ${
+    listSome(leaks.map((i) => columns?.[i] ?? i))
+  } of "${source}"`;
+  const tell = leaks.length === 1 ? "tells" : "tell";
+  if (columns === undefined || certain) {
+    notes.push(`${what} ${tell} the class of each image: learning from the prior is then learning from labels`);
+    return all;
+  }
+  const kept = columns.flatMap((_, i) => leaks.includes(i) ? [] : [i]);
+  if (kept.length === 0) {
+    throw new SyntaxError(
+      `Cannot use "${source}" as a prior must not be the labels: ${what} ${tell} the class of each image`,
+    );
+  }
+  notes.push(`${what} ${tell} the class of each image and ${leaks.length === 1 ? "is" : "are"} left out`);
+  const rows = data.length / dim;
+  const picked = Float32Array.from(
+    { length: rows * kept.length },
+    (_, i) => data[Math.floor(i / kept.length) * dim + kept[i % kept.length]!]!,
+  );
+  return { data: picked, dim: kept.length, columns: kept.map((i) => columns[i]!) };
 }
 
 function wrongCount(table: PriorTable, dataset: ImageDataset, source: string): TypeError {
@@ -97,32 +142,6 @@ function matchNames(
   }
   const used = new Set(best.rows);
   return { order: best.rows, unmatched: names.filter((_, row) => !used.has(row)) };
-}
-
-/** Labels that are not the images' tell that the rows are not, either. */
-function compareLabels(table: PriorTable, rows: number[], dataset: ImageDataset, source: string): string | null {
-  const { labels } = table;
-  const own = dataset.labels;
-  if (!labels || own === null) return null;
-  const width = own instanceof Int32Array ? 1 : dataset.classes.length;
-  if (labels.rows !== table.rows || labels.width !== width) {
-    return `labels of "${source}" [${labels.rows},${labels.width}] were not compared: there are ${table.rows} rows of prior and ` +
-      `labels [${dataset.length},${width}] (the original wrote the labels of all CUB images beside the prior of its training images)`;
-  }
-  const wrong: number[] = [];
-  rows.forEach((row, i) => {
-    for (let c = 0; c < width; c++) {
-      const [theirs, ours] = [labels.data[row * width + c]!, own[i * width + c]!];
-      if (theirs !== ours && !Number.isNaN(theirs) && !Number.isNaN(ours)) return wrong.push(i);
-    }
-  });
-  if (wrong.length > 0) {
-    throw new TypeError(
-      `Cannot use "${source}" as its labels must be those of "${dataset.name}" (${dataset.split}): ${wrong.length} of ` +
-        `${dataset.length} differ, in rows ${listSome(wrong)}`,
-    );
-  }
-  return null;
 }
 
 function gather({ data, dim }: PriorTable, rows: number[]): Float32Array<ArrayBuffer> {

@@ -1,8 +1,9 @@
 import { join } from "@std/path";
-import { columnOf, readCsv, rowsBy } from "./_csv.ts";
+import { parseDecimal } from "../formats/mod.ts";
+import { columnOf, type CsvTable, readCsv, rowsBy } from "./_csv.ts";
 import { isFile, listSome } from "./_files.ts";
 import { readIds } from "./_lists.ts";
-import type { PriorTable } from "./_prior_file.ts";
+import type { PriorTable } from "./_prior_table.ts";
 import { joinPrior, type LoadedPrior } from "./_prior_join.ts";
 import type { ImageDataset } from "./dataset.ts";
 import { loadPrior } from "./prior.ts";
@@ -139,9 +140,9 @@ async function rebuildCub(
   if (names === null) {
     throw new Deno.errors.NotFound(`Cannot read "${path}": "attributes.txt", the names of its attributes, is absent`);
   }
-  const columns = [...await readIds(names)].sort(([a], [b]) => Number(a) - Number(b)).map(([, name]) => name);
+  const attributes = await readIds(names);
   const images = await readIds(join(folder, "images.txt"));
-  const { table, odd } = await readAnnotations(path, images, columns, options.minCertainty ?? 3);
+  const { table, odd } = await readAnnotations(path, images, attributes, options.minCertainty ?? 3);
   const prior = joinPrior(table, dataset, path, { wholeSet: true });
   if (options.majority) takeMajority(prior, dataset);
   const rule = `1 where certainty is at least ${options.minCertainty ?? 3}${
@@ -156,29 +157,32 @@ async function rebuildCub(
 async function readAnnotations(
   path: string,
   images: Map<string, string>,
-  columns: string[],
+  attributes: Map<string, string>,
   minCertainty: number,
 ): Promise<{ table: PriorTable; odd: number }> {
-  const dim = columns.length;
+  const dim = attributes.size;
+  const columnById = new Map([...attributes.keys()].map((id, column) => [id, column]));
   const rowOf = new Map([...images.keys()].map((id, row) => [id, row]));
   const data = new Float32Array(images.size * dim).fill(NaN);
   let odd = 0;
   for await (const line of linesOf(path)) {
     const fields = line.split(/\s+/);
     const row = rowOf.get(fields[0] ?? "");
-    const column = Number(fields[1]) - 1;
-    const certainty = Number(fields[Math.max(3, fields.length - 2)]);
-    const ok = row !== undefined && column >= 0 && column < dim && /^[01]$/.test(fields[2] ?? "") && certainty >= 1 &&
-      certainty <= 4;
+    const column = columnById.get(fields[1] ?? "");
+    const certainty = fields[Math.max(3, fields.length - 2)] ?? "";
+    const ok = row !== undefined && column !== undefined && /^[01]$/.test(fields[2] ?? "") && /^[1-4]$/.test(certainty);
     if (!ok) {
       throw new SyntaxError(
         `Cannot read "${path}" as its lines must be "IMAGE ATTRIBUTE PRESENT CERTAINTY TIME": got "${line}"`,
       );
     }
     if (fields.length > 5) odd++;
-    data[row * dim + column] = fields[2] === "1" && certainty >= minCertainty ? 1 : 0;
+    data[row * dim + column] = fields[2] === "1" && +certainty >= minCertainty ? 1 : 0;
   }
-  return { table: { data, rows: images.size, dim, columns, names: [...images.values()] }, odd };
+  return {
+    table: { data, rows: images.size, dim, columns: [...attributes.values()], names: [...images.values()] },
+    odd,
+  };
 }
 
 async function* linesOf(path: string): AsyncGenerator<string> {
@@ -206,16 +210,21 @@ function takeMajority({ data, dim }: LoadedPrior, { labels, classes }: ImageData
   });
 }
 
-const NOT_ATTRIBUTES = /^(CID|Category|SubCategory)(\.|$)/;
+/** The attributes of the published metadata; `Category` and `SubCategory` are what the labels are. */
+const ATTRIBUTES = /^(HeelHeight|Insole|Closure|Gender|Material|ToeStyle)(\.|$)/;
+
+function attributeColumns({ path, header }: CsvTable): number[] {
+  const picked = header.flatMap((name, i) => ATTRIBUTES.test(name) ? [i] : []);
+  if (picked.length > 0) return picked;
+  throw new SyntaxError(`Cannot read "${path}" as it must have attributes: got ${listSome(header)}`);
+}
 
 async function readBinaryMetadata(path: string): Promise<PriorTable> {
   const table = await readCsv(path);
   const cid = columnOf(table, "CID");
-  const picked = table.header.flatMap((name, i) => NOT_ATTRIBUTES.test(name) ? [] : [i]);
+  const picked = attributeColumns(table);
   const rows = [...rowsBy(table, (row) => row[cid]!)];
-  const data = Float32Array.from(
-    rows.flatMap(([, row]) => picked.map((column) => row[column] === "" ? NaN : Number(row[column]))),
-  );
+  const data = Float32Array.from(rows.flatMap(([, row]) => picked.map((column) => parseDecimal(row[column]!) ?? NaN)));
   const columns = picked.map((column) => table.header[column]!);
   return { data, rows: rows.length, dim: picked.length, columns, names: rows.map(([name]) => name) };
 }
@@ -223,7 +232,7 @@ async function readBinaryMetadata(path: string): Promise<PriorTable> {
 async function readPlainMetadata(path: string): Promise<PriorTable> {
   const table = await readCsv(path);
   const cid = columnOf(table, "CID");
-  const picked = table.header.flatMap((name, i) => NOT_ATTRIBUTES.test(name) ? [] : [i]);
+  const picked = attributeColumns(table);
   const valuesOf = (row: string[]) =>
     picked.flatMap((column) =>
       row[column]!.split(";").map((value) => value.trim()).filter((value) => value !== "").map((value) =>

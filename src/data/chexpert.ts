@@ -1,4 +1,5 @@
 import { join } from "@std/path";
+import { parseDecimal } from "../formats/mod.ts";
 import { columnOf, type CsvTable, readCsv } from "./_csv.ts";
 import { isFile, listSome } from "./_files.ts";
 import { obtain, type Source } from "./_obtain.ts";
@@ -147,9 +148,9 @@ function readLabels(table: CsvTable, options: CheXpertOptions): MultiLabels {
 
 /** 1, 0, -1, or `null` for a blank. */
 function parseLabel(table: CsvTable, row: string[], column: number): number | null {
-  const text = row[column]!;
+  const text = row[column]!.trim();
   if (text === "") return null;
-  const value = Number(text);
+  const value = parseDecimal(text);
   if (value !== 0 && value !== 1 && value !== -1) {
     throw new SyntaxError(
       `Cannot read "${table.path}" as "${table.header[column]}" must be 1, 0, -1 or blank: got "${text}" for "${

@@ -41,6 +41,6 @@ export { type FolderOptions, loadFolder } from "./folder.ts";
 export { type ImageNet100Options, loadImageNet100 } from "./imagenet100.ts";
 export { joinClasses } from "./join_classes.ts";
 export { type ObtainOptions, type ObtainProgress } from "./_obtain.ts";
-export { collectPrior, type LoadedPrior, loadPrior, savePrior } from "./prior.ts";
+export { collectPrior, type LoadedPrior, loadPrior, type PriorOptions, savePrior } from "./prior.ts";
 export { centerCrop, resizeBilinear, type RgbImage } from "./resize.ts";
 export { loadUtZappos, type UtZapposOptions } from "./utzappos.ts";

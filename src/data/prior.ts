@@ -5,6 +5,12 @@ import type { ImageDataset, PriorRows } from "./dataset.ts";
 
 export type { LoadedPrior } from "./_prior_join.ts";
 
+/** Options of {@linkcode loadPrior}. */
+export interface PriorOptions {
+  /** Names of the columns of a `.csv` that are the prior (default: see {@linkcode loadPrior}). */
+  columns?: readonly string[];
+}
+
 /**
  * Loads a prior for a data set: from `.npz` or `.safetensors` with an array `prior`, from `.npy`, or from `.csv`.
  *
@@ -12,14 +18,18 @@ export type { LoadedPrior } from "./_prior_join.ts";
  * `labels`, where there are any, are compared with those of the data set. Names of the images, where there are any (`paths` in an
  * `.npz`, or as JSON in the metadata of a `.safetensors`; a column `path`, `file`, `name`, `image` or `CID` of a `.csv`), put the
  * rows in order: by whole path, by the last two parts, by file name, or as a UT-Zappos identifier, whichever identifies every
- * image. Without names the rows must be as many as the images, and in their order. Of a `.csv` the columns `attr_val…` are taken,
- * or else all that are numbers.
+ * image. Without names the rows must be as many as the images, and in their order.
+ *
+ * Of a `.csv` the columns that `columns` names are taken, or else those with `attr_val` in their names, or else all but names,
+ * row numbers, splits and labels; the latter are told by their headers (`label`, `class`, `target`…, or the name of a class), or by
+ * values that stand for the classes one to one. A note says which columns were taken and which were not.
  *
  * Differs from the original: rows without attributes, NaN, and names and labels that do not fit are errors (there, a left join
  * let NaN through, and CUB's labels could not be compared).
  *
  * @param file The file.
  * @param dataset The images that the rows are for.
+ * @param options Which columns of a `.csv` are the prior.
  * @returns Values `[n, dim]` in the order of the images, and which rows of the file were not used.
  * @throws {SyntaxError} If the file is damaged or holds no prior.
  * @throws {TypeError} If rows, names or labels are not those of the data set, or the ending is unknown.
@@ -38,8 +48,12 @@ export type { LoadedPrior } from "./_prior_join.ts";
  * assertEquals([prior.dim, prior.data], [2, Float32Array.of(1, 2, 3, 4, 5, 6)]);
  * ```
  */
-export async function loadPrior(file: string, dataset: ImageDataset): Promise<LoadedPrior> {
-  return joinPrior(await readPriorFile(file), dataset, file);
+export async function loadPrior(
+  file: string,
+  dataset: ImageDataset,
+  options: PriorOptions = {},
+): Promise<LoadedPrior> {
+  return joinPrior(await readPriorFile(file, { ...options, classes: dataset.classes }), dataset, file);
 }
 
 /**

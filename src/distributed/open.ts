@@ -1,3 +1,4 @@
+import { parseDecimal } from "../formats/mod.ts";
 import type { Communicator } from "./communicator.ts";
 import { Mpi } from "./mpi.ts";
 import type { MpiFamily } from "./mpi_library.ts";
@@ -49,7 +50,7 @@ export function openCommunicator(options: OpenOptions = {}): Communicator {
 export function launchOf(env: (name: string) => string | undefined = (name) => Deno.env.get(name)): Launch | null {
   const found = (launcher: string, families: readonly MpiFamily[], size: string): Launch => {
     const value = env(size);
-    return { launcher, families, size: value === undefined ? null : Number(value) };
+    return { launcher, families, size: value === undefined ? null : parseDecimal(value) ?? NaN };
   };
   if (env("OMPI_COMM_WORLD_RANK") !== undefined) return found("mpirun", ["openmpi"], "OMPI_COMM_WORLD_SIZE");
   const slurm = env("SLURM_PROCID") !== undefined && env("SLURM_STEP_NUM_TASKS") !== undefined;

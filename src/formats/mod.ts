@@ -1,3 +1,4 @@
+export { parseDecimal } from "./decimal.ts";
 export * from "./dtype.ts";
 export * from "./file.ts";
 export { contentOf } from "./content.ts";

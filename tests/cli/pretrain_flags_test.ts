@@ -111,6 +111,10 @@ Deno.test("parsePretrain() wants a prior with a kernel and a kernel with a prior
     message(cifar, "--prior", "f.npz").startsWith("Cannot use --prior without a kernel as it would have no effect"),
   );
   assertEquals(
+    message(cub, "--prior_columns", "a,b"),
+    "Cannot use --prior_columns without --prior: it names columns of that file",
+  );
+  assertEquals(
     message(cifar, "--prior", "f", "--kernel", "rbf"),
     "Cannot use --kernel rbf without --sigma: give a number or median",
   );

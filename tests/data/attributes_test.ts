@@ -67,7 +67,10 @@ Deno.test("loadCubAttributes() prefers the original's file, and one that is name
   await withFiles({ ...CUB, "meta_data_bin_train.csv": csv }, async (root) => {
     const prior = await loadCubAttributes(root, BIRDS);
     assertEquals([...prior.data], [1, 2, 3, 4, 5, 6]);
-    assertEquals(prior.notes, [`attributes from "${root}/meta_data_bin_train.csv": 2 columns`]);
+    assertEquals(prior.notes, [
+      `attributes from "${root}/meta_data_bin_train.csv": 2 columns`,
+      `columns of "${root}/meta_data_bin_train.csv" that are the prior: "attr_val_0", "attr_val_1"; left out: "class"`,
+    ]);
     await Deno.writeTextFile(`${root}/mine.csv`, csv.replaceAll("attr_val", "wing").replaceAll("class", "label"));
     assertEquals((await loadCubAttributes(root, BIRDS, { file: `${root}/mine.csv` })).columns, ["wing_0", "wing_1"]);
     await Deno.writeTextFile(`${root}/meta_data_bin_train.csv`, csv.slice(0, csv.lastIndexOf("\n")));
@@ -167,5 +170,26 @@ Deno.test("loadUtZapposAttributes() names what is damaged or absent", async () =
       Deno.errors.NotFound,
       `Cannot load the attributes of UT-Zappos50K: "${root}/x" has none of `,
     );
+  });
+});
+
+Deno.test("loadCubAttributes() joins attributes by their numbers, whatever their order", async () => {
+  const swapped = { ...CUB, "attributes.txt": "7 has_bill_shape::dagger\n1 has_bill_shape::curved\n" };
+  const labels = "CUB_200_2011/attributes/image_attribute_labels.txt";
+  const lines = CUB[labels].replaceAll(/^(\d) 2/gm, "$1 7");
+  await withFiles({ ...swapped, [labels]: lines }, async (root) => {
+    const prior = await loadCubAttributes(root, BIRDS);
+    assertEquals(prior.columns, ["has_bill_shape::dagger", "has_bill_shape::curved"]);
+    assertEquals([...prior.data], [0, 1, 0, 1, 1, 0]);
+  });
+});
+
+Deno.test("loadUtZapposAttributes() refuses blanks and takes only the published attributes", async () => {
+  const lines = ["CID,Category.Shoes,Unnamed: 0,Gender.Men,Label", "100627-72,1,1,1,1", "22-1,0,2, ,0"];
+  const files = { "ut-zap50k-data/meta-data-bin.csv": lines.join("\n") };
+  await withFiles(files, async (root) => {
+    await assertRejects(() => loadUtZapposAttributes(root, SHOES), RangeError, "NaN or infinity in 1 rows: 0");
+    await Deno.writeTextFile(`${root}/ut-zap50k-data/meta-data-bin.csv`, lines.join("\n").replace("2, ,0", "2,0,0"));
+    assertEquals((await loadUtZapposAttributes(root, SHOES)).columns, ["Gender.Men"]);
   });
 });

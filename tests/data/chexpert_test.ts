@@ -113,3 +113,15 @@ Deno.test("loadCheXpert() names what is damaged or absent", async () => {
     );
   });
 });
+
+Deno.test("loadCheXpert() takes blanks for not known, whatever they are made of, and only 1, 0 and -1 for labels", async () => {
+  const spaced = CSV.replace("Female,68,Frontal,AP,1.0,,,", "Female,68,Frontal,AP, ,  ,\t,");
+  await withTree(async (root) => {
+    const { labels } = await loadCheXpert(root);
+    assertEquals([...labels.subarray(0, 5)], [NOT, NOT, NOT, NOT, NOT]);
+    await Deno.writeTextFile(`${root}/train.csv`, CSV.replace("AP,1.0,", "AP,0x1,"));
+    await assertRejects(() => loadCheXpert(root), SyntaxError, 'as "No Finding" must be 1, 0, -1 or blank: got "0x1"');
+    await Deno.writeTextFile(`${root}/train.csv`, `${HEADER}\n`);
+    await assertRejects(() => loadCheXpert(root), SyntaxError, "as it must have rows: got a header only");
+  }, { "train.csv": spaced });
+});

@@ -58,7 +58,10 @@ Deno.test("loadPrior() reads csv: attr_val columns, or all that are numbers", as
     const prior = await loadPrior(file, dataset(PATHS));
     assertEquals([prior.data, prior.columns], [VALUES, ["attr_val_0", "attr_val_1"]]);
     assertEquals(prior.unmatched, ["q/extra.jpg"]);
-    assertEquals(prior.notes, [`1 of 4 rows of "${file}" belong to no image and are not used: "q/extra.jpg"`]);
+    assertEquals(prior.notes, [
+      `columns of "${file}" that are the prior: "attr_val_0", "attr_val_1"; left out: "age"`,
+      `1 of 4 rows of "${file}" belong to no image and are not used: "q/extra.jpg"`,
+    ]);
 
     await Deno.writeTextFile(file, "file,label,wings,tail\na.jpg,0,0,true\nb.jpg,1,2,false\nc.jpg,1,1e1,-0.5\n");
     const plain = await loadPrior(file, dataset(["a.jpg", "b.jpg", "c.jpg"]));

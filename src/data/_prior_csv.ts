@@ -1,0 +1,119 @@
+import { parseDecimal } from "../formats/mod.ts";
+import { columnOf, type CsvTable, readCsv } from "./_csv.ts";
+import { listSome } from "./_files.ts";
+import type { PriorFileOptions } from "./_prior_file.ts";
+import { NAME_KEYS, type PriorTable } from "./_prior_table.ts";
+
+/** Columns by what they are for, as indices of the header. */
+interface Roles {
+  /** Name of the image; -1: none. */
+  name: number;
+  /** Class of the image; -1: none. */
+  label: number;
+  /** Attributes. */
+  used: number[];
+  /** Whether a person or the original's naming said that these are attributes. */
+  certain: boolean;
+}
+
+const INDEX = /^(|unnamed: ?\d+|index|idx|ids?|rows?|row_?(id|number|names?)|no|nr|#)$/i;
+const LABEL =
+  /^(.*[ _.-])?(labels?|class(es)?|cls|targets?|category|categories|species|truth)([ _.-]?(ids?|names?|index|idx|no|nr|number))?$/i;
+const SPLIT = /^(is_?)?(split|fold|subset|partition|set|train|test|val|valid)$/i;
+
+/**
+ * Reads a prior from CSV. Attributes are the columns that are named, or else those with `attr_val` in their names, or else all
+ * but names of images, labels, splits and row numbers, which are told by their headers and values.
+ *
+ * @throws {SyntaxError} If no column is left, a named one is absent, or one holds what is no number.
+ */
+export async function readCsvPrior(path: string, options: PriorFileOptions = {}): Promise<PriorTable> {
+  const table = await readCsv(path);
+  const { header, rows } = table;
+  const { name, label, used, certain } = rolesOf(table, options);
+  if (used.length === 0) {
+    throw new SyntaxError(
+      `Cannot read "${path}" as it must have a column of values: got none besides ${listSome(header)}`,
+    );
+  }
+  const data = new Float32Array(rows.length * used.length);
+  rows.forEach((row, r) =>
+    used.forEach((column, c) => data[r * used.length + c] = parseValue(path, header[column]!, row[column]!, r))
+  );
+  const left = header.filter((_, i) => !used.includes(i) && i !== name);
+  return {
+    data,
+    rows: rows.length,
+    dim: used.length,
+    columns: used.map((column) => header[column]!),
+    certain,
+    note: `columns of "${path}" that are the prior: ${listSome(used.map((i) => header[i]!), 8)}` +
+      (left.length > 0 ? `; left out: ${listSome(left, 8)}` : ""),
+    ...labelsOf(table, label),
+    ...(name < 0 ? {} : { names: rows.map((row) => row[name]!) }),
+  };
+}
+
+function rolesOf(table: CsvTable, { columns, classes = [] }: PriorFileOptions): Roles {
+  const { header } = table;
+  const name = NAME_KEYS.map((key) => header.findIndex((each) => plain(each) === plain(key)))
+    .find((index) => index >= 0) ?? -1;
+  const labels = header.flatMap((each, i) => i !== name && isLabel(each, header) ? [i] : []);
+  const label = labels.find((i) => /^labels?$/i.test(header[i]!.trim())) ?? labels[0] ?? -1;
+  if (columns) {
+    const used = columns.map((each) => columnOf(table, each));
+    return { name, label: used.includes(label) ? -1 : label, used, certain: true };
+  }
+  const attributes = header.flatMap((each, i) => each.includes("attr_val") ? [i] : []);
+  if (attributes.length > 0) return { name, label, used: attributes, certain: true };
+  const known = new Set([...NAME_KEYS, ...classes].map(plain));
+  const used = header.flatMap((each, i) => {
+    const other = i === name || labels.includes(i) || known.has(plain(each)) || INDEX.test(each.trim());
+    return other || SPLIT.test(each.trim()) ? [] : [i];
+  });
+  const rest = used.filter((i) => !countsRows(table, i));
+  return { name, label, used: rest.length > 0 ? rest : used, certain: false };
+}
+
+function isLabel(column: string, header: readonly string[]): boolean {
+  if (plain(column) === "y") return !header.some((each) => plain(each) === "x"); // else a place in the picture
+  return LABEL.test(column.trim());
+}
+
+function plain(text: string): string {
+  return text.trim().normalize("NFC").toLowerCase();
+}
+
+/** Whether a column numbers the rows: 0, 1, 2, … from anywhere. */
+function countsRows({ rows }: CsvTable, column: number): boolean {
+  const values = rows.map((row) => parseDecimal(row[column]!));
+  const [first = null] = values;
+  return first !== null && Number.isInteger(first) && rows.length > 2 &&
+    values.every((value, i) => value === first + i);
+}
+
+/** What stands in the column of labels: names of classes, or numbers, which only "label" says to be those of the data set. */
+function labelsOf({ header, rows }: CsvTable, column: number): Pick<PriorTable, "labels" | "labelNames"> {
+  if (column < 0) return {};
+  const texts = rows.map((row) => row[column]!.trim());
+  const labels = texts.map((text) => isBlank(text) ? NaN : parseDecimal(text));
+  if (labels.some((label) => label === null)) return { labelNames: texts };
+  if (!/^labels?$/i.test(header[column]!.trim())) return {};
+  return { labels: { data: Float32Array.from(labels as number[]), rows: rows.length, width: 1 } };
+}
+
+function isBlank(text: string): boolean {
+  return /^(nan|na|n\/a|null|none)?$/i.test(text.trim());
+}
+
+/** A number; blank is NaN, which is refused later with its row. */
+function parseValue(path: string, column: string, text: string, row: number): number {
+  if (isBlank(text)) return NaN;
+  if (/^(true|false)$/i.test(text.trim())) return text.trim().toLowerCase() === "true" ? 1 : 0;
+  const value = parseDecimal(text);
+  if (value !== null) return value;
+  throw new SyntaxError(
+    `Cannot read "${path}" as column "${column}" must hold numbers: got ${listSome([text])} in row ${row} ` +
+      "(name the columns that are the prior, where this one is not)",
+  );
+}

@@ -1,0 +1,82 @@
+import { listSome } from "./_files.ts";
+import type { PriorTable } from "./_prior_table.ts";
+import type { ImageDataset } from "./dataset.ts";
+
+/**
+ * Labels that are not the images' tell that the rows are not, either.
+ *
+ * @returns What could not be compared; null where all was.
+ * @throws {TypeError} If labels differ.
+ */
+export function compareLabels(
+  table: PriorTable,
+  rows: readonly number[],
+  dataset: ImageDataset,
+  source: string,
+): string | null {
+  if (table.labelNames) return compareNames(table.labelNames, rows, dataset, source);
+  const { labels } = table;
+  const own = dataset.labels;
+  if (!labels || own === null) return null;
+  const width = own instanceof Int32Array ? 1 : dataset.classes.length;
+  if (labels.rows !== table.rows || labels.width !== width) {
+    return `labels of "${source}" [${labels.rows},${labels.width}] were not compared: there are ${table.rows} rows of prior and ` +
+      `labels [${dataset.length},${width}] (the original wrote the labels of all CUB images beside the prior of its training images)`;
+  }
+  const wrong: number[] = [];
+  rows.forEach((row, i) => {
+    for (let c = 0; c < width; c++) {
+      const [theirs, ours] = [labels.data[row * width + c]!, own[i * width + c]!];
+      if (theirs !== ours && !Number.isNaN(theirs) && !Number.isNaN(ours)) return wrong.push(i);
+    }
+  });
+  if (wrong.length > 0) throw wrongLabels(wrong, dataset, source);
+  return null;
+}
+
+/** Names of classes are compared by name, where all of them are classes. */
+function compareNames(
+  names: readonly string[],
+  rows: readonly number[],
+  { labels, classes, name, split }: ImageDataset,
+  source: string,
+): string | null {
+  if (!(labels instanceof Int32Array)) return null;
+  const plain = classes.map((each) => each.normalize("NFC"));
+  const told = rows.map((row) => names[row]!.normalize("NFC"));
+  const unknown = [...new Set(told)].filter((each) => each !== "" && !plain.includes(each));
+  if (unknown.length > 0) {
+    return `labels of "${source}" were not compared: ${listSome(unknown)} are no classes of "${name}" (${split})`;
+  }
+  const wrong = told.flatMap((each, i) => each !== "" && each !== plain[labels[i]!] ? [i] : []);
+  if (wrong.length > 0) throw wrongLabels(wrong, { name, split, length: rows.length }, source);
+  return null;
+}
+
+function wrongLabels(
+  wrong: number[],
+  { name, split, length }: Pick<ImageDataset, "name" | "split" | "length">,
+  source: string,
+): TypeError {
+  return new TypeError(
+    `Cannot use "${source}" as its labels must be those of "${name}" (${split}): ${wrong.length} of ${length} differ, ` +
+      `in rows ${listSome(wrong)}`,
+  );
+}
+
+/** Columns whose values stand for the classes one to one, where some class has several images. */
+export function leakingColumns(data: Float32Array, dim: number, { labels }: ImageDataset): number[] {
+  if (!(labels instanceof Int32Array)) return [];
+  const classes = new Set(labels).size;
+  if (classes < 2 || classes === labels.length) return [];
+  return Array.from({ length: dim }, (_, column) => column).filter((column) => {
+    const [classOf, valueOf] = [new Map<number, number>(), new Map<number, number>()];
+    for (let i = 0; i < labels.length; i++) {
+      const [value, label] = [data[i * dim + column]!, labels[i]!];
+      if ((classOf.get(value) ?? label) !== label || (valueOf.get(label) ?? value) !== value) return false;
+      classOf.set(value, label);
+      valueOf.set(label, value);
+    }
+    return true;
+  });
+}

@@ -1,0 +1,24 @@
+/** What a file of priors holds, before it is joined with a data set. */
+export interface PriorTable {
+  /** Values `[rows, dim]`. */
+  data: Float32Array<ArrayBuffer>;
+  rows: number;
+  dim: number;
+  columns?: string[];
+  /** Whether the columns are known to be attributes, and not merely what is left when others are taken out. */
+  certain?: boolean;
+  /** Which columns were taken. */
+  note?: string;
+  /** Labels `[rows, width]`. */
+  labels?: { data: Float32Array<ArrayBuffer>; rows: number; width: number };
+  /** Name of the class of each row, where no numbers say it. */
+  labelNames?: string[];
+  /** Name of the image of each row. */
+  names?: string[];
+}
+
+/** What names of images are called, in the order in which they are believed. */
+export const NAME_KEYS: readonly string[] = [
+  ...["paths", "path", "names", "name", "files", "file", "filenames", "filename", "image", "CID"],
+  ...["image_path", "image_name", "file_path", "filepath", "file_name", "images", "img"],
+];

@@ -1,0 +1,119 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { type ImageDataset, NORMALIZATION } from "../../src/data/dataset.ts";
+import { loadPrior, type PriorOptions } from "../../src/data/prior.ts";
+import { withFolder } from "./_helpers.ts";
+
+const PATHS = ["a/1.jpg", "b/2.jpg", "b/3.jpg"];
+
+const BIRDS: ImageDataset = {
+  ...{ name: "birds", split: "train", length: 3, classes: ["a", "b"], paths: PATHS, resolution: 1, notes: [] },
+  labels: Int32Array.of(0, 1, 1),
+  pixels: { data: new Uint8Array(9), height: 1, width: 1 },
+  ...NORMALIZATION.cifar,
+};
+
+/** Loads a table whose first column is the path; the values of the others by column. */
+async function load(columns: Record<string, readonly unknown[]>, options: PriorOptions = {}, dataset = BIRDS) {
+  const all = { path: PATHS, ...columns };
+  const lines = [
+    Object.keys(all).join(","),
+    ...PATHS.map((_, i) => Object.values(all).map((each) => each[i]).join(",")),
+  ];
+  let prior: Awaited<ReturnType<typeof loadPrior>> | undefined;
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/p.csv`, lines.join("\n"));
+    prior = await loadPrior(`${folder}/p.csv`, dataset, options);
+    prior.notes = prior.notes.map((note) => note.replaceAll(folder, ""));
+  });
+  return prior!;
+}
+
+const U = [0.5, 0.25, 0.125];
+
+Deno.test("loadPrior() takes no row numbers, labels, splits or names of a csv for attributes, and says so", async () => {
+  const cases: Record<string, readonly unknown[]> = {
+    "": [0, 1, 2],
+    "Unnamed: 0": [0, 1, 2],
+    "index": [9, 3, 4],
+    "ID": [7, 1, 3],
+    "whatever": [17, 18, 19], // numbers the rows
+    "class": [0, 1, 1],
+    "Label": [0, 1, 1],
+    "target": [0, 1, 1],
+    "class_id": [1, 2, 2],
+    "Species": ["finch", "gull", "gull"],
+    "y": [0, 1, 1],
+    "split": ["train", "train", "train"],
+    "B": [0, 1, 1], // the name of a class
+    "kind": [4, 9, 9], // tells the class
+  };
+  for (const [name, values] of Object.entries(cases)) {
+    const prior = await load({ [name]: values, u: U });
+    assertEquals([prior.columns, [...prior.data]], [["u"], U], name);
+    assert(prior.notes.some((note) => note.includes(`"${name}"`)), `${name}: ${prior.notes}`);
+  }
+  const { notes } = await load({ kind: [4, 9, 9], u: U });
+  assertEquals(notes, [
+    'columns of "/p.csv" that are the prior: "kind", "u"',
+    'column "kind" of "/p.csv" tells the class of each image and is left out',
+  ]);
+  await assertRejects(
+    () => load({ kind: [4, 9, 9] }),
+    SyntaxError,
+    'as a prior must not be the labels: column "kind" of',
+  );
+});
+
+Deno.test("loadPrior() takes the columns that are named, and says where one tells the class", async () => {
+  const prior = await load({ kind: [4, 9, 9], id: [3, 1, 2], u: U }, { columns: ["id", "kind"] });
+  assertEquals([prior.columns, [...prior.data]], [["id", "kind"], [3, 4, 1, 9, 2, 9]]);
+  assertEquals(prior.notes, [
+    'columns of "/p.csv" that are the prior: "id", "kind"; left out: "u"',
+    'column "kind" of "/p.csv" tells the class of each image: learning from the prior is then learning from labels',
+  ]);
+  assertEquals((await load({ x: [3, 1, 2], y: [7, 9, 8] })).columns, ["x", "y"], "places in a picture");
+  await assertRejects(() => load({ u: U }, { columns: ["v"] }), SyntaxError, 'as it must have a column "v"');
+  await assertRejects(
+    () => loadPrior("p.npz", BIRDS, { columns: ["v"] }),
+    TypeError,
+    'Cannot choose columns of a prior as only a .csv file names them: got "p.npz"',
+  );
+});
+
+Deno.test("loadPrior() compares names of classes with those of the images", async () => {
+  assertEquals([...(await load({ class: ["a", "b", "b"], u: U })).data], U);
+  await assertRejects(() => load({ class: ["a", "b", "a"], u: U }), TypeError, "1 of 3 differ, in rows 2");
+  const { notes } = await load({ class: ["a", "gull", "b"], u: U });
+  assertEquals(notes[1], 'labels of "/p.csv" were not compared: "gull" are no classes of "birds" (train)');
+});
+
+Deno.test("loadPrior() takes a blank for a missing value, whatever it is made of, and only decimals for numbers", async () => {
+  for (const blank of ["", " ", "   ", "NaN", "NA", "null"]) {
+    await assertRejects(() => load({ u: [1, blank, 3] }), RangeError, 'NaN or infinity in 1 rows: 1 ("b/2.jpg")');
+  }
+  for (const text of ["0x10", "Infinity", "inf", "1_000", "1;5", "big"]) {
+    await assertRejects(() => load({ u: [1, text, 3] }), SyntaxError, `must hold numbers: got "${text}" in row 1`);
+  }
+  assertEquals([...(await load({ u: [" 1.5 ", "-2e-1", ".5"] })).data], [1.5, Math.fround(-0.2), 0.5]);
+});
+
+Deno.test("loadPrior() joins names that are written composed and decomposed", async () => {
+  const dataset = { ...BIRDS, paths: ["a/caf\u00e9.jpg", "b/2.jpg", "b/3.jpg"] };
+  const prior = await load({ path: ["a/cafe\u0301.jpg", "b/2.jpg", "b/3.jpg"], u: U }, {}, dataset);
+  assertEquals([...prior.data], U);
+});
+
+Deno.test("loadPrior() refuses a csv without rows, with a column twice, or in another encoding", async () => {
+  await withFolder(async (folder) => {
+    const file = `${folder}/p.csv`;
+    const fails = async (data: string | Uint8Array, message: string) => {
+      await Deno.writeFile(file, typeof data === "string" ? new TextEncoder().encode(data) : data);
+      await assertRejects(() => loadPrior(file, BIRDS), SyntaxError, message);
+    };
+    await fails("path,u\n", `Cannot read "${file}" as it must have rows: got a header only`);
+    await fails("", `Cannot read "${file}": the file is empty`);
+    await fails("path,u,u\na/1.jpg,1,2\n", `Cannot read "${file}" as no two columns may have one name: got "u" twice`);
+    const latin1 = Uint8Array.from("path,u\ncaf\u00e9.png,1\n", (each) => each.charCodeAt(0));
+    await fails(latin1, `Cannot read "${file}" as it must be text in UTF-8: save it as such`);
+  });
+});
