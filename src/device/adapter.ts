@@ -17,6 +17,8 @@ export interface AdapterInfo {
 
 /** Which adapter to ask for. */
 export interface AdapterOptions {
+  /** The implementation of WebGPU to ask, for example what `create()` of npm's `webgpu` gives; `navigator.gpu` by default. */
+  gpu?: GPU;
   /** `"high-performance"` (the default) or `"low-power"`. */
   powerPreference?: GPUPowerPreference;
 }
@@ -35,24 +37,59 @@ const WANTED_LIMITS = [
 
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|softpipe|software|basic render/i;
 
+const ENABLE_SUBGROUPS = "enable subgroups; ";
+
+const NO_WEBGPU =
+  "Cannot open a device as this runtime has no navigator.gpu: use Deno 2.9 or a browser with WebGPU, or " +
+  "hand over { gpu }, for example what create([]) of npm's webgpu gives";
+
 const NO_ADAPTER = "Cannot open a device as no WebGPU adapter answers: install a GPU driver with Vulkan, or Mesa's " +
   "software Vulkan (Debian, Ubuntu: apt-get install mesa-vulkan-drivers libvulkan1), or run ./dev setup";
 
+/** A device of an adapter, before anything is on it. */
+export interface Opened {
+  /** The implementation that was asked. */
+  readonly api: GPU;
+  /** WebGPU's own device. */
+  readonly gpu: GPUDevice;
+  /** What is known of its adapter. */
+  readonly info: AdapterInfo;
+  /** What every shader must begin with here; on one line with its first, so that lines keep their numbers. */
+  readonly directives: string;
+}
+
 /** Asks for an adapter and a device with all the limits and the optional features that the adapter has. */
-export async function requestDevice(options: AdapterOptions = {}): Promise<{ gpu: GPUDevice; info: AdapterInfo }> {
-  const gpuApi = (globalThis.navigator as Navigator | undefined)?.gpu;
-  if (!gpuApi) {
-    throw new DeviceError(
-      "Cannot open a device as this runtime has no navigator.gpu: Deno 2.9 or a browser with WebGPU is needed",
-    );
-  }
-  const adapter = await gpuApi.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
+export async function requestDevice(options: AdapterOptions = {}): Promise<Opened> {
+  const api = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
+  if (!api) throw new DeviceError(NO_WEBGPU);
+  const adapter = await api.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
   if (!adapter) throw new DeviceError(NO_ADAPTER);
   const gpu = await requestWithFeatures(adapter);
   const { vendor, description, architecture } = adapter.info;
-  const family = SOFTWARE.test(`${vendor} ${description} ${architecture}`) ? "cpu" : "gpu";
-  const subgroupSize = gpu.features.has("subgroups" as GPUFeatureName) ? sizeOfSubgroups(adapter.info) : 0;
-  return { gpu, info: { vendor, description: description || architecture || vendor, family, subgroupSize } };
+  const subgroups = gpu.features.has("subgroups" as GPUFeatureName);
+  const info = {
+    vendor,
+    description: description || architecture || vendor,
+    family: isSoftware(adapter.info) ? "cpu" : "gpu",
+    subgroupSize: subgroups ? sizeOfSubgroups(adapter.info) : 0,
+  } as const;
+  const directives = subgroups && await takes(gpu, ENABLE_SUBGROUPS) ? ENABLE_SUBGROUPS : "";
+  return { api, gpu, info, directives };
+}
+
+/** Chromium tells no description of SwiftShader, Deno 2.9 has no `isFallbackAdapter` of some drivers: either will do. */
+function isSoftware(info: GPUAdapterInfo): boolean {
+  const { vendor, description, architecture, isFallbackAdapter = false } = info as GPUAdapterInfo & {
+    isFallbackAdapter?: boolean;
+  };
+  return isFallbackAdapter || SOFTWARE.test(`${vendor} ${description} ${architecture}`);
+}
+
+/** Whether shaders may begin with a directive: the standard wants an extension named, naga 29 refuses the name. */
+async function takes(gpu: GPUDevice, directive: string): Promise<boolean> {
+  gpu.pushErrorScope("validation");
+  gpu.createShaderModule({ label: "probe", code: `${directive}@compute @workgroup_size(1) fn main() {}` });
+  return await gpu.popErrorScope() === null;
 }
 
 function sizeOfSubgroups(info: GPUAdapterInfo): number {

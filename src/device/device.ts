@@ -1,4 +1,4 @@
-import { type AdapterInfo, type AdapterOptions, requestDevice } from "./adapter.ts";
+import { type AdapterInfo, type AdapterOptions, type Opened, requestDevice } from "./adapter.ts";
 import { Bounds } from "./bounds.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { Failures } from "./failures.ts";
@@ -12,6 +12,7 @@ import { Running } from "./running.ts";
 import { Staging, writeBytes } from "./staging.ts";
 import type { Counters, DispatchOptions } from "./options.ts";
 import { SyncReader } from "./sync_reader.ts";
+import { USAGE } from "./usage.ts";
 
 /** Open devices, the default one last. */
 const opened: Device[] = [];
@@ -40,6 +41,8 @@ export class Device {
   /** Records steps and replays them; see {@linkcode Recordings} and `compile`. */
   readonly recordings: Recordings;
   #gpu: GPUDevice;
+  /** Held as long as the device: npm's `webgpu` crashes once its GPU object is collected. */
+  #api: GPU;
   #bounds: Bounds;
   #pool: BufferPool;
   #pipelines: PipelineCache;
@@ -50,7 +53,8 @@ export class Device {
   #closed = false;
   #running = new Running();
 
-  private constructor(gpu: GPUDevice, info: AdapterInfo) {
+  private constructor({ api, gpu, info, directives }: Opened) {
+    this.#api = api;
     this.#gpu = gpu;
     this.info = info;
     this.limits = gpu.limits;
@@ -62,7 +66,7 @@ export class Device {
       details: () => this.#details(),
       fail: (error) => this.#failures.fail(error),
       wait: (check) => this.#failures.wait(check),
-    });
+    }, directives);
     this.#recorder = new Recorder(gpu, (shader, make) => {
       const details = { ...this.#details(), shader };
       return this.#failures.watch("validation", "Cannot bind the buffers of a dispatch", details, make);
@@ -74,11 +78,11 @@ export class Device {
   /**
    * Opens the adapter that the system prefers and makes it the default device.
    *
+   * @param options Which adapter, and of which implementation of WebGPU: in Node and Bun `gpu: create([])` of npm's `webgpu`.
    * @throws {DeviceError} If no adapter answers; the message says what to install.
    */
   static async open(options: AdapterOptions = {}): Promise<Device> {
-    const { gpu, info } = await requestDevice(options);
-    const device = new Device(gpu, info);
+    const device = new Device(await requestDevice(options));
     opened.push(device);
     return device;
   }
@@ -277,7 +281,7 @@ export class Device {
   }
 
   #createBuffer(size: number): GPUBuffer {
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const usage = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
     const what = `Cannot allocate ${size} bytes as the device is out of memory`;
     return this.#failures.watch("out-of-memory", what, this.#details(), () => this.#gpu.createBuffer({ size, usage }));
   }

@@ -16,7 +16,7 @@ export class Failures {
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { message } = (event as unknown as GPUUncapturedErrorEvent).error;
-      this.fail(new DeviceError(`Cannot run on the device: ${message}`, details()));
+      this.#failAfterScopes(new DeviceError(`Cannot run on the device: ${message}`, details()));
     });
     gpu.lost.then(({ reason, message }) => {
       if (this.closed) return;
@@ -33,6 +33,12 @@ export class Failures {
     });
     this.wait(check);
     return made;
+  }
+
+  /** Takes an error that no scope caught. Dawn tells it before that of an open scope, which tells its cause. */
+  #failAfterScopes(error: DeviceError): void {
+    if (this.#checks.size === 0) this.fail(error);
+    else this.wait(Promise.all(this.#checks).then(() => this.fail(error)));
   }
 
   /** Takes an error; of several, the first is thrown. */

@@ -36,9 +36,11 @@ export class PipelineCache {
   #pipelines = new Map<Program, Map<string, Pipeline>>();
   #modules = new Map<string, GPUShaderModule>();
   #created = 0;
+  #directives: string;
 
-  /** Errors arrive later, through `reporting`. */
-  constructor(gpu: GPUDevice, reporting: Reporting) {
+  /** Errors arrive later, through `reporting`; `directives` go before every shader. */
+  constructor(gpu: GPUDevice, reporting: Reporting, directives: string) {
+    this.#directives = directives;
     this.#gpu = gpu;
     this.#reporting = reporting;
   }
@@ -62,7 +64,7 @@ export class PipelineCache {
   }
 
   #compile(program: Program, bound: Bindings, constants: Constants = {}): Pipeline {
-    const code = program.code.join("\n");
+    const code = this.#directives + program.code.join("\n");
     const label = `${program.name}.${program.entryPoint}`;
     dump(label, code, constants);
     this.#gpu.pushErrorScope("validation");

@@ -1,3 +1,5 @@
+import { MAP_READ, USAGE } from "./usage.ts";
+
 /** GPU time of one kind of dispatch. */
 export interface ProfileRow {
   /** Op and shader, for example `conv2d matmul.forward`. */
@@ -25,7 +27,7 @@ export class Profiler {
     this.#queries = gpu.createQuerySet({ type: "timestamp", count: SLOTS });
     this.#resolved = gpu.createBuffer({
       size: SLOTS * 8,
-      usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+      usage: USAGE.QUERY_RESOLVE | USAGE.COPY_SRC,
     });
   }
 
@@ -46,7 +48,7 @@ export class Profiler {
     if (names.length === 0) return null;
     this.#names = [];
     const size = names.length * 16;
-    const staging = this.#gpu.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const staging = this.#gpu.createBuffer({ size, usage: USAGE.MAP_READ | USAGE.COPY_DST });
     encoder.resolveQuerySet(this.#queries, 0, names.length * 2, this.#resolved, 0);
     encoder.copyBufferToBuffer(this.#resolved, 0, staging, 0, size);
     return () => this.#pending.push(this.#read(staging, names));
@@ -71,7 +73,7 @@ export class Profiler {
   }
 
   async #read(staging: GPUBuffer, names: string[]): Promise<void> {
-    await staging.mapAsync(GPUMapMode.READ);
+    await staging.mapAsync(MAP_READ);
     const times = new BigUint64Array(staging.getMappedRange().slice(0));
     staging.destroy();
     names.forEach((name, i) => {

@@ -3,6 +3,7 @@ import { PARAMS_SLOT, type Pipeline } from "./pipelines.ts";
 import { packParams, type Param, type Program } from "./program.ts";
 import type { Profiler } from "./profiler.ts";
 import type { Recording, Replay } from "./recording.ts";
+import { USAGE } from "./usage.ts";
 
 /** Bytes of the uniform arena: the `Params` of one submit. */
 const ARENA_BYTES = 1 << 20;
@@ -55,7 +56,7 @@ export class Recorder {
   constructor(gpu: GPUDevice, guard: (shader: string, make: () => GPUBindGroup) => GPUBindGroup) {
     this.#gpu = gpu;
     this.#guard = guard;
-    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    const usage = USAGE.UNIFORM | USAGE.COPY_DST;
     this.#arena = gpu.createBuffer({ label: "params", size: ARENA_BYTES, usage });
   }
 

@@ -2,6 +2,7 @@ import { PARAMS_SLOT, type Pipeline } from "./pipelines.ts";
 import { type Reserve, Storage } from "./pool.ts";
 import { type Param, type ParamType, type Program, setParam } from "./program.ts";
 import type { Bindings, Workgroups } from "./recorder.ts";
+import { USAGE } from "./usage.ts";
 
 /**
  * A dispatch as it was recorded.
@@ -150,7 +151,7 @@ export class Recording {
   prepare(gpu: GPUDevice, makeGroup: (dispatch: RecordedDispatch, params: GPUBuffer) => GPUBindGroup): Replay[] {
     if (this.#buffer) return this.#replays;
     const size = Math.max(1, this.dispatches.length) * PARAMS_SLOT;
-    const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+    const usage = USAGE.UNIFORM | USAGE.COPY_DST;
     const buffer = this.#buffer = gpu.createBuffer({ label: "params of a recording", size, usage });
     const bytes = new Uint8Array(size);
     this.dispatches.forEach(({ params }, i) => params && bytes.set(params, i * PARAMS_SLOT));

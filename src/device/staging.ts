@@ -1,3 +1,5 @@
+import { MAP_READ, USAGE } from "./usage.ts";
+
 /** Buffers that results are read back through, by size, for use again. */
 export class Staging {
   #gpu: GPUDevice;
@@ -16,13 +18,13 @@ export class Staging {
     const free = this.#free.get(size)?.pop();
     if (free) return free;
     this.created++;
-    return this.#gpu.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    return this.#gpu.createBuffer({ size, usage: USAGE.MAP_READ | USAGE.COPY_DST });
   }
 
   /** Maps a buffer, copies its first bytes and takes it back. */
   async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
-    await buffer.mapAsync(GPUMapMode.READ, 0, size);
+    await buffer.mapAsync(MAP_READ, 0, size);
     const result = buffer.getMappedRange(0, size).slice(0, bytes);
     buffer.unmap();
     const free = this.#free.get(buffer.size);

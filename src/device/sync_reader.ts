@@ -1,5 +1,6 @@
 import { DeviceError } from "./errors.ts";
 import type { Storage } from "./pool.ts";
+import { MAP_READ, USAGE } from "./usage.ts";
 
 /** Bytes of a storage to read. */
 export interface ReadPart {
@@ -22,8 +23,8 @@ interface Piece {
  *
  * WebGPU maps buffers asynchronously. Deno, however, waits for the GPU within the call of `mapAsync` (its promise is
  * settled 10 ms later): from the second mapping of a buffer on, `getMappedRange` gives the bytes as soon as that call has
- * returned. So the staging buffer is mapped once when the reader is opened. Elsewhere `getMappedRange` throws, and
- * `read()` says so.
+ * returned. So the staging buffer is mapped twice when the reader is opened. Elsewhere `getMappedRange` throws, and the
+ * reader is refused.
  */
 export class SyncReader {
   #gpu: GPUDevice;
@@ -36,12 +37,27 @@ export class SyncReader {
     this.#flush = flush;
   }
 
-  /** Makes a reader that moves up to `bytes` at once; `flush` submits what was recorded. */
+  /**
+   * Makes a reader that moves up to `bytes` at once; `flush` submits what was recorded.
+   *
+   * @throws {DeviceError} If the runtime cannot read while the caller waits.
+   */
   static async open(gpu: GPUDevice, bytes: number, flush: () => void): Promise<SyncReader> {
     const size = Math.ceil(bytes / 4) * 4;
-    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const usage = USAGE.MAP_READ | USAGE.COPY_DST;
     const staging = gpu.createBuffer({ label: "synchronous read", size, usage });
-    await staging.mapAsync(GPUMapMode.READ);
+    await staging.mapAsync(MAP_READ);
+    staging.unmap();
+    const mapped = staging.mapAsync(MAP_READ);
+    try {
+      staging.getMappedRange();
+    } catch (cause) {
+      await mapped;
+      staging.destroy();
+      throw new DeviceError("Cannot open a reader that does not wait as this runtime maps buffers only between tasks", {
+        cause,
+      });
+    }
     staging.unmap();
     return new SyncReader(gpu, staging, flush);
   }
@@ -92,14 +108,12 @@ export class SyncReader {
     }
     this.#gpu.queue.submit([encoder.finish()]);
     const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
-    this.#staging.mapAsync(GPUMapMode.READ).catch(() => {}); // a failure shows in getMappedRange()
+    this.#staging.mapAsync(MAP_READ).catch(() => {}); // a failure shows in getMappedRange()
     try {
       target.set(new Uint8Array(this.#staging.getMappedRange(0, bytes)), at);
     } catch (cause) {
       if (cause instanceof RangeError) throw cause;
-      throw new DeviceError("Cannot read a result back at once as this runtime maps buffers only between tasks", {
-        cause,
-      });
+      throw new DeviceError("Cannot read a result back as an operation before it failed", { cause });
     }
     this.#staging.unmap();
     return bytes;

@@ -16,7 +16,7 @@ const ROWS = {
   abs: { value: "abs(x)", slope: "sign(x)" },
   clamp: {
     value: "smaller(F(params.b), larger(F(params.a), x))",
-    slope: "select(F(0.0), F(1.0), x >= F(params.a) & x <= F(params.b))",
+    slope: "select(F(0.0), F(1.0), (x >= F(params.a)) & (x <= F(params.b)))",
   },
   exp: { value: "exp(x)", slope: "exp(x)" },
   log: { value: "log(x)", slope: "1.0 / x" },

@@ -56,3 +56,14 @@ Deno.test("Failures throws an uncaptured error, the first of several", async () 
   assertThrows(() => failures.check(), DeviceError, "Cannot run on the device: first");
   failures.check();
 });
+
+Deno.test("Failures throws the error of an open scope before an uncaptured one that was told first", async () => {
+  const { gpu, failures, errors } = pretend();
+  errors.push({ message: "no such name" });
+  failures.watch("validation", "Cannot compile a shader", { op: "add", shapes: [] }, () => 0);
+  const error = { message: "[Invalid ComputePipeline] is invalid" };
+  gpu.dispatchEvent(Object.assign(new Event("uncapturederror", { cancelable: true }), { error }));
+  await failures.settle(idle);
+  assertThrows(() => failures.check(), DeviceError, "Cannot compile a shader: no such name (op add)");
+  failures.check();
+});

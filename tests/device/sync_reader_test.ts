@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { add, Device, DeviceError, scope, SyncReader, tensor } from "../../mod.ts";
 
 const device = await Device.open();
@@ -28,12 +28,16 @@ Deno.test("SyncReader throws when the parts do not fill the target", async () =>
   reader.dispose();
 });
 
-Deno.test("SyncReader says so when the runtime maps buffers only between tasks", async () => {
+/** A pretended GPUDevice whose buffers are mapped as often at once as `atOnce` says, later from then on. */
+function pretend(atOnce: number) {
+  const calls: string[] = [];
   const staging = {
     size: 64,
-    mapAsync: () => Promise.resolve(),
-    unmap() {},
+    mapAsync: () => (calls.push("mapAsync"), Promise.resolve()),
+    unmap: () => void calls.push("unmap"),
+    destroy: () => void calls.push("destroy"),
     getMappedRange() {
+      if (atOnce-- > 0) return new ArrayBuffer(64);
       throw new DOMException("the buffer is not mapped", "OperationError");
     },
   };
@@ -42,11 +46,25 @@ Deno.test("SyncReader says so when the runtime maps buffers only between tasks",
     createCommandEncoder: () => ({ copyBufferToBuffer() {}, finish: () => null }),
     queue: { submit() {} },
   } as unknown as GPUDevice;
-  const reader = await SyncReader.open(gpu, 64, () => {});
+  return { gpu, calls };
+}
+
+Deno.test("SyncReader is refused where the runtime maps buffers only between tasks, and leaves nothing behind", async () => {
+  const { gpu, calls } = pretend(0);
+  await assertRejects(
+    () => SyncReader.open(gpu, 64, () => {}),
+    DeviceError,
+    "Cannot open a reader that does not wait as this runtime maps buffers only between tasks",
+  );
+  assertEquals(calls, ["mapAsync", "unmap", "mapAsync", "destroy"]);
+});
+
+Deno.test("SyncReader throws when a mapping fails", async () => {
+  const reader = await SyncReader.open(pretend(1).gpu, 64, () => {});
   using _ = scope();
   assertThrows(
     () => reader.read([tensor([1])], new Uint8Array(4)),
     DeviceError,
-    "Cannot read a result back at once as this runtime maps buffers only between tasks",
+    "Cannot read a result back as an operation before it failed",
   );
 });

@@ -1,0 +1,15 @@
+/**
+ * What a buffer is for, by the standard's numbers. Runtimes without a global `GPUBufferUsage`, Node among them, know the
+ * numbers as well.
+ */
+export const USAGE = {
+  MAP_READ: 0x0001,
+  COPY_SRC: 0x0004,
+  COPY_DST: 0x0008,
+  UNIFORM: 0x0040,
+  STORAGE: 0x0080,
+  QUERY_RESOLVE: 0x0200,
+} as const;
+
+/** How a buffer is mapped: to read it. */
+export const MAP_READ = 1;
