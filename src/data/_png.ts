@@ -1,3 +1,5 @@
+import { inflate } from "../formats/deflate.ts";
+
 /** Pixels of a decoded PNG. */
 export interface RgbaImage {
   /** Bytes `[height, width, 4]`, red, green, blue, alpha (not premultiplied). */
@@ -24,7 +26,7 @@ interface Parts {
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const CHANNELS: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
-const MAX_PIXELS = 1 << 26;
+const MAX_PIXELS = 1 << 25;
 
 /**
  * Decodes a PNG of 8 bits a channel (or a palette of 1 to 8 bits), not interlaced. It exists so that the emoji sheets need no
@@ -38,15 +40,11 @@ export async function decodePng(bytes: Uint8Array<ArrayBuffer>, name = "PNG"): P
   const { header, palette, alpha, idat } = readChunks(bytes, name);
   const channels = CHANNELS[header.colorType]!;
   const stride = Math.ceil(header.width * channels * header.depth / 8);
-  const raw = await inflate(idat, name);
-  if (raw.length !== (stride + 1) * header.height) {
-    throw new SyntaxError(
-      `Cannot read "${name}": ${header.width} x ${header.height} px need ${
-        (stride + 1) * header.height
-      } bytes but the ` +
-        `file holds ${raw.length}`,
-    );
-  }
+  const raw = await inflate(idat, {
+    size: (stride + 1) * header.height,
+    what: `the pixels of "${name}"`,
+    format: "deflate",
+  });
   const step = Math.max(1, channels * header.depth >> 3);
   const rows = unfilter(raw, { height: header.height, stride, step, name });
   const data = header.colorType === 3
@@ -66,7 +64,9 @@ function readChunks(bytes: Uint8Array<ArrayBuffer>, name: string): Parts {
     const length = view.getUint32(at);
     if (at + 12 + length > bytes.length) break;
     const type = String.fromCharCode(...bytes.subarray(at + 4, at + 8));
-    chunks.set(type, [...chunks.get(type) ?? [], bytes.subarray(at + 8, at + 8 + length)]);
+    const same = chunks.get(type);
+    if (same) same.push(bytes.subarray(at + 8, at + 8 + length));
+    else chunks.set(type, [bytes.subarray(at + 8, at + 8 + length)]);
     at += 12 + length;
     if (type === "IEND") break;
   }
@@ -98,15 +98,6 @@ function readHeader(chunk: Uint8Array, name: string): Header {
     throw new SyntaxError(`Cannot read "${name}": size ${width} x ${height} px is outside 1 to ${MAX_PIXELS} pixels`);
   }
   return { width, height, depth, colorType };
-}
-
-async function inflate(parts: Uint8Array<ArrayBuffer>[], name: string): Promise<Uint8Array> {
-  try {
-    const stream = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate"));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
-  } catch (cause) {
-    throw new SyntaxError(`Cannot read "${name}": the compressed pixels are damaged`, { cause });
-  }
 }
 
 /** Undoes the filter of each row (PNG specification, section 9) and drops the filter bytes. */

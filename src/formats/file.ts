@@ -1,4 +1,4 @@
-import { type ByteSource, readExactly } from "./source.ts";
+import { type ByteSource, newBytes, readExactly } from "./source.ts";
 import type { Bytes } from "./dtype.ts";
 
 /** A file, open for reading where needed. Close it, or hold it with `using`. */
@@ -16,7 +16,7 @@ export class FileSource implements ByteSource, Disposable {
   /** Reads `length` bytes from `offset` on, fewer when the file has become shorter. */
   // deno-lint-ignore require-await -- seek and read must not be split by another read
   async read(offset: number, length: number): Promise<Bytes> {
-    const bytes = new Uint8Array(length);
+    const bytes = newBytes(length, "a file");
     this.#file.seekSync(offset, Deno.SeekMode.Start);
     let done = 0;
     while (done < length) {

@@ -22,7 +22,13 @@ export function permute(array: NdArray, axes: readonly number[]): NdArray {
 
 /** The step, in elements, from one index to the next of each dimension of an array in C order. */
 export function contiguousStrides(shape: readonly number[]): number[] {
-  return shape.map((_, i) => elementCount(shape.slice(i + 1)));
+  const strides = new Array<number>(shape.length);
+  let step = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = step;
+    step *= shape[i]!;
+  }
+  return strides;
 }
 
 /** Copies `shape` elements out of `data`, element `[i, j, …]` from `offset + i * strides[0] + j * strides[1] + …`. */

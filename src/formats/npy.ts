@@ -1,8 +1,10 @@
 import { ByteReader, decodeLatin1, decodeUtf8 } from "./byte_reader.ts";
+import { contentOf } from "./content.ts";
 import { type Bytes, encodeElements, type NdDType } from "./dtype.ts";
-import { elementCount, isNdArray, isStringArray, type NdArray, type StringArray } from "./ndarray.ts";
+import { elementCount, isNdArray, isShape, isStringArray, type NdArray, type StringArray } from "./ndarray.ts";
 import { decodeNumpy, NUMPY_CODES, type NumpyType, parseNumpyType } from "./numpy_dtype.ts";
 import { parseLiteral } from "./python_text.ts";
+import { quoted } from "./quoted.ts";
 import { concatBytes } from "./source.ts";
 
 const MAGIC = "\x93NUMPY";
@@ -26,14 +28,14 @@ interface Header {
  */
 export function readNpy(bytes: Bytes, what = "npy"): NdArray | StringArray {
   const reader = new ByteReader(bytes, what);
-  const { type, fortranOrder, shape } = readHeader(reader, what);
+  const { type, fortranOrder, shape } = readHeader(bytes, reader, what);
   return decodeNumpy(type, shape, fortranOrder, reader.take(reader.left), what);
 }
 
-function readHeader(reader: ByteReader, what: string): Header {
+function readHeader(bytes: Bytes, reader: ByteReader, what: string): Header {
   const magic = decodeLatin1(reader.take(6));
   if (magic !== MAGIC) {
-    throw new SyntaxError(`Cannot read ${what} as it must begin with "\\x93NUMPY": got ${JSON.stringify(magic)}`);
+    throw new SyntaxError(`Cannot read ${what} as it must begin with "\\x93NUMPY": got ${contentOf(bytes)}`);
   }
   const version = reader.u8();
   const minor = reader.u8();
@@ -53,13 +55,13 @@ function checkHeader(header: unknown, what: string): Header {
   if (Array.isArray(descr)) {
     throw new SyntaxError(`Cannot read ${what} as records are not read: got a type of ${descr.length} fields`);
   }
-  const sizes = Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0);
-  if (typeof descr !== "string" || typeof fortranOrder !== "boolean" || !sizes) {
+  if (typeof descr !== "string" || typeof fortranOrder !== "boolean" || !isShape(shape)) {
     throw new SyntaxError(
-      `Cannot read ${what} as its header must hold descr, fortran_order and shape: got ${JSON.stringify(header)}`,
+      `Cannot read ${what} as its header must hold descr, fortran_order and shape, of at most 64 sizes: got ` +
+        `${quoted(descr)}, ${quoted(fortranOrder)} and ${quoted(shape)}`,
     );
   }
-  return { type: parseNumpyType(descr, what), fortranOrder, shape: shape as number[] };
+  return { type: parseNumpyType(descr, what), fortranOrder, shape };
 }
 
 /**

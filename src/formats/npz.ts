@@ -2,6 +2,7 @@ import type { Bytes } from "./dtype.ts";
 import type { NamedArrays, NdArray, StringArray } from "./ndarray.ts";
 import { namedEntries } from "./ndarray.ts";
 import { readNpy, writeNpy } from "./npy.ts";
+import { quoted, quotedSome } from "./quoted.ts";
 import { concatBytes, type Readable } from "./source.ts";
 import { openZip } from "./zip.ts";
 import { zipChunks, type ZipMember } from "./zip_write.ts";
@@ -48,7 +49,7 @@ export async function readNpz(
   const wanted = (options.names ?? [...members.keys()]).map((name) => {
     const entry = members.get(name);
     if (entry) return { name, entry };
-    throw new RangeError(`Cannot read npz as it has no array "${name}": got ${JSON.stringify([...members.keys()])}`);
+    throw new RangeError(`Cannot read npz as it has no array ${quoted(name)}: got ${quotedSome(members.keys())}`);
   });
   const maxBytes = options.maxBytes ?? 2 ** 33;
   const total = wanted.reduce((sum, { entry }) => sum + entry.size, 0);
@@ -56,7 +57,7 @@ export async function readNpz(
     throw new RangeError(`Cannot read npz as maxBytes is ${maxBytes}: it unpacks to ${total} bytes`);
   }
   const arrays = new Map<string, NdArray | StringArray>();
-  for (const { name, entry } of wanted) arrays.set(name, readNpy(await zip.read(entry.name), `"${entry.name}"`));
+  for (const { name, entry } of wanted) arrays.set(name, readNpy(await zip.read(entry.name), quoted(entry.name, 200)));
   return arrays;
 }
 

@@ -1,5 +1,7 @@
+import { decodeLatin1 } from "./byte_reader.ts";
 import { type Bytes, decodeElements, type NdArrayData, type NdDType } from "./dtype.ts";
-import { gather } from "./layout.ts";
+import { contiguousStrides, gather } from "./layout.ts";
+import { quoted } from "./quoted.ts";
 import { elementCount, type NdArray, ndarray, type StringArray } from "./ndarray.ts";
 
 /** What a NumPy type string such as `<f4` or `<U7` says. */
@@ -53,7 +55,9 @@ export function parseNumpyType(descr: string, what: string): NumpyType {
   const kind = Object.hasOwn(NUMBERS, letter + digits) ? NUMBERS[letter + digits] : undefined;
   if (!kind) {
     throw new SyntaxError(
-      `Cannot read ${what} as its type must be booleans, integers, floats of 2, 4 or 8 bytes, or text: got "${descr}"`,
+      `Cannot read ${what} as its type must be booleans, integers, floats of 2, 4 or 8 bytes, or text: got ${
+        quoted(descr)
+      }`,
     );
   }
   return { kind, itemSize: Number(digits), littleEndian };
@@ -87,7 +91,7 @@ export function decodeNumpy(
 }
 
 function fortranStrides(shape: readonly number[]): number[] {
-  return shape.map((_, i) => elementCount(shape.slice(0, i)));
+  return contiguousStrides(shape.toReversed()).reverse();
 }
 
 function reorderTexts(texts: readonly string[], shape: readonly number[]): string[] {
@@ -103,7 +107,9 @@ function decodeUtf32(bytes: Bytes, { itemSize, littleEndian }: NumpyType, count:
   const length = itemSize / 4;
   return Array.from({ length: count }, (_, i) => {
     const end = trimmedEnd(codes, i * length, (i + 1) * length);
-    return Array.from(codes.subarray(i * length, end), (code) => String.fromCodePoint(code)).join("");
+    let text = "";
+    for (let at = i * length; at < end; at++) text += String.fromCodePoint(codes[at]!);
+    return text;
   });
 }
 
@@ -111,7 +117,7 @@ function decodeUtf32(bytes: Bytes, { itemSize, littleEndian }: NumpyType, count:
 function decodeBytes(bytes: Bytes, { itemSize }: NumpyType, count: number): string[] {
   return Array.from({ length: count }, (_, i) => {
     const end = trimmedEnd(bytes, i * itemSize, (i + 1) * itemSize);
-    return Array.from(bytes.subarray(i * itemSize, end), (code) => String.fromCharCode(code)).join("");
+    return decodeLatin1(bytes.subarray(i * itemSize, end));
   });
 }
 

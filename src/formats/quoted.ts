@@ -13,7 +13,7 @@ export function escapeCommands(text: string): string {
 /**
  * Text of a file, for an error message: in quotes, printable, and of a bounded length.
  *
- * @param text What the file says; a value that is no text is named by its kind.
+ * @param text What the file says; a value that is no text, number or short list of numbers is named by its kind.
  * @param limit Characters that are shown at most.
  */
 export function quoted(text: unknown, limit = 60): string {
@@ -30,7 +30,10 @@ export function quotedSome(texts: Iterable<unknown>, limit = 5): string {
 
 function kindOf(value: unknown): string {
   if (value === undefined) return "nothing";
-  if (Array.isArray(value)) return `a list of ${value.length}`;
+  if (Array.isArray(value)) {
+    const short = value.length <= 8 && value.every((each) => typeof each === "number");
+    return short ? `[${value}]` : `a list of ${value.length}`;
+  }
   if (typeof value === "object" && value !== null) return "an object";
   return String(value).slice(0, 60);
 }

@@ -1,8 +1,9 @@
 import { decodeUtf8 } from "./byte_reader.ts";
 import { type Bytes, decodeElements, itemSize, type NdDType } from "./dtype.ts";
 import { MAX_HEADER } from "./file_format.ts";
-import { duplicateKey } from "./json_keys.ts";
-import { elementCount, type NdArray, ndarray } from "./ndarray.ts";
+import { isRecord, parseJson } from "./json.ts";
+import { elementCount, isShape, type NdArray, ndarray } from "./ndarray.ts";
+import { quoted } from "./quoted.ts";
 
 /** Element types by their name in a safetensors header. */
 export const SAFETENSORS_DTYPES: ReadonlyMap<string, NdDType> = new Map(
@@ -74,10 +75,8 @@ function headerBytes(bytes: Bytes): Bytes {
 
 function parseHeader(header: Bytes): { entries: Entry[]; metadata: Record<string, string> } {
   const text = decodeUtf8(header, "safetensors");
-  const json = parseJson(text);
-  if (!isRecord(json) || !text.startsWith("{")) throw unreadable("the header must be a JSON object", quote(text));
-  const twice = duplicateKey(text);
-  if (twice !== undefined) throw unreadable("no key may come twice", quote(twice));
+  const json = parseJson(text, "safetensors' header");
+  if (!isRecord(json) || !text.startsWith("{")) throw unreadable("the header must be a JSON object", quoted(text));
   const entries: Entry[] = [];
   let metadata: Record<string, string> = {};
   for (const [name, value] of Object.entries(json)) {
@@ -87,33 +86,26 @@ function parseHeader(header: Bytes): { entries: Entry[]; metadata: Record<string
   return { entries, metadata };
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw unreadable("the header must be JSON", quote(text), error);
-  }
-}
-
 function parseMetadata(value: unknown): Record<string, string> {
   if (isRecord(value) && Object.values(value).every((text) => typeof text === "string")) {
     return value as Record<string, string>;
   }
-  throw unreadable('"__metadata__" must map text to text', quote(JSON.stringify(value)));
+  throw unreadable('"__metadata__" must map text to text', quoted(value));
 }
 
 function parseEntry(name: string, value: unknown): Entry {
-  if (!isRecord(value)) throw unreadable(`"${name}" must be a JSON object`, quote(JSON.stringify(value)));
+  const tensor = quoted(name, 200);
+  if (!isRecord(value)) throw unreadable(`${tensor} must be a JSON object`, quoted(value));
   const { dtype: code, shape, data_offsets: offsets } = value;
   const dtype = typeof code === "string" ? SAFETENSORS_DTYPES.get(code) : undefined;
-  if (!dtype) throw unreadable(`the dtype of "${name}" must be one of ${[...SAFETENSORS_DTYPES.keys()]}`, `${code}`);
-  if (!isSizes(shape)) throw unreadable(`the shape of "${name}" must be a list of sizes`, JSON.stringify(shape));
-  if (!isSizes(offsets) || offsets.length !== 2) {
-    throw unreadable(`the data_offsets of "${name}" must be two offsets`, JSON.stringify(offsets));
+  if (!dtype) throw unreadable(`the dtype of ${tensor} must be one of ${[...SAFETENSORS_DTYPES.keys()]}`, quoted(code));
+  if (!isShape(shape)) throw unreadable(`the shape of ${tensor} must be a list of at most 64 sizes`, quoted(shape));
+  if (!isShape(offsets) || offsets.length !== 2) {
+    throw unreadable(`the data_offsets of ${tensor} must be two offsets`, quoted(offsets));
   }
   const [start, end] = offsets as [number, number];
   if (elementCount(shape) * itemSize(dtype) !== end - start) {
-    throw unreadable(`the bytes of "${name}" must fit its shape`, `${code} [${shape}] and ${end - start} bytes`);
+    throw unreadable(`the bytes of ${tensor} must fit its shape`, `${code} [${shape}] and ${end - start} bytes`);
   }
   return { name, dtype, shape, start, end };
 }
@@ -123,23 +115,11 @@ function checkOffsets(entries: readonly Entry[], size: number): void {
   let offset = 0;
   for (const { name, start, end } of entries.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
     if (start !== offset) {
-      throw unreadable(`"${name}" must begin where the tensor before it ends (${offset})`, `${start}`);
+      throw unreadable(`${quoted(name, 200)} must begin where the tensor before it ends (${offset})`, `${start}`);
     }
     offset = end;
   }
   if (offset !== size) throw unreadable(`the tensors must fill the ${size} bytes after the header`, `${offset} bytes`);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
-}
-
-function quote(text: string | undefined): string {
-  return `"${(text ?? "nothing").slice(0, 60)}"`;
 }
 
 function unreadable(rule: string, got: string, cause?: unknown): SyntaxError {

@@ -44,6 +44,19 @@ export async function readExactly(source: ByteSource, what: string, offset: numb
   );
 }
 
+/**
+ * Zeros for what a file says it unpacks to.
+ *
+ * @throws {RangeError} If there is not that much memory.
+ */
+export function newBytes(length: number, what: string): Bytes {
+  try {
+    return new Uint8Array(length);
+  } catch (cause) {
+    throw new RangeError(`Cannot read ${what} as there is no memory for it: it takes ${length} bytes`, { cause });
+  }
+}
+
 /** Joins chunks of bytes. */
 export function concatBytes(chunks: Iterable<Bytes>): Bytes {
   const list = [...chunks];

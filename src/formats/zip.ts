@@ -2,6 +2,7 @@ import { ByteReader } from "./byte_reader.ts";
 import { crc32 } from "./crc32.ts";
 import { inflate } from "./deflate.ts";
 import type { Bytes } from "./dtype.ts";
+import { quoted } from "./quoted.ts";
 import { type ByteSource, type Readable, readExactly, toSource } from "./source.ts";
 import { readDirectory, type ZipEntry } from "./zip_directory.ts";
 
@@ -43,16 +44,20 @@ export class ZipReader {
   async read(name: string): Promise<Bytes> {
     const entry = this.entries.get(name);
     if (!entry) {
-      throw new RangeError(`Cannot read a zip member as its name must be in the file: got "${name}"`);
+      throw new RangeError(`Cannot read a zip member as its name must be in the file: got ${quoted(name, 200)}`);
     }
     if (entry.size > this.#maxBytes) {
-      throw new RangeError(`Cannot read "${name}" as maxBytes is ${this.#maxBytes}: it unpacks to ${entry.size} bytes`);
+      throw new RangeError(
+        `Cannot read ${quoted(name, 200)} as maxBytes is ${this.#maxBytes}: it unpacks to ${entry.size} bytes`,
+      );
     }
-    const packed = await readExactly(this.#source, `"${name}"`, await this.#dataOffset(entry), entry.packedSize);
+    const packed = await readExactly(this.#source, quoted(name, 200), await this.#dataOffset(entry), entry.packedSize);
     const bytes = entry.method === "stored" ? packed : await unpack(packed, entry);
     if (this.#checkCrc && crc32(bytes) !== entry.crc) {
       throw new SyntaxError(
-        `Cannot read "${name}" as its checksum must be ${hex(entry.crc)} (or checkCrc false): got ${hex(crc32(bytes))}`,
+        `Cannot read ${quoted(name, 200)} as its checksum must be ${hex(entry.crc)} (or checkCrc false): got ${
+          hex(crc32(bytes))
+        }`,
       );
     }
     return bytes;
@@ -60,13 +65,13 @@ export class ZipReader {
 
   /** Where a member's bytes begin: after its local header, whose name and extra field have their own lengths. */
   async #dataOffset(entry: ZipEntry): Promise<number> {
-    const header = new ByteReader(await readExactly(this.#source, `"${entry.name}"`, entry.offset, 30), "zip");
+    const header = new ByteReader(await readExactly(this.#source, quoted(entry.name, 200), entry.offset, 30), "zip");
     const signature = header.u32();
     header.take(22);
     const names = header.u16() + header.u16();
     if (signature !== 0x04034b50) {
       throw new SyntaxError(
-        `Cannot read "${entry.name}" as a local header must be at ${entry.offset}: got ${hex(signature)}`,
+        `Cannot read ${quoted(entry.name, 200)} as a local header must be at ${entry.offset}: got ${hex(signature)}`,
       );
     }
     return entry.offset + 30 + names;
@@ -76,10 +81,12 @@ export class ZipReader {
 function unpack(packed: Bytes, entry: ZipEntry): Promise<Bytes> {
   if (entry.size > packed.length * MAX_RATIO) {
     throw new SyntaxError(
-      `Cannot read "${entry.name}" as deflate unpacks at most ${MAX_RATIO} to 1: got ${packed.length} bytes for ${entry.size}`,
+      `Cannot read ${
+        quoted(entry.name, 200)
+      } as deflate unpacks at most ${MAX_RATIO} to 1: got ${packed.length} bytes for ${entry.size}`,
     );
   }
-  return inflate(packed, entry.size, `"${entry.name}"`);
+  return inflate([packed], { size: entry.size, what: quoted(entry.name, 200) });
 }
 
 function hex(value: number): string {

@@ -1,5 +1,6 @@
 import { ByteReader, decodeUtf8 } from "./byte_reader.ts";
 import type { Bytes } from "./dtype.ts";
+import { quoted } from "./quoted.ts";
 import { type ByteSource, readExactly } from "./source.ts";
 
 /** One member of a zip file. */
@@ -35,7 +36,7 @@ export async function readDirectory(source: ByteSource): Promise<Map<string, Zip
   const entries = new Map<string, ZipEntry>();
   for (let i = 0; i < span.count; i++) {
     const entry = readEntry(reader);
-    if (entries.has(entry.name)) throw unreadable("no name may come twice", `"${entry.name}"`);
+    if (entries.has(entry.name)) throw unreadable("no name may come twice", quoted(entry.name, 200));
     entries.set(entry.name, entry);
   }
   if (reader.left > 0) throw unreadable(`the directory must hold ${span.count} members`, `${reader.left} bytes more`);
@@ -101,12 +102,15 @@ function readEntry(reader: ByteReader): ZipEntry {
   const name = checkName(decodeUtf8(reader.take(lengths[0]), "zip"));
   readWideSizes(new ByteReader(reader.take(lengths[1]), "zip"), sizes);
   reader.take(lengths[2]);
-  if (flags & 0x2041) throw unreadable("members must not be encrypted", `"${name}"`);
+  if (flags & 0x2041) throw unreadable("members must not be encrypted", quoted(name, 200));
   if (method !== 0 && method !== 8) {
-    throw unreadable("members must be stored or deflated", `method ${method} in "${name}"`);
+    throw unreadable("members must be stored or deflated", `method ${method} in ${quoted(name, 200)}`);
   }
   if (method === 0 && sizes.size !== sizes.packedSize) {
-    throw unreadable("a stored member must have one size", `${sizes.packedSize} and ${sizes.size} in "${name}"`);
+    throw unreadable(
+      "a stored member must have one size",
+      `${sizes.packedSize} and ${sizes.size} in ${quoted(name, 200)}`,
+    );
   }
   return { name, method: method === 0 ? "stored" : "deflated", crc, ...sizes };
 }
@@ -126,7 +130,7 @@ function readWideSizes(extra: ByteReader, sizes: Pick<ZipEntry, "size" | "packed
 function checkName(name: string): string {
   const escapes = name === "" || name.startsWith("/") || /[\\\0]|^[a-zA-Z]:/.test(name) ||
     name.split("/").includes("..");
-  if (escapes) throw unreadable("names must stay inside a folder", JSON.stringify(name));
+  if (escapes) throw unreadable("names must stay inside a folder", quoted(name, 200));
   return name;
 }
 
@@ -134,7 +138,7 @@ function checkName(name: string): string {
 function checkOverlap(entries: ReadonlyMap<string, ZipEntry>, end: number): void {
   let free = 0;
   for (const { name, offset, packedSize } of [...entries.values()].toSorted((a, b) => a.offset - b.offset)) {
-    if (offset < free) throw unreadable("members must not overlap", `"${name}" at ${offset} before ${free}`);
+    if (offset < free) throw unreadable("members must not overlap", `${quoted(name, 200)} at ${offset} before ${free}`);
     free = offset + 30 + packedSize;
   }
   if (free > end) throw unreadable(`members must end before the directory at ${end}`, `one that ends at ${free}`);

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { decodePng } from "../../src/data/_png.ts";
 
 interface Spec {
@@ -10,9 +10,11 @@ interface Spec {
   rows: number[];
   extra?: [string, number[]][];
   interlace?: number;
+  /** Chunks that hold the pixels. */
+  parts?: number;
 }
 
-async function encode({ width, height, depth, colorType, rows, extra = [], interlace = 0 }: Spec) {
+async function encode({ width, height, depth, colorType, rows, extra = [], interlace = 0, parts = 1 }: Spec) {
   const zipped = new Response(new Blob([new Uint8Array(rows)]).stream().pipeThrough(new CompressionStream("deflate")));
   const size = (n: number) => [n >>> 24, n >>> 16 & 255, n >>> 8 & 255, n & 255];
   const chunk = (type: string, data: number[]) => [
@@ -25,9 +27,14 @@ async function encode({ width, height, depth, colorType, rows, extra = [], inter
     ...[0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a],
     ...chunk("IHDR", [...size(width), ...size(height), depth, colorType, 0, 0, interlace]),
     ...extra.flatMap(([type, data]) => chunk(type, data)),
-    ...chunk("IDAT", [...new Uint8Array(await zipped.arrayBuffer())]),
+    ...split([...new Uint8Array(await zipped.arrayBuffer())], parts).flatMap((part) => chunk("IDAT", part)),
     ...chunk("IEND", []),
   ]);
+}
+
+function split(bytes: number[], parts: number): number[][] {
+  const size = Math.ceil(bytes.length / parts);
+  return Array.from({ length: parts }, (_, i) => bytes.slice(i * size, (i + 1) * size));
 }
 
 Deno.test("decodePng() undoes each of the five filters", async () => {
@@ -68,16 +75,38 @@ Deno.test("decodePng() names what is wrong with a damaged file", async () => {
   const good = await encode({ width: 1, height: 1, depth: 8, colorType: 0, rows: [0, 7] });
   const fails = (bytes: Uint8Array<ArrayBuffer>, message: string) =>
     assertRejects(() => decodePng(bytes, "a.png"), SyntaxError, `Cannot read "a.png": ${message}`);
+  const unpacks = (bytes: Uint8Array<ArrayBuffer>, message: string) =>
+    assertRejects(() => decodePng(bytes, "a.png"), SyntaxError, `Cannot read the pixels of "a.png" ${message}`);
   await fails(new TextEncoder().encode("<html>"), "the file is not a PNG");
   await fails(good.slice(0, 40), "the file ends after 40 bytes, before its last chunk");
   const spec = { width: 1, height: 1, depth: 8, colorType: 0, rows: [0, 7] };
   await fails(await encode({ ...spec, depth: 16 }), "only 8-bit PNG without interlacing is read here");
   await fails(await encode({ ...spec, interlace: 1 }), "only 8-bit PNG without interlacing is read here");
   await fails(await encode({ ...spec, width: 1e6, height: 1e6 }), "size 1000000 x 1000000 px is outside");
-  await fails(await encode({ ...spec, height: 2 }), "1 x 2 px need 4 bytes but the file holds 2");
+  await unpacks(await encode({ ...spec, height: 2 }), "as it must unpack to 4 bytes: got 2");
+  await unpacks(
+    await encode({ ...spec, rows: [0, ...Array(100_000).fill(0)] }),
+    "as it must unpack to 2 bytes: got more",
+  );
   await fails(await encode({ ...spec, rows: [5, 7] }), "row 0 has unknown filter 5");
   await fails(await encode({ ...spec, colorType: 3, extra: [["PLTE", [1, 2, 3]]] }), "pixel (0, 0) uses colour 7 of 1");
   const broken = good.slice();
   broken.fill(0xff, 43, 47);
-  await fails(broken, "the compressed pixels are damaged");
+  await unpacks(broken, "as its deflate stream is damaged");
+});
+
+Deno.test("decodePng() takes pixels in any number of chunks, in time that grows no faster", async () => {
+  const rows = Array.from({ length: 30 }, (_, y) => [0, ...Array.from({ length: 40 }, (_, x) => x * y)]).flat();
+  const spec = { width: 40, height: 30, depth: 8, colorType: 0, rows: rows.map((value) => value & 255) };
+  const whole = await decodePng(await encode(spec));
+  assertEquals((await decodePng(await encode({ ...spec, parts: 100 }))).data, whole.data);
+  const head = await encode(spec);
+  const empty = [0, 0, 0, 0, ...new TextEncoder().encode("IDAT"), 0, 0, 0, 0];
+  const many = new Uint8Array(head.length + 200_000 * empty.length);
+  many.set(head.subarray(0, 33));
+  for (let i = 0; i < 200_000; i++) many.set(empty, 33 + i * empty.length);
+  many.set(head.subarray(33), 33 + 200_000 * empty.length);
+  const start = performance.now();
+  assertEquals((await decodePng(many)).data, whole.data);
+  assert(performance.now() - start < 5000); // quadratic, it took minutes
 });

@@ -68,7 +68,7 @@ Deno.test("readNpz() throws for a missing name and for more than maxBytes", asyn
   await assertRejects(
     () => readNpz(bytes, { names: ["priors"] }),
     RangeError,
-    'it has no array "priors": got ["prior","labels"]',
+    'it has no array "priors": got "prior", "labels"',
   );
   await assertRejects(() => readNpz(bytes, { maxBytes: 400 }), RangeError, "maxBytes is 400: it unpacks to 496 bytes");
 });
@@ -141,7 +141,11 @@ Deno.test("readNpy() refuses versions and headers that it does not know", () => 
     dict("'<f4'", "(1,)", "0"),
   ];
   for (const header of wrong) assertThrows(() => readNpy(file(header, "1234")), SyntaxError);
-  assertThrows(() => readNpy(file("{}")), SyntaxError, "its header must hold descr, fortran_order and shape: got {}");
+  assertThrows(
+    () => readNpy(file("{}")),
+    SyntaxError,
+    "its header must hold descr, fortran_order and shape, of at most 64 sizes: got nothing, nothing",
+  );
 });
 
 Deno.test("readNpy() refuses data that does not fit the shape", () => {
@@ -206,4 +210,13 @@ Deno.test("readNpz() refuses the file cut at every byte, and survives every byte
   const bytes = await fixture("prior.npz");
   assertEquals(await survives(truncations(bytes), (cut) => readNpz(cut)), bytes.length);
   await survives(damages(bytes), (damaged) => readNpz(damaged));
+});
+
+Deno.test("readNpy() reads 64 dimensions and no more, in either order", () => {
+  for (const order of ["False", "True"]) {
+    const header = (rank: number) => `{'descr':'<f4','fortran_order':${order},'shape':(${"1,".repeat(rank)})}`;
+    assertEquals(readNpy(file(header(64), "\0\0\x80\x3f")).shape.length, 64);
+    assertThrows(() => readNpy(file(header(65), "\0\0\x80\x3f")), SyntaxError, 'of at most 64 sizes: got "<f4", ');
+    assertThrows(() => readNpy(file(header(30_000), "\0\0\x80\x3f")), SyntaxError, "and a list of 30000");
+  }
 });

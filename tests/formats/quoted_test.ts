@@ -13,6 +13,12 @@ Deno.test("quoted() is bounded, whatever the value", () => {
   let deep: unknown = null;
   for (let i = 0; i < 1e6; i++) deep = [deep];
   assertEquals(quoted(deep), "a list of 1");
+  assertEquals([[1, -2.5], [], ["a"], Array(9).fill(0)].map((value) => quoted(value)), [
+    "[1,-2.5]",
+    "[]",
+    "a list of 1",
+    "a list of 9",
+  ]);
   assertEquals([{ toString: null }, undefined, null, NaN, 10n ** 100n].map((value) => quoted(value)), [
     "an object",
     "nothing",

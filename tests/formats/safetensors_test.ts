@@ -85,12 +85,12 @@ Deno.test("readSafetensors() refuses a header that does not fit", () => {
 });
 
 Deno.test("readSafetensors() refuses a header that is no JSON object", () => {
-  assertThrows(() => readSafetensors(file("{oops}")), SyntaxError, 'the header must be JSON: got "{oops}"');
-  assertThrows(() => readSafetensors(file("")), SyntaxError, "the header must be JSON");
+  assertThrows(() => readSafetensors(file("{oops}")), SyntaxError, 'header as it must be JSON: got "{oops}"');
+  assertThrows(() => readSafetensors(file("")), SyntaxError, "header as it must be JSON");
   assertThrows(() => readSafetensors(file("[]")), SyntaxError, 'must be a JSON object: got "[]"');
   assertThrows(() => readSafetensors(file(" {}")), SyntaxError, "must be a JSON object");
   assertThrows(() => readSafetensors(file('{"a":"\xff"}')), SyntaxError, "must be UTF-8");
-  assertThrows(() => readSafetensors(file('{"a":{"shape":[NaN]}}')), SyntaxError, "the header must be JSON");
+  assertThrows(() => readSafetensors(file('{"a":{"shape":[NaN]}}')), SyntaxError, "header as it must be JSON");
 });
 
 const ENTRY = '{"dtype":"F32","shape":[1],"data_offsets":[0,4]}';
@@ -107,16 +107,19 @@ Deno.test("readSafetensors() refuses keys that come twice, however they are spel
 
 Deno.test("readSafetensors() refuses entries that break the format", () => {
   const cases: [string, string][] = [
-    ['{"a":1}', '"a" must be a JSON object: got "1"'],
+    ['{"a":1}', '"a" must be a JSON object: got 1'],
     ['{"__metadata__":{"a":1}}', '"__metadata__" must map text to text'],
     ['{"__metadata__":[]}', '"__metadata__" must map text to text'],
     ['{"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}', 'the dtype of "a" must be one of BOOL,U8'],
     ['{"a":{"dtype":["F32"],"shape":[1],"data_offsets":[0,4]}}', 'the dtype of "a" must be one of'],
-    ['{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}', 'the shape of "a" must be a list of sizes: got [-1]'],
-    ['{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,6]}}', 'the shape of "a" must be a list of sizes'],
-    ['{"a":{"dtype":"F32","shape":"1","data_offsets":[0,4]}}', 'the shape of "a" must be a list of sizes'],
+    [
+      '{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}',
+      'the shape of "a" must be a list of at most 64 sizes: got [-1]',
+    ],
+    ['{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,6]}}', 'the shape of "a" must be a list of at most 64 sizes'],
+    ['{"a":{"dtype":"F32","shape":"1","data_offsets":[0,4]}}', 'the shape of "a" must be a list of at most 64 sizes'],
     ['{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}', 'the data_offsets of "a" must be two offsets: got [0]'],
-    ['{"a":{"dtype":"F32","shape":[1]}}', 'the data_offsets of "a" must be two offsets: got undefined'],
+    ['{"a":{"dtype":"F32","shape":[1]}}', 'the data_offsets of "a" must be two offsets: got nothing'],
     ['{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,1e99]}}', 'the data_offsets of "a" must be two offsets'],
     [
       '{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}',
@@ -169,4 +172,44 @@ Deno.test("writeSafetensors() throws when a value is no array", () => {
     '"a" must be an array that fills its shape: got number',
   );
   assertThrows(() => writeSafetensors({ a: { ...a, shape: [2] } }), TypeError, "got shape [2] and 1 elements");
+});
+
+Deno.test("readSafetensors() reads long headers, and refuses deep ones without a stack overflow", () => {
+  const count = 50_000;
+  const names = Array.from(
+    { length: count },
+    (_, i) => `"${i}":{"dtype":"U8","shape":[],"data_offsets":[${i},${i + 1}]}`,
+  );
+  assertEquals(readSafetensors(file(`{${names}}`, "x".repeat(count))).tensors.size, count);
+  const long = "\\\\n".repeat(5_000_000);
+  assertEquals(readSafetensors(file(`{"__metadata__":{"a":"${long}"}}`)).metadata.a?.length, 10_000_000);
+  const deep = `${"[".repeat(500_000)}${"]".repeat(500_000)}`;
+  for (
+    const header of [
+      `{"a":${deep}}`,
+      `{"__metadata__":${deep}}`,
+      `{"a":{"dtype":${deep},"shape":[1],"data_offsets":[0,4]}}`,
+      `{"a":{"dtype":"F32","shape":${deep},"data_offsets":[0,4]}}`,
+    ]
+  ) {
+    assertThrows(
+      () => readSafetensors(file(header, "1234")),
+      SyntaxError,
+      "at most 100 brackets may be inside each other",
+    );
+  }
+});
+
+Deno.test("readSafetensors() names values of the wrong kind by their kind", () => {
+  const cases: [string, string][] = [
+    ['{"a":null}', '"a" must be a JSON object: got null'],
+    ['{"a":{"dtype":{"toString":null},"shape":[1],"data_offsets":[0,4]}}', "I64,U64: got an object"],
+    ['{"a":{"dtype":null,"shape":[1],"data_offsets":[0,4]}}', "I64,U64: got null"],
+    [`{"a":{"dtype":"F32","shape":[${"1,".repeat(64)}1],"data_offsets":[0,4]}}`, "at most 64 sizes: got a list of 65"],
+    [`{"a":{"dtype":"F32","shape":[1],"data_offsets":[${"1,".repeat(99_999)}1]}}`, "two offsets: got a list of 100000"],
+    ['{"\\u001b[2J":1}', '"\\x1b[2J" must be a JSON object'],
+  ];
+  for (const [header, message] of cases) {
+    assertThrows(() => readSafetensors(file(header, "1234")), SyntaxError, message);
+  }
 });
