@@ -10,5 +10,5 @@ import { runCompare } from "./_compare/run.ts";
 
 await runMain(async (args) => {
   const flags = parseCompare(args);
-  if (flags) await runCompare(flags);
+  if (flags) Deno.exit(await runCompare(flags));
 });

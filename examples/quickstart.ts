@@ -9,5 +9,5 @@ import { runQuickstart } from "./_quickstart/run.ts";
 
 await runMain(async (args) => {
   const flags = parseQuickstart(args);
-  if (flags) await runQuickstart(flags);
+  if (flags) Deno.exit(await runQuickstart(flags));
 });

@@ -3,7 +3,7 @@ import { formatDuration, ProgressDisplay } from "../../src/cli/mod.ts";
 import { augment, evalTransform, naturalRecipe } from "../../src/data/mod.ts";
 import { rbf } from "../../src/kernels/mod.ts";
 import { type Contrastive, contrastive, ResNet } from "../../src/nn/mod.ts";
-import { pretrain, readState, ResidentImages, writeSafetensors } from "../../src/train/mod.ts";
+import { OutputFolder, pretrain, readState, ResidentImages, safetensorsChunks } from "../../src/train/mod.ts";
 import { loadQuickstart, type QuickstartData } from "./data.ts";
 import { chance, evaluate, type ToImages } from "./evaluate.ts";
 import type { QuickstartFlags } from "./flags.ts";
@@ -18,8 +18,12 @@ interface Setting {
   readonly sigma?: number;
 }
 
-/** Trains, evaluates and reports; Ctrl-C stops the training and reports what there is. */
-export async function runQuickstart(flags: QuickstartFlags): Promise<void> {
+/**
+ * Trains, evaluates and reports; Ctrl-C stops the training and reports what there is.
+ *
+ * @returns The status to end with.
+ */
+export async function runQuickstart(flags: QuickstartFlags): Promise<number> {
   const started = performance.now();
   const stop = new AbortController();
   Deno.addSignalListener("SIGINT", () => stop.abort());
@@ -27,7 +31,7 @@ export async function runQuickstart(flags: QuickstartFlags): Promise<void> {
   console.log(`Device: ${device.info.description}`);
   const data = await loadQuickstart();
   console.log(`Data: ${data.train.length} drawings of emoji to learn from, ${data.names.length} emoji held out`);
-  await Deno.mkdir(flags.save_dir, { recursive: true });
+  using folder = await OutputFolder.open(flags.save_dir);
   const runs: Run[] = [];
   const settings: Setting[] = [{ name: "no prior" }, { name: `keyword prior, σ = ${flags.sigma}`, sigma: flags.sigma }];
   const untrained = makeModel(flags);
@@ -35,14 +39,14 @@ export async function runQuickstart(flags: QuickstartFlags): Promise<void> {
   untrained.dispose();
   for (const setting of settings) {
     if (stop.signal.aborted) break;
-    runs.push(await trainOne(device, data, flags, setting, stop.signal));
+    runs.push(await trainOne(device, data, flags, setting, { folder, signal: stop.signal }));
   }
   const facts =
     `${device.info.description}; ${flags.epochs} epochs, width ${flags.width}, batch ${flags.batch_size}, ` +
     `seed ${flags.seed}; ${formatDuration((performance.now() - started) / 1000)}` +
     (stop.signal.aborted ? "; stopped early by Ctrl-C" : "");
-  await writeResults({ runs, chance: chance(data), data, facts, advice: advice(flags) }, flags);
-  Deno.exit(stop.signal.aborted ? 130 : 0);
+  await writeResults({ runs, chance: chance(data), data, facts, advice: advice(flags) }, flags, folder);
+  return stop.signal.aborted ? 130 : 0;
 }
 
 /** The quickstart's network: a stem of stride 2, one block a stage, 256 features. */
@@ -68,7 +72,7 @@ async function trainOne(
   data: QuickstartData,
   flags: QuickstartFlags,
   { name, sigma }: Setting,
-  signal: AbortSignal,
+  { folder, signal }: { folder: OutputFolder; signal: AbortSignal },
 ): Promise<Run> {
   const { train } = data;
   const model = makeModel(flags);
@@ -103,9 +107,10 @@ async function trainOne(
     if (epochDone) losses.push({ x: epoch + 1, y: loss });
     if (signal.aborted) break;
   }
-  const file = `${flags.save_dir}/${sigma === undefined ? "no_prior" : "keyword_prior"}.safetensors`;
-  await Deno.writeFile(file, writeSafetensors(await readState(model), { run: name, flags: JSON.stringify(flags) }));
-  display.print(signal.aborted ? `Stopped: what was learnt so far is in ${file}` : `Weights: ${file}`);
+  const file = `${sigma === undefined ? "no_prior" : "keyword_prior"}.safetensors`;
+  const notes = { run: name, flags: JSON.stringify(flags) };
+  await folder.write(file, safetensorsChunks(await readState(model), notes));
+  display.print(`${signal.aborted ? "Stopped: what was learnt so far is in" : "Weights:"} ${folder.file(file)}`);
   const evaluation = await evaluate(model, data, toImages(device));
   for (const each of [model, source, words]) each.dispose();
   return { name, evaluation, losses };
@@ -117,7 +122,7 @@ function advice({ epochs, width, sigma }: QuickstartFlags): string {
     `deno run -A examples/quickstart.ts --epochs ${PAYS_FROM.epochs} --width ${PAYS_FROM.width} --sigma ${sigma}`;
 }
 
-async function writeResults(report: Report, flags: QuickstartFlags): Promise<void> {
+async function writeResults(report: Report, flags: QuickstartFlags, folder: OutputFolder): Promise<void> {
   const { runs, facts, advice } = report;
   const rows = [
     { name: "chance", scores: report.chance },
@@ -130,7 +135,7 @@ async function writeResults(report: Report, flags: QuickstartFlags): Promise<voi
   console.log(`(${facts})`);
   if (advice) console.log(advice);
   const json = { facts, flags, results: rows, losses: runs.map(({ name, losses }) => ({ name, losses })) };
-  await Deno.writeTextFile(`${flags.save_dir}/results.json`, JSON.stringify(json, null, 2) + "\n");
-  await Deno.writeTextFile(`${flags.save_dir}/report.html`, await reportPage(report));
-  console.log(`Report: ${flags.save_dir}/report.html`);
+  await folder.write("results.json", JSON.stringify(json, null, 2) + "\n");
+  await folder.write("report.html", await reportPage(report));
+  console.log(`Report: ${folder.file("report.html")}`);
 }

@@ -28,7 +28,7 @@ export async function pretrainMain(args: readonly string[], program: PretrainPro
   const display = displayOf(group, flags);
   for (const message of withoutEffect(args)) display.note(message);
   using stop = new StopSignals(display);
-  if (group.rank === 0) await RunFolder.open(values.save_dir);
+  if (group.rank === 0) (await RunFolder.open(values.save_dir))[Symbol.dispose]();
   const { dataset, heldOut } = await firstBeforeOthers(group, () => loadImages(program, flags, display, stop.signal));
   await using device = await Device.open();
   display.device = device;

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { basename, dirname } from "@std/path";
+import { replaceBy } from "../formats/mod.ts";
 import { isFile } from "./_files.ts";
 
 /** How far a download is. */
@@ -85,7 +86,8 @@ export async function download(url: string, path: string, options: DownloadOptio
     await file.truncate(0);
     throw new SyntaxError(`Cannot use "${url}" as its MD5 must be ${options.md5}: current value is ${sum}`);
   }
-  await Deno.rename(`${path}.part`, path);
+  await file.syncData();
+  await replaceBy(`${path}.part`, path);
 }
 
 /** Opens a file that nobody else holds; one that was renamed or removed while we waited is opened anew. */

@@ -69,10 +69,28 @@ export function readAll(source: ByteSource): Promise<Bytes> {
 }
 
 /**
- * Writes a file whole or not at all: into a file beside it, which then takes its place.
+ * Reads an object from a file of JSON; null when there is no such file.
+ *
+ * @throws {SyntaxError} If it is damaged or no object, with the path.
+ */
+export async function readJson(path: string): Promise<Record<string, unknown> | null> {
+  let value: unknown;
+  try {
+    value = JSON.parse(await Deno.readTextFile(path));
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return null;
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new SyntaxError(`Cannot read "${path}" as it must be JSON: ${cause.message}`, { cause });
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new SyntaxError(`Cannot read "${path}" as it must be a JSON object: got ${JSON.stringify(value).slice(0, 60)}`);
+}
+
+/**
+ * Writes a file whole or not at all: into a file beside it, which takes its place when all of it is on the disk.
  *
  * @param path The file, which may exist.
- * @param chunks Its bytes, for example from `safetensorsChunks` or `npzChunks`.
+ * @param content Text, or bytes piece by piece, for example from `safetensorsChunks` or `npzChunks`.
  *
  * @example Usage
  * ```ts
@@ -84,18 +102,35 @@ export function readAll(source: ByteSource): Promise<Bytes> {
  * assert((await Deno.stat(path)).size > 8);
  * ```
  */
-export async function writeWhole(path: string | URL, chunks: Iterable<Bytes> | AsyncIterable<Bytes>): Promise<void> {
-  const ending = `.${crypto.randomUUID().slice(0, 8)}.part`;
-  const beside = path instanceof URL ? new URL(path.href + ending) : path + ending;
+export async function writeWhole(
+  path: string | URL,
+  content: string | Iterable<Bytes> | AsyncIterable<Bytes>,
+): Promise<void> {
+  const part = partOf(path);
   try {
-    using file = await Deno.open(beside, { write: true, createNew: true });
+    using file = await Deno.open(part, { write: true, createNew: true });
+    const chunks = typeof content === "string" ? [new TextEncoder().encode(content)] : content;
     for await (const chunk of chunks) await writeAll(file, chunk);
     await file.syncData();
   } catch (error) {
-    await Deno.remove(beside).catch(() => {});
+    await Deno.remove(part).catch(() => {});
     throw error;
   }
-  await Deno.rename(beside, path);
+  await replaceBy(part, path);
+}
+
+/** A new name beside a file, for what is to take its place: `NAME.0a1b2c3d.part`. */
+export function partOf<P extends string | URL>(path: P): P {
+  const ending = `.${crypto.randomUUID().slice(0, 8)}.part`;
+  return (path instanceof URL ? new URL(path.href + ending) : path + ending) as P;
+}
+
+/** Puts a finished file in the place of another one, so that it stays there through a power cut. */
+export async function replaceBy(part: string | URL, path: string | URL): Promise<void> {
+  await Deno.rename(part, path);
+  if (Deno.build.os === "windows") return; // which cannot open folders
+  using folder = await Deno.open(path instanceof URL ? new URL(".", path) : path.replace(/[^/]+$/, "") || ".");
+  await folder.sync();
 }
 
 async function writeAll(file: Deno.FsFile, bytes: Bytes): Promise<void> {

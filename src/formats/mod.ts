@@ -1,12 +1,14 @@
 export { parseDecimal } from "./decimal.ts";
 export * from "./dtype.ts";
 export * from "./file.ts";
+export * from "./file_lock.ts";
 export { contentOf } from "./content.ts";
 export { type WeightsFormat, weightsFormat } from "./file_format.ts";
 export * from "./layout.ts";
 export * from "./ndarray.ts";
 export * from "./npy.ts";
 export * from "./npz.ts";
+export * from "./output_folder.ts";
 export { unpickle } from "./pickle.ts";
 export * from "./pickle_globals.ts";
 export * from "./pickle_numpy.ts";

@@ -5,6 +5,7 @@ export { isNdArray, isStringArray, ndarray, toF32, toF64 } from "./ndarray.ts";
 export type { NamedArrays, NdArray, NdArrayOf, StringArray } from "./ndarray.ts";
 export { npzChunks, readNpz, writeNpz } from "./npz.ts";
 export type { NpzOptions, NpzWriteOptions } from "./npz.ts";
+export { OutputFolder } from "./output_folder.ts";
 export { PickleGlobal, PickleObject, PickleOpaque } from "./pickle_values.ts";
 export type { PickleDict, PickleHandler, PickleValue } from "./pickle_values.ts";
 export { readSafetensors } from "./safetensors.ts";

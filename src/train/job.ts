@@ -11,12 +11,12 @@ import { type JobFacts, jobReport } from "./job_report.ts";
 import { learningSettings } from "./job_settings.ts";
 import { factsOf, type JobInput, judgedImages, startingPoint, trainingConfig } from "./job_start.ts";
 import type { KnnScores } from "./knn.ts";
-import { metricsLine } from "./metrics_line.ts";
+import { type MetricsLine, metricsLine, secondsOf } from "./metrics_line.ts";
 import { readState } from "./model_state.ts";
 import { makeModel } from "./networks.ts";
 import { Pretraining, type PretrainReport } from "./pretrain.ts";
 import { batchSizes, LossNotFiniteError } from "./pretrain_parts.ts";
-import type { FoundCheckpoint, MetricsLine, RunFolder } from "./run_folder.ts";
+import type { FoundCheckpoint, RunFiles } from "./run_folder.ts";
 import { runFolderOf } from "./silent_run_folder.ts";
 import { StepProfile } from "./step_clock.ts";
 import { UnreadableImages } from "./unreadable.ts";
@@ -45,7 +45,7 @@ export async function* pretrainJob(given: JobInput): AsyncGenerator<JobEvent> {
   const input = { ...given, heldOut };
   const { group, settings, dataset } = input;
   if (group) await checkRanks(group, settings, [dataset, heldOut]);
-  const folder = await runFolderOf(input.saveDir, group?.rank ?? 0);
+  using folder = await runFolderOf(input.saveDir, group?.rank ?? 0);
   let found = await startingPoint(folder, input);
   const position = found?.checkpoint.position ?? { epoch: settings.start_epoch, step: 0 };
   if (group) checkStart(group, position);
@@ -62,7 +62,7 @@ export async function* pretrainJob(given: JobInput): AsyncGenerator<JobEvent> {
 class Job {
   #input: JobInput;
   #group: Communicator;
-  #folder: RunFolder;
+  #folder: RunFiles;
   #found: FoundCheckpoint | null;
   #model: Contrastive;
   #source: ViewSource;
@@ -79,7 +79,7 @@ class Job {
   #drawn = performance.now();
   #drawCost = 0;
 
-  constructor(input: JobInput, folder: RunFolder, found: FoundCheckpoint | null, position: TrainingPosition) {
+  constructor(input: JobInput, folder: RunFiles, found: FoundCheckpoint | null, position: TrainingPosition) {
     const { device, dataset, settings, signal, group = new SingleProcess(), tuning } = input;
     this.#input = input;
     this.#group = group;
@@ -145,7 +145,7 @@ class Job {
     if (this.#prior) this.#kernel = await viewKernel(device, dataset, settings);
     await this.#folder.writeText("config.json", `${JSON.stringify({ ...settings, ...this.#facts }, null, 2)}\n`);
     this.#lines = await this.#folder.rewindMetrics(this.#position);
-    this.#secondsBefore = Math.max(0, ...this.#lines.map(({ seconds }) => Number(seconds ?? 0)));
+    this.#secondsBefore = secondsOf(this.#lines);
   }
 
   async *#train(): AsyncGenerator<JobEvent> {

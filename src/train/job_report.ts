@@ -4,7 +4,7 @@ import type { JobSettings } from "./job_settings.ts";
 import { lineChart } from "./report/charts.ts";
 import { type Html, html, page, type Section, table } from "./report/html.ts";
 import { kernelSection } from "./report/kernel_section.ts";
-import type { MetricsLine } from "./run_folder.ts";
+import type { MetricsLine } from "./metrics_line.ts";
 
 /** What is known of a job before it starts. */
 export interface JobFacts {

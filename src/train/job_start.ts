@@ -6,7 +6,7 @@ import type { TuneOptions } from "../tune/mod.ts";
 import type { JobFacts } from "./job_report.ts";
 import { differences, initialLr, type JobSettings, kernelOf } from "./job_settings.ts";
 import type { PretrainConfig } from "./pretrain.ts";
-import { findCheckpoint, type FoundCheckpoint, type RunFolder } from "./run_folder.ts";
+import { findCheckpoint, type FoundCheckpoint, type RunFiles } from "./run_folder.ts";
 
 /** What a job needs. */
 export interface JobInput {
@@ -32,7 +32,7 @@ export interface JobInput {
 
 /** The checkpoint that a job goes on from; null for a new run. */
 export async function startingPoint(
-  folder: RunFolder,
+  folder: Pick<RunFiles, "path" | "latest">,
   { resume, settings }: JobInput,
 ): Promise<FoundCheckpoint | null> {
   const found = resume === undefined ? await folder.latest() : await findCheckpoint(resume);

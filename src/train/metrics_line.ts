@@ -1,5 +1,8 @@
+import type { TrainingPosition } from "./checkpoint.ts";
 import type { PretrainReport } from "./pretrain.ts";
-import type { MetricsLine } from "./run_folder.ts";
+
+/** One line of `metrics.jsonl`. */
+export type MetricsLine = Readonly<Record<string, number | string | boolean>>;
 
 /** The line of `metrics.jsonl` for a report of a run that took `before` seconds until it was stopped. */
 export function metricsLine(report: PretrainReport, before: number, demo: boolean): MetricsLine {
@@ -18,4 +21,29 @@ export function metricsLine(report: PretrainReport, before: number, demo: boolea
     ...communicationMs === undefined ? {} : { communication_ms: Math.round(1000 * communicationMs) / 1000 },
     ...demo ? { demo } : {},
   };
+}
+
+/** Lines up to a position. Those that a crash cut short, or that are no records of an epoch and a step, are left out. */
+export function linesUpTo(text: string, { epoch, step }: TrainingPosition): MetricsLine[] {
+  return text.split("\n").flatMap(parseLine).filter((line) =>
+    Number(line.epoch) < epoch || (Number(line.epoch) === epoch && Number(line.step) <= step)
+  );
+}
+
+/** The most seconds that a line tells, 0 without any. */
+export function secondsOf(lines: readonly MetricsLine[]): number {
+  return lines.reduce((most, { seconds }) => typeof seconds === "number" && seconds > most ? seconds : most, 0);
+}
+
+function parseLine(text: string): MetricsLine[] {
+  if (text === "") return [];
+  let line: unknown;
+  try {
+    line = JSON.parse(text);
+  } catch {
+    return [];
+  }
+  if (typeof line !== "object" || line === null) return [];
+  const { epoch, step } = line as Record<string, unknown>;
+  return Number.isInteger(epoch) && Number.isInteger(step) ? [line as MetricsLine] : [];
 }

@@ -23,6 +23,7 @@ export type { NamedNeighbours } from "./report/kernel_section.ts";
 export { collectRows, type EncodedRows, rowsOfRank } from "./distributed_encode.ts";
 export { checkRanks, checkStart, describeRanks, type Versions } from "./distributed_start.ts";
 export { encode, type EncodeOptions, type Encoder } from "./encode.ts";
+export type { MetricsLine } from "./metrics_line.ts";
 export { MetricRing } from "./metric_ring.ts";
 export { encodeImages, type EncodeImagesOptions } from "./encode_images.ts";
 export { evaluateKnn, type EvaluationData } from "./evaluate_knn.ts";
@@ -83,7 +84,7 @@ export { type SourceTimes, StreamedImages, type StreamedImagesOptions } from "./
 export { UploadedImages } from "./uploaded_images.ts";
 export { dataUris } from "./report/images.ts";
 export { ResidentImages } from "./resident_images.ts";
-export { findCheckpoint, type FoundCheckpoint, type MetricsLine, RunFolder } from "./run_folder.ts";
+export { findCheckpoint, type FoundCheckpoint, type RunFiles, RunFolder } from "./run_folder.ts";
 export type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
 export { cacheFolder, TuneFiles, userTuneFiles, wantsTuning } from "./tuning.ts";
 export { VERSION } from "./version.ts";

@@ -1,10 +1,11 @@
 import { basename, join } from "@std/path";
-import { writeWhole } from "../formats/mod.ts";
+import { OutputFolder, partOf, readJson, replaceBy, writeWhole } from "../formats/mod.ts";
 import type { Checkpoint, TrainingPosition } from "./checkpoint.ts";
+import { linesUpTo, type MetricsLine } from "./metrics_line.ts";
 import { checkWritten, readCheckpoint, type ReadCheckpointOptions, writeCheckpoint } from "./checkpoint_file.ts";
 
-/** One line of `metrics.jsonl`. */
-export type MetricsLine = Readonly<Record<string, number | string | boolean>>;
+/** What is done with the folder of a run. */
+export type RunFiles = Pick<RunFolder, keyof RunFolder>;
 
 /** A checkpoint that was found, and what a person should know about those that were passed over. */
 export interface FoundCheckpoint {
@@ -21,33 +22,26 @@ const LATEST = ["next.safetensors", "last.safetensors", "previous.safetensors"] 
 
 /**
  * The folder of a run: `config.json`, `metrics.jsonl`, `report.html`, `last.safetensors`, the one before it
- * (`previous.safetensors`) and numbered checkpoints. A file is replaced whole or not at all.
+ * (`previous.safetensors`) and numbered checkpoints. A file is replaced whole or not at all, and one run writes to it at a
+ * time.
  */
-export class RunFolder {
+export class RunFolder implements Disposable {
   /** Where it is. */
   readonly path: string;
+  readonly #output: OutputFolder;
 
-  private constructor(path: string) {
-    this.path = path;
+  private constructor(output: OutputFolder) {
+    this.path = output.path;
+    this.#output = output;
   }
 
   /**
-   * Makes the folder, and tries that it can be written to.
+   * Makes the folder, and takes it for this process until it is disposed.
    *
-   * @throws {Error} If it cannot.
+   * @throws {Error} If it cannot be written to, or another run writes to it.
    */
   static async open(path: string): Promise<RunFolder> {
-    try {
-      await Deno.mkdir(path, { recursive: true });
-      await removeParts(path);
-      const probe = join(path, `.probe-${crypto.randomUUID().slice(0, 8)}`);
-      await Deno.writeTextFile(probe, "");
-      await Deno.remove(probe);
-    } catch (cause) {
-      if (!(cause instanceof Error)) throw cause;
-      throw new Error(`Cannot write to --save_dir "${path}": ${cause.message}`, { cause });
-    }
-    return new RunFolder(path);
+    return new RunFolder(await OutputFolder.open(path));
   }
 
   /** Path of a file of the run. */
@@ -62,7 +56,7 @@ export class RunFolder {
 
   /** Writes a text file. */
   async writeText(name: string, text: string): Promise<void> {
-    await writeWhole(this.file(name), [new TextEncoder().encode(text)]);
+    await this.#output.write(name, text);
   }
 
   /**
@@ -73,6 +67,7 @@ export class RunFolder {
    */
   async saveLast(checkpoint: Checkpoint): Promise<string> {
     const next = this.file("next.safetensors");
+    this.#output.check();
     await writeCheckpoint(next, checkpoint);
     await checkWritten(next);
     return await this.promote();
@@ -81,9 +76,10 @@ export class RunFolder {
   /** The second half of a save: `next` becomes the last checkpoint. There is a last one at every moment. */
   async promote(): Promise<string> {
     const [next, last, previous] = LATEST.map((name) => this.file(name)) as [string, string, string];
-    if (await exists(last)) await duplicate(last, previous);
-    await Deno.rename(next, last);
-    syncFolder(this.path);
+    await this.#output.change(async () => {
+      if (await exists(last)) await duplicate(last, previous);
+      await replaceBy(next, last);
+    });
     return last;
   }
 
@@ -95,11 +91,10 @@ export class RunFolder {
   /** Copies a checkpoint, the last one by default, to a numbered one. */
   async keepAs(epoch: number, from: string = this.file("last.safetensors")): Promise<string> {
     const path = this.numbered(epoch);
-    const part = `${path}.copy.part`;
-    await Deno.copyFile(from, part);
-    using file = await Deno.open(part, { read: true, write: true });
-    await file.sync();
-    await Deno.rename(part, path);
+    await this.#output.change(async () => {
+      using file = await Deno.open(from);
+      await writeWhole(path, file.readable);
+    });
     return path;
   }
 
@@ -114,29 +109,26 @@ export class RunFolder {
 
   /** Settings that the run was started with; null for a new one. */
   async config(): Promise<Record<string, unknown> | null> {
-    const path = this.file("config.json");
-    if (!await exists(path)) return null;
-    try {
-      return JSON.parse(await Deno.readTextFile(path));
-    } catch (cause) {
-      throw new SyntaxError(
-        `Cannot read "${path}" as it must be JSON: ${cause instanceof Error ? cause.message : cause}`,
-      );
-    }
+    return await readJson(this.file("config.json"));
   }
 
   /** Lines of `metrics.jsonl` up to a position, and drops the later ones from the file: they are about to be made again. */
   async rewindMetrics(to: TrainingPosition): Promise<MetricsLine[]> {
     const path = this.file("metrics.jsonl");
     const text = await exists(path) ? await Deno.readTextFile(path) : "";
-    const kept = text.split("\n").flatMap(parseLine).filter((line) => isUpTo(line, to));
+    const kept = linesUpTo(text, to);
     await this.writeText("metrics.jsonl", kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
     return kept;
   }
 
   /** Appends a line to `metrics.jsonl`; it is with the system when this returns. */
   appendMetrics(line: MetricsLine): void {
-    Deno.writeTextFileSync(this.file("metrics.jsonl"), `${JSON.stringify(line)}\n`, { append: true });
+    this.#output.append("metrics.jsonl", `${JSON.stringify(line)}\n`);
+  }
+
+  /** Lets other runs write to the folder. */
+  [Symbol.dispose](): void {
+    this.#output[Symbol.dispose]();
   }
 }
 
@@ -184,41 +176,14 @@ async function firstReadable(
   );
 }
 
-/** A line that a crash cut short is left out. */
-function parseLine(text: string): MetricsLine[] {
-  try {
-    return text === "" ? [] : [JSON.parse(text)];
-  } catch {
-    return [];
-  }
-}
-
-function isUpTo(line: MetricsLine, { epoch, step }: TrainingPosition): boolean {
-  return Number(line.epoch) < epoch || (Number(line.epoch) === epoch && Number(line.step) <= step);
-}
-
 /** Gives a file a second name, in place of a file of that name; a copy where the file system has no hard links. */
 async function duplicate(from: string, to: string): Promise<void> {
-  const part = `${to}.copy.part`;
-  await Deno.remove(part).catch(() => {});
+  const part = partOf(to);
   await Deno.link(from, part).catch(() => Deno.copyFile(from, part));
-  await Deno.rename(part, to);
+  await replaceBy(part, to);
   await Deno.remove(part).catch(() => {}); // a rename to another name of the same file does nothing
 }
 
 async function exists(path: string): Promise<boolean> {
   return await Deno.stat(path).then(() => true, () => false);
-}
-
-async function removeParts(path: string): Promise<void> {
-  for await (const { name, isFile } of Deno.readDir(path)) {
-    if (isFile && /\.(safetensors|json|jsonl|html)\.[\w.]*part$/.test(name)) await Deno.remove(join(path, name));
-  }
-}
-
-/** Makes renames last through a power cut, where the system can (Windows cannot open folders). */
-function syncFolder(path: string): void {
-  if (Deno.build.os === "windows") return;
-  using folder = Deno.openSync(path, { read: true });
-  folder.syncSync();
 }

@@ -1,8 +1,9 @@
 import type { Checkpoint, TrainingPosition } from "./checkpoint.ts";
-import { findCheckpoint, type FoundCheckpoint, type MetricsLine, RunFolder } from "./run_folder.ts";
+import type { MetricsLine } from "./metrics_line.ts";
+import { findCheckpoint, type FoundCheckpoint, type RunFiles, RunFolder } from "./run_folder.ts";
 
 /** The run folder of a rank that is not the first: it is read, and what would be written is left to rank 0. */
-export class SilentRunFolder implements RunFolder {
+export class SilentRunFolder implements RunFiles {
   /** Where it is. */
   readonly path: string;
 
@@ -68,9 +69,12 @@ export class SilentRunFolder implements RunFolder {
 
   /** Writes nothing. */
   appendMetrics(): void {}
+
+  /** Holds nothing. */
+  [Symbol.dispose](): void {}
 }
 
 /** The run folder of a rank. */
-export async function runFolderOf(path: string, rank: number): Promise<RunFolder> {
+export async function runFolderOf(path: string, rank: number): Promise<RunFiles> {
   return rank === 0 ? await RunFolder.open(path) : new SilentRunFolder(path);
 }

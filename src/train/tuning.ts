@@ -71,7 +71,7 @@ export class TuneFiles implements TuneStore {
   /** Replaces the file of a key as a whole. */
   async save(key: string, text: string): Promise<void> {
     await Deno.mkdir(this.#folder, { recursive: true });
-    await writeWhole(this.path(key), [new TextEncoder().encode(text)]);
+    await writeWhole(this.path(key), text);
   }
 }
 

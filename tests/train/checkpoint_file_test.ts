@@ -70,7 +70,7 @@ Deno.test("a checkpoint of every network, optimizer and position reads back", as
         { kind: "lars", steps: 7, velocities, scaler: { scale: 65536, growthTracker: 3, skipped: 1 } },
       ];
       for (const optimizer of optimizers) {
-        for (const [epoch, step] of [[0, 0], [9, 3], [99, 12], [399, 195]] as const) {
+        for (const [epoch, step] of [[0, 0], [399, 195]] as const) {
           const written = checkpointOf({ network, weights, optimizer, position: { epoch, step } });
           await writeCheckpoint(path, written);
           assertEquals(await readCheckpoint(path), written);
@@ -82,7 +82,7 @@ Deno.test("a checkpoint of every network, optimizer and position reads back", as
 
 Deno.test("RunFolder lets the last checkpoint go only when the next one reads back", async () => {
   await withFolder(async (folder) => {
-    const run = await RunFolder.open(folder);
+    using run = await RunFolder.open(folder);
     await run.saveLast(checkpointOf());
     const changing = checkpointOf({ position: { epoch: 2, step: 0 } });
     // A value whose bytes change between the checksum and the writing, as bad memory would change them.
@@ -99,14 +99,16 @@ Deno.test("RunFolder lets the last checkpoint go only when the next one reads ba
       Error,
       `Cannot save "${folder}/next.safetensors" as what was written reads back otherwise: Cannot read`,
     );
-    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["last.safetensors"]);
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name !== ".lock"), [
+      "last.safetensors",
+    ]);
     assertEquals((await run.latest())?.checkpoint.position, { epoch: 1, step: 0 });
   });
 });
 
 Deno.test("RunFolder has a last checkpoint at every moment of a save", async () => {
   await withFolder(async (folder) => {
-    const run = await RunFolder.open(folder);
+    using run = await RunFolder.open(folder);
     await run.saveLast(checkpointOf());
     const { rename } = Deno;
     const seen: boolean[] = [];
@@ -121,7 +123,7 @@ Deno.test("RunFolder has a last checkpoint at every moment of a save", async () 
       Deno.rename = rename;
     }
     assertEquals(seen, Array(12).fill(true), "three renames a save");
-    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name !== ".lock").sort(), [
       "last.safetensors",
       "previous.safetensors",
     ]);
@@ -130,14 +132,14 @@ Deno.test("RunFolder has a last checkpoint at every moment of a save", async () 
 
 Deno.test("RunFolder finishes a save that ended before its last rename, twice too", async () => {
   await withFolder(async (folder) => {
-    const run = await RunFolder.open(folder);
+    using run = await RunFolder.open(folder);
     await run.saveLast(checkpointOf());
     for (const epoch of [2, 3]) {
       await writeCheckpoint(run.file("next.safetensors"), checkpointOf({ position: { epoch, step: 0 } }));
       await Deno.remove(run.file("previous.safetensors")).catch(() => {});
       await Deno.link(run.file("last.safetensors"), run.file("previous.safetensors"));
       await run.promote();
-      assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), [
+      assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name !== ".lock").sort(), [
         "last.safetensors",
         "previous.safetensors",
       ]);

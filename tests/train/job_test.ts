@@ -12,40 +12,9 @@ import {
   writeTorch,
 } from "../../src/train/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
-import { smallDataset } from "./_small.ts";
+import { SETTINGS, smallDataset } from "./_small.ts";
 
 const device = await Device.open();
-const SETTINGS: JobSettings = {
-  db: "small",
-  demo: false,
-  limit: null,
-  resolution: 16,
-  augmentation: "natural",
-  network: "tiny",
-  stem: "cifar",
-  epochs: 2,
-  batch_size: 8,
-  n_views: 2,
-  optimizer: "sgd",
-  lr: 0.5,
-  momentum: 0,
-  wd: 0,
-  kernel: null,
-  sigma: null,
-  lambda: 0.01,
-  t: 2,
-  drop_last: false,
-  seed: 0,
-  start_epoch: 0,
-  save_freq: 100,
-  save_minutes: 10,
-  print_freq: 1,
-  eval_every: 1,
-  eval_images: 100,
-  workers: 1,
-  profile: false,
-};
-
 async function run(
   saveDir: string,
   changes: Partial<JobSettings> = {},
@@ -206,5 +175,41 @@ Deno.test("pretrainJob() tells of images that cannot be read, and goes on withou
     const { profile } = events.at(-1) as JobEvent & { type: "end" };
     assertEquals(Object.keys(profile!), ["decode", "wait", "upload", "augment", "forward", "backward", "optimiser"]);
     assert(profile!.decode! > 0 && profile!.upload! > 0);
+  });
+});
+
+Deno.test("pretrainJob() refuses a folder that another run writes to, and says when its own was removed", async () => {
+  await withFolder(async (root) => {
+    const folder = `${root}/run`;
+    const input = { device, dataset: smallDataset(20), heldOut: null, settings: SETTINGS, saveDir: folder };
+    await assertRejects(
+      async () => {
+        for await (const { type } of pretrainJob(input)) {
+          if (type !== "start") continue;
+          await assertRejects(
+            () => run(folder),
+            Error,
+            `Cannot write to --save_dir "${folder}": another run writes to it`,
+          );
+          await Deno.remove(folder, { recursive: true });
+        }
+      },
+      Error,
+      `Cannot write to --save_dir "${folder}": it was removed or replaced while the run went on`,
+    );
+    assertEquals([...Deno.readDirSync(root)], []);
+  });
+});
+
+Deno.test("pretrainJob() finishes the last save of a complete run that was killed in it", async () => {
+  await withFolder(async (folder) => {
+    await run(folder);
+    await Deno.rename(`${folder}/last.safetensors`, `${folder}/next.safetensors`);
+    await Deno.copyFile(`${folder}/previous.safetensors`, `${folder}/last.safetensors`);
+    const events = await run(folder);
+    assertEquals(types(events), "start saved end");
+    assertEquals((await readCheckpoint(`${folder}/last.safetensors`)).position, { epoch: 2, step: 0 });
+    assertEquals((await readCheckpoint(`${folder}/previous.safetensors`)).position, { epoch: 1, step: 0 });
+    assert(![...Deno.readDirSync(folder)].some(({ name }) => name === "next.safetensors" || name === ".lock"));
   });
 });

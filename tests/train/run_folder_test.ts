@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ndarray } from "../../src/formats/mod.ts";
 import { type Checkpoint, findCheckpoint, RunFolder } from "../../src/train/mod.ts";
+import { secondsOf } from "../../src/train/metrics_line.ts";
 import { withFolder } from "../data/_helpers.ts";
 
 function checkpointAt(epoch: number, step = 0): Checkpoint {
@@ -10,13 +11,13 @@ function checkpointAt(epoch: number, step = 0): Checkpoint {
 
 async function names(folder: string): Promise<string[]> {
   const found = [];
-  for await (const { name } of Deno.readDir(folder)) found.push(name);
+  for await (const { name } of Deno.readDir(folder)) if (name !== ".lock") found.push(name);
   return found.sort();
 }
 
 Deno.test("RunFolder keeps the last checkpoint, the one before it and numbered ones, and no parts", async () => {
   await withFolder(async (folder) => {
-    const run = await RunFolder.open(`${folder}/a/b`);
+    using run = await RunFolder.open(`${folder}/a/b`);
     assertEquals(await run.latest(), null);
     for (const epoch of [1, 2, 3]) await run.saveLast(checkpointAt(epoch));
     await run.keepAs(2);
@@ -29,7 +30,7 @@ Deno.test("RunFolder keeps the last checkpoint, the one before it and numbered o
 
 Deno.test("RunFolder goes on from the previous checkpoint when the last is damaged, and names both", async () => {
   await withFolder(async (folder) => {
-    const run = await RunFolder.open(folder);
+    using run = await RunFolder.open(folder);
     for (const epoch of [1, 2]) await run.saveLast(checkpointAt(epoch));
     await Deno.truncate(run.file("last.safetensors"), 2000);
     for (
@@ -50,7 +51,7 @@ Deno.test("RunFolder goes on from the previous checkpoint when the last is damag
 
 Deno.test("findCheckpoint() takes no other checkpoint for a numbered one that is damaged", async () => {
   await withFolder(async (folder) => {
-    const run = await RunFolder.open(folder);
+    using run = await RunFolder.open(folder);
     for (const epoch of [1, 2]) await run.saveLast(checkpointAt(epoch));
     const path = await run.keepAs(1, run.file("previous.safetensors"));
     await Deno.truncate(path, 2000);
@@ -60,11 +61,12 @@ Deno.test("findCheckpoint() takes no other checkpoint for a numbered one that is
 
 Deno.test("RunFolder finds the newest checkpoint after a crash between two renames", async () => {
   await withFolder(async (folder) => {
-    const run = await RunFolder.open(folder);
+    using run = await RunFolder.open(folder);
     await run.saveLast(checkpointAt(1));
     await Deno.rename(run.file("last.safetensors"), run.file("next.safetensors"));
     await Deno.writeTextFile(run.file("next.safetensors.0a1b2c3d.part"), "half");
-    const again = await RunFolder.open(folder);
+    run[Symbol.dispose]();
+    using again = await RunFolder.open(folder);
     assertEquals((await again.latest())?.checkpoint.position, { epoch: 1, step: 0 });
     assertEquals(await names(folder), ["next.safetensors"]);
   });
@@ -72,7 +74,7 @@ Deno.test("RunFolder finds the newest checkpoint after a crash between two renam
 
 Deno.test("RunFolder drops metrics that come after a position, and lines cut short", async () => {
   await withFolder(async (folder) => {
-    const run = await RunFolder.open(folder);
+    using run = await RunFolder.open(folder);
     for (const [epoch, step] of [[0, 2], [0, 4], [1, 2], [1, 4]] as const) run.appendMetrics({ epoch, step, loss: -1 });
     await Deno.writeTextFile(run.file("metrics.jsonl"), '{"epoch":1,"st', { append: true });
     assertEquals((await run.rewindMetrics({ epoch: 1, step: 2 })).map(({ epoch, step }) => [epoch, step]), [[0, 2], [
@@ -84,14 +86,29 @@ Deno.test("RunFolder drops metrics that come after a position, and lines cut sho
   });
 });
 
+Deno.test("RunFolder leaves out what is no line of metrics, and reads any number of lines", async () => {
+  await withFolder(async (folder) => {
+    using run = await RunFolder.open(folder);
+    const strange = ["null", "3", "[]", "{}", '{"epoch":null,"step":1}', '{"epoch":0}', '"text"', "nul"];
+    const lines = Array.from({ length: 130_000 }, (_, step) => JSON.stringify({ epoch: 0, step, seconds: step / 2 }));
+    await Deno.writeTextFile(run.file("metrics.jsonl"), [...strange, ...lines].join("\n"));
+    const kept = await run.rewindMetrics({ epoch: 1, step: 0 });
+    assertEquals(kept.length, 130_000);
+    assertEquals(secondsOf(kept), 129_999 / 2);
+    assertEquals(secondsOf([{ epoch: 1, step: 1, seconds: "soon" }]), 0);
+  });
+});
+
 Deno.test("RunFolder reads its settings, and says when they are damaged", async () => {
   await withFolder(async (folder) => {
-    const run = await RunFolder.open(folder);
+    using run = await RunFolder.open(folder);
     assertEquals(await run.config(), null);
     await run.writeText("config.json", '{"lr":1}');
     assertEquals(await run.config(), { lr: 1 });
     await run.writeText("config.json", "{");
     await assertRejects(() => run.config(), SyntaxError, `Cannot read "${folder}/config.json" as it must be JSON`);
+    await run.writeText("config.json", "null");
+    await assertRejects(() => run.config(), SyntaxError, 'config.json" as it must be a JSON object: got null');
   });
 });
 

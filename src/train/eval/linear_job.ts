@@ -1,6 +1,7 @@
 import type { Device } from "../../device/mod.ts";
 import { type ImageDataset, joinClasses } from "../../data/mod.ts";
 import { type Communicator, SingleProcess } from "../../distributed/mod.ts";
+import { OutputFolder } from "../../formats/mod.ts";
 import { checkRanks } from "../distributed_start.ts";
 import { knn } from "../knn.ts";
 import type { NamedClassifier } from "./classifier_file.ts";
@@ -130,7 +131,7 @@ export async function* linearJob(given: LinearInput): AsyncGenerator<LinearEvent
   const { loaded, train, test, settings, saveDir, group = new SingleProcess() } = input;
   const digest = await weightsDigest(loaded.encoder);
   await checkRanks(group, { ...settings, "pretrained (SHA-256)": digest }, [train, test]);
-  if (group.rank === 0) await Deno.mkdir(saveDir, { recursive: true });
+  using _folder = group.rank === 0 ? await OutputFolder.open(saveDir) : null;
   for (const message of [...loaded.notes, ...train.notes, ...test.notes]) yield { type: "note", message };
   const columns = columnsOf(train, settings);
   const encodedTrain = yield* encodeWith(input, train, digest);

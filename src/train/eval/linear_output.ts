@@ -1,3 +1,4 @@
+import { writeWhole } from "../../formats/mod.ts";
 import { writeClassifiers } from "./classifier_file.ts";
 import type { DatasetFeatures } from "./features.ts";
 import type { EncoderStatistics, LinearInput, TaskSummary } from "./linear_job.ts";
@@ -60,7 +61,7 @@ export async function writeResults(
   const named = results.map(({ task: { name, classes }, classifier }) => ({ name, classes, classifier }));
   if (!input.classifiers) await writeClassifiers(files[0]!, named, notes);
   const json = { facts, settings, features: outcome.statistics, tasks: results.map(summaryOf) };
-  await Deno.writeTextFile(files[1]!, `${JSON.stringify(json, null, 1)}\n`);
+  await writeWhole(files[1]!, `${JSON.stringify(json, null, 1)}\n`);
   const wrong = results.flatMap((result) => errorRows(result).map((i) => result.task.test.rows[i]!));
   const pictures = await thumbnails(device, test, wrong, settings.resolution);
   const { encodedTrain, encodedTest, statistics } = outcome;
@@ -71,6 +72,6 @@ export async function writeResults(
     settings.feature === "fc" ? "output of encoder.fc" : "pooled features"
   }, ${encodedTrain.features.dim} wide; ${encodedTrain.rows.length} training and ${encodedTest.rows.length} test images`;
   const shown = { ...facts, ...Object.fromEntries(Object.entries(settings).map(([name, v]) => [name, `${v ?? "–"}`])) };
-  await Deno.writeTextFile(files[2]!, await linearReport({ title, lead, results, pictures, facts: shown, extra }));
+  await writeWhole(files[2]!, await linearReport({ title, lead, results, pictures, facts: shown, extra }));
   return files;
 }
