@@ -60,6 +60,23 @@ export class ArchiveWriter {
     this.entries++;
   }
 
+  /**
+   * Writes a copy of a file that was written before, which is what a hard link to it is.
+   *
+   * @throws {SyntaxError} If there is no such file yet, or the name cannot be beside the names before it.
+   * @throws {RangeError} If all files together take more than `maxBytes`.
+   */
+  async addCopy(name: string, target: string): Promise<void> {
+    if (this.#kinds.get(target) !== "file") {
+      throw new SyntaxError(
+        `Cannot extract "${this.#place.archive}" as a hard link must be to a file before it: got ${quoted(name)} to ` +
+          quoted(target),
+      );
+    }
+    const { readable } = await Deno.open(join(this.#place.folder, target)); // the stream closes it
+    await this.addFile(name, readable);
+  }
+
   #claim(name: string, kind: "file" | "folder"): void {
     this.#checkLength(name);
     for (let end = name.indexOf("/"); end >= 0; end = name.indexOf("/", end + 1)) {

@@ -5,7 +5,7 @@ export interface TarEntry {
   /** Name as stored, with `/`. */
   name: string;
   /** What it is. */
-  kind: "file" | "directory" | "link" | "other";
+  kind: "file" | "directory" | "link" | "hard link" | "other";
   /** Bytes of a file. */
   size: number;
   /** Target of a link. */
@@ -65,6 +65,7 @@ class ByteReader {
  */
 export async function* readTar(stream: ReadableStream<Uint8Array>, name: string): AsyncGenerator<TarEntry> {
   const reader = new ByteReader(stream);
+  let entries = 0;
   let overrides: { path?: string; linkpath?: string; size?: string } = {};
   try {
     while (true) {
@@ -73,8 +74,11 @@ export async function* readTar(stream: ReadableStream<Uint8Array>, name: string)
         while ((await reader.some(1 << 16)).length > 0); // so that gzip gets to compare its checksum
         return;
       }
+      if (header.length === 0 && entries > 0) return; // some writers leave the mark out, and Python and tar do not miss it
+      if (header.length === 0) throw new SyntaxError(`Cannot read "${name}": the file is empty, not a tar archive`);
       if (header.length < BLOCK) throw new SyntaxError(`Cannot read "${name}": the archive is cut off`);
       checkHeader(header, name);
+      entries++;
       const type = String.fromCharCode(header[156]!);
       const size = overrides.size === undefined ? readNumber(header.subarray(124, 136), name) : Number(overrides.size);
       if ("xgLK".includes(type)) {
@@ -111,7 +115,9 @@ function toEntry(
       ? "directory"
       : file
       ? "file"
-      : type === "1" || type === "2"
+      : type === "1"
+      ? "hard link"
+      : type === "2"
       ? "link"
       : "other",
     target: overrides.linkpath ?? readText(header.subarray(157, 257)),

@@ -2,6 +2,7 @@ import { join } from "@std/path";
 import { FileSource, openZip } from "../formats/mod.ts";
 import { quoted } from "../formats/quoted.ts";
 import { ArchiveWriter } from "./_archive_writer.ts";
+import { openPacked } from "./_decompress.ts";
 import { isDirectory, kindOf, listSome, sameBytes } from "./_files.ts";
 import { readTar, type TarEntry } from "./_tar.ts";
 
@@ -22,11 +23,11 @@ export interface ExtractOptions {
 }
 
 /**
- * Extracts a `.tar`, `.tar.gz` or `.tgz` archive into a folder.
+ * Extracts a tar archive into a folder: as it is, or packed with gzip or xz, whatever it is called.
  *
  * Everything is first written to a temporary folder beside the destination and then moved, so that a folder of the archive is
  * either complete or absent. Nothing is written outside the destination: an archive with an absolute name, a `..` in a name, a
- * link or a device is refused as a whole.
+ * symbolic link or a device is refused as a whole. A hard link to a file of the archive becomes a copy of it.
  *
  * @param path The archive.
  * @param destination The folder; it is made when it is absent.
@@ -45,10 +46,11 @@ export async function extractTar(path: string, destination: string, options: Ext
   const maxBytes = await maxBytesOf(path, options);
   return await extractInto(destination, async (folder) => {
     const writer = new ArchiveWriter({ archive: path, folder, maxBytes });
-    for await (const entry of readTar(await openArchive(path), path)) {
+    for await (const entry of readTar(await openPacked(path), path)) {
       const name = checkName(entry.name, path);
       checkKind(entry, path);
       if (entry.kind === "directory") await writer.addFolder(name);
+      else if (entry.kind === "hard link") await writer.addCopy(name, checkName(entry.target, path));
       else await writer.addFile(name, entry.chunks());
       if (writer.entries % 256 === 0) options.onProgress?.({ name: path, files: writer.entries });
     }
@@ -57,7 +59,7 @@ export async function extractTar(path: string, destination: string, options: Ext
 }
 
 /**
- * Extracts a `.zip` archive into a folder, with the same care as {@linkcode extractTar}.
+ * Extracts a `.zip` archive into a folder, with the same care as {@linkcode extractTar}. What macOS adds (`__MACOSX/`) is left out.
  *
  * @param path The archive.
  * @param destination The folder; it is made when it is absent.
@@ -78,7 +80,7 @@ export async function extractZip(path: string, destination: string, options: Ext
   const zip = await explain(path, () => openZip(source, { maxBytes }));
   return await extractInto(destination, async (folder) => {
     const writer = new ArchiveWriter({ archive: path, folder, maxBytes });
-    for (const name of zip.entries.keys()) {
+    for (const name of [...zip.entries.keys()].filter((name) => !name.startsWith("__MACOSX/"))) {
       await writer.addFile(checkName(name, path), [await explain(path, () => zip.read(name))]);
       if (writer.entries % 256 === 0) options.onProgress?.({ name: path, files: writer.entries });
     }
@@ -98,29 +100,6 @@ async function explain<T>(path: string, body: () => Promise<T>): Promise<T> {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new SyntaxError(`Cannot extract "${path}": ${cause.message}`, { cause });
   }
-}
-
-/** The bytes of a file, decompressed when it is gzipped. */
-async function openArchive(path: string): Promise<ReadableStream<Uint8Array>> {
-  const file = await Deno.open(path);
-  const magic = new Uint8Array(2);
-  await file.read(magic);
-  await file.seek(0, Deno.SeekMode.Start);
-  if (magic[0] !== 0x1f || magic[1] !== 0x8b) return file.readable;
-  return file.readable.pipeThrough(new DecompressionStream("gzip")).pipeThrough(explainErrors(path));
-}
-
-/** An error of the decompressor says neither which file nor that it is damaged. */
-function explainErrors(path: string): ReadableWritablePair<Uint8Array, Uint8Array> {
-  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-  const writer = writable.getWriter();
-  const outer = new WritableStream<Uint8Array>({
-    write: (chunk) => writer.write(chunk),
-    close: () => writer.close(),
-    abort: (cause) =>
-      writer.abort(new SyntaxError(`Cannot read "${path}": the archive is cut off or damaged`, { cause })),
-  });
-  return { readable, writable: outer };
 }
 
 /**

@@ -7,6 +7,9 @@ import { concatBytes, type Readable } from "./source.ts";
 import { openZip } from "./zip.ts";
 import { zipChunks, type ZipMember } from "./zip_write.ts";
 
+/** What macOS adds to a zip file: no arrays. */
+const MACOS = /^__MACOSX\/|(^|\/)(\._[^/]*|\.DS_Store)$/;
+
 /** How to read a `.npz` file. */
 export interface NpzOptions {
   /** The names to read; the others are skipped. Default: all. */
@@ -45,7 +48,8 @@ export async function readNpz(
   options: NpzOptions = {},
 ): Promise<Map<string, NdArray | StringArray>> {
   const zip = await openZip(readable);
-  const members = new Map([...zip.entries.values()].map((entry) => [entry.name.replace(/\.npy$/, ""), entry]));
+  const arraysOnly = [...zip.entries.values()].filter(({ name }) => !MACOS.test(name));
+  const members = new Map(arraysOnly.map((entry) => [entry.name.replace(/\.npy$/, ""), entry]));
   const wanted = (options.names ?? [...members.keys()]).map((name) => {
     const entry = members.get(name);
     if (entry) return { name, entry };

@@ -1,7 +1,8 @@
-import { ByteReader, decodeUtf8 } from "./byte_reader.ts";
+import { ByteReader } from "./byte_reader.ts";
 import type { Bytes } from "./dtype.ts";
 import { quoted } from "./quoted.ts";
 import { type ByteSource, readExactly } from "./source.ts";
+import { memberName } from "./zip_names.ts";
 
 /** One member of a zip file. */
 export interface ZipEntry {
@@ -99,9 +100,10 @@ function readEntry(reader: ByteReader): ZipEntry {
   const lengths = [reader.u16(), reader.u16(), reader.u16()] as const;
   reader.take(8);
   sizes.offset = reader.u32();
-  const name = checkName(decodeUtf8(reader.take(lengths[0]), "zip"));
-  readWideSizes(new ByteReader(reader.take(lengths[1]), "zip"), sizes);
+  const [bytes, extra] = [reader.take(lengths[0]), reader.take(lengths[1])];
   reader.take(lengths[2]);
+  const name = checkName(memberName(bytes, flags, extra));
+  readWideSizes(new ByteReader(extra, "zip"), sizes);
   if (flags & 0x2041) throw unreadable("members must not be encrypted", quoted(name, 200));
   if (method !== 0 && method !== 8) {
     throw unreadable("members must be stored or deflated", `method ${method} in ${quoted(name, 200)}`);

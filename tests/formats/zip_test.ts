@@ -256,3 +256,16 @@ Deno.test("openZip() refuses the file cut at every byte, and survives every byte
     await survives(damages(bytes), (damaged) => readAllMembers(damaged, false));
   }
 });
+
+Deno.test("openZip() reads names in UTF-8 where they are, else in code page 437, as Python does", async () => {
+  const nameOf = async (name: string, flags = 0) => [...(await openZip(handMade({ name, flags }))).entries.keys()][0];
+  assertEquals(await nameOf("Bj\x94rn"), "Björn");
+  assertEquals(await nameOf("\x80\xe1\xff"), "Çß\u00a0");
+  assertEquals(await nameOf("caf\xc3\xa9"), "café", "without the flag, as macOS writes it");
+  assertEquals(await nameOf("caf\xc3\xa9", 0x800), "café");
+  await assertRejects(
+    () => nameOf("B\x94rn", 0x800),
+    SyntaxError,
+    "as its text must be UTF-8: got 4 bytes that are not",
+  );
+});

@@ -1,0 +1,73 @@
+import { pipeline, Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+
+/** Formats that are told by their first bytes. */
+const MAGIC = {
+  gzip: [0x1f, 0x8b],
+  xz: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00],
+  bzip2: [0x42, 0x5a, 0x68],
+  zstd: [0x28, 0xb5, 0x2f, 0xfd],
+  zip: [0x50, 0x4b, 0x03, 0x04],
+  "7z": [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c],
+  rar: [0x52, 0x61, 0x72, 0x21],
+} as const;
+
+type Packing = keyof typeof MAGIC;
+
+/** How a person unpacks what is not unpacked here. */
+const COMMANDS: Partial<Record<Packing, string>> = {
+  bzip2: "bunzip2",
+  zstd: "unzstd",
+  zip: "unzip",
+  "7z": "7z x",
+  rar: "unrar x",
+};
+
+/**
+ * Opens a file and unpacks it where it is gzip (of several members too, with zeros behind) or xz, whatever it is called.
+ *
+ * @throws {SyntaxError} If it is packed in another way; the message says how to unpack it. So does the stream when the file is
+ *   cut off or damaged.
+ */
+export async function openPacked(path: string): Promise<ReadableStream<Uint8Array>> {
+  const packing = await packingOf(path);
+  if (packing !== null && COMMANDS[packing]) {
+    throw new SyntaxError(
+      `Cannot read "${path}" as a tar archive must be packed with gzip or xz here: got ${packing}; unpack it with ` +
+        `${COMMANDS[packing]} "${path}"`,
+    );
+  }
+  const { readable } = await Deno.open(path); // the stream closes it
+  if (packing === null) return readable;
+  return ReadableStream.from(explained(path, packing === "gzip" ? gunzip(readable) : await unxz(readable)));
+}
+
+async function packingOf(path: string): Promise<Packing | null> {
+  using file = await Deno.open(path);
+  const start = new Uint8Array(8);
+  const count = await file.read(start) ?? 0;
+  const names = Object.keys(MAGIC) as Packing[];
+  return names.find((name) => MAGIC[name].every((byte, i) => i < count && start[i] === byte)) ?? null;
+}
+
+/** `DecompressionStream` takes one member only, and nothing behind it. */
+function gunzip(packed: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
+  const source = Readable.fromWeb(packed as Parameters<typeof Readable.fromWeb>[0]);
+  return pipeline(source, createGunzip(), () => {}); // an error reaches whoever reads
+}
+
+async function unxz(packed: ReadableStream<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  type Module = typeof import("xz-decompress");
+  const module = await import("xz-decompress") as Module & { default?: Module };
+  const { XzReadableStream } = module.default ?? module;
+  return new XzReadableStream(packed) as ReadableStream<Uint8Array>;
+}
+
+/** The error of an unpacker says neither which file nor that it is damaged. */
+async function* explained(path: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (cause) {
+    throw new SyntaxError(`Cannot read "${path}": the archive is cut off or damaged`, { cause });
+  }
+}
