@@ -1,5 +1,34 @@
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
-import type { Workgroups } from "./recorder.ts";
+import { bindingAccess, type Program } from "./program.ts";
+import type { Bindings, Workgroups } from "./recorder.ts";
+
+/**
+ * Whether there is anything to do: no workgroups are right only where all that would be written is empty.
+ *
+ * @throws {RangeError} If a number of workgroups is not a positive integer otherwise.
+ */
+export function isSomeWork(workgroups: Workgroups, program: Program, buffers: Bindings): boolean {
+  let some = true;
+  for (let axis = 0; axis < 3; axis++) {
+    const count = workgroups[axis]!;
+    if (Number.isInteger(count) && count > 0) continue;
+    if (count !== 0 || writesSomething(program, buffers)) {
+      throw new RangeError(
+        `Cannot dispatch ${program.name}.${program.entryPoint} as workgroups must be positive integers unless what it ` +
+          `writes is empty: got [${workgroups}]`,
+      );
+    }
+    some = false;
+  }
+  return some;
+}
+
+function writesSomething({ code }: Program, buffers: Bindings): boolean {
+  return [...bindingAccess(code.join("\n"))].some(([binding, access]) => {
+    const bound = access === "storage" && buffers[binding];
+    return bound && !("storage" in bound ? bound.storage : bound).empty;
+  });
+}
 
 /** The most that a device takes at once. */
 export class Bounds {

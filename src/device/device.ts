@@ -1,5 +1,5 @@
 import { type AdapterInfo, type AdapterOptions, type Opened, requestDevice } from "./adapter.ts";
-import { Bounds } from "./bounds.ts";
+import { Bounds, isSomeWork } from "./bounds.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { Failures } from "./failures.ts";
 import { PipelineCache } from "./pipelines.ts";
@@ -13,6 +13,7 @@ import { Staging, writeBytes } from "./staging.ts";
 import type { Counters, DispatchOptions } from "./options.ts";
 import { SyncReader } from "./sync_reader.ts";
 import { USAGE } from "./usage.ts";
+import { noteWrites } from "./writes.ts";
 
 /** Open devices, the default one last. */
 const opened: Device[] = [];
@@ -60,7 +61,7 @@ export class Device {
     this.limits = gpu.limits;
     this.features = new Set(gpu.features as unknown as Iterable<string>);
     this.#pool = new BufferPool((bytes) => this.#createBuffer(bytes));
-    this.#failures = new Failures(gpu, () => this.#details());
+    this.#failures = new Failures(gpu, () => this.#details(), () => this.#recorder.latest);
     this.#bounds = new Bounds(gpu.limits);
     this.#pipelines = new PipelineCache(gpu, {
       details: () => this.#details(),
@@ -71,7 +72,7 @@ export class Device {
       const details = { ...this.#details(), shader };
       return this.#failures.watch("validation", "Cannot bind the buffers of a dispatch", details, make);
     });
-    this.recordings = new Recordings(gpu, this.#pool, this.#recorder, () => this.#check());
+    this.recordings = new Recordings(gpu, this.#pool, this.#recorder, this.#failures, () => this.#check());
     this.#staging = new Staging(gpu);
   }
 
@@ -140,17 +141,20 @@ export class Device {
   /**
    * Records one dispatch; it runs with the next submit.
    *
-   * @throws {DeviceError} If there are more workgroups along a dimension than the device takes, a storage that is written
-   *   is bound twice, or an operation before this one failed.
+   * @throws {RangeError} If a number of workgroups is not a positive integer; 0 is one where all that is written is empty.
+   * @throws {TypeError} If a storage that is written is bound twice.
+   * @throws {DeviceError} If there are more workgroups along a dimension than the device takes, or an operation before this
+   *   one failed.
    */
   dispatch(program: Program, options: DispatchOptions): void {
     this.#check();
     this.recordings.checkDevice();
     const { buffers, constants, params, workgroups } = options;
-    if (workgroups[0] === 0 || workgroups[1] === 0 || workgroups[2] === 0) return;
+    if (!isSomeWork(workgroups, program, buffers)) return;
     const pipeline = this.#pipelines.get(program, buffers, constants);
     this.#bounds.checkGroups(workgroups, () => ({ ...this.#details(), shader: pipeline.label }));
     this.#recorder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#running.label);
+    noteWrites(pipeline, buffers, this.#recorder.serial, this.#failures);
   }
 
   /**
@@ -177,12 +181,15 @@ export class Device {
     this.recordings.refuse("write", "write before it, into a tensor that it is given or holds");
     if (this.#recorder.uses(storage.block)) this.#recorder.flush();
     writeBytes(this.#gpu.queue, storage.block.buffer, data, offset);
+    const whole = offset === 0 && data.byteLength + 16 > storage.bytes;
+    storage.wrote(whole ? -1 : storage.writtenBy);
   }
 
   /**
    * Reads bytes back: submits what was recorded, waits for it, and copies.
    *
-   * @throws {DeviceError} If anything before it failed.
+   * @throws {DeviceError} If anything before it failed, or something failed since the storage was written for which it may
+   *   hold anything.
    */
   async read(storage: Storage, bytes: number, offset = 0): Promise<ArrayBuffer> {
     this.#check();
@@ -191,11 +198,15 @@ export class Device {
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
     const staging = this.#staging.take(size);
     this.#recorder.copy(storage, offset, staging, size);
+    const { serial } = this.#recorder;
+    const { writtenBy } = storage;
     this.#recorder.flush();
     await this.#settle();
     try {
       const result = await this.#staging.read(staging, bytes);
       this.#check();
+      this.#failures.checkDone(serial, writtenBy);
+      this.#failures.worked(serial);
       return result;
     } catch (cause) {
       if (cause instanceof DeviceError) throw cause;
@@ -221,10 +232,15 @@ export class Device {
 
   /** Submits what was recorded and waits until the GPU has done it. */
   async done(): Promise<void> {
+    const { count } = this.#failures;
+    const waiting = !this.#recorder.idle;
     this.flush();
+    const { latest } = this.#recorder;
     await this.#settle();
     await this.#gpu.queue.onSubmittedWorkDone();
     this.#check();
+    if (waiting || this.#failures.count > count) this.#failures.checkDone(latest);
+    this.#failures.worked(latest);
   }
 
   /** Destroys the pool's free buffers, and forgets the bind groups that would keep them alive. */

@@ -1,18 +1,39 @@
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
+import type { Storage } from "./pool.ts";
 
-/** What went wrong on a device: errors arrive after the calls that made them, and are thrown at the next check. */
+/** Submits that may have been dropped: what they wrote is not known. */
+interface Doubt {
+  readonly from: number;
+  readonly to: number;
+  readonly error: DeviceError;
+}
+
+/** Most ranges of submits that are told apart. */
+const MOST_DOUBTS = 16;
+
+/**
+ * What went wrong on a device: errors arrive after the calls that made them, and are thrown at the next check. A submit
+ * that fails is dropped whole, and which one it was is not said: all that was written since the last one that is known to
+ * have worked is in doubt from then on, and so is what is computed from it.
+ */
 export class Failures {
   /** Set once the device is gone: every check then throws it. */
   lost: DeviceError | null = null;
   /** Set when the device is closed on purpose: that it is lost then is no failure. */
   closed = false;
+  /** Errors so far. */
+  count = 0;
   #gpu: GPUDevice;
+  #latest: () => number;
   #error: DeviceError | null = null;
   #checks = new Set<Promise<void>>();
+  #known = 0;
+  #doubts: Doubt[] = [];
 
-  /** Listens to a device; `details` tells what is running now. */
-  constructor(gpu: GPUDevice, details: () => DeviceErrorDetails) {
+  /** Listens to a device; `details` tells what is running now, `latest` the serial of the last submit that has commands. */
+  constructor(gpu: GPUDevice, details: () => DeviceErrorDetails, latest: () => number) {
     this.#gpu = gpu;
+    this.#latest = latest;
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { message } = (event as unknown as GPUUncapturedErrorEvent).error;
@@ -44,6 +65,38 @@ export class Failures {
   /** Takes an error; of several, the first is thrown. */
   fail(error: DeviceError): void {
     this.#error ??= error;
+    this.count++;
+    const to = this.#latest();
+    if (to < this.#known) return; // what an error drags behind
+    this.#doubts.push({ from: this.#known, to, error: this.#error });
+    this.#known = to + 1;
+    if (this.#doubts.length <= MOST_DOUBTS) return;
+    const [first, second] = this.#doubts.splice(0, 2) as [Doubt, Doubt];
+    this.#doubts.unshift({ ...second, from: first.from });
+  }
+
+  /** Is told that a submit, and so all before it, worked. */
+  worked(serial: number): void {
+    this.#known = Math.max(this.#known, serial + 1);
+  }
+
+  /** Throws what went wrong where a submit, or the last one that wrote a storage, is in doubt. */
+  checkDone(...serials: number[]): void {
+    const doubt = this.#doubts.find(({ from, to }) => serials.some((serial) => serial >= from && serial <= to));
+    if (doubt) throw doubt.error;
+  }
+
+  /** Whether any submit is in doubt. */
+  get hasDoubts(): boolean {
+    return this.#doubts.length > 0;
+  }
+
+  /** Serial of a submit in doubt that wrote one of the storages; null where there is none. */
+  doubtIn(storages: Iterable<Storage>): number | null {
+    for (const { writtenBy } of storages) {
+      if (this.#doubts.some(({ from, to }) => writtenBy >= from && writtenBy <= to)) return writtenBy;
+    }
+    return null;
   }
 
   /** Is told of an error scope that is still open. */

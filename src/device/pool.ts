@@ -45,20 +45,33 @@ export class Storage {
   readonly bytes: number;
   /** The reserve that it was taken from, if any. */
   readonly owner: Reserve | null;
+  /** True where no bytes were asked for. */
+  readonly empty: boolean;
+  /** How often it was written: what was saved of it before is out of date once this has grown. */
+  version = 0;
+  /** Serial of the submit that wrote it last; -1 before the first. */
+  writtenBy = -1;
   #pool: BufferPool;
   #refs = 1;
 
   /** Made by {@linkcode BufferPool.allocate}. */
-  constructor(pool: BufferPool, block: Block, bytes: number) {
+  constructor(pool: BufferPool, block: Block, bytes: number, empty: boolean) {
     this.#pool = pool;
     this.block = block;
     this.bytes = bytes;
     this.owner = block.owner;
+    this.empty = empty;
   }
 
   /** How many hold this storage; 1 means that its only holder may write in place. */
   get refs(): number {
     return this.#refs;
+  }
+
+  /** Takes note that a submit writes it. */
+  wrote(serial: number): void {
+    this.version++;
+    this.writtenBy = serial;
   }
 
   /** Adds a holder. */
@@ -135,7 +148,7 @@ export class BufferPool {
     this.#peak = Math.max(this.#peak, this.#live);
     const { owner } = block;
     if (owner) owner.peak = Math.max(owner.peak, owner.live += capacity);
-    return new Storage(this, block, rounded);
+    return new Storage(this, block, rounded, bytes === 0);
   }
 
   /** Takes the block of a storage back; called by the last {@linkcode Storage.release}. */

@@ -60,6 +60,16 @@ export class Recorder {
     this.#arena = gpu.createBuffer({ label: "params", size: ARENA_BYTES, usage });
   }
 
+  /** Serial of the submit that the next command goes with. */
+  get serial(): number {
+    return this.#serial;
+  }
+
+  /** Serial of the last submit that has commands. */
+  get latest(): number {
+    return this.#encoder ? this.#serial : this.#serial - 1;
+  }
+
   /** True when nothing waits for a submit. */
   get idle(): boolean {
     return this.#encoder === null;

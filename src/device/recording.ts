@@ -63,6 +63,7 @@ export class Recording {
   #conditions: Condition[] = [];
   #subjects = new Set<unknown>();
   #held = new Set<Storage>();
+  #written = new Set<Storage>();
   #host: DataView<ArrayBuffer> | null = null;
   #buffer: GPUBuffer | null = null;
   #replays: Replay[] = [];
@@ -76,6 +77,11 @@ export class Recording {
   /** Storages from outside that the commands bind. */
   get held(): ReadonlySet<Storage> {
     return this.#held;
+  }
+
+  /** Those of them that the commands write. */
+  get written(): ReadonlySet<Storage> {
+    return this.#written;
   }
 
   /**
@@ -138,6 +144,7 @@ export class Recording {
           );
         }
         if (!this.#held.has(storage)) this.#held.add(storage.retain());
+        if (pipeline.writes.has(binding)) this.#written.add(storage);
       }
     }
     this.peak = reserve.peak;
@@ -195,6 +202,7 @@ export class Recording {
   dispose(): void {
     for (const storage of this.#held) storage.release();
     this.#held.clear();
+    this.#written.clear();
     this.#buffer?.destroy();
     this.dispatches.length = 0;
     this.#replays = [];

@@ -1,6 +1,8 @@
+import type { Failures } from "./failures.ts";
 import { type BufferPool, Reserve, type Storage } from "./pool.ts";
 import type { Recorder } from "./recorder.ts";
 import { Recording } from "./recording.ts";
+import { noteWrites } from "./writes.ts";
 
 /** Where a step is being recorded. */
 let underWay: Recordings | null = null;
@@ -38,13 +40,15 @@ export class Recordings {
   #gpu: GPUDevice;
   #pool: BufferPool;
   #recorder: Recorder;
+  #failures: Failures;
   #check: () => void;
 
   /** Made by the device; `check` throws what went wrong on it. */
-  constructor(gpu: GPUDevice, pool: BufferPool, recorder: Recorder, check: () => void) {
+  constructor(gpu: GPUDevice, pool: BufferPool, recorder: Recorder, failures: Failures, check: () => void) {
     this.#gpu = gpu;
     this.#pool = pool;
     this.#recorder = recorder;
+    this.#failures = failures;
     this.#check = check;
   }
 
@@ -78,6 +82,7 @@ export class Recordings {
   record(reserve: Reserve, inputs: readonly Storage[], step: () => void): Recording {
     if (underWay) throw new Error("Cannot record a step within another");
     const recording = new Recording();
+    recording.addCondition(() => this.#failures.count, this.#failures.count, this.#failures); // what failed is recorded anew
     this.#recorder.recording = recording;
     underWay = this;
     try {
@@ -109,8 +114,15 @@ export class Recordings {
     );
     recording.actOnHost(this.#gpu.queue);
     this.#pool.touch(recording.peak);
+    this.#noteWrites(recording);
     this.#recorder.replay(recording.next ?? this.#recorder.encode(replays), replays.length);
     recording.next = this.#recorder.encode(replays);
+  }
+
+  #noteWrites({ dispatches, written }: Recording): void {
+    const { serial } = this.#recorder;
+    if (!this.#failures.hasDoubts) { for (const storage of written) storage.wrote(serial); }
+    else for (const { pipeline, bindings } of dispatches) noteWrites(pipeline, bindings, serial, this.#failures);
   }
 
   /** Does something on the host now, and again whenever the step that is being recorded is replayed. */

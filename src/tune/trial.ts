@@ -77,6 +77,7 @@ export class Trial {
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       await this.#recover();
+      this.#rehearsal = this.#question.rehearse(); // its inputs may have been in what failed
       return error.message;
     }
   }

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { Device, DeviceError, type Program } from "../../src/device/mod.ts";
-import { exp } from "../../src/ops/mod.ts";
-import { ones, Tensor } from "../../src/tensor/mod.ts";
+import { compile } from "../../src/autograd/mod.ts";
+import { add, exp } from "../../src/ops/mod.ts";
+import { accumulate, fill, full, ones, Tensor } from "../../src/tensor/mod.ts";
 import { runChild } from "./_child.ts";
 
 const WRONG: Program = {
@@ -42,6 +43,73 @@ Deno.test("A device goes on after an error was thrown", async () => {
   device.dispatch(RIGHT, { buffers: { 1: y.storage }, workgroups: [1, 1, 1] });
   await device.done();
   assertEquals(await ones([2]).data(), new Float32Array([1, 1]));
+});
+
+Deno.test("Every read after a failed submit fails, of whatever it may have written", async () => {
+  await using device = await Device.open();
+  const known = ones([2]);
+  await known.data();
+  for (let round = 0; round < 3; round++) {
+    const [a, b] = [full([4], 1), full([4], 2)];
+    device.dispatch(WRONG, { buffers: { 1: b.storage }, workgroups: [1, 1, 1] });
+    const c = add(b, 1);
+    const reads = await Promise.allSettled([a, b, c, known].map((each) => each.data()));
+    assertEquals(reads.map(({ status }) => status), ["rejected", "rejected", "rejected", "rejected"]);
+    for (const each of [a, b, c]) await assertRejects(() => each.data(), DeviceError, "wrong");
+    await assertRejects(() => add(add(c, a), 1).data(), DeviceError, "wrong"); // computed from it afterwards
+    assertEquals(await known.data(), new Float32Array([1, 1])); // written before, and known to be
+    fill(b, 5);
+    assertEquals(await add(b, 1).data(), new Float32Array(4).fill(6)); // written anew
+    a.write(new Float32Array(4));
+    assertEquals(await a.data(), new Float32Array(4));
+  }
+});
+
+Deno.test("Every done() that a failed submit came before fails, and a later one does not", async () => {
+  await using device = await Device.open();
+  const y = ones([4]);
+  device.dispatch(WRONG, { buffers: { 1: y.storage }, workgroups: [1, 1, 1] });
+  const both = await Promise.allSettled([device.done(), device.done()]);
+  assertEquals(both.map(({ status }) => status), ["rejected", "rejected"]);
+  await device.done();
+});
+
+Deno.test("A compiled step is recorded anew after a failure, and doubts what it lost", async () => {
+  await using device = await Device.open();
+  const state = ones([4]);
+  using step = compile((x: Tensor) => {
+    accumulate(state, x);
+    return add(x, 1);
+  });
+  const run = async () => Array.from(await step(ones([4])).data());
+  for (let i = 0; i < 4; i++) await run();
+  assertEquals(step.replays, 1);
+  const lost = full([4], 1);
+  device.dispatch(WRONG, { buffers: { 1: lost.storage }, workgroups: [1, 1, 1] });
+  const result = step(ones([4])); // replayed, and dropped with the rest
+  await assertRejects(() => result.data(), DeviceError, "wrong");
+  for (let i = 0; i < 5; i++) assertEquals(await run(), [2, 2, 2, 2]);
+  assertEquals(step.replays, 4);
+  await assertRejects(() => state.data(), DeviceError, "wrong");
+});
+
+Deno.test("A dispatch refuses workgroups that are no positive integers, unless what it writes is empty", async () => {
+  await using device = await Device.open();
+  const stale = ones([8]);
+  await stale.data();
+  stale.dispose();
+  const [y, empty] = [new Tensor(device, [8]), new Tensor(device, [0, 4])];
+  for (const count of [0, 0.5, 1.5, -1, NaN, Infinity]) {
+    const dispatch = (storage: Tensor["storage"]) => () =>
+      device.dispatch(RIGHT, { buffers: { 1: storage }, workgroups: [1, count, 1] });
+    assertThrows(
+      dispatch(y.storage),
+      RangeError,
+      `Cannot dispatch right.main as workgroups must be positive integers unless what it writes is empty: got [1,${count},1]`,
+    );
+    if (count === 0) dispatch(empty.storage)();
+    else assertThrows(dispatch(empty.storage), RangeError, "workgroups must be positive integers");
+  }
 });
 
 Deno.test("An unknown constant is a DeviceError that names it", async () => {

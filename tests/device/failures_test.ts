@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { DeviceError } from "../../src/device/mod.ts";
+import type { Storage } from "../../src/device/mod.ts";
 import { Failures } from "../../src/device/failures.ts";
 
 /** A pretended GPUDevice: what Failures listens to, and how to make it fail. */
@@ -11,8 +12,13 @@ function pretend() {
     pushErrorScope: () => {},
     popErrorScope: () => Promise.resolve(errors.shift() ?? null),
   });
-  const failures = new Failures(gpu as unknown as GPUDevice, () => ({ op: "add", shapes: [[2, 3]] }));
-  return { gpu, failures, errors, lose: (message: string) => lost.resolve({ reason: "unknown", message }) };
+  const submits = { latest: 0 };
+  const failures = new Failures(
+    gpu as unknown as GPUDevice,
+    () => ({ op: "add", shapes: [[2, 3]] }),
+    () => submits.latest,
+  );
+  return { gpu, failures, errors, submits, lose: (message: string) => lost.resolve({ reason: "unknown", message }) };
 }
 
 const idle = () => Promise.resolve();
@@ -66,4 +72,27 @@ Deno.test("Failures throws the error of an open scope before an uncaptured one t
   await failures.settle(idle);
   assertThrows(() => failures.check(), DeviceError, "Cannot compile a shader: no such name (op add)");
   failures.check();
+});
+
+Deno.test("Failures doubts all submits since the last that worked, and no later ones", () => {
+  const { failures, submits } = pretend();
+  failures.worked(3);
+  submits.latest = 6;
+  failures.fail(new DeviceError("Cannot run"));
+  submits.latest = 7;
+  for (const serial of [-1, 3, 7]) failures.checkDone(serial);
+  for (const serial of [4, 6]) assertThrows(() => failures.checkDone(7, serial), DeviceError, "Cannot run");
+  assertEquals(failures.doubtIn([{ writtenBy: 3 }, { writtenBy: 5 }] as Storage[]), 5);
+  assertEquals(failures.doubtIn([{ writtenBy: 3 }, { writtenBy: 7 }] as Storage[]), null);
+});
+
+Deno.test("Failures keeps doubting submits of long ago after many failures", () => {
+  const { failures, submits } = pretend();
+  for (let i = 0; i < 40; i++) {
+    submits.latest = 2 * i + 1;
+    failures.worked(2 * i);
+    failures.fail(new DeviceError(`Cannot run ${i}`));
+    assertThrows(() => failures.check(), DeviceError);
+  }
+  for (const serial of [1, 41, 79]) assertThrows(() => failures.checkDone(serial), DeviceError);
 });

@@ -1,0 +1,25 @@
+import type { Failures } from "./failures.ts";
+import type { Pipeline } from "./pipelines.ts";
+import type { Storage } from "./pool.ts";
+import type { Bindings } from "./recorder.ts";
+
+/** The storages that a program writes. */
+function* writtenIn(bindings: Bindings, { writes }: Pipeline): Generator<Storage> {
+  for (const binding of writes) {
+    const bound = bindings[binding]!;
+    yield "storage" in bound ? bound.storage : bound;
+  }
+}
+
+/** Takes note of what a dispatch writes with a submit; it is as much in doubt as all that the dispatch binds. */
+export function noteWrites(pipeline: Pipeline, bindings: Bindings, serial: number, failures: Failures): void {
+  const known = failures.hasDoubts ? failures.doubtIn(storagesOf(bindings)) ?? serial : serial;
+  for (const storage of writtenIn(bindings, pipeline)) storage.wrote(known);
+}
+
+function* storagesOf(bindings: Bindings): Generator<Storage> {
+  for (const binding in bindings) {
+    const bound = bindings[binding];
+    if (bound) yield "storage" in bound ? bound.storage : bound;
+  }
+}
