@@ -29,7 +29,8 @@ export interface BackwardOptions {
  *
  * @param output A scalar (one element), or any tensor with `options.grad`.
  * @throws {TypeError} If nothing differentiable led to `output`, or its shape does not match `grad`.
- * @throws {Error} If what the graph saved is already gone.
+ * @throws {Error} If what the graph saved is already gone, or was changed in place since (a parameter by
+ *   `optimizer.step()`, a tensor by `write()`), as PyTorch refuses it.
  *
  * @example Usage
  * ```ts

@@ -63,7 +63,7 @@ export class Node {
     this.#checkUnspent();
     this.context.otherGrad = otherGrad;
     try {
-      return this.context.open(!retainGraph, () => this.#backward(grad));
+      return this.context.open(this.name, !retainGraph, () => this.#backward(grad));
     } finally {
       this.context.otherGrad = null;
       if (!retainGraph) this.spend();
@@ -73,7 +73,7 @@ export class Node {
   /** Makes the output again; see {@linkcode Node.remake}. */
   remakeOutput(): Tensor {
     this.#checkUnspent();
-    return this.context.open(false, this.remake!);
+    return this.context.open(this.name, false, this.remake!);
   }
 
   /** Gives up what it saved. */

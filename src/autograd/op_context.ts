@@ -13,6 +13,7 @@ export class OpContext {
   otherGrad: Tensor | null = null;
   // A node stands for its output, which is made again when it is needed.
   #kept: (Tensor | Node)[] = [];
+  #versions: number[] = [];
   #opened: Tensor[] | null = null;
   #last = false;
 
@@ -42,6 +43,7 @@ export class OpContext {
     for (const tensor of tensors) {
       const { link } = tensor;
       this.#kept.push(link instanceof Node && link.remake ? link : keep(tensor.alias()));
+      this.#versions.push(tensor.storage.version);
     }
   }
 
@@ -61,10 +63,15 @@ export class OpContext {
   /**
    * Runs a backward with what was saved at hand; `last` says that none follows.
    *
+   * @throws {Error} If what was saved was written to since; `name` is the op's.
+   *
    * @internal
    */
-  open<T>(last: boolean, body: () => T): T {
+  open<T>(name: string, last: boolean, body: () => T): T {
     this.#last = last;
+    this.#kept.forEach((kept, i) => {
+      if (kept instanceof Tensor && kept.storage.version !== this.#versions[i]) throw changedError(name, kept);
+    });
     this.#opened = this.#kept.map((kept) => kept instanceof Tensor ? kept : kept.remakeOutput());
     try {
       return body();
@@ -81,5 +88,13 @@ export class OpContext {
   free(): void {
     for (const kept of this.#kept) if (kept instanceof Tensor) kept.dispose();
     this.#kept = [];
+    this.#versions = [];
   }
+}
+
+function changedError(name: string, { dtype, shape }: Tensor): Error {
+  return new Error(
+    `Cannot run backward() through ${name}() as what it saved must stay as it was: got a tensor ${dtype} [${shape}] that ` +
+      `was changed since, by step(), write() or another change in place`,
+  );
 }

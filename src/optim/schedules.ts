@@ -1,3 +1,4 @@
+import { improves } from "./improvement.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Sets an optimizer's learning rate by epoch. */
@@ -104,9 +105,24 @@ export interface ReduceLROnPlateauOptions {
 }
 
 /**
- * Lowers the learning rate when a metric stops falling.
+ * Lowers the learning rate when a metric stops falling: when more than `patience` epochs in a row were not below
+ * `best − threshold · |best|`. The metric may be negative, as decoupled uniformity is; NaN counts as no improvement.
  *
- * @see `torch.optim.lr_scheduler.ReduceLROnPlateau`, mode `min`, threshold mode `rel`, eps 1e-8.
+ * @example A loss that is negative
+ * ```ts
+ * import { Device, requireGrad, tensor } from "@decoupled/uniformity";
+ * import { ReduceLROnPlateau, SGD } from "@decoupled/uniformity/optim";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const optimizer = new SGD([requireGrad(tensor([1]))], { lr: 1 });
+ * const plateau = new ReduceLROnPlateau(optimizer, { factor: 0.5, patience: 0 });
+ * for (const loss of [-1, -1.5, -1.49995]) plateau.step(loss); // the last one is no improvement
+ * assertEquals(optimizer.lr, 0.5);
+ * ```
+ *
+ * @see `torch.optim.lr_scheduler.ReduceLROnPlateau`, mode `min`, threshold mode `rel`, eps 1e-8; it takes a loss of
+ * −1.49995 for an improvement on −1.5, which is mended here.
  */
 export class ReduceLROnPlateau {
   #optimizer: Optimizer;
@@ -117,12 +133,18 @@ export class ReduceLROnPlateau {
   /**
    * Takes the settings.
    *
-   * @throws {RangeError} If `factor` is not in (0, 1).
+   * @throws {RangeError} If `factor` is not in (0, 1), `patience` or `minLr` not >= 0, or `threshold` not in [0, 1).
    */
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
     const { factor = 0.1, patience = 10, threshold = 1e-4, minLr = 0 } = options;
     if (!(factor > 0 && factor < 1)) {
       throw new RangeError(`Cannot make ReduceLROnPlateau as factor must be in (0, 1): got ${factor}`);
+    }
+    if (!(patience >= 0) || !(threshold >= 0 && threshold < 1) || !(minLr >= 0)) {
+      throw new RangeError(
+        "Cannot make ReduceLROnPlateau as patience and minLr must be >= 0 and threshold in [0, 1): " +
+          `got ${patience}, ${minLr} and ${threshold}`,
+      );
     }
     this.#optimizer = optimizer;
     this.#options = { factor, patience, threshold, minLr };
@@ -131,7 +153,7 @@ export class ReduceLROnPlateau {
   /** Ends an epoch with this metric. */
   step(metric: number): void {
     const { factor, patience, threshold, minLr } = this.#options;
-    if (metric < this.#best * (1 - threshold)) {
+    if (improves(metric, this.#best, threshold)) {
       this.#best = metric;
       this.#bad = 0;
     } else this.#bad++;

@@ -40,3 +40,27 @@ Deno.test("ReduceLROnPlateau waits for patience and then multiplies by factor", 
   assertEquals(plateau.state, { best: 0.4, bad: 0 });
   assertThrows(() => new ReduceLROnPlateau(optimizer, { factor: 1 }), RangeError, "got 1");
 });
+
+Deno.test("ReduceLROnPlateau of a loss that is <= 0 waits like one of a positive loss", () => {
+  const lrs = (metrics: readonly number[]) => {
+    const optimizer = new SGD([w], { lr: 1 });
+    const plateau = new ReduceLROnPlateau(optimizer, { patience: 2, threshold: 0.01 });
+    return metrics.map((metric) => {
+      plateau.step(metric);
+      return optimizer.lr;
+    });
+  };
+  const up = [-2, -1.99, -1.985, -1.9801, -1.97]; // ever a little worse, by less than the threshold
+  assertEquals(lrs(up), [1, 1, 1, 0.1, 0.1]);
+  assertEquals(lrs([-2, -2.01, -2.015, -2.019, -2.03]), [1, 1, 1, 0.1, 0.1]); // better, by less than the threshold
+  assertEquals(lrs([0, 0, 0, 0, 0]), [1, 1, 1, 0.1, 0.1]);
+  assertEquals(lrs([2, 1, 0.1, -0.1, -1]), [1, 1, 1, 1, 1]);
+  assertEquals(lrs([-1, NaN, NaN, NaN, NaN]), [1, 1, 1, 0.1, 0.1]);
+});
+
+Deno.test("ReduceLROnPlateau refuses settings that are out of range", () => {
+  const optimizer = new SGD([w], { lr: 1 });
+  for (const options of [{ patience: -1 }, { patience: NaN }, { threshold: 1 }, { threshold: -1 }, { minLr: NaN }]) {
+    assertThrows(() => new ReduceLROnPlateau(optimizer, options), RangeError, "patience and minLr must be >= 0");
+  }
+});

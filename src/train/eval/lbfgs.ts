@@ -62,7 +62,7 @@ export function* lbfgs(start: Float64Array, { tolerance, maxIterations, noise }:
   let small = 0;
   for (let iterations = 0; iterations < maxIterations; iterations++) {
     // Strong convexity: value − minimum ≤ |gradient|² / 2.
-    const certain = dot(state.gradient, state.gradient) / 2 <= tolerance * state.value;
+    const certain = dot(state.gradient, state.gradient) / 2 <= tolerance * Math.abs(state.value);
     if (certain || small >= PATIENCE) return { ...state, iterations, converged: true };
     const direction = yield* newton(state.gradient, pairs);
     let slope = dot(direction, state.gradient);
@@ -75,13 +75,17 @@ export function* lbfgs(start: Float64Array, { tolerance, maxIterations, noise }:
     if (next === null) {
       // No step lowers the value by more than rounding: try once more without history.
       if (pairs.length === 0) {
-        return { ...state, iterations, converged: -slope / 2 <= 10 * Math.max(tolerance, noise) * state.value };
+        return {
+          ...state,
+          iterations,
+          converged: -slope / 2 <= 10 * Math.max(tolerance, noise) * Math.abs(state.value),
+        };
       }
       pairs.length = 0;
       continue;
     }
     const gain = state.value - next.value;
-    small = -slope / 2 <= tolerance * state.value && gain <= tolerance * state.value ? small + 1 : 0;
+    small = Math.max(-slope / 2, gain) <= tolerance * Math.abs(state.value) ? small + 1 : 0;
     remember(pairs, state, next);
     state = next;
   }

@@ -1,6 +1,7 @@
 import { noGrad } from "../../autograd/mod.ts";
 import { Device } from "../../device/mod.ts";
 import { add, log, matmul, maximum, mul, reshape, softmax, sub, sum } from "../../ops/mod.ts";
+import { improves } from "../../optim/improvement.ts";
 import { copyInto, fill, keep, key, shuffled, Tensor, tensor, tidy } from "../../tensor/mod.ts";
 import type { Features } from "../retrieval.ts";
 import { checkTrainingSet, type LinearClassifier } from "./logistic.ts";
@@ -129,7 +130,7 @@ class Plateau {
 
   record(loss: number): void {
     this.losses.push(loss);
-    if (loss < this.#best * (1 - 1e-4)) {
+    if (improves(loss, this.#best, 1e-4)) {
       this.#best = loss;
       this.#bad = 0;
     } else if (++this.#bad > 10) {
