@@ -48,9 +48,9 @@ export class Storage {
   /** True where no bytes were asked for. */
   readonly empty: boolean;
   /** How often it was written: what was saved of it before is out of date once this has grown. */
-  version = 0;
+  version: number = 0;
   /** Serial of the submit that wrote it last; -1 before the first. */
-  writtenBy = -1;
+  writtenBy: number = -1;
   #pool: BufferPool;
   #refs = 1;
 
