@@ -1,34 +1,78 @@
+import { contentOf, IMAGE_CONTENTS, isReadableImage } from "../formats/content.ts";
 import type { DecodeSpec } from "./dataset.ts";
 import { applySpec, type RgbImage, toGray } from "./resize.ts";
 
 const MAX_PIXELS = 100_000_000;
+const SHRINK_ABOVE = 2 ** 24;
+const MAX_SIDE = 65535; // what a JPEG can have
+const MAX_FILE = 2 ** 30; // bytes; 100 million pixels of 16-bit RGBA take 800 MB
+const MAX_SECONDS = 60; // a JPEG can ask for its pixels to be gone over thousands of times
 
 type Sharp = typeof import("sharp").default;
 
 /**
  * Decodes one image file to RGB bytes, as Pillow's `convert("RGB")` would, to the bit for 8-bit JPEG, PNG, WebP and TIFF: colour
  * profiles and the EXIF orientation are not applied, CMYK is turned by the plain formula. Where Pillow would harm the image we
- * differ: transparency is laid over white, and 16-bit values keep their upper byte instead of being clipped at 255.
+ * differ: transparency is laid over white, and 16-bit values keep their upper byte instead of being clipped at 255. An image of
+ * more than `spec.shrinkAbove` pixels or a side above `spec.longSide` is made smaller while it is decoded.
  */
 export async function decodeImage(
   sharp: Sharp,
   bytes: Uint8Array<ArrayBuffer>,
   spec: DecodeSpec,
 ): Promise<RgbImage> {
-  const cmyk = jpegComponents(bytes) === 4;
-  const limitInputPixels = spec.maxPixels ?? MAX_PIXELS;
+  if (!isReadableImage(bytes)) {
+    throw new SyntaxError(
+      `Cannot decode an image as its content must be one of ${IMAGE_CONTENTS.join(", ")}: got ${contentOf(bytes)}`,
+    );
+  }
   // Truncated files and broken pixels are errors; warnings (a stray byte after the end) are not, as with Pillow.
-  const reader = sharp(bytes, { failOn: "error", limitInputPixels, ignoreIcc: true });
+  const input = { failOn: "error", limitInputPixels: spec.maxPixels ?? MAX_PIXELS, ignoreIcc: true } as const;
+  const { space, width = 0, height = 0 } = await sharp(bytes, input).metadata();
+  const reader = sharp(bytes, input).timeout({ seconds: MAX_SECONDS });
+  const size = decodedSize({ height, width }, spec);
+  const sized = size ? reader.resize({ ...size, fit: "fill" }) : reader;
+  const cmyk = space === "cmyk";
   const pipeline = cmyk
-    ? reader.pipelineColourspace("cmyk").toColourspace("cmyk")
-    : reader.flatten({ background: "#ffffff" }).toColourspace("srgb");
+    ? sized.pipelineColourspace("cmyk").toColourspace("cmyk")
+    : sized.flatten({ background: "#ffffff" }).toColourspace("srgb");
   const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
-  const pixels = cmyk ? cmykToRgb(data) : new Uint8Array(data);
+  const pixels = cmyk && info.channels === 4 ? cmykToRgb(data) : new Uint8Array(data);
   const image = { data: pixels, height: info.height, width: info.width };
   if (pixels.length !== image.height * image.width * 3) {
-    throw new SyntaxError(`Cannot decode an image of ${info.channels} channels`);
+    throw new SyntaxError(
+      `Cannot decode an image as its colours must be gray, RGB or CMYK: got ${info.channels} channels`,
+    );
   }
   return applySpec(spec.grayscale ? toGray(image) : image, spec);
+}
+
+/** Reads a file that may be an image: no device or pipe, and not larger than one can be. */
+export async function readImageFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { isFile, size } = await Deno.stat(path);
+  if (isFile && size <= MAX_FILE) return await Deno.readFile(path);
+  const got = isFile ? `${size} bytes` : "something else";
+  throw new RangeError(`Cannot read an image as it must be a file of at most ${MAX_FILE} bytes: got ${got}`);
+}
+
+interface Size {
+  height: number;
+  width: number;
+}
+
+/** What an image that is too large is shrunk to, with its ratio of height to width; null for the others. */
+function decodedSize(
+  { height, width }: Size,
+  { shrinkAbove = SHRINK_ABOVE, longSide = MAX_SIDE }: DecodeSpec,
+): Size | null {
+  if (height > MAX_SIDE || width > MAX_SIDE) {
+    throw new RangeError(
+      `Cannot decode an image as its sides must be at most ${MAX_SIDE} px: got ${width} x ${height}`,
+    );
+  }
+  const factor = Math.min(Math.sqrt(shrinkAbove / (height * width)), longSide / Math.max(height, width));
+  if (factor >= 1) return null;
+  return { height: Math.max(1, Math.floor(height * factor)), width: Math.max(1, Math.floor(width * factor)) };
 }
 
 function cmykToRgb(data: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -41,16 +85,4 @@ function cmykToRgb(data: Uint8Array): Uint8Array<ArrayBuffer> {
     }
   }
   return out;
-}
-
-/** Colour components of a JPEG, from its frame header; 0 when it is no JPEG or has none. */
-export function jpegComponents(bytes: Uint8Array): number {
-  if (bytes[0] !== 0xff || bytes[1] !== 0xd8) return 0;
-  for (let at = 2; at + 9 < bytes.length && bytes[at] === 0xff;) {
-    const marker = bytes[at + 1]!;
-    const frame = marker >= 0xc0 && marker <= 0xcf && marker !== 0xc4 && marker !== 0xc8 && marker !== 0xcc;
-    if (frame) return bytes[at + 9]!;
-    at += marker === 0xff ? 1 : 2 + bytes[at + 2]! * 256 + bytes[at + 3]!;
-  }
-  return 0;
 }

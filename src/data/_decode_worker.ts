@@ -1,5 +1,5 @@
 // Runs in a Worker: decodes (and, for demo data, encodes) one image after another. Started by _worker_pool.ts.
-import { decodeImage } from "./_decode_image.ts";
+import { decodeImage, readImageFile } from "./_decode_image.ts";
 import type { ImageReply, ImageRequest } from "./_image_task.ts";
 
 interface WorkerScope {
@@ -35,7 +35,7 @@ async function answer({ id, task }: ImageRequest): Promise<void> {
   const milliseconds = () => performance.now() - start;
   try {
     if (task.kind === "decode") {
-      const image = await decodeImage(sharp, await Deno.readFile(task.path), task.spec);
+      const image = await decodeImage(sharp, await readImageFile(task.path), task.spec);
       scope.postMessage({ id, result: { image }, milliseconds: milliseconds() }, [image.data.buffer]);
     } else {
       const { data, height, width } = task.image;

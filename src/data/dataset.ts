@@ -24,6 +24,13 @@ export interface DecodeSpec {
   centerCrop?: number;
   /** Files that claim more pixels than this are taken for damaged (default 100,000,000). */
   maxPixels?: number;
+  /**
+   * An image of more pixels is made smaller while it is decoded, to about this many (default 2²⁴ = 16,777,216: a photo of 48
+   * megapixels becomes one of 16), so that memory and the device's bindings are enough for any file.
+   */
+  shrinkAbove?: number;
+  /** An image with a longer side, px, is made smaller while it is decoded, to this longest side (default: none). */
+  longSide?: number;
 }
 
 /** Images in files, read when they are needed. */

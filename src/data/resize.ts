@@ -1,3 +1,4 @@
+import { resizeWindow } from "./_bilinear.ts";
 import type { DecodeSpec } from "./dataset.ts";
 
 /** A decoded image: RGB, one byte a channel. */
@@ -10,16 +11,8 @@ export interface RgbImage {
   width: number;
 }
 
-/** For every output position: the first input position, and the weights from there on. */
-interface Taps {
-  starts: Int32Array;
-  counts: Int32Array;
-  weights: Int32Array;
-  stride: number;
-}
-
-// Weights are integers with this many bits behind the point: sums of 255 times weights that add up to 1 fit in 31 bits.
-const BITS = 22;
+// 201 MB: more is a mistake, or a picture that is nearly a line.
+const MAX_PIXELS = 2 ** 26;
 
 /**
  * Resizes an image with an antialiased bilinear (triangle) filter, to the bit as Pillow's `Image.resize` does for 8-bit images:
@@ -27,7 +20,7 @@ const BITS = 22;
  *
  * @param image The image.
  * @param size Height and width wanted, px, both at least 1.
- * @throws {RangeError} If a side is not a positive integer.
+ * @throws {RangeError} If a side is not a positive integer, or the result has more than 2²⁶ pixels.
  * @example Usage
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -44,71 +37,13 @@ export function resizeBilinear(image: RgbImage, size: { height: number; width: n
       throw new RangeError(`Cannot resize an image as ${name} must be a positive integer: current value is ${side}`);
     }
   }
-  const wide = image.width === size.width ? image : resizeRows(image, size.width);
-  return image.height === size.height ? wide : resizeColumns(wide, size.height);
-}
-
-function triangleTaps(input: number, output: number): Taps {
-  const scale = input / output;
-  const support = Math.max(scale, 1);
-  const stride = Math.ceil(support) * 2 + 1;
-  const taps = {
-    starts: new Int32Array(output),
-    counts: new Int32Array(output),
-    weights: new Int32Array(output * stride),
-    stride,
-  };
-  for (let i = 0; i < output; i++) {
-    const center = (i + 0.5) * scale;
-    const start = Math.max(0, Math.trunc(center - support + 0.5));
-    const end = Math.min(input, Math.trunc(center + support + 0.5));
-    const raw = Array.from(
-      { length: end - start },
-      (_, k) => Math.max(0, 1 - Math.abs((k + start - center + 0.5) / support)),
+  if (size.height * size.width > MAX_PIXELS) {
+    throw new RangeError(
+      `Cannot resize an image of ${image.width} x ${image.height} px as the result must have at most ${MAX_PIXELS} pixels: ` +
+        `got ${size.width} x ${size.height}`,
     );
-    const sum = raw.reduce((total, weight) => total + weight, 0);
-    taps.starts[i] = start;
-    taps.counts[i] = raw.length;
-    raw.forEach((weight, k) => taps.weights[i * stride + k] = Math.trunc(0.5 + weight * (1 / sum) * (1 << BITS)));
   }
-  return taps;
-}
-
-function resizeRows(image: RgbImage, width: number): RgbImage {
-  const { starts, counts, weights, stride } = triangleTaps(image.width, width);
-  const out = new Uint8Array(image.height * width * 3);
-  for (let y = 0, to = 0; y < image.height; y++) {
-    const row = y * image.width * 3;
-    for (let x = 0; x < width; x++, to += 3) {
-      let red = 1 << (BITS - 1), green = red, blue = red;
-      for (let k = 0, from = row + starts[x]! * 3; k < counts[x]!; k++, from += 3) {
-        const weight = weights[x * stride + k]!;
-        red += image.data[from]! * weight;
-        green += image.data[from + 1]! * weight;
-        blue += image.data[from + 2]! * weight;
-      }
-      out[to] = red >> BITS;
-      out[to + 1] = green >> BITS;
-      out[to + 2] = blue >> BITS;
-    }
-  }
-  return { data: out, height: image.height, width };
-}
-
-function resizeColumns(image: RgbImage, height: number): RgbImage {
-  const { starts, counts, weights, stride } = triangleTaps(image.height, height);
-  const bytes = image.width * 3;
-  const out = new Uint8Array(height * bytes);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < bytes; x++) {
-      let sum = 1 << (BITS - 1);
-      for (let k = 0, from = starts[y]! * bytes + x; k < counts[y]!; k++, from += bytes) {
-        sum += image.data[from]! * weights[y * stride + k]!;
-      }
-      out[y * bytes + x] = sum >> BITS;
-    }
-  }
-  return { data: out, height, width: image.width };
+  return resizeWindow(image, size, { top: 0, left: 0, ...size });
 }
 
 /**
@@ -129,9 +64,7 @@ function resizeColumns(image: RgbImage, height: number): RgbImage {
  * ```
  */
 export function centerCrop(image: RgbImage, side: number): RgbImage {
-  if (!Number.isInteger(side) || side < 1) {
-    throw new RangeError(`Cannot crop an image as side must be a positive integer: current value is ${side}`);
-  }
+  checkSide(side);
   const top = cropOffset(image.height, side);
   const left = cropOffset(image.width, side);
   const out = new Uint8Array(side * side * 3);
@@ -146,6 +79,11 @@ export function centerCrop(image: RgbImage, side: number): RgbImage {
   return { data: out, height: side, width: side };
 }
 
+function checkSide(side: number): void {
+  if (Number.isInteger(side) && side >= 1) return;
+  throw new RangeError(`Cannot crop an image as side must be a positive integer: current value is ${side}`);
+}
+
 /** Where the crop begins; negative when the image is smaller and is padded, the smaller half first. */
 function cropOffset(length: number, side: number): number {
   if (length < side) return -Math.floor((side - length) / 2);
@@ -155,14 +93,24 @@ function cropOffset(length: number, side: number): number {
 }
 
 /**
- * Applies the size part of a {@linkcode DecodeSpec}: resize, then centre crop.
+ * Applies the size part of a {@linkcode DecodeSpec}: resize, then centre crop. Only the pixels that the crop keeps are made, so
+ * that a picture of 1 x 16,000 px costs no more than a square one.
  *
  * @param image The decoded image.
  * @param spec What to do.
+ * @throws {RangeError} If a side is not a positive integer, or the result has more than 2²⁶ pixels.
  */
 export function applySpec(image: RgbImage, spec: DecodeSpec): RgbImage {
-  const resized = spec.resize ? resizeBilinear(image, targetSize(image, spec.resize)) : image;
-  return spec.centerCrop === undefined ? resized : centerCrop(resized, spec.centerCrop);
+  const size = spec.resize ? targetSize(image, spec.resize) : image;
+  const side = spec.centerCrop;
+  if (side === undefined) return spec.resize ? resizeBilinear(image, size) : image;
+  if (!spec.resize) return centerCrop(image, side);
+  checkSide(side);
+  const height = Math.min(side, size.height);
+  const width = Math.min(side, size.width);
+  const top = Math.max(0, cropOffset(size.height, side));
+  const left = Math.max(0, cropOffset(size.width, side));
+  return centerCrop(resizeWindow(image, size, { top, left, height, width }), side);
 }
 
 function targetSize(

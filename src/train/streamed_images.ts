@@ -11,6 +11,9 @@ import {
 import { copyInto, keep, Tensor, tensor, tidy } from "../tensor/mod.ts";
 import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
 
+/** How many times as long as a view an image's side may be: the device reads every pixel that a view covers. */
+const MOST_SHRINK = 16;
+
 /** Options of {@linkcode StreamedImages}. */
 export interface StreamedImagesOptions {
   /** Workers that decode; processors, at most 8, by default. */
@@ -33,7 +36,8 @@ export interface SourceTimes {
 
 /**
  * Images in files: Workers decode them ahead of the step, their bytes are uploaded in chunks of bounded size, and crops,
- * resizes and colours are made on the device. What is unreadable is left out of its batch.
+ * resizes and colours are made on the device. What is unreadable is left out of its batch; a picture whose side is more than 16
+ * times that of a view is made smaller while it is decoded.
  */
 export class StreamedImages implements ViewSource {
   /** Images. */
@@ -49,7 +53,8 @@ export class StreamedImages implements ViewSource {
     const { workers, onUnreadable, chunkBytes = 2 ** 25 } = options;
     this.length = dataset.length;
     this.#device = device;
-    this.#decoder = new ImageDecoder(dataset, { workers, onUnreadable, maxBytes: 8 * chunkBytes });
+    const spec = { ...dataset.files.decode, longSide: MOST_SHRINK * recipe.size };
+    this.#decoder = new ImageDecoder(dataset, { workers, onUnreadable, spec, maxBytes: 8 * chunkBytes });
     this.#recipe = recipe;
     this.#chunk = new Chunk(device, chunkBytes);
   }

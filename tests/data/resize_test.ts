@@ -86,3 +86,34 @@ Deno.test("resizeBilinear() and centerCrop() throw on sizes that are not positiv
     );
   }
 });
+
+Deno.test("applySpec() makes the pixels of the crop alone, and the same ones", () => {
+  let state = 1;
+  const next = (below: number) => (state = (state * 48271) % 2147483647) % below;
+  for (let i = 0; i < 200; i++) {
+    const [height, width, shortSide, side] = [1 + next(40), 1 + next(40), 1 + next(30), 1 + next(30)];
+    const image = { data: Uint8Array.from({ length: height * width * 3 }, () => next(256)), height, width };
+    const resize = i % 2 ? { shortSide } : { height: shortSide, width: 1 + next(30) };
+    const whole = applySpec(image, { resize });
+    assertEquals(
+      applySpec(image, { resize, centerCrop: side }),
+      centerCrop(whole, side),
+      JSON.stringify({ height, width, resize, side }),
+    );
+  }
+});
+
+Deno.test("applySpec() and resizeBilinear() bound the result", () => {
+  const line = { data: new Uint8Array(3 * 60_000), height: 60_000, width: 1 };
+  const start = performance.now();
+  assertEquals(applySpec(line, { resize: { shortSide: 256 }, centerCrop: 224 }).data.length, 224 * 224 * 3);
+  assertEquals(performance.now() - start < 5000, true);
+  const message = "as the result must have at most 67108864 pixels: got 256 x 15360000";
+  assertThrows(() => applySpec(line, { resize: { shortSide: 256 } }), RangeError, message);
+  assertThrows(() => resizeBilinear(line, { height: 1e5, width: 1e5 }), RangeError, "got 100000 x 100000");
+  assertThrows(
+    () => applySpec(line, { resize: { shortSide: 8 }, centerCrop: 0 }),
+    RangeError,
+    "side must be a positive",
+  );
+});
