@@ -1,9 +1,11 @@
 import { join } from "@std/path";
 import {
+  chainGlobals,
   isNdArray,
   isStringArray,
   numpyGlobals,
   type PickleValue,
+  pythonGlobals,
   readAll,
   readFrom,
   unpickle,
@@ -12,6 +14,9 @@ import { type CifarLayout, type CifarRows, planesToChannelsLast } from "./_cifar
 import { isFile } from "./_files.ts";
 
 const IMAGE = 3 * 32 * 32;
+
+/** NumPy arrays, and `bytes` as Python 3 spells them in protocols 0 to 2. */
+const GLOBALS = chainGlobals(numpyGlobals, pythonGlobals);
 
 /** Keys of the pickled dictionaries, which differ between CIFAR-10 and CIFAR-100. */
 export interface CifarKeys {
@@ -22,12 +27,13 @@ export interface CifarKeys {
 interface Batch {
   data: Uint8Array;
   labels: number[];
-  names: string[];
+  /** File names; some who pickle CIFAR again leave them out. */
+  names: string[] | null;
 }
 
 /**
- * Reads the Python layout: pickled dictionaries of `data` (bytes `[n, 3072]`), labels and file names. The pickles are read by a
- * reader that executes nothing and accepts NumPy arrays only.
+ * Reads the Python layout: pickled dictionaries of `data` (bytes `[n, 3072]` or `[n, 3, 32, 32]`), labels and, where they are, file
+ * names; of any protocol. The pickles are read by a reader that executes nothing and accepts NumPy arrays only.
  *
  * @throws {SyntaxError} If a file is damaged, is not such a dictionary, or holds a label that is no class.
  * @throws {Deno.errors.NotFound} If a file is absent.
@@ -51,12 +57,13 @@ export async function readCifarPython(
       planesToChannelsLast(batch.data.subarray(at, at + IMAGE), data.subarray(row * IMAGE));
     }
   }
-  return { data, labels, classes, paths: batches.flatMap((batch) => batch.names) };
+  const names = batches.map((batch) => batch.names);
+  return { data, labels, classes, ...(names.every((each) => each !== null) ? { paths: names.flat() } : {}) };
 }
 
 async function readDict(path: string): Promise<Map<PickleValue, PickleValue>> {
   if (!await isFile(path)) throw new Deno.errors.NotFound(`Cannot read "${path}": the file is absent`);
-  const value = await readFrom(path, async (source) => unpickle(await readAll(source), { globals: numpyGlobals }));
+  const value = await readFrom(path, async (source) => unpickle(await readAll(source), { globals: GLOBALS }));
   if (value instanceof Map) return value;
   throw new SyntaxError(`Cannot read "${path}" as it must be a pickled dictionary`);
 }
@@ -64,16 +71,17 @@ async function readDict(path: string): Promise<Map<PickleValue, PickleValue>> {
 async function readBatch(path: string, keys: CifarKeys, classes: number): Promise<Batch> {
   const dict = await readDict(path);
   const data = dict.get("data");
-  if (!isNdArray(data) || data.dtype !== "u8" || data.shape.length !== 2 || data.shape[1] !== IMAGE) {
+  const sizes = isNdArray(data) ? data.shape.slice(1) : [];
+  if (!isNdArray(data) || data.dtype !== "u8" || !["3072", "3,32,32"].includes(`${sizes}`)) {
     const got = isNdArray(data) ? `${data.dtype} [${data.shape}]` : "none";
     throw new SyntaxError(`Cannot read "${path}" as "data" must be an array u8 [n,${IMAGE}]: got ${got}`);
   }
   const labels = readNumbers(path, dict, keys.labels);
-  const names = readTexts(path, dict, "filenames");
-  if (labels.length !== data.shape[0] || names.length !== data.shape[0]) {
+  const names = dict.has("filenames") ? readTexts(path, dict, "filenames") : null;
+  if (labels.length !== data.shape[0] || (names !== null && names.length !== data.shape[0])) {
     throw new SyntaxError(
       `Cannot read "${path}" as there must be a label and a name for each image: got ${data.shape[0]} images, ` +
-        `${labels.length} labels and ${names.length} names`,
+        `${labels.length} labels and ${names?.length ?? "no"} names`,
     );
   }
   const wrong = labels.find((label) => !Number.isInteger(label) || label < 0 || label >= classes);

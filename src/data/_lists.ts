@@ -1,5 +1,6 @@
 import { join } from "@std/path";
-import { listSome, readLines } from "./_files.ts";
+import { quoted } from "../formats/quoted.ts";
+import { isDirectory, listSome, readLines } from "./_files.ts";
 
 /**
  * Reads lines `ID VALUE`.
@@ -20,20 +21,36 @@ export async function readIds(path: string): Promise<Map<string, string>> {
 }
 
 /**
- * Checks that images are where they should be, by listing their folders: one look at a folder instead of one at each image.
+ * Refuses paths of a list that lead out of its folder.
  *
- * @throws {SyntaxError} If some are absent.
+ * @param list The list, for the message.
+ * @throws {SyntaxError} If one does.
  */
-export async function checkPresence(root: string, paths: readonly string[]): Promise<void> {
-  const present = new Set<string>();
-  for (const folder of new Set(paths.map((path) => path.slice(0, path.lastIndexOf("/") + 1)))) {
-    try {
-      for await (const entry of Deno.readDir(join(root, folder))) present.add(folder + entry.name);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
+export function checkInside(list: string, paths: Iterable<string>): void {
+  for (const path of paths) {
+    const leaves = path === "" || /^[/\\]|^[a-z]:|\0/i.test(path) || path.split(/[/\\]/).includes("..");
+    if (leaves) {
+      throw new SyntaxError(`Cannot read "${list}" as its images must be inside its folder: got ${quoted(path)}`);
     }
   }
-  const absent = paths.filter((path) => !present.has(path));
+}
+
+/**
+ * Finds images by listing their folders: one look at a folder instead of one at each image.
+ *
+ * @returns The paths as they are on the disk, which may write a name composed or decomposed (NFC, NFD) where the list does not.
+ * @throws {SyntaxError} If some are absent.
+ */
+export async function findImages(root: string, paths: readonly string[]): Promise<string[]> {
+  const present = new Map<string, string>();
+  for (const folder of new Set(paths.map((path) => path.slice(0, path.lastIndexOf("/") + 1)))) {
+    const there = await folderOnDisk(root, folder);
+    if (there === null) continue;
+    for await (const entry of Deno.readDir(join(root, there))) {
+      present.set((folder + entry.name).normalize("NFC"), there + entry.name);
+    }
+  }
+  const absent = paths.filter((path) => !present.has(path.normalize("NFC")));
   if (absent.length > 0) {
     throw new SyntaxError(
       `Cannot use "${root}" as all images must be there: ${absent.length} of ${paths.length} are absent: ${
@@ -41,4 +58,13 @@ export async function checkPresence(root: string, paths: readonly string[]): Pro
       }`,
     );
   }
+  return paths.map((path) => present.get(path.normalize("NFC"))!);
+}
+
+/** A folder under the name of the list, or under one of the same characters; null where there is none. */
+async function folderOnDisk(root: string, folder: string): Promise<string | null> {
+  for (const form of [folder, folder.normalize("NFC"), folder.normalize("NFD")]) {
+    if (await isDirectory(join(root, form))) return form;
+  }
+  return null;
 }

@@ -29,8 +29,8 @@ export interface ObtainOptions {
 export interface Source {
   /** Folder of the extracted form. */
   folder: string;
-  /** A path in it that must be there; `""`: the folder alone tells. */
-  marker: string;
+  /** Paths of which one must be in it; none: the folder alone tells. */
+  markers: readonly string[];
   /** File name of the archive that holds the folder. */
   archive?: string;
   /** Where the archive is. */
@@ -86,9 +86,12 @@ async function findFolder(
   sources: readonly Source[],
 ): Promise<{ source: Source; folder: string } | null> {
   for (const source of sources) {
-    const folders = source.marker === "" ? [join(root, source.folder)] : [join(root, source.folder), root];
-    for (const folder of folders) {
-      if (await kindOf(join(folder, source.marker)) !== null) return { source, folder };
+    const own = join(root, source.folder);
+    if (source.markers.length === 0 && await kindOf(own) !== null) return { source, folder: own };
+    for (const folder of [own, root]) {
+      for (const marker of source.markers) {
+        if (await kindOf(join(folder, marker)) !== null) return { source, folder };
+      }
     }
   }
   return null;
@@ -112,7 +115,9 @@ async function extract(
   const found = await findFolder(root, [source]);
   if (found) return found;
   throw new SyntaxError(
-    `Cannot load ${title} from "${join(root, archive)}": the archive holds no "${join(source.folder, source.marker)}"`,
+    `Cannot load ${title} from "${join(root, archive)}": the archive holds no "${
+      join(source.folder, source.markers[0] ?? "")
+    }"`,
   );
 }
 
@@ -123,7 +128,7 @@ async function describeAbsence(root: string, title: string, sources: readonly So
   const state = await kindOf(root) !== "directory"
     ? "the folder is absent"
     : half.length > 0
-    ? `${listSome(half)} lacks "${sources.find(({ folder }) => folder === half[0])?.marker}"`
+    ? `${listSome(half)} lacks "${sources.find(({ folder }) => folder === half[0])?.markers[0]}"`
     : "none of its forms is there";
   return `Cannot load ${title} from "${root}": ${state}; put one of ${listSome(wanted, 9)} there`;
 }

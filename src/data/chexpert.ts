@@ -1,7 +1,9 @@
 import { join } from "@std/path";
 import { parseDecimal } from "../formats/mod.ts";
+import { chexpertPlaces } from "./_chexpert_places.ts";
 import { columnOf, type CsvTable, readCsv } from "./_csv.ts";
 import { isFile, listSome } from "./_files.ts";
+import { checkInside } from "./_lists.ts";
 import { obtain, type Source } from "./_obtain.ts";
 import { type FileDataset, type MultiLabels, NORMALIZATION } from "./dataset.ts";
 
@@ -24,8 +26,9 @@ export interface CheXpertOptions {
 }
 
 const SOURCES: readonly Source[] = [
-  { folder: "CheXpert-v1.0-small", marker: "train.csv" },
-  { folder: "CheXpert-v1.0", marker: "train.csv" },
+  { folder: "CheXpert-v1.0-small", markers: ["train.csv"] },
+  { folder: "CheXpert-v1.0", markers: ["train.csv"] },
+  { folder: "CheXpert-v1.0 batch 1 (validate & csv)", markers: ["train.csv"] },
 ];
 
 const ADVICE = "; CheXpert is to be had from the Stanford ML group after registration";
@@ -60,7 +63,8 @@ const PROBES = 16;
 /**
  * Lists CheXpert: chest X-rays with 13 findings each, the small or the full version.
  *
- * `root` is the folder with `train.csv` and `valid.csv`, or the one above it. Images are read as luma and repeated in three
+ * `root` is the folder with `train.csv` and `valid.csv`, or the one above it, or the one with the "batch N" folders that the full
+ * version's zip files unpack to. Images are read as luma and repeated in three
  * channels. The labels are `Float32Array [n, 13]` of 0, 1 and NaN (not known), findings in alphabetic order; "No Finding" is not
  * one of them, but where it is 1 all others except Support Devices are 0.
  *
@@ -70,7 +74,7 @@ const PROBES = 16;
  * @param root The folder.
  * @returns Files, labels, and paths such as `train/patient00001/study1/view1_frontal.jpg`, in the order of the CSV file.
  * @throws {Deno.errors.NotFound} If the CSV file is absent.
- * @throws {SyntaxError} If the CSV file is damaged, or images it names are absent.
+ * @throws {SyntaxError} If the CSV file is damaged, or images it names are absent or outside the folder.
  * @throws {RangeError} If a view is unknown, or none of the images has one that is wanted.
  * @example Usage
  * ```ts no-assert ignore
@@ -88,7 +92,7 @@ export async function loadCheXpert(root: string, options: CheXpertOptions = {}):
       `Cannot load CheXpert as views must be some of ${VIEWS.join(", ")}: got ${unknown.join(", ") || "none"}`,
     );
   }
-  const sources = SOURCES.map((source) => ({ ...source, marker: `${split}.csv` }));
+  const sources = SOURCES.map((source) => ({ ...source, markers: [`${split}.csv`] }));
   const { folder } = await obtain(root, { title: "CheXpert", sources, options: {}, advice: ADVICE });
   const table = await readCsv(join(folder, `${split}.csv`));
   const viewOf = viewReader(table);
@@ -100,7 +104,9 @@ export async function loadCheXpert(root: string, options: CheXpertOptions = {}):
   }
   const pathColumn = columnOf(table, "Path");
   const paths = rows.map((row) => row[pathColumn]!.replace(/^CheXpert-v1\.0[^/]*\//, ""));
-  await probeImages(folder, paths);
+  checkInside(table.path, paths);
+  const placeOf = await chexpertPlaces([root, folder], folder);
+  await probeImages(folder, paths, placeOf);
   return {
     name: "chexpert",
     split,
@@ -108,7 +114,7 @@ export async function loadCheXpert(root: string, options: CheXpertOptions = {}):
     classes: [...PATHOLOGIES],
     labels: readLabels({ ...table, rows }, options),
     files: {
-      paths: paths.map((path) => join(folder, path)),
+      paths: paths.map(placeOf),
       decode: { grayscale: true },
       evaluation: { grayscale: true, resize: { height: 224, width: 224 } },
     },
@@ -169,11 +175,11 @@ function decide(name: string, value: number | null, { uncertain = "nan", blank =
 }
 
 /** Looks at a few images, spread over the list: 224,316 looks would take minutes on some disks. */
-async function probeImages(folder: string, paths: string[]): Promise<void> {
+async function probeImages(folder: string, paths: string[], placeOf: (path: string) => string): Promise<void> {
   const count = Math.min(PROBES, paths.length);
   const probes = Array.from({ length: count }, (_, i) => paths[Math.floor(i * paths.length / count)]!);
   const absent: string[] = [];
-  for (const path of probes) if (!await isFile(join(folder, path))) absent.push(path);
+  for (const path of probes) if (!await isFile(placeOf(path))) absent.push(path);
   if (absent.length > 0) {
     throw new SyntaxError(
       `Cannot use "${folder}" as the images must be there: ${absent.length} of ${count} that were looked at are absent: ${

@@ -38,14 +38,14 @@ const CIFAR10: Variant = {
   sources: [
     {
       folder: "cifar-10-batches-py",
-      marker: "test_batch",
+      markers: ["test_batch", "data_batch_1", "batches.meta"],
       archive: "cifar-10-python.tar.gz",
       url: "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
       md5: "c58f30108f718f92721af3b95e74349a",
     },
     {
       folder: "cifar-10-batches-bin",
-      marker: "test_batch.bin",
+      markers: ["test_batch.bin", "data_batch_1.bin", "batches.meta.txt"],
       archive: "cifar-10-binary.tar.gz",
       url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
       md5: "c32a1d4ab5d03f1284b67883e8d87530",
@@ -63,14 +63,14 @@ const CIFAR100: Variant = {
   sources: [
     {
       folder: "cifar-100-python",
-      marker: "test",
+      markers: ["test", "train", "meta"],
       archive: "cifar-100-python.tar.gz",
       url: "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
       md5: "eb9058c3a382ffc7106e4002c42a8d85",
     },
     {
       folder: "cifar-100-binary",
-      marker: "test.bin",
+      markers: ["test.bin", "train.bin", "fine_label_names.txt"],
       archive: "cifar-100-binary.tar.gz",
       url: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
       md5: "03b5dce01913d631647c71ecec9e9cb8",

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { obtain, type ObtainOptions, type Source } from "./_obtain.ts";
-import { checkPresence, readIds } from "./_lists.ts";
+import { checkInside, findImages, readIds } from "./_lists.ts";
 import { compareByFolder, topFolder } from "./_walk.ts";
 import { type ClassLabels, type FileDataset, NORMALIZATION } from "./dataset.ts";
 
@@ -12,7 +12,7 @@ export interface Cub200Options extends ObtainOptions {
 
 const SOURCES: readonly Source[] = [{
   folder: "CUB_200_2011",
-  marker: "images.txt",
+  markers: ["images.txt"],
   archive: "CUB_200_2011.tgz",
   url: "https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz",
   md5: "97eceeb196236b17998738112f37df78",
@@ -32,7 +32,7 @@ const PUBLISHED = { train: 5994, test: 5794 } as const;
  * @param root The folder that holds one of these (or `CUB_200_2011` itself).
  * @returns Files, class of each, and paths such as `001.Black_footed_Albatross/….jpg`.
  * @throws {Deno.errors.NotFound} If the data set is neither there nor can be downloaded.
- * @throws {SyntaxError} If its text files do not fit together or images are absent.
+ * @throws {SyntaxError} If its text files do not fit together, name images outside the folder, or images are absent.
  * @example Usage
  * ```ts no-assert ignore
  * import { loadCub200 } from "@decoupled/uniformity/data";
@@ -45,6 +45,7 @@ export async function loadCub200(root: string, options: Cub200Options = {}): Pro
   const split = options.split ?? "train";
   const { folder } = await obtain(root, { title: "CUB-200-2011", sources: SOURCES, options });
   const images = await readIds(join(folder, "images.txt"));
+  checkInside(join(folder, "images.txt"), images.values());
   const splits = await readIds(join(folder, "train_test_split.txt"));
   const wanted = split === "train" ? "1" : "0";
   const paths: string[] = [];
@@ -59,7 +60,7 @@ export async function loadCub200(root: string, options: Cub200Options = {}): Pro
     if (value === wanted) paths.push(path);
   }
   paths.sort(compareByFolder);
-  await checkPresence(join(folder, "images"), paths);
+  const files = await findImages(join(folder, "images"), paths);
   const classes = [...new Set([...images.values()].map(topFolder))].sort();
   const index = new Map(classes.map((name, i) => [name, i]));
   return {
@@ -69,7 +70,7 @@ export async function loadCub200(root: string, options: Cub200Options = {}): Pro
     classes,
     labels: Int32Array.from(paths, (path) => index.get(topFolder(path)) ?? -1),
     files: {
-      paths: paths.map((path) => join(folder, "images", path)),
+      paths: files.map((path) => join(folder, "images", path)),
       decode: {},
       evaluation: { resize: { shortSide: 256 }, centerCrop: 224 },
     },

@@ -27,16 +27,16 @@ const SITE = "https://vision.cs.utexas.edu/projects/finegrained/utzap50k";
 const IMAGES: readonly Source[] = [
   {
     folder: "ut-zap50k-images",
-    marker: "",
+    markers: [],
     archive: "ut-zap50k-images.zip",
     url: `${SITE}/ut-zap50k-images.zip`,
   },
-  { folder: "ut-zap50k-images-square", marker: "", archive: "ut-zap50k-images-square.zip" },
+  { folder: "ut-zap50k-images-square", markers: [], archive: "ut-zap50k-images-square.zip" },
 ];
 
 const METADATA: readonly Source[] = [{
   folder: "ut-zap50k-data",
-  marker: "meta-data.csv",
+  markers: ["meta-data.csv"],
   archive: "ut-zap50k-data.zip",
   url: `${SITE}/ut-zap50k-data.zip`,
 }];
@@ -170,7 +170,7 @@ async function readSplit(root: string, cids: string[], options: UtZapposOptions)
   if (!await isFile(path)) {
     throw new Deno.errors.NotFound(
       `Cannot split UT-Zappos50K: "${path}", which lists the training images, is absent; put the original's ` +
-        `meta_data_bin_train.csv there, or set trainFraction (0.7 gives as many images, but others)`,
+        `meta_data_bin_train.csv there, or give trainFraction, --train_fraction (0.7 gives as many images, but others)`,
     );
   }
   const table = await readCsv(path);

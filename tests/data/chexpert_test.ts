@@ -109,7 +109,7 @@ Deno.test("loadCheXpert() names what is damaged or absent", async () => {
     await assertRejects(
       () => loadCheXpert(root),
       Deno.errors.NotFound,
-      `put one of "CheXpert-v1.0-small/", "CheXpert-v1.0/" there; CheXpert is to be had from the Stanford ML group`,
+      `put one of "CheXpert-v1.0-small/", "CheXpert-v1.0/", "CheXpert-v1.0 batch 1 (validate & csv)/" there; CheXpert is to be had from the Stanford ML group`,
     );
   });
 });
@@ -124,4 +124,42 @@ Deno.test("loadCheXpert() takes blanks for not known, whatever they are made of,
     await Deno.writeTextFile(`${root}/train.csv`, `${HEADER}\n`);
     await assertRejects(() => loadCheXpert(root), SyntaxError, "as it must have rows: got a header only");
   }, { "train.csv": spaced });
+});
+
+Deno.test('loadCheXpert() finds the images of the full version in its "batch N" folders', async () => {
+  await withFolder(async (root) => {
+    const rows = ROWS.map((row) => row.replace("CheXpert-v1.0-small", "CheXpert-v1.0"));
+    const [one, two, three, four] = NAMES.map((name) => name.slice("train/".length));
+    const valid = rows[0]!.replace("train/", "valid/");
+    await writeFiles(root, {
+      "CheXpert-v1.0 batch 1 (validate & csv)/train.csv": [HEADER, ...rows].join("\n"),
+      "CheXpert-v1.0 batch 1 (validate & csv)/valid.csv": [HEADER, valid].join("\n"),
+      [`CheXpert-v1.0 batch 1 (validate & csv)/valid/${one}`]: "",
+      [`CheXpert-v1.0 batch 2 (train 1)/${one}`]: "",
+      [`CheXpert-v1.0 batch 2 (train 1)/${two}`]: "",
+      [`CheXpert-v1.0 batch 2 (train 1)/${three}`]: "",
+      [`CheXpert-v1.0 batch 3 (train 2)/train/${four}`]: "",
+    });
+    const train = await loadCheXpert(root);
+    assertEquals(train.paths, NAMES);
+    assertEquals(train.files.paths, [
+      ...[one, two, three].map((path) => `${root}/CheXpert-v1.0 batch 2 (train 1)/${path}`),
+      `${root}/CheXpert-v1.0 batch 3 (train 2)/train/${four}`,
+    ]);
+    assertEquals((await loadCheXpert(root, { split: "valid" })).files.paths, [
+      `${root}/CheXpert-v1.0 batch 1 (validate & csv)/valid/${one}`,
+    ]);
+  });
+});
+
+Deno.test("loadCheXpert() reads no image outside its folder", async () => {
+  for (const path of ["../../etc/passwd", "/etc/passwd", "train/../../x.jpg", "train\\..\\..\\x.jpg", "C:/x.jpg"]) {
+    await withTree(async (root) => {
+      await assertRejects(
+        () => loadCheXpert(root),
+        SyntaxError,
+        `Cannot read "${root}/train.csv" as its images must be inside its folder: got "${path}"`,
+      );
+    }, { "train.csv": CSV.replace(`CheXpert-v1.0-small/${NAMES[1]}`, path) });
+  }
 });

@@ -192,3 +192,30 @@ Deno.test("loadCifar10() throws on pickles that are damaged, something else, or 
     await assertRejects(() => loadCifar10(root), Deno.errors.NotFound, `Cannot read "${meta}": the file is absent`);
   });
 });
+
+Deno.test("loadCifar10() reads Python 3's protocols 0 to 2, images in four dimensions, and files without names", async () => {
+  await withFixture("cifar-10-python.tar.gz", async (root) => {
+    await loadCifar10(root); // extracts
+    for (const protocol of [0, 1, 2]) {
+      const fixture = new URL(`./fixtures/cifar_protocol${protocol}.pickle`, import.meta.url);
+      await Deno.copyFile(fixture, `${root}/cifar-10-batches-py/test_batch`);
+      const test = await loadCifar10(root, { split: "test" });
+      assertEquals([test.labels, test.paths], [Int32Array.of(2), undefined]);
+      assertEquals(test.pixels.data, fixtureImage(1, 0));
+    }
+  });
+});
+
+Deno.test("loadCifar10() loads what is there where the other split is not, and downloads nothing over it", async () => {
+  await withFixture("cifar-10-python.tar.gz", async (root) => {
+    assertEquals((await loadCifar10(root)).length, 10);
+    await Deno.remove(`${root}/cifar-10-python.tar.gz`);
+    await Deno.remove(`${root}/cifar-10-batches-py/test_batch`);
+    assertEquals((await loadCifar10(root)).length, 10);
+    await assertRejects(
+      () => loadCifar10(root, { split: "test" }),
+      Deno.errors.NotFound,
+      `Cannot read "${root}/cifar-10-batches-py/test_batch": the file is absent`,
+    );
+  });
+});

@@ -98,3 +98,30 @@ Deno.test("loadCub200() says what to put where", async () => {
     );
   });
 });
+
+Deno.test("loadCub200() reads no image outside its folder", async () => {
+  for (const path of ["001.A/../../../x.jpg", "/etc/passwd"]) {
+    await withTree(async (root) => {
+      await assertRejects(
+        () => loadCub200(root),
+        SyntaxError,
+        `Cannot read "${root}/CUB_200_2011/images.txt" as its images must be inside its folder: got "${path}"`,
+      );
+    }, { ...FILES, "CUB_200_2011/images.txt": `1 ${path}\n` });
+  }
+});
+
+Deno.test("loadCub200() finds images whose names the disk decomposes", async () => {
+  const [listed, onDisk] = ["003.Grèbe/é.jpg", "003.Grèbe/é.jpg"].map((name, i) =>
+    name.normalize(i === 0 ? "NFC" : "NFD")
+  );
+  await withTree(async (root) => {
+    const train = await loadCub200(root);
+    assertEquals(train.paths, [listed]);
+    assertEquals(train.files.paths, [`${root}/CUB_200_2011/images/${onDisk}`]);
+  }, {
+    "CUB_200_2011/images.txt": `1 ${listed}\n`,
+    "CUB_200_2011/train_test_split.txt": "1 1\n",
+    [`CUB_200_2011/images/${onDisk}`]: "",
+  });
+});

@@ -10,7 +10,7 @@ async function sourceOf(url: string, folder: string): Promise<Source> {
   await Deno.writeFile(`${folder}/sum`, ARCHIVE);
   const md5 = await md5Of(`${folder}/sum`);
   await Deno.remove(`${folder}/sum`);
-  return { folder: "set", marker: "list.txt", archive: "set.tar.gz", url: `${url}/set.tar.gz`, md5 };
+  return { folder: "set", markers: ["list.txt"], archive: "set.tar.gz", url: `${url}/set.tar.gz`, md5 };
 }
 
 async function serving(handler: () => Response, body: (url: string) => Promise<void>) {
@@ -80,8 +80,8 @@ Deno.test("obtain() extracts zip archives and takes what is extracted first", as
     const bytes = new TextEncoder().encode("from the zip");
     await Deno.writeFile(`${root}/other.zip`, await writeZip([{ name: "other/list.txt", bytes }]));
     const sources = [
-      { folder: "set", marker: "list.txt", archive: "set.zip" },
-      { folder: "other", marker: "", archive: "other.zip" },
+      { folder: "set", markers: ["list.txt"], archive: "set.zip" },
+      { folder: "other", markers: [], archive: "other.zip" },
     ];
     const find = () => obtain(root, { title: "the set", sources, options: {} });
     assertEquals((await find()).source, sources[1]);

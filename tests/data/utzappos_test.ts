@@ -127,7 +127,7 @@ Deno.test("loadUtZappos() names what does not fit together", async () => {
   );
   await fails(
     without("meta_data_bin_train.csv"),
-    "which lists the training images, is absent; put the original's meta_data_bin_train.csv there, or set trainFraction",
+    "which lists the training images, is absent; put the original's meta_data_bin_train.csv there, or give trainFraction, --train_fraction",
     Deno.errors.NotFound,
   );
   await fails(

@@ -120,3 +120,21 @@ Deno.test("a folder that cannot be written, a prior that does not match and too 
     for (const { code } of [unwritable, prior, absent, few, resume]) assertEquals(code, 1);
   });
 });
+
+Deno.test("a data set with nothing but training images is pre-trained on, and judged by itself", async () => {
+  for (const [name, held] of [["imagenet100", "val"], ["chexpert", "valid.csv"]] as const) {
+    await withFolder(async (folder) => {
+      await writeDemo(name, `${folder}/data`, { train: 36, test: 18 });
+      await Deno.remove(`${folder}/data/${held}`, { recursive: true });
+      const args = ["--resolution", "32", "--epochs", "1", "--limit", "24", "--kernel", "none"];
+      const { code, stdout, stderr } = await runExample(name, [
+        ...smallRun(`${folder}/data`, `${folder}/run`),
+        ...args,
+      ]);
+      assertEquals(code, 0, stderr);
+      assert(`${stdout}${stderr}`.includes("No test images, so evaluations judge the training images by each other: "));
+      const last = JSON.parse((await Deno.readTextFile(`${folder}/run/metrics.jsonl`)).trim().split("\n").at(-1)!);
+      assertEquals(last.queries, 24);
+    });
+  }
+});
