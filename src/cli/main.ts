@@ -1,3 +1,4 @@
+import { abortUnjoined } from "../distributed/mod.ts";
 import { UsageError } from "./flags.ts";
 
 /**
@@ -10,6 +11,8 @@ export async function runMain(main: (args: readonly string[]) => Promise<void>):
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     console.error(Deno.env.get("DEBUG") ? error : `error: ${error.message}`);
-    Deno.exit(error instanceof UsageError ? 2 : 1);
+    const status = error instanceof UsageError ? 2 : 1;
+    abortUnjoined(status);
+    Deno.exit(status);
   }
 }

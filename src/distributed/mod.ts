@@ -19,5 +19,5 @@ export { Exchange } from "./exchange.ts";
 export { GradientBuckets, type GradientBucketsOptions, type GradientReduction } from "./gradient_buckets.ts";
 export { Mpi } from "./mpi.ts";
 export type { MpiFamily } from "./mpi_library.ts";
-export { type Launch, launchOf, openCommunicator, type OpenOptions } from "./open.ts";
+export { abortUnjoined, type Launch, launchOf, openCommunicator, type OpenOptions } from "./open.ts";
 export { SingleProcess } from "./single_process.ts";

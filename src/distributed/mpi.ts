@@ -1,5 +1,6 @@
 import type { Communicator, Reduction, Traffic } from "./communicator.ts";
 import { type MpiFamily, type MpiHandles, type MpiLibrary, openMpiLibrary } from "./mpi_library.ts";
+import { withStartWatch } from "./start_watch.ts";
 
 /** Several threads may call MPI at once. */
 const THREAD_MULTIPLE = 3;
@@ -18,6 +19,12 @@ export class Mpi implements Communicator {
   #mpi: MpiLibrary["functions"];
   #handles: MpiHandles;
   #closed = false;
+  static #started = false;
+
+  /** Whether this process has joined others, or tried to. */
+  static get started(): boolean {
+    return Mpi.#started;
+  }
 
   /**
    * Joins the other processes.
@@ -30,7 +37,9 @@ export class Mpi implements Communicator {
     this.#mpi = functions;
     this.#handles = handles;
     const provided = number();
-    this.#check("MPI_Init_thread", functions.MPI_Init_thread(null, null, THREAD_MULTIPLE, provided));
+    Mpi.#started = true;
+    const start = () => functions.MPI_Init_thread(null, null, THREAD_MULTIPLE, provided);
+    this.#check("MPI_Init_thread", withStartWatch(start));
     if (provided[0]! < THREAD_MULTIPLE) {
       throw new Error(`Cannot use MPI of "${path}" as it must support MPI_THREAD_MULTIPLE: got level ${provided[0]}`);
     }

@@ -46,6 +46,21 @@ export function openCommunicator(options: OpenOptions = {}): Communicator {
   return mpi;
 }
 
+/**
+ * Ends the other processes of the launcher when this one fails before it joined them: MPICH's launcher lets them wait for
+ * it otherwise. Does nothing where there are none, where this one has joined, or where there is no MPI library.
+ *
+ * @param status What the process ends with.
+ */
+export function abortUnjoined(status: number): void {
+  try {
+    const launch = launchOf();
+    if (launch && launch.size !== 1 && !Mpi.started) new Mpi(launch.families).abort(status);
+  } catch {
+    // the reason that matters was told already
+  }
+}
+
 /** Finds out who started this process; null when nobody that knows of MPI did. */
 export function launchOf(env: (name: string) => string | undefined = (name) => Deno.env.get(name)): Launch | null {
   const found = (launcher: string, families: readonly MpiFamily[], size: string): Launch => {

@@ -113,8 +113,9 @@ class Job {
     if (this.#kernel?.description.advice) yield { type: "note", message: this.#kernel.description.advice };
     const steps = this.#steps();
     yield { type: "start", steps, position: this.#position, facts: this.#facts };
-    if (!this.#found) yield await this.#save();
-    else if (this.#position.step === 0) yield* this.#finishEpoch(this.#position.epoch - 1, this.#found.path);
+    const last = this.#folder.file("last.safetensors");
+    if (this.#found?.path !== last) yield await this.#save();
+    if (this.#found && this.#position.step === 0) yield* this.#finishEpoch(this.#position.epoch - 1, last);
     try {
       yield* this.#train();
     } catch (error) {
@@ -188,7 +189,7 @@ class Job {
       await captureCheckpoint(this.#model, this.#training.optimizer, {
         network: settings.network,
         position: this.#position,
-        config: learningSettings(settings),
+        config: learningSettings(settings, this.#group.size),
         optimizerKind: settings.optimizer,
         scaler: this.#training.scaler,
       }),

@@ -104,20 +104,27 @@ export function kernelOf({ kernel, sigma }: Pick<JobSettings, "kernel" | "sigma"
   return rbf({ sigma });
 }
 
-/** Settings that decide what is learnt, for a checkpoint. */
-export function learningSettings(settings: JobSettings): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(settings).filter(([name]) => !(RUNNING as readonly string[]).includes(name)),
-  );
+/** Settings that decide what is learnt, for a checkpoint; the number of ranks is one of them where each has its own loss. */
+export function learningSettings(settings: JobSettings, ranks = 1): Record<string, unknown> {
+  const learning = Object.entries(settings).filter(([name]) => !(RUNNING as readonly string[]).includes(name));
+  return { ...Object.fromEntries(learning), ...settings.loss_scope === "global" ? {} : { ranks } };
 }
 
 /** What holds where a setting is not named. */
 const DEFAULTS = { precision: "full", loss_scope: "local" };
 
-/** Settings that differ from those of a checkpoint, as text: `--lr 0.3 (now 0.1)`. Settings it does not name are left out. */
-export function differences(config: Readonly<Record<string, unknown>>, settings: JobSettings): string[] {
+/**
+ * Settings that differ from those of a checkpoint, as text: `--lr 0.3 (now 0.1)`, `mpirun -n 2 (now 4)`. Settings it does
+ * not name are left out.
+ */
+export function differences(
+  config: Readonly<Record<string, unknown>>,
+  settings: JobSettings,
+  ranks: number,
+): string[] {
   const before: Record<string, unknown> = { ...DEFAULTS, ...config };
-  const now: Record<string, unknown> = { ...DEFAULTS, ...learningSettings(settings) };
-  return Object.keys(now).filter((name) => name in before && before[name] !== now[name])
-    .map((name) => `--${name} ${before[name] ?? "none"} (now ${now[name] ?? "none"})`);
+  const now: Record<string, unknown> = { ...DEFAULTS, ...learningSettings(settings, ranks) };
+  return Object.keys(now).filter((name) => name in before && before[name] !== now[name]).map((name) =>
+    `${name === "ranks" ? "mpirun -n" : `--${name}`} ${before[name] ?? "none"} (now ${now[name] ?? "none"})`
+  );
 }

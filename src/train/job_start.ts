@@ -4,6 +4,7 @@ import type { Communicator } from "../distributed/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import type { TuneOptions } from "../tune/mod.ts";
 import type { JobFacts } from "./job_report.ts";
+import type { Checkpoint } from "./checkpoint.ts";
 import { differences, initialLr, type JobSettings, kernelOf } from "./job_settings.ts";
 import type { PretrainConfig } from "./pretrain.ts";
 import { findCheckpoint, type FoundCheckpoint, type RunFiles } from "./run_folder.ts";
@@ -30,14 +31,21 @@ export interface JobInput {
   readonly group?: Communicator;
 }
 
-/** The checkpoint that a job goes on from; null for a new run. */
+/**
+ * The checkpoint that a job goes on from; null for a new run. A run that was stopped before its first step has learnt
+ * nothing: other settings, such as a smaller batch, begin it anew.
+ *
+ * @throws {TypeError} If the checkpoint is of another network or of weights only, or of other settings and not asked for.
+ */
 export async function startingPoint(
   folder: Pick<RunFiles, "path" | "latest">,
-  { resume, settings }: JobInput,
+  { resume, settings, group }: JobInput,
 ): Promise<FoundCheckpoint | null> {
   const found = resume === undefined ? await folder.latest() : await findCheckpoint(resume);
   if (!found) return null;
   const { checkpoint: { network, config, position }, path } = found;
+  const changed = differences(config, settings, group?.size ?? 1);
+  if (resume === undefined && changed.length > 0 && hasLearntNothing(found.checkpoint)) return null;
   if (network !== null && network !== settings.network) {
     throw new TypeError(
       `Cannot resume from "${path}" as it is of --network ${network}: got --network ${settings.network}`,
@@ -46,13 +54,17 @@ export async function startingPoint(
   if (position === null) {
     throw new TypeError(`Cannot resume from "${path}" as it holds weights only: it does not say which epoch is next`);
   }
-  const changed = differences(config, settings);
   if (changed.length === 0) return found;
   if (resume !== undefined) return { ...found, notes: [...found.notes, `Settings changed: ${changed.join(", ")}`] };
   throw new TypeError(
     `Cannot go on with the run in "${folder.path}" as its settings were others: ${changed.join(", ")}; give another ` +
       `--save_dir for a new run, or --resume "${path}" to go on with new settings`,
   );
+}
+
+/** Whether a checkpoint is that of before the first step. */
+function hasLearntNothing({ position, optimizer }: Checkpoint): boolean {
+  return position?.epoch === 0 && position.step === 0 && optimizer?.steps === 0;
 }
 
 /** Held-out images with the classes of the training images, and what to tell of them; null where they cannot be judged. */

@@ -29,6 +29,7 @@ export class RunFolder implements Disposable {
   /** Where it is. */
   readonly path: string;
   readonly #output: OutputFolder;
+  #lastIsDamaged = false;
 
   private constructor(output: OutputFolder) {
     this.path = output.path;
@@ -77,9 +78,10 @@ export class RunFolder implements Disposable {
   async promote(): Promise<string> {
     const [next, last, previous] = LATEST.map((name) => this.file(name)) as [string, string, string];
     await this.#output.change(async () => {
-      if (await exists(last)) await duplicate(last, previous);
+      if (!this.#lastIsDamaged && await exists(last)) await duplicate(last, previous);
       await replaceBy(next, last);
     });
+    this.#lastIsDamaged = false;
     return last;
   }
 
@@ -104,7 +106,9 @@ export class RunFolder implements Disposable {
    * @throws {SyntaxError} If there are some, and all are damaged.
    */
   async latest(): Promise<FoundCheckpoint | null> {
-    return await firstReadable(LATEST.map((name) => this.file(name)));
+    const found = await firstReadable(LATEST.map((name) => this.file(name)));
+    this.#lastIsDamaged = found?.path === this.file("previous.safetensors"); // which then stays the one before
+    return found;
   }
 
   /** Settings that the run was started with; null for a new one. */

@@ -1,6 +1,8 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { withStartWatch } from "../../src/distributed/start_watch.ts";
 import { launchers, runAlone, runRanks, without } from "./_ranks.ts";
 
+const early = new URL("_early_end.ts", import.meta.url);
 const program = new URL("_collectives.ts", import.meta.url);
 
 Deno.test({
@@ -25,7 +27,41 @@ for (const launcher of launchers) {
       assert(seconds < 20, `it took ${seconds} s`);
     });
   }
+
+  Deno.test(`a rank of ${launcher.library} that fails before it joined the others ends them at once`, async () => {
+    const { code, output, seconds } = await runRanks(launcher, 3, early, ["throw"]);
+    assert(code !== 0);
+    assertStringIncludes(output, "error: the reason");
+    assert(seconds < 20, `it took ${seconds} s`);
+  });
+
+  for (const end of ["exit 3", "exit 0"]) {
+    Deno.test(`ranks of ${launcher.library} do not wait for ever for one that ended by ${end}`, async () => {
+      Deno.env.set("MPI_START_SECONDS", "2");
+      try {
+        const { code, output, seconds } = await runRanks(launcher, 2, early, [end]);
+        assert(code !== 0);
+        if (launcher.library === "MPICH") { // OpenMPI notices by itself, mostly
+          assertStringIncludes(
+            output,
+            "error: Cannot start MPI as other ranks did not come within 2 s: did one end before?",
+          );
+        }
+        assert(seconds < 20, `it took ${seconds} s`);
+      } finally {
+        Deno.env.delete("MPI_START_SECONDS");
+      }
+    });
+  }
 }
+
+Deno.test("withStartWatch() refuses times that are none, and gives what was started otherwise", () => {
+  for (const text of ["", "0", "-1", "soon", "1e9"]) {
+    const message = `MPI_START_SECONDS must be a positive number of seconds: got "${text}"`;
+    assertThrows(() => withStartWatch(() => {}, () => text), RangeError, message);
+  }
+  assertEquals(withStartWatch(() => 7, () => undefined), 7);
+});
 
 Deno.test({
   name: `openCommunicator() refuses processes that MPI does not connect${without}`,

@@ -213,3 +213,37 @@ Deno.test("pretrainJob() finishes the last save of a complete run that was kille
     assert(![...Deno.readDirSync(folder)].some(({ name }) => name === "next.safetensors" || name === ".lock"));
   });
 });
+
+Deno.test("pretrainJob() begins anew with other settings where nothing was learnt, and refuses them after a step", async () => {
+  await withFolder(async (folder) => {
+    const stopAt = async (type: string, changes: Partial<JobSettings>): Promise<JobEvent[]> => {
+      const stop = new AbortController();
+      const events: JobEvent[] = [];
+      const settings = { ...SETTINGS, ...changes };
+      const input = { device, dataset: smallDataset(20), heldOut: null, settings, saveDir: folder };
+      for await (const event of pretrainJob({ ...input, signal: stop.signal })) {
+        if (event.type === type) stop.abort();
+        events.push(event);
+        if (event.type === "saved" && type === "saved") break; // as an error in the first step would
+      }
+      return events;
+    };
+    await stopAt("saved", { batch_size: 16 });
+    assertEquals((await readCheckpoint(`${folder}/last.safetensors`)).config.batch_size, 16);
+    const events = await stopAt("step", { batch_size: 8, network: "tiny", seed: 3 });
+    assertEquals(types(events).slice(0, 16), "start saved step");
+    const { config } = await readCheckpoint(`${folder}/last.safetensors`);
+    assertEquals([config.batch_size, config.seed], [8, 3]);
+    await assertRejects(() => run(folder, { batch_size: 4, seed: 3 }), TypeError, "--batch_size 8 (now 4)");
+  });
+});
+
+Deno.test("pretrainJob() that goes on from elsewhere has a checkpoint of its own, if the run is complete too", async () => {
+  await withFolder(async (folder) => {
+    await run(`${folder}/a`);
+    const events = await run(`${folder}/b`, {}, { resume: `${folder}/a/last.safetensors` });
+    const end = events.at(-1);
+    assert(end?.type === "end" && end.complete && end.path === `${folder}/b/last.safetensors`);
+    assertEquals((await readCheckpoint(end.path)).position, { epoch: 2, step: 0 });
+  });
+});

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ndarray } from "../../src/formats/mod.ts";
-import { type Checkpoint, findCheckpoint, RunFolder } from "../../src/train/mod.ts";
+import { type Checkpoint, findCheckpoint, readCheckpoint, RunFolder } from "../../src/train/mod.ts";
 import { secondsOf } from "../../src/train/metrics_line.ts";
 import { withFolder } from "../data/_helpers.ts";
 
@@ -46,6 +46,19 @@ Deno.test("RunFolder goes on from the previous checkpoint when the last is damag
     }
     await Deno.truncate(run.file("previous.safetensors"), 1);
     await assertRejects(() => run.latest(), SyntaxError, "Cannot resume as every checkpoint is damaged");
+  });
+});
+
+Deno.test("RunFolder keeps the good checkpoint as the one before, not the damaged last one", async () => {
+  await withFolder(async (folder) => {
+    using run = await RunFolder.open(folder);
+    for (const epoch of [1, 2]) await run.saveLast(checkpointAt(epoch));
+    await Deno.truncate(run.file("last.safetensors"), 2000);
+    await run.latest();
+    await run.saveLast(checkpointAt(3));
+    assertEquals((await readCheckpoint(run.file("previous.safetensors"))).position, { epoch: 1, step: 0 });
+    await run.saveLast(checkpointAt(4));
+    assertEquals((await readCheckpoint(run.file("previous.safetensors"))).position, { epoch: 3, step: 0 });
   });
 });
 
