@@ -1,19 +1,25 @@
-// Body of a product for GPUs: a workgroup sums a tile of 8 HIGH rows by 8 WIDE columns, an invocation 8 by 8 of it.
+// Body of a product for GPUs: a workgroup of HIGH by WIDE invocations sums a tile, an invocation 8 rows by 8 columns of it;
+// 4 rows where the tile is not TALL, 4 columns where it is not BROAD, for GPUs that have few registers.
 //
 // 8 k at a time, a slice, go through workgroup memory, which is double-buffered: while one half is summed, the next slices of
 // a and b are on their way in registers; one barrier a slice. Both halves hold [k][row] and [k][column] as vectors.
-// Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl) and a line with HIGH and WIDE.
+// Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl) and a line with HIGH and WIDE, 8 or 16, and the vectors of
+// four of a tile's rows and columns: ROWS4, HIGH or where it is TALL twice as many; COLS4, WIDE or where it is BROAD 2 WIDE.
 //
-// Constants: HIGH, WIDE, invocations along rows and columns, 8 or 16; 512 (HIGH + WIDE + 1) bytes of workgroup memory.
+// Workgroup memory: 256 (ROWS4 + COLS4 + 2) bytes.
 // UNROLLED, the 8 k of a slice are written out. WebGPU bounds every loop and clamps every index that is no constant, which
 // would cost a GPU a good part of what the sums do; a CPU adapter takes seconds to compile it.
-// Workgroup: HIGH * WIDE invocations. Blocks: ceil(rows / (8 HIGH)) * ceil(cols4 / (2 WIDE)).
+// Workgroup: HIGH * WIDE invocations. Blocks: ceil(rows / (4 ROWS4)) * ceil(cols4 / COLS4).
 
 override UNROLLED: bool = true;
 
 const DEPTH = 8u; // k in a slice
-const A_PITCH = 2u * HIGH + 1u; // vectors from one k to the next; the odd one spreads scattered writes over banks
-const B_PITCH = 2u * WIDE + 1u;
+const TALL = ROWS4 > HIGH;
+const BROAD = COLS4 > WIDE;
+const A_PITCH = ROWS4 + 1u; // vectors from one k to the next; the odd one spreads scattered writes over banks
+const B_PITCH = COLS4 + 1u;
+const A_TWICE = 8u * ROWS4 > HIGH * WIDE;
+const B_TWICE = 8u * COLS4 > HIGH * WIDE;
 
 // Four numbers that invocations may store one by one: a store to one element of a vector may write the others too.
 alias Four = array<f32, 4>;
@@ -31,22 +37,22 @@ fn k_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(q / lines, 4u 
 fn line_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(4u * (q % lines), q >> 1u, along_k); }
 
 fn fetch_a(segment: Segment, q: u32, k: u32, end: u32) -> vec4f {
-  let at = k + k_of(q, 2u * HIGH, !A_T);
+  let at = k + k_of(q, ROWS4, !A_T);
   if (at >= end) { return vec4f(); }
   return load_a(segment, at);
 }
 
 fn fetch_b(base: u32, s: u32, q: u32, col: u32, k: u32, end: u32) -> vec4f {
-  let at = k + k_of(q, 2u * WIDE, B_T);
+  let at = k + k_of(q, COLS4, B_T);
   if (at >= end) { return vec4f(); }
-  let j = 4u * col + line_of(q, 2u * WIDE, B_T);
+  let j = 4u * col + line_of(q, COLS4, B_T);
   if (B_T) { return load_b_t(base, at, min(j, 4u * params.cols4 - 1u)); }
   return load_b(base, s, at, min(j / 4u, params.cols4 - 1u));
 }
 
 fn put_a(half: u32, q: u32, value: vec4f) {
-  let k = k_of(q, 2u * HIGH, !A_T);
-  let line = line_of(q, 2u * HIGH, !A_T);
+  let k = k_of(q, ROWS4, !A_T);
+  let line = line_of(q, ROWS4, !A_T);
   if (A_T) {
     tile_a[half][k][line / 4u] = to_four(value);
   } else {
@@ -58,8 +64,8 @@ fn put_a(half: u32, q: u32, value: vec4f) {
 }
 
 fn put_b(half: u32, q: u32, value: vec4f) {
-  let k = k_of(q, 2u * WIDE, B_T);
-  let line = line_of(q, 2u * WIDE, B_T);
+  let k = k_of(q, COLS4, B_T);
+  let line = line_of(q, COLS4, B_T);
   if (B_T) {
     tile_b[half][k][line / 4u][line & 3u] = value.x;
     tile_b[half][k + 1u][line / 4u][line & 3u] = value.y;
@@ -85,25 +91,32 @@ struct Sums {
 // Adds one k of a slice; rows, cols: the invocation's place in the tile, in vectors.
 fn add_k(sums: ptr<function, Sums>, half: u32, k: u32, rows: u32, cols: u32) {
   let a_low = to_vector(tile_a[half][k][rows]);
-  let a_high = to_vector(tile_a[half][k][rows + HIGH]);
   let b_low = to_vector(tile_b[half][k][cols]);
-  let b_high = to_vector(tile_b[half][k][cols + WIDE]);
   (*sums).s00 = fma(vec4f(a_low.x), b_low, (*sums).s00);
-  (*sums).s01 = fma(vec4f(a_low.x), b_high, (*sums).s01);
   (*sums).s10 = fma(vec4f(a_low.y), b_low, (*sums).s10);
-  (*sums).s11 = fma(vec4f(a_low.y), b_high, (*sums).s11);
   (*sums).s20 = fma(vec4f(a_low.z), b_low, (*sums).s20);
-  (*sums).s21 = fma(vec4f(a_low.z), b_high, (*sums).s21);
   (*sums).s30 = fma(vec4f(a_low.w), b_low, (*sums).s30);
-  (*sums).s31 = fma(vec4f(a_low.w), b_high, (*sums).s31);
-  (*sums).s40 = fma(vec4f(a_high.x), b_low, (*sums).s40);
-  (*sums).s41 = fma(vec4f(a_high.x), b_high, (*sums).s41);
-  (*sums).s50 = fma(vec4f(a_high.y), b_low, (*sums).s50);
-  (*sums).s51 = fma(vec4f(a_high.y), b_high, (*sums).s51);
-  (*sums).s60 = fma(vec4f(a_high.z), b_low, (*sums).s60);
-  (*sums).s61 = fma(vec4f(a_high.z), b_high, (*sums).s61);
-  (*sums).s70 = fma(vec4f(a_high.w), b_low, (*sums).s70);
-  (*sums).s71 = fma(vec4f(a_high.w), b_high, (*sums).s71);
+  var b_high: vec4f;
+  if (BROAD) {
+    b_high = to_vector(tile_b[half][k][cols + WIDE]);
+    (*sums).s01 = fma(vec4f(a_low.x), b_high, (*sums).s01);
+    (*sums).s11 = fma(vec4f(a_low.y), b_high, (*sums).s11);
+    (*sums).s21 = fma(vec4f(a_low.z), b_high, (*sums).s21);
+    (*sums).s31 = fma(vec4f(a_low.w), b_high, (*sums).s31);
+  }
+  if (TALL) {
+    let a_high = to_vector(tile_a[half][k][rows + HIGH]);
+    (*sums).s40 = fma(vec4f(a_high.x), b_low, (*sums).s40);
+    (*sums).s50 = fma(vec4f(a_high.y), b_low, (*sums).s50);
+    (*sums).s60 = fma(vec4f(a_high.z), b_low, (*sums).s60);
+    (*sums).s70 = fma(vec4f(a_high.w), b_low, (*sums).s70);
+    if (BROAD) {
+      (*sums).s41 = fma(vec4f(a_high.x), b_high, (*sums).s41);
+      (*sums).s51 = fma(vec4f(a_high.y), b_high, (*sums).s51);
+      (*sums).s61 = fma(vec4f(a_high.z), b_high, (*sums).s61);
+      (*sums).s71 = fma(vec4f(a_high.w), b_high, (*sums).s71);
+    }
+  }
 }
 
 fn add_slice(sums: ptr<function, Sums>, half: u32, rows: u32, cols: u32) {
@@ -124,7 +137,7 @@ fn add_slice(sums: ptr<function, Sums>, half: u32, rows: u32, cols: u32) {
 // Row and column of a block. Blocks go in bands of 8 rows of blocks: those that run at the same time then read few parts of a
 // and of b. `blocks` may be more than are needed.
 fn block_of(block: u32, blocks: u32) -> vec2u {
-  let col_blocks = (params.cols4 + 2u * WIDE - 1u) / (2u * WIDE);
+  let col_blocks = (params.cols4 + COLS4 - 1u) / COLS4;
   let row_blocks = blocks / col_blocks;
   let band = block / (8u * col_blocks);
   let inside = block - band * 8u * col_blocks;
@@ -139,21 +152,21 @@ fn main(
   @builtin(local_invocation_index) q0: u32,
 ) {
   let block = block_of(group.y * groups.x + group.x, groups.x * groups.y);
-  let first_row = 8u * HIGH * block.x;
-  let first_col = 2u * WIDE * block.y;
+  let first_row = 4u * ROWS4 * block.x;
+  let first_col = COLS4 * block.y;
   let place = narrowed(
     place_of(group.z),
-    vec2u(first_row, first_row + 8u * HIGH),
-    vec2u(first_col, first_col + 2u * WIDE),
+    vec2u(first_row, first_row + 4u * ROWS4),
+    vec2u(first_col, first_col + COLS4),
   );
   // 32 neighbours have 4 by 8 of the tile, so that a load of b is as wide as the memory, and one of a is shared.
   let cell = q0 / 32u;
   let rows = 4u * (cell / (WIDE / 8u)) + q0 / 8u % 4u;
   let cols = 8u * (cell % (WIDE / 8u)) + q0 % 8u;
-  // For a slice an invocation loads 16 / WIDE vectors of a and 16 / HIGH of b.
+  // For a slice an invocation loads 8 ROWS4 / (HIGH WIDE) vectors of a, 1 or 2, and 8 COLS4 / (HIGH WIDE) of b.
   let q1 = q0 + HIGH * WIDE;
-  let r0 = row_of(place, first_row + line_of(q0, 2u * HIGH, !A_T));
-  let r1 = row_of(place, first_row + line_of(q1, 2u * HIGH, !A_T));
+  let r0 = row_of(place, first_row + line_of(q0, ROWS4, !A_T));
+  let r1 = row_of(place, first_row + line_of(q1, ROWS4, !A_T));
 
   var sums: Sums;
   var s = place.first;
@@ -172,9 +185,9 @@ fn main(
     var b1: vec4f;
     if (more) {
       a0 = fetch_a(g0, q0, k, end);
-      if (WIDE < 16u) { a1 = fetch_a(g1, q1, k, end); }
+      if (A_TWICE) { a1 = fetch_a(g1, q1, k, end); }
       b0 = fetch_b(base, s, q0, first_col, k, end);
-      if (HIGH < 16u) { b1 = fetch_b(base, s, q1, first_col, k, end); }
+      if (B_TWICE) { b1 = fetch_b(base, s, q1, first_col, k, end); }
       k += DEPTH;
       if (k >= end) {
         k = 0u;
@@ -183,7 +196,7 @@ fn main(
           end = segment_length(s);
           base = b_base(place, s);
           g0 = segment_of(place, r0, s);
-          if (WIDE < 16u) { g1 = segment_of(place, r1, s); }
+          if (A_TWICE) { g1 = segment_of(place, r1, s); }
         }
       }
     }
@@ -191,32 +204,20 @@ fn main(
     if (!more) { break; }
     half = 1u - half;
     put_a(half, q0, a0);
-    if (WIDE < 16u) { put_a(half, q1, a1); }
+    if (A_TWICE) { put_a(half, q1, a1); }
     put_b(half, q0, b0);
-    if (HIGH < 16u) { put_b(half, q1, b1); }
+    if (B_TWICE) { put_b(half, q1, b1); }
     workgroupBarrier();
   }
   let row = first_row + 4u * rows;
   let col = first_col + cols;
-  store(place, row, col, sums.s00);
-  store(place, row, col + WIDE, sums.s01);
-  store(place, row + 1u, col, sums.s10);
-  store(place, row + 1u, col + WIDE, sums.s11);
-  store(place, row + 2u, col, sums.s20);
-  store(place, row + 2u, col + WIDE, sums.s21);
-  store(place, row + 3u, col, sums.s30);
-  store(place, row + 3u, col + WIDE, sums.s31);
-  store(place, row + 4u * HIGH, col, sums.s40);
-  store(place, row + 4u * HIGH, col + WIDE, sums.s41);
-  store(place, row + 4u * HIGH + 1u, col, sums.s50);
-  store(place, row + 4u * HIGH + 1u, col + WIDE, sums.s51);
-  store(place, row + 4u * HIGH + 2u, col, sums.s60);
-  store(place, row + 4u * HIGH + 2u, col + WIDE, sums.s61);
-  store(place, row + 4u * HIGH + 3u, col, sums.s70);
-  store(place, row + 4u * HIGH + 3u, col + WIDE, sums.s71);
+  store_columns(place, row, col, sums.s00, sums.s10, sums.s20, sums.s30);
+  if (BROAD) { store_columns(place, row, col + WIDE, sums.s01, sums.s11, sums.s21, sums.s31); }
+  if (TALL) { store_columns(place, row + 4u * HIGH, col, sums.s40, sums.s50, sums.s60, sums.s70); }
+  if (TALL && BROAD) { store_columns(place, row + 4u * HIGH, col + WIDE, sums.s41, sums.s51, sums.s61, sums.s71); }
   if (MOMENTS) {
     let low = rows_left(rows_of_c(place), row);
-    let high = rows_left(rows_of_c(place), row + 4u * HIGH);
+    let high = high_rows(place, row);
     let left = joined(
       moments_of(low, sums.s00, sums.s10, sums.s20, sums.s30),
       moments_of(high, sums.s40, sums.s50, sums.s60, sums.s70),
@@ -226,8 +227,21 @@ fn main(
       moments_of(high, sums.s41, sums.s51, sums.s61, sums.s71),
     );
     let all = tile_moments(place, first_row, q0, rows, cols, left, right);
-    if (q0 < 2u * WIDE) { put_moments(place, first_row / (8u * HIGH), first_col + q0, all); }
+    if (q0 < COLS4) { put_moments(place, first_row / (4u * ROWS4), first_col + q0, all); }
   }
+}
+
+fn store_columns(place: Place, row: u32, col: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) {
+  store(place, row, col, s0);
+  store(place, row + 1u, col, s1);
+  store(place, row + 2u, col, s2);
+  store(place, row + 3u, col, s3);
+}
+
+// How many of the four rows that an invocation has past its first four there are.
+fn high_rows(place: Place, row: u32) -> u32 {
+  if (!TALL) { return 0u; }
+  return rows_left(rows_of_c(place), row + 4u * HIGH);
 }
 
 // The moments of column q0 of the tile, joined from its HIGH invocations through memory that the slices left: means first,
@@ -235,18 +249,18 @@ fn main(
 fn tile_moments(place: Place, first_row: u32, q0: u32, rows: u32, cols: u32, left: Moments, right: Moments) -> Moments {
   workgroupBarrier();
   tile_b[rows / 8u][rows % 8u][cols] = to_four(left.mean);
-  tile_b[rows / 8u][rows % 8u][cols + WIDE] = to_four(right.mean);
+  if (BROAD) { tile_b[rows / 8u][rows % 8u][cols + WIDE] = to_four(right.mean); }
   workgroupBarrier();
   var all = Moments();
-  let column = min(q0, 2u * WIDE - 1u);
+  let column = min(q0, COLS4 - 1u);
   for (var y = 0u; y < HIGH; y++) {
     let row = first_row + 4u * y;
-    let count = rows_left(rows_of_c(place), row) + rows_left(rows_of_c(place), row + 4u * HIGH);
+    let count = rows_left(rows_of_c(place), row) + high_rows(place, row);
     all = joined(all, Moments(f32(count), to_vector(tile_b[y / 8u][y % 8u][column]), vec4f()));
   }
   workgroupBarrier();
   tile_b[rows / 8u][rows % 8u][cols] = to_four(left.squares);
-  tile_b[rows / 8u][rows % 8u][cols + WIDE] = to_four(right.squares);
+  if (BROAD) { tile_b[rows / 8u][rows % 8u][cols + WIDE] = to_four(right.squares); }
   workgroupBarrier();
   for (var y = 0u; y < HIGH; y++) { all.squares += to_vector(tile_b[y / 8u][y % 8u][column]); }
   return all;

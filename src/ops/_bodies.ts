@@ -3,7 +3,16 @@ import type { Constants, Device } from "../device/mod.ts";
 import { matmul_rows, matmul_subgroup, matmul_tile } from "../device/shaders.gen.ts";
 
 /** A form of the inner product: `subgroup…` and `rows` suit CPU adapters, the tiles suit GPUs. All are right anywhere. */
-export type BodyName = "subgroup" | "subgroup32" | "rows" | "tile64" | "tile64x128" | "tile128x64" | "tile128";
+export type BodyName =
+  | "subgroup"
+  | "subgroup32"
+  | "rows"
+  | "tile64of4x8"
+  | "tile64of8x4"
+  | "tile64"
+  | "tile64x128"
+  | "tile128x64"
+  | "tile128";
 
 /** One form, and the block of the result that a workgroup sums. */
 export interface Body {
@@ -33,6 +42,8 @@ const BODIES: Readonly<Record<BodyName, Body>> = {
   subgroup: subgroup("subgroup", 16),
   subgroup32: subgroup("subgroup32", 32),
   rows: { name: "rows", code: [matmul_rows], rows: 8, cols4: 8, invocations: 8, memory: 0 },
+  tile64of4x8: tile("tile64of4x8", 16, 8, { tall: false }),
+  tile64of8x4: tile("tile64of8x4", 8, 16, { broad: false }),
   tile64: tile("tile64", 8, 8),
   tile64x128: tile("tile64x128", 8, 16),
   tile128x64: tile("tile128x64", 16, 8),
@@ -42,7 +53,7 @@ const BODIES: Readonly<Record<BodyName, Body>> = {
 /** What a tuner may choose from. */
 const OPTIONS: Readonly<Record<"cpu" | "gpu", readonly BodyName[]>> = {
   cpu: ["subgroup", "subgroup32", "rows"],
-  gpu: ["tile64", "tile64x128", "tile128x64", "tile128"],
+  gpu: ["tile64of4x8", "tile64of8x4", "tile64", "tile64x128", "tile128x64", "tile128"],
 };
 
 /** A block of rows that a subgroup of 8 lanes sums. */
@@ -50,11 +61,12 @@ function subgroup(name: BodyName, rows: 16 | 32): Body {
   return { name, code: [`const ROWS = ${rows}u;`, matmul_subgroup], rows, cols4: 8, invocations: 8, memory: 0 };
 }
 
-/** A tile that `high` by `wide` invocations sum, each 8 rows by 8 columns. */
-function tile(name: BodyName, high: 8 | 16, wide: 8 | 16): Body {
-  const sizes = `const HIGH = ${high}u;\nconst WIDE = ${wide}u;`;
-  const block = { rows: 8 * high, cols4: 2 * wide, invocations: high * wide };
-  return { name, code: [sizes, matmul_tile], ...block, memory: 512 * (high + wide + 1) };
+/** A tile that `high` by `wide` invocations sum, each 8 rows by 8 columns, or only 4 rows or 4 columns. */
+function tile(name: BodyName, high: 8 | 16, wide: 8 | 16, { tall = true, broad = true } = {}): Body {
+  const [rows4, cols4] = [tall ? 2 * high : high, broad ? 2 * wide : wide];
+  const sizes = `const HIGH = ${high}u; const WIDE = ${wide}u; const ROWS4 = ${rows4}u; const COLS4 = ${cols4}u;`;
+  const block = { rows: 4 * rows4, cols4, invocations: high * wide };
+  return { name, code: [sizes, matmul_tile], ...block, memory: 256 * (rows4 + cols4 + 2) };
 }
 
 const SHARING: Readonly<Record<"cpu" | "gpu", Sharing>> = {
@@ -78,6 +90,13 @@ const TILE_CONSTANTS: Readonly<Record<"cpu" | "gpu", Constants>> = {
 
 /** Rows and columns of a matrix from which the CPU form with more rows is worth twice the time to compile. */
 const LARGE = 512;
+
+/** Tiles that a result fills, the best first: by whether it is high, and whether it is wide. */
+const LARGE_TILES: readonly [TilesByWidth, TilesByWidth] = [[[], ["tile64x128"]], [["tile128x64"], [
+  "tile128",
+  "tile128x64",
+]]];
+type TilesByWidth = readonly [readonly BodyName[], readonly BodyName[]];
 
 let forced: BodyName | null = null;
 
@@ -117,11 +136,11 @@ export function chooseBody(device: Device, rows: number, cols4: number, batch: n
     const large = Math.min(rows, 4 * cols4) >= LARGE && batch === 1;
     return BODIES[subgroupSize !== 8 ? "rows" : large ? "subgroup32" : "subgroup"];
   }
-  const [high, wide] = [rows >= 96, cols4 >= 24];
-  const large = BODIES[high ? (wide ? "tile128" : "tile128x64") : (wide ? "tile64x128" : "tile64")];
-  const fits = large.memory <= device.limits.maxComputeWorkgroupStorageSize;
-  const busy = blocksOf(large, rows, cols4) * batch * large.invocations >= SHARING.gpu.invocations / 2;
-  return fits && busy ? large : BODIES.tile64;
+  const large = LARGE_TILES[rows >= 96 ? 1 : 0][cols4 >= 24 ? 1 : 0].map(bodyNamed).find(({ memory }) =>
+    memory <= device.limits.maxComputeWorkgroupStorageSize
+  );
+  const busy = large && blocksOf(large, rows, cols4) * batch * large.invocations >= SHARING.gpu.invocations / 2;
+  return busy ? large : BODIES.tile64;
 }
 
 /** Values of a body's `override` constants. */

@@ -8,6 +8,9 @@ const ELEMENTS_A_GROUP = 1024;
 /** Most tensors of a dispatch, where the device binds as many: a ResNet-50 has 165. More cost lavapipe seconds to compile. */
 const MOST_TENSORS: Readonly<Record<AdapterFamily, number>> = { cpu: 8, gpu: 256 };
 
+/** Slots for buffers of a stage on Metal. */
+const METAL_SLOTS = 31;
+
 /** Tensors whose flags share a scalar: 4 bits each, elements missing from the last vector and whether it is marked. */
 const FLAGS_A_WORD = 8;
 
@@ -76,6 +79,15 @@ export function manyProgram(shader: ManyShader, entryPoint: string, many: number
   return program;
 }
 
+/**
+ * Storages that a dispatch may bind. Metal has 31 slots for them, the `Params` and the lengths of the arrays together, and
+ * adapters there tell 31 for the storages alone.
+ */
+export function storagesOf({ limits }: Pick<Device, "limits">): number {
+  const told = limits.maxStorageBuffersPerShaderStage;
+  return told > METAL_SLOTS ? told : Math.min(told, METAL_SLOTS - 2);
+}
+
 /** Splits tensors into batches that the device can bind together. */
 export function batches(
   device: Device,
@@ -85,7 +97,7 @@ export function batches(
   marked: (weight: Tensor) => boolean = () => false,
 ): Batch[] {
   const each = slots[0]?.velocity ? 3 : 2;
-  const room = device.limits.maxStorageBuffersPerShaderStage - shader.extra.length;
+  const room = storagesOf(device) - shader.extra.length;
   const many = Math.max(1, Math.min(MOST_TENSORS[device.info.family], Math.floor(room / each)));
   const result: Batch[] = [];
   for (let i = 0; i < slots.length; i += many) {

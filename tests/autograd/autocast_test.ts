@@ -23,12 +23,13 @@ import {
 } from "../../mod.ts";
 import { centroidWeights } from "../../src/kernels/mod.ts";
 import { decoupledUniformity, infoNCE } from "../../src/losses/mod.ts";
+import { testWith } from "../device/_features.ts";
 
 const device = await Device.open();
 /** A device without half precision, as far as can be asked. */
 const without = { features: new Set(), info: { description: "an old GPU" } } as unknown as Device;
 
-Deno.test("autocast() holds inside its body only, nests and can be turned off", () => {
+testWith(device, "shader-f16", "autocast() holds inside its body only, nests and can be turned off", () => {
   const seen = [isAutocast()];
   const result = autocast(() => {
     seen.push(isAutocast());
@@ -45,7 +46,7 @@ Deno.test("autocast() holds inside its body only, nests and can be turned off", 
   assertEquals([...seen, isAutocast(), result], [false, true, false, true, true, false, 7]);
 });
 
-Deno.test("autocast() makes no copies of parameters", () => {
+testWith(device, "shader-f16", "autocast() makes no copies of parameters", () => {
   using _ = scope();
   const w = requireGrad(normal([8, 8], { key: key(1) }));
   const x = cast(normal([4, 8], { key: key(2) }), "f16");
@@ -64,7 +65,7 @@ Deno.test("autocast() makes no copies of parameters", () => {
   });
 });
 
-Deno.test("autocast() gives each kind of op its dtype", () => {
+testWith(device, "shader-f16", "autocast() gives each kind of op its dtype", () => {
   using _ = scope();
   const z = normal([4, 2, 8], { key: key(3) });
   const w = normal([8, 8], { key: key(4) });
@@ -84,7 +85,7 @@ Deno.test("autocast() gives each kind of op its dtype", () => {
   });
 });
 
-Deno.test("backward() inside autocast() gives the gradients of backward() after it", async () => {
+testWith(device, "shader-f16", "backward() inside autocast() gives the gradients of backward() after it", async () => {
   const run = async (inside: boolean) => {
     using _ = scope();
     const [a, b] = [1, 2].map((seed) => requireGrad(normal([6, 6], { key: key(seed) }))) as [Tensor, Tensor];
@@ -104,7 +105,7 @@ Deno.test("autocast() and f16 tensors throw where the device lacks half precisio
   assertEquals(autocast(() => 1, { device: without, enabled: false }), 1);
 });
 
-Deno.test("f16 tensors are made, filled, read and written", async () => {
+testWith(device, "shader-f16", "f16 tensors are made, filled, read and written", async () => {
   using _ = scope();
   for (const size of [1, 2, 3, 8, 33]) {
     const values = Float16Array.from({ length: size }, (_, i) => i / 3);
@@ -119,16 +120,21 @@ Deno.test("f16 tensors are made, filled, read and written", async () => {
   assertEquals(await tensor(new Float16Array([0.25]), { shape: [] }).item(), 0.25);
 });
 
-Deno.test("cast() rounds to nearest, keeps small numbers, and makes large ones infinite", async () => {
-  using _ = scope();
-  const numbers = [0, -0, 1 / 3, -1e-5, 6e-8, 1e-9, 65504, 65519, 65520, -1e30, NaN, Infinity, 2049, 2051];
-  const half = cast(tensor(numbers), "f16");
-  assertEquals(await half.data(), new Float16Array(numbers));
-  assertEquals(await cast(half, "f32").data(), Float32Array.from(new Float16Array(numbers)));
-  assertEquals(cast(half, "f16").dtype, "f16");
-});
+testWith(
+  device,
+  "shader-f16",
+  "cast() rounds to nearest, keeps small numbers, and makes large ones infinite",
+  async () => {
+    using _ = scope();
+    const numbers = [0, -0, 1 / 3, -1e-5, 6e-8, 1e-9, 65504, 65519, 65520, -1e30, NaN, Infinity, 2049, 2051];
+    const half = cast(tensor(numbers), "f16");
+    assertEquals(await half.data(), new Float16Array(numbers));
+    assertEquals(await cast(half, "f32").data(), Float32Array.from(new Float16Array(numbers)));
+    assertEquals(cast(half, "f16").dtype, "f16");
+  },
+);
 
-Deno.test("cast() casts the gradient back", async () => {
+testWith(device, "shader-f16", "cast() casts the gradient back", async () => {
   using _ = scope();
   const x = requireGrad(tensor([1, 2, 3]));
   backward(sum(mul(cast(cast(x, "f16"), "f32"), tensor([1, 1 / 3, 1e6]))));

@@ -4,6 +4,7 @@ import { Device, DeviceError } from "../../src/device/mod.ts";
 import { add, matmul, mean, mul, sum } from "../../src/ops/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
 import { fill, keep, ones, scope, type Tensor, tensor } from "../../src/tensor/mod.ts";
+import { testWith } from "../device/_features.ts";
 
 const device = await Device.open();
 
@@ -103,8 +104,7 @@ Deno.test("compile() refuses a step that gives up what it was given", () => {
   x.dispose();
 });
 
-Deno.test("compile() belongs outside autocast(), which may be inside the step", async () => {
-  if (!device.features.has("shader-f16")) return;
+testWith(device, "shader-f16", "compile() belongs outside autocast(), which may be inside the step", async () => {
   const [x, w] = [keep(ones([2, 2])), requireGrad(keep(ones([2, 2])))];
   const optimizer = new SGD([w], { lr: 0.5 });
   using step = compile(() => {

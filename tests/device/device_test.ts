@@ -4,6 +4,10 @@ import { lib_flat } from "../../src/device/shaders.gen.ts";
 import { full, ones, scope, tensor } from "../../src/tensor/mod.ts";
 import { add, exp, mul, sum } from "../../src/ops/mod.ts";
 import { runChild } from "./_child.ts";
+import { testWith } from "./_features.ts";
+
+const probe = await Device.open();
+probe.close();
 
 const DOUBLE: Program = {
   name: "double",
@@ -167,7 +171,7 @@ Deno.test("Device.trim() destroys free buffers; what lives goes on", async () =>
   assertEquals(await sum(add(x, 1)).item(), 2000);
 });
 
-Deno.test("Device.startProfile() times every dispatch by op and shader", async () => {
+testWith(probe, "timestamp-query", "Device.startProfile() times every dispatch by op and shader", async () => {
   await using device = await Device.open();
   const x = ones([64, 64]);
   device.startProfile();
@@ -184,7 +188,7 @@ Deno.test("Device.startProfile() times every dispatch by op and shader", async (
   assertEquals(device.counters.dispatches, dispatches + 1);
 });
 
-Deno.test("Device.startProfile() goes on past the slots of a query set", async () => {
+testWith(probe, "timestamp-query", "Device.startProfile() goes on past the slots of a query set", async () => {
   await using device = await Device.open();
   using _ = scope();
   const x = ones([4]);

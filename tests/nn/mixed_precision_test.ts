@@ -21,6 +21,7 @@ import { GradScaler, SGD } from "../../src/optim/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
 import { type Config, load, makeOptimizer, NETWORKS } from "./_golden.ts";
+import { testWith } from "../device/_features.ts";
 
 const device = await Device.open();
 
@@ -60,12 +61,17 @@ for (const name of ["small", "resnet18"] as const) {
     // Every optimizer with the small network; the large one with two, to end in seconds.
     if (name === "resnet18" && run.name !== "sgd/weighted" && run.name !== "lars/plain") continue;
     const rtol = limitOf(`${name} ${run.name}`);
-    Deno.test(`${name}: ten steps of ${run.name} in mixed precision follow PyTorch's float32 within ${rtol}`, async () => {
-      const expected = floatsOf(readFixture(NETWORKS[name].file), `${run.name}.losses`);
-      for (const [step, loss] of (await tenLosses(name, run)).entries()) {
-        assertClose([loss], [expected[step]!], { rtol });
-      }
-    });
+    testWith(
+      device,
+      "shader-f16",
+      `${name}: ten steps of ${run.name} in mixed precision follow PyTorch's float32 within ${rtol}`,
+      async () => {
+        const expected = floatsOf(readFixture(NETWORKS[name].file), `${run.name}.losses`);
+        for (const [step, loss] of (await tenLosses(name, run)).entries()) {
+          assertClose([loss], [expected[step]!], { rtol });
+        }
+      },
+    );
   }
 }
 
@@ -97,41 +103,51 @@ function assertGradients([full, mixed]: [Numbers[], Numbers[]], names: readonly 
   assert(worst[1] > 1e-5, "mixed precision did not compute in f16");
 }
 
-Deno.test("gradients of a ResNet in mixed precision agree with those in full precision", async () => {
-  using _ = scope();
-  const model = smallNetwork();
-  const x = normal([16, 2, 32, 32, 3], { key: key(1) });
-  const names = [...model.namedParameters()].map(([name]) => name);
-  const grads = await gradients(model.parameters(), () => decoupledUniformity(model.forward(x)));
-  assertGradients(grads, names, TOLERANCE.mixedGradient);
-  model.dispose();
-});
+testWith(
+  device,
+  "shader-f16",
+  "gradients of a ResNet in mixed precision agree with those in full precision",
+  async () => {
+    using _ = scope();
+    const model = smallNetwork();
+    const x = normal([16, 2, 32, 32, 3], { key: key(1) });
+    const names = [...model.namedParameters()].map(([name]) => name);
+    const grads = await gradients(model.parameters(), () => decoupledUniformity(model.forward(x)));
+    assertGradients(grads, names, TOLERANCE.mixedGradient);
+    model.dispose();
+  },
+);
 
-Deno.test("gradients of a network without ReLU in mixed precision agree closely with those in full precision", async () => {
-  using _ = scope();
-  const options = { kernelSize: 3, padding: 1, bias: true };
-  const layers = [
-    new Conv2d({ inChannels: 3, outChannels: 8, ...options, key: key(2) }),
-    new BatchNorm2d({ numFeatures: 8 }),
-    new Lambda(tanh),
-    new Conv2d({ inChannels: 8, outChannels: 12, stride: 2, ...options, key: key(3) }),
-    new BatchNorm2d({ numFeatures: 12 }),
-    new Lambda(tanh),
-    new Lambda(globalAvgPool),
-    new Linear({ inFeatures: 12, outFeatures: 6, key: key(4) }),
-  ];
-  const model = new Sequential(...layers);
-  // A convolution's bias has no effect before a normalisation: its gradient is rounding noise.
-  const kept = [...model.namedParameters()].filter(([name]) => name !== "0.bias" && name !== "3.bias");
-  const x = normal([32, 9, 9, 3], { key: key(1) });
-  const target = normal([32, 6], { key: key(5) });
-  const grads = await gradients(
-    kept.map(([, parameter]) => parameter),
-    () => mean(square(sub(model.forward(x), target))),
-  );
-  assertGradients(grads, kept.map(([name]) => name), TOLERANCE.smoothMixedGradient);
-  model.dispose();
-});
+testWith(
+  device,
+  "shader-f16",
+  "gradients of a network without ReLU in mixed precision agree closely with those in full precision",
+  async () => {
+    using _ = scope();
+    const options = { kernelSize: 3, padding: 1, bias: true };
+    const layers = [
+      new Conv2d({ inChannels: 3, outChannels: 8, ...options, key: key(2) }),
+      new BatchNorm2d({ numFeatures: 8 }),
+      new Lambda(tanh),
+      new Conv2d({ inChannels: 8, outChannels: 12, stride: 2, ...options, key: key(3) }),
+      new BatchNorm2d({ numFeatures: 12 }),
+      new Lambda(tanh),
+      new Lambda(globalAvgPool),
+      new Linear({ inFeatures: 12, outFeatures: 6, key: key(4) }),
+    ];
+    const model = new Sequential(...layers);
+    // A convolution's bias has no effect before a normalisation: its gradient is rounding noise.
+    const kept = [...model.namedParameters()].filter(([name]) => name !== "0.bias" && name !== "3.bias");
+    const x = normal([32, 9, 9, 3], { key: key(1) });
+    const target = normal([32, 6], { key: key(5) });
+    const grads = await gradients(
+      kept.map(([, parameter]) => parameter),
+      () => mean(square(sub(model.forward(x), target))),
+    );
+    assertGradients(grads, kept.map(([name]) => name), TOLERANCE.smoothMixedGradient);
+    model.dispose();
+  },
+);
 
 /** Length of the difference by that of the expected. */
 function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
@@ -143,19 +159,24 @@ function distance(actual: ArrayLike<number>, expected: ArrayLike<number>): numbe
   return Math.sqrt(off / all);
 }
 
-Deno.test("a step in mixed precision needs less than three quarters of the memory of one in full precision", () => {
-  const peaks = [false, true].map((enabled) => {
-    const model = smallNetwork();
-    const optimizer = new SGD(model.parameters(), { lr: 0.1 });
-    const scaler = new GradScaler();
-    using _ = scope();
-    const x = normal([32, 2, 32, 32, 3], { key: key(1) });
-    const before = device.memory.live;
-    device.resetPeakMemory();
-    backward(scaler.scale(decoupledUniformity(autocast(() => model.forward(x), { enabled }))));
-    optimizer.step(enabled ? scaler : undefined);
-    for (const each of [model, optimizer, scaler]) each.dispose();
-    return device.memory.peak - before;
-  });
-  assert(peaks[1]! < 0.75 * peaks[0]!, `got ${peaks[1]} against ${peaks[0]} bytes`);
-});
+testWith(
+  device,
+  "shader-f16",
+  "a step in mixed precision needs less than three quarters of the memory of one in full precision",
+  () => {
+    const peaks = [false, true].map((enabled) => {
+      const model = smallNetwork();
+      const optimizer = new SGD(model.parameters(), { lr: 0.1 });
+      const scaler = new GradScaler();
+      using _ = scope();
+      const x = normal([32, 2, 32, 32, 3], { key: key(1) });
+      const before = device.memory.live;
+      device.resetPeakMemory();
+      backward(scaler.scale(decoupledUniformity(autocast(() => model.forward(x), { enabled }))));
+      optimizer.step(enabled ? scaler : undefined);
+      for (const each of [model, optimizer, scaler]) each.dispose();
+      return device.memory.peak - before;
+    });
+    assert(peaks[1]! < 0.75 * peaks[0]!, `got ${peaks[1]} against ${peaks[0]} bytes`);
+  },
+);

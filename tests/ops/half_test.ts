@@ -12,6 +12,7 @@ import { halfNoise, noise } from "./_arrays.ts";
 import { bodiesOn } from "./_bodies.ts";
 import { type ConvCase, convReference } from "./_conv2d_reference.ts";
 import { eachFamily, eachNorm } from "./_variants.ts";
+import { testWith } from "../device/_features.ts";
 
 const device = await Device.open();
 const BODIES = bodiesOn(device);
@@ -62,17 +63,27 @@ const CONVS: Readonly<Record<AlgorithmName, readonly ConvCase[]>> = {
 
 for (const body of BODIES) {
   for (const [algorithm, cases] of Object.entries(CONVS) as [AlgorithmName, readonly ConvCase[]][]) {
-    Deno.test(`conv2d() in f16 and its gradients agree with float64: ${algorithm}, body ${body}`, async () => {
-      for (const each of cases) await withAlgorithm(algorithm, () => withBody(body, () => checkConv(each)));
-    });
+    testWith(
+      device,
+      "shader-f16",
+      `conv2d() in f16 and its gradients agree with float64: ${algorithm}, body ${body}`,
+      async () => {
+        for (const each of cases) await withAlgorithm(algorithm, () => withBody(body, () => checkConv(each)));
+      },
+    );
   }
 }
 
-Deno.test("conv2d() in f16 and its gradients agree with float64 where the weight is in f16", async () => {
-  for (const [algorithm, cases] of Object.entries(CONVS) as [AlgorithmName, readonly ConvCase[]][]) {
-    await withAlgorithm(algorithm, () => checkConv(cases.at(-1)!, "f16"));
-  }
-});
+testWith(
+  device,
+  "shader-f16",
+  "conv2d() in f16 and its gradients agree with float64 where the weight is in f16",
+  async () => {
+    for (const [algorithm, cases] of Object.entries(CONVS) as [AlgorithmName, readonly ConvCase[]][]) {
+      await withAlgorithm(algorithm, () => checkConv(cases.at(-1)!, "f16"));
+    }
+  },
+);
 
 /** A sixteenth of the step of f16 above 1. */
 const NEAR = 2 ** -14;
@@ -92,31 +103,41 @@ const nearOnes = (shape: Shape) => {
 for (
   const [algorithm, edge] of [["direct", 3], ["taps", 3], ["product", 1], ["winograd3", 3], ["winograd4", 3]] as const
 ) {
-  Deno.test(`conv2d() and its gradient read f32 weights unrounded beside f16 images: ${algorithm}`, async () => {
-    using _ = scope();
-    const x = requireGrad(signs([1, 9, 9, 4]));
-    const options = { padding: (edge - 1) / 2 };
-    const y = await withAlgorithm(algorithm, async () => {
-      const y = ops.conv2d(x, nearOnes([edge, edge, 4, 8]), options);
-      backward(y, { grad: signs(y.shape) });
-      return await Promise.resolve(y);
-    });
-    const middle = async (t: Tensor, channels: number) => (await t.data())[40 * channels]!;
-    assertAlmostEquals(await middle(y, 8), edge * edge * 4 * NEAR, 1e-5);
-    assertAlmostEquals(await middle(x.grad!, 4), edge * edge * 8 * NEAR, 1e-5);
-  });
+  testWith(
+    device,
+    "shader-f16",
+    `conv2d() and its gradient read f32 weights unrounded beside f16 images: ${algorithm}`,
+    async () => {
+      using _ = scope();
+      const x = requireGrad(signs([1, 9, 9, 4]));
+      const options = { padding: (edge - 1) / 2 };
+      const y = await withAlgorithm(algorithm, async () => {
+        const y = ops.conv2d(x, nearOnes([edge, edge, 4, 8]), options);
+        backward(y, { grad: signs(y.shape) });
+        return await Promise.resolve(y);
+      });
+      const middle = async (t: Tensor, channels: number) => (await t.data())[40 * channels]!;
+      assertAlmostEquals(await middle(y, 8), edge * edge * 4 * NEAR, 1e-5);
+      assertAlmostEquals(await middle(x.grad!, 4), edge * edge * 8 * NEAR, 1e-5);
+    },
+  );
 }
 
-Deno.test("matmul() and linear() and their gradients read f32 parameters unrounded beside f16", async () => {
-  for (const op of [ops.matmul, ops.linear]) {
-    using _ = scope();
-    const x = requireGrad(signs([3, 4]));
-    const y = op(x, nearOnes([4, 6]));
-    backward(y, { grad: signs([3, 6]) });
-    assertEquals(await y.data(), new Float16Array(18).fill(4 * NEAR));
-    assertEquals(await x.grad!.data(), new Float16Array(12).fill(6 * NEAR));
-  }
-});
+testWith(
+  device,
+  "shader-f16",
+  "matmul() and linear() and their gradients read f32 parameters unrounded beside f16",
+  async () => {
+    for (const op of [ops.matmul, ops.linear]) {
+      using _ = scope();
+      const x = requireGrad(signs([3, 4]));
+      const y = op(x, nearOnes([4, 6]));
+      backward(y, { grad: signs([3, 6]) });
+      assertEquals(await y.data(), new Float16Array(18).fill(4 * NEAR));
+      assertEquals(await x.grad!.data(), new Float16Array(12).fill(6 * NEAR));
+    }
+  },
+);
 
 /** `[m, k] · [k, n]` in float64. */
 function product(a: ArrayLike<number>, b: ArrayLike<number>, m: number, k: number, n: number): Float64Array {
@@ -132,36 +153,46 @@ function transposed(a: ArrayLike<number>, rows: number, cols: number): Float64Ar
 }
 
 for (const body of BODIES) {
-  Deno.test(`matmul() and linear() in f16 and their gradients agree with float64, body ${body}`, async () => {
-    for (const [m, k, n] of [[1, 1, 1], [17, 29, 33], [65, 8, 130], [5, 3, 1], [4, 3000, 6]] as const) {
-      using _ = scope();
-      const [a, b, g, s] = [halfNoise(m * k, 1), noise(k * n, 2), halfNoise(m * n, 3), noise(n, 4)];
-      const want = product(a, b, m, k, n);
-      const gradA = product(g, transposed(b, k, n), m, n, k);
-      const gradB = product(transposed(a, m, k), g, k, m, n);
-      for (const biased of [false, true]) {
-        const x = requireGrad(half(a, [m, k]));
-        const w = requireGrad(tensor(b, { shape: [k, n] }));
-        const bias = tensor(s);
-        const y = await withBody(body, async () => {
-          const y = autocast(() => biased ? ops.linear(x, w, { bias }) : ops.matmul(x, w));
-          backward(y, { grad: tensor(g, { shape: [m, n] }) });
-          return await Promise.resolve(y);
-        });
-        assertEquals([y, x.grad!, w.grad!].map(({ dtype }) => dtype), ["f16", "f16", "f32"]);
-        assertClose(await y.data(), want.map((v, i) => biased ? v + s[i % n]! : v), RTOL);
-        assertClose(await x.grad!.data(), gradA, RTOL);
-        assertClose(await w.grad!.data(), gradB, { rtol: TOLERANCE.sum });
+  testWith(
+    device,
+    "shader-f16",
+    `matmul() and linear() in f16 and their gradients agree with float64, body ${body}`,
+    async () => {
+      for (const [m, k, n] of [[1, 1, 1], [17, 29, 33], [65, 8, 130], [5, 3, 1], [4, 3000, 6]] as const) {
+        using _ = scope();
+        const [a, b, g, s] = [halfNoise(m * k, 1), noise(k * n, 2), halfNoise(m * n, 3), noise(n, 4)];
+        const want = product(a, b, m, k, n);
+        const gradA = product(g, transposed(b, k, n), m, n, k);
+        const gradB = product(transposed(a, m, k), g, k, m, n);
+        for (const biased of [false, true]) {
+          const x = requireGrad(half(a, [m, k]));
+          const w = requireGrad(tensor(b, { shape: [k, n] }));
+          const bias = tensor(s);
+          const y = await withBody(body, async () => {
+            const y = autocast(() => biased ? ops.linear(x, w, { bias }) : ops.matmul(x, w));
+            backward(y, { grad: tensor(g, { shape: [m, n] }) });
+            return await Promise.resolve(y);
+          });
+          assertEquals([y, x.grad!, w.grad!].map(({ dtype }) => dtype), ["f16", "f16", "f32"]);
+          assertClose(await y.data(), want.map((v, i) => biased ? v + s[i % n]! : v), RTOL);
+          assertClose(await x.grad!.data(), gradA, RTOL);
+          assertClose(await w.grad!.data(), gradB, { rtol: TOLERANCE.sum });
+        }
       }
-    }
-  });
+    },
+  );
 }
 
-Deno.test("matmul() in f16 broadcasts, transposes and sums the gradients of what was broadcast", async () => {
-  const shapes = [[2, 1, 5, 3], [4, 7, 3]] as const;
-  await agree((a, b) => ops.matmul(a!, b!, { transposeB: true }), shapes);
-  await agree((a, b) => ops.matmul(a!, b!, { transposeA: true }), [[6, 3, 5], [6, 3, 7]]);
-});
+testWith(
+  device,
+  "shader-f16",
+  "matmul() in f16 broadcasts, transposes and sums the gradients of what was broadcast",
+  async () => {
+    const shapes = [[2, 1, 5, 3], [4, 7, 3]] as const;
+    await agree((a, b) => ops.matmul(a!, b!, { transposeB: true }), shapes);
+    await agree((a, b) => ops.matmul(a!, b!, { transposeA: true }), [[6, 3, 5], [6, 3, 7]]);
+  },
+);
 
 /** Runs a function on f16 numbers, as f16 and as f32, and compares values and the gradients of all inputs. */
 async function agree(
@@ -187,7 +218,7 @@ async function agree(
 }
 
 for (const channels of [8, 3]) {
-  Deno.test(`batchNorm() in f16 agrees with f32 in every mode, ${channels} channels`, async () => {
+  testWith(device, "shader-f16", `batchNorm() in f16 agrees with f32 in every mode, ${channels} channels`, async () => {
     const x = [3, 5, 5, channels];
     const inputs = ["f16", "f32", "f32", "f16"] as const;
     await eachNorm(device, async () => {
@@ -211,7 +242,7 @@ for (const channels of [8, 3]) {
     });
   });
 
-  Deno.test(`pools in f16 agree with f32, ${channels} channels`, async () => {
+  testWith(device, "shader-f16", `pools in f16 agree with f32, ${channels} channels`, async () => {
     const shape = [2, 7, 9, channels];
     const windows = { kernelSize: 3, stride: 2, padding: 1 };
     await eachFamily(device, async () => {
@@ -223,7 +254,7 @@ for (const channels of [8, 3]) {
   });
 }
 
-Deno.test("ops of one and two operands in f16 agree with f32", async () => {
+testWith(device, "shader-f16", "ops of one and two operands in f16 agree with f32", async () => {
   for (const size of [1, 7, 130]) {
     for (const op of [ops.relu, ops.exp, ops.tanh, ops.neg, ops.square]) await agree((x) => op(x!), [[size]]);
     for (const op of [ops.add, ops.sub, ops.mul]) await agree((x, y) => op(x!, y!), [[size], [size]]);
@@ -235,7 +266,7 @@ Deno.test("ops of one and two operands in f16 agree with f32", async () => {
   }
 });
 
-Deno.test("ops without a form for f16 read it as f32", async () => {
+testWith(device, "shader-f16", "ops without a form for f16 read it as f32", async () => {
   await agree((x) => ops.sum(x!, { dim: 1 }), [[5, 7]], { output: "f32" });
   await agree((x) => ops.softmax(x!, 1), [[5, 7]], { output: "f32" });
   await agree((x) => ops.l2Normalize(x!), [[5, 7]], { output: "f32" });
@@ -243,7 +274,7 @@ Deno.test("ops without a form for f16 read it as f32", async () => {
   await agree((x) => ops.reshape(x!, [7, 5]), [[5, 7]]); // keeps it
 });
 
-Deno.test("cosineGram() and linearGram() stay in f32 inside autocast()", () => {
+testWith(device, "shader-f16", "cosineGram() and linearGram() stay in f32 inside autocast()", () => {
   using _ = scope();
   const x = tensor(halfNoise(12), { shape: [3, 4] });
   for (const gram of [ops.cosineGram, ops.linearGram]) assertEquals(autocast(() => gram(x, x)).dtype, "f32");

@@ -8,6 +8,7 @@ import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { tune, type TuneOptions, type TuneStore } from "../../src/tune/mod.ts";
 import { bodiesOn } from "../ops/_bodies.ts";
 import { inFamily } from "../ops/_variants.ts";
+import { testWith } from "../device/_features.ts";
 
 const device = await Device.open();
 
@@ -73,7 +74,7 @@ Deno.test("tune() takes the fastest candidate with the right result", async () =
     assertGreater(own.milliseconds.usual, own.milliseconds.chosen);
     assertEquals(refusals.map(({ answer }) => answer), ["wrong", "nothing"]);
     assertStringIncludes(notes[0]!, '"wrong" is not used for made up as its result is off by 0.5 of 1');
-    assertEquals(clock, "timestamps");
+    assertEquals(clock, device.features.has("timestamp-query") ? "timestamps" : "wall");
     assertEquals(await step().data(), await full([256, 256], 1).data());
   });
 });
@@ -155,8 +156,7 @@ Deno.test("tune() runs a compiled step as it is, which is recorded anew then", a
   });
 });
 
-Deno.test("tune() tunes half precision apart", async () => {
-  if (!device.features.has("shader-f16")) return;
+testWith(device, "shader-f16", "tune() tunes half precision apart", async () => {
   await untuned(async () => {
     const [x, w] = [noise([2, 8, 8, 8], 1), noise([3, 3, 8, 8], 2)];
     const step = () => conv2d(x, w, { padding: 1 });
