@@ -1,4 +1,5 @@
 import { parseArgs } from "@std/cli/parse-args";
+import { flagArguments } from "./arguments.ts";
 import { closest, distance } from "fastest-levenshtein";
 import { parseDecimal } from "../formats/mod.ts";
 
@@ -54,32 +55,30 @@ export function parseFlags<const F extends Record<string, Flag>>(
 ): FlagValues<F> | null {
   const names = Object.keys(program.flags);
   const booleans = names.filter((name) => program.flags[name]!.type === "boolean");
-  const aliases = Object.fromEntries(names.flatMap((name) => {
-    const { alias } = program.flags[name]!;
-    return alias ? [[name, alias]] : [];
-  }));
-  const parsed = parseArgs(args.map(underscored), {
+  const strays: string[] = [];
+  const given = flagArguments(args, program.flags);
+  if (given.includes("--")) throw unknownFlag("--", names);
+  const parsed = parseArgs(given, {
     string: names.filter((name) => !booleans.includes(name)),
     boolean: [...booleans, "help"],
     negatable: booleans,
-    alias: { ...aliases, help: "h" },
+    alias: { help: "h" },
     unknown: (arg) => {
-      throw unknownFlag(arg, names);
+      if (arg.startsWith("-")) throw unknownFlag(arg, names);
+      strays.push(arg);
     },
   }) as Record<string, unknown>;
   if (parsed.help) {
     console.log(helpText(program));
     return null;
   }
-  const given = new Set(args.map(underscored).map((arg) => arg.replace(/^--?(no-)?/, "").replace(/=.*/s, "")));
-  const values: Record<string, unknown> = {};
-  for (const name of names) {
+  const givenNames = new Set(given.map((arg) => arg.replace(/^--(no-)?/, "").replace(/=.*/s, "")));
+  const values = Object.fromEntries(names.map((name) => {
     const flag = program.flags[name]!;
-    const isGiven = given.has(name) || (flag.alias !== undefined && given.has(flag.alias));
-    values[name] = isGiven
-      ? checkValue(name, flag, parsed[name])
-      : flag.default ?? (flag.type === "boolean" ? false : undefined);
-  }
+    const fallback = flag.default ?? (flag.type === "boolean" ? false : undefined);
+    return [name, givenNames.has(name) ? checkValue(name, flag, parsed[name]) : fallback];
+  }));
+  if (strays.length > 0) throw new UsageError(`Cannot read the command line as "${strays[0]}" is not a flag`);
   return values as FlagValues<F>;
 }
 
@@ -100,18 +99,7 @@ export function helpText<F extends Record<string, Flag>>(program: Program<F>): s
   return `${program.about}\n\nUsage: ${program.usage}\n\n${sections.join("\n\n")}\n\nExample: ${program.example}`;
 }
 
-function underscored(arg: string): string {
-  if (!arg.startsWith("--") || arg.length === 2) return arg;
-  const [name, ...rest] = arg.slice(2).split("=");
-  const negated = name!.startsWith("no-");
-  const clean = (negated ? name!.slice(3) : name!).replaceAll("-", "_");
-  return `--${negated ? "no-" : ""}${clean}${rest.length > 0 ? `=${rest.join("=")}` : ""}`;
-}
-
 function checkValue(name: string, flag: Flag, value: unknown): unknown {
-  if (Array.isArray(value)) {
-    throw new UsageError(`Cannot read --${name} as it is given ${value.length} times: got ${value.join(", ")}`);
-  }
   if (flag.type === "boolean") return value;
   if (value === undefined || value === "") {
     throw new UsageError(`Cannot read --${name} as it has no value: want ${wanted(flag)}`);
@@ -141,7 +129,6 @@ function wanted(flag: Flag): string {
 }
 
 function unknownFlag(arg: string, names: readonly string[]): UsageError {
-  if (!arg.startsWith("-")) return new UsageError(`Cannot read the command line as "${arg}" is not a flag`);
   const near = nearest(arg.replace(/^-+/, "").replace(/=.*/s, ""), [...names, "help"]);
   return new UsageError(
     `Cannot read ${arg} as there is no such flag${near && `: did you mean --${near}?`} (--help lists all)`,
@@ -151,5 +138,6 @@ function unknownFlag(arg: string, names: readonly string[]): UsageError {
 /** The candidate nearest by edit distance, when it is near enough to be meant; "" otherwise. */
 function nearest(word: string, candidates: readonly string[]): string {
   const best = closest(word, [...candidates]);
-  return distance(word, best) <= Math.max(2, Math.floor(word.length / 3)) ? best : "";
+  const most = Math.min(word.length - 1, Math.max(2, Math.floor(word.length / 3)));
+  return distance(word, best) <= most ? best : "";
 }

@@ -48,6 +48,48 @@ Deno.test("parseFlags() refuses values of another kind or range", () => {
   assertEquals(error("--lr=x"), 'Cannot read --lr as it must be a number: got "x"');
 });
 
+Deno.test("parseFlags() reads short flags and numbers below 0 as argparse does", () => {
+  const flags = {
+    batch_size: { type: "integer", default: 8, min: 2, alias: "b", help: "samples" },
+    workers: { type: "integer", default: 1, alias: "j", help: "Workers" },
+    lr: { type: "number", min: 0, help: "rate" },
+    shift: { type: "number", help: "any number" },
+    file: { type: "string", alias: "f", help: "text" },
+    quick: { type: "boolean", alias: "q", help: "less" },
+    verbose: { type: "boolean", alias: "v", help: "more" },
+  } as const;
+  const none = {
+    batch_size: 8,
+    workers: 1,
+    lr: undefined,
+    shift: undefined,
+    file: undefined,
+    quick: false,
+    verbose: false,
+  };
+  const parse = (...args: string[]) => parseFlags(args, { ...PROGRAM, flags });
+  for (const args of [["-b20"], ["-b", "20"], ["-b=20"], ["--batch_size=20"], ["--batch-size", "20"]]) {
+    assertEquals(parse(...args), { ...none, batch_size: 20 }, args.join(" "));
+  }
+  assertEquals(parse("-b20", "-j3", "-q"), { ...none, batch_size: 20, workers: 3, quick: true });
+  assertEquals(parse("-qv", "-j", "3"), { ...none, workers: 3, quick: true, verbose: true });
+  assertEquals(parse("-qvb20"), { ...none, batch_size: 20, quick: true, verbose: true });
+  assertEquals(parse("-fa=b", "--shift", "-.5e1"), { ...none, file: "a=b", shift: -5 });
+  assertEquals(parse("-j-2", "--shift=-1"), { ...none, workers: -2, shift: -1 });
+  assertEquals(parse("--no-quick", "--verbose=true"), { ...none, verbose: true });
+  const error = (...args: string[]) => assertThrows(() => parse(...args), UsageError).message;
+  assertEquals(error("-bj", "20"), 'Cannot read --batch_size as it must be an integer >= 2: got "j"');
+  assertEquals(error("--lr", "-0.1"), 'Cannot read --lr as it must be a number >= 0: got "-0.1"');
+  assertEquals(error("-b"), "Cannot read --batch_size as it has no value: want an integer >= 2");
+  assertEquals(error("-b", "-q"), "Cannot read --batch_size as it has no value: want an integer >= 2");
+  assertEquals(parse("-b20", "--batch_size", "30", "-b40"), { ...none, batch_size: 40 }, "the last one counts");
+  assertEquals(error("-x3"), "Cannot read -x3 as there is no such flag (--help lists all)");
+  assertEquals(error("-qx"), "Cannot read -x as there is no such flag (--help lists all)");
+  assertEquals(error("-0.5"), "Cannot read -0.5 as there is no such flag (--help lists all)");
+  assertEquals(error("20"), 'Cannot read the command line as "20" is not a flag');
+  assertEquals(error("--", "-b20"), "Cannot read -- as there is no such flag (--help lists all)");
+});
+
 Deno.test("helpText() groups flags and shows defaults, choices and the example", () => {
   const text = helpText(PROGRAM);
   assertStringIncludes(text, "Training:\n  -l, --lr <number>");
