@@ -1,3 +1,4 @@
+import { escapeCommands } from "../formats/quoted.ts";
 import { listSome, readText } from "./_files.ts";
 
 /** A CSV file: its header, and its rows as texts. */
@@ -16,7 +17,8 @@ export interface CsvTable {
 export async function readCsv(path: string): Promise<CsvTable> {
   const [header, ...rows] = await parseCsv(path, await readText(path));
   if (!header) throw new SyntaxError(`Cannot read "${path}": the file is empty`);
-  const twice = header.filter((name, i) => name.trim() !== "" && header.indexOf(name) !== i);
+  const seen = new Set<string>();
+  const twice = header.filter((name) => name.trim() !== "" && seen.size === seen.add(name).size);
   if (twice.length > 0) {
     throw new SyntaxError(`Cannot read "${path}" as no two columns may have one name: got ${listSome(twice)} twice`);
   }
@@ -29,7 +31,8 @@ async function parseCsv(path: string, text: string): Promise<string[][]> {
   try {
     return parse(text, { bom: true, skip_empty_lines: true });
   } catch (cause) {
-    throw new SyntaxError(`Cannot read "${path}": ${cause instanceof Error ? cause.message : cause}`, { cause });
+    const reason = escapeCommands(cause instanceof Error ? cause.message : `${cause}`).slice(0, 300);
+    throw new SyntaxError(`Cannot read "${path}": ${reason}`, { cause });
   }
 }
 

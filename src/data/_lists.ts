@@ -1,3 +1,4 @@
+import { quoted } from "../formats/quoted.ts";
 import { join } from "@std/path";
 import { quoted } from "../formats/quoted.ts";
 import { isDirectory, listSome, readLines } from "./_files.ts";
@@ -12,7 +13,7 @@ export async function readIds(path: string): Promise<Map<string, string>> {
   for (const line of await readLines(path)) {
     const [, id, value] = /^(\d+)\s+(\S.*)$/.exec(line) ?? [];
     if (id === undefined || value === undefined) {
-      throw new SyntaxError(`Cannot read "${path}" as its lines must be "NUMBER TEXT": got "${line}"`);
+      throw new SyntaxError(`Cannot read "${path}" as its lines must be "NUMBER TEXT": got ${quoted(line)}`);
     }
     if (values.has(id)) throw new SyntaxError(`Cannot read "${path}" as no number may come twice: got ${id} twice`);
     values.set(id, value);

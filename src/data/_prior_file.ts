@@ -1,3 +1,4 @@
+import { quoted } from "../formats/quoted.ts";
 import {
   isNdArray,
   isStringArray,
@@ -10,6 +11,7 @@ import {
   type StringArray,
   toF32,
 } from "../formats/mod.ts";
+import { parseJson } from "../formats/json.ts";
 import { readCsvPrior } from "./_prior_csv.ts";
 import { NAME_KEYS, type PriorTable } from "./_prior_table.ts";
 
@@ -49,7 +51,8 @@ export async function readPriorFile(path: string, options: PriorFileOptions = {}
 function toTable(path: string, arrays: Map<string, NdArray | StringArray>): PriorTable {
   const prior = arrays.get("prior");
   if (!isNdArray(prior) || prior.shape.length < 1 || prior.shape.length > 3) {
-    const found = [...arrays].map(([name, array]) => `"${name}" ${array.dtype} [${array.shape}]`).join(", ");
+    const found = [...arrays].map(([name, array]) => `${quoted(name)} ${array.dtype} [${array.shape}]`).slice(0, 8)
+      .join(", ");
     throw new SyntaxError(
       `Cannot read "${path}" as it must hold an array "prior" of shape [n,dim], [n] or [n,k,dim]: got ${
         found || "none"
@@ -82,11 +85,7 @@ function firstOfEach(array: NdArray): { data: Float32Array<ArrayBuffer>; rows: n
 }
 
 function parseNames(path: string, text: string): string[] {
-  try {
-    const names = JSON.parse(text);
-    if (Array.isArray(names) && names.every((name) => typeof name === "string")) return names;
-  } catch {
-    // told below
-  }
+  const names = parseJson(text, `"${path}", its metadata "paths"`);
+  if (Array.isArray(names) && names.every((name) => typeof name === "string")) return names;
   throw new SyntaxError(`Cannot read "${path}" as its metadata "paths" must be a list of names in JSON`);
 }

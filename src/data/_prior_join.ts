@@ -137,7 +137,7 @@ function matchNames(
       `Cannot use "${source}" as each image must have a row: ${best.missing} of ${paths.length} have none: ${
         listSome(absent)
       }; ` +
-        `its names look like "${names[0]}"`,
+        `its names look like ${listSome(names.slice(0, 1))}`,
     );
   }
   const used = new Set(best.rows);

@@ -1,3 +1,4 @@
+import { quoted } from "../formats/quoted.ts";
 import { join } from "@std/path";
 import { parseDecimal } from "../formats/mod.ts";
 import { columnOf, type CsvTable, readCsv, rowsBy } from "./_csv.ts";
@@ -173,7 +174,7 @@ async function readAnnotations(
     const ok = row !== undefined && column !== undefined && /^[01]$/.test(fields[2] ?? "") && /^[1-4]$/.test(certainty);
     if (!ok) {
       throw new SyntaxError(
-        `Cannot read "${path}" as its lines must be "IMAGE ATTRIBUTE PRESENT CERTAINTY TIME": got "${line}"`,
+        `Cannot read "${path}" as its lines must be "IMAGE ATTRIBUTE PRESENT CERTAINTY TIME": got ${quoted(line)}`,
       );
     }
     if (fields.length > 5) odd++;

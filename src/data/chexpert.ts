@@ -1,3 +1,4 @@
+import { quoted } from "../formats/quoted.ts";
 import { join } from "@std/path";
 import { parseDecimal } from "../formats/mod.ts";
 import { chexpertPlaces } from "./_chexpert_places.ts";
@@ -159,9 +160,9 @@ function parseLabel(table: CsvTable, row: string[], column: number): number | nu
   const value = parseDecimal(text);
   if (value !== 0 && value !== 1 && value !== -1) {
     throw new SyntaxError(
-      `Cannot read "${table.path}" as "${table.header[column]}" must be 1, 0, -1 or blank: got "${text}" for "${
-        row[0]
-      }"`,
+      `Cannot read "${table.path}" as "${table.header[column]}" must be 1, 0, -1 or blank: got ${quoted(text)} for ${
+        quoted(row[0], 200)
+      }`,
     );
   }
   return value;

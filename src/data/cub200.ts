@@ -1,3 +1,4 @@
+import { quoted } from "../formats/quoted.ts";
 import { join } from "@std/path";
 import { obtain, type ObtainOptions, type Source } from "./_obtain.ts";
 import { checkInside, findImages, readIds } from "./_lists.ts";
@@ -54,7 +55,7 @@ export async function loadCub200(root: string, options: Cub200Options = {}): Pro
     if (value !== "0" && value !== "1") {
       throw new SyntaxError(
         `Cannot read "${join(folder, "train_test_split.txt")}" as each image must have 0 or 1: image ${id} has ` +
-          `${value === undefined ? "no line" : `"${value}"`}`,
+          `${value === undefined ? "no line" : quoted(value)}`,
       );
     }
     if (value === wanted) paths.push(path);

@@ -1,3 +1,5 @@
+import { isRecord, parseJson } from "./json.ts";
+import { quoted } from "./quoted.ts";
 import { type ByteSource, newBytes, readExactly } from "./source.ts";
 import type { Bytes } from "./dtype.ts";
 
@@ -74,16 +76,16 @@ export function readAll(source: ByteSource): Promise<Bytes> {
  * @throws {SyntaxError} If it is damaged or no object, with the path.
  */
 export async function readJson(path: string): Promise<Record<string, unknown> | null> {
-  let value: unknown;
+  let text: string;
   try {
-    value = JSON.parse(await Deno.readTextFile(path));
+    text = await Deno.readTextFile(path);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotFound) return null;
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw new SyntaxError(`Cannot read "${path}" as it must be JSON: ${cause.message}`, { cause });
+    throw cause;
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new SyntaxError(`Cannot read "${path}" as it must be a JSON object: got ${JSON.stringify(value).slice(0, 60)}`);
+  const value = parseJson(text, `"${path}"`);
+  if (isRecord(value)) return value;
+  throw new SyntaxError(`Cannot read "${path}" as it must be a JSON object: got ${quoted(value)}`);
 }
 
 /**

@@ -1,3 +1,5 @@
+import { quoted } from "./quoted.ts";
+
 /** A Python literal of a NumPy header. */
 export type Literal = null | boolean | number | string | Literal[] | { [key: string]: Literal };
 
@@ -92,7 +94,7 @@ class LiteralParser {
   }
 
   #unexpected(wanted: string): SyntaxError {
-    const found = JSON.stringify(this.#text.slice(this.#at, this.#at + 30));
+    const found = quoted(this.#text.slice(this.#at, this.#at + 30));
     return new SyntaxError(`Cannot read ${this.#what} as ${wanted} must be at ${this.#at} of its header: got ${found}`);
   }
 }

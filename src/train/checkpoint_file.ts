@@ -8,6 +8,7 @@ import {
   weightsFormat,
   writeWhole,
 } from "../formats/mod.ts";
+import { quoted } from "../formats/quoted.ts";
 import type { Checkpoint, TrainingPosition } from "./checkpoint.ts";
 import { parseNotes } from "./checkpoint_notes.ts";
 import { torchCheckpoint } from "./checkpoint_torch.ts";
@@ -103,7 +104,7 @@ function isForeign({ metadata }: Safetensors, allowed: boolean): boolean {
   if (format === FORMAT) return false;
   if (allowed && (sha256 === undefined || config === undefined)) return true;
   throw new SyntaxError(
-    `Cannot read a checkpoint as its format must be "${FORMAT}": got ${format === undefined ? "none" : `"${format}"`}`,
+    `Cannot read a checkpoint as its format must be "${FORMAT}": got ${quoted(format)}`,
   );
 }
 

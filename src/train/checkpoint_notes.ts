@@ -1,3 +1,5 @@
+import { isRecord, parseJson } from "../formats/json.ts";
+import { quoted } from "../formats/quoted.ts";
 import type { GradScalerState } from "../optim/mod.ts";
 import type { Checkpoint, OptimizerCheckpoint, TrainingPosition } from "./checkpoint.ts";
 
@@ -48,21 +50,13 @@ function checkScaler(value: unknown): GradScalerState {
 }
 
 function parse(name: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return fail(`its ${name} must be JSON`, text);
-  }
+  return parseJson(text, `a checkpoint's ${name}`);
 }
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && value as number >= 0;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function fail(rule: string, got: unknown): never {
-  throw new SyntaxError(`Cannot read a checkpoint as ${rule}: got ${JSON.stringify(got)?.slice(0, 80)}`);
+  throw new SyntaxError(`Cannot read a checkpoint as ${rule}: got ${quoted(got, 80)}`);
 }

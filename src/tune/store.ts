@@ -1,4 +1,5 @@
 import type { Device } from "../device/mod.ts";
+import { quoted } from "../formats/quoted.ts";
 
 /** Where answers are kept between runs; a text for each key. */
 export interface TuneStore {
@@ -35,11 +36,11 @@ export function parseAnswers(key: string, text: string): Answers {
   const found: unknown = JSON.parse(text);
   if (typeof found !== "object" || found === null) throw new SyntaxError("it is no object");
   const { format, key: foundKey, answers } = found as Record<string, unknown>;
-  if (format !== 1) throw new SyntaxError(`its format is not 1: got ${JSON.stringify(format)}`);
-  if (foundKey !== key) throw new SyntaxError(`it is of another adapter or version: got ${JSON.stringify(foundKey)}`);
+  if (format !== 1) throw new SyntaxError(`its format is not 1: got ${quoted(format)}`);
+  if (foundKey !== key) throw new SyntaxError(`it is of another adapter or version: got ${quoted(foundKey, 200)}`);
   if (typeof answers !== "object" || answers === null) throw new SyntaxError("it has no answers");
   const entries = Object.entries(answers);
   const wrong = entries.find(([, answer]) => typeof answer !== "string");
-  if (wrong) throw new SyntaxError(`an answer is no text: got ${JSON.stringify(wrong[1])}`);
+  if (wrong) throw new SyntaxError(`an answer is no text: got ${quoted(wrong[1])}`);
   return new Map(entries as [string, string][]);
 }

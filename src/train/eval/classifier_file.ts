@@ -1,4 +1,15 @@
-import { ndarray, readSafetensors, safetensorsChunks, toF32, writeWhole } from "../../formats/mod.ts";
+import {
+  type NdArray,
+  ndarray,
+  readAll,
+  readFrom,
+  readSafetensors,
+  safetensorsChunks,
+  toF32,
+  writeWhole,
+} from "../../formats/mod.ts";
+import { isRecord, parseJson } from "../../formats/json.ts";
+import { quoted, quotedSome } from "../../formats/quoted.ts";
 import type { LinearClassifier } from "./logistic.ts";
 
 /** A classifier with what it tells apart. */
@@ -40,24 +51,50 @@ export async function writeClassifiers(
  * @throws {SyntaxError} If the file is no such file.
  */
 export async function readClassifiers(path: string): Promise<NamedClassifier[]> {
-  const { tensors, metadata } = readSafetensors(await Deno.readFile(path));
-  if (metadata.tasks === undefined) throw new SyntaxError(`Cannot read "${path}" as it must hold linear classifiers`);
-  const tasks = JSON.parse(metadata.tasks) as { name: string; classes: string[] }[];
-  return tasks.map(({ name, classes }) => {
-    const prefix = tasks.length > 1 ? `${name}.` : "";
-    const [weight, bias] = [tensors.get(`${prefix}weight`), tensors.get(`${prefix}bias`)];
-    if (!weight || !bias) {
-      throw new SyntaxError(`Cannot read "${path}" as it must hold ${prefix}weight and ${prefix}bias`);
-    }
-    const [count, dim] = weight.shape as [number, number];
-    const values = toF32(weight);
-    const own = Float64Array.from(values, (_, i) => values[(i % count) * dim + Math.floor(i / count)]!);
-    return {
-      name,
-      classes,
-      classifier: { weight: own, bias: Float64Array.from(toF32(bias)), dim, classes: count },
-    };
+  return await readFrom(path, async (source) => {
+    const { tensors, metadata } = readSafetensors(await readAll(source));
+    const tasks = parseTasks(metadata.tasks);
+    return tasks.map((task) => readClassifier(task, tensors, tasks.length > 1 ? `${task.name}.` : ""));
   });
+}
+
+type Task = Pick<NamedClassifier, "name" | "classes">;
+
+function parseTasks(text: string | undefined): Task[] {
+  const tasks = text === undefined ? undefined : parseJson(text, "the names of its classifiers");
+  if (Array.isArray(tasks) && tasks.every(isTask)) return tasks;
+  throw new SyntaxError(
+    `Cannot read linear classifiers as their names and classes must be in it: got ${quoted(tasks)}`,
+  );
+}
+
+function isTask(value: unknown): value is Task {
+  return isRecord(value) && typeof value.name === "string" && Array.isArray(value.classes) &&
+    value.classes.every((name) => typeof name === "string");
+}
+
+function readClassifier(
+  { name, classes }: Task,
+  tensors: ReadonlyMap<string, NdArray>,
+  prefix: string,
+): NamedClassifier {
+  const [weight, bias] = [tensors.get(`${prefix}weight`), tensors.get(`${prefix}bias`)];
+  const [count, dim] = weight?.shape ?? [];
+  const fits = weight?.shape.length === 2 && bias?.shape.length === 1 && bias.shape[0] === count;
+  if (!weight || !bias || !fits || count !== classes.length) {
+    const got = [weight, bias].map((tensor) => tensor ? `[${tensor.shape}]` : "none").join(" and ");
+    throw new SyntaxError(
+      `Cannot read linear classifiers as ${quoted(name)} must have a weight [${classes.length}, dim] and a bias ` +
+        `[${classes.length}]: got ${got}`,
+    );
+  }
+  const values = toF32(weight);
+  const own = Float64Array.from(values, (_, i) => values[(i % count) * dim! + Math.floor(i / count)]!);
+  return {
+    name,
+    classes,
+    classifier: { weight: own, bias: Float64Array.from(toF32(bias)), dim: dim!, classes: count },
+  };
 }
 
 /**
@@ -71,7 +108,7 @@ export function inOrderOf({ name, classes, classifier }: NamedClassifier, order:
   const wanted = new Set(order.map((each) => each.normalize("NFC")));
   const unknown = [...index.keys()].filter((each) => !wanted.has(each));
   if (missing.length + unknown.length > 0 || index.size !== classes.length || wanted.size !== order.length) {
-    const some = (names: string[]) => names.length === 0 ? "none" : names.slice(0, 5).map((n) => `"${n}"`).join(", ");
+    const some = quotedSome;
     throw new TypeError(
       `Cannot evaluate ${name} as the classifier must be for its ${order.length} classes: got one for ${classes.length}, ` +
         `which lacks ${some(missing)} and has ${some(unknown)} besides`,

@@ -1,3 +1,4 @@
+import { quoted, quotedSome } from "../../formats/quoted.ts";
 import type { Device } from "../../device/mod.ts";
 import { ResNet, resnet, RESNET_NAMES, type Stem } from "../../nn/mod.ts";
 import { readCheckpoint } from "../checkpoint_file.ts";
@@ -37,9 +38,9 @@ export async function loadEncoder(path: string, options: LoadEncoderOptions = {}
   const conv1 = state.get("conv1.weight");
   const fc = state.get("fc.weight");
   if (!conv1 || !fc || fc.shape.length !== 2 || conv1.shape.length !== 4) {
-    const some = [...weights.keys()].slice(0, 5).join(", ");
+    const some = quotedSome(weights.keys());
     throw new TypeError(
-      `Cannot use "${path}" as it must hold the weights of a ResNet, conv1.weight and fc.weight among them: got ${some}…`,
+      `Cannot use "${path}" as it must hold the weights of a ResNet, conv1.weight and fc.weight among them: got ${some}`,
     );
   }
   const isSmall = conv1.shape[0] !== 64;
@@ -55,7 +56,7 @@ export async function loadEncoder(path: string, options: LoadEncoderOptions = {}
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new TypeError(
-      `Cannot use "${path}" as a ${network}${named ? `, its file says ${named}` : ""}: ${error.message}`,
+      `Cannot use "${path}" as a ${network}${named ? `, its file says ${quoted(named)}` : ""}: ${error.message}`,
     );
   }
   const resolution = typeof config.resolution === "number" ? config.resolution : null;

@@ -1,3 +1,4 @@
+import { quoted } from "../../formats/quoted.ts";
 import type { Features } from "../retrieval.ts";
 
 /** What is used of npm's `onnxruntime-node`, whose types would have everybody who checks this library fetch it. */
@@ -109,9 +110,10 @@ export function outputOf(session: Session, path: string, wanted: string | undefi
 }
 
 function described(list: readonly Metadata[]): string {
-  return list.map((each) => each.isTensor ? `"${each.name}" ${each.type} [${each.shape}]` : `"${each.name}"`).join(
-    ", ",
-  );
+  return list.map((each) => each.isTensor ? `${quoted(each.name)} ${each.type} [${each.shape}]` : quoted(each.name))
+    .join(
+      ", ",
+    );
 }
 
 /** `[n, dim]` of an output `[n, dim]`, `[n, tokens, dim]` (the first token), or either with dimensions of size 1. */
