@@ -1,4 +1,3 @@
-import { quoted } from "../formats/quoted.ts";
 import { join } from "@std/path";
 import { quoted } from "../formats/quoted.ts";
 import { isDirectory, listSome, readLines } from "./_files.ts";

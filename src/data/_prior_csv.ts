@@ -1,3 +1,4 @@
+import { quoted } from "../formats/quoted.ts";
 import { parseDecimal } from "../formats/mod.ts";
 import { columnOf, type CsvTable, readCsv } from "./_csv.ts";
 import { listSome } from "./_files.ts";
@@ -113,7 +114,7 @@ function parseValue(path: string, column: string, text: string, row: number): nu
   const value = parseDecimal(text);
   if (value !== null) return value;
   throw new SyntaxError(
-    `Cannot read "${path}" as column "${column}" must hold numbers: got ${listSome([text])} in row ${row} ` +
+    `Cannot read "${path}" as column ${quoted(column)} must hold numbers: got ${listSome([text])} in row ${row} ` +
       "(name the columns that are the prior, where this one is not)",
   );
 }

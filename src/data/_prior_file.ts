@@ -85,7 +85,11 @@ function firstOfEach(array: NdArray): { data: Float32Array<ArrayBuffer>; rows: n
 }
 
 function parseNames(path: string, text: string): string[] {
-  const names = parseJson(text, `"${path}", its metadata "paths"`);
-  if (Array.isArray(names) && names.every((name) => typeof name === "string")) return names;
+  try {
+    const names = parseJson(text, "names");
+    if (Array.isArray(names) && names.every((name) => typeof name === "string")) return names;
+  } catch {
+    // told below
+  }
   throw new SyntaxError(`Cannot read "${path}" as its metadata "paths" must be a list of names in JSON`);
 }

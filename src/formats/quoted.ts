@@ -13,11 +13,11 @@ export function escapeCommands(text: string): string {
 /**
  * Text of a file, for an error message: in quotes, printable, and of a bounded length.
  *
- * @param text What the file says; a value that is no text, number or short list of numbers is named by its kind.
+ * @param text What the file says; a short list or object as JSON, a longer one by its kind.
  * @param limit Characters that are shown at most.
  */
 export function quoted(text: unknown, limit = 60): string {
-  if (typeof text !== "string") return kindOf(text);
+  if (typeof text !== "string") return kindOf(text, limit);
   return text.length > limit ? `"${escapeCommands(text.slice(0, limit))}…"` : `"${escapeCommands(text)}"`;
 }
 
@@ -28,12 +28,19 @@ export function quotedSome(texts: Iterable<unknown>, limit = 5): string {
   return all.length > limit ? `${shown} and ${all.length - limit} more` : shown || "none";
 }
 
-function kindOf(value: unknown): string {
+function kindOf(value: unknown, limit: number): string {
   if (value === undefined) return "nothing";
-  if (Array.isArray(value)) {
-    const short = value.length <= 8 && value.every((each) => typeof each === "number");
-    return short ? `[${value}]` : `a list of ${value.length}`;
+  if (typeof value !== "object" || value === null) return String(value).slice(0, limit);
+  const list = Array.isArray(value);
+  const plain = list || Object.getPrototypeOf(value) === Object.prototype;
+  const parts: unknown[] = list ? value : plain ? Object.values(value) : [];
+  if (plain && parts.length <= 8 && parts.every(isPlain)) {
+    const text = JSON.stringify(value);
+    if (text.length <= limit) return escapeCommands(text);
   }
-  if (typeof value === "object" && value !== null) return "an object";
-  return String(value).slice(0, 60);
+  return list ? `a list of ${value.length}` : "an object";
+}
+
+function isPlain(value: unknown): boolean {
+  return value === null || ["number", "boolean", "string"].includes(typeof value);
 }

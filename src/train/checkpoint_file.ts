@@ -104,7 +104,7 @@ function isForeign({ metadata }: Safetensors, allowed: boolean): boolean {
   if (format === FORMAT) return false;
   if (allowed && (sha256 === undefined || config === undefined)) return true;
   throw new SyntaxError(
-    `Cannot read a checkpoint as its format must be "${FORMAT}": got ${quoted(format)}`,
+    `Cannot read a checkpoint as its format must be "${FORMAT}": got ${format === undefined ? "none" : quoted(format)}`,
   );
 }
 

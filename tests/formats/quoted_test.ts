@@ -13,19 +13,21 @@ Deno.test("quoted() is bounded, whatever the value", () => {
   let deep: unknown = null;
   for (let i = 0; i < 1e6; i++) deep = [deep];
   assertEquals(quoted(deep), "a list of 1");
-  assertEquals([[1, -2.5], [], ["a"], Array(9).fill(0)].map((value) => quoted(value)), [
-    "[1,-2.5]",
-    "[]",
-    "a list of 1",
-    "a list of 9",
-  ]);
-  assertEquals([{ toString: null }, undefined, null, NaN, 10n ** 100n].map((value) => quoted(value)), [
-    "an object",
-    "nothing",
-    "null",
-    "NaN",
-    `1${"0".repeat(59)}`,
-  ]);
+  const cases: [unknown, string][] = [
+    [[1, -2.5], "[1,-2.5]"],
+    [{ a: null, b: "\x1b" }, '{"a":null,"b":"\\u001b"}'],
+    [[[1]], "a list of 1"],
+    [Array(9).fill(0), "a list of 9"],
+    [["a".repeat(80)], "a list of 1"],
+    [{ toString: null }, '{"toString":null}'],
+    [{ a: 1n }, "an object"],
+    [new Map([[1, 2]]), "an object"],
+    [undefined, "nothing"],
+    [null, "null"],
+    [NaN, "NaN"],
+    [10n ** 100n, `1${"0".repeat(59)}`],
+  ];
+  for (const [value, text] of cases) assertEquals(quoted(value), text);
 });
 
 Deno.test("quotedSome() counts what it leaves out", () => {
