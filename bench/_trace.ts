@@ -88,7 +88,7 @@ const PLAYED = {
  * @returns What is in use at the end, and the peak; read it while `body` still runs with `usage()`.
  */
 export function dryRun<T>(device: Device, body: (memory: { usage(): MemoryUsage; resetPeak(): void }) => T): T {
-  const pool = new BufferPool(() => ({ destroy() {} }) as GPUBuffer);
+  const pool = new BufferPool({ create: () => ({ destroy() {} }) as GPUBuffer });
   const restore = override(device, {
     ...PLAYED,
     allocate: (bytes: number) => pool.allocate(bytes),

@@ -33,6 +33,11 @@ export class CompiledStep<R extends StepResult> {
     this.#step = step;
   }
 
+  /** What is replayed; null before that. */
+  get recording(): Recording | null {
+    return this.#recording;
+  }
+
   /** Runs the step on arguments of the same kind as ever. */
   call(args: readonly StepArgument[]): R {
     if (this.#recording && !this.#recording.holds) this.dispose();

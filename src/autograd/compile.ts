@@ -152,6 +152,10 @@ class Steps<R extends StepResult> {
       if (this.#recorded.size <= (this.#options.recordings ?? 4)) break;
       each.dispose();
       this.#recorded.delete(oldest);
+      device.recordings.shrink(
+        this.#reserve!,
+        [...this.#recorded.values()].flatMap(({ recording }) => recording ?? []),
+      );
     }
     return found;
   }

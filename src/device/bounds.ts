@@ -62,7 +62,7 @@ export class Bounds {
   checkBytes(bytes: number, details: () => DeviceErrorDetails): void {
     if (bytes <= this.#bytes) return;
     throw new DeviceError(
-      `Cannot allocate ${bytes} bytes as this adapter binds at most ${this.#bytes} bytes at once: use a smaller batch`,
+      `Cannot allocate ${bytes} bytes as this adapter binds at most ${this.#bytes} bytes at once: take less at once`,
       details(),
     );
   }

@@ -1,5 +1,6 @@
 import { type AdapterInfo, type AdapterOptions, type Opened, requestDevice } from "./adapter.ts";
 import { Bounds, isSomeWork } from "./bounds.ts";
+import { bufferMaker } from "./buffers.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { Failures } from "./failures.ts";
 import { PipelineCache } from "./pipelines.ts";
@@ -8,6 +9,7 @@ import { Profiler, type ProfileRow } from "./profiler.ts";
 import type { Program } from "./program.ts";
 import { Recorder, type Workgroups } from "./recorder.ts";
 import { Recordings } from "./recordings.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 import { Running } from "./running.ts";
 import { Staging, writeBytes } from "./staging.ts";
 import type { Counters, DispatchOptions } from "./options.ts";
@@ -41,6 +43,8 @@ export class Device {
   readonly features: ReadonlySet<string>;
   /** Records steps and replays them; see {@linkcode Recordings} and `compile`. */
   readonly recordings: Recordings;
+  /** What is done instead of work while {@linkcode rehearse} runs; null otherwise. */
+  rehearsal: Rehearsal | null = null;
   #gpu: GPUDevice;
   /** Held as long as the device: npm's `webgpu` crashes once its GPU object is collected. */
   #api: GPU;
@@ -53,6 +57,7 @@ export class Device {
   #reads = 0;
   #closed = false;
   #running = new Running();
+  #details = (): DeviceErrorDetails => this.#running.details;
 
   private constructor({ api, gpu, info, directives }: Opened) {
     this.#api = api;
@@ -60,17 +65,15 @@ export class Device {
     this.info = info;
     this.limits = gpu.limits;
     this.features = new Set(gpu.features as unknown as Iterable<string>);
-    this.#pool = new BufferPool((bytes) => this.#createBuffer(bytes));
-    this.#failures = new Failures(gpu, () => this.#details(), () => this.#recorder.latest);
+    const details = this.#details;
+    const failures = this.#failures = new Failures(gpu, details, () => this.#recorder.latest);
+    const [recorder, trim] = [() => this.#recorder, () => this.trim()];
+    this.#pool = new BufferPool(bufferMaker({ gpu, failures, details, recorder, trim }));
     this.#bounds = new Bounds(gpu.limits);
-    this.#pipelines = new PipelineCache(gpu, {
-      details: () => this.#details(),
-      fail: (error) => this.#failures.fail(error),
-      wait: (check) => this.#failures.wait(check),
-    }, directives);
+    const [fail, wait] = [(error: DeviceError) => failures.fail(error), (check: Promise<void>) => failures.wait(check)];
+    this.#pipelines = new PipelineCache(gpu, { details, fail, wait }, directives);
     this.#recorder = new Recorder(gpu, (shader, make) => {
-      const details = { ...this.#details(), shader };
-      return this.#failures.watch("validation", "Cannot bind the buffers of a dispatch", details, make);
+      return failures.watch("validation", "Cannot bind the buffers of a dispatch", { ...details(), shader }, make);
     });
     this.recordings = new Recordings(gpu, this.#pool, this.#recorder, this.#failures, () => this.#check());
     this.#staging = new Staging(gpu);
@@ -134,8 +137,8 @@ export class Device {
    */
   allocate(bytes: number): Storage {
     this.#check();
-    this.#bounds.checkBytes(bytes, () => this.#details());
-    return this.#pool.allocate(bytes);
+    this.#bounds.checkBytes(bytes, this.#details);
+    return (this.rehearsal ?? this.#pool).allocate(bytes);
   }
 
   /**
@@ -151,8 +154,12 @@ export class Device {
     this.recordings.checkDevice();
     const { buffers, constants, params, workgroups } = options;
     if (!isSomeWork(workgroups, program, buffers)) return;
+    this.#bounds.checkGroups(
+      workgroups,
+      () => ({ ...this.#details(), shader: `${program.name}.${program.entryPoint}` }),
+    );
+    if (this.rehearsal) return;
     const pipeline = this.#pipelines.get(program, buffers, constants);
-    this.#bounds.checkGroups(workgroups, () => ({ ...this.#details(), shader: pipeline.label }));
     this.#recorder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#running.label);
     noteWrites(pipeline, buffers, this.#recorder.serial, this.#failures);
   }
@@ -177,6 +184,7 @@ export class Device {
 
   /** Writes bytes into a storage; submits first when a recorded command still uses it. */
   write(storage: Storage, data: ArrayBufferView, offset = 0): void {
+    if (this.rehearsal) return;
     this.#check();
     this.recordings.refuse("write", "write before it, into a tensor that it is given or holds");
     if (this.#recorder.uses(storage.block)) this.#recorder.flush();
@@ -226,6 +234,7 @@ export class Device {
 
   /** Submits what was recorded; does not wait. */
   flush(): void {
+    if (this.rehearsal) return;
     this.#check();
     this.#recorder.flush();
   }
@@ -243,12 +252,15 @@ export class Device {
     this.#failures.worked(latest);
   }
 
-  /** Destroys the pool's free buffers, and forgets the bind groups that would keep them alive. */
-  trim(): void {
+  /** Destroys the pool's free buffers, and forgets the bind groups that would keep them alive; returns their bytes. */
+  trim(): number {
+    if (this.#closed) return 0;
+    const { pooled } = this.memory;
     this.#recorder.flush();
     this.#recorder.forgetBindGroups();
     this.#pool.trim();
     this.#staging.trim();
+    return pooled;
   }
 
   /**
@@ -270,12 +282,8 @@ export class Device {
   /** Ends the profile and returns GPU time by op and shader, the longest first. */
   async stopProfile(): Promise<ProfileRow[]> {
     await this.done();
-    const { profiler } = this.#recorder;
-    this.#recorder.profiler = null;
     this.#running.labelsShapes = false;
-    const rows = await profiler?.rows() ?? [];
-    profiler?.destroy();
-    return rows;
+    return await this.#recorder.takeProfile();
   }
 
   /** Destroys the device and everything on it. */
@@ -294,16 +302,6 @@ export class Device {
       await this.#gpu.queue.onSubmittedWorkDone();
     }
     this.close();
-  }
-
-  #createBuffer(size: number): GPUBuffer {
-    const usage = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
-    const what = `Cannot allocate ${size} bytes as the device is out of memory`;
-    return this.#failures.watch("out-of-memory", what, this.#details(), () => this.#gpu.createBuffer({ size, usage }));
-  }
-
-  #details(): DeviceErrorDetails {
-    return this.#running.details;
   }
 
   async #settle(): Promise<void> {

@@ -45,12 +45,17 @@ export class Failures {
     });
   }
 
-  /** Makes something whose error arrives later; `what` and `details` then still say what was going on. */
-  watch<T>(filter: GPUErrorFilter, what: string, details: DeviceErrorDetails, make: () => T): T {
+  /**
+   * Makes something whose error arrives later; `what` and `details` then still say what was going on. A function in place
+   * of `what` is called before the error is reported.
+   */
+  watch<T>(filter: GPUErrorFilter, what: string | (() => string), details: DeviceErrorDetails, make: () => T): T {
     this.#gpu.pushErrorScope(filter);
     const made = make();
     const check = this.#gpu.popErrorScope().then((error) => {
-      if (error) this.fail(new DeviceError(`${what}: ${error.message}`, details));
+      if (!error) return;
+      const message = typeof what === "string" ? what : what();
+      this.fail(new DeviceError(`${message}: ${error.message}`, details));
     });
     this.wait(check);
     return made;

@@ -1,5 +1,6 @@
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { type Access, bindingAccess, type Program } from "./program.ts";
+import { RecentMap } from "./recent_map.ts";
 import type { Bindings } from "./recorder.ts";
 
 /** Values for a program's `override` constants. */
@@ -9,6 +10,8 @@ export type Constants = Readonly<Record<string, number | boolean>>;
 export interface Pipeline {
   readonly id: number;
   readonly label: string;
+  /** What tells it from other pipelines of its program: bindings and constants. */
+  readonly variant: string;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly hasParams: boolean;
@@ -29,12 +32,17 @@ export interface Reporting {
 /** Bytes of one `Params` slot of the uniform arena: the smallest dynamic offset that every adapter allows. */
 export const PARAMS_SLOT = 256;
 
-/** Compiles each (program, bindings, constants) once. */
+/** Pipelines and shader modules that are kept: several times those of the largest networks. */
+const PIPELINES = 1024;
+
+/** Compiles each (program, bindings, constants) once, and again where many others were used since. */
 export class PipelineCache {
   #gpu: GPUDevice;
   #reporting: Reporting;
-  #pipelines = new Map<Program, Map<string, Pipeline>>();
-  #modules = new Map<string, GPUShaderModule>();
+  #programs = new WeakMap<Program, number>();
+  #pipelines = new RecentMap<Pipeline>(PIPELINES);
+  #modules = new RecentMap<GPUShaderModule>(PIPELINES);
+  #nextProgram = 0;
   #created = 0;
   #directives: string;
 
@@ -52,18 +60,19 @@ export class PipelineCache {
 
   /** The pipeline of a program with what is bound and constants. */
   get(program: Program, bound: Bindings, constants: Constants | undefined): Pipeline {
-    let variants = this.#pipelines.get(program);
-    if (!variants) this.#pipelines.set(program, variants = new Map());
+    let id = this.#programs.get(program);
+    if (id === undefined) this.#programs.set(program, id = this.#nextProgram++);
     let which = 0; // a bit for each binding
     for (const binding in bound) if (bound[binding]) which += 2 ** Number(binding);
-    let key = `${which}`;
-    if (constants) { for (const name in constants) key += `;${name}=${constants[name]}`; }
-    let pipeline = variants.get(key);
-    if (!pipeline) variants.set(key, pipeline = this.#compile(program, bound, constants));
+    let variant = `${which}`;
+    if (constants) { for (const name in constants) variant += `;${name}=${constants[name]}`; }
+    const key = `${id} ${variant}`;
+    let pipeline = this.#pipelines.get(key);
+    if (!pipeline) this.#pipelines.set(key, pipeline = this.#compile(program, variant, bound, constants));
     return pipeline;
   }
 
-  #compile(program: Program, bound: Bindings, constants: Constants = {}): Pipeline {
+  #compile(program: Program, variant: string, bound: Bindings, constants: Constants = {}): Pipeline {
     const code = this.#directives + program.code.join("\n");
     const label = `${program.name}.${program.entryPoint}`;
     dump(label, code, constants);
@@ -82,7 +91,8 @@ export class PipelineCache {
     const details = { ...this.#reporting.details(), shader: label };
     this.#reporting.wait(this.#report(this.#gpu.popErrorScope(), module, details, constants));
     const written = entries.filter(({ buffer }) => buffer?.type === "storage").map(({ binding }) => binding);
-    return { id: ++this.#created, label, pipeline, layout, hasParams: hasParams(program), writes: new Set(written) };
+    const id = ++this.#created;
+    return { id, label, variant, pipeline, layout, hasParams: hasParams(program), writes: new Set(written) };
   }
 
   async #report(

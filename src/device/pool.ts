@@ -1,15 +1,29 @@
+import { type FreeBlocks, insertById, sizeClass, takeBest } from "./free_blocks.ts";
+
 /** One GPUBuffer of the pool. Its `id` grows with creation and names it in bind-group keys. */
 export interface Block {
   /** Serial number. */
   readonly id: number;
   /** The buffer. */
   readonly buffer: GPUBuffer;
+  /** Whether the device had no memory for it. */
+  readonly lost: boolean;
   /** Bytes of the GPUBuffer. */
   readonly capacity: number;
   /** Serial of the last submit whose commands bound this block. */
   lastUse: number;
   /** The reserve that it belongs to, if any: it goes back there. */
   owner: Reserve | null;
+  /** When it was given back last: what is free for longest has the lowest. */
+  freed: number;
+}
+
+/** Where a pool gets its buffers from, and what it does before it destroys one. */
+export interface BufferMaker {
+  /** Makes a buffer of so many bytes; calls `lose`, perhaps later, when there is no memory for it. */
+  create(bytes: number, lose: () => void): GPUBuffer;
+  /** Called before a block is destroyed: submits what was recorded with it. */
+  settle?(block: Block): void;
 }
 
 /**
@@ -30,9 +44,6 @@ export class Reserve {
   /** True once {@linkcode BufferPool.dissolve} ended it. */
   dissolved = false;
 }
-
-/** Free blocks by size class, the lowest id first. */
-type FreeBlocks = Map<number, Block[]>;
 
 /**
  * A counted reference to a block: handles and saved tensors retain it, the last release gives the block back to the
@@ -92,7 +103,7 @@ export interface MemoryUsage {
   readonly live: number;
   /** Largest `live` so far, since the last `resetPeak()`. */
   readonly peak: number;
-  /** Bytes of the free blocks that wait for reuse. */
+  /** Bytes of the free blocks that wait for reuse; with those in use at most three times the peak and 16 MiB. */
   readonly pooled: number;
   /** Bytes of the free blocks that recorded steps keep for themselves. */
   readonly reserved: number;
@@ -101,22 +112,28 @@ export interface MemoryUsage {
 /**
  * Hands out GPU buffers by size class and takes them back. A request gets the free block with the lowest id of its
  * class (a large one also of a class a little larger), so that the same sequence of requests from the same state gets the same buffers: bind groups are then found in
- * their cache from the second step on.
+ * their cache from the second step on. Where shapes change, those that were free for longest are destroyed before new
+ * ones would make the pool more than twice as large as what was ever in use; or, where destroyed sizes are wanted again,
+ * three times: a step that comes again finds its blocks.
  */
 export class BufferPool {
-  #create: (bytes: number) => GPUBuffer;
+  #maker: BufferMaker;
   #free: FreeBlocks = new Map();
   #reserve: Reserve | null = null;
   #nextId = 1;
   #live = 0;
   #peak = 0;
+  #highest = 0;
   #pooled = 0;
   #reserved = 0;
   #created = 0;
+  #clock = 0;
+  #destroyed = new Set<number>();
+  #missed = 0;
 
-  /** `create` makes a GPUBuffer of the given size. */
-  constructor(create: (bytes: number) => GPUBuffer) {
-    this.#create = create;
+  /** Takes what makes a GPUBuffer of a given size. */
+  constructor(maker: BufferMaker) {
+    this.#maker = maker;
   }
 
   /** Buffers created so far. */
@@ -137,6 +154,7 @@ export class BufferPool {
   /** Takes note that commands used `bytes` beside what is live. */
   touch(bytes: number): void {
     this.#peak = Math.max(this.#peak, this.#live + bytes);
+    this.#highest = Math.max(this.#highest, this.#peak);
   }
 
   /** Takes a free block that suits `bytes`, or makes one. */
@@ -145,7 +163,7 @@ export class BufferPool {
     const block = this.#take(sizeClass(rounded));
     const { capacity } = block;
     this.#live += capacity;
-    this.#peak = Math.max(this.#peak, this.#live);
+    this.touch(0);
     const { owner } = block;
     if (owner) owner.peak = Math.max(owner.peak, owner.live += capacity);
     return new Storage(this, block, rounded, bytes === 0);
@@ -155,11 +173,12 @@ export class BufferPool {
   free(storage: Storage): void {
     const { block } = storage;
     this.#live -= block.capacity;
+    block.freed = ++this.#clock;
     if (block.owner?.dissolved) block.owner = null;
-    if (block.owner) {
-      block.owner.live -= block.capacity;
-      this.#reserved += block.capacity;
-    } else this.#pooled += block.capacity;
+    if (block.owner) block.owner.live -= block.capacity;
+    if (block.lost) return;
+    if (block.owner) this.#reserved += block.capacity;
+    else this.#pooled += block.capacity;
     insertById(block.owner?.free ?? this.#free, block);
   }
 
@@ -181,22 +200,28 @@ export class BufferPool {
   /** Ends a reserve: its blocks are for all again, those in use as soon as they are free. */
   dissolve(reserve: Reserve): void {
     reserve.dissolved = true;
-    for (const blocks of reserve.free.values()) {
-      for (const block of blocks) {
-        block.owner = null;
-        this.#reserved -= block.capacity;
-        this.#pooled += block.capacity;
-        insertById(this.#free, block);
-      }
-    }
+    this.shrink(reserve, new Set());
+  }
+
+  /** Gives the free blocks of a reserve to all, except some. */
+  shrink(reserve: Reserve, except: ReadonlySet<Block>): void {
+    const blocks = [...reserve.free.values()].flat();
     reserve.free.clear();
+    for (const block of blocks) {
+      if (except.has(block)) {
+        insertById(reserve.free, block);
+        continue;
+      }
+      block.owner = null;
+      this.#reserved -= block.capacity;
+      this.#pooled += block.capacity;
+      insertById(this.#free, block);
+    }
   }
 
   /** Destroys the free blocks. */
   trim(): void {
-    for (const blocks of this.#free.values()) for (const block of blocks) block.buffer.destroy();
-    this.#free.clear();
-    this.#pooled = 0;
+    this.#destroyFree(Infinity);
   }
 
   #take(capacity: number): Block {
@@ -214,49 +239,45 @@ export class BufferPool {
   }
 
   #make(capacity: number): Block {
+    if (this.#destroyed.delete(capacity)) this.#missed += capacity;
+    const highest = Math.max(this.#highest, this.#live + capacity);
+    const most = 2 * highest + Math.min(highest, this.#missed) + ROOM;
+    const total = this.#live + this.#pooled + capacity;
+    if (total > most) this.#destroyFree(total - most + most / 8); // some more, so that it is not for every new block
     this.#created++;
-    return { id: this.#nextId++, buffer: this.#create(capacity), capacity, lastUse: -1, owner: null };
+    let lost = false;
+    const buffer = this.#maker.create(capacity, () => lost = true);
+    const owner: Reserve | null = null;
+    return {
+      id: this.#nextId++,
+      buffer,
+      capacity,
+      lastUse: -1,
+      owner,
+      freed: 0,
+      get lost() {
+        return lost;
+      },
+    };
+  }
+
+  /** Destroys blocks of at least so many bytes, those that were free for longest. */
+  #destroyFree(bytes: number): void {
+    const blocks = [...this.#free.values()].flat().sort((a, b) => a.freed - b.freed);
+    let destroyed = 0;
+    for (const block of blocks) {
+      if (destroyed >= bytes) break;
+      this.#maker.settle?.(block);
+      block.buffer.destroy();
+      const alike = this.#free.get(block.capacity)!;
+      alike.splice(alike.indexOf(block), 1);
+      if (alike.length === 0) this.#free.delete(block.capacity);
+      destroyed += block.capacity;
+      this.#destroyed.add(block.capacity);
+    }
+    this.#pooled -= destroyed;
   }
 }
 
-/** From this size on, blocks are made to measure and serve smaller requests: what a step holds is mostly of these. */
-const LARGE = 2 ** 20;
-
-/** How much larger than asked for a large free block may be. */
-const SLACK = 1.4;
-
-/**
- * Rounds up to an eighth of a power of two, or to a 64th from 1 MiB on: at most 12.5 % and 1.6 % are wasted, and like sizes
- * share blocks.
- */
-export function sizeClass(bytes: number): number {
-  if (bytes <= 256) return 256;
-  const step = 2 ** Math.max(4, Math.floor(Math.log2(bytes - 1)) - (bytes < LARGE ? 3 : 6));
-  return Math.ceil(bytes / step) * step;
-}
-
-/** The size class of the free block that suits best: the same, or for a large request the next within the slack. */
-function bestClass(free: FreeBlocks, capacity: number): number {
-  if (capacity < LARGE || free.get(capacity)?.length) return capacity;
-  let best = Infinity;
-  for (const [size, blocks] of free) if (size >= capacity && size < best && blocks.length > 0) best = size;
-  return best <= SLACK * capacity ? best : capacity;
-}
-
-/** Takes the lowest id of the best class out of the free blocks. */
-function takeBest(free: FreeBlocks | undefined, capacity: number): Block | undefined {
-  return free?.get(bestClass(free, capacity))?.shift();
-}
-
-function insertById(free: FreeBlocks, block: Block): void {
-  let blocks = free.get(block.capacity);
-  if (!blocks) free.set(block.capacity, blocks = []);
-  let low = 0;
-  let high = blocks.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (blocks[middle]!.id < block.id) low = middle + 1;
-    else high = middle;
-  }
-  blocks.splice(low, 0, block);
-}
+/** Bytes that the pool may have beside what the peak allows. */
+const ROOM = 2 ** 24;

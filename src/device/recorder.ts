@@ -1,12 +1,16 @@
 import type { Block, Storage } from "./pool.ts";
 import { PARAMS_SLOT, type Pipeline } from "./pipelines.ts";
 import { packParams, type Param, type Program } from "./program.ts";
-import type { Profiler } from "./profiler.ts";
+import type { Profiler, ProfileRow } from "./profiler.ts";
+import { RecentMap } from "./recent_map.ts";
 import type { Recording, Replay } from "./recording.ts";
 import { USAGE } from "./usage.ts";
 
 /** Bytes of the uniform arena: the `Params` of one submit. */
 const ARENA_BYTES = 1 << 20;
+
+/** Bind groups that are kept: several times those of a step of the largest networks. */
+const BIND_GROUPS = 4096;
 
 /** A part of a storage; `offset` is a multiple of 256 bytes. */
 export interface Window {
@@ -39,7 +43,7 @@ export class Recorder {
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   #current: GPUComputePipeline | null = null;
-  #bindGroups = new Map<string, GPUBindGroup>();
+  #bindGroups = new RecentMap<GPUBindGroup>(BIND_GROUPS);
   #serial = 0;
   /** When set, takes every dispatch in. */
   recording: Recording | null = null;
@@ -105,6 +109,15 @@ export class Recorder {
     this.dispatches++;
     this.recording?.add({ program, pipeline, bindings: { ...bindings }, workgroups, label, params: packed }, params);
     if (this.profiler) this.#endPass();
+  }
+
+  /** Ends the profile and gives what it measured. */
+  async takeProfile(): Promise<ProfileRow[]> {
+    const { profiler } = this;
+    this.profiler = null;
+    const rows = await profiler?.rows() ?? [];
+    profiler?.destroy();
+    return rows;
   }
 
   /** Encodes recorded dispatches, apart from what waits for a submit. */

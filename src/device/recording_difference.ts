@@ -8,7 +8,7 @@ export function differenceOf(before: Recording, after: Recording): string | null
   const count = Math.max(before.dispatches.length, after.dispatches.length);
   for (let i = 0; i < count; i++) {
     const [a, b] = [before.dispatches[i], after.dispatches[i]];
-    if (!a || !b || a.pipeline !== b.pipeline || `${a.workgroups}` !== `${b.workgroups}`) {
+    if (!a || !b || !samePipeline(a, b) || `${a.workgroups}` !== `${b.workgroups}`) {
       return `got ${describe(a)} and later ${describe(b)} as command ${i + 1}`;
     }
     const scalar = changedScalar(a, b, (at) => before.isLive(i, at));
@@ -23,6 +23,11 @@ export function differenceOf(before: Recording, after: Recording): string | null
     }
   }
   return null;
+}
+
+/** Whether both do the same; one may have been compiled again since. */
+function samePipeline(a: RecordedDispatch, b: RecordedDispatch): boolean {
+  return a.program === b.program && a.pipeline.variant === b.pipeline.variant;
 }
 
 function describe(dispatch: RecordedDispatch | undefined): string {

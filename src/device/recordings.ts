@@ -1,7 +1,7 @@
 import type { Failures } from "./failures.ts";
 import { type BufferPool, Reserve, type Storage } from "./pool.ts";
 import type { Recorder } from "./recorder.ts";
-import { Recording } from "./recording.ts";
+import { bindingsOf, Recording } from "./recording.ts";
 import { noteWrites } from "./writes.ts";
 
 /** Where a step is being recorded. */
@@ -42,6 +42,8 @@ export class Recordings {
   #recorder: Recorder;
   #failures: Failures;
   #check: () => void;
+  /** True while {@linkcode Device.rehearse} runs: what a step does on the host is then not done. */
+  rehearses = false;
 
   /** Made by the device; `check` throws what went wrong on it. */
   constructor(gpu: GPUDevice, pool: BufferPool, recorder: Recorder, failures: Failures, check: () => void) {
@@ -65,6 +67,12 @@ export class Recordings {
   /** A set of blocks for the recordings of one owner, which never run at the same time. */
   openReserve(): Reserve {
     return new Reserve();
+  }
+
+  /** Gives the blocks of a reserve that none of its remaining recordings binds to all. */
+  shrink(reserve: Reserve, remaining: readonly Recording[]): void {
+    const bound = remaining.flatMap(({ dispatches }) => dispatches.flatMap(({ bindings }) => bindingsOf(bindings)));
+    this.#pool.shrink(reserve, new Set(bound.map(({ storage }) => storage.block)));
   }
 
   /** Gives the blocks of a reserve to all; its recordings must be disposed before. */
@@ -127,6 +135,7 @@ export class Recordings {
 
   /** Does something on the host now, and again whenever the step that is being recorded is replayed. */
   repeat(effect: () => void): void {
+    if (this.rehearses) return;
     effect();
     this.#recorder.recording?.addEffect(effect);
   }

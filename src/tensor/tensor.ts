@@ -208,11 +208,13 @@ function allocate(device: Device, shape: Shape, dtype: DType): Storage {
   const bytes = sizeOf(shape) * bytesOf(dtype);
   const limit = device.limits.maxStorageBufferBindingSize;
   if (bytes <= limit) return device.allocate(bytes);
-  const rows = Math.floor(limit / (bytes / (shape[0] ?? 1)));
+  const rows = shape.length > 1 ? Math.floor(limit / (bytes / shape[0]!)) : 0;
   throw new DeviceError(
     `Cannot allocate a tensor ${dtype} [${shape}] of ${bytes} bytes as ${device.info.description} binds at most ` +
       `${limit} bytes at once: ${
-        rows > 0 ? `at most ${rows} of its ${shape[0]} rows fit, so use a smaller batch` : "use a smaller shape"
+        rows > 0
+          ? `at most ${rows} of its ${shape[0]} rows fit: take fewer at once, as of a smaller batch`
+          : "use a smaller shape"
       }`,
   );
 }

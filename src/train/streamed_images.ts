@@ -46,6 +46,7 @@ export class StreamedImages implements ViewSource {
   #decoder: ImageDecoder;
   #recipe: Recipe;
   #chunk: Chunk;
+  #tooLarge: (image: DecodedImage) => boolean;
   #times = { wait: 0, upload: 0 };
 
   /** Prepares to decode; Workers start with the first batch. */
@@ -56,7 +57,9 @@ export class StreamedImages implements ViewSource {
     const spec = { ...dataset.files.decode, longSide: MOST_SHRINK * recipe.size };
     this.#decoder = new ImageDecoder(dataset, { workers, onUnreadable, spec, maxBytes: 8 * chunkBytes });
     this.#recipe = recipe;
-    this.#chunk = new Chunk(device, chunkBytes);
+    const most = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+    this.#chunk = new Chunk(device, Math.min(chunkBytes, most));
+    this.#tooLarge = refusal(dataset, most, onUnreadable);
   }
 
   /** Where the time went so far. */
@@ -103,6 +106,7 @@ export class StreamedImages implements ViewSource {
   async #fill(views: Tensor, images: Images, end: number, plan: EpochPlan): Promise<Uint32Array<ArrayBuffer>> {
     const rows: number[] = [];
     for (let image = await images.next(end); image; image = await images.next(end)) {
+      if (this.#tooLarge(image)) continue;
       const start = performance.now();
       if (!this.#chunk.fits(image)) this.#render(views, rows, plan);
       this.#chunk.add(image);
@@ -127,6 +131,22 @@ export class StreamedImages implements ViewSource {
     });
     this.#chunk.clear();
   }
+}
+
+/** Says whether an image is more than the adapter takes at once, and tells of each such file once. */
+function refusal(
+  { files: { paths } }: FileDataset,
+  most: number,
+  onUnreadable: (image: UnreadableImage) => void = () => {},
+): (image: DecodedImage) => boolean {
+  const told = new Set<number>();
+  return ({ index, data, height, width }) => {
+    if (data.length <= most) return false;
+    const reason = `${width} x ${height} px take ${data.length} bytes, and the adapter binds at most ${most} at once`;
+    if (!told.has(index)) onUnreadable({ index, path: paths[index]!, reason });
+    told.add(index);
+    return true;
+  };
 }
 
 /** The first rows of a tensor, on the same storage, outside scopes. */

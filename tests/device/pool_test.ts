@@ -1,15 +1,22 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { BufferPool, Reserve, sizeClass } from "../../src/device/pool.ts";
+import { sizeClass } from "../../src/device/free_blocks.ts";
+import { BufferPool, Reserve } from "../../src/device/pool.ts";
 
-/** A pool over pretended buffers, and the sizes that it asked for. */
-function pretend(): { pool: BufferPool; made: { size: number; destroyed: boolean }[] } {
+/** A pool over pretended buffers, what it made, what it settled before destroying, and how to lose what it made. */
+function pretend() {
   const made: { size: number; destroyed: boolean }[] = [];
-  const pool = new BufferPool((size) => {
-    const buffer = { size, destroyed: false, destroy: () => buffer.destroyed = true };
-    made.push(buffer);
-    return buffer as unknown as GPUBuffer;
+  const settled: number[] = [];
+  const losses: (() => void)[] = [];
+  const pool = new BufferPool({
+    create(size, lose) {
+      const buffer = { size, destroyed: false, destroy: () => buffer.destroyed = true };
+      made.push(buffer);
+      losses.push(lose);
+      return buffer as unknown as GPUBuffer;
+    },
+    settle: ({ id }) => settled.push(id),
   });
-  return { pool, made };
+  return { pool, made, settled, losses };
 }
 
 Deno.test("sizeClass() wastes at most an eighth, little of a large block, and is a multiple of 16", () => {
@@ -137,4 +144,64 @@ Deno.test("BufferPool.into() takes from a reserve, which keeps its blocks until 
   late.release();
   assertEquals(pool.usage, { live: 0, peak: 2048 + 5120, pooled: 5120 + 3072, reserved: 0 });
   assertEquals(made.length, 4);
+});
+
+Deno.test("BufferPool destroys what was free for longest where shapes change, and never outgrows its bound", () => {
+  const { pool, made, settled } = pretend();
+  const MiB = 2 ** 20;
+  const held = pool.allocate(MiB);
+  for (let i = 0; i < 300; i++) {
+    const [a, b] = [pool.allocate((20 + i / 8) * MiB), pool.allocate(5 * MiB)];
+    b.release();
+    a.release();
+    const { live, pooled, peak } = pool.usage;
+    assert(live + pooled <= 3 * peak + 16 * MiB, `${live + pooled} beside ${peak} in step ${i}`);
+    assertEquals(pooled, made.filter(({ destroyed }) => !destroyed).reduce((sum, { size }) => sum + size, 0) - MiB);
+  }
+  const gone = made.flatMap(({ destroyed }, i) => destroyed ? [i + 1] : []);
+  assertEquals(settled.toSorted((a, b) => a - b), gone, "what is destroyed was settled before");
+  assert(gone.length > 50);
+  assertEquals(
+    made.map(({ destroyed }) => destroyed).slice(0, 4),
+    [false, true, false, true],
+    "what is used every step stays",
+  );
+  assert(!made.at(-1)!.destroyed);
+  held.release();
+});
+
+Deno.test("BufferPool keeps all blocks of a step that comes again, however the sizes differ", () => {
+  const { pool, made } = pretend();
+  const step = () => {
+    for (let i = 1; i <= 9; i++) {
+      const [a, b] = [pool.allocate(i * i * 2e6), pool.allocate(i * i * 5e5)];
+      a.release();
+      b.release();
+    }
+  };
+  for (let i = 0; i < 9; i++) step(); // 700 MB of buffers where at most 200 MB are in use
+  const { length } = made;
+  for (let i = 0; i < 5; i++) step();
+  assertEquals(made.length, length);
+  assert(made.some(({ destroyed }) => destroyed), "more than twice the peak was wanted");
+});
+
+Deno.test("BufferPool hands out no block that the device had no memory for", () => {
+  const { pool, losses } = pretend();
+  const a = pool.allocate(1000);
+  losses[0]!();
+  a.release();
+  assertEquals(pool.usage, { live: 0, peak: 1024, pooled: 0, reserved: 0 });
+  assertEquals(pool.allocate(1000).block.id, 2);
+});
+
+Deno.test("BufferPool.shrink() gives the blocks of a reserve to all, except some", () => {
+  const { pool } = pretend();
+  const reserve = new Reserve();
+  const [a, b] = pool.into(reserve, () => [pool.allocate(1000), pool.allocate(2000)]);
+  for (const each of [a!, b!]) each.release();
+  pool.shrink(reserve, new Set([b!.block]));
+  assertEquals(pool.usage, { live: 0, peak: 1024 + 2048, pooled: 1024, reserved: 2048 });
+  assertEquals(pool.allocate(1000).block, a!.block);
+  assertEquals(pool.into(reserve, () => pool.allocate(2000)).block, b!.block);
 });

@@ -1,0 +1,39 @@
+import type { DeviceErrorDetails } from "./errors.ts";
+import type { Failures } from "./failures.ts";
+import type { BufferMaker } from "./pool.ts";
+import type { Recorder } from "./recorder.ts";
+import { USAGE } from "./usage.ts";
+
+/** What {@linkcode bufferMaker} needs of a device. */
+export interface BufferMakerParts {
+  /** Makes the buffers. */
+  readonly gpu: GPUDevice;
+  /** Takes memory that ran out. */
+  readonly failures: Failures;
+  /** What is running now. */
+  readonly details: () => DeviceErrorDetails;
+  /** What may still use a buffer. */
+  readonly recorder: () => Recorder;
+  /** Gives back what is free; returns its bytes. */
+  readonly trim: () => number;
+}
+
+/**
+ * Makes buffers that every op can use. Where memory runs out, what is free is given back before that is reported, so that
+ * there is room when the work is tried again.
+ */
+export function bufferMaker({ gpu, failures, details, recorder, trim }: BufferMakerParts): BufferMaker {
+  const usage = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
+  return {
+    create(size, lose) {
+      const whatIsLost = () => {
+        lose();
+        const bytes = trim();
+        const given = bytes > 0 ? ` (${bytes} bytes that were free are given back by now: try again)` : "";
+        return `Cannot allocate ${size} bytes as the device is out of memory${given}`;
+      };
+      return failures.watch("out-of-memory", whatIsLost, details(), () => gpu.createBuffer({ size, usage }));
+    },
+    settle: (block) => recorder().uses(block) && recorder().flush(),
+  };
+}

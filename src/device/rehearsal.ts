@@ -1,0 +1,51 @@
+import type { Device } from "./device.ts";
+import { BufferPool, type MemoryUsage, type Storage } from "./pool.ts";
+
+/** Books of a rehearsal: storages have sizes but no memory. */
+export class Rehearsal {
+  #pool = new BufferPool({ create: () => ({ destroy() {} }) as GPUBuffer });
+
+  /** A storage without memory. */
+  allocate(bytes: number): Storage {
+    return this.#pool.allocate(bytes);
+  }
+
+  /** What would be in use. */
+  get memory(): MemoryUsage {
+    return this.#pool.usage;
+  }
+}
+
+/**
+ * Runs `body` without the GPU: tensors that it makes have shapes but no elements, dispatches and writes do nothing. So it
+ * is known in a moment whether work on some shapes stays within an adapter's limits, and what memory it takes.
+ *
+ * @param body What to do; it must not wait, and what it makes must not be used afterwards.
+ * @returns Bytes in use at its end, and their peak.
+ * @throws {DeviceError} If something exceeds what the adapter binds or dispatches at once.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, matmul, rehearse, scope, zeros } from "@decoupled/uniformity";
+ * import { assertThrows } from "@std/assert";
+ *
+ * await using device = await Device.open();
+ * const product = (n: number) => {
+ *   using _ = scope();
+ *   matmul(zeros([n, 64]), zeros([64, n]));
+ * };
+ * rehearse(device, () => product(1000)); // fits
+ * assertThrows(() => rehearse(device, () => product(1e6)), Error, "Cannot allocate a tensor f32 [1000000,1000000]");
+ * ```
+ */
+export function rehearse(device: Device, body: () => void): MemoryUsage {
+  const rehearsal = device.rehearsal = new Rehearsal();
+  device.recordings.rehearses = true;
+  try {
+    body();
+    return rehearsal.memory;
+  } finally {
+    device.rehearsal = null;
+    device.recordings.rehearses = false;
+  }
+}
