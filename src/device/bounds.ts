@@ -50,11 +50,11 @@ export class Bounds {
   }
 
   /** Throws when there are too many workgroups along a dimension. */
-  checkGroups(workgroups: Workgroups, details: () => DeviceErrorDetails): void {
+  checkGroups(workgroups: Workgroups, { name, entryPoint }: Program, details: () => DeviceErrorDetails): void {
     if (Math.max(workgroups[0], workgroups[1], workgroups[2]) <= this.#groups) return;
     throw new DeviceError(
       `Cannot dispatch as workgroups must be <= ${this.#groups} along each dimension: got [${workgroups}]`,
-      details(),
+      { ...details(), shader: `${name}.${entryPoint}` },
     );
   }
 

@@ -154,10 +154,7 @@ export class Device {
     this.recordings.checkDevice();
     const { buffers, constants, params, workgroups } = options;
     if (!isSomeWork(workgroups, program, buffers)) return;
-    this.#bounds.checkGroups(
-      workgroups,
-      () => ({ ...this.#details(), shader: `${program.name}.${program.entryPoint}` }),
-    );
+    this.#bounds.checkGroups(workgroups, program, this.#details);
     if (this.rehearsal) return;
     const pipeline = this.#pipelines.get(program, buffers, constants);
     this.#recorder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#running.label);

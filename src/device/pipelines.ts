@@ -33,7 +33,7 @@ export interface Reporting {
 export const PARAMS_SLOT = 256;
 
 /** Pipelines and shader modules that are kept: several times those of the largest networks. */
-const PIPELINES = 1024;
+const PIPELINES = 512;
 
 /** Compiles each (program, bindings, constants) once, and again where many others were used since. */
 export class PipelineCache {

@@ -26,7 +26,7 @@ export class Rehearsal {
  *
  * @example Usage
  * ```ts
- * import { Device, matmul, rehearse, scope, zeros } from "@decoupled/uniformity";
+ * import { Device, DeviceError, matmul, rehearse, scope, zeros } from "@decoupled/uniformity";
  * import { assertThrows } from "@std/assert";
  *
  * await using device = await Device.open();
@@ -35,7 +35,7 @@ export class Rehearsal {
  *   matmul(zeros([n, 64]), zeros([64, n]));
  * };
  * rehearse(device, () => product(1000)); // fits
- * assertThrows(() => rehearse(device, () => product(1e6)), Error, "Cannot allocate a tensor f32 [1000000,1000000]");
+ * assertThrows(() => rehearse(device, () => product(1e5)), DeviceError, "binds at most");
  * ```
  */
 export function rehearse(device: Device, body: () => void): MemoryUsage {

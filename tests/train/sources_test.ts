@@ -10,6 +10,7 @@ import {
   UploadedImages,
   type ViewSource,
 } from "../../src/train/mod.ts";
+import { openLimited } from "../device/_limited.ts";
 import { withFolder } from "../data/_helpers.ts";
 import { smallDataset } from "./_small.ts";
 
@@ -102,6 +103,26 @@ Deno.test("StreamedImages leaves unreadable images out of their batch, and tells
     assertEquals(found.map(({ rows, views }) => [rows, views?.length]), [[[1], 2 * 192], [[3, 2], 2 * 2 * 192]]);
     await collect(source);
     assertEquals(told, [`${folder}/4.png`, `${folder}/0.png`]);
+  });
+});
+
+Deno.test("StreamedImages names an image that the adapter cannot bind and leaves it out", async () => {
+  await withFolder(async (folder) => {
+    const dataset = await writeImages(folder, 5);
+    const { default: sharp } = await import("sharp");
+    const create = { width: 700, height: 500, channels: 3, background: { r: 1, g: 5, b: 9 } } as const;
+    await Deno.writeFile(dataset.files.paths[1]!, new Uint8Array(await sharp({ create }).png().toBuffer()));
+    await using limited = await openLimited({ maxStorageBufferBindingSize: 2 ** 20 });
+    const told: string[] = [];
+    using source = new StreamedImages(limited, dataset, recipe, {
+      workers: 1,
+      onUnreadable: ({ path, reason }) => told.push(`${path}: ${reason}`),
+    });
+    assertEquals((await collect(source)).map(({ rows }) => rows), [[4], [3, 0, 2]]);
+    await collect(source);
+    assertEquals(told, [
+      `${folder}/1.png: 700 x 500 px take 1050000 bytes, and the adapter binds at most 1048576 at once`,
+    ]);
   });
 });
 
