@@ -14,7 +14,6 @@ import { Running } from "./running.ts";
 import { Staging, writeBytes } from "./staging.ts";
 import type { Counters, DispatchOptions } from "./options.ts";
 import { SyncReader } from "./sync_reader.ts";
-import { USAGE } from "./usage.ts";
 import { noteWrites } from "./writes.ts";
 
 /** Open devices, the default one last. */

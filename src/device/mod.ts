@@ -9,5 +9,5 @@ export type { Param, ParamType, Program } from "./program.ts";
 export type { Bindings, Window, Workgroups } from "./recorder.ts";
 export type { Recording } from "./recording.ts";
 export type { Recordings } from "./recordings.ts";
-export { rehearse } from "./rehearsal.ts";
+export { type Rehearsal, rehearse } from "./rehearsal.ts";
 export { type ReadPart, SyncReader } from "./sync_reader.ts";

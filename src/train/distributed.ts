@@ -2,11 +2,11 @@ import { backward } from "../autograd/mod.ts";
 import { type Communicator, Exchange, gatherBytes, gatherNumbers, GradientBuckets, means } from "../distributed/mod.ts";
 import { type Module, syncBatchNorm } from "../nn/mod.ts";
 import type { GradScaler, Optimizer } from "../optim/mod.ts";
-import { type Tensor, tensor } from "../tensor/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
 import { gatherRanks } from "./distributed_gather.ts";
 import { planOfRank } from "./distributed_plan.ts";
 import { broadcastState, verifyState } from "./distributed_state.ts";
-import type { EpochPlan, ViewBatch } from "./view_source.ts";
+import type { EpochPlan } from "./view_source.ts";
 
 /** Whose samples a loss compares: `"local"`, those of each rank, as the original; `"global"`, those of all ranks. */
 export type LossScope = "local" | "global";
@@ -88,11 +88,10 @@ export class DataParallel {
   }
 
   /** Rows in the data set of the samples that the loss compares. */
-  indices({ rows, indices }: ViewBatch): Tensor {
-    if (this.scope === "local") return indices!;
-    const parts = gatherBytes(this.group, new Uint8Array(rows.buffer, rows.byteOffset, rows.byteLength));
-    const all = parts.flatMap(({ buffer }) => [...new Uint32Array(buffer)]);
-    return tensor(Uint32Array.from(all), { device: indices!.device });
+  rows(own: Uint32Array): Uint32Array {
+    if (this.scope === "local") return own;
+    const parts = gatherBytes(this.group, new Uint8Array(own.buffer as ArrayBuffer, own.byteOffset, own.byteLength));
+    return Uint32Array.from(parts.flatMap(({ buffer }) => [...new Uint32Array(buffer)]));
   }
 
   /** Runs backward and reduces gradients beside it; {@linkcode DataParallel.finish} is to be awaited before they are used. */

@@ -1,10 +1,11 @@
 import { noGrad } from "../autograd/mod.ts";
-import type { Tensor } from "../tensor/mod.ts";
+import { type Tensor, zeros } from "../tensor/mod.ts";
+import { largestFitting } from "./fitting.ts";
 import type { Features } from "./retrieval.ts";
 
 /** Settings of {@linkcode encode}. */
 export interface EncodeOptions {
-  /** Images at once; 256 by default. */
+  /** Images at once; 256 by default, fewer where the adapter does not take them. */
   batchSize?: number;
   /** Called after each batch with the images done. */
   onProgress?: (done: number) => void;
@@ -29,7 +30,8 @@ export async function encode(
   images: (from: number, to: number) => Tensor | Promise<Tensor>,
   options: EncodeOptions = {},
 ): Promise<Features> {
-  const { batchSize = 256, onProgress } = options;
+  const { onProgress } = options;
+  const batchSize = await fittingBatch(encoder, Math.min(options.batchSize ?? 256, length), images);
   let features: Float32Array<ArrayBuffer> | null = null;
   let dim = 0;
   for (let from = 0; from < length; from += batchSize) {
@@ -43,6 +45,18 @@ export async function encode(
   }
   if (!features) throw new RangeError("Cannot encode() as there must be at least one image: got 0");
   return { data: features, dim };
+}
+
+/** Images that the adapter encodes at once; one of them tells how large they are. */
+async function fittingBatch(
+  encoder: Encoder,
+  most: number,
+  images: (from: number, to: number) => Tensor | Promise<Tensor>,
+): Promise<number> {
+  if (most < 2) return most;
+  using one = await images(0, 1);
+  const { device, shape } = one;
+  return largestFitting(device, most, (n) => embed(encoder, zeros([n, ...shape.slice(1)], { device })));
 }
 
 function embed(encoder: Encoder, batch: Tensor): Tensor {

@@ -4,6 +4,7 @@ import type { ImageDataset } from "../data/mod.ts";
 import { type Communicator, SingleProcess } from "../distributed/mod.ts";
 import { keep, type Tensor, tidy } from "../tensor/mod.ts";
 import { collectRows, type EncodedRows, rowsOfRank } from "./distributed_encode.ts";
+import { imagesAtOnce, leastOf } from "./fitting.ts";
 import { evaluationBatches, type EvaluationOptions } from "./labelled_images.ts";
 
 /** Options of {@linkcode encodeImages}. */
@@ -15,7 +16,7 @@ export interface EncodeImagesOptions extends EvaluationOptions {
 }
 
 /**
- * Encodes images of a data set without augmentation. The ranks share them, batch by batch; the features do not depend on
+ * Encodes images of a data set without augmentation, as many at once as `batchSize` and the adapter allow. The ranks share them, batch by batch; the features do not depend on
  * how many ranks there are.
  *
  * @param encode Maps images `[n, h, w, 3]` to features `[n, dim]`.
@@ -28,12 +29,14 @@ export async function encodeImages(
   encode: (images: Tensor) => Tensor,
   options: EncodeImagesOptions = {},
 ): Promise<EncodedRows | null> {
-  const { group = new SingleProcess(), onBatch, batchSize = 256, ...rest } = options;
+  const { group = new SingleProcess(), onBatch, resolution = dataset.resolution, ...rest } = options;
+  const fitting = imagesAtOnce(device, encode, resolution, options.batchSize ?? 256);
+  const batchSize = await leastOf(group, fitting);
   const wanted = rowsOfRank(group, options.rows ?? Array.from(Array(dataset.length).keys()), batchSize);
   const parts: Float32Array[] = [];
   const rows: number[] = [];
   let dim = 0;
-  for await (const batch of evaluationBatches(device, dataset, { ...rest, batchSize, rows: wanted })) {
+  for await (const batch of evaluationBatches(device, dataset, { ...rest, resolution, batchSize, rows: wanted })) {
     using z = keep(noGrad(() => tidy(() => encode(batch.images))));
     const data = await z.data() as Float32Array<ArrayBuffer>;
     dim = z.shape[1]!;

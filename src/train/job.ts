@@ -5,6 +5,7 @@ import { captureCheckpoint, restoreCheckpoint, type TrainingPosition, WeightsNot
 import { writeCheckpoint } from "./checkpoint_file.ts";
 import { checkRanks, checkStart } from "./distributed_start.ts";
 import { evaluateKnn } from "./evaluate_knn.ts";
+import type { HostPrior } from "./host_prior.ts";
 import { imageSource, type KernelView, recipeOf, uploadPrior, viewKernel } from "./job_data.ts";
 import { type Profile, profileOf } from "./job_profile.ts";
 import { type JobFacts, jobReport } from "./job_report.ts";
@@ -66,7 +67,7 @@ class Job {
   #found: FoundCheckpoint | null;
   #model: Contrastive;
   #source: ViewSource;
-  #prior: Tensor | undefined;
+  #prior: Tensor | HostPrior | undefined;
   #training: Pretraining;
   #profile: StepProfile | undefined;
   #position: TrainingPosition;

@@ -12,6 +12,8 @@ import { describeKernel, type KernelDescription, medianSigma } from "../kernels/
 import { noGrad } from "../autograd/mod.ts";
 import { keep, type Tensor, tensor, tidy } from "../tensor/mod.ts";
 import { type JobSettings, kernelOf } from "./job_settings.ts";
+import { bindingBytes, rowsAtOnce } from "./fitting.ts";
+import { HostPrior } from "./host_prior.ts";
 import { kernelNeighbours } from "./kernel_neighbours.ts";
 import { someRows } from "./labelled_images.ts";
 import { type NamedNeighbours, namedNeighbours } from "./report/kernel_section.ts";
@@ -39,8 +41,7 @@ export function imageSource(
   options: ImageSourceOptions = {},
 ): ViewSource {
   if (!dataset.pixels) return new StreamedImages(device, dataset, recipe, options);
-  const { maxStorageBufferBindingSize, maxBufferSize } = device.limits;
-  const fits = dataset.pixels.data.length <= Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  const fits = dataset.pixels.data.length <= bindingBytes(device);
   return fits ? new ResidentImages(device, dataset.pixels, recipe) : new UploadedImages(device, dataset.pixels, recipe);
 }
 
@@ -49,8 +50,12 @@ export function recipeOf({ mean, std }: ImageDataset, { augmentation, resolution
   return augmentation === "chexpert" ? chexpertRecipe({ size, mean, std }) : naturalRecipe({ size, mean, std });
 }
 
-/** The rows of a prior on the device, `[n, dim]`. */
-export function uploadPrior(device: Device, { data, dim }: PriorRows): Tensor {
+/** A prior `[n, dim]` for training: on the device where the adapter binds it at once, else in host memory. */
+export function uploadPrior(device: Device, prior: PriorRows): Tensor | HostPrior {
+  return 4 * prior.data.length <= bindingBytes(device) ? upload(device, prior) : new HostPrior(device, prior);
+}
+
+function upload(device: Device, { data, dim }: PriorRows): Tensor {
   return keep(tensor(data, { shape: [data.length / dim, dim], device }));
 }
 
@@ -70,7 +75,7 @@ export interface KernelView {
 export async function viewKernel(device: Device, dataset: ImageDataset, settings: JobSettings): Promise<KernelView> {
   const kernel = kernelOf(settings)!;
   const prior = dataset.prior!;
-  const rows = someRows(dataset.length, Math.min(settings.batch_size, 256));
+  const rows = someRows(dataset.length, Math.min(settings.batch_size, 256, rowsAtOnce(device, prior.dim)));
   using batch = pickRows(device, prior, rows);
   const description = await describeKernel(batch, { kernel, ridge: settings.lambda });
   const shown = byClass(someRows(dataset.length, 48), dataset.labels);
@@ -87,7 +92,7 @@ const MEDIAN_ROWS = 1024;
 /** The median heuristic for a prior, rounded to three digits: the σ of `--sigma median`. */
 export async function medianSigmaOf(device: Device, prior: PriorRows): Promise<number> {
   const n = prior.data.length / prior.dim;
-  const count = Math.min(n, MEDIAN_ROWS);
+  const count = Math.min(n, MEDIAN_ROWS, rowsAtOnce(device, prior.dim));
   using rows = pickRows(device, prior, Array.from({ length: count }, (_, i) => Math.floor(i * n / count)));
   return Number((await medianSigma(rows)).toPrecision(3));
 }
@@ -95,7 +100,7 @@ export async function medianSigmaOf(device: Device, prior: PriorRows): Promise<n
 function pickRows(device: Device, { data, dim }: PriorRows, rows: readonly number[]): Tensor {
   const picked = new Float32Array(rows.length * dim);
   rows.forEach((row, i) => picked.set(data.subarray(row * dim, (row + 1) * dim), i * dim));
-  return uploadPrior(device, { data: picked, dim });
+  return upload(device, { data: picked, dim });
 }
 
 function byClass(rows: number[], labels: Labels): number[] {

@@ -2,6 +2,7 @@ import { noGrad } from "../autograd/mod.ts";
 import { Device } from "../device/mod.ts";
 import { l2Normalize, matmul } from "../ops/mod.ts";
 import { keep, type Tensor, tensor, tidy } from "../tensor/mod.ts";
+import { rowsAtOnce } from "./fitting.ts";
 import type { Features } from "./retrieval.ts";
 
 /** Features with what is known of each sample. */
@@ -42,7 +43,8 @@ export interface KnnScores {
 const CHUNK = 256;
 
 /**
- * Classifies by weighted votes of the nearest neighbours in cosine similarity, the products on the device.
+ * Classifies by weighted votes of the nearest neighbours in cosine similarity, the products on the device: of a part of
+ * the gallery and some queries at a time, so that no number of samples is too large for an adapter.
  *
  * @param gallery Samples that vote.
  * @param queries Samples that are classified.
@@ -60,17 +62,11 @@ export async function knn(
   const count = gallery.features.data.length / gallery.features.dim;
   const k = Math.min(options.k ?? 20, count - Number(leaveOneOut));
   check(gallery, queries, k, temperature);
-  using bank = unitRows(gallery.features, device);
   const n = queries.features.data.length / queries.features.dim;
   const votes = new Float64Array(n * classes);
-  for (let from = 0; from < n; from += CHUNK) {
-    const to = Math.min(from + CHUNK, n);
-    const scores = await similarities(queries.features, from, to, bank);
-    for (let i = from; i < to; i++) {
-      const row = scores.subarray((i - from) * count, (i - from + 1) * count);
-      if (leaveOneOut) row[i] = -Infinity;
-      vote(votes.subarray(i * classes, (i + 1) * classes), row, gallery.labels, k, temperature);
-    }
+  const neighbours = await nearestRows(gallery.features, queries.features, { k, leaveOneOut, device });
+  for (let i = 0; i < n; i++) {
+    vote(votes.subarray(i * classes, (i + 1) * classes), neighbours[i]!, gallery.labels, temperature);
   }
   return queries.labels instanceof Int32Array
     ? { ...accuracy(votes, queries.labels, classes), auc: NaN, queries: n }
@@ -92,37 +88,82 @@ function check(gallery: LabelledFeatures, queries: LabelledFeatures, k: number, 
   if (!(temperature > 0)) throw new RangeError(`Cannot run knn() as temperature must be > 0: got ${temperature}`);
 }
 
-function unitRows({ data, dim }: Features, device: Device): Tensor {
-  return keep(noGrad(() => tidy(() => l2Normalize(tensor(data, { shape: [data.length / dim, dim], device })))));
+/** The `k` gallery rows most alike to a query and their similarities, the most alike first. */
+interface Nearest {
+  readonly rows: Uint32Array;
+  readonly similarities: Float32Array;
+  count: number;
 }
 
-async function similarities({ data, dim }: Features, from: number, to: number, bank: Tensor): Promise<Float32Array> {
-  using x = unitRows({ data: data.slice(from * dim, to * dim), dim }, bank.device);
+async function nearestRows(
+  gallery: Features,
+  queries: Features,
+  { k, leaveOneOut, device }: { k: number; leaveOneOut: boolean; device: Device },
+): Promise<Nearest[]> {
+  const { dim } = gallery;
+  const [count, n] = [gallery.data.length / dim, queries.data.length / dim];
+  const found = Array.from({ length: n }, () => (
+    { rows: new Uint32Array(k), similarities: new Float32Array(k), count: 0 }
+  ));
+  const most = Math.min(rowsAtOnce(device, dim), rowsAtOnce(device, CHUNK));
+  for (let first = 0; first < count; first += most) {
+    using bank = unitRows(gallery, first, Math.min(first + most, count), device);
+    for (let from = 0; from < n; from += CHUNK) {
+      const to = Math.min(from + CHUNK, n);
+      const scores = await similarities(queries, from, to, bank);
+      const width = bank.shape[0]!;
+      for (let i = from; i < to; i++) {
+        const row = scores.subarray((i - from) * width, (i - from + 1) * width);
+        if (leaveOneOut && i >= first && i < first + width) row[i - first] = -Infinity;
+        take(found[i]!, row, first);
+      }
+    }
+  }
+  return found;
+}
+
+function unitRows({ data, dim }: Features, from: number, to: number, device: Device): Tensor {
+  const rows = data.subarray(from * dim, to * dim);
+  return keep(noGrad(() => tidy(() => l2Normalize(tensor(rows, { shape: [to - from, dim], device })))));
+}
+
+async function similarities(queries: Features, from: number, to: number, bank: Tensor): Promise<Float32Array> {
+  using x = unitRows(queries, from, to, bank.device);
   using products = noGrad(() => matmul(x, bank, { transposeB: true }));
   return await products.data() as Float32Array;
 }
 
-/** Adds the votes of the `k` largest similarities. */
+/** Takes what is more alike than what is there, of rows from `first` on; of equals, the first ones stay. */
+function take(nearest: Nearest, scores: Float32Array, first: number): void {
+  const { rows, similarities } = nearest;
+  const k = rows.length;
+  for (let j = 0; j < scores.length; j++) {
+    const score = scores[j]!;
+    let at = nearest.count;
+    if (at === k && !(score > similarities[k - 1]!)) continue;
+    if (at < k) nearest.count++;
+    else at--;
+    for (; at > 0 && score > similarities[at - 1]!; at--) {
+      rows[at] = rows[at - 1]!;
+      similarities[at] = similarities[at - 1]!;
+    }
+    rows[at] = first + j;
+    similarities[at] = score;
+  }
+}
+
+/** Adds the votes of neighbours. */
 function vote(
   votes: Float64Array,
-  similarities: Float32Array,
+  { rows, similarities }: Nearest,
   labels: Int32Array | Float32Array,
-  k: number,
   temperature: number,
 ): void {
-  const nearest: number[] = [];
-  for (let j = 0; j < similarities.length; j++) {
-    if (nearest.length === k && !(similarities[j]! > similarities[nearest[k - 1]!]!)) continue;
-    let at = nearest.length;
-    while (at > 0 && similarities[j]! > similarities[nearest[at - 1]!]!) at--;
-    nearest.splice(at, 0, j);
-    if (nearest.length > k) nearest.pop();
-  }
-  for (const j of nearest) {
-    const weight = Math.exp(similarities[j]! / temperature);
-    if (labels instanceof Int32Array) votes[labels[j]!]! += weight;
-    else votes.forEach((_, c) => votes[c]! += labels[j * votes.length + c] === 1 ? weight : 0);
-  }
+  rows.forEach((row, i) => {
+    const weight = Math.exp(similarities[i]! / temperature);
+    if (labels instanceof Int32Array) votes[labels[row]!]! += weight;
+    else votes.forEach((_, c) => votes[c]! += labels[row * votes.length + c] === 1 ? weight : 0);
+  });
 }
 
 function accuracy(votes: Float64Array, labels: Int32Array, classes: number): { top1: number; top5: number } {

@@ -3,6 +3,7 @@ import { augment, evalTransform, type FileDataset, type ImageDataset, ImageDecod
 import { squeeze } from "../ops/mod.ts";
 import { arange, keep, type Tensor, tensor, tidy } from "../tensor/mod.ts";
 import { key, shuffled } from "../tensor/mod.ts";
+import { rowsAtOnce } from "./fitting.ts";
 
 /** Some images of a data set, as evaluation wants them. */
 export interface EvaluationBatch {
@@ -24,13 +25,17 @@ export interface EvaluationOptions {
   workers?: number;
 }
 
-/** The images of a data set in order, resized and cut for evaluation, not augmented, normalised on the device. */
+/**
+ * The images of a data set in order, resized and cut for evaluation, not augmented, normalised on the device; fewer at
+ * once where an adapter does not bind them.
+ */
 export async function* evaluationBatches(
   device: Device,
   dataset: ImageDataset,
   options: EvaluationOptions = {},
 ): AsyncGenerator<EvaluationBatch> {
-  const { batchSize = 256, resolution = dataset.resolution } = options;
+  const { resolution = dataset.resolution } = options;
+  const batchSize = Math.min(options.batchSize ?? 256, rowsAtOnce(device, resolution * resolution * 3));
   const rows = options.rows ?? Array.from({ length: dataset.length }, (_, i) => i);
   const { mean, std } = dataset;
   const size = dataset.pixels

@@ -26,6 +26,7 @@ export { encode, type EncodeOptions, type Encoder } from "./encode.ts";
 export type { MetricsLine } from "./metrics_line.ts";
 export { MetricRing } from "./metric_ring.ts";
 export { encodeImages, type EncodeImagesOptions } from "./encode_images.ts";
+export { HostPrior } from "./host_prior.ts";
 export { evaluateKnn, type EvaluationData } from "./evaluate_knn.ts";
 export { type JobEvent, pretrainJob } from "./job.ts";
 export type { Profile } from "./job_profile.ts";

@@ -2,13 +2,14 @@ import { autocast, backward, compile, type Compiled, noGrad } from "../autograd/
 import { centroidWeights, type Kernel } from "../kernels/mod.ts";
 import { decoupledUniformityMetrics } from "../losses/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
-import { cast, indexSelect } from "../ops/mod.ts";
+import { cast } from "../ops/mod.ts";
 import { type CosineAnnealingLR, GradScaler, type Optimizer } from "../optim/mod.ts";
 import { key, scope, shuffled, type Tensor } from "../tensor/mod.ts";
 import type { TrainingPosition } from "./checkpoint.ts";
 import type { Communicator } from "../distributed/mod.ts";
 import type { TuneOptions } from "../tune/mod.ts";
 import { DataParallel, type LossScope, type StepAgreement, type StepCost } from "./distributed.ts";
+import { type HostPrior, priorRows } from "./host_prior.ts";
 import { MetricRing } from "./metric_ring.ts";
 import { batchSizes, checkPretrain, Clock, countOf, LossNotFiniteError, makeOptimizer } from "./pretrain_parts.ts";
 import { tuneFor } from "./pretrain_tuning.ts";
@@ -73,8 +74,8 @@ export interface PretrainConfig {
 export interface PretrainData {
   /** Makes the views of samples. */
   source: ViewSource;
-  /** Prior `[n, d]` on the device, when `config.kernel` is set. */
-  prior?: Tensor;
+  /** Prior `[n, d]` on the device or in host memory (see {@linkcode uploadPrior}), when `config.kernel` is set. */
+  prior?: Tensor | HostPrior;
 }
 
 /** The state of training after some steps. */
@@ -138,7 +139,7 @@ export class Pretraining {
   #metrics: MetricRing;
   #sizes: readonly number[];
   #parallel: DataParallel | null = null;
-  #compiled: Compiled<[Tensor, Tensor], void>;
+  #compiled: Compiled<[Tensor, Tensor | null], void>;
   #tuned = false;
 
   /** Checks everything and makes the optimizer. */
@@ -155,8 +156,8 @@ export class Pretraining {
     const { device } = model.parameters()[0]!;
     this.scaler = config.precision === "mixed" ? new GradScaler({ device }) : null;
     this.#metrics = new MetricRing(device, ["loss", "align"], printEvery);
-    this.#compiled = compile((views, indices) => {
-      for (const _ of this.#phases(views, () => indices));
+    this.#compiled = compile((views, prior) => {
+      for (const _ of this.#phases(views, prior));
     }, { device });
   }
 
@@ -230,7 +231,7 @@ export class Pretraining {
     const { tuning, batchSize = 256 } = this.#config;
     if (!tuning || this.#tuned || countOf(agreed.counts) !== batchSize) return;
     this.#tuned = true;
-    const loss = () => this.#losses(batch.views!, () => this.#indices(batch), agreed).loss;
+    const loss = () => this.#losses(batch.views!, this.#prior(batch), agreed).loss;
     const name = `pretrain ${batch.views!.shape} ${this.#data.prior?.shape[1] ?? 0} ${this.scaler ? "mixed" : "f32"}`;
     await tuneFor(loss, this.#model, this.optimizer, { ...tuning, device: this.#metrics.device, name });
     this.#config.profile?.begin("views");
@@ -243,8 +244,9 @@ export class Pretraining {
     const { device } = this.#metrics;
     await profile?.end(device);
     using _ = scope();
-    if (compile && !profile && !this.#parallel) return this.#compiled(batch.views!, batch.indices!);
-    for (const phase of this.#phases(batch.views!, () => this.#indices(batch), agreed)) {
+    const prior = this.#prior(batch);
+    if (compile && !profile && !this.#parallel) return this.#compiled(batch.views!, prior);
+    for (const phase of this.#phases(batch.views!, prior, agreed)) {
       await profile?.end(device);
       if (phase === "optimiser" && this.#parallel) {
         profile?.begin("communication");
@@ -257,9 +259,9 @@ export class Pretraining {
   }
 
   /** The parts of a step; what is yielded names the part that comes next. */
-  *#phases(views: Tensor, indices: () => Tensor, agreed?: StepAgreement): Generator<string | null> {
+  *#phases(views: Tensor, prior: Tensor | null, agreed?: StepAgreement): Generator<string | null> {
     this.#config.profile?.begin("forward");
-    const { loss, alignment } = this.#losses(views, indices, agreed);
+    const { loss, alignment } = this.#losses(views, prior, agreed);
     yield "backward";
     (this.#parallel ?? { backward }).backward(this.scaler?.scale(loss) ?? loss);
     this.#metrics.push([loss, alignment]);
@@ -268,20 +270,21 @@ export class Pretraining {
     yield null;
   }
 
-  #losses(views: Tensor, indices: () => Tensor, agreed?: StepAgreement): { loss: Tensor; alignment: Tensor } {
+  #losses(views: Tensor, prior: Tensor | null, agreed?: StepAgreement): { loss: Tensor; alignment: Tensor } {
     const { kernel, ridge = 0.01, t = 2 } = this.#config;
-    const { prior } = this.#data;
-    const weights = prior && kernel
-      ? noGrad(() => centroidWeights(indexSelect(prior, 0, indices()), { kernel, ridge }))
-      : undefined;
+    const weights = prior && kernel ? noGrad(() => centroidWeights(prior, { kernel, ridge })) : undefined;
     const embed = () => this.#model.forward(views);
     const own = this.scaler ? cast(autocast(embed, { device: views.device }), "f32") : embed();
     const z = this.#parallel?.embeddings(own, agreed!) ?? own;
     return decoupledUniformityMetrics(z, { weights, t });
   }
 
-  #indices(batch: ViewBatch): Tensor {
-    return this.#parallel?.indices(batch) ?? batch.indices!;
+  /** The prior of the samples that the loss compares. */
+  #prior({ rows, indices }: ViewBatch): Tensor | null {
+    const { prior } = this.#data;
+    if (!prior) return null;
+    const all = this.#parallel?.rows(rows) ?? rows;
+    return priorRows(prior, all, all === rows ? indices : null);
   }
 
   /** Means of what the steps since the last report measured, over all ranks. */

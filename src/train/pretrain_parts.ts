@@ -36,7 +36,7 @@ export function checkPretrain({ source, prior }: PretrainData, config: PretrainC
   }
   if (kernel && !prior) throw new TypeError("Cannot pretrain() as a kernel needs a prior: got none");
   if (prior && !kernel) throw new TypeError("Cannot pretrain() as a prior needs a kernel: got none");
-  if (prior && (prior.rank !== 2 || prior.shape[0] !== source.length)) {
+  if (prior && (prior.shape.length !== 2 || prior.shape[0] !== source.length)) {
     throw new TypeError(`Cannot pretrain() as the prior must be [${source.length}, d]: got [${prior.shape}]`);
   }
   if (!(Number.isInteger(epochs) && epochs >= 1)) {

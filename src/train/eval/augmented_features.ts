@@ -3,10 +3,12 @@ import type { Device } from "../../device/mod.ts";
 import { type ImageDataset, naturalRecipe } from "../../data/mod.ts";
 import type { Communicator } from "../../distributed/mod.ts";
 import type { ResNet } from "../../nn/mod.ts";
-import { squeeze } from "../../ops/mod.ts";
+import { squeeze, unsqueeze } from "../../ops/mod.ts";
 import { keep, key, shuffled, type Tensor, tensor, tidy } from "../../tensor/mod.ts";
-import { collectRows } from "../distributed_encode.ts";
+import { type BatchPart, joinRows, partsOfBatches } from "../batch_parts.ts";
+import { collectRows, type EncodedRows } from "../distributed_encode.ts";
 import { planOfRank } from "../distributed_plan.ts";
+import { imagesAtOnce } from "../fitting.ts";
 import { imageSource } from "../job_data.ts";
 import { batchSizes } from "../pretrain_parts.ts";
 import type { EpochPlan, ViewSource } from "../view_source.ts";
@@ -65,29 +67,30 @@ export class AugmentedFeatures implements Disposable {
   }
 
   async *#alone(plan: EpochPlan): AsyncGenerator<FeatureBatch> {
-    for await (const { rows, views } of this.#source.batches(plan)) {
-      if (!views) continue;
-      using features = this.#encode(views);
-      yield { rows, features };
+    for await (const parts of partsOfBatches(this.#source, plan, this.#atOnce(), (part) => this.#encode(part))) {
+      if (parts.length === 0) continue;
+      using features = keep(tidy(() => joinRows(parts.map(({ made }) => made))));
+      parts.forEach(({ made }) => made.dispose());
+      yield { rows: parts.flatMap(({ rows }) => [...rows]), features };
     }
   }
 
   async *#together(plan: EpochPlan): AsyncGenerator<FeatureBatch> {
     const { group } = this.#options;
     const { sizes, ...own } = planOfRank(group, plan);
-    const batches = this.#source.batches({ ...own, sizes: sizes.filter((size) => size > 0) })[Symbol.asyncIterator]();
+    const planned = { ...own, sizes: sizes.filter((size) => size > 0) };
+    const batches = partsOfBatches(this.#source, planned, this.#atOnce(), (part) => this.#encode(part));
     try {
       for (const size of sizes) {
-        const batch = size > 0 ? (await batches.next()).value : null;
-        const part = { rows: batch?.rows ?? [], features: await this.#read(batch?.views ?? null) };
-        const all = await collectRows(group, part);
+        const parts = size > 0 ? (await batches.next()).value ?? [] : [];
+        const all = await collectRows(group, await read(parts));
         if (!all || all.rows.length === 0) continue;
         const { data, dim } = all.features;
         using features = keep(tensor(data, { shape: [all.rows.length, dim], device: this.#device }));
         yield { rows: all.rows, features };
       }
     } finally {
-      await batches.return?.();
+      await batches.return(undefined);
     }
   }
 
@@ -96,10 +99,10 @@ export class AugmentedFeatures implements Disposable {
     this.#source.dispose();
   }
 
-  async #read(views: Tensor | null): Promise<{ data: Float32Array<ArrayBuffer>; dim: number }> {
-    if (!views) return { data: new Float32Array(0), dim: 0 };
-    using features = this.#encode(views);
-    return { data: await features.data() as Float32Array<ArrayBuffer>, dim: features.shape[1]! };
+  /** Images that the adapter takes at once. */
+  #atOnce(): number {
+    const { batchSize, resolution } = this.#options;
+    return imagesAtOnce(this.#device, (images) => this.#encode(unsqueeze(images, 1)), resolution, batchSize);
   }
 
   #encode(views: Tensor): Tensor {
@@ -110,4 +113,14 @@ export class AugmentedFeatures implements Disposable {
       })
     ));
   }
+}
+
+/** Features of the parts of a batch, read back. */
+async function read(parts: readonly BatchPart<Tensor>[]): Promise<EncodedRows> {
+  const dim = parts[0]?.made.shape[1] ?? 0;
+  const values = await Promise.all(parts.map(({ made }) => made.data()));
+  parts.forEach(({ made }) => made.dispose());
+  const data = new Float32Array(values.reduce((sum, { length }) => sum + length, 0));
+  values.reduce((at, part) => (data.set(part as Float32Array, at), at + part.length), 0);
+  return { rows: parts.flatMap(({ rows }) => [...rows]), features: { data, dim } };
 }

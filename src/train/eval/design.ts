@@ -2,10 +2,8 @@ import { noGrad } from "../../autograd/mod.ts";
 import type { Device } from "../../device/mod.ts";
 import { add, cholesky, choleskySolve, matmul } from "../../ops/mod.ts";
 import { eye, keep, type Tensor, tensor, tidy } from "../../tensor/mod.ts";
+import { rowsAtOnce } from "../fitting.ts";
 import { type Features, meanOf } from "../retrieval.ts";
-
-/** Values of a design matrix in one piece, at most this many bytes, so that adapters can bind them. */
-const MOST_BYTES = 2 ** 26;
 
 /** Inverses that are kept. */
 const MOST_INVERSES = 12;
@@ -50,8 +48,7 @@ export class DeviceDesign implements Products {
     this.columns = dim + 1;
     this.mean = meanOf(features);
     this.#device = device;
-    const { maxStorageBufferBindingSize } = device.limits;
-    const most = Math.floor(Math.min(MOST_BYTES, maxStorageBufferBindingSize) / (4 * this.columns));
+    const most = rowsAtOnce(device, this.columns);
     for (let from = 0; from < this.rows; from += most) {
       const to = Math.min(this.rows, from + most);
       const block = new Float32Array((to - from) * this.columns);

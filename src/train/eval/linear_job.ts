@@ -8,7 +8,7 @@ import type { NamedClassifier } from "./classifier_file.ts";
 import type { LoadedEncoder } from "./encoder_file.ts";
 import { type DatasetFeatures, datasetFeatures, weightsDigest } from "./features.ts";
 import { assistLinear, fitLinear } from "./linear_fit.ts";
-import { type FittedTask, summaryOf, writeResults } from "./linear_output.ts";
+import { type FittedTask, summaryOf, writeNumbers, writeResults } from "./linear_output.ts";
 import { type FeatureStatistics, featureStatistics } from "./pictures.ts";
 import { withProgress } from "./progress_events.ts";
 import { makeTask, scoreTask } from "./task.ts";
@@ -119,7 +119,8 @@ export interface TaskSummary {
 
 /**
  * Evaluates an encoder by linear classifiers, as the original's `main_lincls`, and writes `classifier.safetensors`,
- * `linear_eval.json` and `report.html`. Encoded features are kept in `features/` of the folder.
+ * `linear_eval.json` and `report.html`; the numbers and classifiers of a task as soon as it is fitted. Encoded features are
+ * kept in `features/` of the folder.
  *
  * Several ranks share the encoding; rank 0 fits, scores, writes and tells, with the results of one process.
  *
@@ -136,24 +137,34 @@ export async function* linearJob(given: LinearInput): AsyncGenerator<LinearEvent
   const columns = columnsOf(train, settings);
   const encodedTrain = yield* encodeWith(input, train, digest);
   const encodedTest = yield* encodeWith(input, test, digest);
-  const { feature, resolution, workers, seed } = settings;
-  const options = { feature, resolution, workers, seed, group };
-  const alignment = await viewAlignment(input.device, loaded.encoder, test, options);
-  if (!encodedTrain || !encodedTest || alignment === null) return await assistLinear(input); // not rank 0
+  if (!encodedTrain || !encodedTest) { // not rank 0
+    await assistLinear(input);
+    await alignmentOf(input);
+    return;
+  }
   const sets = [{ dataset: train, encoded: encodedTrain }, { dataset: test, encoded: encodedTest }] as const;
   const results: FittedTask[] = [];
   for (const column of columns) {
     const result = yield* evaluateColumn(input, sets, column, columns.length > 1);
     if (!result) continue;
     results.push(result);
+    await writeNumbers(input, results, { digest, statistics: null });
     yield { type: "result", ...summaryOf(result) };
   }
   if (results.length === 0) {
     throw new RangeError(`Cannot evaluate "${train.name}" as none of its labels could be evaluated`);
   }
+  const alignment = (await alignmentOf(input))!;
   const statistics = { ...await featureStatistics(input.device, encodedTest.features), alignment };
   const files = await writeResults(input, results, { encodedTrain, encodedTest, digest, statistics });
   yield { type: "end", files, statistics };
+}
+
+/** How well two views of a test image agree, on rank 0. */
+async function alignmentOf({ device, loaded, test, settings, group }: LinearInput): Promise<number | null> {
+  const { feature, resolution, workers, seed, batch_size } = settings;
+  const batchSize = Math.min(batch_size, 64);
+  return await viewAlignment(device, loaded.encoder, test, { feature, resolution, workers, seed, batchSize, group });
 }
 
 /** The test set with the training set's classes. */

@@ -42,6 +42,32 @@ export interface Outcome {
   readonly statistics: EncoderStatistics;
 }
 
+/** Writes classifiers and numbers of the tasks so far; returns the files. */
+export async function writeNumbers(
+  input: LinearInput,
+  results: readonly FittedTask[],
+  { digest, statistics }: Pick<Outcome, "digest"> & { readonly statistics: EncoderStatistics | null },
+): Promise<string[]> {
+  const { saveDir, settings } = input;
+  const files = ["classifier.safetensors", "linear_eval.json"].map((name) => `${saveDir}/${name}`);
+  const notes = { feature: settings.feature, weights_sha256: digest };
+  const named = results.map(({ task: { name, classes }, classifier }) => ({ name, classes, classifier }));
+  if (!input.classifiers) await writeClassifiers(files[0]!, named, notes);
+  const json = { facts: factsOf(input, digest), settings, features: statistics, tasks: results.map(summaryOf) };
+  await writeWhole(files[1]!, `${JSON.stringify(json, null, 1)}\n`);
+  return files;
+}
+
+function factsOf({ facts, loaded, device }: LinearInput, digest: string): Record<string, string> {
+  return {
+    ...facts,
+    network: loaded.network,
+    weights_sha256: digest,
+    device: device.info.description,
+    deno: Deno.version.deno,
+  };
+}
+
 /** Writes classifiers, numbers and report; returns the files. */
 export async function writeResults(
   input: LinearInput,
@@ -49,19 +75,8 @@ export async function writeResults(
   outcome: Outcome,
 ): Promise<string[]> {
   const { saveDir, settings, train, test, device, loaded } = input;
-  const files = ["classifier.safetensors", "linear_eval.json", "report.html"].map((name) => `${saveDir}/${name}`);
-  const facts = {
-    ...input.facts,
-    network: loaded.network,
-    weights_sha256: outcome.digest,
-    device: device.info.description,
-    deno: Deno.version.deno,
-  };
-  const notes = { feature: settings.feature, weights_sha256: outcome.digest };
-  const named = results.map(({ task: { name, classes }, classifier }) => ({ name, classes, classifier }));
-  if (!input.classifiers) await writeClassifiers(files[0]!, named, notes);
-  const json = { facts, settings, features: outcome.statistics, tasks: results.map(summaryOf) };
-  await writeWhole(files[1]!, `${JSON.stringify(json, null, 1)}\n`);
+  const files = [...await writeNumbers(input, results, outcome), `${saveDir}/report.html`];
+  const facts = factsOf(input, outcome.digest);
   const wrong = results.flatMap((result) => errorRows(result).map((i) => result.task.test.rows[i]!));
   const pictures = await thumbnails(device, test, wrong, settings.resolution);
   const { encodedTrain, encodedTest, statistics } = outcome;

@@ -1,7 +1,6 @@
-import { noGrad } from "../../autograd/mod.ts";
 import { Device } from "../../device/mod.ts";
-import { matmul } from "../../ops/mod.ts";
-import { keep, key, shuffled, tensor, uniformNumbers } from "../../tensor/mod.ts";
+import { key, shuffled, uniformNumbers } from "../../tensor/mod.ts";
+import { DeviceDesign } from "./design.ts";
 import { type Features, meanOf } from "../retrieval.ts";
 
 /**
@@ -208,18 +207,16 @@ export async function principalComponents(
     );
   }
   const mean = meanOf(features);
-  const centred = features.data.map((v, i) => v - mean[i % dim]!);
-  const total = centred.reduce((sum, v) => sum + v * v, 0);
-  using x = keep(tensor(centred, { shape: [n, dim], device }));
+  const total = features.data.reduce((sum, v, i) => sum + (v - mean[i % dim]!) ** 2, 0);
+  using x = new DeviceDesign(features, device); // centred, with a column of ones, which gets no weight
   const width = Math.min(dim, count + 6);
   let basis = orthonormal(Float64Array.from(uniformNumbers(dim * width, key(1)), (v) => v - 0.5), dim, width);
-  let places = new Float32Array();
+  let places: Float64Array = new Float64Array();
   for (let round = 0; round < 30; round++) {
-    using b = keep(tensor(Float32Array.from(basis), { shape: [dim, width], device }));
-    using y = keep(noGrad(() => matmul(x, b)));
-    places = await y.data() as Float32Array<ArrayBuffer>;
-    using back = keep(noGrad(() => matmul(x, y, { transposeA: true })));
-    basis = orthonormal(Float64Array.from(await back.data()), dim, width);
+    const weights = new Float64Array((dim + 1) * width);
+    weights.set(basis);
+    places = await x.times(weights, width);
+    basis = orthonormal((await x.transposedTimes(places, width)).slice(0, dim * width), dim, width);
   }
   return largest(places, { n, width, count, total });
 }
@@ -243,7 +240,7 @@ function orthonormal(a: Float64Array, rows: number, cols: number): Float64Array 
 }
 
 function largest(
-  places: Float32Array,
+  places: Float64Array,
   { n, width, count, total }: { n: number; width: number; count: number; total: number },
 ): PrincipalComponents {
   const columns = Array.from({ length: width }, (_, c) => {

@@ -4,8 +4,9 @@ import { chexpertRecipe, type ImageDataset, naturalRecipe } from "../../data/mod
 import { type Communicator, shareOf, SingleProcess } from "../../distributed/mod.ts";
 import type { ResNet } from "../../nn/mod.ts";
 import { reshape } from "../../ops/mod.ts";
-import { key, shuffled, type Tensor, tidy } from "../../tensor/mod.ts";
+import { key, shuffled, type Tensor, tidy, zeros } from "../../tensor/mod.ts";
 import { collectRows } from "../distributed_encode.ts";
+import { largestFitting, leastOf } from "../fitting.ts";
 import { imageSource } from "../job_data.ts";
 import { batchSizes } from "../pretrain_parts.ts";
 import type { Features } from "../retrieval.ts";
@@ -19,7 +20,7 @@ export interface ViewAlignmentOptions {
   readonly resolution: number;
   /** Workers that decode. */
   readonly workers: number;
-  /** Images of a batch; 64 by default. */
+  /** Images of a batch; 64 by default, fewer where the adapter does not take their views at once. */
   readonly batchSize?: number;
   /** Images that are compared at most; 512 by default. */
   readonly most?: number;
@@ -45,13 +46,18 @@ export async function viewAlignment(
   dataset: ImageDataset,
   options: ViewAlignmentOptions,
 ): Promise<number | null> {
-  const { feature, resolution: size, workers, batchSize = 64, most = 512, seed = 0, group = new SingleProcess() } =
-    options;
+  const { feature, resolution: size, workers, most = 512, seed = 0, group = new SingleProcess() } = options;
   const { mean, std } = dataset;
   const recipe = dataset.name.startsWith("chexpert")
     ? chexpertRecipe({ size, mean, std })
     : naturalRecipe({ size, mean, std });
   const order = shuffled(dataset.length, key(seed, 0x616c69)).subarray(0, most);
+  const fitting = largestFitting(
+    device,
+    options.batchSize ?? 64,
+    (n) => embed(encoder, zeros([n, 2, size, size, 3], { device }), feature),
+  );
+  const batchSize = await leastOf(group, fitting);
   const source = imageSource(device, dataset, recipe, { workers });
   const sizes = [...batchSizes(order.length, batchSize, true), order.length % batchSize].filter((n) => n > 0);
   const [first, last] = shareOf(group, sizes.length);

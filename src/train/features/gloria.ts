@@ -4,6 +4,7 @@ import type { Device } from "../../device/mod.ts";
 import { type NdArray, ndarray, type PickleValue, readFrom, readTorch, stateDict } from "../../formats/mod.ts";
 import { type ResNet, resnet18 } from "../../nn/mod.ts";
 import { tensor, tidy } from "../../tensor/mod.ts";
+import { imagesAtOnce } from "../fitting.ts";
 import { loadState } from "../model_state.ts";
 import { gloriaSquare } from "./area.ts";
 import { sampleBilinear } from "./bilinear.ts";
@@ -100,16 +101,21 @@ function selected(checkpoint: PickleValue, path: string): Map<string, NdArray> {
   }
 }
 
+/** Images at once, where the adapter takes them. */
+const MOST = 256;
+
 class Gloria implements GloriaEncoder {
   readonly network: ResNet;
   readonly id: string;
   readonly decode: DecodeSpec;
+  readonly maxBatch: number;
   readonly #own: boolean;
   readonly #normalization: Normalization;
 
   constructor(network: ResNet, preprocessing: "original" | "gloria", id: string) {
     this.network = network;
     this.id = id;
+    this.maxBatch = imagesAtOnce(network.fc.weight.device, (images) => network.pooled(images), SEEN, MOST);
     this.#own = preprocessing === "gloria";
     this.decode = this.#own ? { grayscale: true } : { grayscale: true, resize: { height: SIDE, width: SIDE } };
     this.#normalization = this.#own ? { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] } : NORMALIZATION.chexpert;

@@ -1,0 +1,45 @@
+import { concat } from "../ops/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
+import { partSizes } from "./fitting.ts";
+import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
+
+/** What was made of some samples of a batch. */
+export interface BatchPart<T> {
+  /** Rows of the samples in the data set. */
+  readonly rows: Uint32Array<ArrayBuffer>;
+  /** What was made of their views. */
+  readonly made: T;
+}
+
+/**
+ * The batches of an epoch, each in parts of at most `most` samples that a source makes one after the other. A part of which
+ * nothing could be read is left out; a batch may thus have no parts.
+ *
+ * @param make What to make of the views of a part, which are freed afterwards.
+ */
+export async function* partsOfBatches<T>(
+  source: ViewSource,
+  plan: EpochPlan,
+  most: number,
+  make: (views: Tensor, batch: ViewBatch) => T,
+): AsyncGenerator<BatchPart<T>[]> {
+  const sizes = plan.sizes.map((size) => partSizes(size, most));
+  const parts = source.batches({ ...plan, sizes: sizes.flat() })[Symbol.asyncIterator]();
+  try {
+    for (const { length } of sizes) {
+      const made: BatchPart<T>[] = [];
+      for (let i = 0; i < length; i++) {
+        const { value } = await parts.next() as IteratorYieldResult<ViewBatch>;
+        if (value.views) made.push({ rows: value.rows, made: make(value.views, value) });
+      }
+      yield made;
+    }
+  } finally {
+    await parts.return?.();
+  }
+}
+
+/** Tensors below one another. */
+export function joinRows(parts: readonly Tensor[]): Tensor {
+  return parts.length === 1 ? parts[0]!.alias() : concat(parts, 0);
+}
