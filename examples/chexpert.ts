@@ -1,6 +1,5 @@
 // Pre-trains on CheXpert with GLoRIA's features as prior: deno run -A examples/chexpert.ts [--help]
-import { pretrainMain, runMain } from "../src/cli/mod.ts";
-import { type CheXpertView, loadCheXpert } from "../src/data/mod.ts";
+import { DATASET_FLAGS, loadPublished, pretrainMain, runMain } from "../src/cli/mod.ts";
 
 await runMain((args) =>
   pretrainMain(args, {
@@ -21,14 +20,7 @@ await runMain((args) =>
       weaklabels: true,
     },
     demo: { kernel: undefined, weaklabels: false, optimizer: "sgd", lr: 0.3 },
-    flags: {
-      views: { type: "string", help: "views to keep, of PA,AP,L,LL,RL,UNKNOWN (default: all)", group: "Data" },
-    },
-    load: (root, { split, flags, ...options }) =>
-      loadCheXpert(root, {
-        ...options,
-        split: split === "train" ? "train" : "valid",
-        views: (flags.views as string | undefined)?.split(",") as CheXpertView[] | undefined,
-      }),
+    flags: DATASET_FLAGS.chexpert,
+    load: (root, options) => loadPublished("chexpert", root, options),
   })
 );

@@ -1,3 +1,4 @@
+import { ALL_DATASET_FLAGS } from "../../src/cli/mod.ts";
 import { DATASETS } from "./datasets.ts";
 
 /** Flags that the programs which make features share. */
@@ -6,6 +7,7 @@ export function featureFlags(db: (typeof DATASETS)[number]) {
     db: { type: "string", default: db, choices: DATASETS, help: "data set; custom: a folder of images", group: "Data" },
     root: { type: "string", help: "folder of the data set (default data/DB)", group: "Data" },
     split: { type: "string", default: "train", choices: ["train", "test"], help: "which images", group: "Data" },
+    ...ALL_DATASET_FLAGS,
     demo: { type: "boolean", help: "try the program on a small set made of emoji images", group: "Data" },
     limit: { type: "integer", min: 1, help: "first images only, for trying things", group: "Data" },
     out: {

@@ -1,4 +1,4 @@
-import { ProgressDisplay, UsageError } from "../../src/cli/mod.ts";
+import { checkDatasetFlags, ProgressDisplay, UsageError } from "../../src/cli/mod.ts";
 import { type ImageDataset, takeFirst, writeDemo } from "../../src/data/mod.ts";
 import { parseDecimal } from "../../src/formats/mod.ts";
 import { firstBeforeOthers, openCommunicator } from "../../src/distributed/mod.ts";
@@ -47,10 +47,12 @@ export async function runFeatures(flags: FeatureFlags, open: () => Promise<Image
   }
 }
 
-async function load({ db, demo, limit, split }: FeatureFlags, root: string): Promise<ImageDataset> {
+async function load(flags: FeatureFlags, root: string): Promise<ImageDataset> {
+  const { db, demo, limit, split } = flags;
+  checkDatasetFlags(db, { ...flags });
   const part = split === "train" ? "train" : "test";
   if (demo) await writeDemo(DATASETS.find((name) => name === db) ?? "custom", root, { train: 36, test: 18 });
-  const all = await loadByName(db, demo && db === "custom" ? `${root}/${part}` : root, part);
+  const all = await loadByName(db, demo && db === "custom" ? `${root}/${part}` : root, part, { ...flags });
   return limit === undefined ? all : takeFirst(all, limit);
 }
 

@@ -32,13 +32,19 @@ interface Parts {
 
 function partsOf(arg: string, flags: Readonly<Record<string, Flag>>): Parts {
   const long = /^--(no-)?([^=]+)(?:=(.*))?$/s.exec(arg);
-  if (long) return { name: `${long[1] ?? ""}${long[2]!.replaceAll("-", "_")}`, value: long[3] };
+  if (long) return { name: `${long[1] ?? ""}${ownName(long[2]!.replaceAll("-", "_"), flags)}`, value: long[3] };
   const short = isNumber(arg) ? null : /^-([^-=])(=?)(.*)$/s.exec(arg);
   const [name, flag] = Object.entries(flags).find(([, { alias }]) => short && alias === short[1]) ?? [];
   if (!short || !flag) return {};
   const [, , equals, text] = short as unknown as [string, string, string, string];
   if (flag.type !== "boolean") return { name, value: equals || text ? text : undefined };
   return equals ? { name, value: text } : { name, rest: text ? `-${text}` : undefined };
+}
+
+/** The flag's own name, where it was given under another one. */
+function ownName(name: string, flags: Readonly<Record<string, Flag>>): string {
+  const others = (flag: Flag) => "spellings" in flag ? flag.spellings ?? [] : [];
+  return Object.entries(flags).find(([, flag]) => others(flag).includes(name))?.[0] ?? name;
 }
 
 function isValue(arg: string | undefined): boolean {

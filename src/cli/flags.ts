@@ -12,6 +12,8 @@ export type Flag =
     max?: number;
     help: string;
     alias?: string;
+    /** Other names, with underscores. */
+    spellings?: readonly string[];
     group?: string;
   }
   | { type: "string"; default?: string; choices?: readonly string[]; help: string; alias?: string; group?: string }
@@ -91,8 +93,9 @@ export function helpText<F extends Record<string, Flag>>(program: Program<F>): s
       ? ""
       : ` <${"choices" in flag && flag.choices ? flag.choices.join("|") : flag.type}>`;
     const fallback = flag.default === undefined || flag.type === "boolean" ? "" : ` (default ${flag.default})`;
+    const others = "spellings" in flag ? (flag.spellings ?? []).map((each) => `, --${each}`).join("") : "";
     const lines = groups.get(flag.group ?? "Options") ?? [];
-    lines.push(`  ${`${short}--${name}${value}`.padEnd(34)} ${flag.help}${fallback}`);
+    lines.push(`  ${`${short}--${name}${others}${value}`.padEnd(34)} ${flag.help}${fallback}`);
     groups.set(flag.group ?? "Options", lines);
   }
   const sections = [...groups].map(([title, lines]) => `${title}:\n${lines.join("\n")}`);

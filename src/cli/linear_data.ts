@@ -1,15 +1,5 @@
-import {
-  type ImageDataset,
-  loadCheXpert,
-  loadCifar10,
-  loadCifar100,
-  loadCub200,
-  loadFolder,
-  loadImageNet100,
-  loadUtZappos,
-  type ObtainOptions,
-  takeFirst,
-} from "../data/mod.ts";
+import { type ImageDataset, loadFolder, type ObtainOptions, takeStratified } from "../data/mod.ts";
+import { loadPublished, type PublishedName } from "./dataset_flags.ts";
 import { UsageError } from "./flags.ts";
 import type { LinearFlags } from "./linear_flags.ts";
 
@@ -24,44 +14,19 @@ export interface LinearData {
 /** Loads both parts of a data set. */
 export async function loadLinearData(flags: LinearFlags, root: string, options: ObtainOptions): Promise<LinearData> {
   const [train, test] = [await load(flags, root, true, options), await load(flags, root, false, options)];
-  const cut = (dataset: ImageDataset) => flags.limit === undefined ? dataset : takeFirst(dataset, flags.limit);
+  const cut = (dataset: ImageDataset) => flags.limit === undefined ? dataset : takeStratified(dataset, flags.limit);
   return { train: cut(train), test: cut(test), columns: columnsOf(flags, train) };
 }
 
 async function load(
-  { db, chexpert_uncertain }: LinearFlags,
+  flags: LinearFlags,
   root: string,
   training: boolean,
   options: ObtainOptions,
 ): Promise<ImageDataset> {
-  const split = training ? "train" : "test";
-  switch (db) {
-    case "cifar10":
-      return await loadCifar10(root, { split, ...options });
-    case "cifar100":
-      return await loadCifar100(root, { split, ...options });
-    case "cub200":
-      return await loadCub200(root, { split, ...options });
-    case "utzappos":
-      return await loadUtZappos(root, { split, ...options });
-    case "imagenet100":
-      return await loadImageNet100(root, { split: training ? "train" : "val" });
-    case "chexpert":
-      return await loadCheXpert(root, { split: training ? "train" : "valid", ...policy(chexpert_uncertain) });
-    default:
-      return await loadCustom(root, training);
-  }
-}
-
-/** How a policy treats what a report says is uncertain, and what it does not mention. */
-function policy(name: string) {
-  const policies = {
-    ignore: { uncertain: "nan", blank: "nan" },
-    zeros: { uncertain: "zero", blank: "zero" },
-    ones: { uncertain: "one", blank: "zero" },
-    gloria: { uncertain: "gloria", blank: "zero" },
-  } as const;
-  return policies[name as keyof typeof policies];
+  const { db } = flags;
+  if (db === "custom") return await loadCustom(root, training);
+  return await loadPublished(db as PublishedName, root, { ...options, split: training ? "train" : "test", flags });
 }
 
 async function loadCustom(root: string, training: boolean): Promise<ImageDataset> {

@@ -1,4 +1,5 @@
 import { NETWORKS } from "../train/mod.ts";
+import { ALL_DATASET_FLAGS, checkDatasetFlags } from "./dataset_flags.ts";
 import { type Flag, type FlagValues, parseFlags, UsageError } from "./flags.ts";
 
 /** Values of the flags of the linear evaluation. */
@@ -38,7 +39,8 @@ function dataFlags() {
     root: { type: "string", help: "folder of the data set (default data/DB)", group },
     db: { type: "string", default: "imagenet100", choices: LINEAR_DATA, help: "data set", group },
     demo: { type: "boolean", help: "write a small set made of emoji images in this layout into --root first", group },
-    limit: { type: "integer", min: 2, help: "first training and test images only, for trying things", group },
+    limit: { type: "integer", min: 2, help: "so many training and test images only, each class in its share", group },
+    ...ALL_DATASET_FLAGS,
     chexpert_label: { type: "string", help: 'pathology of CheXpert, or "all"; commas between several', group },
     chexpert_uncertain: {
       type: "string",
@@ -106,9 +108,23 @@ function fittingFlags() {
     },
     start_epoch: { type: "integer", default: 0, min: 0, help: "accepted; runs start at 0", group },
     batch_size: { type: "integer", default: 512, min: 2, alias: "b", help: "images of a step", group },
-    lr: { type: "number", default: 0.1, min: 0, help: "learning rate; augmented SGD scales it with batch/256", group },
+    lr: {
+      type: "number",
+      default: 0.1,
+      min: 0,
+      spellings: ["learning_rate"],
+      help: "learning rate; augmented SGD scales it with batch/256",
+      group,
+    },
     momentum: { type: "number", default: 0.9, min: 0, max: 0.999, help: "momentum", group },
-    wd: { type: "number", default: 0, min: 0, help: "weight decay of augmented SGD", group },
+    wd: {
+      type: "number",
+      default: 0,
+      min: 0,
+      spellings: ["weight_decay"],
+      help: "weight decay of augmented SGD",
+      group,
+    },
     seed: { type: "integer", default: 0, min: 0, help: "seed of order, augmentation and bootstrap", group },
   } as const satisfies Record<string, Flag>;
 }
@@ -150,7 +166,9 @@ function ignoredFlags() {
   } as const satisfies Record<string, Flag>;
 }
 
-function check({ pretrained, random, db, chexpert_label, evaluate, resume, network }: LinearFlags): void {
+function check(values: LinearFlags): void {
+  checkDatasetFlags(values.db, values);
+  const { pretrained, random, db, chexpert_label, evaluate, resume, network } = values;
   if (pretrained === undefined && !random) {
     throw new UsageError(
       "Cannot evaluate without --pretrained: give a checkpoint, or --random to evaluate an untrained encoder on purpose",

@@ -4,6 +4,14 @@
  * @module
  */
 export { type Flag, type FlagValue, type FlagValues, helpText, parseFlags, type Program, UsageError } from "./flags.ts";
+export {
+  ALL_DATASET_FLAGS,
+  checkDatasetFlags,
+  DATASET_FLAGS,
+  loadPublished,
+  type PublishedName,
+  type PublishedOptions,
+} from "./dataset_flags.ts";
 export { runMain } from "./main.ts";
 export { formatDuration, formatLine, type Progress, ProgressDisplay } from "./progress.ts";
 export { JobDisplay } from "./job_display.ts";

@@ -66,6 +66,9 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
       `Cannot use --db ${values.db} as this program is for ${program.db}: run examples/${values.db}.ts`,
     );
   }
+  if (values.optimizer !== "lars" && isGiven(args, "lars")) {
+    throw new UsageError(`Cannot use --lars with --optimizer ${values.optimizer}: it says how --optimizer lars works`);
+  }
   const own = Object.fromEntries(Object.keys(program.flags ?? {}).map((name) => [name, values[name]]));
   const usesPrior = checkPrior(args, values);
   const medianSigma = values.kernel === "rbf" && values.sigma === "median";
@@ -144,9 +147,23 @@ function optimisationFlags({ epochs, batch_size, optimizer, lr, wd }: PretrainPr
     },
     batch_size: { type: "integer", default: batch_size, min: 2, alias: "b", help: "images of a step", group },
     optimizer: { type: "string", default: optimizer, choices: ["sgd", "lars"], help: "optimizer", group },
-    lr: { type: "number", default: lr, min: 0, help: "learning rate for a batch of 256; scaled with the batch", group },
+    lr: {
+      type: "number",
+      default: lr,
+      min: 0,
+      spellings: ["learning_rate"],
+      help: "learning rate for a batch of 256; scaled with the batch",
+      group,
+    },
     momentum: { type: "number", min: 0, help: "momentum (default 0 for sgd, 0.9 for lars)", group },
-    wd: { type: "number", default: wd ?? 0, min: 0, help: "weight decay", group },
+    wd: { type: "number", default: wd ?? 0, min: 0, spellings: ["weight_decay"], help: "weight decay", group },
+    lars: {
+      type: "string",
+      default: "corrected",
+      choices: ["corrected", "faithful"],
+      help: "faithful: the original's rule, which adapts and decays biases and BatchNorm, and never moves what is 0",
+      group,
+    },
     drop_last: { type: "boolean", help: "leave a last batch that is not full out", group },
     seed: { type: "integer", default: 0, min: 0, help: "seed of weights, order and augmentation", group },
     precision: {
@@ -242,7 +259,7 @@ function checkPrior(args: readonly string[], values: FlagValues<Flags>): boolean
 }
 
 function settingsOf(values: FlagValues<Flags>, program: PretrainProgram, demo: boolean): JobSettings {
-  const { root: _, kernel, sigma, optimizer, momentum, limit, loss_scope, precision, ...rest } = values;
+  const { root: _, kernel, sigma, optimizer, lars, momentum, limit, loss_scope, precision, ...rest } = values;
   const { stem, augmentation = "natural" } = program;
   const names = [
     "resolution",
@@ -276,6 +293,7 @@ function settingsOf(values: FlagValues<Flags>, program: PretrainProgram, demo: b
     augmentation,
     stem,
     optimizer: optimizer === "lars" ? "lars" : "sgd",
+    lars: lars === "faithful" ? "faithful" : "corrected",
     precision: precision === "mixed" ? "mixed" : "full",
     momentum: momentum ?? (optimizer === "lars" ? 0.9 : 0),
     kernel: kernel === "rbf" || kernel === "cosine" || kernel === "linear" ? kernel : null,

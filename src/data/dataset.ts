@@ -194,6 +194,61 @@ export function takeFirst<D extends ImageDataset>(dataset: D, count: number): D 
   return subset(dataset, Array.from({ length: count }, (_, i) => i));
 }
 
+/**
+ * Some images of a data set in which each class has its share, and at least one image: for trying things where an evaluation
+ * needs all classes. The same ones every time, evenly spread over the images of a class, in their order.
+ *
+ * @param dataset The data set; it is left as it is. Without one class for each image, the images are spread over all.
+ * @param count How many; all of them when there are fewer.
+ * @throws {RangeError} If `count` is not a positive integer, or below the number of classes that have images.
+ * @example Usage
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { emojiDataset, takeStratified } from "@decoupled/uniformity/data";
+ *
+ * const some = takeStratified(await emojiDataset({ vendor: "twitter" }), 90);
+ *
+ * assertEquals(some.length, 90);
+ * assertEquals(new Set(some.labels).size, some.classes.length);
+ * ```
+ */
+export function takeStratified<D extends ImageDataset>(dataset: D, count: number): D {
+  if (!Number.isInteger(count) || count < 1) {
+    throw new RangeError(`Cannot take some images as count must be a positive integer: current value is ${count}`);
+  }
+  const { length, labels } = dataset;
+  if (count >= length) return dataset;
+  const classOf = labels instanceof Int32Array ? (row: number) => labels[row]! : () => 0;
+  const groups = [...Map.groupBy(Array.from({ length }, (_, row) => row), classOf).values()];
+  if (count < groups.length) {
+    throw new RangeError(
+      `Cannot take ${count} images of "${dataset.name}" (${dataset.split}) as each class must keep one: got ` +
+        `${groups.length} classes`,
+    );
+  }
+  const shares = quotas(groups.map((each) => each.length), count);
+  const rows = groups.flatMap((group, i) => {
+    const many = shares[i]!;
+    return Array.from({ length: many }, (_, k) => group[Math.floor(k * group.length / many)]!);
+  });
+  return subset(dataset, rows.sort((a, b) => a - b));
+}
+
+/** Shares of `count` in proportion to sizes, none below 1: what is left goes to those that are furthest below their share. */
+function quotas(sizes: number[], count: number): number[] {
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  const shares = sizes.map((size) => count * size / total);
+  const quotas = shares.map((share) => Math.max(1, Math.floor(share)));
+  const lack = (i: number) => shares[i]! - quotas[i]!;
+  for (let sum = quotas.reduce((a, b) => a + b, 0); sum !== count; sum += sum < count ? 1 : -1) {
+    const step = sum < count ? 1 : -1;
+    const able = quotas.flatMap((quota, i) => step === 1 || quota > 1 ? [i] : []);
+    const next = able.reduce((best, i) => step * lack(i) > step * lack(best) ? i : best);
+    quotas[next]! += step;
+  }
+  return quotas;
+}
+
 function gatherRows<A extends Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
   data: A,
   rows: number[],

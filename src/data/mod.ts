@@ -25,6 +25,7 @@ export {
   type PriorRows,
   subset,
   takeFirst,
+  takeStratified,
 } from "./dataset.ts";
 export {
   decodeAhead,

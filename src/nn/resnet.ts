@@ -4,11 +4,17 @@ import { key, type Tensor, tidy } from "../tensor/mod.ts";
 import { BatchNorm2d } from "./batch_norm2d.ts";
 import { Conv2d } from "./conv2d.ts";
 import { convNorm } from "./conv_norm.ts";
-import { kaimingNormal } from "./init.ts";
+import { defaultInit, kaimingNormal } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module, Sequential } from "./module.ts";
 
-/** The first layers: `"imagenet"` is 7×7 stride 2 and max-pool; `"cifar"` is 3×3 stride 1, padding 2, no pool. */
+/**
+ * The first layers: `"imagenet"` is 7×7 stride 2 and max-pool; `"cifar"` is 3×3 stride 1, padding 2, no pool.
+ *
+ * The weights of `"cifar"` are drawn as the original draws them: it puts a new `nn.Conv2d` in after torchvision has drawn its own, so
+ * that they are PyTorch's default, `U(±1/√27)` for three channels (deviation 0.111), and not torchvision's `N(0, 2 / fanOut)`
+ * (deviation 0.059), which all other convolutions have.
+ */
 export type Stem = "imagenet" | "cifar";
 
 /** Settings shared by the ResNet family. */
@@ -59,8 +65,9 @@ class Layers {
     stride = 1,
     padding = (kernelSize - 1) / 2,
     groups = 1,
+    init = kaimingNormal,
   ) {
-    const options = { inChannels, outChannels, kernelSize, stride, padding, groups, bias: false, init: kaimingNormal };
+    const options = { inChannels, outChannels, kernelSize, stride, padding, groups, bias: false, init };
     return new Conv2d({ ...options, key: key(this.#seed, this.#count++), device: this.#device });
   }
 
@@ -180,7 +187,8 @@ export class ResNet extends Module {
     const make = new Layers(seed, device);
     const first = widths[0]!;
     if (smallStem) this.conv1 = make.conv(inChannels, first, 3, 2);
-    else this.conv1 = stem === "cifar" ? make.conv(inChannels, first, 3, 1, 2) : make.conv(inChannels, first, 7, 2);
+    else if (stem === "imagenet") this.conv1 = make.conv(inChannels, first, 7, 2);
+    else this.conv1 = make.conv(inChannels, first, 3, 1, 2, 1, defaultInit);
     this.bn1 = make.norm(first);
     this.#pool = !smallStem && stem === "imagenet";
     let channels = first;

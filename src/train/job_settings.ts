@@ -29,6 +29,8 @@ export interface LearningSettings {
   readonly n_views: number;
   /** Optimizer. */
   readonly optimizer: "sgd" | "lars";
+  /** How LARS treats biases, BatchNorm and norms of 0; `"corrected"` by default. */
+  readonly lars?: "corrected" | "faithful";
   /** Learning rate before it is scaled; see {@linkcode initialLr}. */
   readonly lr: number;
   /** Momentum. */
@@ -111,7 +113,7 @@ export function learningSettings(settings: JobSettings, ranks = 1): Record<strin
 }
 
 /** What holds where a setting is not named. */
-const DEFAULTS = { precision: "full", loss_scope: "local" };
+const DEFAULTS = { precision: "full", loss_scope: "local", lars: "corrected" };
 
 /**
  * Settings that differ from those of a checkpoint, as text: `--lr 0.3 (now 0.1)`, `mpirun -n 2 (now 4)`. Settings it does

@@ -96,6 +96,7 @@ export function trainingConfig(settings: JobSettings): PretrainConfig {
     batchSize: settings.batch_size,
     views: settings.n_views,
     optimizer: settings.optimizer,
+    faithfulLars: settings.lars === "faithful",
     lr: initialLr(settings),
     momentum: settings.momentum,
     weightDecay: settings.wd,

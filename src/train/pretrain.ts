@@ -26,6 +26,8 @@ export interface PretrainConfig {
   views?: number;
   /** `"sgd"` (the default) or `"lars"`. */
   optimizer?: "sgd" | "lars";
+  /** Whether LARS repeats the original's rule (see `LARSOptions.faithful`); false by default. */
+  faithfulLars?: boolean;
   /** Learning rate at the start, already scaled for the batch; 0.3 by default. */
   lr?: number;
   /** Learning rate at the end of the cosine; 1e-3 by default. */

@@ -13,9 +13,9 @@ export function makeOptimizer(parameters: readonly Tensor[], config: PretrainCon
   optimizer: Optimizer;
   schedule: CosineAnnealingLR;
 } {
-  const { lr = 0.3, momentum, weightDecay, etaMin = 1e-3, epochs } = config;
+  const { lr = 0.3, momentum, weightDecay, faithfulLars: faithful, etaMin = 1e-3, epochs } = config;
   const optimizer = config.optimizer === "lars"
-    ? new LARS(parameters, { lr, momentum, weightDecay })
+    ? new LARS(parameters, { lr, momentum, weightDecay, faithful })
     : new SGD(parameters, { lr, momentum, weightDecay });
   return { optimizer, schedule: new CosineAnnealingLR(optimizer, { tMax: epochs, etaMin }) };
 }

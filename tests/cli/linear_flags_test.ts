@@ -21,6 +21,11 @@ for (
     [["--random"], "Cannot use --random without --network: got none"],
     [["--pretrained", "x", "--db", "chexpert"], "Cannot evaluate chexpert without --chexpert_label"],
     [["--pretrained", "x", "--chexpert_label", "Edema"], "Cannot use --chexpert_label with --db imagenet100"],
+    [["--pretrained", "x", "--views", "PA"], "Cannot use --views with --db imagenet100: it is for chexpert"],
+    [
+      ["--pretrained", "x", "--db", "cifar10", "--train_fraction", "0.5"],
+      "Cannot use --train_fraction with --db cifar10: it is for utzappos",
+    ],
     [["--pretrained", "x", "--resume", "y"], "Cannot use --resume without --evaluate"],
   ] as const
 ) {
@@ -28,3 +33,13 @@ for (
     assertThrows(() => parseLinear([...args]), UsageError, message);
   });
 }
+
+Deno.test("parseLinear() takes the flags of a data set, and argparse's other names", () => {
+  const parse = (...args: string[]) => parseLinear(["--pretrained", "x", ...args])!;
+  const shoes = parse("--db", "utzappos", "--train_list", "a.csv", "--train_fraction", "0.5", "--limit", "9");
+  assertEquals([shoes.train_list, shoes.train_fraction, shoes.limit], ["a.csv", 0.5, 9]);
+  assertEquals(parse("--class_list", "c.txt", "--learning_rate", "1").class_list, "c.txt");
+  const { lr, wd } = parse("--learning-rate", "0.5", "--weight-decay", "0.25");
+  assertEquals([lr, wd], [0.5, 0.25]);
+  assertEquals(parse("--db", "chexpert", "--chexpert_label", "all", "--views", "PA,AP").views, "PA,AP");
+});

@@ -37,6 +37,7 @@ Deno.test("parsePretrain() has the original's recipe and defaults", () => {
     batch_size: 256,
     n_views: 2,
     optimizer: "sgd",
+    lars: "corrected",
     lr: 0.3,
     precision: "full",
     momentum: 0,
@@ -84,6 +85,18 @@ Deno.test("parsePretrain() takes the original's names, long and short", () => {
   assertEquals([values.root, values.save_dir, values.resume], ["r", "s", "f"]);
   assertEquals(withoutEffect(args.split(" ")).length, 6);
   assert(withoutEffect(["--gpu=1"])[0]?.startsWith("--gpu has no effect here: WebGPU takes the adapter"));
+});
+
+Deno.test("parsePretrain() takes argparse's other names, and the original's LARS", () => {
+  const { settings } = parsePretrain(["--learning-rate=0.5", "--weight-decay", "1e-4"], cifar)!;
+  assertEquals([settings.lr, settings.wd], [0.5, 1e-4]);
+  assertEquals(parsePretrain(["--optimizer", "lars", "--lars", "faithful"], cifar)!.settings.lars, "faithful");
+  assertEquals(parsePretrain(["--optimizer", "lars"], cifar)!.settings.lars, "corrected");
+  assertEquals(
+    message(cifar, "--lars", "faithful"),
+    "Cannot use --lars with --optimizer sgd: it says how --optimizer lars works",
+  );
+  assertEquals(parsePretrain(["--learning_rate", "1", "--lr", "2"], cifar)!.settings.lr, 2);
 });
 
 Deno.test("parsePretrain() takes the precision, full by default", () => {

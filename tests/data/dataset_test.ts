@@ -1,5 +1,12 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { type FileDataset, type PixelDataset, subset, takeFirst } from "../../src/data/dataset.ts";
+import {
+  type FileDataset,
+  type ImageDataset,
+  type PixelDataset,
+  subset,
+  takeFirst,
+  takeStratified,
+} from "../../src/data/dataset.ts";
 
 const BASE = { name: "dots", split: "train", mean: [0, 0, 0], std: [1, 1, 1], resolution: 2, notes: [] } as const;
 
@@ -64,4 +71,37 @@ Deno.test("takeFirst() takes the first images, or all", () => {
       `Cannot take the first images as count must be a positive integer: current value is ${count}`,
     );
   }
+});
+
+function labelled(counts: number[]): ImageDataset {
+  const labels = Int32Array.from(counts.flatMap((count, label) => new Array<number>(count).fill(label)));
+  return {
+    ...{ name: "dots", split: "train", length: labels.length, classes: counts.map(String), labels, resolution: 1 },
+    pixels: { data: new Uint8Array(3 * labels.length), height: 1, width: 1 },
+    ...{ mean: [0, 0, 0], std: [1, 1, 1], notes: [] },
+  };
+}
+
+Deno.test("takeStratified() gives each class its share and at least one image", () => {
+  const countsOf = (counts: number[], count: number) => {
+    const { labels } = takeStratified(labelled(counts), count);
+    return counts.map((_, label) => [...labels as Int32Array].filter((each) => each === label).length);
+  };
+  assertEquals(countsOf([50, 30, 20], 10), [5, 3, 2]);
+  assertEquals(countsOf([97, 1, 1, 1], 10), [7, 1, 1, 1]);
+  assertEquals(countsOf([3, 3, 3], 7).reduce((a, b) => a + b), 7);
+  assertEquals(countsOf([5, 5], 2), [1, 1]);
+  assertEquals(countsOf([4, 4], 99), [4, 4]);
+});
+
+Deno.test("takeStratified() spreads over the images, keeps their order and repeats itself", () => {
+  const rows = { ...labelled([6, 4]), paths: [..."abcdefghij"] };
+  assertEquals(takeStratified(rows, 5).paths, ["a", "c", "e", "g", "i"]);
+  assertEquals(takeStratified({ ...rows, labels: null }, 2).paths, ["a", "f"]);
+  assertThrows(() => takeStratified(rows, 0), RangeError, "as count must be a positive integer: current value is 0");
+  assertThrows(
+    () => takeStratified(labelled([4, 4, 4]), 2),
+    RangeError,
+    'Cannot take 2 images of "dots" (train) as each class must keep one: got 3 classes',
+  );
 });

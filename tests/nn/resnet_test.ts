@@ -52,6 +52,18 @@ Deno.test("resnet18 is initialised as torchvision does", async () => {
   model.dispose();
 });
 
+Deno.test("resnet18's CIFAR stem is initialised as the original's, which PyTorch's Conv2d does", async () => {
+  using _ = scope();
+  const model = resnet18({ seed: 1, stem: "cifar", numClasses: 4 });
+  const stem = await model.conv1.weight.data() as Float32Array; // U(±1/√27), 1,728 values
+  assert(Math.max(...stem) <= 1 / Math.sqrt(27) && Math.max(...stem) > 0.19, `${Math.max(...stem)}`);
+  assertAlmostEquals(moments(stem)[1], 1 / Math.sqrt(81), 4e-3);
+  const large = resnet18({ seed: 1, numClasses: 4 });
+  const [, std] = moments(await large.conv1.weight.data() as Float32Array); // torchvision's √(2 / (49 · 64))
+  assertAlmostEquals(std, Math.sqrt(2 / (49 * 64)), 1e-3);
+  for (const each of [model, large]) each.dispose();
+});
+
 Deno.test("resnet18 of one seed is one network, and of another seed another", async () => {
   const first = async (seed: number) => {
     const model = resnet18({ seed, stem: "cifar", numClasses: 8 });
