@@ -42,17 +42,15 @@ export const DATASET_FLAGS = {
   },
 } as const satisfies Partial<Record<PublishedName, Record<string, Flag>>>;
 
-type AllDatasetFlags =
+/** The flags of all data sets, for programs that take any of them. */
+export const ALL_DATASET_FLAGS:
   & typeof DATASET_FLAGS.imagenet100
   & typeof DATASET_FLAGS.utzappos
-  & typeof DATASET_FLAGS.chexpert;
-
-/** The flags of all data sets, for programs that take any of them. */
-export const ALL_DATASET_FLAGS: AllDatasetFlags = {
-  ...DATASET_FLAGS.imagenet100,
-  ...DATASET_FLAGS.utzappos,
-  ...DATASET_FLAGS.chexpert,
-};
+  & typeof DATASET_FLAGS.chexpert = {
+    ...DATASET_FLAGS.imagenet100,
+    ...DATASET_FLAGS.utzappos,
+    ...DATASET_FLAGS.chexpert,
+  };
 
 /** What a loader of a published data set is told. */
 export interface PublishedOptions extends ObtainOptions {
