@@ -1,4 +1,4 @@
-// Cross-entropy of logits against labels, by a stable log-sum-exp, averaged over the rows:
+// Cross-entropy of logits against labels, by a stable log-sum-exp, to be averaged over the rows:
 // loss[i] = lse(x[i]) - (1 - smoothing) x[i, label] - smoothing / classes * sum_k x[i, k];
 // grad_x[i, k] = grad / rows * (softmax(x[i])[k] - (1 - smoothing) [k = label] - smoothing / classes).
 // V is vec4f when classes is a multiple of 4 and f32 otherwise; columns = classes / lanes of V.
@@ -8,26 +8,21 @@
 //   2  labels  read     [rows]
 //   3  losses  write    [rows]              NaN where the label is not a class
 //   4  lse     write    [rows]              log-sum-exp
-//   5  parts   read     [rows]              losses, when they are read
-//   6  loss    write    [1]
-//   7  sums    read     [rows]              lse, when it is read
-//   8  grad    read     [1]                 of the loss
-//   9  grad_x  write    [rows, columns]
+//   5  sums    read     [rows]              lse, when it is read
+//   6  grad    read     [1]                 of the loss
+//   7  grad_x  write    [rows, columns]
 //
 // Constants: LANES and ROWS, LANES * ROWS <= 256 (lib/rows.wgsl).
-// Dispatch: per_row ceil(rows / ROWS) groups, folded; average_rows 1 group of LANES x 1; backward Device.groups(rows *
-// columns, 64).
+// Dispatch: per_row ceil(rows / ROWS) groups, folded; backward Device.groups(rows * columns, 64).
 struct Params { rows: u32, columns: u32, classes: u32, smoothing: f32, nan_bits: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<V>;
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
 @group(0) @binding(3) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(4) var<storage, read_write> lse: array<f32>;
-@group(0) @binding(5) var<storage, read> parts: array<f32>;
-@group(0) @binding(6) var<storage, read_write> loss: array<f32>;
-@group(0) @binding(7) var<storage, read> sums: array<f32>;
-@group(0) @binding(8) var<storage, read> grad: array<f32>;
-@group(0) @binding(9) var<storage, read_write> grad_x: array<V>;
+@group(0) @binding(5) var<storage, read> sums: array<f32>;
+@group(0) @binding(6) var<storage, read> grad: array<f32>;
+@group(0) @binding(7) var<storage, read_write> grad_x: array<V>;
 
 // Which lanes of column k are the label's class: a bool for each lane of V.
 fn is_label(k: u32, label: u32) -> B {
@@ -68,17 +63,6 @@ fn per_row(
   let value = log_sum - (1.0 - params.smoothing) * chosen - smooth_part;
   losses[row] = select(bitcast<f32>(params.nan_bits), value, label < params.classes);
   lse[row] = top + log_sum;
-}
-
-// The mean of the losses, by one workgroup of LANES x 1.
-@compute @workgroup_size(LANES)
-fn average_rows(@builtin(local_invocation_id) lane: vec3u) {
-  var sum = 0.0;
-  for (var row = lane.x; row < params.rows; row += LANES) {
-    sum += parts[row];
-  }
-  let all = sum_row(sum, lane);
-  if (lane.x == 0u) { loss[0] = all / f32(params.rows); }
 }
 
 @compute @workgroup_size(64)

@@ -1,6 +1,6 @@
 // Elementwise op of up to three arrays that broadcast: y[i] = value(in1(i), in2(i), in3(i)).
 // src/ops/_elementwise.ts puts in front: F, I, U, B (what an invocation computes: one element or four), O (an element or
-// four of y), E1 … E3 (what the arrays hold), value(), and in1() … in3(), which say how an operand is read:
+// four of y), E1 … E3 (what the arrays hold), N1 … N3 (the types of the numbers), value(), and in1() … in3(), which say how an operand is read:
 //
 //   full     x[i]                        row     x[i % inner]            strided  x[offset of i along RANK axes]
 //   one      x[0]                        column  x[i / inner]            number   params.a, b or c
@@ -17,9 +17,9 @@ override RANK: u32 = 1u;
 struct Params {
   size: u32,
   inner: u32,
-  a: f32,
-  b: f32,
-  c: f32,
+  a: N1,
+  b: N2,
+  c: N3,
   unused0: u32,
   unused1: u32,
   unused2: u32,

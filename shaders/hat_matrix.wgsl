@@ -1,9 +1,10 @@
-// h = (a + ridge I)^-1 a of a symmetric a, from the factor l l^T = a + ridge I and m = -l^-1.
+// z, which is h = (a + ridge I)^-1 a of a symmetric a, less the identity in the columns where h[j, j] > 1/2: from the factor
+// l l^T = a + ridge I and m = -l^-1.
 //
 // Off the diagonal h = -ridge (a + ridge I)^-1 = -ridge p with p = m^T m. On it 1 - ridge p[i, i] would cancel where ridge is
 // large, so the first term of p[i, i] and the 1 are taken together:
 //   h[i, i] = (a[i, i] - sum_(k < i) l[i, k]^2) / l[i, i]^2 - ridge sum_(k > i) m[k, i]^2,
-// in which m[i, i]^2 = 1 / l[i, i]^2.
+// in which m[i, i]^2 = 1 / l[i, i]^2. Where it is near 1, z[i, i] = -ridge p[i, i] says more.
 //
 //   0  params    uniform  { n, columns, size, columns4, ridge }   elements from row to row: columns of l, size of m;
 //                                          vectors from row to row: columns4 of p and h, ceil(n / 4)
@@ -13,7 +14,7 @@
 //   4  p         read     [n, 4 columns4]      the lower triangle
 //   5  diagonal  write    [4 columns4]
 //   6  on_it     read     [4 columns4]        diagonal, in finish
-//   7  h         write    [4 columns4, 4 columns4]
+//   7  h         write    [4 columns4, 4 columns4], z
 //
 // diagonal_of: lib/rows.wgsl, a row an i. Dispatch: Device.groups(n, ROWS). finish: Device.groups(n * n, 64).
 struct Params { n: u32, columns: u32, size: u32, columns4: u32, ridge: f32 }
@@ -78,7 +79,8 @@ fn finish(
     put_rows(j, i, above);
     return;
   }
-  let on = on_it[i];
+  let exact = on_it[i];
+  let on = select(exact, vec4f(below[0].x, below[1].y, below[2].z, below[3].w), exact > vec4f(0.5));
   put_rows(i, i, mat4x4f(
     vec4f(on.x, above[0].yzw),
     vec4f(below[1].x, on.y, above[1].zw),

@@ -38,7 +38,7 @@ fn inverse_norms(
   var sum = 0.0;
   for (var f = lane.x; f < end; f += LANES) { sum += z[start + f] * z[start + f]; }
   sum = sum_row(sum, lane);
-  if (row < params.rows && lane.x == 0u) { inverse[row] = 1.0 / max(sqrt(sum), EPS); }
+  if (row < params.rows && lane.x == 0u) { inverse[row] = 1.0 / at_least(sqrt(sum), EPS); }
 }
 
 @compute @workgroup_size(64)

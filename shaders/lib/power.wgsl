@@ -3,11 +3,14 @@ fn power(x: F, y: F) -> F {
   let whole = floor(y) == y;
   let negative = x < F(0.0);
   let magnitude = exp2(y * log2(abs(x)));
-  let odd = whole & (fract(abs(y) * 0.5) != F(0.0));
+  let odd = whole & (abs(y) < F(16777216.0)) & (fract(abs(y) * 0.5) != F(0.0));
+  let endless = abs(y) > F(3.4028234663852886e38);
   var result = select(magnitude, -magnitude, negative & odd);
-  result = select(result, bits_as_float(0x7fc00000u), negative & !whole);
-  result = select(result, select(bits_as_float(0x7f800000u), F(0.0), y > F(0.0)), x == F(0.0));
-  result = select(result, F(1.0), x == F(1.0));
+  result = select(result, bits_as_float(0x7fc00000u), negative & !whole & !(abs(x) > F(3.4028234663852886e38)));
+  let of_zero = select(bits_as_float(0x7f800000u), F(0.0), y > F(0.0));
+  let minus_zero = bitcast<U>(x) == U(0x80000000u);
+  result = select(result, select(of_zero, -of_zero, minus_zero & odd), x == F(0.0));
+  result = select(result, F(1.0), (x == F(1.0)) | ((x == F(-1.0)) & endless));
   return select(result, whole_power(x, y), whole & (abs(y) <= F(15.0)));
 }
 

@@ -36,10 +36,23 @@ export function bindingAccess(code: string): Map<number, Access> {
   return access;
 }
 
-/** Writes one scalar. */
-export function setParam(view: DataView, offset: number, type: ParamType, value: number): void {
+/**
+ * Writes one scalar; `program` and `name` are for errors.
+ *
+ * @throws {RangeError} If it is no integer of its type; an f32 is rounded.
+ */
+export function setParam(
+  view: DataView,
+  offset: number,
+  type: ParamType,
+  value: number,
+  program: string,
+  name: string,
+): void {
   if (type === "f32") view.setFloat32(offset, value, true);
-  else if (type === "u32") view.setUint32(offset, value, true);
+  else if ((type === "u32" ? value >>> 0 : value | 0) !== value) {
+    throw new RangeError(`Cannot dispatch ${program} as parameter "${name}" must be of type ${type}: got ${value}`);
+  } else if (type === "u32") view.setUint32(offset, value, true);
   else view.setInt32(offset, value, true);
 }
 
@@ -54,7 +67,7 @@ export function packParams(
   for (const key in types) {
     const value = values[key];
     if (value === undefined) throw new TypeError(`Cannot dispatch ${name} as parameter "${key}" is missing`);
-    setParam(view, offset, types[key]!, typeof value === "number" ? value : value());
+    setParam(view, offset, types[key]!, typeof value === "number" ? value : value(), name, key);
     offset += 4;
   }
 }

@@ -24,6 +24,7 @@ export interface RecordedDispatch {
 interface LiveParam {
   readonly read: () => number;
   readonly type: ParamType;
+  readonly name: string;
   readonly dispatch: number;
   /** Bytes from the start of the dispatch's `Params`. */
   readonly at: number;
@@ -96,7 +97,7 @@ export class Recording {
     for (const name in types) {
       const read = values[name];
       if (typeof read === "function") {
-        this.#actions.push({ read, type: types[name]!, dispatch: index, at, value: read() });
+        this.#actions.push({ read, name, type: types[name]!, dispatch: index, at, value: read() });
       }
       at += 4;
     }
@@ -185,7 +186,8 @@ export class Recording {
       const value = action.read();
       if (Object.is(value, action.value)) continue;
       action.value = value;
-      setParam(view, action.dispatch * PARAMS_SLOT + action.at, action.type, value);
+      const program = this.dispatches[action.dispatch]!.program.name;
+      setParam(view, action.dispatch * PARAMS_SLOT + action.at, action.type, value, program, action.name);
       changed.add(action.dispatch);
     }
     for (const dispatch of changed) {

@@ -2333,7 +2333,7 @@ fn copy(
 }
 `;
 /** `cross_entropy` */
-export const cross_entropy: string = `// Cross-entropy of logits against labels, by a stable log-sum-exp, averaged over the rows:
+export const cross_entropy: string = `// Cross-entropy of logits against labels, by a stable log-sum-exp, to be averaged over the rows:
 // loss[i] = lse(x[i]) - (1 - smoothing) x[i, label] - smoothing / classes * sum_k x[i, k];
 // grad_x[i, k] = grad / rows * (softmax(x[i])[k] - (1 - smoothing) [k = label] - smoothing / classes).
 // V is vec4f when classes is a multiple of 4 and f32 otherwise; columns = classes / lanes of V.
@@ -2343,26 +2343,21 @@ export const cross_entropy: string = `// Cross-entropy of logits against labels,
 //   2  labels  read     [rows]
 //   3  losses  write    [rows]              NaN where the label is not a class
 //   4  lse     write    [rows]              log-sum-exp
-//   5  parts   read     [rows]              losses, when they are read
-//   6  loss    write    [1]
-//   7  sums    read     [rows]              lse, when it is read
-//   8  grad    read     [1]                 of the loss
-//   9  grad_x  write    [rows, columns]
+//   5  sums    read     [rows]              lse, when it is read
+//   6  grad    read     [1]                 of the loss
+//   7  grad_x  write    [rows, columns]
 //
 // Constants: LANES and ROWS, LANES * ROWS <= 256 (lib/rows.wgsl).
-// Dispatch: per_row ceil(rows / ROWS) groups, folded; average_rows 1 group of LANES x 1; backward Device.groups(rows *
-// columns, 64).
+// Dispatch: per_row ceil(rows / ROWS) groups, folded; backward Device.groups(rows * columns, 64).
 struct Params { rows: u32, columns: u32, classes: u32, smoothing: f32, nan_bits: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<V>;
 @group(0) @binding(2) var<storage, read> labels: array<u32>;
 @group(0) @binding(3) var<storage, read_write> losses: array<f32>;
 @group(0) @binding(4) var<storage, read_write> lse: array<f32>;
-@group(0) @binding(5) var<storage, read> parts: array<f32>;
-@group(0) @binding(6) var<storage, read_write> loss: array<f32>;
-@group(0) @binding(7) var<storage, read> sums: array<f32>;
-@group(0) @binding(8) var<storage, read> grad: array<f32>;
-@group(0) @binding(9) var<storage, read_write> grad_x: array<V>;
+@group(0) @binding(5) var<storage, read> sums: array<f32>;
+@group(0) @binding(6) var<storage, read> grad: array<f32>;
+@group(0) @binding(7) var<storage, read_write> grad_x: array<V>;
 
 // Which lanes of column k are the label's class: a bool for each lane of V.
 fn is_label(k: u32, label: u32) -> B {
@@ -2405,17 +2400,6 @@ fn per_row(
   lse[row] = top + log_sum;
 }
 
-// The mean of the losses, by one workgroup of LANES x 1.
-@compute @workgroup_size(LANES)
-fn average_rows(@builtin(local_invocation_id) lane: vec3u) {
-  var sum = 0.0;
-  for (var row = lane.x; row < params.rows; row += LANES) {
-    sum += parts[row];
-  }
-  let all = sum_row(sum, lane);
-  if (lane.x == 0u) { loss[0] = all / f32(params.rows); }
-}
-
 @compute @workgroup_size(64)
 fn backward(
   @builtin(workgroup_id) group: vec3u,
@@ -2435,7 +2419,7 @@ fn backward(
 /** `elementwise` */
 export const elementwise: string = `// Elementwise op of up to three arrays that broadcast: y[i] = value(in1(i), in2(i), in3(i)).
 // src/ops/_elementwise.ts puts in front: F, I, U, B (what an invocation computes: one element or four), O (an element or
-// four of y), E1 … E3 (what the arrays hold), value(), and in1() … in3(), which say how an operand is read:
+// four of y), E1 … E3 (what the arrays hold), N1 … N3 (the types of the numbers), value(), and in1() … in3(), which say how an operand is read:
 //
 //   full     x[i]                        row     x[i % inner]            strided  x[offset of i along RANK axes]
 //   one      x[0]                        column  x[i / inner]            number   params.a, b or c
@@ -2452,9 +2436,9 @@ override RANK: u32 = 1u;
 struct Params {
   size: u32,
   inner: u32,
-  a: f32,
-  b: f32,
-  c: f32,
+  a: N1,
+  b: N2,
+  c: N3,
   unused0: u32,
   unused1: u32,
   unused2: u32,
@@ -2619,12 +2603,13 @@ fn adjust() {
 }
 `;
 /** `hat_matrix` */
-export const hat_matrix: string = `// h = (a + ridge I)^-1 a of a symmetric a, from the factor l l^T = a + ridge I and m = -l^-1.
+export const hat_matrix: string = `// z, which is h = (a + ridge I)^-1 a of a symmetric a, less the identity in the columns where h[j, j] > 1/2: from the factor
+// l l^T = a + ridge I and m = -l^-1.
 //
 // Off the diagonal h = -ridge (a + ridge I)^-1 = -ridge p with p = m^T m. On it 1 - ridge p[i, i] would cancel where ridge is
 // large, so the first term of p[i, i] and the 1 are taken together:
 //   h[i, i] = (a[i, i] - sum_(k < i) l[i, k]^2) / l[i, i]^2 - ridge sum_(k > i) m[k, i]^2,
-// in which m[i, i]^2 = 1 / l[i, i]^2.
+// in which m[i, i]^2 = 1 / l[i, i]^2. Where it is near 1, z[i, i] = -ridge p[i, i] says more.
 //
 //   0  params    uniform  { n, columns, size, columns4, ridge }   elements from row to row: columns of l, size of m;
 //                                          vectors from row to row: columns4 of p and h, ceil(n / 4)
@@ -2634,7 +2619,7 @@ export const hat_matrix: string = `// h = (a + ridge I)^-1 a of a symmetric a, f
 //   4  p         read     [n, 4 columns4]      the lower triangle
 //   5  diagonal  write    [4 columns4]
 //   6  on_it     read     [4 columns4]        diagonal, in finish
-//   7  h         write    [4 columns4, 4 columns4]
+//   7  h         write    [4 columns4, 4 columns4], z
 //
 // diagonal_of: lib/rows.wgsl, a row an i. Dispatch: Device.groups(n, ROWS). finish: Device.groups(n * n, 64).
 struct Params { n: u32, columns: u32, size: u32, columns4: u32, ridge: f32 }
@@ -2699,7 +2684,8 @@ fn finish(
     put_rows(j, i, above);
     return;
   }
-  let on = on_it[i];
+  let exact = on_it[i];
+  let on = select(exact, vec4f(below[0].x, below[1].y, below[2].z, below[3].w), exact > vec4f(0.5));
   put_rows(i, i, mat4x4f(
     vec4f(on.x, above[0].yzw),
     vec4f(below[1].x, on.y, above[1].zw),
@@ -2714,6 +2700,137 @@ fn put_rows(i: u32, j: u32, rows: mat4x4f) {
   h[at + params.columns4] = rows[1];
   h[at + 2u * params.columns4] = rows[2];
   h[at + 3u * params.columns4] = rows[3];
+}
+`;
+/** `hat_refine` */
+export const hat_refine: string = `// One step of iterative refinement of h, an approximation of (a + ridge I)^-1 a of symmetric n x n matrices:
+//
+//   r = a - (a + ridge I) h,   h + p r,   p = m^T m the inverse that h was made of.
+//
+// Where h[j, j] > 1/2 the array is that of h - I in column j (s[j] = 1): there h - I is small, and 1 + (h[j, j] - 1) would
+// round it. With z = h - diag(s):
+//
+//   r[i, j] = (1 - s[j]) a[i, j] - sum_k a[i, k] z[k, j] - ridge (z[i, j] + s[j] [i = j])
+//
+// to more bits than f32 adds up: a = a1 + a2 and z = z1 + z2, where a1 and z1 have so few bits, \`bits\` in each row, that the
+// products of a1 z1 and all their sums are exact whatever their order. What is rounded then is 2^bits smaller.
+//
+//   0  params  uniform  { n, bits, ridge, most }
+//   1  x       read     [n, n]     a (lower triangle) or z in split; a1, z in correct; d = p r in judge and finish
+//   2  y       read     [n, n]     a2 in subtract; the product a1 z2 in correct; z in judge and finish
+//   3  w       read     [n, n]     the product a2 z in correct; [1] the worst row in finish
+//   4  on      read     [n]        diagonal of h                                  (all but split)
+//   5  u       write    [n, n]     the high part in split; what a leaves without the product a1 z1, in its place, in subtract;
+//                                  r in place of that in correct; h refined in finish; [n] how far a row moves in judge
+//   6  v       write    [n, n]     the low part in split
+//
+// judge: how far h moves where it moves most, relative to the largest element of the row (or SMALL). finish: NaN everywhere
+// where some row moved by more than \`most\`: what the step corrects is then no longer small, and what it leaves may not be.
+// split and judge: lib/rows.wgsl, a row an i. Dispatch: Device.groups(n, ROWS); the others Device.groups(n * n, 64).
+struct Params { n: u32, bits: u32, ridge: f32, most: f32, nan_bits: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> y: array<f32>;
+@group(0) @binding(3) var<storage, read> w: array<f32>;
+@group(0) @binding(4) var<storage, read> on: array<f32>;
+@group(0) @binding(5) var<storage, read_write> u: array<f32>;
+@group(0) @binding(6) var<storage, read_write> v: array<f32>;
+
+// Elements of h are at most 1; below this a change of all of an element is rounding.
+const SMALL = 4e-6;
+
+// Reads a symmetric matrix from its lower triangle.
+fn mirrored(i: u32, j: u32) -> f32 {
+  return x[max(i, j) * params.n + min(i, j)];
+}
+
+fn is_shifted(j: u32) -> bool { return on[j] > 0.5; }
+
+// What z lacks of h.
+fn shift_of(i: u32, j: u32) -> f32 { return select(0.0, 1.0, i == j && is_shifted(j)); }
+
+@compute @workgroup_size(LANES, ROWS)
+fn split(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+) {
+  let i = ROWS * (group.y * groups.x + group.x) + lane.y;
+  let end = select(0u, params.n, i < params.n);
+  var top = 0.0;
+  for (var j = lane.x; j < end; j += LANES) { top = max(top, abs(mirrored(i, j))); }
+  top = max_row(top, lane);
+  // A power of two above the row's largest, times 2^-bits, and its inverse.
+  let exponent = clamp((bitcast<u32>(top) >> 23u) + 1u, params.bits + 1u, 253u);
+  let unit = bitcast<f32>((exponent - params.bits) << 23u);
+  let inverse = bitcast<f32>(min(254u + params.bits - exponent, 254u) << 23u);
+  for (var j = lane.x; j < end; j += LANES) {
+    let value = mirrored(i, j);
+    let high = round(value * inverse) * unit;
+    u[i * params.n + j] = high;
+    v[i * params.n + j] = value - high;
+  }
+}
+
+@compute @workgroup_size(64)
+fn subtract(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k >= params.n * params.n) { return; }
+  u[k] = select(x[k] + y[k], 0.0, is_shifted(k % params.n)) - u[k];
+}
+
+// Apart from subtract, so that no compiler adds what is small before.
+@compute @workgroup_size(64)
+fn correct(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k >= params.n * params.n) { return; }
+  u[k] = u[k] - y[k] - w[k] - params.ridge * (x[k] + shift_of(k / params.n, k % params.n));
+}
+
+@compute @workgroup_size(LANES, ROWS)
+fn judge(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+) {
+  let i = ROWS * (group.y * groups.x + group.x) + lane.y;
+  let end = select(0u, params.n, i < params.n);
+  var moved = 0.0;
+  var largest = SMALL;
+  var known = 0.0; // NaN where an element is: max() may drop it
+  for (var j = lane.x; j < end; j += LANES) {
+    let change = mirrored(i, j);
+    let value = y[i * params.n + j] + shift_of(i, j);
+    moved = max(moved, abs(change));
+    largest = max(largest, abs(value));
+    known += 0.0 * (change + value);
+  }
+  moved = max_row(moved, lane);
+  largest = max_row(largest, lane);
+  known = sum_row(known, lane);
+  if (lane.x == 0u && i < params.n) { u[i] = moved / largest + known; }
+}
+
+@compute @workgroup_size(64)
+fn finish(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let k = flat_id(group, groups, local, 64u);
+  if (k >= params.n * params.n) { return; }
+  let i = k / params.n;
+  let j = k % params.n;
+  let value = (y[k] + mirrored(i, j)) + shift_of(i, j);
+  u[k] = select(bitcast<f32>(params.nan_bits), value, w[0] <= params.most);
 }
 `;
 /** `index_select` */
@@ -2774,6 +2891,7 @@ fn add_rows(
 /** `l2_normalize` */
 export const l2_normalize: string = `// Rows of unit length: y = x / max(|x|, eps), and the gradient
 // grad_x = (grad_y - y (y . grad_y)) / |x| where |x| > eps, grad_y / eps elsewhere.
+// Where squares could leave f32, x is scaled by a power of two first, which rounds nothing.
 // V is vec4f when features is a multiple of 4 and f32 otherwise; columns = features / lanes of V.
 //
 //   0  params  uniform  { rows, columns, eps }
@@ -2782,7 +2900,7 @@ export const l2_normalize: string = `// Rows of unit length: y = x / max(|x|, ep
 //   3  grad_y  read     [rows, columns]
 //   4  grad_x  write    [rows, columns]
 //
-// Constants: LANES and ROWS, LANES * ROWS <= 256 (lib/rows.wgsl).
+// at_least: lib/length.wgsl. Constants: LANES and ROWS, LANES * ROWS <= 256 (lib/rows.wgsl).
 // Dispatch: ceil(rows / ROWS) groups, folded into y past 65,535.
 struct Params { rows: u32, columns: u32, eps: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -2790,6 +2908,20 @@ struct Params { rows: u32, columns: u32, eps: f32 }
 @group(0) @binding(2) var<storage, read_write> y: array<V>;
 @group(0) @binding(3) var<storage, read> grad_y: array<V>;
 @group(0) @binding(4) var<storage, read_write> grad_x: array<V>;
+
+// A power of two that brings \`top\` near 1 where it is far from it; else 1, also where it is infinite.
+fn scale_for(top: f32) -> f32 {
+  let exponent = bitcast<u32>(top) >> 23u; // of 0 to 255, biased by 127
+  let far = exponent < 87u || (exponent > 167u && exponent < 255u);
+  return select(1.0, bitcast<f32>(clamp(254u - min(exponent, 254u), 1u, 253u) << 23u), far);
+}
+
+// The largest magnitude of a row.
+fn top_of(base: u32, end: u32, lane: vec3u) -> f32 {
+  var top = 0.0;
+  for (var k = lane.x; k < end; k += LANES) { top = max(top, largest(abs(x[base + k]))); }
+  return max_row(top, lane);
+}
 
 @compute @workgroup_size(LANES, ROWS)
 fn forward(
@@ -2800,14 +2932,15 @@ fn forward(
   let row = flat_id(group, groups, lane.y, ROWS);
   let end = select(0u, params.columns, row < params.rows);
   let base = row * params.columns;
+  let unit = scale_for(top_of(base, end, lane));
   var squares = 0.0;
   for (var k = lane.x; k < end; k += LANES) {
-    let value = x[base + k];
+    let value = x[base + k] * unit;
     squares += total(value * value);
   }
-  let scale = 1.0 / max(sqrt(sum_row(squares, lane)), params.eps);
+  let scale = 1.0 / at_least(sqrt(sum_row(squares, lane)), params.eps * unit);
   for (var k = lane.x; k < end; k += LANES) {
-    y[base + k] = x[base + k] * scale;
+    y[base + k] = x[base + k] * unit * scale;
   }
 }
 
@@ -2820,19 +2953,21 @@ fn backward(
   let row = flat_id(group, groups, lane.y, ROWS);
   let end = select(0u, params.columns, row < params.rows);
   let base = row * params.columns;
+  let unit = scale_for(top_of(base, end, lane));
   var squares = 0.0;
   var dots = 0.0;
   for (var k = lane.x; k < end; k += LANES) {
-    let value = x[base + k];
+    let value = x[base + k] * unit;
     squares += total(value * value);
     dots += total(value * grad_y[base + k]);
   }
   let length = sqrt(sum_row(squares, lane));
   let dot_all = sum_row(dots, lane);
-  let scale = 1.0 / max(length, params.eps);
-  let slope = select(0.0, dot_all * scale * scale, length > params.eps);
+  let eps = params.eps * unit;
+  let scale = 1.0 / at_least(length, eps);
+  let slope = select(0.0, dot_all * scale * scale, length > eps);
   for (var k = lane.x; k < end; k += LANES) {
-    grad_x[base + k] = scale * (grad_y[base + k] - x[base + k] * slope);
+    grad_x[base + k] = unit * scale * (grad_y[base + k] - x[base + k] * unit * slope);
   }
 }
 `;
@@ -3129,6 +3264,12 @@ fn sum_lanes(a: V, b: V, lane: u32) -> array<V, 2> {
   return array<V, 2>(sum_a, sum_b);
 }
 `;
+/** `lib_length` */
+export const lib_length: string = `// The larger of a length and the shortest one that is divided by; NaN where the length is, which max() may drop.
+fn at_least(length: f32, shortest: f32) -> f32 {
+  return select(max(length, shortest), length, (bitcast<u32>(length) & 0x7fffffffu) > 0x7f800000u);
+}
+`;
 /** `lib_many` */
 export const lib_many: string = `// Several tensors in one dispatch: which tensor a workgroup belongs to, and which vectors of it an invocation has.
 // \`tensor_of\`, \`start_of\`, \`size_of\`, \`marked\`, \`update\`, \`skipped\` and the bindings come from src/optim/_many.ts.
@@ -3260,11 +3401,14 @@ fn power(x: F, y: F) -> F {
   let whole = floor(y) == y;
   let negative = x < F(0.0);
   let magnitude = exp2(y * log2(abs(x)));
-  let odd = whole & (fract(abs(y) * 0.5) != F(0.0));
+  let odd = whole & (abs(y) < F(16777216.0)) & (fract(abs(y) * 0.5) != F(0.0));
+  let endless = abs(y) > F(3.4028234663852886e38);
   var result = select(magnitude, -magnitude, negative & odd);
-  result = select(result, bits_as_float(0x7fc00000u), negative & !whole);
-  result = select(result, select(bits_as_float(0x7f800000u), F(0.0), y > F(0.0)), x == F(0.0));
-  result = select(result, F(1.0), x == F(1.0));
+  result = select(result, bits_as_float(0x7fc00000u), negative & !whole & !(abs(x) > F(3.4028234663852886e38)));
+  let of_zero = select(bits_as_float(0x7f800000u), F(0.0), y > F(0.0));
+  let minus_zero = bitcast<U>(x) == U(0x80000000u);
+  result = select(result, select(of_zero, -of_zero, minus_zero & odd), x == F(0.0));
+  result = select(result, F(1.0), (x == F(1.0)) | ((x == F(-1.0)) & endless));
   return select(result, whole_power(x, y), whole & (abs(y) <= F(15.0)));
 }
 
@@ -4866,12 +5010,12 @@ fn average_grad(
 /** `random` */
 export const random: string = `// Random numbers: element 4 i + j is word j of philox(counter = (i, 0, 0, 0), key).
 //
-//   0  params  uniform  { size, key0, key1, a, b }
+//   0  params  uniform  { size, key0, key1, a, b, most }
 //   1  y       write    [size]
 //
-// uniform: a + (b - a) u, u in [0, 1). normal: a + b z, z by Box and Muller.
+// uniform: a + (b - a) u, u in [0, 1), but no more than \`most\`, which that may be rounded past. normal: a + b z, z by Box and Muller.
 // Dispatch: Device.groups(ceil(size / 4), 64).
-struct Params { size: u32, key0: u32, key1: u32, a: f32, b: f32 }
+struct Params { size: u32, key0: u32, key1: u32, a: f32, b: f32, most: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 
@@ -4890,7 +5034,7 @@ fn uniform_numbers(
   let i = flat_id(group, groups, local, 64u);
   if (4u * i >= params.size) { return; }
   let u = unit_float(philox(vec4u(i, 0u, 0u, 0u), vec2u(params.key0, params.key1)));
-  store(i, params.a + (params.b - params.a) * u);
+  store(i, min(params.a + (params.b - params.a) * u, vec4f(params.most)));
 }
 
 @compute @workgroup_size(64)
@@ -5392,7 +5536,7 @@ fn inverse_norms(
   var sum = 0.0;
   for (var f = lane.x; f < end; f += LANES) { sum += z[start + f] * z[start + f]; }
   sum = sum_row(sum, lane);
-  if (row < params.rows && lane.x == 0u) { inverse[row] = 1.0 / max(sqrt(sum), EPS); }
+  if (row < params.rows && lane.x == 0u) { inverse[row] = 1.0 / at_least(sqrt(sum), EPS); }
 }
 
 @compute @workgroup_size(64)

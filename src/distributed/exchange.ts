@@ -41,7 +41,8 @@ export class Exchange {
     const padded = this.group.allGather(own);
     const parts = rows.map((count, r) => padded.subarray(r * longest, r * longest + count * rowBytes));
     const all = new Tensor(x.device, [rows.reduce((a, b) => a + b), ...x.shape.slice(1)], { dtype: x.dtype });
-    all.write(rows.every((count) => count === rows[0]) ? padded : joined(parts));
+    const { buffer, byteOffset, byteLength } = rows.every((count) => count === rows[0]) ? padded : joined(parts);
+    all.write(new DataView(buffer, byteOffset, byteLength));
     return all;
   }
 

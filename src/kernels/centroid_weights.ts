@@ -1,6 +1,7 @@
 import { fullPrecision, noGrad } from "../autograd/mod.ts";
 import { hatMatrix } from "../ops/mod.ts";
 import { type Tensor, tidy } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/setting.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** Options of {@linkcode centroidWeights}. */
@@ -20,8 +21,9 @@ export interface CentroidWeightsOptions<P> {
  * cases the loss is 0 and learns nothing: {@linkcode retainedVariance} and {@linkcode describeKernel} show how much is
  * left.
  *
- * When the prior holds a NaN, or `K + λI` is not positive definite in f32 (λ below about n · 2⁻²⁴ of the largest
- * eigenvalue of K), the weights are NaN, and so is the loss. {@linkcode checkPrior} finds a NaN beforehand.
+ * When the prior holds a NaN, or `K + λI` is not positive definite in f32 or too near to that (λ below about n · 2⁻²⁴ of
+ * the largest eigenvalue of K), all weights are NaN, and so is the loss; otherwise their error is small, see
+ * {@linkcode hatMatrix}. {@linkcode checkPrior} finds a NaN beforehand.
  *
  * @param prior What is known of the samples, f32 `[n, d]` (or `[n]` for one number each), or several such tensors, as
  *   the kernel takes it.
@@ -48,11 +50,7 @@ export interface CentroidWeightsOptions<P> {
  */
 export function centroidWeights<P>(prior: P, options: CentroidWeightsOptions<P>): Tensor {
   const { kernel, ridge = 0.01 } = options;
-  if (!(ridge >= 0 && Number.isFinite(ridge))) {
-    throw new RangeError(
-      `Cannot compute centroidWeights() as ridge must be >= 0 and finite (0 means 1/sqrt(n)): current value is ${ridge}`,
-    );
-  }
+  checkSetting("compute centroidWeights()", "ridge (0 means 1/sqrt(n))", ridge, { orZero: true });
   return noGrad(() =>
     fullPrecision(() =>
       tidy(() => {

@@ -1,7 +1,7 @@
 import { type Shape, sizeOf } from "../tensor/mod.ts";
 
 /**
- * Checks a prior on the host, once, before training: every element must be a finite number. On the GPU a NaN shows only
+ * Checks a prior on the host, once, before training: every element must be a finite f32. On the GPU a NaN shows only
  * as a NaN loss.
  *
  * @param values The elements, row by row.
@@ -26,7 +26,7 @@ export function checkPrior(values: ArrayLike<number>, shape: Shape): void {
   const width = size / (shape[0] || 1);
   const bad: number[] = [];
   for (let i = 0; i < size; i++) {
-    if (Number.isFinite(values[i])) continue;
+    if (Number.isFinite(Math.fround(values[i]!))) continue;
     const row = Math.floor(i / width);
     if (bad.at(-1) !== row) bad.push(row);
   }

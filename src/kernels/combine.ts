@@ -1,5 +1,6 @@
 import { add, mul } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/setting.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** What all the kernels of a list take: a tensor, or a record with the priors of all of them. */
@@ -42,10 +43,7 @@ export function sumOf<const T extends readonly Kernel<never>[]>(
       `Cannot make sumOf() as there must be one weight a kernel: got ${weights.length} weights and ${kernels.length} kernels`,
     );
   }
-  for (const weight of weights) {
-    if (weight > 0 && Number.isFinite(weight)) continue;
-    throw new RangeError(`Cannot make sumOf() as every weight must be > 0 and finite: got [${weights}]`);
-  }
+  for (const weight of weights) checkSetting("make sumOf()", "every weight", weight);
   return (x, y) => gramsOf(kernels, x, y).map((gram, i) => scaled(gram, weights[i]!)).reduce((a, b) => add(a, b));
 }
 

@@ -44,13 +44,22 @@ export async function medianSigma(prior: Tensor, options: MedianSigmaOptions = {
   }
   const values = Float32Array.from(await prior.data());
   checkPrior(values, prior.shape);
-  const distances = await differingPairs(spacedRows(values, prior.shape, maxRows), prior.device);
+  const scale = scaleFor(values);
+  const rows = spacedRows(values.map((v) => v * scale), prior.shape, maxRows);
+  const distances = await differingPairs(rows, prior.device);
   if (distances.length === 0) {
     throw new RangeError(
       `Cannot compute medianSigma() as at least two rows of the prior must differ: got prior [${prior.shape}]`,
     );
   }
-  return Math.sqrt(distances[Math.floor(distances.length / 2)]!);
+  return Math.sqrt(distances[Math.floor(distances.length / 2)]!) / scale;
+}
+
+/** A power of two that keeps the squares of values far from 1 within f32; 1 where they are there. */
+function scaleFor(values: Float32Array): number {
+  const largest = values.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+  const exponent = largest > 0 ? Math.round(Math.log2(largest)) : 0;
+  return Math.abs(exponent) < 40 ? 1 : 2 ** -exponent;
 }
 
 interface Rows {

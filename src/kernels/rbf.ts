@@ -1,4 +1,6 @@
-import { rbfGram } from "../ops/mod.ts";
+import { mul, rbfGram } from "../ops/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/setting.ts";
 import { type Kernel, rowsOf } from "./kernel.ts";
 
 /** Width of {@linkcode rbf}: one of the two. */
@@ -16,16 +18,19 @@ export type RbfOptions =
     readonly sigma?: undefined;
   };
 
+/** Binary exponents of σ up to here are left alone. */
+const MOST_EXPONENT = 50;
+
 /**
  * The Gaussian kernel `k(x, y) = exp(−γ ‖x − y‖²)`, `γ = 1 / (2σ²)`.
  *
  * A σ far above the distances between priors makes it nearly constant, one far below makes it nearly the identity; in
- * both cases the prior says nothing. `medianSigma` gives a start and `describeKernel` tells.
+ * both cases the prior says nothing. Priors and σ may be of any size that f32 holds, as long as their quotient is one too. `medianSigma` gives a start and `describeKernel` tells.
  *
  * @param options `sigma` or `gamma`.
  * @returns A kernel of tensors `[n, d]`, or `[n]` for one attribute.
  * @throws {TypeError} If both or none of the two are given.
- * @throws {RangeError} If it is not a positive finite number.
+ * @throws {RangeError} If it is not > 0 and finite as an f32 (σ from 1.2e-38 to 3.4e38, γ up to 1e38).
  *
  * @example Usage
  * ```ts
@@ -45,10 +50,22 @@ export function rbf(options: RbfOptions): Kernel {
       `Cannot make rbf() as one of sigma and gamma must be given: got sigma ${sigma} and gamma ${gamma}`,
     );
   }
-  const [name, value] = sigma === undefined ? ["gamma", gamma!] as const : ["sigma", sigma] as const;
-  const inverse = sigma === undefined ? value : 1 / (2 * value * value);
-  if (!(value > 0 && inverse > 0 && Number.isFinite(inverse))) {
-    throw new RangeError(`Cannot make rbf() as ${name} must be > 0 and finite: current value is ${value}`);
+  if (sigma === undefined) {
+    checkSetting("make rbf()", "gamma", gamma!, { most: 1e38 });
+    return (x, y) => rbfGram(rowsOf(x), rowsOf(y), { gamma: gamma! });
   }
-  return (x, y) => rbfGram(rowsOf(x), rowsOf(y), { gamma: inverse });
+  checkSetting("make rbf()", "sigma", sigma);
+  const scale = scaleOf(sigma);
+  const width = { gamma: 1 / (2 * (sigma * scale) ** 2) };
+  const inUnits = (prior: Tensor) => scale === 1 ? rowsOf(prior) : mul(rowsOf(prior), scale);
+  return (x, y) => {
+    const rows = inUnits(x);
+    return rbfGram(rows, y === x ? rows : inUnits(y), width);
+  };
+}
+
+/** What brings a width near 1 whose square, or its inverse, is no f32: a power of two, which rounds nothing; else 1. */
+function scaleOf(sigma: number): number {
+  const exponent = Math.max(-126, Math.min(126, Math.round(Math.log2(sigma))));
+  return Math.abs(exponent) < MOST_EXPONENT ? 1 : 2 ** -exponent;
 }

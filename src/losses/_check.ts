@@ -1,4 +1,8 @@
 import type { Tensor } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/setting.ts";
+
+/** Four times it, the largest exponent of unit vectors, and its inverse are still f32. */
+const MOST = 8e37;
 
 /** Checks that embeddings are f32 (or f16, which is read as f32) `[batch, views, features]` with a pair of samples and enough views of each. */
 export function checkViews(loss: string, z: Tensor, leastViews = 1): void {
@@ -16,8 +20,7 @@ export function checkViews(loss: string, z: Tensor, leastViews = 1): void {
   }
 }
 
-/** Checks that an option is a positive finite number. */
+/** Checks that an option is > 0 as an f32, and small enough that the loss can be one. */
 export function checkPositive(loss: string, name: string, value: number): void {
-  if (value > 0 && Number.isFinite(value)) return;
-  throw new RangeError(`Cannot compute ${loss}() as ${name} must be > 0 and finite: current value is ${value}`);
+  checkSetting(`compute ${loss}()`, name, value, { most: MOST });
 }

@@ -1,5 +1,6 @@
 import { add, l2Normalize, maximum, mean, mul, pairTerm, pow, reshape, slice, square, sub, sum } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/setting.ts";
 import { checkPositive, checkViews } from "./_check.ts";
 
 /** Options of {@linkcode alignUniform}. */
@@ -70,6 +71,5 @@ function viewOf(u: Tensor, view: number): Tensor {
 }
 
 function checkFactor(name: string, value: number): void {
-  if (value >= 0 && Number.isFinite(value)) return;
-  throw new RangeError(`Cannot compute alignUniform() as ${name} must be >= 0 and finite: current value is ${value}`);
+  checkSetting("compute alignUniform()", name, value, { orZero: true });
 }

@@ -1,4 +1,4 @@
-import type { Device, Program } from "../device/mod.ts";
+import type { Device, ParamType, Program } from "../device/mod.ts";
 import { elementwise as code, lib_flat, lib_nan, lib_power } from "../device/shaders.gen.ts";
 import { type DType, type FloatDType, sameShape, type Shape, Tensor } from "../tensor/mod.ts";
 import { broadcastStrides, collapse, MAX_AXES } from "./_axes.ts";
@@ -14,7 +14,7 @@ export interface ElementwiseKernel {
   readonly args: readonly string[];
   /** WGSL expression of the arguments, one element or a vector of four: `F`, `U`, `B` are f32, u32, bool of that width. */
   readonly value: string;
-  /** Numbers have the dtype of the arrays beside them; f32 by default. */
+  /** Numbers have the dtype of the arrays beside them, which must hold them; f32 by default. */
   readonly oneDType?: boolean;
 }
 
@@ -32,8 +32,7 @@ interface Plan {
 }
 
 const SHORT = { size: "u32", inner: "u32", a: "f32", b: "f32", c: "f32" } as const;
-const LONG: Program["params"] = {
-  ...SHORT,
+const AXES: Program["params"] = {
   ...fields(["unused0", "unused1", "unused2"]),
   ...fields(axisNames("size", 1)),
   ...fields(axisNames("stride", 3)),
@@ -65,7 +64,7 @@ export function elementwise(
   const scalars = operands.map((operand) => typeof operand === "number" ? operand : 0);
   const params: Record<string, number> = {
     size: plan.wide ? Math.ceil(y.size / 4) : y.size,
-    inner: plan.wide ? plan.inner / 4 : plan.inner,
+    inner: plan.wide ? Math.ceil(plan.inner / 4) : plan.inner, // read where it is a multiple of four
     a: scalars[0] ?? 0,
     b: scalars[1] ?? 0,
     c: scalars[2] ?? 0,
@@ -119,7 +118,7 @@ function accessOf(sizes: readonly number[], strides: readonly number[]): Access 
 
 /** Sizes and strides in the units of the shader: vectors of four where an invocation computes four elements. */
 function setAxes(params: Record<string, number>, { wide, sizes, strides }: Plan): void {
-  for (const name in LONG) params[name] ??= 0;
+  for (const name in AXES) params[name] ??= 0;
   const last = sizes.length - 1;
   sizes.forEach((size, d) => params[`size${d}`] = wide && d === last ? size / 4 : size);
   strides.forEach((each, k) => {
@@ -160,22 +159,24 @@ function makeProgram(
     const value = read(i, access[i]!, dtypes[i]!);
     return single(i) && dtypes[i] === "f16" ? `f32(${value})` : value; // WGSL widens no scalar that it spreads
   };
+  const strided = access.includes("strided");
+  const scalar = (i: number) => access[i] === "number" && dtypes[i] !== "f16" ? dtypes[i] as ParamType : "f32";
+  const scalars = { a: scalar(0), b: scalar(1), c: scalar(2) };
   const parts = [
     ...(half ? ["enable f16;", wide ? HALF.wide : HALF.single] : []),
     wide ? WIDE : SINGLE,
     `alias O = ${VECTORS[result]};`,
-    ...[0, 1, 2].map((i) => `alias E${i + 1} = ${element(i)};`),
+    ...[0, 1, 2].map((i) => `alias E${i + 1} = ${element(i)};\nalias N${i + 1} = ${scalar(i)};`),
     `fn value(${args.map((arg, i) => `${arg}: ${types[i]}`).join(", ")}) -> F { return ${value}; }`,
     `fn result(i: u32) -> O { return O(value(${args.map((_, i) => `${types[i]}(${operand(i)})`).join(", ")})); }`,
   ];
-  const strided = access.includes("strided");
   const library = value.includes("power(") ? [lib_power] : /is_nan\(|larger\(|smaller\(/.test(value) ? [lib_nan] : [];
   const label = `${name}${wide ? "" : " single"} ${access.join(" ")}`;
   return {
     name: label,
     code: [parts.join("\n"), lib_flat, ...library, code],
     entryPoint: "forward",
-    params: strided ? LONG : SHORT,
+    params: { ...SHORT, ...scalars, ...(strided ? AXES : {}) },
   };
 }
 

@@ -12,6 +12,7 @@ import {
   sliceMoments,
 } from "./_batch_norm.ts";
 import { type AffineGrads, gradColumns, gradients, mergeSums, reduceGrads } from "./_batch_norm_grad.ts";
+import { checkSetting } from "../tensor/setting.ts";
 import { checkFloat } from "./_check.ts";
 import { rowsOf, type Slices, wholeColumns } from "./_slices.ts";
 import { BATCH_NORM } from "./_variants.ts";
@@ -205,9 +206,7 @@ function checkMode(x: Tensor, { training, runningMean, runningVar }: BatchNormOp
 }
 
 function checkRange(eps: number, momentum: number): void {
-  if (!(eps > 0 && Number.isFinite(eps))) {
-    throw new RangeError(`Cannot compute batchNorm() as eps must be > 0: got ${eps}`);
-  }
+  checkSetting("compute batchNorm()", "eps", eps);
   if (!(momentum >= 0 && momentum <= 1)) {
     throw new RangeError(`Cannot compute batchNorm() as momentum must be in [0, 1]: got ${momentum}`);
   }

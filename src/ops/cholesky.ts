@@ -9,6 +9,7 @@ import {
 } from "../device/shaders.gen.ts";
 import { defineOp } from "../autograd/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/setting.ts";
 import { checkFloat } from "./_check.ts";
 import { matmul } from "./matmul.ts";
 import { productPadded, resizeRows } from "./_product.ts";
@@ -184,9 +185,7 @@ export function cholesky(a: Tensor, options: CholeskyOptions = {}): Tensor {
     throw new TypeError(`Cannot compute cholesky() as a must be [n, n]: got a [${a.shape}]`);
   }
   checkFloat("cholesky", a);
-  if (!(ridge >= 0 && Number.isFinite(ridge))) {
-    throw new RangeError(`Cannot compute cholesky() as ridge must be >= 0 and finite: current value is ${ridge}`);
-  }
+  checkSetting("compute cholesky()", "ridge", ridge, { orZero: true });
   return choleskyOp([a], { ridge });
 }
 

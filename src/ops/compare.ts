@@ -1,9 +1,12 @@
 import { defineOp } from "../autograd/mod.ts";
 import { broadcastShapes, type DType, Tensor } from "../tensor/mod.ts";
 import { elementwise, type Operand } from "./_elementwise.ts";
+import { type Comparison, integerComparison, MIRRORED } from "./_integer_compare.ts";
 import { checkWords } from "./_strided.ts";
 
-function defineComparison(name: string, test: string): (x: Operand, y: Operand) => Tensor {
+type Compare = (x: Operand, y: Operand) => Tensor;
+
+function defineComparison(name: Comparison, test: string): Compare {
   const kernel = { name, args: ["x", "y"], value: test, oneDType: true };
   const op = defineOp<readonly Tensor[], { readonly x: number; readonly y: number; readonly first: boolean }>({
     name,
@@ -17,33 +20,46 @@ function defineComparison(name: string, test: string): (x: Operand, y: Operand) 
   });
   return function compare(x: Operand, y: Operand): Tensor {
     const inputs = [x, y].filter((operand) => typeof operand !== "number") as Tensor[];
-    if (inputs.length === 0) {
-      throw new TypeError(`Cannot compute ${name}() as one operand must be a tensor: got ${x} and ${y}`);
-    }
-    checkWords(name, ...inputs);
-    checkSameDType(name, inputs.map((input) => input.dtype));
     const number = (operand: Operand) => typeof operand === "number" ? operand : 0;
     return op(inputs, { x: number(x), y: number(y), first: typeof x !== "number" });
   };
+}
+
+/** Checks the operands; a number beside integers becomes one of theirs, in a comparison that says the same. */
+function compare(name: Comparison, x: Operand, y: Operand): Tensor {
+  const inputs = [x, y].filter((operand) => typeof operand !== "number") as Tensor[];
+  if (inputs.length === 0) {
+    throw new TypeError(`Cannot compute ${name}() as one operand must be a tensor: got ${x} and ${y}`);
+  }
+  checkWords(name, ...inputs);
+  checkSameDType(name, inputs.map((input) => input.dtype));
+  const [{ dtype }] = inputs as [Tensor];
+  if (inputs.length === 2 || (dtype !== "i32" && dtype !== "u32")) return OPS[name](x, y);
+  const mirrored = typeof x === "number";
+  const same = integerComparison(mirrored ? MIRRORED[name] : name, (mirrored ? x : y) as number, dtype);
+  return OPS[same.name](inputs[0]!, same.number);
 }
 
 function checkSameDType(op: string, [a, b]: readonly DType[]): void {
   if (b && a !== b) throw new TypeError(`Cannot compute ${op}() as the dtypes must agree: got ${a} and ${b}`);
 }
 
-const equalOp = defineComparison("equal", "select(F(0.0), F(1.0), x == y)");
-// Not by !=, which drivers take to be false of NaN.
-const notEqualOp = defineComparison("notEqual", "select(F(1.0), F(0.0), x == y)");
-const greaterOp = defineComparison("greater", "select(F(0.0), F(1.0), x > y)");
-const greaterEqualOp = defineComparison("greaterEqual", "select(F(0.0), F(1.0), x >= y)");
-const lessOp = defineComparison("less", "select(F(0.0), F(1.0), x < y)");
-const lessEqualOp = defineComparison("lessEqual", "select(F(0.0), F(1.0), x <= y)");
+const OPS: Readonly<Record<Comparison, Compare>> = {
+  equal: defineComparison("equal", "select(F(0.0), F(1.0), x == y)"),
+  // Not by !=, which drivers take to be false of NaN.
+  notEqual: defineComparison("notEqual", "select(F(1.0), F(0.0), x == y)"),
+  greater: defineComparison("greater", "select(F(0.0), F(1.0), x > y)"),
+  greaterEqual: defineComparison("greaterEqual", "select(F(0.0), F(1.0), x >= y)"),
+  less: defineComparison("less", "select(F(0.0), F(1.0), x < y)"),
+  lessEqual: defineComparison("lessEqual", "select(F(0.0), F(1.0), x <= y)"),
+};
 
 /**
  * 1 where `x = y` and 0 elsewhere, with NumPy broadcasting. It has no gradient: call it inside `noGrad()`, or on
  * `detach()`ed tensors.
  *
- * @param x Any shape, f32, i32 or u32, or a number.
+ * @param x Any shape, f32, i32 or u32, or a number: any one beside integers, with which it is compared as it is; one that
+ *   is rounded to f32 beside f32.
  * @param y A shape that broadcasts with that of `x`, of the same dtype, or a number.
  * @returns f32, the shape that both broadcast to. Comparisons with NaN are 0.
  * @throws {TypeError} If the shapes do not broadcast, the dtypes differ, both are numbers, or a gradient is wanted.
@@ -59,7 +75,7 @@ const lessEqualOp = defineComparison("lessEqual", "select(F(0.0), F(1.0), x <= y
  * ```
  */
 export function equal(x: Operand, y: Operand): Tensor {
-  return equalOp(x, y);
+  return compare("equal", x, y);
 }
 
 /**
@@ -75,7 +91,7 @@ export function equal(x: Operand, y: Operand): Tensor {
  * ```
  */
 export function notEqual(x: Operand, y: Operand): Tensor {
-  return notEqualOp(x, y);
+  return compare("notEqual", x, y);
 }
 
 /**
@@ -91,7 +107,7 @@ export function notEqual(x: Operand, y: Operand): Tensor {
  * ```
  */
 export function greater(x: Operand, y: Operand): Tensor {
-  return greaterOp(x, y);
+  return compare("greater", x, y);
 }
 
 /**
@@ -107,7 +123,7 @@ export function greater(x: Operand, y: Operand): Tensor {
  * ```
  */
 export function greaterEqual(x: Operand, y: Operand): Tensor {
-  return greaterEqualOp(x, y);
+  return compare("greaterEqual", x, y);
 }
 
 /**
@@ -123,7 +139,7 @@ export function greaterEqual(x: Operand, y: Operand): Tensor {
  * ```
  */
 export function less(x: Operand, y: Operand): Tensor {
-  return lessOp(x, y);
+  return compare("less", x, y);
 }
 
 /**
@@ -139,5 +155,5 @@ export function less(x: Operand, y: Operand): Tensor {
  * ```
  */
 export function lessEqual(x: Operand, y: Operand): Tensor {
-  return lessEqualOp(x, y);
+  return compare("lessEqual", x, y);
 }

@@ -2,6 +2,7 @@ import type { Program } from "../device/mod.ts";
 import { contrastive_term as code, lib_flat, lib_rows } from "../device/shaders.gen.ts";
 import { defineOp } from "../autograd/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/setting.ts";
 import { checkFloat } from "./_check.ts";
 import { laneForm } from "./_lanes.ts";
 import { rowConstants } from "./_rows.ts";
@@ -59,6 +60,9 @@ const contrastiveTermOp = defineOp<[Tensor] | [Tensor, Tensor], Attrs>({
   },
 });
 
+/** The inverse, which the shader multiplies by, is an f32 up to here. */
+const MOST_TEMPERATURE = 8e37;
+
 /** Options of {@linkcode contrastiveTerm}. */
 export interface ContrastiveTermOptions {
   /** Rows of a sample, which lie together; ≥ 2. */
@@ -77,7 +81,8 @@ export interface ContrastiveTermOptions {
  * @param options `views`, `temperature` and `labels`.
  * @returns f32 `[]`.
  * @throws {TypeError} If `s` is not f32 `[n, n]`, or the labels are not u32 `[n / views]`.
- * @throws {RangeError} If `views` is not an integer ≥ 2 that divides n ≥ 1, or `temperature` not positive and finite.
+ * @throws {RangeError} If `views` is not an integer ≥ 2 that divides n ≥ 1, or `temperature` not
+ *   > 0 and ≤ 8e37 as an f32.
  *
  * @example Usage
  * ```ts
@@ -104,11 +109,7 @@ export function contrastiveTerm(s: Tensor, options: ContrastiveTermOptions): Ten
         `s [${s.shape}]`,
     );
   }
-  if (!(temperature > 0 && Number.isFinite(temperature))) {
-    throw new RangeError(
-      `Cannot compute contrastiveTerm() as temperature must be > 0 and finite: current value is ${temperature}`,
-    );
-  }
+  checkSetting("compute contrastiveTerm()", "temperature", temperature, { most: MOST_TEMPERATURE });
   if (labels && (labels.dtype !== "u32" || labels.rank !== 1 || labels.shape[0] !== n / views)) {
     throw new TypeError(
       `Cannot compute contrastiveTerm() as labels must be u32 [${n / views}]: got labels ${labels.dtype} ` +

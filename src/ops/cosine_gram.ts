@@ -4,10 +4,14 @@ import { pairShape } from "./_pairs.ts";
 import { l2Normalize } from "./l2_normalize.ts";
 import { matmul } from "./matmul.ts";
 
+/** The smallest f32: any row but one of zeros has a direction. */
+const LEAST = 2 ** -126;
+
 /**
  * Gram matrix of the cosine kernel: `k[i, j] = x[i] · y[j] / (‖x[i]‖ ‖y[j]‖)`.
  *
- * A row of zeros has no direction: its similarity to every row, itself included, is 0.
+ * A row of zeros has no direction: its similarity to every row, itself included, is 0. Any other row has one, however short
+ * or long (1e±30).
  *
  * @param x Rows, f32 `[n, d]`.
  * @param y Rows, f32 `[m, d]`.
@@ -25,7 +29,7 @@ import { matmul } from "./matmul.ts";
  */
 export function cosineGram(x: Tensor, y: Tensor): Tensor {
   pairShape("cosineGram", x, y);
-  const unit = l2Normalize(x);
-  const other = y === x ? unit : l2Normalize(y);
+  const unit = l2Normalize(x, { eps: LEAST });
+  const other = y === x ? unit : l2Normalize(y, { eps: LEAST });
   return fullPrecision(() => matmul(unit, other, { transposeB: true }));
 }

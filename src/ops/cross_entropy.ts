@@ -3,12 +3,12 @@ import { cross_entropy as code, lib_rows } from "../device/shaders.gen.ts";
 import { Tensor, tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
 import { laneForm } from "./_lanes.ts";
+import { reduce } from "./_reduce.ts";
 import { rowConstants } from "./_rows.ts";
 import { columnPrograms, columnsOf, pick } from "./_slices.ts";
 
 const params = { rows: "u32", columns: "u32", classes: "u32", smoothing: "f32", nan_bits: "u32" } as const;
 const PER_ROW = columnPrograms("crossEntropy", [lib_rows, code], "per_row", params);
-const AVERAGE_ROWS = columnPrograms("crossEntropy", [lib_rows, code], "average_rows", params);
 const BACKWARD = columnPrograms("crossEntropy", [lib_rows, code], "backward", params);
 /** WGSL has no literal for it. */
 const NAN_BITS = 0x7fc00000;
@@ -25,7 +25,6 @@ const crossEntropyOp = defineOp<[Tensor, Tensor], { smoothing: number }>({
     const [rows, classes] = x.shape as [number, number];
     const losses = new Tensor(device, [rows]);
     const lse = new Tensor(device, [rows]);
-    const loss = new Tensor(device, []);
     const constants = rowConstants(device, columnsOf(classes));
     const values = scalars(x, smoothing);
     device.dispatch(laneForm(device, pick(PER_ROW, classes), constants.LANES), {
@@ -34,15 +33,8 @@ const crossEntropyOp = defineOp<[Tensor, Tensor], { smoothing: number }>({
       workgroups: device.groups(rows, constants.ROWS),
       constants,
     });
-    const { LANES } = rowConstants(device, rows);
-    device.dispatch(laneForm(device, pick(AVERAGE_ROWS, classes), LANES), {
-      params: values,
-      buffers: { 5: losses.storage, 6: loss.storage },
-      workgroups: [1, 1, 1],
-      constants: { LANES, ROWS: 1 },
-    });
     context.save(x, labels, lse);
-    return loss;
+    return reduce("sum", losses, [0], { scale: 1 / rows }); // in parts: f32 cannot add millions one by one
   },
   backward({ saved }, grad, { smoothing }) {
     const [x, labels, lse] = saved as [Tensor, Tensor, Tensor];
@@ -51,7 +43,7 @@ const crossEntropyOp = defineOp<[Tensor, Tensor], { smoothing: number }>({
     const values = scalars(x, smoothing);
     device.dispatch(pick(BACKWARD, x.shape[1]!), {
       params: values,
-      buffers: { 1: x.storage, 2: labels.storage, 7: lse.storage, 8: grad.storage, 9: gradX.storage },
+      buffers: { 1: x.storage, 2: labels.storage, 5: lse.storage, 6: grad.storage, 7: gradX.storage },
       workgroups: device.groups(values.rows * values.columns, 64),
     });
     return [gradX, null];

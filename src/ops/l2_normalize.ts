@@ -1,14 +1,15 @@
 import { defineOp } from "../autograd/mod.ts";
-import { l2_normalize as code, lib_rows } from "../device/shaders.gen.ts";
+import { l2_normalize as code, lib_length, lib_rows } from "../device/shaders.gen.ts";
 import { Tensor } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/setting.ts";
 import { checkFloat } from "./_check.ts";
 import { laneForm } from "./_lanes.ts";
 import { rowConstants } from "./_rows.ts";
 import { type ColumnPrograms, columnPrograms, columnsOf, pick, rowsOf } from "./_slices.ts";
 
 const params = { rows: "u32", columns: "u32", eps: "f32" } as const;
-const FORWARD = columnPrograms("l2Normalize", [lib_rows, code], "forward", params);
-const BACKWARD = columnPrograms("l2Normalize", [lib_rows, code], "backward", params);
+const FORWARD = columnPrograms("l2Normalize", [lib_rows, lib_length, code], "forward", params);
+const BACKWARD = columnPrograms("l2Normalize", [lib_rows, lib_length, code], "backward", params);
 
 const l2NormalizeOp = defineOp<[Tensor], { eps: number }>({
   name: "l2Normalize",
@@ -44,7 +45,8 @@ function run(program: ColumnPrograms, x: Tensor, grad: Tensor | null, eps: numbe
  * Scales the vectors along the last axis to unit length: `x / max(‖x‖₂, eps)`.
  *
  * @param x Vectors `[…, d]`, f32.
- * @param options `eps`: shortest length that is divided by; 1e-12 by default. A zero vector stays zero.
+ * @param options `eps`: shortest length that is divided by; 1e-12 by default. A zero vector stays zero;
+ *   one with a NaN is NaN throughout.
  * @returns The shape of x.
  * @throws {TypeError} If x is a scalar or not f32.
  * @throws {RangeError} If `eps` is not > 0.
@@ -64,8 +66,6 @@ export function l2Normalize(x: Tensor, options: { eps?: number } = {}): Tensor {
   const { eps = 1e-12 } = options;
   if (x.rank < 1) throw new TypeError(`Cannot compute l2Normalize() as x must be [..., features]: got x [${x.shape}]`);
   checkFloat("l2Normalize", x);
-  if (!(eps > 0 && Number.isFinite(eps))) {
-    throw new RangeError(`Cannot compute l2Normalize() as eps must be > 0: got ${eps}`);
-  }
+  checkSetting("compute l2Normalize()", "eps", eps);
   return l2NormalizeOp([x], { eps });
 }

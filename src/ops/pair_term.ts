@@ -2,6 +2,7 @@ import type { Program } from "../device/mod.ts";
 import { lib_flat, pair_term as code } from "../device/shaders.gen.ts";
 import { defineOp } from "../autograd/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/setting.ts";
 import { checkFloat } from "./_check.ts";
 import { pairMatrix, pairPrograms, weightedDifferences } from "./_pairs.ts";
 
@@ -15,6 +16,9 @@ function program(entryPoint: string): Program {
 const PARTIAL = program("partial");
 const FINISH = program("finish");
 const WEIGHTS = program("weights");
+
+/** The exponent of the furthest unit vectors, 4 t, is an f32 up to here. */
+const MOST_T = 8e37;
 
 /** Rows of the exponents that one invocation sums: enough chunks to share the work, few enough to merge. */
 function chunkOf(n: number): number {
@@ -75,7 +79,7 @@ const pairTermOp = defineOp<[Tensor], { readonly t: number }>({
  * @param options `t` > 0 (default 2), in 1/length².
  * @returns f32 `[]`, ≤ 0.
  * @throws {TypeError} If the rank is not 2 or the dtype not f32.
- * @throws {RangeError} If `n < 2` or `t` is not a positive finite number.
+ * @throws {RangeError} If `n < 2` or `t` is not > 0 and ≤ 8e37 as an f32.
  *
  * @example Usage
  * ```ts
@@ -97,8 +101,6 @@ export function pairTerm(x: Tensor, options: { readonly t?: number } = {}): Tens
   if (x.shape[0]! < 2) {
     throw new RangeError(`Cannot compute pairTerm() as a pair needs at least 2 rows: got x [${x.shape}]`);
   }
-  if (!(t > 0 && Number.isFinite(t))) {
-    throw new RangeError(`Cannot compute pairTerm() as t must be > 0 and finite: current value is ${t}`);
-  }
+  checkSetting("compute pairTerm()", "t", t, { most: MOST_T });
   return pairTermOp([x], { t });
 }

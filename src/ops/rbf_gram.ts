@@ -1,8 +1,12 @@
 import { defineOp } from "../autograd/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/setting.ts";
 import { pairGrads, pairMatrix, pairPrograms, pairShape, pairWeights } from "./_pairs.ts";
 
 const PROGRAMS = pairPrograms("rbfGram", "exp(-params.gamma * d2)");
+
+/** Twice as much, which the gradient needs, is still an f32. */
+const MOST_GAMMA = 1e38;
 
 /** Options of {@linkcode rbfGram}. */
 export interface RbfGramOptions {
@@ -33,7 +37,7 @@ const rbfGramOp = defineOp<[Tensor, Tensor], RbfGramOptions>({
  * @param options `gamma` > 0, in 1/length².
  * @returns f32 `[n, m]`, in [0, 1].
  * @throws {TypeError} If the ranks are not 2, the widths differ, or a dtype is not f32.
- * @throws {RangeError} If `gamma` is not a positive finite number.
+ * @throws {RangeError} If `gamma` is not > 0 and ≤ 1e38 as an f32.
  *
  * @example Usage
  * ```ts
@@ -48,8 +52,6 @@ const rbfGramOp = defineOp<[Tensor, Tensor], RbfGramOptions>({
 export function rbfGram(x: Tensor, y: Tensor, options: RbfGramOptions): Tensor {
   const { gamma } = options;
   pairShape("rbfGram", x, y);
-  if (!(gamma > 0 && Number.isFinite(gamma))) {
-    throw new RangeError(`Cannot compute rbfGram() as gamma must be > 0 and finite: current value is ${gamma}`);
-  }
+  checkSetting("compute rbfGram()", "gamma", gamma, { most: MOST_GAMMA });
   return rbfGramOp([x, y], { gamma });
 }

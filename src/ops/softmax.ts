@@ -5,15 +5,18 @@ import { elementwise } from "./_elementwise.ts";
 import { reduce, reducedShape } from "./_reduce.ts";
 import type { ReduceOptions } from "./sum.ts";
 
-// The largest element m is subtracted first, so that nothing overflows; where it is infinite, nothing is.
+// The largest element m is subtracted first, so that nothing overflows. Where it is infinite logSumExp subtracts nothing;
+// the others are NaN along the whole slice then, as PyTorch's.
 const SHIFT = "select(m, F(0.0), abs(m) > F(3.4028234663852886e38))";
+const SHIFT_OR_NAN = "select(m, F(0.0), m < F(-3.4028234663852886e38))";
+const EXP_OR_NAN = { name: "exp shifted", args: ["x", "m"], value: `exp(x - ${SHIFT_OR_NAN})` };
 const EXP = { name: "exp shifted", args: ["x", "m"], value: `exp(x - ${SHIFT})` };
 const LOG_SUM = { name: "logSumExp", args: ["s", "m"], value: `log(s) + ${SHIFT}` };
 const LOG_SUM_GRAD = { name: "logSumExp grad", args: ["g", "x", "y"], value: "g * exp(x - y)" };
 const DIVIDE = { name: "softmax", args: ["e", "s"], value: "e / s" };
 const PRODUCT = { name: "softmax grad product", args: ["g", "y"], value: "g * y" };
 const SOFTMAX_GRAD = { name: "softmax grad", args: ["p", "y", "t"], value: "p - y * t" };
-const LOG_SOFTMAX = { name: "logSoftmax", args: ["x", "m", "s"], value: `(x - ${SHIFT}) - log(s)` };
+const LOG_SOFTMAX = { name: "logSoftmax", args: ["x", "m", "s"], value: `(x - ${SHIFT_OR_NAN}) - log(s)` };
 const LOG_SOFTMAX_GRAD = { name: "logSoftmax grad", args: ["g", "y", "t"], value: "g - exp(y) * t" };
 
 interface Attrs {
@@ -22,16 +25,16 @@ interface Attrs {
 }
 
 /** Per slice, the largest element m and the sum of `e = exp(x − m)`. */
-function stages(x: Tensor, dims: readonly number[]): { m: Tensor; e: Tensor; s: Tensor } {
+function stages(x: Tensor, dims: readonly number[], exp = EXP_OR_NAN): { m: Tensor; e: Tensor; s: Tensor } {
   const m = reduce("max", x, dims, { keepDim: true });
-  const e = elementwise(EXP, x.device, [x, m], x.shape);
+  const e = elementwise(exp, x.device, [x, m], x.shape);
   return { m, e, s: reduce("sum", e, dims, { keepDim: true }) };
 }
 
 const logSumExpOp = defineOp<[Tensor], Attrs>({
   name: "logSumExp",
   forward(context, [x], { dims, keepDim }) {
-    const { m, s } = stages(x, dims);
+    const { m, s } = stages(x, dims, EXP);
     const y = elementwise(LOG_SUM, x.device, [s, m], s.shape);
     context.save(x, y);
     return y.alias(reducedShape(x.shape, dims, keepDim));
@@ -100,7 +103,7 @@ export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
  *
  * @param x Any shape of rank ≥ 1, f32, with at least one element along the axis.
  * @param dim The axis, negative ones counted from the end; the last by default.
- * @returns The shape of `x`; sums to 1 along the axis.
+ * @returns The shape of `x`; sums to 1 along the axis. All NaN along it where a NaN or +∞ is there, or nothing but −∞.
  * @throws {TypeError} If the dtype is not f32, or there is nothing to sum.
  * @throws {RangeError} If `dim` is out of range.
  *

@@ -1,5 +1,5 @@
 import type { Program } from "../device/mod.ts";
-import { lib_flat, lib_rows, view_centroids as code } from "../device/shaders.gen.ts";
+import { lib_flat, lib_length, lib_rows, view_centroids as code } from "../device/shaders.gen.ts";
 import { defineOp } from "../autograd/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { checkFloat } from "./_check.ts";
@@ -8,7 +8,7 @@ import { rowConstants } from "./_rows.ts";
 
 function program(entryPoint: string): Program {
   const params = { rows: "u32", views: "u32", features: "u32" } as const;
-  return { name: "viewCentroids", code: [lib_flat, lib_rows, code], entryPoint, params };
+  return { name: "viewCentroids", code: [lib_flat, lib_rows, lib_length, code], entryPoint, params };
 }
 
 const INVERSE_NORMS = program("inverse_norms");

@@ -2,6 +2,7 @@ import { Device, type Program } from "../device/mod.ts";
 import { grad_scale as code, grad_scale_adjust } from "../device/shaders.gen.ts";
 import { mul } from "../ops/mod.ts";
 import { keep, Tensor, tensor } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/setting.ts";
 import { batches, manyProgram, type ManyShader, type Slot } from "./_many.ts";
 
 /** Settings of a {@linkcode GradScaler}; the defaults are PyTorch's. */
@@ -88,10 +89,11 @@ export class GradScaler {
    */
   constructor(options: GradScalerOptions = {}) {
     const { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000 } = options;
-    if (!(initScale > 0 && Number.isFinite(initScale)) || !(growthFactor >= 1 && Number.isFinite(growthFactor))) {
-      throw new RangeError(
-        `Cannot make GradScaler as initScale must be > 0 and growthFactor >= 1: got ${initScale} and ${growthFactor}`,
-      );
+    checkSetting("make GradScaler", "initScale", initScale);
+    checkSetting("make GradScaler", "growthFactor", growthFactor);
+    checkSetting("make GradScaler", "backoffFactor", backoffFactor);
+    if (growthFactor < 1) {
+      throw new RangeError(`Cannot make GradScaler as growthFactor must be >= 1: got ${growthFactor}`);
     }
     if (!(backoffFactor > 0 && backoffFactor <= 1) || !(Number.isInteger(growthInterval) && growthInterval >= 1)) {
       throw new RangeError(

@@ -1,5 +1,6 @@
 import { lars as code } from "../device/shaders.gen.ts";
 import { Tensor } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/setting.ts";
 import { type Batch, batches, manyProgram, type ManyShader, scaledShader, type Scaling, type Slot } from "./_many.ts";
 import { Optimizer } from "./optimizer.ts";
 
@@ -60,11 +61,10 @@ export class LARS extends Optimizer {
    */
   constructor(parameters: readonly Tensor[], options: LARSOptions) {
     const { lr, momentum = 0.9, weightDecay = 0, eta = 1e-3, faithful = false } = options;
-    if (!(momentum >= 0) || !(weightDecay >= 0) || !(eta > 0)) {
-      throw new RangeError(
-        `Cannot make LARS as momentum and weightDecay must be >= 0 and eta > 0: got ${momentum}, ${weightDecay}, ${eta}`,
-      );
+    for (const [name, value] of Object.entries({ momentum, weightDecay })) {
+      checkSetting("make LARS", name, value, { orZero: true });
     }
+    checkSetting("make LARS", "eta", eta);
     super(parameters, lr, true);
     this.#options = { momentum, weightDecay, eta, faithful };
   }

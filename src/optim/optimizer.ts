@@ -1,4 +1,5 @@
 import { fill, keep, Tensor } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/setting.ts";
 import type { Scaling, Slot } from "./_many.ts";
 import type { GradScaler } from "./grad_scaler.ts";
 
@@ -24,9 +25,7 @@ export abstract class Optimizer {
   /** Checks the parameters, and makes a velocity for each when there is momentum. */
   constructor(parameters: readonly Tensor[], lr: number, velocity: boolean) {
     if (parameters.length === 0) throw new TypeError("Cannot make an optimizer without parameters: got an empty list");
-    if (!(lr >= 0 && Number.isFinite(lr))) {
-      throw new RangeError(`Cannot make an optimizer as lr must be a finite number >= 0: got ${lr}`);
-    }
+    checkSetting("make an optimizer", "lr", lr, { orZero: true });
     for (const { dtype, link } of parameters) {
       if (dtype !== "f32" || link) throw new TypeError("Cannot optimize a tensor that is not an f32 leaf");
     }

@@ -1,5 +1,6 @@
 import { sgd as code } from "../device/shaders.gen.ts";
 import type { Tensor } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/setting.ts";
 import { batches, manyProgram, type ManyShader, scaledShader, type Scaling, type Slot } from "./_many.ts";
 import { Optimizer } from "./optimizer.ts";
 
@@ -54,10 +55,8 @@ export class SGD extends Optimizer {
    */
   constructor(parameters: readonly Tensor[], options: SGDOptions) {
     const { lr, momentum = 0, weightDecay = 0, nesterov = false } = options;
-    if (!(momentum >= 0) || !(weightDecay >= 0)) {
-      throw new RangeError(
-        `Cannot make SGD as momentum and weightDecay must be >= 0: got ${momentum} and ${weightDecay}`,
-      );
+    for (const [name, value] of Object.entries({ momentum, weightDecay })) {
+      checkSetting("make SGD", name, value, { orZero: true });
     }
     if (nesterov && momentum === 0) throw new RangeError("Cannot make SGD as nesterov needs momentum > 0: got 0");
     super(parameters, lr, momentum > 0);

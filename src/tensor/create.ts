@@ -21,6 +21,12 @@ export interface TensorFromOptions<D extends DType = DType> extends CreateOption
   shape?: Shape;
 }
 
+/** Most axes of nested arrays. */
+const MOST_AXES = 64;
+
+/** The least and the largest value of the dtypes of integers. */
+const RANGES = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1], u8: [0, 255] } as const;
+
 const FILL: Program = {
   name: "fill",
   code: [lib_flat, fillCode],
@@ -41,7 +47,8 @@ export function tensor(values: Uint8Array | Uint8ClampedArray, options?: TensorF
  *
  * @param values The elements, row-major.
  * @returns A tensor of the shape of the nesting, or of `options.shape`.
- * @throws {TypeError} If rows differ in length, or the size does not match the shape.
+ * @throws {TypeError} If rows differ in length, an element is no number, or the size does not match the shape.
+ * @throws {RangeError} If an element does not fit an integer dtype; fractions are cut off, as NumPy does.
  *
  * @example Usage
  * ```ts
@@ -137,7 +144,23 @@ export function eye(n: number, options: CreateOptions<"f32"> = {}): Tensor<"f32"
 }
 
 function nestedShape(values: Nested): number[] {
-  return typeof values === "number" ? [] : [values.length, ...(values.length > 0 ? nestedShape(values[0]!) : [])];
+  const shape: number[] = [];
+  for (let each = values; typeof each !== "number"; each = each[0]!) {
+    checkNested(each);
+    shape.push(each.length);
+    if (each.length === 0) break;
+    if (shape.length > MOST_AXES) {
+      throw new TypeError(`Cannot make a tensor as there must be at most ${MOST_AXES} axes: got arrays nested deeper`);
+    }
+  }
+  return shape;
+}
+
+/** Strings have a length too, and booleans are no numbers. */
+function checkNested(values: unknown): void {
+  if (Array.isArray(values) || (ArrayBuffer.isView(values) && !(values instanceof DataView))) return;
+  const shown = typeof values === "string" ? JSON.stringify(values) : String(values);
+  throw new TypeError(`Cannot make a tensor as every element must be a number: got ${shown} (${typeof values})`);
 }
 
 function flatten(values: Nested): Float64Array {
@@ -152,6 +175,7 @@ function collect(values: Nested, shape: Shape, depth: number, flat: number[]): v
     if (depth !== shape.length) throw raggedError(shape);
     flat.push(values);
   } else {
+    checkNested(values);
     if (values.length !== shape[depth]) throw raggedError(shape);
     for (const each of values) collect(each, shape, depth + 1, flat);
   }
@@ -166,6 +190,19 @@ function convert(values: ArrayLike<number> | ArrayBufferView, dtype: DType): Arr
   const numbers = values as ArrayLike<number>;
   if (dtype === "f32") return Float32Array.from(numbers);
   if (dtype === "f16") return Float16Array.from(numbers);
+  checkIntegers(numbers, dtype);
   if (dtype === "i32") return Int32Array.from(numbers);
   return dtype === "u32" ? Uint32Array.from(numbers) : Uint8Array.from(numbers);
+}
+
+/** Numbers past the range of an integer dtype would wrap around, and NaN would be 0. */
+function checkIntegers(values: ArrayLike<number>, dtype: keyof typeof RANGES): void {
+  const [least, most] = RANGES[dtype];
+  for (let i = 0; i < values.length; i++) {
+    const whole = Math.trunc(values[i]!);
+    if (whole >= least && whole <= most) continue;
+    throw new RangeError(
+      `Cannot make a tensor as every element of ${dtype} must be in [${least}, ${most}]: got ${values[i]} at ${i}`,
+    );
+  }
 }

@@ -5,7 +5,7 @@ import { type Key, shuffled } from "./philox.ts";
 import type { Shape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
-const params = { size: "u32", key0: "u32", key1: "u32", a: "f32", b: "f32" } as const;
+const params = { size: "u32", key0: "u32", key1: "u32", a: "f32", b: "f32", most: "f32" } as const;
 const UNIFORM: Program = {
   name: "random",
   code: [lib_flat, lib_philox, code],
@@ -21,10 +21,13 @@ export interface RandomOptions extends CreateOptions<"f32"> {
 }
 
 /**
- * Uniform numbers in `[low, high)`, 24 random bits each, from Philox4x32-10.
+ * Uniform numbers in `[low, high)`, 24 random bits each, from Philox4x32-10: `low + (high − low) u`. Where that rounds to
+ * `high` it is the f32 below, so that `high` never comes (JAX says the same of its own; PyTorch's may come on CPUs). With
+ * `low = high` all are that number.
  *
  * @param shape Any shape.
  * @param options `key`, and `low` (default 0) and `high` (default 1).
+ * @throws {RangeError} If `low > high`, or `high − low` is not a finite f32.
  *
  * @example Usage
  * ```ts
@@ -37,17 +40,28 @@ export interface RandomOptions extends CreateOptions<"f32"> {
  * ```
  */
 export function uniform(shape: Shape, options: RandomOptions & { low?: number; high?: number }): Tensor<"f32"> {
-  return draw(UNIFORM, shape, options, options.low ?? 0, options.high ?? 1);
+  const [low, high] = [Math.fround(options.low ?? 0), Math.fround(options.high ?? 1)];
+  if (!(low <= high && Number.isFinite(Math.fround(high - low)))) {
+    throw new RangeError(
+      `Cannot draw uniform() as low must be <= high, and their difference finite: got ${options.low} and ${options.high}`,
+    );
+  }
+  return draw(UNIFORM, shape, options, [low, high, low < high ? below(high) : low]);
 }
 
 /**
  * Normal numbers by Box and Muller from Philox4x32-10.
  *
  * @param shape Any shape.
- * @param options `key`, and `mean` (default 0) and `std` (default 1).
+ * @param options `key`, and `mean` (default 0) and `std` ≥ 0 (default 1).
+ * @throws {RangeError} If `mean` is not finite, or `std` not ≥ 0 and finite.
  */
 export function normal(shape: Shape, options: RandomOptions & { mean?: number; std?: number }): Tensor<"f32"> {
-  return draw(NORMAL, shape, options, options.mean ?? 0, options.std ?? 1);
+  const { mean = 0, std = 1 } = options;
+  if (!(std >= 0 && Number.isFinite(Math.fround(std)) && Number.isFinite(Math.fround(mean)))) {
+    throw new RangeError(`Cannot draw normal() as mean must be finite and std >= 0 and finite: got ${mean} and ${std}`);
+  }
+  return draw(NORMAL, shape, options, [mean, std, 0]);
 }
 
 /** The integers 0 … n − 1 in random order, `u32` `[n]`. */
@@ -55,15 +69,28 @@ export function permutation(n: number, options: { key: Key; device?: Device }): 
   return tensor<"u32">(shuffled(n, options.key), { device: options.device });
 }
 
-function draw(program: Program, shape: Shape, options: RandomOptions, a: number, b: number): Tensor<"f32"> {
+function draw(
+  program: Program,
+  shape: Shape,
+  options: RandomOptions,
+  [a, b, most]: readonly [number, number, number],
+): Tensor<"f32"> {
   const device = options.device ?? Device.current;
   const result = new Tensor<"f32">(device, shape);
   const { size } = result;
   device.run(program.entryPoint, [shape], () =>
     device.dispatch(program, {
-      params: { size, key0: options.key[0], key1: options.key[1], a, b },
+      params: { size, key0: options.key[0], key1: options.key[1], a, b, most },
       buffers: { 1: result.storage },
       workgroups: device.groups(Math.ceil(size / 4), 64),
     }));
   return result;
+}
+
+/** The largest f32 below a finite one. */
+function below(value: number): number {
+  if (value === 0) return -(2 ** -126); // drivers take what is smaller for 0
+  const words = new Int32Array(Float32Array.of(value).buffer);
+  words[0]! += value > 0 ? -1 : 1;
+  return new Float32Array(words.buffer)[0]!;
 }

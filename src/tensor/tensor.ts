@@ -1,5 +1,5 @@
 import { type Device, DeviceError, type Storage } from "../device/mod.ts";
-import { bytesOf, type DType, type DTypeArrays, viewAs } from "./dtype.ts";
+import { bytesOf, type DType, type DTypeArrays, dtypeOf, viewAs } from "./dtype.ts";
 import { checkHalf } from "./half.ts";
 import { own } from "./scope.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
@@ -148,8 +148,18 @@ export class Tensor<D extends DType = DType> {
     return (await this.data())[0]!;
   }
 
-  /** Overwrites the elements; for buffers that outlive a step (indices, learning rates), outside any graph. */
+  /**
+   * Overwrites the elements; for buffers that outlive a step (indices, learning rates), outside any graph.
+   *
+   * @param values As many elements, in a typed array of the dtype; or their bytes, in a `DataView`.
+   * @throws {TypeError} If the array is of another dtype or size.
+   */
   write(values: ArrayBufferView): void {
+    if (!(values instanceof DataView) && dtypeOf(values) !== this.dtype) {
+      throw new TypeError(
+        `Cannot write() as the dtypes must agree: got ${values.constructor.name} for a tensor ${this.dtype} [${this.shape}]`,
+      );
+    }
     if (values.byteLength !== this.bytes) {
       throw new TypeError(
         `Cannot write() as the bytes must agree: got ${values.byteLength} for a tensor ${this.dtype} [${this.shape}]`,

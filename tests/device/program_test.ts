@@ -36,3 +36,14 @@ Deno.test("packParams() throws when a parameter is missing", () => {
     'Cannot dispatch fill as parameter "size" is missing',
   );
 });
+
+Deno.test("packParams() refuses numbers that are no integers of their type", () => {
+  const view = new DataView(new ArrayBuffer(4));
+  for (const [type, value] of [["u32", -1], ["u32", 0.5], ["u32", 2 ** 32], ["u32", NaN], ["i32", 2 ** 31]] as const) {
+    assertThrows(
+      () => packParams(view, 0, { size: type }, { size: value }, "fill"),
+      RangeError,
+      `Cannot dispatch fill as parameter "size" must be of type ${type}: got ${value}`,
+    );
+  }
+});

@@ -112,7 +112,7 @@ Deno.test("centroidWeights() throws when the ridge is negative or not finite", (
     assertThrows(
       () => centroidWeights(points(3, 2), { kernel: cosine(), ridge }),
       RangeError,
-      `Cannot compute centroidWeights() as ridge must be >= 0 and finite (0 means 1/sqrt(n)): current value is ${ridge}`,
+      `Cannot compute centroidWeights() as ridge (0 means 1/sqrt(n)) must be >= 0 and finite: current value is ${ridge}`,
     );
   }
 });
@@ -136,4 +136,13 @@ Deno.test("retainedVariance() throws when the shapes do not fit", () => {
     TypeError,
     "Cannot compute retainedVariance() as centroids must be f32 [3, d]: got centroids f32 [2,4] and weights [3,3]",
   );
+});
+
+Deno.test("centroidWeights() of alike rows are 1 / (n + ridge) or NaN, whatever the ridge", async () => {
+  const n = 64;
+  for (const ridge of [1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-8]) {
+    const weights = await centroidWeights(ones([n, 3]), { kernel: rbf({ sigma: 1 }), ridge }).data();
+    if (weights.every(Number.isNaN)) assert(ridge < n * n * 2 ** -24, `NaN with ridge ${ridge}`);
+    else assertClose(weights, new Float64Array(n * n).fill(1 / (n + ridge)), { rtol: 1e-2 });
+  }
 });

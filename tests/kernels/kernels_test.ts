@@ -1,6 +1,16 @@
 import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { Device } from "../../src/device/mod.ts";
-import { columns, cosine, type Kernel, linear, over, productOf, rbf, sumOf } from "../../src/kernels/mod.ts";
+import {
+  columns,
+  cosine,
+  type Kernel,
+  linear,
+  medianSigma,
+  over,
+  productOf,
+  rbf,
+  sumOf,
+} from "../../src/kernels/mod.ts";
 import { concat, cosineGram, linearGram, rbfGram } from "../../src/ops/mod.ts";
 import { tensor } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck } from "../../src/testing/mod.ts";
@@ -51,7 +61,7 @@ Deno.test("rbf() throws when its width is not positive and finite", () => {
     assertThrows(
       () => rbf({ gamma: value }),
       RangeError,
-      `Cannot make rbf() as gamma must be > 0 and finite: current value is ${value}`,
+      `Cannot make rbf() as gamma must be > 0 and <= 1e+38: current value is ${value}`,
     );
   }
 });
@@ -109,6 +119,22 @@ Deno.test("sumOf() throws when the weights do not match, or are not positive", (
   assertThrows(
     () => sumOf([linear(), cosine()], { weights: [1, 0] }),
     RangeError,
-    "Cannot make sumOf() as every weight must be > 0 and finite: got [1,0]",
+    "Cannot make sumOf() as every weight must be > 0 and finite: current value is 0",
   );
+});
+
+Deno.test("rbf(), cosine() and medianSigma() take priors and widths of any size that f32 holds", async () => {
+  const prior = [[0, 1], [1, 1], [3, -2]];
+  const expected = await rbf({ sigma: 2 })(tensor(prior), tensor(prior)).data();
+  const directions = await cosine()(tensor(prior), tensor(prior)).data();
+  const median = await medianSigma(tensor(prior));
+  for (const size of [1e-30, 1e-20, 1e-10, 1e10, 1e20, 1e30]) {
+    const x = tensor(prior.map((row) => row.map((v) => v * size)));
+    assertClose(await rbf({ sigma: 2 * size })(x, x).data(), expected, { rtol: 1e-5 });
+    assertClose(await cosine()(x, x).data(), directions, { rtol: 1e-5 });
+    assertAlmostEquals(await medianSigma(x) / size / median, 1, 1e-5);
+  }
+  const far = tensor([[0], [1]]);
+  for (const sigma of [1e-37, 1e-20]) assertEquals(Array.from(await rbf({ sigma })(far, far).data()), [1, 0, 0, 1]);
+  for (const sigma of [1e20, 1e37]) assertClose(await rbf({ sigma })(far, far).data(), [1, 1, 1, 1], { rtol: 1e-6 });
 });

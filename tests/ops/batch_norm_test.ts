@@ -289,7 +289,11 @@ Deno.test("batchNorm() throws on what it cannot use", () => {
   ];
   for (const [input, given, message] of cases) assertThrows(() => batchNorm(input, given), TypeError, message);
   for (const eps of [0, -1, NaN]) {
-    assertThrows(() => batchNorm(x, { ...options, eps }), RangeError, `eps must be > 0: got ${eps}`);
+    assertThrows(
+      () => batchNorm(x, { ...options, eps }),
+      RangeError,
+      `eps must be > 0 and finite: current value is ${eps}`,
+    );
   }
   assertThrows(() => batchNorm(x, { ...options, momentum: 1.5 }), RangeError, "momentum must be in [0, 1]: got 1.5");
 });

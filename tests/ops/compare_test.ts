@@ -44,6 +44,37 @@ for (const name of Object.keys(OPS) as Name[]) {
     assertEquals(await OPS[name](tensor(x), tensor(y)).data(), Float32Array.from(expected));
   });
 
+  Deno.test(`${name}() of integers and any number is that of the numbers`, async () => {
+    const integers = {
+      i32: [-(2 ** 31), -(2 ** 31) + 1, -16777217, -1, 0, 1, 2, 16777216, 16777217, 2 ** 31 - 2, 2 ** 31 - 1],
+      u32: [0, 1, 2, 16777216, 16777217, 2 ** 31, 2 ** 32 - 2, 2 ** 32 - 1],
+    };
+    const others = [
+      -1e300,
+      -3e9,
+      -1,
+      -0.5,
+      -0,
+      0.5,
+      1,
+      1.5,
+      16777217,
+      2 ** 31 - 1.5,
+      2 ** 31 - 0.5,
+      3e9,
+      2 ** 32 - 0.5,
+    ];
+    for (const dtype of ["i32", "u32"] as const) {
+      const x = tensor(integers[dtype], { dtype });
+      for (const n of [...others, ...integers.i32, ...integers.u32, 2 ** 32, 1e300, Infinity, -Infinity, NaN]) {
+        const [after, before] = [OPS[name](x, n), OPS[name](n, x)];
+        const [right, left] = await Promise.all([after.data(), before.data()]);
+        assertEquals(Array.from(right), integers[dtype].map((v) => Number(EXPECTED[name](v, n))), `${dtype} ${n}`);
+        assertEquals(Array.from(left), integers[dtype].map((v) => Number(EXPECTED[name](n, v))), `${n} ${dtype}`);
+      }
+    }
+  });
+
   Deno.test(`${name}() equals PyTorch`, () => checkGolden(name, ([x, y]) => OPS[name](x!, y!), { value: 0 }));
 
   Deno.test(`${name}() throws on wrong operands, and when a gradient is wanted`, () => {

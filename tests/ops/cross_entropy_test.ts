@@ -2,7 +2,7 @@ import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { backward, requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { crossEntropy } from "../../src/ops/cross_entropy.ts";
-import { key, normal, ones, tensor } from "../../src/tensor/mod.ts";
+import { key, normal, ones, tensor, zeros } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../src/testing/mod.ts";
 import { eachForm } from "./_variants.ts";
 
@@ -95,4 +95,15 @@ Deno.test("crossEntropy() throws on what it cannot use", () => {
   for (const labelSmoothing of [-0.1, 1.1, NaN]) {
     assertThrows(() => crossEntropy(x, [0, 0], { labelSmoothing }), RangeError, `in [0, 1]: got ${labelSmoothing}`);
   }
+});
+
+Deno.test("crossEntropy() of two million rows is as right as of few", async () => {
+  const rows = 2_000_000;
+  const margins = Float64Array.from({ length: rows }, (_, i) => (i % 7) - 1);
+  const logits = new Float32Array(2 * rows);
+  margins.forEach((margin, i) => logits[2 * i + 1] = margin);
+  const expected = margins.reduce((sum, margin) => sum + Math.log1p(Math.exp(margin)), 0) / rows;
+  using x = tensor(logits, { shape: [rows, 2] });
+  using labels = zeros([rows], { dtype: "u32" });
+  assertAlmostEquals(await crossEntropy(x, labels).item() / expected, 1, 1e-6);
 });

@@ -46,5 +46,27 @@ Deno.test("l2Normalize() keeps zeros, with a finite gradient", async () => {
 Deno.test("l2Normalize() throws on what it cannot use", () => {
   assertThrows(() => l2Normalize(tensor(1)), TypeError, "x must be [..., features]: got x []");
   assertThrows(() => l2Normalize(ones([2, 2], { dtype: "i32" })), TypeError, "x must be f32: got i32 [2,2]");
-  assertThrows(() => l2Normalize(ones([2, 2]), { eps: 0 }), RangeError, "eps must be > 0: got 0");
+  assertThrows(
+    () => l2Normalize(ones([2, 2]), { eps: 0 }),
+    RangeError,
+    "eps must be > 0 and finite: current value is 0",
+  );
+});
+
+Deno.test("l2Normalize() takes vectors whose squares f32 does not hold, with their gradient", async () => {
+  await eachForm(device, async () => {
+    for (const [size, eps] of [[1e30, 1e-12], [3e38, 1e-12], [1e-30, 1e-37], [2e-37, 1e-37], [1, 1e-12]] as const) {
+      const x = requireGrad(tensor([[0.6 * size, 0.8 * size, 0, 0], [0, 0, -size, 0]]));
+      const y = l2Normalize(x, { eps });
+      assertClose(await y.data(), [0.6, 0.8, 0, 0, 0, 0, -1, 0], { rtol: 2e-6 });
+      backward(y, { grad: tensor([[1, 0, 0, 0], [0, 1, 1, 0]]) });
+      const grad = Float64Array.from(await x.grad!.data(), (g) => g * size);
+      if (size < 1e36) assertClose(grad, [0.64, -0.48, 0, 0, 0, 1, 0, 0], { rtol: 1e-5, atol: 1e-6 });
+    }
+  });
+});
+
+Deno.test("l2Normalize() makes one NaN or infinity of a row NaN where PyTorch does", async () => {
+  const x = tensor([[NaN, 1, 2, 3], [Infinity, 1, 0, 0], [1, 0, 0, 0]]);
+  assertEquals(Array.from(await l2Normalize(x).data()), [NaN, NaN, NaN, NaN, NaN, 0, 0, 0, 1, 0, 0, 0]);
 });

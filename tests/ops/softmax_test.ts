@@ -96,3 +96,12 @@ for (const [name, call] of Object.entries(CALLS)) {
     );
   });
 }
+
+Deno.test("softmax() and logSoftmax() are NaN along a slice with +∞, or of nothing but −∞, as PyTorch's", async () => {
+  const inf = Infinity;
+  const x = tensor([[inf, 0, 1], [inf, inf, -inf], [-inf, -inf, -inf], [0, -inf, -inf], [NaN, 0, 1]]);
+  const nan = [NaN, NaN, NaN];
+  assertEquals(Array.from(await softmax(x).data()), [...nan, ...nan, ...nan, 1, 0, 0, ...nan]);
+  assertEquals(Array.from(await logSoftmax(x).data()), [...nan, ...nan, ...nan, 0, -inf, -inf, ...nan]);
+  assertEquals(Array.from(await logSumExp(x, { dim: 1 }).data()), [inf, inf, -inf, 0, NaN]);
+});

@@ -117,9 +117,10 @@ Deno.test("GradScaler throws when a setting is out of range", () => {
   assertThrows(
     () => new GradScaler({ initScale: 0 }),
     RangeError,
-    "initScale must be > 0 and growthFactor >= 1: got 0",
+    "initScale must be > 0 and finite: current value is 0",
   );
-  assertThrows(() => new GradScaler({ growthFactor: 0.5 }), RangeError, "got 65536 and 0.5");
-  assertThrows(() => new GradScaler({ backoffFactor: 0 }), RangeError, "backoffFactor must be in (0, 1]");
+  assertThrows(() => new GradScaler({ growthFactor: 0.5 }), RangeError, "growthFactor must be >= 1: got 0.5");
+  assertThrows(() => new GradScaler({ backoffFactor: 0 }), RangeError, "backoffFactor must be > 0 and finite");
+  assertThrows(() => new GradScaler({ backoffFactor: 2 }), RangeError, "backoffFactor must be in (0, 1]");
   assertThrows(() => new GradScaler({ growthInterval: 1.5 }), RangeError, "got 0.5 and 1.5");
 });

@@ -123,10 +123,14 @@ Deno.test("optimizers refuse bad settings", async () => {
   using _ = scope();
   const w = requireGrad(tensor([1]));
   assertThrows(() => new SGD([], { lr: 1 }), TypeError, "without parameters");
-  assertThrows(() => new SGD([w], { lr: NaN }), RangeError, "lr must be a finite number >= 0: got NaN");
-  assertThrows(() => new SGD([w], { lr: 1, momentum: -1 }), RangeError, "got -1 and 0");
+  assertThrows(() => new SGD([w], { lr: NaN }), RangeError, "lr must be >= 0 and finite: current value is NaN");
+  assertThrows(
+    () => new SGD([w], { lr: 1, momentum: -1 }),
+    RangeError,
+    "momentum must be >= 0 and finite: current value is -1",
+  );
   assertThrows(() => new SGD([w], { lr: 1, nesterov: true }), RangeError, "nesterov needs momentum");
-  assertThrows(() => new LARS([w], { lr: 1, eta: 0 }), RangeError, "eta > 0");
+  assertThrows(() => new LARS([w], { lr: 1, eta: 0 }), RangeError, "eta must be > 0 and finite");
   assertThrows(() => new SGD([tensor(new Uint32Array([1]))], { lr: 1 }), TypeError, "not an f32 leaf");
   await assertRejects(() => tensor([1, 2]).item(), TypeError);
 });

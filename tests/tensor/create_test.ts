@@ -103,3 +103,40 @@ Deno.test("Tensor takes storage that exists", async () => {
   x.dispose();
   assertEquals(await y.data(), new Float32Array([1, 2, 3, 4]));
 });
+
+Deno.test("tensor() refuses what is no number, however it is nested", () => {
+  const wrong: [unknown, string][] = [
+    [["1"], 'got "1" (string)'],
+    ["1", 'got "1" (string)'],
+    [[true], "got true (boolean)"],
+    [[null], "got null (object)"],
+    [[1, undefined], "got undefined (undefined)"],
+    [[[1], [2n]], "got 2 (bigint)"],
+    [[1, "2"], 'got "2" (string)'],
+    [[{ length: 1 }], "got [object Object] (object)"],
+  ];
+  for (const [values, message] of wrong) {
+    const make = () => tensor(values as number[]);
+    assertThrows(make, TypeError, `Cannot make a tensor as every element must be a number: ${message}`);
+  }
+  const cycle: unknown[] = [];
+  cycle.push(cycle);
+  assertThrows(() => tensor(cycle as number[]), TypeError, "there must be at most 64 axes");
+});
+
+Deno.test("tensor(), full() and fill() refuse what an integer dtype does not hold", async () => {
+  const [i32, u32, u8] = ["i32", "u32", "u8"] as const;
+  const wrong = [[u32, -1], [u32, 2 ** 32], [u32, NaN], [i32, 2 ** 31], [i32, -Infinity], [u8, 256], [u8, -1]] as const;
+  for (const [dtype, value] of wrong) {
+    const message = `got ${value} at 0`;
+    assertThrows(() => tensor([value], { dtype }), RangeError, message);
+    assertThrows(
+      () => tensor(new Float32Array([value]), { dtype }),
+      RangeError,
+      `every element of ${dtype} must be in`,
+    );
+    assertThrows(() => full([2], value, { dtype }), RangeError, message);
+    assertThrows(() => fill(zeros([2], { dtype }), value), RangeError, message);
+  }
+  assertEquals(await tensor([-0.5, 4294967295.5], { dtype: "u32" }).data(), new Uint32Array([0, 4294967295]));
+});

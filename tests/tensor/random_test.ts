@@ -101,3 +101,29 @@ function moments(values: Float32Array): { mean: number; variance: number; skew: 
   const variance = power(2);
   return { mean, variance, skew: power(3) / variance ** 1.5, kurtosis: power(4) / variance ** 2 };
 }
+
+Deno.test("uniform() never gives high, where rounding would", async () => {
+  for (const [low, high] of [[1, 2], [16777215, 16777216], [-1, 0], [0, 1], [1000, 1000.001]] as const) {
+    const values = await uniform([1 << 18], { key: key(7), low, high }).data();
+    const [least, most] = values.reduce(([a, b], v) => [Math.min(a, v), Math.max(b, v)], [Infinity, -Infinity]);
+    assert(least >= Math.fround(low) && most < Math.fround(high), `${low} ${high}: ${least} ${most}`);
+  }
+  assertEquals(await uniform([2], { key: key(7), low: 3, high: 3 }).data(), new Float32Array([3, 3]));
+});
+
+Deno.test("uniform() and normal() refuse bounds and widths that are none", () => {
+  for (const [low, high] of [[2, 1], [NaN, 1], [0, Infinity], [-3e38, 3e38], [0, 1e39]] as const) {
+    assertThrows(
+      () => uniform([2], { key: key(0), low, high }),
+      RangeError,
+      "Cannot draw uniform() as low must be <= high",
+    );
+  }
+  for (const [mean, std] of [[NaN, 1], [1e39, 1], [0, -1], [0, NaN], [0, 1e39]] as const) {
+    assertThrows(
+      () => normal([2], { key: key(0), mean, std }),
+      RangeError,
+      "Cannot draw normal() as mean must be finite",
+    );
+  }
+});

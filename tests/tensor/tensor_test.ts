@@ -134,3 +134,17 @@ Deno.test("accumulate() adds in place and sumOf() makes a new tensor", async () 
     assertThrows(() => accumulate(x, x), TypeError, "Cannot accumulate() a tensor into itself");
   }
 });
+
+Deno.test("Tensor.write() refuses the bits of another dtype", async () => {
+  const [floats, indices] = [ones([2]), ones([2], { dtype: "u32" })];
+  assertThrows(
+    () => floats.write(new Uint32Array(2)),
+    TypeError,
+    "Cannot write() as the dtypes must agree: got Uint32Array for a tensor f32 [2]",
+  );
+  assertThrows(() => indices.write(new Int32Array(2)), TypeError, "got Int32Array for a tensor u32 [2]");
+  assertThrows(() => indices.write(new Uint8Array(8)), TypeError, "got Uint8Array for a tensor u32 [2]");
+  assertThrows(() => floats.write(new Float64Array(1)), TypeError, "got Float64Array for a tensor f32 [2]");
+  indices.write(new DataView(Uint32Array.of(7, 8).buffer)); // bytes as they are
+  assertEquals(await indices.data(), new Uint32Array([7, 8]));
+});
