@@ -12,7 +12,7 @@
  */
 import { parseArgs } from "@std/cli";
 import { Device } from "../mod.ts";
-import { wantsTuning } from "../src/train/tuning.ts";
+import { wantsTuning } from "../src/jobs/tuning.ts";
 import { ceilings } from "./_ceilings.ts";
 import { type GpuCase, gpuCases } from "./_gpu_cases.ts";
 import { joinedTable, type Line, type OursReport, oursTable } from "./_gpu_report.ts";

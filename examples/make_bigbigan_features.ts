@@ -9,7 +9,7 @@
  * `examples/imagenet100.ts --weaklabels --kernel rbf --sigma median`.
  */
 import { parseFlags, runMain } from "../src/cli/mod.ts";
-import { openBigBiGan } from "../src/train/mod.ts";
+import { openBigBiGan } from "../src/encoders/mod.ts";
 import { featureFlags } from "./_features/flags.ts";
 import { required, runFeatures } from "./_features/run.ts";
 

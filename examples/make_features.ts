@@ -7,7 +7,7 @@
  * --std 0.26862954,0.26130258,0.27577711.
  */
 import { parseFlags, runMain } from "../src/cli/mod.ts";
-import { openOnnx } from "../src/train/mod.ts";
+import { openOnnx } from "../src/encoders/mod.ts";
 import { featureFlags } from "./_features/flags.ts";
 import { channels, required, runFeatures } from "./_features/run.ts";
 

@@ -7,7 +7,7 @@
  */
 import { Device } from "../mod.ts";
 import { parseFlags, runMain } from "../src/cli/mod.ts";
-import { loadGloria } from "../src/train/mod.ts";
+import { loadGloria } from "../src/encoders/mod.ts";
 import { featureFlags } from "./_features/flags.ts";
 import { required, runFeatures } from "./_features/run.ts";
 

@@ -3,15 +3,18 @@ import { fromFileUrl, join } from "@std/path";
 import { usesDeno, withoutComments } from "./_deno_use.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
-const SHADERS = "src/device/shaders.gen.ts";
+const SHADERS = "src/shaders/gen.ts";
 
 const RANK: Record<string, number> = {
+  shaders: 0,
   device: 0,
+  report: 0,
   tensor: 1,
   formats: 1,
   autograd: 2,
   distributed: 2,
   ops: 3,
+  compile: 3,
   nn: 4,
   kernels: 4,
   optim: 4,
@@ -20,18 +23,28 @@ const RANK: Record<string, number> = {
   tune: 4,
   losses: 5,
   train: 6,
-  cli: 7,
+  encoders: 7,
+  eval: 7,
+  jobs: 8,
+  cli: 9,
 };
 /** Layers that may read the shaders. */
 const SHADED = new Set(["device", "tensor", "ops", "nn", "optim", "data"]);
 /** Layers that use web APIs only. */
-const CORE = new Set(["device", "tensor", "autograd", "ops", "nn", "kernels", "optim", "losses", "tune"]);
+const CORE = new Set(["device", "tensor", "autograd", "ops", "nn", "kernels", "optim", "losses", "tune", "compile"]);
 /** What else a layer may import; the layers that are not named here import nothing from outside. */
 const OUTSIDE: Record<string, RegExp> = {
   data: /^(@std\/path|node:|npm:)/,
+  report: /^(@std\/path|node:|npm:)/,
+  encoders: /^(@std\/path|node:|npm:)/,
   train: /^(@std\/path|node:|npm:)/,
+  eval: /^(@std\/path|node:|npm:)/,
+  jobs: /^(@std\/path|node:|npm:)/,
   cli: /^(@std\/path|@std\/cli|node:|npm:)/,
 };
+
+/** Files of a layer that others import: what users get, and what only other layers get beside it. */
+const DOORS = new Set(["mod.ts", "internal.ts"]);
 
 interface Import {
   from: string;
@@ -39,6 +52,10 @@ interface Import {
   specifier: string;
   /** Path from the repository's root when it is a file of it. */
   to: string | undefined;
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/"));
 }
 
 function layerOf(path: string): string | undefined {
@@ -56,6 +73,12 @@ function violation({ from, specifier, to }: Import): string | undefined {
   if (other === undefined || !(other in RANK)) return `${to} is in no layer`;
   if (to === SHADERS) return SHADED.has(layer) ? undefined : `${from} reads the shaders, which ${layer} may not`;
   if (layer !== other && RANK[other]! >= RANK[layer]!) return `${from} imports ${to}, which is not below ${layer}`;
+  if (layer !== other && !DOORS.has(to.slice(`src/${other}/`.length))) {
+    return `${from} imports ${to}, past the doors of ${other}`;
+  }
+  if (folderOf(from) !== folderOf(to) && /\/_[^/]*$/.test(to)) {
+    return `${from} imports ${to}, which is private to its folder`;
+  }
   return undefined;
 }
 
@@ -131,7 +154,11 @@ Deno.test("the layer rule refuses what it should", () => {
     ["src/train/a.ts", "@std/cli"],
     ["src/formats/a.ts", "@std/path"],
     ["src/ops/a.ts", "node:fs"],
-    ["src/train/a.ts", "../device/shaders.gen.ts", SHADERS],
+    ["src/train/a.ts", "../shaders/gen.ts", SHADERS],
+    ["src/report/a.ts", "../device/mod.ts", "src/device/mod.ts"],
+    ["src/nn/a.ts", "../ops/conv/conv2d.ts", "src/ops/conv/conv2d.ts"],
+    ["src/nn/a.ts", "../ops/conv/mod.ts", "src/ops/conv/mod.ts"],
+    ["src/ops/conv/a.ts", "../product/_b.ts", "src/ops/product/_b.ts"],
     ["src/new/a.ts", "../ops/b.ts", "src/ops/b.ts"],
     ["src/train/a.ts", "../new/b.ts", "src/new/b.ts"],
     ["src/a.ts", "./ops/b.ts", "src/ops/b.ts"],
@@ -140,7 +167,10 @@ Deno.test("the layer rule refuses what it should", () => {
   const right: [from: string, specifier: string, to?: string][] = [
     ["src/ops/a.ts", "./b.ts", "src/ops/b.ts"],
     ["src/losses/a.ts", "../kernels/mod.ts", "src/kernels/mod.ts"],
-    ["src/nn/a.ts", "../device/shaders.gen.ts", SHADERS],
+    ["src/nn/a.ts", "../shaders/gen.ts", SHADERS],
+    ["src/nn/a.ts", "../ops/internal.ts", "src/ops/internal.ts"],
+    ["src/ops/conv/a.ts", "../product/b.ts", "src/ops/product/b.ts"],
+    ["src/ops/conv/a.ts", "./_b.ts", "src/ops/conv/_b.ts"],
     ["src/data/a.ts", "@std/path", "links/path/mod.ts"],
     ["src/data/a.ts", "npm:sharp@^0.34"],
     ["src/cli/a.ts", "@std/cli/parse-args", "links/cli/parse_args.ts"],

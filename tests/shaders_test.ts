@@ -5,7 +5,7 @@ import { generate, MODULE, readShaders, SHADERS } from "../scripts/shaders.ts";
 async function inFolder(files: Record<string, string>, body: (root: string) => Promise<void>): Promise<void> {
   const root = await Deno.makeTempDir();
   try {
-    await Deno.mkdir(join(root, "lib"));
+    for (const folder of ["lib", "some"]) await Deno.mkdir(join(root, folder));
     for (const [name, text] of Object.entries(files)) await Deno.writeTextFile(join(root, name), text);
     await body(root);
   } finally {
@@ -13,20 +13,20 @@ async function inFolder(files: Record<string, string>, body: (root: string) => P
   }
 }
 
-Deno.test("shaders.gen.ts is what shaders/ generates", async () => {
+Deno.test("gen.ts is what shaders/ generates", async () => {
   const expected = generate(await readShaders(SHADERS));
   if (await Deno.readTextFile(MODULE) !== expected) {
-    throw new Error("src/device/shaders.gen.ts is out of date: run `deno task shaders`");
+    throw new Error("src/shaders/gen.ts is out of date: run `deno task shaders`");
   }
 });
 
-Deno.test("shaders.gen.ts carries every shader unchanged", async () => {
-  const module: Record<string, string> = await import("../src/device/shaders.gen.ts");
+Deno.test("gen.ts carries every shader unchanged", async () => {
+  const module: Record<string, string> = await import("../src/shaders/gen.ts");
   for (const { name, code } of await readShaders(SHADERS)) assertEquals(module[name], code);
 });
 
 Deno.test("readShaders() sorts by name and prefixes lib/", async () => {
-  await inFolder({ "b.wgsl": "b", "a_2.wgsl": "a", "lib/b.wgsl": "lib\r\n" }, async (root) => {
+  await inFolder({ "some/b.wgsl": "b", "some/a_2.wgsl": "a", "lib/b.wgsl": "lib\r\n" }, async (root) => {
     assertEquals(await readShaders(root), [
       { name: "a_2", code: "a" },
       { name: "b", code: "b" },
@@ -37,10 +37,11 @@ Deno.test("readShaders() sorts by name and prefixes lib/", async () => {
 
 Deno.test("readShaders() refuses other names", async () => {
   const refusals: [files: string[], message: string][] = [
-    [["Gram.wgsl"], "must hold files named snake_case.wgsl"],
-    [["notes.txt"], "must hold files named snake_case.wgsl"],
-    [["switch.wgsl"], 'must not be a reserved word: got "switch.wgsl"'],
-    [["lib_a.wgsl", "lib/a.wgsl"], 'two files export the name "lib_a"'],
+    [["a.wgsl"], "as shaders/ must hold folders"],
+    [["some/Gram.wgsl"], "must hold files named snake_case.wgsl"],
+    [["some/notes.txt"], "must hold files named snake_case.wgsl"],
+    [["some/switch.wgsl"], 'must not be a reserved word: got "switch.wgsl"'],
+    [["some/a.wgsl", "some/lib_a.wgsl", "lib/a.wgsl"], 'two files export the name "lib_a"'],
   ];
   for (const [files, message] of refusals) {
     await inFolder(Object.fromEntries(files.map((name) => [name, ""])), async (root) => {

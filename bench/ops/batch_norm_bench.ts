@@ -2,7 +2,7 @@ import { assertClose } from "../../src/testing/mod.ts";
 import { backward, requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { benchOn } from "../_bench.ts";
-import { batchNorm, type BatchNormOptions } from "../../src/ops/batch_norm.ts";
+import { batchNorm, type BatchNormOptions } from "../../src/ops/norm/batch_norm.ts";
 import { full, key, normal, ones, type Shape, type Tensor, zeros } from "../../src/tensor/mod.ts";
 
 const device = await Device.open();

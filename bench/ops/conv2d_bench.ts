@@ -2,8 +2,8 @@ import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { backward, requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { benchOn } from "../_bench.ts";
-import { type AlgorithmName, withAlgorithm } from "../../src/ops/_conv2d_algorithms.ts";
-import { conv2d } from "../../src/ops/conv2d.ts";
+import { type AlgorithmName, withAlgorithm } from "../../src/ops/conv/_conv2d_algorithms.ts";
+import { conv2d } from "../../src/ops/conv/conv2d.ts";
 import { key, normal, scope, type Shape, type Tensor } from "../../src/tensor/mod.ts";
 
 const device = await Device.open();

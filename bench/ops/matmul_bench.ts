@@ -1,8 +1,8 @@
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { benchOn } from "../_bench.ts";
-import { type BodyName, withBody } from "../../src/ops/_bodies.ts";
-import { matmul } from "../../src/ops/matmul.ts";
+import { type BodyName, withBody } from "../../src/ops/product/bodies.ts";
+import { matmul } from "../../src/ops/product/matmul.ts";
 import { key, scope, type Tensor, uniform } from "../../src/tensor/mod.ts";
 
 const device = await Device.open();

@@ -1,9 +1,9 @@
 import { type Device, key, shuffled, tensor } from "../../mod.ts";
 import { ProgressDisplay } from "../../src/cli/mod.ts";
-import { naturalRecipe, type PriorRows } from "../../src/data/mod.ts";
+import { naturalRecipe, type PriorRows, ResidentImages } from "../../src/data/mod.ts";
 import { rbf } from "../../src/kernels/mod.ts";
 import type { Contrastive } from "../../src/nn/mod.ts";
-import { pretrain, ResidentImages } from "../../src/train/mod.ts";
+import { pretrain } from "../../src/train/mod.ts";
 import type { QuickstartData } from "../_quickstart/data.ts";
 import { encodeAll, score, type Scores } from "../_quickstart/evaluate.ts";
 import { makeModel, toImages } from "../_quickstart/run.ts";

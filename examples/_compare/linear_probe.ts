@@ -1,5 +1,6 @@
 import { add, argMax, cholesky, choleskySolve, matmul, noGrad, scope, tensor } from "../../mod.ts";
-import { type Features, meanOf } from "../../src/train/mod.ts";
+import type { Features } from "../../src/data/mod.ts";
+import { meanOf } from "../../src/eval/mod.ts";
 
 /** Weight of the ridge, in units of the mean variance of a feature. */
 const RIDGE = 1e-2;

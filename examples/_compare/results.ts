@@ -1,5 +1,5 @@
 import { COLUMNS } from "../_quickstart/report.ts";
-import { errorBars, html, page, type Range, table } from "../../src/train/mod.ts";
+import { errorBars, html, page, type Range, table } from "../../src/report/mod.ts";
 import { type Arm, ARMS, type ArmScores } from "./arms.ts";
 import { plusMinus, spread } from "./statistics.ts";
 

@@ -1,6 +1,7 @@
 import { Device } from "../../mod.ts";
 import { formatDuration } from "../../src/cli/mod.ts";
-import { OutputFolder, readJson } from "../../src/formats/mod.ts";
+import { OutputFolder } from "../../src/formats/mod.ts";
+import { readJson } from "../../src/formats/internal.ts";
 import { loadQuickstart } from "../_quickstart/data.ts";
 import { ARMS, runArm } from "./arms.ts";
 import type { CompareFlags } from "./flags.ts";

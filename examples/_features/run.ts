@@ -1,8 +1,9 @@
 import { checkDatasetFlags, ProgressDisplay, UsageError } from "../../src/cli/mod.ts";
 import { type ImageDataset, takeFirst, writeDemo } from "../../src/data/mod.ts";
-import { parseDecimal } from "../../src/formats/mod.ts";
+import { parseDecimal } from "../../src/formats/internal.ts";
 import { firstBeforeOthers, openCommunicator } from "../../src/distributed/mod.ts";
-import { type ImageEncoder, makeFeatures, type MakeFeaturesOptions } from "../../src/train/mod.ts";
+import type { ImageEncoder } from "../../src/encoders/mod.ts";
+import { makeFeatures, type MakeFeaturesOptions } from "../../src/jobs/mod.ts";
 import { DATASETS, loadByName } from "./datasets.ts";
 
 /** Values of the shared flags. */

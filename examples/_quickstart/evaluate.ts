@@ -3,13 +3,13 @@ import type { Contrastive } from "../../src/nn/mod.ts";
 import {
   centredUnit,
   encode,
-  type Features,
   labelChance,
   labelRate,
   matchRate,
   nearest,
   type Neighbours,
-} from "../../src/train/mod.ts";
+} from "../../src/eval/mod.ts";
+import type { Features } from "../../src/data/mod.ts";
 import type { QuickstartData, VENDORS } from "./data.ts";
 
 /** What the held-out emoji say of an encoder; every number is a share in [0, 1]. */

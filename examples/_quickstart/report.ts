@@ -8,8 +8,8 @@ import {
   type Section,
   type Series,
   table,
-  umap,
-} from "../../src/train/mod.ts";
+} from "../../src/report/mod.ts";
+import { umap } from "../../src/eval/mod.ts";
 import type { QuickstartData } from "./data.ts";
 import type { Evaluation, Scores } from "./evaluate.ts";
 

@@ -1,9 +1,10 @@
 import { arange, Device, squeeze, tensor, tidy } from "../../mod.ts";
 import { formatDuration, ProgressDisplay } from "../../src/cli/mod.ts";
-import { augment, evalTransform, naturalRecipe } from "../../src/data/mod.ts";
+import { augment, evalTransform, naturalRecipe, ResidentImages } from "../../src/data/mod.ts";
 import { rbf } from "../../src/kernels/mod.ts";
 import { type Contrastive, contrastive, ResNet } from "../../src/nn/mod.ts";
-import { OutputFolder, pretrain, readState, ResidentImages, safetensorsChunks } from "../../src/train/mod.ts";
+import { OutputFolder, safetensorsChunks } from "../../src/formats/mod.ts";
+import { pretrain, readState } from "../../src/train/mod.ts";
 import { loadQuickstart, type QuickstartData } from "./data.ts";
 import { chance, evaluate, type ToImages } from "./evaluate.ts";
 import type { QuickstartFlags } from "./flags.ts";

@@ -1,6 +1,5 @@
 export { autocast, type AutocastOptions, fullPrecision, isAutocast } from "./autocast.ts";
 export { backward, type BackwardOptions } from "./backward.ts";
-export { compile, type Compiled, type CompileOptions, type StepArgument, type StepResult } from "./compile.ts";
 export { defineOp, type OpDefinition, wantsGrad } from "./define_op.ts";
 export { detach, requireGrad } from "./detach.ts";
 export { isGradEnabled, noGrad } from "./mode.ts";

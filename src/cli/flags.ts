@@ -1,7 +1,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { flagArguments } from "./arguments.ts";
 import { closest, distance } from "fastest-levenshtein";
-import { parseDecimal } from "../formats/mod.ts";
+import { parseDecimal } from "../formats/internal.ts";
 
 /** One flag of a program. */
 export type Flag =

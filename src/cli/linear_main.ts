@@ -1,16 +1,8 @@
 import { type DemoName, type ImageDataset, type ObtainProgress, writeDemo } from "../data/mod.ts";
 import { Device } from "../device/mod.ts";
 import { firstBeforeOthers, openCommunicator } from "../distributed/mod.ts";
-import {
-  describeRanks,
-  type LinearEvent,
-  linearJob,
-  type LinearSettings,
-  type LoadedEncoder,
-  loadEncoder,
-  randomEncoder,
-  readClassifiers,
-} from "../train/mod.ts";
+import { describeRanks, type LinearEvent, linearJob, type LinearSettings } from "../jobs/mod.ts";
+import { type LoadedEncoder, loadEncoder, randomEncoder, readClassifiers } from "../eval/mod.ts";
 import { type LinearFlags, parseLinear } from "./linear_flags.ts";
 import { loadLinearData } from "./linear_data.ts";
 import { withoutEffect } from "./pretrain_flags.ts";

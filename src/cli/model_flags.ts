@@ -1,4 +1,4 @@
-import { parseDecimal } from "../formats/mod.ts";
+import { parseDecimal } from "../formats/internal.ts";
 import { NETWORKS } from "../train/mod.ts";
 import { type Flag, UsageError } from "./flags.ts";
 import type { PretrainProgram } from "./pretrain_program.ts";

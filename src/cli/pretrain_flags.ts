@@ -1,4 +1,4 @@
-import type { JobSettings } from "../train/mod.ts";
+import type { JobSettings } from "../jobs/mod.ts";
 import { type Flag, type FlagValues, parseFlags, UsageError } from "./flags.ts";
 import { modelFlags, widthOf } from "./model_flags.ts";
 import type { PretrainProgram } from "./pretrain_program.ts";

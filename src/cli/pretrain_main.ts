@@ -9,7 +9,7 @@ import {
   RunFolder,
   userTuneFiles,
   wantsTuning,
-} from "../train/mod.ts";
+} from "../jobs/mod.ts";
 import type { TuneOptions } from "../tune/mod.ts";
 import { decodeOnce } from "./decode_once.ts";
 import { JobDisplay } from "./job_display.ts";

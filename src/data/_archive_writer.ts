@@ -1,5 +1,5 @@
 import { dirname, join } from "@std/path";
-import { quoted } from "../formats/quoted.ts";
+import { quoted } from "../formats/internal.ts";
 
 const MAX_PART = 255; // bytes of a name on the file systems in use
 const MAX_PATH = 1024; // bytes of a whole path; macOS takes no more

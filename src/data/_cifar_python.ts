@@ -1,15 +1,6 @@
 import { join } from "@std/path";
-import {
-  chainGlobals,
-  isNdArray,
-  isStringArray,
-  numpyGlobals,
-  type PickleValue,
-  pythonGlobals,
-  readAll,
-  readFrom,
-  unpickle,
-} from "../formats/mod.ts";
+import { chainGlobals, numpyGlobals, pythonGlobals, readAll, unpickle } from "../formats/internal.ts";
+import { isNdArray, isStringArray, type PickleValue, readFrom } from "../formats/mod.ts";
 import { type CifarLayout, type CifarRows, planesToChannelsLast } from "./_cifar_binary.ts";
 import { isFile } from "./_files.ts";
 

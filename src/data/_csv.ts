@@ -1,4 +1,4 @@
-import { escapeCommands } from "../formats/quoted.ts";
+import { escapeCommands } from "../formats/internal.ts";
 import { listSome, readText } from "./_files.ts";
 
 /** A CSV file: its header, and its rows as texts. */

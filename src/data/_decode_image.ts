@@ -1,4 +1,4 @@
-import { contentOf, IMAGE_CONTENTS, isReadableImage } from "../formats/content.ts";
+import { contentOf, IMAGE_CONTENTS, isReadableImage } from "../formats/internal.ts";
 import type { DecodeSpec } from "./dataset.ts";
 import { applySpec, type RgbImage, toGray } from "./resize.ts";
 

@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { quoted } from "../formats/quoted.ts";
+import { quoted } from "../formats/internal.ts";
 
 /** What a path is: followed through links; `null` when nothing is there. */
 export async function kindOf(path: string): Promise<"file" | "directory" | null> {

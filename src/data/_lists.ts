@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { quoted } from "../formats/quoted.ts";
+import { quoted } from "../formats/internal.ts";
 import { isDirectory, listSome, readLines } from "./_files.ts";
 
 /**

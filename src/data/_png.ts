@@ -1,4 +1,4 @@
-import { inflate } from "../formats/deflate.ts";
+import { inflate } from "../formats/internal.ts";
 
 /** Pixels of a decoded PNG. */
 export interface RgbaImage {

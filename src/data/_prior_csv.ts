@@ -1,5 +1,4 @@
-import { quoted } from "../formats/quoted.ts";
-import { parseDecimal } from "../formats/mod.ts";
+import { parseDecimal, quoted } from "../formats/internal.ts";
 import { columnOf, type CsvTable, readCsv } from "./_csv.ts";
 import { listSome } from "./_files.ts";
 import type { PriorFileOptions } from "./_prior_file.ts";

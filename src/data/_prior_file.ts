@@ -1,17 +1,14 @@
-import { quoted } from "../formats/quoted.ts";
+import { parseJson, quoted, readAll, readNpy } from "../formats/internal.ts";
 import {
   isNdArray,
   isStringArray,
   type NdArray,
-  readAll,
   readFrom,
-  readNpy,
   readNpz,
   readSafetensors,
   type StringArray,
   toF32,
 } from "../formats/mod.ts";
-import { parseJson } from "../formats/json.ts";
 import { readCsvPrior } from "./_prior_csv.ts";
 import { NAME_KEYS, type PriorTable } from "./_prior_table.ts";
 

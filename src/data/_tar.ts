@@ -1,4 +1,4 @@
-import { quoted } from "../formats/quoted.ts";
+import { quoted } from "../formats/internal.ts";
 
 /** One entry of a tar archive; its bytes must be taken (or skipped) before the next entry is asked for. */
 export interface TarEntry {

@@ -1,6 +1,6 @@
 import { join } from "@std/path";
-import { FileSource, openZip } from "../formats/mod.ts";
-import { quoted } from "../formats/quoted.ts";
+import { FileSource } from "../formats/mod.ts";
+import { openZip, quoted } from "../formats/internal.ts";
 import { ArchiveWriter } from "./_archive_writer.ts";
 import { openPacked } from "./_decompress.ts";
 import { isDirectory, kindOf, listSome, sameBytes } from "./_files.ts";

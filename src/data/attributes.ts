@@ -1,6 +1,5 @@
-import { quoted } from "../formats/quoted.ts";
+import { parseDecimal, quoted } from "../formats/internal.ts";
 import { join } from "@std/path";
-import { parseDecimal } from "../formats/mod.ts";
 import { columnOf, type CsvTable, readCsv, rowsBy } from "./_csv.ts";
 import { isFile, listSome } from "./_files.ts";
 import { readIds } from "./_lists.ts";

@@ -1,6 +1,5 @@
-import { quoted } from "../formats/quoted.ts";
+import { parseDecimal, quoted } from "../formats/internal.ts";
 import { join } from "@std/path";
-import { parseDecimal } from "../formats/mod.ts";
 import { chexpertPlaces } from "./_chexpert_places.ts";
 import { columnOf, type CsvTable, readCsv } from "./_csv.ts";
 import { isFile, listSome } from "./_files.ts";

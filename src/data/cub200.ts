@@ -1,4 +1,4 @@
-import { quoted } from "../formats/quoted.ts";
+import { quoted } from "../formats/internal.ts";
 import { join } from "@std/path";
 import { obtain, type ObtainOptions, type Source } from "./_obtain.ts";
 import { checkInside, findImages, readIds } from "./_lists.ts";

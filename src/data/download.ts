@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { basename, dirname } from "@std/path";
-import { replaceBy } from "../formats/mod.ts";
+import { replaceBy } from "../formats/internal.ts";
 import { isFile } from "./_files.ts";
 
 /** How far a download is. */

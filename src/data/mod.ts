@@ -4,6 +4,8 @@
  * @module
  */
 export * from "./augment/mod.ts";
+export * from "./views/mod.ts";
+export type { Features } from "./features.ts";
 export { type CubAttributesOptions, loadCubAttributes, loadUtZapposAttributes } from "./attributes.ts";
 export { type ExtractOptions, type ExtractProgress, extractTar, extractZip } from "./archive.ts";
 export { type CheXpertOptions, type CheXpertView, loadCheXpert } from "./chexpert.ts";

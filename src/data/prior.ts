@@ -123,7 +123,9 @@ export async function savePrior(file: string, prior: PriorRows, dataset: ImageDa
  * import { Device, exp, mul, sqrt, squaredDistances } from "@decoupled/uniformity";
  * import { collectPrior, emojiDataset, naturalRecipe, takeFirst } from "@decoupled/uniformity/data";
  * import type { Kernel } from "@decoupled/uniformity/kernels";
- * import { makeModel, pretrain, ResidentImages, uploadPrior } from "@decoupled/uniformity/train";
+ * import { makeModel, pretrain } from "@decoupled/uniformity/train";
+ * import { ResidentImages } from "@decoupled/uniformity/data";
+ * import { uploadPrior } from "@decoupled/uniformity/jobs";
  *
  * await using device = await Device.open();
  * const emoji = takeFirst(await emojiDataset(), 32);

@@ -1,6 +1,6 @@
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { bindingAccess, type Program } from "./program.ts";
-import type { Bindings, Workgroups } from "./recorder.ts";
+import type { Bindings, Workgroups } from "./bindings.ts";
 
 /**
  * Whether there is anything to do: no workgroups are right only where all that would be written is empty.

@@ -1,7 +1,7 @@
 import type { DeviceErrorDetails } from "./errors.ts";
 import type { Failures } from "./failures.ts";
 import type { BufferMaker } from "./pool.ts";
-import type { Recorder } from "./recorder.ts";
+import type { Recorder } from "./encoder.ts";
 import { USAGE } from "./usage.ts";
 
 /** What {@linkcode bufferMaker} needs of a device. */

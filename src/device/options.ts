@@ -1,6 +1,6 @@
 import type { Constants } from "./pipelines.ts";
 import type { Param } from "./program.ts";
-import type { Bindings, Workgroups } from "./recorder.ts";
+import type { Bindings, Workgroups } from "./bindings.ts";
 
 /** What a dispatch needs beside its program. */
 export interface DispatchOptions {

@@ -1,7 +1,7 @@
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { type Access, bindingAccess, type Program } from "./program.ts";
 import { RecentMap } from "./recent_map.ts";
-import type { Bindings } from "./recorder.ts";
+import type { Bindings } from "./bindings.ts";
 
 /** Values for a program's `override` constants. */
 export type Constants = Readonly<Record<string, number | boolean>>;
@@ -28,9 +28,6 @@ export interface Reporting {
   /** Is told what to await before trusting results. */
   wait(check: Promise<void>): void;
 }
-
-/** Bytes of one `Params` slot of the uniform arena: the smallest dynamic offset that every adapter allows. */
-export const PARAMS_SLOT = 256;
 
 /** Pipelines and shader modules that are kept: several times those of the largest networks. */
 const PIPELINES = 512;

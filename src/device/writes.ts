@@ -1,7 +1,7 @@
 import type { Failures } from "./failures.ts";
 import type { Pipeline } from "./pipelines.ts";
 import type { Storage } from "./pool.ts";
-import type { Bindings } from "./recorder.ts";
+import type { Bindings } from "./bindings.ts";
 
 /** The storages that a program writes. */
 function* writtenIn(bindings: Bindings, { writes }: Pipeline): Generator<Storage> {

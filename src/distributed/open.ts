@@ -1,4 +1,4 @@
-import { parseDecimal } from "../formats/mod.ts";
+import { parseDecimal } from "../formats/internal.ts";
 import type { Communicator } from "./communicator.ts";
 import { Mpi } from "./mpi.ts";
 import type { MpiFamily } from "./mpi_library.ts";

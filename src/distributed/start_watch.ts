@@ -1,4 +1,4 @@
-import { parseDecimal } from "../formats/mod.ts";
+import { parseDecimal } from "../formats/internal.ts";
 
 /** How long ranks wait for each other to start, s, where `MPI_START_SECONDS` does not say. */
 const START_SECONDS = 60;

@@ -44,7 +44,7 @@ export class FileSource implements ByteSource, Disposable {
  *
  * @example Usage
  * ```ts
- * import { ndarray, npzChunks, readFrom, readNpz, writeWhole } from "@decoupled/uniformity/train";
+ * import { ndarray, npzChunks, readFrom, readNpz, writeWhole } from "@decoupled/uniformity/formats";
  * import { assertEquals } from "@std/assert";
  *
  * const path = `${await Deno.makeTempDir()}/prior.npz`;
@@ -96,7 +96,7 @@ export async function readJson(path: string): Promise<Record<string, unknown> | 
  *
  * @example Usage
  * ```ts
- * import { ndarray, safetensorsChunks, writeWhole } from "@decoupled/uniformity/train";
+ * import { ndarray, safetensorsChunks, writeWhole } from "@decoupled/uniformity/formats";
  * import { assert } from "@std/assert";
  *
  * const path = `${await Deno.makeTempDir()}/model.safetensors`;

@@ -1,24 +1,25 @@
-export { parseDecimal } from "./decimal.ts";
-export * from "./dtype.ts";
-export * from "./file.ts";
-export * from "./file_lock.ts";
-export { contentOf } from "./content.ts";
-export { type WeightsFormat, weightsFormat } from "./file_format.ts";
-export * from "./layout.ts";
-export * from "./ndarray.ts";
-export * from "./npy.ts";
-export * from "./npz.ts";
-export * from "./output_folder.ts";
-export { unpickle } from "./pickle.ts";
-export * from "./pickle_globals.ts";
-export * from "./pickle_numpy.ts";
-export * from "./pickle_values.ts";
-export type { PickleOptions } from "./pickle_machine.ts";
-export * from "./safetensors.ts";
-export * from "./safetensors_write.ts";
-export * from "./source.ts";
-export * from "./state_dict.ts";
-export * from "./torch.ts";
-export * from "./torch_write.ts";
-export * from "./zip.ts";
-export * from "./zip_write.ts";
+/**
+ * Files of other programs, read and written without running code: safetensors, npy and npz, PyTorch's `.pth` and `.ckpt`.
+ *
+ * @module
+ */
+export type { Bytes, NdArrayData, NdDType } from "./dtype.ts";
+export { FileSource, readFrom, writeWhole } from "./file.ts";
+export { isNdArray, isStringArray, ndarray, toF32, toF64 } from "./ndarray.ts";
+export type { NamedArrays, NdArray, NdArrayOf, StringArray } from "./ndarray.ts";
+export { npzChunks, readNpz, writeNpz } from "./npz.ts";
+export type { NpzOptions, NpzWriteOptions } from "./npz.ts";
+export { OutputFolder } from "./output_folder.ts";
+export { PickleGlobal, PickleObject, PickleOpaque } from "./pickle_values.ts";
+export type { PickleDict, PickleHandler, PickleValue } from "./pickle_values.ts";
+export { readSafetensors } from "./safetensors.ts";
+export type { Safetensors } from "./safetensors.ts";
+export { safetensorsChunks, writeSafetensors } from "./safetensors_write.ts";
+export { blobSource } from "./source.ts";
+export type { ByteSource, Readable } from "./source.ts";
+export { stateDict } from "./state_dict.ts";
+export type { StateDictOptions } from "./state_dict.ts";
+export { readTorch } from "./torch.ts";
+export type { TorchOptions } from "./torch.ts";
+export { writeTorch } from "./torch_write.ts";
+export type { TorchValue } from "./torch_write.ts";

@@ -44,7 +44,7 @@ export function isShape(value: unknown): value is number[] {
  *
  * @example Usage
  * ```ts
- * import { ndarray } from "@decoupled/uniformity/train";
+ * import { ndarray } from "@decoupled/uniformity/formats";
  * import { assertEquals } from "@std/assert";
  *
  * const prior = ndarray([2, 3], "f32", new Float32Array(6));
@@ -89,7 +89,7 @@ export function isStringArray(value: unknown): value is StringArray {
  *
  * @example Usage
  * ```ts
- * import { ndarray, toF32 } from "@decoupled/uniformity/train";
+ * import { ndarray, toF32 } from "@decoupled/uniformity/formats";
  * import { assertEquals } from "@std/assert";
  *
  * const labels = ndarray([3], "i64", new BigInt64Array([4n, 5n, 6n]));

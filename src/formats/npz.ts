@@ -35,7 +35,7 @@ export interface NpzWriteOptions {
  *
  * @example Usage
  * ```ts
- * import { readNpz, writeNpz } from "@decoupled/uniformity/train";
+ * import { readNpz, writeNpz } from "@decoupled/uniformity/formats";
  * import { assertEquals } from "@std/assert";
  *
  * const prior = { shape: [2, 3], dtype: "f32", data: new Float32Array([1, 0, 0, 0, 1, 0]) } as const;
@@ -74,7 +74,7 @@ export async function readNpz(
  *
  * @example Usage
  * ```ts
- * import { writeNpz } from "@decoupled/uniformity/train";
+ * import { writeNpz } from "@decoupled/uniformity/formats";
  * import { assertEquals } from "@std/assert";
  *
  * const labels = { shape: [3], dtype: "i32", data: new Int32Array([4, 5, 6]) } as const;

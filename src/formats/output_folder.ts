@@ -8,7 +8,7 @@ import { describeOwner, FileLock, LockedError } from "./file_lock.ts";
  *
  * @example Usage
  * ```ts
- * import { OutputFolder } from "@decoupled/uniformity/train";
+ * import { OutputFolder } from "@decoupled/uniformity/formats";
  * import { assertEquals, assertRejects } from "@std/assert";
  *
  * const path = `${await Deno.makeTempDir()}/run`;

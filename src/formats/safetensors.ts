@@ -37,7 +37,7 @@ interface Entry {
  *
  * @example Usage
  * ```ts
- * import { readSafetensors, writeSafetensors } from "@decoupled/uniformity/train";
+ * import { readSafetensors, writeSafetensors } from "@decoupled/uniformity/formats";
  * import { assertEquals } from "@std/assert";
  *
  * const weight = { shape: [2, 2], dtype: "f32", data: new Float32Array([1, 2, 3, 4]) } as const;

@@ -31,7 +31,7 @@ const AMBIGUOUS = [0x28, 0x50, 0x78, 0x80];
  *
  * @example Usage
  * ```ts
- * import { readSafetensors, writeSafetensors } from "@decoupled/uniformity/train";
+ * import { readSafetensors, writeSafetensors } from "@decoupled/uniformity/formats";
  * import { assertEquals } from "@std/assert";
  *
  * const bytes = writeSafetensors({ steps: { shape: [1], dtype: "i32", data: new Int32Array([7]) } });

@@ -24,7 +24,7 @@ export interface StateDictOptions {
  *
  * @example Usage
  * ```ts
- * import { readTorch, stateDict, writeTorch } from "@decoupled/uniformity/train";
+ * import { readTorch, stateDict, writeTorch } from "@decoupled/uniformity/formats";
  * import { assertEquals } from "@std/assert";
  *
  * const weight = { shape: [1], dtype: "f32", data: new Float32Array([5]) } as const;

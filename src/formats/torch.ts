@@ -49,7 +49,7 @@ export interface TorchOptions {
  *
  * @example Usage
  * ```ts
- * import { readTorch, stateDict, writeTorch } from "@decoupled/uniformity/train";
+ * import { readTorch, stateDict, writeTorch } from "@decoupled/uniformity/formats";
  * import { assertEquals } from "@std/assert";
  *
  * const bias = { shape: [2], dtype: "f32", data: new Float32Array([1, 2]) } as const;

@@ -31,7 +31,7 @@ const STORAGE_OF: ReadonlyMap<NdDType, string> = new Map(
  *
  * @example Usage
  * ```ts
- * import { readTorch, writeTorch } from "@decoupled/uniformity/train";
+ * import { readTorch, writeTorch } from "@decoupled/uniformity/formats";
  * import { assertEquals } from "@std/assert";
  *
  * const bytes = await writeTorch({ epoch: 400, arch: "resnet18" });

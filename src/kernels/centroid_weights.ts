@@ -1,7 +1,7 @@
 import { fullPrecision, noGrad } from "../autograd/mod.ts";
 import { hatMatrix } from "../ops/mod.ts";
 import { type Tensor, tidy } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/setting.ts";
+import { checkSetting } from "../tensor/internal.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** Options of {@linkcode centroidWeights}. */

@@ -1,6 +1,6 @@
 import { add, mul } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/setting.ts";
+import { checkSetting } from "../tensor/internal.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** What all the kernels of a list take: a tensor, or a record with the priors of all of them. */

@@ -1,6 +1,6 @@
 import { mul, rbfGram } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/setting.ts";
+import { checkSetting } from "../tensor/internal.ts";
 import { type Kernel, rowsOf } from "./kernel.ts";
 
 /** Width of {@linkcode rbf}: one of the two. */

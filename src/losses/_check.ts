@@ -1,5 +1,5 @@
 import type { Tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/setting.ts";
+import { checkSetting } from "../tensor/internal.ts";
 
 /** Four times it, the largest exponent of unit vectors, and its inverse are still f32. */
 const MOST = 8e37;

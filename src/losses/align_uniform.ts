@@ -1,6 +1,6 @@
 import { add, l2Normalize, maximum, mean, mul, pairTerm, pow, reshape, slice, square, sub, sum } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/setting.ts";
+import { checkSetting } from "../tensor/internal.ts";
 import { checkPositive, checkViews } from "./_check.ts";
 
 /** Options of {@linkcode alignUniform}. */

@@ -1,15 +1,17 @@
 // Batch normalisation over the batches of all ranks: moments and gradient sums are exchanged between its passes.
 import { defineOp } from "../autograd/mod.ts";
-import type { Exchange } from "../distributed/exchange.ts";
+import type { Exchange } from "../distributed/mod.ts";
 import {
   fewMoments,
+  gradInput,
   mergeMoments,
+  mergeSums,
   normalize,
   oneDType,
+  reduceGrads,
   type RunningStatistics,
   sliceMoments,
-} from "../ops/_batch_norm.ts";
-import { gradInput, mergeSums, reduceGrads } from "../ops/_batch_norm_grad.ts";
+} from "../ops/internal.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
 interface Attrs {

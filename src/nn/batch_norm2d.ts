@@ -1,7 +1,6 @@
 import type { Device } from "../device/mod.ts";
-import type { Exchange } from "../distributed/exchange.ts";
-import { isRemade } from "../ops/_batch_norm.ts";
-import { batchNormOf } from "../ops/batch_norm.ts";
+import type { Exchange } from "../distributed/mod.ts";
+import { batchNormOf, isRemade } from "../ops/internal.ts";
 import { keep, ones, type Tensor, zeros } from "../tensor/mod.ts";
 import { syncBatchNormOp } from "./_sync_batch_norm_op.ts";
 import { Counter, Module, Parameter } from "./module.ts";

@@ -1,4 +1,5 @@
-import { conv2d, type Conv2dOptions as ConvSettings, conv2dWithMoments } from "../ops/conv2d.ts";
+import { conv2d, type Conv2dOptions as ConvSettings } from "../ops/mod.ts";
+import { conv2dWithMoments } from "../ops/internal.ts";
 import { key, type Tensor, uniform } from "../tensor/mod.ts";
 import { defaultInit, fanIn, type InitOptions, type WeightInit } from "./init.ts";
 import { Module, Parameter } from "./module.ts";

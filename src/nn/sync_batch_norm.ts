@@ -1,4 +1,4 @@
-import type { Exchange } from "../distributed/exchange.ts";
+import type { Exchange } from "../distributed/mod.ts";
 import { BatchNorm2d } from "./batch_norm2d.ts";
 import type { Module } from "./module.ts";
 

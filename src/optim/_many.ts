@@ -1,5 +1,5 @@
 import type { AdapterFamily, Bindings, Device, ParamType, Program, Workgroups } from "../device/mod.ts";
-import { lib_many } from "../device/shaders.gen.ts";
+import { lib_many } from "../shaders/gen.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
 /** Elements of one workgroup of `lib/many.wgsl`. */

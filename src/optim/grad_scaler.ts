@@ -1,8 +1,8 @@
 import { Device, type Program } from "../device/mod.ts";
-import { grad_scale as code, grad_scale_adjust } from "../device/shaders.gen.ts";
+import { grad_scale as code, grad_scale_adjust } from "../shaders/gen.ts";
 import { mul } from "../ops/mod.ts";
 import { keep, Tensor, tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/setting.ts";
+import { checkSetting } from "../tensor/internal.ts";
 import { batches, manyProgram, type ManyShader, type Slot } from "./_many.ts";
 
 /** Settings of a {@linkcode GradScaler}; the defaults are PyTorch's. */

@@ -1,6 +1,6 @@
-import { lars as code } from "../device/shaders.gen.ts";
+import { lars as code } from "../shaders/gen.ts";
 import { Tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/setting.ts";
+import { checkSetting } from "../tensor/internal.ts";
 import { type Batch, batches, manyProgram, type ManyShader, scaledShader, type Scaling, type Slot } from "./_many.ts";
 import { Optimizer } from "./optimizer.ts";
 

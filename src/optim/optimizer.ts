@@ -1,5 +1,5 @@
 import { fill, keep, Tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/setting.ts";
+import { checkSetting } from "../tensor/internal.ts";
 import type { Scaling, Slot } from "./_many.ts";
 import type { GradScaler } from "./grad_scaler.ts";
 

@@ -1,6 +1,6 @@
-import { sgd as code } from "../device/shaders.gen.ts";
+import { sgd as code } from "../shaders/gen.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/setting.ts";
+import { checkSetting } from "../tensor/internal.ts";
 import { batches, manyProgram, type ManyShader, scaledShader, type Scaling, type Slot } from "./_many.ts";
 import { Optimizer } from "./optimizer.ts";
 

@@ -1,5 +1,5 @@
 import type { Program } from "../device/mod.ts";
-import { cast as code, lib_flat } from "../device/shaders.gen.ts";
+import { cast as code, lib_flat } from "../shaders/gen.ts";
 import { elementAliases, type FloatDType } from "./half.ts";
 import { Tensor } from "./tensor.ts";
 

@@ -1,5 +1,5 @@
 import type { Param, Program } from "../device/mod.ts";
-import { copy as code, lib_flat } from "../device/shaders.gen.ts";
+import { copy as code, lib_flat } from "../shaders/gen.ts";
 import { bytesOf } from "./dtype.ts";
 import { sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";

@@ -1,5 +1,5 @@
 import { Device, type Program } from "../device/mod.ts";
-import { fill as fillCode, lib_flat } from "../device/shaders.gen.ts";
+import { fill as fillCode, lib_flat } from "../shaders/gen.ts";
 import { bytesOf, type DType, dtypeOf } from "./dtype.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";

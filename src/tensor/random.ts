@@ -1,5 +1,5 @@
 import { Device, type Program } from "../device/mod.ts";
-import { lib_flat, lib_philox, random as code } from "../device/shaders.gen.ts";
+import { lib_flat, lib_philox, random as code } from "../shaders/gen.ts";
 import { type CreateOptions, tensor } from "./create.ts";
 import { type Key, shuffled } from "./philox.ts";
 import type { Shape } from "./shape.ts";

@@ -1,7 +1,7 @@
 import { concat } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { partSizes } from "./fitting.ts";
-import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
+import { partSizes } from "../data/internal.ts";
+import type { EpochPlan, ViewBatch, ViewSource } from "../data/mod.ts";
 
 /** What was made of some samples of a batch. */
 export interface BatchPart<T> {

@@ -1,41 +1,8 @@
 import { ndarray, toF32 } from "../formats/mod.ts";
 import type { Module } from "../nn/mod.ts";
-import type { GradScaler, GradScalerState, Optimizer } from "../optim/mod.ts";
+import type { GradScaler, Optimizer } from "../optim/mod.ts";
 import { fromTorchLayout, loadState, readState, type StateDict, toTorchLayout } from "./model_state.ts";
-
-/** Where training stands. */
-export interface TrainingPosition {
-  /** Epoch that comes next or is under way, 0-based. */
-  readonly epoch: number;
-  /** Steps done in it. */
-  readonly step: number;
-}
-
-/** What an optimizer has learnt beside the weights. */
-export interface OptimizerCheckpoint {
-  /** `"sgd"` or `"lars"`. */
-  readonly kind: string;
-  /** Steps taken. */
-  readonly steps: number;
-  /** Velocity of each parameter by its name, in PyTorch's layout; empty without momentum. */
-  readonly velocities: StateDict;
-  /** Scale of the loss; in mixed precision only. */
-  readonly scaler?: GradScalerState;
-}
-
-/** What a checkpoint file holds. */
-export interface Checkpoint {
-  /** Parameters, buffers and counters in PyTorch's names and layout. */
-  readonly weights: StateDict;
-  /** Name of the network, such as `resnet18`; null when the file does not say. */
-  readonly network: string | null;
-  /** Where training stood; null for files of weights only. */
-  readonly position: TrainingPosition | null;
-  /** State of the optimizer; null when the file has none. */
-  readonly optimizer: OptimizerCheckpoint | null;
-  /** Settings of the run; empty when the file has none. */
-  readonly config: Readonly<Record<string, unknown>>;
-}
+import type { Checkpoint } from "./checkpoint_types.ts";
 
 /** A weight became NaN or infinite. */
 export class WeightsNotFiniteError extends RangeError {

@@ -1,15 +1,7 @@
 import { createHash } from "node:crypto";
-import {
-  readAll,
-  readFrom,
-  readSafetensors,
-  type Safetensors,
-  safetensorsChunks,
-  weightsFormat,
-  writeWhole,
-} from "../formats/mod.ts";
-import { quoted } from "../formats/quoted.ts";
-import type { Checkpoint, TrainingPosition } from "./checkpoint.ts";
+import { quoted, readAll, weightsFormat } from "../formats/internal.ts";
+import { readFrom, readSafetensors, type Safetensors, safetensorsChunks, writeWhole } from "../formats/mod.ts";
+import type { Checkpoint, TrainingPosition } from "./checkpoint_types.ts";
 import { parseNotes } from "./checkpoint_notes.ts";
 import { torchCheckpoint } from "./checkpoint_torch.ts";
 import type { StateDict } from "./model_state.ts";

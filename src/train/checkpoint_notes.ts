@@ -1,7 +1,6 @@
-import { isRecord, parseJson } from "../formats/json.ts";
-import { quoted } from "../formats/quoted.ts";
+import { isRecord, parseJson, quoted } from "../formats/internal.ts";
 import type { GradScalerState } from "../optim/mod.ts";
-import type { Checkpoint, OptimizerCheckpoint, TrainingPosition } from "./checkpoint.ts";
+import type { Checkpoint, OptimizerCheckpoint, TrainingPosition } from "./checkpoint_types.ts";
 
 /** What the metadata of a checkpoint say. */
 export interface Notes extends Pick<Checkpoint, "network" | "position" | "config"> {

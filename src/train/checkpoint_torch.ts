@@ -1,6 +1,6 @@
 import { type ByteSource, isNdArray, type NdArray, readTorch, stateDict } from "../formats/mod.ts";
 import type { PickleValue } from "../formats/mod.ts";
-import type { Checkpoint, OptimizerCheckpoint } from "./checkpoint.ts";
+import type { Checkpoint, OptimizerCheckpoint } from "./checkpoint_types.ts";
 import { checkPosition } from "./checkpoint_notes.ts";
 import type { StateDict } from "./model_state.ts";
 

@@ -1,5 +1,6 @@
 import type { Module } from "../nn/mod.ts";
-import { hwioToOihw, type NdArray, ndarray, oihwToHwio, toF32, transposeLinear } from "../formats/mod.ts";
+import { hwioToOihw, oihwToHwio, transposeLinear } from "../formats/internal.ts";
+import { type NdArray, ndarray, toF32 } from "../formats/mod.ts";
 
 /** Tensors by name, in PyTorch's names and layout (conv `[out, in, kh, kw]`, linear `[out, in]`). */
 export type StateDict = Map<string, NdArray>;

@@ -1,108 +1,19 @@
-import { autocast, backward, compile, type Compiled, noGrad } from "../autograd/mod.ts";
-import { centroidWeights, type Kernel } from "../kernels/mod.ts";
+import { autocast, backward, noGrad } from "../autograd/mod.ts";
+import { compile, type Compiled } from "../compile/mod.ts";
+import { centroidWeights } from "../kernels/mod.ts";
 import { decoupledUniformityMetrics } from "../losses/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import { cast } from "../ops/mod.ts";
 import { type CosineAnnealingLR, GradScaler, type Optimizer } from "../optim/mod.ts";
 import { key, scope, shuffled, type Tensor } from "../tensor/mod.ts";
-import type { TrainingPosition } from "./checkpoint.ts";
-import type { Communicator } from "../distributed/mod.ts";
-import type { TuneOptions } from "../tune/mod.ts";
-import { DataParallel, type LossScope, type StepAgreement, type StepCost } from "./distributed.ts";
-import { type HostPrior, priorRows } from "./host_prior.ts";
+import { DataParallel, type StepAgreement } from "./data_parallel.ts";
+import { priorRows } from "./host_prior.ts";
 import { MetricRing } from "./metric_ring.ts";
-import { batchSizes, checkPretrain, Clock, countOf, LossNotFiniteError, makeOptimizer } from "./pretrain_parts.ts";
+import { batchSizes, countOf, type ViewBatch } from "../data/mod.ts";
+import { checkPretrain, LossNotFiniteError, makeOptimizer } from "./pretrain_parts.ts";
+import { Clock, Throttle } from "./step_clock.ts";
 import { tuneFor } from "./pretrain_tuning.ts";
-import { type StepProfile, Throttle } from "./step_clock.ts";
-import type { ViewBatch, ViewSource } from "./view_source.ts";
-
-/** Settings of {@linkcode pretrain}; the defaults are the original's. */
-export interface PretrainConfig {
-  /** Passes over the data. */
-  epochs: number;
-  /** Samples of a step; 256 by default. */
-  batchSize?: number;
-  /** Views of a sample; 2 by default. */
-  views?: number;
-  /** `"sgd"` (the default) or `"lars"`. */
-  optimizer?: "sgd" | "lars";
-  /** Whether LARS repeats the original's rule (see `LARSOptions.faithful`); false by default. */
-  faithfulLars?: boolean;
-  /** Learning rate at the start, already scaled for the batch; 0.3 by default. */
-  lr?: number;
-  /** Learning rate at the end of the cosine; 1e-3 by default. */
-  etaMin?: number;
-  /** Momentum; 0 for SGD and 0.9 for LARS by default. */
-  momentum?: number;
-  /** Weight decay; 0 by default. */
-  weightDecay?: number;
-  /**
-   * `"full"`, the default: f32. `"mixed"`: the network computes inside `autocast`, and a `GradScaler` scales the loss;
-   * weights, statistics, kernels and the loss itself stay f32.
-   */
-  precision?: "full" | "mixed";
-  /** Similarity of the samples' priors; without one, no prior enters. */
-  kernel?: Kernel;
-  /** Ridge λ of the centroid weights; 0.01 by default, 0 means 1/√batch. */
-  ridge?: number;
-  /** Inverse squared distance t of the loss; 2 by default. */
-  t?: number;
-  /** Seed of order and augmentation; 0 by default. */
-  seed?: number;
-  /** Leave a last batch that is not full out; false by default (a last batch of one sample is always left out). */
-  dropLast?: boolean;
-  /** Steps between two reports; 10 by default. */
-  printEvery?: number;
-  /** Where to begin, for a run that goes on; epoch 0, step 0 by default. */
-  start?: TrainingPosition;
-  /** Ends the run after the step that is under way; the last report then tells how far it came. */
-  signal?: AbortSignal;
-  /** Times the parts of every step; waits for the device after each of them, so that the run becomes slower. */
-  profile?: StepProfile;
-  /**
-   * Records a step of each batch size and replays it, with the same results and less time of the host; true by default.
-   * Steps that are timed by `profile`, or that several ranks take together, are never replayed.
-   */
-  compile?: boolean;
-  /** Tunes products and convolutions before the first full batch, which changes last bits (see `tune()`); not by default. */
-  tuning?: TuneOptions;
-  /** The processes that train together, each with its part of every batch; this one alone by default. */
-  group?: Communicator;
-  /** Whether the loss compares the samples of each rank (`"local"`, the default) or of all ranks. */
-  lossScope?: LossScope;
-}
-
-/** What is learnt from. */
-export interface PretrainData {
-  /** Makes the views of samples. */
-  source: ViewSource;
-  /** Prior `[n, d]` on the device or in host memory (see {@linkcode uploadPrior}), when `config.kernel` is set. */
-  prior?: Tensor | HostPrior;
-}
-
-/** The state of training after some steps. */
-export interface PretrainReport extends Partial<StepCost> {
-  /** Epoch, 0-based. */
-  readonly epoch: number;
-  /** Steps done in this epoch. */
-  readonly step: number;
-  /** Steps of an epoch. */
-  readonly steps: number;
-  /** Mean loss of the steps since the last report. */
-  readonly loss: number;
-  /** Mean alignment `−‖centroid‖²` of the same steps, in [−1, 0]. */
-  readonly align: number;
-  /** Learning rate of this epoch. */
-  readonly lr: number;
-  /** Samples (not views) a second since the last report. */
-  readonly imagesPerSecond: number;
-  /** Seconds since the start. */
-  readonly seconds: number;
-  /** True at the end of an epoch. */
-  readonly epochDone: boolean;
-  /** Where to begin in order to go on from here. */
-  readonly next: TrainingPosition;
-}
+import type { PretrainConfig, PretrainData, PretrainReport } from "./config.ts";
 
 /**
  * Trains an encoder and its head with the decoupled uniformity loss, and reports as it goes. Nothing is read back

@@ -1,6 +1,7 @@
 import { CosineAnnealingLR, LARS, type Optimizer, SGD } from "../optim/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import type { PretrainConfig, PretrainData } from "./pretrain.ts";
+import type { PretrainConfig, PretrainData } from "./config.ts";
+import { batchSizes } from "../data/mod.ts";
 
 /** The loss of a run became NaN or infinite. */
 export class LossNotFiniteError extends RangeError {
@@ -18,14 +19,6 @@ export function makeOptimizer(parameters: readonly Tensor[], config: PretrainCon
     ? new LARS(parameters, { lr, momentum, weightDecay, faithful })
     : new SGD(parameters, { lr, momentum, weightDecay });
   return { optimizer, schedule: new CosineAnnealingLR(optimizer, { tMax: epochs, etaMin }) };
-}
-
-/** Sizes of the batches of an epoch; each of the `ranks` has at least two samples of every batch. */
-export function batchSizes(length: number, batchSize: number, dropLast: boolean, ranks = 1): number[] {
-  const sizes = new Array<number>(Math.floor(length / batchSize)).fill(batchSize);
-  const rest = length % batchSize;
-  if (rest >= 2 * ranks && !dropLast) sizes.push(rest);
-  return sizes;
 }
 
 /** Checks what a run is given. */
@@ -63,31 +56,5 @@ export function checkPretrain({ source, prior }: PretrainData, config: PretrainC
     throw new RangeError(
       `Cannot pretrain() as dropLast leaves no batch of ${batchSize}: got ${source.length} samples`,
     );
-  }
-}
-
-/** The sum of sizes. */
-export function countOf(sizes: readonly number[]): number {
-  return sizes.reduce((total, size) => total + size, 0);
-}
-
-/** Samples a second. */
-export class Clock {
-  #start = performance.now();
-  #last = this.#start;
-  #samples = 0;
-
-  /** Takes note of samples. */
-  count(samples: number): void {
-    this.#samples += samples;
-  }
-
-  /** The rate since the last call, and seconds since the start. */
-  read(): { imagesPerSecond: number; seconds: number } {
-    const now = performance.now();
-    const imagesPerSecond = 1000 * this.#samples / (now - this.#last);
-    this.#samples = 0;
-    this.#last = now;
-    return { imagesPerSecond, seconds: (now - this.#start) / 1000 };
   }
 }

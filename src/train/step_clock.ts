@@ -70,3 +70,24 @@ export class StepProfile {
     if (name === "optimiser") this.#steps++;
   }
 }
+
+/** Samples a second. */
+export class Clock {
+  #start = performance.now();
+  #last = this.#start;
+  #samples = 0;
+
+  /** Takes note of samples. */
+  count(samples: number): void {
+    this.#samples += samples;
+  }
+
+  /** The rate since the last call, and seconds since the start. */
+  read(): { imagesPerSecond: number; seconds: number } {
+    const now = performance.now();
+    const imagesPerSecond = 1000 * this.#samples / (now - this.#last);
+    this.#samples = 0;
+    this.#last = now;
+    return { imagesPerSecond, seconds: (now - this.#start) / 1000 };
+  }
+}

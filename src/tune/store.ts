@@ -1,5 +1,5 @@
 import type { Device } from "../device/mod.ts";
-import { quoted } from "../formats/quoted.ts";
+import { quoted } from "../formats/internal.ts";
 
 /** Where answers are kept between runs; a text for each key. */
 export interface TuneStore {

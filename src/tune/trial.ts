@@ -1,7 +1,7 @@
 // Times the candidates of one question, and holds their results to the table's.
 import { type Device, DeviceError } from "../device/mod.ts";
 import { abs, max, sub } from "../ops/mod.ts";
-import type { Choices, Question, Rehearsal } from "../ops/_choices.ts";
+import type { Choices, Question, Rehearsal } from "../ops/internal.ts";
 import { type Tensor, tidy } from "../tensor/mod.ts";
 
 /** Furthest that a result may be from the table's, relative to its largest magnitude; f16 rounds by up to 2⁻¹¹. */

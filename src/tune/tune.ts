@@ -1,5 +1,5 @@
 import { Device } from "../device/mod.ts";
-import { attachChoices, Choices, choicesOf, type Question } from "../ops/_choices.ts";
+import { attachChoices, Choices, choicesOf, type Question } from "../ops/internal.ts";
 import { scope } from "../tensor/mod.ts";
 import { formatAnswers, parseAnswers, storeKey, type TuneStore } from "./store.ts";
 import { Trial } from "./trial.ts";

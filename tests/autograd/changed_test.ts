@@ -1,12 +1,13 @@
 // What backward() needs must not change between the forward and it: a gradient of other values is worse than an error.
 import { assertEquals, assertThrows } from "@std/assert";
-import { backward, compile, noGrad, requireGrad } from "../../src/autograd/mod.ts";
+import { backward, noGrad, requireGrad } from "../../src/autograd/mod.ts";
+import { compile } from "../../src/compile/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { BatchNorm2d } from "../../src/nn/mod.ts";
 import { add, matmul, mul, relu, reshape, square, sum } from "../../src/ops/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
 import { accumulate, assign, copyInto, fill, ones, scope, type Tensor, tensor } from "../../src/tensor/mod.ts";
-import { points } from "../ops/_arrays.ts";
+import { points } from "../ops/shared/_arrays.ts";
 
 const device = await Device.open();
 

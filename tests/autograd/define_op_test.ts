@@ -4,7 +4,7 @@ import { Device } from "../../src/device/mod.ts";
 import { add, exp, mul, square, sum } from "../../src/ops/mod.ts";
 import { ones, scope, type Tensor, tensor } from "../../src/tensor/mod.ts";
 import { gradcheck } from "../../src/testing/mod.ts";
-import { points } from "../ops/_arrays.ts";
+import { points } from "../ops/shared/_arrays.ts";
 
 const device = await Device.open();
 

@@ -21,9 +21,9 @@ import {
   zeros,
 } from "../../mod.ts";
 import { Node } from "../../src/autograd/node.ts";
-import { REMAKE_NORMALIZED } from "../../src/ops/_variants.ts";
+import { REMAKE_NORMALIZED } from "../../src/ops/shared/variants.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
-import { eachFamily } from "../ops/_variants.ts";
+import { eachFamily } from "../ops/shared/_variants.ts";
 import { testWith } from "../device/_features.ts";
 
 const device = await Device.open();

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { JobDisplay, parsePretrain, ProgressDisplay } from "../../src/cli/mod.ts";
-import type { JobEvent } from "../../src/train/mod.ts";
+import type { JobEvent } from "../../src/jobs/mod.ts";
 
 const { settings } = parsePretrain(["--epochs", "4", "--network", "tiny"], {
   db: "cifar10",

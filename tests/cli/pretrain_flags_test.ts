@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parsePretrain, type PretrainProgram, UsageError, withoutEffect } from "../../src/cli/mod.ts";
-import { initialLr } from "../../src/train/mod.ts";
+import { initialLr } from "../../src/jobs/mod.ts";
 
 const cifar: PretrainProgram = {
   db: "cifar10",

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { checkName, extractTar, extractZip } from "../../src/data/archive.ts";
-import { writeZip } from "../../src/formats/mod.ts";
+import { writeZip } from "../../src/formats/internal.ts";
 import { concat, gzip, listFiles, makeTar, type TarFile, withFolder } from "./_helpers.ts";
 
 const LONG = `set/${"folder_with_a_long_name/".repeat(6)}é.txt`;

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { obtain, type ObtainProgress, type Source } from "../../src/data/_obtain.ts";
 import { md5Of } from "../../src/data/download.ts";
-import { writeZip } from "../../src/formats/mod.ts";
+import { writeZip } from "../../src/formats/internal.ts";
 import { gzip, listFiles, makeTar, withFolder, writeFiles } from "./_helpers.ts";
 
 const ARCHIVE = await gzip(makeTar([{ name: "set/list.txt", data: "a b c" }]));

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { cidOf, loadUtZappos } from "../../src/data/utzappos.ts";
-import { writeZip } from "../../src/formats/mod.ts";
+import { writeZip } from "../../src/formats/internal.ts";
 import { withFolder, writeFiles } from "./_helpers.ts";
 
 const HEADER = "CID,Category,SubCategory,HeelHeight,Insole,Closure,Gender,Material,ToeStyle";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { compile } from "../../src/autograd/mod.ts";
+import { compile } from "../../src/compile/mod.ts";
 import { Device, DeviceError, type Program, rehearse } from "../../src/device/mod.ts";
 import { add, matmul, mul, sum } from "../../src/ops/mod.ts";
 import { ones, scope, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Device, DeviceError, type Program } from "../../src/device/mod.ts";
-import { lib_flat } from "../../src/device/shaders.gen.ts";
+import { lib_flat } from "../../src/shaders/gen.ts";
 import { full, ones, scope, tensor } from "../../src/tensor/mod.ts";
 import { add, exp, mul, sum } from "../../src/ops/mod.ts";
 import { runChild } from "./_child.ts";

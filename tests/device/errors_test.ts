@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { Device, DeviceError, type Program } from "../../src/device/mod.ts";
-import { compile } from "../../src/autograd/mod.ts";
+import { compile } from "../../src/compile/mod.ts";
 import { add, exp } from "../../src/ops/mod.ts";
 import { accumulate, fill, full, ones, Tensor } from "../../src/tensor/mod.ts";
 import { runChild } from "./_child.ts";

@@ -1,13 +1,6 @@
 import { assert } from "@std/assert";
-import {
-  type Bytes,
-  elementCount,
-  itemSize,
-  ND_DTYPES,
-  type NdArray,
-  ndarray,
-  type NdDType,
-} from "../../src/formats/mod.ts";
+import { type Bytes, type NdArray, ndarray, type NdDType } from "../../src/formats/mod.ts";
+import { elementCount, itemSize, ND_DTYPES } from "../../src/formats/internal.ts";
 import { decodeElements } from "../../src/formats/dtype.ts";
 
 /** The bytes of a committed file. */

@@ -1,15 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { formatOf } from "../../src/formats/file_format.ts";
-import {
-  type Bytes,
-  concatBytes,
-  ndarray,
-  toSource,
-  type WeightsFormat,
-  weightsFormat,
-  writeSafetensors,
-  writeTorch,
-} from "../../src/formats/mod.ts";
+import { type Bytes, ndarray, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
+import { concatBytes, toSource, type WeightsFormat, weightsFormat } from "../../src/formats/internal.ts";
 import { latin1 } from "./_helpers.ts";
 
 /** A safetensors file whose header takes exactly `length` bytes. */

@@ -3,7 +3,6 @@ import {
   blobSource,
   FileSource,
   ndarray,
-  readAll,
   readFrom,
   readNpz,
   readSafetensors,
@@ -11,6 +10,7 @@ import {
   safetensorsChunks,
   writeWhole,
 } from "../../src/formats/mod.ts";
+import { readAll } from "../../src/formats/internal.ts";
 import { readExactly } from "../../src/formats/source.ts";
 import { fixture, latin1 } from "./_helpers.ts";
 

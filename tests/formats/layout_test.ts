@@ -2,13 +2,12 @@ import { assertEquals, assertThrows } from "@std/assert";
 import {
   hwioToOihw,
   nchwToNhwc,
-  type NdArray,
-  ndarray,
   nhwcToNchw,
   oihwToHwio,
   permute,
   transposeLinear,
-} from "../../src/formats/mod.ts";
+} from "../../src/formats/internal.ts";
+import { type NdArray, ndarray } from "../../src/formats/mod.ts";
 import { bitsOf, random, randomArray } from "./_helpers.ts";
 
 function counting(...shape: number[]): NdArray {

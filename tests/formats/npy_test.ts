@@ -4,14 +4,12 @@ import {
   type NdArray,
   ndarray,
   npzChunks,
-  readNpy,
   readNpz,
   type StringArray,
   toF64,
-  writeNpy,
   writeNpz,
-  writeZip,
 } from "../../src/formats/mod.ts";
+import { readNpy, writeNpy, writeZip } from "../../src/formats/internal.ts";
 import { concatBytes } from "../../src/formats/source.ts";
 import { bitsOf, damages, fixture, latin1, little, random, randomArray, survives, truncations } from "./_helpers.ts";
 

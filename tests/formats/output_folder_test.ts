@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { describeOwner, FileLock, LockedError, OutputFolder } from "../../src/formats/mod.ts";
+import { describeOwner, FileLock, LockedError } from "../../src/formats/internal.ts";
+import { OutputFolder } from "../../src/formats/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 
 Deno.test("OutputFolder is one run's at a time, and the next one's afterwards", async () => {
@@ -116,7 +117,7 @@ Deno.test("describeOwner() tells the age", () => {
 const WRITERS: Record<string, string> = {
   "src/formats/file.ts": "writeWhole() and what it is made of",
   "src/formats/output_folder.ts": "appends a line; tries the folder",
-  "src/train/run_folder.ts": "gives a checkpoint a second name",
+  "src/jobs/run_folder.ts": "gives a checkpoint a second name",
   "src/data/demo.ts": "fills a folder that is renamed when it is complete",
   "src/data/_demo_layouts.ts": "the same folder",
   "src/data/archive.ts": "fills a folder that is renamed when it is complete",

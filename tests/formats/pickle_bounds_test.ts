@@ -1,13 +1,6 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import {
-  chainGlobals,
-  numpyGlobals,
-  type PickleValue,
-  pythonGlobals,
-  readTorch,
-  stubGlobals,
-  unpickle,
-} from "../../src/formats/mod.ts";
+import { chainGlobals, numpyGlobals, pythonGlobals, stubGlobals, unpickle } from "../../src/formats/internal.ts";
+import { type PickleValue, readTorch } from "../../src/formats/mod.ts";
 import { sizeOf } from "../../src/formats/pickle_bounds.ts";
 import { latin1, little } from "./_helpers.ts";
 
@@ -84,7 +77,7 @@ Deno.test("unpickle() refuses calls of a thousand arguments, and dtypes of long 
 });
 
 Deno.test("readTorch() refuses devices that are no device, and tensors rebuilt without end", async () => {
-  const { writeZip } = await import("../../src/formats/mod.ts");
+  const { writeZip } = await import("../../src/formats/internal.ts");
   const torch = async (pickle: string, message: string) => {
     const bytes = await writeZip([{ name: "x/data.pkl", bytes: latin1(pickle) }]);
     const error = await readTorch(bytes).then(() => null, (error) => error);

@@ -1,17 +1,14 @@
 import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import {
   chainGlobals,
-  ndarray,
   numpyGlobals,
-  PickleGlobal,
-  PickleObject,
   type PickleOptions,
-  type PickleValue,
   pythonGlobals,
   stubGlobals,
   tableGlobals,
   unpickle,
-} from "../../src/formats/mod.ts";
+} from "../../src/formats/internal.ts";
+import { ndarray, PickleGlobal, PickleObject, type PickleValue } from "../../src/formats/mod.ts";
 import { latin1 } from "./_helpers.ts";
 
 const globals = chainGlobals(pythonGlobals, numpyGlobals);

@@ -1,15 +1,13 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import {
   chainGlobals,
-  ndarray,
   numpyGlobals,
-  type PickleDict,
   type PickleOptions,
-  type PickleValue,
   pythonGlobals,
   stubGlobals,
   unpickle,
-} from "../../src/formats/mod.ts";
+} from "../../src/formats/internal.ts";
+import { ndarray, type PickleDict, type PickleValue } from "../../src/formats/mod.ts";
 import { damages, fixture, latin1, little, survives, truncations } from "./_helpers.ts";
 
 const globals = chainGlobals(pythonGlobals, numpyGlobals);

@@ -9,9 +9,8 @@ import {
   stateDict,
   toF32,
   type TorchOptions,
-  writeZip,
-  type ZipMember,
 } from "../../src/formats/mod.ts";
+import { writeZip, type ZipMember } from "../../src/formats/internal.ts";
 import { concatBytes } from "../../src/formats/source.ts";
 import { damages, fixture, latin1, little, survives, truncations } from "./_helpers.ts";
 

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { ndarray, openZip, type PickleDict, type PickleValue, readTorch, writeTorch } from "../../src/formats/mod.ts";
+import { ndarray, type PickleDict, type PickleValue, readTorch, writeTorch } from "../../src/formats/mod.ts";
+import { openZip } from "../../src/formats/internal.ts";
 
 Deno.test("writeTorch() writes what readTorch() reads", async () => {
   const weight = ndarray([2, 3], "f32", new Float32Array([1, 2, 3, 4, 5, 6]));

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { crc32 } from "../../src/formats/crc32.ts";
 import { inflate } from "../../src/formats/deflate.ts";
-import { type Bytes, type ByteSource, openZip, writeZip, zipChunks, type ZipMember } from "../../src/formats/mod.ts";
+import type { Bytes, ByteSource } from "../../src/formats/mod.ts";
+import { openZip, writeZip, zipChunks, type ZipMember } from "../../src/formats/internal.ts";
 import { concatBytes } from "../../src/formats/source.ts";
 import { damages, fixture, latin1, little, random, survives, truncations } from "./_helpers.ts";
 

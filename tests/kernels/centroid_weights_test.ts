@@ -8,8 +8,8 @@ import { full, key, normal, ones, scope, tensor } from "../../src/tensor/mod.ts"
 import { assertClose } from "../../src/testing/mod.ts";
 import { assertGolden, casesOf, tensorOf } from "../fixtures/golden.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
-import { points } from "../ops/_arrays.ts";
-import { eachFamily } from "../ops/_variants.ts";
+import { points } from "../ops/shared/_arrays.ts";
+import { eachFamily } from "../ops/shared/_variants.ts";
 
 const device = await Device.open();
 

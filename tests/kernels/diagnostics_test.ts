@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertMatch, assertRejects, a
 import { Device } from "../../src/device/mod.ts";
 import { checkPrior, cosine, describeKernel, linear, medianSigma, rbf } from "../../src/kernels/mod.ts";
 import { eye, full, ones, tensor } from "../../src/tensor/mod.ts";
-import { distances, matrix, points, read } from "../ops/_arrays.ts";
+import { distances, matrix, points, read } from "../ops/shared/_arrays.ts";
 
 await Device.open();
 

@@ -14,7 +14,7 @@ import {
 import { concat, cosineGram, linearGram, rbfGram } from "../../src/ops/mod.ts";
 import { tensor } from "../../src/tensor/mod.ts";
 import { assertClose, gradcheck } from "../../src/testing/mod.ts";
-import { points } from "../ops/_arrays.ts";
+import { points } from "../ops/shared/_arrays.ts";
 
 await Device.open();
 const [x, y] = [points(5, 3), points(4, 3, 1)];

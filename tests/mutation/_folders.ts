@@ -9,10 +9,11 @@ import {
   loadUtZapposAttributes,
 } from "../../src/data/mod.ts";
 import { extractTar } from "../../src/data/archive.ts";
-import { ndarray, readJson, safetensorsChunks, writeNpz, writeWhole } from "../../src/formats/mod.ts";
+import { ndarray, safetensorsChunks, writeNpz, writeWhole } from "../../src/formats/mod.ts";
+import { readJson } from "../../src/formats/internal.ts";
 import { readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint_file.ts";
 import { parseNotes } from "../../src/train/checkpoint_notes.ts";
-import { readClassifiers, writeClassifiers } from "../../src/train/eval/classifier_file.ts";
+import { readClassifiers, writeClassifiers } from "../../src/eval/classifier_file.ts";
 import { writeFiles } from "../data/_helpers.ts";
 import type { Reader } from "./_readers.ts";
 import { mutateHeader } from "./_repair.ts";

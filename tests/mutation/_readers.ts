@@ -1,20 +1,15 @@
+import { type Bytes, readNpz, readSafetensors, readTorch, stateDict, writeSafetensors } from "../../src/formats/mod.ts";
 import {
-  type Bytes,
   chainGlobals,
   numpyGlobals,
   openZip,
   pythonGlobals,
   readNpy,
-  readNpz,
-  readSafetensors,
-  readTorch,
-  stateDict,
   stubGlobals,
   unpickle,
   writeNpy,
-  writeSafetensors,
   writeZip,
-} from "../../src/formats/mod.ts";
+} from "../../src/formats/internal.ts";
 import { decodePng } from "../../src/data/_png.ts";
 import { type Draw, mutate } from "./_mutate.ts";
 import { mutateHeader, mutateMember, packed, repairPng, repairTar } from "./_repair.ts";

@@ -1,4 +1,5 @@
-import { type Bytes, openZip, writeZip } from "../../src/formats/mod.ts";
+import type { Bytes } from "../../src/formats/mod.ts";
+import { openZip, writeZip } from "../../src/formats/internal.ts";
 import { crc32 } from "../../src/formats/crc32.ts";
 import { concatBytes } from "../../src/formats/source.ts";
 import { type Draw, mutate } from "./_mutate.ts";

@@ -4,8 +4,8 @@ import { Exchange, SingleProcess } from "../../src/distributed/mod.ts";
 import { convNorm } from "../../src/nn/conv_norm.ts";
 import { BatchNorm2d, Conv2d } from "../../src/nn/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
-import { withBody } from "../../src/ops/_bodies.ts";
-import { eachFamily } from "../ops/_variants.ts";
+import { withBody } from "../../src/ops/product/bodies.ts";
+import { eachFamily } from "../ops/shared/_variants.ts";
 
 const device = await Device.open();
 const exchange = await Exchange.open(new SingleProcess(), device);

@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { readShaders, SHADERS } from "../../scripts/shaders.ts";
 import { Device } from "../../src/device/mod.ts";
-import { withBody } from "../../src/ops/_bodies.ts";
+import { withBody } from "../../src/ops/product/bodies.ts";
 import { cholesky, matmul } from "../../src/ops/mod.ts";
 import { Tensor, tensor } from "../../src/tensor/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
-import { type Matrix, matrix, points, product, read, transposed } from "../ops/_arrays.ts";
-import { inFamily } from "../ops/_variants.ts";
+import { type Matrix, matrix, points, product, read, transposed } from "../ops/shared/_arrays.ts";
+import { inFamily } from "../ops/shared/_variants.ts";
 import { elementStores, sharedPointers, withWholeStores } from "./_stores.ts";
 
 /** Invocation i stores number i: four invocations share a vector. */

@@ -1,7 +1,7 @@
 // One rank of a training run; rank 0 writes what came out. The argument is a TrainingPlan as JSON.
 import { add, backward, Device, indexSelect, keep, mul, noGrad, scope, slice, tensor } from "../../mod.ts";
 import type { Tensor } from "../../mod.ts";
-import { naturalRecipe } from "../../src/data/mod.ts";
+import { batchSizes, naturalRecipe, ResidentImages } from "../../src/data/mod.ts";
 import { type Communicator, openCommunicator, shareOf } from "../../src/distributed/mod.ts";
 import { centroidWeights, rbf } from "../../src/kernels/mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
@@ -9,8 +9,8 @@ import { type Contrastive, contrastive, ResNet } from "../../src/nn/mod.ts";
 import { key, shuffled } from "../../src/tensor/mod.ts";
 import { safetensorsChunks, writeWhole } from "../../src/formats/mod.ts";
 import { makeOptimizer } from "../../src/train/pretrain_parts.ts";
-import { batchSizes, type PretrainConfig, Pretraining } from "../../src/train/mod.ts";
-import { readState, ResidentImages } from "../../src/train/mod.ts";
+import { type PretrainConfig, Pretraining } from "../../src/train/mod.ts";
+import { readState } from "../../src/train/mod.ts";
 
 /** What to train. */
 export interface TrainingPlan {

@@ -1,6 +1,7 @@
 import type { PixelDataset } from "../../src/data/mod.ts";
 import { key, type Tensor, uniformNumbers } from "../../mod.ts";
-import { type JobSettings, readState } from "../../src/train/mod.ts";
+import type { JobSettings } from "../../src/jobs/mod.ts";
+import { readState } from "../../src/train/mod.ts";
 import type { Contrastive } from "../../src/nn/mod.ts";
 
 /** Settings of a job of two epochs on few images. */

@@ -1,17 +1,16 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { Device } from "../../mod.ts";
-import { ndarray, readSafetensors, writeSafetensors } from "../../src/formats/mod.ts";
+import { ndarray, readSafetensors, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
 import {
   type Checkpoint,
   makeModel,
   NETWORKS,
   type OptimizerCheckpoint,
   readCheckpoint,
-  RunFolder,
   type StateDict,
   writeCheckpoint,
-  writeTorch,
 } from "../../src/train/mod.ts";
+import { RunFolder } from "../../src/jobs/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 
 const device = await Device.open();

@@ -12,9 +12,8 @@ import {
   restoreCheckpoint,
   type StateDict,
   writeCheckpoint,
-  writeTorch,
 } from "../../src/train/mod.ts";
-import { ndarray, writeSafetensors } from "../../src/formats/mod.ts";
+import { ndarray, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 
 const device = await Device.open();

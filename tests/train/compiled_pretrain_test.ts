@@ -1,8 +1,8 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { Device, key, noGrad, normal, scope, zeros } from "../../mod.ts";
-import { naturalRecipe } from "../../src/data/mod.ts";
+import { naturalRecipe, ResidentImages } from "../../src/data/mod.ts";
 import { rbf } from "../../src/kernels/mod.ts";
-import { makeModel, type PretrainConfig, Pretraining, ResidentImages } from "../../src/train/mod.ts";
+import { makeModel, type PretrainConfig, Pretraining } from "../../src/train/mod.ts";
 import { smallDataset, stateOf } from "./_small.ts";
 
 const device = await Device.open();

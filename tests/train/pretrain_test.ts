@@ -1,17 +1,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Device, key, normal } from "../../mod.ts";
 import type { Communicator } from "../../src/distributed/mod.ts";
-import { type ImageDataset, naturalRecipe } from "../../src/data/mod.ts";
+import { batchSizes, type ImageDataset, naturalRecipe, ResidentImages } from "../../src/data/mod.ts";
 import { rbf } from "../../src/kernels/mod.ts";
 import {
-  batchSizes,
   LossNotFiniteError,
   makeModel,
   pretrain,
   type PretrainConfig,
   Pretraining,
   type PretrainReport,
-  ResidentImages,
   StepProfile,
 } from "../../src/train/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";

@@ -3,7 +3,8 @@
 import { backward, Device, key, noGrad, normal, scope, type Tensor } from "../../mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
-import { captureCheckpoint, makeModel, readState, writeCheckpoint, writeSafetensors } from "../../src/train/mod.ts";
+import { captureCheckpoint, makeModel, readState, writeCheckpoint } from "../../src/train/mod.ts";
+import { writeSafetensors } from "../../src/formats/mod.ts";
 
 const folder = Deno.args[0]!;
 await using _device = await Device.open();

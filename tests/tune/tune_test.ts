@@ -1,13 +1,14 @@
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
-import { autocast, backward, compile, requireGrad } from "../../src/autograd/mod.ts";
+import { autocast, backward, requireGrad } from "../../src/autograd/mod.ts";
+import { compile } from "../../src/compile/mod.ts";
 import { Device } from "../../src/device/mod.ts";
-import { attachChoices, choicesOf, decide, type Question } from "../../src/ops/_choices.ts";
+import { attachChoices, choicesOf, decide, type Question } from "../../src/ops/product/choices.ts";
 import { conv2d, matmul } from "../../src/ops/mod.ts";
 import { full, key, scope, type Tensor, uniform } from "../../src/tensor/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { tune, type TuneOptions, type TuneStore } from "../../src/tune/mod.ts";
-import { bodiesOn } from "../ops/_bodies.ts";
-import { inFamily } from "../ops/_variants.ts";
+import { bodiesOn } from "../ops/product/_bodies.ts";
+import { inFamily } from "../ops/shared/_variants.ts";
 import { testWith } from "../device/_features.ts";
 
 const device = await Device.open();

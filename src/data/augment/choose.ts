@@ -6,7 +6,7 @@ import {
   lib_images_packed,
   lib_images_resident,
   lib_philox,
-} from "../../device/shaders.gen.ts";
+} from "../../shaders/gen.ts";
 import { type Key, Tensor } from "../../tensor/mod.ts";
 import type { Source } from "./images.ts";
 import { CHOICE } from "./parameters.ts";

@@ -7,7 +7,7 @@ import {
   lib_colors,
   lib_flat,
   lib_rows,
-} from "../../device/shaders.gen.ts";
+} from "../../shaders/gen.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { AUGMENT } from "./_variants.ts";
 import { groupsOf, sourcePrograms } from "./choose.ts";

@@ -15,7 +15,7 @@ import { Device } from "../../../src/device/mod.ts";
 import { ones, scope, tensor, uniformNumbers, zeros } from "../../../src/tensor/mod.ts";
 import { key } from "../../../src/tensor/mod.ts";
 import { assertClose } from "../../../src/testing/mod.ts";
-import { eachFamily } from "../../ops/_variants.ts";
+import { eachFamily } from "../../ops/shared/_variants.ts";
 
 const device = await Device.open();
 

@@ -1,0 +1,55 @@
+import type { Device } from "../../device/mod.ts";
+import { augment, type PixelStore, type Recipe } from "../mod.ts";
+import { keep, Tensor, tensor } from "../../tensor/mod.ts";
+import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
+
+/** Images of one size that live on the device as bytes: a step uploads row numbers only. */
+export class ResidentImages implements ViewSource {
+  /** Images. */
+  readonly length: number;
+  #images: Tensor;
+  #recipe: Recipe;
+  #indices = new Map<number, Tensor>();
+
+  /** Uploads the pixels. */
+  constructor(device: Device, pixels: PixelStore, recipe: Recipe) {
+    const { data, height, width } = pixels;
+    this.length = data.length / (height * width * 3);
+    this.#images = keep(tensor(data, { shape: [this.length, height, width, 3], device }));
+    this.#recipe = recipe;
+  }
+
+  /** The batches of an epoch, augmented on the device. */
+  async *batches(plan: EpochPlan): AsyncGenerator<ViewBatch> {
+    const { order, sizes, epoch, seed, views } = plan;
+    let at = 0;
+    for (const size of sizes) {
+      const rows = order.slice(at, at += size);
+      const indices = this.#upload(rows);
+      using batch = augment(this.#images, { indices, epoch, seed, views, recipe: this.#recipe });
+      yield { rows, indices, views: batch };
+    }
+  }
+
+  /** Frees the images. */
+  dispose(): void {
+    this.#images.dispose();
+    for (const each of this.#indices.values()) each.dispose();
+  }
+
+  /** Same as `dispose()`, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Row numbers go into one tensor a batch size, so that steps bind the same buffers. */
+  #upload(rows: Uint32Array<ArrayBuffer>): Tensor {
+    let indices = this.#indices.get(rows.length);
+    if (!indices) {
+      indices = keep(new Tensor(this.#images.device, [rows.length], { dtype: "u32" }));
+      this.#indices.set(rows.length, indices);
+    }
+    indices.write(rows);
+    return indices;
+  }
+}

@@ -1,0 +1,241 @@
+import type { Device } from "../../device/mod.ts";
+import {
+  augment,
+  type DecodedImage,
+  type FileDataset,
+  ImageDecoder,
+  type PackedImages,
+  type Recipe,
+  type UnreadableImage,
+} from "../mod.ts";
+import { copyInto, keep, Tensor, tensor, tidy } from "../../tensor/mod.ts";
+import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
+
+/** How many times as long as a view an image's side may be: the device reads every pixel that a view covers. */
+const MOST_SHRINK = 16;
+
+/** Options of {@linkcode StreamedImages}. */
+export interface StreamedImagesOptions {
+  /** Workers that decode; processors, at most 8, by default. */
+  workers?: number;
+  /** Called once for every unreadable file. */
+  onUnreadable?: (image: UnreadableImage) => void;
+  /** Bytes of pixels that are uploaded at once; 32 MiB by default. */
+  chunkBytes?: number;
+}
+
+/** Where the time of a source goes, in milliseconds so far. */
+export interface SourceTimes {
+  /** Workers decoded, summed over the Workers and beside the training. */
+  readonly decode: number;
+  /** Training waited for decoded images. */
+  readonly wait: number;
+  /** Pixels were packed and handed to the device. */
+  readonly upload: number;
+}
+
+/**
+ * Images in files: Workers decode them ahead of the step, their bytes are uploaded in chunks of bounded size, and crops,
+ * resizes and colours are made on the device. What is unreadable is left out of its batch; a picture whose side is more than 16
+ * times that of a view is made smaller while it is decoded.
+ */
+export class StreamedImages implements ViewSource {
+  /** Images. */
+  readonly length: number;
+  #device: Device;
+  #decoder: ImageDecoder;
+  #recipe: Recipe;
+  #chunk: Chunk;
+  #tooLarge: (image: DecodedImage) => boolean;
+  #times = { wait: 0, upload: 0 };
+
+  /** Prepares to decode; Workers start with the first batch. */
+  constructor(device: Device, dataset: FileDataset, recipe: Recipe, options: StreamedImagesOptions = {}) {
+    const { workers, onUnreadable, chunkBytes = 2 ** 25 } = options;
+    this.length = dataset.length;
+    this.#device = device;
+    const spec = { ...dataset.files.decode, longSide: MOST_SHRINK * recipe.size };
+    this.#decoder = new ImageDecoder(dataset, { workers, onUnreadable, spec, maxBytes: 8 * chunkBytes });
+    this.#recipe = recipe;
+    const most = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
+    this.#chunk = new Chunk(device, Math.min(chunkBytes, most));
+    this.#tooLarge = refusal(dataset, most, onUnreadable);
+  }
+
+  /** Where the time went so far. */
+  get times(): SourceTimes {
+    return { decode: this.#decoder.milliseconds, ...this.#times };
+  }
+
+  /** The batches of an epoch; images are decoded ahead of them, in their order. */
+  async *batches(plan: EpochPlan): AsyncGenerator<ViewBatch> {
+    const { order, sizes } = plan;
+    const wanted = order.subarray(0, sizes.reduce((sum, size) => sum + size, 0));
+    const images = new Images(this.#decoder.decode(wanted), wanted, this.#times);
+    let end = 0;
+    try {
+      for (const size of sizes) {
+        end += size;
+        using all = keep(new Tensor(this.#device, [size, plan.views, this.#recipe.size, this.#recipe.size, 3]));
+        const rows = await this.#fill(all, images, end, plan);
+        if (rows.length === 0) {
+          yield { rows, indices: null, views: null };
+          continue;
+        }
+        using indices = keep(tensor(rows, { device: this.#device }));
+        using views = firstRows(all, rows.length);
+        yield { rows, indices, views };
+      }
+    } finally {
+      await images.close();
+    }
+  }
+
+  /** Frees what it holds and ends the Workers. */
+  dispose(): void {
+    this.#decoder[Symbol.dispose]();
+    this.#chunk.dispose();
+  }
+
+  /** Same as `dispose()`, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Makes the views of the images before position `end`, chunk by chunk while later ones are decoded. */
+  async #fill(views: Tensor, images: Images, end: number, plan: EpochPlan): Promise<Uint32Array<ArrayBuffer>> {
+    const rows: number[] = [];
+    for (let image = await images.next(end); image; image = await images.next(end)) {
+      if (this.#tooLarge(image)) continue;
+      const start = performance.now();
+      if (!this.#chunk.fits(image)) this.#render(views, rows, plan);
+      this.#chunk.add(image);
+      rows.push(image.index);
+      this.#times.upload += performance.now() - start;
+    }
+    const start = performance.now();
+    this.#render(views, rows, plan);
+    this.#times.upload += performance.now() - start;
+    return Uint32Array.from(rows);
+  }
+
+  /** Augments what is in the chunk: the last of the rows so far. */
+  #render(views: Tensor, rows: readonly number[], { epoch, seed, views: count }: EpochPlan): void {
+    const { images } = this.#chunk;
+    if (images === 0) return;
+    const first = rows.length - images;
+    tidy(() => {
+      const indices = rows.slice(first);
+      const part = augment(this.#chunk.upload(), { indices, epoch, seed, views: count, recipe: this.#recipe });
+      copyInto(views, part, first * (views.size / views.shape[0]!));
+    });
+    this.#chunk.clear();
+  }
+}
+
+/** Says whether an image is more than the adapter takes at once, and tells of each such file once. */
+function refusal(
+  { files: { paths } }: FileDataset,
+  most: number,
+  onUnreadable: (image: UnreadableImage) => void = () => {},
+): (image: DecodedImage) => boolean {
+  const told = new Set<number>();
+  return ({ index, data, height, width }) => {
+    if (data.length <= most) return false;
+    const reason = `${width} x ${height} px take ${data.length} bytes, and the adapter binds at most ${most} at once`;
+    if (!told.has(index)) onUnreadable({ index, path: paths[index]!, reason });
+    told.add(index);
+    return true;
+  };
+}
+
+/** The first rows of a tensor, on the same storage, outside scopes. */
+function firstRows(x: Tensor, rows: number): Tensor {
+  return keep(new Tensor(x.device, [rows, ...x.shape.slice(1)], { storage: x.storage.retain() }));
+}
+
+/** Decoded images in order, one held back when it belongs to a later batch. */
+class Images {
+  #source: AsyncGenerator<DecodedImage>;
+  #position = new Map<number, number>();
+  #held: DecodedImage | null = null;
+  #times: { wait: number };
+
+  constructor(source: AsyncGenerator<DecodedImage>, order: Uint32Array, times: { wait: number }) {
+    this.#source = source;
+    order.forEach((row, i) => this.#position.set(row, i));
+    this.#times = times;
+  }
+
+  /** The next image that stands before position `end`; null when there is none left. */
+  async next(end: number): Promise<DecodedImage | null> {
+    if (!this.#held) {
+      const start = performance.now();
+      const { value, done } = await this.#source.next();
+      this.#times.wait += performance.now() - start;
+      if (done) return null;
+      this.#held = value;
+    }
+    if (this.#position.get(this.#held.index)! >= end) return null;
+    const image = this.#held;
+    this.#held = null;
+    return image;
+  }
+
+  async close(): Promise<void> {
+    await this.#source.return(undefined);
+  }
+}
+
+/** Bytes of some images on their way to the device: the same host and device memory again and again. */
+class Chunk {
+  images = 0;
+  #device: Device;
+  #host: Uint8Array<ArrayBuffer>;
+  #bytes: Tensor<"u8">;
+  #used = 0;
+  #table: number[] = [];
+  #largest: [number, number] = [0, 0];
+
+  constructor(device: Device, bytes: number) {
+    this.#device = device;
+    this.#host = new Uint8Array(bytes);
+    this.#bytes = keep(new Tensor(device, [bytes], { dtype: "u8" }));
+  }
+
+  /** Whether an image has room beside those that are there; an empty chunk makes room for any. */
+  fits({ data }: DecodedImage): boolean {
+    return this.images === 0 || this.#used + data.length <= this.#host.length;
+  }
+
+  add({ data, height, width }: DecodedImage): void {
+    if (data.length > this.#host.length) this.#grow(data.length);
+    this.#host.set(data, this.#used);
+    this.#table.push(this.#used, height, width);
+    this.#used += data.length;
+    this.#largest = [Math.max(this.#largest[0], height), Math.max(this.#largest[1], width)];
+    this.images++;
+  }
+
+  upload(): PackedImages {
+    this.#device.write(this.#bytes.storage, this.#host.subarray(0, this.#used));
+    const table = tensor(Uint32Array.from(this.#table), { shape: [this.images, 3], device: this.#device });
+    return { bytes: this.#bytes, table, channels: 3, largest: this.#largest };
+  }
+
+  clear(): void {
+    this.images = this.#used = 0;
+    this.#table = [];
+    this.#largest = [0, 0];
+  }
+
+  dispose(): void {
+    this.#bytes.dispose();
+  }
+
+  #grow(bytes: number): void {
+    this.#bytes.dispose();
+    this.#host = new Uint8Array(bytes);
+    this.#bytes = keep(new Tensor(this.#device, [bytes], { dtype: "u8" }));
+  }
+}

@@ -1,0 +1,74 @@
+import type { Device } from "../../device/mod.ts";
+import { augment, type PixelStore, type Recipe } from "../mod.ts";
+import { keep, Tensor, tensor } from "../../tensor/mod.ts";
+import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
+
+/**
+ * Images of one size that stay in host memory: each step uploads the bytes of its batch. For sets that are larger than
+ * what the adapter binds at once; the views are those that {@linkcode ResidentImages} makes.
+ */
+export class UploadedImages implements ViewSource {
+  /** Images. */
+  readonly length: number;
+  #device: Device;
+  #pixels: PixelStore;
+  #recipe: Recipe;
+  #batches = new Map<number, { host: Uint8Array<ArrayBuffer>; bytes: Tensor; table: Tensor; indices: Tensor }>();
+
+  /** Takes the pixels; they are not copied. */
+  constructor(device: Device, pixels: PixelStore, recipe: Recipe) {
+    this.length = pixels.data.length / (pixels.height * pixels.width * 3);
+    this.#device = device;
+    this.#pixels = pixels;
+    this.#recipe = recipe;
+  }
+
+  /** The batches of an epoch, augmented on the device. */
+  async *batches({ order, sizes, epoch, seed, views }: EpochPlan): AsyncGenerator<ViewBatch> {
+    const { data, height, width } = this.#pixels;
+    const size = height * width * 3;
+    let at = 0;
+    for (const count of sizes) {
+      const rows = order.slice(at, at += count);
+      const { host, bytes, table, indices } = this.#buffers(count, size);
+      rows.forEach((row, i) => host.set(data.subarray(row * size, (row + 1) * size), i * size));
+      bytes.write(host);
+      indices.write(rows);
+      const images = { bytes, table, channels: 3, largest: [height, width] as const };
+      using batch = augment(images, { indices, epoch, seed, views, recipe: this.#recipe });
+      yield { rows, indices, views: batch };
+    }
+  }
+
+  /** Frees the buffers. */
+  dispose(): void {
+    for (const { bytes, table, indices } of this.#batches.values()) {
+      for (const each of [bytes, table, indices]) each.dispose();
+    }
+  }
+
+  /** Same as `dispose()`, for `using`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** The same buffers for every batch of a size, so that steps bind the same ones. */
+  #buffers(count: number, size: number) {
+    let buffers = this.#batches.get(count);
+    if (!buffers) {
+      const { height, width } = this.#pixels;
+      const table = Uint32Array.from(
+        { length: 3 * count },
+        (_, i) => [Math.floor(i / 3) * size, height, width][i % 3]!,
+      );
+      buffers = {
+        host: new Uint8Array(count * size),
+        bytes: keep(new Tensor(this.#device, [count * size], { dtype: "u8" })),
+        table: keep(tensor(table, { shape: [count, 3], device: this.#device })),
+        indices: keep(new Tensor(this.#device, [count], { dtype: "u32" })),
+      };
+      this.#batches.set(count, buffers);
+    }
+    return buffers;
+  }
+}

@@ -1,0 +1,35 @@
+import type { Tensor } from "../../tensor/mod.ts";
+
+/** One batch of an epoch. */
+export interface ViewBatch {
+  /** Rows of the samples in the data set; fewer than planned where some could not be read. */
+  readonly rows: Uint32Array<ArrayBuffer>;
+  /** The same rows on the device, `u32 [batch]`; null when there are none. */
+  readonly indices: Tensor | null;
+  /** Augmented images `[batch, views, h, w, 3]`, normalised; null when there are no samples. */
+  readonly views: Tensor | null;
+}
+
+/** Which batches to make. */
+export interface EpochPlan {
+  /** Rows in the order of this epoch. */
+  readonly order: Uint32Array<ArrayBuffer>;
+  /** Sizes of the batches; their sum is at most `order.length`. */
+  readonly sizes: readonly number[];
+  /** Epoch, 0-based. */
+  readonly epoch: number;
+  /** Seed of the augmentation. */
+  readonly seed: number;
+  /** Views of a sample. */
+  readonly views: number;
+}
+
+/** Makes augmented views of samples. */
+export interface ViewSource {
+  /** Samples. */
+  readonly length: number;
+  /** The batches of an epoch. A batch's tensors are freed when the next one is asked for. */
+  batches(plan: EpochPlan): AsyncIterable<ViewBatch>;
+  /** Frees what it holds on the device. */
+  dispose(): void;
+}

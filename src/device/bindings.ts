@@ -1,0 +1,20 @@
+import type { Storage } from "./pool.ts";
+
+/** A part of a storage; `offset` is a multiple of 256 bytes. */
+export interface Window {
+  /** What it is a part of. */
+  readonly storage: Storage;
+  /** Bytes from the start. */
+  readonly offset: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** What a dispatch binds: binding number to storage, or a window of one; undefined ones are left out. */
+export type Bindings = Readonly<Record<number, Storage | Window | undefined>>;
+
+/** Workgroups in x, y and z. */
+export type Workgroups = readonly [number, number, number];
+
+/** Bytes of one `Params` slot of the uniform arena: the smallest dynamic offset that every adapter allows. */
+export const PARAMS_SLOT = 256;

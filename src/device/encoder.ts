@@ -1,0 +1,242 @@
+import type { Block, Storage } from "./pool.ts";
+import { PARAMS_SLOT } from "./bindings.ts";
+import type { Pipeline } from "./pipelines.ts";
+import { packParams, type Param, type Program } from "./program.ts";
+import type { Profiler, ProfileRow } from "./profiler.ts";
+import { RecentMap } from "./recent_map.ts";
+import type { Recording, Replay } from "./replay/captured_step.ts";
+import { USAGE } from "./usage.ts";
+import type { Bindings, Workgroups } from "./bindings.ts";
+
+/** Bytes of the uniform arena: the `Params` of one submit. */
+const ARENA_BYTES = 1 << 20;
+
+/** Bind groups that are kept: several times those of a step of the largest networks. */
+const BIND_GROUPS = 4096;
+
+/**
+ * Collects dispatches in one open compute pass and submits them together. `Params` go through one uniform arena with
+ * dynamic offsets, so a bind group depends on buffers only and is found in the cache from the second step on.
+ */
+export class Recorder {
+  #gpu: GPUDevice;
+  #guard: (shader: string, make: () => GPUBindGroup) => GPUBindGroup;
+  #arena: GPUBuffer;
+  #host = new ArrayBuffer(ARENA_BYTES);
+  #view = new DataView(this.#host);
+  #offset = 0;
+  #offsets = new Uint32Array(1);
+  #encoder: GPUCommandEncoder | null = null;
+  #pass: GPUComputePassEncoder | null = null;
+  #current: GPUComputePipeline | null = null;
+  #bindGroups = new RecentMap<GPUBindGroup>(BIND_GROUPS);
+  #serial = 0;
+  /** When set, takes every dispatch in. */
+  recording: Recording | null = null;
+  /** When set, every dispatch gets a pass of its own and is timed. */
+  profiler: Profiler | null = null;
+  /** Bind groups created so far. */
+  bindGroupsCreated = 0;
+  /** Submits so far. */
+  submits = 0;
+  /** Dispatches so far. */
+  dispatches = 0;
+
+  /** Records for this device; `guard` watches over the making of bind groups. */
+  constructor(gpu: GPUDevice, guard: (shader: string, make: () => GPUBindGroup) => GPUBindGroup) {
+    this.#gpu = gpu;
+    this.#guard = guard;
+    const usage = USAGE.UNIFORM | USAGE.COPY_DST;
+    this.#arena = gpu.createBuffer({ label: "params", size: ARENA_BYTES, usage });
+  }
+
+  /** Serial of the submit that the next command goes with. */
+  get serial(): number {
+    return this.#serial;
+  }
+
+  /** Serial of the last submit that has commands. */
+  get latest(): number {
+    return this.#encoder ? this.#serial : this.#serial - 1;
+  }
+
+  /** True when nothing waits for a submit. */
+  get idle(): boolean {
+    return this.#encoder === null;
+  }
+
+  /** True when a recorded, not yet submitted command uses the block. */
+  uses(block: Block): boolean {
+    return this.#encoder !== null && block.lastUse === this.#serial;
+  }
+
+  /** Records one dispatch. */
+  dispatch(
+    program: Program,
+    pipeline: Pipeline,
+    bindings: Bindings,
+    params: Readonly<Record<string, Param>>,
+    workgroups: Workgroups,
+    label: string,
+  ): void {
+    if (this.#offset + PARAMS_SLOT > ARENA_BYTES || this.profiler?.full) this.flush();
+    const group = this.#bindGroup(pipeline, bindings);
+    const pass = this.#openPass(label, pipeline.label);
+    if (this.#current !== pipeline.pipeline) pass.setPipeline(this.#current = pipeline.pipeline);
+    let packed: Uint8Array | null = null;
+    if (pipeline.hasParams && program.params) {
+      packParams(this.#view, this.#offset, program.params, params, program.name);
+      if (this.recording) packed = new Uint8Array(this.#host.slice(this.#offset, this.#offset + PARAMS_SLOT));
+      this.#offsets[0] = this.#offset;
+      pass.setBindGroup(0, group, this.#offsets, 0, 1);
+      this.#offset += PARAMS_SLOT;
+    } else pass.setBindGroup(0, group);
+    pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+    this.dispatches++;
+    this.recording?.add({ program, pipeline, bindings: { ...bindings }, workgroups, label, params: packed }, params);
+    if (this.profiler) this.#endPass();
+  }
+
+  /** Ends the profile and gives what it measured. */
+  async takeProfile(): Promise<ProfileRow[]> {
+    const { profiler } = this;
+    this.profiler = null;
+    const rows = await profiler?.rows() ?? [];
+    profiler?.destroy();
+    return rows;
+  }
+
+  /** Encodes recorded dispatches, apart from what waits for a submit. */
+  encode(replays: readonly Replay[]): GPUCommandBuffer {
+    const encoder = this.#gpu.createCommandEncoder({ label: "replay" });
+    const pass = encoder.beginComputePass();
+    let current: GPUComputePipeline | null = null;
+    for (let i = 0; i < replays.length; i++) {
+      const { pipeline, group, workgroups, hasParams } = replays[i]!;
+      if (current !== pipeline) pass.setPipeline(current = pipeline);
+      this.#offsets[0] = i * PARAMS_SLOT;
+      if (hasParams) pass.setBindGroup(0, group, this.#offsets, 0, 1);
+      else pass.setBindGroup(0, group);
+      pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
+    }
+    pass.end();
+    return encoder.finish();
+  }
+
+  /** Submits what was recorded, and so many encoded dispatches behind it. */
+  replay(commands: GPUCommandBuffer, dispatches: number): void {
+    this.dispatches += dispatches;
+    this.#submit(commands);
+  }
+
+  /** Records a copy into a staging buffer; ends the open pass. */
+  copy(from: Storage, offset: number, to: GPUBuffer, bytes: number): void {
+    const encoder = this.#openEncoder();
+    this.#endPass();
+    encoder.copyBufferToBuffer(from.block.buffer, offset, to, 0, bytes);
+  }
+
+  /** Submits what was recorded; does nothing when nothing was. */
+  flush(): void {
+    if (this.#encoder) this.#submit();
+  }
+
+  /** Forgets the bind groups, which keep destroyed buffers alive. */
+  forgetBindGroups(): void {
+    this.#bindGroups.clear();
+  }
+
+  /** Frees the arena. */
+  destroy(): void {
+    this.#arena.destroy();
+    this.profiler?.destroy();
+  }
+
+  #submit(...behind: GPUCommandBuffer[]): void {
+    const encoder = this.#encoder;
+    this.#endPass();
+    const readTimes = encoder && this.profiler?.resolve(encoder);
+    if (this.#offset > 0) this.#gpu.queue.writeBuffer(this.#arena, 0, this.#host, 0, this.#offset);
+    this.#gpu.queue.submit(encoder ? [encoder.finish(), ...behind] : behind);
+    readTimes?.();
+    this.#encoder = null;
+    this.#offset = 0;
+    this.#serial++;
+    this.submits++;
+  }
+
+  #openEncoder(): GPUCommandEncoder {
+    return this.#encoder ??= this.#gpu.createCommandEncoder({ label: "uniformity" });
+  }
+
+  #openPass(label: string, shader: string): GPUComputePassEncoder {
+    if (this.#pass) return this.#pass;
+    const timestampWrites = this.profiler?.begin(`${label} ${shader}`);
+    this.#current = null;
+    return this.#pass = this.#openEncoder().beginComputePass({
+      label: timestampWrites ? label : undefined,
+      timestampWrites,
+    });
+  }
+
+  #endPass(): void {
+    this.#pass?.end();
+    this.#pass = null;
+    this.#current = null;
+  }
+
+  #bindGroup(pipeline: Pipeline, bindings: Bindings): GPUBindGroup {
+    let key = `${pipeline.id}`;
+    for (const binding in bindings) {
+      const bound = bindings[binding];
+      if (!bound) continue;
+      if ("storage" in bound) {
+        bound.storage.block.lastUse = this.#serial;
+        key += `,${bound.storage.block.id}:${bound.offset}:${bound.size}`;
+      } else {
+        bound.block.lastUse = this.#serial;
+        key += `,${bound.block.id}:${bound.bytes}`;
+      }
+    }
+    let group = this.#bindGroups.get(key);
+    if (!group) this.#bindGroups.set(key, group = this.createBindGroup(pipeline, bindings));
+    return group;
+  }
+
+  /** Makes a bind group whose `Params` are in the arena, or in a buffer of their own. */
+  createBindGroup(pipeline: Pipeline, bindings: Bindings, params: GPUBuffer = this.#arena): GPUBindGroup {
+    checkWrites(pipeline, bindings);
+    const entries: GPUBindGroupEntry[] = [];
+    if (pipeline.hasParams) {
+      entries.push({ binding: 0, resource: { buffer: params, offset: 0, size: PARAMS_SLOT } });
+    }
+    for (const binding in bindings) {
+      const bound = bindings[binding];
+      if (!bound) continue;
+      const resource = "storage" in bound
+        ? { buffer: bound.storage.block.buffer, offset: bound.offset, size: bound.size }
+        : { buffer: bound.block.buffer, offset: 0, size: bound.bytes };
+      entries.push({ binding: Number(binding), resource });
+    }
+    this.bindGroupsCreated++;
+    const { label, layout } = pipeline;
+    return this.#guard(label, () => this.#gpu.createBindGroup({ label, layout, entries }));
+  }
+}
+
+/** A buffer that is written may not be bound a second time: the GPU would refuse the whole submit. */
+function checkWrites({ label, writes }: Pipeline, bindings: Bindings): void {
+  const owners = new Map<Block, string>();
+  for (const binding in bindings) {
+    const bound = bindings[binding];
+    if (!bound) continue;
+    const { block } = "storage" in bound ? bound.storage : bound;
+    const other = owners.get(block);
+    if (other !== undefined && (writes.has(Number(binding)) || writes.has(Number(other)))) {
+      throw new TypeError(
+        `Cannot dispatch ${label} as a buffer that is written must be bound once: got it at ${other} and ${binding}`,
+      );
+    }
+    owners.set(block, binding);
+  }
+}

@@ -1,0 +1,174 @@
+import type { Failures } from "../failures.ts";
+import { type BufferPool, Reserve, type Storage } from "../pool.ts";
+import type { Recorder } from "../encoder.ts";
+import { bindingsOf, Recording } from "./captured_step.ts";
+import { noteWrites } from "../writes.ts";
+
+/** Where a step is being recorded. */
+let underWay: Recordings | null = null;
+
+/**
+ * Records the commands of a step and replays them: WebGPU has no command buffer that can be submitted twice, but putting
+ * recorded commands into a pass again takes a few microseconds each, where making them anew takes tens; and it is done
+ * for the next replay while the device works on the last.
+ *
+ * A recording is a list of dispatches with their buffers and `Params`. So what a step does on the host is lost on replay
+ * unless it goes through here: {@linkcode Recordings.repeat} for effects, {@linkcode Recordings.depend} for state that
+ * decides what is dispatched, and functions as `params` for numbers that change.
+ *
+ * @example A step that counts, and that has a mode
+ * ```ts
+ * import { compile, Device, mul, ones } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using device = await Device.open();
+ * const x = ones([1]);
+ * const state = { calls: 0, training: true };
+ * const step = compile(() => {
+ *   device.recordings.repeat(() => state.calls++);
+ *   return mul(x, device.recordings.depend(() => state.training, state) ? 2 : 3);
+ * });
+ * for (let i = 0; i < 8; i++) {
+ *   state.training = i < 6;
+ *   assertEquals(await step().item(), state.training ? 2 : 3);
+ * }
+ * assertEquals(state.calls, 8);
+ * assertEquals(step.replays, 3);
+ * ```
+ */
+export class Recordings {
+  #gpu: GPUDevice;
+  #pool: BufferPool;
+  #recorder: Recorder;
+  #failures: Failures;
+  #check: () => void;
+  /** True while {@linkcode Device.rehearse} runs: what a step does on the host is then not done. */
+  rehearses = false;
+
+  /** Made by the device; `check` throws what went wrong on it. */
+  constructor(gpu: GPUDevice, pool: BufferPool, recorder: Recorder, failures: Failures, check: () => void) {
+    this.#gpu = gpu;
+    this.#pool = pool;
+    this.#recorder = recorder;
+    this.#failures = failures;
+    this.#check = check;
+  }
+
+  /** True while a step is recorded. */
+  get active(): boolean {
+    return this.#recorder.recording !== null;
+  }
+
+  /** True when every dispatch is timed on its own: steps are then not replayed. */
+  get paused(): boolean {
+    return this.#recorder.profiler !== null;
+  }
+
+  /** A set of blocks for the recordings of one owner, which never run at the same time. */
+  openReserve(): Reserve {
+    return new Reserve();
+  }
+
+  /** Gives the blocks of a reserve that none of its remaining recordings binds to all. */
+  shrink(reserve: Reserve, remaining: readonly Recording[]): void {
+    const bound = remaining.flatMap(({ dispatches }) => dispatches.flatMap(({ bindings }) => bindingsOf(bindings)));
+    this.#pool.shrink(reserve, new Set(bound.map(({ storage }) => storage.block)));
+  }
+
+  /** Gives the blocks of a reserve to all; its recordings must be disposed before. */
+  dissolve(reserve: Reserve): void {
+    this.#pool.dissolve(reserve);
+  }
+
+  /**
+   * Runs a step and records what it dispatches.
+   *
+   * @param reserve Where the step's storages come from.
+   * @param inputs What the step may read only.
+   * @throws {Error} If the step uploads, reads back, leaves something behind, changes an input, or runs on another device.
+   */
+  record(reserve: Reserve, inputs: readonly Storage[], step: () => void): Recording {
+    if (underWay) throw new Error("Cannot record a step within another");
+    const recording = new Recording();
+    recording.addCondition(() => this.#failures.count, this.#failures.count, this.#failures); // what failed is recorded anew
+    this.#recorder.recording = recording;
+    underWay = this;
+    try {
+      this.#pool.into(reserve, step);
+      recording.close(reserve, inputs);
+    } catch (error) {
+      recording.dispose();
+      throw error;
+    } finally {
+      this.#recorder.recording = underWay = null;
+    }
+    return recording;
+  }
+
+  /** Runs `body`, within a step, with storages that outlive it. */
+  outside<T>(body: () => T): T {
+    return this.#pool.into(null, body);
+  }
+
+  /**
+   * Repeats what the host did and submits the commands of a recording; then encodes those of its next replay, which need
+   * not keep the device waiting.
+   */
+  replay(recording: Recording): void {
+    this.#check();
+    const replays = recording.prepare(
+      this.#gpu,
+      ({ pipeline, bindings }, params) => this.#recorder.createBindGroup(pipeline, bindings, params),
+    );
+    recording.actOnHost(this.#gpu.queue);
+    this.#pool.touch(recording.peak);
+    this.#noteWrites(recording);
+    this.#recorder.replay(recording.next ?? this.#recorder.encode(replays), replays.length);
+    recording.next = this.#recorder.encode(replays);
+  }
+
+  #noteWrites({ dispatches, written }: Recording): void {
+    const { serial } = this.#recorder;
+    if (!this.#failures.hasDoubts) { for (const storage of written) storage.wrote(serial); }
+    else for (const { pipeline, bindings } of dispatches) noteWrites(pipeline, bindings, serial, this.#failures);
+  }
+
+  /** Does something on the host now, and again whenever the step that is being recorded is replayed. */
+  repeat(effect: () => void): void {
+    if (this.rehearses) return;
+    effect();
+    this.#recorder.recording?.addEffect(effect);
+  }
+
+  /**
+   * Reads state of the host that decides what is dispatched: a step whose state has changed is not replayed.
+   *
+   * @param subject Whose state it is; asked for once a recording.
+   */
+  depend<T>(read: () => T, subject: unknown): T {
+    const value = read();
+    this.#recorder.recording?.addCondition(read, value, subject);
+    return value;
+  }
+
+  /**
+   * Called for every dispatch.
+   *
+   * @throws {Error} If a step is being recorded on another device, which would miss it.
+   */
+  checkDevice(): void {
+    if (underWay === null || underWay === this) return;
+    throw new Error(
+      "Cannot record a step as it must stay on one device: got a dispatch on another, name it in options",
+    );
+  }
+
+  /**
+   * Says that something cannot be part of a recorded step.
+   *
+   * @throws {Error} If a step is being recorded.
+   */
+  refuse(what: string, instead: string): void {
+    if (this.active) throw new Error(`Cannot record a step as it must not ${what}: ${instead}`);
+  }
+}

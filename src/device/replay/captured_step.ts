@@ -1,0 +1,224 @@
+import { type Bindings, PARAMS_SLOT, type Workgroups } from "../bindings.ts";
+import type { Pipeline } from "../pipelines.ts";
+import { type Reserve, Storage } from "../pool.ts";
+import { type Param, type ParamType, type Program, setParam } from "../program.ts";
+import { USAGE } from "../usage.ts";
+
+/**
+ * A dispatch as it was recorded.
+ *
+ * @internal
+ */
+export interface RecordedDispatch {
+  readonly program: Program;
+  readonly pipeline: Pipeline;
+  readonly bindings: Bindings;
+  readonly workgroups: Workgroups;
+  /** The op that made it. */
+  readonly label: string;
+  /** Its packed `Params`; null where it has none. */
+  readonly params: Uint8Array | null;
+}
+
+/** A scalar that is asked for again at every replay. */
+interface LiveParam {
+  readonly read: () => number;
+  readonly type: ParamType;
+  readonly name: string;
+  readonly dispatch: number;
+  /** Bytes from the start of the dispatch's `Params`. */
+  readonly at: number;
+  value: number;
+}
+
+/** What the host did between dispatches, in order: effects to repeat, and scalars to ask for. */
+type HostAction = { readonly effect: () => void } | LiveParam;
+
+interface Condition {
+  readonly read: () => unknown;
+  readonly value: unknown;
+}
+
+/** Ready to be put into a pass. */
+export interface Replay {
+  readonly pipeline: GPUComputePipeline;
+  readonly group: GPUBindGroup;
+  readonly workgroups: Workgroups;
+  readonly hasParams: boolean;
+}
+
+/**
+ * The commands of a step: dispatches with their buffers, what the host did beside them, and on what of the host it
+ * depended. It holds what it binds: storages from outside by a reference, those that the step made by its reserve.
+ */
+export class Recording {
+  /**
+   * Dispatches in order.
+   *
+   * @internal
+   */
+  readonly dispatches: RecordedDispatch[] = [];
+  /** Most bytes in use within the step, beside what it was given. */
+  peak = 0;
+  #actions: HostAction[] = [];
+  #conditions: Condition[] = [];
+  #subjects = new Set<unknown>();
+  #held = new Set<Storage>();
+  #written = new Set<Storage>();
+  #host: DataView<ArrayBuffer> | null = null;
+  #buffer: GPUBuffer | null = null;
+  #replays: Replay[] = [];
+  /**
+   * The commands of the next replay, encoded while the device works on the last one: they can be submitted once.
+   *
+   * @internal
+   */
+  next: GPUCommandBuffer | null = null;
+
+  /** Storages from outside that the commands bind. */
+  get held(): ReadonlySet<Storage> {
+    return this.#held;
+  }
+
+  /** Those of them that the commands write. */
+  get written(): ReadonlySet<Storage> {
+    return this.#written;
+  }
+
+  /**
+   * Takes a dispatch in, with its packed `params` and the values they were packed from.
+   *
+   * @internal
+   */
+  add(dispatch: RecordedDispatch, values: Readonly<Record<string, Param>>): void {
+    const index = this.dispatches.push(dispatch) - 1;
+    const types = dispatch.program.params ?? {};
+    let at = 0;
+    for (const name in types) {
+      const read = values[name];
+      if (typeof read === "function") {
+        this.#actions.push({ read, name, type: types[name]!, dispatch: index, at, value: read() });
+      }
+      at += 4;
+    }
+  }
+
+  /** Takes in what is to be done at every replay. */
+  addEffect(effect: () => void): void {
+    this.#actions.push({ effect });
+  }
+
+  /** Takes in what must still be so at a replay; once for each `subject`. */
+  addCondition(read: () => unknown, value: unknown, subject: unknown): void {
+    if (this.#subjects.has(subject)) return;
+    this.#subjects.add(subject);
+    this.#conditions.push({ read, value });
+  }
+
+  /** True while everything that the step depended on is as it was. */
+  get holds(): boolean {
+    return this.#conditions.every(({ read, value }) => Object.is(read(), value));
+  }
+
+  /**
+   * Ends the recording and holds what its commands bind.
+   *
+   * @throws {Error} If the step left something behind, gave up what it was given, or changed one of the `inputs`.
+   */
+  close(reserve: Reserve, inputs: readonly Storage[]): void {
+    if (reserve.live > 0) {
+      throw new Error(
+        `Cannot record a step as only what it returns may outlive it: got ${reserve.live} bytes left behind ` +
+          `(gradients that no optimizer used, or tensors under keep())`,
+      );
+    }
+    for (const { bindings, label, pipeline } of this.dispatches) {
+      for (const { binding, storage } of bindingsOf(bindings)) {
+        if (storage.owner === reserve) continue;
+        const what = `got a tensor of ${storage.bytes} bytes of ${label || pipeline.label}`;
+        if (storage.refs === 0) {
+          throw new Error(`Cannot record a step as what it was given must outlive it: ${what} that is disposed`);
+        }
+        if (pipeline.writes.has(binding) && inputs.includes(storage)) {
+          throw new Error(
+            `Cannot record a step as it must not change its arguments: ${what}, hold it outside the step instead`,
+          );
+        }
+        if (!this.#held.has(storage)) this.#held.add(storage.retain());
+        if (pipeline.writes.has(binding)) this.#written.add(storage);
+      }
+    }
+    this.peak = reserve.peak;
+  }
+
+  /**
+   * Makes what a replay needs, once.
+   *
+   * @internal
+   */
+  prepare(gpu: GPUDevice, makeGroup: (dispatch: RecordedDispatch, params: GPUBuffer) => GPUBindGroup): Replay[] {
+    if (this.#buffer) return this.#replays;
+    const size = Math.max(1, this.dispatches.length) * PARAMS_SLOT;
+    const usage = USAGE.UNIFORM | USAGE.COPY_DST;
+    const buffer = this.#buffer = gpu.createBuffer({ label: "params of a recording", size, usage });
+    const bytes = new Uint8Array(size);
+    this.dispatches.forEach(({ params }, i) => params && bytes.set(params, i * PARAMS_SLOT));
+    this.#host = new DataView(bytes.buffer);
+    gpu.queue.writeBuffer(buffer, 0, bytes);
+    this.#replays = this.dispatches.map((dispatch) => ({
+      pipeline: dispatch.pipeline.pipeline,
+      group: makeGroup(dispatch, buffer),
+      workgroups: dispatch.workgroups,
+      hasParams: dispatch.params !== null,
+    }));
+    return this.#replays;
+  }
+
+  /** Repeats what the host did, and writes the scalars that have changed. */
+  actOnHost(queue: GPUQueue): void {
+    const view = this.#host!;
+    const changed = new Set<number>();
+    for (const action of this.#actions) {
+      if ("effect" in action) {
+        action.effect();
+        continue;
+      }
+      const value = action.read();
+      if (Object.is(value, action.value)) continue;
+      action.value = value;
+      const program = this.dispatches[action.dispatch]!.program.name;
+      setParam(view, action.dispatch * PARAMS_SLOT + action.at, action.type, value, program, action.name);
+      changed.add(action.dispatch);
+    }
+    for (const dispatch of changed) {
+      queue.writeBuffer(this.#buffer!, dispatch * PARAMS_SLOT, view.buffer, dispatch * PARAMS_SLOT, PARAMS_SLOT);
+    }
+  }
+
+  /** Whether a scalar of a dispatch is asked for at every replay. */
+  isLive(dispatch: number, at: number): boolean {
+    return this.#actions.some((action) => "read" in action && action.dispatch === dispatch && action.at === at);
+  }
+
+  /** Gives up what it holds. */
+  dispose(): void {
+    for (const storage of this.#held) storage.release();
+    this.#held.clear();
+    this.#written.clear();
+    this.#buffer?.destroy();
+    this.dispatches.length = 0;
+    this.#replays = [];
+    this.next = null;
+    this.#actions = [];
+    this.#conditions = [];
+  }
+}
+
+/** What a dispatch binds, in order: storages and where in them. */
+export function bindingsOf(bindings: Bindings): { binding: number; storage: Storage; offset: number }[] {
+  return Object.entries(bindings).flatMap(([name, bound]) => {
+    if (!bound) return [];
+    const binding = Number(name);
+    return [bound instanceof Storage ? { binding, storage: bound, offset: 0 } : { binding, ...bound }];
+  });
+}

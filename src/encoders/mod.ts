@@ -1,0 +1,9 @@
+/**
+ * Encoders of other programs, whose outputs are priors: GLoRIA's, and any in an ONNX file.
+ *
+ * @module
+ */
+export { type GloriaEncoder, type GloriaOptions, loadGloria } from "./gloria.ts";
+export type { ImageEncoder, Normalization } from "./image_encoder.ts";
+export { type OnnxEncoder, type OnnxOptions, openBigBiGan, openOnnx } from "./onnx.ts";
+export type { Layout } from "./onnx_session.ts";

@@ -1,0 +1,28 @@
+import { key, philox } from "../tensor/mod.ts";
+import type { Features } from "../data/mod.ts";
+
+/** Settings of {@linkcode umap}. */
+export interface UmapOptions {
+  /** Neighbours of a point; 15 by default. */
+  neighbours?: number;
+  /** Smallest distance of two points; 0.1 by default. */
+  minDist?: number;
+  /** Seed; 0 by default. */
+  seed?: number;
+}
+
+/**
+ * Places samples in the plane so that neighbours stay neighbours (npm's `umap-js`), repeatably.
+ *
+ * @param features Unit rows, `[n, dim]`.
+ * @returns `[n][2]`.
+ * @see McInnes et al., "UMAP", arXiv:1802.03426.
+ */
+export async function umap({ data, dim }: Features, options: UmapOptions = {}): Promise<number[][]> {
+  const { neighbours = 15, minDist = 0.1, seed = 0 } = options;
+  const { UMAP } = await import("umap-js");
+  const rows = Array.from({ length: data.length / dim }, (_, i) => Array.from(data.subarray(i * dim, (i + 1) * dim)));
+  let drawn = 0;
+  const random = () => philox([drawn++, 0, 0, 2], key(seed))[0] / 2 ** 32;
+  return new UMAP({ nNeighbors: Math.min(neighbours, rows.length - 1), minDist, random }).fit(rows);
+}

@@ -1,0 +1,207 @@
+import { noGrad } from "../autograd/mod.ts";
+import { Device } from "../device/mod.ts";
+import { l2Normalize, matmul } from "../ops/mod.ts";
+import { keep, type Tensor, tensor, tidy } from "../tensor/mod.ts";
+import { rowsAtOnce } from "../data/internal.ts";
+import type { Features } from "../data/mod.ts";
+
+/** Features with what is known of each sample. */
+export interface LabelledFeatures {
+  /** `[n, dim]`. */
+  readonly features: Features;
+  /** `Int32Array [n]`: a class each; `Float32Array [n, classes]`: 0, 1 or NaN for each class. */
+  readonly labels: Int32Array | Float32Array;
+}
+
+/** Options of {@linkcode knn}. */
+export interface KnnOptions {
+  /** Number of classes. */
+  classes: number;
+  /** Neighbours that vote; 20 by default, all of them when there are fewer. */
+  k?: number;
+  /** Temperature of a vote: `exp(cosine / temperature)`; 0.07 by default. */
+  temperature?: number;
+  /** The queries are the gallery: each sample is judged by the others. */
+  leaveOneOut?: boolean;
+  /** Device; the default one by default. */
+  device?: Device;
+}
+
+/** How well neighbours tell labels. */
+export interface KnnScores {
+  /** Share of the queries whose class has the most votes; NaN for several labels a sample. */
+  readonly top1: number;
+  /** Share of the queries whose class is among the five with the most votes; NaN for several labels a sample. */
+  readonly top5: number;
+  /** Mean over classes of the area under the ROC curve of the votes; NaN for one class a sample. */
+  readonly auc: number;
+  /** Queries. */
+  readonly queries: number;
+}
+
+/** Queries of one product. */
+const CHUNK = 256;
+
+/**
+ * Classifies by weighted votes of the nearest neighbours in cosine similarity, the products on the device: of a part of
+ * the gallery and some queries at a time, so that no number of samples is too large for an adapter.
+ *
+ * @param gallery Samples that vote.
+ * @param queries Samples that are classified.
+ * @throws {TypeError} If the widths of the features or the kinds of labels differ.
+ * @throws {RangeError} If there are no samples, or `k` or `temperature` is out of range.
+ *
+ * @see Wu et al., "Unsupervised Feature Learning via Non-Parametric Instance Discrimination", arXiv:1805.01978.
+ */
+export async function knn(
+  gallery: LabelledFeatures,
+  queries: LabelledFeatures,
+  options: KnnOptions,
+): Promise<KnnScores> {
+  const { classes, temperature = 0.07, leaveOneOut = false, device = Device.current } = options;
+  const count = gallery.features.data.length / gallery.features.dim;
+  const k = Math.min(options.k ?? 20, count - Number(leaveOneOut));
+  check(gallery, queries, k, temperature);
+  const n = queries.features.data.length / queries.features.dim;
+  const votes = new Float64Array(n * classes);
+  const neighbours = await nearestRows(gallery.features, queries.features, { k, leaveOneOut, device });
+  for (let i = 0; i < n; i++) {
+    vote(votes.subarray(i * classes, (i + 1) * classes), neighbours[i]!, gallery.labels, temperature);
+  }
+  return queries.labels instanceof Int32Array
+    ? { ...accuracy(votes, queries.labels, classes), auc: NaN, queries: n }
+    : { top1: NaN, top5: NaN, auc: meanAuc(votes, queries.labels, classes), queries: n };
+}
+
+function check(gallery: LabelledFeatures, queries: LabelledFeatures, k: number, temperature: number): void {
+  if (gallery.features.dim !== queries.features.dim) {
+    throw new TypeError(
+      `Cannot run knn() as the widths must agree: got ${gallery.features.dim} and ${queries.features.dim}`,
+    );
+  }
+  if (gallery.labels.constructor !== queries.labels.constructor) {
+    throw new TypeError("Cannot run knn() as gallery and queries must have the same kind of labels: got one of each");
+  }
+  if (!(k >= 1) || !Number.isInteger(k)) {
+    throw new RangeError(`Cannot run knn() as k must be an integer >= 1: got ${k}`);
+  }
+  if (!(temperature > 0)) throw new RangeError(`Cannot run knn() as temperature must be > 0: got ${temperature}`);
+}
+
+/** The `k` gallery rows most alike to a query and their similarities, the most alike first. */
+interface Nearest {
+  readonly rows: Uint32Array;
+  readonly similarities: Float32Array;
+  count: number;
+}
+
+async function nearestRows(
+  gallery: Features,
+  queries: Features,
+  { k, leaveOneOut, device }: { k: number; leaveOneOut: boolean; device: Device },
+): Promise<Nearest[]> {
+  const { dim } = gallery;
+  const [count, n] = [gallery.data.length / dim, queries.data.length / dim];
+  const found = Array.from({ length: n }, () => (
+    { rows: new Uint32Array(k), similarities: new Float32Array(k), count: 0 }
+  ));
+  const most = Math.min(rowsAtOnce(device, dim), rowsAtOnce(device, CHUNK));
+  for (let first = 0; first < count; first += most) {
+    using bank = unitRows(gallery, first, Math.min(first + most, count), device);
+    for (let from = 0; from < n; from += CHUNK) {
+      const to = Math.min(from + CHUNK, n);
+      const scores = await similarities(queries, from, to, bank);
+      const width = bank.shape[0]!;
+      for (let i = from; i < to; i++) {
+        const row = scores.subarray((i - from) * width, (i - from + 1) * width);
+        if (leaveOneOut && i >= first && i < first + width) row[i - first] = -Infinity;
+        take(found[i]!, row, first);
+      }
+    }
+  }
+  return found;
+}
+
+function unitRows({ data, dim }: Features, from: number, to: number, device: Device): Tensor {
+  const rows = data.subarray(from * dim, to * dim);
+  return keep(noGrad(() => tidy(() => l2Normalize(tensor(rows, { shape: [to - from, dim], device })))));
+}
+
+async function similarities(queries: Features, from: number, to: number, bank: Tensor): Promise<Float32Array> {
+  using x = unitRows(queries, from, to, bank.device);
+  using products = noGrad(() => matmul(x, bank, { transposeB: true }));
+  return await products.data() as Float32Array;
+}
+
+/** Takes what is more alike than what is there, of rows from `first` on; of equals, the first ones stay. */
+function take(nearest: Nearest, scores: Float32Array, first: number): void {
+  const { rows, similarities } = nearest;
+  const k = rows.length;
+  for (let j = 0; j < scores.length; j++) {
+    const score = scores[j]!;
+    let at = nearest.count;
+    if (at === k && !(score > similarities[k - 1]!)) continue;
+    if (at < k) nearest.count++;
+    else at--;
+    for (; at > 0 && score > similarities[at - 1]!; at--) {
+      rows[at] = rows[at - 1]!;
+      similarities[at] = similarities[at - 1]!;
+    }
+    rows[at] = first + j;
+    similarities[at] = score;
+  }
+}
+
+/** Adds the votes of neighbours. */
+function vote(
+  votes: Float64Array,
+  { rows, similarities }: Nearest,
+  labels: Int32Array | Float32Array,
+  temperature: number,
+): void {
+  rows.forEach((row, i) => {
+    const weight = Math.exp(similarities[i]! / temperature);
+    if (labels instanceof Int32Array) votes[labels[row]!]! += weight;
+    else votes.forEach((_, c) => votes[c]! += labels[row * votes.length + c] === 1 ? weight : 0);
+  });
+}
+
+function accuracy(votes: Float64Array, labels: Int32Array, classes: number): { top1: number; top5: number } {
+  let [top1, top5] = [0, 0];
+  labels.forEach((label, i) => {
+    const row = votes.subarray(i * classes, (i + 1) * classes);
+    const own = row[label]!;
+    if (own === 0) return; // no neighbour has its class
+    const better = row.reduce((count, each, c) => count + Number(each > own || (each === own && c < label)), 0);
+    top1 += Number(better < 1);
+    top5 += Number(better < 5);
+  });
+  return { top1: top1 / labels.length, top5: top5 / labels.length };
+}
+
+/** Area under the ROC curve of each class over the samples where its label is known; classes of one kind are left out. */
+function meanAuc(votes: Float64Array, labels: Float32Array, classes: number): number {
+  const areas: number[] = [];
+  for (let c = 0; c < classes; c++) {
+    const known = Array.from({ length: labels.length / classes }, (_, i) => i).filter((i) =>
+      !Number.isNaN(labels[i * classes + c])
+    );
+    const area = rankArea(known.map((i) => [votes[i * classes + c]!, labels[i * classes + c] === 1]));
+    if (!Number.isNaN(area)) areas.push(area);
+  }
+  return areas.reduce((sum, area) => sum + area, 0) / areas.length;
+}
+
+/** Mann and Whitney: the share of pairs of a positive and a negative that are in order, ties counting half. */
+function rankArea(samples: [score: number, positive: boolean][]): number {
+  samples.sort(([a], [b]) => a - b);
+  const positives = samples.filter(([, positive]) => positive).length;
+  let rankSum = 0;
+  for (let i = 0; i < samples.length;) {
+    let j = i;
+    while (j < samples.length && samples[j]![0] === samples[i]![0]) j++;
+    const rank = (i + 1 + j) / 2;
+    for (; i < j; i++) if (samples[i]![1]) rankSum += rank;
+  }
+  return (rankSum - positives * (positives + 1) / 2) / (positives * (samples.length - positives));
+}

@@ -1,0 +1,114 @@
+import type { Features } from "../data/mod.ts";
+
+/** For each query, the rows of the gallery in order of cosine similarity. */
+export interface Neighbours {
+  /** `[queries, k]`, the nearest first. */
+  readonly rows: Uint32Array<ArrayBuffer>;
+  /** Neighbours a query. */
+  readonly k: number;
+}
+
+/**
+ * Centres features by their mean and scales every row to unit length, in float64.
+ *
+ * @param features `[n, dim]`.
+ * @param mean Mean to subtract, `[dim]`; that of the features by default.
+ * @throws {RangeError} If a feature is not finite.
+ */
+export function centredUnit(features: Features, mean?: Float64Array): Features {
+  const { data, dim } = features;
+  const centre = mean ?? meanOf(features);
+  const out = new Float32Array(data.length);
+  for (let i = 0; i < data.length; i += dim) {
+    let square = 0;
+    for (let j = 0; j < dim; j++) square += (data[i + j]! - centre[j]!) ** 2;
+    if (!Number.isFinite(square)) throw new RangeError(`Cannot compare features as row ${i / dim} is not finite`);
+    const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
+    for (let j = 0; j < dim; j++) out[i + j] = (data[i + j]! - centre[j]!) * scale;
+  }
+  return { data: out, dim };
+}
+
+/** Mean of the rows, in float64. */
+export function meanOf({ data, dim }: Features): Float64Array {
+  const mean = new Float64Array(dim);
+  for (let i = 0; i < data.length; i++) mean[i % dim]! += data[i]!;
+  return mean.map((sum) => sum / (data.length / dim));
+}
+
+/**
+ * The `k` nearest rows of a gallery for each query, by dot product (cosine for unit rows); ties go to the lower row.
+ *
+ * @param queries `[n, dim]`, unit rows.
+ * @param gallery `[m, dim]`, unit rows.
+ * @param options `k`, at most m. `skipSelf`: leave row i of the gallery out for query i (the two are one set).
+ * @throws {TypeError} If the widths differ.
+ * @throws {RangeError} If `k` is not in [1, m].
+ */
+export function nearest(queries: Features, gallery: Features, options: { k: number; skipSelf?: boolean }): Neighbours {
+  const { dim } = gallery;
+  if (queries.dim !== dim) {
+    throw new TypeError(`Cannot compare features as the widths differ: got ${queries.dim} and ${dim}`);
+  }
+  const { k, skipSelf = false } = options;
+  const m = gallery.data.length / dim;
+  if (!(k >= 1 && k <= m - Number(skipSelf))) {
+    throw new RangeError(`Cannot find neighbours as k must be in [1, ${m - Number(skipSelf)}]: got ${k}`);
+  }
+  const n = queries.data.length / dim;
+  const rows = new Uint32Array(n * k);
+  const scores = new Float64Array(m);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < m; j++) {
+      scores[j] = skipSelf && i === j ? -Infinity : dot(queries.data, i * dim, gallery.data, j * dim, dim);
+    }
+    rows.set(topRows(scores, k), i * k);
+  }
+  return { rows, k };
+}
+
+/** Share of the queries whose own row is among the first `k`: the same thing in another drawing. */
+export function matchRate({ rows, k }: Neighbours, top: number): number {
+  const n = rows.length / k;
+  let hits = 0;
+  for (let i = 0; i < n; i++) if (rows.subarray(i * k, i * k + top).includes(i)) hits++;
+  return hits / n;
+}
+
+/** Share of the queries whose nearest neighbour has their label: 1-NN classification. */
+export function labelRate(
+  { rows, k }: Neighbours,
+  labels: ArrayLike<number>,
+  galleryLabels: ArrayLike<number>,
+): number {
+  const n = rows.length / k;
+  let hits = 0;
+  for (let i = 0; i < n; i++) if (galleryLabels[rows[i * k]!] === labels[i]) hits++;
+  return hits / n;
+}
+
+/** What {@linkcode labelRate} is when the neighbour is drawn at random from the gallery. */
+export function labelChance(labels: ArrayLike<number>, galleryLabels: ArrayLike<number>): number {
+  const counts = new Map<number, number>();
+  for (const label of Array.from(galleryLabels)) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const shares = Array.from(labels, (label) => (counts.get(label) ?? 0) / galleryLabels.length);
+  return shares.reduce((sum, share) => sum + share, 0) / labels.length;
+}
+
+function dot(a: Float32Array, i: number, b: Float32Array, j: number, length: number): number {
+  let sum = 0;
+  for (let k = 0; k < length; k++) sum += a[i + k]! * b[j + k]!;
+  return sum;
+}
+
+function topRows(scores: Float64Array, k: number): number[] {
+  const top: number[] = [];
+  for (let j = 0; j < scores.length; j++) {
+    if (top.length === k && !(scores[j]! > scores[top[k - 1]!]!)) continue;
+    let at = top.length;
+    while (at > 0 && scores[j]! > scores[top[at - 1]!]!) at--;
+    top.splice(at, 0, j);
+    if (top.length > k) top.pop();
+  }
+  return top;
+}

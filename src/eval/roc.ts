@@ -1,0 +1,174 @@
+import { key, philox } from "../tensor/mod.ts";
+
+/** Area under a ROC curve with its uncertainty. */
+export interface AucInterval {
+  /** Area, in [0, 1]; 0.5 is chance. */
+  readonly auc: number;
+  /** Lower end of the interval. */
+  readonly low: number;
+  /** Upper end of the interval. */
+  readonly high: number;
+}
+
+/** Options of {@linkcode bootstrapAuc}. */
+export interface BootstrapOptions {
+  /** Draws; 1000 by default. */
+  samples?: number;
+  /** Share of the draws inside the interval; 0.95 by default. */
+  level?: number;
+  /** Seed; 0 by default. */
+  seed?: number;
+}
+
+/** Positions in ascending order of score, in groups of equal scores. */
+interface Ranking {
+  readonly order: Uint32Array;
+  /** End of the group of each position of the order. */
+  readonly ends: Uint32Array;
+}
+
+/**
+ * Area under the ROC curve: the share of pairs of a positive and a negative that are in order, ties counting half.
+ *
+ * @param positive Whether each sample is positive, `[n]` (0 or 1, or booleans).
+ * @param scores Scores `[n]`, larger for positives, not NaN.
+ * @throws {TypeError} If the lengths differ.
+ * @throws {RangeError} If there is no positive, no negative, or a score is NaN.
+ *
+ * @example Usage
+ * ```ts
+ * import { rocAuc } from "@decoupled/uniformity/eval";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(rocAuc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 0.75);
+ * ```
+ */
+export function rocAuc(positive: ArrayLike<number | boolean>, scores: ArrayLike<number>): number {
+  check("rocAuc", positive, scores);
+  return areaOf(rank(scores), positive, new Uint32Array(scores.length).fill(1));
+}
+
+/**
+ * {@linkcode rocAuc} with a percentile interval of the bootstrap: samples are drawn with replacement; draws without a
+ * positive or a negative are drawn again.
+ *
+ * @throws {TypeError} If the lengths differ.
+ * @throws {RangeError} If there is no positive, no negative, or a score is NaN.
+ *
+ * @example Usage
+ * ```ts
+ * import { bootstrapAuc } from "@decoupled/uniformity/eval";
+ * import { assert } from "@std/assert";
+ *
+ * const { auc, low, high } = bootstrapAuc([0, 0, 1, 1, 0, 1], [0.1, 0.4, 0.35, 0.8, 0.2, 0.7]);
+ * assert(low <= auc && auc <= high);
+ * ```
+ *
+ * @see Efron and Tibshirani, "An Introduction to the Bootstrap", chapter 13.
+ */
+export function bootstrapAuc(
+  positive: ArrayLike<number | boolean>,
+  scores: ArrayLike<number>,
+  options: BootstrapOptions = {},
+): AucInterval {
+  const { samples = 1000, level = 0.95, seed = 0 } = options;
+  const auc = rocAuc(positive, scores);
+  const ranking = rank(scores);
+  const n = scores.length;
+  const areas = new Float64Array(samples);
+  const counts = new Uint32Array(n);
+  const random = key(seed, 0x626f6f74);
+  for (let draw = 0, attempt = 0; draw < samples; attempt++) {
+    counts.fill(0);
+    for (let i = 0; i < n; i += 4) {
+      const words = philox([i, attempt, 0, 0], random);
+      for (let j = i; j < Math.min(i + 4, n); j++) counts[Math.floor(words[j - i]! / 2 ** 32 * n)]!++;
+    }
+    const area = areaOf(ranking, positive, counts);
+    if (!Number.isNaN(area)) areas[draw++] = area;
+  }
+  areas.sort();
+  const tail = (1 - level) / 2;
+  return { auc, low: quantile(areas, tail), high: quantile(areas, 1 - tail) };
+}
+
+/**
+ * Points of the ROC curve from (0, 0) to (1, 1), one for each distinct score.
+ *
+ * @returns False and true positive rates.
+ * @throws {TypeError} If the lengths differ.
+ * @throws {RangeError} If there is no positive, no negative, or a score is NaN.
+ */
+export function rocCurve(
+  positive: ArrayLike<number | boolean>,
+  scores: ArrayLike<number>,
+): { falsePositives: number; truePositives: number }[] {
+  check("rocCurve", positive, scores);
+  const { order, ends } = rank(scores);
+  const curve = [{ falsePositives: 0, truePositives: 0 }];
+  let [hits, misses] = [0, 0];
+  for (let i = order.length - 1; i >= 0; i--) {
+    if (positive[order[i]!]) hits++;
+    else misses++;
+    if (i === 0 || ends[i - 1] === i) curve.push({ falsePositives: misses, truePositives: hits });
+  }
+  return curve.map((point) => ({
+    falsePositives: point.falsePositives / misses,
+    truePositives: point.truePositives / hits,
+  }));
+}
+
+function check(op: string, positive: ArrayLike<number | boolean>, scores: ArrayLike<number>): void {
+  if (positive.length !== scores.length) {
+    throw new TypeError(
+      `Cannot compute ${op}() as there must be a score for each sample: got positive [${positive.length}] and ` +
+        `scores [${scores.length}]`,
+    );
+  }
+  let positives = 0;
+  for (let i = 0; i < scores.length; i++) {
+    if (Number.isNaN(scores[i]!)) {
+      throw new RangeError(`Cannot compute ${op}() as every score must be a number: got NaN at ${i}`);
+    }
+    if (positive[i]) positives++;
+  }
+  if (positives > 0 && positives < scores.length) return;
+  throw new RangeError(
+    `Cannot compute ${op}() as there must be positives and negatives: got ${positives} of ${scores.length} positive`,
+  );
+}
+
+function rank(scores: ArrayLike<number>): Ranking {
+  const order = Uint32Array.from({ length: scores.length }, (_, i) => i).sort((a, b) => scores[a]! - scores[b]!);
+  const ends = new Uint32Array(order.length);
+  for (let i = order.length - 1; i >= 0; i--) {
+    const last = i === order.length - 1 || scores[order[i]!] !== scores[order[i + 1]!];
+    ends[i] = last ? i + 1 : ends[i + 1]!;
+  }
+  return { order, ends };
+}
+
+/** Area of samples that count several times; NaN without both kinds. */
+function areaOf({ order, ends }: Ranking, positive: ArrayLike<number | boolean>, counts: Uint32Array): number {
+  let [below, hits, pairs] = [0, 0, 0];
+  for (let i = 0; i < order.length;) {
+    const end = ends[i]!;
+    let [ups, downs] = [0, 0];
+    for (; i < end; i++) {
+      const count = counts[order[i]!]!;
+      if (positive[order[i]!]) ups += count;
+      else downs += count;
+    }
+    pairs += ups * (below + downs / 2);
+    below += downs;
+    hits += ups;
+  }
+  return pairs / (hits * below);
+}
+
+/** Quantile of ascending values, linear between them. */
+function quantile(values: Float64Array, share: number): number {
+  const at = share * (values.length - 1);
+  const low = Math.floor(at);
+  return values[low]! + (at - low) * (values[Math.min(low + 1, values.length - 1)]! - values[low]!);
+}

@@ -1,0 +1,268 @@
+import { Device } from "../device/mod.ts";
+import { key, shuffled, uniformNumbers } from "../tensor/mod.ts";
+import { DeviceDesign } from "./design.ts";
+import type { Features } from "../data/mod.ts";
+import { meanOf } from "./retrieval.ts";
+
+/**
+ * Alignment of Wang and Isola: mean of `|x − y|^alpha` over pairs that belong together, the features of unit length.
+ *
+ * @param first `[n, dim]`. Rows are scaled to unit length.
+ * @param second `[n, dim]`, row i belonging to row i of `first`.
+ * @param alpha Exponent, 2 by default.
+ * @returns 0 when pairs are equal; at most 2^alpha.
+ * @throws {TypeError} If the shapes differ.
+ *
+ * @see Wang and Isola, arXiv:2005.10242, equation 2.
+ */
+export function alignment(first: Features, second: Features, alpha = 2): number {
+  if (first.dim !== second.dim || first.data.length !== second.data.length) {
+    throw new TypeError(
+      `Cannot compute alignment() as the shapes must agree: got [${first.data.length / first.dim}, ${first.dim}] and ` +
+        `[${second.data.length / second.dim}, ${second.dim}]`,
+    );
+  }
+  const [x, y] = [unit(first), unit(second)];
+  const { dim } = first;
+  let total = 0;
+  for (let i = 0; i < x.length; i += dim) {
+    let square = 0;
+    for (let j = 0; j < dim; j++) square += (x[i + j]! - y[i + j]!) ** 2;
+    total += square ** (alpha / 2);
+  }
+  return total / (x.length / dim);
+}
+
+/**
+ * Uniformity of Wang and Isola: `log mean exp(−t |x − y|²)` over all pairs, the features of unit length.
+ *
+ * @param features `[n, dim]`, n ≥ 2. Rows are scaled to unit length.
+ * @param t 2 by default.
+ * @returns 0 at collapse, −2t/… lower the more evenly the features are spread; at least −4t.
+ * @throws {RangeError} If there are fewer than two rows.
+ *
+ * @see Wang and Isola, arXiv:2005.10242, equation 3.
+ */
+export function uniformity(features: Features, t = 2): number {
+  const x = unit(features);
+  const { dim } = features;
+  const n = x.length / dim;
+  if (n < 2) throw new RangeError(`Cannot compute uniformity() as there must be at least two rows: got ${n}`);
+  let total = 0;
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < i; j++) {
+      let dot = 0;
+      for (let k = 0; k < dim; k++) dot += x[i * dim + k]! * x[j * dim + k]!;
+      total += Math.exp(-t * Math.max(0, 2 - 2 * dot));
+    }
+  }
+  return Math.log(total / (n * (n - 1) / 2));
+}
+
+function unit({ data, dim }: Features): Float64Array {
+  const out = Float64Array.from(data);
+  for (let i = 0; i < out.length; i += dim) {
+    let square = 0;
+    for (let j = 0; j < dim; j++) square += out[i + j]! ** 2;
+    const scale = 1 / Math.max(Math.sqrt(square), 1e-12);
+    for (let j = 0; j < dim; j++) out[i + j]! *= scale;
+  }
+  return out;
+}
+
+/**
+ * Effective rank: `exp` of the entropy of the singular values, as shares of their sum.
+ *
+ * @param features `[n, dim]`; the work is min(n, dim)³.
+ * @returns In [1, min(n, dim)]; 0 when all features are 0.
+ *
+ * @see Roy and Vetterli, "The effective rank" (2007); RankMe, arXiv:2210.02885.
+ */
+export function effectiveRank(features: Features): number {
+  const eigenvalues = symmetricEigenvalues(...smallerGram(features));
+  const values = Array.from(eigenvalues, (v) => Math.sqrt(Math.max(0, v)));
+  const total = values.reduce((a, b) => a + b, 0);
+  if (total === 0) return 0;
+  return Math.exp(values.reduce((sum, v) => v > 0 ? sum - v / total * Math.log(v / total) : sum, 0));
+}
+
+/** `X Xᵀ` or `Xᵀ X`, whichever is smaller. */
+function smallerGram({ data, dim }: Features): [Float64Array, number] {
+  const n = data.length / dim;
+  const [size, inner] = [Math.min(n, dim), Math.max(n, dim)];
+  const at = n <= dim ? (i: number, k: number) => data[i * dim + k]! : (i: number, k: number) => data[k * dim + i]!;
+  const rows = Array.from({ length: size }, (_, i) => Float64Array.from({ length: inner }, (_, k) => at(i, k)));
+  const gram = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j <= i; j++) {
+      const [a, b] = [rows[i]!, rows[j]!];
+      let sum = 0;
+      for (let k = 0; k < inner; k++) sum += a[k]! * b[k]!;
+      gram[i * size + j] = gram[j * size + i] = sum;
+    }
+  }
+  return [gram, size];
+}
+
+/**
+ * Eigenvalues of a symmetric matrix, in no order: Householder's reduction to tridiagonal form, then bisection by Sturm
+ * the implicit QL iteration
+ */
+function symmetricEigenvalues(a: Float64Array, n: number): Float64Array {
+  const { diagonal, off } = tridiagonal(a, n);
+  for (let l = 0; l < n; l++) {
+    for (let round = 0; round < 60; round++) {
+      let m = l;
+      while (m < n - 1 && Math.abs(off[m]!) > 1e-15 * (Math.abs(diagonal[m]!) + Math.abs(diagonal[m + 1]!))) m++;
+      if (m === l) break;
+      rotate(diagonal, off, l, m);
+    }
+  }
+  return diagonal;
+}
+
+/** One implicit QL sweep with Wilkinson's shift on rows l to m. */
+function rotate(d: Float64Array, e: Float64Array, l: number, m: number): void {
+  let g = (d[l + 1]! - d[l]!) / (2 * e[l]!);
+  g = d[m]! - d[l]! + e[l]! / (g + Math.sign(g || 1) * Math.hypot(g, 1));
+  let [s, c, p] = [1, 1, 0];
+  for (let i = m - 1; i >= l; i--) {
+    const f = s * e[i]!;
+    const b = c * e[i]!;
+    const r = Math.hypot(f, g);
+    e[i + 1] = r;
+    if (r === 0) {
+      d[i + 1]! -= p;
+      e[m] = 0;
+      return;
+    }
+    s = f / r;
+    c = g / r;
+    g = d[i + 1]! - p;
+    const t = (d[i]! - g) * s + 2 * c * b;
+    p = s * t;
+    d[i + 1] = g + p;
+    g = c * t - b;
+  }
+  d[l]! -= p;
+  e[l] = g;
+  e[m] = 0;
+}
+
+function tridiagonal(a: Float64Array, n: number): { diagonal: Float64Array; off: Float64Array } {
+  const m = a.slice();
+  const off = new Float64Array(n);
+  for (let k = 0; k < n - 2; k++) {
+    let square = 0;
+    for (let i = k + 1; i < n; i++) square += m[i * n + k]! ** 2;
+    const head = m[(k + 1) * n + k]!;
+    const alpha = -Math.sign(head || 1) * Math.sqrt(square);
+    off[k] = alpha;
+    if (square === 0) continue;
+    const v = Float64Array.from({ length: n }, (_, i) => i > k ? m[i * n + k]! : 0);
+    v[k + 1]! -= alpha;
+    const scale = 2 / v.reduce((sum, each) => sum + each * each, 0);
+    if (!Number.isFinite(scale)) continue;
+    const p = new Float64Array(n);
+    for (let i = k + 1; i < n; i++) {
+      let sum = 0;
+      for (let j = k + 1; j < n; j++) sum += m[i * n + j]! * v[j]!;
+      p[i] = scale * sum;
+    }
+    const shift = scale / 2 * p.reduce((sum, each, i) => sum + each * v[i]!, 0);
+    for (let i = k + 1; i < n; i++) p[i]! -= shift * v[i]!;
+    for (let i = k + 1; i < n; i++) {
+      for (let j = k + 1; j < n; j++) m[i * n + j]! -= v[i]! * p[j]! + p[i]! * v[j]!;
+    }
+  }
+  if (n > 1) off[n - 2] = m[(n - 1) * n + n - 2]!;
+  return { diagonal: Float64Array.from({ length: n }, (_, i) => m[i * n + i]!), off };
+}
+
+/** Places of samples along the directions of largest variance. */
+export interface PrincipalComponents {
+  /** `[n][count]`, the largest variance first. */
+  readonly places: number[][];
+  /** Share of the variance that each direction has. */
+  readonly explained: number[];
+}
+
+/**
+ * Principal components, the products on the device: subspace iteration from a seeded start, 30 rounds. The sign of a
+ * direction is chosen so that its largest place is positive.
+ *
+ * @param features `[n, dim]`; their mean is taken off.
+ * @param options `count` directions (2 by default), device.
+ * @throws {RangeError} If there are fewer than `count` + 1 rows or `count` columns.
+ */
+export async function principalComponents(
+  features: Features,
+  options: { count?: number; device?: Device } = {},
+): Promise<PrincipalComponents> {
+  const { count = 2, device = Device.current } = options;
+  const { dim } = features;
+  const n = features.data.length / dim;
+  if (n <= count || dim < count) {
+    throw new RangeError(
+      `Cannot compute principalComponents() as ${count} directions need more rows and as many columns: got [${n}, ${dim}]`,
+    );
+  }
+  const mean = meanOf(features);
+  const total = features.data.reduce((sum, v, i) => sum + (v - mean[i % dim]!) ** 2, 0);
+  using x = new DeviceDesign(features, device); // centred, with a column of ones, which gets no weight
+  const width = Math.min(dim, count + 6);
+  let basis = orthonormal(Float64Array.from(uniformNumbers(dim * width, key(1)), (v) => v - 0.5), dim, width);
+  let places: Float64Array = new Float64Array();
+  for (let round = 0; round < 30; round++) {
+    const weights = new Float64Array((dim + 1) * width);
+    weights.set(basis);
+    places = await x.times(weights, width);
+    basis = orthonormal((await x.transposedTimes(places, width)).slice(0, dim * width), dim, width);
+  }
+  return largest(places, { n, width, count, total });
+}
+
+/** Gram and Schmidt, twice for accuracy; columns of `[rows, cols]`. */
+function orthonormal(a: Float64Array, rows: number, cols: number): Float64Array {
+  for (let c = 0; c < cols; c++) {
+    for (let pass = 0; pass < 2; pass++) {
+      for (let other = 0; other < c; other++) {
+        let dot = 0;
+        for (let r = 0; r < rows; r++) dot += a[r * cols + c]! * a[r * cols + other]!;
+        for (let r = 0; r < rows; r++) a[r * cols + c]! -= dot * a[r * cols + other]!;
+      }
+      let square = 0;
+      for (let r = 0; r < rows; r++) square += a[r * cols + c]! ** 2;
+      const scale = square > 0 ? 1 / Math.sqrt(square) : 0;
+      for (let r = 0; r < rows; r++) a[r * cols + c]! *= scale;
+    }
+  }
+  return a;
+}
+
+function largest(
+  places: Float64Array,
+  { n, width, count, total }: { n: number; width: number; count: number; total: number },
+): PrincipalComponents {
+  const columns = Array.from({ length: width }, (_, c) => {
+    const values = Array.from({ length: n }, (_, i) => places[i * width + c]!);
+    const top = values.reduce((best, v) => Math.abs(v) > Math.abs(best) ? v : best, 0);
+    const sign = top < 0 ? -1 : 1;
+    return { values: values.map((v) => sign * v), square: values.reduce((sum, v) => sum + v * v, 0) };
+  }).sort((a, b) => b.square - a.square).slice(0, count);
+  return {
+    places: Array.from({ length: n }, (_, i) => columns.map(({ values }) => values[i]!)),
+    explained: columns.map(({ square }) => total > 0 ? square / total : 0),
+  };
+}
+
+/** Some rows of features, the same ones in every run, and which they are. */
+export function someFeatures({ data, dim }: Features, most: number): { features: Features; kept: number[] } {
+  const n = data.length / dim;
+  const kept = n <= most
+    ? Array.from({ length: n }, (_, i) => i)
+    : [...shuffled(n, key(0, 0x736f6d)).subarray(0, most)].sort((a, b) => a - b);
+  const values = new Float32Array(kept.length * dim);
+  kept.forEach((row, i) => values.set(data.subarray(row * dim, (row + 1) * dim), i * dim));
+  return { features: { data: values, dim }, kept };
+}

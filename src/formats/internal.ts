@@ -1,0 +1,20 @@
+// What other folders use beside mod.ts; not part of the package's interface.
+export { contentOf, IMAGE_CONTENTS, isReadableImage } from "./content.ts";
+export { parseDecimal } from "./decimal.ts";
+export { inflate } from "./deflate.ts";
+export { itemSize, ND_DTYPES } from "./dtype.ts";
+export { partOf, readAll, readJson, replaceBy } from "./file.ts";
+export { type WeightsFormat, weightsFormat } from "./file_format.ts";
+export { describeOwner, FileLock, LockedError } from "./file_lock.ts";
+export { isRecord, parseJson } from "./json.ts";
+export { hwioToOihw, nchwToNhwc, nhwcToNchw, oihwToHwio, permute, transposeLinear } from "./layout.ts";
+export { elementCount } from "./ndarray.ts";
+export { npyHeader, readNpy, writeNpy } from "./npy.ts";
+export { unpickle } from "./pickle.ts";
+export { chainGlobals, pythonGlobals, stubGlobals, tableGlobals } from "./pickle_globals.ts";
+export type { PickleOptions } from "./pickle_machine.ts";
+export { numpyGlobals } from "./pickle_numpy.ts";
+export { escapeCommands, quoted, quotedSome } from "./quoted.ts";
+export { concatBytes, toSource } from "./source.ts";
+export { openZip } from "./zip.ts";
+export { writeZip, zipChunks, type ZipMember, type ZipStream } from "./zip_write.ts";

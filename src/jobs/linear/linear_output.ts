@@ -1,0 +1,90 @@
+import { writeWhole } from "../../formats/mod.ts";
+import { type DatasetFeatures, type LinearClassifier, writeClassifiers } from "../../eval/mod.ts";
+import type { EncoderStatistics, LinearInput, TaskSummary } from "./events.ts";
+import { errorRows, linearReport, type TaskResult } from "./linear_report.ts";
+import { featurePictures } from "./pictures.ts";
+import { thumbnails } from "./thumbnails.ts";
+
+/** A task, its scores, and what was fitted. */
+export type FittedTask = TaskResult & { readonly classifier: LinearClassifier };
+
+/** The row of `linear_eval.json` of a task. */
+export function summaryOf({ task, scores, search, epochs, knn }: TaskResult): TaskSummary {
+  const number = (v: number) => Number.isNaN(v) ? null : v;
+  const best = epochs?.find(({ top1 }) => top1 === Math.max(...epochs.map((each) => each.top1)));
+  return {
+    task: task.name,
+    classes: task.classes,
+    train_samples: task.train.labels.length,
+    test_samples: scores.samples,
+    method: search ? search.method : epochs ? "augmented_sgd" : "given",
+    chosen: search ? { [search.parameter]: search.best } : best ? { epoch: best.epoch } : {},
+    trials: search?.trials.map(({ value, mean, folds }) => ({ value, mean, folds })) ?? [],
+    top1: scores.top1,
+    top5: number(scores.top5),
+    balanced_accuracy: scores.balanced_accuracy,
+    mean_auroc: number(scores.mean_auroc),
+    auroc: scores.auroc,
+    confusion_matrix: scores.confusion,
+    knn_top1: knn.top1,
+    knn_top5: task.classes.length > 5 ? knn.top5 : null,
+    per_class_accuracy: scores.per_class_accuracy.map(number),
+  };
+}
+
+/** What an evaluation found. */
+export interface Outcome {
+  readonly encodedTrain: DatasetFeatures;
+  readonly encodedTest: DatasetFeatures;
+  readonly digest: string;
+  readonly statistics: EncoderStatistics;
+}
+
+/** Writes classifiers and numbers of the tasks so far; returns the files. */
+export async function writeNumbers(
+  input: LinearInput,
+  results: readonly FittedTask[],
+  { digest, statistics }: Pick<Outcome, "digest"> & { readonly statistics: EncoderStatistics | null },
+): Promise<string[]> {
+  const { saveDir, settings } = input;
+  const files = ["classifier.safetensors", "linear_eval.json"].map((name) => `${saveDir}/${name}`);
+  const notes = { feature: settings.feature, weights_sha256: digest };
+  const named = results.map(({ task: { name, classes }, classifier }) => ({ name, classes, classifier }));
+  if (!input.classifiers) await writeClassifiers(files[0]!, named, notes);
+  const json = { facts: factsOf(input, digest), settings, features: statistics, tasks: results.map(summaryOf) };
+  await writeWhole(files[1]!, `${JSON.stringify(json, null, 1)}\n`);
+  return files;
+}
+
+function factsOf({ facts, loaded, device }: LinearInput, digest: string): Record<string, string> {
+  return {
+    ...facts,
+    network: loaded.network,
+    weights_sha256: digest,
+    device: device.info.description,
+    deno: Deno.version.deno,
+  };
+}
+
+/** Writes classifiers, numbers and report; returns the files. */
+export async function writeResults(
+  input: LinearInput,
+  results: readonly FittedTask[],
+  outcome: Outcome,
+): Promise<string[]> {
+  const { saveDir, settings, train, test, device, loaded } = input;
+  const files = [...await writeNumbers(input, results, outcome), `${saveDir}/report.html`];
+  const facts = factsOf(input, outcome.digest);
+  const wrong = results.flatMap((result) => errorRows(result).map((i) => result.task.test.rows[i]!));
+  const pictures = await thumbnails(device, test, wrong, settings.resolution);
+  const { encodedTrain, encodedTest, statistics } = outcome;
+  const sets = { train: { dataset: train, encoded: encodedTrain }, test: { dataset: test, encoded: encodedTest } };
+  const extra = settings.maps ? await featurePictures(device, sets, statistics, settings) : [];
+  const title = `Linear evaluation on ${test.name}${input.facts.demo ? " (demo data)" : ""}`;
+  const lead = `${loaded.network}, ${
+    settings.feature === "fc" ? "output of encoder.fc" : "pooled features"
+  }, ${encodedTrain.features.dim} wide; ${encodedTrain.rows.length} training and ${encodedTest.rows.length} test images`;
+  const shown = { ...facts, ...Object.fromEntries(Object.entries(settings).map(([name, v]) => [name, `${v ?? "–"}`])) };
+  await writeWhole(files[2]!, await linearReport({ title, lead, results, pictures, facts: shown, extra }));
+  return files;
+}

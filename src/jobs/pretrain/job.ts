@@ -1,0 +1,286 @@
+import { broadcastJson, type Communicator, SingleProcess } from "../../distributed/mod.ts";
+import type { Contrastive } from "../../nn/mod.ts";
+import type { Tensor } from "../../tensor/mod.ts";
+import {
+  captureCheckpoint,
+  type HostPrior,
+  LossNotFiniteError,
+  makeModel,
+  Pretraining,
+  type PretrainReport,
+  readState,
+  restoreCheckpoint,
+  StepProfile,
+  type TrainingPosition,
+  WeightsNotFiniteError,
+  writeCheckpoint,
+} from "../../train/mod.ts";
+import { checkRanks, checkStart } from "../distributed_start.ts";
+import { evaluateKnn } from "./evaluate_knn.ts";
+import { batchSizes, imageSource, type ViewSource } from "../../data/mod.ts";
+import { type KernelView, recipeOf, uploadPrior, viewKernel } from "./job_data.ts";
+import { type Profile, profileOf } from "./job_profile.ts";
+import { type JobFacts, jobReport } from "./job_report.ts";
+import { learningSettings } from "./job_settings.ts";
+import { factsOf, type JobInput, judgedImages, startingPoint, trainingConfig } from "./job_start.ts";
+import type { KnnScores } from "../../eval/mod.ts";
+import { type MetricsLine, metricsLine, secondsOf } from "./metrics_line.ts";
+import type { FoundCheckpoint, RunFiles } from "../run_folder.ts";
+import { runFolderOf } from "../silent_run_folder.ts";
+import { UnreadableImages } from "./unreadable.ts";
+
+/** What a job tells as it goes. */
+export type JobEvent =
+  | { readonly type: "note"; readonly message: string }
+  | { readonly type: "start"; readonly steps: number; readonly position: TrainingPosition; readonly facts: JobFacts }
+  | ({ readonly type: "step" } & PretrainReport)
+  | { readonly type: "saved"; readonly path: string; readonly position: TrainingPosition }
+  | ({ readonly type: "evaluated"; readonly epoch: number; readonly seconds: number } & KnnScores)
+  | { readonly type: "end"; readonly complete: boolean; readonly path: string; readonly profile: Profile | null };
+
+/**
+ * Pre-trains, evaluates, saves and reports; a run that was stopped, at whatever moment, goes on exactly where its last
+ * checkpoint was. See {@linkcode RunFolder} for the files.
+ *
+ * @throws {TypeError} If the settings are not those of the run in the folder, or a checkpoint is of another network.
+ * @throws {RangeError} If a held-out image has a class that no training image can have, where evaluations are wanted.
+ * @throws {SyntaxError} If no checkpoint of the folder can be read, though there are some.
+ * @throws {LossNotFiniteError} If the loss becomes NaN or infinite; the last good state is on disk then.
+ */
+export async function* pretrainJob(given: JobInput): AsyncGenerator<JobEvent> {
+  const { heldOut, notes } = judgedImages(given);
+  const input = { ...given, heldOut };
+  const { group, settings, dataset } = input;
+  if (group) await checkRanks(group, settings, [dataset, heldOut]);
+  using folder = await runFolderOf(input.saveDir, group?.rank ?? 0);
+  let found = await startingPoint(folder, input);
+  const position = found?.checkpoint.position ?? { epoch: settings.start_epoch, step: 0 };
+  if (group) checkStart(group, position);
+  if (found?.path === folder.file("next.safetensors")) found = { ...found, path: await folder.promote() };
+  const job = new Job(input, folder, found, position);
+  try {
+    for (const message of notes) yield { type: "note", message };
+    yield* job.events();
+  } finally {
+    job.dispose();
+  }
+}
+
+class Job {
+  #input: JobInput;
+  #group: Communicator;
+  #folder: RunFiles;
+  #found: FoundCheckpoint | null;
+  #model: Contrastive;
+  #source: ViewSource;
+  #prior: Tensor | HostPrior | undefined;
+  #training: Pretraining;
+  #profile: StepProfile | undefined;
+  #position: TrainingPosition;
+  #unreadable: UnreadableImages;
+  #lines: MetricsLine[] = [];
+  #kernel: KernelView | null = null;
+  #facts: JobFacts;
+  #secondsBefore = 0;
+  #saved = performance.now();
+  #drawn = performance.now();
+  #drawCost = 0;
+
+  constructor(input: JobInput, folder: RunFiles, found: FoundCheckpoint | null, position: TrainingPosition) {
+    const { device, dataset, settings, signal, group = new SingleProcess(), tuning } = input;
+    this.#input = input;
+    this.#group = group;
+    this.#unreadable = new UnreadableImages(group);
+    this.#folder = folder;
+    this.#found = found;
+    this.#position = position;
+    this.#profile = settings.profile ? new StepProfile() : undefined;
+    this.#model = makeModel(settings.network, { stem: settings.stem, seed: settings.seed, device });
+    this.#source = imageSource(device, dataset, recipeOf(dataset, settings), {
+      workers: settings.workers,
+      onUnreadable: (image) => this.#unreadable.add(image),
+    });
+    this.#prior = settings.kernel !== null && dataset.prior ? uploadPrior(device, dataset.prior) : undefined;
+    this.#training = new Pretraining(this.#model, { source: this.#source, prior: this.#prior }, {
+      ...trainingConfig(settings),
+      start: this.#position,
+      signal,
+      group,
+      tuning,
+      profile: this.#profile,
+    });
+    if (found) restoreCheckpoint(found.checkpoint, this.#model, this.#training.optimizer, this.#training.scaler);
+    this.#facts = factsOf(input, this.#model);
+  }
+
+  async *events(): AsyncGenerator<JobEvent> {
+    const { settings, dataset } = this.#input;
+    for (const message of [...this.#found?.notes ?? [], ...dataset.notes]) yield { type: "note", message };
+    await this.#prepare();
+    if (this.#kernel?.description.advice) yield { type: "note", message: this.#kernel.description.advice };
+    const steps = this.#steps();
+    yield { type: "start", steps, position: this.#position, facts: this.#facts };
+    const last = this.#folder.file("last.safetensors");
+    if (this.#found?.path !== last) yield await this.#save();
+    if (this.#found && this.#position.step === 0) yield* this.#finishEpoch(this.#position.epoch - 1, last);
+    try {
+      yield* this.#train();
+    } catch (error) {
+      const notFinite = error instanceof LossNotFiniteError || error instanceof WeightsNotFiniteError;
+      if (!notFinite) throw error;
+      throw new LossNotFiniteError(`${error.message}; ${this.#lastGood()}`);
+    }
+    const complete = this.#position.epoch >= settings.epochs;
+    if (!complete) yield await this.#save();
+    yield await this.#saveEncoder();
+    const message = await this.#draw();
+    if (message) yield { type: "note", message };
+    yield {
+      type: "end",
+      complete,
+      path: this.#folder.file("last.safetensors"),
+      profile: profileOf(this.#profile, this.#source),
+    };
+  }
+
+  dispose(): void {
+    this.#training.dispose();
+    for (const each of [this.#source, this.#model, this.#prior]) each?.dispose();
+  }
+
+  async #prepare(): Promise<void> {
+    const { device, dataset, settings } = this.#input;
+    if (this.#prior) this.#kernel = await viewKernel(device, dataset, settings);
+    await this.#folder.writeText("config.json", `${JSON.stringify({ ...settings, ...this.#facts }, null, 2)}\n`);
+    this.#lines = await this.#folder.rewindMetrics(this.#position);
+    this.#secondsBefore = secondsOf(this.#lines);
+  }
+
+  async *#train(): AsyncGenerator<JobEvent> {
+    const { settings } = this.#input;
+    for await (const report of this.#training.reports()) {
+      this.#position = report.next;
+      for (const message of this.#unreadable.messages()) yield { type: "note", message };
+      this.#append(metricsLine(report, this.#secondsBefore, settings.demo));
+      yield { type: "step", ...report };
+      if (report.epochDone) yield* this.#endEpoch(report.epoch);
+      else if (performance.now() - this.#saved > 60_000 * settings.save_minutes) yield await this.#save();
+    }
+  }
+
+  async *#endEpoch(epoch: number): AsyncGenerator<JobEvent> {
+    const last = epoch === this.#input.settings.epochs - 1;
+    yield await this.#save();
+    yield* this.#finishEpoch(epoch);
+    const since = performance.now() - this.#drawn;
+    if (!last && since >= Math.max(2000, 20 * this.#drawCost)) {
+      const message = await this.#draw();
+      if (message) yield { type: "note", message };
+    }
+    await this.#group.barrier(); // while rank 0 writes and scores, the others sleep
+  }
+
+  /** What follows the save at the end of an epoch; a run that was killed in between makes up for it. */
+  async *#finishEpoch(epoch: number, late?: string): AsyncGenerator<JobEvent> {
+    const { save_freq, epochs } = this.#input.settings;
+    const isDue = epoch >= 0 && (epoch % save_freq === 0 || epoch === epochs - 1);
+    if (isDue && !(late && await this.#folder.has(this.#folder.numbered(epoch)))) {
+      yield { type: "saved", path: await this.#folder.keepAs(epoch, late), position: this.#position };
+    }
+    yield* this.#evaluate(epoch);
+  }
+
+  async #save(): Promise<JobEvent> {
+    const { settings } = this.#input;
+    const path = await this.#folder.saveLast(
+      await captureCheckpoint(this.#model, this.#training.optimizer, {
+        network: settings.network,
+        position: this.#position,
+        config: learningSettings(settings, this.#group.size),
+        optimizerKind: settings.optimizer,
+        scaler: this.#training.scaler,
+      }),
+    );
+    this.#saved = performance.now();
+    return { type: "saved", path, position: this.#position };
+  }
+
+  /** The encoder alone, under torchvision's names: what `load_state_dict(strict=True)` takes. */
+  async #saveEncoder(): Promise<JobEvent> {
+    const { network, resolution } = this.#input.settings;
+    const path = this.#folder.file("encoder.safetensors");
+    if (this.#isFirst) {
+      const config = { resolution, epochs: this.#position.epoch };
+      const weights = await readState(this.#model.encoder);
+      await writeCheckpoint(path, { weights, network, position: null, optimizer: null, config });
+    }
+    return { type: "saved", path, position: this.#position };
+  }
+
+  /** Steps of an epoch. */
+  #steps(): number {
+    const { dataset, settings } = this.#input;
+    return batchSizes(dataset.length, settings.batch_size, settings.drop_last, this.#group.size).length;
+  }
+
+  /** Whether this rank writes. */
+  get #isFirst(): boolean {
+    return this.#group.rank === 0;
+  }
+
+  #append(line: MetricsLine): void {
+    this.#lines.push(line);
+    this.#folder.appendMetrics(line);
+  }
+
+  /** Evaluates after an epoch where it is due and was not done before; rank 0 knows. */
+  async *#evaluate(epoch: number): AsyncGenerator<JobEvent> {
+    const { device, dataset, heldOut, settings } = this.#input;
+    const due = settings.eval_every > 0 && ((epoch + 1) % settings.eval_every === 0 || epoch === settings.epochs - 1);
+    const known = this.#lines.some((line) => Number(line.epoch) === epoch && "queries" in line);
+    const wanted = due && epoch >= 0 && !known && dataset.labels !== null && !this.#input.signal?.aborted;
+    if (!broadcastJson(this.#group, wanted)) return;
+    const start = performance.now();
+    const data = { gallery: dataset, queries: heldOut };
+    const scores = await evaluateKnn(device, this.#model, data, settings, this.#group);
+    if (!scores) return;
+    const seconds = (performance.now() - start) / 1000;
+    const { top1, top5, auc, queries } = scores;
+    const values: MetricsLine = Number.isNaN(auc) ? { knn_top1: top1, knn_top5: top5 } : { knn_auc: auc };
+    const { demo } = settings;
+    const step = this.#steps();
+    this.#append({ epoch, step, ...values, queries, evaluation_seconds: seconds, ...demo ? { demo } : {} });
+    yield { type: "evaluated", epoch, seconds, ...scores };
+  }
+
+  /** Writes report.html; what went wrong, if anything: a picture that cannot be drawn stops no training. */
+  async #draw(): Promise<string | null> {
+    if (!this.#isFirst) return null; // the report is rank 0's
+    const start = performance.now();
+    try {
+      const page = await jobReport({
+        settings: this.#input.settings,
+        facts: this.#facts,
+        position: this.#position,
+        lines: this.#lines,
+        kernel: this.#kernel,
+        profile: profileOf(this.#profile, this.#source),
+      });
+      await this.#folder.writeText("report.html", page);
+      return null;
+    } catch (error) {
+      return `Cannot write "${this.#folder.file("report.html")}": ${error instanceof Error ? error.message : error}`;
+    } finally {
+      this.#drawn = performance.now();
+      this.#drawCost = this.#drawn - start;
+    }
+  }
+
+  /** Where to go on from after a loss or a weight that is not finite, and what to try. */
+  #lastGood(): string {
+    const last = this.#folder.file("last.safetensors");
+    return `the last good state is "${last}": go on from it with --resume "${last}" --lr ${
+      this.#input.settings.lr / 10
+    }`;
+  }
+}

@@ -1,0 +1,121 @@
+import type { TrainingPosition } from "../../train/mod.ts";
+import type { KernelView } from "./job_data.ts";
+import type { JobSettings } from "./job_settings.ts";
+import { type Html, html, lineChart, page, type Section, table } from "../../report/mod.ts";
+import { kernelSection } from "./kernel_section.ts";
+import type { MetricsLine } from "./metrics_line.ts";
+
+/** What is known of a job before it starts. */
+export interface JobFacts {
+  /** Adapter. */
+  readonly device: string;
+  /** Training images. */
+  readonly images: number;
+  /** Held-out images. */
+  readonly held_out: number;
+  /** Classes, or labels an image. */
+  readonly classes: number;
+  /** Columns of the prior; 0 without one. */
+  readonly prior_columns: number;
+  /** Parameters of encoder and head. */
+  readonly parameters: number;
+  /** Version of Deno. */
+  readonly deno: string;
+}
+
+/** What the page of a job shows. */
+export interface JobReport {
+  /** Settings of the job. */
+  readonly settings: JobSettings;
+  /** What is known of it. */
+  readonly facts: JobFacts;
+  /** How far it is. */
+  readonly position: TrainingPosition;
+  /** What was measured so far. */
+  readonly lines: readonly MetricsLine[];
+  /** What the kernel makes of the prior; null without one. */
+  readonly kernel: KernelView | null;
+  /** Milliseconds a step by part. */
+  readonly profile: Readonly<Record<string, number>> | null;
+}
+
+/** Points of a line; more cannot be told apart. */
+const MOST_POINTS = 400;
+
+/** The page of a job: what it learns from, how it goes, and its settings. */
+export async function jobReport(report: JobReport): Promise<string> {
+  const { settings, facts, position } = report;
+  const demo = settings.demo ? "Demo data made of emoji images, not the data set itself. " : "";
+  const done = position.epoch >= settings.epochs ? "complete" : `epoch ${position.epoch + 1} of ${settings.epochs}`;
+  const lead =
+    `${demo}${done}; ${settings.network}, ${facts.images} images, batch ${settings.batch_size}; ${facts.device}`;
+  const sections = [...await curves(report), ...await kernelSections(report), ...profileSection(report)];
+  sections.push({ heading: "Settings", body: settingsTable(settings, facts) });
+  return page(`Pre-training on ${settings.db}${settings.demo ? " (demo data)" : ""}`, lead, sections);
+}
+
+async function curves({ lines }: JobReport): Promise<Section[]> {
+  const sections: Section[] = [];
+  const add = async (heading: string, names: readonly (readonly [string, string])[], y: string, about: string) => {
+    const series = names.map(([key, name]) => ({ name, points: pointsOf(lines, key) })).filter(({ points }) =>
+      points.length > 0
+    );
+    if (series.length === 0) return;
+    sections.push({ heading, body: html`${await lineChart(series, { x: "epoch", y })}<p class="faint">${about}</p>` });
+  };
+  await add("Loss", [["loss", "loss"]], "loss (nats)", "0 would be collapse: all centroids in one place.");
+  await add(
+    "Alignment",
+    [["align", "alignment"]],
+    "-mean squared length of centroids",
+    "-1: all views of an image agree.",
+  );
+  await add(
+    "Neighbours",
+    [["knn_top1", "top-1"], ["knn_top5", "top-5"], ["knn_auc", "mean AUC"]],
+    "share",
+    "Held-out images classified by the votes of their 20 nearest training images (cosine of the encoder's output).",
+  );
+  await add("Learning rate", [["lr", "learning rate"]], "learning rate", "Cosine, one step an epoch.");
+  await add("Throughput", [["images_per_second", "images"]], "images a second", "Images, not views.");
+  return sections;
+}
+
+/** Values of a name over epochs, neighbours averaged where there are too many. */
+function pointsOf(lines: readonly MetricsLine[], name: string): { x: number; y: number }[] {
+  const all = lines.flatMap((line) => {
+    const y = line[name];
+    return typeof y === "number"
+      ? [{ x: Number(line.epoch) + Number(line.step) / Number(line.steps ?? line.step), y }]
+      : [];
+  });
+  const group = Math.ceil(all.length / MOST_POINTS);
+  return Array.from({ length: Math.ceil(all.length / Math.max(1, group)) }, (_, i) => {
+    const part = all.slice(i * group, (i + 1) * group);
+    return { x: part.at(-1)!.x, y: part.reduce((sum, { y }) => sum + y, 0) / part.length };
+  });
+}
+
+async function kernelSections({ kernel, settings }: JobReport): Promise<Section[]> {
+  if (!kernel) return [];
+  const name = settings.kernel === "rbf" ? `rbf, σ = ${settings.sigma}` : `${settings.kernel}`;
+  return [await kernelSection(name, kernel)];
+}
+
+function profileSection({ profile }: JobReport): Section[] {
+  if (!profile) return [];
+  const rows = Object.entries(profile).map(([name, milliseconds]) => [name, milliseconds.toFixed(2)]);
+  const about =
+    "The device was waited for after each part, so the sum is more than a step takes; Workers decode beside it.";
+  return [{
+    heading: "Time of a step",
+    body: html`${table(["part", "ms a step"], rows)}<p class="faint">${about}</p>`,
+  }];
+}
+
+function settingsTable(settings: JobSettings, facts: JobFacts): Html {
+  return table(
+    ["setting", "value"],
+    Object.entries({ ...settings, ...facts }).map(([name, value]) => [name, `${value ?? "none"}`]),
+  );
+}

@@ -1,0 +1,86 @@
+import type { ImageDataset } from "../../data/mod.ts";
+import type { KernelView } from "./job_data.ts";
+import type { KernelNeighbours } from "../../eval/mod.ts";
+import { PICTURE } from "../../eval/internal.ts";
+import { binned, dataUris, heatMap, type Html, html, type Section, table } from "../../report/mod.ts";
+
+/** What a report says of a kernel: numbers, advice, histogram, matrix, and neighbours under the prior with pictures. */
+export async function kernelSection(
+  name: string,
+  { size, gram, description, neighbours }: KernelView,
+): Promise<Section> {
+  const { retainedVariance, mixing, effectiveRank, advice, similarity, histogram } = description;
+  const { min, mean, max } = similarity;
+  const rows = [[
+    retainedVariance.toFixed(3),
+    mixing.toFixed(3),
+    effectiveRank.toFixed(1),
+    ...[min, mean, max].map((value) => value.toPrecision(3)),
+  ]];
+  const header = [
+    "retained variance",
+    "weight given to others",
+    "effective rank",
+    "least similar",
+    "mean",
+    "most similar",
+  ];
+  const body = html`
+    ${table(header, rows)}
+    <p>${advice ?? ""}</p>
+    ${await binned(histogram, { min, max }, { x: "similarity of two images by their prior", y: "pairs" })}
+    ${await heatMap(gram, size, size, { x: "image", y: "image" })}
+    <p
+      class="faint">Similarity of ${size} images by their prior, images of a class side by side. Retained variance: what the
+    centroid weights leave of the centroids' spread, on a batch; near 0 there is nothing left to learn from.</p>
+    ${await neighbourTable(neighbours)}
+  `;
+  return { heading: `Kernel (${name})`, body };
+}
+
+async function neighbourTable({ lists, pictures, names }: NamedNeighbours): Promise<Html> {
+  const rows = [...pictures.keys()];
+  const pixels = new Uint8Array(rows.length * PICTURE * PICTURE * 3);
+  rows.forEach((row, i) => pixels.set(pictures.get(row)!, i * PICTURE * PICTURE * 3));
+  const uris = rows.length > 0 ? await dataUris(pixels, PICTURE, PICTURE) : [];
+  const uriOf = new Map(rows.map((row, i) => [row, uris[i]!]));
+  const picture = (row: number) => {
+    const title = names.get(row) ?? `image ${row}`;
+    const uri = uriOf.get(row);
+    return uri === undefined
+      ? title
+      : html`<img class="tile" src="${uri}" width="${PICTURE}" height="${PICTURE}" alt="${title}" title="${title}">`;
+  };
+  const line = ({ query, found }: KernelNeighbours["lists"][number]) =>
+    html`<tr><td>${picture(query)}</td>${
+      found.map(({ row, similarity }) => html`<td>${picture(row)} ${similarity.toFixed(2)}</td>`)
+    }</tr>`;
+  const width = lists[0]?.found.length ?? 1;
+  return html`
+    <figure>
+      <table>
+        <thead>
+          <tr>
+            <th>image</th>
+            <th colspan="${width}">most alike by the prior, with the similarity</th>
+          </tr>
+        </thead>
+        <tbody>${lists.map(line)}</tbody>
+      </table>
+    </figure>
+  `;
+}
+
+/** Neighbours, and what to call images. */
+export interface NamedNeighbours extends KernelNeighbours {
+  /** Name of each row: its path, or its class. */
+  readonly names: ReadonlyMap<number, string>;
+}
+
+/** Names of the rows that have pictures: the path, or else the class. */
+export function namedNeighbours(dataset: ImageDataset, neighbours: KernelNeighbours): NamedNeighbours {
+  const { paths, labels, classes } = dataset;
+  const nameOf = (row: number) => paths?.[row] ?? (labels instanceof Int32Array ? classes[labels[row]!] : undefined);
+  const rows = neighbours.lists.flatMap(({ query, found }) => [query, ...found.map((each) => each.row)]);
+  return { ...neighbours, names: new Map(rows.map((row) => [row, nameOf(row) ?? `image ${row}`])) };
+}

@@ -1,0 +1,200 @@
+import { basename, join } from "@std/path";
+import { OutputFolder, writeWhole } from "../formats/mod.ts";
+import { partOf, readJson, replaceBy } from "../formats/internal.ts";
+import {
+  type Checkpoint,
+  readCheckpoint,
+  type ReadCheckpointOptions,
+  type TrainingPosition,
+  writeCheckpoint,
+} from "../train/mod.ts";
+import { linesUpTo, type MetricsLine } from "./pretrain/metrics_line.ts";
+import { checkWritten } from "../train/internal.ts";
+
+/** What is done with the folder of a run. */
+export type RunFiles = Pick<RunFolder, keyof RunFolder>;
+
+/** A checkpoint that was found, and what a person should know about those that were passed over. */
+export interface FoundCheckpoint {
+  /** Its file. */
+  readonly path: string;
+  /** What is in it. */
+  readonly checkpoint: Checkpoint;
+  /** Which newer ones could not be read, and why. */
+  readonly notes: readonly string[];
+}
+
+/** Newest first: `next` is there only when a run ended in the midst of {@linkcode RunFolder.saveLast}. */
+const LATEST = ["next.safetensors", "last.safetensors", "previous.safetensors"] as const;
+
+/**
+ * The folder of a run: `config.json`, `metrics.jsonl`, `report.html`, `last.safetensors`, the one before it
+ * (`previous.safetensors`) and numbered checkpoints. A file is replaced whole or not at all, and one run writes to it at a
+ * time.
+ */
+export class RunFolder implements Disposable {
+  /** Where it is. */
+  readonly path: string;
+  readonly #output: OutputFolder;
+  #lastIsDamaged = false;
+
+  private constructor(output: OutputFolder) {
+    this.path = output.path;
+    this.#output = output;
+  }
+
+  /**
+   * Makes the folder, and takes it for this process until it is disposed.
+   *
+   * @throws {Error} If it cannot be written to, or another run writes to it.
+   */
+  static async open(path: string): Promise<RunFolder> {
+    return new RunFolder(await OutputFolder.open(path));
+  }
+
+  /** Path of a file of the run. */
+  file(name: string): string {
+    return join(this.path, name);
+  }
+
+  /** Whether there is such a file. */
+  has(path: string): Promise<boolean> {
+    return exists(path);
+  }
+
+  /** Writes a text file. */
+  async writeText(name: string, text: string): Promise<void> {
+    await this.#output.write(name, text);
+  }
+
+  /**
+   * Makes a checkpoint the last one and keeps the last one so far as the previous one; a crash at any moment loses
+   * neither. It is read back before any other file is touched.
+   *
+   * @throws {Error} If it cannot be written, or reads back otherwise.
+   */
+  async saveLast(checkpoint: Checkpoint): Promise<string> {
+    const next = this.file("next.safetensors");
+    this.#output.check();
+    await writeCheckpoint(next, checkpoint);
+    await checkWritten(next);
+    return await this.promote();
+  }
+
+  /** The second half of a save: `next` becomes the last checkpoint. There is a last one at every moment. */
+  async promote(): Promise<string> {
+    const [next, last, previous] = LATEST.map((name) => this.file(name)) as [string, string, string];
+    await this.#output.change(async () => {
+      if (!this.#lastIsDamaged && await exists(last)) await duplicate(last, previous);
+      await replaceBy(next, last);
+    });
+    this.#lastIsDamaged = false;
+    return last;
+  }
+
+  /** Path of a numbered checkpoint: `checkpoint_0012.safetensors`, as the original numbers them (the epoch, 0-based). */
+  numbered(epoch: number): string {
+    return this.file(`checkpoint_${String(epoch).padStart(4, "0")}.safetensors`);
+  }
+
+  /** Copies a checkpoint, the last one by default, to a numbered one. */
+  async keepAs(epoch: number, from: string = this.file("last.safetensors")): Promise<string> {
+    const path = this.numbered(epoch);
+    await this.#output.change(async () => {
+      using file = await Deno.open(from);
+      await writeWhole(path, file.readable);
+    });
+    return path;
+  }
+
+  /**
+   * The newest checkpoint that can be read; null when there is none at all.
+   *
+   * @throws {SyntaxError} If there are some, and all are damaged.
+   */
+  async latest(): Promise<FoundCheckpoint | null> {
+    const found = await firstReadable(LATEST.map((name) => this.file(name)));
+    this.#lastIsDamaged = found?.path === this.file("previous.safetensors"); // which then stays the one before
+    return found;
+  }
+
+  /** Settings that the run was started with; null for a new one. */
+  async config(): Promise<Record<string, unknown> | null> {
+    return await readJson(this.file("config.json"));
+  }
+
+  /** Lines of `metrics.jsonl` up to a position, and drops the later ones from the file: they are about to be made again. */
+  async rewindMetrics(to: TrainingPosition): Promise<MetricsLine[]> {
+    const path = this.file("metrics.jsonl");
+    const text = await exists(path) ? await Deno.readTextFile(path) : "";
+    const kept = linesUpTo(text, to);
+    await this.writeText("metrics.jsonl", kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    return kept;
+  }
+
+  /** Appends a line to `metrics.jsonl`; it is with the system when this returns. */
+  appendMetrics(line: MetricsLine): void {
+    this.#output.append("metrics.jsonl", `${JSON.stringify(line)}\n`);
+  }
+
+  /** Lets other runs write to the folder. */
+  [Symbol.dispose](): void {
+    this.#output[Symbol.dispose]();
+  }
+}
+
+/**
+ * Reads a checkpoint that a person named, or the newest one of a folder; where `last.safetensors` is damaged, the one
+ * before it.
+ *
+ * @throws {Deno.errors.NotFound} If there is no such file.
+ * @throws {SyntaxError} If neither can be read.
+ */
+export async function findCheckpoint(path: string): Promise<FoundCheckpoint> {
+  const info = await Deno.stat(path).catch(() => null);
+  if (!info) throw new Deno.errors.NotFound(`Cannot resume from "${path}": there is no such file`);
+  const candidates = info.isDirectory
+    ? LATEST.map((name) => join(path, name))
+    : basename(path) === "last.safetensors"
+    ? [path, join(path, "..", "previous.safetensors")]
+    : [path];
+  const found = await firstReadable(candidates, { foreign: !info.isDirectory });
+  if (found) return found;
+  throw new Deno.errors.NotFound(`Cannot resume from "${path}": the folder has no checkpoint`);
+}
+
+async function firstReadable(
+  paths: readonly string[],
+  options?: ReadCheckpointOptions,
+): Promise<FoundCheckpoint | null> {
+  const damaged: { path: string; message: string }[] = [];
+  for (const path of paths) {
+    if (!await exists(path)) continue;
+    try {
+      const checkpoint = await readCheckpoint(path, options);
+      const notes = damaged.map(({ message }) => `${message}; going on from "${path}"`);
+      return { path, checkpoint, notes };
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      damaged.push({ path, message: error.message });
+    }
+  }
+  if (damaged.length === 0) return null;
+  throw new SyntaxError(
+    `Cannot resume as every checkpoint is damaged: ${damaged.map(({ message }) => message).join("; ")}; delete ${
+      damaged.map(({ path }) => `"${path}"`).join(" and ")
+    } to start anew`,
+  );
+}
+
+/** Gives a file a second name, in place of a file of that name; a copy where the file system has no hard links. */
+async function duplicate(from: string, to: string): Promise<void> {
+  const part = partOf(to);
+  await Deno.link(from, part).catch(() => Deno.copyFile(from, part));
+  await replaceBy(part, to);
+  await Deno.remove(part).catch(() => {}); // a rename to another name of the same file does nothing
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}

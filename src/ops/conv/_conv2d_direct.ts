@@ -1,0 +1,241 @@
+// Convolution as implicit matrix products: the patches of the image are never stored.
+// Channels of every group are multiples of 4 here; see _conv2d_channels.ts.
+import type { Program } from "../../device/mod.ts";
+import {
+  conv2d,
+  conv2d_forward,
+  conv2d_forward_taps,
+  conv2d_input_grad,
+  conv2d_pixels,
+  conv2d_place,
+  conv2d_weight_grad,
+} from "../../shaders/gen.ts";
+import { type FloatDType, type Shape, sizeOf, Tensor } from "../../tensor/mod.ts";
+import { blocksOf, type Body, constantsOf } from "../product/bodies.ts";
+import type { Question } from "../product/choices.ts";
+import {
+  describe,
+  type ForwardOperands,
+  type Geometry,
+  type InputGradOperands,
+  type WeightGradOperands,
+} from "./geometry.ts";
+import { blockMoments, momentsCode, type SideMoments } from "../product/moments.ts";
+import { choosePlan } from "../product/plan.ts";
+import { noiseLike, operandAliases, operandNote, type OperandTypes } from "../product/product.ts";
+import { sumMiddleInto } from "../product/sum_middle.ts";
+
+const params = {
+  rows: "u32",
+  cols4: "u32",
+  inner: "u32",
+  depth: "u32",
+  segments: "u32",
+  splits: "u32",
+  split4: "u32",
+  groups: "u32",
+  h: "i32",
+  w: "i32",
+  out_h: "i32",
+  out_w: "i32",
+  kernel_h: "i32",
+  kernel_w: "i32",
+  stride_h: "i32",
+  stride_w: "i32",
+  padding_h: "i32",
+  padding_w: "i32",
+  dilation_h: "i32",
+  dilation_w: "i32",
+  a4: "u32",
+  ldb4: "u32",
+  c4: "u32",
+  group_a4: "u32",
+  group_b4: "u32",
+  group_c4: "u32",
+  in4: "u32",
+} as const;
+
+const OPERANDS = {
+  forward: [conv2d_place, conv2d_pixels, conv2d_forward],
+  forwardTaps: [conv2d_place, conv2d_pixels, conv2d_forward_taps],
+  inputGrad: [conv2d_input_grad],
+  weightGrad: [conv2d_place, conv2d_weight_grad],
+} as const;
+
+type Kind = keyof typeof OPERANDS;
+
+const programs = new Map<string, Program>();
+
+function programOf(kind: Kind, body: Body, types: OperandTypes, moments: boolean): Program {
+  const name = `conv2d ${kind} ${body.name}${operandNote(types)}`;
+  const key = `${name} ${moments}`;
+  let program = programs.get(key);
+  if (!program) {
+    const code = [operandAliases(types), conv2d, ...OPERANDS[kind], momentsCode(moments), ...body.code];
+    programs.set(key, program = { name, code, entryPoint: "main", params });
+  }
+  return program;
+}
+
+/** Pixels of a segment of the weight gradient, and terms of one of a forward pass by taps; multiples of 8. */
+const PIXELS = 256;
+const TAP_TERMS = 256;
+
+/** One of the three products. */
+interface Job {
+  readonly kind: Kind;
+  readonly a: Tensor;
+  readonly b: Tensor;
+  readonly bias?: Tensor;
+  /** Of the result. */
+  readonly shape: Shape;
+  readonly dtype: FloatDType;
+  /** Rows of the product, and how many of them a workgroup in z sees at most. */
+  readonly rows: number;
+  readonly rowsOfPhase?: number;
+  readonly phases?: number;
+  readonly cols: number;
+  /** Terms of the sum, and of each segment of it. */
+  readonly inner: number;
+  readonly depth: number;
+  /** Vectors from group to group in a, b and c. */
+  readonly groupSteps: readonly [number, number, number];
+  /** Takes the moments of the rows per column, where the sum is not split. */
+  readonly side?: SideMoments;
+}
+
+/** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
+export function forwardDirect(g: Geometry, operands: ForwardOperands): Tensor {
+  return forward(g, "forward", g.inChannels, operands);
+}
+
+/** As {@linkcode forwardDirect}, with sums that run through taps and channels at once: for 4 channels a group. */
+export function forwardTaps(g: Geometry, operands: ForwardOperands): Tensor {
+  return forward(g, "forwardTaps", TAP_TERMS, operands);
+}
+
+function forward(
+  g: Geometry,
+  kind: "forward" | "forwardTaps",
+  depth: number,
+  { x, weight, bias, side, dtype }: ForwardOperands,
+): Tensor {
+  const pixels = g.n * sizeOf(g.outSize);
+  return run(g, {
+    kind,
+    a: x,
+    b: weight,
+    bias,
+    shape: [g.n, ...g.outSize, g.groups * g.outChannels],
+    dtype,
+    rows: pixels,
+    cols: g.outChannels,
+    inner: sizeOf(g.kernel) * g.inChannels,
+    depth,
+    groupSteps: [g.inChannels / 4, g.outChannels / 4, g.outChannels / 4],
+    side,
+  });
+}
+
+/** Gradient of `x` from that of `y`. */
+export function inputGradDirect(g: Geometry, { gradY, weight, dtype }: InputGradOperands): Tensor {
+  const phaseOf = (i: number) => Math.ceil(g.size[i]! / g.stride[i]!);
+  return run(g, {
+    kind: "inputGrad",
+    a: gradY,
+    b: weight,
+    shape: [g.n, ...g.size, g.groups * g.inChannels],
+    dtype,
+    rows: g.n * sizeOf(g.size),
+    rowsOfPhase: g.n * phaseOf(0) * phaseOf(1),
+    phases: sizeOf(g.stride),
+    cols: g.inChannels,
+    inner: sizeOf(g.kernel) * g.outChannels,
+    depth: g.outChannels,
+    groupSteps: [g.outChannels / 4, g.outChannels / 4, g.inChannels / 4],
+  });
+}
+
+/** Gradient of the weight from that of `y`. */
+export function weightGradDirect(g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
+  return run(g, {
+    kind: "weightGrad",
+    a: x,
+    b: gradY,
+    shape: [...g.kernel, g.inChannels, g.groups * g.outChannels],
+    dtype,
+    rows: sizeOf(g.kernel) * g.inChannels,
+    cols: g.outChannels,
+    inner: g.n * sizeOf(g.outSize),
+    depth: PIXELS,
+    groupSteps: [g.inChannels / 4, g.outChannels / 4, g.outChannels / 4],
+  });
+}
+
+function run(g: Geometry, job: Job): Tensor {
+  const { kind, a, b, bias, shape, rows, cols, inner, depth } = job;
+  const segments = Math.ceil(inner / depth);
+  const { device } = a;
+  const cols4 = cols / 4;
+  const batch = g.groups * (job.phases ?? 1);
+  const size = sizeOf(shape);
+  const rowsAtOnce = job.rowsOfPhase ?? rows;
+  const mostSplits = Math.min(segments, Math.floor(device.limits.maxComputeWorkgroupsPerDimension / batch));
+  const whole = kind === "forward" || kind === "forwardTaps";
+  const sizes = { rows: rowsAtOnce, cols4, batch, terms: inner, resultBytes: size * 4, mostSplits, whole };
+  const { body, splits } = choosePlan(device, sizes, () => questionOf(g, job));
+  const blocks = blocksOf(body, rowsAtOnce, cols4);
+  const result: Tensor = new Tensor(device, shape, { dtype: job.dtype });
+  const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);
+  const [x, y] = device.groups(blocks, 1);
+  const moments = splits === 1 && job.side
+    ? blockMoments(job.side, device, Math.ceil(rows / body.rows), shape.at(-1)!)
+    : undefined;
+  device.dispatch(programOf(kind, body, { a, b, c: target }, moments !== undefined), {
+    params: {
+      ...sizesOf(g),
+      ...{ rows, cols4, inner, depth, segments, splits, split4: size / 4, groups: g.groups },
+      a4: a.shape.at(-1)! / 4,
+      ldb4: b.shape.at(-1)! / 4,
+      c4: shape.at(-1)! / 4,
+      group_a4: job.groupSteps[0],
+      group_b4: job.groupSteps[1],
+      group_c4: job.groupSteps[2],
+    },
+    buffers: { 1: a.storage, 2: b.storage, 3: target.storage, 4: (bias ?? b).storage, 5: moments?.storage },
+    workgroups: [x, y, batch * splits],
+    constants: { ...constantsOf(device, body), K_TAIL: inner % 4 !== 0, BIAS: bias !== undefined && splits === 1 },
+  });
+  if (splits === 1) return result;
+  sumMiddleInto(target, result, { outer: 1, length: splits, inner: size, bias, cols: shape.at(-1)! });
+  target.dispose();
+  return result;
+}
+
+function questionOf(g: Geometry, job: Job): Pick<Question, "key" | "rehearse"> {
+  return {
+    key: `conv2d direct ${job.kind} ${describe(g)} ${job.a.dtype}`,
+    rehearse() {
+      const [a, b] = [noiseLike(job.a, 1), noiseLike(job.b, 2)];
+      return { run: () => run(g, { ...job, a, b, bias: undefined, side: undefined }) };
+    },
+  };
+}
+
+function sizesOf(g: Geometry) {
+  return {
+    h: g.size[0],
+    w: g.size[1],
+    out_h: g.outSize[0],
+    out_w: g.outSize[1],
+    kernel_h: g.kernel[0],
+    kernel_w: g.kernel[1],
+    stride_h: g.stride[0],
+    stride_w: g.stride[1],
+    padding_h: g.padding[0],
+    padding_w: g.padding[1],
+    dilation_h: g.dilation[0],
+    dilation_w: g.dilation[1],
+    in4: g.inChannels / 4,
+  };
+}

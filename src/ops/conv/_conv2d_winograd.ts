@@ -1,0 +1,243 @@
+// Convolution with a 3 × 3 window and stride 1 by Winograd's F(3×3, 3×3) and F(4×4, 3×3); the formulas are in
+// shaders/conv/conv2d_winograd.wgsl.
+import type { Device } from "../../device/mod.ts";
+import { sizeOf, Tensor } from "../../tensor/mod.ts";
+import type { Algorithm, ForwardOperands, Geometry, InputGradOperands, WeightGradOperands } from "./geometry.ts";
+import { blockMoments, type SideMoments } from "../product/moments.ts";
+import { type BatchAxes, type Product, productPadded } from "../product/product.ts";
+import { type Edge, pitchOf, positionsOf, transform, type Values } from "./_conv2d_winograd_transforms.ts";
+import { WINOGRAD_CHUNK, WINOGRAD_SLICES } from "../shared/variants.ts";
+
+/** Most tiles of a chunk of images: the longest sum of a weight gradient. */
+const CHUNK_TILES = 32768;
+
+/** The tiles that cover the images. */
+interface Tiling {
+  readonly edge: Edge;
+  readonly tiles: readonly [number, number];
+  /** Images whose transforms are in memory at once. */
+  readonly chunk: number;
+}
+
+/** The three products of a convolution with tiles of that many pixels. */
+export function winograd(edge: Edge): Algorithm {
+  return {
+    forward: (g, operands) => forward(edge, g, operands),
+    inputGrad: (g, operands) => inputGrad(edge, g, operands),
+    weightGrad: (g, operands) => weightGrad(edge, g, operands),
+  };
+}
+
+/** Tiles of one image. */
+export function tilesOf(edge: Edge, size: readonly [number, number]): number {
+  return Math.ceil(size[0] / edge) * Math.ceil(size[1] / edge);
+}
+
+/** Bytes of the transform of one image. */
+export function transformBytes(edge: Edge, g: Geometry): number {
+  const tiles = Math.max(tilesOf(edge, g.outSize), tilesOf(edge, g.size));
+  return tiles * pitchOf(edge, Math.max(g.inChannels, g.outChannels)) * 4;
+}
+
+function tilingOf(edge: Edge, device: Device, g: Geometry, size: readonly [number, number]): Tiling {
+  const tiles = [Math.ceil(size[0] / edge), Math.ceil(size[1] / edge)] as const;
+  const { least, perImage } = WINOGRAD_CHUNK[device.info.family];
+  const limit = Math.min(Math.max(least, perImage * g.n), device.limits.maxStorageBufferBindingSize);
+  const images = Math.min(Math.floor(limit / transformBytes(edge, g)), Math.floor(CHUNK_TILES / sizeOf(tiles)));
+  return { edge, tiles, chunk: Math.max(1, Math.min(g.n, images)) };
+}
+
+/** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
+function forward(edge: Edge, g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
+  const y = new Tensor(x.device, [g.n, ...g.outSize, g.outChannels], { dtype });
+  const offset = [-g.padding[0], -g.padding[1]] as const;
+  const tiling = tilingOf(edge, x.device, g, g.outSize);
+  const slices = slicesOf(tiling, y, side);
+  convolve({ tiling, x, weight, turned: false, offset, y, bias, slices });
+  return y;
+}
+
+/** Gradient of `x` from that of `y`. */
+function inputGrad(edge: Edge, g: Geometry, { gradY, weight, dtype }: InputGradOperands): Tensor {
+  const y = new Tensor(gradY.device, [g.n, ...g.size, g.inChannels], { dtype });
+  const offset = [g.padding[0] - 2, g.padding[1] - 2] as const;
+  const tiling = tilingOf(edge, gradY.device, g, g.size);
+  convolve({ tiling, x: gradY, weight, turned: true, offset, y });
+  return y;
+}
+
+/** Gradient of the weight from that of `y`. */
+function weightGrad(edge: Edge, g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
+  const { device } = x;
+  const { inChannels, outChannels } = g;
+  const tiling = tilingOf(edge, device, g, g.outSize);
+  const offset = [-g.padding[0], -g.padding[1]] as const;
+  let sum: Tensor | undefined;
+  for (let first = 0; first < g.n; first += tiling.chunk) {
+    const chunk = { tiling, first, images: Math.min(tiling.chunk, g.n - first) };
+    const { patches, tiles } = transformFactors(chunk, x, gradY, offset);
+    const inner = patches.shape[0]!;
+    const sizes = { rows: inChannels, cols: outChannels, inner, transposeA: true, batch: batchOf(edge) };
+    const strides = stridesOf(edge, inChannels, outChannels, outChannels, inChannels);
+    sum = productPadded({ a: patches, b: tiles, ...sizes, strides, into: sum });
+    patches.dispose();
+    tiles.dispose();
+  }
+  const gradWeight = new Tensor(device, [...g.kernel, inChannels, outChannels], { dtype });
+  if (sum) transform(edge, "windows_adjoint", windowValues(edge, inChannels, outChannels), sum, gradWeight);
+  sum?.dispose();
+  return gradWeight;
+}
+
+/** A product for each position. */
+function batchOf(edge: Edge): BatchAxes {
+  return { sizes: [1, 1, positionsOf(edge)], a: [0, 0, 1], b: [0, 0, 1] };
+}
+
+/** Of these products: all operands are transforms, of that many channels; c has `rows` of them. */
+function stridesOf(edge: Edge, a: number, b: number, c: number, rows: number): Product["strides"] {
+  const of = (channels: number) => ({ row: pitchOf(edge, channels), matrix: channels });
+  return { a: of(a), b: of(b), c: of(c), size: rows * pitchOf(edge, c) };
+}
+
+interface Convolution {
+  readonly tiling: Tiling;
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  /** Turned by 180 degrees, and summed over out, not in. */
+  readonly turned: boolean;
+  readonly offset: readonly [number, number];
+  readonly y: Tensor;
+  readonly bias?: Tensor;
+  readonly slices?: TileSlices;
+}
+
+function convolve({ tiling, x, weight, turned, offset, y, bias, slices }: Convolution): void {
+  const [n, , , cols] = y.shape as [number, number, number, number];
+  const inner = x.shape[3]!;
+  const outChannels = weight.shape[3]!;
+  const { edge } = tiling;
+  const windows = new Tensor(x.device, [weight.shape[2]!, pitchOf(edge, outChannels)]);
+  for (let first = 0; first < n; first += tiling.chunk) {
+    const chunk = { tiling, first, images: Math.min(tiling.chunk, n - first) };
+    const patches = transformImages(chunk, x, offset, first === 0 ? { weight, windows, turned } : undefined);
+    const rows = patches.shape[0]!;
+    const sizes = { rows, cols, inner, transposeB: turned, batch: batchOf(edge) };
+    const strides = stridesOf(edge, inner, outChannels, cols, rows);
+    const products = productPadded({ a: patches, b: windows, ...sizes, strides });
+    const values = valuesOf(chunk, y, [0, 0]);
+    if (slices) putWithMoments(values, slices, chunk, products, y, bias);
+    else transform(edge, "from_products", { ...values, size: rows * cols / 4 }, products, y, { bias });
+    patches.dispose();
+    products.dispose();
+  }
+  windows.dispose();
+}
+
+/** Slices of tiles whose moments the output transform leaves. */
+interface TileSlices {
+  readonly moments: Tensor;
+  /** Tiles of a slice. */
+  readonly each: number;
+  /** Slices of a whole chunk. */
+  readonly ofChunk: number;
+}
+
+function slicesOf({ tiles, chunk }: Tiling, y: Tensor, side?: SideMoments): TileSlices | undefined {
+  if (!side) return undefined;
+  const [n, , , channels] = y.shape as [number, number, number, number];
+  const { invocations, minRows, maxRows } = WINOGRAD_SLICES[y.device.info.family];
+  const ofImage = sizeOf(tiles);
+  const wanted = Math.ceil(chunk * ofImage * channels / 4 / invocations);
+  const each = Math.max(minRows, Math.min(maxRows, wanted));
+  const slicesIn = (images: number) => Math.ceil(images * ofImage / each);
+  const slices = Math.floor(n / chunk) * slicesIn(chunk) + slicesIn(n % chunk);
+  return { moments: blockMoments(side, y.device, slices, channels), each, ofChunk: slicesIn(chunk) };
+}
+
+function putWithMoments(
+  values: Omit<Values, "size">,
+  { moments, each, ofChunk }: TileSlices,
+  { tiling, first, images }: Chunk,
+  products: Tensor,
+  y: Tensor,
+  bias?: Tensor,
+): void {
+  const tiles = images * sizeOf(tiling.tiles);
+  const size = Math.ceil(tiles / each) * values.c4!;
+  const first_slice = first / tiling.chunk * ofChunk;
+  const all = { ...values, tiles, each, first_slice, size };
+  transform(tiling.edge, "from_products_moments", all, products, y, { bias, moments });
+}
+
+/** A range of images. */
+interface Chunk {
+  readonly tiling: Tiling;
+  readonly first: number;
+  readonly images: number;
+}
+
+/** A weight whose transforms `[in, pitch of out]` are made beside those of images. */
+interface Windows {
+  readonly weight: Tensor;
+  readonly windows: Tensor;
+  readonly turned: boolean;
+}
+
+/** `[tiles, pitch]` of the images of a chunk; and of a weight, if given. */
+function transformImages(chunk: Chunk, x: Tensor, offset: readonly [number, number], beside?: Windows): Tensor {
+  const channels = x.shape[3]!;
+  const tiles = chunk.images * sizeOf(chunk.tiling.tiles);
+  const { edge } = chunk.tiling;
+  const y = new Tensor(x.device, [tiles, pitchOf(edge, channels)]);
+  const values = { ...valuesOf(chunk, x, offset), size: tiles * channels / 4 };
+  if (!beside) {
+    transform(edge, "patches", values, x, y);
+    return y;
+  }
+  const { weight, windows, turned } = beside;
+  const { size, c4, pitch } = windowValues(edge, weight.shape[2]!, weight.shape[3]!);
+  const others = { other_size: size, other_c4: c4, other_pitch: pitch, turn: turned ? 1 : 0 };
+  transform(edge, "patches_and_windows", { ...values, ...others }, x, y, { source: weight, other: windows });
+  return y;
+}
+
+/** The same without a weight, and `[tiles, pitch]` of the gradient of the output. */
+function transformFactors(
+  chunk: Chunk,
+  x: Tensor,
+  gradY: Tensor,
+  offset: readonly [number, number],
+): { patches: Tensor; tiles: Tensor } {
+  const [, grad_h, grad_w, channels] = gradY.shape as [number, number, number, number];
+  const { edge } = chunk.tiling;
+  const count = chunk.images * sizeOf(chunk.tiling.tiles);
+  const patches = new Tensor(x.device, [count, pitchOf(edge, x.shape[3]!)]);
+  const tiles = new Tensor(x.device, [count, pitchOf(edge, channels)]);
+  const size = count * Math.max(x.shape[3]!, channels) / 4;
+  const grad = { grad_h, grad_w, other_c4: channels / 4, other_pitch: pitchOf(edge, channels) / 4 };
+  const values = { ...valuesOf(chunk, x, offset), ...grad, size };
+  transform(edge, "patches_and_tiles", values, x, patches, { source: gradY, other: tiles });
+  return { patches, tiles };
+}
+
+function windowValues(edge: Edge, inChannels: number, outChannels: number): Values {
+  return { size: inChannels * outChannels / 4, c4: outChannels / 4, pitch: pitchOf(edge, outChannels) / 4 };
+}
+
+/** Of the transform of an image: of the input, or of the output that products go to. */
+function valuesOf(chunk: Chunk, image: Tensor, offset: readonly [number, number]): Omit<Values, "size"> {
+  const [, h, w, channels] = image.shape as [number, number, number, number];
+  const { tiles } = chunk.tiling;
+  return {
+    h,
+    w,
+    tiles_h: tiles[0],
+    tiles_w: tiles[1],
+    offset_h: offset[0],
+    offset_w: offset[1],
+    c4: channels / 4,
+    pitch: pitchOf(chunk.tiling.edge, channels) / 4,
+    first_image: chunk.first,
+  };
+}

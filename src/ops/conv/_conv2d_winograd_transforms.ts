@@ -1,0 +1,143 @@
+// The transforms of Winograd's convolution: their programs, and how they are dispatched.
+import type { Program } from "../../device/mod.ts";
+import {
+  conv2d_winograd,
+  conv2d_winograd_3x3,
+  conv2d_winograd_4x4,
+  conv2d_winograd_adjoint,
+  conv2d_winograd_factors,
+  conv2d_winograd_images,
+  conv2d_winograd_moments,
+  lib_flat,
+  lib_moments,
+} from "../../shaders/gen.ts";
+import { elementAliases, type FloatDType, floatOf, type Tensor } from "../../tensor/mod.ts";
+
+const params = {
+  size: "u32",
+  h: "i32",
+  w: "i32",
+  tiles_h: "u32",
+  tiles_w: "u32",
+  offset_h: "i32",
+  offset_w: "i32",
+  c4: "u32",
+  pitch: "u32",
+  first_image: "u32",
+  tiles: "u32",
+  each: "u32",
+  first_slice: "u32",
+  grad_h: "i32",
+  grad_w: "i32",
+  other_size: "u32",
+  other_c4: "u32",
+  other_pitch: "u32",
+  turn: "u32",
+} as const;
+
+/** Pixels along the edge of a tile: F(3×3, 3×3) or F(4×4, 3×3). */
+export type Edge = 3 | 4;
+
+const MATRICES: Readonly<Record<Edge, string>> = { 3: conv2d_winograd_3x3, 4: conv2d_winograd_4x4 };
+const ENTRY_POINTS = [
+  conv2d_winograd_images,
+  conv2d_winograd_factors,
+  conv2d_winograd_moments,
+  conv2d_winograd_adjoint,
+];
+
+/** What images, the weight and its gradient hold; transforms are f32. */
+interface Types {
+  readonly X: FloatDType;
+  readonly Y: FloatDType;
+  readonly W: FloatDType;
+}
+
+const programs = new Map<string, Program>();
+
+/** An entry point of the transforms. */
+function programOf(entryPoint: EntryPoint, edge: Edge, types: Types): Program {
+  const id = `${entryPoint} ${edge} ${types.X} ${types.Y} ${types.W}`;
+  let program = programs.get(id);
+  if (!program) {
+    const code = [
+      elementAliases({ ...types }),
+      lib_flat,
+      lib_moments,
+      conv2d_winograd,
+      MATRICES[edge],
+      ...ENTRY_POINTS,
+    ];
+    programs.set(id, program = { name: `conv2d winograd${edge}`, code, entryPoint, params });
+  }
+  return program;
+}
+
+/**
+ * `patches` of images; the same `and_windows` of a weight, or `and_tiles` of a gradient of the output; `from_products` to
+ * images, the same leaving `moments`; and `windows_adjoint`, from the gradient of windows to that of a weight.
+ */
+export type EntryPoint =
+  | "patches"
+  | "patches_and_windows"
+  | "patches_and_tiles"
+  | "from_products"
+  | "from_products_moments"
+  | "windows_adjoint";
+
+/** Positions of a patch, each a matrix product. */
+export function positionsOf(edge: Edge): number {
+  return (edge + 2) ** 2;
+}
+
+/**
+ * Elements from one tile to the next in a transform: its positions, and a cache line more, so that tiles do not fall into
+ * the same sets of a cache.
+ */
+export function pitchOf(edge: Edge, channels: number): number {
+  return positionsOf(edge) * channels + 16;
+}
+
+/** The parameters that a transform reads. */
+export type Values = Partial<Record<keyof typeof params, number>> & { size: number };
+
+/** What some transforms bind beside `x` and `y`. */
+export interface Beside {
+  /** Added to every pixel; present, if undefined, for products back to images. */
+  readonly bias?: Tensor | undefined;
+  /** Moments to leave. */
+  readonly moments?: Tensor;
+  /** What the other transform of a dispatch is of: a weight or a gradient of the output. */
+  readonly source?: Tensor;
+  /** The other transform. */
+  readonly other?: Tensor;
+}
+
+const ZEROS = Object.fromEntries(Object.keys(params).map((name) => [name, 0]));
+
+/** Runs a transform of `x` into `y`, and another one beside it. */
+export function transform(
+  edge: Edge,
+  entryPoint: EntryPoint,
+  values: Values,
+  x: Tensor,
+  y: Tensor,
+  beside: Beside = {},
+): void {
+  const { bias, moments, source, other } = beside;
+  const weight = entryPoint === "patches_and_windows" ? source : undefined;
+  const types = { X: floatOf(x), Y: floatOf(y), W: floatOf(weight ?? x) };
+  x.device.dispatch(programOf(entryPoint, edge, types), {
+    params: { ...ZEROS, ...values },
+    buffers: {
+      1: x.storage,
+      2: y.storage,
+      3: "bias" in beside ? (bias ?? x).storage : undefined,
+      4: moments?.storage,
+      5: source?.storage,
+      6: other?.storage,
+    },
+    workgroups: x.device.groups(values.size + (values.other_size ?? 0), 64),
+    constants: { BIAS: bias !== undefined },
+  });
+}

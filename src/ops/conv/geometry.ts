@@ -1,0 +1,134 @@
+// Sizes of a convolution: options, shape rule and errors.
+import type { FloatDType, Shape, Tensor } from "../../tensor/mod.ts";
+import type { SideMoments } from "../product/moments.ts";
+import type { Size2d } from "./pool_geometry.ts";
+
+/** Settings of `conv2d()`, but for the bias. */
+export interface Windows2d {
+  /** Steps of the window in px, ≥ 1; 1 by default. */
+  stride?: Size2d;
+  /** Zeros around the image in px, ≥ 0; 0 by default. */
+  padding?: Size2d;
+  /** Distance between the taps of the window in px, ≥ 1; 1 by default. */
+  dilation?: Size2d;
+  /** Groups of channels that do not mix; 1 by default. */
+  groups?: number;
+}
+
+type Pair = readonly [number, number];
+
+/** All sizes of a convolution. */
+export interface Geometry {
+  readonly n: number;
+  /** Height and width of the input. */
+  readonly size: Pair;
+  /** Height and width of the output. */
+  readonly outSize: Pair;
+  /** Height and width of the window. */
+  readonly kernel: Pair;
+  readonly stride: Pair;
+  readonly padding: Pair;
+  readonly dilation: Pair;
+  readonly groups: number;
+  /** Input channels of a group. */
+  readonly inChannels: number;
+  /** Output channels of a group. */
+  readonly outChannels: number;
+}
+
+/** What a convolution is computed of, with channels that are multiples of 4: images and weights f32 or f16. */
+export interface ForwardOperands {
+  readonly x: Tensor;
+  readonly weight: Tensor;
+  /** Added to every pixel; f32. */
+  readonly bias?: Tensor;
+  /** Takes the moments of the output's pixels per channel. */
+  readonly side?: SideMoments;
+  /** Of the result. */
+  readonly dtype: FloatDType;
+}
+
+/** What the gradient of x is computed of. */
+export interface InputGradOperands {
+  readonly gradY: Tensor;
+  readonly weight: Tensor;
+  /** Of the result. */
+  readonly dtype: FloatDType;
+}
+
+/** What the gradient of the weight is computed of. */
+export interface WeightGradOperands {
+  readonly x: Tensor;
+  readonly gradY: Tensor;
+  /** Of the result. */
+  readonly dtype: FloatDType;
+}
+
+/** The three products of a convolution, with channels that are multiples of 4. */
+export interface Algorithm {
+  forward(g: Geometry, operands: ForwardOperands): Tensor;
+  inputGrad(g: Geometry, operands: InputGradOperands): Tensor;
+  weightGrad(g: Geometry, operands: WeightGradOperands): Tensor;
+}
+
+/** All sizes as text: equal convolutions are described alike. */
+export function describe(g: Geometry): string {
+  const at = (pair: Pair) => pair.join("x");
+  const windows = `${at(g.kernel)} stride ${at(g.stride)} padding ${at(g.padding)} dilation ${at(g.dilation)}`;
+  return `${g.n}x${at(g.size)}x${g.inChannels} to ${g.outChannels} window ${windows} groups ${g.groups}`;
+}
+
+/** Checks shapes and options, and finds all sizes. */
+export function geometryOf(x: Shape, weight: Shape, options: Windows2d): Geometry {
+  const got = `got x [${x}] and weight [${weight}]`;
+  const { groups = 1 } = options;
+  checkChannels(x, weight, groups, got);
+  const [n, h, w] = x as [number, number, number];
+  const [kh, kw, inChannels, out] = weight as [number, number, number, number];
+  const stride = pair("stride", options.stride ?? 1, 1);
+  const padding = pair("padding", options.padding ?? 0, 0);
+  const dilation = pair("dilation", options.dilation ?? 1, 1);
+  const span = [dilation[0] * (kh - 1) + 1, dilation[1] * (kw - 1) + 1] as const;
+  const outOf = (i: 0 | 1, size: number) => Math.floor((size + 2 * padding[i] - span[i]) / stride[i]) + 1;
+  const outSize = [outOf(0, h), outOf(1, w)] as const;
+  if (outSize[0] < 1 || outSize[1] < 1) {
+    throw new TypeError(
+      `Cannot compute conv2d() as a window that spans [${span}] px must fit into the image padded by [${padding}]: ${got}`,
+    );
+  }
+  const [size, kernel, outChannels] = [[h, w], [kh, kw], out / groups] as const;
+  return { n, size, outSize, kernel, stride, padding, dilation, groups, inChannels, outChannels };
+}
+
+function checkChannels(x: Shape, weight: Shape, groups: number, got: string): void {
+  if (x.length !== 4 || weight.length !== 4) {
+    throw new TypeError(
+      `Cannot compute conv2d() as x must be [n, h, w, in] and weight [kh, kw, in / groups, out]: ${got}`,
+    );
+  }
+  if (!Number.isInteger(groups) || groups < 1 || weight[3]! % groups !== 0) {
+    throw new RangeError(
+      "Cannot compute conv2d() as groups must be an integer >= 1 that divides the output channels: " +
+        `got ${groups} for weight [${weight}]`,
+    );
+  }
+  if (x[3] !== weight[2]! * groups) {
+    const each = groups === 1 ? "" : ` in each of ${groups} groups`;
+    throw new TypeError(
+      `Cannot compute conv2d() as x must have ${weight[2]} channels${each} to match the weight: ${got}`,
+    );
+  }
+  if (weight.includes(0)) throw new TypeError(`Cannot compute conv2d() as weight must not be empty: ${got}`);
+}
+
+function pair(name: string, value: Size2d, min: number): Pair {
+  const both = typeof value === "number" ? [value, value] as const : value;
+  if (both.length !== 2 || !both.every((v) => Number.isInteger(v) && v >= min)) {
+    throw new RangeError(
+      `Cannot compute conv2d() as ${name} must be one or two integers >= ${min}: got ${
+        typeof value === "number" ? value : `[${value}]`
+      }`,
+    );
+  }
+  return both;
+}

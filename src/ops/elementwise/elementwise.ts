@@ -1,0 +1,207 @@
+import type { Device, ParamType, Program } from "../../device/mod.ts";
+import { elementwise as code, lib_flat, lib_nan, lib_power } from "../../shaders/gen.ts";
+import { type DType, type FloatDType, sameShape, type Shape, Tensor } from "../../tensor/mod.ts";
+import { broadcastStrides, collapse, MAX_AXES } from "../shared/axes.ts";
+
+/** What an op reads at each place: an array that broadcasts to the output, or one number. */
+export type Operand = Tensor | number;
+
+/** An elementwise function of one to three operands. */
+export interface ElementwiseKernel {
+  /** Names the programs. */
+  readonly name: string;
+  /** Names of the arguments in `value`. */
+  readonly args: readonly string[];
+  /** WGSL expression of the arguments, one element or a vector of four: `F`, `U`, `B` are f32, u32, bool of that width. */
+  readonly value: string;
+  /** Numbers have the dtype of the arrays beside them, which must hold them; f32 by default. */
+  readonly oneDType?: boolean;
+}
+
+/** How an operand is read; `shaders/elementwise/elementwise.wgsl` lists them. */
+type Access = "full" | "row" | "column" | "one" | "number" | "strided";
+
+interface Plan {
+  /** True when an invocation computes four elements. */
+  readonly wide: boolean;
+  readonly access: readonly Access[];
+  /** Size of the fastest axis, where an operand is read by row or column. */
+  readonly inner: number;
+  readonly sizes: readonly number[];
+  readonly strides: readonly (readonly number[])[];
+}
+
+const SHORT = { size: "u32", inner: "u32", a: "f32", b: "f32", c: "f32" } as const;
+const AXES: Program["params"] = {
+  ...fields(["unused0", "unused1", "unused2"]),
+  ...fields(axisNames("size", 1)),
+  ...fields(axisNames("stride", 3)),
+};
+
+const WIDE = "alias F = vec4f;\nalias I = vec4i;\nalias U = vec4u;\nalias B = vec4<bool>;";
+const SINGLE = "alias F = f32;\nalias I = i32;\nalias U = u32;\nalias B = bool;";
+const HALF = { wide: "alias H = vec4<f16>;", single: "alias H = f16;" };
+/** What arrays hold, and what is computed with. */
+const VECTORS: Record<string, string> = { f32: "F", f16: "H", i32: "I", u32: "U" };
+const COMPUTED: Record<string, string> = { ...VECTORS, f16: "F" };
+
+const programs = new Map<ElementwiseKernel, Map<string, Program>>();
+
+/**
+ * Computes `value` of the operands everywhere in `shape`, to which all of them broadcast. f32, f16, i32 and u32 arrays;
+ * the result has `dtype`.
+ */
+export function elementwise(
+  kernel: ElementwiseKernel,
+  device: Device,
+  operands: readonly Operand[],
+  shape: Shape,
+  dtype: FloatDType = "f32",
+): Tensor<FloatDType> {
+  const y = new Tensor<FloatDType>(device, shape, { dtype });
+  if (y.size === 0) return y;
+  const plan = planOf(kernel.name, operands, shape);
+  const scalars = operands.map((operand) => typeof operand === "number" ? operand : 0);
+  const params: Record<string, number> = {
+    size: plan.wide ? Math.ceil(y.size / 4) : y.size,
+    inner: plan.wide ? Math.ceil(plan.inner / 4) : plan.inner, // read where it is a multiple of four
+    a: scalars[0] ?? 0,
+    b: scalars[1] ?? 0,
+    c: scalars[2] ?? 0,
+  };
+  const strided = plan.access.includes("strided");
+  if (strided) setAxes(params, plan);
+  const storage = (i: number) => {
+    const operand = operands[i];
+    return operand instanceof Tensor ? operand.storage : undefined;
+  };
+  device.dispatch(programOf(kernel, plan, operands, dtype), {
+    params,
+    buffers: { 1: storage(0), 2: storage(1), 3: storage(2), 4: y.storage },
+    workgroups: device.groups(params.size!, 64),
+    constants: strided ? { RANK: plan.sizes.length } : undefined,
+  });
+  return y;
+}
+
+function planOf(name: string, operands: readonly Operand[], shape: Shape): Plan {
+  const arrays = operands.filter((operand) => operand instanceof Tensor);
+  if (arrays.every((x) => sameShape(x.shape, shape))) {
+    const access = operands.map((operand) => typeof operand === "number" ? "number" : "full");
+    return { wide: true, access, inner: 0, sizes: [], strides: [] };
+  }
+  const strides = operands.map((operand) => broadcastStrides(operand instanceof Tensor ? operand.shape : [], shape));
+  const walk = collapse({ sizes: shape, strides }, name);
+  const inner = walk.sizes.at(-1) ?? 1;
+  const access = operands.map((operand, i): Access =>
+    typeof operand === "number" ? "number" : accessOf(walk.sizes, walk.strides[i]!)
+  );
+  const flat = access.every((each) => each !== "row" && each !== "column" && each !== "strided");
+  return { wide: flat || inner % 4 === 0, access, inner, ...walk };
+}
+
+function accessOf(sizes: readonly number[], strides: readonly number[]): Access {
+  if (strides.every((stride) => stride === 0)) return "one";
+  const inner = sizes.at(-1)!;
+  if (sizes.length === 1) return "full";
+  if (sizes.length === 2 && strides[0] === 0) return "row";
+  if (sizes.length === 2 && strides[1] === 0) return "column";
+  let full = 1;
+  const whole = sizes.every((_, k) => {
+    const axis = sizes.length - 1 - k;
+    const contiguous = strides[axis] === full;
+    full *= sizes[axis]!;
+    return contiguous;
+  });
+  return whole && inner > 0 ? "full" : "strided";
+}
+
+/** Sizes and strides in the units of the shader: vectors of four where an invocation computes four elements. */
+function setAxes(params: Record<string, number>, { wide, sizes, strides }: Plan): void {
+  for (const name in AXES) params[name] ??= 0;
+  const last = sizes.length - 1;
+  sizes.forEach((size, d) => params[`size${d}`] = wide && d === last ? size / 4 : size);
+  strides.forEach((each, k) => {
+    const vectors = wide && each[last] === 1;
+    each.forEach((stride, d) => params[`stride${MAX_AXES * k + d}`] = vectors && d < last ? stride / 4 : stride);
+  });
+}
+
+function programOf(
+  kernel: ElementwiseKernel,
+  plan: Plan,
+  operands: readonly Operand[],
+  result: FloatDType,
+): Program {
+  let variants = programs.get(kernel);
+  if (!variants) programs.set(kernel, variants = new Map());
+  const innerStrides = plan.strides.map((each) => each.at(-1) ?? 0);
+  const numbers = kernel.oneDType ? operands.find((operand) => operand instanceof Tensor)!.dtype : "f32";
+  const dtypes = operands.map((operand) => operand instanceof Tensor ? operand.dtype : numbers);
+  const splat = plan.access.map((access, i) => access === "strided" && innerStrides[i] === 0);
+  const key = `${plan.wide},${plan.access},${dtypes},${splat},${result}`;
+  let program = variants.get(key);
+  if (!program) variants.set(key, program = makeProgram(kernel, plan, { dtypes, result }, splat));
+  return program;
+}
+
+function makeProgram(
+  { name, args, value }: ElementwiseKernel,
+  { wide, access }: Plan,
+  { dtypes, result }: { dtypes: readonly DType[]; result: FloatDType },
+  splat: readonly boolean[],
+): Program {
+  const single = (i: number) => access[i] === "one" || access[i] === "column" || splat[i];
+  const element = (i: number) => single(i) ? dtypes[i] ?? "f32" : VECTORS[dtypes[i] ?? "f32"];
+  const types = args.map((_, i) => COMPUTED[dtypes[i]!]!);
+  const half = [...dtypes, result].includes("f16");
+  const operand = (i: number) => {
+    const value = read(i, access[i]!, dtypes[i]!);
+    return single(i) && dtypes[i] === "f16" ? `f32(${value})` : value; // WGSL widens no scalar that it spreads
+  };
+  const strided = access.includes("strided");
+  const scalar = (i: number) => access[i] === "number" && dtypes[i] !== "f16" ? dtypes[i] as ParamType : "f32";
+  const scalars = { a: scalar(0), b: scalar(1), c: scalar(2) };
+  const parts = [
+    ...(half ? ["enable f16;", wide ? HALF.wide : HALF.single] : []),
+    wide ? WIDE : SINGLE,
+    `alias O = ${VECTORS[result]};`,
+    ...[0, 1, 2].map((i) => `alias E${i + 1} = ${element(i)};\nalias N${i + 1} = ${scalar(i)};`),
+    `fn value(${args.map((arg, i) => `${arg}: ${types[i]}`).join(", ")}) -> F { return ${value}; }`,
+    `fn result(i: u32) -> O { return O(value(${args.map((_, i) => `${types[i]}(${operand(i)})`).join(", ")})); }`,
+  ];
+  const library = value.includes("power(") ? [lib_power] : /is_nan\(|larger\(|smaller\(/.test(value) ? [lib_nan] : [];
+  const label = `${name}${wide ? "" : " single"} ${access.join(" ")}`;
+  return {
+    name: label,
+    code: [parts.join("\n"), lib_flat, ...library, code],
+    entryPoint: "forward",
+    params: { ...SHORT, ...scalars, ...(strided ? AXES : {}) },
+  };
+}
+
+function read(i: number, access: Access, dtype: DType): string {
+  const x = `x${i + 1}`;
+  switch (access) {
+    case "full":
+      return `${x}[i]`;
+    case "row":
+      return `${x}[i % params.inner]`;
+    case "column":
+      return `${x}[i / params.inner]`;
+    case "one":
+      return `${x}[0]`;
+    case "number":
+      return `${dtype}(params.${"abc"[i]})`;
+    case "strided":
+      return `${x}[offset_of(i, ${i}u)]`;
+  }
+}
+
+function axisNames(name: string, operands: number): string[] {
+  return Array.from({ length: MAX_AXES * operands }, (_, i) => `${name}${i}`);
+}
+
+function fields(names: readonly string[]): Record<string, "u32"> {
+  return Object.fromEntries(names.map((name) => [name, "u32" as const]));
+}

@@ -1,0 +1,293 @@
+import type { Bindings, Program } from "../../device/mod.ts";
+import { lib_flat, lib_nan, unary as code } from "../../shaders/gen.ts";
+import { defineOp } from "../../autograd/mod.ts";
+import { elementAliases, type FloatDType, floatOf, Tensor } from "../../tensor/mod.ts";
+import { checkFloat } from "../shared/check.ts";
+
+/** One elementwise op: WGSL expressions of `x: F` (that is `vec4f`), and of the scalars `params.a` and `params.b` where it has some. */
+interface Row {
+  readonly value: string;
+  readonly slope: string;
+}
+
+// NaN passes everywhere, as in PyTorch: a diverged step must not look like zeros. WGSL's max,
+// min and clamp drop it on some drivers, and comparisons that select between two values too (Mesa 22.3).
+const ROWS = {
+  abs: { value: "abs(x)", slope: "sign(x)" },
+  clamp: {
+    value: "smaller(F(params.b), larger(F(params.a), x))",
+    slope: "select(F(0.0), F(1.0), (x >= F(params.a)) & (x <= F(params.b)))",
+  },
+  exp: { value: "exp(x)", slope: "exp(x)" },
+  log: { value: "log(x)", slope: "1.0 / x" },
+  neg: { value: "-x", slope: "F(-1.0)" },
+  relu: { value: "larger(F(0.0), x)", slope: "select(F(0.0), F(1.0), (x > F(0.0)) | is_nan(x))" },
+  sigmoid: { value: "1.0 / (1.0 + exp(-x))", slope: "(1.0 / (1.0 + exp(-x))) * (1.0 / (1.0 + exp(x)))" },
+  sqrt: { value: "sqrt(x)", slope: "0.5 / sqrt(x)" },
+  square: { value: "x * x", slope: "2.0 * x" },
+  // WGSL's tanh may overflow for large |x|; its slope is 1 - tanh².
+  tanh: {
+    value: "select(tanh(clamp(x, F(-20.0), F(20.0))), x, is_nan(x))",
+    slope: "1.0 - value(x) * value(x)",
+  },
+} as const satisfies Record<string, Row>;
+
+type Name = keyof typeof ROWS;
+type Scalars = { readonly a: number; readonly b: number };
+
+const TYPES = "alias F = vec4f;\nalias U = vec4u;\nalias B = vec4<bool>;";
+const params = { size: "u32", a: "f32", b: "f32" } as const;
+
+type Programs = Readonly<Record<FloatDType, Program>>;
+
+function programs(name: Name, entryPoint: string): Programs {
+  const { value, slope } = ROWS[name];
+  const body = `fn value(x: F) -> F { return ${value}; }\nfn slope(x: F) -> F { return ${slope}; }`;
+  const make = (dtype: FloatDType) => {
+    return { name, code: [elementAliases({ X: dtype }), lib_flat, lib_nan, TYPES, body, code], entryPoint, params };
+  };
+  return { f32: make("f32"), f16: make("f16") };
+}
+
+function defineUnary(name: Name): (inputs: [Tensor], scalars: Scalars) => Tensor {
+  const forward = programs(name, "forward");
+  const backward = programs(name, "backward");
+  return defineOp<[Tensor], Scalars>({
+    name,
+    half: true,
+    forward(context, [x], { a, b }) {
+      checkFloat(name, x);
+      context.save(x);
+      return run(forward, x, null, a, b);
+    },
+    backward: ({ saved: [x] }, grad, { a, b }) => [run(backward, x!, grad, a, b)],
+  });
+}
+
+function run(programs: Programs, x: Tensor, grad: Tensor | null, a: number, b: number): Tensor {
+  const y: Tensor = new Tensor(x.device, x.shape, { dtype: x.dtype });
+  const size = Math.ceil(x.size / 4);
+  const buffers: Bindings = { 1: x.storage, 2: y.storage, 3: grad?.storage };
+  x.device.dispatch(programs[floatOf(x)], { params: { size, a, b }, buffers, workgroups: x.device.groups(size, 64) });
+  return y;
+}
+
+const NONE: Scalars = { a: 0, b: 0 };
+const absOp = defineUnary("abs");
+const clampOp = defineUnary("clamp");
+const expOp = defineUnary("exp");
+const logOp = defineUnary("log");
+const negOp = defineUnary("neg");
+const reluOp = defineUnary("relu");
+const sigmoidOp = defineUnary("sigmoid");
+const sqrtOp = defineUnary("sqrt");
+const squareOp = defineUnary("square");
+const tanhOp = defineUnary("tanh");
+
+/**
+ * `|x|`; the gradient is `sign(x)`, 0 at 0.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { abs, Device, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await abs(tensor([-2, 0, 3])).data(), new Float32Array([2, 0, 3]));
+ * ```
+ */
+export function abs(x: Tensor): Tensor {
+  return absOp([x], NONE);
+}
+
+/**
+ * `min(max(x, min), max)`; the gradient is 1 inside the closed interval and 0 outside, as PyTorch's `clamp`.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @param options `min`, `max` or both.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32, or neither bound is given.
+ * @throws {RangeError} If `min > max`, or one is NaN.
+ *
+ * @example Usage
+ * ```ts
+ * import { clamp, Device, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const x = tensor([-2, 0.5, 3]);
+ * assertEquals(await clamp(x, { min: -1, max: 1 }).data(), new Float32Array([-1, 0.5, 1]));
+ * ```
+ */
+export function clamp(x: Tensor, options: { min?: number; max?: number }): Tensor {
+  const { min = -Infinity, max = Infinity } = options;
+  if (options.min === undefined && options.max === undefined) {
+    throw new TypeError("Cannot compute clamp() as min or max must be given: got neither");
+  }
+  if (!(min <= max)) throw new RangeError(`Cannot compute clamp() as min must be <= max: got ${min} and ${max}`);
+  return clampOp([x], { a: min, b: max });
+}
+
+/**
+ * `eˣ`; infinite past 88.7.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, exp, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await exp(tensor([0, -Infinity])).data(), new Float32Array([1, 0]));
+ * ```
+ */
+export function exp(x: Tensor): Tensor {
+  return expOp([x], NONE);
+}
+
+/**
+ * The natural logarithm; −∞ at 0 and NaN below.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, log, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await log(tensor([1, Infinity])).data(), new Float32Array([0, Infinity]));
+ * ```
+ */
+export function log(x: Tensor): Tensor {
+  return logOp([x], NONE);
+}
+
+/**
+ * `−x`.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, neg, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await neg(tensor([1, -2])).data(), new Float32Array([-1, 2]));
+ * ```
+ */
+export function neg(x: Tensor): Tensor {
+  return negOp([x], NONE);
+}
+
+/**
+ * `max(x, 0)`; the gradient at 0 is 0, as PyTorch's.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, relu, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await relu(tensor([-1, 0, 2])).data(), new Float32Array([0, 0, 2]));
+ * ```
+ */
+export function relu(x: Tensor): Tensor {
+  return reluOp([x], NONE);
+}
+
+/**
+ * `1 / (1 + e⁻ˣ)`.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, sigmoid, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await sigmoid(tensor([0, 100])).data(), new Float32Array([0.5, 1]));
+ * ```
+ */
+export function sigmoid(x: Tensor): Tensor {
+  return sigmoidOp([x], NONE);
+}
+
+/**
+ * `√x`; NaN below 0. The gradient at 0 is infinite.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, sqrt, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await sqrt(tensor([4, 9])).data(), new Float32Array([2, 3]));
+ * ```
+ */
+export function sqrt(x: Tensor): Tensor {
+  return sqrtOp([x], NONE);
+}
+
+/**
+ * `x²`.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, square, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await square(tensor([-3, 0.5])).data(), new Float32Array([9, 0.25]));
+ * ```
+ */
+export function square(x: Tensor): Tensor {
+  return squareOp([x], NONE);
+}
+
+/**
+ * The hyperbolic tangent.
+ *
+ * @param x Any shape, f32; NaN stays NaN.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, tanh, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await tanh(tensor([0, 100])).data(), new Float32Array([0, 1]));
+ * ```
+ */
+export function tanh(x: Tensor): Tensor {
+  return tanhOp([x], NONE);
+}

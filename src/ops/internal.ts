@@ -1,0 +1,14 @@
+// What other folders use beside mod.ts; not part of the package's interface.
+export { conv2dWithMoments } from "./conv/conv2d.ts";
+export { batchNormOf } from "./norm/batch_norm.ts";
+export { gradInput, mergeSums, reduceGrads } from "./norm/batch_norm_grad.ts";
+export {
+  fewMoments,
+  isRemade,
+  mergeMoments,
+  normalize,
+  oneDType,
+  type RunningStatistics,
+  sliceMoments,
+} from "./norm/batch_norm_passes.ts";
+export { attachChoices, Choices, choicesOf, type Question, type Rehearsal } from "./product/choices.ts";

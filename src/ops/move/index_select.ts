@@ -1,0 +1,154 @@
+import { defineOp } from "../../autograd/mod.ts";
+import type { Program } from "../../device/mod.ts";
+import { index_select as code, lib_flat } from "../../shaders/gen.ts";
+import { normalizeDim, type Shape, sizeOf, Tensor, tensor } from "../../tensor/mod.ts";
+import { reshape } from "./reshape.ts";
+import { checkWords } from "../shared/check.ts";
+
+/** Row numbers: on the GPU (u32 or i32), or on the host, where they are checked. */
+export type Indices = Tensor | readonly number[] | Uint32Array | Int32Array;
+
+const params = {
+  items: "u32",
+  rows: "u32",
+  inner: "u32",
+  count: "u32",
+  first: "u32",
+  last: "u32",
+  negative: "u32",
+} as const;
+const program = (words: string, entryPoint: string): Program => ({
+  name: "indexSelect",
+  code: [lib_flat, `alias W = ${words};`, code],
+  entryPoint,
+  params,
+});
+const TAKE = { single: program("u32", "take_rows"), wide: program("vec4u", "take_rows") };
+const ADD = { single: program("f32", "add_rows"), wide: program("vec4f", "add_rows") };
+
+/** Indices that one dispatch of the gradient looks through; more are added in further ones. */
+const CHUNK = 2048;
+
+const indexSelectOp = defineOp<[Tensor, Tensor], { readonly dim: number }>({
+  name: "indexSelect",
+  forward(context, [x, index], { dim }) {
+    context.save(index);
+    const y = new Tensor(x.device, x.shape.with(dim, index.size), { dtype: x.dtype });
+    run(TAKE, x, index, y, x.shape, dim, [0, 0]);
+    return y;
+  },
+  backward({ saved: [index], shapes: [shape] }, grad, { dim }) {
+    const gradX = new Tensor(grad.device, shape!);
+    for (let first = 0; first === 0 || first < index!.size; first += CHUNK) {
+      run(ADD, grad, index!, gradX, shape!, dim, [first, Math.min(first + CHUNK, index!.size)]);
+    }
+    return [gradX, null];
+  },
+});
+
+/** One dispatch; `shape` is that of the array whose rows are taken, and [first, last) the indices that are looked at. */
+function run(
+  programs: { single: Program; wide: Program },
+  from: Tensor,
+  index: Tensor,
+  to: Tensor,
+  shape: Shape,
+  dim: number,
+  [first, last]: readonly [number, number],
+): void {
+  const inner = sizeOf(shape.slice(dim + 1));
+  const unit = inner % 4 === 0 ? 4 : 1;
+  const items = to.size / unit;
+  to.device.dispatch(unit === 4 ? programs.wide : programs.single, {
+    params: {
+      items,
+      rows: shape[dim]!,
+      inner: inner / unit,
+      count: index.size,
+      first,
+      last,
+      negative: index.dtype === "i32" ? 1 : 0,
+    },
+    buffers: { 1: index.storage, 2: from.storage, 3: to.storage },
+    workgroups: to.device.groups(items, 64),
+  });
+}
+
+/**
+ * Takes rows by number along an axis, as `torch.index_select`. A row may be taken several times: its gradient is the sum,
+ * added in one order, so that it is the same every time. Meant for up to a few thousand indices.
+ *
+ * @param x Any shape of rank ≥ 1, f32, i32 or u32, at least one row along `dim`.
+ * @param dim The axis, negative ones counted from the end.
+ * @param indices Row numbers `[k]`. Numbers on the host are checked; those of a tensor (u32 or i32) are not, and one out of
+ *   range takes the nearest row.
+ * @returns The shape of `x` with size k along `dim`.
+ * @throws {TypeError} If a dtype is another, the indices are not of rank 1, or there are no rows.
+ * @throws {RangeError} If `dim` or a number on the host is out of range.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, indexSelect, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const x = tensor([[1, 2], [3, 4], [5, 6]]);
+ * assertEquals(await indexSelect(x, 0, [2, 0]).data(), new Float32Array([5, 6, 1, 2]));
+ * ```
+ */
+export function indexSelect(x: Tensor, dim: number, indices: Indices): Tensor {
+  checkWords("indexSelect", x);
+  const axis = normalizeDim(dim, x.rank, "indexSelect");
+  const index = indexTensor("indexSelect", x, axis, indices);
+  if (index.rank !== 1) {
+    throw new TypeError(`Cannot compute indexSelect() as indices must be [k]: got [${index.shape}]`);
+  }
+  return indexSelectOp([x, index], { dim: axis });
+}
+
+/**
+ * Takes rows of the first axis by number, as NumPy's `x[indices]`; else as {@linkcode indexSelect}.
+ *
+ * @param x `[rows, …]`, f32, i32 or u32.
+ * @param indices Row numbers of any shape.
+ * @returns The shape of `indices` followed by that of a row.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, gather, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const words = tensor([[1, 2], [3, 4], [5, 6]]);
+ * assertEquals(gather(words, tensor([[0, 1], [2, 2]], { dtype: "u32" })).shape, [2, 2, 2]);
+ * ```
+ */
+export function gather(x: Tensor, indices: Indices): Tensor {
+  checkWords("gather", x);
+  const axis = normalizeDim(0, x.rank, "gather");
+  const index = indexTensor("gather", x, axis, indices);
+  const rows = indexSelectOp([x, index], { dim: axis });
+  return reshape(rows, [...index.shape, ...x.shape.slice(1)]);
+}
+
+function indexTensor(op: string, x: Tensor, dim: number, indices: Indices): Tensor {
+  const rows = x.shape[dim]!;
+  const onHost = !(indices instanceof Tensor);
+  const index = onHost ? fromHost(op, rows, indices, x) : indices;
+  if (index.dtype !== "u32" && index.dtype !== "i32") {
+    throw new TypeError(`Cannot compute ${op}() as indices must be u32 or i32: got ${index.dtype} [${index.shape}]`);
+  }
+  if (rows === 0 && index.size > 0) {
+    throw new TypeError(`Cannot compute ${op}() as x must have rows to take: got x [${x.shape}]`);
+  }
+  return index;
+}
+
+function fromHost(op: string, rows: number, indices: Exclude<Indices, Tensor>, x: Tensor): Tensor {
+  for (const i of indices) {
+    if (!Number.isInteger(i) || i < 0 || i >= rows) {
+      throw new RangeError(`Cannot compute ${op}() as indices must be in [0, ${rows - 1}]: got ${i}`);
+    }
+  }
+  return tensor(Uint32Array.from(indices), { device: x.device });
+}

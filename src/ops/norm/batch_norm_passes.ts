@@ -1,0 +1,219 @@
+// The forward passes of batch normalisation, separately callable so that synchronised batch normalisation can gather the
+// moments of all ranks between them.
+import { batch_norm as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../../shaders/gen.ts";
+import { castTo, floatOf, Tensor } from "../../tensor/mod.ts";
+import { laneForm } from "../shared/lanes.ts";
+import {
+  blocksOf,
+  type ColumnPrograms,
+  columnPrograms,
+  columnsOf,
+  pick,
+  sliceGroups,
+  type Slices,
+  slicesOf,
+} from "../shared/slices.ts";
+import { BATCH_NORM, REMAKE_NORMALIZED } from "../shared/variants.ts";
+
+const params = {
+  rows: "u32",
+  columns: "u32",
+  slices: "u32",
+  step: "u32",
+  span: "u32",
+  block: "u32",
+  eps: "f32",
+  momentum: "f32",
+} as const;
+
+/** WGSL of a normalised value, which a residual may be added to. */
+const ADDED = { plain: "value", residual: "value + V(residual[at])" } as const;
+
+function program(entryPoint: string, added: keyof typeof ADDED = "plain"): ColumnPrograms {
+  const residual = `fn added(at: u32, value: V) -> V { return ${ADDED[added]}; }`;
+  const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code, residual];
+  return columnPrograms("batchNorm", parts, entryPoint, params);
+}
+
+/** An entry point without and with a residual. */
+function programs(entryPoint: string): Readonly<Record<keyof typeof ADDED, ColumnPrograms>> {
+  return { plain: program(entryPoint), residual: program(entryPoint, "residual") };
+}
+
+const SLICE_MOMENTS = program("slice_moments");
+const MERGE_SLICES = program("merge_slices");
+const MERGE_MOMENTS = program("merge_moments");
+const FROM_RUNNING = program("from_running");
+const NORMALIZE = programs("normalize_rows");
+const NORMALIZE_RUNNING = programs("normalize_rows_running");
+const NORMALIZE_COLUMNS = programs("normalize_columns");
+
+/** The running statistics and how they follow the batches. */
+export interface RunningStatistics {
+  /** `[c]`, updated in place. */
+  readonly mean: Tensor;
+  /** `[c]`, unbiased, updated in place. */
+  readonly variance: Tensor;
+  /** Weight of the newest batch. */
+  readonly momentum: number;
+}
+
+/** Scale and shift, `[c]` each. */
+export interface Affine {
+  /** Scale. */
+  readonly weight: Tensor;
+  /** Shift. */
+  readonly bias: Tensor;
+}
+
+/** What values are normalised by. */
+export interface Norm {
+  /** `[slices, 3, c]`, of few slices: mean, sum of squared deviations and count of each. */
+  readonly moments: Tensor;
+  /** Added to the variance. */
+  readonly eps: number;
+}
+
+/** x, weight, bias and residual as the passes want them: the residual with the dtype of x. */
+export function oneDType([x, weight, bias, residual]: readonly Tensor[]): [Tensor, Tensor, Tensor, Tensor?] {
+  const added = residual && residual.dtype !== x!.dtype ? castTo(residual, floatOf(x!)) : residual;
+  return [x!, weight!, bias!, added];
+}
+
+/** Whether what uses the normalised values makes them again in its backward. A residual is not kept for that. */
+export function isRemade(x: Tensor, residual?: Tensor): boolean {
+  return !residual && x.bytes >= REMAKE_NORMALIZED[x.device.info.family];
+}
+
+/**
+ * Moments of the slices of x's rows: mean, sum of squared deviations and count per channel, `[slices, 3, c]`. The moments
+ * of any number of batches may be concatenated along the first axis.
+ */
+export function sliceMoments(x: Tensor): Tensor {
+  const { device } = x;
+  const channels = x.shape.at(-1)!;
+  const slices = slicesOf(x, BATCH_NORM[device.info.family].reduce);
+  const moments = new Tensor(device, [blocksOf(slices), 3, channels]);
+  device.dispatch(pick(SLICE_MOMENTS, channels, floatOf(x)), {
+    params: { ...slices, slices: 0, eps: 0, momentum: 0 },
+    buffers: { 1: x.storage, 2: moments.storage },
+    workgroups: sliceGroups(device, slices),
+  });
+  return moments;
+}
+
+/** The same moments of so few slices that every invocation can merge them itself. */
+export function fewMoments(moments: Tensor): Tensor {
+  return moments.shape[0]! <= BATCH_NORM[moments.device.info.family].few ? moments : mergeMoments(moments);
+}
+
+/** Merges moments `[slices, 3, c]` to `[1, 3, c]`: what a rank sends to the others. */
+export function mergeMoments(moments: Tensor): Tensor {
+  const { device } = moments;
+  const parts = mergeChunks(moments);
+  const channels = parts.shape[2]!;
+  const columns = columnsOf(channels);
+  const merged = new Tensor(device, [1, 3, channels]);
+  const { lanes } = BATCH_NORM[device.info.family];
+  device.dispatch(laneForm(device, pick(MERGE_MOMENTS, channels), lanes), {
+    params: { rows: 0, columns, slices: parts.shape[0]!, step: 1, span: 1, block: 1, eps: 0, momentum: 0 },
+    buffers: { 2: merged.storage, 3: parts.storage },
+    workgroups: [columns, 1, 1],
+    constants: { LANES: lanes },
+  });
+  return merged;
+}
+
+/** Merges slices that are too many for one invocation (or workgroup) to merge; the same moments where they are few. */
+function mergeChunks(parts: Tensor): Tensor {
+  const { device } = parts;
+  const [slices, , channels] = parts.shape as [number, number, number];
+  const { lanes, mergeDepth: block } = BATCH_NORM[device.info.family];
+  if (slices <= lanes * block) return parts;
+  const columns = columnsOf(channels);
+  const chunks = Math.ceil(slices / block);
+  const moments = new Tensor(device, [chunks, 3, channels]);
+  device.dispatch(pick(MERGE_SLICES, channels), {
+    params: { rows: 0, columns, slices, step: 1, span: 1, block, eps: 0, momentum: 0 },
+    buffers: { 2: moments.storage, 3: parts.storage },
+    workgroups: device.groups(chunks * columns, 64),
+  });
+  return mergeChunks(moments);
+}
+
+/** Moments for evaluation, `[1, 3, c]`: the running statistics. */
+export function runningMoments(mean: Tensor, variance: Tensor): Tensor {
+  const { device, size: channels } = mean;
+  const columns = columnsOf(channels);
+  const moments = new Tensor(device, [1, 3, channels]);
+  device.dispatch(pick(FROM_RUNNING, channels), {
+    params: { rows: 0, columns, slices: 0, step: 1, span: 1, block: 1, eps: 0, momentum: 0 },
+    buffers: { 2: moments.storage, 4: mean.storage, 5: variance.storage },
+    workgroups: device.groups(columns, 64),
+  });
+  return moments;
+}
+
+/**
+ * `(x − mean) / √(variance + eps) · weight + bias (+ residual)`, then ReLU if asked; shape and dtype of x, which residual
+ * shares. Moves the running statistics where given.
+ */
+export function normalize(
+  x: Tensor,
+  { moments, eps }: Norm,
+  { weight, bias }: Affine,
+  options: { residual?: Tensor; relu: boolean; running?: RunningStatistics },
+): Tensor {
+  const { device } = x;
+  const { residual, relu, running } = options;
+  const channels = x.shape.at(-1)!;
+  const slices = slicesOf(x, BATCH_NORM[device.info.family].apply);
+  const y = new Tensor(device, x.shape, { dtype: floatOf(x) });
+  const program = (running ? NORMALIZE_RUNNING : NORMALIZE)[residual ? "residual" : "plain"];
+  device.dispatch(pick(program, channels, floatOf(x)), {
+    params: { ...slices, slices: moments.shape[0]!, eps, momentum: running?.momentum ?? 0 },
+    buffers: {
+      1: x.storage,
+      3: moments.storage,
+      4: running?.mean.storage,
+      5: running?.variance.storage,
+      6: weight.storage,
+      7: bias.storage,
+      8: residual?.storage,
+      9: y.storage,
+    },
+    workgroups: sliceGroups(device, slices),
+    constants: { RELU: relu },
+  });
+  return y;
+}
+
+/** {@linkcode normalize} in training by workgroups that have whole columns, which find the moments too. */
+export function normalizeColumns(
+  x: Tensor,
+  columns: Slices,
+  { weight, bias }: Affine,
+  options: { residual?: Tensor; relu: boolean; running: RunningStatistics; eps: number },
+): { y: Tensor; moments: Tensor } {
+  const { device } = x;
+  const { residual, relu, running, eps } = options;
+  const channels = x.shape.at(-1)!;
+  const y = new Tensor(device, x.shape, { dtype: floatOf(x) });
+  const moments = new Tensor(device, [1, 3, channels]);
+  device.dispatch(pick(NORMALIZE_COLUMNS[residual ? "residual" : "plain"], channels, floatOf(x)), {
+    params: { ...columns, slices: 1, eps, momentum: running.momentum },
+    buffers: {
+      1: x.storage,
+      2: moments.storage,
+      4: running.mean.storage,
+      5: running.variance.storage,
+      6: weight.storage,
+      7: bias.storage,
+      8: residual?.storage,
+      9: y.storage,
+    },
+    workgroups: sliceGroups(device, columns),
+    constants: { RELU: relu },
+  });
+  return { y, moments };
+}

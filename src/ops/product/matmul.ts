@@ -1,0 +1,136 @@
+import { defineOp } from "../../autograd/mod.ts";
+import { broadcastShapes, type FloatDType, type Shape, sizeOf, type Tensor, zeros } from "../../tensor/mod.ts";
+import { checkFloat } from "../shared/check.ts";
+import { batchAxes, sumToBatch } from "./_batch.ts";
+import { inPrecision, precisionOf } from "./precision.ts";
+import { padded, type Product, product, productPadded, resizeRows } from "./product.ts";
+
+/** Which operands of {@linkcode matmul} to transpose. */
+export interface MatmulOptions {
+  /** Read `a` as `[…, k, m]`; no copy is made. */
+  transposeA?: boolean;
+  /** Read `b` as `[…, n, k]`; no copy is made. */
+  transposeB?: boolean;
+}
+
+/** The sizes of a product. */
+interface Plan {
+  readonly rows: number;
+  readonly cols: number;
+  readonly inner: number;
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+  readonly aBatch: Shape;
+  readonly bBatch: Shape;
+  /** Of the result. */
+  readonly shape: Shape;
+}
+
+const matmulOp = defineOp<readonly [Tensor, Tensor], Plan>({
+  name: "matmul",
+  half: true,
+  forward(context, inputs, plan) {
+    const dtype = precisionOf(inputs);
+    const [a, b] = inputs.map((x) => inPrecision(x, dtype)) as [Tensor, Tensor];
+    context.save(a, b);
+    const { shape, inner, aBatch, bBatch } = plan;
+    if (sizeOf(shape) === 0 || inner === 0) return zeros(shape, { device: a.device, dtype });
+    return product({ a, b, ...plan, batch: batchAxes(aBatch, bBatch), dtype }).alias(shape);
+  },
+  backward({ needsGrad, saved, shapes, dtypes }, grad, plan) {
+    const [a, b] = saved as [Tensor, Tensor];
+    const { aBatch, bBatch } = plan;
+    const batch = broadcastShapes(aBatch, bBatch, "matmul");
+    const [x, y, dz] = [{ x: a, batch: aBatch }, { x: b, batch: bBatch }, { x: grad, batch }];
+    const { rows: m, cols: n, inner: k, transposeA, transposeB } = plan;
+    const gradA = transposeA
+      ? { p: y, q: dz, rows: k, cols: m, inner: n, transposeA: transposeB, transposeB: true }
+      : { p: dz, q: y, rows: m, cols: k, inner: n, transposeA: false, transposeB: !transposeB };
+    const gradB = transposeB
+      ? { p: dz, q: x, rows: n, cols: k, inner: m, transposeA: true, transposeB: transposeA }
+      : { p: x, q: dz, rows: k, cols: n, inner: m, transposeA: !transposeA, transposeB: false };
+    return [{ of: gradA, own: aBatch }, { of: gradB, own: bBatch }].map(({ of, own }, i) =>
+      needsGrad[i] ? gradient(of, { batch, own, shape: shapes[i]!, dtype: dtypes[i] as FloatDType }) : null
+    );
+  },
+});
+
+interface Batched {
+  readonly x: Tensor;
+  readonly batch: Shape;
+}
+
+type GradientProduct =
+  & { readonly p: Batched; readonly q: Batched }
+  & Pick<Product, "rows" | "cols" | "inner" | "transposeA" | "transposeB">;
+
+interface Operand {
+  /** Batch of the result, and the operand's own. */
+  readonly batch: Shape;
+  readonly own: Shape;
+  readonly shape: Shape;
+  readonly dtype: FloatDType;
+}
+
+/** `p q` of every pair of the batch, summed to the operand's own batch. */
+function gradient({ p, q, ...sizes }: GradientProduct, { batch, own, shape, dtype }: Operand): Tensor {
+  if (sizeOf(shape) === 0 || sizes.inner === 0 || sizeOf(batch) === 0) return zeros(shape, { device: p.x.device });
+  const alone = sizeOf(batch) === sizeOf(own); // what is yet to be summed stays f32
+  const full = productPadded({
+    a: p.x,
+    b: q.x,
+    ...sizes,
+    batch: batchAxes(p.batch, q.batch),
+    dtype: alone ? dtype : "f32",
+  });
+  const summed = sumToBatch(full, batch, own, sizes.rows * padded(sizes.cols));
+  return resizeRows(summed.alias([...own, sizes.rows, padded(sizes.cols)]), sizes.cols, shape);
+}
+
+/**
+ * Matrix product `c = a · b` of the last two axes; the axes before broadcast as NumPy's do.
+ *
+ * Sums are kept in f32; inside `autocast`, or where a or b is f16, c is f16, and what is no parameter is read as f16.
+ * Where `b` is one matrix, the batch of `a` counts as rows of one large product.
+ *
+ * @param a Shape `[…, m, k]`, f32 or f16; `[…, k, m]` with `transposeA`.
+ * @param b Shape `[…, k, n]`, f32 or f16; `[…, n, k]` with `transposeB`.
+ * @returns Shape `[…, m, n]`.
+ * @throws {TypeError} If an operand is not f32 or f16, has fewer than two axes, or the shapes do not match.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, matmul, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const a = tensor([[1, 2], [3, 4]]);
+ * const b = tensor([[1, 1]]);
+ * assertEquals(await matmul(a, b, { transposeB: true }).data(), new Float32Array([3, 7]));
+ * ```
+ */
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+  checkFloat("matmul", a, b);
+  return matmulOp([a, b], planOf(a.shape, b.shape, options));
+}
+
+function planOf(a: Shape, b: Shape, { transposeA = false, transposeB = false }: MatmulOptions): Plan {
+  const [m, k] = lastTwo(a, transposeA);
+  const [k2, n] = lastTwo(b, transposeB);
+  if (a.length < 2 || b.length < 2 || k !== k2) {
+    const wanted = `a must be [${transposeA ? "…, k, m" : "…, m, k"}] and b [${transposeB ? "…, n, k" : "…, k, n"}]`;
+    throw new TypeError(`Cannot compute matmul() as ${wanted}: got a [${a}] and b [${b}]`);
+  }
+  const [aBatch, bBatch] = [a.slice(0, -2), b.slice(0, -2)];
+  const batch = broadcastShapes(aBatch, bBatch, "matmul");
+  const plan = { rows: m, cols: n, inner: k, transposeA, transposeB, shape: [...batch, m, n] };
+  // One matrix b for all of a: the batch of a counts as rows.
+  if (!transposeA && sizeOf(bBatch) === 1) return { ...plan, rows: sizeOf(batch) * m, aBatch: [], bBatch: [] };
+  batchAxes(aBatch, bBatch);
+  return { ...plan, aBatch, bBatch };
+}
+
+function lastTwo(shape: Shape, transpose: boolean): [number, number] {
+  const [rows = -1, cols = -2] = shape.slice(-2);
+  return transpose ? [cols, rows] : [rows, cols];
+}

@@ -1,0 +1,301 @@
+// Matrix products on storages: what matmul, linear and conv2d are made of.
+import type { Constants, Program, Storage, Window } from "../../device/mod.ts";
+import { lib_flat, matmul as operands, matmul_pad } from "../../shaders/gen.ts";
+import {
+  bytesOf,
+  castTo,
+  elementAliases,
+  type FloatDType,
+  floatOf,
+  key,
+  type Shape,
+  sizeOf,
+  Tensor,
+  uniform,
+} from "../../tensor/mod.ts";
+import { blocksOf, type Body, constantsOf } from "./bodies.ts";
+import type { Question } from "./choices.ts";
+import { blockMoments, momentsCode, type SideMoments } from "./moments.ts";
+import { choosePlan, tablePlan } from "./plan.ts";
+import { sumMiddleInto } from "./sum_middle.ts";
+
+/** Sizes of up to three batch axes, and for each operand how many matrices one step along an axis skips. */
+export interface BatchAxes {
+  /** Sizes, outermost first. */
+  readonly sizes: readonly [number, number, number];
+  /** Steps of a in matrices; 0 where it broadcasts. */
+  readonly a: readonly [number, number, number];
+  /** Steps of b in matrices; 0 where it broadcasts. */
+  readonly b: readonly [number, number, number];
+}
+
+/** Elements from row to row and from matrix to matrix; multiples of 4. */
+export interface Strides {
+  readonly row: number;
+  readonly matrix: number;
+}
+
+/** Which terms of a product count, and which elements are wanted, where triangular matrices leave zeros. */
+export interface Triangles {
+  /** Only k ≥ i: the a of the product is upper triangular. */
+  readonly fromRow?: boolean;
+  /** Only k ≥ j: b is lower triangular. */
+  readonly fromCol?: boolean;
+  /** Only k ≤ i: a is lower triangular. */
+  readonly toRow?: boolean;
+  /** Only `c[i, j]` with j ≤ i are wanted; the others are undefined. */
+  readonly lower?: boolean;
+}
+
+/** One product `c[i, j] = Σₖ a[i, k] b[k, j]`; a and b are f32 or f16, the sum is f32. */
+export interface Product {
+  /** `[…, rows, inner]`, or `[…, inner, rows]` with `transposeA`. */
+  readonly a: Tensor;
+  /** `[…, inner, cols]`, or `[…, cols, inner]` with `transposeB`. */
+  readonly b: Tensor;
+  readonly rows: number;
+  readonly cols: number;
+  readonly inner: number;
+  readonly transposeA?: boolean;
+  readonly transposeB?: boolean;
+  /** Batch axes; none by default. */
+  readonly batch?: BatchAxes;
+  /** Where the rows of a, b and c are, unless they lie packed one after another; c has `size` elements then. */
+  readonly strides?: { readonly a: Strides; readonly b: Strides; readonly c: Strides; readonly size: number };
+  /** With `strides`: the element where each matrix starts, a multiple of 64 in f32; c's is 0 without `into`. Not timed by the tuner. */
+  readonly from?: { readonly a: number; readonly b: number; readonly c: number };
+  /** Dtype of c; f32 by default. */
+  readonly dtype?: FloatDType;
+  /** Added to every row, `[cols]`, f32. */
+  readonly bias?: Tensor;
+  /** Adds to what this tensor holds instead of making one; its rows are padded to whole vectors. */
+  readonly into?: Tensor;
+  /** Leaves out whole blocks of zeros; the zeros themselves must be there. */
+  readonly triangles?: Triangles;
+  /** Takes the moments of the rows per column, where the sum is not split. */
+  readonly side?: SideMoments;
+}
+
+const params = {
+  rows: "u32",
+  cols4: "u32",
+  inner: "u32",
+  lda4: "u32",
+  ldb4: "u32",
+  ldc4: "u32",
+  depth: "u32",
+  segments: "u32",
+  splits: "u32",
+  split4: "u32",
+  batch1: "u32",
+  batch2: "u32",
+  a0: "u32",
+  a1: "u32",
+  a2: "u32",
+  b0: "u32",
+  b1: "u32",
+  b2: "u32",
+  c_step: "u32",
+  first_z: "u32",
+} as const;
+
+function padProgram(dtype: FloatDType): Program {
+  const code = [elementAliases({ E: dtype }, 1), lib_flat, matmul_pad];
+  return { name: "pad", code, entryPoint: "main", params: { size: "u32", from_cols: "u32", to_cols: "u32" } };
+}
+
+/** Terms of a segment where triangles leave segments out. */
+const TRIANGLE_DEPTH = 64;
+
+const PAD = { f32: padProgram("f32"), f16: padProgram("f16") } as const;
+
+const NO_BATCH: BatchAxes = { sizes: [1, 1, 1], a: [0, 0, 0], b: [0, 0, 0] };
+
+const programs = new Map<string, Program>();
+
+function programOf(body: Body, types: OperandTypes, moments: boolean): Program {
+  const name = `matmul ${body.name}${operandNote(types)}`;
+  const key = `${name} ${moments}`;
+  let program = programs.get(key);
+  if (!program) {
+    const code = [operandAliases(types), operands, momentsCode(moments), ...body.code];
+    programs.set(key, program = { name, code, entryPoint: "main", params });
+  }
+  return program;
+}
+
+/** The operands of a product, for their dtypes. */
+export type OperandTypes = Readonly<Record<"a" | "b" | "c", Tensor>>;
+
+/** WGSL aliases of what the operands of a product hold. */
+export function operandAliases({ a, b, c }: OperandTypes): string {
+  return elementAliases({ A4: floatOf(a), B4: floatOf(b), C4: floatOf(c) });
+}
+
+/** What the name of a program says of their precision: nothing when all are f32. */
+export function operandNote({ a, b, c }: OperandTypes): string {
+  const dtypes = [a, b, c].map(floatOf);
+  return dtypes.includes("f16") ? ` ${dtypes.join(" ")}` : "";
+}
+
+/** Rounds a row length up to whole vectors. */
+export function padded(cols: number): number {
+  return Math.ceil(cols / 4) * 4;
+}
+
+/** `[batch, rows, cols]` of a product; the batch axes are one. */
+export function product(p: Product): Tensor {
+  const { rows, cols } = p;
+  const full = productPadded(p);
+  return resizeRows(full, cols, [full.size / padded(cols) / rows, rows, cols]);
+}
+
+/** As {@linkcode product}, with every row padded to whole vectors: `[batch, rows, padded(cols)]`, or laid by `strides`. */
+export function productPadded(p: Product): Tensor {
+  if (p.cols === 1 && p.rows > 1 && !p.bias && !p.into && !p.strides) return columnProduct(p);
+  const { rows, cols, inner, bias, into, strides, dtype = "f32" } = p;
+  const { device } = p.a;
+  const count = sizeOf((p.batch ?? NO_BATCH).sizes);
+  const shape = strides ? [strides.size] : [count, rows, padded(cols)];
+  const size = sizeOf(shape);
+  const sizes = { rows, cols4: padded(cols) / 4, batch: count, terms: inner, resultBytes: size * 4 };
+  const plan = p.from || p.triangles
+    ? tablePlan(device, { ...sizes, mostSplits: into || p.triangles ? 1 : undefined })
+    : choosePlan(device, sizes, () => questionOf(p, count));
+  const { body } = plan;
+  const depth = Math.ceil(inner / plan.splits / 8) * 8; // a slice of the tiled body
+  const splits = Math.ceil(inner / depth);
+  const result: Tensor = into ?? new Tensor(device, shape, { dtype });
+  const target = splits === 1 ? result : new Tensor(device, [splits, size]);
+  run(p, body, p.triangles ? { depth: TRIANGLE_DEPTH, splits } : { depth, splits }, target);
+  if (splits > 1) {
+    const accumulate = into !== undefined;
+    sumMiddleInto(target, result, { outer: 1, length: splits, inner: size, bias, cols: padded(cols), accumulate });
+    target.dispose();
+  }
+  return result;
+}
+
+/** What is to be known for timing a product: bias and accumulation cost the same in all plans, so they are left out. */
+function questionOf(p: Product, count: number): Pick<Question, "key" | "rehearse"> {
+  const { a, b, rows, cols, inner, transposeA = false, transposeB = false, strides } = p;
+  const laid = strides ? ` rows ${[strides.a, strides.b, strides.c].map(({ row }) => row).join(",")}` : "";
+  const sides = `${transposeA ? "At" : "A"}${transposeB ? "Bt" : "B"}`;
+  return {
+    key: `matmul ${sides} ${count} x ${rows}x${inner}x${cols}${laid} ${a.dtype}`,
+    rehearse() {
+      const [x, y] = [noiseLike(a, 1), noiseLike(b, 2)];
+      return {
+        run: () => productPadded({ ...p, a: x, b: y, bias: undefined, into: undefined, side: undefined }),
+        defined: strides &&
+          ((c) => resizeRows(c.alias([c.size / strides.c.row, strides.c.row]), strides.c.matrix * count)),
+      };
+    },
+  };
+}
+
+/** Random numbers in [−1, 1) in the shape and dtype of x. */
+export function noiseLike(x: Pick<Tensor, "shape" | "device" | "dtype">, seed: number): Tensor {
+  const noise = uniform(x.shape, { key: key(seed), low: -1, device: x.device });
+  return x.dtype === "f16" ? castTo(noise, "f16") : noise;
+}
+
+/** A product with one column is the transpose of one with one row, where the wide blocks are of use. */
+function columnProduct(p: Product): Tensor {
+  const { batch } = p;
+  const row = product({
+    a: p.b,
+    b: p.a,
+    rows: 1,
+    cols: p.rows,
+    inner: p.inner,
+    transposeA: !p.transposeB,
+    transposeB: !p.transposeA,
+    dtype: p.dtype,
+    batch: batch && { sizes: batch.sizes, a: batch.b, b: batch.a },
+  });
+  return resizeRows(row.alias([row.shape[0]!, p.rows, 1]), 4, [row.shape[0]!, p.rows, 4]);
+}
+
+function run(p: Product, body: Body, parts: { depth: number; splits: number }, target: Tensor): void {
+  const { rows, cols, inner, transposeA = false, transposeB = false, strides } = p;
+  const { device } = p.a;
+  const batch = p.batch ?? NO_BATCH;
+  const count = sizeOf(batch.sizes);
+  const a = strides ? p.a : resizeRows(p.a, padded(p.a.shape.at(-1)!));
+  const b = strides ? p.b : resizeRows(p.b, padded(p.b.shape.at(-1)!));
+  const inA = strides?.a ?? packed(a, transposeA ? inner : rows);
+  const inB = strides?.b ?? packed(b, transposeB ? cols : inner);
+  const inC = strides?.c ?? { row: padded(cols), matrix: rows * padded(cols) };
+  const [a0, a1, a2] = batch.a.map((step) => step * inA.matrix / 4) as [number, number, number];
+  const [b0, b1, b2] = batch.b.map((step) => step * inB.matrix / 4) as [number, number, number];
+  const { depth, splits } = parts;
+  const split4 = (strides?.size ?? count * inC.matrix) / 4;
+  const [, batch1, batch2] = batch.sizes;
+  const moments = splits === 1 && p.side ? blockMoments(p.side, device, Math.ceil(rows / body.rows), cols) : undefined;
+  const segments = Math.ceil(inner / depth);
+  const sizes = { rows, cols4: padded(cols) / 4, inner, depth, segments, splits, split4, batch1, batch2 };
+  const steps = { lda4: inA.row / 4, ldb4: inB.row / 4, ldc4: inC.row / 4, c_step: inC.matrix / 4 };
+  const bias = splits === 1 ? p.bias : undefined;
+  const [x, y] = device.groups(blocksOf(body, rows, padded(cols) / 4), 1);
+  const limit = device.limits.maxComputeWorkgroupsPerDimension;
+  for (let first_z = 0; first_z < count * splits; first_z += limit) {
+    device.dispatch(programOf(body, { a, b, c: target }, moments !== undefined), {
+      params: { ...sizes, ...steps, a0, a1, a2, b0, b1, b2, first_z },
+      buffers: {
+        1: windowFrom(a, p.from?.a),
+        2: windowFrom(b, p.from?.b),
+        3: windowFrom(target, p.from?.c),
+        4: (bias ?? b).storage,
+        5: moments?.storage,
+      },
+      workgroups: [x, y, Math.min(limit, count * splits - first_z)],
+      constants: {
+        ...constantsOf(device, body),
+        A_T: transposeA,
+        B_T: transposeB,
+        K_TAIL: inner % 4 !== 0,
+        BIAS: bias !== undefined,
+        ACCUMULATE: p.into !== undefined && splits === 1,
+        ...triangleConstants(p.triangles),
+      },
+    });
+  }
+  if (a !== p.a) a.dispose();
+  if (b !== p.b) b.dispose();
+}
+
+/** The constants that narrow a sum; none for most products, whose pipelines they would double. */
+function triangleConstants(triangles?: Triangles): Constants {
+  if (!triangles) return {};
+  const { fromRow = false, fromCol = false, toRow = false, lower = false } = triangles;
+  return { FROM_ROW: fromRow, FROM_COL: fromCol, TO_ROW: toRow, LOWER: lower };
+}
+
+/** A tensor's storage from an element on. */
+function windowFrom({ storage, dtype }: Tensor, element = 0): Storage | Window {
+  const offset = bytesOf(dtype) * element;
+  return element === 0 ? storage : { storage, offset, size: storage.bytes - offset };
+}
+
+/** Strides of matrices of `rows` rows, one after another. */
+function packed(x: Tensor, rows: number): Strides {
+  const row = x.shape.at(-1)!;
+  return { row, matrix: rows * row };
+}
+
+/** Rows of another length, padded with zeros or cropped, and fewer of them when `shape` says so; x itself where that changes nothing. */
+export function resizeRows(x: Tensor, cols: number, shape: Shape = [...x.shape.slice(0, -1), cols]): Tensor {
+  const from = x.shape.at(-1)!;
+  if (from === cols && sizeOf(shape) === x.size) {
+    return x.rank === shape.length && x.shape.every((n, i) => n === shape[i]) ? x : x.alias(shape);
+  }
+  const y = new Tensor(x.device, shape, { dtype: x.dtype });
+  const size = Math.ceil(y.size / 4);
+  x.device.dispatch(PAD[floatOf(x)], {
+    params: { size, from_cols: from, to_cols: cols },
+    buffers: { 1: x.storage, 2: y.storage },
+    workgroups: x.device.groups(size, 64),
+  });
+  return y;
+}

@@ -1,0 +1,44 @@
+import { normalizeDims, sizeOf, type Tensor } from "../../tensor/mod.ts";
+import { checkFloat } from "../shared/check.ts";
+import { mul, sub } from "../elementwise/binary.ts";
+import { mean, type ReduceOptions, sum } from "./sum.ts";
+import { square } from "../elementwise/unary.ts";
+
+/** Over which axes, and what the sum of squares is divided by. */
+export interface VarianceOptions extends ReduceOptions {
+  /** Taken from the number of elements: 1 by default, as in PyTorch (Bessel's correction); 0 for the biased variance. */
+  correction?: number;
+}
+
+/**
+ * The variance `Σ (x − mean)² / (n − correction)` over some or all axes, in two passes.
+ *
+ * @param x Any shape, f32, with more than `correction` elements along the axes.
+ * @param options `dim`, `keepDim` and `correction`.
+ * @returns The shape of the axes that are left.
+ * @throws {TypeError} If the dtype is not f32.
+ * @throws {RangeError} If a dim is out of range or given twice, or there are not more than `correction` elements.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, tensor, variance } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const x = tensor([1, 2, 3, 6]);
+ * assertEquals(await variance(x, { correction: 0 }).item(), 3.5);
+ * ```
+ */
+export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
+  checkFloat("variance", x);
+  const { correction = 1, dim, keepDim } = options;
+  const dims = normalizeDims(dim, x.rank, "variance");
+  const count = sizeOf(dims.map((each) => x.shape[each]!));
+  if (!(count > correction)) {
+    throw new RangeError(
+      `Cannot compute variance() as there must be more than ${correction} elements: got ${count} of x [${x.shape}]`,
+    );
+  }
+  const centred = sub(x, mean(x, { dim: dims, keepDim: true }));
+  return mul(sum(square(centred), { dim: dims, keepDim }), 1 / (count - correction));
+}

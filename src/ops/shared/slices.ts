@@ -1,0 +1,108 @@
+// Rows of `[rows, c]` shared out to invocations, for passes that keep to one column of channels: `vec4f` columns where the
+// channels are a multiple of 4, `f32` columns otherwise.
+import type { Device, Program, Workgroups } from "../../device/mod.ts";
+import { lib_flat } from "../../shaders/gen.ts";
+import { elementAliases, type FloatDType, sizeOf, type Tensor } from "../../tensor/mod.ts";
+import type { ColumnTable, SliceTable } from "./variants.ts";
+
+const WORKGROUP = 64;
+
+/**
+ * For arrays of each precision, one program for channels that are a multiple of 4 (it computes in `V`, `vec4f`), one for
+ * others (`f32`). `X` is what the arrays hold: as `V`, in the precision given.
+ */
+export type ColumnPrograms = Readonly<Record<FloatDType, { readonly vector: Program; readonly scalar: Program }>>;
+
+const VECTOR = `alias V = vec4f;
+alias U = vec4u;
+alias B = vec4<bool>;
+const WIDTH = 4u;
+const LANE_IDS = vec4u(0u, 1u, 2u, 3u);
+fn total(v: V) -> f32 { return v.x + v.y + v.z + v.w; }
+fn largest(v: V) -> f32 { return max(max(v.x, v.y), max(v.z, v.w)); }`;
+const SCALAR = `alias V = f32;
+alias U = u32;
+alias B = bool;
+const WIDTH = 1u;
+const LANE_IDS = 0u;
+fn total(v: V) -> f32 { return v; }
+fn largest(v: V) -> f32 { return v; }`;
+
+/** Makes both programs of an entry point; `code` is written in terms of the names above. */
+export function columnPrograms(
+  name: string,
+  code: readonly string[],
+  entryPoint: string,
+  params: Program["params"],
+): ColumnPrograms {
+  const make = (dtype: FloatDType, lanes: 1 | 4) => {
+    const types = [elementAliases({ X: dtype }, lanes), lanes === 4 ? VECTOR : SCALAR];
+    return { name, code: [...types, lib_flat, ...code], entryPoint, params };
+  };
+  const both = (dtype: FloatDType) => ({ vector: make(dtype, 4), scalar: make(dtype, 1) });
+  return { f32: both("f32"), f16: both("f16") };
+}
+
+/** How the rows of `[rows, c]` are shared out; `shaders/lib/slices.wgsl` reads it. */
+export interface Slices {
+  /** Rows in all. */
+  readonly rows: number;
+  /** Columns of `V`. */
+  readonly columns: number;
+  /** Columns of a workgroup. */
+  readonly span: number;
+  /** Invocations that share a column of a block, each taking every `step`-th row. */
+  readonly step: number;
+  /** Rows of a block. */
+  readonly block: number;
+}
+
+/** Columns of so many channels. */
+export function columnsOf(channels: number): number {
+  return channels % 4 === 0 ? channels / 4 : channels;
+}
+
+/** The program that suits so many channels, and arrays of a precision. */
+export function pick(program: ColumnPrograms, channels: number, dtype: FloatDType = "f32"): Program {
+  const { vector, scalar } = program[dtype];
+  return channels % 4 === 0 ? vector : scalar;
+}
+
+/** Shares out the rows of x: enough blocks to fill the device, few enough that merging them stays cheap. */
+export function slicesOf(x: Tensor, table: SliceTable): Slices {
+  const channels = x.shape.at(-1)!;
+  const columns = columnsOf(channels);
+  const rows = channels === 0 ? 0 : x.size / channels;
+  const span = Math.max(1, Math.min(columns, WORKGROUP));
+  const step = Math.floor(WORKGROUP / span);
+  const wanted = Math.ceil(rows * Math.ceil(columns / span) * WORKGROUP / (step * table.invocations));
+  const each = Math.max(table.minRows, Math.min(table.maxRows, wanted));
+  return { rows, columns, span, step, block: each * step };
+}
+
+/** Columns of `V` in a cache line: fewest of a workgroup that has whole ones. */
+const LINE = 4;
+
+/** Shares out the columns of x, each to a workgroup that has all its rows; null where the table says not to. */
+export function wholeColumns(x: Tensor, { least, groups, maxRows }: ColumnTable): Slices | null {
+  const columns = columnsOf(x.shape.at(-1)!);
+  const rows = rowsOf(x);
+  const span = Math.max(LINE, Math.min(WORKGROUP, Math.ceil(columns / groups)));
+  const step = Math.floor(WORKGROUP / span);
+  return columns >= least && rows <= maxRows * step ? { rows, columns, span, step, block: rows } : null;
+}
+
+/** Blocks of rows. */
+export function blocksOf({ rows, block }: Slices): number {
+  return Math.ceil(rows / block);
+}
+
+/** Workgroups for every block and span of columns. */
+export function sliceGroups(device: Device, slices: Slices): Workgroups {
+  return device.groups(blocksOf(slices) * Math.ceil(slices.columns / slices.span), 1);
+}
+
+/** Rows of a tensor: the product of all sizes but the last. */
+export function rowsOf(x: Tensor): number {
+  return sizeOf(x.shape.slice(0, -1));
+}

@@ -1,0 +1,124 @@
+// Which form of a shader suits which family of adapters, as data: no op branches on the adapter.
+import type { AdapterFamily } from "../../device/mod.ts";
+
+/** How rows are shared out to invocations. */
+export interface SliceTable {
+  /** Invocations wanted; fewer when there are not rows enough, more when a slice would exceed `maxRows`. */
+  readonly invocations: number;
+  /** Fewest rows a slice. */
+  readonly minRows: number;
+  /** Most rows a slice: the longest loop of an invocation. */
+  readonly maxRows: number;
+}
+
+/** When and how workgroups have all rows of some columns each. */
+export interface ColumnTable {
+  /** Fewest columns. */
+  readonly least: number;
+  /** Workgroups wanted. */
+  readonly groups: number;
+  /** Most rows an invocation: its longest loop. */
+  readonly maxRows: number;
+}
+
+/**
+ * Batch normalisation: slices of the reductions and of the elementwise passes; how many slices every invocation of the
+ * latter merges itself, which saves a pass; else, invocations that merge one column, and how many slices each of them
+ * merges at most; and when workgroups have whole columns, so that one dispatch does it all.
+ */
+export const BATCH_NORM: Readonly<
+  Record<AdapterFamily, {
+    readonly reduce: SliceTable;
+    readonly apply: SliceTable;
+    readonly few: number;
+    readonly columns: ColumnTable;
+    readonly lanes: number;
+    readonly mergeDepth: number;
+  }>
+> = {
+  cpu: {
+    reduce: { invocations: 512, minRows: 32, maxRows: 1024 },
+    apply: { invocations: 1024, minRows: 8, maxRows: 1024 },
+    few: 8,
+    columns: { least: 16, groups: 8, maxRows: 2048 },
+    lanes: 1,
+    mergeDepth: 64,
+  },
+  gpu: {
+    reduce: { invocations: 65536, minRows: 8, maxRows: 512 },
+    apply: { invocations: 262144, minRows: 2, maxRows: 16 },
+    few: 1,
+    columns: { least: Infinity, groups: 1, maxRows: 0 },
+    lanes: 256,
+    mergeDepth: 64,
+  },
+};
+
+/**
+ * Fewest bytes of the output of a batch normalisation that is made again in the backward of what follows, instead of kept:
+ * one pass more, and a quarter less memory for a ResNet-18. A small one costs less memory than the pass costs the host.
+ */
+export const REMAKE_NORMALIZED: Readonly<Record<AdapterFamily, number>> = { cpu: 2 ** 19, gpu: 2 ** 19 };
+
+/**
+ * Most bytes of Winograd's transform of a chunk of images: `least`, or `perImage` of the batch where that is more. A CPU keeps
+ * a small chunk in its cache; on a GPU the dispatches of a step should not grow with the batch. All convolutions of a network
+ * get chunks of one size, so that they can use the same buffers one after another.
+ */
+export const WINOGRAD_CHUNK: Readonly<Record<AdapterFamily, { readonly least: number; readonly perImage: number }>> = {
+  cpu: { least: 8 * 2 ** 20, perImage: 0 },
+  gpu: { least: 64 * 2 ** 20, perImage: 2 ** 18 },
+};
+
+/** Winograd's output transform where it leaves moments: tiles of a slice. */
+export const WINOGRAD_SLICES: Readonly<Record<AdapterFamily, SliceTable>> = {
+  cpu: { invocations: 4096, minRows: 4, maxRows: 64 },
+  gpu: { invocations: 65536, minRows: 4, maxRows: 32 },
+};
+
+/**
+ * Which forms of a convolution leave the moments of what they make, for the batch normalisation that follows: it saves a
+ * pass over the output. On lavapipe, where arithmetic and not memory is the limit, it costs what it saves: convolution and
+ * normalisation took 1.00 to 1.08 of the time of separate passes (ResNet-18's and ResNet-50's shapes, interleaved).
+ */
+export const MOMENTS: Readonly<
+  Record<AdapterFamily, Readonly<Record<"direct" | "taps" | "product" | "winograd3" | "winograd4", boolean>>>
+> = {
+  cpu: { direct: false, taps: false, product: false, winograd3: false, winograd4: false },
+  gpu: { direct: true, taps: true, product: true, winograd3: true, winograd4: true },
+};
+
+/** The loops over pairs of rows: elements a workgroup, `[rows, columns]`. */
+export const ROW_FORMS: Readonly<
+  Record<"subgroup" | "lanes" | "tiles", {
+    /** A number for each pair, by the number of pairs; `edge` is the workgroup's. */
+    readonly pairs: (size: number) => { readonly tile: readonly [number, number]; readonly edge: number };
+    /** Weighted sums of rows; columns in vectors of four. */
+    readonly sums: readonly [number, number];
+  }>
+> = {
+  subgroup: { pairs: () => ({ tile: [32, 32], edge: 8 }), sums: [16, 8] },
+  lanes: { pairs: () => ({ tile: [8, 32], edge: 8 }), sums: [8, 8] },
+  tiles: {
+    // Large tiles load less, small ones keep more of a large GPU busy.
+    pairs: (size) => size >= 2 ** 20 ? { tile: [64, 64], edge: 16 } : { tile: [32, 32], edge: 8 },
+    sums: [32, 16],
+  },
+};
+
+/** Row reductions: most lanes a row, invocations a workgroup, and the loop past which lanes are added. */
+export const ROW_LANES: Readonly<
+  Record<AdapterFamily, { readonly lanes: number; readonly invocations: number; readonly loop: number }>
+> = {
+  cpu: { lanes: 1, invocations: 8, loop: 2048 },
+  gpu: { lanes: 128, invocations: 128, loop: 512 },
+};
+
+/** Sums and extrema over axes. */
+export const REDUCE: Readonly<Record<AdapterFamily, SliceTable>> = {
+  cpu: { invocations: 1024, minRows: 64, maxRows: 1024 },
+  gpu: { invocations: 65536, minRows: 16, maxRows: 256 },
+};
+
+/** Factor of a diagonal block of Cholesky's: by elements, or by vectors of rows. */
+export const CHOLESKY: Readonly<Record<AdapterFamily, "elements" | "rows">> = { cpu: "rows", gpu: "elements" };

@@ -1,0 +1,3 @@
+// What other folders use beside mod.ts; not part of the package's interface.
+export { type BatchPart, joinRows, partsOfBatches } from "./batch_parts.ts";
+export { checkWritten } from "./checkpoint_file.ts";

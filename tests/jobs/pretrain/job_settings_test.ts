@@ -1,0 +1,19 @@
+import { assertEquals } from "@std/assert";
+import { differences, learningSettings } from "../../../src/jobs/pretrain/job_settings.ts";
+import { SETTINGS } from "../../train/_small.ts";
+
+Deno.test("learningSettings() has the number of ranks where each has its own loss", () => {
+  assertEquals(learningSettings(SETTINGS, 2).ranks, 2);
+  assertEquals("ranks" in learningSettings({ ...SETTINGS, loss_scope: "global" }, 2), false);
+  assertEquals("workers" in learningSettings(SETTINGS), false);
+});
+
+Deno.test("differences() names another number of ranks, and nothing that a checkpoint does not name", () => {
+  assertEquals(differences(learningSettings(SETTINGS, 2), SETTINGS, 4), ["mpirun -n 2 (now 4)"]);
+  assertEquals(differences(learningSettings(SETTINGS, 2), SETTINGS, 2), []);
+  const { ranks: _, ...earlier } = learningSettings(SETTINGS, 2);
+  assertEquals(differences(earlier, SETTINGS, 4), []);
+  const global = { ...SETTINGS, loss_scope: "global" } as const;
+  assertEquals(differences(learningSettings(global, 2), global, 4), []);
+  assertEquals(differences(learningSettings(SETTINGS, 2), global, 2), ["--loss_scope local (now global)"]);
+});

@@ -1,0 +1,150 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ndarray } from "../../src/formats/mod.ts";
+import { type Checkpoint, readCheckpoint } from "../../src/train/mod.ts";
+import { findCheckpoint, RunFolder } from "../../src/jobs/mod.ts";
+import { secondsOf } from "../../src/jobs/pretrain/metrics_line.ts";
+import { withFolder } from "../data/_helpers.ts";
+
+function checkpointAt(epoch: number, step = 0): Checkpoint {
+  const weights = new Map([["w", ndarray([1000], "f32", new Float32Array(1000).fill(epoch))]]);
+  return { weights, network: "tiny", position: { epoch, step }, optimizer: null, config: {} };
+}
+
+async function names(folder: string): Promise<string[]> {
+  const found = [];
+  for await (const { name } of Deno.readDir(folder)) if (name !== ".lock") found.push(name);
+  return found.sort();
+}
+
+Deno.test("RunFolder keeps the last checkpoint, the one before it and numbered ones, and no parts", async () => {
+  await withFolder(async (folder) => {
+    using run = await RunFolder.open(`${folder}/a/b`);
+    assertEquals(await run.latest(), null);
+    for (const epoch of [1, 2, 3]) await run.saveLast(checkpointAt(epoch));
+    await run.keepAs(2);
+    assertEquals(await names(run.path), ["checkpoint_0002.safetensors", "last.safetensors", "previous.safetensors"]);
+    assertEquals((await run.latest())?.checkpoint.position, { epoch: 3, step: 0 });
+    assertEquals((await findCheckpoint(`${run.path}/previous.safetensors`)).checkpoint.position, { epoch: 2, step: 0 });
+    assertEquals((await findCheckpoint(`${run.path}/checkpoint_0002.safetensors`)).checkpoint.position?.epoch, 3);
+  });
+});
+
+Deno.test("RunFolder goes on from the previous checkpoint when the last is damaged, and names both", async () => {
+  await withFolder(async (folder) => {
+    using run = await RunFolder.open(folder);
+    for (const epoch of [1, 2]) await run.saveLast(checkpointAt(epoch));
+    await Deno.truncate(run.file("last.safetensors"), 2000);
+    for (
+      const found of [
+        await run.latest(),
+        await findCheckpoint(run.file("last.safetensors")),
+        await findCheckpoint(folder),
+      ]
+    ) {
+      assertEquals(found?.checkpoint.position, { epoch: 1, step: 0 });
+      assert(found?.notes[0]?.startsWith(`Cannot read "${folder}/last.safetensors": `), found?.notes[0]);
+      assert(found?.notes[0]?.endsWith(`; going on from "${folder}/previous.safetensors"`), found?.notes[0]);
+    }
+    await Deno.truncate(run.file("previous.safetensors"), 1);
+    await assertRejects(() => run.latest(), SyntaxError, "Cannot resume as every checkpoint is damaged");
+  });
+});
+
+Deno.test("RunFolder keeps the good checkpoint as the one before, not the damaged last one", async () => {
+  await withFolder(async (folder) => {
+    using run = await RunFolder.open(folder);
+    for (const epoch of [1, 2]) await run.saveLast(checkpointAt(epoch));
+    await Deno.truncate(run.file("last.safetensors"), 2000);
+    await run.latest();
+    await run.saveLast(checkpointAt(3));
+    assertEquals((await readCheckpoint(run.file("previous.safetensors"))).position, { epoch: 1, step: 0 });
+    await run.saveLast(checkpointAt(4));
+    assertEquals((await readCheckpoint(run.file("previous.safetensors"))).position, { epoch: 3, step: 0 });
+  });
+});
+
+Deno.test("findCheckpoint() takes no other checkpoint for a numbered one that is damaged", async () => {
+  await withFolder(async (folder) => {
+    using run = await RunFolder.open(folder);
+    for (const epoch of [1, 2]) await run.saveLast(checkpointAt(epoch));
+    const path = await run.keepAs(1, run.file("previous.safetensors"));
+    await Deno.truncate(path, 2000);
+    await assertRejects(() => findCheckpoint(path), SyntaxError, `Cannot read "${path}"`);
+  });
+});
+
+Deno.test("RunFolder finds the newest checkpoint after a crash between two renames", async () => {
+  await withFolder(async (folder) => {
+    using run = await RunFolder.open(folder);
+    await run.saveLast(checkpointAt(1));
+    await Deno.rename(run.file("last.safetensors"), run.file("next.safetensors"));
+    await Deno.writeTextFile(run.file("next.safetensors.0a1b2c3d.part"), "half");
+    run[Symbol.dispose]();
+    using again = await RunFolder.open(folder);
+    assertEquals((await again.latest())?.checkpoint.position, { epoch: 1, step: 0 });
+    assertEquals(await names(folder), ["next.safetensors"]);
+  });
+});
+
+Deno.test("RunFolder drops metrics that come after a position, and lines cut short", async () => {
+  await withFolder(async (folder) => {
+    using run = await RunFolder.open(folder);
+    for (const [epoch, step] of [[0, 2], [0, 4], [1, 2], [1, 4]] as const) run.appendMetrics({ epoch, step, loss: -1 });
+    await Deno.writeTextFile(run.file("metrics.jsonl"), '{"epoch":1,"st', { append: true });
+    assertEquals((await run.rewindMetrics({ epoch: 1, step: 2 })).map(({ epoch, step }) => [epoch, step]), [[0, 2], [
+      0,
+      4,
+    ], [1, 2]]);
+    assertEquals((await Deno.readTextFile(run.file("metrics.jsonl"))).split("\n").length, 4);
+    assertEquals((await run.rewindMetrics({ epoch: 0, step: 0 })).length, 0);
+  });
+});
+
+Deno.test("RunFolder leaves out what is no line of metrics, and reads any number of lines", async () => {
+  await withFolder(async (folder) => {
+    using run = await RunFolder.open(folder);
+    const strange = ["null", "3", "[]", "{}", '{"epoch":null,"step":1}', '{"epoch":0}', '"text"', "nul"];
+    const lines = Array.from({ length: 130_000 }, (_, step) => JSON.stringify({ epoch: 0, step, seconds: step / 2 }));
+    await Deno.writeTextFile(run.file("metrics.jsonl"), [...strange, ...lines].join("\n"));
+    const kept = await run.rewindMetrics({ epoch: 1, step: 0 });
+    assertEquals(kept.length, 130_000);
+    assertEquals(secondsOf(kept), 129_999 / 2);
+    assertEquals(secondsOf([{ epoch: 1, step: 1, seconds: "soon" }]), 0);
+  });
+});
+
+Deno.test("RunFolder reads its settings, and says when they are damaged", async () => {
+  await withFolder(async (folder) => {
+    using run = await RunFolder.open(folder);
+    assertEquals(await run.config(), null);
+    await run.writeText("config.json", '{"lr":1}');
+    assertEquals(await run.config(), { lr: 1 });
+    await run.writeText("config.json", "{");
+    await assertRejects(() => run.config(), SyntaxError, `Cannot read "${folder}/config.json" as it must be JSON`);
+    await run.writeText("config.json", "null");
+    await assertRejects(() => run.config(), SyntaxError, 'config.json" as it must be a JSON object: got null');
+  });
+});
+
+Deno.test("RunFolder says at once when it cannot be written to", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/file`, "");
+    await assertRejects(
+      () => RunFolder.open(`${folder}/file/run`),
+      Error,
+      `Cannot write to --save_dir "${folder}/file/run"`,
+    );
+  });
+});
+
+Deno.test("findCheckpoint() says what is absent", async () => {
+  await withFolder(async (folder) => {
+    const { NotFound } = Deno.errors;
+    await assertRejects(
+      () => findCheckpoint(`${folder}/x`),
+      NotFound,
+      `Cannot resume from "${folder}/x": there is no such file`,
+    );
+    await assertRejects(() => findCheckpoint(folder), NotFound, "the folder has no checkpoint");
+  });
+});

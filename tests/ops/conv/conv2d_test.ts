@@ -1,0 +1,227 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { backward, requireGrad } from "../../../src/autograd/mod.ts";
+import { Device } from "../../../src/device/mod.ts";
+import { withBody } from "../../../src/ops/product/bodies.ts";
+import { algorithmFor, type AlgorithmName, withAlgorithm } from "../../../src/ops/conv/_conv2d_algorithms.ts";
+import { geometryOf } from "../../../src/ops/conv/geometry.ts";
+import { conv2d } from "../../../src/ops/conv/conv2d.ts";
+import { ones, scope, tensor, zeros } from "../../../src/tensor/mod.ts";
+import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
+import { type ConvCase, convReference } from "./_conv2d_reference.ts";
+import { bodiesOn } from "../product/_bodies.ts";
+import { checkGolden } from "../shared/_golden.ts";
+
+const device = await Device.open();
+const BODIES = bodiesOn(device);
+
+/** Checks value and gradients of x, weight and bias. */
+async function check(each: ConvCase): Promise<void> {
+  using _ = scope();
+  const want = convReference(each);
+  const x = requireGrad(tensor(want.x, { shape: each.x }));
+  const weight = requireGrad(tensor(want.weight, { shape: each.weight }));
+  const bias = requireGrad(tensor(want.bias));
+  const y = conv2d(x, weight, { ...each.options, bias });
+  assertEquals(y.shape, want.outShape);
+  backward(y, { grad: tensor(want.gradY, { shape: want.outShape }) });
+  const got = await Promise.all([y, x.grad!, weight.grad!, bias.grad!].map((t) => t.data()));
+  [want.y, want.gradX, want.gradWeight, want.gradBias].forEach((expected, i) => {
+    try {
+      assertClose(got[i]!, expected, { rtol: TOLERANCE.sum });
+    } catch (cause) {
+      const which = ["y", "gradX", "gradWeight", "gradBias"][i];
+      throw new Error(`${which} of x [${each.x}] weight [${each.weight}] ${JSON.stringify(each.options)}`, { cause });
+    }
+  });
+}
+
+const SHAPES: Record<string, readonly ConvCase[]> = {
+  "odd sizes": [
+    { x: [1, 1, 1, 1], weight: [1, 1, 1, 1], options: {} },
+    { x: [2, 5, 7, 3], weight: [3, 3, 3, 5], options: {} },
+    { x: [1, 9, 4, 8], weight: [3, 2, 8, 12], options: { padding: [1, 0] } },
+    { x: [3, 6, 6, 5], weight: [1, 1, 5, 70], options: {} },
+    { x: [2, 6, 6, 36], weight: [3, 3, 36, 34], options: { padding: 1 } },
+  ],
+  stride: [
+    { x: [2, 8, 8, 4], weight: [3, 3, 4, 8], options: { stride: 2, padding: 1 } },
+    { x: [1, 9, 7, 3], weight: [1, 1, 3, 6], options: { stride: 2 } },
+    { x: [2, 9, 8, 68], weight: [1, 1, 68, 4], options: { stride: 2 } }, // more blocks of rows in x than in a phase of it
+    { x: [1, 11, 13, 4], weight: [7, 7, 4, 4], options: { stride: 2, padding: 3 } },
+    { x: [1, 10, 10, 4], weight: [2, 2, 4, 4], options: { stride: 3 } },
+    { x: [1, 10, 9, 4], weight: [3, 4, 4, 4], options: { stride: [1, 4], padding: [2, 0] } },
+    { x: [3, 15, 15, 40], weight: [1, 1, 40, 36], options: { stride: 2 } }, // several blocks of columns, 13 of rows a phase
+  ],
+  dilation: [
+    { x: [1, 9, 9, 4], weight: [3, 3, 4, 4], options: { dilation: 2, padding: 2 } },
+    { x: [1, 12, 11, 4], weight: [3, 3, 4, 4], options: { dilation: [2, 3], stride: [2, 2], padding: 3 } },
+    { x: [1, 13, 13, 4], weight: [3, 3, 4, 4], options: { dilation: 2, stride: 4, padding: 1 } },
+  ],
+  groups: [
+    { x: [2, 5, 5, 8], weight: [3, 3, 4, 16], options: { groups: 2, padding: 1 } },
+    { x: [1, 5, 6, 6], weight: [3, 3, 1, 6], options: { groups: 6, padding: 1 } },
+    { x: [1, 6, 6, 6], weight: [3, 3, 3, 10], options: { groups: 2, stride: 2 } },
+    { x: [1, 4, 4, 12], weight: [1, 1, 4, 24], options: { groups: 3 } },
+  ],
+  "large padding": [
+    { x: [1, 3, 3, 4], weight: [3, 3, 4, 4], options: { padding: 2 } },
+    { x: [1, 2, 2, 4], weight: [3, 3, 4, 4], options: { padding: 5 } },
+  ],
+};
+
+for (const body of BODIES) {
+  for (const [name, cases] of Object.entries(SHAPES)) {
+    Deno.test(`conv2d() and its gradients agree with float64: ${name}, body ${body}`, async () => {
+      for (const each of cases) await withBody(body, () => check(each));
+    });
+  }
+}
+
+const WINOGRAD: readonly ConvCase[] = [
+  { x: [1, 3, 3, 4], weight: [3, 3, 4, 4], options: {} },
+  { x: [2, 6, 6, 4], weight: [3, 3, 4, 8], options: { padding: 1 } },
+  { x: [3, 5, 9, 12], weight: [3, 3, 12, 7], options: { padding: [2, 1] } },
+  { x: [2, 13, 4, 3], weight: [3, 3, 3, 36], options: { padding: [0, 2] } },
+  { x: [1, 4, 5, 4], weight: [3, 3, 4, 4], options: { padding: 4 } },
+];
+
+for (const body of BODIES) {
+  for (const name of ["winograd3", "winograd4"] satisfies AlgorithmName[]) {
+    Deno.test(`conv2d() and its gradients agree with float64: ${name}, body ${body}`, async () => {
+      for (const each of WINOGRAD) await withAlgorithm(name, () => withBody(body, () => check(each)));
+    });
+  }
+}
+
+const TAPS: readonly ConvCase[] = [
+  { x: [2, 5, 7, 3], weight: [3, 3, 3, 5], options: { padding: 1 } },
+  { x: [1, 17, 13, 3], weight: [7, 7, 3, 70], options: { stride: 2, padding: 3 } },
+  { x: [1, 9, 8, 6], weight: [3, 2, 3, 8], options: { groups: 2, dilation: [2, 1], padding: [1, 2] } },
+  { x: [70, 3, 3, 4], weight: [9, 9, 4, 4], options: { padding: 4 } },
+];
+
+for (const body of BODIES) {
+  Deno.test(`conv2d() and its gradients agree with float64: taps, body ${body}`, async () => {
+    for (const each of TAPS) await withAlgorithm("taps", () => withBody(body, () => check(each)));
+  });
+}
+
+Deno.test("conv2d() by Winograd works through the images in chunks", async () => {
+  // 20 x 20 tiles of 36 numbers and 64 channels, or 26 x 26 of 25: 3.7 or 4.3 MB an image, so two or one of them a chunk on
+  // a CPU adapter.
+  const each = { x: [5, 78, 78, 64], weight: [3, 3, 64, 4], options: { padding: 1 } } satisfies ConvCase;
+  for (const name of ["winograd3", "winograd4"] satisfies AlgorithmName[]) {
+    await withAlgorithm(name, () => check(each));
+  }
+});
+
+Deno.test("conv2d() with a 1 x 1 window agrees with the implicit product", async () => {
+  for (const name of ["direct", "product"] satisfies AlgorithmName[]) {
+    await withAlgorithm(name, () => check({ x: [2, 5, 4, 6], weight: [1, 1, 6, 9], options: {} }));
+  }
+});
+
+Deno.test("algorithmFor() follows the shape", () => {
+  const name = (...[x, weight, options]: Parameters<typeof geometryOf>) =>
+    algorithmFor(device, geometryOf(x, weight, options));
+  assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { padding: 1 }), "winograd4");
+  assertEquals(name([16, 9, 9, 256], [3, 3, 256, 256], { padding: 1 }), "winograd3");
+  assertEquals(name([16, 8, 8, 256], [3, 3, 256, 256], { padding: 1 }), "winograd4");
+  assertEquals(name([16, 5, 5, 512], [3, 3, 512, 512], { padding: 1 }), "winograd3");
+  assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { stride: 2 }), "direct");
+  assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { dilation: 2 }), "direct");
+  assertEquals(name([16, 32, 32, 64], [3, 3, 32, 64], { groups: 2 }), "direct");
+  assertEquals(name([16, 32, 32, 4], [3, 3, 4, 8], {}), "taps");
+  assertEquals(name([1, 1024, 1024, 64], [3, 3, 64, 64], {}), "direct"); // one image's transform is past the limit
+  assertEquals(name([16, 32, 32, 64], [1, 1, 64, 64], {}), "product");
+  assertEquals(name([16, 32, 32, 64], [1, 1, 64, 64], { padding: 1 }), "direct");
+  assertEquals(name([16, 32, 32, 4], [3, 3, 4, 64], { padding: 2 }), "taps");
+  assertEquals(algorithmFor(device, geometryOf([16, 32, 32, 4], [3, 3, 4, 64], {}), "weightGrad"), "direct");
+  assertEquals(name([16, 32, 32, 8], [3, 3, 8, 64], { stride: 2 }), "direct");
+  assertEquals(name([16, 32, 32, 4], [1, 1, 4, 64], { stride: 2 }), "direct");
+});
+
+Deno.test("conv2d() splits long sums in the value and in the gradient of the weight", async () => {
+  await check({ x: [1, 4, 4, 2000], weight: [3, 3, 2000, 4], options: { dilation: 1, stride: 3 } });
+  await check({ x: [3, 70, 70, 1], weight: [3, 3, 1, 2], options: { dilation: [1, 2] } });
+  await check({ x: [70, 5, 7, 4], weight: [3, 3, 4, 4], options: { stride: 2, padding: 1 } });
+});
+
+Deno.test("conv2d() gradients match finite differences", async () => {
+  using _ = scope();
+  for (
+    const each of [
+      { x: [2, 5, 6, 3], weight: [3, 3, 3, 5], options: { padding: 1 } },
+      { x: [1, 7, 7, 4], weight: [3, 3, 2, 6], options: { stride: 2, groups: 2 } },
+    ] satisfies ConvCase[]
+  ) {
+    const { x, weight, bias } = convReference(each);
+    const inputs = [tensor(x, { shape: each.x }), tensor(weight, { shape: each.weight }), tensor(bias)];
+    await gradcheck((x, w, b) => conv2d(x!, w!, { ...each.options, bias: b! }), inputs);
+  }
+});
+
+Deno.test("conv2d() with padding 1 keeps the size, and counts the taps inside", async () => {
+  using _ = scope();
+  const y = conv2d(ones([1, 3, 3, 1]), ones([3, 3, 1, 1]), { padding: 1 });
+  assertEquals(await y.data(), new Float32Array([4, 6, 4, 6, 9, 6, 4, 6, 4]));
+});
+
+Deno.test("conv2d() of no images is empty and has zero gradients", async () => {
+  using _ = scope();
+  const weight = requireGrad(ones([3, 3, 4, 4]));
+  const y = conv2d(zeros([0, 5, 5, 4]), weight);
+  assertEquals(y.shape, [0, 3, 3, 4]);
+  backward(y, { grad: zeros([0, 3, 3, 4]) });
+  assertEquals(await weight.grad!.data(), new Float32Array(144));
+});
+
+Deno.test("conv2d() throws when the shapes do not match", () => {
+  using _ = scope();
+  const [x, weight] = [zeros([1, 5, 5, 4]), zeros([3, 3, 4, 8])];
+  assertThrows(() => conv2d(zeros([5, 5, 4]), weight), TypeError, "got x [5,5,4] and weight [3,3,4,8]");
+  assertThrows(() => conv2d(x, zeros([3, 4, 8])), TypeError, "weight [kh, kw, in / groups, out]: got x [1,5,5,4]");
+  assertThrows(() => conv2d(zeros([1, 5, 5, 3]), weight), TypeError, "x must have 4 channels to match the weight: got");
+  assertThrows(() => conv2d(x, weight, { groups: 2 }), TypeError, "x must have 4 channels in each of 2 groups");
+  assertThrows(() => conv2d(x, zeros([3, 0, 4, 8])), TypeError, "weight must not be empty: got x [1,5,5,4]");
+  assertThrows(
+    () => conv2d(x, weight, { dilation: [2, 3] }),
+    TypeError,
+    "a window that spans [5,7] px must fit into the image padded by [0,0]",
+  );
+  assertThrows(() => conv2d(x, weight, { bias: zeros([4]) }), TypeError, "got bias [4] and weight [3,3,4,8]");
+  assertThrows(
+    () => conv2d(zeros([1, 5, 5, 4], { dtype: "i32" }), weight),
+    TypeError,
+    "must be f32: got i32 [1,5,5,4]",
+  );
+});
+
+Deno.test("conv2d() throws when an option is out of range", () => {
+  using _ = scope();
+  const [x, weight] = [zeros([1, 5, 5, 4]), zeros([3, 3, 4, 8])];
+  assertThrows(() => conv2d(x, weight, { stride: 0 }), RangeError, "stride must be one or two integers >= 1: got 0");
+  assertThrows(() => conv2d(x, weight, { padding: [1, -1] }), RangeError, "integers >= 0: got [1,-1]");
+  assertThrows(
+    () => conv2d(x, weight, { dilation: 1.5 }),
+    RangeError,
+    "dilation must be one or two integers >= 1: got 1.5",
+  );
+  assertThrows(() => conv2d(x, weight, { groups: 3 }), RangeError, "divides the output channels: got 3");
+  assertThrows(() => conv2d(x, weight, { groups: 0 }), RangeError, "got 0 for weight [3,3,4,8]");
+});
+
+for (const algorithm of ["direct", "product", "winograd3", "winograd4"] satisfies AlgorithmName[]) {
+  for (const body of BODIES) {
+    Deno.test(`conv2d() and its gradients agree with PyTorch: ${algorithm}, body ${body}`, async () => {
+      await withAlgorithm(
+        algorithm,
+        () =>
+          withBody(
+            body,
+            () => checkGolden("conv2d", ([x, weight, bias], attrs) => conv2d(x!, weight!, { ...attrs, bias })),
+          ),
+      );
+    });
+  }
+}

@@ -1,0 +1,11 @@
+// The bodies of products that the adapter at hand can run in a reasonable time.
+import type { Device } from "../../../src/device/mod.ts";
+import type { BodyName } from "../../../src/ops/product/bodies.ts";
+
+/** Names for `withBody()`: all, but on the lavapipe of Debian 12, which lacks subgroups and takes minutes to compile tiles. */
+export function bodiesOn(device: Device): readonly BodyName[] {
+  const { family, subgroupSize } = device.info;
+  const tiles = ["tile64of4x8", "tile64of8x4", "tile64", "tile64x128", "tile128x64", "tile128"] as const;
+  if (family === "gpu") return ["rows", ...tiles];
+  return subgroupSize === 8 ? ["subgroup", "subgroup32", "rows", ...tiles] : ["rows"];
+}
