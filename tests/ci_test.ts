@@ -18,8 +18,8 @@ async function run({ dev, doc = "echo 'ok | 2 passed | 0 failed (3ms)'", lint = 
     await Deno.mkdir(join(root, "bin"));
     await Deno.copyFile(RUN, join(root, ".ci/run"));
     const deno = `case "$*" in lint) ${lint} ;; "task test:doc") ${doc} ;; esac`;
-    const launchers = { "bin/mpirun.openmpi": "true", "bin/mpiexec.hydra": "true" }; // nothing to install
-    const scripts = { dev: `if [ "$1" = test ]; then ${dev}; fi`, "bin/deno": deno, ...launchers };
+    const installed = { "bin/mpirun.openmpi": "true", "bin/mpiexec.hydra": "true", "bin/spirv-cross": "true" };
+    const scripts = { dev: `if [ "$1" = test ]; then ${dev}; fi`, "bin/deno": deno, ...installed };
     for (const [name, body] of Object.entries(scripts)) {
       await Deno.writeTextFile(join(root, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
     }

@@ -45,7 +45,8 @@ export function sharedPointers(code: string): string[] {
     const [before, and, name] = [tokens[i - 2]!.text, tokens[i - 1]!.text, tokens[i]!.text];
     if (before === "ptr" && and === "<" && ["workgroup", "storage"].includes(name)) found.push(`ptr<${name}>`);
     const type = shared.get(name);
-    if (and === "&" && type && /^[=(,]$/.test(before) && innermost(type, aliases) !== "atomic") found.push(`&${name}`);
+    const taken = and === "&" && /^[=(,]$/.test(before) && tokens[i - 3]?.text !== "arrayLength";
+    if (taken && type && innermost(type, aliases) !== "atomic") found.push(`&${name}`);
   }
   return found;
 }

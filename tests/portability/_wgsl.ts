@@ -16,7 +16,7 @@ export interface Type {
   readonly args: readonly Type[];
 }
 
-const TOKEN = /[A-Za-z_]\w*|\d[\w.]*|<<=|>>=|[-+*/%&|^]=|[=!]=|&&|\|\||\+\+|--|->|\S/g;
+const TOKEN = /[A-Za-z_]\w*|\d[\w.]*|<<=|>>=|<<|[-+*/%&|^]=|[=!<>]=|&&|\|\||\+\+|--|->|\S/g;
 
 /** The source with its comments blanked, so that offsets stay. */
 export function withoutComments(code: string): string {

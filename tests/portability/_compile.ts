@@ -1,0 +1,28 @@
+// Compiles pipelines, runs none: deno run -A tests/portability/_compile.ts PIPELINES.json MEMORY. Prints what the device
+// refuses. Mesa writes the SPIR-V into MESA_SPIRV_DUMP_PATH, where that is set.
+import type { Pipeline } from "./_null_gpu.ts";
+
+const [file, memory] = Deno.args as [string, string];
+const pipelines: Pipeline[] = JSON.parse(await Deno.readTextFile(file));
+const adapter = (await navigator.gpu.requestAdapter())!;
+const { maxStorageBuffersPerShaderStage, maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+const features = ["subgroups", "shader-f16"] as GPUFeatureName[];
+const device = await adapter.requestDevice({
+  requiredFeatures: features.filter((name) => name === "subgroups" || adapter.features.has(name)),
+  requiredLimits: {
+    maxStorageBuffersPerShaderStage,
+    maxStorageBufferBindingSize,
+    maxBufferSize,
+    maxComputeWorkgroupStorageSize: Number(memory),
+  },
+});
+for (const { label, code, entryPoint, constants, entries } of pipelines) {
+  device.pushErrorScope("validation");
+  const module = device.createShaderModule({ code: code.replace("enable subgroups; ", "") });
+  const layout = device.createBindGroupLayout({ entries: [...entries] });
+  const compute = { module, entryPoint, constants };
+  device.createComputePipeline({ layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }), compute });
+  const error = await device.popErrorScope();
+  if (error) console.log(`${label} ${JSON.stringify(constants)}: ${error.message}`);
+}
+Deno.exit(0);

@@ -1,0 +1,149 @@
+// Every pipeline that the library makes, on adapters of several kinds.
+import { trainingStep } from "../../bench/_steps.ts";
+import { backward, detach } from "../../src/autograd/mod.ts";
+import { augment, naturalRecipe, packImages } from "../../src/data/augment/mod.ts";
+import { Device } from "../../src/device/mod.ts";
+import * as kernels from "../../src/kernels/mod.ts";
+import * as losses from "../../src/losses/mod.ts";
+import { GradScaler, LARS, SGD } from "../../src/optim/mod.ts";
+import { type BodyName, bodyOptions, withBody } from "../../src/ops/_bodies.ts";
+import * as ops from "../../src/ops/mod.ts";
+import { assign, key, normal, requireGrad, scope, type Tensor, tensor, uniform, zeros } from "../../mod.ts";
+import { DEFAULT_LIMITS } from "./_lesser.ts";
+import { type NullAdapter, nullGpu, type Pipeline } from "./_null_gpu.ts";
+
+const LARGE_LIMITS = {
+  ...DEFAULT_LIMITS,
+  maxBufferSize: 2 ** 34,
+  maxStorageBufferBindingSize: 2 ** 32,
+  maxStorageBuffersPerShaderStage: 31,
+  maxComputeWorkgroupStorageSize: 32768,
+  maxComputeInvocationsPerWorkgroup: 1024,
+};
+
+/** Kinds of adapters that take different forms. */
+export const ADAPTERS: Readonly<Record<string, NullAdapter>> = {
+  "CPU": { software: true, subgroupSize: 8, limits: LARGE_LIMITS },
+  "CPU without subgroups": { software: true, subgroupSize: 0, limits: DEFAULT_LIMITS },
+  "GPU of 16 lanes": { software: false, subgroupSize: 16, limits: LARGE_LIMITS },
+  "GPU of 32 lanes": { software: false, subgroupSize: 32, limits: LARGE_LIMITS },
+  "GPU of 64 lanes": { software: false, subgroupSize: 64, limits: LARGE_LIMITS },
+  "GPU with the least limits": { software: false, subgroupSize: 0, limits: DEFAULT_LIMITS },
+};
+
+/** All pipelines of one kind of adapter, each once. */
+export async function pipelinesOf(adapter: NullAdapter): Promise<Pipeline[]> {
+  const all: Pipeline[] = [];
+  const device = await Device.open({ gpu: nullGpu(adapter, all) });
+  try {
+    using _ = scope();
+    for (const network of ["resnet18", "resnet50"] as const) {
+      for (const mixed of [false, true]) for (const images of [16, 256]) step(device, network, images, mixed);
+    }
+    for (const { name } of bodyOptions(device)) await products(name);
+    for (const size of [20, 300]) allOps(size);
+  } finally {
+    device.close();
+  }
+  return [
+    ...new Map(all.map((each) => [`${each.code} ${each.entryPoint} ${JSON.stringify(each.constants)}`, each])).values(),
+  ];
+}
+
+function step(device: Device, network: "resnet18" | "resnet50", images: number, mixed: boolean): void {
+  using _ = scope();
+  const one = trainingStep(device, network, { images, mixed, size: network === "resnet50" ? 64 : 32 });
+  one.run();
+  one.dispose();
+}
+
+const noise = (...shape: number[]) => requireGrad(uniform(shape, { key: key(1) }));
+
+/** Products and convolutions in one form. */
+async function products(body: BodyName): Promise<void> {
+  await withBody(body, () => {
+    const a = noise(40, 40);
+    for (const transposeA of [false, true]) {
+      for (const transposeB of [false, true]) backward(ops.sum(ops.matmul(a, a, { transposeA, transposeB })));
+    }
+    backward(ops.sum(ops.conv2d(noise(2, 8, 8, 8), noise(3, 3, 8, 8), { padding: 1, stride: 2 })));
+    return Promise.resolve();
+  });
+}
+
+/** Every op, kernel, loss, optimizer and augmentation once, forward and backward. */
+function allOps(n: number): void {
+  using _ = scope();
+  const x = noise(n, 12);
+  const plain = detach(x);
+  const matrix = noise(n, n);
+  const images = noise(2, 9, 9, 8);
+  const views = noise(n, 2, 12);
+  const size = { kernelSize: 3, stride: 2, padding: 1 };
+  const labels = tensor(Uint32Array.from({ length: n }, (_, i) => i % 3));
+  const results: Tensor[] = [
+    ...[ops.abs, ops.exp, ops.log, ops.neg, ops.relu, ops.sigmoid, ops.sqrt, ops.square, ops.tanh].map((op) => op(x)),
+    ...[ops.add, ops.sub, ops.mul, ops.div, ops.pow, ops.maximum, ops.minimum].map((op) => op(x, noise(12))),
+    ...[ops.equal, ops.notEqual, ops.greater, ops.greaterEqual, ops.less, ops.lessEqual].map((op) => op(plain, 0.5)),
+    ...[ops.max, ops.min, ops.logSumExp, ops.variance].map((op) => op(x, { dim: 0 })),
+    ...[ops.cosineGram, ops.linearGram, ops.squaredDistances].map((op) => op(x, noise(n, 12))),
+    ...[ops.softmax, ops.logSoftmax, ops.transpose, ops.l2Normalize, ops.cholesky].map((op) => op(matrix)),
+    ops.pairTerm(x),
+    ops.argMax(plain),
+    ops.squaredDistances(x, x),
+    ops.clamp(x, { min: 0, max: 1 }),
+    ops.where(ops.greater(plain, 0.5), x, 0),
+    ops.rbfGram(x, x, { gamma: 1 }),
+    ops.viewCentroids(views),
+    ops.contrastiveTerm(matrix, { views: 2, temperature: 0.1 }),
+    ops.crossEntropy(x, labels),
+    ops.indexSelect(x, 0, labels),
+    ops.gather(matrix, labels),
+    ops.concat([x, x]),
+    ops.flip(x, 0),
+    ops.pad(x, [[1, 2], [0, 3]]),
+    ops.slice(x, [{ start: 1, stop: 3 }, null]),
+    ops.broadcastTo(noise(12), [n, 12]),
+    ops.maxPool2d(images, size),
+    ops.avgPool2d(images, size),
+    ops.globalAvgPool(images),
+    ops.batchNorm(images, { weight: noise(8), bias: noise(8), training: true }),
+    ops.conv2d(images, noise(3, 3, 8, 12), { padding: 1 }),
+    ops.conv2d(images, noise(3, 3, 2, 8), { groups: 4 } as never),
+    ops.linear(x, noise(12, 5), { bias: noise(5) }),
+    ops.triangularSolve(matrix, x),
+    ops.hatMatrix(matrix, { ridge: 0.1 }),
+    normal([n], { key: key(2) }),
+  ];
+  for (const one of results) if (one.link) backward(ops.sum(one));
+  training(n);
+}
+
+/** Priors, losses, optimizers and views. */
+function training(n: number): void {
+  const [x, views] = [noise(n, 12), noise(n, 2, 12)];
+  for (const kernel of [kernels.rbf({ sigma: 1 }), kernels.cosine(), kernels.linear()]) {
+    backward(losses.decoupledUniformity(views, { weights: kernels.centroidWeights(x, { kernel, ridge: 0.1 }) }));
+  }
+  for (const loss of [losses.infoNCE, losses.alignUniform]) backward(loss(views));
+  const parameters = Array.from({ length: 19 }, (_, i) => noise(5 + i, 7));
+  const optimizers = [
+    new SGD(parameters, { lr: 0.1 }),
+    new SGD(parameters, { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.1 }),
+    new LARS(parameters, { lr: 0.1, weightDecay: 0.1 }),
+  ];
+  for (const optimizer of optimizers) {
+    for (const scaler of [undefined, new GradScaler()]) {
+      const loss = parameters.map((each) => ops.sum(each)).reduce((sum, each) => ops.add(sum, each));
+      backward(scaler?.scale(loss) ?? loss);
+      optimizer.step(scaler);
+    }
+  }
+  const bytes = tensor(new Uint8Array(n * 16 * 16 * 3), { shape: [n, 16, 16, 3] });
+  const recipe = naturalRecipe({ size: 8, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
+  const indices = [...Array(n).keys()];
+  augment(bytes, { indices, recipe, epoch: 0 });
+  const image = { data: new Uint8Array(9 * 7 * 3), height: 9, width: 7, channels: 3 } as const;
+  augment(packImages(indices.map(() => image)), { indices, recipe, epoch: 0 });
+  assign(zeros([n, 12]), detach(x));
+}

@@ -1,0 +1,54 @@
+import { assert, assertEquals } from "@std/assert";
+import { readShaders, SHADERS } from "../../scripts/shaders.ts";
+import { mixedOperators } from "./_grammar.ts";
+import type { NullAdapter, Pipeline } from "./_null_gpu.ts";
+import { ADAPTERS, pipelinesOf } from "./_programs.ts";
+import { elementStores, sharedPointers } from "./_stores.ts";
+
+const byAdapter: { name: string; adapter: NullAdapter; pipelines: Pipeline[] }[] = [];
+for (const [name, adapter] of Object.entries(ADAPTERS)) {
+  byAdapter.push({ name, adapter, pipelines: await pipelinesOf(adapter) });
+}
+const pipelines = byAdapter.flatMap((each) => each.pipelines);
+const codes = [...new Map(pipelines.map(({ code, label }) => [code, label]))];
+
+Deno.test("mixedOperators() finds what WGSL's grammar refuses", () => {
+  const code = `fn f(x: u32) -> array<vec4<f32>, 2u << 3u> {
+    let inside = x >= low & x <= high;
+    let right = (x >= low) & (x <= high);
+    y = x & 3u; z = 1u << x + 2u; w = a | b | c; q = x >> 1u; r = x >> 1u & 3u;
+    let v = vec2<u32>(1u, -1u & 2u);
+    s = 1u << 2u << x;
+    return a[i / 4u + (x & 3u)] * 2.0;
+  }`;
+  assertEquals(mixedOperators(code), ["x >= low & x <= high", "1u << x + 2u", "x >> 1u & 3u", "1u << 2u << x"]);
+});
+
+Deno.test("the pipelines hold every shader", async () => {
+  const missing = (await readShaders(SHADERS)).filter(({ code }) => !codes.some(([joined]) => joined.includes(code)));
+  assertEquals(missing.map(({ name }) => name), []);
+});
+
+Deno.test("no program stores to one element of a vector that invocations share, or takes a pointer to it", () => {
+  const found = codes.flatMap(([code, label]) =>
+    [...elementStores(code).map(({ statement }) => statement), ...sharedPointers(code)].map((one) => `${label}: ${one}`)
+  );
+  assertEquals(found, []);
+});
+
+Deno.test("no program mixes operators as WGSL's grammar refuses it", () => {
+  assertEquals(codes.flatMap(([code, label]) => mixedOperators(code).map((one) => `${label}: ${one}`)), []);
+});
+
+Deno.test("every program binds as many buffers as its adapter has, and on Metal 31 with uniforms and lengths", () => {
+  for (const { name, adapter, pipelines } of byAdapter) {
+    for (const { label, entries } of pipelines) {
+      const storages = entries.filter(({ buffer }) => buffer?.type !== "uniform").length;
+      assert(
+        storages <= adapter.limits.maxStorageBuffersPerShaderStage!,
+        `${name}: ${label} binds ${storages} storages`,
+      );
+      assert(entries.length + 1 <= 31, `${name}: ${label} takes ${entries.length + 1} slots of Metal's 31`);
+    }
+  }
+});
