@@ -264,15 +264,16 @@ export class Device {
    * Starts timing every dispatch by timestamp queries. Each dispatch then runs in a pass of its own, which costs time
    * between dispatches but not within them.
    *
-   * @param options `shapes`: keep the same op on other shapes apart; false by default.
+   * @param options `shapes`: keep the same op on other shapes apart; `groups`: time what runs in turn under one name as a
+   *   whole, as a clock with coarse steps needs it. Both are false by default.
    * @throws {DeviceError} If the adapter lacks `timestamp-query`.
    */
-  startProfile(options: { shapes?: boolean } = {}): void {
+  startProfile(options: { shapes?: boolean; groups?: boolean } = {}): void {
     if (!this.features.has("timestamp-query")) {
       throw new DeviceError(`Cannot profile as ${this.info.description} lacks the feature timestamp-query`);
     }
     this.#recorder.flush();
-    this.#recorder.profiler = new Profiler(this.#gpu);
+    this.#recorder.profiler = new Profiler(this.#gpu, options.groups);
     this.#running.labelsShapes = options.shapes ?? false;
   }
 

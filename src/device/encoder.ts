@@ -29,11 +29,12 @@ export class Recorder {
   #encoder: GPUCommandEncoder | null = null;
   #pass: GPUComputePassEncoder | null = null;
   #current: GPUComputePipeline | null = null;
+  #label = "";
   #bindGroups = new RecentMap<GPUBindGroup>(BIND_GROUPS);
   #serial = 0;
   /** When set, takes every dispatch in. */
   recording: Recording | null = null;
-  /** When set, every dispatch gets a pass of its own and is timed. */
+  /** When set, every dispatch, or all of one label in turn, gets a pass of its own and is timed. */
   profiler: Profiler | null = null;
   /** Bind groups created so far. */
   bindGroupsCreated = 0;
@@ -94,7 +95,7 @@ export class Recorder {
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
     this.dispatches++;
     this.recording?.add({ program, pipeline, bindings: { ...bindings }, workgroups, label, params: packed }, params);
-    if (this.profiler) this.#endPass();
+    if (this.profiler && !this.profiler.groups) this.#endPass();
   }
 
   /** Ends the profile and gives what it measured. */
@@ -170,8 +171,10 @@ export class Recorder {
   }
 
   #openPass(label: string, shader: string): GPUComputePassEncoder {
-    if (this.#pass) return this.#pass;
-    const timestampWrites = this.profiler?.begin(`${label} ${shader}`);
+    if (this.#pass && (!this.profiler || label === this.#label)) return this.#pass;
+    this.#endPass();
+    const timestampWrites = this.profiler?.begin(this.profiler.groups ? label : `${label} ${shader}`);
+    this.#label = label;
     this.#current = null;
     return this.#pass = this.#openEncoder().beginComputePass({
       label: timestampWrites ? label : undefined,

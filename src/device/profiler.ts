@@ -12,8 +12,10 @@ export interface ProfileRow {
 
 const SLOTS = 2048;
 
-/** Times every dispatch in a pass of its own with timestamp queries. */
+/** Times every dispatch, or what follows each other under one label, in a pass of its own with timestamp queries. */
 export class Profiler {
+  /** Whether a label is timed as a whole. */
+  readonly groups: boolean;
   #gpu: GPUDevice;
   #queries: GPUQuerySet;
   #resolved: GPUBuffer;
@@ -22,8 +24,9 @@ export class Profiler {
   #totals = new Map<string, { count: number; nanoseconds: number }>();
 
   /** Needs a device with the feature `timestamp-query`. */
-  constructor(gpu: GPUDevice) {
+  constructor(gpu: GPUDevice, groups = false) {
     this.#gpu = gpu;
+    this.groups = groups;
     this.#queries = gpu.createQuerySet({ type: "timestamp", count: SLOTS });
     this.#resolved = gpu.createBuffer({
       size: SLOTS * 8,

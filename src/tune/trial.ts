@@ -13,6 +13,13 @@ const HOPELESS = 1.5;
 /** Rounds of the candidates that are left, and milliseconds after which there are no more of them. */
 const ROUNDS = { fewest: 3, most: 12, milliseconds: 60 } as const;
 
+/** A candidate is repeated until it takes so many steps of the clock, or as often as this. */
+const STEPS = 100;
+const MOST_RUNS = 4096;
+
+/** Milliseconds of a step of `performance.now()` in browsers. */
+const WALL_STEP = 0.1;
+
 /** A candidate that was not timed, and why. */
 export interface Refusal {
   readonly answer: string;
@@ -60,12 +67,20 @@ export class Trial {
 
   /** Milliseconds of each candidate: the best of some rounds, all candidates in turn. */
   async times(candidates: readonly string[]): Promise<Map<string, number>> {
-    const best = await this.#round(candidates, 1);
-    const fastest = Math.min(...best.values());
+    let runs = 1;
+    let best = await this.#round(candidates, 1, runs);
+    const step = this.#stamps ? clockStep(best.values()) : WALL_STEP;
+    while (runs * fastestOf(best) < STEPS * step && runs < MOST_RUNS) {
+      runs *= 4;
+      best = await this.#round(candidates, 1, runs);
+    }
+    const fastest = fastestOf(best);
     const left = candidates.filter((answer) => best.get(answer)! <= HOPELESS * fastest);
-    const affordable = Math.floor(ROUNDS.milliseconds / (fastest * left.length));
+    const affordable = Math.floor(ROUNDS.milliseconds / (runs * fastest * left.length));
     const rounds = Math.max(ROUNDS.fewest, Math.min(ROUNDS.most, affordable));
-    for (const [answer, time] of await this.#round(left, rounds)) best.set(answer, Math.min(time, best.get(answer)!));
+    for (const [answer, time] of await this.#round(left, rounds, runs)) {
+      best.set(answer, Math.min(time, best.get(answer)!));
+    }
     return best;
   }
 
@@ -108,42 +123,43 @@ export class Trial {
     );
   }
 
-  async #round(candidates: readonly string[], rounds: number): Promise<Map<string, number>> {
-    return this.#device.features.has("timestamp-query")
-      ? await this.#stamped(candidates, rounds)
-      : await this.#clocked(candidates, rounds);
+  get #stamps(): boolean {
+    return this.#device.features.has("timestamp-query");
+  }
+
+  async #round(candidates: readonly string[], rounds: number, runs: number): Promise<Map<string, number>> {
+    return this.#stamps ? await this.#stamped(candidates, rounds, runs) : await this.#clocked(candidates, rounds, runs);
   }
 
   /** By timestamp queries, all in one go. */
-  async #stamped(candidates: readonly string[], rounds: number): Promise<Map<string, number>> {
-    this.#device.startProfile();
+  async #stamped(candidates: readonly string[], rounds: number, runs: number): Promise<Map<string, number>> {
+    this.#device.startProfile({ groups: true });
     for (let round = 0; round < rounds; round++) {
-      candidates.forEach((answer, i) => this.#device.runGroup(`${i}:${round}`, () => this.#once(answer)));
+      candidates.forEach((answer, i) => this.#device.runGroup(`${i}:${round}`, () => this.#times(answer, runs)));
     }
-    const totals = new Map<string, number>();
-    for (const { name, milliseconds } of await this.#device.stopProfile()) {
-      const run = name.split(" ", 1)[0]!;
-      totals.set(run, (totals.get(run) ?? 0) + milliseconds);
-    }
+    const totals = new Map((await this.#device.stopProfile()).map(({ name, milliseconds }) => [name, milliseconds]));
     return new Map(candidates.map((answer, i) => {
-      const times = Array.from({ length: rounds }, (_, round) => totals.get(`${i}:${round}`)!);
+      const times = Array.from({ length: rounds }, (_, round) => totals.get(`${i}:${round}`)! / runs);
       return [answer, Math.min(...times)];
     }));
   }
 
-  /** By the clock, where the adapter has no timestamps: several runs at once, since waiting costs milliseconds. */
-  async #clocked(candidates: readonly string[], rounds: number): Promise<Map<string, number>> {
+  /** By the clock, where the adapter has no timestamps. */
+  async #clocked(candidates: readonly string[], rounds: number, runs: number): Promise<Map<string, number>> {
     const best = new Map<string, number>();
-    const runs = rounds === 1 ? 1 : 8;
     for (let round = 0; round < rounds; round++) {
       for (const answer of candidates) {
         const start = performance.now();
-        for (let run = 0; run < runs; run++) this.#once(answer);
+        this.#times(answer, runs);
         await this.#device.done();
         best.set(answer, Math.min(best.get(answer) ?? Infinity, (performance.now() - start) / runs));
       }
     }
     return best;
+  }
+
+  #times(answer: string, runs: number): void {
+    for (let run = 0; run < runs; run++) this.#once(answer);
   }
 
   #once(answer: string): void {
@@ -161,4 +177,22 @@ export class Trial {
 /** The largest difference; NaN where a difference is. */
 function distance(x: Tensor, y: Tensor): Tensor {
   return max(abs(sub(x, y)));
+}
+
+function fastestOf(times: ReadonlyMap<string, number>): number {
+  return Math.min(...times.values());
+}
+
+/**
+ * Milliseconds of which all times are multiples, at least: timestamps may step by 65,536 ns, so that what is shorter takes
+ * none at all.
+ */
+export function clockStep(milliseconds: Iterable<number>): number {
+  let step = 0;
+  for (const time of milliseconds) {
+    let [a, b] = [step, Math.round(1e6 * time)];
+    while (b > 0) [a, b] = [b, a % b];
+    step = a;
+  }
+  return (step || 1e5) / 1e6;
 }

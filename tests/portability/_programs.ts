@@ -6,7 +6,7 @@ import { Device } from "../../src/device/mod.ts";
 import * as kernels from "../../src/kernels/mod.ts";
 import * as losses from "../../src/losses/mod.ts";
 import { GradScaler, LARS, SGD } from "../../src/optim/mod.ts";
-import { type BodyName, bodyOptions, withBody } from "../../src/ops/_bodies.ts";
+import { type BodyName, bodyOptions, withBody } from "../../src/ops/product/bodies.ts";
 import * as ops from "../../src/ops/mod.ts";
 import { assign, key, normal, requireGrad, scope, type Tensor, tensor, uniform, zeros } from "../../mod.ts";
 import { DEFAULT_LIMITS } from "./_lesser.ts";
