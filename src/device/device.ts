@@ -223,9 +223,10 @@ export class Device {
 
   /** Opens a reader that hands up to `bytes` bytes back at once while the caller waits; see {@linkcode SyncReader}. */
   async openSyncReader(bytes: number): Promise<SyncReader> {
-    return await SyncReader.open(this.#gpu, bytes, () => {
+    return await SyncReader.open(this.#gpu, bytes, (parts) => {
       this.recordings.refuse("read back", "run steps that exchange with other processes without compile()");
       this.flush();
+      this.#failures.checkDone(...parts.map(({ storage }) => storage.writtenBy));
     });
   }
 

@@ -29,20 +29,21 @@ interface Piece {
 export class SyncReader {
   #gpu: GPUDevice;
   #staging: GPUBuffer;
-  #flush: () => void;
+  #flush: (parts: readonly ReadPart[]) => void;
 
-  private constructor(gpu: GPUDevice, staging: GPUBuffer, flush: () => void) {
+  private constructor(gpu: GPUDevice, staging: GPUBuffer, flush: (parts: readonly ReadPart[]) => void) {
     this.#gpu = gpu;
     this.#staging = staging;
     this.#flush = flush;
   }
 
   /**
-   * Makes a reader that moves up to `bytes` at once; `flush` submits what was recorded.
+   * Makes a reader that moves up to `bytes` at once; `flush` submits what was recorded, and
+   * throws where what the parts hold is not known.
    *
    * @throws {DeviceError} If the runtime cannot read while the caller waits.
    */
-  static async open(gpu: GPUDevice, bytes: number, flush: () => void): Promise<SyncReader> {
+  static async open(gpu: GPUDevice, bytes: number, flush: (parts: readonly ReadPart[]) => void): Promise<SyncReader> {
     const size = Math.ceil(bytes / 4) * 4;
     const usage = USAGE.MAP_READ | USAGE.COPY_DST;
     const staging = gpu.createBuffer({ label: "synchronous read", size, usage });
@@ -68,7 +69,7 @@ export class SyncReader {
    * @throws {DeviceError} If the runtime cannot, or an operation before it failed.
    */
   read(parts: readonly ReadPart[], target: Uint8Array): void {
-    this.#flush();
+    this.#flush(parts);
     let done = 0;
     for (const pieces of this.#loads(parts)) done += this.#move(pieces, target, done);
     if (done !== target.length) {

@@ -7,8 +7,8 @@ import { key, shuffled } from "../tensor/mod.ts";
  * @param labels Classes `[n]`, integers.
  * @param splits Number of folds, at least 2.
  * @returns Folds `[n]`, in [0, splits).
- * @throws {RangeError} If `splits` is below 2, or every class has fewer samples than there are folds, or there is only one
- *   class.
+ * @throws {RangeError} If `splits` is below 2, or every class has fewer samples than there are folds, there is only one
+ *   class, or a label is not an integer.
  *
  * @example Usage
  * ```ts
@@ -24,6 +24,7 @@ export function stratifiedKFold(labels: ArrayLike<number>, splits: number): Int3
   if (!Number.isInteger(splits) || splits < 2) {
     throw new RangeError(`Cannot compute stratifiedKFold() as splits must be an integer >= 2: got ${splits}`);
   }
+  checkLabels("stratifiedKFold", labels);
   const codes = new Map<number, number>(); // in order of appearance
   const encoded = Array.from(labels, (label) => {
     if (!codes.has(label)) codes.set(label, codes.size);
@@ -58,12 +59,13 @@ export function stratifiedKFold(labels: ArrayLike<number>, splits: number): Int3
  * @param share Part to keep, in (0, 1].
  * @param seed Seed; 0 by default.
  * @returns Rows in ascending order.
- * @throws {RangeError} If `share` is not in (0, 1].
+ * @throws {RangeError} If `share` is not in (0, 1], or a label is not an integer.
  */
 export function labelledShare(labels: ArrayLike<number>, share: number, seed = 0): Int32Array<ArrayBuffer> {
   if (!(share > 0 && share <= 1)) {
     throw new RangeError(`Cannot pick labels as the share must be in (0, 1]: got ${share}`);
   }
+  checkLabels("labelledShare", labels);
   const byClass = new Map<number, number[]>();
   for (const row of shuffled(labels.length, key(seed, 0x6c6f77))) {
     const rows = byClass.get(labels[row]!) ?? [];
@@ -72,4 +74,11 @@ export function labelledShare(labels: ArrayLike<number>, share: number, seed = 0
   }
   const kept = [...byClass.values()].flatMap((rows) => rows.slice(0, Math.max(1, Math.round(share * rows.length))));
   return Int32Array.from(kept).sort();
+}
+
+function checkLabels(op: string, labels: ArrayLike<number>): void {
+  for (let i = 0; i < labels.length; i++) {
+    if (Number.isInteger(labels[i])) continue;
+    throw new RangeError(`Cannot compute ${op}() as every label must be an integer: got ${labels[i]} at ${i}`);
+  }
 }

@@ -2,6 +2,7 @@ import { noGrad } from "../autograd/mod.ts";
 import { Device } from "../device/mod.ts";
 import { l2Normalize, matmul } from "../ops/mod.ts";
 import { keep, type Tensor, tensor, tidy } from "../tensor/mod.ts";
+import { checkFinite } from "./check_finite.ts";
 import { rowsAtOnce } from "../data/internal.ts";
 import type { Features } from "../data/mod.ts";
 
@@ -19,7 +20,7 @@ export interface KnnOptions {
   classes: number;
   /** Neighbours that vote; 20 by default, all of them when there are fewer. */
   k?: number;
-  /** Temperature of a vote: `exp(cosine / temperature)`; 0.07 by default. */
+  /** Temperature of a vote: proportional to `exp(cosine / temperature)`; 0.07 by default. */
   temperature?: number;
   /** The queries are the gallery: each sample is judged by the others. */
   leaveOneOut?: boolean;
@@ -48,8 +49,8 @@ const CHUNK = 256;
  *
  * @param gallery Samples that vote.
  * @param queries Samples that are classified.
- * @throws {TypeError} If the widths of the features or the kinds of labels differ.
- * @throws {RangeError} If there are no samples, or `k` or `temperature` is out of range.
+ * @throws {TypeError} If the widths of the features or the kinds of labels differ, or there is not a label for each sample.
+ * @throws {RangeError} If there are no samples, a feature is not finite, or `k`, `temperature` or a class is out of range.
  *
  * @see Wu et al., "Unsupervised Feature Learning via Non-Parametric Instance Discrimination", arXiv:1805.01978.
  */
@@ -61,7 +62,7 @@ export async function knn(
   const { classes, temperature = 0.07, leaveOneOut = false, device = Device.current } = options;
   const count = gallery.features.data.length / gallery.features.dim;
   const k = Math.min(options.k ?? 20, count - Number(leaveOneOut));
-  check(gallery, queries, k, temperature);
+  check(gallery, queries, { k, temperature, classes });
   const n = queries.features.data.length / queries.features.dim;
   const votes = new Float64Array(n * classes);
   const neighbours = await nearestRows(gallery.features, queries.features, { k, leaveOneOut, device });
@@ -73,7 +74,11 @@ export async function knn(
     : { top1: NaN, top5: NaN, auc: meanAuc(votes, queries.labels, classes), queries: n };
 }
 
-function check(gallery: LabelledFeatures, queries: LabelledFeatures, k: number, temperature: number): void {
+function check(
+  gallery: LabelledFeatures,
+  queries: LabelledFeatures,
+  { k, temperature, classes }: { k: number; temperature: number; classes: number },
+): void {
   if (gallery.features.dim !== queries.features.dim) {
     throw new TypeError(
       `Cannot run knn() as the widths must agree: got ${gallery.features.dim} and ${queries.features.dim}`,
@@ -86,6 +91,23 @@ function check(gallery: LabelledFeatures, queries: LabelledFeatures, k: number, 
     throw new RangeError(`Cannot run knn() as k must be an integer >= 1: got ${k}`);
   }
   if (!(temperature > 0)) throw new RangeError(`Cannot run knn() as temperature must be > 0: got ${temperature}`);
+  for (const { features, labels } of [gallery, queries]) {
+    if (features.data.length === 0) throw new RangeError("Cannot run knn() as there must be samples: got none");
+    checkFinite("run knn()", features);
+    checkLabels(labels, features.data.length / features.dim, classes);
+  }
+}
+
+function checkLabels(labels: Int32Array | Float32Array, n: number, classes: number): void {
+  const single = labels instanceof Int32Array;
+  if (labels.length !== (single ? n : n * classes)) {
+    throw new TypeError(
+      `Cannot run knn() as labels must be [${single ? n : `${n}, ${classes}`}]: got ${labels.length} of them`,
+    );
+  }
+  const wrong = single ? labels.findIndex((label) => label < 0 || label >= classes) : -1;
+  if (wrong < 0) return;
+  throw new RangeError(`Cannot run knn() as a label must be in [0, ${classes}): got ${labels[wrong]} in row ${wrong}`);
 }
 
 /** The `k` gallery rows most alike to a query and their similarities, the most alike first. */
@@ -159,8 +181,10 @@ function vote(
   labels: Int32Array | Float32Array,
   temperature: number,
 ): void {
+  // At most 1, however low the temperature. Votes of several labels are compared with those of other queries.
+  const most = labels instanceof Int32Array ? similarities[0]! : 1;
   rows.forEach((row, i) => {
-    const weight = Math.exp(similarities[i]! / temperature);
+    const weight = Math.exp((similarities[i]! - most) / temperature);
     if (labels instanceof Int32Array) votes[labels[row]!]! += weight;
     else votes.forEach((_, c) => votes[c]! += labels[row * votes.length + c] === 1 ? weight : 0);
   });
@@ -198,7 +222,7 @@ function rankArea(samples: [score: number, positive: boolean][]): number {
   const positives = samples.filter(([, positive]) => positive).length;
   let rankSum = 0;
   for (let i = 0; i < samples.length;) {
-    let j = i;
+    let j = i + 1;
     while (j < samples.length && samples[j]![0] === samples[i]![0]) j++;
     const rank = (i + 1 + j) / 2;
     for (; i < j; i++) if (samples[i]![1]) rankSum += rank;

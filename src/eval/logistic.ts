@@ -1,4 +1,5 @@
 import { Device } from "../device/mod.ts";
+import { checkFinite } from "./check_finite.ts";
 import type { Features } from "../data/mod.ts";
 import { DeviceDesign, type Products } from "./design.ts";
 import { HostDesign } from "./host_design.ts";
@@ -171,12 +172,7 @@ export function checkTrainingSet(op: string, features: Features, labels: ArrayLi
       }, ${dim}] and labels [${labels.length}]`,
     );
   }
-  for (let i = 0; i < data.length; i++) {
-    if (Number.isFinite(data[i])) continue;
-    throw new RangeError(
-      `Cannot compute ${op}() as every feature must be finite: got ${data[i]} in row ${Math.floor(i / dim)}`,
-    );
-  }
+  checkFinite(`compute ${op}()`, features);
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;
     if (Number.isInteger(label) && label >= 0 && label < classes) continue;

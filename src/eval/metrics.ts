@@ -65,7 +65,7 @@ export function confusionMatrix(
  * Share of the samples whose prediction is their label.
  *
  * @throws {TypeError} If the lengths differ.
- * @throws {RangeError} If there are no samples.
+ * @throws {RangeError} If there are no samples, or a class is not an integer ≥ 0.
  *
  * @example Usage
  * ```ts
@@ -77,7 +77,7 @@ export function confusionMatrix(
  */
 export function accuracy(labels: ArrayLike<number>, predicted: ArrayLike<number>): number {
   checkPair("accuracy", labels, predicted);
-  checkLabels("accuracy", labels, Infinity);
+  for (const each of [labels, predicted]) checkLabels("accuracy", each, Infinity);
   let hits = 0;
   for (let i = 0; i < labels.length; i++) if (labels[i] === predicted[i]) hits++;
   return hits / labels.length;
@@ -128,13 +128,18 @@ export function balancedAccuracy(labels: ArrayLike<number>, predicted: ArrayLike
 /**
  * The class of the largest score of each row; the first one on ties, as NumPy's `argmax`.
  *
- * @param scores `[n, classes]`, row-major.
+ * @param scores `[n, classes]`, row-major; infinite ones count as the largest or smallest.
+ * @throws {RangeError} If a score is NaN: nothing is its class.
  */
 export function predictedClasses(scores: ArrayLike<number>, classes: number): Int32Array<ArrayBuffer> {
   const predicted = new Int32Array(scores.length / classes);
   for (let i = 0; i < predicted.length; i++) {
     let best = 0;
-    for (let c = 1; c < classes; c++) if (scores[i * classes + c]! > scores[i * classes + best]!) best = c;
+    for (let c = 0; c < classes; c++) {
+      const score = scores[i * classes + c]!;
+      if (Number.isNaN(score)) throw nanError("predictedClasses", i);
+      if (score > scores[i * classes + best]!) best = c;
+    }
     predicted[i] = best;
   }
   return predicted;
@@ -179,12 +184,14 @@ export function topKAccuracy(
     let above = 0;
     for (let c = 0; c < classes; c++) {
       const score = scores[i * classes + c]!;
-      if (Number.isNaN(score)) {
-        throw new RangeError(`Cannot compute topKAccuracy() as every score must be a number: got NaN in row ${i}`);
-      }
+      if (Number.isNaN(score)) throw nanError("topKAccuracy", i);
       if (score > own || (score === own && c > labels[i]!)) above++;
     }
     if (above < k) hits++;
   }
   return hits / labels.length;
+}
+
+function nanError(op: string, row: number): RangeError {
+  return new RangeError(`Cannot compute ${op}() as every score must be a number: got NaN in row ${row}`);
 }

@@ -1,3 +1,4 @@
+import { checkFinite } from "./check_finite.ts";
 import type { Features } from "../data/mod.ts";
 
 /** For each query, the rows of the gallery in order of cosine similarity. */
@@ -43,7 +44,7 @@ export function meanOf({ data, dim }: Features): Float64Array {
  * @param gallery `[m, dim]`, unit rows.
  * @param options `k`, at most m. `skipSelf`: leave row i of the gallery out for query i (the two are one set).
  * @throws {TypeError} If the widths differ.
- * @throws {RangeError} If `k` is not in [1, m].
+ * @throws {RangeError} If `k` is not an integer in [1, m], or a feature is not finite.
  */
 export function nearest(queries: Features, gallery: Features, options: { k: number; skipSelf?: boolean }): Neighbours {
   const { dim } = gallery;
@@ -52,9 +53,10 @@ export function nearest(queries: Features, gallery: Features, options: { k: numb
   }
   const { k, skipSelf = false } = options;
   const m = gallery.data.length / dim;
-  if (!(k >= 1 && k <= m - Number(skipSelf))) {
+  if (!(Number.isInteger(k) && k >= 1 && k <= m - Number(skipSelf))) {
     throw new RangeError(`Cannot find neighbours as k must be in [1, ${m - Number(skipSelf)}]: got ${k}`);
   }
+  for (const each of [queries, gallery]) checkFinite("find neighbours", each);
   const n = queries.data.length / dim;
   const rows = new Uint32Array(n * k);
   const scores = new Float64Array(m);

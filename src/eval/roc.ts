@@ -33,7 +33,7 @@ interface Ranking {
  * @param positive Whether each sample is positive, `[n]` (0 or 1, or booleans).
  * @param scores Scores `[n]`, larger for positives, not NaN.
  * @throws {TypeError} If the lengths differ.
- * @throws {RangeError} If there is no positive, no negative, or a score is NaN.
+ * @throws {RangeError} If there is no positive, no negative, one that is neither (NaN), or a score is NaN.
  *
  * @example Usage
  * ```ts
@@ -53,7 +53,7 @@ export function rocAuc(positive: ArrayLike<number | boolean>, scores: ArrayLike<
  * positive or a negative are drawn again.
  *
  * @throws {TypeError} If the lengths differ.
- * @throws {RangeError} If there is no positive, no negative, or a score is NaN.
+ * @throws {RangeError} If there is no positive, no negative, one that is neither (NaN), or a score is NaN.
  *
  * @example Usage
  * ```ts
@@ -72,6 +72,11 @@ export function bootstrapAuc(
   options: BootstrapOptions = {},
 ): AucInterval {
   const { samples = 1000, level = 0.95, seed = 0 } = options;
+  if (!(Number.isInteger(samples) && samples >= 1) || !(level > 0 && level < 1)) {
+    throw new RangeError(
+      `Cannot compute bootstrapAuc() as samples must be an integer >= 1 and level in (0, 1): got ${samples} and ${level}`,
+    );
+  }
   const auc = rocAuc(positive, scores);
   const ranking = rank(scores);
   const n = scores.length;
@@ -97,7 +102,7 @@ export function bootstrapAuc(
  *
  * @returns False and true positive rates.
  * @throws {TypeError} If the lengths differ.
- * @throws {RangeError} If there is no positive, no negative, or a score is NaN.
+ * @throws {RangeError} If there is no positive, no negative, one that is neither (NaN), or a score is NaN.
  */
 export function rocCurve(
   positive: ArrayLike<number | boolean>,
@@ -129,6 +134,13 @@ function check(op: string, positive: ArrayLike<number | boolean>, scores: ArrayL
   for (let i = 0; i < scores.length; i++) {
     if (Number.isNaN(scores[i]!)) {
       throw new RangeError(`Cannot compute ${op}() as every score must be a number: got NaN at ${i}`);
+    }
+    if (positive[i] !== true && positive[i] !== false && positive[i] !== 0 && positive[i] !== 1) {
+      throw new RangeError(
+        `Cannot compute ${op}() as each sample must be positive (1 or true) or not (0 or false): got ${
+          positive[i]
+        } at ${i}`,
+      );
     }
     if (positive[i]) positives++;
   }

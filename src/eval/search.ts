@@ -97,7 +97,7 @@ export async function searchLinear(
     const own = scored.slice(i * splits, (i + 1) * splits);
     return { value, folds: own, mean: own.reduce((a, b) => a + b, 0) / splits };
   });
-  const best = trials.reduce((a, b) => b.mean > a.mean ? b : a).value;
+  const best = bestOf(trials);
   const final = await fit([{ value: best }], share, 1);
   return {
     method,
@@ -107,6 +107,13 @@ export async function searchLinear(
     classifier: final.classifiers[0]!,
     converged: converged && final.converged,
   };
+}
+
+/** The value of the best trial; one whose classifier went astray (NaN) is never it. */
+function bestOf(trials: readonly { value: number; mean: number }[]): number {
+  const told = trials.filter(({ mean }) => !Number.isNaN(mean));
+  if (told.length > 0) return told.reduce((a, b) => b.mean > a.mean ? b : a).value;
+  throw new RangeError("Cannot compute searchLinear() as every classifier went astray (NaN): try a smaller lr");
 }
 
 function checkFolds(labels: ArrayLike<number>, folds: readonly Fold[]): void {
@@ -163,6 +170,8 @@ function heldOutScore(
   const rows = Array.from(fold.keys()).filter((i) => fold[i] === own);
   const held = new Float32Array(rows.length * dim);
   rows.forEach((row, i) => held.set(data.subarray(row * dim, (row + 1) * dim), i * dim));
-  const predicted = predictedClasses(linearScores(classifier, { data: held, dim }), classifier.classes);
+  const scores = linearScores(classifier, { data: held, dim });
+  if (scores.some(Number.isNaN)) return NaN;
+  const predicted = predictedClasses(scores, classifier.classes);
   return balancedAccuracy(rows.map((row) => labels[row]!), predicted, classifier.classes);
 }

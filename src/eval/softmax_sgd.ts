@@ -105,13 +105,13 @@ export async function softmaxSgd(
 
 function checkSettings(problems: readonly SgdProblem[], settings: Record<string, number>): void {
   const positive = (name: string) => {
-    if (!(settings[name]! > 0)) {
+    if (!(settings[name]! > 0 && Math.fround(settings[name]!) < Infinity)) {
       throw new RangeError(`Cannot compute softmaxSgd() as ${name} must be > 0: got ${settings[name]}`);
     }
   };
   ["epochs", "batchSize", "lr"].forEach(positive);
   for (const { weightDecay } of problems) {
-    if (weightDecay >= 0) continue;
+    if (weightDecay >= 0 && Math.fround(weightDecay) < Infinity) continue;
     throw new RangeError(`Cannot compute softmaxSgd() as weightDecay must be >= 0: got ${weightDecay}`);
   }
 }

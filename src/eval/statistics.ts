@@ -1,6 +1,7 @@
 import { Device } from "../device/mod.ts";
 import { key, shuffled, uniformNumbers } from "../tensor/mod.ts";
 import { DeviceDesign } from "./design.ts";
+import { checkFinite } from "./check_finite.ts";
 import type { Features } from "../data/mod.ts";
 import { meanOf } from "./retrieval.ts";
 
@@ -12,6 +13,7 @@ import { meanOf } from "./retrieval.ts";
  * @param alpha Exponent, 2 by default.
  * @returns 0 when pairs are equal; at most 2^alpha.
  * @throws {TypeError} If the shapes differ.
+ * @throws {RangeError} If a feature is not finite.
  *
  * @see Wang and Isola, arXiv:2005.10242, equation 2.
  */
@@ -22,6 +24,7 @@ export function alignment(first: Features, second: Features, alpha = 2): number 
         `[${second.data.length / second.dim}, ${second.dim}]`,
     );
   }
+  for (const each of [first, second]) checkFinite("compute alignment()", each);
   const [x, y] = [unit(first), unit(second)];
   const { dim } = first;
   let total = 0;
@@ -39,11 +42,12 @@ export function alignment(first: Features, second: Features, alpha = 2): number 
  * @param features `[n, dim]`, n ≥ 2. Rows are scaled to unit length.
  * @param t 2 by default.
  * @returns 0 at collapse, −2t/… lower the more evenly the features are spread; at least −4t.
- * @throws {RangeError} If there are fewer than two rows.
+ * @throws {RangeError} If there are fewer than two rows, or a feature is not finite.
  *
  * @see Wang and Isola, arXiv:2005.10242, equation 3.
  */
 export function uniformity(features: Features, t = 2): number {
+  checkFinite("compute uniformity()", features);
   const x = unit(features);
   const { dim } = features;
   const n = x.length / dim;
@@ -75,10 +79,12 @@ function unit({ data, dim }: Features): Float64Array {
  *
  * @param features `[n, dim]`; the work is min(n, dim)³.
  * @returns In [1, min(n, dim)]; 0 when all features are 0.
+ * @throws {RangeError} If a feature is not finite.
  *
  * @see Roy and Vetterli, "The effective rank" (2007); RankMe, arXiv:2210.02885.
  */
 export function effectiveRank(features: Features): number {
+  checkFinite("compute effectiveRank()", features);
   const eigenvalues = symmetricEigenvalues(...smallerGram(features));
   const values = Array.from(eigenvalues, (v) => Math.sqrt(Math.max(0, v)));
   const total = values.reduce((a, b) => a + b, 0);
@@ -193,7 +199,7 @@ export interface PrincipalComponents {
  *
  * @param features `[n, dim]`; their mean is taken off.
  * @param options `count` directions (2 by default), device.
- * @throws {RangeError} If there are fewer than `count` + 1 rows or `count` columns.
+ * @throws {RangeError} If there are fewer than `count` + 1 rows or `count` columns, or a feature is not finite.
  */
 export async function principalComponents(
   features: Features,
@@ -207,6 +213,7 @@ export async function principalComponents(
       `Cannot compute principalComponents() as ${count} directions need more rows and as many columns: got [${n}, ${dim}]`,
     );
   }
+  checkFinite("compute principalComponents()", features);
   const mean = meanOf(features);
   const total = features.data.reduce((sum, v, i) => sum + (v - mean[i % dim]!) ** 2, 0);
   using x = new DeviceDesign(features, device); // centred, with a column of ones, which gets no weight

@@ -76,7 +76,7 @@ export abstract class Module {
 
   /** The parameters, for an optimizer. */
   parameters(): Parameter[] {
-    return [...this.namedParameters()].map(([, parameter]) => parameter);
+    return [...new Set([...this.namedParameters()].map(([, parameter]) => parameter))]; // a layer may be used twice
   }
 
   /** Parameters and buffers by name: the live tensors, in this library's layout. */

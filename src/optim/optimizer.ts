@@ -29,6 +29,14 @@ export abstract class Optimizer {
     for (const { dtype, link } of parameters) {
       if (dtype !== "f32" || link) throw new TypeError("Cannot optimize a tensor that is not an f32 leaf");
     }
+    const twice = parameters.findIndex(({ storage }, i) =>
+      parameters.findIndex((each) => each.storage === storage) < i
+    );
+    if (twice >= 0) {
+      throw new TypeError(
+        `Cannot optimize a tensor twice: got parameter ${twice} [${parameters[twice]!.shape}] before`,
+      );
+    }
     this.lr = lr;
     this.parameters = [...parameters];
     if (velocity) { for (const each of parameters) this.#velocities.set(each, keep(zerosLike(each))); }

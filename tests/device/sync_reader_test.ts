@@ -17,6 +17,21 @@ Deno.test("SyncReader reads what was recorded, part after part, also through a s
   reader.dispose();
 });
 
+Deno.test("SyncReader refuses what a failed submit may have written", async () => {
+  await using device = await Device.open();
+  const reader = await device.openSyncReader(64);
+  const code = [
+    "@group(0) @binding(1) var<storage, read_write> y: array<f32>;",
+    "@compute @workgroup_size(1)",
+    "fn main() {",
+  ];
+  const y = tensor([1, 2], { device });
+  device.dispatch({ name: "wrong", code, entryPoint: "main" }, { buffers: { 1: y.storage }, workgroups: [1, 1, 1] });
+  await assertRejects(() => device.done(), DeviceError, "wrong.main");
+  assertThrows(() => reader.read([y], new Uint8Array(8)), DeviceError, "wrong.main");
+  reader.dispose();
+});
+
 Deno.test("SyncReader throws when the parts do not fill the target", async () => {
   using _ = scope();
   const reader = await device.openSyncReader(64);

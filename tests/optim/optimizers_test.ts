@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Device, key, requireGrad, scope, type Tensor, tensor, uniform } from "../../mod.ts";
+import { Device, key, ones, requireGrad, scope, type Tensor, tensor, uniform } from "../../mod.ts";
 import { LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 
@@ -131,6 +131,12 @@ Deno.test("optimizers refuse bad settings", async () => {
   );
   assertThrows(() => new SGD([w], { lr: 1, nesterov: true }), RangeError, "nesterov needs momentum");
   assertThrows(() => new LARS([w], { lr: 1, eta: 0 }), RangeError, "eta must be > 0 and finite");
+  assertThrows(
+    () => new SGD([requireGrad(ones([2])), w, w], { lr: 1 }),
+    TypeError,
+    "twice: got parameter 2 [1] before",
+  );
+  assertThrows(() => new SGD([w, requireGrad(w.alias())], { lr: 1 }), TypeError, "twice: got parameter 1 [1] before");
   assertThrows(() => new SGD([tensor(new Uint32Array([1]))], { lr: 1 }), TypeError, "not an f32 leaf");
   await assertRejects(() => tensor([1, 2]).item(), TypeError);
 });

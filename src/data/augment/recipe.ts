@@ -140,8 +140,8 @@ export function evalTransform(options: RecipeOptions & { resize?: CenterCrop["re
 export function checkRecipe(recipe: Recipe): Recipe {
   const { crop, jitter } = recipe;
   check(isSize(recipe.size), "size must be an integer >= 1", recipe.size);
-  for (const std of recipe.std ?? []) check(std > 0 && Number.isFinite(std), "std must be > 0", std);
-  for (const mean of recipe.mean ?? []) check(Number.isFinite(mean), "mean must be finite", mean);
+  for (const std of recipe.std ?? []) check(isPositive(std), "std must be > 0", std);
+  for (const mean of recipe.mean ?? []) check(Number.isFinite(Math.fround(mean)), "mean must be finite", mean);
   const chances = { flip: recipe.flip, grayscale: recipe.grayscale, ...jitter && { "jitter.p": jitter.p } };
   for (const [name, p] of Object.entries(chances)) check(p >= 0 && p <= 1, `${name} must be in [0, 1]`, p);
   check(recipe.rotation >= 0 && recipe.rotation <= 180, "rotation must be in [0, 180] degrees", recipe.rotation);
@@ -154,7 +154,7 @@ export function checkRecipe(recipe: Recipe): Recipe {
   if (jitter) {
     const { brightness, contrast, saturation, hue } = jitter;
     for (const [name, reach] of Object.entries({ brightness, contrast, saturation })) {
-      check(reach >= 0 && Number.isFinite(reach), `${name} must be >= 0`, reach);
+      check(reach === 0 || isPositive(reach), `${name} must be >= 0`, reach);
     }
     check(hue >= 0 && hue <= 0.5, "hue must be in [0, 0.5]", hue);
   }
@@ -166,7 +166,13 @@ function isSize(size: number): boolean {
 }
 
 function isRange([low, high]: readonly [number, number]): boolean {
-  return low > 0 && high >= low && Number.isFinite(high);
+  return isPositive(low) && high >= low && isPositive(high);
+}
+
+/** Whether a number is > 0 and finite as an f32, which the shaders read. */
+function isPositive(value: number): boolean {
+  const held = Math.fround(value);
+  return held >= 2 ** -126 && held < Infinity;
 }
 
 function check(holds: boolean, rule: string, value: number | readonly number[]): void {

@@ -209,6 +209,8 @@ Deno.test("recipes throw on values out of range", () => {
   const cases: [() => Recipe, string][] = [
     [() => naturalRecipe({ size: 0 }), "size must be an integer >= 1: got 0"],
     [() => naturalRecipe({ size: 4, std: [0] }), "std must be > 0: got 0"],
+    [() => naturalRecipe({ size: 4, std: [1e-40] }), "std must be > 0: got 1e-40"], // 0 as an f32
+    [() => naturalRecipe({ size: 4, std: [1e39] }), "std must be > 0: got 1e+39"],
     [() => chexpertRecipe({ mean: [NaN] }), "mean must be finite: got NaN"],
     [() => evalTransform({ size: 4, resize: [3, 0] }), "resize must be integers >= 1: got [3,0]"],
   ];

@@ -1,0 +1,115 @@
+// What compares, sorts or chooses is given no NaN: each public function of evaluation refuses it, or says what it makes of it.
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Device } from "../../mod.ts";
+import {
+  accuracy,
+  alignment,
+  balancedAccuracy,
+  bootstrapAuc,
+  centredUnit,
+  confusionMatrix,
+  effectiveRank,
+  knn,
+  labelledShare,
+  logisticRegression,
+  nearest,
+  predictedClasses,
+  principalComponents,
+  rocAuc,
+  rocCurve,
+  searchLinear,
+  softmaxSgd,
+  stratifiedKFold,
+  topKAccuracy,
+  uniformity,
+} from "../../src/eval/mod.ts";
+
+await Device.open();
+
+/** Four rows of two features, the third with something that is none. */
+function features(wrong: number): { data: Float32Array<ArrayBuffer>; dim: number } {
+  return { data: Float32Array.of(1, 2, 3, 1, -1, wrong, 0, 2), dim: 2 };
+}
+const good = features(5);
+const labels = Int32Array.of(0, 1, 0, 1);
+
+for (const wrong of [NaN, Infinity, -Infinity]) {
+  Deno.test(`The evaluation of features refuses ${wrong}, and names its row`, async () => {
+    const bad = features(wrong);
+    const message = `every feature must be finite: got ${wrong} in row 2`;
+    const [known, unknown] = [good, bad].map((each) => ({ features: each, labels }));
+    await assertRejects(() => knn(known!, unknown!, { classes: 2 }), RangeError, `Cannot run knn() as ${message}`);
+    await assertRejects(() => knn(unknown!, known!, { classes: 2 }), RangeError, message);
+    const several = { features: bad, labels: Float32Array.of(0, 1, NaN, 1) };
+    await assertRejects(() => knn(several, several, { classes: 1 }), RangeError, message);
+    assertThrows(() => nearest(bad, good, { k: 1 }), RangeError, message);
+    assertThrows(() => nearest(good, bad, { k: 1 }), RangeError, message);
+    assertThrows(() => centredUnit(bad), RangeError, "is not finite");
+    assertThrows(() => alignment(good, bad), RangeError, message);
+    assertThrows(() => uniformity(bad), RangeError, message);
+    assertThrows(() => effectiveRank(bad), RangeError, message);
+    await assertRejects(() => principalComponents(bad, { count: 1 }), RangeError, message);
+    await assertRejects(() => logisticRegression(bad, labels, [{ C: 1 }], { classes: 2 }), RangeError, message);
+    await assertRejects(() => searchLinear(bad, labels, { classes: 2, splits: 2 }), RangeError, message);
+    await assertRejects(
+      () => softmaxSgd(bad, labels, [{ weightDecay: 0 }], { classes: 2, epochs: 1 }),
+      RangeError,
+      message,
+    );
+  });
+}
+
+Deno.test("What scores and predictions say of classes refuses NaN", () => {
+  const scores = [0.5, 0.1, NaN, 0.2, 0.3, 0.7, 0.1, 0.9];
+  assertThrows(
+    () => predictedClasses(scores, 2),
+    RangeError,
+    "Cannot compute predictedClasses() as every score must be a number: got NaN in row 1",
+  );
+  assertThrows(() => predictedClasses([0.2, NaN], 2), RangeError, "got NaN in row 0");
+  assertEquals(predictedClasses([-Infinity, 1, 2, Infinity, 3, 3], 2), Int32Array.of(1, 1, 0));
+  assertThrows(() => topKAccuracy(labels, scores, { k: 1, classes: 2 }), RangeError, "got NaN in row 1");
+  for (const measure of [accuracy, (a: number[], b: number[]) => confusionMatrix(a, b, 2)]) {
+    assertThrows(() => measure([0, 1], [0, NaN]), RangeError, "got NaN at 1");
+    assertThrows(() => measure([NaN, 1], [0, 1]), RangeError, "got NaN at 0");
+  }
+  assertThrows(() => balancedAccuracy([0, 1], [0, NaN], 2), RangeError, "got NaN at 1");
+  for (const area of [rocAuc, rocCurve, bootstrapAuc]) {
+    assertThrows(() => area([0, 1, 1], [0.1, NaN, 0.3]), RangeError, "every score must be a number: got NaN at 1");
+    assertThrows(
+      () => area([0, 1, NaN], [0.1, 0.2, 0.3]),
+      RangeError,
+      "each sample must be positive (1 or true) or not",
+    );
+    assertThrows(() => area([0, 1, 2], [0.1, 0.2, 0.3]), RangeError, "got 2 at 2");
+  }
+  assertThrows(() => bootstrapAuc([0, 1], [0, 1], { level: NaN }), RangeError, "level in (0, 1): got 1000 and NaN");
+  assertThrows(() => bootstrapAuc([0, 1], [0, 1], { samples: 0 }), RangeError, "got 0 and 0.95");
+  assertThrows(() => stratifiedKFold([0, NaN, 1, 0], 2), RangeError, "every label must be an integer: got NaN at 1");
+  assertThrows(() => labelledShare([0, 1, NaN], 0.5), RangeError, "every label must be an integer: got NaN at 2");
+});
+
+Deno.test("knn() refuses labels that are none, and no samples", async () => {
+  const set = (labels: Int32Array | Float32Array, from = good) => ({ features: from, labels });
+  const run = (a: ReturnType<typeof set>, b = a) => knn(a, b, { classes: 2 });
+  await assertRejects(
+    () => run(set(Int32Array.of(0, 1, 2, 0))),
+    RangeError,
+    "a label must be in [0, 2): got 2 in row 2",
+  );
+  await assertRejects(() => run(set(Int32Array.of(0, 1))), TypeError, "labels must be [4]: got 2 of them");
+  await assertRejects(() => run(set(new Float32Array(4))), TypeError, "labels must be [4, 2]: got 4 of them");
+  const none = set(new Int32Array(), { data: new Float32Array(), dim: 2 });
+  await assertRejects(() => run(set(labels), none), RangeError, "there must be samples: got none");
+});
+
+Deno.test("knn() counts right at any temperature", async () => {
+  const gallery = {
+    features: { data: Float32Array.of(1, 0, 1, 0.1, -1, 0, -1, 0.1), dim: 2 },
+    labels: Int32Array.of(0, 0, 1, 1),
+  };
+  const queries = { features: { data: Float32Array.of(1, 0.05, -1, 0.05), dim: 2 }, labels: Int32Array.of(0, 1) };
+  for (const temperature of [1e-6, 1e-3, 0.07, 1e3]) {
+    assertEquals((await knn(gallery, queries, { classes: 2, k: 4, temperature })).top1, 1, `${temperature}`);
+  }
+});
