@@ -1,5 +1,6 @@
 import type { Device } from "../device/mod.ts";
 import type { ObtainProgress } from "../data/mod.ts";
+import { jsonLine } from "../formats/internal.ts";
 import type { JobEvent, JobSettings } from "../jobs/mod.ts";
 import { ProgressDisplay } from "./progress.ts";
 
@@ -24,7 +25,7 @@ export class JobDisplay {
 
   /** A sentence for the person. */
   note(message: string): void {
-    if (this.#json) this.#log(JSON.stringify({ type: "note", message }));
+    if (this.#json) this.#log(jsonLine({ type: "note", message }));
     else this.#progress.print(message);
   }
 
@@ -42,7 +43,7 @@ export class JobDisplay {
 
   /** An event of the job. */
   show(event: JobEvent): void {
-    if (this.#json) return this.#log(JSON.stringify(event));
+    if (this.#json) return this.#log(jsonLine(event));
     const { epochs } = this.#settings;
     switch (event.type) {
       case "note":

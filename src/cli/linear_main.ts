@@ -1,3 +1,4 @@
+import { jsonLine } from "../formats/internal.ts";
 import { type DemoName, type ImageDataset, type ObtainProgress, writeDemo } from "../data/mod.ts";
 import { Device } from "../device/mod.ts";
 import { firstBeforeOthers, openCommunicator } from "../distributed/mod.ts";
@@ -94,7 +95,7 @@ class LinearDisplay {
   /** An event of the job. */
   show(event: LinearEvent): void {
     if (this.#silent) return;
-    if (this.#json) return console.log(JSON.stringify(event));
+    if (this.#json) return console.log(jsonLine(event));
     switch (event.type) {
       case "note":
         return this.#progress.print(event.message);

@@ -1,3 +1,4 @@
+import { printable } from "../formats/internal.ts";
 import { abortUnjoined } from "../distributed/mod.ts";
 import { UsageError } from "./flags.ts";
 
@@ -10,7 +11,7 @@ export async function runMain(main: (args: readonly string[]) => Promise<void>):
     await main(Deno.args);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    console.error(Deno.env.get("DEBUG") ? error : `error: ${error.message}`);
+    console.error(printable(Deno.env.get("DEBUG") ? Deno.inspect(error) : `error: ${error.message}`));
     const status = error instanceof UsageError ? 2 : 1;
     abortUnjoined(status);
     Deno.exit(status);

@@ -1,3 +1,5 @@
+import { escapeCommands, printable } from "../formats/internal.ts";
+
 /** What a progress line says. */
 export interface Progress {
   /** Name of the run, for example `no prior`. */
@@ -42,14 +44,14 @@ export class ProgressDisplay {
     const seconds = (now - this.#start) / 1000;
     const done = progress.done - this.#from;
     const left = done > 0 ? seconds * (1 - progress.done) / done : NaN;
-    const line = formatLine(progress, left, this.#terminal);
+    const line = escapeCommands(formatLine(progress, left, this.#terminal));
     this.#write(this.#terminal ? `\r\x1b[2K${line}` : `${line}\n`);
     this.#open = this.#terminal;
   }
 
   /** Ends the line, and prints a message on one of its own. */
   print(message: string): void {
-    this.#write(`${this.#open ? "\n" : ""}${message}\n`);
+    this.#write(`${this.#open ? "\n" : ""}${printable(message)}\n`);
     this.#open = false;
   }
 }

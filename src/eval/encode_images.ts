@@ -41,7 +41,7 @@ export async function encodeImages(
     dim = z.shape[1]!;
     onBatch?.({ features: { data, dim }, rows: batch.rows });
     parts.push(data);
-    rows.push(...batch.rows);
+    for (const row of batch.rows) rows.push(row);
   }
   const data = new Float32Array(rows.length * dim);
   parts.reduce((at, part) => (data.set(part, at), at + part.length), 0);

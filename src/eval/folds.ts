@@ -37,10 +37,11 @@ export function stratifiedKFold(labels: ArrayLike<number>, splits: number): Int3
       `Cannot compute stratifiedKFold() as there must be at least two classes: got ${counts.length} in ${labels.length} labels`,
     );
   }
-  if (Math.max(...counts) < splits) {
+  const most = counts.reduce((a, b) => Math.max(a, b), 0);
+  if (most < splits) {
     throw new RangeError(
       `Cannot compute stratifiedKFold() as a class must have at least as many samples as there are folds: got ${splits} ` +
-        `folds and at most ${Math.max(...counts)} samples of a class`,
+        `folds and at most ${most} samples of a class`,
     );
   }
   // Sorted labels are dealt out in turn; that says how many of a class a fold gets. Their own order says which.

@@ -86,7 +86,7 @@ export async function softmaxSgd(
   checkSettings(problems, { epochs, batchSize, lr, momentum });
   const n = labels.length;
   const counts = problems.map(({ rows }) => rows ? rows.reduce((a, b) => a + b, 0) : n);
-  const most = Math.max(...counts);
+  const most = counts.reduce((a, b) => Math.max(a, b), 0);
   const size = Math.min(n, Math.round(batchSize * n / most));
   using state = new RunState(features, labels, problems, { classes, device, momentum });
   const schedules = problems.map(() => new Plateau(lr));

@@ -77,7 +77,7 @@ export async function viewAlignment(
       using features = embed(encoder, views, feature);
       dim = features.shape[1]!;
       parts.push(await features.data() as Float32Array);
-      kept.push(...rows);
+      for (const row of rows) kept.push(row);
     }
   } finally {
     source.dispose();

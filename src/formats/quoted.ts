@@ -10,6 +10,19 @@ export function escapeCommands(text: string): string {
   });
 }
 
+/** Lines for a person, without commands to the terminal: names of files and texts in them may hold any. */
+export function printable(text: string): string {
+  return text.split("\n").map(escapeCommands).join("\n");
+}
+
+/** A line of JSON, in which `\u009b` and the like are spelled out too. */
+export function jsonLine(value: unknown): string {
+  return JSON.stringify(value).replace(
+    COMMANDS,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /**
  * Text of a file, for an error message: in quotes, printable, and of a bounded length.
  *

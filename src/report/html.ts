@@ -76,9 +76,11 @@ export function page(title: string, lead: HtmlValue, sections: readonly Section[
 export function table(header: readonly string[], rows: readonly (readonly HtmlValue[])[], best?: Best): Html {
   const winners = new Map<number, number>();
   for (const column of best?.columns ?? []) {
-    const values = rows.map((row) => Number(row[column]));
-    const target = best?.smallest ? Math.min(...values) : Math.max(...values);
-    winners.set(column, target);
+    const better = best?.smallest ? Math.min : Math.max;
+    winners.set(
+      column,
+      rows.map((row) => Number(row[column])).reduce((a, b) => better(a, b), best?.smallest ? Infinity : -Infinity),
+    );
   }
   const cell = (value: HtmlValue, column: number) =>
     winners.has(column) && Number(value) === winners.get(column)

@@ -29,3 +29,13 @@ Deno.test("ProgressDisplay redraws one line in a terminal", () => {
   assertEquals(text.split("\r\x1b[2K").length, 3);
   assertEquals(text.endsWith("0 s left\nend\n"), true);
 });
+
+Deno.test("ProgressDisplay prints no command to the terminal that a name of a file holds", () => {
+  const written: string[] = [];
+  const display = new ProgressDisplay({ terminal: true, write: (text) => void written.push(text) });
+  display.update({ label: "decode \x1b[2J\x9b", done: 1, values: [["file", "a\rb"]] });
+  display.print('"\x1b]0;title\x07.jpg" is left out\nand more');
+  assertEquals(written[0]!.startsWith("\r\x1b[2Kdecode \\x1b[2J\\x9b "), true, "its own commands stay");
+  assertEquals(written[0]!.includes("file a\\x0db"), true);
+  assertEquals(written[1], '\n"\\x1b]0;title\\x07.jpg" is left out\nand more\n');
+});

@@ -150,3 +150,8 @@ Deno.test("metrics say what is wrong with their input", () => {
   for (const [run, kind, message] of cases) assertThrows(run, kind, message);
   assertEquals(perClassAccuracy([0, 0, 1, 1]), [NaN, 0.5]);
 });
+
+Deno.test("stratifiedKFold() takes any number of classes", () => {
+  const labels = Array.from({ length: 300_000 }, (_, i) => i % 150_000);
+  assertEquals(stratifiedKFold(labels, 2).length, labels.length);
+});

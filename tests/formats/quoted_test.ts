@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { escapeCommands, quoted, quotedSome } from "../../src/formats/quoted.ts";
+import { escapeCommands, jsonLine, printable, quoted, quotedSome } from "../../src/formats/quoted.ts";
 
 Deno.test("escapeCommands() leaves nothing that a terminal obeys", () => {
   assertEquals(escapeCommands("a\x1b[31mb\r\n\t\x7f\x9b2J"), "a\\x1b[31mb\\x0d\\x0a\\x09\\x7f\\x9b2J");
@@ -34,4 +34,11 @@ Deno.test("quotedSome() counts what it leaves out", () => {
   assertEquals(quotedSome([]), "none");
   assertEquals(quotedSome(new Map([["a", 1], ["b", 2]]).keys()), '"a", "b"');
   assertEquals(quotedSome("abcdefg"), '"a", "b", "c", "d", "e" and 2 more');
+});
+
+Deno.test("printable() keeps lines and jsonLine() stays JSON", () => {
+  assertEquals(printable("a\x1b[2J\nb\r\x9b"), "a\\x1b[2J\nb\\x0d\\x9b");
+  const value = { path: "a\x1b[2J\n\x9b\u202e.jpg" };
+  assertEquals(jsonLine(value), '{"path":"a\\u001b[2J\\n\\u009b\\u202e.jpg"}');
+  assertEquals(JSON.parse(jsonLine(value)), value);
 });

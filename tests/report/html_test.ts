@@ -31,3 +31,9 @@ Deno.test("page() is one file that asks for nothing over the network", async () 
   assert(!text.includes("@import"));
   assertStringIncludes(text, "prefers-color-scheme: dark");
 });
+
+Deno.test("table() takes any number of rows", () => {
+  const rows = Array.from({ length: 150_000 }, (_, i) => [`${i}`, (i * 7919) % 150_000]);
+  const text = `${table(["a", "b"], rows, { columns: [1] })}`;
+  assertEquals(text.split('class="best"').length, 2);
+});

@@ -11,7 +11,7 @@ export type FittedTask = TaskResult & { readonly classifier: LinearClassifier };
 /** The row of `linear_eval.json` of a task. */
 export function summaryOf({ task, scores, search, epochs, knn }: TaskResult): TaskSummary {
   const number = (v: number) => Number.isNaN(v) ? null : v;
-  const best = epochs?.find(({ top1 }) => top1 === Math.max(...epochs.map((each) => each.top1)));
+  const best = epochs?.reduce((first, each) => first && first.top1 >= each.top1 ? first : each, epochs[0]);
   return {
     task: task.name,
     classes: task.classes,
