@@ -2,6 +2,7 @@ import type { Device } from "../device/mod.ts";
 import type { Exchange } from "../distributed/mod.ts";
 import { batchNormOf, isRemade } from "../ops/internal.ts";
 import { keep, ones, type Tensor, zeros } from "../tensor/mod.ts";
+import { jointBatchNorm } from "./_joint_batch_norm.ts";
 import { syncBatchNormOp } from "./_sync_batch_norm_op.ts";
 import { Counter, Module, Parameter } from "./module.ts";
 
@@ -42,6 +43,8 @@ export class BatchNorm2d extends Module {
   #eps: number;
   #momentum: number;
   #exchange: Exchange | null = null;
+  /** Whether training moves the running statistics and counts; see {@linkcode withoutTracking}. */
+  tracks = true;
 
   /** Makes scale, shift and running statistics. */
   constructor(options: BatchNorm2dOptions) {
@@ -62,9 +65,7 @@ export class BatchNorm2d extends Module {
 
   /** Normalises `[…, numFeatures]`; then adds a residual and applies ReLU where asked. */
   override forward(x: Tensor, fusion: BatchNormFusion = {}): Tensor {
-    const { recordings } = x.device;
-    const training = recordings.depend(() => this.training, this);
-    if (training) recordings.repeat(() => this.numBatchesTracked.value++);
+    const training = this.#begin(x);
     if (training && this.#exchange) return this.#together(x, fusion, this.#exchange);
     const { moments, ...fused } = fusion;
     const options = {
@@ -74,23 +75,64 @@ export class BatchNorm2d extends Module {
       runningVar: this.runningVar,
       training,
       eps: this.#eps,
-      momentum: this.#momentum,
+      momentum: this.#running.momentum,
       ...fused,
     };
     return batchNormOf(x, options, moments);
   }
 
+  /**
+   * Normalises a batch `[…, numFeatures]` that comes in parts by the statistics of all of them while training; the running
+   * ones move once. Then adds residuals and applies ReLU where asked.
+   */
+  override forwardParts(
+    parts: readonly Tensor[],
+    fusion: { residuals?: readonly Tensor[]; relu?: boolean; moments?: readonly (Tensor | null)[] } = {},
+  ): Tensor[] {
+    const { residuals = null, relu = false, moments = parts.map(() => null) } = fusion;
+    if (parts.length < 2 || !this.training) {
+      return parts.map((x, i) => this.forward(x, { residual: residuals?.[i], relu, moments: moments[i] }));
+    }
+    this.#begin(parts[0]!);
+    parts.forEach((x, i) => this.#check(x, residuals?.[i]));
+    const { weight, bias } = this;
+    const options = { affine: { weight, bias }, running: this.#running, eps: this.#eps, relu, residuals, moments };
+    return jointBatchNorm(parts, { ...options, exchange: this.#exchange });
+  }
+
+  /** True: the parts of a batch share statistics. */
+  override get joinsParts(): boolean {
+    return true;
+  }
+
+  /** Whether it trains; counts the batch then. */
+  #begin(x: Tensor): boolean {
+    const { recordings } = x.device;
+    const mode = recordings.depend(() => this.training ? this.tracks ? "tracks" : "trains" : "evaluates", this);
+    if (mode === "tracks") recordings.repeat(() => this.numBatchesTracked.value++);
+    return mode !== "evaluates";
+  }
+
+  get #running() {
+    return { mean: this.runningMean, variance: this.runningVar, momentum: this.tracks ? this.#momentum : 0 };
+  }
+
   #together(x: Tensor, { residual, relu = false, moments }: BatchNormFusion, exchange: Exchange): Tensor {
-    const { weight, bias, runningMean: mean, runningVar: variance } = this;
+    this.#check(x, residual);
+    const { weight, bias } = this;
+    const running = this.#running;
+    const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
+    const remake = isRemade(x, residual);
+    return syncBatchNormOp(inputs, { exchange, running, eps: this.#eps, relu, moments: moments ?? undefined, remake });
+  }
+
+  #check(x: Tensor, residual?: Tensor): void {
+    const { weight } = this;
     if (x.rank < 2 || x.shape.at(-1) !== weight.size || (residual && `${residual.shape}` !== `${x.shape}`)) {
       throw new TypeError(
         `Cannot compute syncBatchNorm() as x must be [..., ${weight.size}] and a residual like it: got x [${x.shape}]` +
           (residual ? ` and residual [${residual.shape}]` : ""),
       );
     }
-    const running = { mean, variance, momentum: this.#momentum };
-    const inputs = residual ? [x, weight, bias, residual] : [x, weight, bias];
-    const remake = isRemade(x, residual);
-    return syncBatchNormOp(inputs, { exchange, running, eps: this.#eps, relu, moments: moments ?? undefined, remake });
   }
 }

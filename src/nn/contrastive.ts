@@ -47,13 +47,24 @@ export class Contrastive extends Module {
    * @throws {TypeError} If `x` is of another rank.
    */
   override forward(x: Tensor): Tensor {
-    if (x.rank !== 4 && x.rank !== 5) {
-      throw new TypeError(`Cannot embed views as x must be [batch, views, h, w, c] or [n, h, w, c]: got [${x.shape}]`);
+    return this.forwardParts([x])[0]!;
+  }
+
+  /** Embeds the views of a batch in parts, which are normalised together. */
+  override forwardParts(parts: readonly Tensor[]): Tensor[] {
+    const wrong = parts.find(({ rank }) => rank !== 4 && rank !== 5);
+    if (wrong) {
+      throw new TypeError(
+        `Cannot embed views as x must be [batch, views, h, w, c] or [n, h, w, c]: got [${wrong.shape}]`,
+      );
     }
     return tidy(() => {
-      const images = x.rank === 5 ? reshape(x, [-1, ...x.shape.slice(2)]) : x;
-      const z = this.head.forward(this.encoder.forward(images));
-      return x.rank === 5 ? reshape(z, [x.shape[0]!, x.shape[1]!, z.shape[1]!]) : z;
+      const images = parts.map((x) => x.rank === 5 ? reshape(x, [-1, ...x.shape.slice(2)]) : x);
+      const embedded = this.head.forwardParts(this.encoder.forwardParts(images));
+      return embedded.map((z, i) => {
+        const { rank, shape: [batch, views] } = parts[i]!;
+        return rank === 5 ? reshape(z, [batch!, views!, z.shape[1]!]) : z;
+      });
     });
   }
 }

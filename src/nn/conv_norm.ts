@@ -10,3 +10,20 @@ export function convNorm(conv: Conv2d, norm: BatchNorm2d, x: Tensor, fusion: Bat
     return norm.forward(y, { ...fusion, moments });
   });
 }
+
+/** {@linkcode convNorm} of a batch in parts, which are normalised together. */
+export function convNormParts(
+  conv: Conv2d,
+  norm: BatchNorm2d,
+  parts: readonly Tensor[],
+  fusion: { residuals?: readonly Tensor[]; relu?: boolean } = {},
+): Tensor[] {
+  if (parts.length === 1) {
+    return [convNorm(conv, norm, parts[0]!, { residual: fusion.residuals?.[0], relu: fusion.relu })];
+  }
+  return tidy(() => {
+    if (!norm.training) return norm.forwardParts(parts.map((x) => conv.forward(x)), fusion);
+    const made = parts.map((x) => conv.forwardWithMoments(x));
+    return norm.forwardParts(made.map(({ y }) => y), { ...fusion, moments: made.map(({ moments }) => moments) });
+  });
+}

@@ -25,3 +25,4 @@ export {
   wideResnet50x2,
 } from "./resnets.ts";
 export { syncBatchNorm } from "./sync_batch_norm.ts";
+export { withoutTracking } from "./without_tracking.ts";

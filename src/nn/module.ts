@@ -49,6 +49,30 @@ export abstract class Module {
   /** Computes the output. */
   abstract forward(x: Tensor): Tensor;
 
+  /**
+   * Computes the outputs of a batch that comes in parts, as for the whole batch: batch normalisation takes the statistics
+   * of all parts together while it trains. A module of one's own that has batch normalisation below it says how.
+   *
+   * @throws {TypeError} If it does not say so, and there are several parts.
+   */
+  forwardParts(parts: readonly Tensor[]): Tensor[] {
+    if (parts.length > 1 && this.training) {
+      for (const [name, module] of this.namedModules()) {
+        if (!module.joinsParts) continue;
+        throw new TypeError(
+          `Cannot compute forwardParts() as ${this.constructor.name} must define it to normalise parts together: got ` +
+            `batch normalisation at "${name}"`,
+        );
+      }
+    }
+    return parts.map((x) => this.forward(x));
+  }
+
+  /** Whether the parts of a batch are not independent of each other here: true for batch normalisation. */
+  get joinsParts(): boolean {
+    return false;
+  }
+
   /** Modules below this one, with their names, this one first under the name `""`. */
   *namedModules(prefix = ""): IterableIterator<[string, Module]> {
     yield [prefix, this];
@@ -161,6 +185,11 @@ export class Sequential extends Module {
   /** Feeds `x` through every layer. */
   override forward(x: Tensor): Tensor {
     return this.layers.reduce((y, layer) => layer.forward(y), x);
+  }
+
+  /** Feeds the parts of a batch through every layer. */
+  override forwardParts(parts: readonly Tensor[]): Tensor[] {
+    return this.layers.reduce((y, layer) => layer.forwardParts(y), [...parts]);
   }
 
   /** The layers under their indices. */

@@ -3,7 +3,7 @@ import { globalAvgPool, maxPool2d } from "../ops/mod.ts";
 import { key, type Tensor, tidy } from "../tensor/mod.ts";
 import { BatchNorm2d } from "./batch_norm2d.ts";
 import { Conv2d } from "./conv2d.ts";
-import { convNorm } from "./conv_norm.ts";
+import { convNormParts } from "./conv_norm.ts";
 import { defaultInit, kaimingNormal } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module, Sequential } from "./module.ts";
@@ -98,10 +98,14 @@ class BasicBlock extends Module {
   }
 
   override forward(x: Tensor): Tensor {
+    return this.forwardParts([x])[0]!;
+  }
+
+  override forwardParts(parts: readonly Tensor[]): Tensor[] {
     return tidy(() => {
-      const y = convNorm(this.conv1, this.bn1, x, { relu: true });
-      const residual = this.downsample?.forward(x) ?? x;
-      return convNorm(this.conv2, this.bn2, y, { residual, relu: true });
+      const y = convNormParts(this.conv1, this.bn1, parts, { relu: true });
+      const residuals = this.downsample?.forwardParts(parts) ?? parts;
+      return convNormParts(this.conv2, this.bn2, y, { residuals, relu: true });
     });
   }
 }
@@ -131,11 +135,15 @@ class Bottleneck extends Module {
   }
 
   override forward(x: Tensor): Tensor {
+    return this.forwardParts([x])[0]!;
+  }
+
+  override forwardParts(parts: readonly Tensor[]): Tensor[] {
     return tidy(() => {
-      const y = convNorm(this.conv1, this.bn1, x, { relu: true });
-      const z = convNorm(this.conv2, this.bn2, y, { relu: true });
-      const residual = this.downsample?.forward(x) ?? x;
-      return convNorm(this.conv3, this.bn3, z, { residual, relu: true });
+      const y = convNormParts(this.conv1, this.bn1, parts, { relu: true });
+      const z = convNormParts(this.conv2, this.bn2, y, { relu: true });
+      const residuals = this.downsample?.forwardParts(parts) ?? parts;
+      return convNormParts(this.conv3, this.bn3, z, { residuals, relu: true });
     });
   }
 }
@@ -152,7 +160,11 @@ class Downsample extends Sequential {
   }
 
   override forward(x: Tensor): Tensor {
-    return convNorm(this.#conv, this.#norm, x);
+    return this.forwardParts([x])[0]!;
+  }
+
+  override forwardParts(parts: readonly Tensor[]): Tensor[] {
+    return convNormParts(this.#conv, this.#norm, parts);
   }
 }
 
@@ -215,17 +227,26 @@ export class ResNet extends Module {
 
   /** Pooled features: `[n, h, w, c]` to `[n, pooledFeatures]`. */
   pooled(x: Tensor): Tensor {
-    return tidy(() => {
-      let y = convNorm(this.conv1, this.bn1, x, { relu: true });
-      if (this.#pool) y = maxPool2d(y, { kernelSize: 3, stride: 2, padding: 1 });
-      for (const stage of this.#stages) y = stage.forward(y);
-      return globalAvgPool(y);
-    });
+    return this.#pooledParts([x])[0]!;
   }
 
   /** `[n, h, w, c]` to `[n, numClasses]`. */
   override forward(x: Tensor): Tensor {
     return tidy(() => this.fc.forward(this.pooled(x)));
+  }
+
+  /** A batch in parts, which are normalised together, to the outputs of each. */
+  override forwardParts(parts: readonly Tensor[]): Tensor[] {
+    return tidy(() => this.fc.forwardParts(this.#pooledParts(parts)));
+  }
+
+  #pooledParts(parts: readonly Tensor[]): Tensor[] {
+    return tidy(() => {
+      let y = convNormParts(this.conv1, this.bn1, parts, { relu: true });
+      if (this.#pool) y = y.map((part) => maxPool2d(part, { kernelSize: 3, stride: 2, padding: 1 }));
+      for (const stage of this.#stages) y = stage.forwardParts(y);
+      return y.map(globalAvgPool);
+    });
   }
 
   /** `conv1`, `bn1`, `layer1` …, `fc`, in torchvision's order. */
