@@ -164,6 +164,20 @@ function optimisationFlags({ epochs, batch_size, optimizer, lr, wd }: PretrainPr
       help: "faithful: the original's rule, which adapts and decays biases and BatchNorm, and never moves what is 0",
       group,
     },
+    micro_batch: {
+      type: "integer",
+      min: 1,
+      help: "images encoded at once (default: as many as the adapter takes); the loss is that of the whole batch",
+      group,
+    },
+    batch_statistics: {
+      type: "string",
+      default: "part",
+      choices: ["part", "batch"],
+      help:
+        "of BatchNorm where a batch is encoded in parts: of each part, or of the whole batch, which takes its memory",
+      group,
+    },
     drop_last: { type: "boolean", help: "leave a last batch that is not full out", group },
     seed: { type: "integer", default: 0, min: 0, help: "seed of weights, order and augmentation", group },
     precision: {
@@ -259,7 +273,8 @@ function checkPrior(args: readonly string[], values: FlagValues<Flags>): boolean
 }
 
 function settingsOf(values: FlagValues<Flags>, program: PretrainProgram, demo: boolean): JobSettings {
-  const { root: _, kernel, sigma, optimizer, lars, momentum, limit, loss_scope, precision, ...rest } = values;
+  const { root: _, kernel, sigma, optimizer, lars, momentum, limit, loss_scope, precision, micro_batch, ...rest } =
+    values;
   const { stem, augmentation = "natural" } = program;
   const names = [
     "resolution",
@@ -295,6 +310,8 @@ function settingsOf(values: FlagValues<Flags>, program: PretrainProgram, demo: b
     optimizer: optimizer === "lars" ? "lars" : "sgd",
     lars: lars === "faithful" ? "faithful" : "corrected",
     precision: precision === "mixed" ? "mixed" : "full",
+    micro_batch: micro_batch ?? null,
+    batch_statistics: rest.batch_statistics === "batch" ? "batch" : "part",
     momentum: momentum ?? (optimizer === "lars" ? 0.9 : 0),
     kernel: kernel === "rbf" || kernel === "cosine" || kernel === "linear" ? kernel : null,
     sigma: kernel === "rbf" && sigma !== undefined ? widthOf(sigma) : null,

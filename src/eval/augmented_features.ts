@@ -15,7 +15,7 @@ import { squeeze, unsqueeze } from "../ops/mod.ts";
 import { keep, key, shuffled, type Tensor, tensor, tidy } from "../tensor/mod.ts";
 import { type BatchPart, joinRows, partsOfBatches } from "../train/internal.ts";
 import { collectRows, type EncodedRows } from "./distributed_encode.ts";
-import { imagesAtOnce } from "../data/internal.ts";
+import { imagesAtOnce, partSizes } from "../data/internal.ts";
 
 /** Options of {@linkcode AugmentedFeatures}. */
 export interface AugmentedOptions {
@@ -71,7 +71,7 @@ export class AugmentedFeatures implements Disposable {
   }
 
   async *#alone(plan: EpochPlan): AsyncGenerator<FeatureBatch> {
-    for await (const parts of partsOfBatches(this.#source, plan, this.#atOnce(), (part) => this.#encode(part))) {
+    for await (const parts of this.#parts(plan, plan.sizes)) {
       if (parts.length === 0) continue;
       using features = keep(tidy(() => joinRows(parts.map(({ made }) => made))));
       parts.forEach(({ made }) => made.dispose());
@@ -82,8 +82,7 @@ export class AugmentedFeatures implements Disposable {
   async *#together(plan: EpochPlan): AsyncGenerator<FeatureBatch> {
     const { group } = this.#options;
     const { sizes, ...own } = planOfRank(group, plan);
-    const planned = { ...own, sizes: sizes.filter((size) => size > 0) };
-    const batches = partsOfBatches(this.#source, planned, this.#atOnce(), (part) => this.#encode(part));
+    const batches = this.#parts(own, sizes.filter((size) => size > 0));
     try {
       for (const size of sizes) {
         const parts = size > 0 ? (await batches.next()).value ?? [] : [];
@@ -103,10 +102,12 @@ export class AugmentedFeatures implements Disposable {
     this.#source.dispose();
   }
 
-  /** Images that the adapter takes at once. */
-  #atOnce(): number {
+  /** The features of every batch, in parts that the adapter takes at once. */
+  #parts(plan: Omit<EpochPlan, "sizes">, sizes: readonly number[]): AsyncGenerator<BatchPart<Tensor>[]> {
     const { batchSize, resolution } = this.#options;
-    return imagesAtOnce(this.#device, (images) => this.#encode(unsqueeze(images, 1)), resolution, batchSize);
+    const most = imagesAtOnce(this.#device, (images) => this.#encode(unsqueeze(images, 1)), resolution, batchSize);
+    const divided = sizes.map((size) => partSizes(size, most));
+    return partsOfBatches(this.#source, plan, divided, (views) => this.#encode(views));
   }
 
   #encode(views: Tensor): Tensor {

@@ -1,17 +1,19 @@
 // Batch normalisation of a batch in parts: one op has the moments of all parts, and one op for each part normalises it by
 // them. In backward the parts leave the sums of their gradients, of which the first op makes the gradients of all parts.
 import { defineOp } from "../autograd/mod.ts";
-import type { Exchange } from "../distributed/exchange.ts";
+import type { Exchange } from "../distributed/mod.ts";
 import {
   fewMoments,
+  gradInput,
   isRemade,
   mergeMoments,
+  mergeSums,
   normalize,
   oneDType,
+  reduceGrads,
   type RunningStatistics,
   sliceMoments,
-} from "../ops/_batch_norm.ts";
-import { gradInput, mergeSums, reduceGrads } from "../ops/_batch_norm_grad.ts";
+} from "../ops/internal.ts";
 import { concat } from "../ops/mod.ts";
 import { keep, Tensor } from "../tensor/mod.ts";
 

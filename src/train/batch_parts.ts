@@ -1,6 +1,5 @@
 import { concat } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { partSizes } from "../data/internal.ts";
 import type { EpochPlan, ViewBatch, ViewSource } from "../data/mod.ts";
 
 /** What was made of some samples of a batch. */
@@ -12,18 +11,18 @@ export interface BatchPart<T> {
 }
 
 /**
- * The batches of an epoch, each in parts of at most `most` samples that a source makes one after the other. A part of which
- * nothing could be read is left out; a batch may thus have no parts.
+ * The batches of an epoch, each in parts that a source makes one after the other. A part of which nothing could be read is
+ * left out; a batch may thus have no parts.
  *
+ * @param sizes Samples of each part of each batch.
  * @param make What to make of the views of a part, which are freed afterwards.
  */
 export async function* partsOfBatches<T>(
   source: ViewSource,
-  plan: EpochPlan,
-  most: number,
+  plan: Omit<EpochPlan, "sizes">,
+  sizes: readonly (readonly number[])[],
   make: (views: Tensor, batch: ViewBatch) => T,
 ): AsyncGenerator<BatchPart<T>[]> {
-  const sizes = plan.sizes.map((size) => partSizes(size, most));
   const parts = source.batches({ ...plan, sizes: sizes.flat() })[Symbol.asyncIterator]();
   try {
     for (const { length } of sizes) {

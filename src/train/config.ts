@@ -8,6 +8,7 @@ import type { TrainingPosition } from "./checkpoint_types.ts";
 import type { StepProfile } from "./step_clock.ts";
 import type { StepCost } from "./data_parallel.ts";
 import type { HostPrior } from "./host_prior.ts";
+import type { BatchStatistics } from "./micro_batch.ts";
 
 /** Settings of {@linkcode pretrain}; the defaults are the original's. */
 export interface PretrainConfig {
@@ -63,6 +64,16 @@ export interface PretrainConfig {
   group?: Communicator;
   /** Whether the loss compares the samples of each rank (`"local"`, the default) or of all ranks. */
   lossScope?: LossScope;
+  /**
+   * Samples that a rank encodes at once; by default all of its batch where the adapter takes them, else as many as it does.
+   * A larger batch is encoded in parts, with the loss and the gradient of the whole : see the class `DividedStep`.
+   */
+  microBatch?: number;
+  /**
+   * Whether parts have their own statistics of batch normalisation (`"part"`, the default: one part is held at a time) or
+   * those of the whole batch (`"batch"`: all parts are held at once, each in bindings of its own).
+   */
+  batchStatistics?: BatchStatistics;
 }
 
 /** What is learnt from. */

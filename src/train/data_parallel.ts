@@ -74,11 +74,14 @@ export class DataParallel {
     return planOfRank(this.group, plan);
   }
 
-  /** Tells the others how many samples this rank has for a step, and whether it was asked to stop. */
-  agree(samples: number, stop: boolean): StepAgreement {
+  /**
+   * Tells the others how many samples this rank has for a step, and whether it was asked to stop; the step is taken where
+   * every rank has `least` samples.
+   */
+  agree(samples: number, stop: boolean, least = 2): StepAgreement {
     const all = gatherNumbers(this.group, [samples, stop ? 1 : 0]);
     const counts = all.map(([count]) => count!);
-    return { counts, trains: counts.every((count) => count >= 2), stop: all.some(([, asked]) => asked === 1) };
+    return { counts, trains: counts.every((count) => count >= least), stop: all.some(([, asked]) => asked === 1) };
   }
 
   /** The embeddings that the loss compares: this rank's, or those of all ranks. */
@@ -96,6 +99,11 @@ export class DataParallel {
   /** Runs backward and reduces gradients beside it; {@linkcode DataParallel.finish} is to be awaited before they are used. */
   backward(loss: Tensor): void {
     backward(loss, { onGrad: (leaf) => this.#buckets.ready(leaf) });
+  }
+
+  /** Reduces gradients that are complete already; {@linkcode DataParallel.finish} is to be awaited before they are used. */
+  reduce(parameters: readonly Tensor[]): void {
+    for (const parameter of parameters.toReversed()) this.#buckets.ready(parameter);
   }
 
   /** Waits until all ranks have the same gradients. */

@@ -1,3 +1,4 @@
 // What other folders use beside mod.ts; not part of the package's interface.
 export { type BatchPart, joinRows, partsOfBatches } from "./batch_parts.ts";
 export { checkWritten } from "./checkpoint_file.ts";
+export { divisionNote } from "./micro_batch.ts";

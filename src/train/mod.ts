@@ -10,6 +10,7 @@ export type { PretrainConfig, PretrainData, PretrainReport } from "./config.ts";
 export { DataParallel, type LossScope, type StepAgreement, type StepCost } from "./data_parallel.ts";
 export { MetricRing } from "./metric_ring.ts";
 export { loadState, readState, type StateDict } from "./model_state.ts";
+export type { BatchStatistics } from "./micro_batch.ts";
 export { makeModel, type ModelOptions, NETWORKS } from "./networks.ts";
 export { pretrain, Pretraining } from "./pretrain.ts";
 export { LossNotFiniteError } from "./pretrain_parts.ts";

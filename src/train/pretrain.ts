@@ -1,19 +1,20 @@
-import { autocast, backward, noGrad } from "../autograd/mod.ts";
-import { compile, type Compiled } from "../compile/mod.ts";
-import { centroidWeights } from "../kernels/mod.ts";
-import { decoupledUniformityMetrics } from "../losses/mod.ts";
+import { batchSizes, countOf, type ViewBatch } from "../data/mod.ts";
+import { split } from "../data/internal.ts";
+import { SingleProcess } from "../distributed/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
-import { cast } from "../ops/mod.ts";
 import { type CosineAnnealingLR, GradScaler, type Optimizer } from "../optim/mod.ts";
-import { key, scope, shuffled, type Tensor } from "../tensor/mod.ts";
+import { keep, key, scope, shuffled, type Tensor } from "../tensor/mod.ts";
+import { type BatchPart, partsOfBatches } from "./batch_parts.ts";
+import type { PretrainConfig, PretrainData, PretrainReport } from "./config.ts";
 import { DataParallel, type StepAgreement } from "./data_parallel.ts";
 import { priorRows } from "./host_prior.ts";
 import { MetricRing } from "./metric_ring.ts";
-import { batchSizes, countOf, type ViewBatch } from "../data/mod.ts";
+import { evenOut, microBatchOf, partCount } from "./micro_batch.ts";
+import { Objective } from "./objective.ts";
 import { checkPretrain, LossNotFiniteError, makeOptimizer } from "./pretrain_parts.ts";
-import { Clock, Throttle } from "./step_clock.ts";
 import { tuneFor } from "./pretrain_tuning.ts";
-import type { PretrainConfig, PretrainData, PretrainReport } from "./config.ts";
+import { Clock, Throttle } from "./step_clock.ts";
+import { TrainingSteps } from "./training_step.ts";
 
 /**
  * Trains an encoder and its head with the decoupled uniformity loss, and reports as it goes. Nothing is read back
@@ -39,55 +40,60 @@ export async function* pretrain(
   }
 }
 
+/** The parts of a batch: what is held of each until the step. */
+type Samples = readonly BatchPart<{ readonly views: Tensor; readonly indices: Tensor }>[];
+
 /** A run of {@linkcode pretrain} with its optimizer at hand, for whoever saves and restores states. */
 export class Pretraining {
   /** What changes the model. */
   readonly optimizer: Optimizer;
   /** What scales the loss in mixed precision; null in full precision. */
   readonly scaler: GradScaler | null;
-  #model: Contrastive;
   #data: PretrainData;
   #config: PretrainConfig;
   #schedule: CosineAnnealingLR;
   #metrics: MetricRing;
   #sizes: readonly number[];
-  #parallel: DataParallel | null = null;
-  #compiled: Compiled<[Tensor, Tensor | null], void>;
+  #objective: Objective;
+  #steps: TrainingSteps;
+  #microBatch: number | null;
   #tuned = false;
 
   /** Checks everything and makes the optimizer. */
   constructor(model: Contrastive, data: PretrainData, config: PretrainConfig) {
     checkPretrain(data, config);
-    const { batchSize = 256, dropLast = false, printEvery = 10, group } = config;
+    const { batchSize = 256, dropLast = false, printEvery = 10, group, profile, compile = true } = config;
     const { optimizer, schedule } = makeOptimizer(model.parameters(), config);
     this.optimizer = optimizer;
     this.#schedule = schedule;
-    this.#model = model;
     this.#data = data;
     this.#config = config;
     this.#sizes = batchSizes(data.source.length, batchSize, dropLast, group?.size);
     const { device } = model.parameters()[0]!;
     this.scaler = config.precision === "mixed" ? new GradScaler({ device }) : null;
-    this.#metrics = new MetricRing(device, ["loss", "align"], printEvery);
-    this.#compiled = compile((views, prior) => {
-      for (const _ of this.#phases(views, prior));
-    }, { device });
+    const metrics = this.#metrics = new MetricRing(device, ["loss", "align"], printEvery);
+    const objective = this.#objective = new Objective(model, config, this.scaler);
+    this.#microBatch = config.microBatch ?? null;
+    const joint = config.batchStatistics === "batch";
+    this.#steps = new TrainingSteps({ objective, optimizer, metrics, profile, compile, joint });
   }
 
   /** Steps so far that were replayed instead of made anew. */
   get replays(): number {
-    return this.#compiled.replays;
+    return this.#steps.replays;
   }
 
   /** Trains from `config.start` to the end, or until the signal. */
   async *reports(): AsyncGenerator<PretrainReport> {
-    const { epochs, start = { epoch: 0, step: 0 }, group, lossScope: scope } = this.#config;
-    if (group && group.size > 1) {
+    const { epochs, start = { epoch: 0, step: 0 }, group = new SingleProcess(), lossScope: scope } = this.#config;
+    const { model } = this.#objective;
+    model.train();
+    await this.chooseMicroBatch();
+    if (group.size > 1) {
       const { optimizer, scaler } = this;
-      this.#parallel = await DataParallel.open(group, this.#model, { scope, optimizer, scaler });
+      this.#objective.parallel = await DataParallel.open(group, model, { scope, optimizer, scaler });
     }
     const clock = new Clock();
-    this.#model.train();
     for (let epoch = start.epoch; epoch < epochs && !this.#agree(0).stop; epoch++) {
       this.#schedule.epoch = epoch;
       yield* this.#epoch(epoch, epoch === start.epoch ? start.step : 0, clock);
@@ -97,25 +103,41 @@ export class Pretraining {
   /** Frees the optimizer's state. */
   dispose(): void {
     this.#parallel?.dispose();
-    this.#compiled.dispose();
+    this.#steps.dispose();
     this.#metrics.dispose();
     this.scaler?.dispose();
     this.optimizer.dispose();
   }
 
+  get #parallel(): DataParallel | null {
+    return this.#objective.parallel;
+  }
+
+  /**
+   * Samples that a rank encodes at once: those of `config.microBatch`, or as many as the adapters of all ranks take and at
+   * most `most`. Called by {@linkcode Pretraining.reports}; before it where the number matters.
+   */
+  async chooseMicroBatch(most = Infinity): Promise<number> {
+    const { batchSize = 256, views = 2, group = new SingleProcess() } = this.#config;
+    const { size } = this.#data.source;
+    if (this.#microBatch === null && size !== undefined) {
+      const shape = { batchSize: Math.max(...this.#sizes), views, size, mixed: this.scaler !== null };
+      this.#microBatch = Math.min(most, await microBatchOf(this.#objective.model.train(), shape, group));
+    }
+    return this.#microBatch ??= batchSize;
+  }
+
   async *#epoch(epoch: number, done: number, clock: Clock): AsyncGenerator<PretrainReport> {
-    const { views = 2, seed = 0, printEvery = 10, profile } = this.#config;
-    const { source } = this.#data;
+    const { printEvery = 10, profile } = this.#config;
     const steps = this.#sizes.length;
-    const order = shuffled(source.length, key(seed, 0, epoch)).subarray(countOf(this.#sizes.slice(0, done)));
     const throttle = new Throttle(this.#metrics.device);
     let step = done;
     profile?.begin("views");
-    const whole = { order, sizes: this.#sizes.slice(done), epoch, seed, views };
-    for await (const batch of source.batches(this.#parallel?.part(whole) ?? whole)) {
-      const agreed = this.#agree(batch.rows.length);
-      await this.#tune(batch, agreed);
-      await this.#step(batch, agreed);
+    for await (const { samples, planned } of this.#batches(epoch, done)) {
+      const agreed = this.#agree(countOf(samples.map(({ rows }) => rows.length)), planned);
+      await this.#tune(samples, agreed);
+      await this.#step(samples, planned, agreed);
+      for (const { made } of samples) for (const each of Object.values(made)) each.dispose();
       clock.count(countOf(agreed.counts));
       await throttle.stepped();
       const epochDone = ++step === steps;
@@ -133,71 +155,63 @@ export class Pretraining {
     }
   }
 
-  /** How many samples the ranks have for a step, and whether to stop after it. */
-  #agree(samples: number): StepAgreement {
-    const stop = this.#config.signal?.aborted ?? false;
-    return this.#parallel?.agree(samples, stop) ?? { counts: [samples], trains: samples >= 2, stop };
-  }
-
-  /** Tunes before the step of the first full batch. */
-  async #tune(batch: ViewBatch, agreed: StepAgreement): Promise<void> {
-    const { tuning, batchSize = 256 } = this.#config;
-    if (!tuning || this.#tuned || countOf(agreed.counts) !== batchSize) return;
-    this.#tuned = true;
-    const loss = () => this.#losses(batch.views!, this.#prior(batch), agreed).loss;
-    const name = `pretrain ${batch.views!.shape} ${this.#data.prior?.shape[1] ?? 0} ${this.scaler ? "mixed" : "f32"}`;
-    await tuneFor(loss, this.#model, this.optimizer, { ...tuning, device: this.#metrics.device, name });
-    this.#config.profile?.begin("views");
+  /** The batches of an epoch from a step on, in parts of this rank's, and how many these were to be. */
+  async *#batches(epoch: number, done: number): AsyncGenerator<{ samples: Samples; planned: number }> {
+    const { views = 2, seed = 0, group } = this.#config;
+    const { source } = this.#data;
+    const sizes = this.#sizes.slice(done);
+    const order = shuffled(source.length, key(seed, 0, epoch)).subarray(countOf(this.#sizes.slice(0, done)));
+    const whole = { order, sizes, epoch, seed, views };
+    const plan = this.#parallel?.part(whole) ?? whole;
+    const counts = sizes.map((size) => partCount(size, group?.size ?? 1, this.#microBatch!));
+    const parts = plan.sizes.map((size, i) => split(size, counts[i]!));
+    const held = (views: Tensor, { indices }: ViewBatch) => ({
+      views: keep(views.alias()),
+      indices: keep(indices!.alias()),
+    });
+    let i = 0;
+    for await (const samples of partsOfBatches(source, plan, parts, held)) yield { samples, planned: counts[i++]! };
   }
 
   /** One step: nothing when a batch has no pair of samples that could be read. */
-  async #step(batch: ViewBatch, agreed: StepAgreement): Promise<void> {
-    const { profile, compile = true } = this.#config;
+  async #step(samples: Samples, planned: number, agreed: StepAgreement): Promise<void> {
     if (!agreed.trains) return;
-    const { device } = this.#metrics;
-    await profile?.end(device);
     using _ = scope();
-    const prior = this.#prior(batch);
-    if (compile && !profile && !this.#parallel) return this.#compiled(batch.views!, prior);
-    for (const phase of this.#phases(batch.views!, prior, agreed)) {
-      await profile?.end(device);
-      if (phase === "optimiser" && this.#parallel) {
-        profile?.begin("communication");
-        await this.#parallel.finish();
-        await profile?.end(device);
-      }
-      if (!profile) continue;
-      if (phase) profile.begin(phase);
-    }
+    const views = samples.map(({ made }) => made.views);
+    const parts = this.#parallel ? evenOut(views, planned) : views;
+    await this.#steps.run({ parts, prior: this.#prior(samples), agreed });
   }
 
-  /** The parts of a step; what is yielded names the part that comes next. */
-  *#phases(views: Tensor, prior: Tensor | null, agreed?: StepAgreement): Generator<string | null> {
-    this.#config.profile?.begin("forward");
-    const { loss, alignment } = this.#losses(views, prior, agreed);
-    yield "backward";
-    (this.#parallel ?? { backward }).backward(this.scaler?.scale(loss) ?? loss);
-    this.#metrics.push([loss, alignment]);
-    yield "optimiser";
-    this.optimizer.step(this.scaler ?? undefined);
-    yield null;
+  /** How many samples the ranks have for a step of so many parts, and whether to stop after it. */
+  #agree(samples: number, parts = 1): StepAgreement {
+    const stop = this.#config.signal?.aborted ?? false;
+    const agreed = this.#parallel?.agree(samples, stop, Math.max(2, parts));
+    return agreed ?? { counts: [samples], trains: samples >= 2, stop };
   }
 
-  #losses(views: Tensor, prior: Tensor | null, agreed?: StepAgreement): { loss: Tensor; alignment: Tensor } {
-    const { kernel, ridge = 0.01, t = 2 } = this.#config;
-    const weights = prior && kernel ? noGrad(() => centroidWeights(prior, { kernel, ridge })) : undefined;
-    const embed = () => this.#model.forward(views);
-    const own = this.scaler ? cast(autocast(embed, { device: views.device }), "f32") : embed();
-    const z = this.#parallel?.embeddings(own, agreed!) ?? own;
-    return decoupledUniformityMetrics(z, { weights, t });
+  /** Tunes before the step of the first full batch. */
+  async #tune(samples: Samples, agreed: StepAgreement): Promise<void> {
+    const { tuning, batchSize = 256, profile } = this.#config;
+    if (!tuning || this.#tuned || countOf(agreed.counts) !== batchSize) return;
+    this.#tuned = true;
+    const { views } = samples[0]!.made;
+    const objective = this.#objective;
+    const loss = () =>
+      samples.length > 1
+        ? objective.lossOfPart(views)
+        : objective.losses(objective.embed([views]), this.#prior(samples), agreed).loss;
+    const name = `pretrain ${views.shape} ${this.#data.prior?.shape[1] ?? 0} ${this.scaler ? "mixed" : "f32"}`;
+    await tuneFor(loss, objective.model, this.optimizer, { ...tuning, device: this.#metrics.device, name });
+    profile?.begin("views");
   }
 
   /** The prior of the samples that the loss compares. */
-  #prior({ rows, indices }: ViewBatch): Tensor | null {
+  #prior(samples: Samples): Tensor | null {
     const { prior } = this.#data;
     if (!prior) return null;
-    const all = this.#parallel?.rows(rows) ?? rows;
-    return priorRows(prior, all, all === rows ? indices : null);
+    const own = samples.length === 1 ? samples[0]!.rows : Uint32Array.from(samples.flatMap(({ rows }) => [...rows]));
+    const all = this.#parallel?.rows(own) ?? own;
+    return priorRows(prior, all, all === samples[0]!.rows ? samples[0]!.made.indices : null);
   }
 
   /** Means of what the steps since the last report measured, over all ranks. */

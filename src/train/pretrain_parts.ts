@@ -46,6 +46,7 @@ export function checkPretrain({ source, prior }: PretrainData, config: PretrainC
       `Cannot pretrain() as batchSize must be >= ${2 * ranks} for ${ranks} ranks (2 samples each): got ${batchSize}`,
     );
   }
+  checkParts(config, ranks);
   if (!(Number.isInteger(views) && views >= 1)) {
     throw new RangeError(`Cannot pretrain() as views must be >= 1: got ${views}`);
   }
@@ -56,5 +57,15 @@ export function checkPretrain({ source, prior }: PretrainData, config: PretrainC
     throw new RangeError(
       `Cannot pretrain() as dropLast leaves no batch of ${batchSize}: got ${source.length} samples`,
     );
+  }
+}
+
+function checkParts({ microBatch, batchStatistics = "part" }: PretrainConfig, ranks: number): void {
+  const least = ranks > 1 ? 2 : 1;
+  if (microBatch !== undefined && !(Number.isInteger(microBatch) && microBatch >= least)) {
+    throw new RangeError(`Cannot pretrain() as microBatch must be an integer >= ${least}: got ${microBatch}`);
+  }
+  if (batchStatistics !== "part" && batchStatistics !== "batch") {
+    throw new RangeError(`Cannot pretrain() as batchStatistics must be "part" or "batch": got "${batchStatistics}"`);
   }
 }

@@ -40,6 +40,8 @@ Deno.test("parsePretrain() has the original's recipe and defaults", () => {
     lars: "corrected",
     lr: 0.3,
     precision: "full",
+    micro_batch: null,
+    batch_statistics: "part",
     momentum: 0,
     wd: 0,
     kernel: null,
@@ -97,6 +99,13 @@ Deno.test("parsePretrain() takes argparse's other names, and the original's LARS
     "Cannot use --lars with --optimizer sgd: it says how --optimizer lars works",
   );
   assertEquals(parsePretrain(["--learning_rate", "1", "--lr", "2"], cifar)!.settings.lr, 2);
+});
+
+Deno.test("parsePretrain() takes how batches are divided, by itself by default", () => {
+  const { settings } = parsePretrain(["--micro_batch", "64", "--batch_statistics", "batch"], cifar)!;
+  assertEquals([settings.micro_batch, settings.batch_statistics], [64, "batch"]);
+  assert(message(cifar, "--micro_batch", "0").includes("micro_batch"));
+  assert(message(cifar, "--batch_statistics", "all").includes("part"));
 });
 
 Deno.test("parsePretrain() takes the precision, full by default", () => {

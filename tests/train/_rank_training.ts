@@ -9,7 +9,7 @@ import { type Contrastive, contrastive, ResNet } from "../../src/nn/mod.ts";
 import { key, shuffled } from "../../src/tensor/mod.ts";
 import { safetensorsChunks, writeWhole } from "../../src/formats/mod.ts";
 import { makeOptimizer } from "../../src/train/pretrain_parts.ts";
-import { type PretrainConfig, Pretraining } from "../../src/train/mod.ts";
+import { type BatchStatistics, type PretrainConfig, Pretraining } from "../../src/train/mod.ts";
 import { readState } from "../../src/train/mod.ts";
 
 /** What to train. */
@@ -27,6 +27,9 @@ export interface TrainingPlan {
   readonly epochs: number;
   readonly lr: number;
   readonly precision?: "full" | "mixed";
+  /** Samples that a rank encodes at once. */
+  readonly microBatch?: number;
+  readonly batchStatistics?: BatchStatistics;
   /** Scale of the loss at the start in mixed precision, on rank 0; others begin with less. */
   readonly scale?: number;
   readonly momentum: number;
@@ -107,9 +110,11 @@ async function train(plan: TrainingPlan): Promise<void> {
   group.close();
 }
 
-function configOf({ epochs, batchSize, lr, momentum, prior, lossScope, precision }: TrainingPlan): PretrainConfig {
+function configOf(plan: TrainingPlan): PretrainConfig {
+  const { epochs, batchSize, lr, momentum, prior, lossScope, precision, microBatch, batchStatistics } = plan;
   const kernel = prior ? rbf({ sigma: 1 }) : undefined;
-  return { epochs, batchSize, lr, etaMin: lr / 10, momentum, kernel, lossScope, precision, printEvery: 1 };
+  const division = { microBatch, batchStatistics };
+  return { epochs, batchSize, lr, etaMin: lr / 10, momentum, kernel, lossScope, precision, printEvery: 1, ...division };
 }
 
 async function pretrain(

@@ -148,6 +148,24 @@ for (const ranks of [2, 3]) {
   });
 }
 
+Deno.test({
+  name: `pretrain() in parts gives 2 ranks the weights of one process with whole batches${without}`,
+  ignore: launchers.length === 0,
+  async fn() {
+    const changes = { microBatch: 3, batchStatistics: "batch" } as const;
+    const [one, many] = [await train(0, {}), await train(2, changes)];
+    assertEquals(one.losses.length, 12);
+    assertSame(many, one, 1e-4);
+    // Each part with its own statistics, those of the same parts of both ranks: all ranks end with the same weights, or
+    // the run fails.
+    for (const lossScope of ["global", "local"] as const) {
+      const { losses } = await train(2, { microBatch: 3, lossScope });
+      assert(losses.length === 12 && losses.every((loss) => loss < 0), `got ${losses}`);
+      assert(Math.abs(losses[0]! - one.losses[0]!) > 1e-4, `got ${losses[0]}`);
+    }
+  },
+});
+
 for (const launcher of launchers.slice(1)) {
   Deno.test(`pretrain() gives 2 ranks of ${launcher.library} the weights of one process`, async () => {
     assertSame(await train(2, { epochs: 1 }, launcher), await train(0, { epochs: 1 }), 1e-4);

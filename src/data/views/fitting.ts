@@ -69,6 +69,10 @@ export async function leastOf(group: Communicator, own: number): Promise<number>
 
 /** Sizes of the parts that a batch is divided into: as few as `most` allows, and alike to one. */
 export function partSizes(size: number, most: number): number[] {
-  const count = Math.ceil(size / most);
+  return split(size, Math.ceil(size / most));
+}
+
+/** Sizes of so many parts, alike to one. */
+export function split(size: number, count: number): number[] {
   return Array.from({ length: count }, (_, i) => Math.floor(size * (i + 1) / count) - Math.floor(size * i / count));
 }

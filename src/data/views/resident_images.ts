@@ -7,6 +7,8 @@ import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
 export class ResidentImages implements ViewSource {
   /** Images. */
   readonly length: number;
+  /** Side of the views, px. */
+  readonly size: number;
   #images: Tensor;
   #recipe: Recipe;
   #indices = new Map<number, Tensor>();
@@ -17,6 +19,7 @@ export class ResidentImages implements ViewSource {
     this.length = data.length / (height * width * 3);
     this.#images = keep(tensor(data, { shape: [this.length, height, width, 3], device }));
     this.#recipe = recipe;
+    this.size = recipe.size;
   }
 
   /** The batches of an epoch, augmented on the device. */

@@ -42,6 +42,8 @@ export interface SourceTimes {
 export class StreamedImages implements ViewSource {
   /** Images. */
   readonly length: number;
+  /** Side of the views, px. */
+  readonly size: number;
   #device: Device;
   #decoder: ImageDecoder;
   #recipe: Recipe;
@@ -57,6 +59,7 @@ export class StreamedImages implements ViewSource {
     const spec = { ...dataset.files.decode, longSide: MOST_SHRINK * recipe.size };
     this.#decoder = new ImageDecoder(dataset, { workers, onUnreadable, spec, maxBytes: 8 * chunkBytes });
     this.#recipe = recipe;
+    this.size = recipe.size;
     const most = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
     this.#chunk = new Chunk(device, Math.min(chunkBytes, most));
     this.#tooLarge = refusal(dataset, most, onUnreadable);

@@ -10,6 +10,8 @@ import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
 export class UploadedImages implements ViewSource {
   /** Images. */
   readonly length: number;
+  /** Side of the views, px. */
+  readonly size: number;
   #device: Device;
   #pixels: PixelStore;
   #recipe: Recipe;
@@ -21,6 +23,7 @@ export class UploadedImages implements ViewSource {
     this.#device = device;
     this.#pixels = pixels;
     this.#recipe = recipe;
+    this.size = recipe.size;
   }
 
   /** The batches of an epoch, augmented on the device. */

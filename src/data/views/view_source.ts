@@ -28,6 +28,8 @@ export interface EpochPlan {
 export interface ViewSource {
   /** Samples. */
   readonly length: number;
+  /** Side of the views, px; where it is not known, batches are divided only when asked to. */
+  readonly size?: number;
   /** The batches of an epoch. A batch's tensors are freed when the next one is asked for. */
   batches(plan: EpochPlan): AsyncIterable<ViewBatch>;
   /** Frees what it holds on the device. */

@@ -15,6 +15,7 @@ import {
   WeightsNotFiniteError,
   writeCheckpoint,
 } from "../../train/mod.ts";
+import { divisionNote } from "../../train/internal.ts";
 import { checkRanks, checkStart } from "../distributed_start.ts";
 import { evaluateKnn } from "./evaluate_knn.ts";
 import { batchSizes, imageSource, type ViewSource } from "../../data/mod.ts";
@@ -81,6 +82,7 @@ class Job {
   #lines: MetricsLine[] = [];
   #kernel: KernelView | null = null;
   #facts: JobFacts;
+  #microBatch = Infinity;
   #secondsBefore = 0;
   #saved = performance.now();
   #drawn = performance.now();
@@ -117,6 +119,8 @@ class Job {
     const { settings, dataset } = this.#input;
     for (const message of [...this.#found?.notes ?? [], ...dataset.notes]) yield { type: "note", message };
     await this.#prepare();
+    const division = this.#division();
+    if (division) yield { type: "note", message: division };
     if (this.#kernel?.description.advice) yield { type: "note", message: this.#kernel.description.advice };
     const steps = this.#steps();
     yield { type: "start", steps, position: this.#position, facts: this.#facts };
@@ -150,10 +154,18 @@ class Job {
 
   async #prepare(): Promise<void> {
     const { device, dataset, settings } = this.#input;
+    const known = this.#found?.checkpoint.config.micro_batch;
+    this.#microBatch = await this.#training.chooseMicroBatch(typeof known === "number" ? known : undefined);
     if (this.#prior) this.#kernel = await viewKernel(device, dataset, settings);
     await this.#folder.writeText("config.json", `${JSON.stringify({ ...settings, ...this.#facts }, null, 2)}\n`);
     this.#lines = await this.#folder.rewindMetrics(this.#position);
     this.#secondsBefore = secondsOf(this.#lines);
+  }
+
+  /** What to tell of batches that are encoded in parts; null where they are not. */
+  #division(): string | null {
+    const { batch_size: batchSize, batch_statistics: statistics = "part" } = this.#input.settings;
+    return divisionNote(this.#model, { batchSize, microBatch: this.#microBatch, ranks: this.#group.size, statistics });
   }
 
   async *#train(): AsyncGenerator<JobEvent> {
@@ -192,11 +204,12 @@ class Job {
 
   async #save(): Promise<JobEvent> {
     const { settings } = this.#input;
+    const divided = this.#division() === null ? null : this.#microBatch; // a run that goes on divides alike
     const path = await this.#folder.saveLast(
       await captureCheckpoint(this.#model, this.#training.optimizer, {
         network: settings.network,
         position: this.#position,
-        config: learningSettings(settings, this.#group.size),
+        config: learningSettings({ ...settings, micro_batch: settings.micro_batch ?? divided }, this.#group.size),
         optimizerKind: settings.optimizer,
         scaler: this.#training.scaler,
       }),

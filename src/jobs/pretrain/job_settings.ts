@@ -1,6 +1,6 @@
 import { cosine, type Kernel, linear, rbf } from "../../kernels/mod.ts";
 import type { Stem } from "../../nn/mod.ts";
-import type { LossScope } from "../../train/mod.ts";
+import type { BatchStatistics, LossScope } from "../../train/mod.ts";
 
 /** Names that `--kernel` takes. */
 export const KERNEL_NAMES = ["rbf", "cosine", "linear"] as const;
@@ -49,6 +49,10 @@ export interface LearningSettings {
   readonly drop_last: boolean;
   /** Whether the network computes in f32 or, mixed, partly in f16; `"full"` by default. */
   readonly precision?: "full" | "mixed";
+  /** Samples that are encoded at once; null, the default: as many as the adapter takes, and as the checkpoint says. */
+  readonly micro_batch?: number | null;
+  /** Whether batch normalisation has the statistics of each part of a batch or of the whole; `"part"` by default. */
+  readonly batch_statistics?: BatchStatistics;
   /** Seed of weights, order and augmentation. */
   readonly seed: number;
   /** Whether the loss compares the samples of each rank or of all ranks; `"local"` by default. */
@@ -113,7 +117,7 @@ export function learningSettings(settings: JobSettings, ranks = 1): Record<strin
 }
 
 /** What holds where a setting is not named. */
-const DEFAULTS = { precision: "full", loss_scope: "local", lars: "corrected" };
+const DEFAULTS = { batch_statistics: "part", precision: "full", loss_scope: "local", lars: "corrected" };
 
 /**
  * Settings that differ from those of a checkpoint, as text: `--lr 0.3 (now 0.1)`, `mpirun -n 2 (now 4)`. Settings it does
@@ -126,6 +130,7 @@ export function differences(
 ): string[] {
   const before: Record<string, unknown> = { ...DEFAULTS, ...config };
   const now: Record<string, unknown> = { ...DEFAULTS, ...learningSettings(settings, ranks) };
+  if (settings.micro_batch === null) delete now.micro_batch; // goes on as it was
   return Object.keys(now).filter((name) => name in before && before[name] !== now[name]).map((name) =>
     `${name === "ranks" ? "mpirun -n" : `--${name}`} ${before[name] ?? "none"} (now ${now[name] ?? "none"})`
   );

@@ -107,6 +107,8 @@ export function trainingConfig(settings: JobSettings): PretrainConfig {
     dropLast: settings.drop_last,
     printEvery: settings.print_freq,
     lossScope: settings.loss_scope ?? "local",
+    microBatch: settings.micro_batch ?? undefined,
+    batchStatistics: settings.batch_statistics,
   };
 }
 

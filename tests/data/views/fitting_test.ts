@@ -54,7 +54,14 @@ Deno.test("partsOfBatches() makes every batch of the same samples in parts, with
     views: 2,
   };
   const found = [];
-  for await (const parts of partsOfBatches(source, plan, 3, ({ shape }) => shape[0])) {
+  for await (
+    const parts of partsOfBatches(
+      source,
+      plan,
+      plan.sizes.map((size) => partSizes(size, 3)),
+      ({ shape }) => shape[0],
+    )
+  ) {
     found.push(parts.map(({ rows, made }) => [...rows, made]));
   }
   assertEquals(found, [

@@ -4,6 +4,7 @@ import type { ImageDataset } from "../../../src/data/mod.ts";
 import { type JobEvent, type JobInput, type JobSettings, pretrainJob } from "../../../src/jobs/mod.ts";
 import { LossNotFiniteError, readCheckpoint } from "../../../src/train/mod.ts";
 import { writeSafetensors, writeTorch } from "../../../src/formats/mod.ts";
+import { openLimited } from "../../device/_limited.ts";
 import { withFolder } from "../../data/_helpers.ts";
 import { SETTINGS, smallDataset } from "../../train/_small.ts";
 
@@ -64,6 +65,34 @@ Deno.test("pretrainJob() in mixed precision goes on after a stop to the same fil
     assertEquals(await read("parts"), await read("whole"));
     const { optimizer } = await readCheckpoint(`${folder}/whole/last.safetensors`);
     assertEquals(optimizer?.scaler, { scale: 65536, growthTracker: 6, skipped: 0 });
+  });
+});
+
+Deno.test("pretrainJob() divides batches that the adapter does not take, says so, and goes on as it was", async () => {
+  await withFolder(async (folder) => {
+    await using limited = await openLimited({ maxStorageBufferBindingSize: 2 ** 15 });
+    const changes = { momentum: 0.9, eval_every: 0 };
+    const whole = await run(`${folder}/whole`, changes, { device: limited });
+    const [note] = whole.filter((event) => event.type === "note");
+    assert(note?.type === "note" && /^Batches of 8 are encoded in [2-8] parts/.test(note.message), types(whole));
+    const { config } = await readCheckpoint(`${folder}/whole/last.safetensors`);
+    assert(Number(config.micro_batch) >= 1 && Number(config.micro_batch) < 8, `${config.micro_batch}`);
+    const stop = new AbortController();
+    const input = {
+      ...{ device: limited, dataset: smallDataset(20), heldOut: null, saveDir: `${folder}/parts` },
+      settings: { ...SETTINGS, ...changes },
+    };
+    for await (const event of pretrainJob({ ...input, signal: stop.signal })) if (event.type === "step") stop.abort();
+    // On an adapter that takes whole batches, the run still divides them as it began.
+    const rest = await run(`${folder}/parts`, changes, { heldOut: null });
+    assert(rest.some((event) => event.type === "note" && event.message.startsWith("Batches of 8 are encoded in")));
+    const read = (part: string) => Deno.readFile(`${folder}/${part}/last.safetensors`);
+    assertEquals(await read("parts"), await read("whole"));
+    await assertRejects(
+      () => run(`${folder}/parts`, { ...changes, micro_batch: 8 }, { heldOut: null }),
+      TypeError,
+      `--micro_batch ${config.micro_batch} (now 8)`,
+    );
   });
 });
 

@@ -1,0 +1,143 @@
+import { backward, noGrad } from "../autograd/mod.ts";
+import { compile, type Compiled } from "../compile/mod.ts";
+import { withoutTracking } from "../nn/mod.ts";
+import { slice } from "../ops/mod.ts";
+import { accumulate, assign, copyInto, keep, Tensor, zeros } from "../tensor/mod.ts";
+import type { StepAgreement } from "./data_parallel.ts";
+import type { StepBatch, StepTools } from "./training_step.ts";
+
+/**
+ * A step on a batch that is too large to be encoded at once, with the loss and the gradient of the whole batch: its parts
+ * are encoded without a graph, the loss and its gradient are those of all embeddings, then each part is encoded again and
+ * differentiated from its embeddings' gradient on. So one part's activations are held at a time, for one more forward pass.
+ * Batch normalisation has the statistics of each part, and moves the running ones in the second pass only.
+ *
+ * @see Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", arXiv:2101.06983.
+ */
+export class DividedStep {
+  #tools: StepTools;
+  #encode: Compiled<[Tensor], Tensor>;
+  #lossGradient: Compiled<[Tensor, Tensor | null], Tensor>;
+  #addGradients: Compiled<[Tensor, Tensor, boolean], void>;
+  #update: Compiled<[], void>;
+  #sums = new Map<Tensor, Tensor>();
+  /** Steps so far that were replayed. */
+  replays = 0;
+
+  /** Records nothing yet. */
+  constructor(tools: StepTools) {
+    this.#tools = tools;
+    const { objective, metrics: { device } } = tools;
+    this.#encode = compile((views) => noGrad(() => objective.embed([views])), { device });
+    this.#lossGradient = compile((z, prior) => this.#differentiateLoss(z, prior), { device });
+    this.#addGradients = compile((views, grad, first) => this.#differentiatePart(views, grad, first), { device });
+    this.#update = compile(() => this.#takeStep(), { device });
+  }
+
+  /** Takes one step. */
+  async run({ parts, prior, agreed }: StepBatch): Promise<void> {
+    const { objective: { model, parallel }, optimizer, metrics: { device }, profile } = this.#tools;
+    const replayed = this.#tools.compile && !profile && !parallel;
+    const before = this.#update.replays;
+    this.#openSums();
+    profile?.begin("forward");
+    const z = this.#embedAll(parts, (views) => {
+      const encode = replayed ? this.#encode : (part: Tensor) => noGrad(() => this.#tools.objective.embed([part]));
+      return withoutTracking(model, () => encode(views));
+    });
+    const grad = replayed ? this.#lossGradient(z, prior) : this.#differentiateLoss(z, prior, agreed);
+    await profile?.end(device);
+    profile?.begin("backward");
+    let at = 0;
+    parts.forEach((views, i) => {
+      const own = slice(grad, [{ start: at, stop: at += views.shape[0]! }]);
+      if (replayed) this.#addGradients(views, own, i === 0);
+      else this.#differentiatePart(views, own, i === 0);
+    });
+    await profile?.end(device);
+    if (replayed) this.#update();
+    else await this.#updateTogether();
+    this.replays += this.#update.replays - before;
+    optimizer.zeroGrad();
+  }
+
+  /** Frees sums and recordings. */
+  dispose(): void {
+    for (const each of [this.#encode, this.#lossGradient, this.#addGradients, this.#update]) each.dispose();
+    for (const sum of this.#sums.values()) sum.dispose();
+    this.#sums.clear();
+  }
+
+  /** Embeddings of all parts, below one another. */
+  #embedAll(parts: readonly Tensor[], encode: (views: Tensor) => Tensor): Tensor {
+    const batch = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
+    let all: Tensor | null = null;
+    let at = 0;
+    for (const views of parts) {
+      const z = encode(views);
+      all ??= new Tensor(z.device, [batch, ...z.shape.slice(1)]);
+      copyInto(all, z, at);
+      at += z.size;
+    }
+    return all!;
+  }
+
+  /** The gradient of the loss with respect to all embeddings of this rank. */
+  #differentiateLoss(z: Tensor, prior: Tensor | null, agreed?: StepAgreement): Tensor {
+    const { objective, metrics } = this.#tools;
+    const leaf = new Tensor(z.device, z.shape);
+    assign(leaf, z);
+    leaf.requiresGrad = true;
+    const { loss, alignment } = objective.losses(leaf, prior, agreed);
+    backward(objective.scaler?.scale(loss) ?? loss);
+    metrics.push([loss, alignment]);
+    const grad = leaf.grad!.alias();
+    leaf.grad!.dispose();
+    leaf.grad = null;
+    return grad;
+  }
+
+  /** Encodes a part again and adds its gradients to the sums, or begins these with them. */
+  #differentiatePart(views: Tensor, grad: Tensor, first: boolean): void {
+    backward(this.#tools.objective.embed([views]), { grad });
+    for (const [parameter, sum] of this.#sums) {
+      if (!parameter.grad) {
+        throw new Error(`Cannot train in parts as every parameter must be used: got one that is not`);
+      }
+      if (first) assign(sum, parameter.grad);
+      else accumulate(sum, parameter.grad);
+      parameter.grad.dispose();
+      parameter.grad = null;
+    }
+  }
+
+  #takeStep(): void {
+    const { optimizer, objective: { scaler } } = this.#tools;
+    for (const [parameter, sum] of this.#sums) parameter.grad = keep(sum.alias());
+    optimizer.step(scaler ?? undefined);
+  }
+
+  /** The step with the gradients of all ranks. */
+  async #updateTogether(): Promise<void> {
+    const { objective: { parallel, scaler }, optimizer, profile, metrics: { device } } = this.#tools;
+    for (const [parameter, sum] of this.#sums) parameter.grad = keep(sum.alias());
+    if (parallel) {
+      profile?.begin("communication");
+      parallel.reduce([...this.#sums.keys()]);
+      await parallel.finish();
+      await profile?.end(device);
+    }
+    profile?.begin("optimiser");
+    optimizer.step(scaler ?? undefined);
+    await profile?.end(device);
+  }
+
+  /** Makes room for the gradients of the parameters that learn. */
+  #openSums(): void {
+    for (const parameter of this.#tools.optimizer.parameters) {
+      if (parameter.requiresGrad && !this.#sums.has(parameter)) {
+        this.#sums.set(parameter, keep(zeros(parameter.shape, { device: parameter.device })));
+      }
+    }
+  }
+}

@@ -1,0 +1,95 @@
+import { backward } from "../autograd/mod.ts";
+import { compile, type Compiled } from "../compile/mod.ts";
+import type { Optimizer } from "../optim/mod.ts";
+import { scope, type Tensor } from "../tensor/mod.ts";
+import type { StepAgreement } from "./data_parallel.ts";
+import { DividedStep } from "./divided_step.ts";
+import type { MetricRing } from "./metric_ring.ts";
+import type { Objective } from "./objective.ts";
+import type { StepProfile } from "./step_clock.ts";
+
+/** The batch of a step. */
+export interface StepBatch {
+  /** Views `[n, views, h, w, c]` of its parts. */
+  readonly parts: readonly Tensor[];
+  /** Prior `[batch, d]` of the samples that the loss compares. */
+  readonly prior: Tensor | null;
+  /** What the ranks agreed on. */
+  readonly agreed: StepAgreement;
+}
+
+/** What a step works with. */
+export interface StepTools {
+  /** What is minimised. */
+  readonly objective: Objective;
+  /** What changes the weights. */
+  readonly optimizer: Optimizer;
+  /** Takes loss and alignment of every step. */
+  readonly metrics: MetricRing;
+  /** Times the parts of steps. */
+  readonly profile?: StepProfile;
+  /** Whether steps are replayed. */
+  readonly compile: boolean;
+  /** Whether the parts of a batch are normalised together; if not, they are encoded one after the other. */
+  readonly joint: boolean;
+}
+
+/** Takes steps: on a batch at once, on one in parts that are normalised together, or on one in parts one by one. */
+export class TrainingSteps {
+  #tools: StepTools;
+  #compiled: Compiled<[Tensor | null, ...Tensor[]], void>;
+  #divided: DividedStep;
+
+  /** Records nothing yet. */
+  constructor(tools: StepTools) {
+    this.#tools = tools;
+    const { device } = tools.metrics;
+    this.#compiled = compile((prior, ...parts) => {
+      for (const _ of this.#phases({ parts, prior }));
+    }, { device });
+    this.#divided = new DividedStep(tools);
+  }
+
+  /** Steps so far that were replayed instead of made anew. */
+  get replays(): number {
+    return this.#compiled.replays + this.#divided.replays;
+  }
+
+  /** Takes one step. */
+  async run(batch: StepBatch): Promise<void> {
+    const { profile, compile, joint, objective: { parallel }, metrics: { device } } = this.#tools;
+    await profile?.end(device);
+    using _ = scope();
+    if (batch.parts.length > 1 && !joint) return await this.#divided.run(batch);
+    if (compile && !profile && !parallel) return this.#compiled(batch.prior, ...batch.parts);
+    for (const phase of this.#phases(batch)) {
+      await profile?.end(device);
+      if (phase === "optimiser" && parallel) {
+        profile?.begin("communication");
+        await parallel.finish();
+        await profile?.end(device);
+      }
+      if (phase) profile?.begin(phase);
+    }
+  }
+
+  /** Frees what the recordings hold. */
+  dispose(): void {
+    this.#compiled.dispose();
+    this.#divided.dispose();
+  }
+
+  /** The parts of a step; what is yielded names the part that comes next. */
+  *#phases({ parts, prior, agreed }: Omit<StepBatch, "agreed"> & Partial<StepBatch>): Generator<string | null> {
+    const { objective, optimizer, metrics, profile } = this.#tools;
+    const { scaler, parallel } = objective;
+    profile?.begin("forward");
+    const { loss, alignment } = objective.losses(objective.embed(parts), prior, agreed);
+    yield "backward";
+    (parallel ?? { backward }).backward(scaler?.scale(loss) ?? loss);
+    metrics.push([loss, alignment]);
+    yield "optimiser";
+    optimizer.step(scaler ?? undefined);
+    yield null;
+  }
+}
