@@ -2,6 +2,7 @@ import { dirname, join } from "@std/path";
 import { quoted } from "../formats/internal.ts";
 
 const MAX_PART = 255; // bytes of a name on the file systems in use
+const ENTRY = 512; // bytes that a file or folder counts for itself, so that their number has a bound
 const MAX_PATH = 1024; // bytes of a whole path; macOS takes no more
 
 /** Where an archive's files go, and how many bytes they may take together. */
@@ -78,6 +79,7 @@ export class ArchiveWriter {
   }
 
   #claim(name: string, kind: "file" | "folder"): void {
+    this.#reserve(ENTRY);
     this.#checkLength(name);
     for (let end = name.indexOf("/"); end >= 0; end = name.indexOf("/", end + 1)) {
       const folder = name.slice(0, end);

@@ -18,7 +18,10 @@ export interface ExtractProgress {
 export interface ExtractOptions {
   /** Called now and then. */
   onProgress?: (progress: ExtractProgress) => void;
-  /** Bytes that the files may take together (default: 100 times the archive and 1 GiB): more is no data set but a bomb. */
+  /**
+   * Bytes that the files may take together, with 512 for each file or folder itself (default: 100 times the archive and 1 GiB):
+   * more is no data set but a bomb.
+   */
   maxBytes?: number;
 }
 

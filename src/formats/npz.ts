@@ -50,6 +50,10 @@ export async function readNpz(
   const zip = await openZip(readable);
   const arraysOnly = [...zip.entries.values()].filter(({ name }) => !MACOS.test(name));
   const members = new Map(arraysOnly.map((entry) => [entry.name.replace(/\.npy$/, ""), entry]));
+  if (members.size < arraysOnly.length) {
+    const names = quotedSome(arraysOnly.map(({ name }) => name));
+    throw new SyntaxError(`Cannot read npz as its arrays must have names of their own: got ${names}`);
+  }
   const wanted = (options.names ?? [...members.keys()]).map((name) => {
     const entry = members.get(name);
     if (entry) return { name, entry };

@@ -94,14 +94,24 @@ Deno.test("extractTar() and extractZip() stop at maxBytes", async () => {
     const zip = await writeZip([{ name: "a", bytes }, { name: "b", bytes }], { compressed: true });
     await Deno.writeFile(`${folder}/a.zip`, zip);
     for (const [extract, path] of [[extractTar, `${folder}/a.tar`], [extractZip, `${folder}/a.zip`]] as const) {
-      assertEquals(await extract(path, `${path}.out`, { maxBytes: 6000 }), ["a", "b"]);
+      assertEquals(await extract(path, `${path}.out`, { maxBytes: 7024 }), ["a", "b"]);
       await assertRejects(
-        () => extract(path, `${path}.less`, { maxBytes: 5999 }),
+        () => extract(path, `${path}.less`, { maxBytes: 7023 }),
         RangeError,
-        `Cannot extract "${path}" as maxBytes is 5999: its files take more`,
+        `Cannot extract "${path}" as maxBytes is 7023: its files take more`,
       );
       assertEquals(await listFiles(`${path}.less`), []);
     }
+  });
+});
+
+Deno.test("extractTar() bounds the number of folders too", async () => {
+  await withFolder(async (folder) => {
+    const folders = Array.from({ length: 20 }, (_, i) => ({ name: `${i}/`, type: "5" }));
+    await Deno.writeFile(`${folder}/a.tar`, makeTar(folders));
+    await extractTar(`${folder}/a.tar`, `${folder}/out`, { maxBytes: 20 * 512 });
+    const extract = () => extractTar(`${folder}/a.tar`, `${folder}/less`, { maxBytes: 20 * 512 - 1 });
+    await assertRejects(extract, RangeError, "its files take more");
   });
 });
 

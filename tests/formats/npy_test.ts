@@ -228,3 +228,9 @@ Deno.test("readNpz() leaves out what macOS adds to a zip file", async () => {
   ];
   assertEquals([...(await readNpz(await writeZip(members))).keys()], ["prior"]);
 });
+
+Deno.test("readNpz() refuses two arrays of one name", async () => {
+  const bytes = writeNpy(ndarray([1], "u8", Uint8Array.of(1)));
+  const zip = await writeZip([{ name: "a.npy", bytes }, { name: "a", bytes }]);
+  await assertRejects(() => readNpz(zip), SyntaxError, 'names of their own: got "a.npy", "a"');
+});
