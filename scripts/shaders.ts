@@ -11,7 +11,7 @@ import { fromFileUrl, join } from "@std/path";
 export interface Shader {
   /** File name without `.wgsl`; with `lib_` in front for the files of `lib/`. */
   name: string;
-  /** WGSL. */
+  /** WGSL without comments. */
   code: string;
 }
 
@@ -51,9 +51,17 @@ async function readFolder(folder: string, prefix: string): Promise<Shader[]> {
       );
     }
     const code = await Deno.readTextFile(join(folder, entry.name));
-    shaders.push({ name: identifier(prefix + base), code: code.replaceAll("\r\n", "\n") });
+    shaders.push({ name: identifier(prefix + base), code: withoutComments(code.replaceAll("\r\n", "\n")) });
   }
   return shaders;
+}
+
+/** The text without comments, and without the lines that held nothing else: nobody downloads them. */
+export function withoutComments(code: string): string {
+  return code.split("\n").flatMap((line) => {
+    const kept = line.replace(/\s*\/\/.*$/, "");
+    return kept === "" && line !== "" ? [] : [kept];
+  }).join("\n").replace(/\n{2,}/g, "\n").trimStart();
 }
 
 function identifier(name: string): string {

@@ -1,6 +1,7 @@
 // The package as its users meet it: imported by name elsewhere, published, documented, bundled for a browser.
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { ENTRIES } from "../scripts/npm.ts";
 import { usesDeno, withoutComments } from "./_deno_use.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
@@ -100,7 +101,7 @@ Deno.test("deno doc --lint is clean for every export", async () => {
 });
 
 Deno.test("the core bundles for a browser and runs where there is no Deno", async () => {
-  const core = [".", "./nn", "./losses", "./kernels", "./optim"].map((name) => configuration.exports[name]!);
+  const core = ENTRIES.map((name) => configuration.exports[name]!);
   await inFolder(async (folder) => {
     for (const [i, entry] of core.entries()) {
       const bundle = join(folder, `${i}.js`);
@@ -116,6 +117,17 @@ Deno.test("the core bundles for a browser and runs where there is no Deno", asyn
     await Deno.writeTextFile(join(folder, "page.js"), page);
     const { out } = await deno(["run", "-A", "--no-config", "page.js"], folder);
     assertEquals(out, "undefined 0 2\n");
+  });
+});
+
+Deno.test("a page downloads less than 400 kB for the whole core", async () => {
+  await inFolder(async (folder) => {
+    const entry = join(folder, "all.ts");
+    const lines = ENTRIES.map((name, i) => `export * as e${i} from "${join(ROOT, configuration.exports[name]!)}";`);
+    await Deno.writeTextFile(entry, lines.join("\n"));
+    const bundle = join(folder, "all.js");
+    await deno(["bundle", "--quiet", "--minify", "--platform", "browser", "--output", bundle, entry]);
+    assertLess((await Deno.stat(bundle)).size, 400_000);
   });
 });
 

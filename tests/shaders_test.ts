@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
-import { generate, MODULE, readShaders, SHADERS } from "../scripts/shaders.ts";
+import { generate, MODULE, readShaders, SHADERS, withoutComments } from "../scripts/shaders.ts";
 
 async function inFolder(files: Record<string, string>, body: (root: string) => Promise<void>): Promise<void> {
   const root = await Deno.makeTempDir();
@@ -48,6 +48,11 @@ Deno.test("readShaders() refuses other names", async () => {
       await assertRejects(() => readShaders(root), TypeError, message);
     });
   }
+});
+
+Deno.test("withoutComments() leaves the lines that hold code", () => {
+  const code = "// Formula.\n//\nlet a = 1u; // why\n\n  // inner\n  let b = a / 2u;\n";
+  assertEquals(withoutComments(code), "let a = 1u;\n  let b = a / 2u;\n");
 });
 
 Deno.test("generate() keeps backslashes, backticks and ${", async () => {

@@ -1,6 +1,6 @@
 import { Device, type Program } from "../device/mod.ts";
 import { fill as fillCode, lib_flat } from "../shaders/gen.ts";
-import { bytesOf, type DType, dtypeOf } from "./dtype.ts";
+import { arrayOf, bytesOf, type DType, dtypeOf } from "./dtype.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -189,7 +189,7 @@ function convert(values: ArrayLike<number> | ArrayBufferView, dtype: DType): Arr
   if (dtypeOf(values) === dtype) return values as ArrayBufferView;
   const numbers = values as ArrayLike<number>;
   if (dtype === "f32") return Float32Array.from(numbers);
-  if (dtype === "f16") return Float16Array.from(numbers);
+  if (dtype === "f16") return arrayOf("f16").from(numbers);
   checkIntegers(numbers, dtype);
   if (dtype === "i32") return Int32Array.from(numbers);
   return dtype === "u32" ? Uint32Array.from(numbers) : Uint8Array.from(numbers);

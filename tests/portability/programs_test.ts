@@ -52,3 +52,9 @@ Deno.test("every program binds as many buffers as its adapter has, and on Metal 
     }
   }
 });
+
+Deno.test("no program compares a value with itself, which tells no NaN where compilers assume that there is none", () => {
+  const itself = /(?<![\w.\]])([A-Za-z_][\w.]*) *[!=]= *\1(?![\w.[(])/g;
+  assertEquals("a.x != a.x, b == b.y".match(itself), ["a.x != a.x"]);
+  assertEquals(codes.flatMap(([code, label]) => (code.match(itself) ?? []).map((one) => `${label}: ${one}`)), []);
+});
