@@ -2,6 +2,7 @@ import { quoted, quotedSome } from "../formats/internal.ts";
 import type { Device } from "../device/mod.ts";
 import { ResNet, resnet, RESNET_NAMES, type Stem } from "../nn/mod.ts";
 import { loadState, makeModel, readCheckpoint, type StateDict } from "../train/mod.ts";
+import { type EncoderState, encoderState } from "./encoder_state.ts";
 
 /** An encoder that can be evaluated. */
 export interface LoadedEncoder {
@@ -23,24 +24,24 @@ export interface LoadEncoderOptions {
   device?: Device;
 }
 
+const PADDING =
+  "Its first convolution, 3 x 3, is taken with a padding of 2, as the original's: where the program that trained it had 1, " +
+  "as most do, features are others";
+
 /**
- * Loads the encoder of a checkpoint: ours, the original's `.pth.tar` (with or without `module.`), or a bare state dict of
- * an encoder. The projection head is left out. The first layers are those that the weights fit.
+ * Loads the encoder of a checkpoint: ours, the original's `.pth.tar`, a bare state dict, or what other programs save, under
+ * whatever prefix (`module.`, `backbone.`, `encoder_q.`, …). The projection head is left out, and so is the slow copy
+ * beside an encoder that learns. The first layers are those that the weights fit; without `fc`, pooled features stand for
+ * what it gives.
  *
  * @throws {TypeError} If the weights are of another network than asked for; the message names the tensors that differ.
  * @throws {SyntaxError} If the file cannot be read.
  */
 export async function loadEncoder(path: string, options: LoadEncoderOptions = {}): Promise<LoadedEncoder> {
   const { weights, network: named, config } = await readCheckpoint(path, { foreign: true });
-  const state = encoderState(weights);
-  const conv1 = state.get("conv1.weight");
-  const fc = state.get("fc.weight");
-  if (!conv1 || !fc || fc.shape.length !== 2 || conv1.shape.length !== 4) {
-    const some = quotedSome(weights.keys());
-    throw new TypeError(
-      `Cannot use "${path}" as it must hold the weights of a ResNet, conv1.weight and fc.weight among them: got ${some}`,
-    );
-  }
+  const { state, notes } = findEncoder(path, weights);
+  const conv1 = state.get("conv1.weight")!;
+  const fc = state.get("fc.weight")!;
   const isSmall = conv1.shape[0] !== 64;
   const wanted = options.network === "tiny" ? "small" : options.network;
   const known = named && (RESNET_NAMES as readonly string[]).includes(named) ? named : null;
@@ -58,26 +59,35 @@ export async function loadEncoder(path: string, options: LoadEncoderOptions = {}
     );
   }
   const resolution = typeof config.resolution === "number" ? config.resolution : null;
-  const notes = wanted || isSmall || known ? [] : [`"${path}" does not name its network: taken for a ${network}`];
-  return { encoder: encoder.eval(), network, notes, resolution };
+  const unnamed = wanted || isSmall || known ? [] : [`"${path}" does not name its network: taken for a ${network}`];
+  const foreign = named === null && Object.keys(config).length === 0;
+  const padded = foreign && !isSmall && stem === "cifar" ? [PADDING] : [];
+  return { encoder: encoder.eval(), network, notes: [...notes, ...unnamed, ...padded], resolution };
+}
+
+/**
+ * The encoder's weights.
+ *
+ * @throws {TypeError} If there are none, or several encoders.
+ */
+function findEncoder(path: string, weights: StateDict): EncoderState {
+  let found: EncoderState | null;
+  try {
+    found = encoderState(weights);
+  } catch (error) {
+    throw error instanceof TypeError ? new TypeError(`Cannot use "${path}" as ${error.message}`) : error;
+  }
+  if (found?.state.get("conv1.weight")?.shape.length === 4) return found;
+  throw new TypeError(
+    `Cannot use "${path}" as it must hold the weights of a ResNet, conv1.weight and layer1.0.conv1.weight among them: ` +
+      `got ${quotedSome(weights.keys())}`,
+  );
 }
 
 /** An encoder with random weights, to compare with. */
 export function randomEncoder(network: string, options: { stem: Stem; seed?: number; device?: Device }): LoadedEncoder {
   const { encoder } = makeModel(network, options);
   return { encoder: encoder.eval(), network, notes: ["The encoder is untrained, on purpose"], resolution: null };
-}
-
-/** The encoder's tensors, without prefix and head. */
-function encoderState(weights: StateDict): StateDict {
-  const state: StateDict = new Map();
-  const prefixed = [...weights.keys()].some((name) => /^(module\.)?encoder\./.test(name));
-  for (const [name, value] of weights) {
-    const bare = name.replace(/^module\./, "");
-    if (!prefixed) state.set(bare, value);
-    else if (bare.startsWith("encoder.")) state.set(bare.slice("encoder.".length), value);
-  }
-  return state;
 }
 
 /** A network of basic blocks with a stem of stride 2, as its weights tell. */

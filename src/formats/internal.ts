@@ -14,6 +14,7 @@ export { unpickle } from "./pickle.ts";
 export { chainGlobals, pythonGlobals, stubGlobals, tableGlobals } from "./pickle_globals.ts";
 export type { PickleOptions } from "./pickle_machine.ts";
 export { numpyGlobals } from "./pickle_numpy.ts";
+export { describe } from "./pickle_values.ts";
 export { escapeCommands, jsonLine, printable, quoted, quotedSome } from "./quoted.ts";
 export { concatBytes, toSource } from "./source.ts";
 export { openZip } from "./zip.ts";

@@ -81,9 +81,17 @@ export abstract class Module {
     }
   }
 
-  /** Every parameter with its full name, in order of definition. */
+  /**
+   * Every parameter with its full name, in order of definition; one that is used in several places once, under its first
+   * name, as in PyTorch.
+   */
   *namedParameters(): IterableIterator<[string, Parameter]> {
-    for (const [name, value] of this.#state()) if (value instanceof Parameter) yield [name, value];
+    const seen = new Set<Parameter>();
+    for (const [name, value] of this.#state()) {
+      if (!(value instanceof Parameter) || seen.has(value)) continue;
+      seen.add(value);
+      yield [name, value];
+    }
   }
 
   /** Every buffer (state that no gradient changes) with its full name. */
@@ -103,7 +111,7 @@ export abstract class Module {
     return [...new Set([...this.namedParameters()].map(([, parameter]) => parameter))]; // a layer may be used twice
   }
 
-  /** Parameters and buffers by name: the live tensors, in this library's layout. */
+  /** Parameters and buffers by name, those in several places under each of their names: the live tensors, in this library's layout. */
   stateDict(): Map<string, Tensor> {
     const state = new Map<string, Tensor>();
     for (const [name, value] of this.#state()) if (value instanceof Tensor) state.set(name, value);

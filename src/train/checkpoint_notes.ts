@@ -23,12 +23,7 @@ export function parseNotes({ network, position, optimizer, config }: Readonly<Re
   };
 }
 
-/**
- * Checks where training stood.
- *
- * @throws {SyntaxError} If it is no position.
- */
-export function checkPosition(value: unknown): TrainingPosition {
+function checkPosition(value: unknown): TrainingPosition {
   if (isRecord(value) && isCount(value.epoch) && isCount(value.step)) return { epoch: value.epoch, step: value.step };
   return fail("its position must be an epoch and a step, integers >= 0", value);
 }

@@ -1,7 +1,15 @@
-import { type ByteSource, isNdArray, type NdArray, readTorch, stateDict } from "../formats/mod.ts";
-import type { PickleValue } from "../formats/mod.ts";
+import {
+  type ByteSource,
+  isNdArray,
+  type NdArray,
+  type PickleDict,
+  PickleOpaque,
+  type PickleValue,
+  readTorch,
+  stateDict,
+} from "../formats/mod.ts";
+import { describe } from "../formats/internal.ts";
 import type { Checkpoint, OptimizerCheckpoint } from "./checkpoint_types.ts";
-import { checkPosition } from "./checkpoint_notes.ts";
 import type { StateDict } from "./model_state.ts";
 
 /**
@@ -9,8 +17,8 @@ import type { StateDict } from "./model_state.ts";
  * `epoch` in the original's files counts the epochs that are done.
  */
 export async function torchCheckpoint(source: ByteSource): Promise<Checkpoint> {
-  const value = await readTorch(source);
-  const weights = stateDict(value, { prefixes: ["module."] });
+  const value = await readTorch(source, { stubs: [""] }); // what is no tensor is not needed: it stays an inert record
+  const weights = stateDict(tensorsOf(value), { prefixes: ["module."] });
   const top = value instanceof Map ? value : new Map<PickleValue, PickleValue>();
   const isTraining = top.get("state_dict") instanceof Map;
   const epoch = isTraining ? top.get("epoch") : undefined;
@@ -18,12 +26,35 @@ export async function torchCheckpoint(source: ByteSource): Promise<Checkpoint> {
   return {
     weights,
     network: typeof arch === "string" ? arch : null,
-    position: epoch === undefined
-      ? null
-      : checkPosition({ epoch: typeof epoch === "bigint" ? Number(epoch) : epoch, step: 0 }),
+    position: typeof epoch === "number" && Number.isSafeInteger(epoch) && epoch >= 0 ? { epoch, step: 0 } : null,
     optimizer: isTraining ? optimizerOf(top.get("optimizer"), weights) : null,
     config: {},
   };
+}
+
+/** Where programs keep the weights, the likelier first. */
+const PLACES = ["state_dict", "model_state_dict", "model", "net", "network", "encoder", "teacher", "student"];
+
+/**
+ * The dict of weights in what was saved, without what is beside tensors in it, such as an epoch.
+ *
+ * @throws {SyntaxError} If there is none: what was saved is a whole model, or something else.
+ */
+function tensorsOf(value: PickleValue): PickleDict {
+  const top = value instanceof Map ? value : null;
+  const places = top ? PLACES.map((name) => top.get(name)) : [];
+  const dict = places.find((each) => each instanceof Map) ?? top;
+  const whole = [value, ...places].find((each) => each instanceof PickleOpaque);
+  if (!(dict instanceof Map) || (dict === top && whole)) {
+    throw new SyntaxError(
+      `Cannot read weights as they must be a dict of tensors: got ${
+        describe(whole ?? value)
+      }; save them in Python by ` +
+        "torch.save(model.state_dict(), path)",
+    );
+  }
+  const isKept = (each: PickleValue) => isNdArray(each) || each instanceof Map || each instanceof PickleOpaque;
+  return new Map([...dict].filter(([, each]) => isKept(each)));
 }
 
 /** Momentum buffers are numbered in the order of the parameters. */

@@ -26,6 +26,7 @@ import {
   ReLU,
   Sequential,
 } from "../../src/nn/mod.ts";
+import { SGD } from "../../src/optim/mod.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 
 const device = await Device.open();
@@ -79,6 +80,19 @@ Deno.test("Sequential names its layers by number, and runs them in order", async
   assertEquals([...net.stateDict().keys()], ["0.weight", "0.bias"]);
   const y = await net.forward(tensor([[1, -1]])).data();
   assert(y.every((v) => v >= 0));
+});
+
+Deno.test("a Parameter in several places is optimized once, and in the state under each name", async () => {
+  const shared = new Linear({ inFeatures: 2, outFeatures: 2, key: key(1) });
+  const model = new Sequential(shared, new Lambda(square), shared);
+  assertEquals([...model.namedParameters()].map(([name]) => name), ["0.weight", "0.bias"]);
+  assertEquals([...model.stateDict().keys()], ["0.weight", "0.bias", "2.weight", "2.bias"]);
+  const before = await shared.weight.data();
+  const optimizer = new SGD(model.parameters(), { lr: 0.5 });
+  backward(sum(model.forward(tensor([1, 2], { shape: [1, 2] }))));
+  const grad = await shared.weight.grad!.data();
+  optimizer.step();
+  assertClose(await shared.weight.data(), before.map((v, i) => v - 0.5 * grad[i]!), { rtol: 1e-6, atol: 1e-6 });
 });
 
 Deno.test("MaxPool2d takes the largest of each window", async () => {

@@ -1,0 +1,59 @@
+import { ndarray } from "../formats/mod.ts";
+import { quotedSome } from "../formats/internal.ts";
+import type { StateDict } from "../train/mod.ts";
+
+/** The weights of a ResNet out of a checkpoint. */
+export interface EncoderState {
+  /** Under torchvision's names, with `fc`. */
+  readonly state: StateDict;
+  /** What was done about them. */
+  readonly notes: readonly string[];
+}
+
+/** Parts of a ResNet, by torchvision's names. */
+const PART = /^(conv1|bn1|layer\d+|fc)\./;
+/** The slow copy beside a network that learns (MoCo, BYOL, DINO). */
+const COPY = /(_k|ema|momentum|target|teacher)(\.|_|$)/;
+
+/**
+ * Finds the encoder in the weights of a checkpoint, under whatever prefix the program that wrote them used (`encoder.`,
+ * `backbone.`, `module.encoder_q.`, …). Where there is no `fc`, one that changes nothing stands for it.
+ *
+ * @returns null if there is none.
+ * @throws {TypeError} If there are several.
+ */
+export function encoderState(weights: StateDict): EncoderState | null {
+  const prefix = prefixOf([...weights.keys()]);
+  if (prefix === null) return null;
+  const state: StateDict = new Map();
+  for (const [name, value] of weights) {
+    const own = name.startsWith(prefix) ? name.slice(prefix.length) : "";
+    if (PART.test(own)) state.set(own, value);
+  }
+  if (state.get("fc.weight")?.shape.length === 2) return { state, notes: [] };
+  for (const name of state.keys()) if (name.startsWith("fc.")) state.delete(name);
+  const width = widthOf(state);
+  if (width === null) return null;
+  const identity = Float32Array.from({ length: width * width }, (_, i) => i % (width + 1) === 0 ? 1 : 0);
+  state.set("fc.weight", ndarray([width, width], "f32", identity));
+  state.set("fc.bias", ndarray([width], "f32", new Float32Array(width)));
+  return { state, notes: ["It has no fc: its pooled features stand for what fc gives"] };
+}
+
+function prefixOf(names: readonly string[]): string | null {
+  const found = names.flatMap((name) => /^((?:.*\.)?)conv1\.weight$/.exec(name)?.[1] ?? [])
+    .filter((prefix) => !/(^|\.)layer\d+\.\d+\.$/.test(prefix));
+  const learning = found.filter((prefix) => !COPY.test(prefix));
+  const chosen = learning.length > 0 ? learning : found;
+  if (chosen.length <= 1) return chosen[0] ?? null;
+  throw new TypeError(`it must hold one encoder: got several, ${quotedSome(chosen)}`);
+}
+
+/** Channels of the last layer before the pooling. */
+function widthOf(state: StateDict): number | null {
+  let width: number | null = null;
+  for (const [name, { shape }] of state) {
+    if (/^layer\d+\.\d+\.conv\d\.weight$/.test(name)) width = shape[0] ?? null;
+  }
+  return width;
+}
