@@ -122,7 +122,7 @@ class Job {
     const division = this.#division();
     if (division) yield { type: "note", message: division };
     if (this.#kernel?.description.advice) yield { type: "note", message: this.#kernel.description.advice };
-    const steps = this.#steps();
+    const steps = this.#sizes().length;
     yield { type: "start", steps, position: this.#position, facts: this.#facts };
     const last = this.#folder.file("last.safetensors");
     if (this.#found?.path !== last) yield await this.#save();
@@ -164,7 +164,8 @@ class Job {
 
   /** What to tell of batches that are encoded in parts; null where they are not. */
   #division(): string | null {
-    const { batch_size: batchSize, batch_statistics: statistics = "part" } = this.#input.settings;
+    const { batch_statistics: statistics = "part" } = this.#input.settings;
+    const batchSize = Math.max(...this.#sizes());
     return divisionNote(this.#model, { batchSize, microBatch: this.#microBatch, ranks: this.#group.size, statistics });
   }
 
@@ -230,10 +231,10 @@ class Job {
     return { type: "saved", path, position: this.#position };
   }
 
-  /** Steps of an epoch. */
-  #steps(): number {
+  /** Samples of the steps of an epoch. */
+  #sizes(): number[] {
     const { dataset, settings } = this.#input;
-    return batchSizes(dataset.length, settings.batch_size, settings.drop_last, this.#group.size).length;
+    return batchSizes(dataset.length, settings.batch_size, settings.drop_last, this.#group.size);
   }
 
   /** Whether this rank writes. */
@@ -261,7 +262,7 @@ class Job {
     const { top1, top5, auc, queries } = scores;
     const values: MetricsLine = Number.isNaN(auc) ? { knn_top1: top1, knn_top5: top5 } : { knn_auc: auc };
     const { demo } = settings;
-    const step = this.#steps();
+    const step = this.#sizes().length;
     this.#append({ epoch, step, ...values, queries, evaluation_seconds: seconds, ...demo ? { demo } : {} });
     yield { type: "evaluated", epoch, seconds, ...scores };
   }
