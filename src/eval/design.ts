@@ -3,8 +3,7 @@ import type { Device } from "../device/mod.ts";
 import { add, cholesky, choleskySolve, matmul } from "../ops/mod.ts";
 import { eye, keep, type Tensor, tensor, tidy } from "../tensor/mod.ts";
 import { rowsAtOnce } from "../data/internal.ts";
-import type { Features } from "../data/mod.ts";
-import { meanOf } from "./retrieval.ts";
+import { meanOf, type Rows } from "./retrieval.ts";
 
 /** Inverses that are kept. */
 const MOST_INVERSES = 12;
@@ -43,7 +42,7 @@ export class DeviceDesign implements Products {
   #inverses = new Map<number, Tensor>();
 
   /** Uploads the rows. */
-  constructor(features: Features, device: Device) {
+  constructor(features: Rows, device: Device) {
     const { data, dim } = features;
     this.rows = data.length / dim;
     this.columns = dim + 1;

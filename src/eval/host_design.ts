@@ -1,6 +1,5 @@
 import type { Products } from "./design.ts";
-import type { Features } from "../data/mod.ts";
-import { meanOf } from "./retrieval.ts";
+import { meanOf, type Rows } from "./retrieval.ts";
 
 /** The products of a small design matrix, on the host: waiting for the device would take longer. */
 export class HostDesign implements Products {
@@ -13,7 +12,7 @@ export class HostDesign implements Products {
   #gram: Float64Array | null = null;
 
   /** Copies the rows. */
-  constructor(features: Features) {
+  constructor(features: Rows) {
     const { data, dim } = features;
     this.rows = data.length / dim;
     this.columns = dim + 1;

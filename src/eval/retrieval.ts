@@ -1,6 +1,14 @@
 import { checkFinite } from "./check_finite.ts";
 import type { Features } from "../data/mod.ts";
 
+/** Rows of numbers of any kind. */
+export interface Rows {
+  /** `[n, dim]`, row-major. */
+  readonly data: ArrayLike<number>;
+  /** Numbers a row. */
+  readonly dim: number;
+}
+
 /** For each query, the rows of the gallery in order of cosine similarity. */
 export interface Neighbours {
   /** `[queries, k]`, the nearest first. */
@@ -31,7 +39,7 @@ export function centredUnit(features: Features, mean?: Float64Array): Features {
 }
 
 /** Mean of the rows, in float64. */
-export function meanOf({ data, dim }: Features): Float64Array {
+export function meanOf({ data, dim }: Rows): Float64Array {
   const mean = new Float64Array(dim);
   for (let i = 0; i < data.length; i++) mean[i % dim]! += data[i]!;
   return mean.map((sum) => sum / (data.length / dim));
