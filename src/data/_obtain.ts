@@ -1,4 +1,6 @@
 import { join } from "@std/path";
+import { openZip } from "../formats/internal.ts";
+import { FileSource } from "../formats/mod.ts";
 import { extractTar, extractZip } from "./archive.ts";
 import { download } from "./download.ts";
 import { isFile, kindOf, listSome } from "./_files.ts";
@@ -35,8 +37,10 @@ export interface Source {
   archive?: string;
   /** Where the archive is. */
   url?: string;
-  /** MD5 of the archive. */
+  /** MD5 of the archive, where one is published; a .zip without one must have its directory, which is at its end. */
   md5?: string;
+  /** Bytes that the archive cannot exceed. */
+  maxBytes?: number;
 }
 
 /**
@@ -66,6 +70,8 @@ export async function obtain(
     try {
       await download(remote.url, join(root, remote.archive), {
         md5: remote.md5,
+        maxBytes: remote.maxBytes,
+        check: remote.archive.endsWith(".zip") ? checkZip : undefined,
         signal: options.signal,
         onProgress: ({ name, bytes, total }) => options.onProgress?.({ step: "download", name, done: bytes, total }),
       });
@@ -79,6 +85,11 @@ export async function obtain(
     return await extract(root, remote, title, options);
   }
   throw new Deno.errors.NotFound(absence + advice);
+}
+
+async function checkZip(path: string): Promise<void> {
+  using source = new FileSource(path);
+  await openZip(source);
 }
 
 async function findFolder(

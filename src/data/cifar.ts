@@ -42,6 +42,7 @@ const CIFAR10: Variant = {
       archive: "cifar-10-python.tar.gz",
       url: "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",
       md5: "c58f30108f718f92721af3b95e74349a",
+      maxBytes: 200_000_000,
     },
     {
       folder: "cifar-10-batches-bin",
@@ -49,6 +50,7 @@ const CIFAR10: Variant = {
       archive: "cifar-10-binary.tar.gz",
       url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
       md5: "c32a1d4ab5d03f1284b67883e8d87530",
+      maxBytes: 200_000_000,
     },
   ],
 };
@@ -67,6 +69,7 @@ const CIFAR100: Variant = {
       archive: "cifar-100-python.tar.gz",
       url: "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",
       md5: "eb9058c3a382ffc7106e4002c42a8d85",
+      maxBytes: 200_000_000,
     },
     {
       folder: "cifar-100-binary",
@@ -74,6 +77,7 @@ const CIFAR100: Variant = {
       archive: "cifar-100-binary.tar.gz",
       url: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
       md5: "03b5dce01913d631647c71ecec9e9cb8",
+      maxBytes: 200_000_000,
     },
   ],
 };

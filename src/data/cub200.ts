@@ -17,6 +17,7 @@ const SOURCES: readonly Source[] = [{
   archive: "CUB_200_2011.tgz",
   url: "https://data.caltech.edu/records/65de6-vp158/files/CUB_200_2011.tgz",
   md5: "97eceeb196236b17998738112f37df78",
+  maxBytes: 1_300_000_000,
 }];
 
 const PUBLISHED = { train: 5994, test: 5794 } as const;

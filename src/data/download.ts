@@ -1,7 +1,11 @@
 import { createHash } from "node:crypto";
 import { basename, dirname } from "@std/path";
-import { replaceBy } from "../formats/internal.ts";
+import { parseDecimal, replaceBy } from "../formats/internal.ts";
 import { isFile } from "./_files.ts";
+import { checkAnswer, type Expected, fetchSafely, tooLarge } from "./_request.ts";
+
+/** Largest size of a file of which none is said, bytes. */
+const MAX_BYTES = 2 ** 33;
 
 /** How far a download is. */
 export interface DownloadProgress {
@@ -17,6 +21,10 @@ export interface DownloadProgress {
 export interface DownloadOptions {
   /** MD5 of the whole file, in hexadecimal. Without it, a part left by an earlier run is not taken up again. */
   md5?: string;
+  /** Largest size of the file, bytes (default 2³³): more is refused before it is written. */
+  maxBytes?: number;
+  /** Looks at the whole file before it gets its name; what it throws refuses the file. For files without a published MD5. */
+  check?: (path: string) => Promise<void>;
   /** Called for every piece. */
   onProgress?: (progress: DownloadProgress) => void;
   /** Stops the download; the part stays for the next run. */
@@ -42,12 +50,16 @@ interface Part {
 /**
  * Downloads a file: with progress, taken up where it broke off, checked, and given its name only when it is complete.
  *
+ * Only https is fetched from, through redirects too (plain http from this machine alone). A web page in place of the file, an
+ * empty answer, one that is larger than `maxBytes`, and one of unknown length that nothing checks are refused.
+ *
  * While it is under way it is called `path + ".part"`. Two processes that want the same file wait for each other.
  *
  * @param url Where it is.
  * @param path What it shall be called. A file of that name is taken as complete and nothing is fetched.
- * @throws {Deno.errors.Http} If the server cannot be reached, refuses, or breaks off too often.
- * @throws {SyntaxError} If what came does not have the right MD5, twice.
+ * @throws {Deno.errors.Http} If the address is not https, the server cannot be reached, refuses, breaks off too often, or answers
+ *   with what cannot be the file.
+ * @throws {SyntaxError} If what came does not have the right MD5, twice, or `check` refuses it.
  * @example Usage
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -86,8 +98,23 @@ export async function download(url: string, path: string, options: DownloadOptio
     await file.truncate(0);
     throw new SyntaxError(`Cannot use "${url}" as its MD5 must be ${options.md5}: current value is ${sum}`);
   }
+  if (options.check) await checkWhole(url, `${path}.part`, options.check, file);
   await file.syncData();
   await replaceBy(`${path}.part`, path);
+}
+
+async function checkWhole(
+  url: string,
+  path: string,
+  check: (path: string) => Promise<void>,
+  file: Deno.FsFile,
+): Promise<void> {
+  try {
+    await check(path);
+  } catch (cause) {
+    await file.truncate(0);
+    throw new SyntaxError(`Cannot use "${url}": ${cause instanceof Error ? cause.message : cause}`, { cause });
+  }
 }
 
 /** Opens a file that nobody else holds; one that was renamed or removed while we waited is opened anew. */
@@ -148,14 +175,16 @@ function reasonOf(error: unknown): string {
 async function fetchRest(url: string, part: Part, path: string, options: DownloadOptions): Promise<void> {
   const stall = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, stall.signal]) : stall.signal;
-  const { stallTimeout = 60_000 } = options;
+  const { stallTimeout = 60_000, maxBytes = MAX_BYTES } = options;
   const expire = () => stall.abort(new Error(`no answer for ${stallTimeout / 1000} s`));
   let timer = setTimeout(expire, stallTimeout);
   try {
-    const body = await request(url, part, signal);
+    const checked = options.md5 !== undefined || options.check !== undefined;
+    const body = await request(url, part, signal, { name: basename(path), maxBytes, checked });
     for await (const chunk of body ?? []) {
       clearTimeout(timer);
       timer = setTimeout(expire, stallTimeout);
+      if (part.bytes + chunk.length > maxBytes) throw await forget(part, tooLarge("more", maxBytes));
       for (let at = 0; at < chunk.length;) at += await part.file.write(chunk.subarray(at));
       part.bytes += chunk.length;
       options.onProgress?.({ name: basename(path), bytes: part.bytes, total: part.total });
@@ -163,19 +192,32 @@ async function fetchRest(url: string, part: Part, path: string, options: Downloa
     if (part.total !== undefined && part.bytes < part.total) {
       throw new Error(`the connection ended after ${part.bytes} of ${part.total} bytes`);
     }
+    if (part.bytes === 0) throw new Deno.errors.Http("the server answers with an empty file");
   } finally {
     clearTimeout(timer);
   }
 }
 
+/** Empties the part, whose bytes are of no use. */
+async function forget<E extends Error>(part: Part, error: E): Promise<E> {
+  await part.file.truncate(0);
+  part.bytes = 0;
+  return error;
+}
+
 /** Asks for what is missing, and sets the part to where the answer begins. `null` when nothing is missing. */
-async function request(url: string, part: Part, signal: AbortSignal): Promise<ReadableStream<Uint8Array> | null> {
+async function request(
+  url: string,
+  part: Part,
+  signal: AbortSignal,
+  expected: Expected,
+): Promise<ReadableStream<Uint8Array> | null> {
   const headers = new Headers({ "accept-encoding": "identity" });
   if (part.bytes > 0) {
     headers.set("range", `bytes=${part.bytes}-`);
     if (part.validator) headers.set("if-range", part.validator);
   }
-  const response = await fetch(url, { headers, signal });
+  const response = await fetchSafely(url, { headers, signal });
   part.answered = true;
   const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
   if (response.status === 416 && range && Number(range[2]) === part.bytes) {
@@ -185,7 +227,7 @@ async function request(url: string, part: Part, signal: AbortSignal): Promise<Re
   if (response.status === 416) {
     await response.body?.cancel();
     part.bytes = 0;
-    return await request(url, part, signal);
+    return await request(url, part, signal, expected);
   }
   if (!response.ok) {
     await response.body?.cancel();
@@ -194,8 +236,15 @@ async function request(url: string, part: Part, signal: AbortSignal): Promise<Re
   }
   const resumes = response.status === 206 && Number(range?.[1]) === part.bytes;
   if (!resumes) part.bytes = 0;
-  const length = response.headers.get("content-length");
-  part.total = length === null ? undefined : part.bytes + Number(length);
+  const encoded = response.headers.has("content-encoding"); // the length is then not that of the file
+  const length = encoded ? null : parseDecimal(response.headers.get("content-length") ?? "");
+  part.total = length === null ? undefined : part.bytes + length;
+  try {
+    checkAnswer(response.headers, part.total, expected);
+  } catch (error) {
+    await response.body?.cancel();
+    throw error;
+  }
   part.validator = strongValidator(response.headers);
   await part.file.truncate(part.bytes);
   await part.file.seek(part.bytes, Deno.SeekMode.Start);

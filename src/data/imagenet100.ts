@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import { isDirectory, isFile, listDirectories, listSome, readLines } from "./_files.ts";
 import type { ObtainOptions } from "./_obtain.ts";
@@ -16,6 +17,8 @@ export interface ImageNet100Options extends Omit<ObtainOptions, "download"> {
 }
 
 const LIST_URL = "https://raw.githubusercontent.com/HobbitLong/CMC/master/imagenet100.txt";
+/** MD5 of the list's 100 classes, sorted, with line feeds between them. */
+const LIST_MD5 = "78ee44ea7acf97e05f7537df33d7f419";
 
 /**
  * Lists ImageNet-100: the images of 100 classes of ImageNet (ILSVRC 2012), chosen by a list of WordNet ids.
@@ -93,6 +96,10 @@ async function walkClasses(folder: string, classes: string[]): Promise<Walk[]> {
 async function readClassList(root: string, options: ImageNet100Options): Promise<string[]> {
   const path = options.classList ?? join(root, "imagenet100.txt");
   if (!await isFile(path)) await fetchClassList(path, options);
+  return await classesIn(path);
+}
+
+async function classesIn(path: string): Promise<string[]> {
   const classes = [...new Set(await readLines(path))].sort();
   const wrong = classes.filter((name) => !/^n\d{8}$/.test(name));
   if (wrong.length > 0 || classes.length === 0) {
@@ -105,11 +112,24 @@ async function readClassList(root: string, options: ImageNet100Options): Promise
   return classes;
 }
 
+/** Refuses a list that is not the published one, whatever its order and ends of lines. */
+async function checkClassList(path: string): Promise<void> {
+  const sum = createHash("md5").update((await classesIn(path)).join("\n")).digest("hex");
+  if (sum !== LIST_MD5) {
+    throw new SyntaxError(`the MD5 of its sorted classes must be ${LIST_MD5}: current value is ${sum}`);
+  }
+}
+
 async function fetchClassList(path: string, options: ImageNet100Options): Promise<void> {
   let reason = "";
   if (options.classList === undefined && options.download !== false) {
     try {
-      return await download(LIST_URL, path, { signal: options.signal, retries: 1 });
+      return await download(LIST_URL, path, {
+        signal: options.signal,
+        retries: 1,
+        maxBytes: 10_000,
+        check: checkClassList,
+      });
     } catch (cause) {
       options.signal?.throwIfAborted();
       reason = ` (${cause instanceof Error ? cause.message : cause})`;

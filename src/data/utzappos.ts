@@ -30,6 +30,7 @@ const IMAGES: readonly Source[] = [
     markers: [],
     archive: "ut-zap50k-images.zip",
     url: `${SITE}/ut-zap50k-images.zip`,
+    maxBytes: 1_000_000_000,
   },
   { folder: "ut-zap50k-images-square", markers: [], archive: "ut-zap50k-images-square.zip" },
 ];
@@ -39,6 +40,7 @@ const METADATA: readonly Source[] = [{
   markers: ["meta-data.csv"],
   archive: "ut-zap50k-data.zip",
   url: `${SITE}/ut-zap50k-data.zip`,
+  maxBytes: 200_000_000,
 }];
 
 const PUBLISHED = { train: 35_017, test: 15_008 } as const;

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { fetchSafely } from "../../src/data/_request.ts";
 import { download, md5Of } from "../../src/data/download.ts";
 import { listFiles, withFolder } from "./_helpers.ts";
 
@@ -239,4 +240,82 @@ Deno.test("download() stops when it is told to and keeps the part", async () => 
       assert(text !== undefined && text.length > 0 && TEXT.startsWith(text));
     });
   });
+});
+
+/** Serves every path of one host by a table, over plain http on this machine. */
+async function fails(answer: Handler, message: string, options: Parameters<typeof download>[2] = {}, written = 0) {
+  await serving(answer, async (url) => {
+    await withFolder(async (folder) => {
+      const error = await assertRejects(() =>
+        download(url, `${folder}/file.bin`, { retryDelay: 1, retries: 1, ...options })
+      );
+      assert(error instanceof Deno.errors.Http || error instanceof SyntaxError, `${error}`);
+      assert(error.message.includes(message), error.message);
+      for (const [name, text] of await listFiles(folder)) {
+        assertEquals([name, text.length <= written], ["file.bin.part", true], `${text.length} bytes are kept`);
+      }
+    });
+  });
+}
+
+Deno.test("download() refuses plain http, at first and where an address redirects to", async () => {
+  await withFolder(async (folder) => {
+    await assertRejects(
+      () => download("http://example.com/x.tgz", `${folder}/x.tgz`),
+      Deno.errors.Http,
+      'Cannot download "http://example.com/x.tgz": its address must be https: got "http://example.com/x.tgz"',
+    );
+    await assertRejects(() => download("ftp://example.com/x", `${folder}/x`), Deno.errors.Http, "must be https");
+  });
+  const to = (location: string) => () => new Response(null, { status: 302, headers: { location } });
+  await fails(to("http://example.com/x"), 'where it redirects to must be https: got "http://example.com/x"');
+  await fails(to("/again"), "it redirects more than 10 times");
+});
+
+Deno.test("fetchSafely() follows no https address to plain http, not even to this machine", async () => {
+  const real = globalThis.fetch;
+  const asked: string[] = [];
+  globalThis.fetch = ((input: URL) => {
+    asked.push(`${input}`);
+    const location = asked.length === 1 ? "https://b.example/x" : "http://127.0.0.1/x";
+    return Promise.resolve(new Response(null, { status: 301, headers: { location } }));
+  }) as typeof fetch;
+  try {
+    await assertRejects(
+      () => fetchSafely("https://a.example/x", { headers: new Headers(), signal: AbortSignal.timeout(1000) }),
+      Deno.errors.Http,
+      'where it redirects to must be https: got "http://127.0.0.1/x"',
+    );
+    assertEquals(asked, ["https://a.example/x", "https://b.example/x"]);
+  } finally {
+    globalThis.fetch = real;
+  }
+});
+
+Deno.test("download() follows redirects on one host", async () => {
+  const moved = (request: Request) =>
+    request.url.endsWith("/file.bin") ? Response.redirect(new URL("/there", request.url), 302) : new Response(TEXT);
+  await serving(moved, async (url) => {
+    await withFolder(async (folder) => {
+      await download(url, `${folder}/file.bin`, { md5: MD5 });
+      assertEquals(await listFiles(folder), [["file.bin", TEXT]]);
+    });
+  });
+});
+
+Deno.test("download() keeps no web page, no empty file, nothing too large and nothing that may be cut off", async () => {
+  const page = () =>
+    new Response("<html>Please sign in</html>", { headers: { "content-type": "text/html; charset=UTF-8" } });
+  await fails(page, "the server answers with a web page (text/html; charset=UTF-8) in place of the file");
+  await fails(page, "in place of the file", { md5: MD5 });
+  await fails(() => new Response(""), "the server answers with an empty file");
+  await fails(() => new Response(TEXT), "the file must take at most 1000 bytes: got 200000 bytes", { maxBytes: 1000 });
+  const endless = () =>
+    new Response(
+      new ReadableStream({ pull: (controller) => controller.enqueue(new Uint8Array(10_000)) }),
+    );
+  await fails(endless, "the file must take at most 50000 bytes: got more", { maxBytes: 50_000, md5: MD5 });
+  await fails(endless, "the server does not say how long the file is, and no checksum tells whether all of it came");
+  const check = () => Promise.reject(new SyntaxError("it is no list"));
+  await fails(() => new Response(TEXT), "it is no list", { check });
 });
