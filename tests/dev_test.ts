@@ -47,7 +47,7 @@ test("dev installs nothing where Deno and an adapter are there", async () => {
 
 test("dev installs Deno from npm into npm's prefix", async () => {
   await dev({ adapter: GPU }, ["test"], ({ code, text, log }) => {
-    assertEquals(log, ["npm install -g --prefix ROOT/npm --no-fund --no-audit deno", "deno task test"]);
+    assertEquals(log, ["npm install -g --prefix ROOT/npm --no-fund --no-audit deno@2.9.6", "deno task test"]);
     assertEquals(code, 0);
     assertStringIncludes(text, "dev: Deno is missing\n");
     assertStringIncludes(text, "dev: Deno 2.9.6 is in ROOT/npm/bin\n");
@@ -56,7 +56,7 @@ test("dev installs Deno from npm into npm's prefix", async () => {
 
 test("dev installs Deno for the user when npm's prefix is taken", async () => {
   await dev({ adapter: GPU, strayDeno: true }, ["test"], ({ code, text, log }) => {
-    assertEquals(log, ["npm install -g --prefix ROOT/home/.local --no-fund --no-audit deno", "deno task test"]);
+    assertEquals(log, ["npm install -g --prefix ROOT/home/.local --no-fund --no-audit deno@2.9.6", "deno task test"]);
     assertEquals(code, 0);
     assertStringIncludes(text, "dev: Deno 2.9.6 is in ROOT/home/.local/bin\n");
   });
@@ -65,7 +65,7 @@ test("dev installs Deno for the user when npm's prefix is taken", async () => {
 test("dev says so when an older Deno is there", async () => {
   const machine = { programs: ALL, adapter: GPU, env: { FAKE_DENO: "2.8.3" } };
   await dev(machine, ["setup"], ({ code, text, log }) => {
-    assertEquals(log, ["npm install -g --prefix ROOT/npm --no-fund --no-audit deno"]);
+    assertEquals(log, ["npm install -g --prefix ROOT/npm --no-fund --no-audit deno@2.9.6"]);
     assertStringIncludes(text, "Deno 2.8.3 is here, but 2.9 or newer is needed");
     assertEquals(code, 1); // what was "installed" is the same old one
     assertStringIncludes(text, 'Cannot run Deno from ROOT/npm/bin: try "ROOT/npm/bin/deno" --version');
@@ -232,7 +232,7 @@ test("dev --no-install prints what it would do and does nothing", async () => {
   }
   await dev({ etc }, ["--no-install", "quickstart"], ({ code, text, log }) => {
     assertEquals([code, log], [0, []]);
-    assertStringIncludes(text, "would run: npm install -g --prefix ROOT/npm --no-fund --no-audit deno");
+    assertStringIncludes(text, "would run: npm install -g --prefix ROOT/npm --no-fund --no-audit deno@2.9.6");
     assertStringIncludes(text, "would then look for a WebGPU adapter and, if none answers");
     assertStringIncludes(text, "would run: deno run -A examples/quickstart.ts");
   });

@@ -11,9 +11,15 @@ export async function runMain(main: (args: readonly string[]) => Promise<void>):
     await main(Deno.args);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    console.error(printable(Deno.env.get("DEBUG") ? Deno.inspect(error) : `error: ${error.message}`));
+    console.error(printable(wantsStack() ? Deno.inspect(error) : `error: ${error.message}`));
     const status = error instanceof UsageError ? 2 : 1;
     abortUnjoined(status);
     Deno.exit(status);
   }
+}
+
+/** Whether `DEBUG` is set; not where reading it is not allowed, as then the error itself would be lost. */
+function wantsStack(): boolean {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "DEBUG" });
+  return state === "granted" && Boolean(Deno.env.get("DEBUG"));
 }
