@@ -39,7 +39,8 @@ export function centredUnit(features: Features, mean?: Float64Array): Features {
 }
 
 /** Mean of the rows, in float64. */
-export function meanOf({ data, dim }: Rows): Float64Array {
+export function meanOf(rows: { readonly data: ArrayLike<number>; readonly dim: number }): Float64Array {
+  const { data, dim } = rows;
   const mean = new Float64Array(dim);
   for (let i = 0; i < data.length; i++) mean[i % dim]! += data[i]!;
   return mean.map((sum) => sum / (data.length / dim));
