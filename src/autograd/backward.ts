@@ -12,6 +12,7 @@ import {
 import { fullPrecision } from "./autocast.ts";
 import { noGrad } from "./mode.ts";
 import { Node } from "./node.ts";
+import { showResult } from "./watch.ts";
 
 /** How to run {@linkcode backward}. */
 export interface BackwardOptions {
@@ -95,6 +96,7 @@ function visit({ node, grad, other }: Visit, pending: Pending, options: Backward
           }`,
         );
       }
+      showResult({ op: node.name, pass: "backward", shapes, tensor: gradInput });
       pending.add(parent, gradInput);
     });
   }

@@ -3,6 +3,7 @@ import { fullPrecision } from "./autocast.ts";
 import { isGradEnabled, noGrad } from "./mode.ts";
 import { Node } from "./node.ts";
 import { OpContext } from "./op_context.ts";
+import { showResult } from "./watch.ts";
 
 /** An op: what it computes, and how its gradient flows back. */
 export interface OpDefinition<I extends readonly Tensor[], A> {
@@ -79,6 +80,7 @@ export function defineOp<I extends readonly Tensor[], A>(
       ? () => definition.forward(context, inputs, attrs)
       : () => fullPrecision(() => definition.forward(context, inFull(inputs), attrs)); // also where it is made of ops
     const output = device.run(name, context.shapes, () => noGrad(() => tidy(forward)));
+    showResult({ op: name, pass: "forward", shapes: context.shapes, tensor: output });
     if (!context.recording || !definition.backward) return output;
     const parents = inputs.map((input, i) => wanted[i] ? parentOf(input) : null);
     const backward = definition.backward;

@@ -1,3 +1,5 @@
+import { environment } from "../device/internal.ts";
+import { isWatched } from "../autograd/internal.ts";
 import { Device, type Reserve } from "../device/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { CompiledStep, plainly } from "./compiled_step.ts";
@@ -42,6 +44,8 @@ export interface Compiled<A extends readonly StepArgument[], R extends StepResul
  * What it may not do: be asynchronous, upload or read back, change its arguments, leave gradients or tensors behind
  * (gradients end with `optimizer.step()` or `zeroGrad()`). What it does otherwise on the host (printing, counting) is
  * not repeated; see `Device.recordings` for how a module of one's own has it repeated.
+ *
+ * With `COMPILE=0` in the environment, every call is an ordinary one: for finding out whether replay is at fault.
  *
  * The memory that the step needs between its beginning and its end is kept for it until `dispose()`.
  *
@@ -110,7 +114,9 @@ class Steps<R extends StepResult> {
     const device = this.#options.device ?? args.find((each) => each instanceof Tensor)?.device ?? Device.current;
     if (device.recordings.active) return this.#step(...args);
     if (isAutocast()) throw new Error("Cannot run a compiled step inside autocast(): call autocast() inside the step");
-    if (device.recordings.paused) return plainly(() => this.#step(...args));
+    if (device.recordings.paused || environment("COMPILE") === "0" || isWatched()) {
+      return plainly(() => this.#step(...args));
+    }
     if (device !== this.#device) this.#move(device);
     const recorded = this.#latest(key, device);
     const before = recorded.replays;

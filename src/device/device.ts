@@ -1,11 +1,12 @@
 import { type AdapterInfo, type AdapterOptions, type Opened, requestDevice } from "./adapter.ts";
 import { Bounds, isSomeWork } from "./bounds.ts";
 import { bufferMaker } from "./buffers.ts";
+import { DispatchLog } from "./dispatch_log.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { Failures } from "./failures.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { BufferPool, type MemoryUsage, type Storage } from "./pool.ts";
-import { Profiler, type ProfileRow } from "./profiler.ts";
+import { Profiler, type ProfileRow, type ProfilerOptions, type Trace } from "./profiler.ts";
 import type { Program } from "./program.ts";
 import { Recorder } from "./encoder.ts";
 import type { Workgroups } from "./bindings.ts";
@@ -57,6 +58,7 @@ export class Device {
   #reads = 0;
   #closed = false;
   #running = new Running();
+  #log = DispatchLog.open();
   #details = (): DeviceErrorDetails => this.#running.details;
 
   private constructor({ api, gpu, info, directives }: Opened) {
@@ -156,6 +158,7 @@ export class Device {
     if (!isSomeWork(workgroups, program, buffers)) return;
     this.#bounds.checkGroups(workgroups, program, this.#details);
     if (this.rehearsal) return;
+    this.#log?.add(program, options, this.#running);
     const pipeline = this.#pipelines.get(program, buffers, constants);
     this.#recorder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#running.label);
     noteWrites(pipeline, buffers, this.#recorder.serial, this.#failures);
@@ -270,19 +273,42 @@ export class Device {
    * @throws {DeviceError} If the adapter lacks `timestamp-query`.
    */
   startProfile(options: { shapes?: boolean; groups?: boolean } = {}): void {
+    this.#startTiming(options.shapes ?? false, { groups: options.groups });
+  }
+
+  #startTiming(shapes: boolean, options: ProfilerOptions): void {
     if (!this.features.has("timestamp-query")) {
       throw new DeviceError(`Cannot profile as ${this.info.description} lacks the feature timestamp-query`);
     }
     this.#recorder.flush();
-    this.#recorder.profiler = new Profiler(this.#gpu, options.groups);
-    this.#running.labelsShapes = options.shapes ?? false;
+    this.#recorder.profiler = new Profiler(this.#gpu, options);
+    this.#running.labelsShapes = shapes;
   }
 
   /** Ends the profile and returns GPU time by op and shader, the longest first. */
   async stopProfile(): Promise<ProfileRow[]> {
     await this.done();
     this.#running.labelsShapes = false;
-    return await this.#recorder.takeProfile();
+    return (await this.#recorder.takeProfile()).rows;
+  }
+
+  /**
+   * Starts a profile that keeps when each dispatch ran, with its op and shapes; see {@linkcode Device.stopTrace}.
+   *
+   * @throws {DeviceError} If the adapter lacks `timestamp-query`.
+   */
+  startTrace(): void {
+    this.#startTiming(true, { keepsEvents: true });
+  }
+
+  /**
+   * Ends the profile and returns the dispatches in the Trace Event Format, which Perfetto and Chrome's `about:tracing`
+   * open: `Deno.writeTextFile("trace.json", JSON.stringify(await device.stopTrace()))`.
+   */
+  async stopTrace(): Promise<Trace> {
+    await this.done();
+    this.#running.labelsShapes = false;
+    return (await this.#recorder.takeProfile()).trace;
   }
 
   /** Destroys the device and everything on it. */

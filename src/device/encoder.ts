@@ -2,7 +2,7 @@ import type { Block, Storage } from "./pool.ts";
 import { PARAMS_SLOT } from "./bindings.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { packParams, type Param, type Program } from "./program.ts";
-import type { Profiler, ProfileRow } from "./profiler.ts";
+import type { Profile, Profiler } from "./profiler.ts";
 import { RecentMap } from "./recent_map.ts";
 import type { Recording, Replay } from "./replay/captured_step.ts";
 import { USAGE } from "./usage.ts";
@@ -99,12 +99,12 @@ export class Recorder {
   }
 
   /** Ends the profile and gives what it measured. */
-  async takeProfile(): Promise<ProfileRow[]> {
+  async takeProfile(): Promise<Profile> {
     const { profiler } = this;
     this.profiler = null;
-    const rows = await profiler?.rows() ?? [];
+    const profile = await profiler?.profile() ?? { rows: [], trace: { displayTimeUnit: "ms", traceEvents: [] } };
     profiler?.destroy();
-    return rows;
+    return profile;
   }
 
   /** Encodes recorded dispatches, apart from what waits for a submit. */

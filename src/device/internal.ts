@@ -1,2 +1,3 @@
 // What other folders use beside mod.ts; not part of the package's interface.
 export { differenceOf } from "./replay/difference.ts";
+export { environment } from "./environment.ts";

@@ -4,7 +4,7 @@ export { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 export type { Counters, DispatchOptions } from "./options.ts";
 export type { Constants } from "./pipelines.ts";
 export { type Block, type MemoryUsage, type Reserve, Storage } from "./pool.ts";
-export type { ProfileRow } from "./profiler.ts";
+export type { ProfileRow, Trace, TraceEvent } from "./profiler.ts";
 export type { Param, ParamType, Program } from "./program.ts";
 export type { Bindings, Window, Workgroups } from "./bindings.ts";
 export type { Recording } from "./replay/captured_step.ts";

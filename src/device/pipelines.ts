@@ -1,3 +1,4 @@
+import { environment } from "./environment.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { type Access, bindingAccess, type Program } from "./program.ts";
 import { RecentMap } from "./recent_map.ts";
@@ -135,13 +136,4 @@ function dump(label: string, code: string, constants: Constants): void {
   const wanted = environment("DUMP_SHADERS");
   if (!wanted || (wanted !== "1" && !label.includes(wanted))) return;
   console.error(`// ---- ${label} ${JSON.stringify(constants)}\n${code}\n// ---- end of ${label}`);
-}
-
-/** A variable of the environment; none in a browser, or where reading it is not permitted. */
-function environment(name: string): string | undefined {
-  try {
-    return (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[name];
-  } catch {
-    return undefined;
-  }
 }

@@ -10,6 +10,48 @@ export interface ProfileRow {
   readonly milliseconds: number;
 }
 
+/** One dispatch as Chrome's Trace Event Format has it. */
+export interface TraceEvent {
+  /** Op, shapes and shader. */
+  readonly name: string;
+  /** `gpu`. */
+  readonly cat: "gpu";
+  /** A complete event: it has a start and a duration. */
+  readonly ph: "X";
+  /** Start in microseconds since the first dispatch. */
+  readonly ts: number;
+  /** Duration in microseconds. */
+  readonly dur: number;
+  /** Process, of which there is one. */
+  readonly pid: 0;
+  /** Queue, of which there is one. */
+  readonly tid: 0;
+}
+
+/** What Perfetto and Chrome's `about:tracing` read. */
+export interface Trace {
+  /** Unit of the ruler. */
+  readonly displayTimeUnit: "ms";
+  /** Dispatches in their order. */
+  readonly traceEvents: readonly TraceEvent[];
+}
+
+/** What a profiler measured. */
+export interface Profile {
+  /** Totals, the longest first. */
+  readonly rows: ProfileRow[];
+  /** Each dispatch, where events were asked for. */
+  readonly trace: Trace;
+}
+
+/** What a profiler keeps. */
+export interface ProfilerOptions {
+  /** Time what runs in turn under one label as a whole; false by default. */
+  readonly groups?: boolean;
+  /** Keep when each dispatch ran, not only totals; false by default. */
+  readonly keepsEvents?: boolean;
+}
+
 const SLOTS = 2048;
 
 /** Times every dispatch, or what follows each other under one label, in a pass of its own with timestamp queries. */
@@ -22,11 +64,14 @@ export class Profiler {
   #names: string[] = [];
   #pending: Promise<void>[] = [];
   #totals = new Map<string, { count: number; nanoseconds: number }>();
+  #keepsEvents: boolean;
+  #events: { name: string; start: bigint; end: bigint }[] = [];
 
   /** Needs a device with the feature `timestamp-query`. */
-  constructor(gpu: GPUDevice, groups = false) {
+  constructor(gpu: GPUDevice, { groups = false, keepsEvents = false }: ProfilerOptions = {}) {
     this.#gpu = gpu;
     this.groups = groups;
+    this.#keepsEvents = keepsEvents;
     this.#queries = gpu.createQuerySet({ type: "timestamp", count: SLOTS });
     this.#resolved = gpu.createBuffer({
       size: SLOTS * 8,
@@ -57,8 +102,8 @@ export class Profiler {
     return () => this.#pending.push(this.#read(staging, names));
   }
 
-  /** Totals so far, the longest first. */
-  async rows(): Promise<ProfileRow[]> {
+  /** What was measured so far. */
+  async profile(): Promise<Profile> {
     await Promise.all(this.#pending);
     this.#pending = [];
     const rows = [...this.#totals].map(([name, { count, nanoseconds }]) => ({
@@ -66,7 +111,7 @@ export class Profiler {
       count,
       milliseconds: nanoseconds / 1e6,
     }));
-    return rows.sort((a, b) => b.milliseconds - a.milliseconds);
+    return { rows: rows.sort((a, b) => b.milliseconds - a.milliseconds), trace: this.#trace() };
   }
 
   /** Frees the query set and its buffer. */
@@ -81,9 +126,24 @@ export class Profiler {
     staging.destroy();
     names.forEach((name, i) => {
       const total = this.#totals.get(name) ?? { count: 0, nanoseconds: 0 };
+      const [start, end] = [times[2 * i]!, times[2 * i + 1]!];
       total.count++;
-      total.nanoseconds += Number(times[2 * i + 1]! - times[2 * i]!);
+      total.nanoseconds += Number(end - start);
       this.#totals.set(name, total);
+      if (this.#keepsEvents) this.#events.push({ name, start, end });
     });
+  }
+
+  #trace(): Trace {
+    const events = this.#events.sort((a, b) => Number(a.start - b.start));
+    const first = events[0]?.start ?? 0n;
+    const microseconds = (nanoseconds: bigint) => Number(nanoseconds) / 1000;
+    return {
+      displayTimeUnit: "ms",
+      traceEvents: events.map(({ name, start, end }) => {
+        const [ts, dur] = [microseconds(start - first), microseconds(end - start)];
+        return { name, cat: "gpu", ph: "X", ts, dur, pid: 0, tid: 0 };
+      }),
+    };
   }
 }

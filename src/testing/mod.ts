@@ -4,5 +4,6 @@
  * @module
  */
 export { assertClose, type CloseOptions } from "./close.ts";
+export { findNonFinite, type NonFinite } from "./find_non_finite.ts";
 export { gradcheck, type GradcheckOptions } from "./gradcheck.ts";
 export { TOLERANCE } from "./tolerance.ts";

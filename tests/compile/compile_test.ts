@@ -230,3 +230,13 @@ Deno.test("A compiled step that was forgotten is freed by the garbage collector"
   const { stdout, stderr } = await runChild(script, {}, ["--v8-flags=--expose-gc"]);
   assertEquals(stdout.trim(), "8192 true 0 0", stderr);
 });
+
+Deno.test("COMPILE=0 makes every call of a compiled step an ordinary one", async () => {
+  const script = `await using device = await uniformity.Device.open();
+    const step = uniformity.compile((x) => uniformity.exp(x));
+    for (let i = 0; i < 6; i++) step(uniformity.tensor([1]));
+    console.log(step.replays);`;
+  const replays = async (env: Record<string, string>) => Number((await runChild(script, env)).stdout);
+  assertEquals(await replays({ COMPILE: "0" }), 0);
+  assertEquals(await replays({}), 3);
+});

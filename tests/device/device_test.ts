@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { Device, DeviceError, type Program } from "../../src/device/mod.ts";
 import { lib_flat } from "../../src/shaders/gen.ts";
 import { full, ones, scope, tensor } from "../../src/tensor/mod.ts";
@@ -196,6 +196,36 @@ testWith(probe, "timestamp-query", "Device.startProfile() goes on past the slots
   for (let i = 0; i < 1100; i++) exp(x).dispose();
   const rows = await device.stopProfile();
   assertEquals(rows[0]?.count, 1100);
+});
+
+testWith(probe, "timestamp-query", "Device.startTrace() keeps when each dispatch ran, in their order", async () => {
+  await using device = await Device.open();
+  const x = ones([64, 64]);
+  device.startTrace();
+  sum(exp(x));
+  const { traceEvents } = await device.stopTrace();
+  assertEquals(traceEvents[0]?.name, "exp [64,64] exp.forward");
+  assertEquals(traceEvents[0]?.ts, 0);
+  traceEvents.forEach(({ name, ph, ts, dur }, i) => {
+    assertEquals([ph, name.length > 0, dur >= 0], ["X", true, true]);
+    if (i > 0) assert(ts >= traceEvents[i - 1]!.ts);
+  });
+});
+
+Deno.test("DEBUG prints each kind of dispatch once, every one, or with its values", async () => {
+  const script = `await using device = await uniformity.Device.open();
+    const x = uniformity.tensor([1, 2, 3]);
+    for (let i = 0; i < 2; i++) uniformity.exp(x);
+    await device.done();`;
+  const lines = async (level: string) => {
+    const { code, stderr } = await runChild(script, { DEBUG: level });
+    assertEquals(code, 0, stderr);
+    return stderr.split("\n").filter((line) => line.includes("exp"));
+  };
+  assertEquals(await lines("1"), ["1 exp [3]: exp.forward, 1 x 1 x 1 workgroups"]);
+  assertEquals((await lines("2")).length, 2);
+  assertMatch((await lines("3"))[0]!, /^1 exp \[3\]: exp\.forward, 1 x 1 x 1 workgroups, size = 1/);
+  assertEquals(await lines("0"), []);
 });
 
 Deno.test("DUMP_SHADERS prints the joined source of the programs that it names", async () => {

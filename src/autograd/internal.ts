@@ -1,0 +1,2 @@
+// What other folders use beside mod.ts; not part of the package's interface.
+export { isWatched, type OpResult, watchOps } from "./watch.ts";
