@@ -6,7 +6,7 @@ import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { Failures } from "./failures.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { BufferPool, type MemoryUsage, type Storage } from "./pool.ts";
-import { Profiler, type ProfileRow, type ProfilerOptions, type Trace } from "./profiler.ts";
+import { Profiler, type ProfilerOptions, type ProfileRow, type Trace } from "./profiler.ts";
 import type { Program } from "./program.ts";
 import { Recorder } from "./encoder.ts";
 import type { Workgroups } from "./bindings.ts";
