@@ -4,6 +4,8 @@ import type { GradScaler, Optimizer } from "../optim/mod.ts";
 import { fromTorchLayout, loadState, readState, type StateDict, toTorchLayout } from "./model_state.ts";
 import type { Checkpoint } from "./checkpoint_types.ts";
 
+export { readCheckpoint, writeCheckpoint } from "./checkpoint_file.ts";
+
 /** A weight became NaN or infinite. */
 export class WeightsNotFiniteError extends RangeError {
   /** Tells it apart in what is printed. */

@@ -3,8 +3,14 @@
  *
  * @module
  */
-export { captureCheckpoint, type CheckpointNotes, restoreCheckpoint, WeightsNotFiniteError } from "./checkpoint.ts";
-export { readCheckpoint, writeCheckpoint } from "./checkpoint_file.ts";
+export {
+  captureCheckpoint,
+  type CheckpointNotes,
+  readCheckpoint,
+  restoreCheckpoint,
+  WeightsNotFiniteError,
+  writeCheckpoint,
+} from "./checkpoint.ts";
 export type { Checkpoint, OptimizerCheckpoint, TrainingPosition } from "./checkpoint_types.ts";
 export type { PretrainConfig, PretrainData, PretrainReport } from "./config.ts";
 export { DataParallel, type LossScope, type StepAgreement, type StepCost } from "./data_parallel.ts";
