@@ -1,7 +1,7 @@
 // The list of ops: one line a file.
 export { cast } from "./elementwise/cast.ts";
 export { batchNorm, type BatchNormOptions } from "./norm/batch_norm.ts";
-export { abs, clamp, exp, log, neg, relu, sigmoid, sqrt, square, tanh } from "./elementwise/unary.ts";
+export { abs, clamp, exp, log, neg, relu, sigmoid, silu, sqrt, square, tanh } from "./elementwise/unary.ts";
 export { rbfGram, type RbfGramOptions } from "./pairs/rbf_gram.ts";
 export { squaredDistances } from "./pairs/squared_distances.ts";
 export { avgPool2d, type AvgPool2dOptions } from "./conv/avg_pool2d.ts";

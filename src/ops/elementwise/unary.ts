@@ -23,6 +23,10 @@ const ROWS = {
   neg: { value: "-x", slope: "F(-1.0)" },
   relu: { value: "larger(F(0.0), x)", slope: "select(F(0.0), F(1.0), (x > F(0.0)) | is_nan(x))" },
   sigmoid: { value: "1.0 / (1.0 + exp(-x))", slope: "(1.0 / (1.0 + exp(-x))) * (1.0 / (1.0 + exp(x)))" },
+  silu: {
+    value: "x / (1.0 + exp(-x))",
+    slope: "(1.0 + x / (1.0 + exp(x))) / (1.0 + exp(-x))",
+  },
   sqrt: { value: "sqrt(x)", slope: "0.5 / sqrt(x)" },
   square: { value: "x * x", slope: "2.0 * x" },
   // WGSL's tanh may overflow for large |x|; its slope is 1 - tanh².
@@ -80,6 +84,7 @@ const logOp = defineUnary("log");
 const negOp = defineUnary("neg");
 const reluOp = defineUnary("relu");
 const sigmoidOp = defineUnary("sigmoid");
+const siluOp = defineUnary("silu");
 const sqrtOp = defineUnary("sqrt");
 const squareOp = defineUnary("square");
 const tanhOp = defineUnary("tanh");
@@ -230,6 +235,26 @@ export function relu(x: Tensor): Tensor {
  */
 export function sigmoid(x: Tensor): Tensor {
   return sigmoidOp([x], NONE);
+}
+
+/**
+ * The sigmoid-weighted linear unit (SiLU, also called swish): `x / (1 + e⁻ˣ)`, as PyTorch's `silu`.
+ *
+ * @param x Any shape, f32; NaN stays NaN, and −∞ gives NaN, as in PyTorch.
+ * @returns The shape of `x`.
+ * @throws {TypeError} If the dtype is not f32.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, silu, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await silu(tensor([0, 100])).data(), new Float32Array([0, 100]));
+ * ```
+ */
+export function silu(x: Tensor): Tensor {
+  return siluOp([x], NONE);
 }
 
 /**
