@@ -1,4 +1,5 @@
-import { type Device, type Program, Tensor } from "../mod.ts";
+import { type Device, Tensor } from "../mod.ts";
+import type { Program } from "../src/device/mod.ts";
 
 /** What a device can do at most, measured. */
 export interface Ceilings {

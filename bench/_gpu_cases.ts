@@ -11,8 +11,8 @@ import {
   type Tensor,
   tensor,
   uniform,
-  uniformNumbers,
 } from "../mod.ts";
+import { uniformNumbers } from "../src/tensor/internal.ts";
 import { augment, naturalRecipe } from "../src/data/augment/mod.ts";
 import { centroidWeights, rbf } from "../src/kernels/mod.ts";
 import { decoupledUniformity } from "../src/losses/mod.ts";

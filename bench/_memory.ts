@@ -1,4 +1,5 @@
-import { type AdapterFamily, Device } from "../mod.ts";
+import { Device } from "../mod.ts";
+import type { AdapterFamily } from "../src/device/mod.ts";
 import { Bounds } from "../src/device/bounds.ts";
 import { inScope, type NetworkName, trainingStep } from "./_steps.ts";
 

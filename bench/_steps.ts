@@ -1,15 +1,5 @@
-import {
-  autocast,
-  backward,
-  type Device,
-  keep,
-  key,
-  scope,
-  type Tensor,
-  tensor,
-  uniform,
-  uniformNumbers,
-} from "../mod.ts";
+import { autocast, backward, type Device, keep, key, scope, type Tensor, tensor, uniform } from "../mod.ts";
+import { uniformNumbers } from "../src/tensor/internal.ts";
 import { augment, naturalRecipe } from "../src/data/augment/mod.ts";
 import { decoupledUniformity } from "../src/losses/mod.ts";
 import { contrastive, resnet18, resnet50 } from "../src/nn/mod.ts";

@@ -10,7 +10,7 @@ import { transform } from "esbuild";
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 
 /** Entries that run where there is WebGPU. */
-export const ENTRIES = [".", "./nn", "./losses", "./kernels", "./optim", "./augment"] as const;
+export const ENTRIES = [".", "./device", "./ops", "./nn", "./losses", "./kernels", "./optim", "./augment"] as const;
 
 async function run(command: string, args: string[], cwd: string): Promise<void> {
   const { success, stderr } = await new Deno.Command(command, { args, cwd, stdin: "null" }).output();

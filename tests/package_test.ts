@@ -100,6 +100,35 @@ Deno.test("deno doc --lint is clean for every export", async () => {
   assertStringIncludes(all, "Checked");
 });
 
+interface Documented {
+  module_doc?: { doc?: string; tags?: { kind: string }[] };
+  symbols: { name: string }[];
+}
+
+/** What `deno doc --json` tells of each entry point, by its name in deno.json. */
+async function documented(): Promise<Map<string, Documented>> {
+  const { out } = await deno(["doc", "--json", ...Object.values(configuration.exports)]);
+  const nodes: Record<string, Documented> = JSON.parse(out).nodes;
+  const root = new URL("..", import.meta.url);
+  return new Map(
+    Object.entries(configuration.exports).map(([name, path]) => [name, nodes[new URL(path, root).href]!]),
+  );
+}
+
+Deno.test("each entry point has a module doc, and the root's has an example", async () => {
+  const entries = await documented();
+  const bare = [...entries].filter(([, entry]) => !entry.module_doc?.doc?.trim()).map(([name]) => name);
+  assertEquals(bare, []);
+  assert(entries.get(".")!.module_doc!.tags?.some(({ kind }) => kind === "example"), "the root has no @example");
+});
+
+Deno.test("the root exports at most 130 names, each by its name, and nothing of an internal.ts", async () => {
+  const names = new Set((await documented()).get(".")!.symbols.map(({ name }) => name));
+  assertLess(names.size, 131);
+  const source = await Deno.readTextFile(join(ROOT, "mod.ts"));
+  assert(!/export \*|internal\.ts/.test(withoutComments(source)), "mod.ts exports names that it does not list");
+});
+
 Deno.test("the core bundles for a browser and runs where there is no Deno", async () => {
   const core = ENTRIES.map((name) => configuration.exports[name]!);
   await inFolder(async (folder) => {

@@ -8,7 +8,8 @@
  */
 import { parseArgs } from "@std/cli";
 import { fromFileUrl } from "@std/path";
-import { backward, cholesky, Device, hatMatrix, keep, key, rbfGram, requireGrad, uniform } from "../../mod.ts";
+import { backward, cholesky, Device, keep, key, rbfGram, requireGrad, uniform } from "../../mod.ts";
+import { hatMatrix } from "../../src/ops/mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { inScope } from "../_steps.ts";
 import { short, table } from "../_table.ts";

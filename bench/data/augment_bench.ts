@@ -2,7 +2,8 @@ import { assertClose } from "../../src/testing/mod.ts";
 import { augment, chexpertRecipe, evalTransform, naturalRecipe } from "../../src/data/augment/mod.ts";
 import { benchOn } from "../_bench.ts";
 import { Device } from "../../src/device/mod.ts";
-import { key, tensor, uniformNumbers } from "../../src/tensor/mod.ts";
+import { key, tensor } from "../../src/tensor/mod.ts";
+import { uniformNumbers } from "../../src/tensor/internal.ts";
 
 const device = await Device.open();
 const bench = await benchOn(device);

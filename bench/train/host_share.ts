@@ -2,7 +2,8 @@
 // llvmpipe (Mesa 25) on 2 cores, other work paused, 2026-11-25:
 //   tiny, batch 64: host 1.3 ms of 96.8 ms a step, 1.3 %
 //   resnet18, batch 4: host 1.9 ms of 737.6 ms a step, 0.3 %
-import { backward, compile, Device, keep, key, scope, Tensor, tensor, uniformNumbers } from "../../mod.ts";
+import { backward, compile, Device, keep, key, scope, Tensor, tensor } from "../../mod.ts";
+import { uniformNumbers } from "../../src/tensor/internal.ts";
 import { augment, naturalRecipe } from "../../src/data/mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";

@@ -1,5 +1,5 @@
 import { Device } from "../device/mod.ts";
-import { checkHalf } from "../tensor/mod.ts";
+import { checkHalf } from "../tensor/internal.ts";
 
 /** Settings of {@linkcode autocast}. */
 export interface AutocastOptions {

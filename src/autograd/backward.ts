@@ -1,14 +1,5 @@
-import {
-  accumulate,
-  castTo,
-  type FloatDType,
-  keep,
-  ones,
-  sameShape,
-  scope,
-  sumOf,
-  type Tensor,
-} from "../tensor/mod.ts";
+import { type FloatDType, keep, ones, sameShape, scope, type Tensor } from "../tensor/mod.ts";
+import { accumulate, castTo, sumOf } from "../tensor/internal.ts";
 import { fullPrecision } from "./autocast.ts";
 import { noGrad } from "./mode.ts";
 import { Node } from "./node.ts";

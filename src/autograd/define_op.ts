@@ -1,4 +1,5 @@
-import { castTo, Tensor, tidy } from "../tensor/mod.ts";
+import { Tensor, tidy } from "../tensor/mod.ts";
+import { castTo } from "../tensor/internal.ts";
 import { fullPrecision } from "./autocast.ts";
 import { isGradEnabled, noGrad } from "./mode.ts";
 import { Node } from "./node.ts";

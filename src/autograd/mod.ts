@@ -1,3 +1,8 @@
+/**
+ * Reverse-mode automatic differentiation, for ops that it does not know: the tape, its modes, and mixed precision.
+ *
+ * @module
+ */
 export { autocast, type AutocastOptions, fullPrecision, isAutocast } from "./autocast.ts";
 export { backward, type BackwardOptions } from "./backward.ts";
 export { defineOp, type OpDefinition, wantsGrad } from "./define_op.ts";

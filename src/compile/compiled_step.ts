@@ -1,6 +1,7 @@
 import type { Device, Recording, Reserve } from "../device/mod.ts";
 import { differenceOf } from "../device/internal.ts";
-import { assign, keep, scope, Tensor, tidy } from "../tensor/mod.ts";
+import { keep, scope, Tensor, tidy } from "../tensor/mod.ts";
+import { assign } from "../tensor/internal.ts";
 import type { StepArgument, StepResult } from "./types.ts";
 
 /** Replays after which the commands are compared with those of an ordinary call. */

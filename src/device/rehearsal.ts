@@ -26,7 +26,8 @@ export class Rehearsal {
  *
  * @example Usage
  * ```ts
- * import { Device, DeviceError, matmul, rehearse, scope, zeros } from "@decoupled/uniformity";
+ * import { Device, DeviceError, matmul, scope, zeros } from "@decoupled/uniformity";
+ * import { rehearse } from "@decoupled/uniformity/device";
  * import { assertThrows } from "@std/assert";
  *
  * await using device = await Device.open();

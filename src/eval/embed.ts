@@ -1,4 +1,5 @@
-import { key, philox } from "../tensor/mod.ts";
+import { key } from "../tensor/mod.ts";
+import { philox } from "../tensor/internal.ts";
 import type { Features } from "../data/mod.ts";
 
 /** Settings of {@linkcode umap}. */

@@ -1,4 +1,5 @@
-import { key, philox } from "../tensor/mod.ts";
+import { key } from "../tensor/mod.ts";
+import { philox } from "../tensor/internal.ts";
 
 /** Area under a ROC curve with its uncertainty. */
 export interface AucInterval {

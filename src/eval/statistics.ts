@@ -1,5 +1,6 @@
 import { Device } from "../device/mod.ts";
-import { key, shuffled, uniformNumbers } from "../tensor/mod.ts";
+import { key, shuffled } from "../tensor/mod.ts";
+import { uniformNumbers } from "../tensor/internal.ts";
 import { DeviceDesign } from "./design.ts";
 import { checkFinite } from "./check_finite.ts";
 import type { Features } from "../data/mod.ts";

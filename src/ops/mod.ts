@@ -1,4 +1,21 @@
-// The list of ops: one line a file.
+/**
+ * Every op with the types of its options. The ops for general use are in the package's root too; here alone are those
+ * made for one loss or kernel (`pairTerm`, `viewCentroids`, `contrastiveTerm`, `hatMatrix`) and `isFactored`.
+ *
+ * @example The type of options
+ * ```ts
+ * import { conv2d, Device, ones } from "@decoupled/uniformity";
+ * import type { Conv2dOptions } from "@decoupled/uniformity/ops";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const options: Conv2dOptions = { stride: 2, padding: 1 };
+ * assertEquals(conv2d(ones([1, 8, 8, 3]), ones([3, 3, 3, 16]), options).shape, [1, 4, 4, 16]);
+ * ```
+ *
+ * @module
+ */
+// One line a file.
 export { cast } from "./elementwise/cast.ts";
 export { batchNorm, type BatchNormOptions } from "./norm/batch_norm.ts";
 export { abs, clamp, exp, log, neg, relu, sigmoid, silu, sqrt, square, tanh } from "./elementwise/unary.ts";

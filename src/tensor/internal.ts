@@ -1,3 +1,10 @@
 // What other folders use beside mod.ts; not part of the package's interface.
+export { accumulate, sumOf } from "./accumulate.ts";
+export { castTo } from "./cast.ts";
+export { assign } from "./copy.ts";
+export { bytesOf } from "./dtype.ts";
+export { checkHalf, elementAliases, floatOf } from "./half.ts";
+export { philox, uniformNumbers } from "./philox.ts";
 export { own } from "./scope.ts";
 export { checkSetting } from "./setting.ts";
+export { checkShape, normalizeDim, normalizeDims, stridesOf } from "./shape.ts";

@@ -1,5 +1,6 @@
 import { backward, detach, requireGrad } from "../autograd/mod.ts";
-import { key, philox, scope, type Shape, sizeOf, Tensor, tensor } from "../tensor/mod.ts";
+import { key, scope, type Shape, sizeOf, Tensor, tensor } from "../tensor/mod.ts";
+import { philox } from "../tensor/internal.ts";
 import { TOLERANCE } from "./tolerance.ts";
 
 /** How to check. */

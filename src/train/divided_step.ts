@@ -2,7 +2,8 @@ import { backward, noGrad } from "../autograd/mod.ts";
 import { compile, type Compiled } from "../compile/mod.ts";
 import { withoutTracking } from "../nn/mod.ts";
 import { slice } from "../ops/mod.ts";
-import { accumulate, assign, copyInto, keep, Tensor, zeros } from "../tensor/mod.ts";
+import { copyInto, keep, Tensor, zeros } from "../tensor/mod.ts";
+import { accumulate, assign } from "../tensor/internal.ts";
 import type { StepAgreement } from "./data_parallel.ts";
 import type { StepBatch, StepTools } from "./training_step.ts";
 

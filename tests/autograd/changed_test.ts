@@ -6,7 +6,8 @@ import { Device } from "../../src/device/mod.ts";
 import { BatchNorm2d } from "../../src/nn/mod.ts";
 import { add, matmul, mul, relu, reshape, square, sum } from "../../src/ops/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
-import { accumulate, assign, copyInto, fill, ones, scope, type Tensor, tensor } from "../../src/tensor/mod.ts";
+import { copyInto, fill, ones, scope, type Tensor, tensor } from "../../src/tensor/mod.ts";
+import { accumulate, assign } from "../../src/tensor/internal.ts";
 import { points } from "../ops/shared/_arrays.ts";
 
 const device = await Device.open();

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows
 import { Device, DeviceError, type Program } from "../../src/device/mod.ts";
 import { compile } from "../../src/compile/mod.ts";
 import { add, exp } from "../../src/ops/mod.ts";
-import { accumulate, fill, full, ones, Tensor } from "../../src/tensor/mod.ts";
+import { fill, full, ones, Tensor } from "../../src/tensor/mod.ts";
+import { accumulate } from "../../src/tensor/internal.ts";
 import { runChild } from "./_child.ts";
 
 const WRONG: Program = {

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { add, Device, DeviceError, scope, SyncReader, tensor } from "../../mod.ts";
+import { add, Device, DeviceError, scope, tensor } from "../../mod.ts";
+import { SyncReader } from "../../src/device/mod.ts";
 
 const device = await Device.open();
 

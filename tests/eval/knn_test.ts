@@ -1,5 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { Device, key, uniformNumbers } from "../../mod.ts";
+import { Device, key } from "../../mod.ts";
+import { uniformNumbers } from "../../src/tensor/internal.ts";
 import { knn } from "../../src/eval/mod.ts";
 
 await Device.open();

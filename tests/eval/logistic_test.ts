@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Device, key } from "../../mod.ts";
-import { uniformNumbers } from "../../src/tensor/mod.ts";
+import { uniformNumbers } from "../../src/tensor/internal.ts";
 import { linearScores, logisticRegression, predictedClasses } from "../../src/eval/mod.ts";
 import { floatsOf, readFixture, readFixtureJson } from "../fixtures/read.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { Device, key } from "../../mod.ts";
-import { uniformNumbers } from "../../src/tensor/mod.ts";
+import { uniformNumbers } from "../../src/tensor/internal.ts";
 import { linearScores, logisticRegression } from "../../src/eval/mod.ts";
 import { rowSpan } from "../../src/eval/row_span.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { Device, key } from "../../mod.ts";
 import { accuracy, linearScores, predictedClasses, searchLinear, softmaxSgd } from "../../src/eval/mod.ts";
-import { uniformNumbers } from "../../src/tensor/mod.ts";
+import { uniformNumbers } from "../../src/tensor/internal.ts";
 
 const device = await Device.open();
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { Device, key, uniformNumbers } from "../../mod.ts";
+import { Device, key } from "../../mod.ts";
+import { uniformNumbers } from "../../src/tensor/internal.ts";
 import { NORMALIZATION, type PixelDataset } from "../../src/data/mod.ts";
 import { ResNet } from "../../src/nn/mod.ts";
 import { viewAlignment } from "../../src/eval/mod.ts";

@@ -1,5 +1,6 @@
 import { fromFileUrl, join } from "@std/path";
-import { key, philox } from "../../mod.ts";
+import { key } from "../../mod.ts";
+import { philox } from "../../src/tensor/internal.ts";
 import { concat, writeFiles } from "../data/_helpers.ts";
 
 const EXAMPLES = fromFileUrl(new URL("../../examples", import.meta.url));

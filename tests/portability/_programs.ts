@@ -8,7 +8,8 @@ import * as losses from "../../src/losses/mod.ts";
 import { GradScaler, LARS, SGD } from "../../src/optim/mod.ts";
 import { type BodyName, bodyOptions, withBody } from "../../src/ops/product/bodies.ts";
 import * as ops from "../../src/ops/mod.ts";
-import { assign, key, normal, requireGrad, scope, type Tensor, tensor, uniform, zeros } from "../../mod.ts";
+import { key, normal, requireGrad, scope, type Tensor, tensor, uniform, zeros } from "../../mod.ts";
+import { assign } from "../../src/tensor/internal.ts";
 import { DEFAULT_LIMITS } from "./_lesser.ts";
 import { type NullAdapter, nullGpu, type Pipeline } from "./_null_gpu.ts";
 

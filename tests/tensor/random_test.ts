@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { Device } from "../../src/device/mod.ts";
-import { key, normal, permutation, philox, shuffled, uniform, uniformNumbers } from "../../src/tensor/mod.ts";
+import { key, normal, permutation, shuffled, uniform } from "../../src/tensor/mod.ts";
+import { philox, uniformNumbers } from "../../src/tensor/internal.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 
 await Device.open();

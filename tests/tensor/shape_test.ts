@@ -1,13 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import {
-  broadcastShapes,
-  checkShape,
-  normalizeDim,
-  normalizeDims,
-  sameShape,
-  sizeOf,
-  stridesOf,
-} from "../../src/tensor/mod.ts";
+import { broadcastShapes, sameShape, sizeOf } from "../../src/tensor/mod.ts";
+import { checkShape, normalizeDim, normalizeDims, stridesOf } from "../../src/tensor/internal.ts";
 
 Deno.test("sizeOf() and stridesOf() are row-major", () => {
   assertEquals([[], [3], [2, 3, 4], [2, 0]].map(sizeOf), [1, 3, 24, 0]);

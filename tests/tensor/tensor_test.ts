@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
-import { accumulate, ones, sumOf, tensor } from "../../src/tensor/mod.ts";
+import { ones, tensor } from "../../src/tensor/mod.ts";
+import { accumulate, sumOf } from "../../src/tensor/internal.ts";
 
 const device = await Device.open();
 

@@ -1,5 +1,6 @@
 import type { PixelDataset } from "../../src/data/mod.ts";
-import { key, type Tensor, uniformNumbers } from "../../mod.ts";
+import { key, type Tensor } from "../../mod.ts";
+import { uniformNumbers } from "../../src/tensor/internal.ts";
 import type { JobSettings } from "../../src/jobs/mod.ts";
 import { readState } from "../../src/train/mod.ts";
 import type { Contrastive } from "../../src/nn/mod.ts";

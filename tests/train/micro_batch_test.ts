@@ -1,17 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import {
-  Device,
-  DeviceError,
-  keep,
-  key,
-  mean,
-  normal,
-  relu,
-  reshape,
-  scope,
-  type Tensor,
-  uniformNumbers,
-} from "../../mod.ts";
+import { Device, DeviceError, keep, key, mean, normal, relu, reshape, scope, type Tensor } from "../../mod.ts";
+import { uniformNumbers } from "../../src/tensor/internal.ts";
 import { SingleProcess } from "../../src/distributed/mod.ts";
 import { naturalRecipe, NORMALIZATION, type PixelDataset, ResidentImages } from "../../src/data/mod.ts";
 import { rbf } from "../../src/kernels/mod.ts";

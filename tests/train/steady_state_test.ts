@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { autocast, backward, type Counters, Device, keep, scope, Tensor, tensor } from "../../mod.ts";
+import { autocast, backward, Device, keep, scope, Tensor, tensor } from "../../mod.ts";
+import type { Counters } from "../../src/device/mod.ts";
 import { augment, naturalRecipe } from "../../src/data/mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { contrastive, ResNet } from "../../src/nn/mod.ts";

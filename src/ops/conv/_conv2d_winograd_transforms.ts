@@ -11,7 +11,8 @@ import {
   lib_flat,
   lib_moments,
 } from "../../shaders/gen.ts";
-import { elementAliases, type FloatDType, floatOf, type Tensor } from "../../tensor/mod.ts";
+import type { FloatDType, Tensor } from "../../tensor/mod.ts";
+import { elementAliases, floatOf } from "../../tensor/internal.ts";
 
 const params = {
   size: "u32",

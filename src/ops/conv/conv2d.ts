@@ -1,6 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { type FloatDType, floatOf, sizeOf, type Tensor, zeros } from "../../tensor/mod.ts";
-import { own } from "../../tensor/internal.ts";
+import { type FloatDType, sizeOf, type Tensor, zeros } from "../../tensor/mod.ts";
+import { floatOf, own } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { type Geometry, geometryOf, type Windows2d } from "./geometry.ts";
 import { chooseAlgorithm, leavesMoments } from "./_conv2d_algorithms.ts";

@@ -1,6 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { global_avg_pool as code } from "../../shaders/gen.ts";
-import { floatOf, Tensor } from "../../tensor/mod.ts";
+import { Tensor } from "../../tensor/mod.ts";
+import { floatOf } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { columnPrograms, columnsOf, pick } from "../shared/slices.ts";
 

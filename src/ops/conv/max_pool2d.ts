@@ -1,6 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { pool2d as code } from "../../shaders/gen.ts";
-import { floatOf, Tensor } from "../../tensor/mod.ts";
+import { Tensor } from "../../tensor/mod.ts";
+import { floatOf } from "../../tensor/internal.ts";
 import { type Pool2dOptions, POOL_PARAMS, pooledShape, type Windows, windowsOf } from "./pool_geometry.ts";
 import { columnPrograms, pick } from "../shared/slices.ts";
 

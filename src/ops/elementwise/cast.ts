@@ -1,5 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { castTo, type FloatDType, type Tensor } from "../../tensor/mod.ts";
+import type { FloatDType, Tensor } from "../../tensor/mod.ts";
+import { castTo } from "../../tensor/internal.ts";
 
 const castOp = defineOp<[Tensor], { readonly dtype: FloatDType }>({
   name: "cast",

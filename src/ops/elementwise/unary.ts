@@ -1,7 +1,8 @@
 import type { Bindings, Program } from "../../device/mod.ts";
 import { lib_flat, lib_nan, unary as code } from "../../shaders/gen.ts";
 import { defineOp } from "../../autograd/mod.ts";
-import { elementAliases, type FloatDType, floatOf, Tensor } from "../../tensor/mod.ts";
+import { type FloatDType, Tensor } from "../../tensor/mod.ts";
+import { elementAliases, floatOf } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 
 /** One elementwise op: WGSL expressions of `x: F` (that is `vec4f`), and of the scalars `params.a` and `params.b` where it has some. */

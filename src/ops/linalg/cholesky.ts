@@ -197,7 +197,8 @@ export function cholesky(a: Tensor, options: CholeskyOptions = {}): Tensor {
  *
  * @example Usage
  * ```ts
- * import { cholesky, Device, isFactored, tensor } from "@decoupled/uniformity";
+ * import { cholesky, Device, tensor } from "@decoupled/uniformity";
+ * import { isFactored } from "@decoupled/uniformity/ops";
  * import { assertEquals } from "@std/assert";
  *
  * await using _device = await Device.open();

@@ -102,7 +102,8 @@ export interface HatMatrixOptions {
  *
  * @example Usage
  * ```ts
- * import { Device, hatMatrix, tensor } from "@decoupled/uniformity";
+ * import { Device, tensor } from "@decoupled/uniformity";
+ * import { hatMatrix } from "@decoupled/uniformity/ops";
  * import { assertClose } from "@decoupled/uniformity/testing";
  *
  * await using _device = await Device.open();

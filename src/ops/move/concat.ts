@@ -1,5 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { normalizeDim, sameShape, type Shape, stridesOf, Tensor } from "../../tensor/mod.ts";
+import { sameShape, type Shape, Tensor } from "../../tensor/mod.ts";
+import { normalizeDim, stridesOf } from "../../tensor/internal.ts";
 import { unsqueeze } from "./reshape.ts";
 import { checkWords } from "../shared/check.ts";
 import { copyStrided, gatherStrided } from "./strided.ts";

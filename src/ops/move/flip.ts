@@ -1,5 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { normalizeDims, stridesOf, type Tensor } from "../../tensor/mod.ts";
+import type { Tensor } from "../../tensor/mod.ts";
+import { normalizeDims, stridesOf } from "../../tensor/internal.ts";
 import { checkWords } from "../shared/check.ts";
 import { gatherStrided } from "./strided.ts";
 

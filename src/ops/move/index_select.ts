@@ -1,7 +1,8 @@
 import { defineOp } from "../../autograd/mod.ts";
 import type { Program } from "../../device/mod.ts";
 import { index_select as code, lib_flat } from "../../shaders/gen.ts";
-import { normalizeDim, type Shape, sizeOf, Tensor, tensor } from "../../tensor/mod.ts";
+import { type Shape, sizeOf, Tensor, tensor } from "../../tensor/mod.ts";
+import { normalizeDim } from "../../tensor/internal.ts";
 import { reshape } from "./reshape.ts";
 import { checkWords } from "../shared/check.ts";
 

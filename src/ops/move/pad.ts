@@ -1,5 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { full, stridesOf, type Tensor } from "../../tensor/mod.ts";
+import { full, type Tensor } from "../../tensor/mod.ts";
+import { stridesOf } from "../../tensor/internal.ts";
 import { checkWords } from "../shared/check.ts";
 import { copyStrided, gatherStrided } from "./strided.ts";
 

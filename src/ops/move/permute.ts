@@ -1,5 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { normalizeDim, stridesOf, type Tensor } from "../../tensor/mod.ts";
+import type { Tensor } from "../../tensor/mod.ts";
+import { normalizeDim, stridesOf } from "../../tensor/internal.ts";
 import { checkWords } from "../shared/check.ts";
 import { gatherStrided } from "./strided.ts";
 

@@ -1,5 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { normalizeDim, type Shape, sizeOf, type Tensor } from "../../tensor/mod.ts";
+import { type Shape, sizeOf, type Tensor } from "../../tensor/mod.ts";
+import { normalizeDim } from "../../tensor/internal.ts";
 
 const reshapeOp = defineOp<[Tensor], { readonly shape: Shape }>({
   name: "reshape",

@@ -1,5 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { type Shape, stridesOf, type Tensor, zeros } from "../../tensor/mod.ts";
+import { type Shape, type Tensor, zeros } from "../../tensor/mod.ts";
+import { stridesOf } from "../../tensor/internal.ts";
 import { checkWords } from "../shared/check.ts";
 import { copyStrided, gatherStrided } from "./strided.ts";
 

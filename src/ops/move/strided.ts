@@ -1,7 +1,8 @@
 // Copies between arrays that are walked with any strides: what permute, slice, flip, pad, concat and broadcastTo are made of.
 import type { Program } from "../../device/mod.ts";
 import { lib_flat, strided as code } from "../../shaders/gen.ts";
-import { type Shape, sizeOf, stridesOf, Tensor } from "../../tensor/mod.ts";
+import { type Shape, sizeOf, Tensor } from "../../tensor/mod.ts";
+import { stridesOf } from "../../tensor/internal.ts";
 import { collapse, MAX_AXES } from "../shared/axes.ts";
 
 /** How an array is walked: the element to start at, and the stride along each axis. */

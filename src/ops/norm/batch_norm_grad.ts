@@ -2,7 +2,8 @@
 // reductions over all ranks between them.
 import { batch_norm_grad as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../../shaders/gen.ts";
 import type { Bindings, Constants } from "../../device/mod.ts";
-import { floatOf, sumOf, Tensor } from "../../tensor/mod.ts";
+import { Tensor } from "../../tensor/mod.ts";
+import { floatOf, sumOf } from "../../tensor/internal.ts";
 import type { Affine, Norm } from "./batch_norm_passes.ts";
 import { laneForm } from "../shared/lanes.ts";
 import {

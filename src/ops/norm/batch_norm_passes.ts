@@ -1,7 +1,8 @@
 // The forward passes of batch normalisation, separately callable so that synchronised batch normalisation can gather the
 // moments of all ranks between them.
 import { batch_norm as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../../shaders/gen.ts";
-import { castTo, floatOf, Tensor } from "../../tensor/mod.ts";
+import { Tensor } from "../../tensor/mod.ts";
+import { castTo, floatOf } from "../../tensor/internal.ts";
 import { laneForm } from "../shared/lanes.ts";
 import {
   blocksOf,

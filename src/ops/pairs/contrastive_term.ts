@@ -86,7 +86,8 @@ export interface ContrastiveTermOptions {
  *
  * @example Usage
  * ```ts
- * import { contrastiveTerm, Device, zeros } from "@decoupled/uniformity";
+ * import { Device, zeros } from "@decoupled/uniformity";
+ * import { contrastiveTerm } from "@decoupled/uniformity/ops";
  * import { assertAlmostEquals } from "@std/assert";
  *
  * await using _device = await Device.open();

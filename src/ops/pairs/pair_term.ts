@@ -83,7 +83,8 @@ const pairTermOp = defineOp<[Tensor], { readonly t: number }>({
  *
  * @example Usage
  * ```ts
- * import { Device, pairTerm, tensor } from "@decoupled/uniformity";
+ * import { Device, tensor } from "@decoupled/uniformity";
+ * import { pairTerm } from "@decoupled/uniformity/ops";
  * import { assertAlmostEquals } from "@std/assert";
  *
  * await using _device = await Device.open();

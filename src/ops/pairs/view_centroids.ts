@@ -77,7 +77,8 @@ const viewCentroidsOp = defineOp<[Tensor], null>({
  *
  * @example Usage
  * ```ts
- * import { Device, tensor, viewCentroids } from "@decoupled/uniformity";
+ * import { Device, tensor } from "@decoupled/uniformity";
+ * import { viewCentroids } from "@decoupled/uniformity/ops";
  * import { assertEquals } from "@std/assert";
  *
  * await using _device = await Device.open();

@@ -1,6 +1,7 @@
 // In which precision products compute: f16 inside autocast, or where an operand is f16.
 import { isAutocast } from "../../autograd/mod.ts";
-import { castTo, type FloatDType, type Tensor } from "../../tensor/mod.ts";
+import type { FloatDType, Tensor } from "../../tensor/mod.ts";
+import { castTo } from "../../tensor/internal.ts";
 
 /** The dtype of a product's result, and of what it reads beside parameters. */
 export function precisionOf([a, b]: readonly Tensor[]): FloatDType {

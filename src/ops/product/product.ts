@@ -1,18 +1,8 @@
 // Matrix products on storages: what matmul, linear and conv2d are made of.
 import type { Constants, Program, Storage, Window } from "../../device/mod.ts";
 import { lib_flat, matmul as operands, matmul_pad } from "../../shaders/gen.ts";
-import {
-  bytesOf,
-  castTo,
-  elementAliases,
-  type FloatDType,
-  floatOf,
-  key,
-  type Shape,
-  sizeOf,
-  Tensor,
-  uniform,
-} from "../../tensor/mod.ts";
+import { type FloatDType, key, type Shape, sizeOf, Tensor, uniform } from "../../tensor/mod.ts";
+import { bytesOf, castTo, elementAliases, floatOf } from "../../tensor/internal.ts";
 import { blocksOf, type Body, constantsOf } from "./bodies.ts";
 import type { Question } from "./choices.ts";
 import { blockMoments, momentsCode, type SideMoments } from "./moments.ts";

@@ -1,7 +1,8 @@
 // Sums over a middle axis: the partial results of a split sum, and the gradients of an operand that was broadcast.
 import type { Program } from "../../device/mod.ts";
 import { lib_flat, matmul_reduce } from "../../shaders/gen.ts";
-import { elementAliases, type FloatDType, floatOf, Tensor } from "../../tensor/mod.ts";
+import { type FloatDType, Tensor } from "../../tensor/mod.ts";
+import { elementAliases, floatOf } from "../../tensor/internal.ts";
 
 function reduceProgram(x: FloatDType, y: FloatDType): Program {
   return {

@@ -1,7 +1,8 @@
 import { defineOp } from "../../autograd/mod.ts";
 import type { Program } from "../../device/mod.ts";
 import { arg_max as code, lib_flat, lib_nan } from "../../shaders/gen.ts";
-import { normalizeDim, sizeOf, Tensor } from "../../tensor/mod.ts";
+import { sizeOf, Tensor } from "../../tensor/mod.ts";
+import { normalizeDim } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { reducedShape, slicesOf } from "../shared/reduce.ts";
 

@@ -1,5 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { normalizeDims, type Tensor } from "../../tensor/mod.ts";
+import type { Tensor } from "../../tensor/mod.ts";
+import { normalizeDims } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { elementwise } from "../elementwise/elementwise.ts";
 import { reduce, reducedShape } from "../shared/reduce.ts";

@@ -1,4 +1,5 @@
-import { normalizeDims, sizeOf, type Tensor } from "../../tensor/mod.ts";
+import { sizeOf, type Tensor } from "../../tensor/mod.ts";
+import { normalizeDims } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { mul, sub } from "../elementwise/binary.ts";
 import { mean, type ReduceOptions, sum } from "./sum.ts";

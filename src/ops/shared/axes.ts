@@ -1,5 +1,6 @@
 // Loop nests over several arrays at once: which axes there are, and how far each array moves along them.
-import { type Shape, stridesOf } from "../../tensor/mod.ts";
+import type { Shape } from "../../tensor/mod.ts";
+import { stridesOf } from "../../tensor/internal.ts";
 
 /** The most axes that the shaders of strided access take, after {@linkcode collapse}. */
 export const MAX_AXES = 8;

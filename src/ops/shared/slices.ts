@@ -2,7 +2,8 @@
 // channels are a multiple of 4, `f32` columns otherwise.
 import type { Device, Program, Workgroups } from "../../device/mod.ts";
 import { lib_flat } from "../../shaders/gen.ts";
-import { elementAliases, type FloatDType, sizeOf, type Tensor } from "../../tensor/mod.ts";
+import { type FloatDType, sizeOf, type Tensor } from "../../tensor/mod.ts";
+import { elementAliases } from "../../tensor/internal.ts";
 import type { ColumnTable, SliceTable } from "./variants.ts";
 
 const WORKGROUP = 64;

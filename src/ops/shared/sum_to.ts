@@ -1,4 +1,5 @@
-import { castTo, sameShape, type Shape, type Tensor } from "../../tensor/mod.ts";
+import { sameShape, type Shape, type Tensor } from "../../tensor/mod.ts";
+import { castTo } from "../../tensor/internal.ts";
 import { reduce } from "./reduce.ts";
 
 /** Sums what broadcasting repeated: from the shape of a result back to that of an operand. */

@@ -12,7 +12,8 @@ import {
   sampleViews,
 } from "../../../src/data/augment/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
-import { ones, scope, tensor, uniformNumbers, zeros } from "../../../src/tensor/mod.ts";
+import { ones, scope, tensor, zeros } from "../../../src/tensor/mod.ts";
+import { uniformNumbers } from "../../../src/tensor/internal.ts";
 import { key } from "../../../src/tensor/mod.ts";
 import { assertClose } from "../../../src/testing/mod.ts";
 import { eachFamily } from "../../ops/shared/_variants.ts";

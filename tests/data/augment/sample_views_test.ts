@@ -9,7 +9,8 @@ import {
   type ViewParameters,
 } from "../../../src/data/augment/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
-import { philox, type Shape, tensor, zeros } from "../../../src/tensor/mod.ts";
+import { type Shape, tensor, zeros } from "../../../src/tensor/mod.ts";
+import { philox } from "../../../src/tensor/internal.ts";
 
 await Device.open();
 

@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { concat, Device, DeviceError, key, scope, uniformNumbers, zeros } from "../../../mod.ts";
+import { concat, Device, DeviceError, key, scope, zeros } from "../../../mod.ts";
+import { uniformNumbers } from "../../../src/tensor/internal.ts";
 import {
   evaluationBatches,
   naturalRecipe,

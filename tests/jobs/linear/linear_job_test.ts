@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { key, uniformNumbers } from "../../../mod.ts";
+import { key } from "../../../mod.ts";
+import { uniformNumbers } from "../../../src/tensor/internal.ts";
 import { NORMALIZATION, type PixelDataset } from "../../../src/data/mod.ts";
 import { ResNet } from "../../../src/nn/mod.ts";
 import { type LinearEvent, linearJob, type LinearSettings } from "../../../src/jobs/mod.ts";

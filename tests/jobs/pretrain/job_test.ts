@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Device, key, uniformNumbers } from "../../../mod.ts";
+import { Device, key } from "../../../mod.ts";
+import { uniformNumbers } from "../../../src/tensor/internal.ts";
 import type { ImageDataset } from "../../../src/data/mod.ts";
 import { type JobEvent, type JobInput, type JobSettings, pretrainJob } from "../../../src/jobs/mod.ts";
 import { LossNotFiniteError, readCheckpoint } from "../../../src/train/mod.ts";

@@ -1,5 +1,6 @@
 // Reductions by float64 loops, to compare with.
-import { type Shape, sizeOf, stridesOf } from "../../../src/tensor/mod.ts";
+import { type Shape, sizeOf } from "../../../src/tensor/mod.ts";
+import { stridesOf } from "../../../src/tensor/internal.ts";
 
 /** Collects the elements along `dims` for each place of the other axes, in row-major order, and applies `fn` to them. */
 export function reduction(

@@ -1,5 +1,6 @@
 // Rearrangements by plain loops, to compare with.
-import { type Shape, sizeOf, stridesOf } from "../../../src/tensor/mod.ts";
+import { type Shape, sizeOf } from "../../../src/tensor/mod.ts";
+import { stridesOf } from "../../../src/tensor/internal.ts";
 
 /** Fills an array of `shape` by a function of the index. */
 export function arrange(shape: Shape, element: (...index: number[]) => number): Float32Array<ArrayBuffer> {

@@ -1,5 +1,6 @@
 // Host arrays of seeded numbers, and plain float64 loops to compare with.
-import { key, normal, type Tensor, uniformNumbers } from "../../../src/tensor/mod.ts";
+import { key, normal, type Tensor } from "../../../src/tensor/mod.ts";
+import { uniformNumbers } from "../../../src/tensor/internal.ts";
 
 /** Normal numbers as a tensor, seeded. */
 export function points(rows: number, width: number, seed = 0): Tensor<"f32"> {

@@ -1,5 +1,6 @@
 // NumPy broadcasting by float64 loops, to compare with.
-import { broadcastShapes, type Shape, sizeOf, stridesOf } from "../../../src/tensor/mod.ts";
+import { broadcastShapes, type Shape, sizeOf } from "../../../src/tensor/mod.ts";
+import { stridesOf } from "../../../src/tensor/internal.ts";
 
 /** An array in float64. */
 export interface Reference {
