@@ -177,3 +177,50 @@ Deno.test("the layer rule refuses what it should", () => {
   ];
   for (const [from, specifier, to] of right) assertEquals(violation({ from, specifier, to }), undefined);
 });
+
+const LONGEST_FILE = 300;
+/** Files that are longer, with their lines: the list may only shrink. */
+const LONG: Record<string, number> = {
+  "src/cli/pretrain_flags.ts": 325,
+  "src/device/device.ts": 341,
+  "src/ops/elementwise/unary.ts": 319,
+  "tests/data/archive_test.ts": 318,
+  "tests/data/decode_test.ts": 341,
+  "tests/data/download_test.ts": 321,
+};
+
+/** What is wrong with the length of a file; its exception goes when it is not needed any more. */
+function lengthFault(file: string, lines: number, exception: number | undefined): string | undefined {
+  if (lines > (exception ?? LONGEST_FILE)) return `${file} has ${lines} lines: at most ${exception ?? LONGEST_FILE}`;
+  if (exception !== undefined && lines <= LONGEST_FILE) return `${file} has ${lines} lines: strike its exception`;
+  return undefined;
+}
+
+Deno.test("files are at most 300 lines long", async () => {
+  const folders = ["src", "tests", "bench", "examples", "scripts", "links"];
+  const files = (await Promise.all(folders.map((folder) => sourceFiles(folder)))).flat();
+  assertEquals(Object.keys(LONG).filter((file) => !files.includes(file)), []);
+  const faults: string[] = [];
+  for (const file of files.filter((file) => file !== SHADERS)) {
+    const lines = (await Deno.readTextFile(join(ROOT, file))).trimEnd().split("\n").length;
+    const fault = lengthFault(file, lines, LONG[file]);
+    if (fault) faults.push(fault);
+  }
+  assertEquals(faults, []);
+});
+
+Deno.test("the size rule refuses what it should", () => {
+  assertEquals(lengthFault("a.ts", 300, undefined), undefined);
+  assertEquals(lengthFault("a.ts", 320, 320), undefined);
+  assert(lengthFault("a.ts", 301, undefined));
+  assert(lengthFault("a.ts", 321, 320));
+  assert(lengthFault("a.ts", 300, 320));
+});
+
+Deno.test("deno.lock pins npm packages by integrity, without the address of a registry", async () => {
+  const text = await Deno.readTextFile(join(ROOT, "deno.lock"));
+  assertEquals(text.match(/"[^"]*:\/\/[^"]*"|"tarball"/g) ?? [], []);
+  const packages = Object.entries<{ integrity?: string }>(JSON.parse(text).npm);
+  assert(packages.length > 10, `only ${packages.length} packages are pinned`);
+  assertEquals(packages.filter(([, { integrity }]) => !integrity?.startsWith("sha512-")).map(([name]) => name), []);
+});
