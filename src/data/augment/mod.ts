@@ -1,3 +1,8 @@
+/**
+ * Augmented views on the GPU, without the readers of files: packed images in, normalised crops out.
+ *
+ * @module
+ */
 export { augment, type AugmentOptions, sampleViews } from "./augment.ts";
 export { type Images, type PackedImages, packImages } from "./images.ts";
 export { type ColorStep, readParameters, type ViewParameters } from "./parameters.ts";
