@@ -54,7 +54,7 @@ export async function firstBeforeOthers<T>(group: Communicator, work: () => Prom
   return result;
 }
 
-/** What rank 0 has to say, as JSON can say it. */
+/** Gives every rank the value of rank 0, which JSON must be able to hold. */
 export function broadcastJson<T>(group: Communicator, value: T): T {
   const text = new TextEncoder().encode(JSON.stringify(value ?? null));
   const size = Float64Array.of(text.length);

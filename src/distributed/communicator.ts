@@ -1,7 +1,7 @@
-/** How values of ranks become one. */
+/** Operation that makes one value of the ranks' values. */
 export type Reduction = "sum" | "min" | "max";
 
-/** What communication has cost a rank so far. */
+/** Cost of a rank's communication so far. */
 export interface Traffic {
   /** Collective calls. */
   calls: number;

@@ -2,7 +2,7 @@ import type { Device, SyncReader } from "../device/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { Communicator } from "./communicator.ts";
 
-/** How gradients of ranks become one: `"mean"` of losses of their own, `"sum"` of shares of one loss. */
+/** Rule that makes one gradient of the ranks' gradients: `"mean"` of losses of their own, `"sum"` of shares of one loss. */
 export type GradientReduction = "mean" | "sum";
 
 /** Options of {@linkcode GradientBuckets}. */

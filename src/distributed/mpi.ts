@@ -4,9 +4,9 @@ import { withStartWatch } from "./start_watch.ts";
 
 /** Several threads may call MPI at once. */
 const THREAD_MULTIPLE = 3;
-/** More than any library's version text or host name. */
+/** Bytes of a text of MPI's: more than any library's version text or host name. */
 const TEXT_BYTES = 8192;
-/** Between two looks at whether the others have come, ms. */
+/** Longest pause between two looks at whether the other ranks have come, ms. */
 const LONGEST_PAUSE = 32;
 
 /** The processes that an MPI launcher started. One a process; MPI cannot be opened again once it was closed. */

@@ -12,7 +12,7 @@ const SYMBOLS = {
   MPI_Allreduce: { parameters: ["usize", "buffer", "i32", "usize", "usize", "usize"], result: "i32" },
   MPI_Iallreduce: { parameters: ["usize", "buffer", "i32", "usize", "usize", "usize", "buffer"], result: "i32" },
   MPI_Allgather: { parameters: ["buffer", "i32", "usize", "buffer", "i32", "usize", "usize"], result: "i32" },
-  /** In a thread of its own: it drives the reduction while this one goes on. */
+  /** Waits in a thread of its own, which drives the reduction while this thread goes on. */
   MPI_Wait: { parameters: ["buffer", "usize"], result: "i32", nonblocking: true },
   MPI_Abort: { parameters: ["usize", "i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
@@ -42,7 +42,7 @@ export interface MpiHandles {
   readonly noStatus: bigint;
 }
 
-/** Of MPICH 3 and later, and of what shares its binary interface (Intel MPI, MVAPICH, Cray MPI). */
+/** Handles of MPICH 3 and later, and of what shares its binary interface (Intel MPI, MVAPICH, Cray MPI). */
 const MPICH: MpiHandles = {
   world: 0x44000000n,
   byte: 0x4c00010dn,
@@ -57,11 +57,11 @@ const MPICH: MpiHandles = {
 
 /** An MPI library that was opened. */
 export interface MpiLibrary {
-  /** Its functions. */
+  /** Functions of the library. */
   readonly functions: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
-  /** Its constants. */
+  /** Handles of its communicators, types and operations. */
   readonly handles: MpiHandles;
-  /** Its file. */
+  /** File that the library was opened from. */
   readonly path: string;
 }
 

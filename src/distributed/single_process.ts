@@ -8,7 +8,7 @@ export class SingleProcess implements Communicator {
   readonly size = 1;
   /** Says that there is none. */
   readonly library = "one process, no MPI";
-  /** This machine. */
+  /** Name of this machine. */
   readonly host = "localhost";
   /** Nothing. */
   readonly traffic: Readonly<Traffic> = { calls: 0, bytes: 0, milliseconds: 0 };

@@ -1,6 +1,6 @@
 import { parseDecimal } from "../formats/internal.ts";
 
-/** How long ranks wait for each other to start, s, where `MPI_START_SECONDS` does not say. */
+/** Longest wait of the ranks for each other to start, s, where `MPI_START_SECONDS` does not say. */
 const START_SECONDS = 60;
 
 /**

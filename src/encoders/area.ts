@@ -1,6 +1,6 @@
 import { centerCrop, type RgbImage } from "../data/mod.ts";
 
-/** For every output position: the first input position, and the weights from there on; they add up to 1. */
+/** Input positions that an output position covers: the first, and the weights from there on, which add up to 1. */
 interface Span {
   readonly start: number;
   readonly weights: readonly number[];

@@ -1,4 +1,4 @@
-/** For every output position the two input positions between which it lies, and the weight of the second. */
+/** Interpolation taps: for every output position the two input positions around it, and the weight of the second. */
 interface Taps {
   readonly low: Int32Array;
   readonly high: Int32Array;

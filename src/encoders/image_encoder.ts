@@ -7,7 +7,7 @@ import type { DecodeSpec, Features, RgbImage } from "../data/mod.ts";
 export interface ImageEncoder {
   /** Tells encoders apart: work that was begun with one `id` is not gone on with by another. */
   readonly id: string;
-  /** What is done to an image when its file is read. */
+  /** Processing of an image when its file is read. */
   readonly decode: DecodeSpec;
   /** Most images that `encode` takes at once; no bound by default. */
   readonly maxBatch?: number;
@@ -17,7 +17,7 @@ export interface ImageEncoder {
   encode(images: readonly Float32Array<ArrayBuffer>[]): Promise<Features>;
 }
 
-/** How bytes become the numbers that a network takes: `(byte / 255 − mean) / std` for each channel. */
+/** Normalisation of bytes to the numbers that a network takes: `(byte / 255 − mean) / std` for each channel. */
 export interface Normalization {
   /** Mean of each channel, in units of the full range 0 to 1. */
   readonly mean: readonly [number, number, number];

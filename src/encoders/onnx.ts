@@ -18,11 +18,11 @@ export interface OnnxOptions extends Partial<Normalization> {
   /** Side of the images, px; that of the graph's input by default, or 224 where it leaves it open. */
   readonly size?: number;
   /**
-   * How images come to that size. `"crop"` (the default): short side to `size`, antialiased bilinear, then the middle
+   * Way in which images come to that size. `"crop"` (the default): short side to `size`, antialiased bilinear, then the middle
    * square. `"squash"`: bilinear without antialiasing, whatever the shape, as TensorFlow's `tf.image.resize`.
    */
   readonly resize?: "crop" | "squash";
-  /** With `"crop"`: the short side before the middle `size` px are cut out; `size` by default (256 for many encoders). */
+  /** Short side, with `"crop"`, before the middle `size` px are cut out; `size` by default (256 for many encoders). */
   readonly shortSide?: number;
   /** Order of the input's dimensions; told from its shape by default. */
   readonly layout?: Layout;

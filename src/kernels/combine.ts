@@ -3,7 +3,7 @@ import type { Tensor } from "../tensor/mod.ts";
 import { checkSetting } from "../tensor/internal.ts";
 import type { Kernel } from "./kernel.ts";
 
-/** What all the kernels of a list take: a tensor, or a record with the priors of all of them. */
+/** Prior that all kernels of a list take: a tensor, or a record with the priors of all of them. */
 export type PriorOf<T extends readonly Kernel<never>[]> = [T[number]] extends [Kernel<infer P>] ? P : never;
 
 /** Options of {@linkcode sumOf}. */

@@ -4,11 +4,11 @@ import { centroidWeights, type CentroidWeightsOptions } from "./centroid_weights
 import { medianSigma } from "./median_sigma.ts";
 import { retainedVariance } from "./retained_variance.ts";
 
-/** What a kernel makes of a prior; see {@linkcode describeKernel}. */
+/** Description of what a kernel makes of a prior; see {@linkcode describeKernel}. */
 export interface KernelDescription {
   /** Similarities of the pairs of different samples, `k(x, y) / √(k(x, x) k(y, y))`. */
   readonly similarity: { readonly min: number; readonly mean: number; readonly max: number };
-  /** How many similarities fall into each of the bins between `min` and `max`. */
+  /** Number of similarities in each of the bins between `min` and `max`. */
   readonly histogram: readonly number[];
   /** `trace(K)² / ‖K‖²`: n when all samples differ, 1 when all are alike. */
   readonly effectiveRank: number;

@@ -8,13 +8,13 @@ export type RbfOptions =
   | {
     /** σ > 0, a length in the prior's unit. */
     readonly sigma: number;
-    /** Not with `sigma`. */
+    /** Left out where `sigma` is given. */
     readonly gamma?: undefined;
   }
   | {
     /** γ > 0, in 1/length². */
     readonly gamma: number;
-    /** Not with `gamma`. */
+    /** Left out where `gamma` is given. */
     readonly sigma?: undefined;
   };
 
@@ -64,7 +64,7 @@ export function rbf(options: RbfOptions): Kernel {
   };
 }
 
-/** What brings a width near 1 whose square, or its inverse, is no f32: a power of two, which rounds nothing; else 1. */
+/** Factor that brings a width near 1 whose square, or its inverse, is no f32: a power of two, which rounds nothing; else 1. */
 function scaleOf(sigma: number): number {
   const exponent = Math.max(-126, Math.min(126, Math.round(Math.log2(sigma))));
   return Math.abs(exponent) < MOST_EXPONENT ? 1 : 2 ** -exponent;

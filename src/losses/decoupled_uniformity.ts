@@ -46,7 +46,7 @@ export function decoupledUniformity(z: Tensor, options: DecoupledUniformityOptio
   return pairTerm(estimatedCentroids(z, options), { t: options.t ?? 2 });
 }
 
-/** What {@linkcode decoupledUniformityMetrics} makes; all tensors `[]` on the GPU, read when the caller wants. */
+/** Result of {@linkcode decoupledUniformityMetrics}; all tensors `[]` on the GPU, read when the caller wants. */
 export interface DecoupledUniformityMetrics {
   /** The loss, to differentiate. */
   readonly loss: Tensor;

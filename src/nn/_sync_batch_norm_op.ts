@@ -19,9 +19,9 @@ interface Attrs {
   readonly running: RunningStatistics;
   readonly eps: number;
   readonly relu: boolean;
-  /** Of this rank's x, where what made it left them. */
+  /** Moments of this rank's x, where the op that made it left them. */
   readonly moments?: Tensor;
-  /** As in `batchNorm()`. */
+  /** True makes the output again in the backward instead of keeping it, as in `batchNorm()`. */
   readonly remake: boolean;
 }
 

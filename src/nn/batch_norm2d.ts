@@ -18,7 +18,7 @@ export interface BatchNorm2dOptions {
   device?: Device;
 }
 
-/** What can be fused into a {@linkcode BatchNorm2d}. */
+/** Ops that can be fused into a {@linkcode BatchNorm2d}. */
 export interface BatchNormFusion {
   /** Added to the normalised values, same shape as x. */
   residual?: Tensor;
@@ -105,7 +105,7 @@ export class BatchNorm2d extends Module {
     return true;
   }
 
-  /** Whether it trains; counts the batch then. */
+  /** Tells whether the layer trains, and counts the batch then. */
   #begin(x: Tensor): boolean {
     const { recordings } = x.device;
     const mode = recordings.depend(() => this.training ? this.tracks ? "tracks" : "trains" : "evaluates", this);

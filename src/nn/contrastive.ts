@@ -22,9 +22,9 @@ export interface ContrastiveOptions {
  * own last linear layer. State names: `encoder.*`, `head.1.*`, `head.3.*`.
  */
 export class Contrastive extends Module {
-  /** What is kept after pre-training; the representation is its output. */
+  /** Network that is kept after pre-training; the representation is its output. */
   readonly encoder: ResNet;
-  /** What the loss sees the representation through. */
+  /** Projection head, through which the loss sees the representation. */
   readonly head: Sequential;
 
   /** Puts a new head on an encoder. */

@@ -22,7 +22,7 @@ export interface Conv2dOptions extends Partial<InitOptions> {
   groups?: number;
   /** Add a bias; true by default. */
   bias?: boolean;
-  /** How to make the weight; PyTorch's default by default. */
+  /** Initialisation of the weight; PyTorch's by default. */
   init?: WeightInit;
 }
 
@@ -32,7 +32,7 @@ export class Conv2d extends Module {
   readonly weight: Parameter;
   /** `[outChannels]`, or null. */
   readonly bias: Parameter | null;
-  /** What the layer was made with. */
+  /** Options that the layer was made with. */
   readonly options: Readonly<Conv2dOptions>;
 
   /** Makes the weights. */

@@ -1,9 +1,9 @@
 import type { Device } from "../device/mod.ts";
 import { type Key, normal, type Shape, sizeOf, type Tensor, uniform } from "../tensor/mod.ts";
 
-/** Where random weights come from and go. */
+/** Source of random weights, and the device that they go to. */
 export interface InitOptions {
-  /** Which random numbers. */
+  /** Key of the random numbers. */
   key: Key;
   /** Device; the default one by default. */
   device?: Device;

@@ -149,7 +149,7 @@ export abstract class Module {
     return this;
   }
 
-  /** Same as `train(false)`. */
+  /** Switches to evaluation: `train(false)`. */
   eval(): this {
     return this.train(false);
   }

@@ -181,7 +181,7 @@ function downsample(make: Layers, inChannels: number, outChannels: number, strid
 export class ResNet extends Module {
   /** First convolution. */
   readonly conv1: Conv2d;
-  /** Its normalisation. */
+  /** Normalisation after the first convolution. */
   readonly bn1: BatchNorm2d;
   /** Last layer: pooled features to `numClasses`. */
   readonly fc: Linear;

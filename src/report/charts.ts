@@ -13,9 +13,9 @@ export interface Series {
 
 /** Words of a chart: the axes with their units. */
 export interface ChartText {
-  /** What runs along the bottom, with its unit. */
+  /** Label of the horizontal axis, with its unit. */
   x: string;
-  /** What runs upwards, with its unit. */
+  /** Label of the vertical axis, with its unit. */
   y: string;
 }
 
@@ -157,7 +157,7 @@ export async function heatMap(values: ArrayLike<number>, rows: number, cols: num
 
 /** A mean with its deviation. */
 export interface Range {
-  /** What the mean is of; ranges of one group stand side by side. */
+  /** Name of what the mean is of; ranges of one group stand side by side. */
   group: string;
   /** Name in the legend. */
   name: string;

@@ -14,7 +14,7 @@ export class Html {
   }
 }
 
-/** What {@linkcode html} takes: text is escaped, {@linkcode Html} is not, arrays are joined. */
+/** Value that {@linkcode html} takes: text is escaped, {@linkcode Html} is not, arrays are joined. */
 export type HtmlValue = string | number | Html | readonly HtmlValue[] | null | undefined;
 
 /** A template tag that escapes what is put in. */
@@ -33,7 +33,7 @@ function render(value: HtmlValue): string {
 export interface Section {
   /** Heading; it also names the section in the page's address. */
   heading: string;
-  /** What it shows. */
+  /** Content of the section. */
   body: Html;
 }
 
@@ -98,7 +98,7 @@ export function table(header: readonly string[], rows: readonly (readonly HtmlVa
   `;
 }
 
-/** Which columns of a table have a best row. */
+/** Columns of a table that have a best row. */
 export interface Best {
   /** 0-based columns. */
   columns: readonly number[];
