@@ -11,14 +11,18 @@ export interface Ceilings {
 
 const COPY: Program = {
   name: "copyCeiling",
-  code: [`
+  code: [{
+    params: {},
+    access: { 1: "read", 2: "read_write" },
+    code: `
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 @compute @workgroup_size(256)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   let i = id.y * 65535u * 256u + id.x;
   if (i < arrayLength(&x)) { y[i] = x[i]; }
-}`],
+}`,
+  }],
   entryPoint: "main",
 };
 
@@ -28,7 +32,10 @@ const ROUNDS = 256;
 /** Eight independent chains of FMAs on four lanes each. */
 const FMA: Program = {
   name: "fmaCeiling",
-  code: [`
+  code: [{
+    params: {},
+    access: { 1: "read_write" },
+    code: `
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -39,7 +46,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
   let sum = ${Array.from({ length: LANES }, (_, i) => `a${i}`).join(" + ")};
   y[id.x] = sum.x + sum.y + sum.z + sum.w;
-}`],
+}`,
+  }],
   entryPoint: "main",
 };
 

@@ -1,6 +1,6 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { generate, MODULE, readShaders, SHADERS, withoutComments } from "../scripts/shaders.ts";
+import { generate, interfaceOf, MODULE, readShaders, SHADERS, withoutComments } from "../scripts/shaders.ts";
 
 async function inFolder(files: Record<string, string>, body: (root: string) => Promise<void>): Promise<void> {
   const root = await Deno.makeTempDir();
@@ -21,8 +21,8 @@ Deno.test("gen.ts is what shaders/ generates", async () => {
 });
 
 Deno.test("gen.ts carries every shader unchanged", async () => {
-  const module: Record<string, string> = await import("../src/shaders/gen.ts");
-  for (const { name, code } of await readShaders(SHADERS)) assertEquals(module[name], code);
+  const module: Record<string, { code: string }> = await import("../src/shaders/gen.ts");
+  for (const { name, code } of await readShaders(SHADERS)) assertEquals(module[name]!.code, code);
 });
 
 Deno.test("readShaders() sorts by name and prefixes lib/", async () => {
@@ -59,5 +59,37 @@ Deno.test("generate() keeps backslashes, backticks and ${", async () => {
   const code = "// \\ ` ${x} \\` $\\{\n";
   const text = generate([{ name: "odd", code }]);
   const { odd } = await import(`data:application/typescript,${encodeURIComponent(text)}`);
-  assertEquals(odd, code);
+  assertEquals(odd, { params: {}, access: {}, code });
+});
+
+Deno.test("interfaceOf() reads Params in order and the access of bindings", () => {
+  const code = `struct Params {
+    size: u32, lr: f32,
+    at: N1,
+    steps: array<vec4i, 1>,
+  }
+  @group(0) @binding(0) var<uniform> params: Params;
+  @group(0)   @binding(12)  var<storage, read_write> y: array<f32>;
+  @group(0) @binding(3) var<storage> z: array<f32>;
+  @group(0) @binding(1) var<storage, read> x: array<f32>;`;
+  const steps = { steps0: "i32", steps1: "i32", steps2: "i32", steps3: "i32" };
+  const { params, access } = interfaceOf({ name: "some", code });
+  assertEquals(Object.entries(params), Object.entries({ size: "u32", lr: "f32", at: "N1", ...steps }));
+  assertEquals(access, { 1: "read", 3: "read", 12: "read_write" });
+  assertEquals(interfaceOf({ name: "none", code: "struct ParamsOf { x: vec2f }" }), { params: {}, access: {} });
+});
+
+Deno.test("interfaceOf() refuses what has no one meaning", () => {
+  const vector = "struct Params { size: u32, x: vec2f }";
+  const message =
+    'Cannot generate some as Params must hold u32, i32, f32, aliases and array<vec4, n> only: got "x: vec2f"';
+  assertThrows(() => interfaceOf({ name: "some", code: vector }), TypeError, message);
+  const twice = "@group(0) @binding(2) var<storage> x: X;\n@group(0) @binding(2) var<storage, read_write> y: X;";
+  const both = "Cannot generate some as binding 2 must be declared in one way: got read and read_write";
+  assertThrows(() => interfaceOf({ name: "some", code: twice }), TypeError, both);
+});
+
+Deno.test("generate() gives every shader the exact type of its interface", () => {
+  const text = generate([{ name: "a", code: "struct Params { n: u32 }\n@group(0) @binding(1) var<storage> x: X;" }]);
+  assertStringIncludes(text, 'export const a: Shader<{ n: "u32" }, { 1: "read" }> = {');
 });

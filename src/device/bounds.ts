@@ -1,5 +1,5 @@
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
-import { bindingAccess, type Program } from "./program.ts";
+import { accessOf, type Program } from "./program.ts";
 import type { Bindings, Workgroups } from "./bindings.ts";
 
 /**
@@ -23,9 +23,9 @@ export function isSomeWork(workgroups: Workgroups, program: Program, buffers: Bi
   return some;
 }
 
-function writesSomething({ code }: Program, buffers: Bindings): boolean {
-  return [...bindingAccess(code.join("\n"))].some(([binding, access]) => {
-    const bound = access === "storage" && buffers[binding];
+function writesSomething(program: Program, buffers: Bindings): boolean {
+  return [...accessOf(program)].some(([binding, access]) => {
+    const bound = access === "read_write" && buffers[binding];
     return bound && !("storage" in bound ? bound.storage : bound).empty;
   });
 }

@@ -20,7 +20,9 @@
  *   let i = id.x + id.y * groups.x * 64u;
  *   if (i < params.size) { y[i] = x[i] * x[i] * x[i]; }
  * }`;
- * const program: Program = { name: "cube", code: [code], entryPoint: "forward", params: { size: "u32" } };
+ * const params = { size: "u32" } as const; // as the struct declares them, and how the storages are bound
+ * const part = { code, params, access: { 1: "read", 2: "read_write" } } as const;
+ * const program: Program = { name: "cube", code: [part], entryPoint: "forward", params };
  *
  * const cubeOp = defineOp<[Tensor], null>({
  *   name: "cube",
@@ -51,7 +53,7 @@ export type { Counters, DispatchOptions } from "./options.ts";
 export type { Constants } from "./pipelines.ts";
 export { type Block, type MemoryUsage, type Reserve, Storage } from "./pool.ts";
 export type { ProfileRow, Trace, TraceEvent } from "./profiler.ts";
-export type { Param, ParamType, Program } from "./program.ts";
+export type { Access, Param, ParamType, Program, ShaderPart } from "./program.ts";
 export type { Bindings, Window, Workgroups } from "./bindings.ts";
 export type { Recording } from "./replay/captured_step.ts";
 export type { Recordings } from "./replay/capture.ts";

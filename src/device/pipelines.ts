@@ -1,6 +1,6 @@
 import { environment } from "./environment.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
-import { type Access, bindingAccess, type Program } from "./program.ts";
+import { accessOf, type Program, sourceOf } from "./program.ts";
 import { RecentMap } from "./recent_map.ts";
 import type { Bindings } from "./bindings.ts";
 
@@ -71,13 +71,13 @@ export class PipelineCache {
   }
 
   #compile(program: Program, variant: string, bound: Bindings, constants: Constants = {}): Pipeline {
-    const code = this.#directives + program.code.join("\n");
+    const code = this.#directives + sourceOf(program);
     const label = `${program.name}.${program.entryPoint}`;
     dump(label, code, constants);
     this.#gpu.pushErrorScope("validation");
     let module = this.#modules.get(code);
     if (!module) this.#modules.set(code, module = this.#gpu.createShaderModule({ label, code }));
-    const entries = layoutEntries(program, bound, code);
+    const entries = layoutEntries(program, bound);
     const layout = this.#gpu.createBindGroupLayout({ label, entries });
     const values: Record<string, number> = {};
     for (const name in constants) values[name] = Number(constants[name]);
@@ -115,17 +115,18 @@ function hasParams(program: Program): boolean {
   return false;
 }
 
-function layoutEntries(program: Program, bound: Bindings, code: string): GPUBindGroupLayoutEntry[] {
-  const access: Map<number, Access> = bindingAccess(code);
+function layoutEntries(program: Program, bound: Bindings): GPUBindGroupLayoutEntry[] {
+  const access = accessOf(program);
   const entries: GPUBindGroupLayoutEntry[] = [];
   if (hasParams(program)) {
     entries.push({ binding: 0, visibility: 4, buffer: { type: "uniform", hasDynamicOffset: true } });
   }
   for (const binding of Object.keys(bound).filter((binding) => bound[Number(binding)]).map(Number)) {
-    const type = access.get(binding);
-    if (!type) {
+    const declared = access.get(binding);
+    if (!declared) {
       throw new TypeError(`Cannot dispatch ${program.name} as its source declares no storage binding ${binding}`);
     }
+    const type = declared === "read" ? "read-only-storage" : "storage";
     entries.push({ binding, visibility: 4, buffer: { type } });
   }
   return entries;

@@ -1,6 +1,19 @@
 /** The type of one scalar of a program's `Params`. */
 export type ParamType = "u32" | "i32" | "f32";
 
+/** How a WGSL module declares a storage binding. */
+export type Access = "read" | "read_write";
+
+/** WGSL that declares bindings, and the interface that it declares; `scripts/shaders.ts` makes one of each WGSL file. */
+export interface ShaderPart {
+  /** WGSL source. */
+  readonly code: string;
+  /** The scalars of its struct `Params`, in the order in which the struct declares them; at most 64. */
+  readonly params: Readonly<Record<string, ParamType>>;
+  /** The access of each storage binding of group 0. */
+  readonly access: Readonly<Record<number, Access>>;
+}
+
 /**
  * A compute shader: WGSL parts that are joined, an entry point, and the scalars of its `Params` uniform.
  *
@@ -9,8 +22,8 @@ export type ParamType = "u32" | "i32" | "f32";
 export interface Program {
   /** Names the program in errors, profiles and `DUMP_SHADERS`. */
   readonly name: string;
-  /** WGSL parts, joined by new lines; module scope is order-free. */
-  readonly code: readonly string[];
+  /** WGSL parts, joined by new lines; module scope is order-free. A plain string declares no binding. */
+  readonly code: readonly (string | ShaderPart)[];
   /** The function to run. */
   readonly entryPoint: string;
   /** The scalars of `Params`, in the order in which the WGSL struct declares them; at most 64. */
@@ -23,17 +36,31 @@ export interface Program {
  */
 export type Param = number | (() => number);
 
-/** How a WGSL module declares a storage binding. */
-export type Access = "read-only-storage" | "storage";
+/** The joined WGSL of a program. */
+export function sourceOf({ code }: Program): string {
+  return code.map((part) => typeof part === "string" ? part : part.code).join("\n");
+}
 
-/** Reads from the source how each binding of group 0 is declared. */
-export function bindingAccess(code: string): Map<number, Access> {
-  const access = new Map<number, Access>();
-  const pattern = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage(?:,\s*(read_write|read))?>/g;
-  for (const [, binding, mode] of code.matchAll(pattern)) {
-    access.set(Number(binding), mode === "read_write" ? "storage" : "read-only-storage");
+/**
+ * The access of each storage binding that the parts of a program declare.
+ *
+ * @throws {TypeError} If two parts declare a binding in two ways.
+ */
+export function accessOf({ name, code }: Program): Map<number, Access> {
+  const found = new Map<number, Access>();
+  for (const part of code) {
+    if (typeof part === "string") continue;
+    for (const [key, access] of Object.entries(part.access)) {
+      const binding = Number(key);
+      if ((found.get(binding) ?? access) !== access) {
+        throw new TypeError(
+          `Cannot dispatch ${name} as its parts must declare binding ${binding} in one way: got read and read_write`,
+        );
+      }
+      found.set(binding, access);
+    }
   }
-  return access;
+  return found;
 }
 
 /**

@@ -1,4 +1,13 @@
-import type { AdapterFamily, Bindings, Device, ParamType, Program, Workgroups } from "../device/mod.ts";
+import type {
+  Access,
+  AdapterFamily,
+  Bindings,
+  Device,
+  ParamType,
+  Program,
+  ShaderPart,
+  Workgroups,
+} from "../device/mod.ts";
 import { lib_many } from "../shaders/gen.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
@@ -24,13 +33,21 @@ export interface Slot {
   readonly velocity: Tensor | null;
 }
 
+/** A storage binding of an optimizer's own. */
+export interface ExtraBinding {
+  /** How the shader accesses it. */
+  readonly access: Access;
+  /** WGSL name and type: `trust: array<f32>`. */
+  readonly variable: string;
+}
+
 /** How an optimizer's shader takes part: its own WGSL, scalars, extra bindings, and its update expression. */
 export interface ManyShader {
   readonly name: string;
-  readonly code: string;
+  readonly code: ShaderPart;
   readonly scalars: Readonly<Record<string, ParamType>>;
-  /** Declarations of extra storage bindings, from 1. */
-  readonly extra: readonly string[];
+  /** Extra storage bindings, from 1. */
+  readonly extra: readonly ExtraBinding[];
   /** Whether the last extra binding is the state of a `GradScaler`. */
   readonly scaled?: boolean;
   /** The update of tensor `t` at vector `i` from `w`, `g` and `v`. */
@@ -63,7 +80,7 @@ const programs = new Map<string, Program>();
 
 /** An optimizer's shader for the gradients of a scaled loss, whose state is bound after its own extra bindings. */
 export function scaledShader(shader: ManyShader): ManyShader {
-  const extra = [...shader.extra, "var<storage, read> scaling: array<u32>;"];
+  const extra = [...shader.extra, { access: "read", variable: "scaling: array<u32>" } as const];
   return { ...shader, name: `${shader.name} scaled`, extra, scaled: true };
 }
 
@@ -141,7 +158,12 @@ function flagScalars(many: number): Record<string, ParamType> {
   return Object.fromEntries(Array.from({ length: words }, (_, i) => [`flags${i}`, "u32" as const]));
 }
 
-function declarations(shader: ManyShader, params: Record<string, ParamType>, many: number, velocity: boolean): string {
+function declarations(
+  shader: ManyShader,
+  params: Record<string, ParamType>,
+  many: number,
+  velocity: boolean,
+): ShaderPart {
   const tensors = Array.from({ length: many }, (_, t) => t);
   const fields = Object.entries(params).map(([name, type]) => `${name}: ${type}`).join(", ");
   const lines = [
@@ -149,12 +171,17 @@ function declarations(shader: ManyShader, params: Record<string, ParamType>, man
     "@group(0) @binding(0) var<uniform> params: Params;",
     `const MANY = ${many}u;`,
   ];
+  const access: Record<number, Access> = {};
   let binding = 1;
-  for (const each of shader.extra) lines.push(`@group(0) @binding(${binding++}) ${each}`);
+  const bind = (mode: Access, variable: string) => {
+    access[binding] = mode;
+    lines.push(`@group(0) @binding(${binding++}) var<storage, ${mode}> ${variable};`);
+  };
+  for (const each of shader.extra) bind(each.access, each.variable);
   for (const t of tensors) {
-    lines.push(`@group(0) @binding(${binding++}) var<storage, read_write> w${t}: array<vec4f>;`);
-    lines.push(`@group(0) @binding(${binding++}) var<storage, read> g${t}: array<vec4f>;`);
-    if (velocity) lines.push(`@group(0) @binding(${binding++}) var<storage, read_write> v${t}: array<vec4f>;`);
+    bind("read_write", `w${t}: array<vec4f>`);
+    bind("read", `g${t}: array<vec4f>`);
+    if (velocity) bind("read_write", `v${t}: array<vec4f>`);
   }
   lines.push(...places(tensors));
   lines.push(
@@ -168,7 +195,7 @@ function declarations(shader: ManyShader, params: Record<string, ParamType>, man
     return `${read} let s = ${shader.update}; w${t}[i] = s.w;${velocity ? ` v${t}[i] = s.v;` : ""}`;
   });
   lines.push(choose("update(t: u32, i: u32)", updates, ""));
-  return lines.join("\n");
+  return { code: lines.join("\n"), params, access };
 }
 
 function choose(signature: string, cases: readonly string[], otherwise: string): string {

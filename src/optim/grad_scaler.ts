@@ -33,7 +33,7 @@ const CHECK: ManyShader = {
   name: "gradScale",
   code,
   scalars: {},
-  extra: ["var<storage, read_write> state: array<atomic<u32>>;"],
+  extra: [{ access: "read_write", variable: "state: array<atomic<u32>>" }],
   update: "Step(w, v)",
 };
 

@@ -26,7 +26,10 @@ const SHADER: ManyShader = {
   name: "lars",
   code,
   scalars: { lr: "f32", momentum: "f32", weight_decay: "f32", eta: "f32", faithful: "u32" },
-  extra: ["var<storage, read_write> scratch: array<f32>;", "var<storage, read_write> trust: array<f32>;"],
+  extra: [
+    { access: "read_write", variable: "scratch: array<f32>" },
+    { access: "read_write", variable: "trust: array<f32>" },
+  ],
   update: "lars(t, w, g, v)",
 };
 const SCALED = scaledShader(SHADER);

@@ -8,7 +8,11 @@ import { openLimited } from "./_limited.ts";
 const SET: Program = {
   name: "set",
   code: [
-    "@group(0) @binding(1) var<storage, read_write> y: array<f32>; override VALUE: f32 = 1.0;",
+    {
+      code: "@group(0) @binding(1) var<storage, read_write> y: array<f32>; override VALUE: f32 = 1.0;",
+      params: {},
+      access: { 1: "read_write" },
+    },
     "@compute @workgroup_size(1) fn main() { y[0] = VALUE; }",
   ],
   entryPoint: "main",

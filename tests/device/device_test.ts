@@ -13,7 +13,8 @@ const DOUBLE: Program = {
   name: "double",
   code: [
     lib_flat,
-    `struct Params { size: u32 }
+    {
+      code: `struct Params { size: u32 }
     @group(0) @binding(0) var<uniform> params: Params;
     @group(0) @binding(1) var<storage, read> x: array<f32>;
     @group(0) @binding(2) var<storage, read_write> y: array<f32>;
@@ -23,6 +24,9 @@ const DOUBLE: Program = {
       let i = flat_id(group, groups, 0u, 1u);
       if (i < params.size) { y[i] = FACTOR * x[i]; }
     }`,
+      params: { size: "u32" },
+      access: { 1: "read", 2: "read_write" },
+    },
   ],
   entryPoint: "double",
   params: { size: "u32" },

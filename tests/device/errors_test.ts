@@ -9,7 +9,7 @@ import { runChild } from "./_child.ts";
 const WRONG: Program = {
   name: "wrong",
   code: [
-    "@group(0) @binding(1) var<storage, read_write> y: array<f32>;",
+    { code: "@group(0) @binding(1) var<storage, read_write> y: array<f32>;", params: {}, access: { 1: "read_write" } },
     "@compute @workgroup_size(1)",
     "fn main() { y[0] = undefined_name; }",
   ],
@@ -139,8 +139,12 @@ Deno.test("A buffer that is written and bound twice is refused", async () => {
   const program: Program = {
     name: "both",
     code: [
-      "@group(0) @binding(1) var<storage, read> x: array<f32>;",
-      "@group(0) @binding(2) var<storage, read_write> y: array<f32>;",
+      {
+        code: `@group(0) @binding(1) var<storage, read> x: array<f32>;
+          @group(0) @binding(2) var<storage, read_write> y: array<f32>;`,
+        params: {},
+        access: { 1: "read", 2: "read_write" },
+      },
       "@compute @workgroup_size(1) fn main() { y[0] = x[0]; }",
     ],
     entryPoint: "main",

@@ -1,14 +1,20 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { bindingAccess, packParams } from "../../src/device/program.ts";
+import { accessOf, packParams } from "../../src/device/program.ts";
 
-Deno.test("bindingAccess() reads how each storage binding is declared", () => {
-  const access = bindingAccess(`
-    @group(0) @binding(0) var<uniform> params: Params;
-    @group(0) @binding(1) var<storage, read> x: array<f32>;
-    @group(0)   @binding(12)  var<storage, read_write> y: array<f32>;
-    @group(0) @binding(3) var<storage> z: array<f32>;
-  `);
-  assertEquals([...access], [[1, "read-only-storage"], [12, "storage"], [3, "read-only-storage"]]);
+Deno.test("accessOf() joins what the parts declare", () => {
+  const parts = [{ code: "", params: {}, access: { 1: "read", 12: "read_write" } }, "const A = 1u;"] as const;
+  const program = {
+    name: "some",
+    code: [...parts, { code: "", params: {}, access: { 1: "read" } }],
+    entryPoint: "main",
+  } as const;
+  assertEquals([...accessOf(program)], [[1, "read"], [12, "read_write"]]);
+  const other = { code: "", params: {}, access: { 1: "read_write" } } as const;
+  assertThrows(
+    () => accessOf({ ...program, code: [...parts, other] }),
+    TypeError,
+    "Cannot dispatch some as its parts must declare binding 1 in one way: got read and read_write",
+  );
 });
 
 Deno.test("packParams() packs 4-byte scalars in declared order", () => {

@@ -22,7 +22,11 @@ Deno.test("SyncReader refuses what a failed submit may have written", async () =
   await using device = await Device.open();
   const reader = await device.openSyncReader(64);
   const code = [
-    "@group(0) @binding(1) var<storage, read_write> y: array<f32>;",
+    {
+      code: "@group(0) @binding(1) var<storage, read_write> y: array<f32>;",
+      params: {},
+      access: { 1: "read_write" as const },
+    },
     "@compute @workgroup_size(1)",
     "fn main() {",
   ];

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { sourceOf } from "../../src/device/program.ts";
 import { Device, key, normal, requireGrad, type Tensor } from "../../mod.ts";
 import { manyProgram, type ManyShader, storagesOf } from "../../src/optim/_many.ts";
 import { LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
@@ -44,15 +45,15 @@ for (
 Deno.test("manyProgram() makes a valid shader for all tensors of a ResNet-50", async () => {
   const shader: ManyShader = {
     name: "half",
-    code: "fn half(w: vec4f, v: vec4f) -> Step { return Step(0.5 * w, v); }",
+    code: { code: "fn half(w: vec4f, v: vec4f) -> Step { return Step(0.5 * w, v); }", params: {}, access: {} },
     scalars: {},
     extra: [],
     update: "half(w, v)",
   };
-  const { code, params } = manyProgram(shader, "step", 165, true);
-  assertEquals(Object.keys(params!).length, 21);
+  const program = manyProgram(shader, "step", 165, true);
+  assertEquals(Object.keys(program.params!).length, 21);
   const gpu = await (await navigator.gpu.requestAdapter())!.requestDevice();
-  const info = await gpu.createShaderModule({ code: code.join("\n") }).getCompilationInfo();
+  const info = await gpu.createShaderModule({ code: sourceOf(program) }).getCompilationInfo();
   assertEquals(info.messages.map(({ message }) => message), []);
   gpu.destroy();
 });

@@ -70,7 +70,11 @@ Deno.test("sharedPointers() finds pointers into memory that invocations share", 
 Deno.test("withWholeStores() makes a race of such stores visible", () =>
   withWholeStoresOn(async (device) => {
     const y = new Tensor(device, [64]);
-    const program = { name: "racing", code: [RACING], entryPoint: "main" };
+    const program = {
+      name: "racing",
+      code: [{ code: RACING, params: {}, access: { 1: "read_write" as const } }],
+      entryPoint: "main",
+    };
     device.dispatch(program, { buffers: { 1: y.storage }, workgroups: [1, 1, 1] });
     const wrong = (await y.data()).filter((value, i) => value !== i).length;
     assert(wrong > 0, "no element was lost");

@@ -1,4 +1,4 @@
-import type { Device, Program } from "../../device/mod.ts";
+import type { Device, Program, ShaderPart } from "../../device/mod.ts";
 import {
   augment_choose,
   lib_augment,
@@ -50,11 +50,11 @@ export interface SourcePrograms {
 
 /** Makes both programs of an entry point. */
 export function sourcePrograms(
-  code: string,
+  code: ShaderPart,
   entryPoint: string,
   params: Program["params"],
 ): SourcePrograms {
-  const make = (images: string) => ({
+  const make = (images: ShaderPart) => ({
     name: "augment",
     code: [lib_flat, lib_philox, lib_augment, images, code],
     entryPoint,

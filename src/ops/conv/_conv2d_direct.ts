@@ -71,7 +71,7 @@ function programOf(kind: Kind, body: Body, types: OperandTypes, moments: boolean
   const key = `${name} ${moments}`;
   let program = programs.get(key);
   if (!program) {
-    const code = [operandAliases(types), conv2d, ...OPERANDS[kind], momentsCode(moments), ...body.code];
+    const code = [operandAliases(types), conv2d, ...OPERANDS[kind], ...momentsCode(moments), ...body.code];
     programs.set(key, program = { name, code, entryPoint: "main", params });
   }
   return program;

@@ -39,7 +39,7 @@ const params = {
 /** Pixels along the edge of a tile: F(3×3, 3×3) or F(4×4, 3×3). */
 export type Edge = 3 | 4;
 
-const MATRICES: Readonly<Record<Edge, string>> = { 3: conv2d_winograd_3x3, 4: conv2d_winograd_4x4 };
+const MATRICES = { 3: conv2d_winograd_3x3, 4: conv2d_winograd_4x4 } as const;
 const ENTRY_POINTS = [
   conv2d_winograd_images,
   conv2d_winograd_factors,

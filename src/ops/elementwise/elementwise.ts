@@ -1,5 +1,5 @@
 import type { Device, ParamType, Program } from "../../device/mod.ts";
-import { elementwise as code, lib_flat, lib_nan, lib_power } from "../../shaders/gen.ts";
+import { elementwise as shader, lib_flat, lib_nan, lib_power } from "../../shaders/gen.ts";
 import { type DType, type FloatDType, sameShape, type Shape, Tensor } from "../../tensor/mod.ts";
 import { broadcastStrides, collapse, MAX_AXES } from "../shared/axes.ts";
 
@@ -31,12 +31,8 @@ interface Plan {
   readonly strides: readonly (readonly number[])[];
 }
 
-const SHORT = { size: "u32", inner: "u32", a: "f32", b: "f32", c: "f32" } as const;
-const AXES: Program["params"] = {
-  ...fields(["unused0", "unused1", "unused2"]),
-  ...fields(axisNames("size", 1)),
-  ...fields(axisNames("stride", 3)),
-};
+/** Scalars of strided operands, behind those that every program has. */
+const { size: _size, inner: _inner, a: _a, b: _b, c: _c, ...AXES } = shader.params;
 
 const WIDE = "alias F = vec4f;\nalias I = vec4i;\nalias U = vec4u;\nalias B = vec4<bool>;";
 const SINGLE = "alias F = f32;\nalias I = i32;\nalias U = u32;\nalias B = bool;";
@@ -120,10 +116,10 @@ function accessOf(sizes: readonly number[], strides: readonly number[]): Access 
 function setAxes(params: Record<string, number>, { wide, sizes, strides }: Plan): void {
   for (const name in AXES) params[name] ??= 0;
   const last = sizes.length - 1;
-  sizes.forEach((size, d) => params[`size${d}`] = wide && d === last ? size / 4 : size);
+  sizes.forEach((size, d) => params[`sizes${d}`] = wide && d === last ? size / 4 : size);
   strides.forEach((each, k) => {
     const vectors = wide && each[last] === 1;
-    each.forEach((stride, d) => params[`stride${MAX_AXES * k + d}`] = vectors && d < last ? stride / 4 : stride);
+    each.forEach((stride, d) => params[`strides${MAX_AXES * k + d}`] = vectors && d < last ? stride / 4 : stride);
   });
 }
 
@@ -171,12 +167,13 @@ function makeProgram(
     `fn result(i: u32) -> O { return O(value(${args.map((_, i) => `${types[i]}(${operand(i)})`).join(", ")})); }`,
   ];
   const library = value.includes("power(") ? [lib_power] : /is_nan\(|larger\(|smaller\(/.test(value) ? [lib_nan] : [];
+  const params = { size: "u32", inner: "u32", ...scalars, ...(strided ? AXES : {}) } as const; // fewer are packed faster
   const label = `${name}${wide ? "" : " single"} ${access.join(" ")}`;
   return {
     name: label,
-    code: [parts.join("\n"), lib_flat, ...library, code],
+    code: [parts.join("\n"), lib_flat, ...library, { ...shader, params }],
     entryPoint: "forward",
-    params: { ...SHORT, ...scalars, ...(strided ? AXES : {}) },
+    params,
   };
 }
 
@@ -196,12 +193,4 @@ function read(i: number, access: Access, dtype: DType): string {
     case "strided":
       return `${x}[offset_of(i, ${i}u)]`;
   }
-}
-
-function axisNames(name: string, operands: number): string[] {
-  return Array.from({ length: MAX_AXES * operands }, (_, i) => `${name}${i}`);
-}
-
-function fields(names: readonly string[]): Record<string, "u32"> {
-  return Object.fromEntries(names.map((name) => [name, "u32" as const]));
 }

@@ -15,17 +15,12 @@ export interface Walk {
   readonly strides?: readonly number[];
 }
 
-const indices = Array.from({ length: MAX_AXES }, (_, d) => d);
-const params: Program["params"] = {
-  size: "u32",
-  x_offset: "u32",
-  y_offset: "u32",
-  unused: "u32",
-  ...Object.fromEntries(indices.map((d) => [`size${d}`, "u32"])),
-  ...Object.fromEntries(indices.map((d) => [`x_stride${d}`, "i32"])),
-  ...Object.fromEntries(indices.map((d) => [`y_stride${d}`, "i32"])),
+const SINGLE: Program = {
+  name: "strided",
+  code: [lib_flat, "alias W = u32;", code],
+  entryPoint: "copy",
+  params: code.params,
 };
-const SINGLE: Program = { name: "strided", code: [lib_flat, "alias W = u32;", code], entryPoint: "copy", params };
 const WIDE: Program = { ...SINGLE, code: [lib_flat, "alias W = vec4u;", code] };
 
 /** Copies the elements of `x` along its walk to those of `y` along its own; `sizes` are the axes of both. */
@@ -45,9 +40,9 @@ export function copyStrided(op: string, x: Walk, y: Walk, sizes: Shape): void {
   const last = walk.sizes.length - 1;
   for (let d = 0; d < MAX_AXES; d++) {
     const inner = d === last;
-    values[`size${d}`] = (walk.sizes[d] ?? 1) / (inner ? unit : 1);
-    values[`x_stride${d}`] = (walk.strides[0]![d] ?? 0) / (inner ? 1 : unit);
-    values[`y_stride${d}`] = (walk.strides[1]![d] ?? 0) / (inner ? 1 : unit);
+    values[`sizes${d}`] = (walk.sizes[d] ?? 1) / (inner ? unit : 1);
+    values[`x_strides${d}`] = (walk.strides[0]![d] ?? 0) / (inner ? 1 : unit);
+    values[`y_strides${d}`] = (walk.strides[1]![d] ?? 0) / (inner ? 1 : unit);
   }
   const { device } = x.tensor;
   device.dispatch(unit === 4 ? WIDE : SINGLE, {

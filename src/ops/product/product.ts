@@ -108,7 +108,7 @@ function programOf(body: Body, types: OperandTypes, moments: boolean): Program {
   const key = `${name} ${moments}`;
   let program = programs.get(key);
   if (!program) {
-    const code = [operandAliases(types), operands, momentsCode(moments), ...body.code];
+    const code = [operandAliases(types), operands, ...momentsCode(moments), ...body.code];
     programs.set(key, program = { name, code, entryPoint: "main", params });
   }
   return program;

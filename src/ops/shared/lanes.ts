@@ -1,9 +1,9 @@
 // Sums over the invocations that share a row or a column: through workgroup memory, or through subgroups where there are any.
-import type { Device, Program } from "../../device/mod.ts";
+import type { Device, Program, ShaderPart } from "../../device/mod.ts";
 import { lib_lanes, lib_lanes_subgroup, lib_rows, lib_rows_subgroup } from "../../shaders/gen.ts";
 
 /** What takes the place of a part of a program. */
-const SUBGROUP_FORMS: ReadonlyMap<string, string> = new Map([
+const SUBGROUP_FORMS: ReadonlyMap<string | ShaderPart, ShaderPart> = new Map<string | ShaderPart, ShaderPart>([
   [lib_lanes, lib_lanes_subgroup],
   [lib_rows, lib_rows_subgroup],
 ]);

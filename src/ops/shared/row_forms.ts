@@ -1,5 +1,5 @@
 // The three forms of the loops over pairs of rows (`shaders/lib/row_pairs.wgsl`, `row_sums.wgsl`), and which one suits.
-import type { Device, Program, Workgroups } from "../../device/mod.ts";
+import type { Device, Program, ShaderPart, Workgroups } from "../../device/mod.ts";
 import { lib_row_pairs, lib_row_pairs_subgroup, lib_row_sums, lib_row_sums_subgroup } from "../../shaders/gen.ts";
 import { ROW_FORMS } from "./variants.ts";
 
@@ -16,12 +16,12 @@ export function rowForm({ info: { family, subgroupSize } }: Device): RowForm {
 }
 
 /** The programs of a shader on `lib/row_pairs.wgsl`. */
-export function pairForms(name: string, code: readonly string[], params: Program["params"]): FormPrograms {
+export function pairForms(name: string, code: Program["code"], params: Program["params"]): FormPrograms {
   return forms(name, [lib_row_pairs, ...code], lib_row_pairs_subgroup, params);
 }
 
 /** The programs of a shader on `lib/row_sums.wgsl`. */
-export function sumForms(name: string, code: readonly string[], params: Program["params"]): FormPrograms {
+export function sumForms(name: string, code: Program["code"], params: Program["params"]): FormPrograms {
   return forms(name, [lib_row_sums, ...code], lib_row_sums_subgroup, params);
 }
 
@@ -41,7 +41,7 @@ export function sumTiles(device: Device, rows: number, vectors: number): Workgro
 }
 
 /** The subgroup form is a module of its own: where subgroups are missing, it must not be compiled. */
-function forms(name: string, code: readonly string[], subgroup: string, params: Program["params"]): FormPrograms {
+function forms(name: string, code: Program["code"], subgroup: ShaderPart, params: Program["params"]): FormPrograms {
   return {
     subgroup: { name, code: [...code, subgroup], entryPoint: "subgroup", params },
     lanes: { name, code, entryPoint: "lanes", params },

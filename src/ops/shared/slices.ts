@@ -32,7 +32,7 @@ fn largest(v: V) -> f32 { return v; }`;
 /** Makes both programs of an entry point; `code` is written in terms of the names above. */
 export function columnPrograms(
   name: string,
-  code: readonly string[],
+  code: Program["code"],
   entryPoint: string,
   params: Program["params"],
 ): ColumnPrograms {
