@@ -1,6 +1,6 @@
 import { environment } from "./environment.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
-import { accessOf, type Program, sourceOf } from "./program.ts";
+import { accessOf, checkParams, type Program, sourceOf } from "./program.ts";
 import { RecentMap } from "./recent_map.ts";
 import type { Bindings } from "./bindings.ts";
 
@@ -71,6 +71,7 @@ export class PipelineCache {
   }
 
   #compile(program: Program, variant: string, bound: Bindings, constants: Constants = {}): Pipeline {
+    checkParams(program);
     const code = this.#directives + sourceOf(program);
     const label = `${program.name}.${program.entryPoint}`;
     dump(label, code, constants);

@@ -64,6 +64,19 @@ export function accessOf({ name, code }: Program): Map<number, Access> {
 }
 
 /**
+ * Checks that the scalars of a program are those that its parts declare: they are packed by order alone.
+ *
+ * @throws {TypeError} If a name, a type or the order differs.
+ */
+export function checkParams({ name, code, params = {} }: Program): void {
+  const list = (each: Program["params"]) => Object.entries(each ?? {}).map(([key, type]) => `${key}: ${type}`);
+  const declared = code.flatMap((part) => typeof part === "string" ? [] : list(part.params)).join(", ");
+  const given = list(params).join(", ");
+  if (given === declared) return;
+  throw new TypeError(`Cannot dispatch ${name} as params must be those of its parts, {${declared}}: got {${given}}`);
+}
+
+/**
  * Writes one scalar; `program` and `name` are for errors.
  *
  * @throws {RangeError} If it is no integer of its type; an f32 is rounded.

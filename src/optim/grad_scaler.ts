@@ -41,7 +41,7 @@ const ADJUST: Program = {
   name: "gradScale",
   code: [grad_scale_adjust],
   entryPoint: "adjust",
-  params: { growth: "f32", backoff: "f32", interval: "u32" },
+  params: grad_scale_adjust.params,
 };
 
 /**

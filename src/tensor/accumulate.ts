@@ -8,7 +8,7 @@ function programs(entryPoint: string): Readonly<Record<FloatDType, Program>> {
     name: "accumulate",
     code: [elementAliases({ X: dtype }), lib_flat, code],
     entryPoint,
-    params: { size: "u32" } as const,
+    params: code.params,
   });
   return { f32: make("f32"), f16: make("f16") };
 }

@@ -8,7 +8,7 @@ function program(from: FloatDType, to: FloatDType): Program {
     name: `cast ${to}`,
     code: [elementAliases({ X: from, Y: to }), lib_flat, code],
     entryPoint: "cast_to",
-    params: { size: "u32" },
+    params: code.params,
   };
 }
 

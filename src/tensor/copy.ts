@@ -8,7 +8,7 @@ const COPY: Program = {
   name: "copy",
   code: [lib_flat, code],
   entryPoint: "copy",
-  params: { size: "u32", offset: "u32" },
+  params: code.params,
 };
 
 /**

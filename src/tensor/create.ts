@@ -31,7 +31,7 @@ const FILL: Program = {
   name: "fill",
   code: [lib_flat, fillCode],
   entryPoint: "fill",
-  params: { size: "u32", bits: "u32" },
+  params: fillCode.params,
 };
 
 /** Makes a tensor of indices. */

@@ -5,12 +5,11 @@ import { type Key, shuffled } from "./philox.ts";
 import type { Shape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
-const params = { size: "u32", key0: "u32", key1: "u32", a: "f32", b: "f32", most: "f32" } as const;
 const UNIFORM: Program = {
   name: "random",
   code: [lib_flat, lib_philox, code],
   entryPoint: "uniform_numbers",
-  params,
+  params: code.params,
 };
 const NORMAL: Program = { ...UNIFORM, entryPoint: "normal_numbers" };
 

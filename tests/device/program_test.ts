@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { accessOf, packParams } from "../../src/device/program.ts";
+import { accessOf, checkParams, packParams } from "../../src/device/program.ts";
 
 Deno.test("accessOf() joins what the parts declare", () => {
   const parts = [{ code: "", params: {}, access: { 1: "read", 12: "read_write" } }, "const A = 1u;"] as const;
@@ -15,6 +15,18 @@ Deno.test("accessOf() joins what the parts declare", () => {
     TypeError,
     "Cannot dispatch some as its parts must declare binding 1 in one way: got read and read_write",
   );
+});
+
+Deno.test("checkParams() refuses other names, types and orders than the parts declare", () => {
+  const part = { code: "", params: { size: "u32", lr: "f32" }, access: {} } as const;
+  const program = { name: "some", code: ["const A = 1u;", part], entryPoint: "main", params: part.params } as const;
+  checkParams(program);
+  checkParams({ name: "some", code: ["const A = 1u;"], entryPoint: "main" });
+  const others = [{ lr: "f32", size: "u32" }, { size: "i32", lr: "f32" }, { size: "u32" }, undefined] as const;
+  for (const params of others) {
+    const message = "Cannot dispatch some as params must be those of its parts, {size: u32, lr: f32}: got {";
+    assertThrows(() => checkParams({ ...program, params }), TypeError, message);
+  }
 });
 
 Deno.test("packParams() packs 4-byte scalars in declared order", () => {

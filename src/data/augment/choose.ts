@@ -12,34 +12,6 @@ import type { Source } from "./images.ts";
 import { CHOICE } from "./parameters.ts";
 import type { Recipe } from "./recipe.ts";
 
-const params = {
-  batch: "u32",
-  views: "u32",
-  images: "u32",
-  image_h: "u32",
-  image_w: "u32",
-  channels: "u32",
-  epoch: "u32",
-  key0: "u32",
-  key1: "u32",
-  size: "u32",
-  scale_min: "f32",
-  scale_max: "f32",
-  log_ratio_min: "f32",
-  log_ratio_max: "f32",
-  flip_p: "f32",
-  rotation: "f32",
-  jitter_p: "f32",
-  brightness: "f32",
-  contrast: "f32",
-  saturation: "f32",
-  hue: "f32",
-  grayscale_p: "f32",
-  resize: "u32",
-  resize_h: "u32",
-  resize_w: "u32",
-} as const;
-
 /** The same program for images of one size and for packed images. */
 export interface SourcePrograms {
   /** For images of one size. */
@@ -52,19 +24,18 @@ export interface SourcePrograms {
 export function sourcePrograms(
   code: ShaderPart,
   entryPoint: string,
-  params: Program["params"],
 ): SourcePrograms {
   const make = (images: ShaderPart) => ({
     name: "augment",
     code: [lib_flat, lib_philox, lib_augment, images, code],
     entryPoint,
-    params,
+    params: code.params,
   });
   return { resident: make(lib_images_resident), packed: make(lib_images_packed) };
 }
 
-const RANDOM = sourcePrograms(augment_choose, "choose_random", params);
-const CENTER = sourcePrograms(augment_choose, "choose_center", params);
+const RANDOM = sourcePrograms(augment_choose, "choose_random");
+const CENTER = sourcePrograms(augment_choose, "choose_center");
 
 /** Sets the streams of augmentation apart from those that `uniform()` and `normal()` draw with the same seed. */
 const DOMAIN = 0x61756721;

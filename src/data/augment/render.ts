@@ -14,39 +14,19 @@ import { groupsOf, sourcePrograms } from "./choose.ts";
 import type { Source } from "./images.ts";
 import type { Recipe } from "./recipe.ts";
 
-const PREPARE = sourcePrograms(augment_prepare, "prepare", {
-  batch: "u32",
-  views: "u32",
-  images: "u32",
-  image_h: "u32",
-  image_w: "u32",
-  channels: "u32",
-});
-const params = {
-  views: "u32",
-  size: "u32",
-  run: "u32",
-  runs: "u32",
-  mean0: "f32",
-  mean1: "f32",
-  mean2: "f32",
-  scale0: "f32",
-  scale1: "f32",
-  scale2: "f32",
-  nan_bits: "u32",
-} as const;
+const PREPARE = sourcePrograms(augment_prepare, "prepare");
 const RESAMPLE: Program = {
   name: "augment",
   code: [lib_flat, lib_augment, lib_colors, augment_resample],
   entryPoint: "resample_views",
-  params,
+  params: augment_resample.params,
 };
 const RESAMPLE_FOR_CONTRAST: Program = { ...RESAMPLE, entryPoint: "resample_for_contrast" };
 const MEAN_GRAY: Program = {
   name: "augment",
   code: [lib_flat, lib_augment, lib_colors, lib_rows, augment_color],
   entryPoint: "mean_gray",
-  params,
+  params: augment_color.params,
 };
 const COLOR: Program = { ...MEAN_GRAY, entryPoint: "color_views" };
 

@@ -25,36 +25,6 @@ import { choosePlan } from "../product/plan.ts";
 import { noiseLike, operandAliases, operandNote, type OperandTypes } from "../product/product.ts";
 import { sumMiddleInto } from "../product/sum_middle.ts";
 
-const params = {
-  rows: "u32",
-  cols4: "u32",
-  inner: "u32",
-  depth: "u32",
-  segments: "u32",
-  splits: "u32",
-  split4: "u32",
-  groups: "u32",
-  h: "i32",
-  w: "i32",
-  out_h: "i32",
-  out_w: "i32",
-  kernel_h: "i32",
-  kernel_w: "i32",
-  stride_h: "i32",
-  stride_w: "i32",
-  padding_h: "i32",
-  padding_w: "i32",
-  dilation_h: "i32",
-  dilation_w: "i32",
-  a4: "u32",
-  ldb4: "u32",
-  c4: "u32",
-  group_a4: "u32",
-  group_b4: "u32",
-  group_c4: "u32",
-  in4: "u32",
-} as const;
-
 const OPERANDS = {
   forward: [conv2d_place, conv2d_pixels, conv2d_forward],
   forwardTaps: [conv2d_place, conv2d_pixels, conv2d_forward_taps],
@@ -72,7 +42,7 @@ function programOf(kind: Kind, body: Body, types: OperandTypes, moments: boolean
   let program = programs.get(key);
   if (!program) {
     const code = [operandAliases(types), conv2d, ...OPERANDS[kind], ...momentsCode(moments), ...body.code];
-    programs.set(key, program = { name, code, entryPoint: "main", params });
+    programs.set(key, program = { name, code, entryPoint: "main", params: conv2d.params });
   }
   return program;
 }

@@ -14,28 +14,6 @@ import {
 import type { FloatDType, Tensor } from "../../tensor/mod.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
 
-const params = {
-  size: "u32",
-  h: "i32",
-  w: "i32",
-  tiles_h: "u32",
-  tiles_w: "u32",
-  offset_h: "i32",
-  offset_w: "i32",
-  c4: "u32",
-  pitch: "u32",
-  first_image: "u32",
-  tiles: "u32",
-  each: "u32",
-  first_slice: "u32",
-  grad_h: "i32",
-  grad_w: "i32",
-  other_size: "u32",
-  other_c4: "u32",
-  other_pitch: "u32",
-  turn: "u32",
-} as const;
-
 /** Pixels along the edge of a tile: F(3×3, 3×3) or F(4×4, 3×3). */
 export type Edge = 3 | 4;
 
@@ -69,7 +47,7 @@ function programOf(entryPoint: EntryPoint, edge: Edge, types: Types): Program {
       MATRICES[edge],
       ...ENTRY_POINTS,
     ];
-    programs.set(id, program = { name: `conv2d winograd${edge}`, code, entryPoint, params });
+    programs.set(id, program = { name: `conv2d winograd${edge}`, code, entryPoint, params: conv2d_winograd.params });
   }
   return program;
 }
@@ -100,7 +78,7 @@ export function pitchOf(edge: Edge, channels: number): number {
 }
 
 /** The parameters that a transform reads. */
-export type Values = Partial<Record<keyof typeof params, number>> & { size: number };
+export type Values = Partial<Record<keyof typeof conv2d_winograd.params, number>> & { size: number };
 
 /** What some transforms bind beside `x` and `y`. */
 export interface Beside {
@@ -114,7 +92,7 @@ export interface Beside {
   readonly other?: Tensor;
 }
 
-const ZEROS = Object.fromEntries(Object.keys(params).map((name) => [name, 0]));
+const ZEROS = Object.fromEntries(Object.keys(conv2d_winograd.params).map((name) => [name, 0]));
 
 /** Runs a transform of `x` into `y`, and another one beside it. */
 export function transform(

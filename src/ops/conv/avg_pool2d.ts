@@ -2,7 +2,7 @@ import { defineOp } from "../../autograd/mod.ts";
 import { pool2d as code } from "../../shaders/gen.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { floatOf } from "../../tensor/internal.ts";
-import { type Pool2dOptions, POOL_PARAMS, pooledShape, type Windows, windowsOf } from "./pool_geometry.ts";
+import { type Pool2dOptions, pooledShape, type Windows, windowsOf } from "./pool_geometry.ts";
 import { columnPrograms, pick } from "../shared/slices.ts";
 
 /** Settings of {@linkcode avgPool2d}. */
@@ -11,8 +11,8 @@ export interface AvgPool2dOptions extends Pool2dOptions {
   countIncludePad?: boolean;
 }
 
-const FORWARD = columnPrograms("avgPool2d", [code], "average", POOL_PARAMS);
-const GRAD = columnPrograms("avgPool2d", [code], "average_grad", POOL_PARAMS);
+const FORWARD = columnPrograms("avgPool2d", [code], "average", code.params);
+const GRAD = columnPrograms("avgPool2d", [code], "average_grad", code.params);
 
 const avgPool2dOp = defineOp<[Tensor], Windows>({
   name: "avgPool2d",

@@ -5,9 +5,8 @@ import { floatOf } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { columnPrograms, columnsOf, pick } from "../shared/slices.ts";
 
-const params = { n: "u32", rows: "u32", columns: "u32", parts: "u32", part_rows: "u32", scale: "f32" } as const;
-const SUM_ROWS = columnPrograms("globalAvgPool", [code], "sum_rows", params);
-const SPREAD = columnPrograms("globalAvgPool", [code], "spread", params);
+const SUM_ROWS = columnPrograms("globalAvgPool", [code], "sum_rows", code.params);
+const SPREAD = columnPrograms("globalAvgPool", [code], "spread", code.params);
 /** Rows that one invocation sums; images of more are summed in two stages. */
 const PART_ROWS = 256;
 

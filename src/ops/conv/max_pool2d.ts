@@ -2,12 +2,12 @@ import { defineOp } from "../../autograd/mod.ts";
 import { pool2d as code } from "../../shaders/gen.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { floatOf } from "../../tensor/internal.ts";
-import { type Pool2dOptions, POOL_PARAMS, pooledShape, type Windows, windowsOf } from "./pool_geometry.ts";
+import { type Pool2dOptions, pooledShape, type Windows, windowsOf } from "./pool_geometry.ts";
 import { columnPrograms, pick } from "../shared/slices.ts";
 
-const PLAIN = columnPrograms("maxPool2d", [code], "max_plain", POOL_PARAMS);
-const INDEXED = columnPrograms("maxPool2d", [code], "max_indexed", POOL_PARAMS);
-const GRAD = columnPrograms("maxPool2d", [code], "max_grad", POOL_PARAMS);
+const PLAIN = columnPrograms("maxPool2d", [code], "max_plain", code.params);
+const INDEXED = columnPrograms("maxPool2d", [code], "max_indexed", code.params);
+const GRAD = columnPrograms("maxPool2d", [code], "max_grad", code.params);
 
 const maxPool2dOp = defineOp<[Tensor], Windows>({
   name: "maxPool2d",

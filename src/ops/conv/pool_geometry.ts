@@ -1,4 +1,5 @@
 // Windows of 2-D pooling: their options, shape rule and errors.
+import type { pool2d } from "../../shaders/gen.ts";
 import type { Shape, Tensor } from "../../tensor/mod.ts";
 import { checkFloat } from "../shared/check.ts";
 import { columnsOf } from "../shared/slices.ts";
@@ -16,26 +17,8 @@ export interface Pool2dOptions {
   padding?: Size2d;
 }
 
-/** The scalars of `shaders/conv/pool2d.wgsl`. */
-export const POOL_PARAMS = {
-  n: "u32",
-  h: "i32",
-  w: "i32",
-  columns: "u32",
-  out_h: "i32",
-  out_w: "i32",
-  kernel_h: "i32",
-  kernel_w: "i32",
-  stride_h: "i32",
-  stride_w: "i32",
-  padding_h: "i32",
-  padding_w: "i32",
-  include_pad: "u32",
-  size: "u32",
-} as const;
-
-/** Values of {@linkcode POOL_PARAMS}, but for the count of outputs. */
-export type Windows = Readonly<Record<Exclude<keyof typeof POOL_PARAMS, "size">, number>>;
+/** Values of the scalars of `shaders/conv/pool2d.wgsl`, but for the count of outputs. */
+export type Windows = Readonly<Record<Exclude<keyof typeof pool2d.params, "size">, number>>;
 
 /** Checks x and the options, and finds the shape of the output. */
 export function windowsOf(op: string, x: Tensor, options: Pool2dOptions, includePad = false): Windows {

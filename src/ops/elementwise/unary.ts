@@ -41,7 +41,7 @@ type Name = keyof typeof ROWS;
 type Scalars = { readonly a: number; readonly b: number };
 
 const TYPES = "alias F = vec4f;\nalias U = vec4u;\nalias B = vec4<bool>;";
-const params = { size: "u32", a: "f32", b: "f32" } as const;
+const { params } = code;
 
 type Programs = Readonly<Record<FloatDType, Program>>;
 

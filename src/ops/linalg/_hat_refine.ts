@@ -13,10 +13,8 @@ const MOST_MOVED = 0.25;
 /** WGSL has no literal for it. */
 const NAN_BITS = 0x7fc00000;
 
-const params = { n: "u32", bits: "u32", ridge: "f32", most: "f32", nan_bits: "u32" } as const;
-
 function program(entryPoint: string): Program {
-  return { name: "hatRefine", code: [lib_flat, lib_rows, code], entryPoint, params };
+  return { name: "hatRefine", code: [lib_flat, lib_rows, code], entryPoint, params: code.params };
 }
 
 const SPLIT = program("split");

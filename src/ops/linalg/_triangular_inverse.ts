@@ -8,16 +8,7 @@ import { productPadded } from "../product/product.ts";
 const BLOCK = 64;
 
 function program(entryPoint: string): Program {
-  const sizes = {
-    n: "u32",
-    columns: "u32",
-    size: "u32",
-    first: "u32",
-    half: "u32",
-    rows: "u32",
-    pairs: "u32",
-  } as const;
-  return { name: "triangularInverse", code: [lib_flat, lib_block, code], entryPoint, params: sizes };
+  return { name: "triangularInverse", code: [lib_flat, lib_block, code], entryPoint, params: code.params };
 }
 
 const START = program("start");

@@ -27,22 +27,15 @@ const LANES = 8;
 const NAN_BITS = 0x7fc00000;
 
 function program(entryPoint: string): Program {
-  const params = { n: "u32", size: "u32", first: "u32", until: "u32", ridge: "f32", nan_bits: "u32" } as const;
-  return { name: "cholesky", code: [lib_flat, lib_block, code, rows], entryPoint, params };
+  return { name: "cholesky", code: [lib_flat, lib_block, code, rows], entryPoint, params: code.params };
 }
 
 const TAKE = program("take");
 const FACTORS = { elements: program("factor"), rows: program("factor_rows") };
 const MIRROR = program("mirror");
 const TRANSPOSE = program("transpose");
-const PANEL = pairForms("choleskyPanel", [panel], { size: "u32", first: "u32", vectors: "u32" });
-const UPDATE = pairForms("choleskyUpdate", [update], {
-  size: "u32",
-  panel: "u32",
-  first: "u32",
-  until: "u32",
-  vectors: "u32",
-});
+const PANEL = pairForms("choleskyPanel", [panel], panel.params);
+const UPDATE = pairForms("choleskyUpdate", [update], update.params);
 
 /** Factors `a + ridge I`, `[n, n]`. */
 function factor(a: Tensor, ridge: number): Tensor {

@@ -14,10 +14,8 @@ import { rowConstants } from "../shared/rows.ts";
 import { negatedInverse } from "./_triangular_inverse.ts";
 import { choleskySolve } from "./triangular_solve.ts";
 
-const params = { n: "u32", columns: "u32", size: "u32", columns4: "u32", ridge: "f32" } as const;
-
 function program(entryPoint: string): Program {
-  return { name: "hatMatrix", code: [lib_flat, lib_rows, code], entryPoint, params };
+  return { name: "hatMatrix", code: [lib_flat, lib_rows, code], entryPoint, params: code.params };
 }
 
 const DIAGONAL = program("diagonal_of");

@@ -20,36 +20,26 @@ import { rowForm, sumForms, sumTiles } from "../shared/row_forms.ts";
 const BLOCK = 32;
 /** Rows that are solved block by block after a matrix product brought in all that were solved before. */
 const GROUP = 128;
-const PARAMS = {
-  n: "u32",
-  base: "i32",
-  row: "i32",
-  col: "i32",
-  flip: "u32",
-  first: "u32",
-  until: "u32",
-  vectors: "u32",
-} as const;
 
 const INVERT: Program = {
   name: "triangularSolve",
   code: [lib_triangle, lib_block, code],
   entryPoint: "invert",
-  params: PARAMS,
+  params: lib_triangle.params,
 };
-const APPLY = sumForms("triangularSolveApply", [lib_triangle, apply], PARAMS);
-const UPDATE = sumForms("triangularSolveUpdate", [lib_triangle, update], PARAMS);
+const APPLY = sumForms("triangularSolveApply", [lib_triangle, apply], lib_triangle.params);
+const UPDATE = sumForms("triangularSolveUpdate", [lib_triangle, update], lib_triangle.params);
 const START: Program = {
   name: "triangularSolve",
   code: [lib_flat, start],
   entryPoint: "negate",
-  params: { rows: "u32", cols: "u32", vectors: "u32", size: "u32" },
+  params: start.params,
 };
 const MASK: Program = {
   name: "triangleMask",
   code: [lib_flat, maskCode],
   entryPoint: "mask",
-  params: { n: "u32", upper: "u32", scale: "f32" },
+  params: maskCode.params,
 };
 
 /** Options of {@linkcode triangularSolve}. */

@@ -9,20 +9,11 @@ import { checkWords } from "../shared/check.ts";
 /** Row numbers: on the GPU (u32 or i32), or on the host, where they are checked. */
 export type Indices = Tensor | readonly number[] | Uint32Array | Int32Array;
 
-const params = {
-  items: "u32",
-  rows: "u32",
-  inner: "u32",
-  count: "u32",
-  first: "u32",
-  last: "u32",
-  negative: "u32",
-} as const;
 const program = (words: string, entryPoint: string): Program => ({
   name: "indexSelect",
   code: [lib_flat, `alias W = ${words};`, code],
   entryPoint,
-  params,
+  params: code.params,
 });
 const TAKE = { single: program("u32", "take_rows"), wide: program("vec4u", "take_rows") };
 const ADD = { single: program("f32", "add_rows"), wide: program("vec4f", "add_rows") };

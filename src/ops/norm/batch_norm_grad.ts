@@ -18,17 +18,6 @@ import {
 } from "../shared/slices.ts";
 import { BATCH_NORM } from "../shared/variants.ts";
 
-const params = {
-  rows: "u32",
-  columns: "u32",
-  slices: "u32",
-  parts: "u32",
-  step: "u32",
-  span: "u32",
-  block: "u32",
-  eps: "f32",
-} as const;
-
 /** Which gradient of the output the passes read, and what masks it where ReLU was 0. */
 interface Gradient {
   /** WGSL of the masked gradient at `at`, found for the first time; `before` is what was there before ReLU. */
@@ -61,7 +50,7 @@ fn gradient(at: u32, before: V) -> V { return ${first}; }
 fn gradient_again(at: u32, before: V) -> V { return ${again}; }
 fn shift_of(column: u32) -> V { return ${shift}; }`;
   const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code, operands];
-  return columnPrograms("batchNormGrad", parts, entryPoint, params);
+  return columnPrograms("batchNormGrad", parts, entryPoint, code.params);
 }
 
 const REDUCE = {

@@ -16,24 +16,13 @@ import {
 } from "../shared/slices.ts";
 import { BATCH_NORM, REMAKE_NORMALIZED } from "../shared/variants.ts";
 
-const params = {
-  rows: "u32",
-  columns: "u32",
-  slices: "u32",
-  step: "u32",
-  span: "u32",
-  block: "u32",
-  eps: "f32",
-  momentum: "f32",
-} as const;
-
 /** WGSL of a normalised value, which a residual may be added to. */
 const ADDED = { plain: "value", residual: "value + V(residual[at])" } as const;
 
 function program(entryPoint: string, added: keyof typeof ADDED = "plain"): ColumnPrograms {
   const residual = `fn added(at: u32, value: V) -> V { return ${ADDED[added]}; }`;
   const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code, residual];
-  return columnPrograms("batchNorm", parts, entryPoint, params);
+  return columnPrograms("batchNorm", parts, entryPoint, code.params);
 }
 
 /** An entry point without and with a residual. */

@@ -7,9 +7,8 @@ import { laneForm } from "../shared/lanes.ts";
 import { rowConstants } from "../shared/rows.ts";
 import { type ColumnPrograms, columnPrograms, columnsOf, pick, rowsOf } from "../shared/slices.ts";
 
-const params = { rows: "u32", columns: "u32", eps: "f32" } as const;
-const FORWARD = columnPrograms("l2Normalize", [lib_rows, lib_length, code], "forward", params);
-const BACKWARD = columnPrograms("l2Normalize", [lib_rows, lib_length, code], "backward", params);
+const FORWARD = columnPrograms("l2Normalize", [lib_rows, lib_length, code], "forward", code.params);
+const BACKWARD = columnPrograms("l2Normalize", [lib_rows, lib_length, code], "backward", code.params);
 
 const l2NormalizeOp = defineOp<[Tensor], { eps: number }>({
   name: "l2Normalize",

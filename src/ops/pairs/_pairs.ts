@@ -6,27 +6,16 @@ import { checkFloat } from "../shared/check.ts";
 import { padded, resizeRows } from "../product/product.ts";
 import { type FormPrograms, pairForms, pairTiles, rowForm, sumForms, sumTiles } from "../shared/row_forms.ts";
 
-const DISTANCE_PARAMS = { rows: "u32", cols: "u32", features: "u32", symmetric: "u32", gamma: "f32" } as const;
-
 /** The programs of a matrix of pairs whose element is `finish`, a WGSL expression of the squared distance `d2`. */
 export function pairPrograms(name: string, finish: string): FormPrograms {
   const element = `fn finish(d2: f32) -> f32 { return ${finish}; }`;
-  return pairForms(name, [element, squared_distances], DISTANCE_PARAMS);
+  return pairForms(name, [element, squared_distances], squared_distances.params);
 }
 
-const DIFFERENCE_PARAMS = {
-  rows: "u32",
-  cols: "u32",
-  features: "u32",
-  width: "u32",
-  row_stride: "u32",
-  col_stride: "u32",
-} as const;
-
-const WEIGHTED_DIFFERENCES = sumForms("weightedDifferences", [weighted_differences], DIFFERENCE_PARAMS);
+const WEIGHTED_DIFFERENCES = sumForms("weightedDifferences", [weighted_differences], weighted_differences.params);
 
 function weightProgram(entryPoint: string): Program {
-  return { name: "pairWeights", code: [lib_flat, pair_weights], entryPoint, params: { size: "u32", scale: "f32" } };
+  return { name: "pairWeights", code: [lib_flat, pair_weights], entryPoint, params: pair_weights.params };
 }
 
 const DISTANCE_WEIGHTS = weightProgram("distance_weights");

@@ -9,9 +9,13 @@ import { rowConstants } from "../shared/rows.ts";
 import { mean } from "../reduce/sum.ts";
 
 function programs(owner: string): { perRow: Program; backward: Program } {
-  const params = { rows: "u32", views: "u32", scale: "f32" } as const;
   const parts = [lib_flat, lib_rows, `fn sample_owner(sample: u32) -> u32 { return ${owner}; }`, code];
-  const make = (entryPoint: string): Program => ({ name: "contrastiveTerm", code: parts, entryPoint, params });
+  const make = (entryPoint: string): Program => ({
+    name: "contrastiveTerm",
+    code: parts,
+    entryPoint,
+    params: code.params,
+  });
   return { perRow: make("per_row"), backward: make("backward") };
 }
 

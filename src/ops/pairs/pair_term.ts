@@ -9,8 +9,7 @@ import { pairMatrix, pairPrograms, weightedDifferences } from "./_pairs.ts";
 const EXPONENTS = pairPrograms("pairTerm", "-params.gamma * d2");
 
 function program(entryPoint: string): Program {
-  const params = { n: "u32", chunk: "u32", chunks: "u32", scale: "f32" } as const;
-  return { name: "pairTerm", code: [lib_flat, code], entryPoint, params };
+  return { name: "pairTerm", code: [lib_flat, code], entryPoint, params: code.params };
 }
 
 const PARTIAL = program("partial");

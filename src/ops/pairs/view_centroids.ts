@@ -7,8 +7,7 @@ import { laneForm } from "../shared/lanes.ts";
 import { rowConstants } from "../shared/rows.ts";
 
 function program(entryPoint: string): Program {
-  const params = { rows: "u32", views: "u32", features: "u32" } as const;
-  return { name: "viewCentroids", code: [lib_flat, lib_rows, lib_length, code], entryPoint, params };
+  return { name: "viewCentroids", code: [lib_flat, lib_rows, lib_length, code], entryPoint, params: code.params };
 }
 
 const INVERSE_NORMS = program("inverse_norms");

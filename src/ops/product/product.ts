@@ -66,32 +66,9 @@ export interface Product {
   readonly side?: SideMoments;
 }
 
-const params = {
-  rows: "u32",
-  cols4: "u32",
-  inner: "u32",
-  lda4: "u32",
-  ldb4: "u32",
-  ldc4: "u32",
-  depth: "u32",
-  segments: "u32",
-  splits: "u32",
-  split4: "u32",
-  batch1: "u32",
-  batch2: "u32",
-  a0: "u32",
-  a1: "u32",
-  a2: "u32",
-  b0: "u32",
-  b1: "u32",
-  b2: "u32",
-  c_step: "u32",
-  first_z: "u32",
-} as const;
-
 function padProgram(dtype: FloatDType): Program {
   const code = [elementAliases({ E: dtype }, 1), lib_flat, matmul_pad];
-  return { name: "pad", code, entryPoint: "main", params: { size: "u32", from_cols: "u32", to_cols: "u32" } };
+  return { name: "pad", code, entryPoint: "main", params: matmul_pad.params };
 }
 
 /** Terms of a segment where triangles leave segments out. */
@@ -109,7 +86,7 @@ function programOf(body: Body, types: OperandTypes, moments: boolean): Program {
   let program = programs.get(key);
   if (!program) {
     const code = [operandAliases(types), operands, ...momentsCode(moments), ...body.code];
-    programs.set(key, program = { name, code, entryPoint: "main", params });
+    programs.set(key, program = { name, code, entryPoint: "main", params: operands.params });
   }
   return program;
 }

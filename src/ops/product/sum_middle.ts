@@ -9,7 +9,7 @@ function reduceProgram(x: FloatDType, y: FloatDType): Program {
     name: "sumMiddle",
     code: [elementAliases({ X: x, Y: y }), lib_flat, matmul_reduce],
     entryPoint: "main",
-    params: { size: "u32", inner: "u32", cols: "u32", length: "u32", depth: "u32", chunks: "u32" },
+    params: matmul_reduce.params,
   };
 }
 

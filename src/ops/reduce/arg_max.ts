@@ -7,12 +7,11 @@ import { checkFloat } from "../shared/check.ts";
 import { reducedShape, slicesOf } from "../shared/reduce.ts";
 
 const TYPES = "alias F = f32;\nalias U = u32;\nalias B = bool;";
-const params = { items: "u32", rows: "u32", columns: "u32", slices: "u32", count: "u32" } as const;
 const program = (name: string, row: string): Program => ({
   name,
   code: [lib_flat, lib_nan, TYPES, `fn row_at(k: u32, outer: u32, column: u32) -> u32 { return ${row}; }`, code],
   entryPoint: "choose",
-  params,
+  params: code.params,
 });
 const FIRST = program("argMax", "k");
 const FURTHER = program("argMax merge", "best[(outer * params.count + k) * params.columns + column]");

@@ -7,13 +7,12 @@ import { reduce } from "../shared/reduce.ts";
 import { rowConstants } from "../shared/rows.ts";
 import { columnPrograms, columnsOf, pick } from "../shared/slices.ts";
 
-const params = { rows: "u32", columns: "u32", classes: "u32", smoothing: "f32", nan_bits: "u32" } as const;
-const PER_ROW = columnPrograms("crossEntropy", [lib_rows, code], "per_row", params);
-const BACKWARD = columnPrograms("crossEntropy", [lib_rows, code], "backward", params);
+const PER_ROW = columnPrograms("crossEntropy", [lib_rows, code], "per_row", code.params);
+const BACKWARD = columnPrograms("crossEntropy", [lib_rows, code], "backward", code.params);
 /** WGSL has no literal for it. */
 const NAN_BITS = 0x7fc00000;
 
-function scalars(x: Tensor, smoothing: number): Record<keyof typeof params, number> {
+function scalars(x: Tensor, smoothing: number): Record<keyof typeof code.params, number> {
   const [rows, classes] = x.shape as [number, number];
   return { rows, columns: columnsOf(classes), classes, smoothing, nan_bits: NAN_BITS };
 }

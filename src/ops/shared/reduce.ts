@@ -51,9 +51,8 @@ function makeProgram(name: string, reduction: Reduction, width: Width): Program 
     `fn merge_tail(v: F, t: F, tail: u32) -> F { ${tail} }`,
     `fn finish(v: F, scale: f32) -> O { return ${reduction === "sum" ? `(${finish}) * scale` : finish}; }`,
   ];
-  const params = { items: "u32", rows: "u32", columns: "u32", slices: "u32", tail: "u32", scale: "f32" } as const;
   const library = reduction === "sum" ? [lib_flat] : [lib_flat, lib_nan];
-  return { name, code: [...library, ...body, code], entryPoint: "reduce", params };
+  return { name, code: [...library, ...body, code], entryPoint: "reduce", params: code.params };
 }
 
 /** A run of neighbouring axes that are all reduced, or all kept. */
