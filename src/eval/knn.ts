@@ -50,7 +50,8 @@ const CHUNK = 256;
  * @param gallery Samples that vote.
  * @param queries Samples that are classified.
  * @throws {TypeError} If the widths of the features or the kinds of labels differ, or there is not a label for each sample.
- * @throws {RangeError} If there are no samples, a feature is not finite, or `k`, `temperature` or a class is out of range.
+ * @throws {RangeError} If there are no samples, a feature is not finite, or `k`, `temperature`, `classes` or a label is out
+ * of range.
  *
  * @see Wu et al., "Unsupervised Feature Learning via Non-Parametric Instance Discrimination", arXiv:1805.01978.
  */
@@ -89,6 +90,9 @@ function check(
   }
   if (!(k >= 1) || !Number.isInteger(k)) {
     throw new RangeError(`Cannot run knn() as k must be an integer >= 1: got ${k}`);
+  }
+  if (!(classes >= 1) || !Number.isInteger(classes)) {
+    throw new RangeError(`Cannot run knn() as classes must be an integer >= 1: got ${classes}`);
   }
   if (!(temperature > 0)) throw new RangeError(`Cannot run knn() as temperature must be > 0: got ${temperature}`);
   for (const { features, labels } of [gallery, queries]) {

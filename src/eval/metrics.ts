@@ -129,9 +129,18 @@ export function balancedAccuracy(labels: ArrayLike<number>, predicted: ArrayLike
  * The class of the largest score of each row; the first one on ties, as NumPy's `argmax`.
  *
  * @param scores `[n, classes]`, row-major; infinite ones count as the largest or smallest.
- * @throws {RangeError} If a score is NaN: nothing is its class.
+ * @throws {TypeError} If the scores are not whole rows.
+ * @throws {RangeError} If a score is NaN: nothing is its class; or `classes` is not a positive integer.
  */
 export function predictedClasses(scores: ArrayLike<number>, classes: number): Int32Array<ArrayBuffer> {
+  if (!(classes >= 1) || !Number.isInteger(classes)) {
+    throw new RangeError(`Cannot compute predictedClasses() as classes must be an integer >= 1: got ${classes}`);
+  }
+  if (scores.length % classes !== 0) {
+    throw new TypeError(
+      `Cannot compute predictedClasses() as scores must be [n, ${classes}]: got ${scores.length} values`,
+    );
+  }
   const predicted = new Int32Array(scores.length / classes);
   for (let i = 0; i < predicted.length; i++) {
     let best = 0;

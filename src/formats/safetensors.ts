@@ -1,4 +1,5 @@
 import { decodeUtf8 } from "./byte_reader.ts";
+import { CONTENT_BYTES, contentOf } from "./content.ts";
 import { type Bytes, decodeElements, itemSize, type NdDType } from "./dtype.ts";
 import { MAX_HEADER } from "./file_format.ts";
 import { isRecord, parseJson } from "./json.ts";
@@ -67,7 +68,9 @@ function headerBytes(bytes: Bytes): Bytes {
   if (length > BigInt(Math.min(MAX_HEADER, bytes.length - 8))) {
     throw unreadable(
       `the header must fit in the file and in ${MAX_HEADER} bytes`,
-      `a header of ${length} bytes in a file of ${bytes.length} (is it a safetensors file?)`,
+      length < MAX_HEADER
+        ? `a header of ${length} bytes in a file of ${bytes.length} (is it whole?)`
+        : `a file of ${bytes.length} bytes that begins as ${contentOf(bytes.subarray(0, CONTENT_BYTES))}`,
     );
   }
   return bytes.subarray(8, 8 + Number(length));

@@ -15,10 +15,14 @@ export interface SettingRule {
  *
  * @param task What cannot be done otherwise, for the message: `compute rbfGram()`.
  * @param name Name of the setting.
+ * @throws {TypeError} If it is no number.
  * @throws {RangeError} If it is out of range.
  */
 export function checkSetting(task: string, name: string, value: number, rule: SettingRule = {}): void {
   const { orZero = false, most = Infinity } = rule;
+  if (typeof value !== "number") {
+    throw new TypeError(`Cannot ${task} as ${name} must be a number: got ${JSON.stringify(value)} (${typeof value})`);
+  }
   const held = Math.fround(value);
   if ((held >= LEAST && held <= most && held < Infinity) || (orZero && value === 0)) return;
   const wanted = `${orZero ? ">= 0" : "> 0"} and ${most === Infinity ? "finite" : `<= ${most}`}`;

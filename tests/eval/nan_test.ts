@@ -21,6 +21,7 @@ import {
   softmaxSgd,
   stratifiedKFold,
   topKAccuracy,
+  umap,
   uniformity,
 } from "../../src/eval/mod.ts";
 
@@ -48,6 +49,7 @@ for (const wrong of [NaN, Infinity, -Infinity]) {
     assertThrows(() => alignment(good, bad), RangeError, message);
     assertThrows(() => uniformity(bad), RangeError, message);
     assertThrows(() => effectiveRank(bad), RangeError, message);
+    await assertRejects(() => umap(bad), RangeError, `Cannot run umap() as ${message}`);
     await assertRejects(() => principalComponents(bad, { count: 1 }), RangeError, message);
     await assertRejects(() => logisticRegression(bad, labels, [{ C: 1 }], { classes: 2 }), RangeError, message);
     await assertRejects(() => searchLinear(bad, labels, { classes: 2, splits: 2 }), RangeError, message);
@@ -111,5 +113,33 @@ Deno.test("knn() counts right at any temperature", async () => {
   const queries = { features: { data: Float32Array.of(1, 0.05, -1, 0.05), dim: 2 }, labels: Int32Array.of(0, 1) };
   for (const temperature of [1e-6, 1e-3, 0.07, 1e3]) {
     assertEquals((await knn(gallery, queries, { classes: 2, k: 4, temperature })).top1, 1, `${temperature}`);
+  }
+});
+
+Deno.test("A number of classes that is none is refused, where knn() said 100 % of NaN", async () => {
+  const known = { features: good, labels };
+  for (const classes of [NaN, 0, 1.5, undefined as never]) {
+    const message = `classes must be an integer >= 1: got ${classes}`;
+    await assertRejects(() => knn(known, known, { classes }), RangeError, `Cannot run knn() as ${message}`);
+    assertThrows(
+      () => predictedClasses([1, 2], classes),
+      RangeError,
+      `Cannot compute predictedClasses() as ${message}`,
+    );
+  }
+  assertThrows(
+    () => predictedClasses([1, 2, 3], 2),
+    TypeError,
+    "Cannot compute predictedClasses() as scores must be [n, 2]: got 3 values",
+  );
+});
+
+Deno.test("umap() wants three rows", async () => {
+  for (const rows of [0, 1, 2]) {
+    await assertRejects(
+      () => umap({ data: new Float32Array(2 * rows).fill(1), dim: 2 }),
+      RangeError,
+      `Cannot run umap() as there must be at least 3 rows: got ${rows}`,
+    );
   }
 });

@@ -80,7 +80,7 @@ Deno.test("readSafetensors() refuses a header that does not fit", () => {
   assertThrows(
     () => readSafetensors(latin1(little(2n ** 64n - 1n, 8))),
     SyntaxError,
-    "a header of 18446744073709551615 bytes",
+    "got a file of 8 bytes that begins as bytes ff ff ff ff ff ff ff ff",
   );
 });
 
@@ -212,4 +212,20 @@ Deno.test("readSafetensors() names values of the wrong kind by their kind", () =
   for (const [header, message] of cases) {
     assertThrows(() => readSafetensors(file(header, "1234")), SyntaxError, message);
   }
+});
+
+Deno.test("readSafetensors() says what another file is, not how long its header would be", () => {
+  for (
+    const [start, content] of [["\xff\xd8\xff\xe0\0\x10JFIF", "a JPEG picture"], ["\x89PNG\r\n\x1a\n", "a PNG picture"]]
+  ) {
+    const bytes = Uint8Array.from(start!.padEnd(64, "."), (letter) => letter.charCodeAt(0));
+    assertThrows(
+      () => readSafetensors(bytes),
+      SyntaxError,
+      `as the header must fit in the file and in 100000000 bytes: got a file of 64 bytes that begins as ${content}`,
+    );
+  }
+  const cut = new Uint8Array(64);
+  cut[0] = 200;
+  assertThrows(() => readSafetensors(cut), SyntaxError, "got a header of 200 bytes in a file of 64 (is it whole?)");
 });

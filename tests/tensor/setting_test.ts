@@ -26,6 +26,13 @@ Deno.test("checkSetting() takes what f32 holds, and says what it does not", () =
   for (const [value, rule, message] of refused) {
     assertThrows(() => checkSetting("go", "x", value, rule), RangeError, message);
   }
+  for (const [value, message] of [["2", 'got "2" (string)'], [null, "got null (object)"]] as const) {
+    assertThrows(
+      () => checkSetting("go", "x", value as never),
+      TypeError,
+      `Cannot go as x must be a number: ${message}`,
+    );
+  }
 });
 
 /** Settings > 0 of public functions, and those that may be 0. */
