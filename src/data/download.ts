@@ -150,13 +150,14 @@ async function hashFile(file: Deno.FsFile): Promise<string> {
 
 async function fetchAll(url: string, part: Part, path: string, options: DownloadOptions): Promise<void> {
   const { retries = 4, retryDelay = 1000 } = options;
+  let most = part.bytes; // ever there: a server that begins again and again brings nothing new
   for (let attempt = 0;; attempt++) {
-    const before = part.bytes;
     try {
       return await fetchRest(url, part, path, options);
     } catch (cause) {
       options.signal?.throwIfAborted();
-      if (part.bytes > before) attempt = 0; // it moves, so it is worth going on
+      if (part.bytes > most) attempt = 0; // it moves, so it is worth going on
+      most = Math.max(most, part.bytes);
       const fatal = cause instanceof Deno.errors.Http || !part.answered;
       if (fatal || attempt >= retries) {
         throw new Deno.errors.Http(`Cannot download "${url}": ${reasonOf(cause)}`, { cause });
@@ -224,7 +225,7 @@ async function request(
     await response.body?.cancel();
     return null;
   }
-  if (response.status === 416) {
+  if (response.status === 416 && part.bytes > 0) { // the part is of another file: all of it, once
     await response.body?.cancel();
     part.bytes = 0;
     return await request(url, part, signal, expected);

@@ -184,6 +184,40 @@ Deno.test("download() throws when the server refuses, and tries again when it is
   });
 });
 
+Deno.test("download() asks once more, without a range, where the server answers 416", async () => {
+  const always = (_: Request, attempt: number) => new Response(null, { status: attempt < 5 ? 416 : 404 });
+  for (const [begun, asked] of [["", [null]], ["0123", ["bytes=4-", null]]] as const) {
+    await serving(always, async (url, ranges) => {
+      await withFolder(async (folder) => {
+        if (begun) await Deno.writeTextFile(`${folder}/file.bin.part`, begun);
+        await assertRejects(
+          () => download(url, `${folder}/file.bin`, { md5: MD5, retryDelay: 1 }),
+          Deno.errors.Http,
+          `Cannot download "${url}": the server answers 416`,
+        );
+        assertEquals(ranges, [...asked]);
+      });
+    });
+  }
+});
+
+Deno.test("download() gives up on a server that begins again and again with other lengths", async () => {
+  const swings = (request: Request, attempt: number) => {
+    if (attempt > 20) return new Response(null, { status: 404 });
+    if (request.headers.has("range")) return new Response(null, { status: 416 });
+    return broken(0, attempt % 4 === 0 ? 9000 : 4000);
+  };
+  await serving(swings, async (url, ranges) => {
+    await withFolder(async (folder) => {
+      const error = await assertRejects(
+        () => download(url, `${folder}/file.bin`, { md5: MD5, retries: 2, retryDelay: 1 }),
+        Deno.errors.Http,
+      );
+      assert(!error.message.includes("404"), `${error.message} after ${ranges.length} requests`);
+    });
+  });
+});
+
 Deno.test("download() gives up when the connection breaks again and again, and keeps the part", async () => {
   await serving((_, attempt) => broken(0, attempt === 0 ? 50_000 : 0), async (url, ranges) => {
     await withFolder(async (folder) => {
