@@ -18,6 +18,16 @@ export interface NamedClassifier {
   readonly classes: readonly string[];
   /** The weights. */
   readonly classifier: LinearClassifier;
+  /** What it was fitted on, as far as its file says so. */
+  readonly fittedOn?: Partial<FittedOn>;
+}
+
+/** Features of one encoder. */
+export interface FittedOn {
+  /** `fc` or `pooled`. */
+  readonly feature: string;
+  /** SHA-256 of the encoder's weights, from {@linkcode weightsDigest}. */
+  readonly weights: string;
 }
 
 /**
@@ -44,7 +54,7 @@ export async function writeClassifiers(
 }
 
 /**
- * Reads what {@linkcode writeClassifiers} wrote.
+ * Reads what {@linkcode writeClassifiers} wrote; its notes `feature` and `weights_sha256` say what they were fitted on.
  *
  * @throws {SyntaxError} If the file is no such file.
  */
@@ -52,7 +62,11 @@ export async function readClassifiers(path: string): Promise<NamedClassifier[]> 
   return await readFrom(path, async (source) => {
     const { tensors, metadata } = readSafetensors(await readAll(source));
     const tasks = parseTasks(metadata.tasks);
-    return tasks.map((task) => readClassifier(task, tensors, tasks.length > 1 ? `${task.name}.` : ""));
+    const fittedOn = { feature: metadata.feature, weights: metadata.weights_sha256 };
+    return tasks.map((task) => ({
+      ...readClassifier(task, tensors, tasks.length > 1 ? `${task.name}.` : ""),
+      fittedOn,
+    }));
   });
 }
 
@@ -93,6 +107,30 @@ function readClassifier(
     classes,
     classifier: { weight: own, bias: Float64Array.from(toF32(bias)), dim: dim!, classes: count },
   };
+}
+
+/**
+ * Refuses a classifier that was fitted on other features.
+ *
+ * @param features The features that it shall classify, `dim` wide.
+ * @throws {TypeError} If their kind, their width or the weights of their encoder differ; it names both.
+ */
+export function checkFittedOn(
+  { name, classifier, fittedOn = {} }: NamedClassifier,
+  { feature, dim, weights }: FittedOn & { readonly dim: number },
+): void {
+  const rule = `Cannot evaluate ${name} as the classifier must be`;
+  if ((fittedOn.feature ?? feature) !== feature) {
+    throw new TypeError(`${rule} for ${quoted(feature)} features: got one for ${quoted(fittedOn.feature)}`);
+  }
+  if (classifier.dim !== dim) {
+    throw new TypeError(`${rule} for features ${dim} wide, as this encoder's: got one for ${classifier.dim}`);
+  }
+  if ((fittedOn.weights ?? weights) !== weights) {
+    throw new TypeError(
+      `${rule} fitted on this encoder, weights_sha256 ${weights}: got one fitted on ${quoted(fittedOn.weights)}`,
+    );
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 // What other folders use beside mod.ts; not part of the package's interface.
-export { inOrderOf } from "./classifier_file.ts";
+export { checkFittedOn, inOrderOf } from "./classifier_file.ts";
 export { encodeForFrozenSgd } from "./frozen_sgd.ts";
 export { kernelNeighbours, PICTURE } from "./kernel_neighbours.ts";
 export { someFeatures } from "./statistics.ts";

@@ -28,7 +28,7 @@ export { type DatasetFeatures, datasetFeatures, type FeatureOptions, weightsDige
 export { frozenSgd, type FrozenSgdEpoch, type FrozenSgdOptions } from "./frozen_sgd.ts";
 export { alignment, effectiveRank, type PrincipalComponents, principalComponents, uniformity } from "./statistics.ts";
 export { type LabelledSet, makeTask, type Predictions, scoreTask, type Task, type TaskScores } from "./task.ts";
-export { type NamedClassifier, readClassifiers, writeClassifiers } from "./classifier_file.ts";
+export { type FittedOn, type NamedClassifier, readClassifiers, writeClassifiers } from "./classifier_file.ts";
 export { viewAlignment, type ViewAlignmentOptions } from "./view_alignment.ts";
 export { collectRows, type EncodedRows, rowsOfRank } from "./distributed_encode.ts";
 export { umap, type UmapOptions } from "./embed.ts";

@@ -1,6 +1,12 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { ndarray, safetensorsChunks, writeWhole } from "../../src/formats/mod.ts";
-import { inOrderOf, readClassifiers, writeClassifiers } from "../../src/eval/classifier_file.ts";
+import {
+  checkFittedOn,
+  inOrderOf,
+  type NamedClassifier,
+  readClassifiers,
+  writeClassifiers,
+} from "../../src/eval/classifier_file.ts";
 
 const NAMED = {
   name: "classes",
@@ -24,13 +30,39 @@ Deno.test("inOrderOf() refuses a classifier of other classes and names them", ()
   assertThrows(() => inOrderOf(NAMED, ["apple", "plum"]), TypeError, 'lacks none and has "banana" besides');
 });
 
+Deno.test("checkFittedOn() refuses a classifier of other features and names both", () => {
+  const here = { feature: "fc", dim: 2, weights: "ab12" };
+  const given = (fittedOn: NamedClassifier["fittedOn"], more = {}) => () =>
+    checkFittedOn({ ...NAMED, fittedOn }, { ...here, ...more });
+  for (const fine of [undefined, {}, { feature: "fc" }, { weights: "ab12" }]) given(fine)();
+  const rule = "Cannot evaluate classes as the classifier must be";
+  assertThrows(
+    given({ feature: "pooled", weights: "cd" }, { dim: 8 }),
+    TypeError,
+    `${rule} for "fc" features: got one for "pooled"`,
+  );
+  assertThrows(
+    given({ feature: "fc", weights: "cd" }, { dim: 8 }),
+    TypeError,
+    `${rule} for features 8 wide, as this encoder's: got one for 2`,
+  );
+  assertThrows(
+    given({ weights: "cd34" }),
+    TypeError,
+    `${rule} fitted on this encoder, weights_sha256 ab12: got one fitted on "cd34"`,
+  );
+});
+
 Deno.test("readClassifiers() reads what was written, and refuses what does not fit together", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/c.safetensors`;
   try {
     const all = [NAMED, { ...NAMED, name: "others" }];
-    await writeClassifiers(path, all, {});
-    assertEquals(await readClassifiers(path), all);
+    for (const fittedOn of [{ feature: undefined, weights: undefined }, { feature: "fc", weights: "ab" }]) {
+      const { feature, weights } = fittedOn;
+      await writeClassifiers(path, all, feature ? { feature, weights_sha256: weights } : {});
+      assertEquals(await readClassifiers(path), all.map((each) => ({ ...each, fittedOn })));
+    }
     const weight = ndarray([2, 3], "f32", new Float32Array(6));
     const bias = (n: number) => ndarray([n], "f32", new Float32Array(n));
     const task = '[{"name":"a","classes":["x","y"]}]';

@@ -11,6 +11,7 @@ import {
   viewAlignment,
   weightsDigest,
 } from "../../eval/mod.ts";
+import { checkFittedOn } from "../../eval/internal.ts";
 import { assistLinear, fitLinear } from "./linear_fit.ts";
 import { type FittedTask, summaryOf, writeNumbers, writeResults } from "./linear_output.ts";
 import { featureStatistics } from "./pictures.ts";
@@ -24,7 +25,7 @@ import type { LinearEvent, LinearInput, LinearSettings } from "./events.ts";
  *
  * Several ranks share the encoding; rank 0 fits, scores, writes and tells, with the results of one process.
  *
- * @throws {TypeError} If a set has no labels or a named column does not exist.
+ * @throws {TypeError} If a set has no labels, a named column does not exist, or a given classifier was fitted on other features.
  * @throws {RangeError} If a set is empty, features are not finite, or classes are missing (see `makeTask`).
  */
 export async function* linearJob(given: LinearInput): AsyncGenerator<LinearEvent> {
@@ -32,6 +33,7 @@ export async function* linearJob(given: LinearInput): AsyncGenerator<LinearEvent
   const { loaded, train, test, settings, saveDir, group = new SingleProcess() } = input;
   const digest = await weightsDigest(loaded.encoder);
   await checkRanks(group, { ...settings, "pretrained (SHA-256)": digest }, [train, test]);
+  checkGiven(input, digest);
   using _folder = group.rank === 0 ? await OutputFolder.open(saveDir) : null;
   for (const message of [...loaded.notes, ...train.notes, ...test.notes]) yield { type: "note", message };
   const columns = columnsOf(train, settings);
@@ -58,6 +60,15 @@ export async function* linearJob(given: LinearInput): AsyncGenerator<LinearEvent
   const statistics = { ...await featureStatistics(input.device, encodedTest.features), alignment };
   const files = await writeResults(input, results, { encodedTrain, encodedTest, digest, statistics });
   yield { type: "end", files, statistics };
+}
+
+/** Refuses given classifiers of another encoder before anything is encoded. */
+function checkGiven(
+  { classifiers = [], loaded: { encoder }, settings: { feature } }: LinearInput,
+  weights: string,
+): void {
+  const dim = feature === "fc" ? encoder.fc.weight.shape[1]! : encoder.pooledFeatures;
+  for (const each of classifiers) checkFittedOn(each, { feature, dim, weights });
 }
 
 /** How well two views of a test image agree, on rank 0. */

@@ -1,7 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
-import { key } from "../../../mod.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Device, key } from "../../../mod.ts";
 import { uniformNumbers } from "../../../src/tensor/internal.ts";
 import { NORMALIZATION, type PixelDataset } from "../../../src/data/mod.ts";
+import { type NamedClassifier, weightsDigest } from "../../../src/eval/mod.ts";
 import { ResNet } from "../../../src/nn/mod.ts";
 import { type LinearEvent, linearJob, type LinearSettings } from "../../../src/jobs/mod.ts";
 import { withFolder } from "../../data/_helpers.ts";
@@ -22,18 +23,38 @@ function labelled(split: string, length: number): PixelDataset<Float32Array<Arra
   return { name: "made", split, length, labels, pixels: { data, height: 32, width: 32 }, ...rest };
 }
 
+/** A small encoder and two sets of pictures. */
+function inputOn(device: Device) {
+  const layout = { block: "basic", layers: [1], widths: [16], smallStem: true } as const;
+  const encoder = new ResNet(layout, { numClasses: 8, device }).eval();
+  const loaded = { encoder, network: "small", resolution: null, notes: [] };
+  return { device, loaded, train: labelled("train", 40), test: labelled("test", 24), settings: SETTINGS, facts: {} };
+}
+
+Deno.test("linearJob() refuses classifiers of another encoder before it encodes or writes", async () => {
+  await withFolder(async (saveDir) => {
+    const input = inputOn(await Device.open());
+    const given = (dim: number, fittedOn: NamedClassifier["fittedOn"]) => {
+      const classifier = { weight: new Float64Array(2 * dim), bias: new Float64Array(2), dim, classes: 2 };
+      return [{ name: "first", classes: ["absent", "present"], classifier, fittedOn }];
+    };
+    const refuses = async (classifiers: NamedClassifier[], message: string) => {
+      await assertRejects(() => linearJob({ ...input, saveDir, classifiers }).next(), TypeError, message);
+      assertEquals([...Deno.readDirSync(saveDir)], []);
+    };
+    await refuses(given(8, {}), "must be for features 16 wide, as this encoder's: got one for 8");
+    await refuses(given(16, { feature: "fc" }), 'must be for "pooled" features: got one for "fc"');
+    const weights = await weightsDigest(input.loaded.encoder);
+    await refuses(given(16, { weights: "abcd" }), `weights_sha256 ${weights}: got one fitted on "abcd"`);
+    input.loaded.encoder.dispose();
+  });
+});
+
 Deno.test("linearJob() writes each task's results as they come, on an adapter that binds few images at once", async () => {
   await withFolder(async (saveDir) => {
     await using device = await openLimited({ maxStorageBufferBindingSize: 2 ** 17 });
-    const layout = { block: "basic", layers: [1], widths: [16], smallStem: true } as const;
-    const loaded = {
-      encoder: new ResNet(layout, { numClasses: 8, device }).eval(),
-      network: "small",
-      resolution: null,
-      notes: [],
-    };
-    const sets = { train: labelled("train", 40), test: labelled("test", 24) };
-    const input = { device, loaded, ...sets, settings: SETTINGS, saveDir, facts: {} };
+    const input = { ...inputOn(device), saveDir };
+    const { loaded } = input;
     const read = async () => JSON.parse(await Deno.readTextFile(`${saveDir}/linear_eval.json`));
     const seen: [string, number, boolean][] = [];
     let end: LinearEvent | undefined;
