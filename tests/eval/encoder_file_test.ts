@@ -2,7 +2,8 @@ import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Device } from "../../mod.ts";
 import { ndarray, type TorchValue, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
 import { loadEncoder } from "../../src/eval/mod.ts";
-import { makeModel, readState, type StateDict } from "../../src/train/mod.ts";
+import { resnet, type Stem } from "../../src/nn/mod.ts";
+import { makeModel, readState, type StateDict, writeCheckpoint } from "../../src/train/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 
 const device = await Device.open();
@@ -31,6 +32,7 @@ Deno.test("loadEncoder() finds the encoder in what other programs save", async (
       "net_key.pth": { net: prefixed("module."), acc: 95.1 },
       "compiled.pth": { state_dict: prefixed("_orig_mod.encoder.") },
       "average.pth": { n_averaged: one, ...prefixed("module.") },
+      "supcontrast.pth": { model: prefixed("encoder.module."), epoch: 5 },
       "moco.pth": { state_dict: { ...prefixed("module.encoder_q."), ...prefixed("module.encoder_k.") } },
       "head.pth": { state_dict: { ...prefixed("backbone."), "projector.0.weight": one } },
     };
@@ -57,6 +59,28 @@ Deno.test("loadEncoder() lets pooled features stand for what fc gives where ther
       assertEquals(own.get("fc.weight"), ndarray([16, 16], "f32", identity));
       assertEquals(own.get("fc.bias"), ndarray([16], "f32", new Float32Array(16)));
     }
+  });
+});
+
+Deno.test("loadEncoder() says that another program's stem of 3 x 3 is taken with a padding of 2, and only then", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/a.safetensors`;
+    const notesOf = async (stem: Stem, save: (weights: StateDict) => Promise<void>) => {
+      const encoder = resnet("resnet18", { stem, numClasses: 8, device });
+      await save(await readState(encoder));
+      const found = await loadEncoder(path, { device, network: "resnet18" });
+      for (const each of [encoder, found.encoder]) each.dispose();
+      return found.notes;
+    };
+    const foreign = (weights: StateDict) => Deno.writeFile(path, writeSafetensors(weights, { format: "pt" }));
+    const own = (weights: StateDict) =>
+      writeCheckpoint(path, { weights, network: "resnet18", position: null, optimizer: null, config: {} });
+    assertEquals(await notesOf("cifar", foreign), [
+      "Its first convolution, 3 x 3, is taken with a padding of 2, as the original's: where the program that trained it " +
+      "had 1, as most do, features are others",
+    ]);
+    assertEquals(await notesOf("imagenet", foreign), []);
+    assertEquals(await notesOf("cifar", own), []);
   });
 });
 
