@@ -186,7 +186,6 @@ const LONG: Record<string, number> = {
   "src/ops/elementwise/unary.ts": 319,
   "tests/data/archive_test.ts": 318,
   "tests/data/decode_test.ts": 341,
-  "tests/data/download_test.ts": 321,
 };
 
 /** What is wrong with the length of a file; its exception goes when it is not needed any more. */
