@@ -102,7 +102,7 @@ Deno.test("a folder that cannot be written, a prior that does not match and too 
       runExample("cifar10", [...smallRun(`${folder}/data`, saveDir), ...args]);
     const unwritable = await run(`${folder}/file/run`);
     assert(unwritable.stderr.includes(`Cannot write to --save_dir "${folder}/file/run"`), unwritable.stderr);
-    await Deno.writeTextFile(`${folder}/prior.csv`, "a,b\n1,2\n3,4\n");
+    await Deno.writeTextFile(`${folder}/prior.csv`, "u,v\n1,2\n3,4\n");
     const prior = await run(`${folder}/run`, "--prior", `${folder}/prior.csv`, "--kernel", "cosine");
     assert(prior.stderr.includes("20") && prior.stderr.startsWith("error: Cannot"), prior.stderr);
     const absent = await run(`${folder}/run`, "--weaklabels", "--kernel", "cosine");
