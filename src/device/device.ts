@@ -303,7 +303,7 @@ export class Device {
 
   /**
    * Ends the profile and returns the dispatches in the Trace Event Format, which Perfetto and Chrome's `about:tracing`
-   * open: `Deno.writeTextFile("trace.json", JSON.stringify(await device.stopTrace()))`.
+   * open once it is written to a file with `JSON.stringify()`.
    */
   async stopTrace(): Promise<Trace> {
     await this.done();
