@@ -11,6 +11,17 @@ export async function kindOf(path: string): Promise<"file" | "directory" | null>
   }
 }
 
+/** Whether anything of that name is there, a link that leads nowhere too. */
+export async function isTaken(path: string): Promise<boolean> {
+  try {
+    await Deno.lstat(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return false;
+    throw error;
+  }
+}
+
 /** Whether a file of that name is there. */
 export async function isFile(path: string): Promise<boolean> {
   return await kindOf(path) === "file";

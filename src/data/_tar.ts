@@ -82,7 +82,7 @@ export async function* readTar(stream: ReadableStream<Uint8Array>, name: string)
       const type = String.fromCharCode(header[156]!);
       const size = overrides.size === undefined ? readNumber(header.subarray(124, 136), name) : Number(overrides.size);
       if ("xgLK".includes(type)) {
-        const text = new TextDecoder().decode(await readAll(reader, size, name));
+        const text = decodeName(await readAll(reader, size, name));
         if (type === "x") overrides = { ...overrides, ...parsePax(text, name) };
         if (type === "L") overrides.path = text.replace(/\0.*$/s, "");
         if (type === "K") overrides.linkpath = text.replace(/\0.*$/s, "");
@@ -159,7 +159,16 @@ function checkHeader(header: Uint8Array, name: string): void {
 
 function readText(field: Uint8Array): string {
   const end = field.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? field : field.subarray(0, end));
+  return decodeName(end < 0 ? field : field.subarray(0, end));
+}
+
+/** A name in UTF-8, else in Latin-1, which older systems wrote: no two names become one. */
+function decodeName(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  }
 }
 
 /** Octal digits, or (first bit set, GNU) big-endian binary. */

@@ -3,7 +3,7 @@ import { FileSource } from "../formats/mod.ts";
 import { openZip, quoted } from "../formats/internal.ts";
 import { ArchiveWriter } from "./_archive_writer.ts";
 import { openPacked } from "./_decompress.ts";
-import { isDirectory, kindOf, listSome, sameBytes } from "./_files.ts";
+import { isDirectory, isFile, isTaken, listSome, sameBytes } from "./_files.ts";
 import { readTar, type TarEntry } from "./_tar.ts";
 
 /** How far an extraction is. */
@@ -154,8 +154,8 @@ export async function extractInto(
     const taken: string[] = [];
     for (const { name, directory } of names) {
       const [made, there] = [join(folder, name), join(destination, name)];
-      const kind = await kindOf(there);
-      if (kind !== null && (directory || kind === "directory" || !await sameBytes(made, there))) taken.push(name);
+      if (!await isTaken(there)) continue;
+      if (directory || !await isFile(there) || !await sameBytes(made, there)) taken.push(name);
     }
     if (taken.length > 0) {
       throw new Deno.errors.AlreadyExists(

@@ -60,11 +60,14 @@ async function findDirectory(source: ByteSource): Promise<Span> {
   return checkSpan(span, start + at);
 }
 
-/** The end record is the last one whose comment reaches the end of the file. */
+/** The end record is the last one whose comment reaches the end of the file, or the zeros that some tools fill it up with. */
 function findEnd(tail: Bytes): number {
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
+  const filled = tail.findLastIndex((byte) => byte !== 0) + 1;
   for (let at = tail.length - END; at >= 0; at--) {
-    if (view.getUint32(at, true) === 0x06054b50 && view.getUint16(at + 20, true) === tail.length - at - END) return at;
+    if (view.getUint32(at, true) !== 0x06054b50) continue;
+    const end = at + END + view.getUint16(at + 20, true);
+    if (end <= tail.length && end >= filled) return at;
   }
   throw unreadable("it must end with a directory (is it a zip file, and whole?)", "none");
 }

@@ -159,8 +159,18 @@ Deno.test("openZip() refuses a file without a directory at its end", async () =>
   );
   await assertRejects(() => openZip(new Uint8Array(0)), SyntaxError, "must end with a directory");
   const bytes = await writeZip(MEMBERS);
-  await assertRejects(() => openZip(concatBytes([bytes, Uint8Array.of(0)])), SyntaxError, "must end with a directory");
+  await assertRejects(
+    () => openZip(concatBytes([bytes, Uint8Array.of(0, 1)])),
+    SyntaxError,
+    "must end with a directory",
+  );
   await assertRejects(() => openZip(concatBytes([Uint8Array.of(0), bytes])), SyntaxError, "the directory must end at");
+});
+
+Deno.test("openZip() reads a file that zeros fill up, as Python and unzip do", async () => {
+  const bytes = await writeZip(MEMBERS);
+  const filled = await readAllMembers(concatBytes([bytes, new Uint8Array(512)]));
+  assertEquals(filled, await readAllMembers(bytes));
 });
 
 Deno.test("openZip() refuses a directory that does not agree with itself", async () => {

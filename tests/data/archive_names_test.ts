@@ -1,0 +1,32 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { extractTar } from "../../src/data/archive.ts";
+import { listFiles, makeTar, withFolder } from "./_helpers.ts";
+
+Deno.test("extractTar() reads names that are not UTF-8 as Latin-1, so that two stay two", async () => {
+  await withFolder(async (folder) => {
+    const tar = makeTar([{ name: "caf1", data: "1" }, { name: "caf2", data: "2" }]);
+    for (const [at, byte] of [[0, 0xe8], [1024, 0xe9]] as const) { // è and é in the place of 1 and 2
+      const digit = tar[at + 3]!;
+      tar[at + 3] = byte;
+      const sum = parseInt(new TextDecoder().decode(tar.subarray(at + 148, at + 154)), 8) + byte - digit;
+      tar.set(new TextEncoder().encode(sum.toString(8).padStart(6, "0")), at + 148);
+    }
+    await Deno.writeFile(`${folder}/a.tar`, tar);
+    await extractTar(`${folder}/a.tar`, `${folder}/out`);
+    assertEquals(await listFiles(`${folder}/out`), [["cafè", "1"], ["café", "2"]]);
+  });
+});
+
+Deno.test("extractTar() replaces no link, though it leads nowhere", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeFile(`${folder}/a.tar`, makeTar([{ name: "b", data: "new" }]));
+    await Deno.mkdir(`${folder}/out`);
+    await Deno.symlink(`${folder}/nowhere`, `${folder}/out/b`);
+    await assertRejects(
+      () => extractTar(`${folder}/a.tar`, `${folder}/out`),
+      Deno.errors.AlreadyExists,
+      'as nothing may be replaced: "b" is there already',
+    );
+    assertEquals(await Deno.readLink(`${folder}/out/b`), `${folder}/nowhere`);
+  });
+});
