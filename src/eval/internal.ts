@@ -1,4 +1,5 @@
 // What other folders use beside mod.ts; not part of the package's interface.
+export { checkFinite } from "./check_finite.ts";
 export { checkFittedOn, inOrderOf } from "./classifier_file.ts";
 export { encodeForFrozenSgd } from "./frozen_sgd.ts";
 export { kernelNeighbours, PICTURE } from "./kernel_neighbours.ts";

@@ -14,7 +14,7 @@ import { keep, type Tensor, tensor, tidy } from "../../tensor/mod.ts";
 import { type JobSettings, kernelOf } from "./job_settings.ts";
 import { bindingBytes, rowsAtOnce } from "../../data/internal.ts";
 import { HostPrior } from "../../train/mod.ts";
-import { kernelNeighbours } from "../../eval/internal.ts";
+import { checkFinite, kernelNeighbours } from "../../eval/internal.ts";
 import { type NamedNeighbours, namedNeighbours } from "./kernel_section.ts";
 
 /** The augmentation of a data set. */
@@ -22,8 +22,18 @@ export function recipeOf({ mean, std }: ImageDataset, { augmentation, resolution
   return augmentation === "chexpert" ? chexpertRecipe({ size, mean, std }) : naturalRecipe({ size, mean, std });
 }
 
-/** A prior `[n, dim]` for training: on the device where the adapter binds it at once, else in host memory. */
+/**
+ * A prior `[n, dim]` for training: on the device where the adapter binds it at once, else in host memory.
+ *
+ * @throws {TypeError} If it is not whole rows.
+ * @throws {RangeError} If a value is not finite: a kernel of it would make NaN of whole batches.
+ */
 export function uploadPrior(device: Device, prior: PriorRows): Tensor | HostPrior {
+  const { data, dim } = prior;
+  if (!(dim >= 1) || data.length % dim !== 0) {
+    throw new TypeError(`Cannot upload a prior as it must be [n, dim]: got ${data.length} values and dim ${dim}`);
+  }
+  checkFinite("upload a prior", prior);
   return 4 * prior.data.length <= bindingBytes(device) ? upload(device, prior) : new HostPrior(device, prior);
 }
 

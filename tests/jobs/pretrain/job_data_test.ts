@@ -1,0 +1,22 @@
+import { assertThrows } from "@std/assert";
+import { Device } from "../../../src/device/mod.ts";
+import { uploadPrior } from "../../../src/jobs/mod.ts";
+
+const device = await Device.open();
+
+Deno.test("uploadPrior() refuses what is not finite, and what is not rows", () => {
+  for (const wrong of [NaN, Infinity]) {
+    assertThrows(
+      () => uploadPrior(device, { data: Float32Array.of(0, 1, 2, wrong), dim: 2 }),
+      RangeError,
+      `Cannot upload a prior as every feature must be finite: got ${wrong} in row 1`,
+    );
+  }
+  for (const dim of [0, 3, NaN]) {
+    assertThrows(
+      () => uploadPrior(device, { data: new Float32Array(4), dim }),
+      TypeError,
+      `Cannot upload a prior as it must be [n, dim]: got 4 values and dim ${dim}`,
+    );
+  }
+});
