@@ -9,10 +9,18 @@ export class FileSource implements ByteSource, Disposable {
   readonly size: number;
   readonly #file: Deno.FsFile;
 
-  /** Opens a file. */
+  /**
+   * Opens a file.
+   *
+   * @throws {Deno.errors.IsADirectory} If it is a folder.
+   */
   constructor(path: string | URL) {
     this.#file = Deno.openSync(path, { read: true });
-    this.size = this.#file.statSync().size;
+    const { size, isDirectory } = this.#file.statSync();
+    this.size = size;
+    if (!isDirectory) return;
+    this.#file.close();
+    throw new Deno.errors.IsADirectory(`Cannot read "${path}" as it must be a file: got a folder`);
   }
 
   /** Reads `length` bytes from `offset` on, fewer when the file has become shorter. */

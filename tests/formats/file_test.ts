@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import {
   blobSource,
   FileSource,
@@ -41,6 +41,16 @@ Deno.test("FileSource gives fewer bytes when the file has become shorter", async
     assertEquals(await source.read(4, 4), new Uint8Array(2));
     await assertRejects(() => readAll(source), SyntaxError, "it ends early: 10 bytes wanted at 0 of 10");
   });
+});
+
+Deno.test("FileSource refuses a folder, and names it", async () => {
+  const path = await Deno.makeTempDir();
+  assertThrows(
+    () => new FileSource(path),
+    Deno.errors.IsADirectory,
+    `Cannot read "${path}" as it must be a file: got a folder`,
+  );
+  await Deno.remove(path);
 });
 
 Deno.test("readFrom() reads a file with any reader", async () => {
