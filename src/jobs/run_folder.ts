@@ -153,11 +153,12 @@ export class RunFolder implements Disposable {
 export async function findCheckpoint(path: string): Promise<FoundCheckpoint> {
   const info = await Deno.stat(path).catch(() => null);
   if (!info) throw new Deno.errors.NotFound(`Cannot resume from "${path}": there is no such file`);
+  if (!info.isDirectory && basename(path) !== "last.safetensors") { // no advice to delete what may be no checkpoint
+    return { path, checkpoint: await readCheckpoint(path, { foreign: true }), notes: [] };
+  }
   const candidates = info.isDirectory
     ? LATEST.map((name) => join(path, name))
-    : basename(path) === "last.safetensors"
-    ? [path, join(path, "..", "previous.safetensors")]
-    : [path];
+    : [path, join(path, "..", "previous.safetensors")];
   const found = await firstReadable(candidates, { foreign: !info.isDirectory });
   if (found) return found;
   throw new Deno.errors.NotFound(`Cannot resume from "${path}": the folder has no checkpoint`);

@@ -148,3 +148,12 @@ Deno.test("findCheckpoint() says what is absent", async () => {
     await assertRejects(() => findCheckpoint(folder), NotFound, "the folder has no checkpoint");
   });
 });
+
+Deno.test("findCheckpoint() gives no advice to delete a file that a person named", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/photo.jpg`;
+    await Deno.writeTextFile(path, "\xff\xd8\xff that is no checkpoint");
+    const error = await assertRejects(() => findCheckpoint(path), SyntaxError, `Cannot read "${path}"`);
+    assert(!error.message.includes("delete"), error.message);
+  });
+});
