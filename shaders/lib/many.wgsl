@@ -1,6 +1,6 @@
 // Several tensors in one dispatch: which tensor a workgroup belongs to, and which vectors of it an invocation has.
-// `tensor_of`, `start_of`, `size_of`, `marked`, `update`, `skipped` and the bindings come from src/optim/_many.ts.
-struct Step { w: vec4f, v: vec4f }
+// `tensor_of`, `start_of`, `size_of`, `marked`, `update`, `skipped`, `Step` (a tensor's vector and its states' after the
+// update) and the bindings come from src/optim/_many.ts.
 
 const VECTORS_A_GROUP = 256u; // 64 invocations, 4 vectors each
 

@@ -23,14 +23,14 @@ const METAL_SLOTS = 31;
 /** Tensors whose flags share a scalar: 4 bits each, elements missing from the last vector and whether it is marked. */
 const FLAGS_A_WORD = 8;
 
-/** A parameter with its gradient, and its velocity when there is momentum. */
+/** A parameter with its gradient, and what the optimizer keeps of it. */
 export interface Slot {
-  /** The parameter. */
+  /** The parameter, which is updated. */
   readonly weight: Tensor;
   /** Its gradient. */
   readonly grad: Tensor;
-  /** Its velocity; null without momentum. */
-  readonly velocity: Tensor | null;
+  /** Its states, such as a velocity, in the order of the shader's; none where the shader is to see zeros. */
+  readonly states: readonly Tensor[];
 }
 
 /** A storage binding of an optimizer's own. */
@@ -50,7 +50,11 @@ export interface ManyShader {
   readonly extra: readonly ExtraBinding[];
   /** Whether the last extra binding is the state of a `GradScaler`. */
   readonly scaled?: boolean;
-  /** The update of tensor `t` at vector `i` from `w`, `g` and `v`. */
+  /** Whether tensors are updated by themselves: no gradient is bound, and `g` is `w`. */
+  readonly alone?: boolean;
+  /** Names of the states of a tensor, such as `v`. */
+  readonly states: readonly string[];
+  /** The update of tensor `t` at vector `i` from `w`, `g` and the states: a `Step` of `w` and the states. */
   readonly update: string;
 }
 
@@ -84,13 +88,20 @@ export function scaledShader(shader: ManyShader): ManyShader {
   return { ...shader, name: `${shader.name} scaled`, extra, scaled: true };
 }
 
-/** The program of an entry point for `many` tensors. */
-export function manyProgram(shader: ManyShader, entryPoint: string, many: number, velocity: boolean): Program {
-  const id = `${shader.name} ${entryPoint} ${many} ${velocity}`;
+/** The part of a program that says how to read a scaled loss's gradients, or with null those of one that is not scaled. */
+export function scalingPart(binding: number | null): ShaderPart {
+  if (binding === null) return { code: PLAIN, params: {}, access: {} };
+  const code = `@group(0) @binding(${binding}) var<storage, read> scaling: array<u32>;\n${SCALED}`;
+  return { code, params: {}, access: { [binding]: "read" } };
+}
+
+/** The program of an entry point for `many` tensors, with their states bound or read as zeros. */
+export function manyProgram(shader: ManyShader, entryPoint: string, many: number, stateful: boolean): Program {
+  const id = `${shader.name} ${entryPoint} ${many} ${stateful}`;
   let program = programs.get(id);
   if (!program) {
     const params = { ...shader.scalars, ...flagScalars(many) };
-    const code = [lib_many, shader.code, shader.scaled ? SCALED : PLAIN, declarations(shader, params, many, velocity)];
+    const code = [lib_many, shader.code, shader.scaled ? SCALED : PLAIN, declarations(shader, params, many, stateful)];
     programs.set(id, program = { name: shader.name, code, entryPoint, params });
   }
   return program;
@@ -113,7 +124,7 @@ export function batches(
   scaler: Scaling | null = null,
   marked: (weight: Tensor) => boolean = () => false,
 ): Batch[] {
-  const each = slots[0]?.velocity ? 3 : 2;
+  const each = (shader.alone ? 1 : 2) + (slots[0]?.states.length ?? 0);
   const room = storagesOf(device) - shader.extra.length;
   const many = Math.max(1, Math.min(MOST_TENSORS[device.info.family], Math.floor(room / each)));
   const result: Batch[] = [];
@@ -135,11 +146,9 @@ function batch(
   if (scaler) buffers[shader.extra.length] = scaler.storage;
   let binding = 1 + shader.extra.length;
   let total = 0;
-  slots.forEach(({ weight, grad, velocity }) => {
+  slots.forEach(({ weight, grad, states }) => {
     total += Math.ceil(weight.size / ELEMENTS_A_GROUP);
-    buffers[binding++] = weight.storage;
-    buffers[binding++] = grad.storage;
-    if (velocity) buffers[binding++] = velocity.storage;
+    for (const each of [weight, ...shader.alone ? [] : [grad], ...states]) buffers[binding++] = each.storage;
   });
   return { buffers, workgroups: device.groups(total, 1), total };
 }
@@ -162,7 +171,7 @@ function declarations(
   shader: ManyShader,
   params: Record<string, ParamType>,
   many: number,
-  velocity: boolean,
+  stateful: boolean,
 ): ShaderPart {
   const tensors = Array.from({ length: many }, (_, t) => t);
   const fields = Object.entries(params).map(([name, type]) => `${name}: ${type}`).join(", ");
@@ -170,6 +179,7 @@ function declarations(
     `struct Params { ${fields} }`,
     "@group(0) @binding(0) var<uniform> params: Params;",
     `const MANY = ${many}u;`,
+    `struct Step { ${["w", ...shader.states].map((name) => `${name}: vec4f`).join(", ")} }`,
   ];
   const access: Record<number, Access> = {};
   let binding = 1;
@@ -180,19 +190,21 @@ function declarations(
   for (const each of shader.extra) bind(each.access, each.variable);
   for (const t of tensors) {
     bind("read_write", `w${t}: array<vec4f>`);
-    bind("read", `g${t}: array<vec4f>`);
-    if (velocity) bind("read_write", `v${t}: array<vec4f>`);
+    if (!shader.alone) bind("read", `g${t}: array<vec4f>`);
+    if (stateful) { for (const name of shader.states) bind("read_write", `${name}${t}: array<vec4f>`); }
   }
+  const grad = (t: number) => shader.alone ? `w${t}[i]` : `unscaled(g${t}[i])`;
   lines.push(...places(tensors));
   lines.push(
     choose("weight_at(t: u32, i: u32) -> vec4f", tensors.map((t) => `return w${t}[i];`), "return vec4f(0.0);"),
   );
   lines.push(
-    choose("grad_at(t: u32, i: u32) -> vec4f", tensors.map((t) => `return unscaled(g${t}[i]);`), "return vec4f(0.0);"),
+    choose("grad_at(t: u32, i: u32) -> vec4f", tensors.map((t) => `return ${grad(t)};`), "return vec4f(0.0);"),
   );
   const updates = tensors.map((t) => {
-    const read = `let w = w${t}[i]; let g = unscaled(g${t}[i]); let v = ${velocity ? `v${t}[i]` : "vec4f(0.0)"};`;
-    return `${read} let s = ${shader.update}; w${t}[i] = s.w;${velocity ? ` v${t}[i] = s.v;` : ""}`;
+    const read = shader.states.map((name) => ` let ${name} = ${stateful ? `${name}${t}[i]` : "vec4f(0.0)"};`).join("");
+    const kept = stateful ? shader.states.map((name) => ` ${name}${t}[i] = next.${name};`).join("") : "";
+    return `let w = w${t}[i]; let g = ${grad(t)};${read} let next = ${shader.update}; w${t}[i] = next.w;${kept}`;
   });
   lines.push(choose("update(t: u32, i: u32)", updates, ""));
   return { code: lines.join("\n"), params, access };

@@ -34,7 +34,8 @@ const CHECK: ManyShader = {
   code,
   scalars: {},
   extra: [{ access: "read_write", variable: "state: array<atomic<u32>>" }],
-  update: "Step(w, v)",
+  states: [],
+  update: "Step(w)",
 };
 
 const ADJUST: Program = {
@@ -120,7 +121,7 @@ export class GradScaler {
   /** Takes note of whether a gradient is not finite; called by `Optimizer.step` before it updates. */
   check(slots: readonly Slot[]): void {
     const { device } = this.#state;
-    const gradients = slots.map((slot) => ({ ...slot, velocity: null }));
+    const gradients = slots.map((slot) => ({ ...slot, states: [] }));
     device.run("gradScale", [], () => {
       for (const { params, buffers, workgroups, slots } of batches(device, gradients, CHECK)) {
         const program = manyProgram(CHECK, "check", slots.length, false);

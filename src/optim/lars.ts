@@ -30,6 +30,7 @@ const SHADER: ManyShader = {
     { access: "read_write", variable: "scratch: array<f32>" },
     { access: "read_write", variable: "trust: array<f32>" },
   ],
+  states: ["v"],
   update: "lars(t, w, g, v)",
 };
 const SCALED = scaledShader(SHADER);
@@ -68,7 +69,7 @@ export class LARS extends Optimizer {
       checkSetting("make LARS", name, value, { orZero: true });
     }
     checkSetting("make LARS", "eta", eta);
-    super(parameters, lr, true);
+    super(parameters, lr, ["velocity"]);
     this.#options = { momentum, weightDecay, eta, faithful };
   }
 

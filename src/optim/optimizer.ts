@@ -9,8 +9,11 @@ export interface OptimizerState {
   lr: number;
   /** Steps taken. */
   steps: number;
-  /** Velocities in the order of the parameters; empty without momentum. */
-  velocities: Float32Array<ArrayBuffer>[];
+  /**
+   * What is kept of each parameter, by its name, in the order of the parameters: `velocity` of SGD with momentum and LARS,
+   * `expAvg` and `expAvgSq` of Adam.
+   */
+  states: Record<string, Float32Array<ArrayBuffer>[]>;
 }
 
 /** Changes parameters by their gradients. */
@@ -19,11 +22,12 @@ export abstract class Optimizer {
   lr: number;
   /** The parameters, in the order given. */
   readonly parameters: readonly Tensor[];
-  #velocities = new Map<Tensor, Tensor>();
+  #names: readonly string[];
+  #states = new Map<Tensor, readonly Tensor[]>();
   #steps = 0;
 
-  /** Checks the parameters, and makes a velocity for each when there is momentum. */
-  constructor(parameters: readonly Tensor[], lr: number, velocity: boolean) {
+  /** Checks the parameters, and makes the states of each, zeros, such as `["velocity"]`. */
+  constructor(parameters: readonly Tensor[], lr: number, states: readonly string[]) {
     if (parameters.length === 0) throw new TypeError("Cannot make an optimizer without parameters: got an empty list");
     checkSetting("make an optimizer", "lr", lr, { orZero: true });
     for (const { dtype, link } of parameters) {
@@ -39,7 +43,8 @@ export abstract class Optimizer {
     }
     this.lr = lr;
     this.parameters = [...parameters];
-    if (velocity) { for (const each of parameters) this.#velocities.set(each, keep(zerosLike(each))); }
+    this.#names = states;
+    for (const each of parameters) this.#states.set(each, states.map(() => keep(zerosLike(each))));
   }
 
   /** Steps taken. */
@@ -58,7 +63,7 @@ export abstract class Optimizer {
     const slots: Slot[] = [];
     for (const weight of this.parameters) {
       const { grad } = weight;
-      if (grad && !grad.disposed) slots.push({ weight, grad, velocity: this.#velocities.get(weight) ?? null });
+      if (grad && !grad.disposed) slots.push({ weight, grad, states: this.#states.get(weight) ?? [] });
     }
     if (slots.length === 0) throw new Error("Cannot step() as no parameter has a gradient: call backward() first");
     scaler?.check(slots);
@@ -80,10 +85,10 @@ export abstract class Optimizer {
 
   /** Reads the state back, for a checkpoint. */
   async state(): Promise<OptimizerState> {
-    const velocities = await Promise.all(
-      [...this.#velocities.values()].map((v) => v.data() as Promise<Float32Array<ArrayBuffer>>),
-    );
-    return { lr: this.lr, steps: this.#steps, velocities };
+    const read = (tensor: Tensor) => tensor.data() as Promise<Float32Array<ArrayBuffer>>;
+    const kept = await Promise.all([...this.#states.values()].map((each) => Promise.all(each.map(read))));
+    const states = Object.fromEntries(this.#names.map((name, i) => [name, kept.map((each) => each[i]!)]));
+    return { lr: this.lr, steps: this.#steps, states };
   }
 
   /**
@@ -92,21 +97,37 @@ export abstract class Optimizer {
    * @throws {TypeError} If it is of other parameters.
    */
   loadState(state: OptimizerState): void {
-    const own = [...this.#velocities.values()];
-    if (own.length !== state.velocities.length || own.some((v, i) => v.size !== state.velocities[i]!.length)) {
-      throw new TypeError(
-        `Cannot load the optimizer's state as the velocities differ: got ${state.velocities.length}, want ${own.length} of the parameters' sizes`,
-      );
-    }
-    own.forEach((velocity, i) => velocity.write(state.velocities[i]!));
+    this.#check(state.states);
+    this.#names.forEach((name, i) => {
+      this.parameters.forEach((each, p) => this.#states.get(each)![i]!.write(state.states[name]![p]!));
+    });
     this.lr = state.lr;
     this.#steps = state.steps;
   }
 
-  /** Frees velocities. */
+  /** Frees the states. */
   dispose(): void {
-    for (const velocity of this.#velocities.values()) velocity.dispose();
-    this.#velocities.clear();
+    for (const each of [...this.#states.values()].flat()) each.dispose();
+    this.#states.clear();
+  }
+
+  /** Refuses the states of another optimizer or of other parameters. */
+  #check(states: OptimizerState["states"]): void {
+    const given = Object.keys(states);
+    if (given.length !== this.#names.length || given.some((name) => !this.#names.includes(name))) {
+      const [want, got] = [this.#names, given].map((names) => names.join(" and ") || "none");
+      throw new TypeError(`Cannot load the optimizer's state as its states must be ${want}: got ${got}`);
+    }
+    for (const [name, arrays] of Object.entries(states)) {
+      const { parameters } = this;
+      if (arrays.length === parameters.length && parameters.every(({ size }, i) => size === arrays[i]!.length)) {
+        continue;
+      }
+      throw new TypeError(
+        `Cannot load the optimizer's state as ${name} must have the sizes of ${parameters.length} parameters: ` +
+          `got ${arrays.length} arrays of other sizes`,
+      );
+    }
   }
 
   /** Records the update, by unscaled gradients where there is a scaler. */

@@ -21,6 +21,7 @@ const SHADER: ManyShader = {
   code,
   scalars: { lr: "f32", momentum: "f32", weight_decay: "f32", nesterov: "u32" },
   extra: [],
+  states: ["v"],
   update: "sgd(w, g, v)",
 };
 const SCALED = scaledShader(SHADER);
@@ -59,7 +60,7 @@ export class SGD extends Optimizer {
       checkSetting("make SGD", name, value, { orZero: true });
     }
     if (nesterov && momentum === 0) throw new RangeError("Cannot make SGD as nesterov needs momentum > 0: got 0");
-    super(parameters, lr, momentum > 0);
+    super(parameters, lr, momentum > 0 ? ["velocity"] : []);
     this.#options = { momentum, weightDecay, nesterov };
   }
 

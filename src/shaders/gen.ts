@@ -41,6 +41,44 @@ fn sum_of(
 }
 `,
 };
+/** `adam` */
+export const adam: Shader<Record<never, never>, Record<never, never>> = {
+  params: {},
+  access: {},
+  code: `fn adam(w: vec4f, g: vec4f, m: vec4f, v: vec4f) -> Step {
+  let decoupled = params.decoupled != 0u;
+  let d = g + select(params.weight_decay, 0.0, decoupled) * w;
+  let mean = params.beta1 * m + params.rest1 * d;
+  let square = params.beta2 * v + params.rest2 * d * d;
+  let kept = select(1.0, 1.0 - params.lr * params.weight_decay, decoupled) * w;
+  let rate = params.lr / bitcast<f32>(count[1]);
+  return Step(kept - rate * (mean / (sqrt(square) / bitcast<f32>(count[2]) + params.eps)), mean, square);
+}
+`,
+};
+/** `adam_count` */
+export const adam_count: Shader<{ log1: "f32", log2: "f32" }, { 1: "read_write" }> = {
+  params: { log1: "f32", log2: "f32" },
+  access: { 1: "read_write" },
+  code: `struct Params { log1: f32, log2: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> count: array<u32>;
+fn one_minus_exp(x: f32) -> f32 {
+  if (x < -0.5) { return 1.0 - exp(x); }
+  var sum = 1.0;
+  for (var k = 9u; k > 1u; k--) { sum = 1.0 + sum * x / f32(k); }
+  return -x * sum;
+}
+@compute @workgroup_size(1)
+fn advance() {
+  if (skipped()) { return; }
+  let steps = count[0] + 1u;
+  count[0] = steps;
+  count[1] = bitcast<u32>(one_minus_exp(f32(steps) * params.log1));
+  count[2] = bitcast<u32>(sqrt(one_minus_exp(f32(steps) * params.log2)));
+}
+`,
+};
 /** `arg_max` */
 export const arg_max: Shader<{ items: "u32", rows: "u32", columns: "u32", slices: "u32", count: "u32" }, { 1: "read", 2: "read_write", 3: "read" }> = {
   params: { items: "u32", rows: "u32", columns: "u32", slices: "u32", count: "u32" },
@@ -1020,6 +1058,64 @@ fn write_pairs(i: u32, j: vec4u, value: vec4f) {
   let col = params.first + j.x;
   if (j.x > i || row >= params.size || col >= params.until) { return; }
   l[(row * params.size + col) / 4u] -= select(vec4f(), value, j <= vec4u(i));
+}
+`,
+};
+/** `clip_norm` */
+export const clip_norm: Shader<Record<never, never>, Record<never, never>> = {
+  params: {},
+  access: {},
+  code: `var<workgroup> sums: array<f32, 64>;
+@compute @workgroup_size(64)
+fn partial_norms(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let flat = group.y * groups.x + group.x;
+  let t = tensor_of(flat);
+  let base = (flat - start_of(t)) * VECTORS_A_GROUP + local;
+  var mine = 0.0;
+  for (var k = 0u; k < 4u; k++) {
+    let i = base + 64u * k;
+    if (4u * i < size_of(t)) {
+      let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(size_of(t));
+      let x = select(vec4f(0.0), weight_at(t, i), inside);
+      mine += dot(x, x);
+    }
+  }
+  sums[local] = mine;
+  for (var half = 32u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (local < half) { sums[local] += sums[local + half]; }
+  }
+  if (local == 0u && flat < start_of(MANY)) { partials[params.offset + flat] = sums[0]; }
+}
+`,
+};
+/** `clip_norm_total` */
+export const clip_norm_total: Shader<{ count: "u32", most: "f32" }, { 1: "read", 2: "read_write" }> = {
+  params: { count: "u32", most: "f32" },
+  access: { 1: "read", 2: "read_write" },
+  code: `struct Params { count: u32, most: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> partials: array<f32>;
+@group(0) @binding(2) var<storage, read_write> norm: array<f32>;
+var<workgroup> sums: array<f32, 256>;
+@compute @workgroup_size(256)
+fn total(@builtin(local_invocation_index) local: u32) {
+  var mine = 0.0;
+  for (var i = local; i < params.count; i += 256u) { mine += partials[i]; }
+  sums[local] = mine;
+  for (var half = 128u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (local < half) { sums[local] += sums[local + half]; }
+  }
+  if (local != 0u) { return; }
+  let length = unscaled(vec4f(sqrt(sums[0]))).x;
+  norm[0] = length;
+  let finite = (bitcast<u32>(length) & 0x7f800000u) != 0x7f800000u;
+  norm[1] = select(1.0, min(1.0, params.most / (length + 1e-6)), finite);
 }
 `,
 };
@@ -2011,6 +2107,15 @@ fn forward(
 }
 `,
 };
+/** `ema` */
+export const ema: Shader<Record<never, never>, Record<never, never>> = {
+  params: {},
+  access: {},
+  code: `fn ema(w: vec4f, g: vec4f) -> Step {
+  return Step(params.decay * w + params.rest * g);
+}
+`,
+};
 /** `fill` */
 export const fill: Shader<{ size: "u32", bits: "u32" }, { 1: "read_write" }> = {
   params: { size: "u32", bits: "u32" },
@@ -2699,8 +2804,7 @@ export const lib_length: Shader<Record<never, never>, Record<never, never>> = {
 export const lib_many: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
-  code: `struct Step { w: vec4f, v: vec4f }
-const VECTORS_A_GROUP = 256u;
+  code: `const VECTORS_A_GROUP = 256u;
 fn groups_of(vectors: u32) -> u32 { return (vectors + VECTORS_A_GROUP - 1u) / VECTORS_A_GROUP; }
 @compute @workgroup_size(64)
 fn step(

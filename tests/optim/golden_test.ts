@@ -1,7 +1,19 @@
 // Optimizers and schedules against PyTorch, step by step (tests/fixtures/README.md).
-import { Device, scope, tensor } from "../../mod.ts";
-import { CosineAnnealingLR, LARS, type Optimizer, ReduceLROnPlateau, SGD } from "../../src/optim/mod.ts";
+import { Device, scope, tensor, zeros } from "../../mod.ts";
+import {
+  Adam,
+  type AdamOptions,
+  AdamW,
+  clipGradNorm,
+  CosineAnnealingLR,
+  EMA,
+  LARS,
+  type Optimizer,
+  ReduceLROnPlateau,
+  SGD,
+} from "../../src/optim/mod.ts";
 import { assertClose } from "../../src/testing/mod.ts";
+import { formula } from "../fixtures/formula.ts";
 import { tensorOf } from "../fixtures/golden.ts";
 import { floatsOf, readFixture, readFixtureJson } from "../fixtures/read.ts";
 
@@ -55,6 +67,42 @@ for (const { name, optimizer: kind, options } of JSON.parse(golden.metadata.case
       for (const [i, weight] of weights.entries()) {
         assertClose(await weight.data(), floatsOf(golden, `${name}/weight${i}.${step}`), { rtol: 1e-6 });
       }
+    }
+    optimizer.dispose();
+  });
+}
+
+interface AdamCase {
+  name: string;
+  optimizer: "Adam" | "AdamW";
+  options: AdamOptions;
+  clip: number | null;
+  steps: number[];
+}
+
+for (const { name, optimizer: kind, options, clip, steps } of JSON.parse(golden.metadata.adam!) as AdamCase[]) {
+  Deno.test(`${name}: ten steps are PyTorch's`, async () => {
+    using _ = scope();
+    const weights = Array.from({ length: 6 }, (_, i) => tensorOf(golden, `weight${i}`));
+    const averages = weights.map(({ shape }) => zeros(shape));
+    const ema = new EMA(averages, weights, { decay: Number(golden.metadata.ema) });
+    const optimizer = kind === "Adam" ? new Adam(weights, options) : new AdamW(weights, options);
+    for (let step = 0; step < 10; step++) {
+      for (const [i, weight] of weights.entries()) {
+        const grad = formula(`optimizer/grad${i}.${step}`, weight.shape).map((value) => i === 2 ? 10 * value : value);
+        weight.grad = tensor(grad, { shape: weight.shape });
+      }
+      const norm = clip === null ? null : clipGradNorm(weights, clip);
+      if (norm) assertClose(await norm.data(), [floatsOf(golden, `${name}/norms`)[step]!], { rtol: 1e-6 });
+      optimizer.step();
+      ema.update();
+      if (!steps.includes(step)) continue;
+      for (const [i, weight] of weights.entries()) {
+        assertClose(await weight.data(), floatsOf(golden, `${name}/weight${i}.${step}`), { rtol: 2e-6 });
+      }
+    }
+    for (const [i, average] of averages.entries()) {
+      if (clip !== null) assertClose(await average.data(), floatsOf(golden, `${name}/ema${i}`), { rtol: 2e-6 });
     }
     optimizer.dispose();
   });

@@ -1,11 +1,11 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Device, key, ones, requireGrad, scope, type Tensor, tensor, uniform } from "../../mod.ts";
-import { LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
+import { Adam, AdamW, LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 
 await Device.open();
 
-type Update = (w: Float64Array, g: Float64Array, v: Float64Array, rank: number) => void;
+type Update = (w: Float64Array, g: Float64Array, v: Float64Array, rank: number, step: number) => void;
 
 /** Sizes that cross a workgroup (1,024), are not multiples of 4, and need several dispatches. */
 function parameters(): Tensor[] {
@@ -17,14 +17,14 @@ async function compare(make: (parameters: Tensor[]) => Optimizer, update: Update
   using _ = scope();
   const weights = parameters();
   const expected = await Promise.all(weights.map(async (w) => Float64Array.from(await w.data())));
-  const velocities = expected.map((w) => new Float64Array(w.length));
+  const velocities = expected.map((w) => new Float64Array(2 * w.length)); // Adam has two a weight
   const optimizer = make(weights);
   for (let step = 0; step < 3; step++) {
     for (const [i, w] of weights.entries()) {
       const grad = uniform(w.shape, { key: key(step, i), low: -1 });
       const g = Float64Array.from(await grad.data());
       w.grad = grad;
-      update(expected[i]!, g, velocities[i]!, w.rank);
+      update(expected[i]!, g, velocities[i]!, w.rank, step);
     }
     optimizer.step();
   }
@@ -68,6 +68,39 @@ Deno.test("LARS adapts matrices and leaves vectors alone, and adapts all when fa
   }
 });
 
+Deno.test("Adam and AdamW follow their formulas", async () => {
+  const [lr, beta1, beta2, eps, decay] = [0.05, 0.8, 0.95, 1e-3, 0.1];
+  for (const decoupled of [false, true]) {
+    const options = { lr, betas: [beta1, beta2], eps, weightDecay: decay } as const;
+    await compare((p) => decoupled ? new AdamW(p, options) : new Adam(p, options), (w, g, kept, _rank, step) => {
+      const [m, v] = [kept.subarray(0, w.length), kept.subarray(w.length)];
+      for (let i = 0; i < w.length; i++) {
+        const d = g[i]! + (decoupled ? 0 : decay * w[i]!);
+        m[i] = beta1 * m[i]! + (1 - beta1) * d;
+        v[i] = beta2 * v[i]! + (1 - beta2) * d ** 2;
+        const [c1, c2] = [beta1, beta2].map((beta) => 1 - beta ** (step + 1)) as [number, number];
+        w[i] = w[i]! * (decoupled ? 1 - lr * decay : 1) - lr * (m[i]! / c1) / (Math.sqrt(v[i]! / c2) + eps);
+      }
+    });
+  }
+});
+
+Deno.test("Adam's bias corrections are right at its defaults, in the first step and after thousands", async () => {
+  for (const betas of [[0.9, 0.999], [0.9, 0.9999], [0, 0]] as const) {
+    for (const steps of [0, 1, 9, 999, 12_345]) {
+      using _ = scope();
+      const w = requireGrad(tensor([0]));
+      using optimizer = disposable(new Adam([w], { lr: 1, betas }));
+      optimizer.loadState({ lr: 1, steps, states: { expAvg: [new Float32Array(1)], expAvgSq: [new Float32Array(1)] } });
+      w.grad = tensor([0.5]);
+      optimizer.step();
+      const [c1, c2] = betas.map((beta) => (1 - beta) / (1 - beta ** (steps + 1))) as [number, number];
+      assertClose(await w.data(), [-c1 * 0.5 / (Math.sqrt(c2) * 0.5 + 1e-8)], { rtol: 1e-6 });
+      assertEquals((await optimizer.state()).steps, steps + 1);
+    }
+  }
+});
+
 Deno.test("LARS moves a matrix of zeros unless it is faithful", async () => {
   for (const [faithful, expected] of [[false, -1], [true, 0]] as const) {
     using _ = scope();
@@ -99,14 +132,23 @@ Deno.test("Optimizer.step() uses gradients up and keeps its own state", async ()
   assertEquals(w.grad, null);
   assertThrows(() => optimizer.step(), Error, "no parameter has a gradient");
   const state = await optimizer.state();
-  assertEquals(state, { lr: 1, steps: 1, velocities: [new Float32Array([1, 1])] });
+  assertEquals(state, { lr: 1, steps: 1, states: { velocity: [new Float32Array([1, 1])] } });
   const other = new SGD([w], { lr: 3, momentum: 0.5 });
   other.loadState(state);
   w.grad = tensor([0, 0]);
   other.step();
   assertEquals(await w.data(), new Float32Array([-0.5, 0.5]));
   assertEquals(other.lr, 1);
-  assertThrows(() => other.loadState({ ...state, velocities: [] }), TypeError, "velocities differ");
+  assertThrows(() => other.loadState({ ...state, states: {} }), TypeError, "states must be velocity: got none");
+  const expAvg = { expAvg: [], expAvgSq: [] };
+  assertThrows(() => other.loadState({ ...state, states: expAvg }), TypeError, "velocity: got expAvg and expAvgSq");
+  for (const velocity of [[], [new Float32Array(3)]]) {
+    assertThrows(
+      () => other.loadState({ ...state, states: { velocity } }),
+      TypeError,
+      `velocity must have the sizes of 1 parameters: got ${velocity.length} arrays`,
+    );
+  }
   optimizer.dispose();
   other.dispose();
 });
@@ -130,6 +172,15 @@ Deno.test("optimizers refuse bad settings", async () => {
     "momentum must be >= 0 and finite: current value is -1",
   );
   assertThrows(() => new SGD([w], { lr: 1, nesterov: true }), RangeError, "nesterov needs momentum");
+  assertThrows(() => new AdamW([w], { weightDecay: -1 }), RangeError, "make AdamW as weightDecay must be >= 0");
+  assertThrows(() => new Adam([w], { eps: 0 }), RangeError, "Cannot make Adam as eps must be > 0");
+  for (const betas of [[0.9, 1], [-0.1, 0.9], [NaN, 0.9]] as const) {
+    assertThrows(
+      () => new Adam([w], { betas }),
+      RangeError,
+      `betas must be two numbers in [0, 1): got ${betas.join(", ")}`,
+    );
+  }
   assertThrows(() => new LARS([w], { lr: 1, eta: 0 }), RangeError, "eta must be > 0 and finite");
   assertThrows(
     () => new SGD([requireGrad(ones([2])), w, w], { lr: 1 }),

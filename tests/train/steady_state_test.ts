@@ -4,7 +4,7 @@ import type { Counters } from "../../src/device/mod.ts";
 import { augment, naturalRecipe } from "../../src/data/mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { contrastive, ResNet } from "../../src/nn/mod.ts";
-import { GradScaler, LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
+import { AdamW, clipGradNorm, GradScaler, LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
 import { MetricRing } from "../../src/train/mod.ts";
 
 const device = await Device.open();
@@ -17,12 +17,15 @@ function difference(after: Counters, before: Counters): Partial<Record<keyof Cou
 const sgd = (p: Tensor[]): Optimizer => new SGD(p, { lr: 0.05, momentum: 0.9 });
 const lars = (p: Tensor[]): Optimizer => new LARS(p, { lr: 0.05 });
 
+const adamw = (p: Tensor[]): Optimizer => new AdamW(p, { lr: 0.05 });
+
 for (
   const [name, make, mixed] of [
     ["SGD", sgd, false],
     ["LARS", lars, false],
     ["SGD in mixed precision", sgd, true],
     ["LARS in mixed precision", lars, true],
+    ["AdamW and clipped gradients in mixed precision", adamw, true],
   ] as const
 ) {
   Deno.test(`a steady training step with ${name} creates nothing, submits once and reads nothing back`, async () => {
@@ -43,6 +46,7 @@ for (
       const loss = decoupledUniformity(z);
       backward(scaler?.scale(loss) ?? loss);
       metrics.push([loss]);
+      if (make === adamw) clipGradNorm(optimizer.parameters, 1, { scaler });
       optimizer.step(scaler);
     };
     step(0);
