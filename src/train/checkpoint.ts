@@ -13,8 +13,8 @@ export class WeightsNotFiniteError extends RangeError {
 }
 
 /** What {@linkcode captureCheckpoint} cannot see in the model. */
-export interface CheckpointNotes extends Pick<Checkpoint, "network" | "position" | "config"> {
-  /** `"sgd"` or `"lars"`. */
+export interface CheckpointNotes extends Pick<Checkpoint, "network" | "position" | "config" | "beside"> {
+  /** `"sgd"`, `"lars"`, `"adam"` or `"adamw"`. */
   readonly optimizerKind: string;
   /** What scales the loss; none in full precision. */
   readonly scaler?: GradScaler | null;
@@ -30,16 +30,17 @@ export async function captureCheckpoint(
   optimizer: Optimizer,
   { optimizerKind, scaler, ...notes }: CheckpointNotes,
 ): Promise<Checkpoint> {
-  const [weights, state, scale] = await Promise.all([readState(model), optimizer.state(), scaler?.state()]);
+  const [weights, kept, scale] = await Promise.all([readState(model), optimizer.state(), scaler?.state()]);
   checkFinite(weights);
-  const velocities: StateDict = new Map();
-  if (state.velocities.length > 0) {
-    [...model.namedParameters()].forEach(([name, parameter], i) => {
-      velocities.set(name, toTorchLayout(ndarray([...parameter.shape], "f32", state.velocities[i]!)));
-    });
+  const parameters = [...model.namedParameters()];
+  const states: Record<string, StateDict> = {};
+  for (const [state, arrays] of Object.entries(kept.states)) {
+    states[state] = new Map(
+      parameters.map(([name, { shape }], i) => [name, toTorchLayout(ndarray([...shape], "f32", arrays[i]!))]),
+    );
   }
-  const kept = { kind: optimizerKind, steps: state.steps, velocities };
-  return { ...notes, weights, optimizer: scale ? { ...kept, scaler: scale } : kept };
+  const own = { kind: optimizerKind, steps: kept.steps, states };
+  return { ...notes, weights, optimizer: scale ? { ...own, scaler: scale } : own };
 }
 
 /**
@@ -56,14 +57,14 @@ export function restoreCheckpoint(
 ): void {
   loadState(model, checkpoint.weights);
   if (!optimizer || !checkpoint.optimizer) return;
-  const { steps, velocities } = checkpoint.optimizer;
+  const { steps, states } = checkpoint.optimizer;
   const names = [...model.namedParameters()].map(([name]) => name);
-  const missing = names.filter((name) => !velocities.has(name));
-  if (velocities.size > 0 && missing.length > 0) {
-    throw new TypeError(`Cannot load the optimizer's state as it has no velocity of ${missing.slice(0, 5).join(", ")}`);
-  }
-  const own = velocities.size === 0 ? [] : names.map((name) => toF32(fromTorchLayout(velocities.get(name)!)));
-  optimizer.loadState({ lr: optimizer.lr, steps, velocities: own });
+  const own = Object.entries(states).map(([state, arrays]) => {
+    const missing = names.filter((name) => !arrays.has(name));
+    if (missing.length === 0) return [state, names.map((name) => toF32(fromTorchLayout(arrays.get(name)!)))] as const;
+    throw new TypeError(`Cannot load the optimizer's state as it has no ${state} of ${missing.slice(0, 5).join(", ")}`);
+  });
+  optimizer.loadState({ lr: optimizer.lr, steps, states: Object.fromEntries(own) });
   if (checkpoint.optimizer.scaler) scaler?.loadState(checkpoint.optimizer.scaler);
 }
 

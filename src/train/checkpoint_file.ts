@@ -16,26 +16,32 @@ export interface ReadCheckpointOptions {
 }
 
 const FORMAT = "uniformity-checkpoint-1";
-const VELOCITY = "optimizer.velocity.";
+const OPTIMIZER = "optimizer.";
+const BESIDE = "beside.";
 
 /**
  * Writes a checkpoint as safetensors, whole or not at all. The tensors have PyTorch's names and layout
- * (`encoder.conv1.weight` `[out, in, kh, kw]`, `head.1.weight` `[out, in]`); those of the optimizer's velocities begin
- * with `optimizer.velocity.` and are there only with momentum. Position, settings, random state and a SHA-256 of
- * everything are in the metadata.
+ * (`encoder.conv1.weight` `[out, in, kh, kw]`, `head.1.weight` `[out, in]`); those of the optimizer's states begin with
+ * `optimizer.velocity.` (there only with momentum) or `optimizer.expAvg.` and `optimizer.expAvgSq.`, those that training
+ * keeps beside the weights with `beside.`. Position, settings, random state and a SHA-256 of everything are in the
+ * metadata.
  *
  * @throws {Error} If it cannot be written; the message names the file.
  */
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
   const { weights, network, position, optimizer, config } = checkpoint;
   const tensors: StateDict = new Map(weights);
-  for (const [name, velocity] of optimizer?.velocities ?? []) tensors.set(VELOCITY + name, velocity);
+  const states = Object.entries(optimizer?.states ?? {});
+  for (const [state, arrays] of states) {
+    for (const [name, array] of arrays) tensors.set(`${OPTIMIZER}${state}.${name}`, array);
+  }
+  for (const [name, array] of checkpoint.beside ?? []) tensors.set(BESIDE + name, array);
   const metadata: Record<string, string> = {
     format: FORMAT,
     config: JSON.stringify(config),
     ...network === null ? {} : { network },
     ...position ? { position: JSON.stringify(position), random: JSON.stringify(randomState(config, position)) } : {},
-    ...optimizer ? { optimizer: JSON.stringify({ ...optimizer, velocities: undefined }) } : {},
+    ...optimizer ? { optimizer: JSON.stringify({ ...optimizer, states: states.map(([state]) => state) }) } : {},
   };
   metadata.sha256 = digest(tensors, metadata);
   try {
@@ -107,14 +113,22 @@ function bare(weights: StateDict): Checkpoint {
 function ownCheckpoint({ tensors, metadata }: Safetensors): Checkpoint {
   const { sha256, ...rest } = metadata;
   if (digest(tensors, rest) !== sha256) throw new SyntaxError("its checksum does not match: the file is damaged");
-  const weights: StateDict = new Map();
-  const velocities: StateDict = new Map();
-  for (const [name, array] of tensors) {
-    if (name.startsWith(VELOCITY)) velocities.set(name.slice(VELOCITY.length), array);
-    else weights.set(name, array);
-  }
   const { optimizer, ...notes } = parseNotes(metadata);
-  return { weights, ...notes, optimizer: optimizer && { ...optimizer, velocities } };
+  const weights: StateDict = new Map(tensors);
+  const take = (prefix: string): StateDict => {
+    const taken = [...weights].filter(([name]) => name.startsWith(prefix));
+    for (const [name] of taken) weights.delete(name);
+    return new Map(taken.map(([name, array]) => [name.slice(prefix.length), array]));
+  };
+  const states = (optimizer?.states ?? []).map((state) => [state, take(`${OPTIMIZER}${state}.`)] as const);
+  const beside = take(BESIDE);
+  return {
+    weights,
+    ...notes,
+    optimizer: optimizer &&
+      { ...optimizer, states: Object.fromEntries(states.filter(([, arrays]) => arrays.size > 0)) },
+    ...beside.size > 0 ? { beside } : {},
+  };
 }
 
 /** SHA-256 of names, types, shapes, elements and metadata, whatever their order in the file. */

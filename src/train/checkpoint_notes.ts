@@ -4,8 +4,8 @@ import type { Checkpoint, OptimizerCheckpoint, TrainingPosition } from "./checkp
 
 /** What the metadata of a checkpoint say. */
 export interface Notes extends Pick<Checkpoint, "network" | "position" | "config"> {
-  /** The optimizer, but for its velocities. */
-  readonly optimizer: Omit<OptimizerCheckpoint, "velocities"> | null;
+  /** The optimizer, with the names of its states alone. */
+  readonly optimizer: Omit<OptimizerCheckpoint, "states"> & { readonly states: readonly string[] } | null;
 }
 
 /**
@@ -31,8 +31,14 @@ function checkPosition(value: unknown): TrainingPosition {
 function checkOptimizer(value: unknown): Notes["optimizer"] {
   const isRight = isRecord(value) && typeof value.kind === "string" && isCount(value.steps);
   if (!isRight) return fail("its optimizer must have a kind and steps, an integer >= 0", value);
-  const kept = { kind: value.kind as string, steps: value.steps as number };
+  const states = checkStates(value.states ?? ["velocity"]); // files of before Adam do not name theirs
+  const kept = { kind: value.kind as string, steps: value.steps as number, states };
   return value.scaler === undefined ? kept : { ...kept, scaler: checkScaler(value.scaler) };
+}
+
+function checkStates(value: unknown): string[] {
+  if (Array.isArray(value) && value.every((name) => typeof name === "string" && /^\w+$/.test(name))) return value;
+  return fail("its optimizer's states must be names", value);
 }
 
 function checkScaler(value: unknown): GradScalerState {

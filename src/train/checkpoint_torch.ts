@@ -1,7 +1,6 @@
 import {
   type ByteSource,
   isNdArray,
-  type NdArray,
   type PickleDict,
   PickleOpaque,
   type PickleValue,
@@ -57,16 +56,34 @@ function tensorsOf(value: PickleValue): PickleDict {
   return new Map([...dict].filter(([, each]) => isKept(each)));
 }
 
-/** Momentum buffers are numbered in the order of the parameters. */
+/** PyTorch's names of what optimizers keep. */
+export const TORCH_STATES: Readonly<Record<string, string>> = {
+  velocity: "momentum_buffer",
+  expAvg: "exp_avg",
+  expAvgSq: "exp_avg_sq",
+};
+
+/** Whether a name is that of a statistic, which no optimizer knows. */
+export function isBuffer(name: string): boolean {
+  return /\.(running_mean|running_var|num_batches_tracked)$/.test(name);
+}
+
+/** States are numbered in the order of the parameters. */
 function optimizerOf(value: PickleValue | undefined, weights: StateDict): OptimizerCheckpoint | null {
   const state = value instanceof Map ? value.get("state") : undefined;
   if (!(state instanceof Map)) return null;
-  const names = [...weights.keys()].filter((name) => !/\.(running_mean|running_var|num_batches_tracked)$/.test(name));
-  const velocities = new Map<string, NdArray>();
+  const names = [...weights.keys()].filter((name) => !isBuffer(name));
+  const states: Record<string, StateDict> = {};
+  let steps = 0;
   for (const [index, each] of state) {
-    const buffer = each instanceof Map ? each.get("momentum_buffer") : undefined;
     const name = names[Number(index)];
-    if (name !== undefined && isNdArray(buffer)) velocities.set(name, buffer);
+    if (name === undefined || !(each instanceof Map)) continue;
+    for (const [own, theirs] of Object.entries(TORCH_STATES)) {
+      const array = each.get(theirs);
+      if (isNdArray(array)) (states[own] ??= new Map()).set(name, array);
+    }
+    const step = each.get("step"); // a number up to PyTorch 1.11, a tensor since
+    steps = Math.max(steps, Number(isNdArray(step) ? step.data[0] : step ?? 0) || 0);
   }
-  return { kind: "", steps: 0, velocities };
+  return { kind: "", steps, states };
 }

@@ -11,12 +11,15 @@ export interface TrainingPosition {
 
 /** What an optimizer has learnt beside the weights. */
 export interface OptimizerCheckpoint {
-  /** `"sgd"` or `"lars"`. */
+  /** `"sgd"`, `"lars"`, `"adam"` or `"adamw"`; empty where the file does not say. */
   readonly kind: string;
   /** Steps taken. */
   readonly steps: number;
-  /** Velocity of each parameter by its name, in PyTorch's layout; empty without momentum. */
-  readonly velocities: StateDict;
+  /**
+   * What is kept of each parameter, by the state's name and the parameter's, in PyTorch's layout: `velocity` of SGD with
+   * momentum and of LARS, `expAvg` and `expAvgSq` of Adam; none of SGD without momentum.
+   */
+  readonly states: Readonly<Record<string, StateDict>>;
   /** Scale of the loss; in mixed precision only. */
   readonly scaler?: GradScalerState;
 }
@@ -31,6 +34,8 @@ export interface Checkpoint {
   readonly position: TrainingPosition | null;
   /** State of the optimizer; null when the file has none. */
   readonly optimizer: OptimizerCheckpoint | null;
+  /** What training keeps beside the weights, such as their averages under `average.NAME`; nothing where it is left out. */
+  readonly beside?: StateDict;
   /** Settings of the run; empty when the file has none. */
   readonly config: Readonly<Record<string, unknown>>;
 }

@@ -11,6 +11,7 @@ export {
   WeightsNotFiniteError,
   writeCheckpoint,
 } from "./checkpoint.ts";
+export { type TorchGroup, writeTorchCheckpoint } from "./checkpoint_to_torch.ts";
 export type { Checkpoint, OptimizerCheckpoint, TrainingPosition } from "./checkpoint_types.ts";
 export type { PretrainConfig, PretrainData, PretrainReport } from "./config.ts";
 export { DataParallel, type LossScope, type StepAgreement, type StepCost } from "./data_parallel.ts";

@@ -3,7 +3,7 @@ import { type Communicator, gatherBytes } from "../distributed/mod.ts";
 import type { Module } from "../nn/mod.ts";
 import type { GradScaler, Optimizer } from "../optim/mod.ts";
 
-/** Gives all ranks the weights, buffers, counters, velocities and scale of the loss of rank 0. */
+/** Gives all ranks the weights, buffers, counters, optimizer's states and scale of the loss of rank 0. */
 export async function broadcastState(
   group: Communicator,
   model: Module,
@@ -27,10 +27,10 @@ export async function broadcastState(
     scaler.loadState({ scale: state[0]!, growthTracker: state[1]!, skipped: state[2]! });
   }
   if (!optimizer) return;
-  const { lr, steps, velocities } = await optimizer.state();
+  const { lr, steps, states } = await optimizer.state();
   const scalars = Float64Array.of(lr, steps);
-  for (const each of [scalars, ...velocities]) group.broadcast(each);
-  optimizer.loadState({ lr: scalars[0]!, steps: scalars[1]!, velocities });
+  for (const each of [scalars, ...Object.values(states).flat()]) group.broadcast(each);
+  optimizer.loadState({ lr: scalars[0]!, steps: scalars[1]!, states });
 }
 
 /**

@@ -107,7 +107,7 @@ async function priors(folder: string): Promise<void> {
 const joined = (name: string) => async (folder: string) => await loadPrior(`${folder}/${name}`, await photoSet(folder));
 
 async function checkpoint(folder: string): Promise<void> {
-  const optimizer = { kind: "sgd", steps: 7, velocities: new Map([["w", WEIGHT]]) };
+  const optimizer = { kind: "sgd", steps: 7, states: { velocity: new Map([["w", WEIGHT]]) } };
   const position = { epoch: 1, step: 2 };
   const config = { seed: 3, nested: { a: [1, 2, { b: null }] } };
   await writeCheckpoint(`${folder}/c.safetensors`, {

@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { fromFileUrl } from "@std/path";
 import { Device } from "../../mod.ts";
 import { ndarray, readSafetensors, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
 import {
@@ -60,13 +61,13 @@ Deno.test("a checkpoint of every network, optimizer and position reads back", as
       const names = [...parameters, ...[...model.namedBuffers()].map(([name]) => name)];
       model.dispose();
       const weights: StateDict = new Map(names.map((name) => [name, one()]));
-      const velocities: StateDict = new Map(parameters.map((name) => [name, one()]));
+      const velocity: StateDict = new Map(parameters.map((name) => [name, one()]));
       const optimizers: (OptimizerCheckpoint | null)[] = [
         null,
-        { kind: "sgd", steps: 12, velocities: new Map() },
-        { kind: "sgd", steps: 1234, velocities },
-        { kind: "lars", steps: 7, velocities },
-        { kind: "lars", steps: 7, velocities, scaler: { scale: 65536, growthTracker: 3, skipped: 1 } },
+        { kind: "sgd", steps: 12, states: {} },
+        { kind: "sgd", steps: 1234, states: { velocity } },
+        { kind: "adamw", steps: 7, states: { expAvg: velocity, expAvgSq: velocity } },
+        { kind: "lars", steps: 7, states: { velocity }, scaler: { scale: 65536, growthTracker: 3, skipped: 1 } },
       ];
       for (const optimizer of optimizers) {
         for (const [epoch, step] of [[0, 0], [399, 195]] as const) {
@@ -76,6 +77,33 @@ Deno.test("a checkpoint of every network, optimizer and position reads back", as
         }
       }
     }
+  });
+});
+
+Deno.test("readCheckpoint() reads a file of before Adam, which does not name the states of its optimizer", async () => {
+  const path = fromFileUrl(new URL("../fixtures/checkpoint_before_adam.safetensors", import.meta.url));
+  const array = (...values: number[]) => ndarray([2, 2], "f32", Float32Array.from(values));
+  assertEquals(await readCheckpoint(path), {
+    weights: new Map([["w", array(1, 2, 3, 4)]]),
+    network: "tiny",
+    position: { epoch: 1, step: 2 },
+    config: { seed: 3 },
+    optimizer: {
+      kind: "sgd",
+      steps: 7,
+      states: { velocity: new Map([["w", array(5, 6, 7, 8)]]) },
+      scaler: { scale: 1024, growthTracker: 3, skipped: 1 },
+    },
+  });
+});
+
+Deno.test("a checkpoint keeps what is beside the weights apart from them", async () => {
+  await withFolder(async (folder) => {
+    const beside: StateDict = new Map([["average.w", one()], ["queue", one()]]);
+    await writeCheckpoint(`${folder}/last.safetensors`, checkpointOf({ beside }));
+    const read = await readCheckpoint(`${folder}/last.safetensors`);
+    assertEquals(read.beside, beside);
+    assertEquals([...read.weights.keys()], [...checkpointOf().weights.keys()]);
   });
 });
 
@@ -216,7 +244,7 @@ Deno.test("readCheckpoint() refuses a file with any one bit turned over", async 
 Deno.test("readCheckpoint() refuses notes that are not what their names say", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/last.safetensors`;
-    const optimizer = { kind: "sgd", steps: 1, velocities: new Map() };
+    const optimizer = { kind: "sgd", steps: 1, states: {} };
     for (const position of [true, {}, [], 3, "1", { epoch: 1 }, { epoch: -1, step: 0 }, { epoch: 0.5, step: 0 }]) {
       await writeCheckpoint(path, checkpointOf({ position: position as never }));
       await assertRejects(
@@ -229,6 +257,9 @@ Deno.test("readCheckpoint() refuses notes that are not what their names say", as
       await writeCheckpoint(path, checkpointOf({ optimizer: wrong as never }));
       await assertRejects(() => readCheckpoint(path), SyntaxError, "its optimizer must have a kind and steps");
     }
+    const states = { "a.b": new Map() };
+    await writeCheckpoint(path, checkpointOf({ optimizer: { ...optimizer, states } }));
+    await assertRejects(() => readCheckpoint(path), SyntaxError, `its optimizer's states must be names: got ["a.b"]`);
     for (const scaler of [true, {}, { scale: 0, growthTracker: 1, skipped: 1 }, { scale: 1, growthTracker: 1 }]) {
       await writeCheckpoint(path, checkpointOf({ optimizer: { ...optimizer, scaler: scaler as never } }));
       await assertRejects(() => readCheckpoint(path), SyntaxError, "its scaler must have a scale > 0 and two counts");

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { backward, Device, keep, key, normal, scope } from "../../mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { type Contrastive, contrastive, ResNet } from "../../src/nn/mod.ts";
-import { GradScaler, LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
+import { Adam, AdamW, GradScaler, LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
 import {
   captureCheckpoint,
   type Checkpoint,
@@ -12,8 +12,9 @@ import {
   restoreCheckpoint,
   type StateDict,
   writeCheckpoint,
+  writeTorchCheckpoint,
 } from "../../src/train/mod.ts";
-import { ndarray, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
+import { ndarray, readTorch, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 
 const device = await Device.open();
@@ -36,10 +37,11 @@ const notes = { network: "tiny", position: { epoch: 3, step: 7 }, config: { seed
 for (
   const [kind, make] of [
     ["sgd", (model: Contrastive): Optimizer => new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 })],
+    ["adamw", (model: Contrastive): Optimizer => new AdamW(model.parameters(), { lr: 0.1 })],
     ["lars", (model: Contrastive): Optimizer => new LARS(model.parameters(), { lr: 0.1 })],
   ] as const
 ) {
-  Deno.test(`a checkpoint with ${kind} brings weights, statistics, counters and velocities back bit for bit`, async () => {
+  Deno.test(`a checkpoint with ${kind} brings weights, statistics, counters and the optimizer's states back bit for bit`, async () => {
     await withFolder(async (folder) => {
       const first = makeModel("tiny", { stem: "cifar" });
       const optimizer = make(first);
@@ -137,11 +139,8 @@ Deno.test("restoreCheckpoint() refuses the state of another optimizer", async ()
   const { model, optimizer, checkpoint } = await small();
   const momentum = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
   assertThrows(() => restoreCheckpoint(checkpoint, model, momentum), TypeError, "Cannot load the optimizer's state");
-  const velocities: StateDict = new Map([[
-    "encoder.conv1.weight",
-    ndarray([8, 3, 3, 3], "f32", new Float32Array(216)),
-  ]]);
-  const partial = { ...checkpoint, optimizer: { kind: "sgd", steps: 1, velocities } };
+  const velocity: StateDict = new Map([["encoder.conv1.weight", ndarray([8, 3, 3, 3], "f32", new Float32Array(216))]]);
+  const partial = { ...checkpoint, optimizer: { kind: "sgd", steps: 1, states: { velocity } } };
   assertThrows(
     () => restoreCheckpoint(partial, model, momentum),
     TypeError,
@@ -175,7 +174,7 @@ Deno.test("readCheckpoint() takes the original's .pth.tar with its module. prefi
     const optimizer = new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 });
     steps(model, optimizer, 2);
     const own = await captureCheckpoint(model, optimizer, { ...notes, optimizerKind: "sgd" });
-    const buffers = [...own.optimizer!.velocities.values()];
+    const buffers = [...own.optimizer!.states.velocity!.values()];
     const path = `${folder}/checkpoint_0002.pth.tar`;
     const file = await writeTorch({
       epoch: 3,
@@ -188,7 +187,7 @@ Deno.test("readCheckpoint() takes the original's .pth.tar with its module. prefi
     });
     await Deno.writeFile(path, file);
     const read = await readCheckpoint(path);
-    assertEquals([read.network, read.position, read.optimizer?.velocities.size], [
+    assertEquals([read.network, read.position, read.optimizer?.states.velocity?.size], [
       "resnet18",
       { epoch: 3, step: 0 },
       buffers.length,
@@ -202,6 +201,39 @@ Deno.test("readCheckpoint() takes the original's .pth.tar with its module. prefi
     for (const each of [model, second, optimizer, resumed]) each.dispose();
   });
 });
+
+for (
+  const [kind, make, group] of [
+    ["sgd", (model: Contrastive): Optimizer => new SGD(model.parameters(), { lr: 0.1, momentum: 0.9 }), {
+      momentum: 0.9,
+    }],
+    ["adam", (model: Contrastive): Optimizer => new Adam(model.parameters(), { lr: 0.1 }), {}],
+  ] as const
+) {
+  Deno.test(`writeTorchCheckpoint() writes the state of ${kind} as PyTorch's, and it reads back`, async () => {
+    await withFolder(async (folder) => {
+      const model = makeModel("tiny", { stem: "cifar" });
+      const optimizer = make(model);
+      steps(model, optimizer, 2);
+      const own = await captureCheckpoint(model, optimizer, { ...notes, optimizerKind: kind });
+      const path = `${folder}/last.pth`;
+      await writeTorchCheckpoint(path, own, { lr: 0.1, ...group });
+      const { weights, position, network, optimizer: state } = await readCheckpoint(path);
+      assertEquals({ weights, position, network }, {
+        weights: own.weights,
+        position: { epoch: 3, step: 0 },
+        network: "tiny",
+      });
+      assertEquals(state, { kind: "", steps: kind === "adam" ? 2 : 0, states: own.optimizer!.states });
+      const raw = await readTorch(await Deno.readFile(path)) as Map<string, Map<string, Map<string, unknown>[]>>;
+      const [groupOf] = raw.get("optimizer")!.get("param_groups")!;
+      assertEquals(groupOf!.get("lr"), 0.1);
+      assertEquals(groupOf!.get("params"), model.parameters().map((_, i) => i));
+      assertEquals(groupOf!.get("betas"), kind === "adam" ? [0.9, 0.999] : undefined);
+      for (const each of [model, optimizer]) each.dispose();
+    });
+  });
+}
 
 Deno.test("readCheckpoint() takes a bare state dict, as torchvision saves it, and plain safetensors", async () => {
   await withFolder(async (folder) => {

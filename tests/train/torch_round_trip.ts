@@ -1,9 +1,10 @@
 // Trains a ResNet-18 for two steps, saves it, and writes what it makes of fixed images, for torch_round_trip.py:
 //   deno run -A tests/train/torch_round_trip.ts DIR && python3 tests/train/torch_round_trip.py DIR
-import { backward, Device, key, noGrad, normal, scope, type Tensor } from "../../mod.ts";
+import { backward, Device, key, noGrad, normal, scope, square, sum, type Tensor } from "../../mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
-import { SGD } from "../../src/optim/mod.ts";
-import { captureCheckpoint, makeModel, readState, writeCheckpoint } from "../../src/train/mod.ts";
+import { Linear } from "../../src/nn/mod.ts";
+import { AdamW, SGD } from "../../src/optim/mod.ts";
+import { captureCheckpoint, makeModel, readState, writeCheckpoint, writeTorchCheckpoint } from "../../src/train/mod.ts";
 import { writeSafetensors } from "../../src/formats/mod.ts";
 
 const folder = Deno.args[0]!;
@@ -27,3 +28,21 @@ async function array(x: Tensor) {
 }
 const values = { images: await array(images), features: await array(features!), embeddings: await array(embeddings!) };
 await Deno.writeFile(`${folder}/values.safetensors`, writeSafetensors(values));
+
+// And the state of an optimizer, as PyTorch's: a linear layer's two steps of AdamW.
+const layer = new Linear({ inFeatures: 3, outFeatures: 2 });
+const adamw = new AdamW(layer.parameters(), { lr: 0.05 });
+function step(i: number) {
+  using _ = scope();
+  backward(sum(square(layer.forward(normal([4, 3], { key: key(7, i) })))));
+  adamw.step();
+}
+step(0);
+step(1);
+const kept = { network: null, position: { epoch: 1, step: 0 }, config: {}, optimizerKind: "adamw" };
+await writeTorchCheckpoint(`${folder}/adamw.pth`, await captureCheckpoint(layer, adamw, kept), { lr: 0.05 });
+const x = normal([4, 3], { key: key(7, 2) });
+const input = await array(x);
+step(2);
+const after = new Map([["x", input], ["weight", await array(layer.weight)], ["bias", await array(layer.bias!)]]);
+await Deno.writeFile(`${folder}/adamw.safetensors`, writeSafetensors(after));
