@@ -1,6 +1,6 @@
 import type { Device } from "../device/mod.ts";
 import { adam as code, adam_count } from "../shaders/gen.ts";
-import { keep, Tensor, tensor } from "../tensor/mod.ts";
+import { keep, type Tensor, tensor } from "../tensor/mod.ts";
 import { checkSetting } from "../tensor/internal.ts";
 import { batches, manyProgram, type ManyShader, scaledShader, type Scaling, scalingPart, type Slot } from "./_many.ts";
 import { Optimizer, type OptimizerState } from "./optimizer.ts";

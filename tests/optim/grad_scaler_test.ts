@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { backward, Device, key, mul, normal, requireGrad, scope, sum, Tensor, tensor } from "../../mod.ts";
-import { Adam, AdamW, clipGradNorm, GradScaler, LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
+import { Adam, AdamW, GradScaler, LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 
 await Device.open();
