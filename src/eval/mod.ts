@@ -1,5 +1,6 @@
 /**
- * Evaluation of encoders: features of images, linear probes, k nearest neighbours, retrieval, and their scores.
+ * Evaluation of encoders: features of images, linear probes, k nearest neighbours, retrieval, their scores, and intervals
+ * that tell whether two encoders differ.
  *
  * @module
  */
@@ -36,4 +37,13 @@ export { encode, type EncodeOptions, type Encoder } from "./encode.ts";
 export { encodeImages, type EncodeImagesOptions } from "./encode_images.ts";
 export type { KernelNeighbourList, KernelNeighbours } from "./kernel_neighbours.ts";
 export { knn, type KnnOptions, type KnnScores, type LabelledFeatures } from "./knn.ts";
+export {
+  type IntervalOptions,
+  type MeanInterval,
+  meanInterval,
+  type PairedDifference,
+  pairedDifference,
+  type SeedScores,
+  type Verdict,
+} from "./paired.ts";
 export { centredUnit, labelChance, labelRate, matchRate, meanOf, nearest, type Neighbours } from "./retrieval.ts";

@@ -1,5 +1,5 @@
 import { key } from "../tensor/mod.ts";
-import { philox } from "../tensor/internal.ts";
+import { drawCounts, quantile } from "./_bootstrap.ts";
 
 /** Area under a ROC curve with its uncertainty. */
 export interface AucInterval {
@@ -80,16 +80,11 @@ export function bootstrapAuc(
   }
   const auc = rocAuc(positive, scores);
   const ranking = rank(scores);
-  const n = scores.length;
   const areas = new Float64Array(samples);
-  const counts = new Uint32Array(n);
+  const counts = new Uint32Array(scores.length);
   const random = key(seed, 0x626f6f74);
   for (let draw = 0, attempt = 0; draw < samples; attempt++) {
-    counts.fill(0);
-    for (let i = 0; i < n; i += 4) {
-      const words = philox([i, attempt, 0, 0], random);
-      for (let j = i; j < Math.min(i + 4, n); j++) counts[Math.floor(words[j - i]! / 2 ** 32 * n)]!++;
-    }
+    drawCounts(counts, attempt, random);
     const area = areaOf(ranking, positive, counts);
     if (!Number.isNaN(area)) areas[draw++] = area;
   }
@@ -177,11 +172,4 @@ function areaOf({ order, ends }: Ranking, positive: ArrayLike<number | boolean>,
     hits += ups;
   }
   return pairs / (hits * below);
-}
-
-/** Quantile of ascending values, linear between them. */
-function quantile(values: Float64Array, share: number): number {
-  const at = share * (values.length - 1);
-  const low = Math.floor(at);
-  return values[low]! + (at - low) * (values[Math.min(low + 1, values.length - 1)]! - values[low]!);
 }
