@@ -1,7 +1,7 @@
-import { add, l2Normalize, maximum, mean, mul, pairTerm, pow, reshape, slice, square, sub, sum } from "../ops/mod.ts";
+import { add, l2Normalize, maximum, mean, mul, pairTerm, pow, square, sub, sum } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/internal.ts";
-import { checkPositive, checkViews } from "./_check.ts";
+import { checkFactor, checkPositive, checkTwoViews } from "./_check.ts";
+import { twoViews } from "./_views.ts";
 
 /** Options of {@linkcode alignUniform}. */
 export interface AlignUniformOptions {
@@ -46,16 +46,12 @@ const LEAST_SQUARED_DISTANCE = 1e-24;
  */
 export function alignUniform(z: Tensor, options: AlignUniformOptions = {}): Tensor {
   const { alpha = 2, t = 2, alignWeight = 1, unifWeight = 1 } = options;
-  checkViews("alignUniform", z);
-  if (z.shape[1] !== 2) {
-    throw new RangeError(`Cannot compute alignUniform() as there must be exactly 2 views: got z [${z.shape}]`);
-  }
+  checkTwoViews("alignUniform", z);
   checkPositive("alignUniform", "alpha", alpha);
   checkPositive("alignUniform", "t", t);
-  checkFactor("alignWeight", alignWeight);
-  checkFactor("unifWeight", unifWeight);
-  const u = l2Normalize(z);
-  const [x, y] = [viewOf(u, 0), viewOf(u, 1)];
+  checkFactor("alignUniform", "alignWeight", alignWeight);
+  checkFactor("alignUniform", "unifWeight", unifWeight);
+  const [x, y] = twoViews(l2Normalize(z));
   const uniformity = add(pairTerm(x, { t }), pairTerm(y, { t }));
   return add(mul(alignment(x, y, alpha), alignWeight), mul(uniformity, unifWeight / 2));
 }
@@ -64,12 +60,4 @@ export function alignUniform(z: Tensor, options: AlignUniformOptions = {}): Tens
 function alignment(x: Tensor, y: Tensor, alpha: number): Tensor {
   const squared = sum(square(sub(x, y)), { dim: 1 });
   return mean(alpha === 2 ? squared : pow(maximum(squared, LEAST_SQUARED_DISTANCE), alpha / 2));
-}
-
-function viewOf(u: Tensor, view: number): Tensor {
-  return reshape(slice(u, [null, { start: view, stop: view + 1 }]), [u.shape[0]!, u.shape[2]!]);
-}
-
-function checkFactor(name: string, value: number): void {
-  checkSetting("compute alignUniform()", name, value, { orZero: true });
 }

@@ -1,7 +1,7 @@
 import { detach, fullPrecision, noGrad } from "../autograd/mod.ts";
 import { div, matmul, pairTerm, square, sum, viewCentroids } from "../ops/mod.ts";
 import { type Tensor, tidy } from "../tensor/mod.ts";
-import { checkPositive, checkViews } from "./_check.ts";
+import { checkPositive, checkViews, checkWeights } from "./_check.ts";
 
 /** Options of {@linkcode decoupledUniformity}. */
 export interface DecoupledUniformityOptions {
@@ -89,13 +89,7 @@ export function decoupledUniformityMetrics(
 function estimatedCentroids(z: Tensor, { weights, t = 2 }: DecoupledUniformityOptions): Tensor {
   checkViews("decoupledUniformity", z);
   checkPositive("decoupledUniformity", "t", t);
-  const [batch] = z.shape as [number];
   if (!weights) return viewCentroids(z);
-  if (weights.rank !== 2 || weights.shape[0] !== batch || weights.shape[1] !== batch || weights.dtype !== "f32") {
-    throw new TypeError(
-      `Cannot compute decoupledUniformity() as weights must be f32 [${batch}, ${batch}]: ` +
-        `got weights ${weights.dtype} [${weights.shape}] and z [${z.shape}]`,
-    );
-  }
+  checkWeights("decoupledUniformity", z, weights);
   return fullPrecision(() => matmul(detach(weights), viewCentroids(z)));
 }

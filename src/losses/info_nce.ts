@@ -1,11 +1,12 @@
 import { fullPrecision } from "../autograd/mod.ts";
 import { contrastiveTerm, l2Normalize, matmul, reshape } from "../ops/mod.ts";
-import { Tensor, tensor } from "../tensor/mod.ts";
+import { Tensor } from "../tensor/mod.ts";
 import { checkPositive, checkViews } from "./_check.ts";
+import { checkLabels, uploadLabels } from "./_labels.ts";
 
-/** Options of {@linkcode infoNCE} and {@linkcode supCon}. */
+/** The option of losses that compare by a softmax. */
 export interface TemperatureOptions {
-  /** τ > 0, dimensionless; 0.5 by default in `infoNCE`, 0.1 in `supCon`. */
+  /** τ > 0, dimensionless; 0.5 by default in `infoNCE`, 0.2 in `moCo`, 0.1 in the others. */
   readonly temperature?: number;
 }
 
@@ -70,8 +71,8 @@ export function supCon(
 ): Tensor {
   const { labels, temperature = 0.1 } = options;
   checkViews("supCon", z, 2);
-  if (labels instanceof Tensor) return contrastive("supCon", z, temperature, checkLabels(z, labels));
-  using uploaded = upload(z, labels);
+  if (labels instanceof Tensor) return contrastive("supCon", z, temperature, checkLabels("supCon", z, labels));
+  using uploaded = uploadLabels("supCon", z, labels);
   return contrastive("supCon", z, temperature, uploaded);
 }
 
@@ -82,26 +83,4 @@ function contrastive(loss: string, z: Tensor, temperature: number, labels?: Tens
   const u = l2Normalize(reshape(z, [batch * views, features]));
   const products = fullPrecision(() => matmul(u, u, { transposeB: true }));
   return contrastiveTerm(products, { views, temperature, labels });
-}
-
-function checkLabels(z: Tensor, labels: Tensor): Tensor {
-  if (labels.dtype === "u32" && labels.rank === 1 && labels.shape[0] === z.shape[0]) return labels;
-  throw new TypeError(
-    `Cannot compute supCon() as labels must be u32 [${z.shape[0]}]: got labels ${labels.dtype} [${labels.shape}] and ` +
-      `z [${z.shape}]`,
-  );
-}
-
-function upload(z: Tensor, labels: ArrayLike<number>): Tensor {
-  const values = Array.from(labels);
-  if (values.length !== z.shape[0]) {
-    throw new TypeError(
-      `Cannot compute supCon() as there must be one label a sample: got ${values.length} labels and z [${z.shape}]`,
-    );
-  }
-  const bad = values.findIndex((label) => !(Number.isInteger(label) && label >= 0 && label < 2 ** 32));
-  if (bad >= 0) {
-    throw new RangeError(`Cannot compute supCon() as a label must be an integer >= 0: got ${values[bad]} at ${bad}`);
-  }
-  return tensor<"u32">(Uint32Array.from(values), { device: z.device });
 }
