@@ -1,5 +1,5 @@
-import type { Bindings, Program } from "../../device/mod.ts";
-import { lib_flat, lib_nan, unary as code } from "../../shaders/gen.ts";
+import type { Bindings, Program, ShaderPart } from "../../device/mod.ts";
+import { lib_flat, lib_gelu, lib_nan, unary as code } from "../../shaders/gen.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { type FloatDType, Tensor } from "../../tensor/mod.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
@@ -9,6 +9,8 @@ import { checkFloat } from "../shared/check.ts";
 interface Row {
   readonly value: string;
   readonly slope: string;
+  /** WGSL that they call. */
+  readonly uses?: ShaderPart;
 }
 
 // NaN passes everywhere, as in PyTorch: a diverged step must not look like zeros. WGSL's max,
@@ -19,7 +21,18 @@ const ROWS = {
     value: "smaller(F(params.b), larger(F(params.a), x))",
     slope: "select(F(0.0), F(1.0), (x >= F(params.a)) & (x <= F(params.b)))",
   },
+  erf: { value: "erf(x)", slope: "1.1283791671 * exp(-x * x)", uses: lib_gelu },
   exp: { value: "exp(x)", slope: "exp(x)" },
+  gelu: { value: "x * normal_below(x)", slope: "normal_below(x) + x * normal_density(x)", uses: lib_gelu },
+  geluSigmoid: {
+    value: "x / (1.0 + exp(-1.702 * x))",
+    slope: "(1.0 + 1.702 * x / (1.0 + exp(1.702 * x))) / (1.0 + exp(-1.702 * x))",
+  },
+  geluTanh: {
+    value: "x / (1.0 + exp(-1.5957691216 * x * (1.0 + 0.044715 * x * x)))",
+    slope: "gelu_tanh_slope(x)",
+    uses: lib_gelu,
+  },
   log: { value: "log(x)", slope: "1.0 / x" },
   neg: { value: "-x", slope: "F(-1.0)" },
   relu: { value: "larger(F(0.0), x)", slope: "select(F(0.0), F(1.0), (x > F(0.0)) | is_nan(x))" },
@@ -46,15 +59,22 @@ const { params } = code;
 type Programs = Readonly<Record<FloatDType, Program>>;
 
 function programs(name: Name, entryPoint: string): Programs {
-  const { value, slope } = ROWS[name];
+  const { value, slope, uses }: Row = ROWS[name];
   const body = `fn value(x: F) -> F { return ${value}; }\nfn slope(x: F) -> F { return ${slope}; }`;
+  const used = uses ? [uses] : [];
   const make = (dtype: FloatDType) => {
-    return { name, code: [elementAliases({ X: dtype }), lib_flat, lib_nan, TYPES, body, code], entryPoint, params };
+    return {
+      name,
+      code: [elementAliases({ X: dtype }), lib_flat, lib_nan, TYPES, ...used, body, code],
+      entryPoint,
+      params,
+    };
   };
   return { f32: make("f32"), f16: make("f16") };
 }
 
-function defineUnary(name: Name): (inputs: [Tensor], scalars: Scalars) => Tensor {
+/** Makes the op of a row. */
+export function defineUnary(name: Name): (inputs: [Tensor], scalars: Scalars) => Tensor {
   const forward = programs(name, "forward");
   const backward = programs(name, "backward");
   return defineOp<[Tensor], Scalars>({
