@@ -1,8 +1,7 @@
 import { backward } from "../autograd/mod.ts";
 import type { Device } from "../device/mod.ts";
 import type { ImageDataset } from "../data/mod.ts";
-import type { Communicator } from "../distributed/mod.ts";
-import { groupOf } from "../distributed/internal.ts";
+import { type Communicator, SingleProcess } from "../distributed/mod.ts";
 import { Linear, type ResNet } from "../nn/mod.ts";
 import { ReduceLROnPlateau, SGD } from "../optim/mod.ts";
 import { crossEntropy } from "../ops/mod.ts";
@@ -39,9 +38,6 @@ export interface FrozenSgdOptions {
   onEpoch?: (epoch: FrozenSgdEpoch) => void;
 }
 
-/** Settings of {@linkcode frozenSgd} that hold where they are not given: those of the original. */
-export const FROZEN_SGD = { epochs: 150, batchSize: 512, lr: 0.1, momentum: 0.9, weightDecay: 0, seed: 0 } as const;
-
 /** What an epoch of {@linkcode frozenSgd} gave. */
 export interface FrozenSgdEpoch {
   /** Epochs done. */
@@ -74,7 +70,7 @@ export async function frozenSgd(
   test: LabelledSet,
   options: FrozenSgdOptions,
 ): Promise<{ classifier: LinearClassifier; best: FrozenSgdEpoch; epochs: readonly FrozenSgdEpoch[] }> {
-  const { epochs, batchSize, lr, momentum, weightDecay, seed } = resolve(options);
+  const { epochs = 150, batchSize = 512, lr = 0.1, momentum = 0.9, weightDecay = 0, seed = 0 } = options;
   const { labels, classes } = dataset;
   if (!(labels instanceof Int32Array)) {
     throw new TypeError(
@@ -116,30 +112,14 @@ export async function encodeForFrozenSgd(
   dataset: ImageDataset,
   options: FrozenSgdOptions,
 ): Promise<void> {
-  const { epochs } = resolve(options);
   using images = augmentedFeatures(device, encoder, dataset, options);
-  for (let epoch = 0; epoch < epochs; epoch++) {
+  for (let epoch = 0; epoch < (options.epochs ?? 150); epoch++) {
     await images.epoch(epoch).next(); // the whole epoch, as nothing is yielded here
   }
 }
 
-/** Options with everything that holds where one is not given. */
-function resolve(options: FrozenSgdOptions) {
-  const { epochs, batchSize, lr, momentum, weightDecay, seed } = FROZEN_SGD;
-  return {
-    ...options,
-    epochs: options.epochs ?? epochs,
-    batchSize: options.batchSize ?? batchSize,
-    lr: options.lr ?? lr,
-    momentum: options.momentum ?? momentum,
-    weightDecay: options.weightDecay ?? weightDecay,
-    seed: options.seed ?? seed,
-    group: groupOf(options),
-  };
-}
-
 function augmentedFeatures(device: Device, encoder: ResNet, dataset: ImageDataset, options: FrozenSgdOptions) {
-  const { batchSize, seed, group, feature, resolution, workers } = resolve(options);
+  const { batchSize = 512, seed = 0, group = new SingleProcess(), feature, resolution, workers } = options;
   return new AugmentedFeatures(device, encoder, dataset, { batchSize, seed, group, feature, resolution, workers });
 }
 

@@ -11,11 +11,8 @@ import {
 import { linesUpTo, type MetricsLine } from "./pretrain/metrics_line.ts";
 import { checkWritten } from "../train/internal.ts";
 
-/** Options of {@linkcode RunFolder.open}. */
-export interface RunFolderOptions {
-  /** Whether this process writes to the folder; true by default. Of several ranks only the first one does. */
-  readonly writes?: boolean;
-}
+/** What is done with the folder of a run. */
+export type RunFiles = Pick<RunFolder, keyof RunFolder>;
 
 /** A checkpoint that was found, and what a person should know about those that were passed over. */
 export interface FoundCheckpoint {
@@ -33,28 +30,26 @@ const LATEST = ["next.safetensors", "last.safetensors", "previous.safetensors"] 
 /**
  * The folder of a run: `config.json`, `metrics.jsonl`, `report.html`, `last.safetensors`, the one before it
  * (`previous.safetensors`) and numbered checkpoints. A file is replaced whole or not at all, and one run writes to it at a
- * time. For a rank that does not write, what would be written is left to rank 0.
+ * time.
  */
 export class RunFolder implements Disposable {
   /** Where it is. */
   readonly path: string;
-  /** What writes; null where another rank does. */
-  readonly #output: OutputFolder | null;
+  readonly #output: OutputFolder;
   #lastIsDamaged = false;
 
-  private constructor(path: string, output: OutputFolder | null) {
-    this.path = path;
+  private constructor(output: OutputFolder) {
+    this.path = output.path;
     this.#output = output;
   }
 
   /**
-   * Makes the folder, and takes it for this process until it is disposed; does neither without `writes`.
+   * Makes the folder, and takes it for this process until it is disposed.
    *
    * @throws {Error} If it cannot be written to, or another run writes to it.
    */
-  static async open(path: string, { writes = true }: RunFolderOptions = {}): Promise<RunFolder> {
-    const output = writes ? await OutputFolder.open(path) : null;
-    return new RunFolder(output?.path ?? path, output);
+  static async open(path: string): Promise<RunFolder> {
+    return new RunFolder(await OutputFolder.open(path));
   }
 
   /** Path of a file of the run. */
@@ -62,14 +57,14 @@ export class RunFolder implements Disposable {
     return join(this.path, name);
   }
 
-  /** Whether there is such a file; true where another rank writes: nothing needs to be made up for. */
-  async has(path: string): Promise<boolean> {
-    return this.#output === null || await exists(path);
+  /** Whether there is such a file. */
+  has(path: string): Promise<boolean> {
+    return exists(path);
   }
 
   /** Writes a text file. */
   async writeText(name: string, text: string): Promise<void> {
-    await this.#output?.write(name, text);
+    await this.#output.write(name, text);
   }
 
   /**
@@ -79,7 +74,6 @@ export class RunFolder implements Disposable {
    * @throws {Error} If it cannot be written, or reads back otherwise.
    */
   async saveLast(checkpoint: Checkpoint): Promise<string> {
-    if (!this.#output) return this.file("last.safetensors");
     const next = this.file("next.safetensors");
     this.#output.check();
     await writeCheckpoint(next, checkpoint);
@@ -90,7 +84,7 @@ export class RunFolder implements Disposable {
   /** The second half of a save: `next` becomes the last checkpoint. There is a last one at every moment. */
   async promote(): Promise<string> {
     const [next, last, previous] = LATEST.map((name) => this.file(name)) as [string, string, string];
-    await this.#output?.change(async () => {
+    await this.#output.change(async () => {
       if (!this.#lastIsDamaged && await exists(last)) await duplicate(last, previous);
       await replaceBy(next, last);
     });
@@ -106,7 +100,7 @@ export class RunFolder implements Disposable {
   /** Copies a checkpoint, the last one by default, to a numbered one. */
   async keepAs(epoch: number, from: string = this.file("last.safetensors")): Promise<string> {
     const path = this.numbered(epoch);
-    await this.#output?.change(async () => {
+    await this.#output.change(async () => {
       using file = await Deno.open(from);
       await writeWhole(path, file.readable);
     });
@@ -129,12 +123,8 @@ export class RunFolder implements Disposable {
     return await readJson(this.file("config.json"));
   }
 
-  /**
-   * Reads the lines of `metrics.jsonl` up to a position, and drops the later ones from the file: they are about to be made
-   * again. None where another rank writes.
-   */
+  /** Lines of `metrics.jsonl` up to a position, and drops the later ones from the file: they are about to be made again. */
   async rewindMetrics(to: TrainingPosition): Promise<MetricsLine[]> {
-    if (!this.#output) return [];
     const path = this.file("metrics.jsonl");
     const text = await exists(path) ? await Deno.readTextFile(path) : "";
     const kept = linesUpTo(text, to);
@@ -144,12 +134,12 @@ export class RunFolder implements Disposable {
 
   /** Appends a line to `metrics.jsonl`; it is with the system when this returns. */
   appendMetrics(line: MetricsLine): void {
-    this.#output?.append("metrics.jsonl", `${JSON.stringify(line)}\n`);
+    this.#output.append("metrics.jsonl", `${JSON.stringify(line)}\n`);
   }
 
   /** Lets other runs write to the folder. */
   [Symbol.dispose](): void {
-    this.#output?.[Symbol.dispose]();
+    this.#output[Symbol.dispose]();
   }
 }
 
