@@ -3,6 +3,7 @@
 import { Device, keep, key, scope, type Tensor, uniform } from "../../mod.ts";
 import { makeModel, MetricRing } from "../../src/train/mod.ts";
 import { Objective } from "../../src/train/objective.ts";
+import { resolveConfig } from "../../src/train/resolve.ts";
 import { TrainingSteps } from "../../src/train/training_step.ts";
 import { SGD } from "../../src/optim/mod.ts";
 
@@ -23,7 +24,7 @@ function stepper(count: number, joint: boolean) {
   const optimizer = new SGD(model.parameters(), { lr: 0.03 });
   const metrics = new MetricRing(device, ["loss", "align"], 1000);
   const steps = new TrainingSteps({
-    ...{ objective: new Objective(model, { epochs: 1 }, null), optimizer, metrics },
+    ...{ objective: new Objective(model, resolveConfig({ epochs: 1 }), null), optimizer, metrics },
     ...{ compile: true, joint },
   });
   const parts: Tensor[] = Array.from(

@@ -1,5 +1,5 @@
 // Elementwise op of one array: y[i] = value(x[i]), and its gradient grad_x[i] = grad_y[i] * slope(x[i]).
-// `value(x: vec4f)` and `slope(x: vec4f)` come from the row of the op in src/ops/unary.ts; a and b are its scalars.
+// `value(x: vec4f)` and `slope(x: vec4f)` come from the row of the op in src/ops/elementwise/_unary_rows.ts; a and b are its scalars.
 // The arrays hold X: vec4f, or vec4<f16> (src/tensor/half.ts).
 //
 //   0  params  uniform  { size, a, b }      size in vectors of four

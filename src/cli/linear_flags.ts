@@ -1,6 +1,9 @@
+import { defaultWorkers } from "../data/internal.ts";
+import { FROZEN_SGD } from "../eval/internal.ts";
 import { NETWORKS } from "../train/mod.ts";
 import { ALL_DATASET_FLAGS, checkDatasetFlags } from "./dataset_flags.ts";
 import { type Flag, type FlagValues, parseFlags, UsageError } from "./flags.ts";
+import { ORIGINAL_FLAGS } from "./original_flags.ts";
 
 /** Values of the flags of the linear evaluation. */
 export type LinearFlags = FlagValues<ReturnType<typeof linearFlags>>;
@@ -30,7 +33,7 @@ export function parseLinear(args: readonly string[]): LinearFlags | null {
 }
 
 function linearFlags() {
-  return { ...dataFlags(), ...encoderFlags(), ...fittingFlags(), ...runFlags(), ...ignoredFlags() };
+  return { ...dataFlags(), ...encoderFlags(), ...fittingFlags(), ...runFlags(), ...ORIGINAL_FLAGS };
 }
 
 function dataFlags() {
@@ -58,7 +61,7 @@ function dataFlags() {
     },
     workers: {
       type: "integer",
-      default: Math.min(navigator.hardwareConcurrency, 8),
+      default: defaultWorkers(),
       min: 1,
       alias: "j",
       help: "Workers that decode images",
@@ -101,22 +104,22 @@ function fittingFlags() {
     },
     epochs: {
       type: "integer",
-      default: 150,
+      default: FROZEN_SGD.epochs,
       min: 1,
       help: "passes of augmented SGD; SGD on features takes up to twice as many",
       group,
     },
     start_epoch: { type: "integer", default: 0, min: 0, help: "accepted; runs start at 0", group },
-    batch_size: { type: "integer", default: 512, min: 2, alias: "b", help: "images of a step", group },
+    batch_size: { type: "integer", default: FROZEN_SGD.batchSize, min: 2, alias: "b", help: "images of a step", group },
     lr: {
       type: "number",
-      default: 0.1,
+      default: FROZEN_SGD.lr,
       min: 0,
       spellings: ["learning_rate"],
       help: "learning rate; augmented SGD scales it with batch/256",
       group,
     },
-    momentum: { type: "number", default: 0.9, min: 0, max: 0.999, help: "momentum", group },
+    momentum: { type: "number", default: FROZEN_SGD.momentum, min: 0, max: 0.999, help: "momentum", group },
     wd: {
       type: "number",
       default: 0,
@@ -150,19 +153,6 @@ function runFlags() {
     },
     distributed: { type: "boolean", help: "fail unless an MPI launcher started this process", group },
     json: { type: "boolean", help: "one JSON object a line on stdout in place of the display", group },
-  } as const satisfies Record<string, Flag>;
-}
-
-function ignoredFlags() {
-  const group = "Flags of the original without effect here";
-  const help = "accepted";
-  return {
-    gpu: { type: "string", help, group },
-    world_size: { type: "string", help, group },
-    rank: { type: "string", help, group },
-    dist_url: { type: "string", help, group },
-    dist_backend: { type: "string", help, group },
-    multiprocessing_distributed: { type: "boolean", help, group },
   } as const satisfies Record<string, Flag>;
 }
 

@@ -6,7 +6,7 @@ import { describeRanks, type LinearEvent, linearJob, type LinearSettings } from 
 import { type LoadedEncoder, loadEncoder, randomEncoder, readClassifiers } from "../eval/mod.ts";
 import { type LinearFlags, parseLinear } from "./linear_flags.ts";
 import { loadLinearData } from "./linear_data.ts";
-import { withoutEffect } from "./pretrain_flags.ts";
+import { withoutEffect } from "./original_flags.ts";
 import { ProgressDisplay } from "./progress.ts";
 
 const DEMO_SIZE = { train: 512, test: 256 } as const;

@@ -15,7 +15,9 @@ export {
 export { runMain } from "./main.ts";
 export { formatDuration, formatLine, type Progress, ProgressDisplay } from "./progress.ts";
 export { JobDisplay } from "./job_display.ts";
-export { parsePretrain, type PretrainFlags, type PretrainValues, withoutEffect } from "./pretrain_flags.ts";
+export { parsePretrain, type PretrainFlags, type PretrainValues } from "./pretrain_flags.ts";
+export { withoutEffect } from "./original_flags.ts";
+export type { TableSettings } from "./setting_flags.ts";
 export { linearMain } from "./linear_main.ts";
 export { pretrainMain } from "./pretrain_main.ts";
 export type { LoadOptions, PretrainProgram, PretrainRecipe } from "./pretrain_program.ts";

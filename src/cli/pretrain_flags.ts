@@ -1,7 +1,9 @@
-import type { JobSettings } from "../jobs/mod.ts";
-import { type Flag, type FlagValues, parseFlags, UsageError } from "./flags.ts";
-import { modelFlags, widthOf } from "./model_flags.ts";
-import type { PretrainProgram } from "./pretrain_program.ts";
+import { type JobSettings, resolveSettings } from "../jobs/mod.ts";
+import { type Flag, parseFlags, UsageError } from "./flags.ts";
+import { isGiven, ORIGINAL_FLAGS } from "./original_flags.ts";
+import type { PretrainProgram, PretrainRecipe } from "./pretrain_program.ts";
+import { checkPrior, priorFlags, type PriorValues, widthOf } from "./prior_flags.ts";
+import { flagSettings, settingFlags, type TableSettings } from "./setting_flags.ts";
 
 /** Flags that say where things are, and how to tell of them. */
 export interface PretrainValues {
@@ -37,10 +39,8 @@ export interface PretrainFlags {
   readonly medianSigma: boolean;
 }
 
-type Flags = ReturnType<typeof sharedFlags>;
-
-/** Flags of the original that describe several processes. */
-const PROCESSES = ["world_size", "rank", "dist_url", "dist_backend", "multiprocessing_distributed"] as const;
+/** Values of all flags: `none` stands for a kernel that is null, and sigma is text. */
+type Values = PretrainValues & Omit<TableSettings, "kernel" | "sigma"> & PriorValues & Record<string, unknown>;
 
 /** The defaults of a demo: small enough for two cores. */
 const DEMO = { network: "tiny", epochs: 8, batch_size: 64, resolution: 64, eval_every: 4, save_freq: 4 } as const;
@@ -59,7 +59,7 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
       `Pre-trains a network on ${program.title} with the decoupled uniformity loss. The defaults are the original's recipe.`,
     example: `deno run -A examples/${program.db}.ts --demo`,
     flags,
-  }) as (FlagValues<Flags> & Record<string, unknown>) | null;
+  }) as Values | null;
   if (values === null) return null;
   if (values.db !== program.db) {
     throw new UsageError(
@@ -71,255 +71,59 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
   }
   const own = Object.fromEntries(Object.keys(program.flags ?? {}).map((name) => [name, values[name]]));
   const usesPrior = checkPrior(args, values);
-  const medianSigma = values.kernel === "rbf" && values.sigma === "median";
-  return { values, own, settings: settingsOf(values, program, demo), usesPrior, medianSigma };
+  const { kernel, sigma } = values;
+  const settings = resolveSettings({
+    ...{ db: program.db, demo, stem: program.stem, augmentation: program.augmentation ?? "natural" },
+    ...flagSettings(values),
+    sigma: kernel === "rbf" && sigma !== undefined ? widthOf(sigma) : null,
+  });
+  return { values, own, settings, usesPrior, medianSigma: kernel === "rbf" && sigma === "median" };
 }
 
-/** What a person should know about flags that were given for nothing. */
-export function withoutEffect(args: readonly string[]): string[] {
-  const processes = PROCESSES.filter((name) => isGiven(args, name)).map((name) =>
-    `--${name.replaceAll("_", "-")} has no effect here: MPI starts the processes, one a GPU: ` +
-    "mpirun -n 4 --bind-to none deno run -A PROGRAM --distributed (docs/distributed.md)"
-  );
-  if (!isGiven(args, "gpu")) return processes;
-  return [
-    "--gpu has no effect here: WebGPU takes the adapter that the system prefers (set MESA_VK_DEVICE_SELECT or " +
-    "VK_DRIVER_FILES to choose another)",
-    ...processes,
-  ];
-}
-
-function sharedFlags({ db, recipe, resolution, demo: demoRecipe }: PretrainProgram, demo: boolean) {
-  const defaults = {
+/** Flags by their groups, in the order in which `--help` lists them. */
+function sharedFlags(program: PretrainProgram, demo: boolean): Record<string, Flag> {
+  const { recipe, resolution } = program;
+  const defaults: PretrainRecipe = {
     ...recipe,
     resolution,
-    eval_every: 25,
-    save_freq: 100,
-    ...demo ? { ...demoDefaults(resolution), ...demoRecipe } : {},
+    ...demo ? { ...demoDefaults(resolution), ...program.demo } : {},
   };
-  return {
-    ...dataFlags(db, defaults.resolution, demo),
-    ...modelFlags(defaults),
-    ...optimisationFlags(defaults),
-    ...runFlags(db, defaults, demo),
-    ...ignoredFlags(),
+  const flags: Record<string, Flag> = {
+    ...placeFlags(program, demo),
+    ...settingFlags(defaults),
+    ...priorFlags(defaults.weaklabels),
+    ...ORIGINAL_FLAGS,
   };
+  const order = ["Data", "Model and loss", "Optimisation", "Run"];
+  const rank = ([, { group = "" }]: [string, Flag]) => (order.indexOf(group) + order.length + 1) % (order.length + 1);
+  return Object.fromEntries(Object.entries(flags).toSorted((a, b) => rank(a) - rank(b)));
 }
 
 function demoDefaults(resolution: number) {
   return { ...DEMO, resolution: Math.min(resolution, DEMO.resolution) };
 }
 
-function dataFlags(db: string, resolution: number, demo: boolean) {
-  const group = "Data";
+/** Flags that say what is trained on, where things are and how to tell of them. */
+function placeFlags({ db }: PretrainProgram, demo: boolean) {
   const names = ["cifar10", "cifar100", "imagenet100", "cub200", "utzappos", "chexpert", "custom"];
+  const data = { group: "Data" } as const;
+  const run = { group: "Run" } as const;
   return {
-    root: { type: "string", default: `data/${demo ? "demo/" : ""}${db}`, help: "folder of the data set", group },
-    db: { type: "string", default: db, choices: names, help: "data set: each has a program of its own", group },
+    root: { type: "string", default: `data/${demo ? "demo/" : ""}${db}`, help: "folder of the data set", ...data },
+    db: { type: "string", default: db, choices: names, help: "data set: each has a program of its own", ...data },
     demo: {
       type: "boolean",
       help: "try the program on a small set made of emoji images, written in this layout",
-      group,
+      ...data,
     },
-    limit: { type: "integer", min: 2, help: "first images only, for trying things", group },
-    resolution: { type: "integer", default: resolution, min: 8, help: "side of the crops, px", group },
-    workers: {
-      type: "integer",
-      default: Math.min(navigator.hardwareConcurrency, 8),
-      min: 1,
-      alias: "j",
-      help: "Workers that decode images (the original's default is 32)",
-      group,
-    },
-  } as const satisfies Record<string, Flag>;
-}
-
-function optimisationFlags({ epochs, batch_size, optimizer, lr, wd }: PretrainProgram["recipe"]) {
-  const group = "Optimisation";
-  return {
-    epochs: { type: "integer", default: epochs, min: 1, help: "passes over the images", group },
-    start_epoch: {
-      type: "integer",
-      default: 0,
-      min: 0,
-      help: "epoch to begin with, for a run that resumes nothing",
-      group,
-    },
-    batch_size: { type: "integer", default: batch_size, min: 2, alias: "b", help: "images of a step", group },
-    optimizer: { type: "string", default: optimizer, choices: ["sgd", "lars"], help: "optimizer", group },
-    lr: {
-      type: "number",
-      default: lr,
-      min: 0,
-      spellings: ["learning_rate"],
-      help: "learning rate for a batch of 256; scaled with the batch",
-      group,
-    },
-    momentum: { type: "number", min: 0, help: "momentum (default 0 for sgd, 0.9 for lars)", group },
-    wd: { type: "number", default: wd ?? 0, min: 0, spellings: ["weight_decay"], help: "weight decay", group },
-    lars: {
-      type: "string",
-      default: "corrected",
-      choices: ["corrected", "faithful"],
-      help: "faithful: the original's rule, which adapts and decays biases and BatchNorm, and never moves what is 0",
-      group,
-    },
-    micro_batch: {
-      type: "integer",
-      min: 1,
-      help: "images encoded at once (default: as many as the adapter takes); the loss is that of the whole batch",
-      group,
-    },
-    batch_statistics: {
-      type: "string",
-      default: "part",
-      choices: ["part", "batch"],
-      help:
-        "of BatchNorm where a batch is encoded in parts: of each part, or of the whole batch, which takes its memory",
-      group,
-    },
-    drop_last: { type: "boolean", help: "leave a last batch that is not full out", group },
-    seed: { type: "integer", default: 0, min: 0, help: "seed of weights, order and augmentation", group },
-    precision: {
-      type: "string",
-      default: "full",
-      choices: ["full", "mixed"],
-      help: "mixed: the network computes in half precision (f16) where that is safe; needs the feature shader-f16",
-      group,
-    },
-  } as const satisfies Record<string, Flag>;
-}
-
-function runFlags(db: string, { eval_every, save_freq }: { eval_every: number; save_freq: number }, demo: boolean) {
-  const group = "Run";
-  return {
     save_dir: {
       type: "string",
       default: `runs/${demo ? "demo_" : ""}${db}`,
       help: "folder of checkpoints and report",
-      group,
+      ...run,
     },
-    resume: { type: "string", help: "checkpoint to go on from (default: the last one in --save_dir, if any)", group },
-    save_freq: { type: "integer", default: save_freq, min: 1, help: "epochs between two numbered checkpoints", group },
-    save_minutes: { type: "number", default: 10, min: 0, help: "minutes between two saves within an epoch", group },
-    print_freq: { type: "integer", default: 10, min: 1, alias: "p", help: "steps between two reports", group },
-    eval_every: {
-      type: "integer",
-      default: eval_every,
-      min: 0,
-      help: "epochs between two k-NN evaluations; 0 for none",
-      group,
-    },
-    eval_images: {
-      type: "integer",
-      default: 5000,
-      min: 2,
-      help: "most images of an evaluation, voting and classified each",
-      group,
-    },
-    profile: { type: "boolean", help: "time the parts of a step (slower)", group },
-    distributed: { type: "boolean", help: "fail unless an MPI launcher started this process", group },
-    loss_scope: {
-      type: "string",
-      default: "local",
-      choices: ["local", "global"],
-      help: "with several ranks: compare the samples of each rank, or of all ranks",
-      group,
-    },
-    json: { type: "boolean", help: "one JSON object a line on stdout in place of the display", group },
+    resume: { type: "string", help: "checkpoint to go on from (default: the last one in --save_dir, if any)", ...run },
+    distributed: { type: "boolean", help: "fail unless an MPI launcher started this process", ...run },
+    json: { type: "boolean", help: "one JSON object a line on stdout in place of the display", ...run },
   } as const satisfies Record<string, Flag>;
-}
-
-function ignoredFlags() {
-  const group = "Flags of the original without effect here";
-  const help = "accepted";
-  return {
-    gpu: { type: "string", help, group },
-    world_size: { type: "string", help, group },
-    rank: { type: "string", help, group },
-    dist_url: { type: "string", help, group },
-    dist_backend: { type: "string", help, group },
-    multiprocessing_distributed: { type: "boolean", help, group },
-  } as const satisfies Record<string, Flag>;
-}
-
-/** Whether a prior is wanted; a kernel without one, or one without a kernel, is a mistake that must not pass. */
-function checkPrior(args: readonly string[], values: FlagValues<Flags>): boolean {
-  const { kernel, sigma, prior, prior_columns, weaklabels } = values;
-  const wanted = prior !== undefined || weaklabels;
-  const asked = prior !== undefined || isGiven(args, "weaklabels");
-  if (kernel === "none") {
-    if (wanted && asked) {
-      throw new UsageError(
-        `Cannot use ${prior === undefined ? "--weaklabels" : "--prior"} without a kernel as it would have no effect: ` +
-          "give --kernel rbf and --sigma, --kernel cosine or --kernel linear",
-      );
-    }
-    return false;
-  }
-  if (prior === undefined && prior_columns !== undefined) {
-    throw new UsageError("Cannot use --prior_columns without --prior: it names columns of that file");
-  }
-  if (!wanted) {
-    throw new UsageError(
-      `Cannot use --kernel ${kernel} without a prior: give --weaklabels or --prior FILE, or --kernel none (the original ` +
-        "took the class labels as prior then, which is supervision)",
-    );
-  }
-  if (kernel === "rbf" && sigma === undefined) {
-    throw new UsageError("Cannot use --kernel rbf without --sigma: give a number or median");
-  }
-  return true;
-}
-
-function settingsOf(values: FlagValues<Flags>, program: PretrainProgram, demo: boolean): JobSettings {
-  const { root: _, kernel, sigma, optimizer, lars, momentum, limit, loss_scope, precision, micro_batch, ...rest } =
-    values;
-  const { stem, augmentation = "natural" } = program;
-  const names = [
-    "resolution",
-    "network",
-    "epochs",
-    "batch_size",
-    "n_views",
-    "lr",
-    "wd",
-    "lambda",
-    "t",
-    "drop_last",
-    "seed",
-    "start_epoch",
-    "save_freq",
-    "save_minutes",
-    "print_freq",
-    "eval_every",
-    "eval_images",
-    "workers",
-    "profile",
-  ] as const;
-  const plain = Object.fromEntries(names.map((name) => [name, rest[name]])) as Pick<
-    typeof rest,
-    (typeof names)[number]
-  >;
-  return {
-    db: program.db,
-    demo,
-    limit: limit ?? null,
-    augmentation,
-    stem,
-    optimizer: optimizer === "lars" ? "lars" : "sgd",
-    lars: lars === "faithful" ? "faithful" : "corrected",
-    precision: precision === "mixed" ? "mixed" : "full",
-    micro_batch: micro_batch ?? null,
-    batch_statistics: rest.batch_statistics === "batch" ? "batch" : "part",
-    momentum: momentum ?? (optimizer === "lars" ? 0.9 : 0),
-    kernel: kernel === "rbf" || kernel === "cosine" || kernel === "linear" ? kernel : null,
-    sigma: kernel === "rbf" && sigma !== undefined ? widthOf(sigma) : null,
-    loss_scope: loss_scope === "global" ? "global" : "local",
-    ...plain,
-  };
-}
-
-function isGiven(args: readonly string[], name: string): boolean {
-  return args.some((arg) => arg.replace(/=.*/s, "").replaceAll("-", "_") === `__${name}`);
 }

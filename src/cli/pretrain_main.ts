@@ -13,7 +13,8 @@ import {
 import type { TuneOptions } from "../tune/mod.ts";
 import { decodeOnce } from "./decode_once.ts";
 import { JobDisplay } from "./job_display.ts";
-import { parsePretrain, type PretrainFlags, withoutEffect } from "./pretrain_flags.ts";
+import { parsePretrain, type PretrainFlags } from "./pretrain_flags.ts";
+import { withoutEffect } from "./original_flags.ts";
 import type { PretrainProgram } from "./pretrain_program.ts";
 
 /** Images of a demo. */

@@ -1,6 +1,7 @@
 import type { DemoName, ImageDataset, LoadedPrior, ObtainOptions } from "../data/mod.ts";
 import type { Stem } from "../nn/mod.ts";
 import type { Flag } from "./flags.ts";
+import type { TableSettings } from "./setting_flags.ts";
 
 /** What a loader is told. */
 export interface LoadOptions extends ObtainOptions {
@@ -10,24 +11,12 @@ export interface LoadOptions extends ObtainOptions {
   readonly flags: Readonly<Record<string, unknown>>;
 }
 
-/** Settings of the original for a data set. */
-export interface PretrainRecipe {
+/** Settings of the original for a data set; those that are absent are of the table `SETTINGS`. */
+export interface PretrainRecipe extends Partial<TableSettings> {
   /** Network by torchvision's name. */
   readonly network: string;
   /** Passes over the data. */
   readonly epochs: number;
-  /** Images of a step. */
-  readonly batch_size: number;
-  /** Optimizer. */
-  readonly optimizer: "sgd" | "lars";
-  /** Learning rate before it is scaled. */
-  readonly lr: number;
-  /** Weight decay; 0 by default. */
-  readonly wd?: number;
-  /** Similarity of priors; none by default. */
-  readonly kernel?: "rbf" | "cosine" | "linear";
-  /** Width of the RBF kernel. */
-  readonly sigma?: number;
   /** Whether the data set's attributes or features are the prior; false by default. */
   readonly weaklabels?: boolean;
 }

@@ -11,6 +11,7 @@ import {
 } from "../formats/mod.ts";
 import { readCsvPrior } from "./_prior_csv.ts";
 import { NAME_KEYS, type PriorTable } from "./_prior_table.ts";
+import { takeRows } from "./take_rows.ts";
 
 /** What helps to read a file of priors. */
 export interface PriorFileOptions {
@@ -74,11 +75,8 @@ function firstOfEach(array: NdArray): { data: Float32Array<ArrayBuffer>; rows: n
   const [rows = 0, second = 1, third] = array.shape;
   const values = toF32(array);
   if (third === undefined) return { data: values, rows, width: second };
-  const data = new Float32Array(rows * third);
-  for (let row = 0; row < rows; row++) {
-    data.set(values.subarray(row * second * third, row * second * third + third), row * third);
-  }
-  return { data, rows, width: third };
+  const first = Array.from({ length: rows }, (_, row) => row * second);
+  return { data: takeRows(values, third, first), rows, width: third };
 }
 
 function parseNames(path: string, text: string): string[] {

@@ -2,6 +2,7 @@ import { listSome } from "./_files.ts";
 import { compareLabels, leakingColumns } from "./_prior_labels.ts";
 import type { PriorTable } from "./_prior_table.ts";
 import type { ImageDataset, PriorRows } from "./dataset.ts";
+import { takeRows } from "./take_rows.ts";
 
 /** A prior whose rows are those of a data set. */
 export interface LoadedPrior extends PriorRows {
@@ -55,7 +56,7 @@ export function joinPrior(
   const rows = order ?? Array.from({ length: dataset.length }, (_, i) => i);
   const note = compareLabels(table, rows, dataset, source);
   if (note) notes.push(note);
-  const gathered = gather(table, rows);
+  const gathered = takeRows(table.data, table.dim, rows);
   const joined = wholeSet // published attributes
     ? { data: gathered, dim: table.dim, ...(table.columns ? { columns: table.columns } : {}) }
     : withoutLeaks(gathered, table, dataset, { source, notes });
@@ -142,12 +143,6 @@ function matchNames(
   }
   const used = new Set(best.rows);
   return { order: best.rows, unmatched: names.filter((_, row) => !used.has(row)) };
-}
-
-function gather({ data, dim }: PriorTable, rows: number[]): Float32Array<ArrayBuffer> {
-  const out = new Float32Array(rows.length * dim);
-  rows.forEach((row, i) => out.set(data.subarray(row * dim, (row + 1) * dim), i * dim));
-  return out;
 }
 
 /**

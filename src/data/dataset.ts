@@ -1,3 +1,5 @@
+import { takeRows } from "./take_rows.ts";
+
 /** Three numbers, one a colour channel (red, green, blue). */
 export type Channels = readonly [number, number, number];
 
@@ -162,10 +164,10 @@ export function subset<D extends ImageDataset>(dataset: D, indices: ArrayLike<nu
   return {
     ...dataset,
     length: rows.length,
-    labels: labels && gatherRows(labels, rows, labels instanceof Int32Array ? 1 : dataset.classes.length),
+    labels: labels && takeRows(labels, labels instanceof Int32Array ? 1 : dataset.classes.length, rows),
     ...(paths ? { paths: rows.map((row) => paths[row]!) } : {}),
-    ...(prior ? { prior: { ...prior, data: gatherRows(prior.data, rows, prior.dim) } } : {}),
-    ...(pixels ? { pixels: { ...pixels, data: gatherRows(pixels.data, rows, pixels.height * pixels.width * 3) } } : {}),
+    ...(prior ? { prior: { ...prior, data: takeRows(prior.data, prior.dim, rows) } } : {}),
+    ...(pixels ? { pixels: { ...pixels, data: takeRows(pixels.data, pixels.height * pixels.width * 3, rows) } } : {}),
     ...(files ? { files: { ...files, paths: rows.map((row) => files.paths[row]!) } } : {}),
   };
 }
@@ -247,15 +249,4 @@ function quotas(sizes: number[], count: number): number[] {
     quotas[next]! += step;
   }
   return quotas;
-}
-
-function gatherRows<A extends Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>>(
-  data: A,
-  rows: number[],
-  width: number,
-): A {
-  const Constructor = data.constructor as new (length: number) => A;
-  const out = new Constructor(rows.length * width);
-  rows.forEach((row, i) => out.set(data.subarray(row * width, (row + 1) * width), i * width));
-  return out;
 }

@@ -35,6 +35,11 @@ export interface DecoderOptions {
   spec?: DecodeSpec;
 }
 
+/** Returns the number of Workers where none is given: one a processor, at most 8. */
+export function defaultWorkers(): number {
+  return Math.min(navigator.hardwareConcurrency, 8);
+}
+
 const ALWAYS_FORGIVEN = 2;
 
 /** Keeps the bytes of decoded images that wait below a bound; an image under way counts as the largest one seen. */
@@ -99,7 +104,7 @@ export class ImageDecoder {
    * @throws {RangeError} If an option is out of its range.
    */
   constructor(dataset: FileDataset, options: DecoderOptions = {}) {
-    const workers = options.workers ?? Math.min(navigator.hardwareConcurrency, 8);
+    const workers = options.workers ?? defaultWorkers();
     this.#ahead = options.ahead ?? 4 * workers;
     for (const [name, value] of Object.entries({ workers, ahead: this.#ahead })) {
       if (!Number.isInteger(value) || value < 1) {

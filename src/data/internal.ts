@@ -1,3 +1,6 @@
 // What other folders use beside mod.ts; not part of the package's interface.
 export { applySpec, toGray } from "./resize.ts";
 export { bindingBytes, imagesAtOnce, largestFitting, leastOf, partSizes, rowsAtOnce, split } from "./views/fitting.ts";
+export { EVALUATION_BATCH } from "./views/labelled_images.ts";
+export { defaultWorkers } from "./decode.ts";
+export { takeRows } from "./take_rows.ts";

@@ -2,7 +2,7 @@ import { parseDecimal } from "../formats/internal.ts";
 import type { Communicator } from "./communicator.ts";
 import { Mpi } from "./mpi.ts";
 import type { MpiFamily } from "./mpi_library.ts";
-import { SingleProcess } from "./single_process.ts";
+import { groupOf } from "./single_process.ts";
 
 /** What a launcher told this process through its environment. */
 export interface Launch {
@@ -30,7 +30,7 @@ export interface OpenOptions {
 export function openCommunicator(options: OpenOptions = {}): Communicator {
   const launch = launchOf(options.env);
   if (!launch) {
-    if (!options.required) return new SingleProcess();
+    if (!options.required) return groupOf({});
     throw new Error(
       "Cannot run distributed as no MPI launcher started this process: use mpirun -n 4 deno run -A PROGRAM --distributed " +
         "(install openmpi-bin or mpich for mpirun; srun works too)",

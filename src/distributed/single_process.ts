@@ -42,3 +42,8 @@ export class SingleProcess implements Communicator {
   /** Does nothing. */
   close(): void {}
 }
+
+/** The group that options name; without one, this process alone: a group of one rank. */
+export function groupOf({ group }: { readonly group?: Communicator }): Communicator {
+  return group ?? new SingleProcess();
+}

@@ -1,6 +1,6 @@
 import { noGrad } from "../autograd/mod.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
-import { largestFitting } from "../data/internal.ts";
+import { EVALUATION_BATCH, largestFitting } from "../data/internal.ts";
 import type { Features } from "../data/mod.ts";
 
 /** Settings of {@linkcode encode}. */
@@ -31,7 +31,7 @@ export async function encode(
   options: EncodeOptions = {},
 ): Promise<Features> {
   const { onProgress } = options;
-  const batchSize = await fittingBatch(encoder, Math.min(options.batchSize ?? 256, length), images);
+  const batchSize = await fittingBatch(encoder, Math.min(options.batchSize ?? EVALUATION_BATCH, length), images);
   let features: Float32Array<ArrayBuffer> | null = null;
   let dim = 0;
   for (let from = 0; from < length; from += batchSize) {

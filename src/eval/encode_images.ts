@@ -1,10 +1,11 @@
 import { noGrad } from "../autograd/mod.ts";
 import type { Device } from "../device/mod.ts";
 import { evaluationBatches, type EvaluationOptions, type ImageDataset } from "../data/mod.ts";
-import { type Communicator, SingleProcess } from "../distributed/mod.ts";
+import type { Communicator } from "../distributed/mod.ts";
+import { groupOf } from "../distributed/internal.ts";
 import { keep, type Tensor, tidy } from "../tensor/mod.ts";
 import { collectRows, type EncodedRows, rowsOfRank } from "./distributed_encode.ts";
-import { imagesAtOnce, leastOf } from "../data/internal.ts";
+import { EVALUATION_BATCH, imagesAtOnce, leastOf } from "../data/internal.ts";
 
 /** Options of {@linkcode encodeImages}. */
 export interface EncodeImagesOptions extends EvaluationOptions {
@@ -28,8 +29,9 @@ export async function encodeImages(
   encode: (images: Tensor) => Tensor,
   options: EncodeImagesOptions = {},
 ): Promise<EncodedRows | null> {
-  const { group = new SingleProcess(), onBatch, resolution = dataset.resolution, ...rest } = options;
-  const fitting = imagesAtOnce(device, encode, resolution, options.batchSize ?? 256);
+  const { group: _, onBatch, resolution = dataset.resolution, ...rest } = options;
+  const group = groupOf(options);
+  const fitting = imagesAtOnce(device, encode, resolution, options.batchSize ?? EVALUATION_BATCH);
   const batchSize = await leastOf(group, fitting);
   const wanted = rowsOfRank(group, options.rows ?? Array.from(Array(dataset.length).keys()), batchSize);
   const parts: Float32Array[] = [];

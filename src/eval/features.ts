@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import type { Device } from "../device/mod.ts";
 import type { Features, ImageDataset } from "../data/mod.ts";
-import { broadcastJson, type Communicator, SingleProcess } from "../distributed/mod.ts";
+import { broadcastJson, type Communicator } from "../distributed/mod.ts";
+import { groupOf } from "../distributed/internal.ts";
 import { ndarray, readSafetensors, safetensorsChunks, toF32, writeWhole } from "../formats/mod.ts";
 import type { ResNet } from "../nn/mod.ts";
 import type { EncodedRows } from "./distributed_encode.ts";
@@ -64,7 +65,8 @@ export async function datasetFeatures(
   if (dataset.length === 0) {
     throw new RangeError(`Cannot evaluate as the ${dataset.split} set of "${dataset.name}" is empty: got 0 images`);
   }
-  const { feature, resolution, batchSize, workers, group = new SingleProcess(), onProgress } = options;
+  const { feature, resolution, batchSize, workers, onProgress } = options;
+  const group = groupOf(options);
   const file = options.cache && group.rank === 0
     ? `${options.cache}/${await cacheKey(dataset, options)}.safetensors`
     : null;

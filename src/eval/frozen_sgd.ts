@@ -1,7 +1,8 @@
 import { backward } from "../autograd/mod.ts";
 import type { Device } from "../device/mod.ts";
 import type { ImageDataset } from "../data/mod.ts";
-import { type Communicator, SingleProcess } from "../distributed/mod.ts";
+import type { Communicator } from "../distributed/mod.ts";
+import { groupOf } from "../distributed/internal.ts";
 import { Linear, type ResNet } from "../nn/mod.ts";
 import { ReduceLROnPlateau, SGD } from "../optim/mod.ts";
 import { crossEntropy } from "../ops/mod.ts";
@@ -38,6 +39,9 @@ export interface FrozenSgdOptions {
   onEpoch?: (epoch: FrozenSgdEpoch) => void;
 }
 
+/** Settings of {@linkcode frozenSgd} that hold where they are not given: those of the original. */
+export const FROZEN_SGD = { epochs: 150, batchSize: 512, lr: 0.1, momentum: 0.9, weightDecay: 0, seed: 0 } as const;
+
 /** What an epoch of {@linkcode frozenSgd} gave. */
 export interface FrozenSgdEpoch {
   /** Epochs done. */
@@ -70,7 +74,7 @@ export async function frozenSgd(
   test: LabelledSet,
   options: FrozenSgdOptions,
 ): Promise<{ classifier: LinearClassifier; best: FrozenSgdEpoch; epochs: readonly FrozenSgdEpoch[] }> {
-  const { epochs = 150, batchSize = 512, lr = 0.1, momentum = 0.9, weightDecay = 0, seed = 0 } = options;
+  const { epochs, batchSize, lr, momentum, weightDecay, seed } = resolve(options);
   const { labels, classes } = dataset;
   if (!(labels instanceof Int32Array)) {
     throw new TypeError(
@@ -112,14 +116,30 @@ export async function encodeForFrozenSgd(
   dataset: ImageDataset,
   options: FrozenSgdOptions,
 ): Promise<void> {
+  const { epochs } = resolve(options);
   using images = augmentedFeatures(device, encoder, dataset, options);
-  for (let epoch = 0; epoch < (options.epochs ?? 150); epoch++) {
+  for (let epoch = 0; epoch < epochs; epoch++) {
     await images.epoch(epoch).next(); // the whole epoch, as nothing is yielded here
   }
 }
 
+/** Options with everything that holds where one is not given. */
+function resolve(options: FrozenSgdOptions) {
+  const { epochs, batchSize, lr, momentum, weightDecay, seed } = FROZEN_SGD;
+  return {
+    ...options,
+    epochs: options.epochs ?? epochs,
+    batchSize: options.batchSize ?? batchSize,
+    lr: options.lr ?? lr,
+    momentum: options.momentum ?? momentum,
+    weightDecay: options.weightDecay ?? weightDecay,
+    seed: options.seed ?? seed,
+    group: groupOf(options),
+  };
+}
+
 function augmentedFeatures(device: Device, encoder: ResNet, dataset: ImageDataset, options: FrozenSgdOptions) {
-  const { batchSize = 512, seed = 0, group = new SingleProcess(), feature, resolution, workers } = options;
+  const { batchSize, seed, group, feature, resolution, workers } = resolve(options);
   return new AugmentedFeatures(device, encoder, dataset, { batchSize, seed, group, feature, resolution, workers });
 }
 

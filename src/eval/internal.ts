@@ -1,7 +1,7 @@
 // What other folders use beside mod.ts; not part of the package's interface.
 export { checkFinite } from "./check_finite.ts";
 export { checkFittedOn, inOrderOf } from "./classifier_file.ts";
-export { encodeForFrozenSgd } from "./frozen_sgd.ts";
+export { encodeForFrozenSgd, FROZEN_SGD } from "./frozen_sgd.ts";
 export { kernelNeighbours, PICTURE } from "./kernel_neighbours.ts";
 export { someFeatures } from "./statistics.ts";
 export { marginScores } from "./task.ts";

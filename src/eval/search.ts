@@ -4,6 +4,7 @@ import { stratifiedKFold } from "./folds.ts";
 import { checkTrainingSet, type LinearClassifier, linearScores, logisticRegression } from "./logistic.ts";
 import { balancedAccuracy, predictedClasses } from "./metrics.ts";
 import { softmaxSgd } from "./softmax_sgd.ts";
+import { takeRows } from "../data/internal.ts";
 
 /** What was tried, how it did, and the classifier of the best. */
 export interface SearchResult {
@@ -168,9 +169,7 @@ function heldOutScore(
   own: number,
 ): number {
   const rows = Array.from(fold.keys()).filter((i) => fold[i] === own);
-  const held = new Float32Array(rows.length * dim);
-  rows.forEach((row, i) => held.set(data.subarray(row * dim, (row + 1) * dim), i * dim));
-  const scores = linearScores(classifier, { data: held, dim });
+  const scores = linearScores(classifier, { data: takeRows(data, dim, rows), dim });
   if (scores.some(Number.isNaN)) return NaN;
   const predicted = predictedClasses(scores, classifier.classes);
   return balancedAccuracy(rows.map((row) => labels[row]!), predicted, classifier.classes);

@@ -5,6 +5,7 @@ import { DeviceDesign } from "./design.ts";
 import { checkFinite } from "./check_finite.ts";
 import type { Features } from "../data/mod.ts";
 import { meanOf } from "./retrieval.ts";
+import { takeRows } from "../data/internal.ts";
 
 /**
  * Alignment of Wang and Isola: mean of `|x − y|^alpha` over pairs that belong together, the features of unit length.
@@ -270,7 +271,5 @@ export function someFeatures({ data, dim }: Features, most: number): { features:
   const kept = n <= most
     ? Array.from({ length: n }, (_, i) => i)
     : [...shuffled(n, key(0, 0x736f6d)).subarray(0, most)].sort((a, b) => a - b);
-  const values = new Float32Array(kept.length * dim);
-  kept.forEach((row, i) => values.set(data.subarray(row * dim, (row + 1) * dim), i * dim));
-  return { features: { data: values, dim }, kept };
+  return { features: { data: takeRows(data, dim, kept), dim }, kept };
 }

@@ -11,6 +11,7 @@ import {
 } from "./metrics.ts";
 import { type AucInterval, bootstrapAuc } from "./roc.ts";
 import type { DatasetFeatures } from "./features.ts";
+import { takeRows } from "../data/internal.ts";
 
 /** Samples with a class each. */
 export interface LabelledSet {
@@ -134,10 +135,8 @@ function labelledSet(
 }
 
 function pick({ features: { data, dim }, labels, rows }: LabelledSet, kept: Int32Array): LabelledSet {
-  const values = new Float32Array(kept.length * dim);
-  kept.forEach((i, at) => values.set(data.subarray(i * dim, (i + 1) * dim), at * dim));
   return {
-    features: { data: values, dim },
+    features: { data: takeRows(data, dim, kept), dim },
     labels: Int32Array.from(kept, (i) => labels[i]!),
     rows: Int32Array.from(kept, (i) => rows[i]!),
   };

@@ -8,7 +8,8 @@ import {
   imageSource,
   naturalRecipe,
 } from "../data/mod.ts";
-import { type Communicator, shareOf, SingleProcess } from "../distributed/mod.ts";
+import { type Communicator, shareOf } from "../distributed/mod.ts";
+import { groupOf } from "../distributed/internal.ts";
 import type { ResNet } from "../nn/mod.ts";
 import { reshape } from "../ops/mod.ts";
 import { key, shuffled, type Tensor, tidy, zeros } from "../tensor/mod.ts";
@@ -50,7 +51,8 @@ export async function viewAlignment(
   dataset: ImageDataset,
   options: ViewAlignmentOptions,
 ): Promise<number | null> {
-  const { feature, resolution: size, workers, most = 512, seed = 0, group = new SingleProcess() } = options;
+  const { feature, resolution: size, workers, most = 512, seed = 0 } = options;
+  const group = groupOf(options);
   const { mean, std } = dataset;
   const recipe = dataset.name.startsWith("chexpert")
     ? chexpertRecipe({ size, mean, std })

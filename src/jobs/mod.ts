@@ -10,23 +10,24 @@ export { linearJob } from "./linear/linear_job.ts";
 export { type FeatureStatistics, featureStatistics } from "./linear/pictures.ts";
 export { evaluateKnn, type EvaluationData } from "./pretrain/evaluate_knn.ts";
 export { type JobEvent, pretrainJob } from "./pretrain/job.ts";
-export { type KernelView, medianSigmaOf, recipeOf, uploadPrior, viewKernel } from "./pretrain/job_data.ts";
-export type { Profile } from "./pretrain/job_profile.ts";
-export { type JobFacts, type JobReport, jobReport } from "./pretrain/job_report.ts";
+export type { JobFacts } from "./pretrain/facts.ts";
+export { initialLr, kernelOf, recipeOf } from "./pretrain/from_settings.ts";
+export type { JobInput } from "./pretrain/input.ts";
+export { type KernelView, viewKernel } from "./pretrain/kernel_view.ts";
+export { medianSigmaOf, uploadPrior } from "./pretrain/prior.ts";
+export type { Profile } from "./pretrain/profile.ts";
+export { type JobReport, jobReport } from "./pretrain/report.ts";
 export {
   differences,
-  initialLr,
+  JOB,
   type JobSettings,
-  KERNEL_NAMES,
-  kernelOf,
-  type LearningSettings,
   learningSettings,
-  type RunningSettings,
-} from "./pretrain/job_settings.ts";
-export type { JobInput } from "./pretrain/job_start.ts";
+  type ProgramSettings,
+  resolveSettings,
+  SETTINGS,
+} from "./pretrain/settings.ts";
 export type { NamedNeighbours } from "./pretrain/kernel_section.ts";
-export { findCheckpoint, type FoundCheckpoint, RunFolder } from "./run_folder.ts";
+export { findCheckpoint, type FoundCheckpoint, RunFolder, type RunFolderOptions } from "./run_folder.ts";
 export type { MetricsLine } from "./pretrain/metrics_line.ts";
 export { cacheFolder, TuneFiles, userTuneFiles, wantsTuning } from "./tuning.ts";
 export { VERSION } from "./version.ts";
-export type { RunFiles } from "./run_folder.ts";

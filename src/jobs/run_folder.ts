@@ -11,8 +11,11 @@ import {
 import { linesUpTo, type MetricsLine } from "./pretrain/metrics_line.ts";
 import { checkWritten } from "../train/internal.ts";
 
-/** What is done with the folder of a run. */
-export type RunFiles = Pick<RunFolder, keyof RunFolder>;
+/** Options of {@linkcode RunFolder.open}. */
+export interface RunFolderOptions {
+  /** Whether this process writes to the folder; true by default. Of several ranks only the first one does. */
+  readonly writes?: boolean;
+}
 
 /** A checkpoint that was found, and what a person should know about those that were passed over. */
 export interface FoundCheckpoint {
@@ -30,26 +33,28 @@ const LATEST = ["next.safetensors", "last.safetensors", "previous.safetensors"] 
 /**
  * The folder of a run: `config.json`, `metrics.jsonl`, `report.html`, `last.safetensors`, the one before it
  * (`previous.safetensors`) and numbered checkpoints. A file is replaced whole or not at all, and one run writes to it at a
- * time.
+ * time. For a rank that does not write, what would be written is left to rank 0.
  */
 export class RunFolder implements Disposable {
   /** Where it is. */
   readonly path: string;
-  readonly #output: OutputFolder;
+  /** What writes; null where another rank does. */
+  readonly #output: OutputFolder | null;
   #lastIsDamaged = false;
 
-  private constructor(output: OutputFolder) {
-    this.path = output.path;
+  private constructor(path: string, output: OutputFolder | null) {
+    this.path = path;
     this.#output = output;
   }
 
   /**
-   * Makes the folder, and takes it for this process until it is disposed.
+   * Makes the folder, and takes it for this process until it is disposed; does neither without `writes`.
    *
    * @throws {Error} If it cannot be written to, or another run writes to it.
    */
-  static async open(path: string): Promise<RunFolder> {
-    return new RunFolder(await OutputFolder.open(path));
+  static async open(path: string, { writes = true }: RunFolderOptions = {}): Promise<RunFolder> {
+    const output = writes ? await OutputFolder.open(path) : null;
+    return new RunFolder(output?.path ?? path, output);
   }
 
   /** Path of a file of the run. */
@@ -57,14 +62,14 @@ export class RunFolder implements Disposable {
     return join(this.path, name);
   }
 
-  /** Whether there is such a file. */
-  has(path: string): Promise<boolean> {
-    return exists(path);
+  /** Whether there is such a file; true where another rank writes: nothing needs to be made up for. */
+  async has(path: string): Promise<boolean> {
+    return this.#output === null || await exists(path);
   }
 
   /** Writes a text file. */
   async writeText(name: string, text: string): Promise<void> {
-    await this.#output.write(name, text);
+    await this.#output?.write(name, text);
   }
 
   /**
@@ -74,6 +79,7 @@ export class RunFolder implements Disposable {
    * @throws {Error} If it cannot be written, or reads back otherwise.
    */
   async saveLast(checkpoint: Checkpoint): Promise<string> {
+    if (!this.#output) return this.file("last.safetensors");
     const next = this.file("next.safetensors");
     this.#output.check();
     await writeCheckpoint(next, checkpoint);
@@ -84,7 +90,7 @@ export class RunFolder implements Disposable {
   /** The second half of a save: `next` becomes the last checkpoint. There is a last one at every moment. */
   async promote(): Promise<string> {
     const [next, last, previous] = LATEST.map((name) => this.file(name)) as [string, string, string];
-    await this.#output.change(async () => {
+    await this.#output?.change(async () => {
       if (!this.#lastIsDamaged && await exists(last)) await duplicate(last, previous);
       await replaceBy(next, last);
     });
@@ -100,7 +106,7 @@ export class RunFolder implements Disposable {
   /** Copies a checkpoint, the last one by default, to a numbered one. */
   async keepAs(epoch: number, from: string = this.file("last.safetensors")): Promise<string> {
     const path = this.numbered(epoch);
-    await this.#output.change(async () => {
+    await this.#output?.change(async () => {
       using file = await Deno.open(from);
       await writeWhole(path, file.readable);
     });
@@ -123,8 +129,12 @@ export class RunFolder implements Disposable {
     return await readJson(this.file("config.json"));
   }
 
-  /** Lines of `metrics.jsonl` up to a position, and drops the later ones from the file: they are about to be made again. */
+  /**
+   * Reads the lines of `metrics.jsonl` up to a position, and drops the later ones from the file: they are about to be made
+   * again. None where another rank writes.
+   */
   async rewindMetrics(to: TrainingPosition): Promise<MetricsLine[]> {
+    if (!this.#output) return [];
     const path = this.file("metrics.jsonl");
     const text = await exists(path) ? await Deno.readTextFile(path) : "";
     const kept = linesUpTo(text, to);
@@ -134,12 +144,12 @@ export class RunFolder implements Disposable {
 
   /** Appends a line to `metrics.jsonl`; it is with the system when this returns. */
   appendMetrics(line: MetricsLine): void {
-    this.#output.append("metrics.jsonl", `${JSON.stringify(line)}\n`);
+    this.#output?.append("metrics.jsonl", `${JSON.stringify(line)}\n`);
   }
 
   /** Lets other runs write to the folder. */
   [Symbol.dispose](): void {
-    this.#output[Symbol.dispose]();
+    this.#output?.[Symbol.dispose]();
   }
 }
 

@@ -79,10 +79,6 @@ function spacedRows(values: Float32Array<ArrayBuffer>, shape: Shape, maxRows: nu
   const n = shape[0]!;
   if (n <= maxRows) return { values, count: n };
   const width = values.length / n;
-  const chosen = new Float32Array(maxRows * width);
-  for (let i = 0; i < maxRows; i++) {
-    const row = Math.floor(i * n / maxRows);
-    chosen.set(values.subarray(row * width, (row + 1) * width), i * width);
-  }
-  return { values: chosen, count: maxRows };
+  const rows = new Set(Array.from({ length: maxRows }, (_, i) => Math.floor(i * n / maxRows)));
+  return { values: values.filter((_, i) => rows.has(Math.floor(i / width))), count: maxRows };
 }

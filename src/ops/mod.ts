@@ -19,6 +19,9 @@
 export { cast } from "./elementwise/cast.ts";
 export { batchNorm, type BatchNormOptions } from "./norm/batch_norm.ts";
 export { abs, clamp, exp, log, neg, relu, sigmoid, silu, sqrt, square, tanh } from "./elementwise/unary.ts";
+export { erf, gelu, type GeluOptions } from "./elementwise/gelu.ts";
+export { attention, type AttentionOptions, selfAttention, type SelfAttentionOptions } from "./attention/attention.ts";
+export { layerNorm, type LayerNormOptions } from "./norm/layer_norm.ts";
 export { rbfGram, type RbfGramOptions } from "./pairs/rbf_gram.ts";
 export { squaredDistances } from "./pairs/squared_distances.ts";
 export { avgPool2d, type AvgPool2dOptions } from "./conv/avg_pool2d.ts";

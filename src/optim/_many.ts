@@ -1,15 +1,13 @@
-import {
-  type Access,
-  type AdapterFamily,
-  type Bindings,
-  defineProgram,
-  type Device,
-  type ParamTypes,
-  type Program,
-  type ShaderPart,
-  type Workgroups,
+import type {
+  Access,
+  AdapterFamily,
+  Bindings,
+  Device,
+  ParamType,
+  Program,
+  ShaderPart,
+  Workgroups,
 } from "../device/mod.ts";
-import type { Nothing } from "../device/internal.ts";
 import { lib_many } from "../shaders/gen.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
@@ -44,11 +42,10 @@ export interface ExtraBinding {
 }
 
 /** How an optimizer's shader takes part: its own WGSL, scalars, extra bindings, and its update expression. */
-export interface ManyShader<P extends ParamTypes = ParamTypes> {
+export interface ManyShader {
   readonly name: string;
-  readonly code: ShaderPart<Nothing, Nothing>;
-  /** Scalars of its own. */
-  readonly scalars: P;
+  readonly code: ShaderPart;
+  readonly scalars: Readonly<Record<string, ParamType>>;
   /** Extra storage bindings, from 1. */
   readonly extra: readonly ExtraBinding[];
   /** Whether the last extra binding is the state of a `GradScaler`. */
@@ -67,14 +64,10 @@ export interface Scaling {
   readonly storage: Tensor["storage"];
 }
 
-/** A scalar that holds flags of tensors. */
-type Flags = `flags${number}`;
-
 /** Several tensors that one dispatch updates. */
 export interface Batch {
   readonly slots: readonly Slot[];
-  /** The flags of the tensors. */
-  readonly params: Readonly<Record<Flags, number>>;
+  readonly params: Record<string, number>;
   readonly buffers: Bindings;
   readonly workgroups: Workgroups;
   /** Workgroups before folding. */
@@ -87,34 +80,31 @@ fn skipped() -> bool { return scaling[1] != 0u; }`;
 const PLAIN = `fn unscaled(g: vec4f) -> vec4f { return g; }
 fn skipped() -> bool { return false; }`;
 
+const programs = new Map<string, Program>();
+
 /** An optimizer's shader for the gradients of a scaled loss, whose state is bound after its own extra bindings. */
-export function scaledShader<P extends ParamTypes>(shader: ManyShader<P>): ManyShader<P> {
+export function scaledShader(shader: ManyShader): ManyShader {
   const extra = [...shader.extra, { access: "read", variable: "scaling: array<u32>" } as const];
   return { ...shader, name: `${shader.name} scaled`, extra, scaled: true };
 }
 
 /** The part of a program that says how to read a scaled loss's gradients, or with null those of one that is not scaled. */
-export function scalingPart<B extends number>(binding: B | null): ShaderPart<Nothing, Readonly<Record<B, "read">>> {
-  const declared = `@group(0) @binding(${binding}) var<storage, read> scaling: array<u32>;`;
-  const [code, access] = binding === null ? [PLAIN, {}] : [`${declared}\n${SCALED}`, { [binding]: "read" }];
-  return { code, params: {}, access: access as Record<B, "read"> };
+export function scalingPart(binding: number | null): ShaderPart {
+  if (binding === null) return { code: PLAIN, params: {}, access: {} };
+  const code = `@group(0) @binding(${binding}) var<storage, read> scaling: array<u32>;\n${SCALED}`;
+  return { code, params: {}, access: { [binding]: "read" } };
 }
 
 /** The program of an entry point for `many` tensors, with their states bound or read as zeros. */
-export function manyProgram<P extends ParamTypes>(
-  { programs }: Device,
-  shader: ManyShader<P>,
-  entryPoint: string,
-  many: number,
-  stateful: boolean,
-): Program<P & Readonly<Record<Flags, "u32">>> {
-  return programs.get(shader, `${entryPoint} ${many} ${stateful}`, () => {
+export function manyProgram(shader: ManyShader, entryPoint: string, many: number, stateful: boolean): Program {
+  const id = `${shader.name} ${entryPoint} ${many} ${stateful}`;
+  let program = programs.get(id);
+  if (!program) {
     const params = { ...shader.scalars, ...flagScalars(many) };
-    const read = shader.scaled ? SCALED : PLAIN;
-    const declared = declarations(shader, params, many, stateful);
-    const code = [lib_many, shader.code, read, declared] as const;
-    return { ...defineProgram({ name: shader.name, code, entryPoint }), params };
-  });
+    const code = [lib_many, shader.code, shader.scaled ? SCALED : PLAIN, declarations(shader, params, many, stateful)];
+    programs.set(id, program = { name: shader.name, code, entryPoint, params });
+  }
+  return program;
 }
 
 /**
@@ -163,7 +153,7 @@ function batch(
   return { buffers, workgroups: device.groups(total, 1), total };
 }
 
-function flagsOf(weights: readonly Tensor[], marked: (weight: Tensor) => boolean): Record<Flags, number> {
+function flagsOf(weights: readonly Tensor[], marked: (weight: Tensor) => boolean): Record<string, number> {
   const words = new Uint32Array(Math.ceil(weights.length / FLAGS_A_WORD));
   weights.forEach((weight, t) => {
     const flags = (-weight.size & 3) | (marked(weight) ? 4 : 0);
@@ -172,14 +162,14 @@ function flagsOf(weights: readonly Tensor[], marked: (weight: Tensor) => boolean
   return Object.fromEntries([...words].map((word, i) => [`flags${i}`, word]));
 }
 
-function flagScalars(many: number): Record<Flags, "u32"> {
+function flagScalars(many: number): Record<string, ParamType> {
   const words = Math.ceil(many / FLAGS_A_WORD);
   return Object.fromEntries(Array.from({ length: words }, (_, i) => [`flags${i}`, "u32" as const]));
 }
 
 function declarations(
   shader: ManyShader,
-  params: ParamTypes,
+  params: Record<string, ParamType>,
   many: number,
   stateful: boolean,
 ): ShaderPart {

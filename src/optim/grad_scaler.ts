@@ -1,4 +1,4 @@
-import { defineProgram, Device } from "../device/mod.ts";
+import { Device, type Program } from "../device/mod.ts";
 import { grad_scale as code, grad_scale_adjust } from "../shaders/gen.ts";
 import { mul } from "../ops/mod.ts";
 import { keep, Tensor, tensor } from "../tensor/mod.ts";
@@ -29,20 +29,21 @@ export interface GradScalerState {
   skipped: number;
 }
 
-const CHECK = {
+const CHECK: ManyShader = {
   name: "gradScale",
   code,
   scalars: {},
   extra: [{ access: "read_write", variable: "state: array<atomic<u32>>" }],
   states: [],
   update: "Step(w)",
-} as const satisfies ManyShader;
+};
 
-const ADJUST = defineProgram({
+const ADJUST: Program = {
   name: "gradScale",
   code: [grad_scale_adjust],
   entryPoint: "adjust",
-});
+  params: grad_scale_adjust.params,
+};
 
 /**
  * Scales a loss so that its gradients do not vanish in half precision, as PyTorch's `torch.amp.GradScaler`: the loss is
@@ -123,7 +124,7 @@ export class GradScaler {
     const gradients = slots.map((slot) => ({ ...slot, states: [] }));
     device.run("gradScale", [], () => {
       for (const { params, buffers, workgroups, slots } of batches(device, gradients, CHECK)) {
-        const program = manyProgram(device, CHECK, "check", slots.length, false);
+        const program = manyProgram(CHECK, "check", slots.length, false);
         device.dispatch(program, { params, buffers: { ...buffers, 1: this.storage }, workgroups });
       }
     });

@@ -118,6 +118,369 @@ fn choose(
 }
 `,
 };
+/** `attention` */
+export const attention: Shader<Record<never, never>, { 4: "read_write", 5: "read_write" }> = {
+  params: {},
+  access: { 4: "read_write", 5: "read_write" },
+  code: `@group(0) @binding(4) var<storage, read_write> out: array<X>;
+@group(0) @binding(5) var<storage, read_write> lse: array<f32>;
+var<workgroup> tile: array<vec4f, 256>;
+var<workgroup> top: array<f32, TILE>;
+var<workgroup> sums: array<f32, TILE>;
+var<workgroup> fade: array<f32, TILE>;
+fn set_row(block: u32, r: u32, i: u32, j: u32, score: vec4f) {
+  let seen = vec4<bool>(sees(i, j), sees(i, j + 1u), sees(i, j + 2u), sees(i, j + 3u));
+  tile[(4u * (block / 8u) + r) * 8u + block % 8u] = select(vec4f(MASKED), score, seen);
+}
+fn set_scores(head: Head, key: u32, lane: u32) {
+  for (var block = lane; block < 64u; block += 4u * D4) {
+    let i = head.first + 4u * (block / 8u);
+    let j = key + 4u * (block % 8u);
+    let all = scores(head, i, j);
+    set_row(block, 0u, i, j, all[0]);
+    set_row(block, 1u, i + 1u, j, all[1]);
+    set_row(block, 2u, i + 2u, j, all[2]);
+    set_row(block, 3u, i + 3u, j, all[3]);
+  }
+}
+fn raise_top(lane: u32) {
+  for (var r = lane; r < TILE; r += 4u * D4) {
+    var most = tile[8u * r];
+    for (var t = 1u; t < params.eighth; t++) { most = max(most, tile[8u * r + t]); }
+    let next = max(top[r], max(max(most.x, most.y), max(most.z, most.w)));
+    fade[r] = exp(top[r] - next);
+    top[r] = next;
+  }
+}
+fn add_sums(lane: u32) {
+  for (var r = lane; r < TILE; r += 4u * D4) {
+    var sum = tile[8u * r];
+    for (var t = 1u; t < params.eighth; t++) { sum += tile[8u * r + t]; }
+    sums[r] = sums[r] * fade[r] + sum.x + sum.y + sum.z + sum.w;
+  }
+}
+fn store(head: Head, row: u32, c: u32, value: vec4f) {
+  let i = head.first + row;
+  if (head.busy && i < params.queries) { out[head.o + i * params.o_row + c] = X(value / sums[row]); }
+}
+@compute @workgroup_size(D4, 4)
+fn forward(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) id: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let head = head_of(group, groups);
+  for (var r = lane; r < TILE; r += 4u * D4) {
+    top[r] = MASKED;
+    sums[r] = 0.0;
+  }
+  let row = 8u * id.y;
+  var a0 = vec4f(0.0);
+  var a1 = vec4f(0.0);
+  var a2 = vec4f(0.0);
+  var a3 = vec4f(0.0);
+  var a4 = vec4f(0.0);
+  var a5 = vec4f(0.0);
+  var a6 = vec4f(0.0);
+  var a7 = vec4f(0.0);
+  let end = select(params.keys, min(params.keys, head.first + TILE), params.causal == 1u);
+  for (var key = 0u; key < end; key += TILE) {
+    set_scores(head, key, lane);
+    workgroupBarrier();
+    raise_top(lane);
+    workgroupBarrier();
+    for (var t = lane; t < 256u; t += 4u * D4) { tile[t] = exp(tile[t] - top[t / 8u]); }
+    workgroupBarrier();
+    add_sums(lane);
+    a0 *= fade[row];
+    a1 *= fade[row + 1u];
+    a2 *= fade[row + 2u];
+    a3 *= fade[row + 3u];
+    a4 *= fade[row + 4u];
+    a5 *= fade[row + 5u];
+    a6 *= fade[row + 6u];
+    a7 *= fade[row + 7u];
+    for (var t = 0u; t < params.eighth; t++) {
+      let j = key + 4u * t;
+      let values = mat4x4f(
+        vec4f(v[head.v + key_row(j) * params.k_row + id.x]),
+        vec4f(v[head.v + key_row(j + 1u) * params.k_row + id.x]),
+        vec4f(v[head.v + key_row(j + 2u) * params.k_row + id.x]),
+        vec4f(v[head.v + key_row(j + 3u) * params.k_row + id.x]),
+      );
+      a0 += values * tile[8u * row + t];
+      a1 += values * tile[8u * row + 8u + t];
+      a2 += values * tile[8u * row + 16u + t];
+      a3 += values * tile[8u * row + 24u + t];
+      a4 += values * tile[8u * row + 32u + t];
+      a5 += values * tile[8u * row + 40u + t];
+      a6 += values * tile[8u * row + 48u + t];
+      a7 += values * tile[8u * row + 56u + t];
+    }
+    workgroupBarrier();
+  }
+  store(head, row, id.x, a0);
+  store(head, row + 1u, id.x, a1);
+  store(head, row + 2u, id.x, a2);
+  store(head, row + 3u, id.x, a3);
+  store(head, row + 4u, id.x, a4);
+  store(head, row + 5u, id.x, a5);
+  store(head, row + 6u, id.x, a6);
+  store(head, row + 7u, id.x, a7);
+  for (var r = lane; r < TILE; r += 4u * D4) {
+    let i = head.first + r;
+    if (head.busy && i < params.queries) { lse[head.flat * params.queries + i] = top[r] + log(sums[r]); }
+  }
+}
+`,
+};
+/** `attention_delta` */
+export const attention_delta: Shader<{ size: "u32", heads: "u32", queries: "u32", d4: "u32", o_batch: "u32", o_head: "u32", o_row: "u32" }, { 1: "read", 2: "read", 3: "read_write" }> = {
+  params: { size: "u32", heads: "u32", queries: "u32", d4: "u32", o_batch: "u32", o_head: "u32", o_row: "u32" },
+  access: { 1: "read", 2: "read", 3: "read_write" },
+  code: `struct Params { size: u32, heads: u32, queries: u32, d4: u32, o_batch: u32, o_head: u32, o_row: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> out: array<X>;
+@group(0) @binding(2) var<storage, read> grad_out: array<X>;
+@group(0) @binding(3) var<storage, read_write> delta: array<f32>;
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  let head = i / params.queries;
+  let sample = (head / params.heads) * params.o_batch + (head % params.heads) * params.o_head;
+  let first = sample + (i % params.queries) * params.o_row;
+  var sum = 0.0;
+  for (var c = 0u; c < params.d4; c++) { sum += dot(vec4f(out[first + c]), vec4f(grad_out[first + c])); }
+  delta[i] = sum;
+}
+`,
+};
+/** `attention_grad_kv` */
+export const attention_grad_kv: Shader<Record<never, never>, { 7: "read_write" }> = {
+  params: {},
+  access: { 7: "read_write" },
+  code: `@group(0) @binding(7) var<storage, read_write> grads: array<X>;
+var<workgroup> weights: array<vec4f, 256>;
+var<workgroup> slopes: array<vec4f, 256>;
+fn set_row(at: u32, row: Weights) {
+  weights[at] = row.p;
+  slopes[at] = row.slope;
+}
+fn store(head: Head, row: u32, c: u32, key: vec4f, value: vec4f) {
+  let j = head.first + row;
+  if (!head.busy || j >= params.keys) { return; }
+  grads[params.grad_k_from + head.k + j * params.k_row + c] = X(key * params.scale);
+  grads[params.grad_v_from + head.v + j * params.k_row + c] = X(value);
+}
+@compute @workgroup_size(D4, 4)
+fn backward_kv(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) id: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let head = head_of(group, groups);
+  var a0 = vec4f(0.0);
+  var a1 = vec4f(0.0);
+  var a2 = vec4f(0.0);
+  var a3 = vec4f(0.0);
+  var a4 = vec4f(0.0);
+  var a5 = vec4f(0.0);
+  var a6 = vec4f(0.0);
+  var a7 = vec4f(0.0);
+  var b0 = vec4f(0.0);
+  var b1 = vec4f(0.0);
+  var b2 = vec4f(0.0);
+  var b3 = vec4f(0.0);
+  var b4 = vec4f(0.0);
+  var b5 = vec4f(0.0);
+  var b6 = vec4f(0.0);
+  var b7 = vec4f(0.0);
+  for (var first = select(0u, head.first, params.causal == 1u); first < params.queries; first += TILE) {
+    for (var block = lane; block < 64u; block += 4u * D4) {
+      let i = first + 4u * (block / 8u);
+      let j = head.first + 4u * (block % 8u);
+      let all = scores(head, i, j);
+      let products = value_products(head, i, j);
+      let at = 32u * (block / 8u) + block % 8u;
+      set_row(at, weights_of(head, i, j, all[0], products[0]));
+      set_row(at + 8u, weights_of(head, i + 1u, j, all[1], products[1]));
+      set_row(at + 16u, weights_of(head, i + 2u, j, all[2], products[2]));
+      set_row(at + 24u, weights_of(head, i + 3u, j, all[3], products[3]));
+    }
+    workgroupBarrier();
+    for (var r = 0u; r < 4u * params.eighth; r++) {
+      let i = query_row(first + r);
+      let query = vec4f(q[head.q + i * params.q_row + id.x]);
+      let grad = vec4f(grad_out[head.o + i * params.o_row + id.x]);
+      let at = 8u * r + 2u * id.y;
+      a0 += slopes[at].x * query;
+      a1 += slopes[at].y * query;
+      a2 += slopes[at].z * query;
+      a3 += slopes[at].w * query;
+      a4 += slopes[at + 1u].x * query;
+      a5 += slopes[at + 1u].y * query;
+      a6 += slopes[at + 1u].z * query;
+      a7 += slopes[at + 1u].w * query;
+      b0 += weights[at].x * grad;
+      b1 += weights[at].y * grad;
+      b2 += weights[at].z * grad;
+      b3 += weights[at].w * grad;
+      b4 += weights[at + 1u].x * grad;
+      b5 += weights[at + 1u].y * grad;
+      b6 += weights[at + 1u].z * grad;
+      b7 += weights[at + 1u].w * grad;
+    }
+    workgroupBarrier();
+  }
+  let row = 8u * id.y;
+  store(head, row, id.x, a0, b0);
+  store(head, row + 1u, id.x, a1, b1);
+  store(head, row + 2u, id.x, a2, b2);
+  store(head, row + 3u, id.x, a3, b3);
+  store(head, row + 4u, id.x, a4, b4);
+  store(head, row + 5u, id.x, a5, b5);
+  store(head, row + 6u, id.x, a6, b6);
+  store(head, row + 7u, id.x, a7, b7);
+}
+`,
+};
+/** `attention_grad_q` */
+export const attention_grad_q: Shader<Record<never, never>, { 7: "read_write" }> = {
+  params: {},
+  access: { 7: "read_write" },
+  code: `@group(0) @binding(7) var<storage, read_write> grads: array<X>;
+var<workgroup> tile: array<vec4f, 256>;
+fn store(head: Head, row: u32, c: u32, value: vec4f) {
+  let i = head.first + row;
+  if (head.busy && i < params.queries) { grads[head.q + i * params.q_row + c] = X(value * params.scale); }
+}
+@compute @workgroup_size(D4, 4)
+fn backward_q(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) id: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let head = head_of(group, groups);
+  let row = 8u * id.y;
+  var a0 = vec4f(0.0);
+  var a1 = vec4f(0.0);
+  var a2 = vec4f(0.0);
+  var a3 = vec4f(0.0);
+  var a4 = vec4f(0.0);
+  var a5 = vec4f(0.0);
+  var a6 = vec4f(0.0);
+  var a7 = vec4f(0.0);
+  let end = select(params.keys, min(params.keys, head.first + TILE), params.causal == 1u);
+  for (var key = 0u; key < end; key += TILE) {
+    for (var block = lane; block < 64u; block += 4u * D4) {
+      let i = head.first + 4u * (block / 8u);
+      let j = key + 4u * (block % 8u);
+      let all = scores(head, i, j);
+      let products = value_products(head, i, j);
+      let at = 32u * (block / 8u) + block % 8u;
+      tile[at] = weights_of(head, i, j, all[0], products[0]).slope;
+      tile[at + 8u] = weights_of(head, i + 1u, j, all[1], products[1]).slope;
+      tile[at + 16u] = weights_of(head, i + 2u, j, all[2], products[2]).slope;
+      tile[at + 24u] = weights_of(head, i + 3u, j, all[3], products[3]).slope;
+    }
+    workgroupBarrier();
+    for (var t = 0u; t < params.eighth; t++) {
+      let j = key + 4u * t;
+      let keys = mat4x4f(
+        vec4f(k[head.k + key_row(j) * params.k_row + id.x]),
+        vec4f(k[head.k + key_row(j + 1u) * params.k_row + id.x]),
+        vec4f(k[head.k + key_row(j + 2u) * params.k_row + id.x]),
+        vec4f(k[head.k + key_row(j + 3u) * params.k_row + id.x]),
+      );
+      a0 += keys * tile[8u * row + t];
+      a1 += keys * tile[8u * row + 8u + t];
+      a2 += keys * tile[8u * row + 16u + t];
+      a3 += keys * tile[8u * row + 24u + t];
+      a4 += keys * tile[8u * row + 32u + t];
+      a5 += keys * tile[8u * row + 40u + t];
+      a6 += keys * tile[8u * row + 48u + t];
+      a7 += keys * tile[8u * row + 56u + t];
+    }
+    workgroupBarrier();
+  }
+  store(head, row, id.x, a0);
+  store(head, row + 1u, id.x, a1);
+  store(head, row + 2u, id.x, a2);
+  store(head, row + 3u, id.x, a3);
+  store(head, row + 4u, id.x, a4);
+  store(head, row + 5u, id.x, a5);
+  store(head, row + 6u, id.x, a6);
+  store(head, row + 7u, id.x, a7);
+}
+`,
+};
+/** `attention_weights` */
+export const attention_weights: Shader<{ rows: "u32", columns: "u32", keys: "u32", scale: "f32", causal: "u32", queries: "u32", first: "u32", count: "u32", head: "u32" }, { 1: "read_write", 2: "read_write", 3: "read", 4: "read_write" }> = {
+  params: { rows: "u32", columns: "u32", keys: "u32", scale: "f32", causal: "u32", queries: "u32", first: "u32", count: "u32", head: "u32" },
+  access: { 1: "read_write", 2: "read_write", 3: "read", 4: "read_write" },
+  code: `struct Params {
+  rows: u32, columns: u32, keys: u32, scale: f32, causal: u32, queries: u32, first: u32, count: u32, head: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read_write> s: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> lse: array<f32>;
+@group(0) @binding(3) var<storage, read> delta: array<f32>;
+@group(0) @binding(4) var<storage, read_write> t: array<vec4f>;
+fn query_of(row: u32) -> u32 { return params.first + row % params.count; }
+fn place_of(row: u32) -> u32 { return (params.head + row / params.count) * params.queries + query_of(row); }
+fn seen(row: u32, c: u32) -> vec4<bool> {
+  let last = select(params.keys, min(params.keys, query_of(row) + 1u), params.causal == 1u);
+  return 4u * vec4u(c) + vec4u(0u, 1u, 2u, 3u) < vec4u(last);
+}
+@compute @workgroup_size(LANES, ROWS)
+fn soften(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+) {
+  let row = flat_id(group, groups, lane.y, ROWS);
+  let end = select(0u, params.columns, row < params.rows);
+  let base = row * params.columns;
+  var most = vec4f(-3.0e38);
+  for (var c = lane.x; c < end; c += LANES) {
+    most = max(most, select(vec4f(-3.0e38), params.scale * s[base + c], seen(row, c)));
+  }
+  let top = max_row(max(max(most.x, most.y), max(most.z, most.w)), lane);
+  var sum = vec4f(0.0);
+  for (var c = lane.x; c < end; c += LANES) {
+    let p = select(vec4f(0.0), exp(params.scale * s[base + c] - top), seen(row, c));
+    sum += p;
+    s[base + c] = p;
+  }
+  let all = sum_row(sum.x + sum.y + sum.z + sum.w, lane);
+  for (var c = lane.x; c < end; c += LANES) { s[base + c] /= all; }
+  if (lane.x == 0u && row < params.rows) { lse[place_of(row)] = top + log(all); }
+}
+@compute @workgroup_size(64)
+fn soften_grad(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.rows * params.columns) { return; }
+  let row = i / params.columns;
+  let place = place_of(row);
+  let visible = seen(row, i % params.columns);
+  let p = select(vec4f(0.0), exp(params.scale * s[i] - lse[place]), visible);
+  s[i] = p;
+  t[i] = select(vec4f(0.0), params.scale * p * (t[i] - delta[place]), visible);
+}
+`,
+};
 /** `augment_choose` */
 export const augment_choose: Shader<{ batch: "u32", views: "u32", images: "u32", image_h: "u32", image_w: "u32", channels: "u32", epoch: "u32", key0: "u32", key1: "u32", size: "u32", scale_min: "f32", scale_max: "f32", log_ratio_min: "f32", log_ratio_max: "f32", flip_p: "f32", rotation: "f32", jitter_p: "f32", brightness: "f32", contrast: "f32", saturation: "f32", hue: "f32", grayscale_p: "f32", resize: "u32", resize_h: "u32", resize_w: "u32" }, { 1: "read", 2: "read_write" }> = {
   params: { batch: "u32", views: "u32", images: "u32", image_h: "u32", image_w: "u32", channels: "u32", epoch: "u32", key0: "u32", key1: "u32", size: "u32", scale_min: "f32", scale_max: "f32", log_ratio_min: "f32", log_ratio_max: "f32", flip_p: "f32", rotation: "f32", jitter_p: "f32", brightness: "f32", contrast: "f32", saturation: "f32", hue: "f32", grayscale_p: "f32", resize: "u32", resize_h: "u32", resize_w: "u32" },
@@ -2063,37 +2426,9 @@ fn backward(
 `,
 };
 /** `elementwise` */
-export const elementwise: Shader<Record<never, never>, { 1: "read", 2: "read", 3: "read", 4: "read_write" }> = {
-  params: {},
-  access: { 1: "read", 2: "read", 3: "read", 4: "read_write" },
-  code: `@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x1: array<E1>;
-@group(0) @binding(2) var<storage, read> x2: array<E2>;
-@group(0) @binding(3) var<storage, read> x3: array<E3>;
-@group(0) @binding(4) var<storage, read_write> y: array<O>;
-@compute @workgroup_size(64)
-fn forward(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.size) { return; }
-  y[i] = result(i);
-}
-`,
-};
-/** `elementwise_flat` */
-export const elementwise_flat: Shader<{ size: "u32", inner: "u32", a: "N1", b: "N2", c: "N3" }, Record<never, never>> = {
-  params: { size: "u32", inner: "u32", a: "N1", b: "N2", c: "N3" },
-  access: {},
-  code: `struct Params { size: u32, inner: u32, a: N1, b: N2, c: N3 }
-`,
-};
-/** `elementwise_strided` */
-export const elementwise_strided: Shader<{ size: "u32", inner: "u32", a: "N1", b: "N2", c: "N3", unused0: "u32", unused1: "u32", unused2: "u32", sizes0: "u32", sizes1: "u32", sizes2: "u32", sizes3: "u32", sizes4: "u32", sizes5: "u32", sizes6: "u32", sizes7: "u32", strides0: "u32", strides1: "u32", strides2: "u32", strides3: "u32", strides4: "u32", strides5: "u32", strides6: "u32", strides7: "u32", strides8: "u32", strides9: "u32", strides10: "u32", strides11: "u32", strides12: "u32", strides13: "u32", strides14: "u32", strides15: "u32", strides16: "u32", strides17: "u32", strides18: "u32", strides19: "u32", strides20: "u32", strides21: "u32", strides22: "u32", strides23: "u32" }, Record<never, never>> = {
+export const elementwise: Shader<{ size: "u32", inner: "u32", a: "N1", b: "N2", c: "N3", unused0: "u32", unused1: "u32", unused2: "u32", sizes0: "u32", sizes1: "u32", sizes2: "u32", sizes3: "u32", sizes4: "u32", sizes5: "u32", sizes6: "u32", sizes7: "u32", strides0: "u32", strides1: "u32", strides2: "u32", strides3: "u32", strides4: "u32", strides5: "u32", strides6: "u32", strides7: "u32", strides8: "u32", strides9: "u32", strides10: "u32", strides11: "u32", strides12: "u32", strides13: "u32", strides14: "u32", strides15: "u32", strides16: "u32", strides17: "u32", strides18: "u32", strides19: "u32", strides20: "u32", strides21: "u32", strides22: "u32", strides23: "u32" }, { 1: "read", 2: "read", 3: "read", 4: "read_write" }> = {
   params: { size: "u32", inner: "u32", a: "N1", b: "N2", c: "N3", unused0: "u32", unused1: "u32", unused2: "u32", sizes0: "u32", sizes1: "u32", sizes2: "u32", sizes3: "u32", sizes4: "u32", sizes5: "u32", sizes6: "u32", sizes7: "u32", strides0: "u32", strides1: "u32", strides2: "u32", strides3: "u32", strides4: "u32", strides5: "u32", strides6: "u32", strides7: "u32", strides8: "u32", strides9: "u32", strides10: "u32", strides11: "u32", strides12: "u32", strides13: "u32", strides14: "u32", strides15: "u32", strides16: "u32", strides17: "u32", strides18: "u32", strides19: "u32", strides20: "u32", strides21: "u32", strides22: "u32", strides23: "u32" },
-  access: {},
+  access: { 1: "read", 2: "read", 3: "read", 4: "read_write" },
   code: `override RANK: u32 = 1u;
 struct Params {
   size: u32,
@@ -2107,6 +2442,11 @@ struct Params {
   sizes: array<vec4u, 2>,
   strides: array<vec4u, 6>,
 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x1: array<E1>;
+@group(0) @binding(2) var<storage, read> x2: array<E2>;
+@group(0) @binding(3) var<storage, read> x3: array<E3>;
+@group(0) @binding(4) var<storage, read_write> y: array<O>;
 fn offset_of(i: u32, operand: u32) -> u32 {
   var rest = i;
   var offset = 0u;
@@ -2117,6 +2457,16 @@ fn offset_of(i: u32, operand: u32) -> u32 {
   }
   offset += rest * params.strides[2u * operand][0];
   return offset;
+}
+@compute @workgroup_size(64)
+fn forward(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  y[i] = result(i);
 }
 `,
 };
@@ -2591,6 +2941,203 @@ fn trust_ratios(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
 }
 `,
 };
+/** `layer_norm` */
+export const layer_norm: Shader<{ rows: "u32", columns: "u32", features: "f32", eps: "f32" }, { 1: "read", 2: "read_write", 3: "read", 4: "read", 5: "read_write", 6: "read" }> = {
+  params: { rows: "u32", columns: "u32", features: "f32", eps: "f32" },
+  access: { 1: "read", 2: "read_write", 3: "read", 4: "read", 5: "read_write", 6: "read" },
+  code: `struct Params { rows: u32, columns: u32, features: f32, eps: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read_write> y: array<X>;
+@group(0) @binding(3) var<storage, read> weight: array<V>;
+@group(0) @binding(4) var<storage, read> bias: array<V>;
+@group(0) @binding(5) var<storage, read_write> stats: array<vec2f>;
+@group(0) @binding(6) var<storage, read> grad_y: array<X>;
+@compute @workgroup_size(LANES, ROWS)
+fn forward(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+) {
+  let row = flat_id(group, groups, lane.y, ROWS);
+  let end = select(0u, params.columns, row < params.rows);
+  let base = row * params.columns;
+  var sum = 0.0;
+  for (var k = lane.x; k < end; k += LANES) { sum += total(V(x[base + k])); }
+  let mean = sum_row(sum, lane) / params.features;
+  var squares = 0.0;
+  for (var k = lane.x; k < end; k += LANES) {
+    let away = V(x[base + k]) - mean;
+    squares += total(away * away);
+  }
+  let scale = 1.0 / sqrt(sum_row(squares, lane) / params.features + params.eps);
+  for (var k = lane.x; k < end; k += LANES) {
+    y[base + k] = X((V(x[base + k]) - mean) * scale * weight[k] + bias[k]);
+  }
+  if (lane.x == 0u && row < params.rows) { stats[row] = vec2f(mean, scale); }
+}
+@compute @workgroup_size(LANES, ROWS)
+fn backward(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_id) lane: vec3u,
+) {
+  let row = flat_id(group, groups, lane.y, ROWS);
+  let end = select(0u, params.columns, row < params.rows);
+  let base = row * params.columns;
+  let moments = stats[min(row, params.rows - 1u)];
+  var sum = 0.0;
+  var dots = 0.0;
+  for (var k = lane.x; k < end; k += LANES) {
+    let g = V(grad_y[base + k]) * weight[k];
+    sum += total(g);
+    dots += total(g * (V(x[base + k]) - moments.x));
+  }
+  let shift = sum_row(sum, lane) / params.features;
+  let slope = sum_row(dots, lane) * moments.y * moments.y / params.features;
+  for (var k = lane.x; k < end; k += LANES) {
+    let g = V(grad_y[base + k]) * weight[k];
+    y[base + k] = X(moments.y * (g - shift - (V(x[base + k]) - moments.x) * slope));
+  }
+}
+`,
+};
+/** `layer_norm_sums` */
+export const layer_norm_sums: Shader<{ rows: "u32", columns: "u32", span: "u32", step: "u32", block: "u32" }, { 1: "read", 2: "read", 3: "read", 4: "read_write", 5: "read_write" }> = {
+  params: { rows: "u32", columns: "u32", span: "u32", step: "u32", block: "u32" },
+  access: { 1: "read", 2: "read", 3: "read", 4: "read_write", 5: "read_write" },
+  code: `struct Params { rows: u32, columns: u32, span: u32, step: u32, block: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read> stats: array<vec2f>;
+@group(0) @binding(3) var<storage, read> grad_y: array<X>;
+@group(0) @binding(4) var<storage, read_write> weight_sums: array<V>;
+@group(0) @binding(5) var<storage, read_write> bias_sums: array<V>;
+@compute @workgroup_size(64)
+fn sum_blocks(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let place = place_of(group, groups, local);
+  var dots = V(0.0);
+  var sum = V(0.0);
+  for (var row = place.row; row < place.end; row += params.step) {
+    let at = row * params.columns + place.column;
+    let g = V(grad_y[at]);
+    dots += g * (V(x[at]) - stats[row].x) * stats[row].y;
+    sum += g;
+  }
+  let both = sum_steps(dots, sum, local);
+  if (leads(place)) {
+    weight_sums[place.block * params.columns + place.column] = both[0];
+    bias_sums[place.block * params.columns + place.column] = both[1];
+  }
+}
+`,
+};
+/** `lib_attention` */
+export const lib_attention: Shader<{ total: "u32", tiles: "u32", heads: "u32", queries: "u32", keys: "u32", scale: "f32", q_from: "u32", q_batch: "u32", q_head: "u32", q_row: "u32", k_from: "u32", v_from: "u32", k_batch: "u32", k_head: "u32", k_row: "u32", o_batch: "u32", o_head: "u32", o_row: "u32", grad_k_from: "u32", grad_v_from: "u32", d4: "u32", eighth: "u32", causal: "u32" }, { 1: "read", 2: "read", 3: "read" }> = {
+  params: { total: "u32", tiles: "u32", heads: "u32", queries: "u32", keys: "u32", scale: "f32", q_from: "u32", q_batch: "u32", q_head: "u32", q_row: "u32", k_from: "u32", v_from: "u32", k_batch: "u32", k_head: "u32", k_row: "u32", o_batch: "u32", o_head: "u32", o_row: "u32", grad_k_from: "u32", grad_v_from: "u32", d4: "u32", eighth: "u32", causal: "u32" },
+  access: { 1: "read", 2: "read", 3: "read" },
+  code: `struct Params {
+  total: u32, tiles: u32, heads: u32, queries: u32, keys: u32, scale: f32,
+  q_from: u32, q_batch: u32, q_head: u32, q_row: u32,
+  k_from: u32, v_from: u32, k_batch: u32, k_head: u32, k_row: u32,
+  o_batch: u32, o_head: u32, o_row: u32,
+  grad_k_from: u32, grad_v_from: u32, d4: u32, eighth: u32, causal: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<X>;
+@group(0) @binding(2) var<storage, read> k: array<X>;
+@group(0) @binding(3) var<storage, read> v: array<X>;
+override D4: u32 = 16u;
+const TILE = 32u;
+const MASKED = -3.0e38;
+struct Head { first: u32, q: u32, k: u32, v: u32, o: u32, flat: u32, busy: bool }
+fn head_of(group: vec3u, groups: vec3u) -> Head {
+  let at = group.y * groups.x + group.x;
+  let flat = min(at, params.total - 1u) / params.tiles;
+  let b = flat / params.heads;
+  let h = flat % params.heads;
+  let kv = b * params.k_batch + h * params.k_head;
+  return Head(
+    TILE * (min(at, params.total - 1u) % params.tiles),
+    params.q_from + b * params.q_batch + h * params.q_head,
+    params.k_from + kv,
+    params.v_from + kv,
+    b * params.o_batch + h * params.o_head,
+    flat,
+    at < params.total,
+  );
+}
+fn query_row(i: u32) -> u32 { return min(i, params.queries - 1u); }
+fn key_row(j: u32) -> u32 { return min(j, params.keys - 1u); }
+fn sees(i: u32, j: u32) -> bool {
+  return i < params.queries && j < params.keys && (params.causal == 0u || j <= i);
+}
+fn scores(head: Head, i: u32, j: u32) -> mat4x4f {
+  let q0 = head.q + query_row(i) * params.q_row;
+  let q1 = head.q + query_row(i + 1u) * params.q_row;
+  let q2 = head.q + query_row(i + 2u) * params.q_row;
+  let q3 = head.q + query_row(i + 3u) * params.q_row;
+  let k0 = head.k + key_row(j) * params.k_row;
+  let k1 = head.k + key_row(j + 1u) * params.k_row;
+  let k2 = head.k + key_row(j + 2u) * params.k_row;
+  let k3 = head.k + key_row(j + 3u) * params.k_row;
+  var s0 = vec4f(0.0);
+  var s1 = vec4f(0.0);
+  var s2 = vec4f(0.0);
+  var s3 = vec4f(0.0);
+  for (var c = 0u; c < params.d4; c++) {
+    let keys = transpose(mat4x4f(vec4f(k[k0 + c]), vec4f(k[k1 + c]), vec4f(k[k2 + c]), vec4f(k[k3 + c])));
+    s0 += keys * vec4f(q[q0 + c]);
+    s1 += keys * vec4f(q[q1 + c]);
+    s2 += keys * vec4f(q[q2 + c]);
+    s3 += keys * vec4f(q[q3 + c]);
+  }
+  return mat4x4f(s0 * params.scale, s1 * params.scale, s2 * params.scale, s3 * params.scale);
+}
+`,
+};
+/** `lib_attention_grad` */
+export const lib_attention_grad: Shader<Record<never, never>, { 4: "read", 5: "read", 6: "read" }> = {
+  params: {},
+  access: { 4: "read", 5: "read", 6: "read" },
+  code: `@group(0) @binding(4) var<storage, read> grad_out: array<X>;
+@group(0) @binding(5) var<storage, read> lse: array<f32>;
+@group(0) @binding(6) var<storage, read> delta: array<f32>;
+fn value_products(head: Head, i: u32, j: u32) -> mat4x4f {
+  let g0 = head.o + query_row(i) * params.o_row;
+  let g1 = head.o + query_row(i + 1u) * params.o_row;
+  let g2 = head.o + query_row(i + 2u) * params.o_row;
+  let g3 = head.o + query_row(i + 3u) * params.o_row;
+  let v0 = head.v + key_row(j) * params.k_row;
+  let v1 = head.v + key_row(j + 1u) * params.k_row;
+  let v2 = head.v + key_row(j + 2u) * params.k_row;
+  let v3 = head.v + key_row(j + 3u) * params.k_row;
+  var s0 = vec4f(0.0);
+  var s1 = vec4f(0.0);
+  var s2 = vec4f(0.0);
+  var s3 = vec4f(0.0);
+  for (var c = 0u; c < params.d4; c++) {
+    let values = transpose(mat4x4f(vec4f(v[v0 + c]), vec4f(v[v1 + c]), vec4f(v[v2 + c]), vec4f(v[v3 + c])));
+    s0 += values * vec4f(grad_out[g0 + c]);
+    s1 += values * vec4f(grad_out[g1 + c]);
+    s2 += values * vec4f(grad_out[g2 + c]);
+    s3 += values * vec4f(grad_out[g3 + c]);
+  }
+  return mat4x4f(s0, s1, s2, s3);
+}
+struct Weights { p: vec4f, slope: vec4f }
+fn weights_of(head: Head, i: u32, j: u32, score: vec4f, product: vec4f) -> Weights {
+  let at = head.flat * params.queries + query_row(i);
+  let seen = vec4<bool>(sees(i, j), sees(i, j + 1u), sees(i, j + 2u), sees(i, j + 3u));
+  let p = select(vec4f(0.0), exp(score - lse[at]), seen);
+  return Weights(p, select(vec4f(0.0), p * (product - delta[at]), seen));
+}
+`,
+};
 /** `lib_augment` */
 export const lib_augment: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
@@ -2730,6 +3277,56 @@ export const lib_flat: Shader<Record<never, never>, Record<never, never>> = {
   access: {},
   code: `fn flat_id(group: vec3u, groups: vec3u, local: u32, size: u32) -> u32 {
   return (group.y * groups.x + group.x) * size + local;
+}
+`,
+};
+/** `lib_gelu` */
+export const lib_gelu: Shader<Record<never, never>, Record<never, never>> = {
+  params: {},
+  access: {},
+  code: `fn erfc_far(z: vec4f) -> vec4f {
+  let t = 1.0 / (1.0 + 0.5 * z);
+  var p = vec4f(-0.0429582968);
+  p = p * t + 0.235551059;
+  p = p * t - 0.426371932;
+  p = p * t + 0.238951057;
+  p = p * t - 0.0131491916;
+  p = p * t + 0.200537667;
+  p = p * t + 0.243110225;
+  p = p * t + 0.282415807;
+  p = p * t + 0.282082915;
+  return exp(-z * z) * t * p;
+}
+fn erf_near(z: vec4f) -> vec4f {
+  let u = z * z;
+  var p = vec4f(7.88249745e-5);
+  p = p * u - 0.000801885501;
+  p = p * u + 0.00518931216;
+  p = p * u - 0.0268543288;
+  p = p * u + 0.112835974;
+  p = p * u - 0.37612626;
+  p = p * u + 1.12837911;
+  return z * p;
+}
+fn erf(x: vec4f) -> vec4f {
+  let z = min(abs(x), vec4f(6.0));
+  let far = sign(x) * (1.0 - erfc_far(z));
+  return select(select(far, erf_near(x), z < vec4f(1.0)), x, is_nan(x));
+}
+fn normal_below(x: vec4f) -> vec4f {
+  let z = min(abs(x) * 0.70710678, vec4f(10.0));
+  let tail = 0.5 * erfc_far(z);
+  let far = select(tail, 1.0 - tail, x > vec4f(0.0));
+  return select(far, 0.5 + 0.5 * erf_near(x * 0.70710678), z < vec4f(1.0));
+}
+fn normal_density(x: vec4f) -> vec4f {
+  return 0.39894228 * exp(-0.5 * x * x);
+}
+fn gelu_tanh_slope(x: vec4f) -> vec4f {
+  let z = smaller(vec4f(12.0), larger(vec4f(-12.0), x));
+  let steep = 1.5957691216 * (1.0 + 0.134145 * z * z);
+  let up = exp(1.5957691216 * z * (1.0 + 0.044715 * z * z));
+  return (1.0 + z * steep / (1.0 + up)) / (1.0 + 1.0 / up);
 }
 `,
 };

@@ -5,39 +5,23 @@ import type { GradScaler, Optimizer } from "../optim/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { gatherRanks } from "./gather_ranks.ts";
 import { type EpochPlan, planOfRank } from "../data/mod.ts";
+import { evenOut } from "./micro_batch.ts";
 import { broadcastState, verifyState } from "./rank_state.ts";
-
-/** Whose samples a loss compares: `"local"`, those of each rank, as the original; `"global"`, those of all ranks. */
-export type LossScope = "local" | "global";
-
-/** What ranks agreed on for a step. */
-export interface StepAgreement {
-  /** Samples of each rank. */
-  readonly counts: readonly number[];
-  /** True when every rank has samples to compare. */
-  readonly trains: boolean;
-  /** True when some rank was asked to stop. */
-  readonly stop: boolean;
-}
-
-/** What communication costs, per step since it was last asked for. */
-export interface StepCost {
-  /** Bytes that this rank sent. */
-  readonly sentBytes: number;
-  /** Time in which this rank waited for others, ms; what backward hid is not in it. */
-  readonly communicationMs: number;
-}
+import type { LossScope, Ranks, StepAgreement, StepCost } from "./ranks.ts";
+import type { StepProfile } from "./step_clock.ts";
 
 /**
  * Trains one model on several ranks, each with its part of every batch: weights are broadcast at the start, gradients
  * reduced while backward runs, batch normalisation synchronised. The order of samples is that of one process; each rank
  * takes its part of every batch.
  */
-export class DataParallel {
+export class DataParallel implements Ranks {
   /** The ranks. */
   readonly group: Communicator;
   /** Whose samples the loss compares. */
   readonly scope: LossScope;
+  /** False: ranks communicate within a step. */
+  readonly replayable = false;
   #model: Module;
   #exchange: Exchange;
   #buckets: GradientBuckets;
@@ -84,9 +68,14 @@ export class DataParallel {
     return { counts, trains: counts.every((count) => count >= least), stop: all.some(([, asked]) => asked === 1) };
   }
 
+  /** Divides a batch whose parts could not all be read into as many as the other ranks have. */
+  parts(views: readonly Tensor[], count: number): readonly Tensor[] {
+    return evenOut(views, count);
+  }
+
   /** The embeddings that the loss compares: this rank's, or those of all ranks. */
-  embeddings(z: Tensor, { counts }: StepAgreement): Tensor {
-    return this.scope === "global" ? gatherRanks(z, this.#exchange, counts) : z;
+  embeddings(z: Tensor, agreed?: StepAgreement): Tensor {
+    return this.scope === "global" ? gatherRanks(z, this.#exchange, agreed!.counts) : z;
   }
 
   /** Rows in the data set of the samples that the loss compares. */
@@ -101,14 +90,17 @@ export class DataParallel {
     backward(loss, { onGrad: (leaf) => this.#buckets.ready(leaf) });
   }
 
-  /** Reduces gradients that are complete already; {@linkcode DataParallel.finish} is to be awaited before they are used. */
-  reduce(parameters: readonly Tensor[]): void {
-    for (const parameter of parameters.toReversed()) this.#buckets.ready(parameter);
-  }
-
-  /** Waits until all ranks have the same gradients. */
-  async finish(): Promise<void> {
+  /**
+   * Waits until all ranks have the same gradients, which the profile counts as communication.
+   *
+   * @param profile Times the wait.
+   * @param complete Parameters whose gradients are complete and have not been sent by {@linkcode DataParallel.backward}.
+   */
+  async finish(profile?: StepProfile, complete: readonly Tensor[] = []): Promise<void> {
+    profile?.begin("communication");
+    for (const parameter of complete.toReversed()) this.#buckets.ready(parameter);
     await this.#buckets.finish();
+    await profile?.end(this.#model.parameters()[0]!.device);
     this.#steps++;
   }
 

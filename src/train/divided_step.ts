@@ -4,7 +4,7 @@ import { withoutTracking } from "../nn/mod.ts";
 import { slice } from "../ops/mod.ts";
 import { copyInto, keep, Tensor, zeros } from "../tensor/mod.ts";
 import { accumulate, assign } from "../tensor/internal.ts";
-import type { StepAgreement } from "./data_parallel.ts";
+import type { StepAgreement } from "./ranks.ts";
 import type { StepBatch, StepTools } from "./training_step.ts";
 
 /**
@@ -37,8 +37,8 @@ export class DividedStep {
 
   /** Takes one step. */
   async run({ parts, prior, agreed }: StepBatch): Promise<void> {
-    const { objective: { model, parallel }, optimizer, metrics: { device }, profile } = this.#tools;
-    const replayed = this.#tools.compile && !profile && !parallel;
+    const { objective: { model, ranks }, optimizer, metrics: { device }, profile } = this.#tools;
+    const replayed = this.#tools.compile && !profile && ranks.replayable;
     const before = this.#update.replays;
     this.#openSums();
     profile?.begin("forward");
@@ -120,14 +120,9 @@ export class DividedStep {
 
   /** The step with the gradients of all ranks. */
   async #updateTogether(): Promise<void> {
-    const { objective: { parallel, scaler }, optimizer, profile, metrics: { device } } = this.#tools;
+    const { objective: { ranks, scaler }, optimizer, profile, metrics: { device } } = this.#tools;
     for (const [parameter, sum] of this.#sums) parameter.grad = keep(sum.alias());
-    if (parallel) {
-      profile?.begin("communication");
-      parallel.reduce([...this.#sums.keys()]);
-      await parallel.finish();
-      await profile?.end(device);
-    }
+    await ranks.finish(profile, [...this.#sums.keys()]);
     profile?.begin("optimiser");
     optimizer.step(scaler ?? undefined);
     await profile?.end(device);

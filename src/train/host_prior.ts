@@ -2,6 +2,7 @@ import type { PriorRows } from "../data/mod.ts";
 import type { Device } from "../device/mod.ts";
 import { indexSelect } from "../ops/mod.ts";
 import { keep, Tensor, tensor } from "../tensor/mod.ts";
+import { takeRows } from "../data/internal.ts";
 
 /** A prior in host memory, for one that is larger than what an adapter binds at once: a step uploads its rows. */
 export class HostPrior {
@@ -27,10 +28,7 @@ export class HostPrior {
       batch = { host: new Float32Array(rows.length * dim), rows: keep(new Tensor(this.#device, shape)) };
       this.#batches.set(rows.length, batch);
     }
-    for (let i = 0; i < rows.length; i++) {
-      batch.host.set(this.#data.subarray(rows[i]! * dim, (rows[i]! + 1) * dim), i * dim);
-    }
-    batch.rows.write(batch.host);
+    batch.rows.write(takeRows<Float32Array>(this.#data, dim, rows, batch.host));
     return batch.rows.alias();
   }
 

@@ -2,3 +2,5 @@
 export { type BatchPart, joinRows, partsOfBatches } from "./batch_parts.ts";
 export { checkWritten } from "./checkpoint_file.ts";
 export { divisionNote } from "./micro_batch.ts";
+export { trainingOptions } from "./resolve.ts";
+export { withDefaults } from "./setting.ts";

@@ -6,8 +6,14 @@ import { cast } from "../ops/mod.ts";
 import type { GradScaler } from "../optim/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { joinRows } from "./batch_parts.ts";
-import type { DataParallel, StepAgreement } from "./data_parallel.ts";
-import type { PretrainConfig } from "./config.ts";
+import { OneRank, type Ranks, type StepAgreement } from "./ranks.ts";
+import type { ResolvedConfig } from "./resolve.ts";
+
+/** The loss of a run became NaN or infinite. */
+export class LossNotFiniteError extends RangeError {
+  /** `LossNotFiniteError`. */
+  override name = "LossNotFiniteError";
+}
 
 /** What pre-training minimises. */
 export class Objective {
@@ -15,12 +21,12 @@ export class Objective {
   readonly model: Contrastive;
   /** What scales the loss in mixed precision. */
   readonly scaler: GradScaler | null;
-  /** The ranks that train together, once they are known. */
-  parallel: DataParallel | null = null;
-  #config: PretrainConfig;
+  /** The ranks that train together; this one alone until they have joined. */
+  ranks: Ranks = new OneRank();
+  #config: ResolvedConfig;
 
   /** The decoupled uniformity of a model's embeddings. */
-  constructor(model: Contrastive, config: PretrainConfig, scaler: GradScaler | null) {
+  constructor(model: Contrastive, config: ResolvedConfig, scaler: GradScaler | null) {
     this.model = model;
     this.scaler = scaler;
     this.#config = config;
@@ -36,10 +42,9 @@ export class Objective {
 
   /** The loss and the alignment of this rank's embeddings, with the prior of all samples that are compared. */
   losses(own: Tensor, prior: Tensor | null, agreed?: StepAgreement): { loss: Tensor; alignment: Tensor } {
-    const { kernel, ridge = 0.01, t = 2 } = this.#config;
+    const { kernel, ridge, t } = this.#config;
     const weights = prior && kernel ? noGrad(() => centroidWeights(prior, { kernel, ridge })) : undefined;
-    const z = this.parallel?.embeddings(own, agreed!) ?? own;
-    return decoupledUniformityMetrics(z, { weights, t });
+    return decoupledUniformityMetrics(this.ranks.embeddings(own, agreed), { weights, t });
   }
 
   /** The loss of some samples by themselves, without a prior: it has the ops of a step, for tuning. */

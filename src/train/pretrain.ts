@@ -1,18 +1,21 @@
 import { batchSizes, countOf, type ViewBatch } from "../data/mod.ts";
 import { split } from "../data/internal.ts";
-import { SingleProcess } from "../distributed/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import { type CosineAnnealingLR, GradScaler, type Optimizer } from "../optim/mod.ts";
 import { keep, key, scope, shuffled, type Tensor } from "../tensor/mod.ts";
 import { type BatchPart, partsOfBatches } from "./batch_parts.ts";
-import type { PretrainConfig, PretrainData, PretrainReport } from "./config.ts";
-import { DataParallel, type StepAgreement } from "./data_parallel.ts";
+import { checkPretrain } from "./check_pretrain.ts";
+import { DataParallel } from "./data_parallel.ts";
 import { priorRows } from "./host_prior.ts";
 import { MetricRing } from "./metric_ring.ts";
-import { evenOut, microBatchOf, partCount } from "./micro_batch.ts";
-import { Objective } from "./objective.ts";
-import { checkPretrain, LossNotFiniteError, makeOptimizer } from "./pretrain_parts.ts";
+import { microBatchOf, partCount } from "./micro_batch.ts";
+import { LossNotFiniteError, Objective } from "./objective.ts";
+import { makeOptimizer } from "./optimizers.ts";
 import { tuneFor } from "./pretrain_tuning.ts";
+import type { PretrainData, PretrainReport } from "./pretrain_types.ts";
+import type { Ranks, StepAgreement } from "./ranks.ts";
+import { resolveConfig, type ResolvedConfig } from "./resolve.ts";
+import type { PretrainConfig } from "./settings.ts";
 import { Clock, Throttle } from "./step_clock.ts";
 import { TrainingSteps } from "./training_step.ts";
 
@@ -50,7 +53,7 @@ export class Pretraining {
   /** What scales the loss in mixed precision; null in full precision. */
   readonly scaler: GradScaler | null;
   #data: PretrainData;
-  #config: PretrainConfig;
+  #config: ResolvedConfig;
   #schedule: CosineAnnealingLR;
   #metrics: MetricRing;
   #sizes: readonly number[];
@@ -60,15 +63,16 @@ export class Pretraining {
   #tuned = false;
 
   /** Checks everything and makes the optimizer. */
-  constructor(model: Contrastive, data: PretrainData, config: PretrainConfig) {
+  constructor(model: Contrastive, data: PretrainData, settings: PretrainConfig) {
+    const config = resolveConfig(settings);
     checkPretrain(data, config);
-    const { batchSize = 256, dropLast = false, printEvery = 10, group, profile, compile = true } = config;
+    const { batchSize, dropLast, printEvery, group, profile, compile } = config;
     const { optimizer, schedule } = makeOptimizer(model.parameters(), config);
     this.optimizer = optimizer;
     this.#schedule = schedule;
     this.#data = data;
     this.#config = config;
-    this.#sizes = batchSizes(data.source.length, batchSize, dropLast, group?.size);
+    this.#sizes = batchSizes(data.source.length, batchSize, dropLast, group.size);
     const { device } = model.parameters()[0]!;
     this.scaler = config.precision === "mixed" ? new GradScaler({ device }) : null;
     const metrics = this.#metrics = new MetricRing(device, ["loss", "align"], printEvery);
@@ -85,13 +89,13 @@ export class Pretraining {
 
   /** Trains from `config.start` to the end, or until the signal. */
   async *reports(): AsyncGenerator<PretrainReport> {
-    const { epochs, start = { epoch: 0, step: 0 }, group = new SingleProcess(), lossScope: scope } = this.#config;
+    const { epochs, start, group, lossScope: scope } = this.#config;
     const { model } = this.#objective;
     model.train();
     await this.chooseMicroBatch();
     if (group.size > 1) {
       const { optimizer, scaler } = this;
-      this.#objective.parallel = await DataParallel.open(group, model, { scope, optimizer, scaler });
+      this.#objective.ranks = await DataParallel.open(group, model, { scope, optimizer, scaler });
     }
     const clock = new Clock();
     for (let epoch = start.epoch; epoch < epochs && !this.#agree(0).stop; epoch++) {
@@ -102,15 +106,15 @@ export class Pretraining {
 
   /** Frees the optimizer's state. */
   dispose(): void {
-    this.#parallel?.dispose();
+    this.#ranks.dispose();
     this.#steps.dispose();
     this.#metrics.dispose();
     this.scaler?.dispose();
     this.optimizer.dispose();
   }
 
-  get #parallel(): DataParallel | null {
-    return this.#objective.parallel;
+  get #ranks(): Ranks {
+    return this.#objective.ranks;
   }
 
   /**
@@ -118,7 +122,7 @@ export class Pretraining {
    * most `most`. Called by {@linkcode Pretraining.reports}; before it where the number matters.
    */
   async chooseMicroBatch(most = Infinity): Promise<number> {
-    const { batchSize = 256, views = 2, group = new SingleProcess() } = this.#config;
+    const { batchSize, views, group } = this.#config;
     const { size } = this.#data.source;
     if (this.#microBatch === null && size !== undefined) {
       const shape = { batchSize: Math.max(...this.#sizes), views, size, mixed: this.scaler !== null };
@@ -128,7 +132,7 @@ export class Pretraining {
   }
 
   async *#epoch(epoch: number, done: number, clock: Clock): AsyncGenerator<PretrainReport> {
-    const { printEvery = 10, profile } = this.#config;
+    const { printEvery, profile } = this.#config;
     const steps = this.#sizes.length;
     const throttle = new Throttle(this.#metrics.device);
     let step = done;
@@ -145,9 +149,9 @@ export class Pretraining {
       if (this.#metrics.pending >= printEvery || epochDone || stopped) {
         const { loss, align } = this.#averages(await this.#metrics.read(), epoch, step);
         throttle.waited();
-        if (epochDone || stopped) await this.#parallel?.verify();
+        if (epochDone || stopped) await this.#ranks.verify();
         const next = epochDone ? { epoch: epoch + 1, step: 0 } : { epoch, step };
-        const cost = this.#parallel?.cost();
+        const cost = this.#ranks.cost();
         yield { epoch, step, steps, loss, align, lr: this.optimizer.lr, epochDone, next, ...clock.read(), ...cost };
       }
       if (stopped) return;
@@ -157,13 +161,13 @@ export class Pretraining {
 
   /** The batches of an epoch from a step on, in parts of this rank's, and how many these were to be. */
   async *#batches(epoch: number, done: number): AsyncGenerator<{ samples: Samples; planned: number }> {
-    const { views = 2, seed = 0, group } = this.#config;
+    const { views, seed, group } = this.#config;
     const { source } = this.#data;
     const sizes = this.#sizes.slice(done);
     const order = shuffled(source.length, key(seed, 0, epoch)).subarray(countOf(this.#sizes.slice(0, done)));
     const whole = { order, sizes, epoch, seed, views };
-    const plan = this.#parallel?.part(whole) ?? whole;
-    const counts = sizes.map((size) => partCount(size, group?.size ?? 1, this.#microBatch!));
+    const plan = this.#ranks.part(whole);
+    const counts = sizes.map((size) => partCount(size, group.size, this.#microBatch!));
     const parts = plan.sizes.map((size, i) => split(size, counts[i]!));
     const held = (views: Tensor, { indices }: ViewBatch) => ({
       views: keep(views.alias()),
@@ -177,21 +181,19 @@ export class Pretraining {
   async #step(samples: Samples, planned: number, agreed: StepAgreement): Promise<void> {
     if (!agreed.trains) return;
     using _ = scope();
-    const views = samples.map(({ made }) => made.views);
-    const parts = this.#parallel ? evenOut(views, planned) : views;
+    const parts = this.#ranks.parts(samples.map(({ made }) => made.views), planned);
     await this.#steps.run({ parts, prior: this.#prior(samples), agreed });
   }
 
   /** How many samples the ranks have for a step of so many parts, and whether to stop after it. */
   #agree(samples: number, parts = 1): StepAgreement {
     const stop = this.#config.signal?.aborted ?? false;
-    const agreed = this.#parallel?.agree(samples, stop, Math.max(2, parts));
-    return agreed ?? { counts: [samples], trains: samples >= 2, stop };
+    return this.#ranks.agree(samples, stop, Math.max(2, parts));
   }
 
   /** Tunes before the step of the first full batch. */
   async #tune(samples: Samples, agreed: StepAgreement): Promise<void> {
-    const { tuning, batchSize = 256, profile } = this.#config;
+    const { tuning, batchSize, profile } = this.#config;
     if (!tuning || this.#tuned || countOf(agreed.counts) !== batchSize) return;
     this.#tuned = true;
     const { views } = samples[0]!.made;
@@ -210,7 +212,7 @@ export class Pretraining {
     const { prior } = this.#data;
     if (!prior) return null;
     const own = samples.length === 1 ? samples[0]!.rows : Uint32Array.from(samples.flatMap(({ rows }) => [...rows]));
-    const all = this.#parallel?.rows(own) ?? own;
+    const all = this.#ranks.rows(own);
     return priorRows(prior, all, all === samples[0]!.rows ? samples[0]!.made.indices : null);
   }
 
@@ -219,7 +221,7 @@ export class Pretraining {
     if (rows.length === 0) return { loss: NaN, align: NaN }; // no batch since the last report could be read
     const average = (name: string) => rows.reduce((sum, row) => sum + row[name]!, 0) / rows.length;
     const own = [average("loss"), average("align")];
-    const [loss, align] = (this.#parallel?.means(own) ?? own) as [number, number];
+    const [loss, align] = this.#ranks.means(own) as [number, number];
     if (Number.isFinite(loss)) return { loss, align };
     throw new LossNotFiniteError(
       `Cannot go on as the loss is not finite in epoch ${epoch}, steps ${step - rows.length + 1} to ${step}: ` +

@@ -1,11 +1,10 @@
-import { backward } from "../autograd/mod.ts";
 import { compile, type Compiled } from "../compile/mod.ts";
 import type { Optimizer } from "../optim/mod.ts";
 import { scope, type Tensor } from "../tensor/mod.ts";
-import type { StepAgreement } from "./data_parallel.ts";
 import { DividedStep } from "./divided_step.ts";
 import type { MetricRing } from "./metric_ring.ts";
 import type { Objective } from "./objective.ts";
+import type { StepAgreement } from "./ranks.ts";
 import type { StepProfile } from "./step_clock.ts";
 
 /** The batch of a step. */
@@ -57,18 +56,14 @@ export class TrainingSteps {
 
   /** Takes one step. */
   async run(batch: StepBatch): Promise<void> {
-    const { profile, compile, joint, objective: { parallel }, metrics: { device } } = this.#tools;
+    const { profile, compile, joint, objective: { ranks }, metrics: { device } } = this.#tools;
     await profile?.end(device);
     using _ = scope();
     if (batch.parts.length > 1 && !joint) return await this.#divided.run(batch);
-    if (compile && !profile && !parallel) return this.#compiled(batch.prior, ...batch.parts);
+    if (compile && !profile && ranks.replayable) return this.#compiled(batch.prior, ...batch.parts);
     for (const phase of this.#phases(batch)) {
       await profile?.end(device);
-      if (phase === "optimiser" && parallel) {
-        profile?.begin("communication");
-        await parallel.finish();
-        await profile?.end(device);
-      }
+      if (phase === "optimiser") await ranks.finish(profile);
       if (phase) profile?.begin(phase);
     }
   }
@@ -82,11 +77,11 @@ export class TrainingSteps {
   /** The parts of a step; what is yielded names the part that comes next. */
   *#phases({ parts, prior, agreed }: Omit<StepBatch, "agreed"> & Partial<StepBatch>): Generator<string | null> {
     const { objective, optimizer, metrics, profile } = this.#tools;
-    const { scaler, parallel } = objective;
+    const { scaler, ranks } = objective;
     profile?.begin("forward");
     const { loss, alignment } = objective.losses(objective.embed(parts), prior, agreed);
     yield "backward";
-    (parallel ?? { backward }).backward(scaler?.scale(loss) ?? loss);
+    ranks.backward(scaler?.scale(loss) ?? loss);
     metrics.push([loss, alignment]);
     yield "optimiser";
     optimizer.step(scaler ?? undefined);

@@ -157,3 +157,23 @@ Deno.test("findCheckpoint() gives no advice to delete a file that a person named
     assert(!error.message.includes("delete"), error.message);
   });
 });
+
+Deno.test("RunFolder of a rank that does not write reads, and leaves the folder as it is", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/run`;
+    using first = await RunFolder.open(path);
+    await first.saveLast(checkpointAt(1));
+    first.appendMetrics({ epoch: 1, step: 0 });
+    using run = await RunFolder.open(path, { writes: false }); // beside the one that writes
+    assertEquals(await run.saveLast(checkpointAt(2)), first.file("last.safetensors"));
+    assertEquals([await run.promote(), await run.keepAs(3)], [first.file("last.safetensors"), first.numbered(3)]);
+    await run.writeText("config.json", "{}");
+    run.appendMetrics({ epoch: 2, step: 0 });
+    assertEquals(await run.rewindMetrics({ epoch: 0, step: 0 }), []);
+    assertEquals(await run.has(run.numbered(3)), true);
+    assertEquals((await run.latest())?.checkpoint.position, { epoch: 1, step: 0 });
+    assertEquals(await names(path), ["last.safetensors", "metrics.jsonl"]);
+    assertEquals((await first.rewindMetrics({ epoch: 9, step: 0 })).length, 1);
+    assertEquals(await (await RunFolder.open(`${folder}/none`, { writes: false })).latest(), null);
+  });
+});

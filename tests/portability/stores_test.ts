@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { defineProgram, Device } from "../../src/device/mod.ts";
+import { Device } from "../../src/device/mod.ts";
 import { withBody } from "../../src/ops/product/bodies.ts";
 import { cholesky, matmul } from "../../src/ops/mod.ts";
 import { Tensor, tensor } from "../../src/tensor/mod.ts";
@@ -70,11 +70,11 @@ Deno.test("sharedPointers() finds pointers into memory that invocations share", 
 Deno.test("withWholeStores() makes a race of such stores visible", () =>
   withWholeStoresOn(async (device) => {
     const y = new Tensor(device, [64]);
-    const program = defineProgram({
+    const program = {
       name: "racing",
-      code: [{ code: RACING, params: {}, access: { 1: "read_write" } }],
+      code: [{ code: RACING, params: {}, access: { 1: "read_write" as const } }],
       entryPoint: "main",
-    });
+    };
     device.dispatch(program, { buffers: { 1: y.storage }, workgroups: [1, 1, 1] });
     const wrong = (await y.data()).filter((value, i) => value !== i).length;
     assert(wrong > 0, "no element was lost");

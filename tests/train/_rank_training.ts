@@ -8,7 +8,8 @@ import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { type Contrastive, contrastive, ResNet } from "../../src/nn/mod.ts";
 import { key, shuffled } from "../../src/tensor/mod.ts";
 import { safetensorsChunks, writeWhole } from "../../src/formats/mod.ts";
-import { makeOptimizer } from "../../src/train/pretrain_parts.ts";
+import { makeOptimizer } from "../../src/train/optimizers.ts";
+import { resolveConfig } from "../../src/train/resolve.ts";
 import { type BatchStatistics, type PretrainConfig, Pretraining } from "../../src/train/mod.ts";
 import { readState } from "../../src/train/mod.ts";
 
@@ -145,7 +146,7 @@ async function trainParts(
   parts: number,
 ): Promise<number[]> {
   const { samples, batchSize, epochs } = plan;
-  const { optimizer, schedule } = makeOptimizer(model.parameters(), configOf(plan));
+  const { optimizer, schedule } = makeOptimizer(model.parameters(), resolveConfig(configOf(plan)));
   const sizes = batchSizes(samples, batchSize, false, parts);
   const losses: number[] = [];
   for (let epoch = 0; epoch < epochs; epoch++) {

@@ -1,41 +1,26 @@
 import type { PixelDataset } from "../../src/data/mod.ts";
 import { key, type Tensor } from "../../mod.ts";
 import { uniformNumbers } from "../../src/tensor/internal.ts";
-import type { JobSettings } from "../../src/jobs/mod.ts";
+import { type JobSettings, resolveSettings } from "../../src/jobs/mod.ts";
 import { readState } from "../../src/train/mod.ts";
 import type { Contrastive } from "../../src/nn/mod.ts";
 
 /** Settings of a job of two epochs on few images. */
-export const SETTINGS: JobSettings = {
+export const SETTINGS: JobSettings = resolveSettings({
   db: "small",
   demo: false,
-  limit: null,
-  resolution: 16,
   augmentation: "natural",
-  network: "tiny",
   stem: "cifar",
+  resolution: 16,
+  network: "tiny",
   epochs: 2,
   batch_size: 8,
-  n_views: 2,
-  optimizer: "sgd",
   lr: 0.5,
-  momentum: 0,
-  wd: 0,
-  kernel: null,
-  sigma: null,
-  lambda: 0.01,
-  t: 2,
-  drop_last: false,
-  seed: 0,
-  start_epoch: 0,
-  save_freq: 100,
-  save_minutes: 10,
   print_freq: 1,
   eval_every: 1,
   eval_images: 100,
   workers: 1,
-  profile: false,
-};
+});
 
 /** Random images of 16 px in three classes. */
 export function smallDataset(length: number): PixelDataset<Int32Array<ArrayBuffer>> {

@@ -9,6 +9,7 @@ import { GradScaler, LARS, SGD } from "../../src/optim/mod.ts";
 import { MetricRing, pretrain, type PretrainConfig, Pretraining } from "../../src/train/mod.ts";
 import { divisionNote, evenOut, microBatchOf, partCount } from "../../src/train/micro_batch.ts";
 import { Objective } from "../../src/train/objective.ts";
+import { resolveConfig } from "../../src/train/resolve.ts";
 import { TrainingSteps } from "../../src/train/training_step.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 import { openLimited } from "../device/_limited.ts";
@@ -39,7 +40,7 @@ interface Steps {
 async function train({ sizes, compile = true, mixed = false, prior = false, lars = false }: Steps) {
   const model = new Plain();
   const scaler = mixed ? new GradScaler({ device, initScale: 1024 }) : null;
-  const config: PretrainConfig = { epochs: 1, ...prior ? { kernel: rbf({ sigma: 1 }) } : {} };
+  const config = resolveConfig({ epochs: 1, ...prior ? { kernel: rbf({ sigma: 1 }) } : {} });
   const objective = new Objective(model as unknown as Contrastive, config, scaler);
   const optimizer = lars
     ? new LARS(model.parameters(), { lr: 0.3 })

@@ -4,6 +4,7 @@ import { squeeze } from "../../ops/mod.ts";
 import { arange, keep, type Tensor, tensor, tidy } from "../../tensor/mod.ts";
 import { key, shuffled } from "../../tensor/mod.ts";
 import { rowsAtOnce } from "./fitting.ts";
+import { takeRows } from "../take_rows.ts";
 
 /** Some images of a data set, as evaluation wants them. */
 export interface EvaluationBatch {
@@ -25,6 +26,9 @@ export interface EvaluationOptions {
   workers?: number;
 }
 
+/** Images that are encoded at once where no number is given. */
+export const EVALUATION_BATCH = 256;
+
 /**
  * The images of a data set in order, resized and cut for evaluation, not augmented, normalised on the device; fewer at
  * once where an adapter does not bind them.
@@ -35,7 +39,7 @@ export async function* evaluationBatches(
   options: EvaluationOptions = {},
 ): AsyncGenerator<EvaluationBatch> {
   const { resolution = dataset.resolution } = options;
-  const batchSize = Math.min(options.batchSize ?? 256, rowsAtOnce(device, resolution * resolution * 3));
+  const batchSize = Math.min(options.batchSize ?? EVALUATION_BATCH, rowsAtOnce(device, resolution * resolution * 3));
   const rows = options.rows ?? Array.from({ length: dataset.length }, (_, i) => i);
   const { mean, std } = dataset;
   const size = dataset.pixels
@@ -76,9 +80,7 @@ async function* batchesOf(
   const size = height * width * 3;
   for (let from = 0; from < rows.length; from += batchSize) {
     const part = rows.slice(from, from + batchSize);
-    const bytes = new Uint8Array(part.length * size);
-    part.forEach((row, i) => bytes.set(data.subarray(row * size, (row + 1) * size), i * size));
-    yield { rows: part, bytes };
+    yield { rows: part, bytes: takeRows(data, size, part) };
   }
 }
 

@@ -2,6 +2,7 @@ import type { Device } from "../../device/mod.ts";
 import { augment, type PixelStore, type Recipe } from "../mod.ts";
 import { keep, Tensor, tensor } from "../../tensor/mod.ts";
 import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
+import { takeRows } from "../take_rows.ts";
 
 /**
  * Images of one size that stay in host memory: each step uploads the bytes of its batch. For sets that are larger than
@@ -34,8 +35,7 @@ export class UploadedImages implements ViewSource {
     for (const count of sizes) {
       const rows = order.slice(at, at += count);
       const { host, bytes, table, indices } = this.#buffers(count, size);
-      rows.forEach((row, i) => host.set(data.subarray(row * size, (row + 1) * size), i * size));
-      bytes.write(host);
+      bytes.write(takeRows(data, size, rows, host));
       indices.write(rows);
       const images = { bytes, table, channels: 3, largest: [height, width] as const };
       using batch = augment(images, { indices, epoch, seed, views, recipe: this.#recipe });

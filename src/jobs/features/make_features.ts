@@ -6,7 +6,8 @@ import {
   type RgbImage,
   type UnreadableImage,
 } from "../../data/mod.ts";
-import { broadcastJson, type Communicator, gatherNumbers, SingleProcess } from "../../distributed/mod.ts";
+import { broadcastJson, type Communicator, gatherNumbers } from "../../distributed/mod.ts";
+import { groupOf } from "../../distributed/internal.ts";
 import { applySpec, toGray } from "../../data/internal.ts";
 import { npyHeader, writeNpy, zipChunks, type ZipMember, type ZipStream } from "../../formats/internal.ts";
 import { writeWhole } from "../../formats/mod.ts";
@@ -95,7 +96,7 @@ export async function makeFeatures(
     throw new RangeError(`Cannot make features as batchSize must be a positive integer: current value is ${batchSize}`);
   }
   if (!file.endsWith(".npz")) throw new TypeError(`Cannot make features as the file must end in .npz: got "${file}"`);
-  const { group = new SingleProcess() } = options;
+  const group = groupOf(options);
   await checkRanks(group, { batch_size: batchSize, encoder: encoder.id, out: file }, [dataset]);
   const partial = `${file}.partial`;
   const of = { encoder: encoder.id, images: await fingerprint(dataset), length: dataset.length };

@@ -1,9 +1,12 @@
 import type { Device } from "../../device/mod.ts";
 import { type ImageDataset, joinClasses, someRows } from "../../data/mod.ts";
-import { type Communicator, SingleProcess } from "../../distributed/mod.ts";
+import type { Communicator } from "../../distributed/mod.ts";
+import { groupOf } from "../../distributed/internal.ts";
 import type { Contrastive } from "../../nn/mod.ts";
 import { encodeImages, knn, type KnnScores, type LabelledFeatures } from "../../eval/mod.ts";
-import type { JobSettings } from "./job_settings.ts";
+import { takeRows } from "../../data/internal.ts";
+import type { JobInput } from "./input.ts";
+import type { JobSettings } from "./settings.ts";
 
 /** Data of an evaluation: images that vote, and images that are classified. */
 export interface EvaluationData {
@@ -11,6 +14,28 @@ export interface EvaluationData {
   readonly gallery: ImageDataset;
   /** Images that are classified; null: those that vote, each by the others. */
   readonly queries: ImageDataset | null;
+}
+
+/** Held-out images with the classes of the training images, and what to tell of them; null where they cannot be judged. */
+export function judgedImages(
+  { dataset, heldOut, settings }: Pick<JobInput, "dataset" | "heldOut" | "settings">,
+): { heldOut: ImageDataset | null; notes: readonly string[] } {
+  if (heldOut === null || dataset.labels === null || settings.eval_every === 0) return { heldOut, notes: [] };
+  if (heldOut.labels === null) {
+    return {
+      heldOut: null,
+      notes: [
+        `"${heldOut.name}" (${heldOut.split}) has no labels: evaluations judge the training images by each other`,
+      ],
+    };
+  }
+  try {
+    const joined = joinClasses(heldOut, dataset.classes);
+    return { heldOut: joined, notes: joined.notes };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`${error.message} (--eval_every 0 trains without evaluations)`, { cause: error });
+  }
 }
 
 /**
@@ -25,7 +50,7 @@ export async function evaluateKnn(
   model: Contrastive,
   { gallery, queries }: EvaluationData,
   settings: JobSettings,
-  group: Communicator = new SingleProcess(),
+  group: Communicator = groupOf({}),
 ): Promise<KnnScores | null> {
   model.eval();
   try {
@@ -49,14 +74,7 @@ async function featuresOf(
   const rows = someRows(dataset.length, eval_images);
   const options = { rows, batchSize: batch_size, resolution, workers, group };
   const encoded = await encodeImages(device, dataset, (images) => model.encoder.forward(images), options);
-  return encoded && { features: encoded.features, labels: pickLabels(dataset, encoded.rows) };
-}
-
-function pickLabels({ labels, classes }: ImageDataset, rows: ArrayLike<number>): Int32Array | Float32Array {
-  if (labels instanceof Int32Array) return Int32Array.from(rows, (row) => labels[row]!);
-  const width = classes.length;
-  return Float32Array.from(
-    { length: rows.length * width },
-    (_, i) => labels![rows[Math.floor(i / width)]! * width + i % width]!,
-  );
+  const { labels, classes } = dataset;
+  const width = labels instanceof Int32Array ? 1 : classes.length;
+  return encoded && { features: encoded.features, labels: takeRows(labels!, width, encoded.rows) };
 }

@@ -1,4 +1,5 @@
-import { broadcastJson, type Communicator, SingleProcess } from "../../distributed/mod.ts";
+import { broadcastJson, type Communicator } from "../../distributed/mod.ts";
+import { groupOf } from "../../distributed/internal.ts";
 import type { Contrastive } from "../../nn/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import {
@@ -17,17 +18,20 @@ import {
 } from "../../train/mod.ts";
 import { divisionNote } from "../../train/internal.ts";
 import { checkRanks, checkStart } from "../distributed_start.ts";
-import { evaluateKnn } from "./evaluate_knn.ts";
+import { evaluateKnn, judgedImages } from "./evaluate_knn.ts";
 import { batchSizes, imageSource, type ViewSource } from "../../data/mod.ts";
-import { type KernelView, recipeOf, uploadPrior, viewKernel } from "./job_data.ts";
-import { type Profile, profileOf } from "./job_profile.ts";
-import { type JobFacts, jobReport } from "./job_report.ts";
-import { learningSettings } from "./job_settings.ts";
-import { factsOf, type JobInput, judgedImages, startingPoint, trainingConfig } from "./job_start.ts";
+import { factsOf, type JobFacts } from "./facts.ts";
+import { recipeOf, trainingConfig } from "./from_settings.ts";
+import type { JobInput } from "./input.ts";
+import { type KernelView, viewKernel } from "./kernel_view.ts";
+import { uploadPrior } from "./prior.ts";
+import { type Profile, profileOf } from "./profile.ts";
+import { ReportFile } from "./report_file.ts";
+import { learningSettings } from "./settings.ts";
+import { startingPoint } from "./starting_point.ts";
 import type { KnnScores } from "../../eval/mod.ts";
 import { type MetricsLine, metricsLine, secondsOf } from "./metrics_line.ts";
-import type { FoundCheckpoint, RunFiles } from "../run_folder.ts";
-import { runFolderOf } from "../silent_run_folder.ts";
+import { type FoundCheckpoint, RunFolder } from "../run_folder.ts";
 import { UnreadableImages } from "./unreadable.ts";
 
 /** What a job tells as it goes. */
@@ -50,13 +54,14 @@ export type JobEvent =
  */
 export async function* pretrainJob(given: JobInput): AsyncGenerator<JobEvent> {
   const { heldOut, notes } = judgedImages(given);
-  const input = { ...given, heldOut };
-  const { group, settings, dataset } = input;
-  if (group) await checkRanks(group, settings, [dataset, heldOut]);
-  using folder = await runFolderOf(input.saveDir, group?.rank ?? 0);
-  let found = await startingPoint(folder, input);
+  const group = groupOf(given);
+  const input = { ...given, heldOut, group };
+  const { settings, dataset } = input;
+  await checkRanks(group, settings, [dataset, heldOut]);
+  using folder = await RunFolder.open(input.saveDir, { writes: group.rank === 0 });
+  let found = await startingPoint(folder, input, group);
   const position = found?.checkpoint.position ?? { epoch: settings.start_epoch, step: 0 };
-  if (group) checkStart(group, position);
+  checkStart(group, position);
   if (found?.path === folder.file("next.safetensors")) found = { ...found, path: await folder.promote() };
   const job = new Job(input, folder, found, position);
   try {
@@ -67,10 +72,13 @@ export async function* pretrainJob(given: JobInput): AsyncGenerator<JobEvent> {
   }
 }
 
+/** What a job needs, with the group that it is part of. */
+type GroupInput = JobInput & { readonly group: Communicator };
+
 class Job {
   #input: JobInput;
   #group: Communicator;
-  #folder: RunFiles;
+  #folder: RunFolder;
   #found: FoundCheckpoint | null;
   #model: Contrastive;
   #source: ViewSource;
@@ -85,11 +93,10 @@ class Job {
   #microBatch = Infinity;
   #secondsBefore = 0;
   #saved = performance.now();
-  #drawn = performance.now();
-  #drawCost = 0;
+  #report: ReportFile;
 
-  constructor(input: JobInput, folder: RunFiles, found: FoundCheckpoint | null, position: TrainingPosition) {
-    const { device, dataset, settings, signal, group = new SingleProcess(), tuning } = input;
+  constructor(input: GroupInput, folder: RunFolder, found: FoundCheckpoint | null, position: TrainingPosition) {
+    const { device, dataset, settings, signal, group, tuning } = input;
     this.#input = input;
     this.#group = group;
     this.#unreadable = new UnreadableImages(group);
@@ -113,6 +120,7 @@ class Job {
     });
     if (found) restoreCheckpoint(found.checkpoint, this.#model, this.#training.optimizer, this.#training.scaler);
     this.#facts = factsOf(input, this.#model);
+    this.#report = new ReportFile(folder, this.#isFirst);
   }
 
   async *events(): AsyncGenerator<JobEvent> {
@@ -185,8 +193,7 @@ class Job {
     const last = epoch === this.#input.settings.epochs - 1;
     yield await this.#save();
     yield* this.#finishEpoch(epoch);
-    const since = performance.now() - this.#drawn;
-    if (!last && since >= Math.max(2000, 20 * this.#drawCost)) {
+    if (!last && this.#report.isDue()) {
       const message = await this.#draw();
       if (message) yield { type: "note", message };
     }
@@ -267,27 +274,16 @@ class Job {
     yield { type: "evaluated", epoch, seconds, ...scores };
   }
 
-  /** Writes report.html; what went wrong, if anything: a picture that cannot be drawn stops no training. */
+  /** Writes report.html; returns what went wrong, if anything. */
   async #draw(): Promise<string | null> {
-    if (!this.#isFirst) return null; // the report is rank 0's
-    const start = performance.now();
-    try {
-      const page = await jobReport({
-        settings: this.#input.settings,
-        facts: this.#facts,
-        position: this.#position,
-        lines: this.#lines,
-        kernel: this.#kernel,
-        profile: profileOf(this.#profile, this.#source),
-      });
-      await this.#folder.writeText("report.html", page);
-      return null;
-    } catch (error) {
-      return `Cannot write "${this.#folder.file("report.html")}": ${error instanceof Error ? error.message : error}`;
-    } finally {
-      this.#drawn = performance.now();
-      this.#drawCost = this.#drawn - start;
-    }
+    return await this.#report.write({
+      settings: this.#input.settings,
+      facts: this.#facts,
+      position: this.#position,
+      lines: this.#lines,
+      kernel: this.#kernel,
+      profile: profileOf(this.#profile, this.#source),
+    });
   }
 
   /** Where to go on from after a loss or a weight that is not finite, and what to try. */

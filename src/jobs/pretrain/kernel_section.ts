@@ -1,5 +1,5 @@
 import type { ImageDataset } from "../../data/mod.ts";
-import type { KernelView } from "./job_data.ts";
+import type { KernelView } from "./kernel_view.ts";
 import type { KernelNeighbours } from "../../eval/mod.ts";
 import { PICTURE } from "../../eval/internal.ts";
 import { binned, dataUris, heatMap, type Html, html, type Section, table } from "../../report/mod.ts";

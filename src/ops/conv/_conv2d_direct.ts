@@ -1,6 +1,6 @@
 // Convolution as implicit matrix products: the patches of the image are never stored.
 // Channels of every group are multiples of 4 here; see _conv2d_channels.ts.
-import { defineProgram, type Device } from "../../device/mod.ts";
+import type { Program } from "../../device/mod.ts";
 import {
   conv2d,
   conv2d_forward,
@@ -34,12 +34,17 @@ const OPERANDS = {
 
 type Kind = keyof typeof OPERANDS;
 
-function programOf({ programs }: Device, kind: Kind, body: Body, types: OperandTypes, moments: boolean) {
+const programs = new Map<string, Program>();
+
+function programOf(kind: Kind, body: Body, types: OperandTypes, moments: boolean): Program {
   const name = `conv2d ${kind} ${body.name}${operandNote(types)}`;
-  return programs.get(conv2d, `${name} ${moments}`, () => {
-    const code = [operandAliases(types), conv2d, ...OPERANDS[kind], ...momentsCode(moments), ...body.code] as const;
-    return defineProgram({ name, code, entryPoint: "main" });
-  });
+  const key = `${name} ${moments}`;
+  let program = programs.get(key);
+  if (!program) {
+    const code = [operandAliases(types), conv2d, ...OPERANDS[kind], ...momentsCode(moments), ...body.code];
+    programs.set(key, program = { name, code, entryPoint: "main", params: conv2d.params });
+  }
+  return program;
 }
 
 /** Pixels of a segment of the weight gradient, and terms of one of a forward pass by taps; multiples of 8. */
@@ -156,7 +161,7 @@ function run(g: Geometry, job: Job): Tensor {
   const moments = splits === 1 && job.side
     ? blockMoments(job.side, device, Math.ceil(rows / body.rows), shape.at(-1)!)
     : undefined;
-  device.dispatch(programOf(device, kind, body, { a, b, c: target }, moments !== undefined), {
+  device.dispatch(programOf(kind, body, { a, b, c: target }, moments !== undefined), {
     params: {
       ...sizesOf(g),
       ...{ rows, cols4, inner, depth, segments, splits, split4: size / 4, groups: g.groups },

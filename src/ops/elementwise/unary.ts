@@ -1,58 +1,36 @@
-import { defineProgram } from "../../device/mod.ts";
+import type { Bindings, Program } from "../../device/mod.ts";
 import { lib_flat, lib_nan, unary as code } from "../../shaders/gen.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { type FloatDType, Tensor } from "../../tensor/mod.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
-
-/** One elementwise op: WGSL expressions of `x: F` (that is `vec4f`), and of the scalars `params.a` and `params.b` where it has some. */
-interface Row {
-  readonly value: string;
-  readonly slope: string;
-}
-
-// NaN passes everywhere, as in PyTorch: a diverged step must not look like zeros. WGSL's max,
-// min and clamp drop it on some drivers, and comparisons that select between two values too (Mesa 22.3).
-const ROWS = {
-  abs: { value: "abs(x)", slope: "sign(x)" },
-  clamp: {
-    value: "smaller(F(params.b), larger(F(params.a), x))",
-    slope: "select(F(0.0), F(1.0), (x >= F(params.a)) & (x <= F(params.b)))",
-  },
-  exp: { value: "exp(x)", slope: "exp(x)" },
-  log: { value: "log(x)", slope: "1.0 / x" },
-  neg: { value: "-x", slope: "F(-1.0)" },
-  relu: { value: "larger(F(0.0), x)", slope: "select(F(0.0), F(1.0), (x > F(0.0)) | is_nan(x))" },
-  sigmoid: { value: "1.0 / (1.0 + exp(-x))", slope: "(1.0 / (1.0 + exp(-x))) * (1.0 / (1.0 + exp(x)))" },
-  silu: {
-    value: "x / (1.0 + exp(-x))",
-    slope: "(1.0 + x / (1.0 + exp(x))) / (1.0 + exp(-x))",
-  },
-  sqrt: { value: "sqrt(x)", slope: "0.5 / sqrt(x)" },
-  square: { value: "x * x", slope: "2.0 * x" },
-  // WGSL's tanh may overflow for large |x|; its slope is 1 - tanh².
-  tanh: {
-    value: "select(tanh(clamp(x, F(-20.0), F(20.0))), x, is_nan(x))",
-    slope: "1.0 - value(x) * value(x)",
-  },
-} as const satisfies Record<string, Row>;
+import { type Row, ROWS } from "./_unary_rows.ts";
 
 type Name = keyof typeof ROWS;
 type Scalars = { readonly a: number; readonly b: number };
 
 const TYPES = "alias F = vec4f;\nalias U = vec4u;\nalias B = vec4<bool>;";
+const { params } = code;
 
-function programs(name: Name, entryPoint: string) {
-  const { value, slope } = ROWS[name];
+type Programs = Readonly<Record<FloatDType, Program>>;
+
+function programs(name: Name, entryPoint: string): Programs {
+  const { value, slope, uses }: Row = ROWS[name];
   const body = `fn value(x: F) -> F { return ${value}; }\nfn slope(x: F) -> F { return ${slope}; }`;
+  const used = uses ? [uses] : [];
   const make = (dtype: FloatDType) => {
-    const types = elementAliases({ X: dtype });
-    return defineProgram({ name, code: [types, lib_flat, lib_nan, TYPES, body, code], entryPoint });
+    return {
+      name,
+      code: [elementAliases({ X: dtype }), lib_flat, lib_nan, TYPES, ...used, body, code],
+      entryPoint,
+      params,
+    };
   };
   return { f32: make("f32"), f16: make("f16") };
 }
 
-function defineUnary(name: Name): (inputs: [Tensor], scalars: Scalars) => Tensor {
+/** Makes the op of a row. */
+export function defineUnary(name: Name): (inputs: [Tensor], scalars: Scalars) => Tensor {
   const forward = programs(name, "forward");
   const backward = programs(name, "backward");
   return defineOp<[Tensor], Scalars>({
@@ -67,11 +45,11 @@ function defineUnary(name: Name): (inputs: [Tensor], scalars: Scalars) => Tensor
   });
 }
 
-function run(forms: ReturnType<typeof programs>, x: Tensor, grad: Tensor | null, a: number, b: number): Tensor {
+function run(programs: Programs, x: Tensor, grad: Tensor | null, a: number, b: number): Tensor {
   const y: Tensor = new Tensor(x.device, x.shape, { dtype: x.dtype });
   const size = Math.ceil(x.size / 4);
-  const buffers = { 1: x.storage, 2: y.storage, 3: grad?.storage };
-  x.device.dispatch(forms[floatOf(x)], { params: { size, a, b }, buffers, workgroups: x.device.groups(size, 64) });
+  const buffers: Bindings = { 1: x.storage, 2: y.storage, 3: grad?.storage };
+  x.device.dispatch(programs[floatOf(x)], { params: { size, a, b }, buffers, workgroups: x.device.groups(size, 64) });
   return y;
 }
 

@@ -1,4 +1,4 @@
-import { defineProgram } from "../../device/mod.ts";
+import type { Program } from "../../device/mod.ts";
 import {
   cholesky as code,
   cholesky_panel as panel,
@@ -26,16 +26,16 @@ const LANES = 8;
 /** WGSL has no literal for it. */
 const NAN_BITS = 0x7fc00000;
 
-function program(entryPoint: string) {
-  return defineProgram({ name: "cholesky", code: [lib_flat, lib_block, code, rows], entryPoint });
+function program(entryPoint: string): Program {
+  return { name: "cholesky", code: [lib_flat, lib_block, code, rows], entryPoint, params: code.params };
 }
 
 const TAKE = program("take");
 const FACTORS = { elements: program("factor"), rows: program("factor_rows") };
 const MIRROR = program("mirror");
 const TRANSPOSE = program("transpose");
-const PANEL = pairForms("choleskyPanel", [panel]);
-const UPDATE = pairForms("choleskyUpdate", [update]);
+const PANEL = pairForms("choleskyPanel", [panel], panel.params);
+const UPDATE = pairForms("choleskyUpdate", [update], update.params);
 
 /** Factors `a + ridge I`, `[n, n]`. */
 function factor(a: Tensor, ridge: number): Tensor {
@@ -110,7 +110,7 @@ function updateGroup(l: Tensor, panel: number, until: number): void {
 }
 
 /** The lower triangle mirrored and scaled (`MIRROR`), or the transpose (`TRANSPOSE`). */
-function rearrange(program: typeof MIRROR, a: Tensor, scale: number): Tensor {
+function rearrange(program: Program, a: Tensor, scale: number): Tensor {
   const n = a.shape[0]!;
   const out = new Tensor(a.device, [n, n]);
   a.device.dispatch(program, {

@@ -4,20 +4,29 @@ import { batch_norm as code, lib_column_moments, lib_lanes, lib_nan, lib_slices 
 import { Tensor } from "../../tensor/mod.ts";
 import { castTo, floatOf } from "../../tensor/internal.ts";
 import { laneForm } from "../shared/lanes.ts";
-import { blocksOf, columnPrograms, columnsOf, pick, sliceGroups, type Slices, slicesOf } from "../shared/slices.ts";
+import {
+  blocksOf,
+  type ColumnPrograms,
+  columnPrograms,
+  columnsOf,
+  pick,
+  sliceGroups,
+  type Slices,
+  slicesOf,
+} from "../shared/slices.ts";
 import { BATCH_NORM, REMAKE_NORMALIZED } from "../shared/variants.ts";
 
 /** WGSL of a normalised value, which a residual may be added to. */
 const ADDED = { plain: "value", residual: "value + V(residual[at])" } as const;
 
-function program(entryPoint: string, added: keyof typeof ADDED = "plain") {
+function program(entryPoint: string, added: keyof typeof ADDED = "plain"): ColumnPrograms {
   const residual = `fn added(at: u32, value: V) -> V { return ${ADDED[added]}; }`;
-  const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code, residual] as const;
-  return columnPrograms("batchNorm", parts, entryPoint);
+  const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code, residual];
+  return columnPrograms("batchNorm", parts, entryPoint, code.params);
 }
 
 /** An entry point without and with a residual. */
-function programs(entryPoint: string) {
+function programs(entryPoint: string): Readonly<Record<keyof typeof ADDED, ColumnPrograms>> {
   return { plain: program(entryPoint), residual: program(entryPoint, "residual") };
 }
 

@@ -1,6 +1,5 @@
 // The bodies that matmul and conv2d share, and the table that chooses among them by adapter and shape.
-import type { Constants, Device, ShaderPart } from "../../device/mod.ts";
-import type { Nothing } from "../../device/internal.ts";
+import type { Constants, Device, Program } from "../../device/mod.ts";
 import { matmul_rows, matmul_subgroup, matmul_tile } from "../../shaders/gen.ts";
 
 /** A form of the inner product: `subgroup…` and `rows` suit CPU adapters, the tiles suit GPUs. All are right anywhere. */
@@ -19,8 +18,8 @@ export type BodyName =
 export interface Body {
   /** Its name. */
   readonly name: BodyName;
-  /** WGSL parts; the operands declare scalars and bindings. */
-  readonly code: readonly (string | ShaderPart<Nothing, Nothing>)[];
+  /** WGSL parts. */
+  readonly code: Program["code"];
   /** Rows of a block. */
   readonly rows: number;
   /** Columns of a block, in vectors of four. */

@@ -1,5 +1,5 @@
 // Matrix products on storages: what matmul, linear and conv2d are made of.
-import { type Constants, defineProgram, type Device, type Storage, type Window } from "../../device/mod.ts";
+import type { Constants, Program, Storage, Window } from "../../device/mod.ts";
 import { lib_flat, matmul as operands, matmul_pad } from "../../shaders/gen.ts";
 import { type FloatDType, key, type Shape, sizeOf, Tensor, uniform } from "../../tensor/mod.ts";
 import { bytesOf, castTo, elementAliases, floatOf } from "../../tensor/internal.ts";
@@ -66,12 +66,9 @@ export interface Product {
   readonly side?: SideMoments;
 }
 
-function padProgram(dtype: FloatDType) {
-  return defineProgram({
-    name: "pad",
-    code: [elementAliases({ E: dtype }, 1), lib_flat, matmul_pad],
-    entryPoint: "main",
-  });
+function padProgram(dtype: FloatDType): Program {
+  const code = [elementAliases({ E: dtype }, 1), lib_flat, matmul_pad];
+  return { name: "pad", code, entryPoint: "main", params: matmul_pad.params };
 }
 
 /** Terms of a segment where triangles leave segments out. */
@@ -81,12 +78,17 @@ const PAD = { f32: padProgram("f32"), f16: padProgram("f16") } as const;
 
 const NO_BATCH: BatchAxes = { sizes: [1, 1, 1], a: [0, 0, 0], b: [0, 0, 0] };
 
-function programOf({ programs }: Device, body: Body, types: OperandTypes, moments: boolean) {
+const programs = new Map<string, Program>();
+
+function programOf(body: Body, types: OperandTypes, moments: boolean): Program {
   const name = `matmul ${body.name}${operandNote(types)}`;
-  return programs.get(operands, `${name} ${moments}`, () => {
-    const code = [operandAliases(types), operands, ...momentsCode(moments), ...body.code] as const;
-    return defineProgram({ name, code, entryPoint: "main" });
-  });
+  const key = `${name} ${moments}`;
+  let program = programs.get(key);
+  if (!program) {
+    const code = [operandAliases(types), operands, ...momentsCode(moments), ...body.code];
+    programs.set(key, program = { name, code, entryPoint: "main", params: operands.params });
+  }
+  return program;
 }
 
 /** The operands of a product, for their dtypes. */
@@ -205,7 +207,7 @@ function run(p: Product, body: Body, parts: { depth: number; splits: number }, t
   const [x, y] = device.groups(blocksOf(body, rows, padded(cols) / 4), 1);
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   for (let first_z = 0; first_z < count * splits; first_z += limit) {
-    device.dispatch(programOf(device, body, { a, b, c: target }, moments !== undefined), {
+    device.dispatch(programOf(body, { a, b, c: target }, moments !== undefined), {
       params: { ...sizes, ...steps, a0, a1, a2, b0, b1, b2, first_z },
       buffers: {
         1: windowFrom(a, p.from?.a),

@@ -1,17 +1,5 @@
 // The three forms of the loops over pairs of rows (`shaders/lib/row_pairs.wgsl`, `row_sums.wgsl`), and which one suits.
-import {
-  type Accesses,
-  type AccessOf,
-  defineProgram,
-  type Device,
-  type ParamsOf,
-  type ParamTypes,
-  type Part,
-  type Program,
-  type ShaderPart,
-  type Workgroups,
-} from "../../device/mod.ts";
-import { type Nothing, withParts } from "../../device/internal.ts";
+import type { Device, Program, ShaderPart, Workgroups } from "../../device/mod.ts";
 import { lib_row_pairs, lib_row_pairs_subgroup, lib_row_sums, lib_row_sums_subgroup } from "../../shaders/gen.ts";
 import { ROW_FORMS } from "./variants.ts";
 
@@ -19,7 +7,7 @@ import { ROW_FORMS } from "./variants.ts";
 export type RowForm = keyof typeof ROW_FORMS;
 
 /** One program a form. */
-export type FormPrograms<P extends ParamTypes, A extends Accesses> = Readonly<Record<RowForm, Program<P, A>>>;
+export type FormPrograms = Readonly<Record<RowForm, Program>>;
 
 /** The form for an adapter. */
 export function rowForm({ info: { family, subgroupSize } }: Device): RowForm {
@@ -28,21 +16,13 @@ export function rowForm({ info: { family, subgroupSize } }: Device): RowForm {
 }
 
 /** The programs of a shader on `lib/row_pairs.wgsl`. */
-export function pairForms<const C extends readonly Part[]>(
-  name: string,
-  code: C,
-): FormPrograms<ParamsOf<C>, AccessOf<C>> {
-  const lanes = withParts(defineProgram({ name, code, entryPoint: "lanes" }), lib_row_pairs);
-  return forms(lanes, lib_row_pairs_subgroup);
+export function pairForms(name: string, code: Program["code"], params: Program["params"]): FormPrograms {
+  return forms(name, [lib_row_pairs, ...code], lib_row_pairs_subgroup, params);
 }
 
 /** The programs of a shader on `lib/row_sums.wgsl`. */
-export function sumForms<const C extends readonly Part[]>(
-  name: string,
-  code: C,
-): FormPrograms<ParamsOf<C>, AccessOf<C>> {
-  const lanes = withParts(defineProgram({ name, code, entryPoint: "lanes" }), lib_row_sums);
-  return forms(lanes, lib_row_sums_subgroup);
+export function sumForms(name: string, code: Program["code"], params: Program["params"]): FormPrograms {
+  return forms(name, [lib_row_sums, ...code], lib_row_sums_subgroup, params);
 }
 
 /** Workgroups and constants of `lib/row_pairs.wgsl`. */
@@ -61,14 +41,11 @@ export function sumTiles(device: Device, rows: number, vectors: number): Workgro
 }
 
 /** The subgroup form is a module of its own: where subgroups are missing, it must not be compiled. */
-function forms<P extends ParamTypes, A extends Accesses>(
-  lanes: Program<P, A>,
-  subgroup: ShaderPart<Nothing, Nothing>,
-): FormPrograms<P, A> {
+function forms(name: string, code: Program["code"], subgroup: ShaderPart, params: Program["params"]): FormPrograms {
   return {
-    subgroup: { ...withParts(lanes, subgroup), entryPoint: "subgroup" },
-    lanes,
-    tiles: { ...lanes, entryPoint: "tiles" },
+    subgroup: { name, code: [...code, subgroup], entryPoint: "subgroup", params },
+    lanes: { name, code, entryPoint: "lanes", params },
+    tiles: { name, code, entryPoint: "tiles", params },
   };
 }
 

@@ -2,14 +2,15 @@ import { assertGolden, casesOf, type GoldenTolerance } from "../../fixtures/gold
 import { type OpCase, readFixture } from "../../fixtures/read.ts";
 import type { Tensor } from "../../../src/tensor/mod.ts";
 
-/** Holds `fn` to PyTorch on every golden case of `op`. */
+/** Holds `fn` to PyTorch on every golden case of `op` in a file. */
 export async function checkGolden(
   op: string,
   fn: (inputs: readonly Tensor[], attrs: OpCase["attrs"]) => Tensor,
   tolerance: GoldenTolerance = {},
+  file = "ops",
 ): Promise<void> {
-  const fixture = readFixture("ops");
-  const cases = casesOf("ops", op);
+  const fixture = readFixture(file);
+  const cases = casesOf(file, op);
   if (cases.length === 0) throw new Error(`No golden cases of ${op}`);
   for (const one of cases) await assertGolden(fixture, one, (...inputs) => fn(inputs, one.attrs), tolerance);
 }

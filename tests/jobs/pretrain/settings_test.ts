@@ -1,5 +1,5 @@
-import { assertEquals } from "@std/assert";
-import { differences, learningSettings } from "../../../src/jobs/pretrain/job_settings.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { differences, learningSettings, resolveSettings } from "../../../src/jobs/pretrain/settings.ts";
 import { SETTINGS } from "../../train/_small.ts";
 
 Deno.test("learningSettings() has the number of ranks where each has its own loss", () => {
@@ -16,4 +16,13 @@ Deno.test("differences() names another number of ranks, and nothing that a check
   const global = { ...SETTINGS, loss_scope: "global" } as const;
   assertEquals(differences(learningSettings(global, 2), global, 4), []);
   assertEquals(differences(learningSettings(SETTINGS, 2), global, 2), ["--loss_scope local (now global)"]);
+});
+
+Deno.test("resolveSettings() refuses what has no default and is not given", () => {
+  assertThrows(
+    () => resolveSettings({ ...SETTINGS, epochs: undefined as unknown as number }),
+    TypeError,
+    "Cannot resolve settings as --epochs must be given: got none",
+  );
+  assertEquals(resolveSettings({ ...SETTINGS, optimizer: "lars", momentum: undefined }).momentum, 0.9);
 });

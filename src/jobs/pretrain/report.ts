@@ -1,27 +1,10 @@
 import type { TrainingPosition } from "../../train/mod.ts";
-import type { KernelView } from "./job_data.ts";
-import type { JobSettings } from "./job_settings.ts";
+import type { JobFacts } from "./facts.ts";
+import type { KernelView } from "./kernel_view.ts";
+import type { JobSettings } from "./settings.ts";
 import { type Html, html, lineChart, page, type Section, table } from "../../report/mod.ts";
 import { kernelSection } from "./kernel_section.ts";
 import type { MetricsLine } from "./metrics_line.ts";
-
-/** What is known of a job before it starts. */
-export interface JobFacts {
-  /** Adapter. */
-  readonly device: string;
-  /** Training images. */
-  readonly images: number;
-  /** Held-out images. */
-  readonly held_out: number;
-  /** Classes, or labels an image. */
-  readonly classes: number;
-  /** Columns of the prior; 0 without one. */
-  readonly prior_columns: number;
-  /** Parameters of encoder and head. */
-  readonly parameters: number;
-  /** Version of Deno. */
-  readonly deno: string;
-}
 
 /** What the page of a job shows. */
 export interface JobReport {

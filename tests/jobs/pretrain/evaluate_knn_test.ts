@@ -1,5 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { judgedImages } from "../../../src/jobs/pretrain/job_start.ts";
+import { judgedImages } from "../../../src/jobs/pretrain/evaluate_knn.ts";
 import type { JobSettings } from "../../../src/jobs/mod.ts";
 import { smallDataset } from "../../train/_small.ts";
 

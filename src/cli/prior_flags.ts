@@ -1,0 +1,72 @@
+import { parseDecimal } from "../formats/internal.ts";
+import { type Flag, UsageError } from "./flags.ts";
+import { isGiven } from "./original_flags.ts";
+
+/** Values of the flags of prior and kernel. */
+export interface PriorValues {
+  /** File of the prior. */
+  readonly prior: string | undefined;
+  /** Columns of the prior, with commas. */
+  readonly prior_columns: string | undefined;
+  /** Whether the data set's attributes or features are the prior. */
+  readonly weaklabels: boolean;
+  /** Similarity of priors, or `none`. */
+  readonly kernel: string;
+  /** Width of the RBF kernel, or `median`. */
+  readonly sigma: string | undefined;
+}
+
+/** Makes the flags of the prior. */
+export function priorFlags(weaklabels: boolean | undefined) {
+  const group = "Model and loss";
+  return {
+    weaklabels: { type: "boolean", default: weaklabels ?? false, help: weakHelp(weaklabels), group },
+    prior: { type: "string", help: "file of the prior, one row an image: .npz, .npy, .safetensors or .csv", group },
+    prior_columns: {
+      type: "string",
+      help: "columns of a .csv that are the prior, with commas (default: attr_val…, or all but names and labels)",
+      group,
+    },
+  } as const satisfies Record<string, Flag>;
+}
+
+function weakHelp(weaklabels: boolean | undefined): string {
+  return `use the data set's attributes or features as prior${weaklabels ? " (default true; --no-weaklabels)" : ""}`;
+}
+
+/** The width that `--sigma` says; null for the median. */
+export function widthOf(sigma: string): number | null {
+  if (sigma === "median") return null;
+  const value = parseDecimal(sigma);
+  if (value !== null && value >= 1e-30) return value;
+  throw new UsageError(`Cannot read --sigma as it must be a number > 0 or median: got "${sigma}"`);
+}
+
+/** Tells whether a prior is wanted; a kernel without one, or one without a kernel, is a mistake that must not pass. */
+export function checkPrior(args: readonly string[], values: PriorValues): boolean {
+  const { kernel, sigma, prior, prior_columns, weaklabels } = values;
+  const wanted = prior !== undefined || weaklabels;
+  const asked = prior !== undefined || isGiven(args, "weaklabels");
+  if (kernel === "none") {
+    if (wanted && asked) {
+      throw new UsageError(
+        `Cannot use ${prior === undefined ? "--weaklabels" : "--prior"} without a kernel as it would have no effect: ` +
+          "give --kernel rbf and --sigma, --kernel cosine or --kernel linear",
+      );
+    }
+    return false;
+  }
+  if (prior === undefined && prior_columns !== undefined) {
+    throw new UsageError("Cannot use --prior_columns without --prior: it names columns of that file");
+  }
+  if (!wanted) {
+    throw new UsageError(
+      `Cannot use --kernel ${kernel} without a prior: give --weaklabels or --prior FILE, or --kernel none (the original ` +
+        "took the class labels as prior then, which is supervision)",
+    );
+  }
+  if (kernel === "rbf" && sigma === undefined) {
+    throw new UsageError("Cannot use --kernel rbf without --sigma: give a number or median");
+  }
+  return true;
+}

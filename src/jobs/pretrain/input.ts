@@ -1,0 +1,27 @@
+import type { ImageDataset } from "../../data/mod.ts";
+import type { Device } from "../../device/mod.ts";
+import type { Communicator } from "../../distributed/mod.ts";
+import type { TuneOptions } from "../../tune/mod.ts";
+import type { JobSettings } from "./settings.ts";
+
+/** What a job needs. */
+export interface JobInput {
+  /** Where it runs. */
+  readonly device: Device;
+  /** Images to learn from, with their prior when a kernel is set. */
+  readonly dataset: ImageDataset;
+  /** Held-out images for evaluation; null: none, the training images are then judged by each other. */
+  readonly heldOut: ImageDataset | null;
+  /** Settings. */
+  readonly settings: JobSettings;
+  /** Folder of the run. */
+  readonly saveDir: string;
+  /** Checkpoint to go on from; by default the last one in `saveDir`, if there is one. */
+  readonly resume?: string;
+  /** Stops after the step that is under way and saves. */
+  readonly signal?: AbortSignal;
+  /** Tunes for the adapter at the first step; not by default. */
+  readonly tuning?: TuneOptions;
+  /** The processes that train together; only the first one writes. This one alone by default. */
+  readonly group?: Communicator;
+}

@@ -1,0 +1,42 @@
+import { noGrad } from "../../autograd/mod.ts";
+import { type ImageDataset, type Labels, someRows } from "../../data/mod.ts";
+import { rowsAtOnce } from "../../data/internal.ts";
+import type { Device } from "../../device/mod.ts";
+import { kernelNeighbours } from "../../eval/internal.ts";
+import { describeKernel, type KernelDescription } from "../../kernels/mod.ts";
+import { keep, tidy } from "../../tensor/mod.ts";
+import { kernelOf } from "./from_settings.ts";
+import { type NamedNeighbours, namedNeighbours } from "./kernel_section.ts";
+import { uploadRows } from "./prior.ts";
+import type { JobSettings } from "./settings.ts";
+
+/** What the kernel makes of a prior, for a look before training. */
+export interface KernelView {
+  /** Similarities of some samples, `[size, size]`, those of one class next to each other. */
+  readonly gram: Float32Array;
+  /** Samples shown. */
+  readonly size: number;
+  /** How much is left of the spread of centroids, and what to try. */
+  readonly description: KernelDescription;
+  /** Some images and those that are most alike by their prior. */
+  readonly neighbours: NamedNeighbours;
+}
+
+/** Looks at the kernel on as many samples as a batch has. */
+export async function viewKernel(device: Device, dataset: ImageDataset, settings: JobSettings): Promise<KernelView> {
+  const kernel = kernelOf(settings)!;
+  const prior = dataset.prior!;
+  const rows = someRows(dataset.length, Math.min(settings.batch_size, 256, rowsAtOnce(device, prior.dim)));
+  using batch = uploadRows(device, prior, rows);
+  const description = await describeKernel(batch, { kernel, ridge: settings.lambda });
+  const shown = byClass(someRows(dataset.length, 48), dataset.labels);
+  using few = uploadRows(device, prior, shown);
+  using gram = keep(noGrad(() => tidy(() => kernel(few, few))));
+  using all = keep(noGrad(() => tidy(() => kernel(batch, batch))));
+  const neighbours = namedNeighbours(dataset, await kernelNeighbours(dataset, rows, await all.data()));
+  return { gram: await gram.data() as Float32Array, size: shown.length, description, neighbours };
+}
+
+function byClass(rows: number[], labels: Labels): number[] {
+  return labels instanceof Int32Array ? rows.toSorted((a, b) => labels[a]! - labels[b]! || a - b) : rows;
+}

@@ -1,0 +1,149 @@
+import type { Stem } from "../../nn/mod.ts";
+import { type GivenSettings, type Setting, type SettingValues, TRAINING } from "../../train/mod.ts";
+import { withDefaults } from "../../train/internal.ts";
+
+/** Settings that a program decides by the data set that it is for. */
+export interface ProgramSettings {
+  /** Data set. */
+  readonly db: string;
+  /** Whether the images are made for a demo and are not those of the data set. */
+  readonly demo: boolean;
+  /** Augmentation. */
+  readonly augmentation: "natural" | "chexpert";
+  /** First layers of the network. */
+  readonly stem: Stem;
+}
+
+/** Settings of a pre-training job beside those of the training loop ({@linkcode TRAINING}). */
+export const JOB = {
+  limit: { type: "integer", optional: true, min: 2, help: "first images only, for trying things", group: "Data" },
+  resolution: { type: "integer", min: 8, help: "side of the crops, px", group: "Data" },
+  workers: {
+    type: "integer",
+    min: 1,
+    alias: "j",
+    running: true,
+    help: "Workers that decode images (the original's default is 32)",
+    group: "Data",
+  },
+  network: { type: "string", alias: "n", help: "network", group: "Model and loss" },
+  kernel: {
+    type: "string",
+    optional: true,
+    choices: ["rbf", "cosine", "linear"],
+    help: "similarity of priors",
+    group: "Model and loss",
+  },
+  sigma: {
+    type: "number",
+    optional: true,
+    help: "width of the RBF kernel, in units of the prior; median: the median distance of two priors",
+    group: "Model and loss",
+  },
+  lars: {
+    type: "string",
+    default: "corrected",
+    choices: ["corrected", "faithful"],
+    implied: true,
+    help: "faithful: the original's rule, which adapts and decays biases and BatchNorm, and never moves what is 0",
+    group: "Optimisation",
+  },
+  start_epoch: {
+    type: "integer",
+    default: 0,
+    min: 0,
+    running: true,
+    help: "epoch to begin with, for a run that resumes nothing",
+    group: "Optimisation",
+  },
+  save_freq: {
+    type: "integer",
+    default: 100,
+    min: 1,
+    running: true,
+    help: "epochs between two numbered checkpoints",
+    group: "Run",
+  },
+  save_minutes: {
+    type: "number",
+    default: 10,
+    min: 0,
+    running: true,
+    help: "minutes between two saves within an epoch",
+    group: "Run",
+  },
+  eval_every: {
+    type: "integer",
+    default: 25,
+    min: 0,
+    running: true,
+    help: "epochs between two k-NN evaluations; 0 for none",
+    group: "Run",
+  },
+  eval_images: {
+    type: "integer",
+    default: 5000,
+    min: 2,
+    running: true,
+    help: "most images of an evaluation, voting and classified each",
+    group: "Run",
+  },
+  profile: { type: "boolean", default: false, running: true, help: "time the parts of a step (slower)", group: "Run" },
+} as const satisfies Record<string, Setting>;
+
+/** Settings of a pre-training job by the names of their flags: a line here or in {@linkcode TRAINING} makes a setting. */
+export const SETTINGS: typeof TRAINING & typeof JOB = { ...JOB, ...TRAINING };
+
+/** All settings of a pre-training job, as `config.json` and checkpoints have them. */
+export type JobSettings = ProgramSettings & SettingValues<typeof SETTINGS>;
+
+const ROWS: Readonly<Record<string, Setting>> = SETTINGS;
+
+/**
+ * Completes the settings of a job by the defaults of {@linkcode SETTINGS}.
+ *
+ * @throws {TypeError} If one without a default is not given.
+ *
+ * @example
+ * ```ts
+ * import { assertEquals } from "@std/assert";
+ * import { resolveSettings } from "@decoupled/uniformity/jobs";
+ *
+ * const program = { db: "cifar10", demo: false, augmentation: "natural", stem: "cifar" } as const;
+ * const settings = resolveSettings({ ...program, network: "resnet18", resolution: 32, workers: 2, epochs: 400 });
+ *
+ * assertEquals([settings.batch_size, settings.momentum, settings.kernel], [256, 0, null]);
+ * ```
+ */
+export function resolveSettings(given: ProgramSettings & GivenSettings<typeof SETTINGS>): JobSettings {
+  const { db, demo, augmentation, stem } = given;
+  const settings = withDefaults(SETTINGS, { ...given });
+  for (const [name, value] of Object.entries(settings)) {
+    if (value === undefined) throw new TypeError(`Cannot resolve settings as --${name} must be given: got none`);
+  }
+  return { db, demo, augmentation, stem, ...settings };
+}
+
+/** Settings that decide what is learnt, for a checkpoint; the number of ranks is one of them where each has its own loss. */
+export function learningSettings(settings: JobSettings, ranks = 1): Record<string, unknown> {
+  const learning = Object.entries(settings).filter(([name]) => !ROWS[name]?.running);
+  return { ...Object.fromEntries(learning), ...settings.loss_scope === "global" ? {} : { ranks } };
+}
+
+/**
+ * Settings that differ from those of a checkpoint, as text: `--lr 0.3 (now 0.1)`, `mpirun -n 2 (now 4)`. Settings it does
+ * not name are left out.
+ */
+export function differences(
+  config: Readonly<Record<string, unknown>>,
+  settings: JobSettings,
+  ranks: number,
+): string[] {
+  const implied = Object.entries(ROWS).filter(([, row]) => row.implied).map(([name, row]) => [name, row.default]);
+  const before: Record<string, unknown> = { ...Object.fromEntries(implied), ...config };
+  const now = learningSettings(settings, ranks);
+  if (settings.micro_batch === null) delete now.micro_batch; // goes on as it was
+  return Object.keys(now).filter((name) => name in before && before[name] !== now[name]).map((name) =>
+    `${name === "ranks" ? "mpirun -n" : `--${name}`} ${before[name] ?? "none"} (now ${now[name] ?? "none"})`
+  );
+}

@@ -1,0 +1,42 @@
+import type { Communicator } from "../../distributed/mod.ts";
+import type { Checkpoint } from "../../train/mod.ts";
+import { findCheckpoint, type FoundCheckpoint, type RunFolder } from "../run_folder.ts";
+import type { JobInput } from "./input.ts";
+import { differences } from "./settings.ts";
+
+/**
+ * The checkpoint that a job goes on from; null for a new run. A run that was stopped before its first step has learnt
+ * nothing: other settings, such as a smaller batch, begin it anew.
+ *
+ * @throws {TypeError} If the checkpoint is of another network or of weights only, or of other settings and not asked for.
+ */
+export async function startingPoint(
+  folder: Pick<RunFolder, "path" | "latest">,
+  { resume, settings }: Pick<JobInput, "resume" | "settings">,
+  group: Communicator,
+): Promise<FoundCheckpoint | null> {
+  const found = resume === undefined ? await folder.latest() : await findCheckpoint(resume);
+  if (!found) return null;
+  const { checkpoint: { network, config, position }, path } = found;
+  const changed = differences(config, settings, group.size);
+  if (resume === undefined && changed.length > 0 && hasLearntNothing(found.checkpoint)) return null;
+  if (network !== null && network !== settings.network) {
+    throw new TypeError(
+      `Cannot resume from "${path}" as it is of --network ${network}: got --network ${settings.network}`,
+    );
+  }
+  if (position === null) {
+    throw new TypeError(`Cannot resume from "${path}" as it holds weights only: it does not say which epoch is next`);
+  }
+  if (changed.length === 0) return found;
+  if (resume !== undefined) return { ...found, notes: [...found.notes, `Settings changed: ${changed.join(", ")}`] };
+  throw new TypeError(
+    `Cannot go on with the run in "${folder.path}" as its settings were others: ${changed.join(", ")}; give another ` +
+      `--save_dir for a new run, or --resume "${path}" to go on with new settings`,
+  );
+}
+
+/** Whether a checkpoint is that of before the first step. */
+function hasLearntNothing({ position, optimizer }: Checkpoint): boolean {
+  return position?.epoch === 0 && position.step === 0 && optimizer?.steps === 0;
+}

@@ -1,0 +1,24 @@
+import type { Program } from "../../device/mod.ts";
+import { attention_delta as code, lib_flat } from "../../shaders/gen.ts";
+import { type FloatDType, Tensor } from "../../tensor/mod.ts";
+import { elementAliases, floatOf } from "../../tensor/internal.ts";
+import type { Layout } from "./layout.ts";
+
+function program(dtype: FloatDType): Program {
+  const parts = [elementAliases({ X: dtype }), lib_flat, code];
+  return { name: "attention delta", code: parts, entryPoint: "main", params: code.params };
+}
+
+const DELTA = { f32: program("f32"), f16: program("f16") } as const;
+
+/** Products of each query's output with its gradient, `[batch · heads, queries]`. */
+export function deltaOf(out: Tensor, grad: Tensor, layout: Layout): Tensor {
+  const { batch, heads, queries, d4, out: { batch: o_batch, head: o_head, row: o_row } } = layout;
+  const delta = new Tensor(out.device, [batch * heads, queries]);
+  out.device.dispatch(DELTA[floatOf(out)], {
+    params: { size: delta.size, heads, queries, d4, o_batch, o_head, o_row },
+    buffers: { 1: out.storage, 2: grad.storage, 3: delta.storage },
+    workgroups: out.device.groups(delta.size, 64),
+  });
+  return delta;
+}

@@ -1,0 +1,47 @@
+// Where the operands of an attention are.
+import type { Tensor } from "../../tensor/mod.ts";
+
+/** Where rows start, in vectors of four: from + sample · batch + head · head + i · row. */
+export interface Rows {
+  readonly from: number;
+  readonly batch: number;
+  readonly head: number;
+  readonly row: number;
+}
+
+/** Sizes and places of the operands of an attention. */
+export interface Layout {
+  readonly batch: number;
+  readonly heads: number;
+  readonly queries: number;
+  readonly keys: number;
+  /** Features of a head in vectors of four, at most 64. */
+  readonly d4: number;
+  readonly q: Rows;
+  readonly k: Rows;
+  /** As k, but for `from`. */
+  readonly v: Rows;
+  readonly out: Rows;
+  /** What the gradients of q, k and v have in front, in vectors: they are in one array. */
+  readonly gradFrom: readonly [number, number, number];
+  readonly scale: number;
+  readonly causal: boolean;
+}
+
+/** The operands; where they are packed, all three are one tensor. */
+export interface Operands {
+  readonly q: Tensor;
+  readonly k: Tensor;
+  readonly v: Tensor;
+}
+
+/** The output, and the logarithm of the sum of each query's weights, `[batch · heads, queries]`. */
+export interface Attended {
+  readonly out: Tensor;
+  readonly lse: Tensor;
+}
+
+/** Elements of the gradients together; of packed operands, those of all three. */
+export function gradSize({ batch, heads, queries, keys, d4 }: Layout): number {
+  return 4 * d4 * batch * heads * (queries + 2 * keys);
+}

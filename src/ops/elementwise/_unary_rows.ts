@@ -1,0 +1,49 @@
+import type { ShaderPart } from "../../device/mod.ts";
+import { lib_gelu } from "../../shaders/gen.ts";
+
+/** One elementwise op: WGSL expressions of `x: F` (that is `vec4f`), and of the scalars `params.a` and `params.b` where it has some. */
+export interface Row {
+  readonly value: string;
+  readonly slope: string;
+  /** WGSL that they call. */
+  readonly uses?: ShaderPart;
+}
+
+/**
+ * The ops by name. NaN passes everywhere, as in PyTorch: a diverged step must not look like zeros. WGSL's max, min and clamp
+ * drop it on some drivers, and comparisons that select between two values too (Mesa 22.3).
+ */
+export const ROWS = {
+  abs: { value: "abs(x)", slope: "sign(x)" },
+  clamp: {
+    value: "smaller(F(params.b), larger(F(params.a), x))",
+    slope: "select(F(0.0), F(1.0), (x >= F(params.a)) & (x <= F(params.b)))",
+  },
+  erf: { value: "erf(x)", slope: "1.1283791671 * exp(-x * x)", uses: lib_gelu },
+  exp: { value: "exp(x)", slope: "exp(x)" },
+  gelu: { value: "x * normal_below(x)", slope: "normal_below(x) + x * normal_density(x)", uses: lib_gelu },
+  geluSigmoid: {
+    value: "x / (1.0 + exp(-1.702 * x))",
+    slope: "(1.0 + 1.702 * x / (1.0 + exp(1.702 * x))) / (1.0 + exp(-1.702 * x))",
+  },
+  geluTanh: {
+    value: "x / (1.0 + exp(-1.5957691216 * x * (1.0 + 0.044715 * x * x)))",
+    slope: "gelu_tanh_slope(x)",
+    uses: lib_gelu,
+  },
+  log: { value: "log(x)", slope: "1.0 / x" },
+  neg: { value: "-x", slope: "F(-1.0)" },
+  relu: { value: "larger(F(0.0), x)", slope: "select(F(0.0), F(1.0), (x > F(0.0)) | is_nan(x))" },
+  sigmoid: { value: "1.0 / (1.0 + exp(-x))", slope: "(1.0 / (1.0 + exp(-x))) * (1.0 / (1.0 + exp(x)))" },
+  silu: {
+    value: "x / (1.0 + exp(-x))",
+    slope: "(1.0 + x / (1.0 + exp(x))) / (1.0 + exp(-x))",
+  },
+  sqrt: { value: "sqrt(x)", slope: "0.5 / sqrt(x)" },
+  square: { value: "x * x", slope: "2.0 * x" },
+  // WGSL's tanh may overflow for large |x|; its slope is 1 - tanh².
+  tanh: {
+    value: "select(tanh(clamp(x, F(-20.0), F(20.0))), x, is_nan(x))",
+    slope: "1.0 - value(x) * value(x)",
+  },
+} as const satisfies Record<string, Row>;

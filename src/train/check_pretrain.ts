@@ -1,0 +1,62 @@
+import { batchSizes } from "../data/mod.ts";
+import type { PretrainData } from "./pretrain_types.ts";
+import type { ResolvedConfig } from "./resolve.ts";
+import type { Setting } from "./setting.ts";
+import { type PretrainConfig, TRAINING } from "./settings.ts";
+
+/** Checks what a run is given. */
+export function checkPretrain(data: PretrainData, config: ResolvedConfig): void {
+  checkChoices(config);
+  checkPrior(data, config);
+  checkCounts(config);
+  const { source } = data;
+  const { batchSize, dropLast, group } = config;
+  if (source.length < 2) {
+    throw new RangeError(`Cannot pretrain() as there must be at least 2 samples: got ${source.length}`);
+  }
+  if (batchSizes(source.length, batchSize, dropLast, group.size).length === 0) {
+    throw new RangeError(
+      `Cannot pretrain() as dropLast leaves no batch of ${batchSize}: got ${source.length} samples`,
+    );
+  }
+}
+
+function checkChoices(config: ResolvedConfig): void {
+  const rows: (Setting & { readonly option: keyof PretrainConfig })[] = Object.values(TRAINING);
+  for (const { option, choices } of rows) {
+    if (!choices || choices.includes(String(config[option]))) continue;
+    const allowed = choices.map((each) => `"${each}"`).join(" or ");
+    throw new RangeError(`Cannot pretrain() as ${option} must be ${allowed}: got "${config[option]}"`);
+  }
+}
+
+function checkPrior({ source, prior }: PretrainData, { kernel }: ResolvedConfig): void {
+  if (kernel && !prior) throw new TypeError("Cannot pretrain() as a kernel needs a prior: got none");
+  if (prior && !kernel) throw new TypeError("Cannot pretrain() as a prior needs a kernel: got none");
+  if (prior && (prior.shape.length !== 2 || prior.shape[0] !== source.length)) {
+    throw new TypeError(`Cannot pretrain() as the prior must be [${source.length}, d]: got [${prior.shape}]`);
+  }
+}
+
+function checkCounts({ epochs, batchSize, views, microBatch, group: { size: ranks } }: ResolvedConfig): void {
+  if (!(Number.isInteger(epochs) && epochs >= 1)) {
+    throw new RangeError(`Cannot pretrain() as epochs must be >= 1: got ${epochs}`);
+  }
+  if (!(Number.isInteger(batchSize) && batchSize >= 2)) {
+    throw new RangeError(
+      `Cannot pretrain() as batchSize must be an integer >= 2 (the loss is of pairs): got ${batchSize}`,
+    );
+  }
+  if (batchSize < 2 * ranks) {
+    throw new RangeError(
+      `Cannot pretrain() as batchSize must be >= ${2 * ranks} for ${ranks} ranks (2 samples each): got ${batchSize}`,
+    );
+  }
+  const least = ranks > 1 ? 2 : 1;
+  if (microBatch !== undefined && !(Number.isInteger(microBatch) && microBatch >= least)) {
+    throw new RangeError(`Cannot pretrain() as microBatch must be an integer >= ${least}: got ${microBatch}`);
+  }
+  if (!(Number.isInteger(views) && views >= 1)) {
+    throw new RangeError(`Cannot pretrain() as views must be >= 1: got ${views}`);
+  }
+}

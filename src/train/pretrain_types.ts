@@ -1,0 +1,37 @@
+import type { ViewSource } from "../data/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
+import type { TrainingPosition } from "./checkpoint_types.ts";
+import type { StepCost } from "./ranks.ts";
+import type { HostPrior } from "./host_prior.ts";
+
+/** What is learnt from. */
+export interface PretrainData {
+  /** Makes the views of samples. */
+  source: ViewSource;
+  /** Prior `[n, d]` on the device or in host memory (see {@linkcode uploadPrior}), when `config.kernel` is set. */
+  prior?: Tensor | HostPrior;
+}
+
+/** The state of training after some steps. */
+export interface PretrainReport extends Partial<StepCost> {
+  /** Epoch, 0-based. */
+  readonly epoch: number;
+  /** Steps done in this epoch. */
+  readonly step: number;
+  /** Steps of an epoch. */
+  readonly steps: number;
+  /** Mean loss of the steps since the last report. */
+  readonly loss: number;
+  /** Mean alignment `−‖centroid‖²` of the same steps, in [−1, 0]. */
+  readonly align: number;
+  /** Learning rate of this epoch. */
+  readonly lr: number;
+  /** Samples (not views) a second since the last report. */
+  readonly imagesPerSecond: number;
+  /** Seconds since the start. */
+  readonly seconds: number;
+  /** True at the end of an epoch. */
+  readonly epochDone: boolean;
+  /** Where to begin in order to go on from here. */
+  readonly next: TrainingPosition;
+}
