@@ -9,10 +9,10 @@ export type { EncoderStatistics, LinearEvent, LinearInput, LinearSettings, TaskS
 export { linearJob } from "./linear/linear_job.ts";
 export { type FeatureStatistics, featureStatistics } from "./linear/pictures.ts";
 export { evaluateKnn, type EvaluationData } from "./pretrain/evaluate_knn.ts";
-export { type JobEvent, pretrainJob } from "./pretrain/job.ts";
+export { pretrainJob } from "./pretrain/job.ts";
 export type { JobFacts } from "./pretrain/facts.ts";
 export { initialLr, kernelOf, recipeOf } from "./pretrain/from_settings.ts";
-export type { JobInput } from "./pretrain/input.ts";
+export type { JobEvent, JobInput } from "./pretrain/events.ts";
 export { type KernelView, viewKernel } from "./pretrain/kernel_view.ts";
 export { medianSigmaOf, uploadPrior } from "./pretrain/prior.ts";
 export type { Profile } from "./pretrain/profile.ts";

@@ -1,5 +1,5 @@
 import { type ImageDataset, joinClasses } from "../../data/mod.ts";
-import { SingleProcess } from "../../distributed/mod.ts";
+import { groupOf } from "../../distributed/internal.ts";
 import { OutputFolder } from "../../formats/mod.ts";
 import { checkRanks } from "../distributed_start.ts";
 import {
@@ -13,7 +13,8 @@ import {
 } from "../../eval/mod.ts";
 import { checkFittedOn } from "../../eval/internal.ts";
 import { assistLinear, fitLinear } from "./linear_fit.ts";
-import { type FittedTask, summaryOf, writeNumbers, writeResults } from "./linear_output.ts";
+import { type FittedTask, summaryOf } from "./summary.ts";
+import { writeNumbers, writeResults } from "./write_results.ts";
 import { featureStatistics } from "./pictures.ts";
 import { withProgress } from "./progress_events.ts";
 import type { LinearEvent, LinearInput, LinearSettings } from "./events.ts";
@@ -30,7 +31,8 @@ import type { LinearEvent, LinearInput, LinearSettings } from "./events.ts";
  */
 export async function* linearJob(given: LinearInput): AsyncGenerator<LinearEvent> {
   const input = { ...given, test: joinedTest(given) };
-  const { loaded, train, test, settings, saveDir, group = new SingleProcess() } = input;
+  const { loaded, train, test, settings, saveDir } = input;
+  const group = groupOf(input);
   const digest = await weightsDigest(loaded.encoder);
   await checkRanks(group, { ...settings, "pretrained (SHA-256)": digest }, [train, test]);
   checkGiven(input, digest);

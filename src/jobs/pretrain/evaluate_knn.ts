@@ -5,7 +5,7 @@ import { groupOf } from "../../distributed/internal.ts";
 import type { Contrastive } from "../../nn/mod.ts";
 import { encodeImages, knn, type KnnScores, type LabelledFeatures } from "../../eval/mod.ts";
 import { takeRows } from "../../data/internal.ts";
-import type { JobInput } from "./input.ts";
+import type { JobInput } from "./events.ts";
 import type { JobSettings } from "./settings.ts";
 
 /** Data of an evaluation: images that vote, and images that are classified. */

@@ -1,5 +1,5 @@
 import type { Contrastive } from "../../nn/mod.ts";
-import type { JobInput } from "./input.ts";
+import type { JobInput } from "./events.ts";
 
 /** What is known of a job before it starts. */
 export interface JobFacts {

@@ -8,7 +8,6 @@ import {
   LossNotFiniteError,
   makeModel,
   Pretraining,
-  type PretrainReport,
   readState,
   restoreCheckpoint,
   StepProfile,
@@ -22,26 +21,16 @@ import { evaluateKnn, judgedImages } from "./evaluate_knn.ts";
 import { batchSizes, imageSource, type ViewSource } from "../../data/mod.ts";
 import { factsOf, type JobFacts } from "./facts.ts";
 import { recipeOf, trainingConfig } from "./from_settings.ts";
-import type { JobInput } from "./input.ts";
+import type { JobEvent, JobInput } from "./events.ts";
 import { type KernelView, viewKernel } from "./kernel_view.ts";
 import { uploadPrior } from "./prior.ts";
-import { type Profile, profileOf } from "./profile.ts";
+import { profileOf } from "./profile.ts";
 import { ReportFile } from "./report_file.ts";
 import { learningSettings } from "./settings.ts";
 import { startingPoint } from "./starting_point.ts";
-import type { KnnScores } from "../../eval/mod.ts";
 import { type MetricsLine, metricsLine, secondsOf } from "./metrics_line.ts";
 import { type FoundCheckpoint, RunFolder } from "../run_folder.ts";
 import { UnreadableImages } from "./unreadable.ts";
-
-/** What a job tells as it goes. */
-export type JobEvent =
-  | { readonly type: "note"; readonly message: string }
-  | { readonly type: "start"; readonly steps: number; readonly position: TrainingPosition; readonly facts: JobFacts }
-  | ({ readonly type: "step" } & PretrainReport)
-  | { readonly type: "saved"; readonly path: string; readonly position: TrainingPosition }
-  | ({ readonly type: "evaluated"; readonly epoch: number; readonly seconds: number } & KnnScores)
-  | { readonly type: "end"; readonly complete: boolean; readonly path: string; readonly profile: Profile | null };
 
 /**
  * Pre-trains, evaluates, saves and reports; a run that was stopped, at whatever moment, goes on exactly where its last

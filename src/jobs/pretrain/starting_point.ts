@@ -1,7 +1,7 @@
 import type { Communicator } from "../../distributed/mod.ts";
 import type { Checkpoint } from "../../train/mod.ts";
 import { findCheckpoint, type FoundCheckpoint, type RunFolder } from "../run_folder.ts";
-import type { JobInput } from "./input.ts";
+import type { JobInput } from "./events.ts";
 import { differences } from "./settings.ts";
 
 /**

@@ -2,6 +2,10 @@ import type { ImageDataset } from "../../data/mod.ts";
 import type { Device } from "../../device/mod.ts";
 import type { Communicator } from "../../distributed/mod.ts";
 import type { TuneOptions } from "../../tune/mod.ts";
+import type { KnnScores } from "../../eval/mod.ts";
+import type { PretrainReport, TrainingPosition } from "../../train/mod.ts";
+import type { JobFacts } from "./facts.ts";
+import type { Profile } from "./profile.ts";
 import type { JobSettings } from "./settings.ts";
 
 /** What a job needs. */
@@ -25,3 +29,12 @@ export interface JobInput {
   /** The processes that train together; only the first one writes. This one alone by default. */
   readonly group?: Communicator;
 }
+
+/** Events of a job as it goes. */
+export type JobEvent =
+  | { readonly type: "note"; readonly message: string }
+  | { readonly type: "start"; readonly steps: number; readonly position: TrainingPosition; readonly facts: JobFacts }
+  | ({ readonly type: "step" } & PretrainReport)
+  | { readonly type: "saved"; readonly path: string; readonly position: TrainingPosition }
+  | ({ readonly type: "evaluated"; readonly epoch: number; readonly seconds: number } & KnnScores)
+  | { readonly type: "end"; readonly complete: boolean; readonly path: string; readonly profile: Profile | null };
