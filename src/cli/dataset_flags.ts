@@ -52,7 +52,7 @@ export const ALL_DATASET_FLAGS:
     ...DATASET_FLAGS.chexpert,
   };
 
-/** What a loader of a published data set is told. */
+/** Options of {@linkcode loadPublished}. */
 export interface PublishedOptions extends ObtainOptions {
   /** Training images, or those for evaluation (`val`, `valid`). */
   readonly split: "train" | "test";
@@ -108,7 +108,7 @@ export async function loadPublished(
   }
 }
 
-/** How a policy treats what a report says is uncertain, and what it does not mention. */
+/** Maps a policy to the values of labels that a report calls uncertain, and of those it does not mention. */
 function labelPolicy(name: string | undefined) {
   const policies = {
     ignore: { uncertain: "nan", blank: "nan" },

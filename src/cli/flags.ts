@@ -12,7 +12,7 @@ export type Flag =
     max?: number;
     help: string;
     alias?: string;
-    /** Other names, with underscores. */
+    /** Further names of the flag, with underscores. */
     spellings?: readonly string[];
     group?: string;
   }
@@ -23,7 +23,7 @@ export type Flag =
 export interface Program<F extends Record<string, Flag>> {
   /** First line of the help. */
   usage: string;
-  /** What the program does. */
+  /** Description of the program, in a sentence or two. */
   about: string;
   /** A command to copy. */
   example: string;
@@ -40,7 +40,7 @@ export type FlagValue<F extends Flag> = F extends { type: "boolean" } ? boolean
 /** The values of all flags. */
 export type FlagValues<F extends Record<string, Flag>> = { readonly [K in keyof F]: FlagValue<F[K]> };
 
-/** What is wrong with a command line; the message is all a person needs. */
+/** Error in a command line; the message is all a person needs. */
 export class UsageError extends Error {
   /** `UsageError`. */
   override name = "UsageError";

@@ -6,14 +6,14 @@ import { ProgressDisplay } from "./progress.ts";
 
 /** Shows a job: a bar in a terminal, plain lines elsewhere, one JSON object a line for machines. */
 export class JobDisplay {
-  /** Whose memory is shown. */
+  /** Device whose memory is shown. */
   device: Device | null = null;
   #json: boolean;
   #settings: JobSettings;
   #progress: ProgressDisplay;
   #log: (line: string) => void;
 
-  /** `progress` and `log` stand in for the terminal in tests. */
+  /** Prepares a display; `progress` and `log` stand in for the terminal in tests. */
   constructor(
     options: { json: boolean; settings: JobSettings; progress?: ProgressDisplay; log?: (line: string) => void },
   ) {

@@ -11,7 +11,7 @@ export type LinearFlags = FlagValues<ReturnType<typeof linearFlags>>;
 /** Data sets that can be evaluated. */
 export const LINEAR_DATA = ["cifar10", "cifar100", "imagenet100", "cub200", "utzappos", "chexpert", "custom"] as const;
 
-/** What to do about labels that CheXpert does not state. */
+/** Policies for labels that CheXpert leaves uncertain or blank. */
 export const LABEL_POLICIES = ["ignore", "zeros", "ones", "gloria"] as const;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * What the example programs share: flags and progress.
+ * Command lines of the example programs: flags, progress, and their main functions.
  *
  * @module
  */

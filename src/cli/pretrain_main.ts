@@ -73,7 +73,7 @@ function displayOf({ rank }: Communicator, { values, settings }: PretrainFlags):
     : new JobDisplay({ json: true, settings, log: () => {} });
 }
 
-/** How to tune for the adapter: `TUNE=0` is not to. */
+/** Returns the options of autotuning for the adapter; undefined where `TUNE=0` turns it off. */
 function tuningOf({ info }: Device, display: JobDisplay): TuneOptions | undefined {
   if (!wantsTuning(info.family)) return undefined;
   return {

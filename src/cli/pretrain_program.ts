@@ -3,9 +3,9 @@ import type { Stem } from "../nn/mod.ts";
 import type { Flag } from "./flags.ts";
 import type { TableSettings } from "./setting_flags.ts";
 
-/** What a loader is told. */
+/** Options of a program's loader. */
 export interface LoadOptions extends ObtainOptions {
-  /** Which images. */
+  /** Part of the data set. */
   readonly split: "train" | "test";
   /** Values of the program's own flags. */
   readonly flags: Readonly<Record<string, unknown>>;
@@ -21,11 +21,11 @@ export interface PretrainRecipe extends Partial<TableSettings> {
   readonly weaklabels?: boolean;
 }
 
-/** What differs between the pre-training programs: a data set and the original's recipe for it. */
+/** Description of a pre-training program: a data set and the original's recipe for it. */
 export interface PretrainProgram {
   /** Name of the data set, and of its demo. */
   readonly db: DemoName;
-  /** Its name for people. */
+  /** Name of the data set for people. */
   readonly title: string;
   /** First layers of the network. */
   readonly stem: Stem;
@@ -35,7 +35,7 @@ export interface PretrainProgram {
   readonly augmentation?: "natural" | "chexpert";
   /** The original's settings. */
   readonly recipe: PretrainRecipe;
-  /** What a demo has instead. */
+  /** Settings of a demo, in place of the recipe's. */
   readonly demo?: Partial<PretrainRecipe>;
   /** Flags that only this program has. */
   readonly flags?: Readonly<Record<string, Flag>>;

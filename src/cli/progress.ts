@@ -1,6 +1,6 @@
 import { escapeCommands, printable } from "../formats/internal.ts";
 
-/** What a progress line says. */
+/** Contents of a progress line. */
 export interface Progress {
   /** Name of the run, for example `no prior`. */
   label: string;
@@ -65,7 +65,7 @@ export function formatLine({ label, done, values }: Progress, secondsLeft: numbe
   return [head, `${Math.round(100 * done)} %`, ...parts, `${formatDuration(secondsLeft)} left`].join("  ");
 }
 
-/** `7 s`, `2 min 05 s`, `3 h 04 min`; `?` when unknown. */
+/** Formats a duration as `7 s`, `2 min 05 s` or `3 h 04 min`; `?` when it is unknown. */
 export function formatDuration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";
   const s = Math.round(seconds);

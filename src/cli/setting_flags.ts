@@ -6,7 +6,7 @@ import type { Flag } from "./flags.ts";
 /** Settings of a pre-training job that its table describes: all but what the program decides. */
 export type TableSettings = Pick<JobSettings, keyof typeof SETTINGS>;
 
-/** What a flag says for a setting that is null. */
+/** Value of a flag that stands for null. */
 const NONE = "none";
 
 const ROWS: Readonly<Record<string, Setting>> = SETTINGS;

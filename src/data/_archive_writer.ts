@@ -5,7 +5,7 @@ const MAX_PART = 255; // bytes of a name on the file systems in use
 const ENTRY = 512; // bytes that a file or folder counts for itself, so that their number has a bound
 const MAX_PATH = 1024; // bytes of a whole path; macOS takes no more
 
-/** Where an archive's files go, and how many bytes they may take together. */
+/** Destination of an archive's files, and a bound on their bytes. */
 export interface ArchivePlace {
   /** The archive, for messages. */
   archive: string;
@@ -16,8 +16,8 @@ export interface ArchivePlace {
 }
 
 /**
- * Writes the files of an archive: no file twice, no file where a folder is, no name that a disk cannot hold, and no more bytes
- * than are allowed.
+ * Writes the files of an archive: no file twice, no file where a folder is, no name that a disk cannot hold, and no
+ * more bytes than are allowed.
  */
 export class ArchiveWriter {
   /** Files and folders so far. */

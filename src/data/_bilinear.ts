@@ -12,7 +12,7 @@ export interface Window {
   width: number;
 }
 
-/** For every output position: the first input position, and the weights from there on. */
+/** Taps of a filter: for every output position the first input position, and the weights from there on. */
 interface Taps {
   starts: Int32Array;
   counts: Int32Array;
@@ -24,8 +24,8 @@ interface Taps {
 const BITS = 22;
 
 /**
- * The pixels of a window of an image that is resized to `size`, bilinear with antialiasing: the same as those of the whole, at
- * the cost of the window.
+ * The pixels of a window of an image that is resized to `size`, bilinear with antialiasing: the same as those of the
+ * whole, at the cost of the window.
  */
 export function resizeWindow(image: RgbImage, size: { height: number; width: number }, window: Window): RgbImage {
   const rows = triangleTaps(image.height, size.height, window.top, window.height);

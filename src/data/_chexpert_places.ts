@@ -5,7 +5,7 @@ import { listDirectories } from "./_files.ts";
 const BATCH = /^CheXpert-v1\.0[^/]* batch \d/i;
 
 /**
- * Where the images of CheXpert are: below the folder of the CSV files, or spread over the "batch N" folders.
+ * Locates the images of CheXpert: below the folder of the CSV files, or spread over the "batch N" folders.
  *
  * @param roots Folders that may hold "batch N" folders.
  * @param folder The folder of the CSV files.

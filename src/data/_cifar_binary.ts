@@ -13,7 +13,7 @@ export interface CifarRows {
   paths?: string[];
 }
 
-/** Where things are in the files of one CIFAR. */
+/** Layout of the files of one CIFAR. */
 export interface CifarLayout {
   train: readonly string[];
   test: readonly string[];
@@ -33,8 +33,8 @@ export function planesToChannelsLast(planes: Uint8Array, out: Uint8Array): void 
 }
 
 /**
- * Reads the binary layout: records of `labelBytes` label bytes (the last one counts: CIFAR-100 has the coarse label before the
- * fine one) and 3,072 pixel bytes.
+ * Reads the binary layout: records of `labelBytes` label bytes (the last one counts: CIFAR-100 has the coarse label
+ * before the fine one) and 3,072 pixel bytes.
  *
  * @throws {SyntaxError} If a file is cut off or holds a label that is no class.
  * @throws {Deno.errors.NotFound} If a file is absent.

@@ -37,7 +37,7 @@ async function parseCsv(path: string, text: string): Promise<string[][]> {
 }
 
 /**
- * Where a column is.
+ * Finds a column by its name.
  *
  * @throws {SyntaxError} If there is none of that name.
  */

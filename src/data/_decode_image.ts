@@ -11,10 +11,11 @@ const MAX_SECONDS = 60; // a JPEG can ask for its pixels to be gone over thousan
 type Sharp = typeof import("sharp").default;
 
 /**
- * Decodes one image file to RGB bytes, as Pillow's `convert("RGB")` would, to the bit for 8-bit JPEG, PNG, WebP and TIFF: colour
- * profiles and the EXIF orientation are not applied, CMYK is turned by the plain formula. Where Pillow would harm the image we
- * differ: transparency is laid over white, and 16-bit values keep their upper byte instead of being clipped at 255. An image of
- * more than `spec.shrinkAbove` pixels or a side above `spec.longSide` is made smaller while it is decoded.
+ * Decodes one image file to RGB bytes, as Pillow's `convert("RGB")` would, to the bit for 8-bit JPEG, PNG, WebP and
+ * TIFF: colour profiles and the EXIF orientation are not applied, CMYK is turned by the plain formula. Where Pillow
+ * would harm the image we differ: transparency is laid over white, and 16-bit values keep their upper byte instead of
+ * being clipped at 255. An image of more than `spec.shrinkAbove` pixels or a side above `spec.longSide` is made smaller
+ * while it is decoded.
  */
 export async function decodeImage(
   sharp: Sharp,
@@ -60,7 +61,7 @@ interface Size {
   width: number;
 }
 
-/** What an image that is too large is shrunk to, with its ratio of height to width; null for the others. */
+/** Computes the size that an image which is too large is shrunk to, of the same aspect ratio; null for the others. */
 function decodedSize(
   { height, width }: Size,
   { shrinkAbove = SHRINK_ABOVE, longSide = MAX_SIDE }: DecodeSpec,

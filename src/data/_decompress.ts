@@ -14,7 +14,7 @@ const MAGIC = {
 
 type Packing = keyof typeof MAGIC;
 
-/** How a person unpacks what is not unpacked here. */
+/** Commands that unpack what is not unpacked here. */
 const COMMANDS: Partial<Record<Packing, string>> = {
   bzip2: "bunzip2",
   zstd: "unzstd",
@@ -24,7 +24,8 @@ const COMMANDS: Partial<Record<Packing, string>> = {
 };
 
 /**
- * Opens a file and unpacks it where it is gzip (of several members too, with zeros behind) or xz, whatever it is called.
+ * Opens a file and unpacks it where it is gzip (of several members too, with zeros behind) or xz, whatever it is
+ * called.
  *
  * @throws {SyntaxError} If it is packed in another way; the message says how to unpack it. So does the stream when the file is
  *   cut off or damaged.
@@ -50,7 +51,7 @@ async function packingOf(path: string): Promise<Packing | null> {
   return names.find((name) => MAGIC[name].every((byte, i) => i < count && start[i] === byte)) ?? null;
 }
 
-/** `DecompressionStream` takes one member only, and nothing behind it. */
+/** Decompresses gzip of several members: `DecompressionStream` takes one, and nothing behind it. */
 function gunzip(packed: ReadableStream<Uint8Array>): AsyncIterable<Uint8Array> {
   const source = Readable.fromWeb(packed as Parameters<typeof Readable.fromWeb>[0]);
   return pipeline(source, createGunzip(), () => {}); // an error reaches whoever reads

@@ -12,7 +12,7 @@ export interface DemoImage {
   label: number;
   /** Index into `subclasses`. */
   sublabel: number;
-  /** 0 or 1 for each of `words`. */
+  /** Attributes of the image, 0 or 1 for each of `words`. */
   attributes: Float32Array;
 }
 
@@ -24,7 +24,7 @@ export interface DemoImages {
   words: string[];
 }
 
-/** How many attributes an image has: the commonest words, as the real sets have a few hundred. */
+/** Number of attributes of an image: the commonest words, as the real sets have a few hundred. */
 const WORDS = 64;
 
 /** Picks emoji of all categories in turn, each drawn by two vendors; an emoji is in one part only. */

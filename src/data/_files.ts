@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { quoted } from "../formats/internal.ts";
 
-/** What a path is: followed through links; `null` when nothing is there. */
+/** Tells what a path is, followed through links; `null` when nothing is there. */
 export async function kindOf(path: string): Promise<"file" | "directory" | null> {
   try {
     return (await Deno.stat(path)).isDirectory ? "directory" : "file";

@@ -2,19 +2,19 @@
 import type { DecodeSpec } from "./dataset.ts";
 import type { RgbImage } from "./resize.ts";
 
-/** What a worker can do: read a file, or make a JPEG file's bytes. */
+/** Task of a Worker: read a file, or make a JPEG file's bytes. */
 export type ImageTask =
   | { kind: "decode"; path: string; spec: DecodeSpec }
   | { kind: "encode"; image: RgbImage; grayscale: boolean };
 
-/** What comes of a task: an image, a file's bytes, or why the file is unreadable. */
+/** Result of a task: an image, a file's bytes, or why the file is unreadable. */
 export type ImageResult = { image: RgbImage } | { bytes: Uint8Array<ArrayBuffer> } | { unreadable: string };
 
-/** What a worker is asked for. */
+/** Message to a Worker. */
 export interface ImageRequest {
   id: number;
   task: ImageTask;
 }
 
-/** What it answers, and how long it took; `fatal` tells that no image can be read or made at all. */
+/** Answer of a Worker, and the time it took; `fatal` tells that no image can be read or made at all. */
 export type ImageReply = { id: number; result: ImageResult; milliseconds: number } | { fatal: string };

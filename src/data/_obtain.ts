@@ -5,9 +5,9 @@ import { extractTar, extractZip } from "./archive.ts";
 import { download } from "./download.ts";
 import { isFile, kindOf, listSome } from "./_files.ts";
 
-/** What a loader is doing before there are images to load. */
+/** Progress of a loader before there are images to load. */
 export interface ObtainProgress {
-  /** Which step. */
+  /** Step that is under way. */
   step: "download" | "extract";
   /** The file it works on. */
   name: string;
@@ -35,7 +35,7 @@ export interface Source {
   markers: readonly string[];
   /** File name of the archive that holds the folder. */
   archive?: string;
-  /** Where the archive is. */
+  /** Address of the archive. */
   url?: string;
   /** MD5 of the archive, where one is published; a .zip without one must have its directory, which is at its end. */
   md5?: string;
@@ -55,7 +55,7 @@ export async function obtain(
     title: string;
     sources: readonly Source[];
     options: ObtainOptions;
-    /** Where a person gets the data set, when no program can. */
+    /** Advice on where to get the data set, when no program can. */
     advice?: string;
   },
 ): Promise<{ source: Source; folder: string }> {

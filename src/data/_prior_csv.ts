@@ -22,8 +22,8 @@ const LABEL =
 const SPLIT = /^(is_?)?(split|fold|subset|partition|set|train|test|val|valid)$/i;
 
 /**
- * Reads a prior from CSV. Attributes are the columns that are named, or else those with `attr_val` in their names, or else all
- * but names of images, labels, splits and row numbers, which are told by their headers and values.
+ * Reads a prior from CSV. Attributes are the columns that are named, or else those with `attr_val` in their names, or
+ * else all but names of images, labels, splits and row numbers, which are told by their headers and values.
  *
  * @throws {SyntaxError} If no column is left, a named one is absent, or one holds what is no number.
  */
@@ -92,7 +92,7 @@ function countsRows({ rows }: CsvTable, column: number): boolean {
     values.every((value, i) => value === first + i);
 }
 
-/** What stands in the column of labels: names of classes, or numbers, which only "label" says to be those of the data set. */
+/** Reads the column of labels: names of classes, or numbers, which only "label" says to be those of the data set. */
 function labelsOf({ header, rows }: CsvTable, column: number): Pick<PriorTable, "labels" | "labelNames"> {
   if (column < 0) return {};
   const texts = rows.map((row) => row[column]!.trim());

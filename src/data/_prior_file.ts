@@ -13,7 +13,7 @@ import { readCsvPrior } from "./_prior_csv.ts";
 import { NAME_KEYS, type PriorTable } from "./_prior_table.ts";
 import { takeRows } from "./take_rows.ts";
 
-/** What helps to read a file of priors. */
+/** Options of reading a file of priors. */
 export interface PriorFileOptions {
   /** Names of the columns of a `.csv` that are the prior. */
   columns?: readonly string[];
@@ -70,7 +70,9 @@ function toTable(path: string, arrays: Map<string, NdArray | StringArray>): Prio
   };
 }
 
-/** `[n]` is `[n, 1]`, and of `[n, k, d]` the first of each k is taken, as the original does. */
+/**
+ * Flattens an array to rows: `[n]` is `[n, 1]`, and of `[n, k, d]` the first of each k is taken, as the original does.
+ */
 function firstOfEach(array: NdArray): { data: Float32Array<ArrayBuffer>; rows: number; width: number } {
   const [rows = 0, second = 1, third] = array.shape;
   const values = toF32(array);

@@ -8,11 +8,11 @@ import { takeRows } from "./take_rows.ts";
 export interface LoadedPrior extends PriorRows {
   /** Rows of the file that belong to no image, by name; they are not used. */
   unmatched: string[];
-  /** What a person should know, such as what could not be compared. */
+  /** Notes for people, such as on what could not be compared. */
   notes: string[];
 }
 
-/** What identifies an image in a name, from the strictest to the loosest. */
+/** Keys that identify an image by its name, from the strictest to the loosest. */
 const KEYS: readonly ((name: string) => string)[] = [
   (name) => parts(name).join("/"),
   (name) => parts(name).slice(-2).join("/"),
@@ -27,8 +27,9 @@ function parts(name: string): string[] {
 }
 
 /**
- * Puts the rows of a table into the order of a data set: by name where both have names, else as they come. Row count, labels and
- * values are checked. `wholeSet`: the table is of all splits, so that rows which belong to no image are no news.
+ * Puts the rows of a table into the order of a data set: by name where both have names, else as they come. Row count,
+ * labels and values are checked. `wholeSet`: the table is of all splits, so that rows which belong to no image are no
+ * news.
  */
 export function joinPrior(
   table: PriorTable,
@@ -69,8 +70,8 @@ export function joinPrior(
 }
 
 /**
- * Columns that tell the classes are the labels, not knowledge beside them: a note says so, and where nobody said that they are
- * attributes, they are left out.
+ * Columns that tell the classes are the labels, not knowledge beside them: a note says so, and where nobody said that
+ * they are attributes, they are left out.
  *
  * @throws {SyntaxError} If no other column is left.
  */
@@ -113,7 +114,10 @@ function wrongCount(table: PriorTable, dataset: ImageDataset, source: string): T
   );
 }
 
-/** For each image its row, by the first kind of name that all images and rows have uniquely; else by the one that fits best. */
+/**
+ * Finds the row of each image, by the first kind of name that all images and rows have uniquely; else by the one that
+ * fits best.
+ */
 function matchNames(
   names: string[],
   paths: string[],

@@ -1,4 +1,4 @@
-/** What a file of priors holds, before it is joined with a data set. */
+/** Contents of a file of priors, before it is joined with a data set. */
 export interface PriorTable {
   /** Values `[rows, dim]`. */
   data: Float32Array<ArrayBuffer>;
@@ -7,7 +7,7 @@ export interface PriorTable {
   columns?: string[];
   /** Whether the columns are known to be attributes, and not merely what is left when others are taken out. */
   certain?: boolean;
-  /** Which columns were taken. */
+  /** Note on the columns that were taken. */
   note?: string;
   /** Labels `[rows, width]`. */
   labels?: { data: Float32Array<ArrayBuffer>; rows: number; width: number };
@@ -17,7 +17,7 @@ export interface PriorTable {
   names?: string[];
 }
 
-/** What names of images are called, in the order in which they are believed. */
+/** Array names under which files keep the names of images, in the order in which they are believed. */
 export const NAME_KEYS: readonly string[] = [
   ...["paths", "path", "names", "name", "files", "file", "filenames", "filename", "image", "CID"],
   ...["image_path", "image_name", "file_path", "filepath", "file_name", "images", "img"],

@@ -3,8 +3,8 @@ const MOST_REDIRECTS = 10;
 const THIS_MACHINE = ["127.0.0.1", "localhost", "[::1]"];
 
 /**
- * Fetches over https only, redirects included: what comes over plain http may be anybody's. Plain http is for servers on this
- * machine, as long as nothing led there.
+ * Fetches over https only, redirects included: what comes over plain http may be anybody's. Plain http is for servers
+ * on this machine, as long as nothing led there.
  *
  * @throws {Deno.errors.Http} If an address is another one, or redirects do not end.
  */
@@ -24,7 +24,7 @@ export async function fetchSafely(url: string, init: { headers: Headers; signal:
   throw new Deno.errors.Http(`it redirects more than ${MOST_REDIRECTS} times`);
 }
 
-/** What an answer must be like to be a file. */
+/** Conditions under which an answer is the file asked for. */
 export interface Expected {
   /** Name that the file shall have. */
   name: string;
@@ -35,7 +35,8 @@ export interface Expected {
 }
 
 /**
- * Refuses an answer that is a web page (of a captive portal, or "moved"), is too large, or cannot be told from a cut-off one.
+ * Refuses an answer that is a web page (of a captive portal, or "moved"), is too large, or cannot be told from a
+ * cut-off one.
  *
  * @param total Bytes of the whole file, where the server says so.
  * @throws {Deno.errors.Http} If it is one of these.

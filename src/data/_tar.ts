@@ -4,7 +4,7 @@ import { quoted } from "../formats/internal.ts";
 export interface TarEntry {
   /** Name as stored, with `/`. */
   name: string;
-  /** What it is. */
+  /** Kind of the entry. */
   kind: "file" | "directory" | "link" | "hard link" | "other";
   /** Bytes of a file. */
   size: number;
@@ -26,7 +26,7 @@ class ByteReader {
     this.#reader = stream.getReader();
   }
 
-  /** Up to `limit` bytes; none at the end of the stream. */
+  /** Reads up to `limit` bytes; none at the end of the stream. */
   async some(limit: number): Promise<Uint8Array> {
     while (this.#chunk.length === 0 && !this.#done) {
       const { value, done } = await this.#reader.read();
@@ -38,7 +38,7 @@ class ByteReader {
     return piece;
   }
 
-  /** `count` bytes, or fewer where the stream ends. */
+  /** Reads `count` bytes, or fewer where the stream ends. */
   async exactly(count: number): Promise<Uint8Array> {
     const out = new Uint8Array(count);
     let at = 0;

@@ -1,20 +1,22 @@
 import { join } from "@std/path";
 import { isDirectory } from "./_files.ts";
 
-/** What counts as an image: the endings that torchvision's `ImageFolder` takes and that can be decoded here, and GIF and AVIF. */
+/**
+ * Endings of image files: those that torchvision's `ImageFolder` takes and that can be decoded here, and GIF and AVIF.
+ */
 const IMAGE = /\.(jpe?g|png|webp|tiff?|gif|avif)$/i;
 
 /** Images below a folder, and endings of the other files. */
 export interface Walk {
   /** Paths relative to the folder, with `/`. */
   paths: string[];
-  /** How many files of each other ending there are. */
+  /** Number of files by each other ending. */
   others: Map<string, number>;
 }
 
 /**
- * Finds the images below a folder, in the order of torchvision's `ImageFolder`: folders sorted by their whole path, then files
- * by name. Links to folders are followed; names that begin with a dot are left out.
+ * Finds the images below a folder, in the order of torchvision's `ImageFolder`: folders sorted by their whole path,
+ * then files by name. Links to folders are followed; names that begin with a dot are left out.
  */
 export async function walkImages(root: string): Promise<Walk> {
   const folders: { folder: string; files: string[] }[] = [];

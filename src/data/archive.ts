@@ -6,7 +6,7 @@ import { openPacked } from "./_decompress.ts";
 import { isDirectory, isFile, isTaken, listSome, sameBytes } from "./_files.ts";
 import { readTar, type TarEntry } from "./_tar.ts";
 
-/** How far an extraction is. */
+/** Progress of an extraction. */
 export interface ExtractProgress {
   /** The archive's file name. */
   name: string;
@@ -19,8 +19,8 @@ export interface ExtractOptions {
   /** Called now and then. */
   onProgress?: (progress: ExtractProgress) => void;
   /**
-   * Bytes that the files may take together, with 512 for each file or folder itself (default: 100 times the archive and 1 GiB):
-   * more is no data set but a bomb.
+   * Bytes that the files may take together, with 512 for each file or folder itself (default: 100 times the archive and
+   * 1 GiB): more is no data set but a bomb.
    */
   maxBytes?: number;
 }
@@ -28,9 +28,10 @@ export interface ExtractOptions {
 /**
  * Extracts a tar archive into a folder: as it is, or packed with gzip or xz, whatever it is called.
  *
- * Everything is first written to a temporary folder beside the destination and then moved, so that a folder of the archive is
- * either complete or absent. Nothing is written outside the destination: an archive with an absolute name, a `..` in a name, a
- * symbolic link or a device is refused as a whole. A hard link to a file of the archive becomes a copy of it.
+ * Everything is first written to a temporary folder beside the destination and then moved, so that a folder of the
+ * archive is either complete or absent. Nothing is written outside the destination: an archive with an absolute name, a
+ * `..` in a name, a symbolic link or a device is refused as a whole. A hard link to a file of the archive becomes a
+ * copy of it.
  *
  * @param path The archive.
  * @param destination The folder; it is made when it is absent.
@@ -62,7 +63,8 @@ export async function extractTar(path: string, destination: string, options: Ext
 }
 
 /**
- * Extracts a `.zip` archive into a folder, with the same care as {@linkcode extractTar}. What macOS adds (`__MACOSX/`) is left out.
+ * Extracts a `.zip` archive into a folder, with the same care as {@linkcode extractTar}. What macOS adds (`__MACOSX/`)
+ * is left out.
  *
  * @param path The archive.
  * @param destination The folder; it is made when it is absent.
@@ -135,8 +137,9 @@ function checkKind(entry: TarEntry, archive: string): void {
 }
 
 /**
- * Runs `fill` on a temporary folder and moves what it made into `destination`: files first, then folders, so that a folder that
- * is there tells that all is there. A file that is there with the same bytes is one that an interrupted extraction has left.
+ * Runs `fill` on a temporary folder and moves what it made into `destination`: files first, then folders, so that a
+ * folder that is there tells that all is there. A file that is there with the same bytes is one that an interrupted
+ * extraction has left.
  *
  * @throws {Deno.errors.AlreadyExists} If something else of one of the names is there.
  */

@@ -13,13 +13,13 @@ export interface CubAttributesOptions {
   /** File to take the attributes from: the original's `meta_data_bin_train.csv`, its `cub_prior.npz`, or one of one's own. */
   file?: string;
   /**
-   * When CUB's own annotations are used: how sure an annotator must have been that an attribute is there: 2 guessing, 3
+   * Certainty with which an annotator must have seen an attribute, where CUB's own annotations are used: 2 guessing, 3
    * probably (default), 4 definitely.
    */
   minCertainty?: 1 | 2 | 3 | 4;
   /**
-   * When CUB's own annotations are used: give all images of a class the attributes that more than half of its images in the data
-   * set have (default `false`: each image its own).
+   * Whether all images of a class get, where CUB's own annotations are used, the attributes that more than half of its
+   * images in the data set have (default `false`: each image its own).
    */
   majority?: boolean;
 }
@@ -27,10 +27,10 @@ export interface CubAttributesOptions {
 /**
  * Loads the 312 binary attributes of CUB-200's images ("has_bill_shape::dagger") as a prior.
  *
- * They come from `options.file`, or else from the first of these that is there: `meta_data_bin_train.csv` in `root` (the
- * original's), `cub_prior.npz` in `root` (written by the original), `CUB_200_2011/attributes/image_attribute_labels.txt` (CUB's own
- * annotations, from which the attributes are rebuilt: 1 where the annotator said that it is there and was sure enough). The notes
- * say which it was.
+ * They come from `options.file`, or else from the first of these that is there: `meta_data_bin_train.csv` in `root`
+ * (the original's), `cub_prior.npz` in `root` (written by the original),
+ * `CUB_200_2011/attributes/image_attribute_labels.txt` (CUB's own annotations, from which the attributes are rebuilt: 1
+ * where the annotator said that it is there and was sure enough). The notes say which it was.
  *
  * @param root The folder that {@linkcode loadCub200} was given.
  * @param dataset The images.
@@ -65,12 +65,14 @@ export async function loadCubAttributes(
 }
 
 /**
- * Loads the 126 binary attributes of UT-Zappos50K's images (heel height, insole, closure, gender, material, toe style) as a prior.
+ * Loads the 126 binary attributes of UT-Zappos50K's images (heel height, insole, closure, gender, material, toe style)
+ * as a prior.
  *
- * They come from `options.file`, or else from the first of these that is there: `meta_data_bin_train.csv` in `root` (the
- * original's), `utzappos_prior.npz` in `root` (written by the original), `ut-zap50k-data/meta-data-bin.csv` (the data set's own:
- * all its columns but `Category` and `SubCategory`, the latter being what the labels are), `ut-zap50k-data/meta-data.csv` (a column
- * for every value, several values being separated by `;`). The notes say which it was.
+ * They come from `options.file`, or else from the first of these that is there: `meta_data_bin_train.csv` in `root`
+ * (the original's), `utzappos_prior.npz` in `root` (written by the original), `ut-zap50k-data/meta-data-bin.csv` (the
+ * data set's own: all its columns but `Category` and `SubCategory`, the latter being what the labels are),
+ * `ut-zap50k-data/meta-data.csv` (a column for every value, several values being separated by `;`). The notes say which
+ * it was.
  *
  * @param root The folder that {@linkcode loadUtZappos} was given.
  * @param dataset The images.

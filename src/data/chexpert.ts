@@ -7,21 +7,22 @@ import { checkInside } from "./_lists.ts";
 import { obtain, type Source } from "./_obtain.ts";
 import { type FileDataset, type MultiLabels, NORMALIZATION } from "./dataset.ts";
 
-/** How an X-ray was taken: postero-anterior, antero-posterior, lateral, lateral lying on the left or right side. */
+/** View of an X-ray: postero-anterior, antero-posterior, lateral, lateral lying on the left or right side. */
 export type CheXpertView = "PA" | "AP" | "L" | "LL" | "RL" | "UNKNOWN";
 
 /** Options of {@linkcode loadCheXpert}. */
 export interface CheXpertOptions {
-  /** Which images (default `train`). */
+  /** Part of the data set (default `train`). */
   split?: "train" | "valid";
   /** Views to keep (default: all). */
   views?: readonly CheXpertView[];
   /**
-   * What a label of -1 (the report is uncertain) becomes: `nan`, not known (default, as the original); 0; 1; or `gloria`, the
-   * values that GLoRIA uses (Atelectasis, Edema, Pleural Effusion 1; Cardiomegaly, Consolidation 0; others not known).
+   * Value for a label of -1 (the report is uncertain): `nan`, not known (default, as the original); 0; 1; or `gloria`,
+   * the values that GLoRIA uses (Atelectasis, Edema, Pleural Effusion 1; Cardiomegaly, Consolidation 0; others not
+   * known).
    */
   uncertain?: "nan" | "zero" | "one" | "gloria";
-  /** What a blank (the report does not mention it) becomes: `nan`, not known (default, as the original), or 0. */
+  /** Value for a blank (the report does not mention it): `nan`, not known (default, as the original), or 0. */
   blank?: "nan" | "zero";
 }
 
@@ -63,13 +64,14 @@ const PROBES = 16;
 /**
  * Lists CheXpert: chest X-rays with 13 findings each, the small or the full version.
  *
- * `root` is the folder with `train.csv` and `valid.csv`, or the one above it, or the one with the "batch N" folders that the full
- * version's zip files unpack to. Images are read as luma and repeated in three
- * channels. The labels are `Float32Array [n, 13]` of 0, 1 and NaN (not known), findings in alphabetic order; "No Finding" is not
- * one of them, but where it is 1 all others except Support Devices are 0.
+ * `root` is the folder with `train.csv` and `valid.csv`, or the one above it, or the one with the "batch N" folders
+ * that the full version's zip files unpack to. Images are read as luma and repeated in three channels. The labels are
+ * `Float32Array [n, 13]` of 0, 1 and NaN (not known), findings in alphabetic order; "No Finding" is not one of them,
+ * but where it is 1 all others except Support Devices are 0.
  *
- * Differs from the original: views are filtered before anything is built (there, filtered labels stood beside unfiltered
- * images); what is uncertain or not mentioned can be chosen; images have three channels (there, one, which the network refused).
+ * Differs from the original: views are filtered before anything is built (there, filtered labels stood beside
+ * unfiltered images); what is uncertain or not mentioned can be chosen; images have three channels (there, one, which
+ * the network refused).
  *
  * @param root The folder.
  * @returns Files, labels, and paths such as `train/patient00001/study1/view1_frontal.jpg`, in the order of the CSV file.
@@ -152,7 +154,7 @@ function readLabels(table: CsvTable, options: CheXpertOptions): MultiLabels {
   return labels;
 }
 
-/** 1, 0, -1, or `null` for a blank. */
+/** Parses a label: 1, 0, -1, or `null` for a blank. */
 function parseLabel(table: CsvTable, row: string[], column: number): number | null {
   const text = row[column]!.trim();
   if (text === "") return null;

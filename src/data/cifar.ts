@@ -5,7 +5,7 @@ import { type ClassLabels, NORMALIZATION, type PixelDataset } from "./dataset.ts
 
 /** Options of {@linkcode loadCifar10} and {@linkcode loadCifar100}. */
 export interface CifarOptions extends ObtainOptions {
-  /** Which images (default `train`). */
+  /** Part of the data set (default `train`). */
   split?: "train" | "test";
 }
 
@@ -87,9 +87,9 @@ const PUBLISHED = { train: 50_000, test: 10_000 } as const;
 /**
  * Loads CIFAR-10 into memory: 50,000 + 10,000 images of 32 px in 10 classes.
  *
- * Below `root` it takes what is there: the Python layout, `cifar-10-batches-py/` or `cifar-10-python.tar.gz`, or the binary one,
- * `cifar-10-batches-bin/` or `cifar-10-binary.tar.gz`; archives are extracted. With nothing there it downloads the Python
- * layout (170 MB), which torchvision reads, too. The pickles are read without executing anything.
+ * Below `root` it takes what is there: the Python layout, `cifar-10-batches-py/` or `cifar-10-python.tar.gz`, or the
+ * binary one, `cifar-10-batches-bin/` or `cifar-10-binary.tar.gz`; archives are extracted. With nothing there it
+ * downloads the Python layout (170 MB), which torchvision reads, too. The pickles are read without executing anything.
  *
  * @param root The folder that holds one of these (or such a folder itself).
  * @returns Pixels `[n, 32, 32, 3]` and labels `[n]`, and the file names where the layout has them; another number of images than
@@ -111,9 +111,9 @@ export async function loadCifar10(root: string, options: CifarOptions = {}): Pro
 /**
  * Loads CIFAR-100 into memory: 50,000 + 10,000 images of 32 px in 100 (fine) classes.
  *
- * Below `root` it takes what is there: the Python layout, `cifar-100-python/` or `cifar-100-python.tar.gz`, or the binary one,
- * `cifar-100-binary/` or `cifar-100-binary.tar.gz`; archives are extracted. With nothing there it downloads the Python layout
- * (170 MB), which torchvision reads, too. The pickles are read without executing anything.
+ * Below `root` it takes what is there: the Python layout, `cifar-100-python/` or `cifar-100-python.tar.gz`, or the
+ * binary one, `cifar-100-binary/` or `cifar-100-binary.tar.gz`; archives are extracted. With nothing there it downloads
+ * the Python layout (170 MB), which torchvision reads, too. The pickles are read without executing anything.
  *
  * @param root The folder that holds one of these (or such a folder itself).
  * @returns Pixels `[n, 32, 32, 3]` and labels `[n]`, and the file names where the layout has them; another number of images than

@@ -7,7 +7,7 @@ import { type ClassLabels, type FileDataset, NORMALIZATION } from "./dataset.ts"
 
 /** Options of {@linkcode loadCub200}. */
 export interface Cub200Options extends ObtainOptions {
-  /** Which images (default `train`). */
+  /** Part of the data set (default `train`). */
   split?: "train" | "test";
 }
 
@@ -25,11 +25,12 @@ const PUBLISHED = { train: 5994, test: 5794 } as const;
 /**
  * Lists Caltech-UCSD Birds 200-2011: 5,994 + 5,794 photographs of 200 species, by the official split.
  *
- * Below `root` it takes `CUB_200_2011/` or `CUB_200_2011.tgz` (which is extracted); with nothing there it downloads the archive
- * (1.1 GB). Images come in the order of torchvision's `ImageFolder`, which is the order of the original's prior files.
+ * Below `root` it takes `CUB_200_2011/` or `CUB_200_2011.tgz` (which is extracted); with nothing there it downloads the
+ * archive (1.1 GB). Images come in the order of torchvision's `ImageFolder`, which is the order of the original's prior
+ * files.
  *
- * Differs from the original: labels are those of the split (there, `targets` kept all 11,788); a file that is missing or
- * damaged is named (there, any error led to a new download); another number of images is a note, not an error.
+ * Differs from the original: labels are those of the split (there, `targets` kept all 11,788); a file that is missing
+ * or damaged is named (there, any error led to a new download); another number of images is a note, not an error.
  *
  * @param root The folder that holds one of these (or `CUB_200_2011` itself).
  * @returns Files, class of each, and paths such as `001.Black_footed_Albatross/….jpg`.

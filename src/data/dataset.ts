@@ -13,22 +13,25 @@ export interface PixelStore {
   width: number;
 }
 
-/** What is done to an image when its file is read. Without any, an image keeps its own size. */
+/** Changes to an image when its file is read. Without any, an image keeps its own size. */
 export interface DecodeSpec {
   /** Turn colours into luma (ITU-R 601, as Pillow's mode `L`) and repeat it in the three channels. */
   grayscale?: boolean;
   /**
-   * `{ height, width }` squashes to that size; `{ shortSide }` keeps the aspect ratio, as torchvision's `Resize(number)`.
-   * Bilinear with antialiasing, as Pillow's.
+   * New size: `{ height, width }` squashes to that size; `{ shortSide }` keeps the aspect ratio, as torchvision's
+   * `Resize(number)`. Bilinear with antialiasing, as Pillow's.
    */
   resize?: { height: number; width: number } | { shortSide: number };
-  /** Then cut a square of this side out of the middle, px, as torchvision's `CenterCrop` (padded with black when smaller). */
+  /**
+   * Side of the square that is then cut out of the middle, px, as torchvision's `CenterCrop` (padded with black when
+   * smaller).
+   */
   centerCrop?: number;
   /** Files that claim more pixels than this are taken for damaged (default 100,000,000). */
   maxPixels?: number;
   /**
-   * An image of more pixels is made smaller while it is decoded, to about this many (default 2²⁴ = 16,777,216: a photo of 48
-   * megapixels becomes one of 16), so that memory and the device's bindings are enough for any file.
+   * An image of more pixels is made smaller while it is decoded, to about this many (default 2²⁴ = 16,777,216: a photo
+   * of 48 megapixels becomes one of 16), so that memory and the device's bindings are enough for any file.
    */
   shrinkAbove?: number;
   /** An image with a longer side, px, is made smaller while it is decoded, to this longest side (default: none). */
@@ -39,9 +42,9 @@ export interface DecodeSpec {
 export interface FileStore {
   /** Path of every image, as it can be opened. */
   paths: string[];
-  /** How to read them for training: without any change of size, since augmentation crops. */
+  /** Decoding for training: without any change of size, since augmentation crops. */
   decode: DecodeSpec;
-  /** How to read them for evaluation: all of one size. */
+  /** Decoding for evaluation: all of one size. */
   evaluation: DecodeSpec;
 }
 
@@ -64,17 +67,20 @@ export type MultiLabels = Float32Array<ArrayBuffer>;
 /** Labels of a data set; `null` when it has none. */
 export type Labels = ClassLabels | MultiLabels | null;
 
-/** What every data set has. */
+/** Fields that every data set has. */
 export interface DatasetBase<L extends Labels = Labels> {
   /** Name of the data set, such as `cifar10`. */
   name: string;
-  /** Which part of it: `train`, `test`, `valid`… */
+  /** Part of the data set: `train`, `test`, `valid`… */
   split: string;
   /** Number of images, `n`. */
   length: number;
   /** Names of the classes; of the columns of `labels` when several labels hold for one image; empty without labels. */
   classes: string[];
-  /** `Int32Array [n]`: the class of each image; `Float32Array [n, classes]`: several labels for each; `null`: none. */
+  /**
+   * Labels. `Int32Array [n]`: the class of each image; `Float32Array [n, classes]`: several labels for each; `null`:
+   * none.
+   */
   labels: L;
   /** Name of each image, relative and with `/`, for joining attributes and priors; absent where the source has none. */
   paths?: string[];
@@ -86,7 +92,7 @@ export interface DatasetBase<L extends Labels = Labels> {
   resolution: number;
   /** Rows of auxiliary information, where they were loaded. */
   prior?: PriorRows;
-  /** What a person should know about the files that were read, such as a count that differs from the published one. */
+  /** Notes about the files that were read, for people, such as a count that differs from the published one. */
   notes: string[];
 }
 
@@ -94,13 +100,13 @@ export interface DatasetBase<L extends Labels = Labels> {
 export interface PixelDataset<L extends Labels = Labels> extends DatasetBase<L> {
   /** The images. */
   pixels: PixelStore;
-  /** Not set: the images are in memory. */
+  /** Unset, as the images are in memory. */
   files?: undefined;
 }
 
 /** A data set whose images are in files. */
 export interface FileDataset<L extends Labels = Labels> extends DatasetBase<L> {
-  /** Not set: the images are in files. */
+  /** Unset, as the images are in files. */
   pixels?: undefined;
   /** The images. */
   files: FileStore;
@@ -197,8 +203,8 @@ export function takeFirst<D extends ImageDataset>(dataset: D, count: number): D 
 }
 
 /**
- * Some images of a data set in which each class has its share, and at least one image: for trying things where an evaluation
- * needs all classes. The same ones every time, evenly spread over the images of a class, in their order.
+ * Takes some images of a data set in which each class has its share, and at least one image: for trying things where an
+ * evaluation needs all classes. The same ones every time, evenly spread over the images of a class, in their order.
  *
  * @param dataset The data set; it is left as it is. Without one class for each image, the images are spread over all.
  * @param count How many; all of them when there are fewer.

@@ -5,17 +5,17 @@ import { type ImageResult, WorkerPool } from "./_worker_pool.ts";
 
 /** An image of a data set, decoded. */
 export interface DecodedImage extends RgbImage {
-  /** Which image of the data set, `0` to `length - 1`. */
+  /** Index of the image in the data set, `0` to `length - 1`. */
   index: number;
 }
 
 /** A file that could not be read. */
 export interface UnreadableImage {
-  /** Which image of the data set. */
+  /** Index of the image in the data set. */
   index: number;
-  /** Its file. */
+  /** Path of the file. */
   path: string;
-  /** What is wrong with it. */
+  /** Reason why it cannot be read. */
   reason: string;
 }
 
@@ -31,7 +31,7 @@ export interface DecoderOptions {
   maxUnreadable?: number;
   /** Called once for every unreadable file. */
   onUnreadable?: (image: UnreadableImage) => void;
-  /** What to do with the images, in place of the data set's own `files.decode`. */
+  /** Decoding of the images, in place of the data set's own `files.decode`. */
   spec?: DecodeSpec;
 }
 
@@ -73,9 +73,10 @@ class Budget {
 /**
  * Decodes the files of a data set in Workers, ahead of whoever takes the images, in the order asked for.
  *
- * The Workers stay for as many passes as are asked for; `using` (or `[Symbol.dispose]()`) ends them. What waits for the reader is
- * bounded in number and in bytes: a slow reader stops the Workers. Unreadable files are left out, told to `onUnreadable` and
- * counted; when more than 1 % of the data set's files (and more than two) turn out to be unreadable, decoding stops with an error.
+ * The Workers stay for as many passes as are asked for; `using` (or `[Symbol.dispose]()`) ends them. What waits for the
+ * reader is bounded in number and in bytes: a slow reader stops the Workers. Unreadable files are left out, told to
+ * `onUnreadable` and counted; when more than 1 % of the data set's files (and more than two) turn out to be unreadable,
+ * decoding stops with an error.
  *
  * @example Usage
  * ```ts no-assert ignore
@@ -216,8 +217,8 @@ export async function* decodeAhead(
 }
 
 /**
- * Decodes all files of a data set to one size and keeps them in memory, as is right for small images: 35,017 shoes of 32 px are
- * 108 MB.
+ * Decodes all files of a data set to one size and keeps them in memory, as is right for small images: 35,017 shoes of
+ * 32 px are 108 MB.
  *
  * @param dataset A data set with files.
  * @param options As for {@linkcode ImageDecoder}; `height` and `width`: what every image is squashed to, px (bilinear with

@@ -7,7 +7,7 @@ import { checkAnswer, type Expected, fetchSafely, tooLarge } from "./_request.ts
 /** Largest size of a file of which none is said, bytes. */
 const MAX_BYTES = 2 ** 33;
 
-/** How far a download is. */
+/** Progress of a download. */
 export interface DownloadProgress {
   /** File name. */
   name: string;
@@ -29,7 +29,7 @@ export interface DownloadOptions {
   onProgress?: (progress: DownloadProgress) => void;
   /** Stops the download; the part stays for the next run. */
   signal?: AbortSignal;
-  /** How often a connection that broke is taken up again (default 4). */
+  /** Number of times that a connection which broke is taken up again (default 4). */
   retries?: number;
   /** Wait before the first retry, ms, doubled each time (default 1000). */
   retryDelay?: number;
@@ -50,8 +50,8 @@ interface Part {
 /**
  * Downloads a file: with progress, taken up where it broke off, checked, and given its name only when it is complete.
  *
- * Only https is fetched from, through redirects too (plain http from this machine alone). A web page in place of the file, an
- * empty answer, one that is larger than `maxBytes`, and one of unknown length that nothing checks are refused.
+ * Only https is fetched from, through redirects too (plain http from this machine alone). A web page in place of the
+ * file, an empty answer, one that is larger than `maxBytes`, and one of unknown length that nothing checks are refused.
  *
  * While it is under way it is called `path + ".part"`. Two processes that want the same file wait for each other.
  *
@@ -68,7 +68,8 @@ interface Part {
  * const folder = await Deno.makeTempDir();
  * await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, () => new Response("hello"));
  *
- * await download(`http://127.0.0.1:${server.addr.port}/x.txt`, `${folder}/x.txt`, { md5: "5d41402abc4b2a76b9719d911017c592" });
+ * await download(`http://127.0.0.1:${server.addr.port}/x.txt`, `${folder}/x.txt`, { md5:
+ * "5d41402abc4b2a76b9719d911017c592" });
  *
  * assertEquals(await Deno.readTextFile(`${folder}/x.txt`), "hello");
  * ```
@@ -167,7 +168,7 @@ async function fetchAll(url: string, part: Part, path: string, options: Download
   }
 }
 
-/** "fetch failed" alone helps nobody: the error below it names the reason. */
+/** Returns the reason of an error: "fetch failed" alone helps nobody, the error below it names the cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;

@@ -2,10 +2,10 @@ import { importNpmJson, type NpmAsset, readNpmFile } from "./_npm.ts";
 import { decodePng, type RgbaImage } from "./_png.ts";
 import { type ClassLabels, NORMALIZATION, type PixelDataset, type PriorRows } from "./dataset.ts";
 
-/** Who drew the emoji. Two vendors' drawings of one emoji differ as two photographs of one bird do. */
+/** Vendor who drew the emoji. Two vendors' drawings of one emoji differ as two photographs of one bird do. */
 export type EmojiVendor = "apple" | "facebook" | "google" | "twitter";
 
-/** What {@linkcode loadEmoji} returns: `n` emoji, each drawn by every vendor asked for. */
+/** Result of {@linkcode loadEmoji}: `n` emoji, each drawn by every vendor asked for. */
 export interface EmojiSet<V extends EmojiVendor = EmojiVendor> {
   /** Number of emoji, `n`. */
   length: number;
@@ -27,7 +27,10 @@ export interface EmojiSet<V extends EmojiVendor = EmojiVendor> {
   sublabels: Int32Array<ArrayBuffer>;
   /** The subcategories, sorted by name. */
   subclasses: string[];
-  /** 0 or 1, `[n, words]`: which words (the `columns`, sorted) describe the emoji. A weak attribute, as CUB200's are. */
+  /**
+   * Attributes `[n, words]`, 0 or 1: which words (the `columns`, sorted) describe the emoji. A weak attribute, as
+   * CUB200's are.
+   */
   prior: PriorRows;
 }
 
@@ -57,8 +60,8 @@ const CELL = 34; // A sheet is a grid of 32-px images with a border of 1 px.
 /**
  * Loads small real images with classes and a prior, from npm: 1,906 emoji of 9 categories, described by 503 words.
  *
- * The images are the 32-px sheets of `emoji-datasource-*`, the words those of `emojilib`; both are fetched into Deno's npm
- * cache on first use (70 MB a vendor, the package holding more than is read). Skin-tone variants and the five bare
+ * The images are the 32-px sheets of `emoji-datasource-*`, the words those of `emojilib`; both are fetched into Deno's
+ * npm cache on first use (70 MB a vendor, the package holding more than is read). Skin-tone variants and the five bare
  * modifiers ("Component") are left out.
  *
  * @returns Pixels `[n, 32, 32, 3]` of each vendor, labels and prior.

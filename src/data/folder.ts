@@ -6,13 +6,13 @@ import { type Channels, type ClassLabels, type FileDataset, NORMALIZATION } from
 /** Options of {@linkcode loadFolder}. */
 export interface FolderOptions {
   /**
-   * `true`: the subfolders of `root` are the classes. `false`: there are none. Default: `true` when all images are in
-   * subfolders, `false` when none is.
+   * Whether the subfolders are classes. `true`: the subfolders of `root` are the classes. `false`: there are none.
+   * Default: `true` when all images are in subfolders, `false` when none is.
    */
   labels?: boolean;
-  /** What to call the data set (default `custom`). */
+  /** Name of the data set (default `custom`). */
   name?: string;
-  /** What to call this part of it (default `train`). */
+  /** Name of this part of it (default `train`). */
   split?: string;
   /** Side of the crops that training takes, px (default 224). */
   resolution?: number;
@@ -25,8 +25,8 @@ export interface FolderOptions {
 /**
  * Lists the images of a folder of one's own: with a subfolder for each class, or without labels.
  *
- * JPEG, PNG, WebP, TIFF, GIF (its first picture) and AVIF are read; names that begin with a dot are left out. Images come in
- * the order of torchvision's `ImageFolder`.
+ * JPEG, PNG, WebP, TIFF, GIF (its first picture) and AVIF are read; names that begin with a dot are left out. Images
+ * come in the order of torchvision's `ImageFolder`.
  *
  * @param root The folder.
  * @returns Files, labels or `null`, and paths relative to `root`.

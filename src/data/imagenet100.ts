@@ -8,7 +8,7 @@ import { download } from "./download.ts";
 
 /** Options of {@linkcode loadImageNet100}. */
 export interface ImageNet100Options extends Omit<ObtainOptions, "download"> {
-  /** Which images (default `train`). */
+  /** Part of the data set (default `train`). */
   split?: "train" | "val";
   /** File of the class names, one a line (default: `imagenet100.txt` in `root`). */
   classList?: string;
@@ -23,12 +23,12 @@ const LIST_MD5 = "78ee44ea7acf97e05f7537df33d7f419";
 /**
  * Lists ImageNet-100: the images of 100 classes of ImageNet (ILSVRC 2012), chosen by a list of WordNet ids.
  *
- * `root` is ImageNet in torchvision's layout: `train/n01558993/….JPEG`, `val/n01558993/….JPEG`; folders that are not in the list
- * are left out. The list is the one of "Contrastive Multiview Coding", fetched when `imagenet100.txt` is absent. A label is the
- * rank of its class in the sorted list.
+ * `root` is ImageNet in torchvision's layout: `train/n01558993/….JPEG`, `val/n01558993/….JPEG`; folders that are not in
+ * the list are left out. The list is the one of "Contrastive Multiview Coding", fetched when `imagenet100.txt` is
+ * absent. A label is the rank of its class in the sorted list.
  *
- * Differs from the original: the list is applied here (there, it depended on a private method of torchvision, and newer versions
- * silently gave all 1,000 classes); the devkit's metadata are not needed.
+ * Differs from the original: the list is applied here (there, it depended on a private method of torchvision, and newer
+ * versions silently gave all 1,000 classes); the devkit's metadata are not needed.
  *
  * @param root The folder with `train` and `val`.
  * @returns Files, class of each, and paths such as `n01558993/n01558993_10010.JPEG`, in the order of torchvision's `ImageFolder`.

@@ -15,8 +15,8 @@ export interface RgbImage {
 const MAX_PIXELS = 2 ** 26;
 
 /**
- * Resizes an image with an antialiased bilinear (triangle) filter, to the bit as Pillow's `Image.resize` does for 8-bit images:
- * a horizontal pass, rounded to bytes, then a vertical one.
+ * Resizes an image with an antialiased bilinear (triangle) filter, to the bit as Pillow's `Image.resize` does for 8-bit
+ * images: a horizontal pass, rounded to bytes, then a vertical one.
  *
  * @param image The image.
  * @param size Height and width wanted, px, both at least 1.
@@ -47,8 +47,8 @@ export function resizeBilinear(image: RgbImage, size: { height: number; width: n
 }
 
 /**
- * Cuts a square out of the middle, as torchvision's `CenterCrop`: halves are rounded to even, and a smaller image is first
- * padded with black.
+ * Cuts a square out of the middle, as torchvision's `CenterCrop`: halves are rounded to even, and a smaller image is
+ * first padded with black.
  *
  * @param image The image.
  * @param side Side of the square, px.
@@ -84,7 +84,7 @@ function checkSide(side: number): void {
   throw new RangeError(`Cannot crop an image as side must be a positive integer: current value is ${side}`);
 }
 
-/** Where the crop begins; negative when the image is smaller and is padded, the smaller half first. */
+/** Returns the offset of a crop; negative when the image is smaller and is padded, the smaller half first. */
 function cropOffset(length: number, side: number): number {
   if (length < side) return -Math.floor((side - length) / 2);
   const half = (length - side) / 2;
@@ -93,8 +93,8 @@ function cropOffset(length: number, side: number): number {
 }
 
 /**
- * Applies the size part of a {@linkcode DecodeSpec}: resize, then centre crop. Only the pixels that the crop keeps are made, so
- * that a picture of 1 x 16,000 px costs no more than a square one.
+ * Applies the size part of a {@linkcode DecodeSpec}: resize, then centre crop. Only the pixels that the crop keeps are
+ * made, so that a picture of 1 x 16,000 px costs no more than a square one.
  *
  * @param image The decoded image.
  * @param spec What to do.

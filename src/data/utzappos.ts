@@ -8,16 +8,16 @@ import { type ClassLabels, type FileDataset, NORMALIZATION } from "./dataset.ts"
 
 /** Options of {@linkcode loadUtZappos}. */
 export interface UtZapposOptions extends ObtainOptions {
-  /** Which images (default `train`). */
+  /** Part of the data set (default `train`). */
   split?: "train" | "test";
   /**
-   * CSV file whose column `path` lists the training images: the original's `meta_data_bin_train.csv` (default: the file of that
-   * name in `root`).
+   * CSV file whose column `path` lists the training images: the original's `meta_data_bin_train.csv` (default: the file
+   * of that name in `root`).
    */
   trainList?: string;
   /**
-   * Without a list: the part of the images that is for training, above 0 and below 1. Which ones follows from the names alone, so
-   * it is the same everywhere; 0.7 gives the original's 35,017 images, but others.
+   * Share of the images that is for training where there is no list, above 0 and below 1. Which ones follows from the
+   * names alone, so it is the same everywhere; 0.7 gives the original's 35,017 images, but others.
    */
   trainFraction?: number;
 }
@@ -72,12 +72,14 @@ const CLASSES = [
 /**
  * Lists UT-Zappos50K: 35,017 + 15,008 pictures of shoes of 21 subcategories.
  *
- * Below `root` it takes `ut-zap50k-images/` and `ut-zap50k-data/`, or the two `.zip` files (which are extracted); with nothing
- * there it downloads them (290 MB). The split is the original's: training images are those that `meta_data_bin_train.csv` lists
- * (put it into `root`, or name it with `trainList`). Images come in the order of torchvision's `ImageFolder`.
+ * Below `root` it takes `ut-zap50k-images/` and `ut-zap50k-data/`, or the two `.zip` files (which are extracted); with
+ * nothing there it downloads them (290 MB). The split is the original's: training images are those that
+ * `meta_data_bin_train.csv` lists (put it into `root`, or name it with `trainList`). Images come in the order of
+ * torchvision's `ImageFolder`.
  *
- * Differs from the original: for evaluation, images are squashed to 32 x 32 px (there, `Resize(32)` kept the aspect ratio, so that
- * a network trained on squares was evaluated on 32 x 42 px); an image without metadata, or metadata without an image, is named.
+ * Differs from the original: for evaluation, images are squashed to 32 x 32 px (there, `Resize(32)` kept the aspect
+ * ratio, so that a network trained on squares was evaluated on 32 x 42 px); an image without metadata, or metadata
+ * without an image, is named.
  *
  * @param root The folder that holds them.
  * @returns Files, subcategory of each, and paths such as `Shoes/Oxfords/Bostonian/100627.72.jpg`.
@@ -146,7 +148,7 @@ async function readSubcategories(path: string): Promise<Map<string, string>> {
   return names;
 }
 
-/** Each image must have metadata, and the metadata an image. */
+/** Checks that each image has metadata, and the metadata an image. */
 function checkJoin(folder: string, paths: string[], subcategories: Map<string, string>): void {
   const cids = new Set(paths.map(cidOf));
   const unknown = paths.filter((path) => !subcategories.has(cidOf(path)));

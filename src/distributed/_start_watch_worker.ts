@@ -7,7 +7,7 @@ globalThis.addEventListener("message", (event) => {
   }, 1000 * data.seconds);
 });
 
-/** `Deno.exit()` ends a Worker alone, and the main thread does not listen. */
+/** Ends the whole process: `Deno.exit()` would end this Worker only, and the main thread does not listen. */
 function endProcess(): void {
   const name = Deno.build.os === "darwin" ? "libSystem.dylib" : "libc.so.6";
   Deno.dlopen(name, { _exit: { parameters: ["i32"], result: "void" } }).symbols._exit(1);

@@ -7,7 +7,7 @@ export type GradientReduction = "mean" | "sum";
 
 /** Options of {@linkcode GradientBuckets}. */
 export interface GradientBucketsOptions {
-  /** `"mean"` by default. */
+  /** Reduction of gradients over ranks; `"mean"` by default. */
   readonly reduction?: GradientReduction;
   /** Bytes after which a bucket is sent; 8 MiB by default. */
   readonly bytes?: number;
@@ -22,9 +22,9 @@ interface Bucket {
 }
 
 /**
- * Reduces gradients over all ranks while backward still runs: as soon as all gradients of a bucket are complete they are
- * read back and handed to MPI, which works on them beside the rest of backward. `ready` is what `backward` is given as
- * `onGrad`; after `finish` every rank has the same gradients.
+ * Reduces gradients over all ranks while backward still runs: as soon as all gradients of a bucket are complete they
+ * are read back and handed to MPI, which works on them beside the rest of backward. `ready` is what `backward` is given
+ * as `onGrad`; after `finish` every rank has the same gradients.
  */
 export class GradientBuckets {
   #group: Communicator;

@@ -4,9 +4,9 @@ import { Mpi } from "./mpi.ts";
 import type { MpiFamily } from "./mpi_library.ts";
 import { groupOf } from "./single_process.ts";
 
-/** What a launcher told this process through its environment. */
+/** Facts that a launcher gave this process through its environment. */
 export interface Launch {
-  /** Who started it, for messages. */
+  /** Name of the launcher, for messages. */
   readonly launcher: string;
   /** Libraries that go with the launcher, the likelier one first. */
   readonly families: readonly MpiFamily[];
@@ -47,8 +47,8 @@ export function openCommunicator(options: OpenOptions = {}): Communicator {
 }
 
 /**
- * Ends the other processes of the launcher when this one fails before it joined them: MPICH's launcher lets them wait for
- * it otherwise. Does nothing where there are none, where this one has joined, or where there is no MPI library.
+ * Ends the other processes of the launcher when this one fails before it joined them: MPICH's launcher lets them wait
+ * for it otherwise. Does nothing where there are none, where this one has joined, or where there is no MPI library.
  *
  * @param status What the process ends with.
  */

@@ -2,15 +2,15 @@ import type { Communicator, Traffic } from "./communicator.ts";
 
 /** One process alone: every collective gives back what was given. */
 export class SingleProcess implements Communicator {
-  /** 0. */
+  /** Rank of this process: 0. */
   readonly rank = 0;
-  /** 1. */
+  /** Number of processes: 1. */
   readonly size = 1;
-  /** Says that there is none. */
+  /** Note that there is no MPI library. */
   readonly library = "one process, no MPI";
   /** Name of this machine. */
   readonly host = "localhost";
-  /** Nothing. */
+  /** Traffic of no calls. */
   readonly traffic: Readonly<Traffic> = { calls: 0, bytes: 0, milliseconds: 0 };
 
   /** Does not wait. */

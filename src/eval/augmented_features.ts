@@ -37,7 +37,7 @@ export interface AugmentedOptions {
 export interface FeatureBatch {
   /** Rows of the images in the data set. */
   readonly rows: ArrayLike<number>;
-  /** `[rows.length, dim]` on the device; freed when the next batch is asked for. */
+  /** Features `[rows.length, dim]` on the device; freed when the next batch is asked for. */
   readonly features: Tensor;
 }
 

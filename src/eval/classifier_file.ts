@@ -12,27 +12,27 @@ import type { LinearClassifier } from "./logistic.ts";
 
 /** A classifier with what it tells apart. */
 export interface NamedClassifier {
-  /** `classes`, or the pathology. */
+  /** Name of the task: `classes`, or the pathology. */
   readonly name: string;
   /** Names of the classes. */
   readonly classes: readonly string[];
   /** The weights. */
   readonly classifier: LinearClassifier;
-  /** What it was fitted on, as far as its file says so. */
+  /** Facts about what it was fitted on, as far as its file tells. */
   readonly fittedOn?: Partial<FittedOn>;
 }
 
 /** Features of one encoder. */
 export interface FittedOn {
-  /** `fc` or `pooled`. */
+  /** Name of the feature: `fc` or `pooled`. */
   readonly feature: string;
   /** SHA-256 of the encoder's weights, from {@linkcode weightsDigest}. */
   readonly weights: string;
 }
 
 /**
- * Writes classifiers as safetensors, in PyTorch's layout: `NAME.weight [classes, dim]` and `NAME.bias [classes]` in f32;
- * without `NAME.` when there is one.
+ * Writes classifiers as safetensors, in PyTorch's layout: `NAME.weight [classes, dim]` and `NAME.bias [classes]` in
+ * f32; without `NAME.` when there is one.
  *
  * @param notes More metadata.
  */

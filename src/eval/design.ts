@@ -14,25 +14,28 @@ export interface Products extends Disposable {
   readonly rows: number;
   /** Columns: features and the one. */
   readonly columns: number;
-  /** What was subtracted from each feature. */
+  /** Mean that was subtracted from each feature. */
   readonly mean: Float64Array;
-  /** What rounding does to a sum of losses, as a share. */
+  /** Relative rounding error of a sum of losses. */
   readonly noise: number;
-  /** `X w`: `[rows, width]` of `w [columns, width]`; the result may be overwritten. */
+  /** Computes `X w`, `[rows, width]`, of `w [columns, width]`; the result may be overwritten. */
   times(w: Float64Array, width: number): Promise<Float64Array>;
-  /** `Xᵀ r`: `[columns, width]` of `r [rows, width]`. */
+  /** Computes `Xᵀ r`, `[columns, width]`, of `r [rows, width]`. */
   transposedTimes(r: Float64Array, width: number): Promise<Float64Array>;
   /** A multiple of `(s XᵀX + I)⁻¹ q`, exact enough to point the way. */
   precondition(q: Float64Array, width: number, s: number): Promise<Float64Array>;
 }
 
-/** {@linkcode Products} on the device: centred features with a column of ones, in blocks of rows, and the products that fitting needs. */
+/**
+ * Implementation of {@linkcode Products} on the device: centred features with a column of ones, in blocks of rows, and
+ * the products that fitting needs.
+ */
 export class DeviceDesign implements Products {
   /** Rows. */
   readonly rows: number;
   /** Columns: features and the one. */
   readonly columns: number;
-  /** What was subtracted from each feature. */
+  /** Mean that was subtracted from each feature. */
   readonly mean: Float64Array;
   /** f32 products. */
   readonly noise = 1e-7;
@@ -61,7 +64,7 @@ export class DeviceDesign implements Products {
     }
   }
 
-  /** `X w`: `[rows, width]` of `w [columns, width]`. */
+  /** Computes `X w`, `[rows, width]`, of `w [columns, width]`. */
   async times(w: Float64Array, width: number): Promise<Float64Array> {
     using weights = keep(tensor(Float32Array.from(w), { shape: [this.columns, width], device: this.#device }));
     const parts = this.#blocks.map((block) => keep(noGrad(() => matmul(block, weights))));
@@ -72,7 +75,7 @@ export class DeviceDesign implements Products {
     return out;
   }
 
-  /** `Xᵀ r`: `[columns, width]` of `r [rows, width]`; blocks are summed in float64. */
+  /** Computes `Xᵀ r`, `[columns, width]`, of `r [rows, width]`; blocks are summed in float64. */
   async transposedTimes(r: Float64Array, width: number): Promise<Float64Array> {
     let from = 0;
     const parts = this.#blocks.map((block) => {

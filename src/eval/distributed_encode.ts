@@ -3,7 +3,7 @@ import type { Features } from "../data/mod.ts";
 
 /** Features of some images of a data set. */
 export interface EncodedRows {
-  /** `[rows.length, dim]`. */
+  /** Features `[rows.length, dim]`. */
   readonly features: Features;
   /** The images' rows of the data set. */
   readonly rows: ArrayLike<number>;
@@ -22,7 +22,7 @@ export function rowsOfRank(
   return rows.slice(first * batchSize, last * batchSize);
 }
 
-/** What all ranks encoded, one after the other, on rank 0; null on the others. A rank may have nothing. */
+/** Collects what all ranks encoded, one after the other, on rank 0; null on the others. A rank may have nothing. */
 export async function collectRows(group: Communicator, own: EncodedRows): Promise<EncodedRows | null> {
   if (group.size === 1) return own;
   await group.barrier(); // asleep: some ranks have more to encode than others

@@ -13,7 +13,7 @@ export interface EncodeOptions {
 
 /** A network that maps images to features; put it in `eval()` first. */
 export interface Encoder {
-  /** `[n, h, w, 3]` to `[n, dim]`. */
+  /** Maps images `[n, h, w, 3]` to features `[n, dim]`. */
   forward(images: Tensor): Tensor;
 }
 

@@ -6,11 +6,11 @@ import { type EncoderState, encoderState } from "./encoder_state.ts";
 
 /** An encoder that can be evaluated. */
 export interface LoadedEncoder {
-  /** In eval mode. */
+  /** Encoder, in eval mode. */
   readonly encoder: ResNet;
-  /** Its network, by torchvision's name; `small` for the small ones of the quickstart and the demos. */
+  /** Name of the network, torchvision's; `small` for the small ones of the quickstart and the demos. */
   readonly network: string;
-  /** What a person should know. */
+  /** Notes for people. */
   readonly notes: readonly string[];
   /** Side of the images it was trained on, px, where the file says so. */
   readonly resolution: number | null;
@@ -29,10 +29,10 @@ const PADDING =
   "as most do, features are others";
 
 /**
- * Loads the encoder of a checkpoint: ours, the original's `.pth.tar`, a bare state dict, or what other programs save, under
- * whatever prefix (`module.`, `backbone.`, `encoder_q.`, …). The projection head is left out, and so is the slow copy
- * beside an encoder that learns. The first layers are those that the weights fit; without `fc`, pooled features stand for
- * what it gives.
+ * Loads the encoder of a checkpoint: ours, the original's `.pth.tar`, a bare state dict, or what other programs save,
+ * under whatever prefix (`module.`, `backbone.`, `encoder_q.`, …). The projection head is left out, and so is the slow
+ * copy beside an encoder that learns. The first layers are those that the weights fit; without `fc`, pooled features
+ * stand for what it gives.
  *
  * @throws {TypeError} If the weights are of another network than asked for; the message names the tensors that differ.
  * @throws {SyntaxError} If the file cannot be read.

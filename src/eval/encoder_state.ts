@@ -6,7 +6,7 @@ import type { StateDict } from "../train/mod.ts";
 export interface EncoderState {
   /** Under torchvision's names, with `fc`. */
   readonly state: StateDict;
-  /** What was done about them. */
+  /** Notes on what was done about them. */
   readonly notes: readonly string[];
 }
 

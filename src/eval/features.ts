@@ -11,7 +11,7 @@ import { readState } from "../train/mod.ts";
 
 /** Features of a data set. */
 export interface DatasetFeatures {
-  /** `[rows.length, dim]`. */
+  /** Features `[rows.length, dim]`. */
   readonly features: Features;
   /** Rows of the data set, ascending; images that cannot be read are left out. */
   readonly rows: Int32Array<ArrayBuffer>;
@@ -21,7 +21,7 @@ export interface DatasetFeatures {
 
 /** Options of {@linkcode datasetFeatures}. */
 export interface FeatureOptions {
-  /** `fc`: the output of the encoder, as in the original; `pooled`: what its last layer gets. */
+  /** Name of the feature. `fc`: the output of the encoder, as in the original; `pooled`: what its last layer gets. */
   feature: "fc" | "pooled";
   /** Side of the images, px. */
   resolution: number;

@@ -42,7 +42,7 @@ export interface FrozenSgdOptions {
 /** Settings of {@linkcode frozenSgd} that hold where they are not given: those of the original. */
 export const FROZEN_SGD = { epochs: 150, batchSize: 512, lr: 0.1, momentum: 0.9, weightDecay: 0, seed: 0 } as const;
 
-/** What an epoch of {@linkcode frozenSgd} gave. */
+/** Results of an epoch of {@linkcode frozenSgd}. */
 export interface FrozenSgdEpoch {
   /** Epochs done. */
   readonly epoch: number;
@@ -109,7 +109,7 @@ export async function frozenSgd(
   return { classifier: best!.classifier, best: best!.epoch, epochs: history };
 }
 
-/** What the ranks but the first do while rank 0 runs {@linkcode frozenSgd}: they encode their part of every batch. */
+/** Encodes this rank's part of every batch while rank 0 runs {@linkcode frozenSgd}. */
 export async function encodeForFrozenSgd(
   device: Device,
   encoder: ResNet,

@@ -23,7 +23,7 @@ export class HostDesign implements Products {
     }
   }
 
-  /** `X w`. */
+  /** Computes `X w`. */
   times(w: Float64Array, width: number): Promise<Float64Array> {
     const { rows, columns } = this;
     const x = this.#x;
@@ -39,7 +39,7 @@ export class HostDesign implements Products {
     return Promise.resolve(out);
   }
 
-  /** `Xᵀ r`. */
+  /** Computes `Xᵀ r`. */
   transposedTimes(r: Float64Array, width: number): Promise<Float64Array> {
     const { rows, columns } = this;
     const x = this.#x;
@@ -55,7 +55,7 @@ export class HostDesign implements Products {
     return Promise.resolve(out);
   }
 
-  /** `(s XᵀX + I)⁻¹ q / s`, by a Cholesky factor. */
+  /** Computes `(s XᵀX + I)⁻¹ q / s`, by a Cholesky factor. */
   precondition(q: Float64Array, width: number, s: number): Promise<Float64Array> {
     const n = this.columns;
     const l = this.#factors.get(s) ?? this.#factor(s);
@@ -76,7 +76,7 @@ export class HostDesign implements Products {
     return Promise.resolve(out);
   }
 
-  /** Nothing is held on the device. */
+  /** Frees nothing, as nothing is held on the device. */
   [Symbol.dispose](): void {}
 
   #factor(s: number): Float64Array {
@@ -94,7 +94,7 @@ export class HostDesign implements Products {
     return l;
   }
 
-  /** `XᵀX`, its lower triangle. */
+  /** Computes the lower triangle of `XᵀX`. */
   #product(): Float64Array {
     const n = this.columns;
     const x = this.#x;

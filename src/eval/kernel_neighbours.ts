@@ -10,7 +10,7 @@ export interface KernelNeighbourList {
 
 /** Nearest neighbours under the prior, with small pictures. */
 export interface KernelNeighbours {
-  /** Some images and their neighbours. */
+  /** Lists of images and their neighbours. */
   readonly lists: readonly KernelNeighbourList[];
   /** Pictures of the rows named above, bytes `[32, 32, 3]`; images that cannot be read have none. */
   readonly pictures: ReadonlyMap<number, Uint8Array<ArrayBuffer>>;

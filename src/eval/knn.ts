@@ -8,9 +8,9 @@ import type { Features } from "../data/mod.ts";
 
 /** Features with what is known of each sample. */
 export interface LabelledFeatures {
-  /** `[n, dim]`. */
+  /** Features `[n, dim]`. */
   readonly features: Features;
-  /** `Int32Array [n]`: a class each; `Float32Array [n, classes]`: 0, 1 or NaN for each class. */
+  /** Labels. `Int32Array [n]`: a class each; `Float32Array [n, classes]`: 0, 1 or NaN for each class. */
   readonly labels: Int32Array | Float32Array;
 }
 
@@ -28,7 +28,7 @@ export interface KnnOptions {
   device?: Device;
 }
 
-/** How well neighbours tell labels. */
+/** Scores of classification by neighbours. */
 export interface KnnScores {
   /** Share of the queries whose class has the most votes; NaN for several labels a sample. */
   readonly top1: number;

@@ -1,6 +1,6 @@
-/** What a minimiser asks for: value and gradient at a point, or a preconditioned gradient. */
+/** Request of a minimiser: value and gradient at a point, or a preconditioned gradient. */
 export interface LbfgsRequest {
-  /** Which of the two. */
+  /** Kind of the request. */
   readonly kind: "evaluate" | "precondition";
   /** The point, or the gradient. */
   readonly vector: Float64Array;
@@ -14,7 +14,7 @@ export interface LbfgsReply {
   readonly vector: Float64Array;
 }
 
-/** Where a minimiser ended. */
+/** Point where a minimiser ended. */
 export interface Minimum {
   readonly point: Float64Array;
   readonly value: number;
@@ -51,8 +51,8 @@ const MEMORY = 10;
 const PATIENCE = 4;
 
 /**
- * L-BFGS for a function that is strongly convex with modulus 1 (but for a few directions), as a coroutine: many problems
- * can be run in step, their evaluations in one product.
+ * L-BFGS for a function that is strongly convex with modulus 1 (but for a few directions), as a coroutine: many
+ * problems can be run in step, their evaluations in one product.
  *
  * @see Nocedal and Wright, "Numerical Optimization", algorithms 7.4 and 3.5.
  */

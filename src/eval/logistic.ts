@@ -12,15 +12,15 @@ import { rowSpan } from "./row_span.ts";
 export interface LogisticProblem {
   /** Inverse weight of the penalty, > 0, as scikit-learn's `C`. */
   readonly C: number;
-  /** Which rows are used, `[n]`, 1 or 0; all by default. */
+  /** Mask of the rows that are used, `[n]`, 1 or 0; all by default. */
   readonly rows?: Uint8Array;
 }
 
 /** A classifier: `scores = x · weight + bias`. */
 export interface LinearClassifier {
-  /** `[dim, classes]`, row-major. */
+  /** Weight `[dim, classes]`, row-major. */
   readonly weight: Float64Array<ArrayBuffer>;
-  /** `[classes]`; −∞ for a class without training samples. */
+  /** Bias `[classes]`; −∞ for a class without training samples. */
   readonly bias: Float64Array<ArrayBuffer>;
   /** Features. */
   readonly dim: number;
@@ -30,7 +30,7 @@ export interface LinearClassifier {
 
 /** A fitted {@linkcode LogisticProblem}. */
 export interface LogisticFit extends LinearClassifier {
-  /** `C · Σ cross-entropy + |weight|² / 2` at the end. */
+  /** Objective at the end: `C · Σ cross-entropy + |weight|² / 2`. */
   readonly objective: number;
   /** Steps. */
   readonly iterations: number;
@@ -60,19 +60,19 @@ const MOST_ON_HOST = 1_500_000;
 const MOST_LOGITS = 30_000_000;
 
 /**
- * Multinomial logistic regression with an L2 penalty: minimises `C · Σᵢ cross-entropy(xᵢ W + b, yᵢ) + |W|² / 2`, the bias
- * without penalty: scikit-learn's objective with `multi_class="multinomial"`.
+ * Multinomial logistic regression with an L2 penalty: minimises `C · Σᵢ cross-entropy(xᵢ W + b, yᵢ) + |W|² / 2`, the
+ * bias without penalty: scikit-learn's objective with `multi_class="multinomial"`.
  *
- * Problems with the same C (the folds) are solved in step: each has an L-BFGS of its own in float64 on the host, and one
- * pair of matrix products on the device evaluates them all; a larger C starts from the minimum of the next smaller one.
- * The inverse of `s XᵀX + I`, factored on the device, with s following the curvature, is the preconditioner. Products on
- * the device are f32, so the objective is within a few 1e-7 of its minimum, as a share; small problems stay on the host,
- * in float64. With at most a quarter as many rows as features, the weights are sought in the space that the rows span, where
- * they are: the same minimum in `n` instead of `dim` coordinates.
+ * Problems with the same C (the folds) are solved in step: each has an L-BFGS of its own in float64 on the host, and
+ * one pair of matrix products on the device evaluates them all; a larger C starts from the minimum of the next smaller
+ * one. The inverse of `s XᵀX + I`, factored on the device, with s following the curvature, is the preconditioner.
+ * Products on the device are f32, so the objective is within a few 1e-7 of its minimum, as a share; small problems stay
+ * on the host, in float64. With at most a quarter as many rows as features, the weights are sought in the space that
+ * the rows span, where they are: the same minimum in `n` instead of `dim` coordinates.
  *
- * Differs from the original: its `saga` of scikit-learn stops after 150 passes, which on features that are not standardised is
- * far from the minimum, the more so the larger C is; what it scores is then a weaker penalty's classifier in name only. Here every
- * fit ends at the minimum (`converged`), so that C means what it says.
+ * Differs from the original: its `saga` of scikit-learn stops after 150 passes, which on features that are not
+ * standardised is far from the minimum, the more so the larger C is; what it scores is then a weaker penalty's
+ * classifier in name only. Here every fit ends at the minimum (`converged`), so that C means what it says.
  *
  * @param features `[n, dim]`, finite.
  * @param labels Classes `[n]`, integers in [0, classes).
@@ -193,7 +193,7 @@ export function checkTrainingSet(op: string, features: Features, labels: ArrayLi
   }
 }
 
-/** Which classes are in the rows. */
+/** Finds the classes that are in the rows. */
 function presentClasses(labels: ArrayLike<number>, classes: number, rows?: Uint8Array): Uint8Array {
   const present = new Uint8Array(classes);
   for (let i = 0; i < labels.length; i++) if (!rows || rows[i]) present[labels[i]!] = 1;

@@ -3,15 +3,15 @@ import type { Features } from "../data/mod.ts";
 
 /** Rows of numbers of any kind. */
 export interface Rows {
-  /** `[n, dim]`, row-major. */
+  /** Values `[n, dim]`, row-major. */
   readonly data: ArrayLike<number>;
   /** Numbers a row. */
   readonly dim: number;
 }
 
-/** For each query, the rows of the gallery in order of cosine similarity. */
+/** Nearest rows of a gallery for each query, in order of cosine similarity. */
 export interface Neighbours {
-  /** `[queries, k]`, the nearest first. */
+  /** Rows of the gallery `[queries, k]`, the nearest first. */
   readonly rows: Uint32Array<ArrayBuffer>;
   /** Neighbours a query. */
   readonly k: number;
@@ -98,7 +98,7 @@ export function labelRate(
   return hits / n;
 }
 
-/** What {@linkcode labelRate} is when the neighbour is drawn at random from the gallery. */
+/** Computes what {@linkcode labelRate} is when the neighbour is drawn at random from the gallery. */
 export function labelChance(labels: ArrayLike<number>, galleryLabels: ArrayLike<number>): number {
   const counts = new Map<number, number>();
   for (const label of Array.from(galleryLabels)) counts.set(label, (counts.get(label) ?? 0) + 1);

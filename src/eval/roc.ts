@@ -50,8 +50,8 @@ export function rocAuc(positive: ArrayLike<number | boolean>, scores: ArrayLike<
 }
 
 /**
- * {@linkcode rocAuc} with a percentile interval of the bootstrap: samples are drawn with replacement; draws without a
- * positive or a negative are drawn again.
+ * Computes {@linkcode rocAuc} with a percentile interval of the bootstrap: samples are drawn with replacement; draws
+ * without a positive or a negative are drawn again.
  *
  * @throws {TypeError} If the lengths differ.
  * @throws {RangeError} If there is no positive, no negative, one that is neither (NaN), or a score is NaN.

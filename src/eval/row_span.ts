@@ -4,7 +4,7 @@ import type { LinearClassifier } from "./logistic.ts";
 /** A part of a row that is smaller than this, as a share, is rounding of the others. */
 const ROUNDING = 1e-10;
 
-/** Few rows of many features, in coordinates of the space that they span around their mean. */
+/** Representation of few rows of many features, in coordinates of the space that they span around their mean. */
 export interface RowSpan {
   /** Coordinates `[n, r]`, `r ≤ n`. */
   readonly features: Rows;
@@ -13,11 +13,11 @@ export interface RowSpan {
 }
 
 /**
- * The space that rows span around their mean: a linear classifier with an L2 penalty has its weights in it, so that fitting in
- * its `r ≤ n` coordinates gives the same minimum, and what takes `dim³` takes `n³`.
+ * The space that rows span around their mean: a linear classifier with an L2 penalty has its weights in it, so that
+ * fitting in its `r ≤ n` coordinates gives the same minimum, and what takes `dim³` takes `n³`.
  *
- * The basis is orthonormal, by Gram and Schmidt's method, repeated where it takes much of a row away, in float64; rows that the
- * others span add nothing.
+ * The basis is orthonormal, by Gram and Schmidt's method, repeated where it takes much of a row away, in float64; rows
+ * that the others span add nothing.
  */
 export function rowSpan(features: Rows): RowSpan {
   const { dim } = features;

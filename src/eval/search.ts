@@ -6,13 +6,13 @@ import { balancedAccuracy, predictedClasses } from "./metrics.ts";
 import { softmaxSgd } from "./softmax_sgd.ts";
 import { takeRows } from "../data/internal.ts";
 
-/** What was tried, how it did, and the classifier of the best. */
+/** Result of a search: trials, their scores, and the classifier of the best. */
 export interface SearchResult {
-  /** How it was fitted. */
+  /** Method of fitting. */
   readonly method: "logistic" | "sgd";
   /** Name of the hyper-parameter. */
   readonly parameter: "C" | "weight_decay";
-  /** Its best value. */
+  /** Best value of the parameter. */
   readonly best: number;
   /** Balanced accuracy of each value on each fold. */
   readonly trials: readonly { readonly value: number; readonly folds: readonly number[]; readonly mean: number }[];
@@ -26,13 +26,13 @@ export interface SearchResult {
 export interface SearchOptions {
   /** Number of classes. */
   classes: number;
-  /** How to fit; by default `logistic` below 20,000 rows, `sgd` from there on. */
+  /** Method of fitting; by default `logistic` below 20,000 rows, `sgd` from there on. */
   method?: "logistic" | "sgd";
   /** Folds; 3 by default. */
   splits?: number;
   /** Rows of a step of SGD; 512 by default. */
   batchSize?: number;
-  /** Most epochs of SGD; 300 by default. */
+  /** Maximum number of epochs of SGD; 300 by default. */
   epochs?: number;
   /** Learning rate of SGD; 0.1 by default. */
   lr?: number;
@@ -55,11 +55,12 @@ interface Fold {
 }
 
 /**
- * Linear evaluation as the original's: tries a grid of hyper-parameters by stratified cross-validation, takes the one with
- * the best mean balanced accuracy (the first one on ties, as scikit-learn's `GridSearchCV`), and fits it to all rows.
+ * Linear evaluation as the original's: tries a grid of hyper-parameters by stratified cross-validation, takes the one
+ * with the best mean balanced accuracy (the first one on ties, as scikit-learn's `GridSearchCV`), and fits it to all
+ * rows.
  *
- * Below 20,000 rows logistic regression with C in 0.1, 1 … 1e6; from there on SGD with weight decay in 0, 1, 1e-1 … 1e-6.
- * With two classes, C means what it means in scikit-learn, where one weight vector is fitted.
+ * Below 20,000 rows logistic regression with C in 0.1, 1 … 1e6; from there on SGD with weight decay in 0, 1, 1e-1 …
+ * 1e-6. With two classes, C means what it means in scikit-learn, where one weight vector is fitted.
  *
  * @param features `[n, dim]`, finite.
  * @param labels Classes `[n]`, integers in [0, classes).

@@ -10,7 +10,7 @@ import { checkTrainingSet, type LinearClassifier } from "./logistic.ts";
 export interface SgdProblem {
   /** Weight decay, ≥ 0, of weights and biases, as PyTorch's `SGD`. */
   readonly weightDecay: number;
-  /** Which rows are used, `[n]`, 1 or 0; all by default. */
+  /** Mask of the rows that are used, `[n]`, 1 or 0; all by default. */
   readonly rows?: Uint8Array;
 }
 
@@ -26,7 +26,7 @@ export interface SgdFit extends LinearClassifier {
 export interface SoftmaxSgdOptions {
   /** Number of classes. */
   classes: number;
-  /** Most epochs; 300 by default. */
+  /** Maximum number of epochs; 300 by default. */
   epochs?: number;
   /** Rows of a step that a problem uses, on average; 512 by default. */
   batchSize?: number;
@@ -42,14 +42,14 @@ export interface SoftmaxSgdOptions {
   onProgress?: (epochs: number) => void;
 }
 
-/** What all problems of a run share, side by side in the columns of one weight matrix. */
+/** State that all problems of a run share, side by side in the columns of one weight matrix. */
 interface Run {
   readonly features: Features;
   readonly labels: ArrayLike<number>;
   readonly problems: readonly SgdProblem[];
   readonly classes: number;
   readonly device: Device;
-  /** `[dim + 1, problems · classes]`. */
+  /** Weights `[dim + 1, problems · classes]`. */
   readonly weights: Tensor;
   readonly velocity: Tensor;
   /** Learning rate of each column; 0 once a problem has ended. */
@@ -66,8 +66,8 @@ interface Run {
  * epochs after the 20th.
  *
  * All problems (the weight decays times the folds) take the same order of rows: a step takes one block of features for
- * all of them, a problem averages over those rows of it that it uses. So a block has `batchSize` rows for a problem that
- * uses them all, and on average for one that uses a part.
+ * all of them, a problem averages over those rows of it that it uses. So a block has `batchSize` rows for a problem
+ * that uses them all, and on average for one that uses a part.
  *
  * @param features `[n, dim]`, finite.
  * @param labels Classes `[n]`, integers in [0, classes).

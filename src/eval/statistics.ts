@@ -94,7 +94,7 @@ export function effectiveRank(features: Features): number {
   return Math.exp(values.reduce((sum, v) => v > 0 ? sum - v / total * Math.log(v / total) : sum, 0));
 }
 
-/** `X Xᵀ` or `Xᵀ X`, whichever is smaller. */
+/** Computes the Gram matrix `X Xᵀ` or `Xᵀ X`, whichever is smaller. */
 function smallerGram({ data, dim }: Features): [Float64Array, number] {
   const n = data.length / dim;
   const [size, inner] = [Math.min(n, dim), Math.max(n, dim)];
@@ -189,7 +189,7 @@ function tridiagonal(a: Float64Array, n: number): { diagonal: Float64Array; off:
 
 /** Places of samples along the directions of largest variance. */
 export interface PrincipalComponents {
-  /** `[n][count]`, the largest variance first. */
+  /** Coordinates `[n][count]`, the largest variance first. */
   readonly places: number[][];
   /** Share of the variance that each direction has. */
   readonly explained: number[];
@@ -265,7 +265,7 @@ function largest(
   };
 }
 
-/** Some rows of features, the same ones in every run, and which they are. */
+/** Picks some rows of features, the same ones in every run. */
 export function someFeatures({ data, dim }: Features, most: number): { features: Features; kept: number[] } {
   const n = data.length / dim;
   const kept = n <= most

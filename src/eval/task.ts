@@ -15,7 +15,7 @@ import { takeRows } from "../data/internal.ts";
 
 /** Samples with a class each. */
 export interface LabelledSet {
-  /** `[n, dim]`. */
+  /** Features `[n, dim]`. */
   readonly features: Features;
   /** Classes `[n]`. */
   readonly labels: Int32Array<ArrayBuffer>;
@@ -25,7 +25,7 @@ export interface LabelledSet {
 
 /** One thing to be told apart: the classes of a data set, or one pathology. */
 export interface Task {
-  /** `classes`, or the pathology. */
+  /** Name of the task: `classes`, or the pathology. */
   readonly name: string;
   /** Names of the classes. */
   readonly classes: readonly string[];
@@ -35,7 +35,7 @@ export interface Task {
   readonly test: LabelledSet;
 }
 
-/** How well a classifier does. */
+/** Scores of a classifier. */
 export interface TaskScores {
   /** Samples. */
   readonly samples: number;
@@ -45,7 +45,9 @@ export interface TaskScores {
   readonly top5: number;
   /** Mean of the classes' accuracies. */
   readonly balanced_accuracy: number;
-  /** For each class against the others; null where the test set has none or only such samples. */
+  /**
+   * Area under the ROC curve of each class against the others; null where the test set has none or only such samples.
+   */
   readonly auroc: readonly (AucInterval | null)[];
   /** Mean of the classes that have one. */
   readonly mean_auroc: number;
@@ -59,7 +61,7 @@ export interface TaskScores {
 export interface Predictions {
   /** Predicted classes `[n]`. */
   readonly predicted: Int32Array;
-  /** `[n, classes]`. */
+  /** Scores `[n, classes]`. */
   readonly scores: Float64Array;
 }
 

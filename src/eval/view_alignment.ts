@@ -92,7 +92,7 @@ export async function viewAlignment(
   return alignment(everySecond(all.features, 0), everySecond(all.features, 1));
 }
 
-/** `[batch, 2, h, w, c]` to `[batch · 2, dim]`, the view fastest. */
+/** Encodes views `[batch, 2, h, w, c]` to `[batch · 2, dim]`, the view fastest. */
 function embed(encoder: ResNet, views: Tensor, feature: "fc" | "pooled"): Tensor {
   return noGrad(() =>
     tidy(() => {

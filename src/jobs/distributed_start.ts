@@ -18,11 +18,11 @@ const SELECTION = [
 /** Files of images whose bytes are compared. */
 const MOST_FILES = 64;
 
-/** What computes on a rank. */
+/** Versions of the software on a rank. */
 export interface Versions {
-  /** This library. */
+  /** Version of this library. */
   readonly library: string;
-  /** Deno. */
+  /** Version of Deno. */
   readonly deno: string;
 }
 
@@ -81,7 +81,7 @@ async function dataHash({ paths, labels, prior, pixels, files }: ImageDataset): 
   return hash.digest("hex").slice(0, 16);
 }
 
-/** Where each rank runs, one line each, and which of them share an adapter. */
+/** Describes where each rank runs, a line each, and which ranks share an adapter. */
 export function describeRanks(group: Communicator, device: Device): string[] {
   const chosen = SELECTION.flatMap((name) => {
     const value = Deno.env.get(name);

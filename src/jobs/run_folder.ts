@@ -19,11 +19,11 @@ export interface RunFolderOptions {
 
 /** A checkpoint that was found, and what a person should know about those that were passed over. */
 export interface FoundCheckpoint {
-  /** Its file. */
+  /** Path of the file. */
   readonly path: string;
-  /** What is in it. */
+  /** Contents of the file. */
   readonly checkpoint: Checkpoint;
-  /** Which newer ones could not be read, and why. */
+  /** Notes on newer checkpoints that could not be read. */
   readonly notes: readonly string[];
 }
 
@@ -32,13 +32,13 @@ const LATEST = ["next.safetensors", "last.safetensors", "previous.safetensors"] 
 
 /**
  * The folder of a run: `config.json`, `metrics.jsonl`, `report.html`, `last.safetensors`, the one before it
- * (`previous.safetensors`) and numbered checkpoints. A file is replaced whole or not at all, and one run writes to it at a
- * time. For a rank that does not write, what would be written is left to rank 0.
+ * (`previous.safetensors`) and numbered checkpoints. A file is replaced whole or not at all, and one run writes to it
+ * at a time. For a rank that does not write, what would be written is left to rank 0.
  */
 export class RunFolder implements Disposable {
-  /** Where it is. */
+  /** Path of the folder. */
   readonly path: string;
-  /** What writes; null where another rank does. */
+  /** Writer of the folder; null where another rank writes. */
   readonly #output: OutputFolder | null;
   #lastIsDamaged = false;
 
@@ -130,8 +130,8 @@ export class RunFolder implements Disposable {
   }
 
   /**
-   * Reads the lines of `metrics.jsonl` up to a position, and drops the later ones from the file: they are about to be made
-   * again. None where another rank writes.
+   * Reads the lines of `metrics.jsonl` up to a position, and drops the later ones from the file: they are about to be
+   * made again. None where another rank writes.
    */
   async rewindMetrics(to: TrainingPosition): Promise<MetricsLine[]> {
     if (!this.#output) return [];

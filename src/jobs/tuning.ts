@@ -6,8 +6,8 @@ import type { TuneStore } from "../tune/mod.ts";
 import { VERSION } from "./version.ts";
 
 /**
- * Where this user's programs keep what can be made again: `XDG_CACHE_HOME` or `~/.cache`, on macOS `~/Library/Caches`, on
- * Windows `LOCALAPPDATA`; null where the environment does not tell.
+ * Returns the folder where this user's programs keep what can be made again: `XDG_CACHE_HOME` or `~/.cache`, on macOS
+ * `~/Library/Caches`, on Windows `LOCALAPPDATA`; null where the environment does not tell.
  *
  * @param os The operating system, as `Deno.build.os` names it.
  * @param env Looks a variable up.
@@ -23,8 +23,8 @@ export function cacheFolder(
 }
 
 /**
- * Whether to tune, by the environment variable `TUNE`: `0` never, `1` on every adapter; by default on GPUs, since on CPU
- * adapters the table's choices are as fast.
+ * Whether to tune, by the environment variable `TUNE`: `0` never, `1` on every adapter; by default on GPUs, since on
+ * CPU adapters the table's choices are as fast.
  *
  * @throws {RangeError} If `TUNE` is something else.
  */
@@ -45,7 +45,7 @@ export class TuneFiles implements TuneStore {
   readonly environment: string;
   #folder: string;
 
-  /** `folder` is made when there is something to keep. */
+  /** Creates a store; `folder` is made when there is something to keep. */
   constructor(folder: string) {
     this.#folder = folder;
     const { os, arch } = Deno.build;

@@ -2,17 +2,17 @@ import { concat } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { EpochPlan, ViewBatch, ViewSource } from "../data/mod.ts";
 
-/** What was made of some samples of a batch. */
+/** Part of a batch: some samples, and what was made of them. */
 export interface BatchPart<T> {
   /** Rows of the samples in the data set. */
   readonly rows: Uint32Array<ArrayBuffer>;
-  /** What was made of their views. */
+  /** Value made of the samples' views. */
   readonly made: T;
 }
 
 /**
- * The batches of an epoch, each in parts that a source makes one after the other. A part of which nothing could be read is
- * left out; a batch may thus have no parts.
+ * The batches of an epoch, each in parts that a source makes one after the other. A part of which nothing could be read
+ * is left out; a batch may thus have no parts.
  *
  * @param sizes Samples of each part of each batch.
  * @param make What to make of the views of a part, which are freed afterwards.

@@ -12,11 +12,11 @@ export class WeightsNotFiniteError extends RangeError {
   override name = "WeightsNotFiniteError";
 }
 
-/** What {@linkcode captureCheckpoint} cannot see in the model. */
+/** Facts that {@linkcode captureCheckpoint} cannot see in the model. */
 export interface CheckpointNotes extends Pick<Checkpoint, "network" | "position" | "config" | "beside"> {
-  /** `"sgd"`, `"lars"`, `"adam"` or `"adamw"`. */
+  /** Name of the optimizer: `"sgd"`, `"lars"`, `"adam"` or `"adamw"`. */
   readonly optimizerKind: string;
-  /** What scales the loss; none in full precision. */
+  /** Gradient scaler; none in full precision. */
   readonly scaler?: GradScaler | null;
 }
 

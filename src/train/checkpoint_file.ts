@@ -6,11 +6,11 @@ import { parseNotes } from "./checkpoint_notes.ts";
 import { torchCheckpoint } from "./checkpoint_torch.ts";
 import type { StateDict } from "./model_state.ts";
 
-/** What {@linkcode readCheckpoint} takes. */
+/** Options of {@linkcode readCheckpoint}. */
 export interface ReadCheckpointOptions {
   /**
-   * Whether a safetensors file of another program is taken too: weights without position, and without a checksum. Default:
-   * false. Our own files are held to their checksum either way.
+   * Whether a safetensors file of another program is taken too: weights without position, and without a checksum.
+   * Default: false. Our own files are held to their checksum either way.
    */
   readonly foreign?: boolean;
 }
@@ -22,9 +22,9 @@ const BESIDE = "beside.";
 /**
  * Writes a checkpoint as safetensors, whole or not at all. The tensors have PyTorch's names and layout
  * (`encoder.conv1.weight` `[out, in, kh, kw]`, `head.1.weight` `[out, in]`); those of the optimizer's states begin with
- * `optimizer.velocity.` (there only with momentum) or `optimizer.expAvg.` and `optimizer.expAvgSq.`, those that training
- * keeps beside the weights with `beside.`. Position, settings, random state and a SHA-256 of everything are in the
- * metadata.
+ * `optimizer.velocity.` (there only with momentum) or `optimizer.expAvg.` and `optimizer.expAvgSq.`, those that
+ * training keeps beside the weights with `beside.`. Position, settings, random state and a SHA-256 of everything are in
+ * the metadata.
  *
  * @throws {Error} If it cannot be written; the message names the file.
  */
@@ -77,8 +77,8 @@ export async function checkWritten(path: string): Promise<void> {
 
 /**
  * Reads a checkpoint: one that {@linkcode writeCheckpoint} wrote, the original's `.pth.tar` (its DataParallel prefix
- * `module.` is taken off), torchvision's `.pth` or, with `foreign`, any safetensors file of weights. Which of them it is
- * tells its structure, whatever it is called. Nothing in it is executed.
+ * `module.` is taken off), torchvision's `.pth` or, with `foreign`, any safetensors file of weights. Which of them it
+ * is tells its structure, whatever it is called. Nothing in it is executed.
  *
  * @param path The file.
  * @param options Whether safetensors files of other programs are taken.
@@ -94,8 +94,8 @@ export async function readCheckpoint(path: string, options: ReadCheckpointOption
 }
 
 /**
- * Whether a file is another program's. A damaged `format` of one of ours must not pass for that: no other has a checksum
- * and settings under these names.
+ * Whether a file is another program's. A damaged `format` of one of ours must not pass for that: no other has a
+ * checksum and settings under these names.
  */
 function isForeign({ metadata }: Safetensors, allowed: boolean): boolean {
   const { format, sha256, config } = metadata;

@@ -2,7 +2,7 @@ import { isRecord, parseJson, quoted } from "../formats/internal.ts";
 import type { GradScalerState } from "../optim/mod.ts";
 import type { Checkpoint, OptimizerCheckpoint, TrainingPosition } from "./checkpoint_types.ts";
 
-/** What the metadata of a checkpoint say. */
+/** Contents of a checkpoint's metadata. */
 export interface Notes extends Pick<Checkpoint, "network" | "position" | "config"> {
   /** The optimizer, with the names of its states alone. */
   readonly optimizer: Omit<OptimizerCheckpoint, "states"> & { readonly states: readonly string[] } | null;

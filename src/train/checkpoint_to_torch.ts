@@ -5,7 +5,7 @@ import { isBuffer, TORCH_STATES } from "./checkpoint_torch.ts";
 /** Settings of an optimizer by PyTorch's names, such as `{ lr: 0.1, momentum: 0.9 }`: what a checkpoint does not hold. */
 export type TorchGroup = Readonly<Record<string, TorchValue>>;
 
-/** What PyTorch's optimizers want in `param_groups`; what is not given is PyTorch's default. */
+/** Entries that PyTorch's optimizers want in `param_groups`; those not given have PyTorch's defaults. */
 const GROUPS: Readonly<Record<string, TorchGroup>> = {
   sgd: { lr: 0.001, momentum: 0, dampening: 0, weight_decay: 0, nesterov: false },
   adam: { lr: 0.001, betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0, amsgrad: false },

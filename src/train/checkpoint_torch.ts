@@ -31,7 +31,7 @@ export async function torchCheckpoint(source: ByteSource): Promise<Checkpoint> {
   };
 }
 
-/** Where programs keep the weights, the likelier first. */
+/** Keys under which programs keep the weights, the likelier first. */
 const PLACES = ["state_dict", "model_state_dict", "model", "net", "network", "encoder", "teacher", "student"];
 
 /**

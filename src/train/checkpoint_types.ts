@@ -1,7 +1,7 @@
 import type { GradScalerState } from "../optim/mod.ts";
 import type { StateDict } from "./model_state.ts";
 
-/** Where training stands. */
+/** Position of training. */
 export interface TrainingPosition {
   /** Epoch that comes next or is under way, 0-based. */
   readonly epoch: number;
@@ -9,14 +9,14 @@ export interface TrainingPosition {
   readonly step: number;
 }
 
-/** What an optimizer has learnt beside the weights. */
+/** State of an optimizer. */
 export interface OptimizerCheckpoint {
-  /** `"sgd"`, `"lars"`, `"adam"` or `"adamw"`; empty where the file does not say. */
+  /** Name of the optimizer: `"sgd"`, `"lars"`, `"adam"` or `"adamw"`; empty where the file does not say. */
   readonly kind: string;
   /** Steps taken. */
   readonly steps: number;
   /**
-   * What is kept of each parameter, by the state's name and the parameter's, in PyTorch's layout: `velocity` of SGD with
+   * State of each parameter, by the state's name and the parameter's, in PyTorch's layout: `velocity` of SGD with
    * momentum and of LARS, `expAvg` and `expAvgSq` of Adam; none of SGD without momentum.
    */
   readonly states: Readonly<Record<string, StateDict>>;
@@ -24,17 +24,20 @@ export interface OptimizerCheckpoint {
   readonly scaler?: GradScalerState;
 }
 
-/** What a checkpoint file holds. */
+/** Contents of a checkpoint file. */
 export interface Checkpoint {
   /** Parameters, buffers and counters in PyTorch's names and layout. */
   readonly weights: StateDict;
   /** Name of the network, such as `resnet18`; null when the file does not say. */
   readonly network: string | null;
-  /** Where training stood; null for files of weights only. */
+  /** Position of training; null for files of weights only. */
   readonly position: TrainingPosition | null;
   /** State of the optimizer; null when the file has none. */
   readonly optimizer: OptimizerCheckpoint | null;
-  /** What training keeps beside the weights, such as their averages under `average.NAME`; nothing where it is left out. */
+  /**
+   * State that training keeps beside the weights, such as their averages under `average.NAME`; nothing where it is left
+   * out.
+   */
   readonly beside?: StateDict;
   /** Settings of the run; empty when the file has none. */
   readonly config: Readonly<Record<string, unknown>>;

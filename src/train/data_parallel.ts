@@ -18,9 +18,9 @@ import type { StepProfile } from "./step_clock.ts";
 export class DataParallel implements Ranks {
   /** The ranks. */
   readonly group: Communicator;
-  /** Whose samples the loss compares. */
+  /** Scope of the loss: whose samples it compares. */
   readonly scope: LossScope;
-  /** False: ranks communicate within a step. */
+  /** Whether steps can be replayed: false, as ranks communicate within them. */
   readonly replayable = false;
   #model: Module;
   #exchange: Exchange;
@@ -53,14 +53,14 @@ export class DataParallel implements Ranks {
     return parallel;
   }
 
-  /** This rank's part of an epoch. */
+  /** Takes this rank's part of an epoch. */
   part(plan: EpochPlan): EpochPlan {
     return planOfRank(this.group, plan);
   }
 
   /**
-   * Tells the others how many samples this rank has for a step, and whether it was asked to stop; the step is taken where
-   * every rank has `least` samples.
+   * Tells the others how many samples this rank has for a step, and whether it was asked to stop; the step is taken
+   * where every rank has `least` samples.
    */
   agree(samples: number, stop: boolean, least = 2): StepAgreement {
     const all = gatherNumbers(this.group, [samples, stop ? 1 : 0]);
@@ -73,12 +73,12 @@ export class DataParallel implements Ranks {
     return evenOut(views, count);
   }
 
-  /** The embeddings that the loss compares: this rank's, or those of all ranks. */
+  /** Returns the embeddings that the loss compares: this rank's, or those of all ranks. */
   embeddings(z: Tensor, agreed?: StepAgreement): Tensor {
     return this.scope === "global" ? gatherRanks(z, this.#exchange, agreed!.counts) : z;
   }
 
-  /** Rows in the data set of the samples that the loss compares. */
+  /** Returns the rows in the data set of the samples that the loss compares. */
   rows(own: Uint32Array): Uint32Array {
     if (this.scope === "local") return own;
     const parts = gatherBytes(this.group, new Uint8Array(own.buffer as ArrayBuffer, own.byteOffset, own.byteLength));
@@ -104,7 +104,7 @@ export class DataParallel implements Ranks {
     this.#steps++;
   }
 
-  /** Means over all ranks. */
+  /** Averages values over all ranks. */
   means(values: readonly number[]): number[] {
     return means(this.group, values);
   }
@@ -114,7 +114,7 @@ export class DataParallel implements Ranks {
     return await verifyState(this.group, this.#model);
   }
 
-  /** What communication cost per step since the last call. */
+  /** Returns what communication cost per step since the last call. */
   cost(): StepCost {
     const { bytes, milliseconds } = this.#before;
     const steps = Math.max(1, this.#steps);

@@ -5,10 +5,10 @@ import { cast, slice } from "../ops/mod.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
 import { bindingBytes, largestFitting, leastOf, split } from "../data/internal.ts";
 
-/** Whose statistics batch normalisation has where a batch comes in parts: each part's (the default), or the whole batch's. */
+/** Scope of batch normalisation where a batch comes in parts: each part (the default), or the whole batch. */
 export type BatchStatistics = "part" | "batch";
 
-/** Of what batches {@linkcode microBatchOf} is asked. */
+/** Shape of the batches that {@linkcode microBatchOf} plans for. */
 export interface BatchShape {
   /** Samples of a batch. */
   readonly batchSize: number;
@@ -21,8 +21,8 @@ export interface BatchShape {
 }
 
 /**
- * Samples that a rank encodes and differentiates at once: all of its part of a batch where the adapter takes them, else as
- * many as it does. The network is rehearsed, not run.
+ * Samples that a rank encodes and differentiates at once: all of its part of a batch where the adapter takes them, else
+ * as many as it does. The network is rehearsed, not run.
  *
  * @throws {DeviceError} If the adapter does not take the views of two samples.
  */
@@ -50,7 +50,7 @@ export function partCount(batch: number, ranks: number, microBatch: number): num
   return Math.ceil(Math.ceil(batch / ranks) / microBatch);
 }
 
-/** What to tell of batches that are divided; null of those that are not. */
+/** Describes how batches are divided; null where they are not. */
 export function divisionNote(
   model: Contrastive,
   { batchSize, microBatch, ranks, statistics }: {
@@ -75,7 +75,7 @@ export function divisionNote(
     }`;
 }
 
-/** As many parts as there must be, by halving the largest ones: where a whole part could not be read. */
+/** Halves the largest parts until there are `count`: where a whole part could not be read. */
 export function evenOut(parts: readonly Tensor[], count: number): Tensor[] {
   const all = [...parts];
   while (all.length < count) {

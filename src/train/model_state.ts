@@ -37,13 +37,13 @@ export function loadState(module: Module, state: StateDict): void {
   for (const [name, counter] of counters) counter.value = Number(state.get(name)?.data[0] ?? 0);
 }
 
-/** From this library's layout (conv HWIO, linear `[in, out]`) to PyTorch's. */
+/** Converts an array from this library's layout (conv HWIO, linear `[in, out]`) to PyTorch's. */
 export function toTorchLayout(array: NdArray): NdArray {
   if (array.shape.length === 4) return hwioToOihw(array);
   return array.shape.length === 2 ? transposeLinear(array) : array;
 }
 
-/** From PyTorch's layout to this library's. */
+/** Converts an array from PyTorch's layout to this library's. */
 export function fromTorchLayout(array: NdArray): NdArray {
   if (array.shape.length === 4) return oihwToHwio(array);
   return array.shape.length === 2 ? transposeLinear(array) : array;

@@ -15,11 +15,11 @@ export class LossNotFiniteError extends RangeError {
   override name = "LossNotFiniteError";
 }
 
-/** What pre-training minimises. */
+/** Objective that pre-training minimises. */
 export class Objective {
-  /** What is trained. */
+  /** Model that is trained. */
   readonly model: Contrastive;
-  /** What scales the loss in mixed precision. */
+  /** Gradient scaler of mixed precision; null in full precision. */
   readonly scaler: GradScaler | null;
   /** The ranks that train together; this one alone until they have joined. */
   ranks: Ranks = new OneRank();

@@ -2,7 +2,7 @@ import { CosineAnnealingLR, LARS, type Optimizer, SGD } from "../optim/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { ResolvedConfig } from "./resolve.ts";
 
-/** How each optimizer that a configuration can name is made. */
+/** Constructors of the optimizers that a configuration can name. */
 const OPTIMIZERS: Record<
   ResolvedConfig["optimizer"],
   (parameters: readonly Tensor[], config: ResolvedConfig) => Optimizer

@@ -48,9 +48,9 @@ type Samples = readonly BatchPart<{ readonly views: Tensor; readonly indices: Te
 
 /** A run of {@linkcode pretrain} with its optimizer at hand, for whoever saves and restores states. */
 export class Pretraining {
-  /** What changes the model. */
+  /** Optimizer of the model. */
   readonly optimizer: Optimizer;
-  /** What scales the loss in mixed precision; null in full precision. */
+  /** Gradient scaler of mixed precision; null in full precision. */
   readonly scaler: GradScaler | null;
   #data: PretrainData;
   #config: ResolvedConfig;
@@ -118,8 +118,8 @@ export class Pretraining {
   }
 
   /**
-   * Samples that a rank encodes at once: those of `config.microBatch`, or as many as the adapters of all ranks take and at
-   * most `most`. Called by {@linkcode Pretraining.reports}; before it where the number matters.
+   * Samples that a rank encodes at once: those of `config.microBatch`, or as many as the adapters of all ranks take and
+   * at most `most`. Called by {@linkcode Pretraining.reports}; before it where the number matters.
    */
   async chooseMicroBatch(most = Infinity): Promise<number> {
     const { batchSize, views, group } = this.#config;
@@ -185,7 +185,7 @@ export class Pretraining {
     await this.#steps.run({ parts, prior: this.#prior(samples), agreed });
   }
 
-  /** How many samples the ranks have for a step of so many parts, and whether to stop after it. */
+  /** Agrees with the other ranks on the samples of a step, and whether to stop after it. */
   #agree(samples: number, parts = 1): StepAgreement {
     const stop = this.#config.signal?.aborted ?? false;
     return this.#ranks.agree(samples, stop, Math.max(2, parts));

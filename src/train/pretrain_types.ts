@@ -4,7 +4,7 @@ import type { TrainingPosition } from "./checkpoint_types.ts";
 import type { StepCost } from "./ranks.ts";
 import type { HostPrior } from "./host_prior.ts";
 
-/** What is learnt from. */
+/** Data that is learnt from. */
 export interface PretrainData {
   /** Makes the views of samples. */
   source: ViewSource;
@@ -30,8 +30,8 @@ export interface PretrainReport extends Partial<StepCost> {
   readonly imagesPerSecond: number;
   /** Seconds since the start. */
   readonly seconds: number;
-  /** True at the end of an epoch. */
+  /** Whether an epoch ends here. */
   readonly epochDone: boolean;
-  /** Where to begin in order to go on from here. */
+  /** Position to start from in order to go on from here. */
   readonly next: TrainingPosition;
 }

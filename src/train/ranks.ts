@@ -3,20 +3,23 @@ import type { EpochPlan } from "../data/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { StepProfile } from "./step_clock.ts";
 
-/** Whose samples a loss compares: `"local"`, those of each rank, as the original; `"global"`, those of all ranks. */
+/**
+ * Scope of the loss, whose samples it compares: `"local"`, those of each rank, as the original; `"global"`, those of
+ * all ranks.
+ */
 export type LossScope = "local" | "global";
 
-/** What ranks agreed on for a step. */
+/** Agreement of ranks on a step. */
 export interface StepAgreement {
   /** Samples of each rank. */
   readonly counts: readonly number[];
-  /** True when every rank has samples to compare. */
+  /** Whether every rank has samples to compare. */
   readonly trains: boolean;
-  /** True when some rank was asked to stop. */
+  /** Whether some rank was asked to stop. */
   readonly stop: boolean;
 }
 
-/** What communication costs, per step since it was last asked for. */
+/** Cost of communication, per step since it was last asked for. */
 export interface StepCost {
   /** Bytes that this rank sent. */
   readonly sentBytes: number;
@@ -34,19 +37,19 @@ export interface Ranks {
   agree(samples: number, stop: boolean, least?: number): StepAgreement;
   /** Divides a batch into as many parts as the other ranks have, where some could not be read. */
   parts(views: readonly Tensor[], count: number): readonly Tensor[];
-  /** The embeddings that the loss compares. */
+  /** Returns the embeddings that the loss compares. */
   embeddings(z: Tensor, agreed?: StepAgreement): Tensor;
-  /** Rows in the data set of the samples that the loss compares. */
+  /** Returns the rows in the data set of the samples that the loss compares. */
   rows(own: Uint32Array): Uint32Array;
   /** Runs backward; gradients are those of all ranks after {@linkcode Ranks.finish}. */
   backward(loss: Tensor): void;
   /** Waits until all ranks have the same gradients: those of `backward`, and of parameters whose gradient is complete. */
   finish(profile?: StepProfile, complete?: readonly Tensor[]): Promise<void>;
-  /** Means over all ranks. */
+  /** Averages values over all ranks. */
   means(values: readonly number[]): readonly number[];
   /** Checks that all ranks have the same weights, bit for bit. */
   verify(): Promise<unknown>;
-  /** What communication cost per step since the last call; nothing where there is none. */
+  /** Returns what communication cost per step since the last call; nothing for one rank. */
   cost(): Partial<StepCost>;
   /** Leaves the model to this rank alone. */
   dispose(): void;
@@ -54,7 +57,7 @@ export interface Ranks {
 
 /** One process: a group of one rank, whose part is the whole and which waits for nobody. */
 export class OneRank implements Ranks {
-  /** True. */
+  /** Whether steps can be replayed: true. */
   readonly replayable = true;
 
   /** Returns the whole epoch. */

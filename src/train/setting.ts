@@ -6,9 +6,9 @@ export interface Setting {
   readonly default?: number | string | boolean;
   /** Values that hold where none is given, by the value of another setting: `{ optimizer: { sgd: 0, lars: 0.9 } }`. */
   readonly defaultBy?: Readonly<Record<string, Readonly<Record<string, number | string | boolean>>>>;
-  /** True where null is allowed, which then is the default. */
+  /** Whether null is allowed, which then is the default. */
   readonly optional?: true;
-  /** Least value of a number. */
+  /** Minimum of a number. */
   readonly min?: number;
   /** Values that are allowed. */
   readonly choices?: readonly string[];
@@ -18,13 +18,13 @@ export interface Setting {
   readonly group: string;
   /** Letter of the short flag. */
   readonly alias?: string;
-  /** Other names of the flag, with underscores. */
+  /** Further names of the flag, with underscores. */
   readonly spellings?: readonly string[];
   /** Name of the option of {@linkcode pretrain} that takes the value as it is. */
   readonly option?: string;
-  /** True for a setting of how a job is run, which may change when the job goes on; the others decide what is learnt. */
+  /** Whether it only says how a job is run and may change when the job goes on; the others decide what is learnt. */
   readonly running?: true;
-  /** True where a checkpoint that does not name the setting was made with its default. */
+  /** Whether checkpoints that do not name the setting were made with its default. */
   readonly implied?: true;
 }
 

@@ -15,7 +15,7 @@ export interface PretrainConfig {
   batchSize?: number;
   /** Views of a sample; 2 by default. */
   views?: number;
-  /** `"sgd"` (the default) or `"lars"`. */
+  /** Name of the optimizer: `"sgd"` (the default) or `"lars"`. */
   optimizer?: "sgd" | "lars";
   /** Whether LARS repeats the original's rule (see `LARSOptions.faithful`); false by default. */
   faithfulLars?: boolean;
@@ -28,8 +28,8 @@ export interface PretrainConfig {
   /** Weight decay; 0 by default. */
   weightDecay?: number;
   /**
-   * `"full"`, the default: f32. `"mixed"`: the network computes inside `autocast`, and a `GradScaler` scales the loss;
-   * weights, statistics, kernels and the loss itself stay f32.
+   * Precision of the network. `"full"`, the default: f32. `"mixed"`: the network computes inside `autocast`, and a
+   * `GradScaler` scales the loss; weights, statistics, kernels and the loss itself stay f32.
    */
   precision?: "full" | "mixed";
   /** Similarity of the samples' priors; without one, no prior enters. */
@@ -44,7 +44,7 @@ export interface PretrainConfig {
   dropLast?: boolean;
   /** Steps between two reports; 10 by default. */
   printEvery?: number;
-  /** Where to begin, for a run that goes on; epoch 0, step 0 by default. */
+  /** Position to start from, for a run that goes on; epoch 0, step 0 by default. */
   start?: TrainingPosition;
   /** Ends the run after the step that is under way; the last report then tells how far it came. */
   signal?: AbortSignal;
@@ -62,13 +62,14 @@ export interface PretrainConfig {
   /** Whether the loss compares the samples of each rank (`"local"`, the default) or of all ranks. */
   lossScope?: LossScope;
   /**
-   * Samples that a rank encodes at once; by default all of its batch where the adapter takes them, else as many as it does.
-   * A larger batch is encoded in parts, with the loss and the gradient of the whole : see the class `DividedStep`.
+   * Samples that a rank encodes at once; by default all of its batch where the adapter takes them, else as many as it
+   * does. A larger batch is encoded in parts, with the loss and the gradient of the whole : see the class
+   * `DividedStep`.
    */
   microBatch?: number;
   /**
-   * Whether parts have their own statistics of batch normalisation (`"part"`, the default: one part is held at a time) or
-   * those of the whole batch (`"batch"`: all parts are held at once, each in bindings of its own).
+   * Whether parts have their own statistics of batch normalisation (`"part"`, the default: one part is held at a time)
+   * or those of the whole batch (`"batch"`: all parts are held at once, each in bindings of its own).
    */
   batchStatistics?: BatchStatistics;
 }

@@ -13,7 +13,7 @@ export class Throttle {
   #since = performance.now();
   #turn = performance.now();
 
-  /** For the steps on a device. */
+  /** Prepares to throttle the steps on a device. */
   constructor(device: Device) {
     this.#device = device;
   }

@@ -13,17 +13,17 @@ export interface StepBatch {
   readonly parts: readonly Tensor[];
   /** Prior `[batch, d]` of the samples that the loss compares. */
   readonly prior: Tensor | null;
-  /** What the ranks agreed on. */
+  /** Agreement of the ranks on this step. */
   readonly agreed: StepAgreement;
 }
 
-/** What a step works with. */
+/** Tools of a step. */
 export interface StepTools {
-  /** What is minimised. */
+  /** Objective that is minimised. */
   readonly objective: Objective;
-  /** What changes the weights. */
+  /** Optimizer of the weights. */
   readonly optimizer: Optimizer;
-  /** Takes loss and alignment of every step. */
+  /** Ring that takes the loss and alignment of every step. */
   readonly metrics: MetricRing;
   /** Times the parts of steps. */
   readonly profile?: StepProfile;

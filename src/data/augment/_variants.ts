@@ -1,9 +1,9 @@
 import type { AdapterFamily } from "../../device/mod.ts";
 
-/** How augmentation is shared out, by family of adapters. */
+/** Work division of augmentation, by family of adapters. */
 export const AUGMENT: Readonly<
   Record<AdapterFamily, {
-    /** Most pixels of a row that one invocation makes. */
+    /** Maximum number of pixels of a row that one invocation makes. */
     readonly run: number;
     /** Lanes that share the mean of a view, and views a workgroup (`shaders/lib/rows.wgsl`). */
     readonly mean: { readonly LANES: number; readonly ROWS: number };

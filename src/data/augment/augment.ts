@@ -5,14 +5,14 @@ import { uploadParameters, type ViewParameters } from "./parameters.ts";
 import { checkRecipe, type Recipe } from "./recipe.ts";
 import { renderViews, type Work } from "./render.ts";
 
-/** Which samples, which random numbers, and what to do. */
+/** Options of {@linkcode augment}: samples, random numbers, and recipe. */
 export interface AugmentOptions {
   /**
    * The samples of the batch: positions in the data set, `u32 [batch]` or numbers. They pick the images of a resident
    * tensor, and name the samples of packed images for the random numbers.
    */
   indices: Tensor | ArrayLike<number>;
-  /** What to do. */
+  /** Recipe of the views. */
   recipe: Recipe;
   /** Views of each sample; 2 by default. */
   views?: number;
@@ -28,9 +28,9 @@ export interface AugmentOptions {
  * Makes augmented views of a batch on the device: cut and resized with antialiasing, rotated, flipped, colours jittered
  * in random order, grayed, normalised.
  *
- * The random numbers depend on (seed, epoch, sample, view) alone: a view is the same in any batch, order, worker or rank.
- * The transforms are torchvision's, on floats in [0, 1]; Pillow, which works on bytes, rounds to 1/255 after each of
- * them, clips what bicubic interpolation overshoots and rotates about a point half a pixel off.
+ * The random numbers depend on (seed, epoch, sample, view) alone: a view is the same in any batch, order, worker or
+ * rank. The transforms are torchvision's, on floats in [0, 1]; Pillow, which works on bytes, rounds to 1/255 after each
+ * of them, clips what bicubic interpolation overshoots and rotates about a point half a pixel off.
  *
  * @param images `u8 [n, h, w, c]` resident on the device, c = 1 or 3, or the packed images of the batch.
  * @param options Samples, random numbers, recipe.

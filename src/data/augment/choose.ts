@@ -12,11 +12,11 @@ import type { Source } from "./images.ts";
 import { CHOICE } from "./parameters.ts";
 import type { Recipe } from "./recipe.ts";
 
-/** The same program for images of one size and for packed images. */
+/** Programs of one task, for images of one size and for packed images. */
 export interface SourcePrograms {
-  /** For images of one size. */
+  /** Program for images of one size. */
   readonly resident: Program;
-  /** For packed images. */
+  /** Program for packed images. */
   readonly packed: Program;
 }
 
@@ -40,9 +40,9 @@ const CENTER = sourcePrograms(augment_choose, "choose_center");
 /** Sets the streams of augmentation apart from those that `uniform()` and `normal()` draw with the same seed. */
 const DOMAIN = 0x61756721;
 
-/** What the parameters of views depend on, beside the recipe and the sizes of the images. */
+/** Key of the random parameters of views, beside the recipe and the sizes of the images. */
 export interface ViewsKey {
-  /** Of the whole run; an integer, 0 ≤ seed < 2⁵³. */
+  /** Seed of the whole run; an integer, 0 ≤ seed < 2⁵³. */
   readonly seed: number;
   /** An integer, 0 ≤ epoch < 2³². */
   readonly epoch: number;

@@ -8,7 +8,7 @@ export interface PackedImages {
   readonly bytes: Tensor;
   /** Offset in bytes, height and width of each image, `u32 [batch, 3]`. */
   readonly table: Tensor;
-  /** 1 or 3. */
+  /** Number of channels, 1 or 3. */
   readonly channels: number;
   /** Height of the highest and width of the widest image, px. */
   readonly largest: readonly [number, number];
@@ -63,13 +63,13 @@ export function packImages(images: readonly RgbImage[], options: { device?: Devi
   };
 }
 
-/** What the shaders need to find an image. */
+/** Location of images, for the shaders. */
 export interface Source {
   /** Whether a batch of packed images comes with its table. */
   readonly table?: Tensor;
   /** The bytes. */
   readonly bytes: Tensor;
-  /** 1 or 3. */
+  /** Number of channels, 1 or 3. */
   readonly channels: number;
   /** Height of the highest and width of the widest image, px. */
   readonly largest: readonly [number, number];

@@ -3,7 +3,7 @@ import { type Tensor, tensor } from "../../tensor/mod.ts";
 /** One step of a colour jitter. */
 export type ColorStep = "brightness" | "contrast" | "saturation" | "hue";
 
-/** What is done to one view, in torchvision's terms. */
+/** Random parameters of one view, in torchvision's terms. */
 export interface ViewParameters {
   /** First row of the crop, px. */
   readonly top: number;

@@ -1,4 +1,4 @@
-/** How a view is cut at random: torchvision's `RandomResizedCrop`. */
+/** Random crop of a view: torchvision's `RandomResizedCrop`. */
 export interface RandomCrop {
   /** Names the kind. */
   readonly kind: "random";
@@ -8,7 +8,7 @@ export interface RandomCrop {
   readonly ratio: readonly [number, number];
 }
 
-/** How a view is cut for evaluation: torchvision's `Resize` and `CenterCrop`. */
+/** Centre crop of a view, for evaluation: torchvision's `Resize` and `CenterCrop`. */
 export interface CenterCrop {
   /** Names the kind. */
   readonly kind: "center";
@@ -30,13 +30,13 @@ export interface ColorJitter {
   readonly hue: number;
 }
 
-/** What is done to an image, in this order: crop, rotation, flip, colour jitter, grayscale, normalisation. */
+/** Transformation of an image, in this order: crop, rotation, flip, colour jitter, grayscale, normalisation. */
 export interface Recipe {
   /** Height and width of a view, px. */
   readonly size: number;
-  /** How it is cut. */
+  /** Crop of the image. */
   readonly crop: RandomCrop | CenterCrop;
-  /** How it is resized: always antialiased where it shrinks. */
+  /** Interpolation of the resize; always antialiased where the image shrinks. */
   readonly interpolation: "bilinear" | "bicubic";
   /** Rotation in [−rotation, rotation] degrees, to the nearest pixel, black outside; 0 for none. */
   readonly rotation: number;
@@ -112,7 +112,7 @@ export function chexpertRecipe(options: Partial<RecipeOptions> = {}): Recipe {
 }
 
 /**
- * What evaluation does: an optional resize (bilinear), the middle, normalisation; nothing random.
+ * Returns the recipe of evaluation: an optional resize (bilinear), the middle, normalisation; nothing random.
  *
  * @param options Size in px, mean, standard deviation, and `resize`: length of the shorter side, or height and width, px.
  * @throws {RangeError} If `size` or `resize` are not integers ≥ 1, or a `std` is not > 0.

@@ -39,7 +39,7 @@ const NAN_BITS = 0x7fc00000;
 /** The constants of `shaders/lib/rows.wgsl`. */
 type MeanConstants = { readonly LANES: number; readonly ROWS: number };
 
-/** What the passes have to do. */
+/** Work of the passes. */
 export interface Work {
   /** Whether any view may be rotated. */
   readonly rotate: boolean;

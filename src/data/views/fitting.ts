@@ -48,7 +48,7 @@ export function largestFitting(device: Device, most: number, work: (count: numbe
   return fits;
 }
 
-/** How images are encoded: batch normalisation in evaluation mode. */
+/** Encoder of images: batch normalisation in evaluation mode. */
 export type Encode = (images: Tensor) => Tensor;
 
 /** The most images `[n, resolution, resolution, 3]`, at most `most`, that an adapter encodes at once. */
@@ -60,7 +60,7 @@ export function imagesAtOnce(device: Device, encode: Encode, resolution: number,
   );
 }
 
-/** What every rank can do: the least of what each can. */
+/** Returns what every rank can do: the least of what each can. */
 export async function leastOf(group: Communicator, own: number): Promise<number> {
   if (group.size === 1) return own;
   await group.barrier(); // asleep

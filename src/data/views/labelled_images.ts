@@ -6,7 +6,7 @@ import { key, shuffled } from "../../tensor/mod.ts";
 import { rowsAtOnce } from "./fitting.ts";
 import { takeRows } from "../take_rows.ts";
 
-/** Some images of a data set, as evaluation wants them. */
+/** Batch of images of a data set, as evaluation wants them. */
 export interface EvaluationBatch {
   /** Rows of the data set; images that cannot be read are left out. */
   readonly rows: readonly number[];
@@ -16,7 +16,7 @@ export interface EvaluationBatch {
 
 /** Options of {@linkcode evaluationBatches}. */
 export interface EvaluationOptions {
-  /** Which images: all by default. */
+  /** Indices of the images; all by default. */
   rows?: readonly number[];
   /** Images of a batch, fewer where some cannot be read; 256 by default. */
   batchSize?: number;

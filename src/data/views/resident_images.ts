@@ -40,7 +40,7 @@ export class ResidentImages implements ViewSource {
     for (const each of this.#indices.values()) each.dispose();
   }
 
-  /** Same as `dispose()`, for `using`. */
+  /** Frees the images, like `dispose()`; for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -11,7 +11,7 @@ import {
 import { copyInto, keep, Tensor, tensor, tidy } from "../../tensor/mod.ts";
 import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
 
-/** How many times as long as a view an image's side may be: the device reads every pixel that a view covers. */
+/** Maximum ratio of an image's side to a view's: the device reads every pixel that a view covers. */
 const MOST_SHRINK = 16;
 
 /** Options of {@linkcode StreamedImages}. */
@@ -24,7 +24,7 @@ export interface StreamedImagesOptions {
   chunkBytes?: number;
 }
 
-/** Where the time of a source goes, in milliseconds so far. */
+/** Times of a source so far, in milliseconds. */
 export interface SourceTimes {
   /** Workers decoded, summed over the Workers and beside the training. */
   readonly decode: number;
@@ -35,9 +35,9 @@ export interface SourceTimes {
 }
 
 /**
- * Images in files: Workers decode them ahead of the step, their bytes are uploaded in chunks of bounded size, and crops,
- * resizes and colours are made on the device. What is unreadable is left out of its batch; a picture whose side is more than 16
- * times that of a view is made smaller while it is decoded.
+ * Images in files: Workers decode them ahead of the step, their bytes are uploaded in chunks of bounded size, and
+ * crops, resizes and colours are made on the device. What is unreadable is left out of its batch; a picture whose side
+ * is more than 16 times that of a view is made smaller while it is decoded.
  */
 export class StreamedImages implements ViewSource {
   /** Images. */
@@ -65,7 +65,7 @@ export class StreamedImages implements ViewSource {
     this.#tooLarge = refusal(dataset, most, onUnreadable);
   }
 
-  /** Where the time went so far. */
+  /** Returns where the time went so far. */
   get times(): SourceTimes {
     return { decode: this.#decoder.milliseconds, ...this.#times };
   }
@@ -100,7 +100,7 @@ export class StreamedImages implements ViewSource {
     this.#chunk.dispose();
   }
 
-  /** Same as `dispose()`, for `using`. */
+  /** Frees the source, like `dispose()`; for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }

@@ -50,12 +50,12 @@ export class UploadedImages implements ViewSource {
     }
   }
 
-  /** Same as `dispose()`, for `using`. */
+  /** Frees the source, like `dispose()`; for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
 
-  /** The same buffers for every batch of a size, so that steps bind the same ones. */
+  /** Returns the same buffers for every batch of a size, so that steps bind the same ones. */
   #buffers(count: number, size: number) {
     let buffers = this.#batches.get(count);
     if (!buffers) {

@@ -4,13 +4,13 @@ import type { Tensor } from "../../tensor/mod.ts";
 export interface ViewBatch {
   /** Rows of the samples in the data set; fewer than planned where some could not be read. */
   readonly rows: Uint32Array<ArrayBuffer>;
-  /** The same rows on the device, `u32 [batch]`; null when there are none. */
+  /** Rows of the samples on the device, `u32 [batch]`; null when there are none. */
   readonly indices: Tensor | null;
   /** Augmented images `[batch, views, h, w, 3]`, normalised; null when there are no samples. */
   readonly views: Tensor | null;
 }
 
-/** Which batches to make. */
+/** Plan of the batches to make. */
 export interface EpochPlan {
   /** Rows in the order of this epoch. */
   readonly order: Uint32Array<ArrayBuffer>;

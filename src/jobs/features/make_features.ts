@@ -30,13 +30,13 @@ export interface MakeFeaturesOptions {
   readonly group?: Communicator;
 }
 
-/** What {@linkcode makeFeatures} did. */
+/** Outcome of {@linkcode makeFeatures}. */
 export interface MadeFeatures {
   /** Images that have features now. */
   readonly done: number;
   /** Features an image. */
   readonly dim: number;
-  /** Whether all have, and the file is written. */
+  /** Whether all images have features, and the file is written. */
   readonly complete: boolean;
 }
 
@@ -44,9 +44,9 @@ export interface MadeFeatures {
  * Encodes all images of a data set and writes the features as a prior: an `.npz` with `prior` `[n, dim]`, `labels` and
  * `paths` (the order of the rows), for {@linkcode loadPrior}, `--prior` and NumPy.
  *
- * Rows go to `FILE.partial` as they come. A run that was stopped, at whatever moment, goes on from there. In memory are a
- * batch of images and what the Workers have decoded ahead, never all features. Several ranks take batches in turn: the
- * file is that of one process, and either goes on with what the other began.
+ * Rows go to `FILE.partial` as they come. A run that was stopped, at whatever moment, goes on from there. In memory are
+ * a batch of images and what the Workers have decoded ahead, never all features. Several ranks take batches in turn:
+ * the file is that of one process, and either goes on with what the other began.
  *
  * @param encoder What makes features of images.
  * @param dataset The images, in memory or in files.
@@ -194,7 +194,7 @@ async function* imagesFrom(
   yield* decoder.decode(rows);
 }
 
-/** What decoding does to an image, for one that is in memory already. */
+/** Applies to an image in memory what decoding does to one in a file. */
 function decoded(image: RgbImage, spec: DecodeSpec): RgbImage {
   return applySpec(spec.grayscale ? toGray(image) : image, spec);
 }

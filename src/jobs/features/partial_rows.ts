@@ -1,10 +1,10 @@
-/** What rows are of: work is gone on with only when all of it is the same. */
+/** Identity of rows: work is continued only where all of it is the same. */
 export interface RowsOf {
   /** The encoder. */
   readonly encoder: string;
   /** The images: name, split and a checksum of their names. */
   readonly images: string;
-  /** How many images there are. */
+  /** Number of images. */
   readonly length: number;
 }
 
@@ -13,8 +13,8 @@ const HEAD = 4096;
 const CHUNK = 2 ** 22;
 
 /**
- * Rows of features that are written as they come, so that work which was stopped goes on: a head of 4096 bytes (JSON, the
- * width of a row with it), then float32 rows, little-endian.
+ * Rows of features that are written as they come, so that work which was stopped goes on: a head of 4096 bytes (JSON,
+ * the width of a row with it), then float32 rows, little-endian.
  */
 export class PartialRows implements Disposable {
   /** Rows that are there. */
@@ -96,7 +96,7 @@ export class PartialRows implements Disposable {
     }
   }
 
-  /** All rows piece by piece, as bytes of float32 values, little-endian. */
+  /** Yields all rows piece by piece, as bytes of float32 values, little-endian. */
   async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     const end = HEAD + 4 * this.dim * this.count;
     for (let at = HEAD; at < end; at += CHUNK) yield await this.#read(at, Math.min(CHUNK, end - at));

@@ -8,7 +8,7 @@ import type { FeatureStatistics } from "./pictures.ts";
 export interface LinearSettings {
   /** Feature that is classified. */
   readonly feature: "fc" | "pooled";
-  /** Most epochs: of augmented SGD, or of each fit of SGD on features. */
+  /** Maximum number of epochs: of augmented SGD, or of each fit of SGD on features. */
   readonly epochs: number;
   /** Images or features of a step. */
   readonly batch_size: number;
@@ -28,7 +28,7 @@ export interface LinearSettings {
   readonly label_share: number;
   /** Train on augmented images, as the original on ImageNet100. */
   readonly augmented: boolean;
-  /** How to fit features; null: by the number of samples. */
+  /** Solver for features; null chooses it by the number of samples. */
   readonly method: "logistic" | "sgd" | null;
   /** Pathologies by name; null: the classes. */
   readonly columns: readonly string[] | null;
@@ -36,11 +36,11 @@ export interface LinearSettings {
   readonly maps: boolean;
 }
 
-/** What a linear evaluation needs. */
+/** Input of {@linkcode linearJob}. */
 export interface LinearInput {
-  /** Where it runs. */
+  /** Device that computes. */
   readonly device: Device;
-  /** The encoder. */
+  /** Encoder that is evaluated. */
   readonly loaded: LoadedEncoder;
   /** Images the classifier is fitted to. */
   readonly train: ImageDataset;
@@ -64,7 +64,7 @@ export interface EncoderStatistics extends FeatureStatistics {
   readonly alignment: number;
 }
 
-/** What a linear evaluation tells as it goes. */
+/** Events of a linear evaluation as it goes. */
 export type LinearEvent =
   | { readonly type: "note"; readonly message: string }
   | { readonly type: "progress"; readonly label: string; readonly done: number; readonly text: string }
@@ -73,7 +73,7 @@ export type LinearEvent =
 
 /** One row of `linear_eval.json`. */
 export interface TaskSummary {
-  /** `classes`, or the pathology. */
+  /** Name of the task: `classes`, or the pathology. */
   readonly task: string;
   /** Names of the classes. */
   readonly classes: readonly string[];
@@ -81,7 +81,7 @@ export interface TaskSummary {
   readonly train_samples: number;
   /** Test samples. */
   readonly test_samples: number;
-  /** How it was fitted. */
+  /** Method of fitting. */
   readonly method: string;
   /** Hyper-parameter that was chosen. */
   readonly chosen: Readonly<Record<string, number>>;
@@ -101,7 +101,7 @@ export interface TaskSummary {
   readonly confusion_matrix: readonly (readonly number[])[];
   /** Accuracy of the votes of the 20 nearest training samples (cosine, temperature 0.07). */
   readonly knn_top1: number;
-  /** The same among the five classes with the most votes; none with five classes or fewer. */
+  /** Share of samples whose class is among the five with the most votes; null with five classes or fewer. */
   readonly knn_top5: number | null;
   /** Accuracy of each class. */
   readonly per_class_accuracy: readonly (number | null)[];

@@ -46,7 +46,7 @@ async function* fitFrozen(input: LinearInput, task: Task): AsyncGenerator<Linear
   return { search: null, epochs: fitted.epochs, classifier: fitted.classifier };
 }
 
-/** What the ranks but the first do while that one fits: nothing, unless it trains on augmented images. */
+/** Runs on the other ranks while rank 0 fits: encodes their part where rank 0 trains on augmented images. */
 export async function assistLinear(input: LinearInput): Promise<void> {
   const { device, loaded, train, settings, classifiers } = input;
   if (classifiers || !settings.augmented) return;

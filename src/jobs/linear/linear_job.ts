@@ -21,8 +21,8 @@ import type { LinearEvent, LinearInput, LinearSettings } from "./events.ts";
 
 /**
  * Evaluates an encoder by linear classifiers, as the original's `main_lincls`, and writes `classifier.safetensors`,
- * `linear_eval.json` and `report.html`; the numbers and classifiers of a task as soon as it is fitted. Encoded features are
- * kept in `features/` of the folder.
+ * `linear_eval.json` and `report.html`; the numbers and classifiers of a task as soon as it is fitted. Encoded features
+ * are kept in `features/` of the folder.
  *
  * Several ranks share the encoding; rank 0 fits, scores, writes and tells, with the results of one process.
  *
@@ -73,7 +73,7 @@ function checkGiven(
   for (const each of classifiers) checkFittedOn(each, { feature, dim, weights });
 }
 
-/** How well two views of a test image agree, on rank 0. */
+/** Measures how well two views of a test image agree; null on ranks other than 0. */
 async function alignmentOf({ device, loaded, test, settings, group }: LinearInput): Promise<number | null> {
   const { feature, resolution, workers, seed, batch_size } = settings;
   const batchSize = Math.min(batch_size, 64);

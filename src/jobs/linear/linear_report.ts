@@ -10,17 +10,17 @@ import {
 import { heatMap, type Html, html, lineChart, page, type Section, table } from "../../report/mod.ts";
 import { marginScores } from "../../eval/internal.ts";
 
-/** What became of one task. */
+/** Result of one task. */
 export interface TaskResult {
   readonly task: Task;
   readonly scores: TaskScores & Predictions;
   readonly search: SearchResult | null;
   readonly epochs: readonly FrozenSgdEpoch[] | null;
-  /** The same features and labels, classified by their 20 nearest neighbours. */
+  /** Scores of the same features classified by their 20 nearest neighbours. */
   readonly knn: KnnScores;
 }
 
-/** What the page of an evaluation shows. */
+/** Contents of the page of an evaluation. */
 export interface LinearReport {
   readonly title: string;
   readonly lead: string;

@@ -14,7 +14,7 @@ import { html, imageMap, type Section } from "../../report/mod.ts";
 import { someFeatures } from "../../eval/internal.ts";
 import { thumbnails } from "./thumbnails.ts";
 
-/** How the features of the test images are spread. */
+/** Statistics of how the features of the test images are spread. */
 export interface FeatureStatistics {
   /** Samples they are taken over. */
   readonly samples: number;

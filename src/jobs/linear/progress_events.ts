@@ -1,11 +1,11 @@
-/** How far a piece of work is. */
+/** Progress of a piece of work. */
 export interface ProgressEvent {
   readonly type: "progress";
-  /** What is done. */
+  /** Name of the work. */
   readonly label: string;
   /** Share done, in [0, 1]. */
   readonly done: number;
-  /** More, for a person. */
+  /** Details for people. */
   readonly text: string;
 }
 

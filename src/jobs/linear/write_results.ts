@@ -6,7 +6,7 @@ import { featurePictures } from "./pictures.ts";
 import { type FittedTask, summaryOf } from "./summary.ts";
 import { thumbnails } from "./thumbnails.ts";
 
-/** What an evaluation found. */
+/** Outcome of an evaluation. */
 export interface Outcome {
   readonly encodedTrain: DatasetFeatures;
   readonly encodedTest: DatasetFeatures;

@@ -8,9 +8,9 @@ import type { JobFacts } from "./facts.ts";
 import type { Profile } from "./profile.ts";
 import type { JobSettings } from "./settings.ts";
 
-/** What a job needs. */
+/** Input of {@linkcode pretrainJob}. */
 export interface JobInput {
-  /** Where it runs. */
+  /** Device that trains. */
   readonly device: Device;
   /** Images to learn from, with their prior when a kernel is set. */
   readonly dataset: ImageDataset;

@@ -1,19 +1,19 @@
 import type { Contrastive } from "../../nn/mod.ts";
 import type { JobInput } from "./events.ts";
 
-/** What is known of a job before it starts. */
+/** Facts about a job that are known before it starts. */
 export interface JobFacts {
-  /** Adapter. */
+  /** Description of the adapter. */
   readonly device: string;
-  /** Training images. */
+  /** Number of training images. */
   readonly images: number;
-  /** Held-out images. */
+  /** Number of held-out images. */
   readonly held_out: number;
-  /** Classes, or labels an image. */
+  /** Number of classes, or of labels an image. */
   readonly classes: number;
   /** Columns of the prior; 0 without one. */
   readonly prior_columns: number;
-  /** Parameters of encoder and head. */
+  /** Number of parameters of encoder and head. */
   readonly parameters: number;
   /** Version of Deno. */
   readonly deno: string;

@@ -26,7 +26,7 @@ export function recipeOf({ mean, std }: ImageDataset, { augmentation, resolution
   return augmentation === "chexpert" ? chexpertRecipe({ size, mean, std }) : naturalRecipe({ size, mean, std });
 }
 
-/** What the training loop is told. */
+/** Translates the settings of a job into those of the training loop. */
 export function trainingConfig(settings: JobSettings): PretrainConfig {
   const faithfulLars = settings.lars === "faithful";
   return { ...trainingOptions(settings), faithfulLars, lr: initialLr(settings), kernel: kernelOf(settings) };

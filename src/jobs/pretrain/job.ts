@@ -61,7 +61,7 @@ export async function* pretrainJob(given: JobInput): AsyncGenerator<JobEvent> {
   }
 }
 
-/** What a job needs, with the group that it is part of. */
+/** Input of a job with its group resolved. */
 type GroupInput = JobInput & { readonly group: Communicator };
 
 class Job {
@@ -159,7 +159,7 @@ class Job {
     this.#secondsBefore = secondsOf(this.#lines);
   }
 
-  /** What to tell of batches that are encoded in parts; null where they are not. */
+  /** Describes how batches are divided into parts; null where they are not. */
   #division(): string | null {
     const { batch_statistics: statistics = "part" } = this.#input.settings;
     const batchSize = Math.max(...this.#sizes());
@@ -189,7 +189,7 @@ class Job {
     await this.#group.barrier(); // while rank 0 writes and scores, the others sleep
   }
 
-  /** What follows the save at the end of an epoch; a run that was killed in between makes up for it. */
+  /** Does what follows the save at the end of an epoch; a run that was killed in between makes up for it. */
   async *#finishEpoch(epoch: number, late?: string): AsyncGenerator<JobEvent> {
     const { save_freq, epochs } = this.#input.settings;
     const isDue = epoch >= 0 && (epoch % save_freq === 0 || epoch === epochs - 1);
@@ -275,7 +275,7 @@ class Job {
     });
   }
 
-  /** Where to go on from after a loss or a weight that is not finite, and what to try. */
+  /** Explains where to resume after a loss or a weight that is not finite, and what to try. */
   #lastGood(): string {
     const last = this.#folder.file("last.safetensors");
     return `the last good state is "${last}": go on from it with --resume "${last}" --lr ${

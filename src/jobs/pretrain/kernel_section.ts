@@ -4,7 +4,7 @@ import type { KernelNeighbours } from "../../eval/mod.ts";
 import { PICTURE } from "../../eval/internal.ts";
 import { binned, dataUris, heatMap, type Html, html, type Section, table } from "../../report/mod.ts";
 
-/** What a report says of a kernel: numbers, advice, histogram, matrix, and neighbours under the prior with pictures. */
+/** Renders what a report says of a kernel: numbers, advice, histogram, matrix, and neighbours with pictures. */
 export async function kernelSection(
   name: string,
   { size, gram, description, neighbours }: KernelView,

@@ -10,15 +10,15 @@ import { type NamedNeighbours, namedNeighbours } from "./kernel_section.ts";
 import { uploadRows } from "./prior.ts";
 import type { JobSettings } from "./settings.ts";
 
-/** What the kernel makes of a prior, for a look before training. */
+/** View of a prior through the kernel, for a look before training. */
 export interface KernelView {
   /** Similarities of some samples, `[size, size]`, those of one class next to each other. */
   readonly gram: Float32Array;
   /** Samples shown. */
   readonly size: number;
-  /** How much is left of the spread of centroids, and what to try. */
+  /** Description of how much of the centroids' spread is left, and advice. */
   readonly description: KernelDescription;
-  /** Some images and those that are most alike by their prior. */
+  /** Nearest neighbours of some images by their prior. */
   readonly neighbours: NamedNeighbours;
 }
 

@@ -4,7 +4,7 @@ import { StreamedImages, type ViewSource } from "../../data/mod.ts";
 /** Milliseconds a step by part. */
 export type Profile = Readonly<Record<string, number>>;
 
-/** Where the time of the steps so far went; null when nothing was timed. */
+/** Sums up where the time of the steps so far went; null when nothing was timed. */
 export function profileOf(profile: StepProfile | undefined, source: ViewSource): Profile | null {
   if (!profile || profile.steps === 0) return null;
   const { steps, perStep } = profile;

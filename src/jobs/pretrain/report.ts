@@ -6,17 +6,17 @@ import { type Html, html, lineChart, page, type Section, table } from "../../rep
 import { kernelSection } from "./kernel_section.ts";
 import type { MetricsLine } from "./metrics_line.ts";
 
-/** What the page of a job shows. */
+/** Contents of the page of a job. */
 export interface JobReport {
   /** Settings of the job. */
   readonly settings: JobSettings;
-  /** What is known of it. */
+  /** Facts known before the job started. */
   readonly facts: JobFacts;
-  /** How far it is. */
+  /** Position that training has reached. */
   readonly position: TrainingPosition;
-  /** What was measured so far. */
+  /** Measurements so far. */
   readonly lines: readonly MetricsLine[];
-  /** What the kernel makes of the prior; null without one. */
+  /** View of the prior through the kernel; null without a prior. */
   readonly kernel: KernelView | null;
   /** Milliseconds a step by part. */
   readonly profile: Readonly<Record<string, number>> | null;

@@ -94,7 +94,7 @@ export const JOB = {
 /** Settings of a pre-training job by the names of their flags: a line here or in {@linkcode TRAINING} makes a setting. */
 export const SETTINGS: typeof TRAINING & typeof JOB = { ...JOB, ...TRAINING };
 
-/** All settings of a pre-training job, as `config.json` and checkpoints have them. */
+/** Settings of a pre-training job, complete, as `config.json` and checkpoints have them. */
 export type JobSettings = ProgramSettings & SettingValues<typeof SETTINGS>;
 
 const ROWS: Readonly<Record<string, Setting>> = SETTINGS;
@@ -131,8 +131,8 @@ export function learningSettings(settings: JobSettings, ranks = 1): Record<strin
 }
 
 /**
- * Settings that differ from those of a checkpoint, as text: `--lr 0.3 (now 0.1)`, `mpirun -n 2 (now 4)`. Settings it does
- * not name are left out.
+ * Settings that differ from those of a checkpoint, as text: `--lr 0.3 (now 0.1)`, `mpirun -n 2 (now 4)`. Settings it
+ * does not name are left out.
  */
 export function differences(
   config: Readonly<Record<string, unknown>>,

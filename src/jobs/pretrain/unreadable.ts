@@ -7,7 +7,7 @@ export class UnreadableImages {
   #found: UnreadableImage[] = [];
   #told = new Set<string>();
 
-  /** Begins with none. */
+  /** Starts with no images. */
   constructor(group: Communicator) {
     this.#group = group;
   }
