@@ -8,7 +8,7 @@ import { type Work, workOf } from "./_work.ts";
 export interface BenchSettings extends Pick<Deno.BenchDefinition, "group" | "baseline" | "n" | "warmup"> {
   /** Runs of the body that share one wait; 1 by default. A wait costs up to 13 ms, which small work would drown in. */
   readonly repeat?: number;
-  /** What every run happens in: `withBody()` and the like. */
+  /** What every run happens in: `policy.with()` and the like. */
   readonly within?: (run: () => Promise<void>) => Promise<void>;
   /** Numbers that an optimizer of the body updates. */
   readonly parameters?: number;

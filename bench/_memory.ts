@@ -1,6 +1,7 @@
 import { Device } from "../mod.ts";
 import type { AdapterFamily } from "../src/device/mod.ts";
 import { Bounds } from "../src/device/bounds.ts";
+import { policyOf } from "../src/ops/shared/policy.ts";
 import { inScope, type NetworkName, trainingStep } from "./_steps.ts";
 
 /** Bytes and dispatches of a training step. */
@@ -22,12 +23,11 @@ interface Counting {
   dispatches: number;
 }
 
-/** Opens a device that only counts; it takes the forms of the shaders for a family, whatever the adapter is. */
+/** Opens a device that only counts; for the GPU family, one that binds as much as it allocates. */
 async function openCounting(family?: AdapterFamily): Promise<Counting> {
   const device = await Device.open();
   const counting = { device, dispatches: 0 };
   device.dispatch = () => void counting.dispatches++;
-  if (family) (device.info as { family: AdapterFamily }).family = family;
   if (family === "gpu") {
     const get = (limits: GPUSupportedLimits, name: keyof GPUSupportedLimits) =>
       name === "maxStorageBufferBindingSize" ? limits.maxBufferSize : limits[name];
@@ -48,6 +48,11 @@ export async function peakOf(
   mixed = false,
 ): Promise<Peak> {
   const counting = await openCounting(family);
+  const forms = family ? { family } : {};
+  return await policyOf(counting.device).with(forms, () => countStep(counting, network, images, mixed));
+}
+
+async function countStep(counting: Counting, network: NetworkName, images: number, mixed: boolean): Promise<Peak> {
   const { device } = counting;
   const step = trainingStep(device, network, { images, mixed });
   const run = () => inScope(() => void step.run());

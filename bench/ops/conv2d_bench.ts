@@ -2,11 +2,13 @@ import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { backward, requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { benchOn } from "../_bench.ts";
-import { type AlgorithmName, withAlgorithm } from "../../src/ops/conv/_conv2d_algorithms.ts";
+import type { Conv2dFormName } from "../../src/ops/conv/_conv2d_forms.ts";
 import { conv2d } from "../../src/ops/conv/conv2d.ts";
 import { key, normal, scope, type Shape, type Tensor } from "../../src/tensor/mod.ts";
+import { policyOf } from "../../src/ops/shared/policy.ts";
 
 const device = await Device.open();
+const policy = policyOf(device);
 const bench = await benchOn(device);
 
 /** Right first: the corner and the centre of the last image against float64. */
@@ -43,14 +45,14 @@ for (const { size, window, options } of STEMS) {
   const shape: Shape = [device.info.family === "gpu" ? 128 : 4, size, size, 3];
   const [x, weight] = [normal(shape, { key: key(1) }), normal([window, window, 3, 64], { key: key(2), std: 0.05 })];
   let expected: number[] | undefined;
-  for (const algorithm of ["taps", "direct"] satisfies AlgorithmName[]) {
-    const within = (run: () => Promise<void>) => withAlgorithm(algorithm, run);
+  for (const form of ["taps", "direct"] satisfies Conv2dFormName[]) {
+    const within = (run: () => Promise<void>) => policy.with({ conv2d: form }, run);
     await within(async () => {
       using _ = scope();
       const got = [...await conv2d(x, weight, options).data()];
       assertClose(got, expected ??= got, { rtol: TOLERANCE.sum }); // each form against the other
     });
-    const name = `conv2d ${window}x${window} [${shape}] -> 64 ${algorithm} forward`;
+    const name = `conv2d ${window}x${window} [${shape}] -> 64 ${form} forward`;
     await bench(name, () => conv2d(x, weight, options), { group: `conv2d stem @${size}`, within });
   }
 }
@@ -68,11 +70,11 @@ for (const { size, channels } of SHAPES) {
   const x = requireGrad(normal(shape, { key: key(1) }));
   const weight = requireGrad(normal([3, 3, channels, channels], { key: key(2), std: 0.05 }));
   const grad = normal(shape, { key: key(3) });
-  for (const algorithm of ["winograd4", "winograd3", "direct"] satisfies AlgorithmName[]) {
-    const within = (run: () => Promise<void>) => withAlgorithm(algorithm, run);
+  for (const form of ["winograd4", "winograd3", "direct"] satisfies Conv2dFormName[]) {
+    const within = (run: () => Promise<void>) => policy.with({ conv2d: form }, run);
     const options = { group: `conv2d ${channels} @${size}`, within };
-    const name = `conv2d 3x3 [${shape}] -> ${channels} ${algorithm}`;
-    await withAlgorithm(algorithm, async () => {
+    const name = `conv2d 3x3 [${shape}] -> ${channels} ${form}`;
+    await policy.with({ conv2d: form }, async () => {
       using _ = scope();
       await check(conv2d(x, weight, { padding: 1 }), x, weight);
     });

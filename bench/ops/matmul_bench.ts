@@ -1,11 +1,13 @@
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { benchOn } from "../_bench.ts";
-import { type BodyName, withBody } from "../../src/ops/product/bodies.ts";
+import type { ProductFormName } from "../../src/ops/product/forms.ts";
 import { matmul } from "../../src/ops/product/matmul.ts";
 import { key, scope, type Tensor, uniform } from "../../src/tensor/mod.ts";
+import { policyOf } from "../../src/ops/shared/policy.ts";
 
 const device = await Device.open();
+const policy = policyOf(device);
 const bench = await benchOn(device);
 
 /** Right first: some rows against float64. */
@@ -20,20 +22,20 @@ async function check(c: Tensor, a: Tensor, b: Tensor, n: number): Promise<void> 
   assertClose(rows.flatMap((i) => [...got.subarray(i * n, i * n + n)]), want, { rtol: TOLERANCE.sum });
 }
 
-const BODIES: Record<string, readonly BodyName[]> = {
+const FORMS: Record<string, readonly ProductFormName[]> = {
   cpu: ["subgroup", "subgroup32", "rows"],
   gpu: ["tile128", "tile128x64", "tile64x128", "tile64"],
 };
 
 for (const n of device.info.family === "gpu" ? [512, 1024, 4096] : [512, 1024]) {
   const [a, b] = [1, 2].map((seed) => uniform([n, n], { key: key(seed), low: -1 })) as [Tensor, Tensor];
-  for (const body of BODIES[device.info.family]!) {
-    if (body.startsWith("subgroup") && device.info.subgroupSize !== 8) continue;
-    await withBody(body, async () => {
+  for (const form of FORMS[device.info.family]!) {
+    if (form.startsWith("subgroup") && device.info.subgroupSize !== 8) continue;
+    await policy.with({ matmul: form }, async () => {
       using _ = scope();
       await check(matmul(a, b), a, b, n);
     });
-    const within = (run: () => Promise<void>) => withBody(body, run);
-    await bench(`matmul [${n},${n}] ${body}`, () => matmul(a, b), { group: `matmul ${n}`, within });
+    const within = (run: () => Promise<void>) => policy.with({ matmul: form }, run);
+    await bench(`matmul [${n},${n}] ${form}`, () => matmul(a, b), { group: `matmul ${n}`, within });
   }
 }

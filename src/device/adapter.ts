@@ -1,6 +1,6 @@
 import { DeviceError } from "./errors.ts";
 
-/** Which family of shader variants suits the adapter: a real GPU, or a CPU that plays one (lavapipe, SwiftShader). */
+/** Which family of tables suits the adapter: a real GPU, or a CPU that plays one (lavapipe, SwiftShader). */
 export type AdapterFamily = "gpu" | "cpu";
 
 /** What is known of an adapter. */
@@ -9,7 +9,7 @@ export interface AdapterInfo {
   readonly vendor: string;
   /** Name of the device, for example `NVIDIA H100` or `llvmpipe (LLVM 15.0.6, 256 bits)`. */
   readonly description: string;
-  /** The family of shader variants that suits it. */
+  /** The family of tables that suits it. */
   readonly family: AdapterFamily;
   /** Lanes of a subgroup, where subgroup operations work and every subgroup has the same size; otherwise 0. */
   readonly subgroupSize: number;

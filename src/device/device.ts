@@ -6,7 +6,7 @@ import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { Failures } from "./failures.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { BufferPool, type MemoryUsage, type Storage } from "./pool.ts";
-import { Profiler, type ProfilerOptions, type ProfileRow, type Trace } from "./profiler.ts";
+import type { ProfileRow, Trace } from "./profiler.ts";
 import type { Program } from "./program.ts";
 import { Recorder } from "./encoder.ts";
 import type { Workgroups } from "./bindings.ts";
@@ -16,6 +16,7 @@ import { Running } from "./running.ts";
 import { Staging, writeBytes } from "./staging.ts";
 import type { Counters, DispatchOptions } from "./options.ts";
 import { SyncReader } from "./sync_reader.ts";
+import { Timing } from "./timing.ts";
 import { noteWrites } from "./writes.ts";
 
 /** Open devices, the default one last. */
@@ -54,12 +55,14 @@ export class Device {
   #pipelines: PipelineCache;
   #recorder: Recorder;
   #staging: Staging;
+  #timing: Timing;
   #failures: Failures;
   #reads = 0;
   #closed = false;
   #running = new Running();
   #log = DispatchLog.open();
   #details = (): DeviceErrorDetails => this.#running.details;
+  #parts = new Map<unknown, unknown>();
 
   private constructor({ api, gpu, info, directives }: Opened) {
     this.#api = api;
@@ -79,6 +82,7 @@ export class Device {
     });
     this.recordings = new Recordings(gpu, this.#pool, this.#recorder, this.#failures, () => this.#check());
     this.#staging = new Staging(gpu);
+    this.#timing = new Timing({ gpu, info, recorder: this.#recorder, running: this.#running, done: () => this.done() });
   }
 
   /**
@@ -102,6 +106,12 @@ export class Device {
     const device = opened.at(-1);
     if (!device) throw new DeviceError("Cannot use the default device as none is open: await Device.open() first");
     return device;
+  }
+
+  /** @internal What a layer above keeps for this device, one of each class: made when it is first asked for. */
+  part<T extends object>(kind: new (device: Device) => T): T {
+    if (!this.#parts.has(kind)) this.#parts.set(kind, new kind(this));
+    return this.#parts.get(kind) as T;
   }
 
   /** What was made and done so far. */
@@ -175,11 +185,6 @@ export class Device {
   /** Names what runs inside `body`, for errors and profiles. */
   run<T>(name: string, shapes: readonly (readonly number[])[], body: () => T): T {
     return this.#running.run(name, shapes, body);
-  }
-
-  /** Counts all that runs inside `body` under one name in a profile. */
-  runGroup<T>(group: string, body: () => T): T {
-    return this.#running.runGroup(group, body);
   }
 
   /** Writes bytes into a storage; submits first when a recorded command still uses it. */
@@ -268,28 +273,25 @@ export class Device {
    * Starts timing every dispatch by timestamp queries. Each dispatch then runs in a pass of its own, which costs time
    * between dispatches but not within them.
    *
-   * @param options `shapes`: keep the same op on other shapes apart; `groups`: time what runs in turn under one name as a
-   *   whole, as a clock with coarse steps needs it. Both are false by default.
+   * @param options `shapes`: keep the same op on other shapes apart; false by default.
    * @throws {DeviceError} If the adapter lacks `timestamp-query`.
    */
-  startProfile(options: { shapes?: boolean; groups?: boolean } = {}): void {
-    this.#startTiming(options.shapes ?? false, { groups: options.groups });
+  startProfile(options: { shapes?: boolean } = {}): void {
+    this.#timing.start(options.shapes ?? false);
   }
 
-  #startTiming(shapes: boolean, options: ProfilerOptions): void {
-    if (!this.features.has("timestamp-query")) {
-      throw new DeviceError(`Cannot profile as ${this.info.description} lacks the feature timestamp-query`);
-    }
-    this.#recorder.flush();
-    this.#recorder.profiler = new Profiler(this.#gpu, options);
-    this.#running.labelsShapes = shapes;
+  /**
+   * Milliseconds of GPU time of each of some pieces of work, timed as wholes, as a clock with coarse steps needs it.
+   *
+   * @throws {DeviceError} If the adapter lacks `timestamp-query`.
+   */
+  async timeEach(pieces: readonly (() => void)[]): Promise<number[]> {
+    return await this.#timing.each(pieces);
   }
 
   /** Ends the profile and returns GPU time by op and shader, the longest first. */
   async stopProfile(): Promise<ProfileRow[]> {
-    await this.done();
-    this.#running.labelsShapes = false;
-    return (await this.#recorder.takeProfile()).rows;
+    return (await this.#timing.stop()).rows;
   }
 
   /**
@@ -298,7 +300,7 @@ export class Device {
    * @throws {DeviceError} If the adapter lacks `timestamp-query`.
    */
   startTrace(): void {
-    this.#startTiming(true, { keepsEvents: true });
+    this.#timing.start(true, { keepsEvents: true });
   }
 
   /**
@@ -306,9 +308,7 @@ export class Device {
    * open once it is written to a file with `JSON.stringify()`.
    */
   async stopTrace(): Promise<Trace> {
-    await this.done();
-    this.#running.labelsShapes = false;
-    return (await this.#recorder.takeProfile()).trace;
+    return (await this.#timing.stop()).trace;
   }
 
   /** Destroys the device and everything on it. */

@@ -27,7 +27,9 @@ export class DispatchLog {
     this.#count++;
     const { op = "", shapes = [] } = running.details;
     const what = `${op} ${shapes.map((shape) => `[${shape}]`).join("")}`.trim();
-    const line = `${what && `${what}: `}${program.name}.${program.entryPoint}, ${workgroups.join(" x ")} workgroups`;
+    const form = program.form ? `, form ${program.form}` : "";
+    const shader = `${program.name}.${program.entryPoint}`;
+    const line = `${what && `${what}: `}${shader}, ${workgroups.join(" x ")} workgroups${form}`;
     if (this.#level === 1) {
       if (this.#seen.has(line)) return;
       this.#seen.add(line);

@@ -22,6 +22,8 @@ export interface ShaderPart {
 export interface Program {
   /** Names the program in errors, profiles and `DUMP_SHADERS`. */
   readonly name: string;
+  /** The forms that it is of, as `conv2d:direct matmul:tile64`: what `DEBUG` prints and `FORM` takes. */
+  readonly form?: string;
   /** WGSL parts, joined by new lines; module scope is order-free. A plain string declares no binding. */
   readonly code: readonly (string | ShaderPart)[];
   /** The function to run. */

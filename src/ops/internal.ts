@@ -11,4 +11,5 @@ export {
   type RunningStatistics,
   sliceMoments,
 } from "./norm/batch_norm_passes.ts";
-export { attachChoices, Choices, choicesOf, type Question, type Rehearsal } from "./product/choices.ts";
+export type { Answers, Question, Work } from "./shared/answers.ts";
+export { policyOf } from "./shared/policy.ts";

@@ -8,6 +8,7 @@ import type {
   ShaderPart,
   Workgroups,
 } from "../device/mod.ts";
+import { policyOf } from "../ops/internal.ts";
 import { lib_many } from "../shaders/gen.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
@@ -126,7 +127,7 @@ export function batches(
 ): Batch[] {
   const each = (shader.alone ? 1 : 2) + (slots[0]?.states.length ?? 0);
   const room = storagesOf(device) - shader.extra.length;
-  const many = Math.max(1, Math.min(MOST_TENSORS[device.info.family], Math.floor(room / each)));
+  const many = Math.max(1, Math.min(policyOf(device).of(MOST_TENSORS), Math.floor(room / each)));
   const result: Batch[] = [];
   for (let i = 0; i < slots.length; i += many) {
     const some = slots.slice(i, i + many);

@@ -11,7 +11,7 @@ export interface TuneStore {
   save(key: string, text: string): Promise<void>;
 }
 
-type Answers = ReadonlyMap<string, string>;
+type AnswerTexts = ReadonlyMap<string, string>;
 
 /** Everything that times depend on. */
 export function storeKey({ info, limits }: Device, store: TuneStore): string {
@@ -22,7 +22,7 @@ export function storeKey({ info, limits }: Device, store: TuneStore): string {
 }
 
 /** The text of answers. */
-export function formatAnswers(key: string, answers: Answers): string {
+export function formatAnswers(key: string, answers: AnswerTexts): string {
   const sorted = [...answers].sort(([a], [b]) => a < b ? -1 : 1);
   return `${JSON.stringify({ format: 1, key, answers: Object.fromEntries(sorted) }, null, 1)}\n`;
 }
@@ -32,7 +32,7 @@ export function formatAnswers(key: string, answers: Answers): string {
  *
  * @throws {SyntaxError} If it is no such text, or was saved under another key.
  */
-export function parseAnswers(key: string, text: string): Answers {
+export function parseAnswers(key: string, text: string): AnswerTexts {
   const found: unknown = JSON.parse(text);
   if (typeof found !== "object" || found === null) throw new SyntaxError("it is no object");
   const { format, key: foundKey, answers } = found as Record<string, unknown>;

@@ -1,7 +1,7 @@
 // Times the candidates of one question, and holds their results to the table's.
 import { type Device, DeviceError } from "../device/mod.ts";
 import { abs, max, sub } from "../ops/mod.ts";
-import type { Choices, Question, Rehearsal } from "../ops/internal.ts";
+import type { Answers, Question, Work } from "../ops/internal.ts";
 import { type Tensor, tidy } from "../tensor/mod.ts";
 
 /** Furthest that a result may be from the table's, relative to its largest magnitude; f16 rounds by up to 2⁻¹¹. */
@@ -29,21 +29,21 @@ export interface Refusal {
 /** Runs the candidates of a question. */
 export class Trial {
   #device: Device;
-  #choices: Choices;
+  #answers: Answers;
   #question: Question;
-  #rehearsal: Rehearsal;
+  #work: Work;
 
   /** Makes the inputs: within a scope that frees them. */
-  constructor(device: Device, choices: Choices, question: Question) {
+  constructor(device: Device, answers: Answers, question: Question) {
     this.#device = device;
-    this.#choices = choices;
+    this.#answers = answers;
     this.#question = question;
-    this.#rehearsal = question.rehearse();
+    this.#work = question.prepare();
   }
 
   /** The questions that the candidates ask. */
   async questions(candidates: readonly string[]): Promise<Question[]> {
-    return await this.#choices.collect(async () => {
+    return await this.#answers.collect(async () => {
       for (const answer of candidates) {
         await this.#attempt(async () => {
           this.#once(answer);
@@ -92,7 +92,7 @@ export class Trial {
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       await this.#recover();
-      this.#rehearsal = this.#question.rehearse(); // its inputs may have been in what failed
+      this.#work = this.#question.prepare(); // its inputs may have been in what failed
       return error.message;
     }
   }
@@ -133,15 +133,11 @@ export class Trial {
 
   /** By timestamp queries, all in one go. */
   async #stamped(candidates: readonly string[], rounds: number, runs: number): Promise<Map<string, number>> {
-    this.#device.startProfile({ groups: true });
-    for (let round = 0; round < rounds; round++) {
-      candidates.forEach((answer, i) => this.#device.runGroup(`${i}:${round}`, () => this.#times(answer, runs)));
-    }
-    const totals = new Map((await this.#device.stopProfile()).map(({ name, milliseconds }) => [name, milliseconds]));
-    return new Map(candidates.map((answer, i) => {
-      const times = Array.from({ length: rounds }, (_, round) => totals.get(`${i}:${round}`)! / runs);
-      return [answer, Math.min(...times)];
-    }));
+    const each = Array.from({ length: rounds }, () => candidates).flat();
+    const times = await this.#device.timeEach(each.map((answer) => () => this.#times(answer, runs)));
+    const best = new Map<string, number>();
+    each.forEach((answer, i) => best.set(answer, Math.min(best.get(answer) ?? Infinity, times[i]! / runs)));
+    return best;
   }
 
   /** By the clock, where the adapter has no timestamps. */
@@ -163,14 +159,14 @@ export class Trial {
   }
 
   #once(answer: string): void {
-    this.#choices.settle(this.#question.key, answer);
-    tidy(() => this.#rehearsal.run()).dispose();
+    this.#answers.settle(this.#question.key, answer);
+    tidy(() => this.#work.run()).dispose();
   }
 
   #result(answer: string): Tensor {
-    this.#choices.settle(this.#question.key, answer);
-    const result = this.#rehearsal.run();
-    return this.#rehearsal.defined?.(result) ?? result;
+    this.#answers.settle(this.#question.key, answer);
+    const result = this.#work.run();
+    return this.#work.defined?.(result) ?? result;
   }
 }
 

@@ -1,5 +1,5 @@
 import { Device } from "../device/mod.ts";
-import { attachChoices, Choices, choicesOf, type Question } from "../ops/internal.ts";
+import { type Answers, policyOf, type Question } from "../ops/internal.ts";
 import { scope } from "../tensor/mod.ts";
 import { formatAnswers, parseAnswers, storeKey, type TuneStore } from "./store.ts";
 import { Trial } from "./trial.ts";
@@ -89,24 +89,24 @@ const GAIN = 0.97;
 export async function tune(step: () => unknown, options: TuneOptions = {}): Promise<TuneReport> {
   const { device = Device.current, store, name, onStart, onNote = () => {} } = options;
   const start = performance.now();
-  const choices = choicesOf(device) ?? await openChoices(device, store, onNote);
+  const answers = policyOf(device).answers ?? await openAnswers(device, store, onNote);
   const loaded = performance.now();
   const report = { clock: device.features.has("timestamp-query") ? "timestamps" : "wall" } as const;
   const mark = `step ${name}`;
-  if (name !== undefined && choices.answers.has(mark)) {
+  if (name !== undefined && answers.all.has(mark)) {
     return { ...report, choices: [], refusals: [], milliseconds: loaded - start };
   }
-  const questions = await choices.collect(step);
+  const questions = await answers.collect(step);
   await device.done();
   const stepped = performance.now();
-  const tuner = new Tuner(device, choices, onNote);
+  const tuner = new Tuner(device, answers, onNote);
   if (questions.length > 0) {
     onStart?.(questions.length);
     for (const question of questions) await tuner.settle(question);
     device.trim();
   }
-  if (name !== undefined) choices.settle(mark, "tuned");
-  if (store && (questions.length > 0 || name !== undefined)) await save(device, choices, store, onNote);
+  if (name !== undefined) answers.settle(mark, "tuned");
+  if (store && (questions.length > 0 || name !== undefined)) await save(device, answers, store, onNote);
   const milliseconds = loaded - start + performance.now() - stepped;
   return { ...report, choices: tuner.made, refusals: tuner.refusals, milliseconds };
 }
@@ -115,22 +115,22 @@ class Tuner {
   readonly made: TunedChoice[] = [];
   readonly refusals: TuneRefusal[] = [];
   #device: Device;
-  #choices: Choices;
+  #answers: Answers;
   #onNote: (message: string) => void;
 
-  constructor(device: Device, choices: Choices, onNote: (message: string) => void) {
+  constructor(device: Device, answers: Answers, onNote: (message: string) => void) {
     this.#device = device;
-    this.#choices = choices;
+    this.#answers = answers;
     this.#onNote = onNote;
   }
 
   async settle(question: Question): Promise<void> {
     const { key, usual } = question;
-    if (this.#choices.isSettled(key)) return; // settled for a candidate of another question
+    if (this.#answers.isSettled(key)) return; // settled for a candidate of another question
     let candidates = question.candidates();
-    if (candidates.length === 1) return this.#choices.settle(key, usual);
+    if (candidates.length === 1) return this.#answers.settle(key, usual);
     using _ = scope();
-    const trial = new Trial(this.#device, this.#choices, question);
+    const trial = new Trial(this.#device, this.#answers, question);
     try {
       if (question.composed) {
         for (const part of await trial.questions(candidates)) await this.settle(part);
@@ -140,7 +140,7 @@ class Tuner {
       candidates = candidates.filter((answer) => !refused.some((refusal) => refusal.answer === answer));
       this.#decide(question, await trial.times(candidates));
     } catch (error) {
-      this.#choices.settle(key, usual);
+      this.#answers.settle(key, usual);
       throw error;
     }
   }
@@ -149,7 +149,7 @@ class Tuner {
     const [fastest, time] = [...times].reduce((best, each) => each[1] < best[1] ? each : best);
     const before = times.get(usual)!;
     const chosen = time <= GAIN * before ? fastest : usual;
-    this.#choices.settle(key, chosen);
+    this.#answers.settle(key, chosen);
     this.made.push({ question: key, usual, chosen, milliseconds: { usual: before, chosen: times.get(chosen)! } });
   }
 
@@ -159,34 +159,33 @@ class Tuner {
   }
 }
 
-/** Choices for a device, with what the store knows. */
-async function openChoices(
+/** Answers for a device, with what the store knows. */
+async function openAnswers(
   device: Device,
   store: TuneStore | undefined,
   onNote: (message: string) => void,
-): Promise<Choices> {
-  const choices = new Choices();
-  attachChoices(device, choices);
-  if (!store) return choices;
+): Promise<Answers> {
+  const answers = policyOf(device).openAnswers();
+  if (!store) return answers;
   const key = storeKey(device, store);
   try {
     const text = await store.load(key);
-    if (text !== null) choices.propose(parseAnswers(key, text));
+    if (text !== null) answers.propose(parseAnswers(key, text));
   } catch (error) {
     onNote(`Cannot use what was tuned before: ${messageOf(error)}; it is tuned again`);
   }
-  return choices;
+  return answers;
 }
 
 async function save(
   device: Device,
-  choices: Choices,
+  answers: Answers,
   store: TuneStore,
   onNote: (message: string) => void,
 ): Promise<void> {
   const key = storeKey(device, store);
   try {
-    await store.save(key, formatAnswers(key, choices.answers));
+    await store.save(key, formatAnswers(key, answers.all));
   } catch (error) {
     onNote(`Cannot keep what was tuned: ${messageOf(error)}`);
   }

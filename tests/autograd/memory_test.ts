@@ -21,24 +21,16 @@ import {
   zeros,
 } from "../../mod.ts";
 import { Node } from "../../src/autograd/node.ts";
-import { REMAKE_NORMALIZED } from "../../src/ops/shared/variants.ts";
+import { policyOf } from "../../src/ops/shared/policy.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
-import { eachFamily } from "../ops/shared/_variants.ts";
+import { eachFamily } from "../ops/shared/_forms.ts";
 import { testWith } from "../device/_features.ts";
 
 const device = await Device.open();
 
 /** Runs `body` with and without making normalised values again. */
 async function withRemake(remake: boolean, body: () => Promise<void>): Promise<void> {
-  const table = REMAKE_NORMALIZED as Record<string, number>;
-  const before = { ...table };
-  const bytes = remake ? 0 : Infinity;
-  try {
-    Object.assign(table, { cpu: bytes, gpu: bytes });
-    await body();
-  } finally {
-    Object.assign(table, before);
-  }
+  await policyOf(device).with({ normalized: remake ? "remade" : "kept" }, body);
 }
 
 /** An identity whose backward tells what it may overwrite: the gradient, and the input that it saved. */

@@ -1,7 +1,7 @@
 import { assert } from "@std/assert";
 import { Device } from "../../mod.ts";
 import { inScope, type NetworkName, trainingStep } from "../../bench/_steps.ts";
-import { inFamily } from "../ops/shared/_variants.ts";
+import { inFamily } from "../ops/shared/_forms.ts";
 
 const device = await Device.open();
 

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { join } from "@std/path";
 import { Device } from "../../mod.ts";
 import { naturalRecipe, ResidentImages } from "../../src/data/mod.ts";
-import { attachChoices } from "../../src/ops/product/choices.ts";
+import { policyOf } from "../../src/ops/shared/policy.ts";
 import { cacheFolder, TuneFiles, wantsTuning } from "../../src/jobs/mod.ts";
 import { makeModel, pretrain } from "../../src/train/mod.ts";
 import { smallDataset } from "../train/_small.ts";
@@ -57,7 +57,7 @@ Deno.test("pretrain() tunes before the first full batch, once for an adapter, an
     const found: number[][] = [];
     for (let run = 0; run < 2; run++) {
       const model = makeModel("tiny", { stem: "cifar" });
-      attachChoices(device, undefined);
+      policyOf(device).forgetAnswers();
       const tuning = { store, onStart: (shapes: number) => started.push(shapes) };
       const losses = [];
       for await (const { loss } of pretrain(model, { source }, { epochs: 2, batchSize: 8, lr: 0.05, tuning })) {
@@ -66,7 +66,7 @@ Deno.test("pretrain() tunes before the first full batch, once for an adapter, an
       found.push(losses);
       model.dispose();
     }
-    attachChoices(device, undefined);
+    policyOf(device).forgetAnswers();
     assertEquals(started.length, 1);
     assert(started[0]! > 10, `${started[0]} shapes`);
     assertEquals(found[0], found[1]); // the run that tuned and the one that knew: bit for bit

@@ -9,7 +9,7 @@ import { assertClose } from "../../src/testing/mod.ts";
 import { assertGolden, casesOf, tensorOf } from "../fixtures/golden.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
 import { points } from "../ops/shared/_arrays.ts";
-import { eachFamily } from "../ops/shared/_variants.ts";
+import { eachFamily } from "../ops/shared/_forms.ts";
 
 const device = await Device.open();
 

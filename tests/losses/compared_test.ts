@@ -6,7 +6,7 @@ import { full, key, normal, ones, type Tensor, tensor } from "../../src/tensor/m
 import { gradcheck } from "../../src/testing/mod.ts";
 import { assertGolden, casesOf } from "../fixtures/golden.ts";
 import { readFixture } from "../fixtures/read.ts";
-import { eachFamily } from "../ops/shared/_variants.ts";
+import { eachFamily } from "../ops/shared/_forms.ts";
 
 const device = await Device.open();
 

@@ -6,7 +6,7 @@ import { eye, full, key, normal, ones, scope, type Tensor, tensor } from "../../
 import { gradcheck } from "../../src/testing/mod.ts";
 import { assertGolden, casesOf, tensorOf } from "../fixtures/golden.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
-import { eachFamily } from "../ops/shared/_variants.ts";
+import { eachFamily } from "../ops/shared/_forms.ts";
 
 const device = await Device.open();
 

@@ -4,10 +4,11 @@ import { Exchange, SingleProcess } from "../../src/distributed/mod.ts";
 import { convNorm } from "../../src/nn/conv_norm.ts";
 import { BatchNorm2d, Conv2d } from "../../src/nn/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
-import { withBody } from "../../src/ops/product/bodies.ts";
-import { eachFamily } from "../ops/shared/_variants.ts";
+import { eachFamily } from "../ops/shared/_forms.ts";
+import { policyOf } from "../../src/ops/shared/policy.ts";
 
 const device = await Device.open();
+const policy = policyOf(device);
 const exchange = await Exchange.open(new SingleProcess(), device);
 
 /** Output, gradients and running statistics of the two layers after one step. */
@@ -30,7 +31,7 @@ async function results(together: boolean, sync: Exchange | null): Promise<ArrayL
 for (const [name, sync] of [["one process", null], ["ranks", exchange]] as const) {
   Deno.test(`convNorm() is the convolution and then the normalisation, statistics of ${name}`, async () => {
     await eachFamily(device, () =>
-      withBody("rows", async () => {
+      policy.with({ matmul: "rows" }, async () => {
         const [together, apart] = [await results(true, sync), await results(false, sync)];
         together.forEach((values, i) => assertClose(values, apart[i]!, { rtol: TOLERANCE.sum }));
       }));
@@ -40,7 +41,7 @@ for (const [name, sync] of [["one process", null], ["ranks", exchange]] as const
 Deno.test("convNorm() reads the output once less in training where the adapter's convolution leaves moments", async () => {
   const dispatches: Record<string, number> = {};
   await eachFamily(device, (family) =>
-    withBody("rows", () => {
+    policy.with({ matmul: "rows" }, () => {
       using _ = scope();
       const conv = new Conv2d({ inChannels: 8, outChannels: 12, kernelSize: 1, bias: false });
       const norm = new BatchNorm2d({ numFeatures: 12 });

@@ -4,7 +4,7 @@ import { Device, key, normal, requireGrad, type Tensor } from "../../mod.ts";
 import { manyProgram, type ManyShader, storagesOf } from "../../src/optim/_many.ts";
 import { Adam, LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
-import { eachFamily } from "../ops/shared/_variants.ts";
+import { eachFamily } from "../ops/shared/_forms.ts";
 
 const device = await Device.open();
 

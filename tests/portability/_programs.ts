@@ -6,12 +6,13 @@ import { Device } from "../../src/device/mod.ts";
 import * as kernels from "../../src/kernels/mod.ts";
 import * as losses from "../../src/losses/mod.ts";
 import { GradScaler, LARS, SGD } from "../../src/optim/mod.ts";
-import { type BodyName, bodyOptions, withBody } from "../../src/ops/product/bodies.ts";
+import { formOptions, type ProductFormName } from "../../src/ops/product/forms.ts";
 import * as ops from "../../src/ops/mod.ts";
 import { key, normal, requireGrad, scope, type Tensor, tensor, uniform, zeros } from "../../mod.ts";
 import { assign } from "../../src/tensor/internal.ts";
 import { DEFAULT_LIMITS } from "./_lesser.ts";
 import { type NullAdapter, nullGpu, type Pipeline } from "./_null_gpu.ts";
+import { policyOf } from "../../src/ops/shared/policy.ts";
 
 const LARGE_LIMITS = {
   ...DEFAULT_LIMITS,
@@ -41,7 +42,7 @@ export async function pipelinesOf(adapter: NullAdapter): Promise<Pipeline[]> {
     for (const network of ["resnet18", "resnet50"] as const) {
       for (const mixed of [false, true]) for (const images of [16, 256]) step(device, network, images, mixed);
     }
-    for (const { name } of bodyOptions(device)) await products(name);
+    for (const { name } of formOptions(device)) await products(device, name);
     for (const size of [20, 300]) allOps(size);
   } finally {
     device.close();
@@ -61,8 +62,8 @@ function step(device: Device, network: "resnet18" | "resnet50", images: number, 
 const noise = (...shape: number[]) => requireGrad(uniform(shape, { key: key(1) }));
 
 /** Products and convolutions in one form. */
-async function products(body: BodyName): Promise<void> {
-  await withBody(body, () => {
+async function products(device: Device, form: ProductFormName): Promise<void> {
+  await policyOf(device).with({ matmul: form }, () => {
     const a = noise(40, 40);
     for (const transposeA of [false, true]) {
       for (const transposeB of [false, true]) backward(ops.sum(ops.matmul(a, a, { transposeA, transposeB })));

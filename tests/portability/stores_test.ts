@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
 import { Device } from "../../src/device/mod.ts";
-import { withBody } from "../../src/ops/product/bodies.ts";
 import { cholesky, matmul } from "../../src/ops/mod.ts";
 import { Tensor, tensor } from "../../src/tensor/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { type Matrix, matrix, points, product, read, transposed } from "../ops/shared/_arrays.ts";
-import { inFamily } from "../ops/shared/_variants.ts";
+import { inFamily } from "../ops/shared/_forms.ts";
 import { elementStores, sharedPointers, withWholeStores } from "./_stores.ts";
+import { policyOf } from "../../src/ops/shared/policy.ts";
 
 /** Invocation i stores number i: four invocations share a vector. */
 const RACING = `
@@ -81,11 +81,11 @@ Deno.test("withWholeStores() makes a race of such stores visible", () =>
   }));
 
 Deno.test("matmul() keeps its values where compilers store whole vectors", () =>
-  withWholeStoresOn(async () => {
+  withWholeStoresOn(async (device) => {
     const [a, b] = [await read(points(20, 48)), await read(points(48, 36))];
     const expected = product(a, b).values;
     const upload = ({ values, rows, cols }: Matrix) => tensor(Float32Array.from(values), { shape: [rows, cols] });
-    await withBody("tile64", async () => {
+    await policyOf(device).with({ matmul: "tile64" }, async () => {
       assertClose(await matmul(upload(a), upload(b)).data(), expected, { rtol: TOLERANCE.sum });
       const turned = matmul(upload(transposed(a)), upload(transposed(b)), { transposeA: true, transposeB: true });
       assertClose(await turned.data(), expected, { rtol: TOLERANCE.sum });

@@ -2,13 +2,14 @@ import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/
 import { autocast, backward, requireGrad } from "../../src/autograd/mod.ts";
 import { compile } from "../../src/compile/mod.ts";
 import { Device } from "../../src/device/mod.ts";
-import { attachChoices, choicesOf, decide, type Question } from "../../src/ops/product/choices.ts";
+import type { Question } from "../../src/ops/shared/answers.ts";
+import { policyOf } from "../../src/ops/shared/policy.ts";
 import { conv2d, matmul } from "../../src/ops/mod.ts";
 import { full, key, scope, type Tensor, uniform } from "../../src/tensor/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { tune, type TuneOptions, type TuneStore } from "../../src/tune/mod.ts";
-import { bodiesOn } from "../ops/product/_bodies.ts";
-import { inFamily } from "../ops/shared/_variants.ts";
+import { formsOn } from "../ops/product/_forms.ts";
+import { inFamily } from "../ops/shared/_forms.ts";
 import { testWith } from "../device/_features.ts";
 
 const device = await Device.open();
@@ -17,14 +18,14 @@ function noise(shape: readonly number[], seed: number): Tensor {
   return uniform(shape, { key: key(seed), low: -1 });
 }
 
-/** Runs `body` on a device that has no choices yet, and takes them away again. */
+/** Runs `body` on a device for which nothing was timed yet, and takes them away again. */
 async function untuned<T>(body: () => Promise<T>): Promise<T> {
-  attachChoices(device, undefined);
+  policyOf(device).forgetAnswers();
   try {
     using _ = scope();
     return await body();
   } finally {
-    attachChoices(device, undefined);
+    policyOf(device).forgetAnswers();
   }
 }
 
@@ -46,9 +47,9 @@ function made(answers: Record<string, () => Tensor>, usual: string): () => Tenso
   const ask = (): Omit<Question, "usual"> => ({
     key: "made up",
     candidates: () => Object.keys(answers),
-    rehearse: () => ({ run }),
+    prepare: () => ({ run }),
   });
-  const run = () => answers[decide(device, usual, ask)]!();
+  const run = () => answers[policyOf(device).decide(usual, ask)]!();
   return run;
 }
 
@@ -170,7 +171,7 @@ testWith(device, "shader-f16", "tune() tunes half precision apart", async () => 
 });
 
 Deno.test("tune() tries the tiles of the GPU family", async () => {
-  if (!bodiesOn(device).includes("tile64")) return;
+  if (!formsOn(device).includes("tile64")) return;
   await untuned(() =>
     inFamily(device, "gpu", async () => {
       const [a, b] = [noise([60, 1030], 1), noise([1030, 62], 2)];
@@ -195,7 +196,7 @@ async function tuneProduct(options: TuneOptions): Promise<{ made: number; notes:
 }
 
 function decided(): Promise<boolean> {
-  return Promise.resolve(choicesOf(device)!.isSettled("matmul AB 1 x 20x900x20 f32"));
+  return Promise.resolve(policyOf(device).answers!.isSettled("matmul AB 1 x 20x900x20 f32"));
 }
 
 Deno.test("tune() runs a step of a known name no more", async () => {

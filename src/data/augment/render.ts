@@ -8,8 +8,9 @@ import {
   lib_flat,
   lib_rows,
 } from "../../shaders/gen.ts";
+import { policyOf } from "../../ops/internal.ts";
 import { Tensor } from "../../tensor/mod.ts";
-import { AUGMENT } from "./_variants.ts";
+import { AUGMENT } from "./_tables.ts";
 import { groupsOf, sourcePrograms } from "./choose.ts";
 import type { Source } from "./images.ts";
 import type { Recipe } from "./recipe.ts";
@@ -55,7 +56,7 @@ export function renderViews(source: Source, samples: Tensor, choices: Tensor, re
   const { size } = recipe;
   const batch = samples.shape[0]!;
   const count = choices.shape[0]!;
-  const run = runOf(source, recipe, AUGMENT[device.info.family].run);
+  const run = runOf(source, recipe, policyOf(device).of(AUGMENT).run);
   const runs = Math.ceil(size / run);
   const scalars = { views: count, size, run, runs, nan_bits: NAN_BITS, ...normalization(recipe, source.channels) };
   const prepared = prepare(source, samples, choices);
@@ -76,7 +77,7 @@ export function renderViews(source: Source, samples: Tensor, choices: Tensor, re
   });
   if (!grays) return y;
   const means = new Tensor(device, [count]);
-  const mean = meanConstants(AUGMENT[device.info.family].mean, size * runs);
+  const mean = meanConstants(policyOf(device).of(AUGMENT).mean, size * runs);
   device.dispatch(MEAN_GRAY, {
     params: scalars,
     buffers: { 1: grays.storage, 4: means.storage },

@@ -11,16 +11,18 @@ import {
   conv2d_weight_grad,
 } from "../../shaders/gen.ts";
 import { type FloatDType, type Shape, sizeOf, Tensor } from "../../tensor/mod.ts";
-import { blocksOf, type Body, constantsOf } from "../product/bodies.ts";
-import type { Question } from "../product/choices.ts";
+import { blocksOf, constantsOf, type ProductForm } from "../product/forms.ts";
+import type { Question } from "../shared/answers.ts";
 import {
+  type Conv2dForm,
   describe,
   type ForwardOperands,
   type Geometry,
   type InputGradOperands,
+  plainCost,
   type WeightGradOperands,
 } from "./geometry.ts";
-import { blockMoments, momentsCode, type SideMoments } from "../product/moments.ts";
+import { blockMoments, momentsCode, momentsNote, type SideMoments } from "../product/moments.ts";
 import { choosePlan } from "../product/plan.ts";
 import { noiseLike, operandAliases, operandNote, type OperandTypes } from "../product/product.ts";
 import { sumMiddleInto } from "../product/sum_middle.ts";
@@ -36,13 +38,14 @@ type Kind = keyof typeof OPERANDS;
 
 const programs = new Map<string, Program>();
 
-function programOf(kind: Kind, body: Body, types: OperandTypes, moments: boolean): Program {
-  const name = `conv2d ${kind} ${body.name}${operandNote(types)}`;
+function programOf(kind: Kind, form: ProductForm, types: OperandTypes, moments: boolean): Program {
+  const name = `conv2d ${kind} ${form.name}${operandNote(types)}`;
   const key = `${name} ${moments}`;
   let program = programs.get(key);
   if (!program) {
-    const code = [operandAliases(types), conv2d, ...OPERANDS[kind], ...momentsCode(moments), ...body.code];
-    programs.set(key, program = { name, code, entryPoint: "main", params: conv2d.params });
+    const code = [operandAliases(types), conv2d, ...OPERANDS[kind], ...momentsCode(moments), ...form.code];
+    const forms = `conv2d:${kind === "forwardTaps" ? "taps" : "direct"} matmul:${form.name}${momentsNote(moments)}`;
+    programs.set(key, program = { name, form: forms, code, entryPoint: "main", params: conv2d.params });
   }
   return program;
 }
@@ -75,12 +78,12 @@ interface Job {
 }
 
 /** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
-export function forwardDirect(g: Geometry, operands: ForwardOperands): Tensor {
+function forwardDirect(g: Geometry, operands: ForwardOperands): Tensor {
   return forward(g, "forward", g.inChannels, operands);
 }
 
-/** As {@linkcode forwardDirect}, with sums that run through taps and channels at once: for 4 channels a group. */
-export function forwardTaps(g: Geometry, operands: ForwardOperands): Tensor {
+/** As `forwardDirect`, with sums that run through taps and channels at once: for 4 channels a group. */
+function forwardTaps(g: Geometry, operands: ForwardOperands): Tensor {
   return forward(g, "forwardTaps", TAP_TERMS, operands);
 }
 
@@ -108,7 +111,7 @@ function forward(
 }
 
 /** Gradient of `x` from that of `y`. */
-export function inputGradDirect(g: Geometry, { gradY, weight, dtype }: InputGradOperands): Tensor {
+function inputGradDirect(g: Geometry, { gradY, weight, dtype }: InputGradOperands): Tensor {
   const phaseOf = (i: number) => Math.ceil(g.size[i]! / g.stride[i]!);
   return run(g, {
     kind: "inputGrad",
@@ -127,7 +130,7 @@ export function inputGradDirect(g: Geometry, { gradY, weight, dtype }: InputGrad
 }
 
 /** Gradient of the weight from that of `y`. */
-export function weightGradDirect(g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
+function weightGradDirect(g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
   return run(g, {
     kind: "weightGrad",
     a: x,
@@ -153,15 +156,15 @@ function run(g: Geometry, job: Job): Tensor {
   const mostSplits = Math.min(segments, Math.floor(device.limits.maxComputeWorkgroupsPerDimension / batch));
   const whole = kind === "forward" || kind === "forwardTaps";
   const sizes = { rows: rowsAtOnce, cols4, batch, terms: inner, resultBytes: size * 4, mostSplits, whole };
-  const { body, splits } = choosePlan(device, sizes, () => questionOf(g, job));
-  const blocks = blocksOf(body, rowsAtOnce, cols4);
+  const { form, splits } = choosePlan(device, sizes, () => questionOf(g, job));
+  const blocks = blocksOf(form, rowsAtOnce, cols4);
   const result: Tensor = new Tensor(device, shape, { dtype: job.dtype });
   const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);
   const [x, y] = device.groups(blocks, 1);
   const moments = splits === 1 && job.side
-    ? blockMoments(job.side, device, Math.ceil(rows / body.rows), shape.at(-1)!)
+    ? blockMoments(job.side, device, Math.ceil(rows / form.rows), shape.at(-1)!)
     : undefined;
-  device.dispatch(programOf(kind, body, { a, b, c: target }, moments !== undefined), {
+  device.dispatch(programOf(kind, form, { a, b, c: target }, moments !== undefined), {
     params: {
       ...sizesOf(g),
       ...{ rows, cols4, inner, depth, segments, splits, split4: size / 4, groups: g.groups },
@@ -174,7 +177,7 @@ function run(g: Geometry, job: Job): Tensor {
     },
     buffers: { 1: a.storage, 2: b.storage, 3: target.storage, 4: (bias ?? b).storage, 5: moments?.storage },
     workgroups: [x, y, batch * splits],
-    constants: { ...constantsOf(device, body), K_TAIL: inner % 4 !== 0, BIAS: bias !== undefined && splits === 1 },
+    constants: { ...constantsOf(device, form), K_TAIL: inner % 4 !== 0, BIAS: bias !== undefined && splits === 1 },
   });
   if (splits === 1) return result;
   sumMiddleInto(target, result, { outer: 1, length: splits, inner: size, bias, cols: shape.at(-1)! });
@@ -182,10 +185,10 @@ function run(g: Geometry, job: Job): Tensor {
   return result;
 }
 
-function questionOf(g: Geometry, job: Job): Pick<Question, "key" | "rehearse"> {
+function questionOf(g: Geometry, job: Job): Pick<Question, "key" | "prepare"> {
   return {
     key: `conv2d direct ${job.kind} ${describe(g)} ${job.a.dtype}`,
-    rehearse() {
+    prepare() {
       const [a, b] = [noiseLike(job.a, 1), noiseLike(job.b, 2)];
       return { run: () => run(g, { ...job, a, b, bias: undefined, side: undefined }) };
     },
@@ -209,3 +212,19 @@ function sizesOf(g: Geometry) {
     in4: g.inChannels / 4,
   };
 }
+
+/** The plain sum, for every shape. */
+export const direct: Conv2dForm = {
+  serves: () => true,
+  cost: plainCost,
+  forward: forwardDirect,
+  inputGrad: inputGradDirect,
+  weightGrad: weightGradDirect,
+};
+
+/** The plain sum of up to 4 channels, in larger parts. */
+export const taps: Conv2dForm = {
+  ...direct,
+  serves: (g, product) => product === "forward" && g.inChannels === 4 && sizeOf(g.kernel) > 1,
+  forward: forwardTaps,
+};

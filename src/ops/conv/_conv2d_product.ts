@@ -1,31 +1,47 @@
 // Convolution with a 1 × 1 window and stride 1: plain matrix products over the pixels.
 import { sizeOf, type Tensor } from "../../tensor/mod.ts";
-import type { ForwardOperands, Geometry, InputGradOperands, WeightGradOperands } from "./geometry.ts";
-import { product } from "../product/product.ts";
+import {
+  type Conv2dForm,
+  type ForwardOperands,
+  type Geometry,
+  type InputGradOperands,
+  plainCost,
+  type WeightGradOperands,
+} from "./geometry.ts";
+import { product as matrixProduct } from "../product/product.ts";
 
 function sizes(g: Geometry): { pixels: number; inChannels: number; outChannels: number } {
   return { pixels: g.n * sizeOf(g.size), inChannels: g.inChannels, outChannels: g.outChannels };
 }
 
 /** `y [n, h, w, out]` of `x [n, h, w, in]`. */
-export function forwardProduct(g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
+function forward(g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
-  const y = product({ a: x, b: weight, rows: pixels, cols: outChannels, inner: inChannels, bias, side, dtype });
+  const y = matrixProduct({ a: x, b: weight, rows: pixels, cols: outChannels, inner: inChannels, bias, side, dtype });
   return y.alias([g.n, ...g.size, outChannels]);
 }
 
 /** Gradient of `x` from that of `y`. */
-export function inputGradProduct(g: Geometry, { gradY, weight, dtype }: InputGradOperands): Tensor {
+function inputGrad(g: Geometry, { gradY, weight, dtype }: InputGradOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
   const sizesX = { rows: pixels, cols: inChannels, inner: outChannels };
-  const x = product({ a: gradY, b: weight, ...sizesX, transposeB: true, dtype });
+  const x = matrixProduct({ a: gradY, b: weight, ...sizesX, transposeB: true, dtype });
   return x.alias([g.n, ...g.size, inChannels]);
 }
 
 /** Gradient of the weight from that of `y`. */
-export function weightGradProduct(g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
+function weightGrad(g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
   const sizesW = { rows: inChannels, cols: outChannels, inner: pixels };
-  const w = product({ a: x, b: gradY, ...sizesW, transposeA: true, dtype });
+  const w = matrixProduct({ a: x, b: gradY, ...sizesW, transposeA: true, dtype });
   return w.alias([1, 1, inChannels, outChannels]);
 }
+
+/** One matrix product, for windows of 1 × 1 without stride, padding or groups. */
+export const product: Conv2dForm = {
+  serves: (g) => [g.kernel, g.stride].every((pair) => sizeOf(pair) === 1) && sizeOf(g.padding) === 0 && g.groups === 1,
+  cost: plainCost,
+  forward,
+  inputGrad,
+  weightGrad,
+};

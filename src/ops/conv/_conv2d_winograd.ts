@@ -2,11 +2,12 @@
 // shaders/conv/conv2d_winograd.wgsl.
 import type { Device } from "../../device/mod.ts";
 import { sizeOf, Tensor } from "../../tensor/mod.ts";
-import type { Algorithm, ForwardOperands, Geometry, InputGradOperands, WeightGradOperands } from "./geometry.ts";
+import type { Conv2dForm, ForwardOperands, Geometry, InputGradOperands, WeightGradOperands } from "./geometry.ts";
 import { blockMoments, type SideMoments } from "../product/moments.ts";
 import { type BatchAxes, type Product, productPadded } from "../product/product.ts";
 import { type Edge, pitchOf, positionsOf, transform, type Values } from "./_conv2d_winograd_transforms.ts";
-import { WINOGRAD_CHUNK, WINOGRAD_SLICES } from "../shared/variants.ts";
+import { policyOf } from "../shared/policy.ts";
+import { WINOGRAD_CHUNK, WINOGRAD_COST, WINOGRAD_SLICES } from "../shared/tables.ts";
 
 /** Most tiles of a chunk of images: the longest sum of a weight gradient. */
 const CHUNK_TILES = 32768;
@@ -19,29 +20,51 @@ interface Tiling {
   readonly chunk: number;
 }
 
-/** The three products of a convolution with tiles of that many pixels. */
-export function winograd(edge: Edge): Algorithm {
+function winograd(edge: Edge): Conv2dForm {
   return {
+    serves: (g, _product, device) => serves(edge, g, device),
+    cost: (g, device) => costOf(edge, g, device),
     forward: (g, operands) => forward(edge, g, operands),
     inputGrad: (g, operands) => inputGrad(edge, g, operands),
     weightGrad: (g, operands) => weightGrad(edge, g, operands),
   };
 }
 
+/** F(3×3, 3×3), for windows of 3 × 3 with stride 1. */
+export const winograd3 = winograd(3);
+
+/** F(4×4, 3×3), for the same windows. */
+export const winograd4 = winograd(4);
+
+function serves(edge: Edge, g: Geometry, device: Device): boolean {
+  const plain = [g.stride, g.dilation].every((pair) => sizeOf(pair) === 1) && g.groups === 1;
+  const square = g.kernel[0] === 3 && g.kernel[1] === 3;
+  return plain && square && transformBytes(edge, g) <= device.limits.maxStorageBufferBindingSize;
+}
+
+/** Multiply-adds of the products, and what takes as long as the transforms. */
+function costOf(edge: Edge, g: Geometry, device: Device): number {
+  const tiles = g.n * tilesOf(edge, g.outSize);
+  const { inChannels, outChannels } = g;
+  const { image, window } = policyOf(device).of(WINOGRAD_COST);
+  const moved = image * tiles * (inChannels + outChannels) + window * inChannels * outChannels;
+  return positionsOf(edge) * (tiles * inChannels * outChannels + moved);
+}
+
 /** Tiles of one image. */
-export function tilesOf(edge: Edge, size: readonly [number, number]): number {
+function tilesOf(edge: Edge, size: readonly [number, number]): number {
   return Math.ceil(size[0] / edge) * Math.ceil(size[1] / edge);
 }
 
 /** Bytes of the transform of one image. */
-export function transformBytes(edge: Edge, g: Geometry): number {
+function transformBytes(edge: Edge, g: Geometry): number {
   const tiles = Math.max(tilesOf(edge, g.outSize), tilesOf(edge, g.size));
   return tiles * pitchOf(edge, Math.max(g.inChannels, g.outChannels)) * 4;
 }
 
 function tilingOf(edge: Edge, device: Device, g: Geometry, size: readonly [number, number]): Tiling {
   const tiles = [Math.ceil(size[0] / edge), Math.ceil(size[1] / edge)] as const;
-  const { least, perImage } = WINOGRAD_CHUNK[device.info.family];
+  const { least, perImage } = policyOf(device).of(WINOGRAD_CHUNK);
   const limit = Math.min(Math.max(least, perImage * g.n), device.limits.maxStorageBufferBindingSize);
   const images = Math.min(Math.floor(limit / transformBytes(edge, g)), Math.floor(CHUNK_TILES / sizeOf(tiles)));
   return { edge, tiles, chunk: Math.max(1, Math.min(g.n, images)) };
@@ -146,7 +169,7 @@ interface TileSlices {
 function slicesOf({ tiles, chunk }: Tiling, y: Tensor, side?: SideMoments): TileSlices | undefined {
   if (!side) return undefined;
   const [n, , , channels] = y.shape as [number, number, number, number];
-  const { invocations, minRows, maxRows } = WINOGRAD_SLICES[y.device.info.family];
+  const { invocations, minRows, maxRows } = policyOf(y.device).of(WINOGRAD_SLICES);
   const ofImage = sizeOf(tiles);
   const wanted = Math.ceil(chunk * ofImage * channels / 4 / invocations);
   const each = Math.max(minRows, Math.min(maxRows, wanted));

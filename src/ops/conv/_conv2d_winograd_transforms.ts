@@ -12,6 +12,7 @@ import {
   lib_moments,
 } from "../../shaders/gen.ts";
 import type { FloatDType, Tensor } from "../../tensor/mod.ts";
+import { momentsNote } from "../product/moments.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
 
 /** Pixels along the edge of a tile: F(3×3, 3×3) or F(4×4, 3×3). */
@@ -47,7 +48,11 @@ function programOf(entryPoint: EntryPoint, edge: Edge, types: Types): Program {
       MATRICES[edge],
       ...ENTRY_POINTS,
     ];
-    programs.set(id, program = { name: `conv2d winograd${edge}`, code, entryPoint, params: conv2d_winograd.params });
+    const names = {
+      name: `conv2d winograd${edge}`,
+      form: `conv2d:winograd${edge}${momentsNote(entryPoint.endsWith("_moments"))}`,
+    };
+    programs.set(id, program = { ...names, code, entryPoint, params: conv2d_winograd.params });
   }
   return program;
 }

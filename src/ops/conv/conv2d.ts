@@ -3,7 +3,7 @@ import { type FloatDType, sizeOf, type Tensor, zeros } from "../../tensor/mod.ts
 import { floatOf, own } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { type Geometry, geometryOf, type Windows2d } from "./geometry.ts";
-import { chooseAlgorithm, leavesMoments } from "./_conv2d_algorithms.ts";
+import { conv2dForm, leavesMoments } from "./_conv2d_forms.ts";
 import { padGeometry, resizeChannels, resizeWeight } from "./_conv2d_channels.ts";
 import type { SideMoments } from "../product/moments.ts";
 import { layerInputs, precisionOf } from "../product/precision.ts";
@@ -30,8 +30,8 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
     const shape = [g.n, ...g.outSize, g.groups * g.outChannels];
     if (sizeOf(shape) === 0) return zeros(shape, { device: x.device, dtype });
     const p = padGeometry(g);
-    const leaves = p.outChannels === g.outChannels && leavesMoments(x.device, p, dtype);
-    const y = chooseAlgorithm(x.device, p, "forward", dtype)(p, {
+    const leaves = p.outChannels === g.outChannels && leavesMoments(x.device);
+    const y = conv2dForm(x.device, p, "forward", dtype).forward(p, {
       x: resizeChannels(x, g.groups, g.inChannels, p.inChannels),
       weight: resizeWeight(weight, g, p),
       bias: bias && resizeChannels(bias, g.groups, g.outChannels, p.outChannels),
@@ -51,12 +51,12 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
     const gradY = resizeChannels(grad, g.groups, g.outChannels, p.outChannels);
     const weightGrad = () => {
       const wideX = resizeChannels(x, g.groups, g.inChannels, p.inChannels);
-      const wide = chooseAlgorithm(device, p, "weightGrad", dtype)(p, { x: wideX, gradY, dtype: weightType });
+      const wide = conv2dForm(device, p, "weightGrad", dtype).weightGrad(p, { x: wideX, gradY, dtype: weightType });
       return resizeWeight(wide, p, g);
     };
     const inputGrad = () => {
       const operands = { gradY, weight: resizeWeight(weight, g, p), dtype: xType };
-      const wide = chooseAlgorithm(device, p, "inputGrad", dtype)(p, operands);
+      const wide = conv2dForm(device, p, "inputGrad", dtype).inputGrad(p, operands);
       return resizeChannels(wide, g.groups, p.inChannels, g.inChannels);
     };
     // In this order the gradient of x may take the memory of x.

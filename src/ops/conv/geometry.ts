@@ -1,5 +1,6 @@
 // Sizes of a convolution: options, shape rule and errors.
-import type { FloatDType, Shape, Tensor } from "../../tensor/mod.ts";
+import type { Device } from "../../device/mod.ts";
+import { type FloatDType, type Shape, sizeOf, type Tensor } from "../../tensor/mod.ts";
 import type { SideMoments } from "../product/moments.ts";
 import type { Size2d } from "./pool_geometry.ts";
 
@@ -64,11 +65,23 @@ export interface WeightGradOperands {
   readonly dtype: FloatDType;
 }
 
-/** The three products of a convolution, with channels that are multiples of 4. */
-export interface Algorithm {
+/** The three products of a convolution. */
+export type Conv2dProduct = "forward" | "inputGrad" | "weightGrad";
+
+/** One way of computing a convolution, with channels that are multiples of 4. */
+export interface Conv2dForm {
+  /** Whether it is right for the shape, and the device has what it needs. */
+  serves(g: Geometry, product: Conv2dProduct, device: Device): boolean;
+  /** What it costs, in multiply-adds, where it serves. */
+  cost(g: Geometry, device: Device): number;
   forward(g: Geometry, operands: ForwardOperands): Tensor;
   inputGrad(g: Geometry, operands: InputGradOperands): Tensor;
   weightGrad(g: Geometry, operands: WeightGradOperands): Tensor;
+}
+
+/** Multiply-adds of the plain sum. */
+export function plainCost(g: Geometry): number {
+  return sizeOf(g.kernel) * g.n * sizeOf(g.outSize) * g.inChannels * g.outChannels;
 }
 
 /** All sizes as text: equal convolutions are described alike. */

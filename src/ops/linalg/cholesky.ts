@@ -1,4 +1,4 @@
-import type { Program } from "../../device/mod.ts";
+import type { Device, Program } from "../../device/mod.ts";
 import {
   cholesky as code,
   cholesky_panel as panel,
@@ -15,7 +15,8 @@ import { matmul } from "../product/matmul.ts";
 import { productPadded, resizeRows } from "../product/product.ts";
 import { pairForms, pairTiles, rowForm } from "../shared/row_forms.ts";
 import { triangularSolve } from "./triangular_solve.ts";
-import { CHOLESKY } from "../shared/variants.ts";
+import { policyOf } from "../shared/policy.ts";
+import { CHOLESKY } from "../shared/tables.ts";
 
 /** Columns of a block. */
 const BLOCK = 32;
@@ -26,16 +27,25 @@ const LANES = 8;
 /** WGSL has no literal for it. */
 const NAN_BITS = 0x7fc00000;
 
-function program(entryPoint: string): Program {
-  return { name: "cholesky", code: [lib_flat, lib_block, code, rows], entryPoint, params: code.params };
+function program(entryPoint: string, form?: string): Program {
+  return { name: "cholesky", form, code: [lib_flat, lib_block, code, rows], entryPoint, params: code.params };
 }
 
 const TAKE = program("take");
-const FACTORS = { elements: program("factor"), rows: program("factor_rows") };
+const FACTORS = {
+  elements: program("factor", "cholesky:elements"),
+  rows: program("factor_rows", "cholesky:rows"),
+};
 const MIRROR = program("mirror");
 const TRANSPOSE = program("transpose");
 const PANEL = pairForms("choleskyPanel", [panel], panel.params);
 const UPDATE = pairForms("choleskyUpdate", [update], update.params);
+
+/** How a diagonal block is factored. */
+function choleskyForm(device: Device): keyof typeof FACTORS {
+  const policy = policyOf(device);
+  return policy.choose("cholesky", ["elements", "rows"], policy.of(CHOLESKY));
+}
 
 /** Factors `a + ridge I`, `[n, n]`. */
 function factor(a: Tensor, ridge: number): Tensor {
@@ -56,7 +66,7 @@ function factor(a: Tensor, ridge: number): Tensor {
     });
     product?.dispose();
     for (let first = group; first < until; first += BLOCK) {
-      device.dispatch(FACTORS[CHOLESKY[device.info.family]], {
+      device.dispatch(FACTORS[choleskyForm(device)], {
         params: { ...params, first, until },
         buffers: { 2: l.storage, 3: inverse.storage },
         workgroups: [1, 1, 1],

@@ -15,7 +15,8 @@ import { type AffineGrads, gradColumns, gradients, mergeSums, reduceGrads } from
 import { checkSetting } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { rowsOf, type Slices, wholeColumns } from "../shared/slices.ts";
-import { BATCH_NORM } from "../shared/variants.ts";
+import { policyOf } from "../shared/policy.ts";
+import { BATCH_NORM, type ColumnTable } from "../shared/tables.ts";
 
 /** Settings of {@linkcode batchNorm}. */
 export interface BatchNormOptions {
@@ -89,9 +90,16 @@ const batchNormOp = defineOp<readonly Tensor[], Attrs>({
   },
 });
 
+/** As many columns as there are, where no table says how. */
+const FORCED_COLUMNS: ColumnTable = { ...BATCH_NORM.cpu.columns, least: 0 };
+
 /** How workgroups have whole columns of x, where they should. */
 function columnsFor(x: Tensor): Slices | null {
-  return wholeColumns(x, BATCH_NORM[x.device.info.family].columns);
+  const policy = policyOf(x.device);
+  const { columns } = policy.of(BATCH_NORM);
+  const form = policy.forced("batchNorm", ["columns", "slices"]);
+  if (form === "slices") return null;
+  return wholeColumns(x, form === "columns" ? FORCED_COLUMNS : columns);
 }
 
 function normalizeSlices(

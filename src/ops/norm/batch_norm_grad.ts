@@ -4,7 +4,7 @@ import { batch_norm_grad as code, lib_column_moments, lib_lanes, lib_nan, lib_sl
 import type { Bindings, Constants } from "../../device/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { floatOf, sumOf } from "../../tensor/internal.ts";
-import type { Affine, Norm } from "./batch_norm_passes.ts";
+import { type Affine, type Norm, normForm } from "./batch_norm_passes.ts";
 import { laneForm } from "../shared/lanes.ts";
 import {
   blocksOf,
@@ -16,7 +16,8 @@ import {
   type Slices,
   slicesOf,
 } from "../shared/slices.ts";
-import { BATCH_NORM } from "../shared/variants.ts";
+import { policyOf } from "../shared/policy.ts";
+import { BATCH_NORM } from "../shared/tables.ts";
 
 /** Which gradient of the output the passes read, and what masks it where ReLU was 0. */
 interface Gradient {
@@ -50,7 +51,7 @@ fn gradient(at: u32, before: V) -> V { return ${first}; }
 fn gradient_again(at: u32, before: V) -> V { return ${again}; }
 fn shift_of(column: u32) -> V { return ${shift}; }`;
   const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code, operands];
-  return columnPrograms("batchNormGrad", parts, entryPoint, code.params);
+  return columnPrograms("batchNormGrad", parts, entryPoint, code.params, normForm(entryPoint));
 }
 
 const REDUCE = {
@@ -108,7 +109,7 @@ export function reduceGrads(operands: Operands, options: ReduceOptions): { sums:
   const { x, norm } = operands;
   const { device } = x;
   const [channels, dtype] = [x.shape.at(-1)!, floatOf(x)];
-  const slices = slicesOf(x, BATCH_NORM[device.info.family].reduce);
+  const slices = slicesOf(x, policyOf(device).of(BATCH_NORM).reduce);
   const sums = new Tensor(device, [blocksOf(slices), 2, channels]);
   const { gradient, buffers, constants, masked } = gradientOf(operands, options);
   device.dispatch(pick(REDUCE[gradient], channels, dtype), {
@@ -150,7 +151,7 @@ export function mergeSums(sums: Tensor, { moments, eps }: Norm): AffineGrads & {
   const merged = new Tensor(device, [1, 2, channels]);
   const gradBias = new Tensor(device, [channels]);
   const gradWeight = new Tensor(device, [channels]);
-  const { lanes } = BATCH_NORM[device.info.family];
+  const { lanes } = policyOf(device).of(BATCH_NORM);
   device.dispatch(laneForm(device, pick(MERGE_SUMS, channels), lanes), {
     params: { rows: 0, columns, slices: moments.shape[0]!, parts, step: 1, span: 1, block: 1, eps },
     buffers: {
@@ -181,7 +182,7 @@ export interface GradOptions {
 /** The gradients of x, scale and shift. Few sums are merged on the way, where the gradient of x takes the place of x. */
 export function gradients(operands: Operands, options: GradOptions): AffineGrads & { gradX: Tensor } {
   const { sums, inPlace } = options;
-  if (inPlace && sums.shape[0]! <= BATCH_NORM[sums.device.info.family].few) {
+  if (inPlace && sums.shape[0]! <= policyOf(sums.device).of(BATCH_NORM).few) {
     const { gradX, gradBias, gradWeight } = gradInput(operands, options);
     return { gradX, gradBias: gradBias!, gradWeight: gradWeight! };
   }
@@ -196,7 +197,7 @@ export function gradInput(
 ): { gradX: Tensor } & Partial<AffineGrads> {
   const { device } = x;
   const [channels, dtype] = [x.shape.at(-1)!, floatOf(x)];
-  const slices = slicesOf(x, BATCH_NORM[device.info.family].apply);
+  const slices = slicesOf(x, policyOf(device).of(BATCH_NORM).apply);
   const gradX = inPlace ? x.alias() : new Tensor(device, x.shape, { dtype });
   const [gradBias, gradWeight] = inPlace ? [new Tensor(device, [channels]), new Tensor(device, [channels])] : [];
   device.dispatch(pick(inPlace ? GRAD_ROWS_IN_PLACE : GRAD_ROWS, channels, dtype), {

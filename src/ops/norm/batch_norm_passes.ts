@@ -14,7 +14,8 @@ import {
   type Slices,
   slicesOf,
 } from "../shared/slices.ts";
-import { BATCH_NORM, REMAKE_NORMALIZED } from "../shared/variants.ts";
+import { policyOf } from "../shared/policy.ts";
+import { BATCH_NORM, REMAKE_NORMALIZED } from "../shared/tables.ts";
 
 /** WGSL of a normalised value, which a residual may be added to. */
 const ADDED = { plain: "value", residual: "value + V(residual[at])" } as const;
@@ -22,7 +23,12 @@ const ADDED = { plain: "value", residual: "value + V(residual[at])" } as const;
 function program(entryPoint: string, added: keyof typeof ADDED = "plain"): ColumnPrograms {
   const residual = `fn added(at: u32, value: V) -> V { return ${ADDED[added]}; }`;
   const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code, residual];
-  return columnPrograms("batchNorm", parts, entryPoint, code.params);
+  return columnPrograms("batchNorm", parts, entryPoint, code.params, normForm(entryPoint));
+}
+
+/** The form that an entry point is of. */
+export function normForm(entryPoint: string): string {
+  return `batchNorm:${entryPoint.includes("columns") ? "columns" : "slices"}`;
 }
 
 /** An entry point without and with a residual. */
@@ -72,7 +78,9 @@ export function oneDType([x, weight, bias, residual]: readonly Tensor[]): [Tenso
 
 /** Whether what uses the normalised values makes them again in its backward. A residual is not kept for that. */
 export function isRemade(x: Tensor, residual?: Tensor): boolean {
-  return !residual && x.bytes >= REMAKE_NORMALIZED[x.device.info.family];
+  const policy = policyOf(x.device);
+  const usual = x.bytes >= policy.of(REMAKE_NORMALIZED) ? "remade" : "kept";
+  return !residual && policy.choose("normalized", ["remade", "kept"], usual) === "remade";
 }
 
 /**
@@ -82,7 +90,7 @@ export function isRemade(x: Tensor, residual?: Tensor): boolean {
 export function sliceMoments(x: Tensor): Tensor {
   const { device } = x;
   const channels = x.shape.at(-1)!;
-  const slices = slicesOf(x, BATCH_NORM[device.info.family].reduce);
+  const slices = slicesOf(x, policyOf(device).of(BATCH_NORM).reduce);
   const moments = new Tensor(device, [blocksOf(slices), 3, channels]);
   device.dispatch(pick(SLICE_MOMENTS, channels, floatOf(x)), {
     params: { ...slices, slices: 0, eps: 0, momentum: 0 },
@@ -94,7 +102,7 @@ export function sliceMoments(x: Tensor): Tensor {
 
 /** The same moments of so few slices that every invocation can merge them itself. */
 export function fewMoments(moments: Tensor): Tensor {
-  return moments.shape[0]! <= BATCH_NORM[moments.device.info.family].few ? moments : mergeMoments(moments);
+  return moments.shape[0]! <= policyOf(moments.device).of(BATCH_NORM).few ? moments : mergeMoments(moments);
 }
 
 /** Merges moments `[slices, 3, c]` to `[1, 3, c]`: what a rank sends to the others. */
@@ -104,7 +112,7 @@ export function mergeMoments(moments: Tensor): Tensor {
   const channels = parts.shape[2]!;
   const columns = columnsOf(channels);
   const merged = new Tensor(device, [1, 3, channels]);
-  const { lanes } = BATCH_NORM[device.info.family];
+  const { lanes } = policyOf(device).of(BATCH_NORM);
   device.dispatch(laneForm(device, pick(MERGE_MOMENTS, channels), lanes), {
     params: { rows: 0, columns, slices: parts.shape[0]!, step: 1, span: 1, block: 1, eps: 0, momentum: 0 },
     buffers: { 2: merged.storage, 3: parts.storage },
@@ -118,7 +126,7 @@ export function mergeMoments(moments: Tensor): Tensor {
 function mergeChunks(parts: Tensor): Tensor {
   const { device } = parts;
   const [slices, , channels] = parts.shape as [number, number, number];
-  const { lanes, mergeDepth: block } = BATCH_NORM[device.info.family];
+  const { lanes, mergeDepth: block } = policyOf(device).of(BATCH_NORM);
   if (slices <= lanes * block) return parts;
   const columns = columnsOf(channels);
   const chunks = Math.ceil(slices / block);
@@ -157,7 +165,7 @@ export function normalize(
   const { device } = x;
   const { residual, relu, running } = options;
   const channels = x.shape.at(-1)!;
-  const slices = slicesOf(x, BATCH_NORM[device.info.family].apply);
+  const slices = slicesOf(x, policyOf(device).of(BATCH_NORM).apply);
   const y = new Tensor(device, x.shape, { dtype: floatOf(x) });
   const program = (running ? NORMALIZE_RUNNING : NORMALIZE)[residual ? "residual" : "plain"];
   device.dispatch(pick(program, channels, floatOf(x)), {

@@ -10,9 +10,14 @@ export interface SideMoments {
   moments: Tensor | null;
 }
 
-/** WGSL to join with a body of a product. */
+/** WGSL to join with a form of a product. */
 export function momentsCode(wanted: boolean): readonly ShaderPart[] {
   return [lib_moments, wanted ? lib_moments_store : lib_moments_none];
+}
+
+/** What a program's form says of it. */
+export function momentsNote(wanted: boolean): string {
+  return wanted ? " moments:fused" : "";
 }
 
 /** Makes room for the moments of `slices` slices; they outlive scopes. */

@@ -1,11 +1,12 @@
-// How a product is computed: by which body, and into how many parts its sum is split; by the table, or as it was timed.
+// How a product is computed: in which form, and into how many parts its sum is split; by the table, or as it was timed.
 import type { Device } from "../../device/mod.ts";
-import { blocksOf, type Body, bodyNamed, bodyOptions, chooseBody, chooseSplits, isBodyForced } from "./bodies.ts";
-import { decide, type Question } from "./choices.ts";
+import type { Question } from "../shared/answers.ts";
+import { policyOf } from "../shared/policy.ts";
+import { blocksOf, chooseForm, chooseSplits, forcedForm, formNamed, formOptions, type ProductForm } from "./forms.ts";
 
 /** A way to compute a product. */
 export interface Plan {
-  readonly body: Body;
+  readonly form: ProductForm;
   /** Parts of the sum. */
   readonly splits: number;
 }
@@ -27,61 +28,61 @@ export interface PlanSizes {
   readonly whole?: boolean;
 }
 
-/** Bodies that compute more than this many times what the best fitting one does are not tried. */
+/** Forms that compute more than this many times what the best fitting one does are not tried. */
 const MOST_WASTE = 1.5;
 
-/** The plan for a product; `ask` names it and rehearses it. */
-export function choosePlan(device: Device, sizes: PlanSizes, ask: () => Pick<Question, "key" | "rehearse">): Plan {
+/** The plan for a product; `ask` names it and makes inputs for timing it. */
+export function choosePlan(device: Device, sizes: PlanSizes, ask: () => Pick<Question, "key" | "prepare">): Plan {
   const usual = tablePlan(device, sizes);
-  if (isBodyForced()) return usual;
+  if (forcedForm(device)) return usual;
   const name = nameOf(usual);
-  const answer = decide(device, name, () => ({ ...ask(), candidates: () => candidates(device, sizes, name) }));
+  const answer = policyOf(device).decide(name, () => ({ ...ask(), candidates: () => candidates(device, sizes, name) }));
   return answer === name ? usual : planNamed(answer);
 }
 
 /** The plan of the table, for a product of which there are too many sizes to time each. */
 export function tablePlan(device: Device, sizes: PlanSizes): Plan {
   const { rows, cols4, batch } = sizes;
-  return usualPlan(device, sizes, chooseBody(device, rows, cols4, batch));
+  return usualPlan(device, sizes, chooseForm(device, rows, cols4, batch));
 }
 
-function usualPlan(device: Device, sizes: PlanSizes, body: Body): Plan {
+function usualPlan(device: Device, sizes: PlanSizes, form: ProductForm): Plan {
   const { rows, cols4, batch, terms, resultBytes, mostSplits = Infinity } = sizes;
-  const blocks = blocksOf(body, rows, cols4) * batch;
-  return { body, splits: Math.min(mostSplits, chooseSplits(device, body, blocks, terms, resultBytes)) };
+  const blocks = blocksOf(form, rows, cols4) * batch;
+  return { form, splits: Math.min(mostSplits, chooseSplits(device, form, blocks, terms, resultBytes)) };
 }
 
-/** The usual plan first; every body that suits the adapter and the shape, with the parts of its table and some more or fewer. */
+/** The usual plan first; every form that suits the adapter and the shape, with the parts of its table and some more or fewer. */
 function candidates(device: Device, sizes: PlanSizes, usual: string): string[] {
   const names = new Set([usual]);
-  const computed = (body: Body) => blocksOf(body, sizes.rows, sizes.cols4) * body.rows * body.cols4;
-  const bodies = bodyOptions(device);
-  const least = Math.min(...bodies.map(computed));
-  for (const body of bodies.filter((body) => computed(body) <= MOST_WASTE * least)) {
-    const { splits } = usualPlan(device, sizes, body);
-    const [fewest, limit] = splitBounds(device, sizes, body);
+  const computed = (form: ProductForm) => blocksOf(form, sizes.rows, sizes.cols4) * form.rows * form.cols4;
+  const forms = formOptions(device);
+  const least = Math.min(...forms.map(computed));
+  for (const form of forms.filter((form) => computed(form) <= MOST_WASTE * least)) {
+    const { splits } = usualPlan(device, sizes, form);
+    const [fewest, limit] = splitBounds(device, sizes, form);
     const most = sizes.whole ? splits : limit;
     for (const parts of [splits, 1, splits / 4, splits / 2, 2 * splits]) {
-      names.add(nameOf({ body, splits: Math.max(fewest, Math.min(most, Math.ceil(parts))) }));
+      names.add(nameOf({ form, splits: Math.max(fewest, Math.min(most, Math.ceil(parts))) }));
     }
   }
   return [...names];
 }
 
 /** Fewest and most parts that the lengths of loops and the memory allow. */
-function splitBounds(device: Device, sizes: PlanSizes, body: Body): [number, number] {
+function splitBounds(device: Device, sizes: PlanSizes, form: ProductForm): [number, number] {
   const { terms, resultBytes, mostSplits = Infinity } = sizes;
-  const fewest = chooseSplits(device, body, Infinity, terms, resultBytes);
-  const most = chooseSplits(device, body, 0, terms, resultBytes);
+  const fewest = chooseSplits(device, form, Infinity, terms, resultBytes);
+  const most = chooseSplits(device, form, 0, terms, resultBytes);
   return [Math.min(fewest, mostSplits), Math.min(most, mostSplits)];
 }
 
-function nameOf({ body, splits }: Plan): string {
-  return `${body.name} ${splits}`;
+function nameOf({ form, splits }: Plan): string {
+  return `${form.name} ${splits}`;
 }
 
 /** The plan of a name that came from `candidates()`. */
 function planNamed(name: string): Plan {
-  const [body, splits] = name.split(" ") as [Body["name"], string];
-  return { body: bodyNamed(body), splits: Number(splits) };
+  const [form, splits] = name.split(" ") as [ProductForm["name"], string];
+  return { form: formNamed(form), splits: Number(splits) };
 }

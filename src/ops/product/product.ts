@@ -3,9 +3,9 @@ import type { Constants, Program, Storage, Window } from "../../device/mod.ts";
 import { lib_flat, matmul as operands, matmul_pad } from "../../shaders/gen.ts";
 import { type FloatDType, key, type Shape, sizeOf, Tensor, uniform } from "../../tensor/mod.ts";
 import { bytesOf, castTo, elementAliases, floatOf } from "../../tensor/internal.ts";
-import { blocksOf, type Body, constantsOf } from "./bodies.ts";
-import type { Question } from "./choices.ts";
-import { blockMoments, momentsCode, type SideMoments } from "./moments.ts";
+import type { Question } from "../shared/answers.ts";
+import { blocksOf, constantsOf, type ProductForm } from "./forms.ts";
+import { blockMoments, momentsCode, momentsNote, type SideMoments } from "./moments.ts";
 import { choosePlan, tablePlan } from "./plan.ts";
 import { sumMiddleInto } from "./sum_middle.ts";
 
@@ -80,13 +80,22 @@ const NO_BATCH: BatchAxes = { sizes: [1, 1, 1], a: [0, 0, 0], b: [0, 0, 0] };
 
 const programs = new Map<string, Program>();
 
-function programOf(body: Body, types: OperandTypes, moments: boolean): Program {
-  const name = `matmul ${body.name}${operandNote(types)}`;
+function programOf(form: ProductForm, types: OperandTypes, moments: boolean): Program {
+  const name = `matmul ${form.name}${operandNote(types)}`;
   const key = `${name} ${moments}`;
   let program = programs.get(key);
   if (!program) {
-    const code = [operandAliases(types), operands, ...momentsCode(moments), ...body.code];
-    programs.set(key, program = { name, code, entryPoint: "main", params: operands.params });
+    const code = [operandAliases(types), operands, ...momentsCode(moments), ...form.code];
+    programs.set(
+      key,
+      program = {
+        name,
+        form: `matmul:${form.name}${momentsNote(moments)}`,
+        code,
+        entryPoint: "main",
+        params: operands.params,
+      },
+    );
   }
   return program;
 }
@@ -129,12 +138,12 @@ export function productPadded(p: Product): Tensor {
   const plan = p.from || p.triangles
     ? tablePlan(device, { ...sizes, mostSplits: into || p.triangles ? 1 : undefined })
     : choosePlan(device, sizes, () => questionOf(p, count));
-  const { body } = plan;
-  const depth = Math.ceil(inner / plan.splits / 8) * 8; // a slice of the tiled body
+  const { form } = plan;
+  const depth = Math.ceil(inner / plan.splits / 8) * 8; // a slice of the tiles
   const splits = Math.ceil(inner / depth);
   const result: Tensor = into ?? new Tensor(device, shape, { dtype });
   const target = splits === 1 ? result : new Tensor(device, [splits, size]);
-  run(p, body, p.triangles ? { depth: TRIANGLE_DEPTH, splits } : { depth, splits }, target);
+  run(p, form, p.triangles ? { depth: TRIANGLE_DEPTH, splits } : { depth, splits }, target);
   if (splits > 1) {
     const accumulate = into !== undefined;
     sumMiddleInto(target, result, { outer: 1, length: splits, inner: size, bias, cols: padded(cols), accumulate });
@@ -144,13 +153,13 @@ export function productPadded(p: Product): Tensor {
 }
 
 /** What is to be known for timing a product: bias and accumulation cost the same in all plans, so they are left out. */
-function questionOf(p: Product, count: number): Pick<Question, "key" | "rehearse"> {
+function questionOf(p: Product, count: number): Pick<Question, "key" | "prepare"> {
   const { a, b, rows, cols, inner, transposeA = false, transposeB = false, strides } = p;
   const laid = strides ? ` rows ${[strides.a, strides.b, strides.c].map(({ row }) => row).join(",")}` : "";
   const sides = `${transposeA ? "At" : "A"}${transposeB ? "Bt" : "B"}`;
   return {
     key: `matmul ${sides} ${count} x ${rows}x${inner}x${cols}${laid} ${a.dtype}`,
-    rehearse() {
+    prepare() {
       const [x, y] = [noiseLike(a, 1), noiseLike(b, 2)];
       return {
         run: () => productPadded({ ...p, a: x, b: y, bias: undefined, into: undefined, side: undefined }),
@@ -184,7 +193,7 @@ function columnProduct(p: Product): Tensor {
   return resizeRows(row.alias([row.shape[0]!, p.rows, 1]), 4, [row.shape[0]!, p.rows, 4]);
 }
 
-function run(p: Product, body: Body, parts: { depth: number; splits: number }, target: Tensor): void {
+function run(p: Product, form: ProductForm, parts: { depth: number; splits: number }, target: Tensor): void {
   const { rows, cols, inner, transposeA = false, transposeB = false, strides } = p;
   const { device } = p.a;
   const batch = p.batch ?? NO_BATCH;
@@ -199,15 +208,15 @@ function run(p: Product, body: Body, parts: { depth: number; splits: number }, t
   const { depth, splits } = parts;
   const split4 = (strides?.size ?? count * inC.matrix) / 4;
   const [, batch1, batch2] = batch.sizes;
-  const moments = splits === 1 && p.side ? blockMoments(p.side, device, Math.ceil(rows / body.rows), cols) : undefined;
+  const moments = splits === 1 && p.side ? blockMoments(p.side, device, Math.ceil(rows / form.rows), cols) : undefined;
   const segments = Math.ceil(inner / depth);
   const sizes = { rows, cols4: padded(cols) / 4, inner, depth, segments, splits, split4, batch1, batch2 };
   const steps = { lda4: inA.row / 4, ldb4: inB.row / 4, ldc4: inC.row / 4, c_step: inC.matrix / 4 };
   const bias = splits === 1 ? p.bias : undefined;
-  const [x, y] = device.groups(blocksOf(body, rows, padded(cols) / 4), 1);
+  const [x, y] = device.groups(blocksOf(form, rows, padded(cols) / 4), 1);
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   for (let first_z = 0; first_z < count * splits; first_z += limit) {
-    device.dispatch(programOf(body, { a, b, c: target }, moments !== undefined), {
+    device.dispatch(programOf(form, { a, b, c: target }, moments !== undefined), {
       params: { ...sizes, ...steps, a0, a1, a2, b0, b1, b2, first_z },
       buffers: {
         1: windowFrom(a, p.from?.a),
@@ -218,7 +227,7 @@ function run(p: Product, body: Body, parts: { depth: number; splits: number }, t
       },
       workgroups: [x, y, Math.min(limit, count * splits - first_z)],
       constants: {
-        ...constantsOf(device, body),
+        ...constantsOf(device, form),
         A_T: transposeA,
         B_T: transposeB,
         K_TAIL: inner % 4 !== 0,

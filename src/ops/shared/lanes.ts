@@ -1,5 +1,6 @@
 // Sums over the invocations that share a row or a column: through workgroup memory, or through subgroups where there are any.
 import type { Device, Program, ShaderPart } from "../../device/mod.ts";
+import { policyOf } from "./policy.ts";
 import { lib_lanes, lib_lanes_subgroup, lib_rows, lib_rows_subgroup } from "../../shaders/gen.ts";
 
 /** What takes the place of a part of a program. */
@@ -11,7 +12,8 @@ const SUBGROUP_FORMS: ReadonlyMap<string | ShaderPart, ShaderPart> = new Map<str
 const programs = new Map<number, WeakMap<Program, Program>>();
 
 /** The form of a program on `lib/lanes.wgsl` or `lib/rows.wgsl` that suits the device, where `lanes` invocations share. */
-export function laneForm({ info: { subgroupSize } }: Device, program: Program, lanes: number): Program {
+export function laneForm(device: Device, program: Program, lanes: number): Program {
+  const { subgroupSize } = policyOf(device);
   if (subgroupSize === 0 || lanes === 1) return program;
   let forms = programs.get(subgroupSize);
   if (!forms) programs.set(subgroupSize, forms = new WeakMap());

@@ -3,7 +3,8 @@
 import type { Program } from "../../device/mod.ts";
 import { lib_flat, lib_nan, reduce as code } from "../../shaders/gen.ts";
 import { type Shape, sizeOf, Tensor } from "../../tensor/mod.ts";
-import { REDUCE } from "./variants.ts";
+import { policyOf } from "./policy.ts";
+import { REDUCE } from "./tables.ts";
 
 /** How two partial results become one. */
 export type Reduction = "sum" | "max" | "min";
@@ -142,7 +143,7 @@ function widthOf(outer: number, rows: number, columns: number): Width {
 
 /** Enough slices to fill the device and to keep loops short; one when the rows are few. */
 export function slicesOf(x: Tensor, items: number, rows: number): number {
-  const { invocations, minRows, maxRows } = REDUCE[x.device.info.family];
+  const { invocations, minRows, maxRows } = policyOf(x.device).of(REDUCE);
   const wanted = Math.ceil(rows * items / invocations);
   const each = Math.max(minRows, Math.min(maxRows, wanted));
   return Math.max(1, Math.ceil(rows / each));

@@ -1,6 +1,7 @@
 // Rows of `[rows, features]`, each reduced by the lanes of a workgroup (`shaders/lib/rows.wgsl`).
 import type { Device } from "../../device/mod.ts";
-import { ROW_LANES } from "./variants.ts";
+import { policyOf } from "./policy.ts";
+import { ROW_LANES } from "./tables.ts";
 
 /** The constants of `lib/rows.wgsl`. */
 export interface RowConstants {
@@ -16,7 +17,7 @@ const MOST_LANES = 256;
 
 /** How rows of so many columns are shared by the invocations of a workgroup. */
 export function rowConstants(device: Device, columns: number): RowConstants {
-  const table = ROW_LANES[device.info.family];
+  const table = policyOf(device).of(ROW_LANES);
   let lanes = 1;
   while (lanes < Math.min(columns, table.lanes)) lanes *= 2;
   while (lanes < MOST_LANES && columns / lanes > table.loop) lanes *= 2;

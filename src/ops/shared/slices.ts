@@ -4,7 +4,7 @@ import type { Device, Program, Workgroups } from "../../device/mod.ts";
 import { lib_flat } from "../../shaders/gen.ts";
 import { type FloatDType, sizeOf, type Tensor } from "../../tensor/mod.ts";
 import { elementAliases } from "../../tensor/internal.ts";
-import type { ColumnTable, SliceTable } from "./variants.ts";
+import type { ColumnTable, SliceTable } from "./tables.ts";
 
 const WORKGROUP = 64;
 
@@ -35,10 +35,11 @@ export function columnPrograms(
   code: Program["code"],
   entryPoint: string,
   params: Program["params"],
+  form?: string,
 ): ColumnPrograms {
   const make = (dtype: FloatDType, lanes: 1 | 4) => {
     const types = [elementAliases({ X: dtype }, lanes), lanes === 4 ? VECTOR : SCALAR];
-    return { name, code: [...types, lib_flat, ...code], entryPoint, params };
+    return { name, form, code: [...types, lib_flat, ...code], entryPoint, params };
   };
   const both = (dtype: FloatDType) => ({ vector: make(dtype, 4), scalar: make(dtype, 1) });
   return { f32: both("f32"), f16: both("f16") };

@@ -16,7 +16,7 @@ import { ones, scope, tensor, zeros } from "../../../src/tensor/mod.ts";
 import { uniformNumbers } from "../../../src/tensor/internal.ts";
 import { key } from "../../../src/tensor/mod.ts";
 import { assertClose } from "../../../src/testing/mod.ts";
-import { eachFamily } from "../../ops/shared/_variants.ts";
+import { eachFamily } from "../../ops/shared/_forms.ts";
 
 const device = await Device.open();
 

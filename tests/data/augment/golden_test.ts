@@ -2,7 +2,7 @@ import { augment, evalTransform, packImages, type ViewParameters } from "../../.
 import { Device } from "../../../src/device/mod.ts";
 import { tensor } from "../../../src/tensor/mod.ts";
 import { assertClose } from "../../../src/testing/mod.ts";
-import { eachFamily } from "../../ops/shared/_variants.ts";
+import { eachFamily } from "../../ops/shared/_forms.ts";
 import { arrayOf, floatsOf, readFixture, readFixtureJson } from "../../fixtures/read.ts";
 
 /** One case of `views.json`. */

@@ -1,18 +1,19 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { backward, requireGrad } from "../../../src/autograd/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
-import { withBody } from "../../../src/ops/product/bodies.ts";
-import { algorithmFor, type AlgorithmName, withAlgorithm } from "../../../src/ops/conv/_conv2d_algorithms.ts";
+import { type Conv2dFormName, conv2dFormName } from "../../../src/ops/conv/_conv2d_forms.ts";
 import { geometryOf } from "../../../src/ops/conv/geometry.ts";
 import { conv2d } from "../../../src/ops/conv/conv2d.ts";
 import { ones, scope, tensor, zeros } from "../../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
 import { type ConvCase, convReference } from "./_conv2d_reference.ts";
-import { bodiesOn } from "../product/_bodies.ts";
+import { formsOn } from "../product/_forms.ts";
 import { checkGolden } from "../shared/_golden.ts";
+import { policyOf } from "../../../src/ops/shared/policy.ts";
 
 const device = await Device.open();
-const BODIES = bodiesOn(device);
+const policy = policyOf(device);
+const FORMS = formsOn(device);
 
 /** Checks value and gradients of x, weight and bias. */
 async function check(each: ConvCase): Promise<void> {
@@ -69,10 +70,10 @@ const SHAPES: Record<string, readonly ConvCase[]> = {
   ],
 };
 
-for (const body of BODIES) {
+for (const form of FORMS) {
   for (const [name, cases] of Object.entries(SHAPES)) {
-    Deno.test(`conv2d() and its gradients agree with float64: ${name}, body ${body}`, async () => {
-      for (const each of cases) await withBody(body, () => check(each));
+    Deno.test(`conv2d() and its gradients agree with float64: ${name}, form ${form}`, async () => {
+      for (const each of cases) await policy.with({ matmul: form }, () => check(each));
     });
   }
 }
@@ -85,10 +86,10 @@ const WINOGRAD: readonly ConvCase[] = [
   { x: [1, 4, 5, 4], weight: [3, 3, 4, 4], options: { padding: 4 } },
 ];
 
-for (const body of BODIES) {
-  for (const name of ["winograd3", "winograd4"] satisfies AlgorithmName[]) {
-    Deno.test(`conv2d() and its gradients agree with float64: ${name}, body ${body}`, async () => {
-      for (const each of WINOGRAD) await withAlgorithm(name, () => withBody(body, () => check(each)));
+for (const form of FORMS) {
+  for (const name of ["winograd3", "winograd4"] satisfies Conv2dFormName[]) {
+    Deno.test(`conv2d() and its gradients agree with float64: ${name}, form ${form}`, async () => {
+      for (const each of WINOGRAD) await policy.with({ conv2d: name, matmul: form }, () => check(each));
     });
   }
 }
@@ -100,9 +101,9 @@ const TAPS: readonly ConvCase[] = [
   { x: [70, 3, 3, 4], weight: [9, 9, 4, 4], options: { padding: 4 } },
 ];
 
-for (const body of BODIES) {
-  Deno.test(`conv2d() and its gradients agree with float64: taps, body ${body}`, async () => {
-    for (const each of TAPS) await withAlgorithm("taps", () => withBody(body, () => check(each)));
+for (const form of FORMS) {
+  Deno.test(`conv2d() and its gradients agree with float64: taps, form ${form}`, async () => {
+    for (const each of TAPS) await policy.with({ conv2d: "taps", matmul: form }, () => check(each));
   });
 }
 
@@ -110,20 +111,20 @@ Deno.test("conv2d() by Winograd works through the images in chunks", async () =>
   // 20 x 20 tiles of 36 numbers and 64 channels, or 26 x 26 of 25: 3.7 or 4.3 MB an image, so two or one of them a chunk on
   // a CPU adapter.
   const each = { x: [5, 78, 78, 64], weight: [3, 3, 64, 4], options: { padding: 1 } } satisfies ConvCase;
-  for (const name of ["winograd3", "winograd4"] satisfies AlgorithmName[]) {
-    await withAlgorithm(name, () => check(each));
+  for (const name of ["winograd3", "winograd4"] satisfies Conv2dFormName[]) {
+    await policy.with({ conv2d: name }, () => check(each));
   }
 });
 
 Deno.test("conv2d() with a 1 x 1 window agrees with the implicit product", async () => {
-  for (const name of ["direct", "product"] satisfies AlgorithmName[]) {
-    await withAlgorithm(name, () => check({ x: [2, 5, 4, 6], weight: [1, 1, 6, 9], options: {} }));
+  for (const name of ["direct", "product"] satisfies Conv2dFormName[]) {
+    await policy.with({ conv2d: name }, () => check({ x: [2, 5, 4, 6], weight: [1, 1, 6, 9], options: {} }));
   }
 });
 
-Deno.test("algorithmFor() follows the shape", () => {
+Deno.test("conv2dFormName() follows the shape", () => {
   const name = (...[x, weight, options]: Parameters<typeof geometryOf>) =>
-    algorithmFor(device, geometryOf(x, weight, options));
+    conv2dFormName(device, geometryOf(x, weight, options));
   assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { padding: 1 }), "winograd4");
   assertEquals(name([16, 9, 9, 256], [3, 3, 256, 256], { padding: 1 }), "winograd3");
   assertEquals(name([16, 8, 8, 256], [3, 3, 256, 256], { padding: 1 }), "winograd4");
@@ -136,7 +137,7 @@ Deno.test("algorithmFor() follows the shape", () => {
   assertEquals(name([16, 32, 32, 64], [1, 1, 64, 64], {}), "product");
   assertEquals(name([16, 32, 32, 64], [1, 1, 64, 64], { padding: 1 }), "direct");
   assertEquals(name([16, 32, 32, 4], [3, 3, 4, 64], { padding: 2 }), "taps");
-  assertEquals(algorithmFor(device, geometryOf([16, 32, 32, 4], [3, 3, 4, 64], {}), "weightGrad"), "direct");
+  assertEquals(conv2dFormName(device, geometryOf([16, 32, 32, 4], [3, 3, 4, 64], {}), "weightGrad"), "direct");
   assertEquals(name([16, 32, 32, 8], [3, 3, 8, 64], { stride: 2 }), "direct");
   assertEquals(name([16, 32, 32, 4], [1, 1, 4, 64], { stride: 2 }), "direct");
 });
@@ -211,17 +212,11 @@ Deno.test("conv2d() throws when an option is out of range", () => {
   assertThrows(() => conv2d(x, weight, { groups: 0 }), RangeError, "got 0 for weight [3,3,4,8]");
 });
 
-for (const algorithm of ["direct", "product", "winograd3", "winograd4"] satisfies AlgorithmName[]) {
-  for (const body of BODIES) {
-    Deno.test(`conv2d() and its gradients agree with PyTorch: ${algorithm}, body ${body}`, async () => {
-      await withAlgorithm(
-        algorithm,
-        () =>
-          withBody(
-            body,
-            () => checkGolden("conv2d", ([x, weight, bias], attrs) => conv2d(x!, weight!, { ...attrs, bias })),
-          ),
-      );
+for (const conv of ["direct", "product", "winograd3", "winograd4"] satisfies Conv2dFormName[]) {
+  for (const form of FORMS) {
+    Deno.test(`conv2d() and its gradients agree with PyTorch: ${conv}, form ${form}`, async () => {
+      const golden = () => checkGolden("conv2d", ([x, weight, bias], attrs) => conv2d(x!, weight!, { ...attrs, bias }));
+      await policy.with({ conv2d: conv, matmul: form }, golden);
     });
   }
 }

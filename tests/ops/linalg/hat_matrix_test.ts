@@ -1,14 +1,15 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Device } from "../../../src/device/mod.ts";
-import { withBody } from "../../../src/ops/product/bodies.ts";
 import { cholesky, choleskySolve, hatMatrix, matmul, rbfGram } from "../../../src/ops/mod.ts";
 import { ones, scope, type Tensor, tensor } from "../../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
 import { type Matrix, matrix, points, product, read, transposed } from "../shared/_arrays.ts";
-import { bodiesOn } from "../product/_bodies.ts";
-import { eachForm } from "../shared/_variants.ts";
+import { formsOn } from "../product/_forms.ts";
+import { eachForm } from "../shared/_forms.ts";
+import { policyOf } from "../../../src/ops/shared/policy.ts";
 
 const device = await Device.open();
+const policy = policyOf(device);
 
 /** `(a + ridge I)⁻¹ a` by Gauss-Jordan elimination in float64. */
 function reference(a: Matrix, ridge: number): Matrix {
@@ -63,8 +64,8 @@ Deno.test("hatMatrix() equals the float64 elimination for small and large ridges
   for (const ridge of [1e-6, 1e-3, 10, 1e6]) await equalsReference(70, ridge);
 });
 
-Deno.test("hatMatrix() is the same with every body of a product", async () => {
-  for (const name of bodiesOn(device)) await withBody(name, () => equalsReference(330, 0.3));
+Deno.test("hatMatrix() is the same with every form of a product", async () => {
+  for (const name of formsOn(device)) await policy.with({ matmul: name }, () => equalsReference(330, 0.3));
 });
 
 Deno.test("hatMatrix() loses no more than two solves where the matrix is badly conditioned", async () => {

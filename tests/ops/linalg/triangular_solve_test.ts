@@ -6,7 +6,7 @@ import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
 import { assertGolden, casesOf } from "../../fixtures/golden.ts";
 import { readFixture } from "../../fixtures/read.ts";
 import { type Matrix, matrix, points, product, read, transposed } from "../shared/_arrays.ts";
-import { eachForm } from "../shared/_variants.ts";
+import { eachForm } from "../shared/_forms.ts";
 
 const device = await Device.open();
 

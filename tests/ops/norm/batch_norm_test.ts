@@ -19,7 +19,7 @@ import {
   zeros,
 } from "../../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
-import { eachFamily, eachNorm, inFamily } from "../shared/_variants.ts";
+import { eachFamily, eachNorm, inFamily } from "../shared/_forms.ts";
 
 const device = await Device.open();
 

@@ -4,7 +4,7 @@ import { Device } from "../../../src/device/mod.ts";
 import { l2Normalize } from "../../../src/ops/norm/l2_normalize.ts";
 import { full, key, normal, ones, type Shape, tensor } from "../../../src/tensor/mod.ts";
 import { assertClose, gradcheck } from "../../../src/testing/mod.ts";
-import { eachForm } from "../shared/_variants.ts";
+import { eachForm } from "../shared/_forms.ts";
 
 const device = await Device.open();
 

@@ -6,7 +6,7 @@ import { gradcheck } from "../../../src/testing/mod.ts";
 import { assertGolden, casesOf } from "../../fixtures/golden.ts";
 import { readFixture } from "../../fixtures/read.ts";
 import { points } from "../shared/_arrays.ts";
-import { eachForm } from "../shared/_variants.ts";
+import { eachForm } from "../shared/_forms.ts";
 
 const device = await Device.open();
 

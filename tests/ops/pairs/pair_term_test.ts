@@ -5,7 +5,7 @@ import { ones, tensor } from "../../../src/tensor/mod.ts";
 import { pairTerm } from "../../../src/ops/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
 import { distances, type Matrix, matrix, points, read } from "../shared/_arrays.ts";
-import { eachForm } from "../shared/_variants.ts";
+import { eachForm } from "../shared/_forms.ts";
 
 const device = await Device.open();
 

@@ -4,7 +4,7 @@ import { noGrad } from "../../../src/autograd/mod.ts";
 import { rbfGram } from "../../../src/ops/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
 import { distances, points, read } from "../shared/_arrays.ts";
-import { eachForm } from "../shared/_variants.ts";
+import { eachForm } from "../shared/_forms.ts";
 
 const device = await Device.open();
 

@@ -4,7 +4,7 @@ import { backward, requireGrad } from "../../../src/autograd/mod.ts";
 import { key, normal, ones, type Tensor, tensor } from "../../../src/tensor/mod.ts";
 import { viewCentroids } from "../../../src/ops/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
-import { eachForm } from "../shared/_variants.ts";
+import { eachForm } from "../shared/_forms.ts";
 
 const device = await Device.open();
 

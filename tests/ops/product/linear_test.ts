@@ -1,15 +1,16 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { backward, requireGrad } from "../../../src/autograd/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
-import { withBody } from "../../../src/ops/product/bodies.ts";
 import { linear } from "../../../src/ops/product/linear.ts";
 import { scope, type Shape, sizeOf, type Tensor, tensor, zeros } from "../../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
 import { noise } from "../shared/_arrays.ts";
-import { bodiesOn } from "./_bodies.ts";
+import { formsOn } from "./_forms.ts";
 import { checkGolden } from "../shared/_golden.ts";
+import { policyOf } from "../../../src/ops/shared/policy.ts";
 
 const device = await Device.open();
+const policy = policyOf(device);
 
 function random(shape: Shape, seed: number): Tensor {
   return tensor(noise(sizeOf(shape), seed), { shape });
@@ -29,14 +30,14 @@ async function reference(x: Tensor, weight: Tensor, bias?: Tensor): Promise<Floa
   return y;
 }
 
-for (const body of bodiesOn(device)) {
-  Deno.test(`linear() agrees with float64, body ${body}`, async () => {
+for (const form of formsOn(device)) {
+  Deno.test(`linear() agrees with float64, form ${form}`, async () => {
     using _ = scope();
     for (const [shape, out] of [[[5, 7], 3], [[2, 3, 8], 12], [[9], 5], [[4, 300], 1], [[70, 6], 130]] as const) {
       const x = random(shape, 1);
       const weight = random([shape.at(-1)!, out], 2);
       const bias = random([out], 3);
-      await withBody(body, async () => {
+      await policy.with({ matmul: form }, async () => {
         const y = linear(x, weight, { bias });
         assertEquals(y.shape, [...shape.slice(0, -1), out]);
         assertClose(await y.data(), await reference(x, weight, bias), { rtol: TOLERANCE.sum });

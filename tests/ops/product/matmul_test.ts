@@ -1,17 +1,19 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { backward, requireGrad } from "../../../src/autograd/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
-import { chooseBody, chooseSplits, withBody } from "../../../src/ops/product/bodies.ts";
+import { chooseForm, chooseSplits } from "../../../src/ops/product/forms.ts";
 import { matmul, type MatmulOptions } from "../../../src/ops/product/matmul.ts";
 import { broadcastShapes, scope, type Shape, sizeOf, type Tensor, tensor, zeros } from "../../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
 import { noise } from "../shared/_arrays.ts";
-import { inFamily } from "../shared/_variants.ts";
-import { bodiesOn } from "./_bodies.ts";
+import { inFamily, pretended } from "../shared/_forms.ts";
+import { formsOn } from "./_forms.ts";
 import { checkGolden } from "../shared/_golden.ts";
+import { policyOf } from "../../../src/ops/shared/policy.ts";
 
 const device = await Device.open();
-const BODIES = bodiesOn(device);
+const policy = policyOf(device);
+const FORMS = formsOn(device);
 const TRANSPOSES: readonly MatmulOptions[] = [
   {},
   { transposeA: true },
@@ -76,26 +78,26 @@ async function check(a: Operand, b: Operand, options: MatmulOptions): Promise<vo
   assertClose(await c.data(), reference(a, b, options), { rtol: TOLERANCE.sum });
 }
 
-for (const body of BODIES) {
-  Deno.test(`matmul() agrees with float64 at odd sizes, body ${body}`, async () => {
+for (const form of FORMS) {
+  Deno.test(`matmul() agrees with float64 at odd sizes, form ${form}`, async () => {
     // The oblong tiles are the square ones with other sizes: two of the four transposes read all of their code.
-    const transposes = body.includes("x") ? [TRANSPOSES[0]!, TRANSPOSES[3]!] : TRANSPOSES;
+    const transposes = form.includes("x") ? [TRANSPOSES[0]!, TRANSPOSES[3]!] : TRANSPOSES;
     for (const [m, k, n] of [[1, 1, 1], [3, 5, 2], [17, 29, 33], [65, 8, 130], [130, 19, 66], [8, 4, 32]] as const) {
       for (const options of transposes) {
         const { a, b } = operandsOf(m, k, n, options);
-        await withBody(body, () => check(a, b, options));
+        await policy.with({ matmul: form }, () => check(a, b, options));
       }
     }
   });
 
-  Deno.test(`matmul() splits a long sum, body ${body}`, async () => {
+  Deno.test(`matmul() splits a long sum, form ${form}`, async () => {
     for (const options of TRANSPOSES) {
       const { a, b } = operandsOf(6, 9001, 5, options);
-      await withBody(body, () => check(a, b, options));
+      await policy.with({ matmul: form }, () => check(a, b, options));
     }
   });
 
-  Deno.test(`matmul() broadcasts batches, body ${body}`, async () => {
+  Deno.test(`matmul() broadcasts batches, form ${form}`, async () => {
     const batches: [Shape, Shape][] = [[[3], [3]], [[2, 3], [3]], [[2, 1], [3]], [[], [2]], [[2, 3], []], [[2, 1, 2], [
       2,
       1,
@@ -103,27 +105,27 @@ for (const body of BODIES) {
     for (const batch of batches) {
       for (const options of TRANSPOSES) {
         const { a, b } = operandsOf(5, 7, 6, options, batch);
-        await withBody(body, () => check(a, b, options));
+        await policy.with({ matmul: form }, () => check(a, b, options));
       }
     }
   });
 
-  Deno.test(`matmul() gradients match finite differences, body ${body}`, async () => {
+  Deno.test(`matmul() gradients match finite differences, form ${form}`, async () => {
     const batches: [Shape, Shape][] = [[[], []], [[2], [2]], [[2, 1], [3]], [[3], []]];
     for (const batch of batches) {
       for (const options of TRANSPOSES) {
         const { a, b } = operandsOf(5, 6, 7, options, batch);
-        await withBody(body, () => gradcheck((x, y) => matmul(x, y, options), [upload(a), upload(b)]));
+        await policy.with({ matmul: form }, () => gradcheck((x, y) => matmul(x, y, options), [upload(a), upload(b)]));
       }
     }
   });
 }
 
-for (const body of BODIES.filter((name) => name === "tile64" || name === "tile128")) {
-  Deno.test(`matmul() agrees with float64 in the GPU family's form, body ${body}`, async () => {
+for (const form of FORMS.filter((name) => name === "tile64" || name === "tile128")) {
+  Deno.test(`matmul() agrees with float64 in the GPU family's form, form ${form}`, async () => {
     await inFamily(device, "gpu", async () => {
       const { a, b } = operandsOf(130, 45, 140, {});
-      await withBody(body, () => check(a, b, {}));
+      await policy.with({ matmul: form }, () => check(a, b, {}));
     });
   });
 }
@@ -197,24 +199,23 @@ Deno.test("matmul() throws when batch axes alternate too often", () => {
   );
 });
 
-Deno.test("chooseBody() follows the family, the subgroups and the shape", () => {
-  const on = (family: "cpu" | "gpu", subgroupSize: number) =>
-    ({ info: { family, subgroupSize }, limits: device.limits }) as unknown as Device;
-  assertEquals(chooseBody(on("cpu", 8), 64, 16, 1).name, "subgroup");
-  assertEquals(chooseBody(on("cpu", 8), 512, 128, 1).name, "subgroup32");
-  assertEquals(chooseBody(on("cpu", 8), 512, 128, 2).name, "subgroup");
-  assertEquals(chooseBody(on("cpu", 0), 64, 16, 1).name, "rows");
-  assertEquals(chooseBody(on("cpu", 4), 64, 16, 1).name, "rows");
-  assertEquals(chooseBody(on("gpu", 32), 4096, 1024, 1).name, "tile128");
-  assertEquals(chooseBody(on("gpu", 32), 256, 64, 1).name, "tile64");
-  assertEquals(chooseBody(on("gpu", 32), 4096, 16, 1).name, "tile64");
-  assertEquals(chooseBody(on("gpu", 32), 2 ** 19, 16, 1).name, "tile128x64");
-  assertEquals(chooseBody(on("gpu", 32), 64, 2 ** 17, 1).name, "tile64x128");
+Deno.test("chooseForm() follows the family, the subgroups and the shape", () => {
+  const on = (family: "cpu" | "gpu", subgroupSize: number) => pretended({ family, subgroupSize }, device.limits);
+  assertEquals(chooseForm(on("cpu", 8), 64, 16, 1).name, "subgroup");
+  assertEquals(chooseForm(on("cpu", 8), 512, 128, 1).name, "subgroup32");
+  assertEquals(chooseForm(on("cpu", 8), 512, 128, 2).name, "subgroup");
+  assertEquals(chooseForm(on("cpu", 0), 64, 16, 1).name, "rows");
+  assertEquals(chooseForm(on("cpu", 4), 64, 16, 1).name, "rows");
+  assertEquals(chooseForm(on("gpu", 32), 4096, 1024, 1).name, "tile128");
+  assertEquals(chooseForm(on("gpu", 32), 256, 64, 1).name, "tile64");
+  assertEquals(chooseForm(on("gpu", 32), 4096, 16, 1).name, "tile64");
+  assertEquals(chooseForm(on("gpu", 32), 2 ** 19, 16, 1).name, "tile128x64");
+  assertEquals(chooseForm(on("gpu", 32), 64, 2 ** 17, 1).name, "tile64x128");
 });
 
 Deno.test("chooseSplits() bounds loops, keeps the adapter busy and partial results small", () => {
-  const cpu = { info: { family: "cpu", subgroupSize: 0 }, limits: device.limits } as unknown as Device;
-  const rows = chooseBody(cpu, 64, 16, 1);
+  const cpu = pretended({ family: "cpu", subgroupSize: 0 }, device.limits);
+  const rows = chooseForm(cpu, 64, 16, 1);
   assertEquals(chooseSplits(cpu, rows, 1000, 512, 4096), 1);
   assertEquals(chooseSplits(cpu, rows, 1000, 100_000, 4096), 13);
   assertEquals(chooseSplits(cpu, rows, 1, 4096, 4096), 8);
@@ -222,8 +223,8 @@ Deno.test("chooseSplits() bounds loops, keeps the adapter busy and partial resul
   assertEquals(chooseSplits(cpu, rows, 1, 100_000, 30 * 2 ** 20), 2);
 });
 
-for (const body of BODIES) {
-  Deno.test(`matmul() and its gradients agree with PyTorch, body ${body}`, async () => {
-    await withBody(body, () => checkGolden("matmul", ([a, b], attrs) => matmul(a!, b!, attrs)));
+for (const form of FORMS) {
+  Deno.test(`matmul() and its gradients agree with PyTorch, form ${form}`, async () => {
+    await policy.with({ matmul: form }, () => checkGolden("matmul", ([a, b], attrs) => matmul(a!, b!, attrs)));
   });
 }

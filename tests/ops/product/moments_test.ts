@@ -2,18 +2,20 @@ import { assert, assertEquals } from "@std/assert";
 import { autocast, backward } from "../../../src/autograd/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
 import { mergeMoments } from "../../../src/ops/norm/batch_norm_passes.ts";
-import { type BodyName, withBody } from "../../../src/ops/product/bodies.ts";
-import { type AlgorithmName, withAlgorithm } from "../../../src/ops/conv/_conv2d_algorithms.ts";
+import type { ProductFormName } from "../../../src/ops/product/forms.ts";
+import type { Conv2dFormName } from "../../../src/ops/conv/_conv2d_forms.ts";
 import { batchNorm, batchNormOf } from "../../../src/ops/norm/batch_norm.ts";
 import { type Conv2dOptions, conv2dWithMoments } from "../../../src/ops/conv/conv2d.ts";
 import { key, normal, ones, requireGrad, scope, type Shape, sum, type Tensor, zeros } from "../../../mod.ts";
 import { square } from "../../../src/ops/elementwise/unary.ts";
 import { assertClose, TOLERANCE } from "../../../src/testing/mod.ts";
-import { bodiesOn } from "./_bodies.ts";
-import { eachFamily, withMoments } from "../shared/_variants.ts";
+import { formsOn } from "./_forms.ts";
+import { eachFamily, withMoments } from "../shared/_forms.ts";
+import { policyOf } from "../../../src/ops/shared/policy.ts";
 
 const device = await Device.open();
-const BODIES = bodiesOn(device);
+const policy = policyOf(device);
+const FORMS = formsOn(device);
 
 interface Case {
   readonly x: Shape;
@@ -67,35 +69,34 @@ const WINOGRAD: readonly Case[] = [
   { x: [3, 78, 77, 64], weight: [3, 3, 64, 4], options: { padding: 1 } },
 ];
 
-async function checkAll(algorithm: AlgorithmName, body: BodyName, cases: readonly Case[]): Promise<void> {
-  await withAlgorithm(algorithm, () =>
-    withBody(body, async () => {
-      for (const each of cases) await check(each);
-      // A large mean beside the deviation must cancel nothing.
-      await check({ ...cases[1]!, mean: 10_000 });
-    }));
+async function checkAll(conv: Conv2dFormName, form: ProductFormName, cases: readonly Case[]): Promise<void> {
+  await policy.with({ conv2d: conv, matmul: form }, async () => {
+    for (const each of cases) await check(each);
+    // A large mean beside the deviation must cancel nothing.
+    await check({ ...cases[1]!, mean: 10_000 });
+  });
 }
 
-for (const body of BODIES) {
-  for (const [algorithm, cases] of [["direct", DIRECT], ["product", PRODUCT]] as const) {
-    Deno.test(`conv2dWithMoments() leaves the moments of its output: ${algorithm}, body ${body}`, async () => {
-      await withMoments(device, () => checkAll(algorithm, body, cases));
+for (const form of FORMS) {
+  for (const [conv, cases] of [["direct", DIRECT], ["product", PRODUCT]] as const) {
+    Deno.test(`conv2dWithMoments() leaves the moments of its output: ${conv}, form ${form}`, async () => {
+      await withMoments(device, () => checkAll(conv, form, cases));
     });
   }
 }
 
-for (const name of ["winograd3", "winograd4"] satisfies AlgorithmName[]) {
+for (const name of ["winograd3", "winograd4"] satisfies Conv2dFormName[]) {
   Deno.test(`conv2dWithMoments() leaves the moments of its output: ${name}`, async () => {
     await eachFamily(device, () => withMoments(device, () => checkAll(name, "rows", WINOGRAD)));
   });
 }
 
 Deno.test("conv2dWithMoments() in f16 leaves the moments of its sums before they are rounded", async () => {
-  const half = async (algorithm: AlgorithmName, { x, weight, options }: Case) => {
+  const half = async (conv: Conv2dFormName, { x, weight, options }: Case) => {
     using _ = scope();
     const tensors = [normal(x, { key: key(1) }), normal(weight, { key: key(2) })] as const;
     const { y, moments } = autocast(() => conv2dWithMoments(...tensors, options));
-    assertEquals([y.dtype, moments?.dtype], ["f16", "f32"], algorithm);
+    assertEquals([y.dtype, moments?.dtype], ["f16", "f32"], conv);
     const got = await mergeMoments(moments!).data();
     const expected = await reference(y);
     const c = weight[3]!;
@@ -104,8 +105,8 @@ Deno.test("conv2dWithMoments() in f16 leaves the moments of its sums before they
     }
   };
   const cases = { direct: DIRECT[2]!, product: PRODUCT[1]!, winograd3: WINOGRAD[1]!, winograd4: WINOGRAD[1]! };
-  for (const [name, each] of Object.entries(cases) as [AlgorithmName, Case][]) {
-    await withMoments(device, () => withAlgorithm(name, () => withBody("rows", () => half(name, each))));
+  for (const [name, each] of Object.entries(cases) as [Conv2dFormName, Case][]) {
+    await withMoments(device, () => policy.with({ conv2d: name, matmul: "rows" }, () => half(name, each)));
   }
 });
 
@@ -166,7 +167,7 @@ Deno.test("batchNormOf() with a convolution's moments has the values, gradients 
     const [fused, apart] = [await convNormResults(true), await convNormResults(false)];
     fused.forEach((values, i) => assertClose(values, apart[i]!, { rtol: TOLERANCE.sum }));
   };
-  for (const algorithm of ["direct", "winograd3", "winograd4"] satisfies AlgorithmName[]) {
-    await withMoments(device, () => withAlgorithm(algorithm, () => withBody("rows", run)));
+  for (const conv of ["direct", "winograd3", "winograd4"] satisfies Conv2dFormName[]) {
+    await withMoments(device, () => policy.with({ conv2d: conv, matmul: "rows" }, run));
   }
 });

@@ -4,7 +4,7 @@ import { Device } from "../../../src/device/mod.ts";
 import { crossEntropy } from "../../../src/ops/reduce/cross_entropy.ts";
 import { key, normal, ones, tensor, zeros } from "../../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
-import { eachForm } from "../shared/_variants.ts";
+import { eachForm } from "../shared/_forms.ts";
 
 const device = await Device.open();
 

@@ -8,7 +8,7 @@ import { noise } from "../shared/_arrays.ts";
 import { checkGolden } from "../shared/_golden.ts";
 import { reduction } from "./_reduction.ts";
 import { REDUCTIONS } from "./_reduction_cases.ts";
-import { eachFamily } from "../shared/_variants.ts";
+import { eachFamily } from "../shared/_forms.ts";
 
 const device = await Device.open();
 

@@ -3,8 +3,7 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { autocast, backward, requireGrad } from "../../../src/autograd/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
-import { withBody } from "../../../src/ops/product/bodies.ts";
-import { type AlgorithmName, withAlgorithm } from "../../../src/ops/conv/_conv2d_algorithms.ts";
+import type { Conv2dFormName } from "../../../src/ops/conv/_conv2d_forms.ts";
 import * as ops from "../../../src/ops/mod.ts";
 import {
   type DType,
@@ -17,13 +16,15 @@ import {
 } from "../../../src/tensor/mod.ts";
 import { assertClose, TOLERANCE } from "../../../src/testing/mod.ts";
 import { halfNoise, noise } from "./_arrays.ts";
-import { bodiesOn } from "../product/_bodies.ts";
+import { formsOn } from "../product/_forms.ts";
 import { type ConvCase, convReference } from "../conv/_conv2d_reference.ts";
-import { eachFamily, eachNorm } from "./_variants.ts";
+import { eachFamily, eachNorm } from "./_forms.ts";
 import { testWith } from "../../device/_features.ts";
+import { policyOf } from "../../../src/ops/shared/policy.ts";
 
 const device = await Device.open();
-const BODIES = bodiesOn(device);
+const policy = policyOf(device);
+const FORMS = formsOn(device);
 const RTOL = { rtol: TOLERANCE.half };
 
 function half(values: Float32Array<ArrayBuffer>, shape: Shape): Tensor {
@@ -54,7 +55,7 @@ const WINOGRAD: readonly ConvCase[] = [
   { x: [2, 6, 6, 4], weight: [3, 3, 4, 8], options: { padding: 1 } },
   { x: [3, 5, 9, 12], weight: [3, 3, 12, 7], options: { padding: [2, 1] } },
 ];
-const CONVS: Readonly<Record<AlgorithmName, readonly ConvCase[]>> = {
+const CONVS: Readonly<Record<Conv2dFormName, readonly ConvCase[]>> = {
   direct: [
     { x: [1, 1, 1, 1], weight: [1, 1, 1, 1], options: {} },
     { x: [2, 5, 7, 3], weight: [3, 3, 3, 5], options: { padding: 1 } },
@@ -69,14 +70,14 @@ const CONVS: Readonly<Record<AlgorithmName, readonly ConvCase[]>> = {
   winograd4: WINOGRAD,
 };
 
-for (const body of BODIES) {
-  for (const [algorithm, cases] of Object.entries(CONVS) as [AlgorithmName, readonly ConvCase[]][]) {
+for (const form of FORMS) {
+  for (const [conv, cases] of Object.entries(CONVS) as [Conv2dFormName, readonly ConvCase[]][]) {
     testWith(
       device,
       "shader-f16",
-      `conv2d() in f16 and its gradients agree with float64: ${algorithm}, body ${body}`,
+      `conv2d() in f16 and its gradients agree with float64: ${conv}, form ${form}`,
       async () => {
-        for (const each of cases) await withAlgorithm(algorithm, () => withBody(body, () => checkConv(each)));
+        for (const each of cases) await policy.with({ conv2d: conv, matmul: form }, () => checkConv(each));
       },
     );
   }
@@ -87,8 +88,8 @@ testWith(
   "shader-f16",
   "conv2d() in f16 and its gradients agree with float64 where the weight is in f16",
   async () => {
-    for (const [algorithm, cases] of Object.entries(CONVS) as [AlgorithmName, readonly ConvCase[]][]) {
-      await withAlgorithm(algorithm, () => checkConv(cases.at(-1)!, "f16"));
+    for (const [conv, cases] of Object.entries(CONVS) as [Conv2dFormName, readonly ConvCase[]][]) {
+      await policy.with({ conv2d: conv }, () => checkConv(cases.at(-1)!, "f16"));
     }
   },
 );
@@ -109,17 +110,17 @@ const nearOnes = (shape: Shape) => {
 };
 
 for (
-  const [algorithm, edge] of [["direct", 3], ["taps", 3], ["product", 1], ["winograd3", 3], ["winograd4", 3]] as const
+  const [conv, edge] of [["direct", 3], ["taps", 3], ["product", 1], ["winograd3", 3], ["winograd4", 3]] as const
 ) {
   testWith(
     device,
     "shader-f16",
-    `conv2d() and its gradient read f32 weights unrounded beside f16 images: ${algorithm}`,
+    `conv2d() and its gradient read f32 weights unrounded beside f16 images: ${conv}`,
     async () => {
       using _ = scope();
       const x = requireGrad(signs([1, 9, 9, 4]));
       const options = { padding: (edge - 1) / 2 };
-      const y = await withAlgorithm(algorithm, async () => {
+      const y = await policy.with({ conv2d: conv }, async () => {
         const y = ops.conv2d(x, nearOnes([edge, edge, 4, 8]), options);
         backward(y, { grad: signs(y.shape) });
         return await Promise.resolve(y);
@@ -160,11 +161,11 @@ function transposed(a: ArrayLike<number>, rows: number, cols: number): Float64Ar
   return Float64Array.from({ length: rows * cols }, (_, at) => a[at % rows * cols + Math.floor(at / rows)]!);
 }
 
-for (const body of BODIES) {
+for (const form of FORMS) {
   testWith(
     device,
     "shader-f16",
-    `matmul() and linear() in f16 and their gradients agree with float64, body ${body}`,
+    `matmul() and linear() in f16 and their gradients agree with float64, form ${form}`,
     async () => {
       for (const [m, k, n] of [[1, 1, 1], [17, 29, 33], [65, 8, 130], [5, 3, 1], [4, 3000, 6]] as const) {
         using _ = scope();
@@ -176,7 +177,7 @@ for (const body of BODIES) {
           const x = requireGrad(half(a, [m, k]));
           const w = requireGrad(tensor(b, { shape: [k, n] }));
           const bias = tensor(s);
-          const y = await withBody(body, async () => {
+          const y = await policy.with({ matmul: form }, async () => {
             const y = autocast(() => biased ? ops.linear(x, w, { bias }) : ops.matmul(x, w));
             backward(y, { grad: tensor(g, { shape: [m, n] }) });
             return await Promise.resolve(y);

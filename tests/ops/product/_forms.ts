@@ -1,9 +1,9 @@
 // The bodies of products that the adapter at hand can run in a reasonable time.
 import type { Device } from "../../../src/device/mod.ts";
-import type { BodyName } from "../../../src/ops/product/bodies.ts";
+import type { ProductFormName } from "../../../src/ops/product/forms.ts";
 
-/** Names for `withBody()`: all, but on the lavapipe of Debian 12, which lacks subgroups and takes minutes to compile tiles. */
-export function bodiesOn(device: Device): readonly BodyName[] {
+/** Names of forms of `matmul`: all, but on the lavapipe of Debian 12, which lacks subgroups and takes minutes to compile tiles. */
+export function formsOn(device: Device): readonly ProductFormName[] {
   const { family, subgroupSize } = device.info;
   const tiles = ["tile64of4x8", "tile64of8x4", "tile64", "tile64x128", "tile128x64", "tile128"] as const;
   if (family === "gpu") return ["rows", ...tiles];

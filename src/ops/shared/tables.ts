@@ -1,4 +1,4 @@
-// Which form of a shader suits which family of adapters, as data: no op branches on the adapter.
+// What suits which family of adapters, as data: no op branches on the adapter. `policy.ts` picks the row.
 import type { AdapterFamily } from "../../device/mod.ts";
 
 /** How rows are shared out to invocations. */
@@ -89,15 +89,19 @@ export const WINOGRAD_SLICES: Readonly<Record<AdapterFamily, SliceTable>> = {
 };
 
 /**
- * Which forms of a convolution leave the moments of what they make, for the batch normalisation that follows: it saves a
- * pass over the output. On lavapipe, where arithmetic and not memory is the limit, it costs what it saves: convolution and
+ * Whether a convolution leaves the moments of what it makes, for the batch normalisation that follows: it saves a pass over
+ * the output. On lavapipe, where arithmetic and not memory is the limit, it costs what it saves: convolution and
  * normalisation took 1.00 to 1.08 of the time of separate passes (ResNet-18's and ResNet-50's shapes, interleaved).
  */
-export const MOMENTS: Readonly<
-  Record<AdapterFamily, Readonly<Record<"direct" | "taps" | "product" | "winograd3" | "winograd4", boolean>>>
-> = {
-  cpu: { direct: false, taps: false, product: false, winograd3: false, winograd4: false },
-  gpu: { direct: true, taps: true, product: true, winograd3: true, winograd4: true },
+export const MOMENTS: Readonly<Record<AdapterFamily, "fused" | "apart">> = { cpu: "apart", gpu: "fused" };
+
+/**
+ * What Winograd's transforms cost: multiply-adds of a product that take as long as one number of a transformed image, or
+ * window, on its way out and in again. Measured on lavapipe; estimated from bandwidth on GPUs.
+ */
+export const WINOGRAD_COST: Readonly<Record<AdapterFamily, { readonly image: number; readonly window: number }>> = {
+  cpu: { image: 52, window: 32 },
+  gpu: { image: 50, window: 50 },
 };
 
 /** The loops over pairs of rows: elements a workgroup, `[rows, columns]`. */

@@ -1,9 +1,10 @@
-// The bodies that matmul and conv2d share, and the table that chooses among them by adapter and shape.
+// The forms of the inner loop that matmul and conv2d share, and the table that chooses among them by adapter and shape.
 import type { Constants, Device, Program } from "../../device/mod.ts";
 import { matmul_rows, matmul_subgroup, matmul_tile } from "../../shaders/gen.ts";
+import { policyOf } from "../shared/policy.ts";
 
-/** A form of the inner product: `subgroup…` and `rows` suit CPU adapters, the tiles suit GPUs. All are right anywhere. */
-export type BodyName =
+/** `subgroup…` and `rows` suit CPU adapters, the tiles suit GPUs. All are right anywhere. */
+export type ProductFormName =
   | "subgroup"
   | "subgroup32"
   | "rows"
@@ -15,9 +16,9 @@ export type BodyName =
   | "tile128";
 
 /** One form, and the block of the result that a workgroup sums. */
-export interface Body {
+export interface ProductForm {
   /** Its name. */
-  readonly name: BodyName;
+  readonly name: ProductFormName;
   /** WGSL parts. */
   readonly code: Program["code"];
   /** Rows of a block. */
@@ -38,7 +39,7 @@ interface Sharing {
   readonly minTerms: number;
 }
 
-const BODIES: Readonly<Record<BodyName, Body>> = {
+const FORMS: Readonly<Record<ProductFormName, ProductForm>> = {
   subgroup: subgroup("subgroup", 16),
   subgroup32: subgroup("subgroup32", 32),
   rows: { name: "rows", code: [matmul_rows], rows: 8, cols4: 8, invocations: 8, memory: 0 },
@@ -51,18 +52,18 @@ const BODIES: Readonly<Record<BodyName, Body>> = {
 };
 
 /** What a tuner may choose from. */
-const OPTIONS: Readonly<Record<"cpu" | "gpu", readonly BodyName[]>> = {
+const OPTIONS: Readonly<Record<"cpu" | "gpu", readonly ProductFormName[]>> = {
   cpu: ["subgroup", "subgroup32", "rows"],
   gpu: ["tile64of4x8", "tile64of8x4", "tile64", "tile64x128", "tile128x64", "tile128"],
 };
 
 /** A block of rows that a subgroup of 8 lanes sums. */
-function subgroup(name: BodyName, rows: 16 | 32): Body {
+function subgroup(name: ProductFormName, rows: 16 | 32): ProductForm {
   return { name, code: [`const ROWS = ${rows}u;`, matmul_subgroup], rows, cols4: 8, invocations: 8, memory: 0 };
 }
 
 /** A tile that `high` by `wide` invocations sum, each 8 rows by 8 columns, or only 4 rows or 4 columns. */
-function tile(name: BodyName, high: 8 | 16, wide: 8 | 16, { tall = true, broad = true } = {}): Body {
+function tile(name: ProductFormName, high: 8 | 16, wide: 8 | 16, { tall = true, broad = true } = {}): ProductForm {
   const [rows4, cols4] = [tall ? 2 * high : high, broad ? 2 * wide : wide];
   const sizes = `const HIGH = ${high}u; const WIDE = ${wide}u; const ROWS4 = ${rows4}u; const COLS4 = ${cols4}u;`;
   const block = { rows: 4 * rows4, cols4, invocations: high * wide };
@@ -96,79 +97,83 @@ const LARGE_TILES: readonly [TilesByWidth, TilesByWidth] = [[[], ["tile64x128"]]
   "tile128",
   "tile128x64",
 ]]];
-type TilesByWidth = readonly [readonly BodyName[], readonly BodyName[]];
+type TilesByWidth = readonly [readonly ProductFormName[], readonly ProductFormName[]];
 
-let forced: BodyName | null = null;
+const NAMES = Object.keys(FORMS) as ProductFormName[];
 
-/** Uses one body for every product inside `run`; for tests and tuning. */
-export async function withBody<T>(name: BodyName, run: () => Promise<T>): Promise<T> {
-  const before = forced;
-  forced = name;
-  try {
-    return await run();
-  } finally {
-    forced = before;
-  }
+/** The form of a name. */
+export function formNamed(name: ProductFormName): ProductForm {
+  return FORMS[name];
 }
 
-/** True inside {@linkcode withBody}. */
-export function isBodyForced(): boolean {
-  return forced !== null;
+/** The forms that may suit the adapter. */
+export function formOptions(device: Device): ProductForm[] {
+  return policyOf(device).of(OPTIONS).map(formNamed).filter((form) => lackOf(device, form) === null);
 }
 
-/** The body of a name. */
-export function bodyNamed(name: BodyName): Body {
-  return BODIES[name];
+/** What the device lacks for a form; null where it lacks nothing. */
+function lackOf(device: Device, { name, memory }: ProductForm): string | null {
+  const { subgroupSize } = policyOf(device);
+  const { maxComputeWorkgroupStorageSize: most } = device.limits;
+  if (name.startsWith("subgroup") && subgroupSize !== 8) return `subgroups of 8 lanes: got ${subgroupSize}`;
+  return memory > most ? `${memory} bytes of workgroup memory: got ${most}` : null;
 }
 
-/** The bodies that may suit the adapter. */
-export function bodyOptions(device: Device): Body[] {
-  const { family, subgroupSize } = device.info;
-  const suited = OPTIONS[family].filter((name) => !name.startsWith("subgroup") || subgroupSize === 8).map(bodyNamed);
-  return suited.filter(({ memory }) => memory <= device.limits.maxComputeWorkgroupStorageSize);
+/**
+ * The form that is forced; null where the table's or the timed one holds.
+ *
+ * @throws {RangeError} If there is none of that name, or the device lacks what it needs.
+ */
+export function forcedForm(device: Device): ProductForm | null {
+  const name = policyOf(device).forced("matmul", NAMES);
+  if (name === undefined) return null;
+  const lack = lackOf(device, FORMS[name]);
+  if (lack) throw new RangeError(`Cannot force the form ${name} of matmul as it needs ${lack}`);
+  return FORMS[name];
 }
 
-/** The body for a result `[batch, rows, 4 cols4]`: on GPUs the largest tile that it fills and of which it has enough. */
-export function chooseBody(device: Device, rows: number, cols4: number, batch: number): Body {
-  if (forced) return BODIES[forced];
-  const { family, subgroupSize } = device.info;
+/** The form for a result `[batch, rows, 4 cols4]`: on GPUs the largest tile that it fills and of which it has enough. */
+export function chooseForm(device: Device, rows: number, cols4: number, batch: number): ProductForm {
+  const forced = forcedForm(device);
+  if (forced) return forced;
+  const { family, subgroupSize } = policyOf(device);
   if (family === "cpu") {
     const large = Math.min(rows, 4 * cols4) >= LARGE && batch === 1;
-    return BODIES[subgroupSize !== 8 ? "rows" : large ? "subgroup32" : "subgroup"];
+    return FORMS[subgroupSize !== 8 ? "rows" : large ? "subgroup32" : "subgroup"];
   }
-  const large = LARGE_TILES[rows >= 96 ? 1 : 0][cols4 >= 24 ? 1 : 0].map(bodyNamed).find(({ memory }) =>
-    memory <= device.limits.maxComputeWorkgroupStorageSize
+  const large = LARGE_TILES[rows >= 96 ? 1 : 0][cols4 >= 24 ? 1 : 0].map(formNamed).find((form) =>
+    lackOf(device, form) === null
   );
   const busy = large && blocksOf(large, rows, cols4) * batch * large.invocations >= SHARING.gpu.invocations / 2;
-  return busy ? large : BODIES.tile64;
+  return busy ? large : FORMS.tile64;
 }
 
-/** Values of a body's `override` constants. */
-export function constantsOf(device: Device, body: Body): Constants {
-  return body.memory > 0 ? TILE_CONSTANTS[device.info.family] : {};
+/** Values of a form's `override` constants. */
+export function constantsOf(device: Device, form: ProductForm): Constants {
+  return form.memory > 0 ? policyOf(device).of(TILE_CONSTANTS) : {};
 }
 
 /** Workgroups that a result of `rows` by `4 cols4` takes. */
-export function blocksOf(body: Body, rows: number, cols4: number): number {
-  return Math.ceil(rows / body.rows) * Math.ceil(cols4 / body.cols4);
+export function blocksOf(form: ProductForm, rows: number, cols4: number): number {
+  return Math.ceil(rows / form.rows) * Math.ceil(cols4 / form.cols4);
 }
 
 /**
  * Into how many parts to split a sum, so that the adapter is busy and no invocation loops for long.
  *
- * @param workgroups Workgroups of `body` without a split.
+ * @param workgroups Workgroups of `form` without a split.
  * @param terms Terms of the sum.
  * @param resultBytes Bytes of the whole result: each split makes one.
  */
 export function chooseSplits(
   device: Device,
-  body: Body,
+  form: ProductForm,
   workgroups: number,
   terms: number,
   resultBytes: number,
 ): number {
-  const { invocations, minTerms } = SHARING[device.info.family];
-  const forBusy = Math.min(Math.ceil(invocations / (workgroups * body.invocations)), Math.floor(terms / minTerms));
+  const { invocations, minTerms } = policyOf(device).of(SHARING);
+  const forBusy = Math.min(Math.ceil(invocations / (workgroups * form.invocations)), Math.floor(terms / minTerms));
   const limit = Math.min(MAX_PARTIAL_BYTES, device.limits.maxStorageBufferBindingSize);
   const affordable = Math.max(1, Math.floor(limit / resultBytes));
   return Math.max(1, Math.min(Math.max(forBusy, Math.ceil(terms / MAX_TERMS)), affordable));

@@ -1,0 +1,79 @@
+// The forms of a convolution, and which of them a shape takes.
+import type { Device } from "../../device/mod.ts";
+import type { FloatDType, Shape } from "../../tensor/mod.ts";
+import { noiseLike } from "../product/product.ts";
+import type { Work } from "../shared/answers.ts";
+import { policyOf } from "../shared/policy.ts";
+import { MOMENTS } from "../shared/tables.ts";
+import { type Conv2dForm, type Conv2dProduct, describe, type Geometry } from "./geometry.ts";
+import { direct, taps } from "./_conv2d_direct.ts";
+import { product } from "./_conv2d_product.ts";
+import { winograd3, winograd4 } from "./_conv2d_winograd.ts";
+
+/** Every form; of those that cost the same the first is taken. */
+const FORMS = { product, taps, direct, winograd4, winograd3 } as const satisfies Record<string, Conv2dForm>;
+
+/** The name of a form. */
+export type Conv2dFormName = keyof typeof FORMS;
+
+const NAMES = Object.keys(FORMS) as Conv2dFormName[];
+
+/** The form that a product of this shape takes, of images in `dtype`. */
+export function conv2dForm(device: Device, g: Geometry, product: Conv2dProduct, dtype: FloatDType): Conv2dForm {
+  return FORMS[conv2dFormName(device, g, product, dtype)];
+}
+
+/** Its name: as it is forced, where that serves the shape; as it was timed; else the one that costs the least. */
+export function conv2dFormName(
+  device: Device,
+  g: Geometry,
+  product: Conv2dProduct = "forward",
+  dtype: FloatDType = "f32",
+): Conv2dFormName {
+  const policy = policyOf(device);
+  const forced = policy.forced("conv2d", NAMES);
+  if (forced && FORMS[forced].serves(g, product, device)) return forced;
+  const usual = cheapest(device, g, product);
+  return policy.decide(usual, () => ({
+    key: `conv2d ${product} ${describe(g)} ${dtype}`,
+    candidates: () => NAMES.filter((name) => FORMS[name].serves(g, product, device)),
+    prepare: () => prepare(device, g, product, dtype),
+    composed: true,
+  })) as Conv2dFormName;
+}
+
+/** True when a convolution leaves the moments of its output on this adapter. */
+export function leavesMoments(device: Device): boolean {
+  const policy = policyOf(device);
+  return policy.choose("moments", ["fused", "apart"], policy.of(MOMENTS)) === "fused";
+}
+
+function cheapest(device: Device, g: Geometry, product: Conv2dProduct): Conv2dFormName {
+  let best: Conv2dFormName = "direct";
+  let least = Infinity;
+  for (const name of NAMES) {
+    if (!FORMS[name].serves(g, product, device)) continue;
+    const cost = FORMS[name].cost(g, device);
+    if (cost < least) [best, least] = [name, cost];
+  }
+  return best;
+}
+
+/** A product of random numbers, in the form that is chosen at that moment. */
+function prepare(device: Device, g: Geometry, product: Conv2dProduct, dtype: FloatDType): Work {
+  const noise = (shape: Shape, seed: number, dtype: FloatDType) => noiseLike({ shape, device, dtype }, seed);
+  const images = () => noise([g.n, ...g.size, g.groups * g.inChannels], 1, dtype);
+  const gradients = () => noise([g.n, ...g.outSize, g.groups * g.outChannels], 2, dtype);
+  const weights = () => noise([...g.kernel, g.inChannels, g.groups * g.outChannels], 3, "f32"); // as parameters are
+  const form = () => conv2dForm(device, g, product, dtype);
+  if (product === "forward") {
+    const operands = { x: images(), weight: weights(), dtype };
+    return { run: () => form().forward(g, operands) };
+  }
+  if (product === "inputGrad") {
+    const operands = { gradY: gradients(), weight: weights(), dtype };
+    return { run: () => form().inputGrad(g, operands) };
+  }
+  const operands = { x: images(), gradY: gradients(), dtype: "f32" } as const;
+  return { run: () => form().weightGrad(g, operands) };
+}

@@ -1,0 +1,49 @@
+import type { AdapterFamily, AdapterInfo, Device } from "../../../src/device/mod.ts";
+import { policyOf } from "../../../src/ops/shared/policy.ts";
+
+/** Runs `body` once with the forms of each family of adapters, whatever the adapter is. */
+export async function eachFamily(device: Device, body: (family: AdapterFamily) => Promise<void>): Promise<void> {
+  for (const family of ["cpu", "gpu"] as const) await inFamily(device, family, () => body(family));
+}
+
+/** Runs `body` with the forms of one family of adapters, whatever the adapter is. */
+export function inFamily(device: Device, family: AdapterFamily, body: () => Promise<void>): Promise<void> {
+  return policyOf(device).with({ family }, body);
+}
+
+/** As {@linkcode eachFamily}, with and without subgroups, where the adapter has those of 8 lanes. */
+export async function eachForm(device: Device, body: () => Promise<void>): Promise<void> {
+  await eachFamily(device, () => body());
+  if (policyOf(device).subgroupSize !== 8) return;
+  await policyOf(device).with({ subgroups: "off" }, () => eachFamily(device, () => body()));
+}
+
+/** Runs `body` with convolutions that leave moments, whatever the adapter is. */
+export function withMoments(device: Device, body: () => Promise<void>): Promise<void> {
+  return policyOf(device).with({ moments: "fused" }, body);
+}
+
+/** As {@linkcode eachForm}, and with workgroups that have whole columns, however few these are. */
+export async function eachNorm(device: Device, body: () => Promise<void>): Promise<void> {
+  await eachForm(device, body);
+  await policyOf(device).with({ family: "cpu", batchNorm: "columns" }, body);
+}
+
+/** What a choice of form asks of a device, with an adapter and limits of one's own. */
+export function pretended(
+  info: Partial<AdapterInfo>,
+  limits: Pick<GPUSupportedLimits, "maxComputeWorkgroupStorageSize"> | GPUSupportedLimits,
+): Device {
+  const parts = new Map<unknown, object>();
+  const device = {
+    info,
+    limits,
+    recordings: { depend() {} },
+    part(kind: new (device: unknown) => object) {
+      const part = parts.get(kind) ?? new kind(device);
+      parts.set(kind, part);
+      return part;
+    },
+  };
+  return device as unknown as Device;
+}
