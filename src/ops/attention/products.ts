@@ -13,6 +13,7 @@ import { type Attended, gradSize, type Layout, type Operands, type Rows } from "
 const SOFTEN: Program = {
   name: "attention weights",
   code: [lib_flat, lib_rows, code],
+  form: "attention:products",
   entryPoint: "soften",
   params: code.params,
 };

@@ -16,7 +16,7 @@ type Programs = Readonly<Record<FloatDType, Program>>;
 
 function programs(name: string, code: Program["code"], entryPoint: string, params: Program["params"]): Programs {
   const make = (dtype: FloatDType): Program => {
-    return { name, code: [elementAliases({ X: dtype }), ...code], entryPoint, params };
+    return { name, form: "attention:tiles", code: [elementAliases({ X: dtype }), ...code], entryPoint, params };
   };
   return { f32: make("f32"), f16: make("f16") };
 }

@@ -16,7 +16,8 @@ import {
   sliceGroups,
   slicesOf,
 } from "../shared/slices.ts";
-import { LAYER_NORM } from "../shared/variants.ts";
+import { policyOf } from "../shared/policy.ts";
+import { LAYER_NORM } from "../shared/tables.ts";
 
 /** Settings of {@linkcode layerNorm}. */
 export interface LayerNormOptions {
@@ -72,7 +73,7 @@ function affineGrads(x: Tensor, stats: Tensor, grad: Tensor): [Tensor, Tensor] {
   const { device } = x;
   const features = x.shape.at(-1)!;
   if (x.size === 0) return [zeros([features], { device }), zeros([features], { device })];
-  const slices = slicesOf(x, LAYER_NORM[device.info.family]);
+  const slices = slicesOf(x, policyOf(device).of(LAYER_NORM));
   const blocks = blocksOf(slices);
   const sums = [new Tensor(device, [blocks, features]), new Tensor(device, [blocks, features])] as const;
   device.dispatch(pick(SUMS, features, floatOf(x)), {

@@ -4,7 +4,7 @@ import { environment } from "../../device/internal.ts";
 import { Answers, type Question } from "./answers.ts";
 
 /** The ops, and parts of ops, that have several forms. */
-const FORMED = ["batchNorm", "cholesky", "conv2d", "matmul", "moments", "normalized", "pairs"] as const;
+const FORMED = ["attention", "batchNorm", "cholesky", "conv2d", "matmul", "moments", "normalized", "pairs"] as const;
 
 /** What has several forms. */
 export type Formed = typeof FORMED[number];

@@ -6,7 +6,7 @@ import { key, normal, ones, type Shape, type Tensor, tensor, zeros } from "../..
 import { castTo } from "../../../src/tensor/internal.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
 import { checkGolden } from "../shared/_golden.ts";
-import { eachFamily } from "../shared/_variants.ts";
+import { eachFamily } from "../shared/_forms.ts";
 
 // Heads of 8 where the form for GPUs runs: it compiles for seconds, once a width.
 const device = await Device.open();

@@ -6,7 +6,7 @@ import { full, key, normal, ones, type Shape, tensor, zeros } from "../../../src
 import { castTo } from "../../../src/tensor/internal.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
 import { checkGolden } from "../shared/_golden.ts";
-import { eachForm } from "../shared/_variants.ts";
+import { eachForm } from "../shared/_forms.ts";
 
 const device = await Device.open();
 

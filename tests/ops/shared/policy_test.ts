@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { compile } from "../../../src/compile/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
-import { batchNorm, cholesky, conv2d, matmul, rbfGram } from "../../../src/ops/mod.ts";
+import { attention, batchNorm, cholesky, conv2d, matmul, rbfGram } from "../../../src/ops/mod.ts";
 import { conv2dWithMoments } from "../../../src/ops/internal.ts";
 import { type Forced, Policy, policyOf } from "../../../src/ops/shared/policy.ts";
 import { ones, scope, zeros } from "../../../src/tensor/mod.ts";
@@ -48,6 +48,7 @@ Deno.test("Policy.with() refuses a form that there is not, by the op that asks f
     [{ cholesky: "none" }, () => cholesky(ones([1, 1])), "cholesky as it must be one of elements, rows"],
     [{ batchNorm: "none" }, () => batchNorm(x, norm), "batchNorm as it must be one of columns, slices"],
     [{ normalized: "none" }, () => batchNorm(x, norm), "normalized as it must be one of remade, kept"],
+    [{ attention: "none" }, () => attention(x, x, x), "attention as it must be one of tiles, products"],
     [{ moments: "none" }, () => conv2dWithMoments(x, w), "moments as it must be one of fused, apart"],
   ];
   for (const [forced, run, message] of asks) {
@@ -80,7 +81,7 @@ Deno.test("FORM is read as names of forms by what has them", () => {
   assertEquals(new Policy({ info }, "").family, "gpu");
   for (const text of ["conv3d:direct", "direct", "conv2d:", "family:npu", "subgroups:on", "conv2d:a:b", "toString:a"]) {
     const message =
-      `FORM as it must list forms such as conv2d:winograd4, of batchNorm, cholesky, conv2d, matmul, moments, ` +
+      `FORM as it must list forms such as conv2d:winograd4, of attention, batchNorm, cholesky, conv2d, matmul, moments, ` +
       `normalized, pairs, or family:cpu, family:gpu, subgroups:off: got "${text}"`;
     assertThrows(() => new Policy({ info }, text), RangeError, message);
   }
