@@ -1,5 +1,5 @@
 import { type Device, Tensor } from "../mod.ts";
-import type { Program } from "../src/device/mod.ts";
+import { defineProgram } from "../src/device/mod.ts";
 
 /** What a device can do at most, measured. */
 export interface Ceilings {
@@ -9,7 +9,7 @@ export interface Ceilings {
   readonly gigaflops: number;
 }
 
-const COPY: Program = {
+const COPY = defineProgram({
   name: "copyCeiling",
   code: [{
     params: {},
@@ -24,13 +24,13 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }`,
   }],
   entryPoint: "main",
-};
+});
 
 const LANES = 8;
 const ROUNDS = 256;
 
 /** Eight independent chains of FMAs on four lanes each. */
-const FMA: Program = {
+const FMA = defineProgram({
   name: "fmaCeiling",
   code: [{
     params: {},
@@ -49,7 +49,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }`,
   }],
   entryPoint: "main",
-};
+});
 
 /** Milliseconds of GPU time of one run of `body`: the best of a few, by timestamp queries. */
 export async function gpuTime(device: Device, body: () => void, runs = 5): Promise<number> {

@@ -10,8 +10,11 @@ export interface Window {
   readonly size: number;
 }
 
+/** What is bound at a number: a storage or a window of one; undefined where nothing is. */
+export type Bound = Storage | Window | undefined;
+
 /** What a dispatch binds: binding number to storage, or a window of one; undefined ones are left out. */
-export type Bindings = Readonly<Record<number, Storage | Window | undefined>>;
+export type Bindings = Readonly<Record<number, Bound>>;
 
 /** Workgroups in x, y and z. */
 export type Workgroups = readonly [number, number, number];

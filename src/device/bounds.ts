@@ -1,31 +1,10 @@
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
-import { accessOf, type Program } from "./program.ts";
+import type { Program } from "./program.ts";
 import type { Bindings, Workgroups } from "./bindings.ts";
 
-/**
- * Whether there is anything to do: no workgroups are right only where all that would be written is empty.
- *
- * @throws {RangeError} If a number of workgroups is not a positive integer otherwise.
- */
-export function isSomeWork(workgroups: Workgroups, program: Program, buffers: Bindings): boolean {
-  let some = true;
-  for (let axis = 0; axis < 3; axis++) {
-    const count = workgroups[axis]!;
-    if (Number.isInteger(count) && count > 0) continue;
-    if (count !== 0 || writesSomething(program, buffers)) {
-      throw new RangeError(
-        `Cannot dispatch ${program.name}.${program.entryPoint} as workgroups must be positive integers unless what it ` +
-          `writes is empty: got [${workgroups}]`,
-      );
-    }
-    some = false;
-  }
-  return some;
-}
-
-function writesSomething(program: Program, buffers: Bindings): boolean {
-  return [...accessOf(program)].some(([binding, access]) => {
-    const bound = access === "read_write" && buffers[binding];
+function writesSomething({ access }: Program, buffers: Bindings): boolean {
+  return Object.entries(access).some(([binding, mode]) => {
+    const bound = mode === "read_write" && buffers[Number(binding)];
     return bound && !("storage" in bound ? bound.storage : bound).empty;
   });
 }
@@ -49,8 +28,35 @@ export class Bounds {
     return [Math.ceil(groups / y), y, 1];
   }
 
-  /** Throws when there are too many workgroups along a dimension. */
-  checkGroups(workgroups: Workgroups, { name, entryPoint }: Program, details: () => DeviceErrorDetails): void {
+  /**
+   * Whether there is anything to do: no workgroups are right only where all that would be written is empty.
+   *
+   * @throws {RangeError} If a number of workgroups is not a positive integer otherwise.
+   * @throws {DeviceError} If there are too many along a dimension.
+   */
+  isSomeWork(
+    workgroups: Workgroups,
+    program: Program,
+    buffers: Bindings,
+    details: () => DeviceErrorDetails,
+  ): boolean {
+    let some = true;
+    for (let axis = 0; axis < 3; axis++) {
+      const count = workgroups[axis]!;
+      if (Number.isInteger(count) && count > 0) continue;
+      if (count !== 0 || writesSomething(program, buffers)) {
+        throw new RangeError(
+          `Cannot dispatch ${program.name}.${program.entryPoint} as workgroups must be positive integers unless what it ` +
+            `writes is empty: got [${workgroups}]`,
+        );
+      }
+      some = false;
+    }
+    if (some) this.#checkGroups(workgroups, program, details);
+    return some;
+  }
+
+  #checkGroups(workgroups: Workgroups, { name, entryPoint }: Program, details: () => DeviceErrorDetails): void {
     if (Math.max(workgroups[0], workgroups[1], workgroups[2]) <= this.#groups) return;
     throw new DeviceError(
       `Cannot dispatch as workgroups must be <= ${this.#groups} along each dimension: got [${workgroups}]`,

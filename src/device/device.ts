@@ -1,5 +1,5 @@
 import { type AdapterInfo, type AdapterOptions, type Opened, requestDevice } from "./adapter.ts";
-import { Bounds, isSomeWork } from "./bounds.ts";
+import { Bounds } from "./bounds.ts";
 import { bufferMaker } from "./buffers.ts";
 import { DispatchLog } from "./dispatch_log.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
@@ -7,14 +7,15 @@ import { Failures } from "./failures.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { BufferPool, type MemoryUsage, type Storage } from "./pool.ts";
 import type { ProfileRow, Trace } from "./profiler.ts";
-import type { Program } from "./program.ts";
+import type { Accesses, ParamTypes, ParamValues, Program } from "./program.ts";
+import { ProgramMemo } from "./program_memo.ts";
 import { Recorder } from "./encoder.ts";
 import type { Workgroups } from "./bindings.ts";
 import { Recordings } from "./replay/capture.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import { Running } from "./running.ts";
 import { Staging, writeBytes } from "./staging.ts";
-import type { Counters, DispatchOptions } from "./options.ts";
+import type { BindingsOf, Counters, DispatchOptions } from "./options.ts";
 import { SyncReader } from "./sync_reader.ts";
 import { Timing } from "./timing.ts";
 import { noteWrites } from "./writes.ts";
@@ -32,8 +33,7 @@ const opened: Device[] = [];
  * import { assertEquals } from "@std/assert";
  *
  * await using device = await Device.open(); // also the default device of what follows
- * const x = tensor([1, 2, 3]);
- * assertEquals(await x.data(), new Float32Array([1, 2, 3]));
+ * assertEquals(await tensor([1, 2, 3]).data(), new Float32Array([1, 2, 3]));
  * ```
  */
 export class Device {
@@ -45,6 +45,8 @@ export class Device {
   readonly features: ReadonlySet<string>;
   /** Records steps and replays them; see {@linkcode Recordings} and `compile`. */
   readonly recordings: Recordings;
+  /** The programs of ops that come in many versions. */
+  readonly programs: ProgramMemo = new ProgramMemo();
   /** What is done instead of work while {@linkcode rehearse} runs; null otherwise. */
   rehearsal: Rehearsal | null = null;
   #gpu: GPUDevice;
@@ -70,9 +72,8 @@ export class Device {
     this.info = info;
     this.limits = gpu.limits;
     this.features = new Set(gpu.features as unknown as Iterable<string>);
-    const details = this.#details;
+    const [details, recorder, trim] = [this.#details, () => this.#recorder, () => this.trim()];
     const failures = this.#failures = new Failures(gpu, details, () => this.#recorder.latest);
-    const [recorder, trim] = [() => this.#recorder, () => this.trim()];
     this.#pool = new BufferPool(bufferMaker({ gpu, failures, details, recorder, trim }));
     this.#bounds = new Bounds(gpu.limits);
     const [fail, wait] = [(error: DeviceError) => failures.fail(error), (check: Promise<void>) => failures.wait(check)];
@@ -154,21 +155,22 @@ export class Device {
   }
 
   /**
-   * Records one dispatch; it runs with the next submit.
+   * Records one dispatch; it runs with the next submit. Scalars or bindings other than the program declares are type errors.
    *
    * @throws {RangeError} If a number of workgroups is not a positive integer; 0 is one where all that is written is empty.
    * @throws {TypeError} If a storage that is written is bound twice.
    * @throws {DeviceError} If there are more workgroups along a dimension than the device takes, or an operation before this
    *   one failed.
    */
-  dispatch(program: Program, options: DispatchOptions): void {
+  dispatch<P extends ParamTypes, A extends Accesses, V extends ParamValues<P>, B extends BindingsOf<A>>(
+    program: Program<P, A>,
+    options: DispatchOptions<P, A, V, B>,
+  ): void {
     this.#check();
     this.recordings.checkDevice();
-    const { buffers, constants, params, workgroups } = options;
-    if (!isSomeWork(workgroups, program, buffers)) return;
-    this.#bounds.checkGroups(workgroups, program, this.#details);
-    if (this.rehearsal) return;
-    this.#log?.add(program, options, this.#running);
+    const { buffers, constants, params, workgroups } = options as DispatchOptions;
+    if (!this.#bounds.isSomeWork(workgroups, program, buffers, this.#details) || this.rehearsal) return;
+    this.#log?.add(program, options as DispatchOptions, this.#running);
     const pipeline = this.#pipelines.get(program, buffers, constants);
     this.#recorder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#running.label);
     noteWrites(pipeline, buffers, this.#recorder.serial, this.#failures);
@@ -211,8 +213,7 @@ export class Device {
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
     const staging = this.#staging.take(size);
     this.#recorder.copy(storage, offset, staging, size);
-    const { serial } = this.#recorder;
-    const { writtenBy } = storage;
+    const [{ serial }, { writtenBy }] = [this.#recorder, storage];
     this.#recorder.flush();
     await this.#settle();
     try {
@@ -247,8 +248,7 @@ export class Device {
 
   /** Submits what was recorded and waits until the GPU has done it. */
   async done(): Promise<void> {
-    const { count } = this.#failures;
-    const waiting = !this.#recorder.idle;
+    const [{ count }, waiting] = [this.#failures, !this.#recorder.idle];
     this.flush();
     const { latest } = this.#recorder;
     await this.#settle();

@@ -1,7 +1,7 @@
 import type { Block, Storage } from "./pool.ts";
 import { PARAMS_SLOT } from "./bindings.ts";
 import type { Pipeline } from "./pipelines.ts";
-import { packParams, type Param, type Program } from "./program.ts";
+import { packParams, type ParamTypes, type ParamValues, type Program } from "./program.ts";
 import type { Profile, Profiler } from "./profiler.ts";
 import { RecentMap } from "./recent_map.ts";
 import type { Recording, Replay } from "./replay/captured_step.ts";
@@ -76,7 +76,7 @@ export class Recorder {
     program: Program,
     pipeline: Pipeline,
     bindings: Bindings,
-    params: Readonly<Record<string, Param>>,
+    params: ParamValues<ParamTypes>,
     workgroups: Workgroups,
     label: string,
   ): void {
@@ -85,7 +85,7 @@ export class Recorder {
     const pass = this.#openPass(label, pipeline.label);
     if (this.#current !== pipeline.pipeline) pass.setPipeline(this.#current = pipeline.pipeline);
     let packed: Uint8Array | null = null;
-    if (pipeline.hasParams && program.params) {
+    if (pipeline.hasParams) {
       packParams(this.#view, this.#offset, program.params, params, program.name);
       if (this.recording) packed = new Uint8Array(this.#host.slice(this.#offset, this.#offset + PARAMS_SLOT));
       this.#offsets[0] = this.#offset;

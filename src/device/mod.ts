@@ -6,7 +6,7 @@
  * @example An op with a shader of its own
  * ```ts
  * import { backward, defineOp, Device, mul, requireGrad, square, sum, Tensor, tensor } from "@decoupled/uniformity";
- * import type { Program } from "@decoupled/uniformity/device";
+ * import { defineProgram } from "@decoupled/uniformity/device";
  * import { assertEquals } from "@std/assert";
  *
  * const code = `
@@ -22,7 +22,7 @@
  * }`;
  * const params = { size: "u32" } as const; // as the struct declares them, and how the storages are bound
  * const part = { code, params, access: { 1: "read", 2: "read_write" } } as const;
- * const program: Program = { name: "cube", code: [part], entryPoint: "forward", params };
+ * const program = defineProgram({ name: "cube", code: [part], entryPoint: "forward" });
  *
  * const cubeOp = defineOp<[Tensor], null>({
  *   name: "cube",
@@ -49,12 +49,26 @@
 export type { AdapterFamily, AdapterInfo, AdapterOptions } from "./adapter.ts";
 export { Device } from "./device.ts";
 export { DeviceError, type DeviceErrorDetails } from "./errors.ts";
-export type { Counters, DispatchOptions } from "./options.ts";
+export type { BindingsOf, Counters, DispatchOptions } from "./options.ts";
 export type { Constants } from "./pipelines.ts";
 export { type Block, type MemoryUsage, type Reserve, Storage } from "./pool.ts";
 export type { ProfileRow, Trace, TraceEvent } from "./profiler.ts";
-export type { Access, Param, ParamType, Program, ShaderPart } from "./program.ts";
-export type { Bindings, Window, Workgroups } from "./bindings.ts";
+export {
+  type Access,
+  type Accesses,
+  type AccessOf,
+  defineProgram,
+  type Param,
+  type ParamsOf,
+  type ParamType,
+  type ParamTypes,
+  type ParamValues,
+  type Part,
+  type Program,
+  type ShaderPart,
+} from "./program.ts";
+export type { ProgramMemo } from "./program_memo.ts";
+export type { Bindings, Bound, Window, Workgroups } from "./bindings.ts";
 export type { Recording } from "./replay/captured_step.ts";
 export type { Recordings } from "./replay/capture.ts";
 export { type Rehearsal, rehearse } from "./rehearsal.ts";

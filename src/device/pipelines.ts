@@ -1,6 +1,6 @@
 import { environment } from "./environment.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
-import { accessOf, checkParams, type Program, sourceOf } from "./program.ts";
+import { isEmpty, type Program, sourceOf } from "./program.ts";
 import { RecentMap } from "./recent_map.ts";
 import type { Bindings } from "./bindings.ts";
 
@@ -11,8 +11,8 @@ export type Constants = Readonly<Record<string, number | boolean>>;
 export interface Pipeline {
   readonly id: number;
   readonly label: string;
-  /** What tells it from other pipelines of its program: bindings and constants. */
-  readonly variant: string;
+  /** What it was compiled from: the content of its program, bindings and constants; equal keys compute the same. */
+  readonly key: string;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly hasParams: boolean;
@@ -33,14 +33,19 @@ export interface Reporting {
 /** Pipelines and shader modules that are kept: several times those of the largest networks. */
 const PIPELINES = 512;
 
-/** Compiles each (program, bindings, constants) once, and again where many others were used since. */
+/**
+ * Compiles each (content of a program, bindings, constants) once, and again where many others were used since. A program
+ * object is read once: the source of one that was seen is not looked at again.
+ */
 export class PipelineCache {
   #gpu: GPUDevice;
   #reporting: Reporting;
-  #programs = new WeakMap<Program, number>();
+  /** Numbers of contents: by object, and by what they are. */
+  #seen = new WeakMap<Program, number>();
+  #contents = new RecentMap<number>(PIPELINES);
   #pipelines = new RecentMap<Pipeline>(PIPELINES);
   #modules = new RecentMap<GPUShaderModule>(PIPELINES);
-  #nextProgram = 0;
+  #nextContent = 0;
   #created = 0;
   #directives: string;
 
@@ -58,20 +63,27 @@ export class PipelineCache {
 
   /** The pipeline of a program with what is bound and constants. */
   get(program: Program, bound: Bindings, constants: Constants | undefined): Pipeline {
-    let id = this.#programs.get(program);
-    if (id === undefined) this.#programs.set(program, id = this.#nextProgram++);
+    const content = this.#seen.get(program) ?? this.#see(program);
     let which = 0; // a bit for each binding
     for (const binding in bound) if (bound[binding]) which += 2 ** Number(binding);
-    let variant = `${which}`;
-    if (constants) { for (const name in constants) variant += `;${name}=${constants[name]}`; }
-    const key = `${id} ${variant}`;
+    let key = `${content} ${which}`;
+    if (constants) { for (const name in constants) key += `;${name}=${constants[name]}`; }
     let pipeline = this.#pipelines.get(key);
-    if (!pipeline) this.#pipelines.set(key, pipeline = this.#compile(program, variant, bound, constants));
+    if (!pipeline) this.#pipelines.set(key, pipeline = this.#compile(program, key, bound, constants));
     return pipeline;
   }
 
-  #compile(program: Program, variant: string, bound: Bindings, constants: Constants = {}): Pipeline {
-    checkParams(program);
+  /** The number of a program that was not seen yet: that of another with the same content, or a new one. */
+  #see(program: Program): number {
+    const { name, entryPoint, params, access } = program;
+    const content = `${JSON.stringify([name, entryPoint, params, access])}\n${sourceOf(program)}`;
+    let number = this.#contents.get(content);
+    if (number === undefined) this.#contents.set(content, number = this.#nextContent++);
+    this.#seen.set(program, number);
+    return number;
+  }
+
+  #compile(program: Program, key: string, bound: Bindings, constants: Constants = {}): Pipeline {
     const code = this.#directives + sourceOf(program);
     const label = `${program.name}.${program.entryPoint}`;
     dump(label, code, constants);
@@ -91,7 +103,7 @@ export class PipelineCache {
     this.#reporting.wait(this.#report(this.#gpu.popErrorScope(), module, details, constants));
     const written = entries.filter(({ buffer }) => buffer?.type === "storage").map(({ binding }) => binding);
     const id = ++this.#created;
-    return { id, label, variant, pipeline, layout, hasParams: hasParams(program), writes: new Set(written) };
+    return { id, label, key, pipeline, layout, hasParams: !isEmpty(program.params), writes: new Set(written) };
   }
 
   async #report(
@@ -111,19 +123,13 @@ export class PipelineCache {
   }
 }
 
-function hasParams(program: Program): boolean {
-  for (const _ in program.params) return true;
-  return false;
-}
-
 function layoutEntries(program: Program, bound: Bindings): GPUBindGroupLayoutEntry[] {
-  const access = accessOf(program);
   const entries: GPUBindGroupLayoutEntry[] = [];
-  if (hasParams(program)) {
+  if (!isEmpty(program.params)) {
     entries.push({ binding: 0, visibility: 4, buffer: { type: "uniform", hasDynamicOffset: true } });
   }
   for (const binding of Object.keys(bound).filter((binding) => bound[Number(binding)]).map(Number)) {
-    const declared = access.get(binding);
+    const declared = program.access[binding];
     if (!declared) {
       throw new TypeError(`Cannot dispatch ${program.name} as its source declares no storage binding ${binding}`);
     }

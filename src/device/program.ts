@@ -4,33 +4,59 @@ export type ParamType = "u32" | "i32" | "f32";
 /** How a WGSL module declares a storage binding. */
 export type Access = "read" | "read_write";
 
+/** The scalars of a `Params` struct by name, in the order in which WGSL declares them. */
+export type ParamTypes = Readonly<Record<string, ParamType>>;
+
+/** The access of storage bindings of group 0, by number. */
+export type Accesses = Readonly<Record<number, Access>>;
+
 /** WGSL that declares bindings, and the interface that it declares; `scripts/shaders.ts` makes one of each WGSL file. */
-export interface ShaderPart {
+export interface ShaderPart<P extends ParamTypes = ParamTypes, A extends Accesses = Accesses> {
   /** WGSL source. */
   readonly code: string;
   /** The scalars of its struct `Params`, in the order in which the struct declares them; at most 64. */
-  readonly params: Readonly<Record<string, ParamType>>;
+  readonly params: P;
   /** The access of each storage binding of group 0. */
-  readonly access: Readonly<Record<number, Access>>;
+  readonly access: A;
 }
 
+/** A part of a program; a plain string declares no binding. */
+export type Part = string | ShaderPart;
+
 /**
- * A compute shader: WGSL parts that are joined, an entry point, and the scalars of its `Params` uniform.
+ * A compute shader: WGSL parts that are joined, an entry point, and the interface that the parts declare, which its type
+ * carries. Made by {@linkcode defineProgram}.
  *
  * Binding 0 of group 0 is the `Params` uniform (left out when `params` is empty); storage buffers are bindings 1 and up.
  */
-export interface Program {
+export interface Program<P extends ParamTypes = ParamTypes, A extends Accesses = Accesses> {
   /** Names the program in errors, profiles and `DUMP_SHADERS`. */
   readonly name: string;
   /** The forms that it is of, as `conv2d:direct matmul:tile64`: what `DEBUG` prints and `FORM` takes. */
   readonly form?: string;
-  /** WGSL parts, joined by new lines; module scope is order-free. A plain string declares no binding. */
-  readonly code: readonly (string | ShaderPart)[];
+  /** WGSL parts, joined by new lines; module scope is order-free. */
+  readonly code: readonly Part[];
   /** The function to run. */
   readonly entryPoint: string;
-  /** The scalars of `Params`, in the order in which the WGSL struct declares them; at most 64. */
-  readonly params?: Readonly<Record<string, ParamType>>;
+  /** The scalars of `Params`, in the order in which the WGSL struct declares them. */
+  readonly params: P;
+  /** The access of each storage binding. */
+  readonly access: A;
 }
+
+// Both join an interface over the parts: functions of each are functions of their intersection.
+
+/** The scalars that parts declare together. */
+export type ParamsOf<C extends readonly Part[]> = (
+  C[number] extends infer E ? E extends ShaderPart<infer P, Accesses> ? (each: P) => void : (each: unknown) => void
+    : never
+) extends (all: infer All) => void ? { readonly [K in keyof All]: All[K] extends ParamType ? All[K] : never } : never;
+
+/** The bindings that parts declare together. */
+export type AccessOf<C extends readonly Part[]> = (
+  C[number] extends infer E ? E extends ShaderPart<ParamTypes, infer A> ? (each: A) => void : (each: unknown) => void
+    : never
+) extends (all: infer All) => void ? { readonly [K in keyof All]: All[K] extends Access ? All[K] : never } : never;
 
 /**
  * The value of a scalar of `Params`: a number, or a function that gives it. What changes from step to step (a learning
@@ -38,44 +64,75 @@ export interface Program {
  */
 export type Param = number | (() => number);
 
+/** A value for each scalar of a program. */
+export type ParamValues<P extends ParamTypes> = { readonly [K in keyof P]: Param };
+
+/**
+ * Makes a program of WGSL parts. Its scalars and bindings are those that the parts declare, so that `Device.dispatch`
+ * takes no others: one that is missing or too many is a type error.
+ *
+ * @throws {TypeError} If two parts declare `Params`, or a binding in two ways.
+ */
+export function defineProgram<const C extends readonly Part[]>(
+  { name, form, code, entryPoint }: {
+    readonly name: string;
+    readonly form?: string;
+    readonly code: C;
+    readonly entryPoint: string;
+  },
+): Program<ParamsOf<C>, AccessOf<C>> {
+  const parts = code.filter((part) => typeof part !== "string");
+  const params = parts.map((part) => part.params).filter((each) => !isEmpty(each));
+  if (params.length > 1) throw new TypeError(`Cannot define ${name} as one part must declare Params: got several`);
+  const access: Record<number, Access> = {};
+  for (const part of parts) addAccess(access, part.access, name);
+  return { name, form, code, entryPoint, params: (params[0] ?? {}) as ParamsOf<C>, access: access as AccessOf<C> };
+}
+
+/** A program with parts in front that declare no scalars: aliases, functions, bindings `B`. */
+export function withParts<P extends ParamTypes, A extends Accesses, B extends Accesses = Nothing>(
+  program: Program<P, A>,
+  ...parts: readonly (string | ShaderPart<Nothing, B>)[]
+): Program<P, A & B> {
+  const code = [...parts, ...program.code];
+  const { access } = defineProgram({ ...program, code });
+  return { ...program, code, access: access as A & B };
+}
+
+/** A part whose `Params` leave types open, and the WGSL aliases that say which: `{ N1: "f32" }`. */
+export function withTypes<P extends Readonly<Record<string, string>>, A extends Accesses>(
+  { code, params, access }: { readonly code: string; readonly params: P; readonly access: A },
+  types: Readonly<Record<string, ParamType>>,
+): ShaderPart<{ readonly [K in keyof P]: P[K] extends ParamType ? P[K] : ParamType }, A> {
+  const aliases = Object.entries(types).map(([name, type]) => `alias ${name} = ${type};`).join("\n");
+  const typed = Object.entries(params).map(([name, type]) => [name, types[type] ?? type]);
+  return { code: `${aliases}\n${code}`, params: Object.fromEntries(typed), access };
+}
+
+/** An interface without scalars or bindings. */
+export type Nothing = Readonly<Record<never, never>>;
+
+/** Whether an object has no fields. */
+export function isEmpty(fields: object): boolean {
+  for (const _ in fields) return false;
+  return true;
+}
+
+function addAccess(to: Record<number, Access>, from: Accesses, name: string): void {
+  for (const binding in from) {
+    const access = from[binding]!;
+    if ((to[binding] ?? access) !== access) {
+      throw new TypeError(
+        `Cannot define ${name} as its parts must declare binding ${binding} in one way: got read and read_write`,
+      );
+    }
+    to[binding] = access;
+  }
+}
+
 /** The joined WGSL of a program. */
 export function sourceOf({ code }: Program): string {
   return code.map((part) => typeof part === "string" ? part : part.code).join("\n");
-}
-
-/**
- * The access of each storage binding that the parts of a program declare.
- *
- * @throws {TypeError} If two parts declare a binding in two ways.
- */
-export function accessOf({ name, code }: Program): Map<number, Access> {
-  const found = new Map<number, Access>();
-  for (const part of code) {
-    if (typeof part === "string") continue;
-    for (const [key, access] of Object.entries(part.access)) {
-      const binding = Number(key);
-      if ((found.get(binding) ?? access) !== access) {
-        throw new TypeError(
-          `Cannot dispatch ${name} as its parts must declare binding ${binding} in one way: got read and read_write`,
-        );
-      }
-      found.set(binding, access);
-    }
-  }
-  return found;
-}
-
-/**
- * Checks that the scalars of a program are those that its parts declare: they are packed by order alone.
- *
- * @throws {TypeError} If a name, a type or the order differs.
- */
-export function checkParams({ name, code, params = {} }: Program): void {
-  const list = (each: Program["params"]) => Object.entries(each ?? {}).map(([key, type]) => `${key}: ${type}`);
-  const declared = code.flatMap((part) => typeof part === "string" ? [] : list(part.params)).join(", ");
-  const given = list(params).join(", ");
-  if (given === declared) return;
-  throw new TypeError(`Cannot dispatch ${name} as params must be those of its parts, {${declared}}: got {${given}}`);
 }
 
 /**
@@ -102,8 +159,8 @@ export function setParam(
 export function packParams(
   view: DataView,
   offset: number,
-  types: Readonly<Record<string, ParamType>>,
-  values: Readonly<Record<string, Param>>,
+  types: ParamTypes,
+  values: ParamValues<ParamTypes>,
   name: string,
 ): void {
   for (const key in types) {

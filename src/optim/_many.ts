@@ -1,13 +1,15 @@
-import type {
-  Access,
-  AdapterFamily,
-  Bindings,
-  Device,
-  ParamType,
-  Program,
-  ShaderPart,
-  Workgroups,
+import {
+  type Access,
+  type AdapterFamily,
+  type Bindings,
+  defineProgram,
+  type Device,
+  type ParamTypes,
+  type Program,
+  type ShaderPart,
+  type Workgroups,
 } from "../device/mod.ts";
+import type { Nothing } from "../device/internal.ts";
 import { policyOf } from "../ops/internal.ts";
 import { lib_many } from "../shaders/gen.ts";
 import type { Tensor } from "../tensor/mod.ts";
@@ -43,10 +45,11 @@ export interface ExtraBinding {
 }
 
 /** How an optimizer's shader takes part: its own WGSL, scalars, extra bindings, and its update expression. */
-export interface ManyShader {
+export interface ManyShader<P extends ParamTypes = ParamTypes> {
   readonly name: string;
-  readonly code: ShaderPart;
-  readonly scalars: Readonly<Record<string, ParamType>>;
+  readonly code: ShaderPart<Nothing, Nothing>;
+  /** Scalars of its own. */
+  readonly scalars: P;
   /** Extra storage bindings, from 1. */
   readonly extra: readonly ExtraBinding[];
   /** Whether the last extra binding is the state of a `GradScaler`. */
@@ -65,10 +68,14 @@ export interface Scaling {
   readonly storage: Tensor["storage"];
 }
 
+/** A scalar that holds flags of tensors. */
+type Flags = `flags${number}`;
+
 /** Several tensors that one dispatch updates. */
 export interface Batch {
   readonly slots: readonly Slot[];
-  readonly params: Record<string, number>;
+  /** The flags of the tensors. */
+  readonly params: Readonly<Record<Flags, number>>;
   readonly buffers: Bindings;
   readonly workgroups: Workgroups;
   /** Workgroups before folding. */
@@ -81,31 +88,34 @@ fn skipped() -> bool { return scaling[1] != 0u; }`;
 const PLAIN = `fn unscaled(g: vec4f) -> vec4f { return g; }
 fn skipped() -> bool { return false; }`;
 
-const programs = new Map<string, Program>();
-
 /** An optimizer's shader for the gradients of a scaled loss, whose state is bound after its own extra bindings. */
-export function scaledShader(shader: ManyShader): ManyShader {
+export function scaledShader<P extends ParamTypes>(shader: ManyShader<P>): ManyShader<P> {
   const extra = [...shader.extra, { access: "read", variable: "scaling: array<u32>" } as const];
   return { ...shader, name: `${shader.name} scaled`, extra, scaled: true };
 }
 
 /** The part of a program that says how to read a scaled loss's gradients, or with null those of one that is not scaled. */
-export function scalingPart(binding: number | null): ShaderPart {
-  if (binding === null) return { code: PLAIN, params: {}, access: {} };
-  const code = `@group(0) @binding(${binding}) var<storage, read> scaling: array<u32>;\n${SCALED}`;
-  return { code, params: {}, access: { [binding]: "read" } };
+export function scalingPart<B extends number>(binding: B | null): ShaderPart<Nothing, Readonly<Record<B, "read">>> {
+  const declared = `@group(0) @binding(${binding}) var<storage, read> scaling: array<u32>;`;
+  const [code, access] = binding === null ? [PLAIN, {}] : [`${declared}\n${SCALED}`, { [binding]: "read" }];
+  return { code, params: {}, access: access as Record<B, "read"> };
 }
 
 /** The program of an entry point for `many` tensors, with their states bound or read as zeros. */
-export function manyProgram(shader: ManyShader, entryPoint: string, many: number, stateful: boolean): Program {
-  const id = `${shader.name} ${entryPoint} ${many} ${stateful}`;
-  let program = programs.get(id);
-  if (!program) {
+export function manyProgram<P extends ParamTypes>(
+  { programs }: Device,
+  shader: ManyShader<P>,
+  entryPoint: string,
+  many: number,
+  stateful: boolean,
+): Program<P & Readonly<Record<Flags, "u32">>> {
+  return programs.get(shader, `${entryPoint} ${many} ${stateful}`, () => {
     const params = { ...shader.scalars, ...flagScalars(many) };
-    const code = [lib_many, shader.code, shader.scaled ? SCALED : PLAIN, declarations(shader, params, many, stateful)];
-    programs.set(id, program = { name: shader.name, code, entryPoint, params });
-  }
-  return program;
+    const read = shader.scaled ? SCALED : PLAIN;
+    const declared = declarations(shader, params, many, stateful);
+    const code = [lib_many, shader.code, read, declared] as const;
+    return { ...defineProgram({ name: shader.name, code, entryPoint }), params };
+  });
 }
 
 /**
@@ -154,7 +164,7 @@ function batch(
   return { buffers, workgroups: device.groups(total, 1), total };
 }
 
-function flagsOf(weights: readonly Tensor[], marked: (weight: Tensor) => boolean): Record<string, number> {
+function flagsOf(weights: readonly Tensor[], marked: (weight: Tensor) => boolean): Record<Flags, number> {
   const words = new Uint32Array(Math.ceil(weights.length / FLAGS_A_WORD));
   weights.forEach((weight, t) => {
     const flags = (-weight.size & 3) | (marked(weight) ? 4 : 0);
@@ -163,14 +173,14 @@ function flagsOf(weights: readonly Tensor[], marked: (weight: Tensor) => boolean
   return Object.fromEntries([...words].map((word, i) => [`flags${i}`, word]));
 }
 
-function flagScalars(many: number): Record<string, ParamType> {
+function flagScalars(many: number): Record<Flags, "u32"> {
   const words = Math.ceil(many / FLAGS_A_WORD);
   return Object.fromEntries(Array.from({ length: words }, (_, i) => [`flags${i}`, "u32" as const]));
 }
 
 function declarations(
   shader: ManyShader,
-  params: Record<string, ParamType>,
+  params: ParamTypes,
   many: number,
   stateful: boolean,
 ): ShaderPart {

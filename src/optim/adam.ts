@@ -1,4 +1,4 @@
-import type { Device } from "../device/mod.ts";
+import { defineProgram, type Device } from "../device/mod.ts";
 import { adam as code, adam_count } from "../shaders/gen.ts";
 import { keep, type Tensor, tensor } from "../tensor/mod.ts";
 import { checkSetting } from "../tensor/internal.ts";
@@ -17,7 +17,7 @@ export interface AdamOptions {
   weightDecay?: number;
 }
 
-const SHADER: ManyShader = {
+const SHADER = {
   name: "adam",
   code,
   scalars: {
@@ -33,13 +33,13 @@ const SHADER: ManyShader = {
   extra: [{ access: "read", variable: "count: array<u32>" }],
   states: ["m", "v"],
   update: "adam(w, g, m, v)",
-};
+} as const satisfies ManyShader;
 const SCALED = scaledShader(SHADER);
 
 /** The program that counts a step, with a scaled loss or without. */
 function countProgram(scaled: boolean) {
   const part = scalingPart(scaled ? 2 : null);
-  return { name: "adam count", code: [adam_count, part], entryPoint: "advance", params: adam_count.params } as const;
+  return defineProgram({ name: "adam count", code: [adam_count, part], entryPoint: "advance" });
 }
 const COUNT = countProgram(false);
 const COUNT_SCALED = countProgram(true);
@@ -127,7 +127,7 @@ export class Adam extends Optimizer {
     device.run("adam", [], () => {
       this.#advance(device, scaler);
       for (const { slots: some, params, buffers, workgroups } of batches(device, slots, shader, scaler)) {
-        const program = manyProgram(shader, "step", some.length, true);
+        const program = manyProgram(device, shader, "step", some.length, true);
         const bound = { ...buffers, 1: this.#count.storage };
         device.dispatch(program, { params: { ...scalars, ...params }, buffers: bound, workgroups });
       }

@@ -1,4 +1,4 @@
-import type { Device, Program } from "../device/mod.ts";
+import { defineProgram, type Device } from "../device/mod.ts";
 import { clip_norm as code, clip_norm_total } from "../shaders/gen.ts";
 import { copyInto, keep, Tensor } from "../tensor/mod.ts";
 import { checkSetting } from "../tensor/internal.ts";
@@ -10,7 +10,7 @@ export interface ClipGradNormOptions {
   scaler?: Scaling | null;
 }
 
-const SHADER: ManyShader = {
+const SHADER = {
   name: "clipGradNorm",
   code,
   scalars: { offset: "u32" },
@@ -21,11 +21,11 @@ const SHADER: ManyShader = {
   alone: true,
   states: [],
   update: "Step(w * norm[1])",
-};
+} as const satisfies ManyShader;
 
-function totalProgram(scaled: boolean): Program {
+function totalProgram(scaled: boolean) {
   const part = scalingPart(scaled ? 3 : null);
-  return { name: "clipGradNorm", code: [clip_norm_total, part], entryPoint: "total", params: clip_norm_total.params };
+  return defineProgram({ name: "clipGradNorm", code: [clip_norm_total, part], entryPoint: "total" });
 }
 const TOTAL = totalProgram(false);
 const TOTAL_SCALED = totalProgram(true);
@@ -94,7 +94,7 @@ function clip(device: Device, all: readonly Batch[], most: number, scaler: Scali
   const each = (entryPoint: string) => {
     let offset = 0;
     for (const { slots, params, buffers, workgroups, total } of all) {
-      const program = manyProgram(SHADER, entryPoint, slots.length, false);
+      const program = manyProgram(device, SHADER, entryPoint, slots.length, false);
       device.dispatch(program, { params: { offset, ...params }, buffers: { ...buffers, ...bound }, workgroups });
       offset += total;
     }

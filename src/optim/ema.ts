@@ -9,14 +9,14 @@ export interface EMAOptions {
   decay: number;
 }
 
-const SHADER: ManyShader = {
+const SHADER = {
   name: "ema",
   code,
   scalars: { decay: "f32", rest: "f32" },
   extra: [],
   states: [],
   update: "ema(w, g)",
-};
+} as const satisfies ManyShader;
 
 /**
  * Exponential moving average of tensors, such as the parameters and the running statistics of a module:
@@ -93,7 +93,7 @@ export class EMA {
     const scalars = { decay: () => this.decay, rest: () => 1 - this.decay };
     device.run("ema", [], () => {
       for (const { slots, params, buffers, workgroups } of batches(device, this.#slots, SHADER)) {
-        const program = manyProgram(SHADER, "step", slots.length, false);
+        const program = manyProgram(device, SHADER, "step", slots.length, false);
         device.dispatch(program, { params: { ...scalars, ...params }, buffers, workgroups });
       }
     });

@@ -1,4 +1,4 @@
-import { Device, type Program } from "../device/mod.ts";
+import { defineProgram, Device } from "../device/mod.ts";
 import { grad_scale as code, grad_scale_adjust } from "../shaders/gen.ts";
 import { mul } from "../ops/mod.ts";
 import { keep, Tensor, tensor } from "../tensor/mod.ts";
@@ -29,21 +29,20 @@ export interface GradScalerState {
   skipped: number;
 }
 
-const CHECK: ManyShader = {
+const CHECK = {
   name: "gradScale",
   code,
   scalars: {},
   extra: [{ access: "read_write", variable: "state: array<atomic<u32>>" }],
   states: [],
   update: "Step(w)",
-};
+} as const satisfies ManyShader;
 
-const ADJUST: Program = {
+const ADJUST = defineProgram({
   name: "gradScale",
   code: [grad_scale_adjust],
   entryPoint: "adjust",
-  params: grad_scale_adjust.params,
-};
+});
 
 /**
  * Scales a loss so that its gradients do not vanish in half precision, as PyTorch's `torch.amp.GradScaler`: the loss is
@@ -124,7 +123,7 @@ export class GradScaler {
     const gradients = slots.map((slot) => ({ ...slot, states: [] }));
     device.run("gradScale", [], () => {
       for (const { params, buffers, workgroups, slots } of batches(device, gradients, CHECK)) {
-        const program = manyProgram(CHECK, "check", slots.length, false);
+        const program = manyProgram(device, CHECK, "check", slots.length, false);
         device.dispatch(program, { params, buffers: { ...buffers, 1: this.storage }, workgroups });
       }
     });

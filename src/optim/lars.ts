@@ -22,7 +22,7 @@ export interface LARSOptions {
   faithful?: boolean;
 }
 
-const SHADER: ManyShader = {
+const SHADER = {
   name: "lars",
   code,
   scalars: { lr: "f32", momentum: "f32", weight_decay: "f32", eta: "f32", faithful: "u32" },
@@ -32,7 +32,7 @@ const SHADER: ManyShader = {
   ],
   states: ["v"],
   update: "lars(t, w, g, v)",
-};
+} as const satisfies ManyShader;
 const SCALED = scaledShader(SHADER);
 
 /**
@@ -83,7 +83,7 @@ export class LARS extends Optimizer {
     });
   }
 
-  #updateBatch(shader: ManyShader, batch: Batch): void {
+  #updateBatch(shader: ManyShader<typeof SHADER.scalars>, batch: Batch): void {
     const { device } = batch.slots[0]!.weight;
     const { momentum, weightDecay, eta, faithful } = this.#options;
     const scalars = { momentum, weight_decay: weightDecay, eta, faithful: Number(faithful) };
@@ -92,12 +92,16 @@ export class LARS extends Optimizer {
     using trust = new Tensor(device, [batch.slots.length]);
     const buffers = { 1: scratch.storage, 2: trust.storage, ...batch.buffers };
     const many = batch.slots.length;
-    device.dispatch(manyProgram(shader, "partial_norms", many, true), {
+    device.dispatch(manyProgram(device, shader, "partial_norms", many, true), {
       params,
       buffers,
       workgroups: batch.workgroups,
     });
-    device.dispatch(manyProgram(shader, "trust_ratios", many, true), { params, buffers, workgroups: [many, 1, 1] });
-    device.dispatch(manyProgram(shader, "step", many, true), { params, buffers, workgroups: batch.workgroups });
+    device.dispatch(manyProgram(device, shader, "trust_ratios", many, true), {
+      params,
+      buffers,
+      workgroups: [many, 1, 1],
+    });
+    device.dispatch(manyProgram(device, shader, "step", many, true), { params, buffers, workgroups: batch.workgroups });
   }
 }

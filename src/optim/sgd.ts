@@ -16,14 +16,14 @@ export interface SGDOptions {
   nesterov?: boolean;
 }
 
-const SHADER: ManyShader = {
+const SHADER = {
   name: "sgd",
   code,
   scalars: { lr: "f32", momentum: "f32", weight_decay: "f32", nesterov: "u32" },
   extra: [],
   states: ["v"],
   update: "sgd(w, g, v)",
-};
+} as const satisfies ManyShader;
 const SCALED = scaledShader(SHADER);
 
 /**
@@ -72,7 +72,7 @@ export class SGD extends Optimizer {
     const shader = scaler ? SCALED : SHADER;
     device.run("sgd", [], () => {
       for (const batch of batches(device, slots, shader, scaler)) {
-        const program = manyProgram(shader, "step", batch.slots.length, momentum > 0);
+        const program = manyProgram(device, shader, "step", batch.slots.length, momentum > 0);
         device.dispatch(program, { ...batch, params: { ...scalars, ...batch.params } });
       }
     });

@@ -2426,9 +2426,37 @@ fn backward(
 `,
 };
 /** `elementwise` */
-export const elementwise: Shader<{ size: "u32", inner: "u32", a: "N1", b: "N2", c: "N3", unused0: "u32", unused1: "u32", unused2: "u32", sizes0: "u32", sizes1: "u32", sizes2: "u32", sizes3: "u32", sizes4: "u32", sizes5: "u32", sizes6: "u32", sizes7: "u32", strides0: "u32", strides1: "u32", strides2: "u32", strides3: "u32", strides4: "u32", strides5: "u32", strides6: "u32", strides7: "u32", strides8: "u32", strides9: "u32", strides10: "u32", strides11: "u32", strides12: "u32", strides13: "u32", strides14: "u32", strides15: "u32", strides16: "u32", strides17: "u32", strides18: "u32", strides19: "u32", strides20: "u32", strides21: "u32", strides22: "u32", strides23: "u32" }, { 1: "read", 2: "read", 3: "read", 4: "read_write" }> = {
-  params: { size: "u32", inner: "u32", a: "N1", b: "N2", c: "N3", unused0: "u32", unused1: "u32", unused2: "u32", sizes0: "u32", sizes1: "u32", sizes2: "u32", sizes3: "u32", sizes4: "u32", sizes5: "u32", sizes6: "u32", sizes7: "u32", strides0: "u32", strides1: "u32", strides2: "u32", strides3: "u32", strides4: "u32", strides5: "u32", strides6: "u32", strides7: "u32", strides8: "u32", strides9: "u32", strides10: "u32", strides11: "u32", strides12: "u32", strides13: "u32", strides14: "u32", strides15: "u32", strides16: "u32", strides17: "u32", strides18: "u32", strides19: "u32", strides20: "u32", strides21: "u32", strides22: "u32", strides23: "u32" },
+export const elementwise: Shader<Record<never, never>, { 1: "read", 2: "read", 3: "read", 4: "read_write" }> = {
+  params: {},
   access: { 1: "read", 2: "read", 3: "read", 4: "read_write" },
+  code: `@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x1: array<E1>;
+@group(0) @binding(2) var<storage, read> x2: array<E2>;
+@group(0) @binding(3) var<storage, read> x3: array<E3>;
+@group(0) @binding(4) var<storage, read_write> y: array<O>;
+@compute @workgroup_size(64)
+fn forward(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  y[i] = result(i);
+}
+`,
+};
+/** `elementwise_flat` */
+export const elementwise_flat: Shader<{ size: "u32", inner: "u32", a: "N1", b: "N2", c: "N3" }, Record<never, never>> = {
+  params: { size: "u32", inner: "u32", a: "N1", b: "N2", c: "N3" },
+  access: {},
+  code: `struct Params { size: u32, inner: u32, a: N1, b: N2, c: N3 }
+`,
+};
+/** `elementwise_strided` */
+export const elementwise_strided: Shader<{ size: "u32", inner: "u32", a: "N1", b: "N2", c: "N3", unused0: "u32", unused1: "u32", unused2: "u32", sizes0: "u32", sizes1: "u32", sizes2: "u32", sizes3: "u32", sizes4: "u32", sizes5: "u32", sizes6: "u32", sizes7: "u32", strides0: "u32", strides1: "u32", strides2: "u32", strides3: "u32", strides4: "u32", strides5: "u32", strides6: "u32", strides7: "u32", strides8: "u32", strides9: "u32", strides10: "u32", strides11: "u32", strides12: "u32", strides13: "u32", strides14: "u32", strides15: "u32", strides16: "u32", strides17: "u32", strides18: "u32", strides19: "u32", strides20: "u32", strides21: "u32", strides22: "u32", strides23: "u32" }, Record<never, never>> = {
+  params: { size: "u32", inner: "u32", a: "N1", b: "N2", c: "N3", unused0: "u32", unused1: "u32", unused2: "u32", sizes0: "u32", sizes1: "u32", sizes2: "u32", sizes3: "u32", sizes4: "u32", sizes5: "u32", sizes6: "u32", sizes7: "u32", strides0: "u32", strides1: "u32", strides2: "u32", strides3: "u32", strides4: "u32", strides5: "u32", strides6: "u32", strides7: "u32", strides8: "u32", strides9: "u32", strides10: "u32", strides11: "u32", strides12: "u32", strides13: "u32", strides14: "u32", strides15: "u32", strides16: "u32", strides17: "u32", strides18: "u32", strides19: "u32", strides20: "u32", strides21: "u32", strides22: "u32", strides23: "u32" },
+  access: {},
   code: `override RANK: u32 = 1u;
 struct Params {
   size: u32,
@@ -2442,11 +2470,6 @@ struct Params {
   sizes: array<vec4u, 2>,
   strides: array<vec4u, 6>,
 }
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> x1: array<E1>;
-@group(0) @binding(2) var<storage, read> x2: array<E2>;
-@group(0) @binding(3) var<storage, read> x3: array<E3>;
-@group(0) @binding(4) var<storage, read_write> y: array<O>;
 fn offset_of(i: u32, operand: u32) -> u32 {
   var rest = i;
   var offset = 0u;
@@ -2457,16 +2480,6 @@ fn offset_of(i: u32, operand: u32) -> u32 {
   }
   offset += rest * params.strides[2u * operand][0];
   return offset;
-}
-@compute @workgroup_size(64)
-fn forward(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.size) { return; }
-  y[i] = result(i);
 }
 `,
 };

@@ -1,15 +1,11 @@
-import type { Program } from "../device/mod.ts";
+import { defineProgram } from "../device/mod.ts";
 import { accumulate as code, lib_flat } from "../shaders/gen.ts";
 import { elementAliases, type FloatDType, floatOf } from "./half.ts";
 import { Tensor } from "./tensor.ts";
 
-function programs(entryPoint: string): Readonly<Record<FloatDType, Program>> {
-  const make = (dtype: FloatDType) => ({
-    name: "accumulate",
-    code: [elementAliases({ X: dtype }), lib_flat, code],
-    entryPoint,
-    params: code.params,
-  });
+function programs(entryPoint: string) {
+  const make = (dtype: FloatDType) =>
+    defineProgram({ name: "accumulate", code: [elementAliases({ X: dtype }), lib_flat, code], entryPoint });
   return { f32: make("f32"), f16: make("f16") };
 }
 

@@ -1,15 +1,14 @@
-import type { Program } from "../device/mod.ts";
+import { defineProgram } from "../device/mod.ts";
 import { cast as code, lib_flat } from "../shaders/gen.ts";
 import { elementAliases, type FloatDType } from "./half.ts";
 import { Tensor } from "./tensor.ts";
 
-function program(from: FloatDType, to: FloatDType): Program {
-  return {
+function program(from: FloatDType, to: FloatDType) {
+  return defineProgram({
     name: `cast ${to}`,
     code: [elementAliases({ X: from, Y: to }), lib_flat, code],
     entryPoint: "cast_to",
-    params: code.params,
-  };
+  });
 }
 
 const CAST = { f16: program("f32", "f16"), f32: program("f16", "f32") } as const;

@@ -1,15 +1,14 @@
-import type { Param, Program } from "../device/mod.ts";
+import { defineProgram, type Param } from "../device/mod.ts";
 import { copy as code, lib_flat } from "../shaders/gen.ts";
 import { bytesOf } from "./dtype.ts";
 import { sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
-const COPY: Program = {
+const COPY = defineProgram({
   name: "copy",
   code: [lib_flat, code],
   entryPoint: "copy",
-  params: code.params,
-};
+});
 
 /**
  * Copies the elements of `x` into `target` from element `offset` on, outside any graph: for buffers that outlive a step.

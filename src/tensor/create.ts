@@ -1,4 +1,4 @@
-import { Device, type Program } from "../device/mod.ts";
+import { defineProgram, Device } from "../device/mod.ts";
 import { fill as fillCode, lib_flat } from "../shaders/gen.ts";
 import { arrayOf, bytesOf, type DType, dtypeOf } from "./dtype.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
@@ -27,12 +27,11 @@ const MOST_AXES = 64;
 /** The least and the largest value of the dtypes of integers. */
 const RANGES = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1], u8: [0, 255] } as const;
 
-const FILL: Program = {
+const FILL = defineProgram({
   name: "fill",
   code: [lib_flat, fillCode],
   entryPoint: "fill",
-  params: fillCode.params,
-};
+});
 
 /** Makes a tensor of indices. */
 export function tensor(values: Uint32Array, options?: TensorFromOptions<"u32">): Tensor<"u32">;

@@ -1,17 +1,16 @@
-import { Device, type Program } from "../device/mod.ts";
+import { defineProgram, Device } from "../device/mod.ts";
 import { lib_flat, lib_philox, random as code } from "../shaders/gen.ts";
 import { type CreateOptions, tensor } from "./create.ts";
 import { type Key, shuffled } from "./philox.ts";
 import type { Shape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
-const UNIFORM: Program = {
+const UNIFORM = defineProgram({
   name: "random",
   code: [lib_flat, lib_philox, code],
   entryPoint: "uniform_numbers",
-  params: code.params,
-};
-const NORMAL: Program = { ...UNIFORM, entryPoint: "normal_numbers" };
+});
+const NORMAL = { ...UNIFORM, entryPoint: "normal_numbers" };
 
 /** {@linkcode CreateOptions} and the key of the stream. */
 export interface RandomOptions extends CreateOptions<"f32"> {
@@ -69,7 +68,7 @@ export function permutation(n: number, options: { key: Key; device?: Device }): 
 }
 
 function draw(
-  program: Program,
+  program: typeof UNIFORM,
   shape: Shape,
   options: RandomOptions,
   [a, b, most]: readonly [number, number, number],

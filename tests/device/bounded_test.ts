@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { compile } from "../../src/compile/mod.ts";
-import { Device, DeviceError, type Program, rehearse } from "../../src/device/mod.ts";
+import { defineProgram, Device, DeviceError, rehearse } from "../../src/device/mod.ts";
 import { add, matmul, mul, sum } from "../../src/ops/mod.ts";
 import { ones, scope, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
 import { openLimited } from "./_limited.ts";
 
-const SET: Program = {
+const SET = defineProgram({
   name: "set",
   code: [
     {
@@ -16,7 +16,7 @@ const SET: Program = {
     "@compute @workgroup_size(1) fn main() { y[0] = VALUE; }",
   ],
   entryPoint: "main",
-};
+});
 
 Deno.test("Bind groups are kept by latest use: those of long ago are made again", async () => {
   await using device = await Device.open();

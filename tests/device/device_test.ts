@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
-import { Device, DeviceError, type Program } from "../../src/device/mod.ts";
+import { defineProgram, Device, DeviceError } from "../../src/device/mod.ts";
 import { lib_flat } from "../../src/shaders/gen.ts";
 import { full, ones, scope, tensor } from "../../src/tensor/mod.ts";
 import { add, exp, mul, sum } from "../../src/ops/mod.ts";
@@ -9,7 +9,7 @@ import { testWith } from "./_features.ts";
 const probe = await Device.open();
 probe.close();
 
-const DOUBLE: Program = {
+const DOUBLE = defineProgram({
   name: "double",
   code: [
     lib_flat,
@@ -29,8 +29,7 @@ const DOUBLE: Program = {
     },
   ],
   entryPoint: "double",
-  params: { size: "u32" },
-};
+});
 
 Deno.test("Device.open() makes the default device, and the one before it again when it closes", async () => {
   await using first = await Device.open();

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import { Device, DeviceError, type Program } from "../../src/device/mod.ts";
+import { defineProgram, Device, DeviceError } from "../../src/device/mod.ts";
 import { compile } from "../../src/compile/mod.ts";
 import { add, exp } from "../../src/ops/mod.ts";
 import { fill, full, ones, Tensor } from "../../src/tensor/mod.ts";
 import { accumulate } from "../../src/tensor/internal.ts";
 import { runChild } from "./_child.ts";
 
-const WRONG: Program = {
+const WRONG = defineProgram({
   name: "wrong",
   code: [
     { code: "@group(0) @binding(1) var<storage, read_write> y: array<f32>;", params: {}, access: { 1: "read_write" } },
@@ -14,8 +14,8 @@ const WRONG: Program = {
     "fn main() { y[0] = undefined_name; }",
   ],
   entryPoint: "main",
-};
-const RIGHT: Program = { ...WRONG, name: "right", code: [...WRONG.code.slice(0, 2), "fn main() { y[0] = 1.0; }"] };
+});
+const RIGHT = { ...WRONG, name: "right", code: [...WRONG.code.slice(0, 2), "fn main() { y[0] = 1.0; }"] };
 
 Deno.test("DeviceError ends with what is known of the op", () => {
   const cause = new Error("below");
@@ -136,7 +136,7 @@ Deno.test("Too many workgroups are refused with op, shapes and shader", async ()
 Deno.test("A buffer that is written and bound twice is refused", async () => {
   await using device = await Device.open();
   const { storage } = ones([4]);
-  const program: Program = {
+  const program = defineProgram({
     name: "both",
     code: [
       {
@@ -148,7 +148,7 @@ Deno.test("A buffer that is written and bound twice is refused", async () => {
       "@compute @workgroup_size(1) fn main() { y[0] = x[0]; }",
     ],
     entryPoint: "main",
-  };
+  });
   assertThrows(
     () => device.dispatch(program, { buffers: { 1: storage, 2: storage }, workgroups: [1, 1, 1] }),
     TypeError,
@@ -178,6 +178,7 @@ Deno.test("A binding that the source does not declare is a TypeError", async () 
   await using device = await Device.open();
   const { storage } = ones([4]);
   assertThrows(
+    // @ts-expect-error: a type error too
     () => device.dispatch(RIGHT, { buffers: { 1: storage, 5: storage }, workgroups: [1, 1, 1] }),
     TypeError,
     "Cannot dispatch right as its source declares no storage binding 5",

@@ -1,31 +1,109 @@
-import { assertEquals, assertThrows } from "@std/assert";
-import { accessOf, checkParams, packParams } from "../../src/device/program.ts";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { defineProgram, Device } from "../../src/device/mod.ts";
+import { packParams, sourceOf, withParts, withTypes } from "../../src/device/program.ts";
+import { ProgramMemo } from "../../src/device/program_memo.ts";
+import { ones, Tensor } from "../../src/tensor/mod.ts";
 
-Deno.test("accessOf() joins what the parts declare", () => {
-  const parts = [{ code: "", params: {}, access: { 1: "read", 12: "read_write" } }, "const A = 1u;"] as const;
-  const program = {
-    name: "some",
-    code: [...parts, { code: "", params: {}, access: { 1: "read" } }],
-    entryPoint: "main",
-  } as const;
-  assertEquals([...accessOf(program)], [[1, "read"], [12, "read_write"]]);
+const OPERANDS = {
+  code: `struct Params { size: u32, factor: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;`,
+  params: { size: "u32", factor: "f32" },
+  access: { 1: "read" },
+} as const;
+const RESULT = {
+  code: "@group(0) @binding(2) var<storage, read_write> y: array<f32>;",
+  params: {},
+  access: { 2: "read_write" },
+} as const;
+const BODY = `@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x < params.size) { y[id.x] = params.factor * x[id.x]; }
+}`;
+
+function scale() {
+  return defineProgram({ name: "scale", code: [OPERANDS, RESULT, BODY], entryPoint: "main" });
+}
+
+Deno.test("defineProgram() joins what the parts declare", () => {
+  const { params, access } = scale();
+  assertEquals(Object.entries(params), [["size", "u32"], ["factor", "f32"]]);
+  assertEquals<unknown>(access, { 1: "read", 2: "read_write" });
   const other = { code: "", params: {}, access: { 1: "read_write" } } as const;
   assertThrows(
-    () => accessOf({ ...program, code: [...parts, other] }),
+    () => defineProgram({ name: "some", code: [OPERANDS, other], entryPoint: "main" }),
     TypeError,
-    "Cannot dispatch some as its parts must declare binding 1 in one way: got read and read_write",
+    "Cannot define some as its parts must declare binding 1 in one way: got read and read_write",
+  );
+  assertThrows(
+    () => defineProgram({ name: "some", code: [OPERANDS, OPERANDS], entryPoint: "main" }),
+    TypeError,
+    "Cannot define some as one part must declare Params: got several",
   );
 });
 
-Deno.test("checkParams() refuses other names, types and orders than the parts declare", () => {
-  const part = { code: "", params: { size: "u32", lr: "f32" }, access: {} } as const;
-  const program = { name: "some", code: ["const A = 1u;", part], entryPoint: "main", params: part.params } as const;
-  checkParams(program);
-  checkParams({ name: "some", code: ["const A = 1u;"], entryPoint: "main" });
-  const others = [{ lr: "f32", size: "u32" }, { size: "i32", lr: "f32" }, { size: "u32" }, undefined] as const;
-  for (const params of others) {
-    const message = "Cannot dispatch some as params must be those of its parts, {size: u32, lr: f32}: got {";
-    assertThrows(() => checkParams({ ...program, params }), TypeError, message);
+Deno.test("withParts() puts parts in front, and withTypes() sets what Params leave open", () => {
+  const program = withParts(defineProgram({ name: "some", code: ["body"], entryPoint: "main" }), "types", RESULT);
+  assertEquals(sourceOf(program), `types\n${RESULT.code}\nbody`);
+  assertEquals<unknown>(program.access, { 2: "read_write" });
+  const open = { code: "struct Params { size: u32, a: N1 }", params: { size: "u32", a: "N1" }, access: {} } as const;
+  const { code, params } = withTypes(open, { N1: "i32" });
+  assertEquals(code, `alias N1 = i32;\n${open.code}`);
+  assertEquals(Object.entries(params), [["size", "u32"], ["a", "i32"]]);
+  // @ts-expect-error: the type of a scalar is open
+  defineProgram({ name: "some", code: [open], entryPoint: "main" });
+});
+
+Deno.test("Device.dispatch() takes the scalars and bindings of its program, others are type errors", async () => {
+  await using device = await Device.open();
+  const [x, y] = [ones([2]), new Tensor(device, [2])];
+  const [program, workgroups] = [scale(), [1, 1, 1]] as const;
+  const buffers = { 1: x.storage, 2: y.storage };
+  const params = { size: 2, factor: 3 };
+  device.dispatch(program, { params, buffers, workgroups });
+  assertEquals(await y.data(), new Float32Array([3, 3]));
+  const mistakes = [ // checked by `deno check`; never run
+    // @ts-expect-error: a scalar is missing
+    () => device.dispatch(program, { params: { size: 2 }, buffers, workgroups }),
+    // @ts-expect-error: all are missing
+    () => device.dispatch(program, { buffers, workgroups }),
+    // @ts-expect-error: one is too many
+    () => device.dispatch(program, { params: { ...params, gamma: 1 }, buffers, workgroups }),
+    // @ts-expect-error: one is misspelt, behind a spread
+    () => device.dispatch(program, { params: { ...params, faktor: 1 }, buffers, workgroups }),
+    // @ts-expect-error: one is no number
+    () => device.dispatch(program, { params: { size: 2, factor: "3" }, buffers, workgroups }),
+    // @ts-expect-error: names that nobody knows
+    () => device.dispatch(program, { params: params as Record<string, number>, buffers, workgroups }),
+    // @ts-expect-error: a binding that no part declares
+    () => device.dispatch(program, { params, buffers: { ...buffers, 3: y.storage }, workgroups }),
+    // @ts-expect-error: a tensor is no storage
+    () => device.dispatch(program, { params, buffers: { 1: x, 2: y.storage }, workgroups }),
+  ];
+  assertEquals(mistakes.length, 8);
+});
+
+Deno.test("Programs of one content share a pipeline, others do not", async () => {
+  await using device = await Device.open();
+  const [x, y] = [ones([2]), new Tensor(device, [2])];
+  const buffers = { 1: x.storage, 2: y.storage };
+  const run = (program: ReturnType<typeof scale>) => {
+    const { pipelines } = device.counters;
+    device.dispatch(program, { params: { size: 2, factor: 3 }, buffers, workgroups: [1, 1, 1] });
+    return device.counters.pipelines - pipelines;
+  };
+  assertEquals([run(scale()), run(scale()), run({ ...scale(), name: "other" })], [1, 0, 1]);
+  const twice = BODY.replace("params.factor", "2.0 * params.factor");
+  assertEquals(run(defineProgram({ name: "scale", code: [OPERANDS, RESULT, twice], entryPoint: "main" })), 1);
+  assertEquals(await y.data(), new Float32Array([6, 6]));
+});
+
+Deno.test("ProgramMemo makes each version of an owner once", () => {
+  const memo = new ProgramMemo();
+  const [first, second] = [{}, {}];
+  const program = memo.get(first, "a", scale);
+  assertStrictEquals(memo.get(first, "a", scale), program);
+  for (const other of [memo.get(first, "b", scale), memo.get(second, "a", scale)]) {
+    if (other === program) throw new Error("the version of another is given");
   }
 });
 

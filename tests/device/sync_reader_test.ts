@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { add, Device, DeviceError, scope, tensor } from "../../mod.ts";
-import { SyncReader } from "../../src/device/mod.ts";
+import { defineProgram, SyncReader } from "../../src/device/mod.ts";
 
 const device = await Device.open();
 
@@ -25,13 +25,14 @@ Deno.test("SyncReader refuses what a failed submit may have written", async () =
     {
       code: "@group(0) @binding(1) var<storage, read_write> y: array<f32>;",
       params: {},
-      access: { 1: "read_write" as const },
+      access: { 1: "read_write" },
     },
     "@compute @workgroup_size(1)",
     "fn main() {",
-  ];
+  ] as const;
   const y = tensor([1, 2], { device });
-  device.dispatch({ name: "wrong", code, entryPoint: "main" }, { buffers: { 1: y.storage }, workgroups: [1, 1, 1] });
+  const wrong = defineProgram({ name: "wrong", code, entryPoint: "main" });
+  device.dispatch(wrong, { buffers: { 1: y.storage }, workgroups: [1, 1, 1] });
   await assertRejects(() => device.done(), DeviceError, "wrong.main");
   assertThrows(() => reader.read([y], new Uint8Array(8)), DeviceError, "wrong.main");
   reader.dispose();

@@ -52,8 +52,8 @@ Deno.test("manyProgram() makes a valid shader for all tensors of a ResNet-50", a
     states: ["v"],
     update: "half(w, v)",
   };
-  const program = manyProgram(shader, "step", 165, true);
-  assertEquals(Object.keys(program.params!).length, 21);
+  const program = manyProgram(device, shader, "step", 165, true);
+  assertEquals(Object.keys(program.params).length, 21);
   const gpu = await (await navigator.gpu.requestAdapter())!.requestDevice();
   const info = await gpu.createShaderModule({ code: sourceOf(program) }).getCompilationInfo();
   assertEquals(info.messages.map(({ message }) => message), []);

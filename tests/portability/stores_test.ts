@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Device } from "../../src/device/mod.ts";
+import { defineProgram, Device } from "../../src/device/mod.ts";
 import { cholesky, matmul } from "../../src/ops/mod.ts";
 import { Tensor, tensor } from "../../src/tensor/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
@@ -70,11 +70,11 @@ Deno.test("sharedPointers() finds pointers into memory that invocations share", 
 Deno.test("withWholeStores() makes a race of such stores visible", () =>
   withWholeStoresOn(async (device) => {
     const y = new Tensor(device, [64]);
-    const program = {
+    const program = defineProgram({
       name: "racing",
-      code: [{ code: RACING, params: {}, access: { 1: "read_write" as const } }],
+      code: [{ code: RACING, params: {}, access: { 1: "read_write" } }],
       entryPoint: "main",
-    };
+    });
     device.dispatch(program, { buffers: { 1: y.storage }, workgroups: [1, 1, 1] });
     const wrong = (await y.data()).filter((value, i) => value !== i).length;
     assert(wrong > 0, "no element was lost");

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { autocast, backward, requireGrad } from "../../src/autograd/mod.ts";
 import { compile } from "../../src/compile/mod.ts";
-import { Device } from "../../src/device/mod.ts";
+import { defineProgram, Device } from "../../src/device/mod.ts";
 import type { Question } from "../../src/ops/shared/answers.ts";
 import { policyOf } from "../../src/ops/shared/policy.ts";
 import { conv2d, matmul } from "../../src/ops/mod.ts";
@@ -83,7 +83,7 @@ Deno.test("tune() takes the fastest candidate with the right result", async () =
 
 Deno.test("tune() goes on where the device refuses a candidate", async () => {
   await untuned(async () => {
-    const broken = { name: "broken", code: ["fn main() { nonsense }"], entryPoint: "main" };
+    const broken = defineProgram({ name: "broken", code: ["fn main() { nonsense }"], entryPoint: "main" });
     const step = made({
       usual: slowOnes,
       broken() {

@@ -1,4 +1,14 @@
-import type { Device, Program, ShaderPart } from "../../device/mod.ts";
+import {
+  type Accesses,
+  type AccessOf,
+  defineProgram,
+  type Device,
+  type ParamsOf,
+  type ParamTypes,
+  type Program,
+  type ShaderPart,
+} from "../../device/mod.ts";
+import { withParts } from "../../device/internal.ts";
 import {
   augment_choose,
   lib_augment,
@@ -13,25 +23,25 @@ import { CHOICE } from "./parameters.ts";
 import type { Recipe } from "./recipe.ts";
 
 /** Programs of one task, for images of one size and for packed images. */
-export interface SourcePrograms {
+export interface SourcePrograms<P extends ParamTypes, A extends Accesses> {
   /** Program for images of one size. */
-  readonly resident: Program;
-  /** Program for packed images. */
-  readonly packed: Program;
+  readonly resident: Program<P, A>;
+  /** Program for packed images, which come with a table. */
+  readonly packed: Program<P, A & typeof lib_images_packed.access>;
 }
 
 /** Makes both programs of an entry point. */
-export function sourcePrograms(
-  code: ShaderPart,
+export function sourcePrograms<const S extends ShaderPart>(
+  code: S,
   entryPoint: string,
-): SourcePrograms {
-  const make = (images: ShaderPart) => ({
-    name: "augment",
-    code: [lib_flat, lib_philox, lib_augment, images, code],
-    entryPoint,
-    params: code.params,
-  });
-  return { resident: make(lib_images_resident), packed: make(lib_images_packed) };
+): SourcePrograms<ParamsOf<[S]>, AccessOf<[S]>> {
+  const program = withParts(
+    defineProgram({ name: "augment", code: [code], entryPoint }),
+    lib_flat,
+    lib_philox,
+    lib_augment,
+  );
+  return { resident: withParts(program, lib_images_resident), packed: withParts(program, lib_images_packed) };
 }
 
 const RANDOM = sourcePrograms(augment_choose, "choose_random");
@@ -58,11 +68,12 @@ export function chooseViews(source: Source, samples: Tensor, recipe: Recipe, dra
   const choices = new Tensor(device, [batch * views, CHOICE]);
   const [key0, key1] = keyOf(seed);
   const programs = recipe.crop.kind === "random" ? RANDOM : CENTER;
-  device.dispatch(source.table ? programs.packed : programs.resident, {
-    params: { ...source.params, ...scalarsOf(recipe), channels: source.channels, batch, views, epoch, key0, key1 },
-    buffers: { 1: samples.storage, 2: choices.storage, 7: source.table?.storage },
-    workgroups: groupsOf(device, batch * views),
-  });
+  const params = { ...source.params, ...scalarsOf(recipe), channels: source.channels, batch, views, epoch, key0, key1 };
+  const buffers = { 1: samples.storage, 2: choices.storage };
+  const workgroups = groupsOf(device, batch * views);
+  if (source.table) {
+    device.dispatch(programs.packed, { params, buffers: { ...buffers, 7: source.table.storage }, workgroups });
+  } else device.dispatch(programs.resident, { params, buffers, workgroups });
   return choices;
 }
 
@@ -75,7 +86,7 @@ function keyOf(seed: number): Key {
   return [seed >>> 0, (Math.floor(seed / 2 ** 32) ^ DOMAIN) >>> 0];
 }
 
-function scalarsOf(recipe: Recipe): Record<string, number> {
+function scalarsOf(recipe: Recipe) {
   const { crop, jitter } = recipe;
   const random = crop.kind === "random" ? crop : { scale: [1, 1], ratio: [1, 1] } as const;
   const resize = crop.kind === "center" ? crop.resize : undefined;

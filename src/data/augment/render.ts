@@ -1,4 +1,4 @@
-import type { Constants, Program } from "../../device/mod.ts";
+import { type Constants, defineProgram } from "../../device/mod.ts";
 import {
   augment_color,
   augment_prepare,
@@ -16,20 +16,18 @@ import type { Source } from "./images.ts";
 import type { Recipe } from "./recipe.ts";
 
 const PREPARE = sourcePrograms(augment_prepare, "prepare");
-const RESAMPLE: Program = {
+const RESAMPLE = defineProgram({
   name: "augment",
   code: [lib_flat, lib_augment, lib_colors, augment_resample],
   entryPoint: "resample_views",
-  params: augment_resample.params,
-};
-const RESAMPLE_FOR_CONTRAST: Program = { ...RESAMPLE, entryPoint: "resample_for_contrast" };
-const MEAN_GRAY: Program = {
+});
+const RESAMPLE_FOR_CONTRAST = { ...RESAMPLE, entryPoint: "resample_for_contrast" };
+const MEAN_GRAY = defineProgram({
   name: "augment",
   code: [lib_flat, lib_augment, lib_colors, lib_rows, augment_color],
   entryPoint: "mean_gray",
-  params: augment_color.params,
-};
-const COLOR: Program = { ...MEAN_GRAY, entryPoint: "color_views" };
+});
+const COLOR = { ...MEAN_GRAY, entryPoint: "color_views" };
 
 /** Bytes of `View` in `shaders/lib/augment.wgsl`. */
 const VIEW_BYTES = 28 * 4;
@@ -121,23 +119,24 @@ function prepare(source: Source, samples: Tensor, choices: Tensor): Tensor {
   const batch = samples.shape[0]!;
   const count = choices.shape[0]!;
   const prepared = new Tensor(device, [count * VIEW_BYTES], { dtype: "u8" });
-  device.dispatch(source.table ? PREPARE.packed : PREPARE.resident, {
-    params: { ...source.params, batch, views: count / batch, channels: source.channels },
-    buffers: { 1: samples.storage, 2: choices.storage, 3: prepared.storage, 7: source.table?.storage },
-    workgroups: groupsOf(device, count),
-  });
+  const params = { ...source.params, batch, views: count / batch, channels: source.channels };
+  const buffers = { 1: samples.storage, 2: choices.storage, 3: prepared.storage };
+  const workgroups = groupsOf(device, count);
+  if (source.table) {
+    device.dispatch(PREPARE.packed, { params, buffers: { ...buffers, 7: source.table.storage }, workgroups });
+  } else device.dispatch(PREPARE.resident, { params, buffers, workgroups });
   return prepared;
 }
 
-function normalization(recipe: Recipe, channels: number): Record<string, number> {
-  const mean = perChannel("mean", recipe.mean ?? [0], channels);
-  const scale = perChannel("std", recipe.std ?? [1], channels).map((std) => 1 / std);
-  return Object.fromEntries([0, 1, 2].flatMap((c) => [[`mean${c}`, mean[c]!], [`scale${c}`, scale[c]!]]));
+function normalization(recipe: Recipe, channels: number) {
+  const [mean0, mean1, mean2] = perChannel("mean", recipe.mean ?? [0], channels);
+  const [std0, std1, std2] = perChannel("std", recipe.std ?? [1], channels);
+  return { mean0, mean1, mean2, scale0: 1 / std0, scale1: 1 / std1, scale2: 1 / std2 };
 }
 
-function perChannel(name: string, values: readonly number[], channels: number): readonly number[] {
+function perChannel(name: string, values: readonly number[], channels: number): readonly [number, number, number] {
   if (values.length === 1) return [values[0]!, values[0]!, values[0]!];
-  if (values.length === channels) return values;
+  if (values.length === channels) return [values[0]!, values[1]!, values[2]!];
   throw new TypeError(
     `Cannot augment() as ${name} must have 1 or ${channels} values for images of ${channels} channels: got [${values}]`,
   );

@@ -1,7 +1,7 @@
 import { type Bindings, PARAMS_SLOT, type Workgroups } from "../bindings.ts";
 import type { Pipeline } from "../pipelines.ts";
 import { type Reserve, Storage } from "../pool.ts";
-import { type Param, type ParamType, type Program, setParam } from "../program.ts";
+import { type ParamType, type ParamTypes, type ParamValues, type Program, setParam } from "../program.ts";
 import { USAGE } from "../usage.ts";
 
 /**
@@ -90,9 +90,9 @@ export class Recording {
    *
    * @internal
    */
-  add(dispatch: RecordedDispatch, values: Readonly<Record<string, Param>>): void {
+  add(dispatch: RecordedDispatch, values: ParamValues<ParamTypes>): void {
     const index = this.dispatches.push(dispatch) - 1;
-    const types = dispatch.program.params ?? {};
+    const types = dispatch.program.params;
     let at = 0;
     for (const name in types) {
       const read = values[name];

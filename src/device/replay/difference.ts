@@ -27,7 +27,7 @@ export function differenceOf(before: Recording, after: Recording): string | null
 
 /** Whether both do the same; one may have been compiled again since. */
 function samePipeline(a: RecordedDispatch, b: RecordedDispatch): boolean {
-  return a.program === b.program && a.pipeline.variant === b.pipeline.variant;
+  return a.pipeline.key === b.pipeline.key;
 }
 
 function describe(dispatch: RecordedDispatch | undefined): string {
@@ -40,7 +40,7 @@ function changedScalar(a: RecordedDispatch, b: RecordedDispatch, isLive: (at: nu
   if (!a.params || !b.params) return null;
   const [from, to] = [new DataView(a.params.buffer), new DataView(b.params.buffer)];
   let at = 0;
-  for (const [name, type] of Object.entries(a.program.params ?? {})) {
+  for (const [name, type] of Object.entries(a.program.params)) {
     if (from.getUint32(at) !== to.getUint32(at) && !isLive(at)) {
       const [x, y] = [from, to].map((view) =>
         type === "f32" ? view.getFloat32(at, true) : type === "u32" ? view.getUint32(at, true) : view.getInt32(at, true)

@@ -1,12 +1,15 @@
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { attention_delta as code, lib_flat } from "../../shaders/gen.ts";
 import { type FloatDType, Tensor } from "../../tensor/mod.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
 import type { Layout } from "./layout.ts";
 
-function program(dtype: FloatDType): Program {
-  const parts = [elementAliases({ X: dtype }), lib_flat, code];
-  return { name: "attention delta", code: parts, entryPoint: "main", params: code.params };
+function program(dtype: FloatDType) {
+  return defineProgram({
+    name: "attention delta",
+    code: [elementAliases({ X: dtype }), lib_flat, code],
+    entryPoint: "main",
+  });
 }
 
 const DELTA = { f32: program("f32"), f16: program("f16") } as const;

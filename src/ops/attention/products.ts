@@ -1,5 +1,5 @@
 // Attention by matrix products of some heads and queries at a time: for CPU adapters, where those are quickest.
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { attention_weights as code, lib_flat, lib_rows } from "../../shaders/gen.ts";
 import { type Shape, Tensor, zeros } from "../../tensor/mod.ts";
 import { castTo, floatOf } from "../../tensor/internal.ts";
@@ -10,14 +10,13 @@ import { rowConstants } from "../shared/rows.ts";
 import { deltaOf } from "./delta.ts";
 import { type Attended, gradSize, type Layout, type Operands, type Rows } from "./layout.ts";
 
-const SOFTEN: Program = {
+const SOFTEN = defineProgram({
   name: "attention weights",
   code: [lib_flat, lib_rows, code],
   form: "attention:products",
   entryPoint: "soften",
-  params: code.params,
-};
-const SOFTEN_GRAD: Program = { ...SOFTEN, name: "attention weights grad", entryPoint: "soften_grad" };
+});
+const SOFTEN_GRAD = { ...SOFTEN, name: "attention weights grad", entryPoint: "soften_grad" };
 
 /** Most products of queries and keys at once: 8 MiB. */
 const MOST = 2 ** 21;

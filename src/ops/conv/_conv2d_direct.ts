@@ -1,6 +1,6 @@
 // Convolution as implicit matrix products: the patches of the image are never stored.
 // Channels of every group are multiples of 4 here; see _conv2d_channels.ts.
-import type { Program } from "../../device/mod.ts";
+import { defineProgram, type Device } from "../../device/mod.ts";
 import {
   conv2d,
   conv2d_forward,
@@ -36,18 +36,13 @@ const OPERANDS = {
 
 type Kind = keyof typeof OPERANDS;
 
-const programs = new Map<string, Program>();
-
-function programOf(kind: Kind, form: ProductForm, types: OperandTypes, moments: boolean): Program {
+function programOf({ programs }: Device, kind: Kind, form: ProductForm, types: OperandTypes, moments: boolean) {
   const name = `conv2d ${kind} ${form.name}${operandNote(types)}`;
-  const key = `${name} ${moments}`;
-  let program = programs.get(key);
-  if (!program) {
-    const code = [operandAliases(types), conv2d, ...OPERANDS[kind], ...momentsCode(moments), ...form.code];
+  return programs.get(conv2d, `${name} ${moments}`, () => {
+    const code = [operandAliases(types), conv2d, ...OPERANDS[kind], ...momentsCode(moments), ...form.code] as const;
     const forms = `conv2d:${kind === "forwardTaps" ? "taps" : "direct"} matmul:${form.name}${momentsNote(moments)}`;
-    programs.set(key, program = { name, form: forms, code, entryPoint: "main", params: conv2d.params });
-  }
-  return program;
+    return defineProgram({ name, form: forms, code, entryPoint: "main" });
+  });
 }
 
 /** Pixels of a segment of the weight gradient, and terms of one of a forward pass by taps; multiples of 8. */
@@ -164,7 +159,7 @@ function run(g: Geometry, job: Job): Tensor {
   const moments = splits === 1 && job.side
     ? blockMoments(job.side, device, Math.ceil(rows / form.rows), shape.at(-1)!)
     : undefined;
-  device.dispatch(programOf(kind, form, { a, b, c: target }, moments !== undefined), {
+  device.dispatch(programOf(device, kind, form, { a, b, c: target }, moments !== undefined), {
     params: {
       ...sizesOf(g),
       ...{ rows, cols4, inner, depth, segments, splits, split4: size / 4, groups: g.groups },

@@ -1,5 +1,5 @@
 // The transforms of Winograd's convolution: their programs, and how they are dispatched.
-import type { Program } from "../../device/mod.ts";
+import { defineProgram, type Device } from "../../device/mod.ts";
 import {
   conv2d_winograd,
   conv2d_winograd_3x3,
@@ -14,6 +14,7 @@ import {
 import type { FloatDType, Tensor } from "../../tensor/mod.ts";
 import { momentsNote } from "../product/moments.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
+import { zerosOf } from "../shared/params.ts";
 
 /** Pixels along the edge of a tile: F(3×3, 3×3) or F(4×4, 3×3). */
 export type Edge = 3 | 4;
@@ -24,7 +25,7 @@ const ENTRY_POINTS = [
   conv2d_winograd_factors,
   conv2d_winograd_moments,
   conv2d_winograd_adjoint,
-];
+] as const;
 
 /** What images, the weight and its gradient hold; transforms are f32. */
 interface Types {
@@ -33,28 +34,13 @@ interface Types {
   readonly W: FloatDType;
 }
 
-const programs = new Map<string, Program>();
-
 /** An entry point of the transforms. */
-function programOf(entryPoint: EntryPoint, edge: Edge, types: Types): Program {
-  const id = `${entryPoint} ${edge} ${types.X} ${types.Y} ${types.W}`;
-  let program = programs.get(id);
-  if (!program) {
-    const code = [
-      elementAliases({ ...types }),
-      lib_flat,
-      lib_moments,
-      conv2d_winograd,
-      MATRICES[edge],
-      ...ENTRY_POINTS,
-    ];
-    const names = {
-      name: `conv2d winograd${edge}`,
-      form: `conv2d:winograd${edge}${momentsNote(entryPoint.endsWith("_moments"))}`,
-    };
-    programs.set(id, program = { ...names, code, entryPoint, params: conv2d_winograd.params });
-  }
-  return program;
+function programOf({ programs }: Device, entryPoint: EntryPoint, edge: Edge, types: Types) {
+  return programs.get(conv2d_winograd, `${entryPoint} ${edge} ${types.X} ${types.Y} ${types.W}`, () => {
+    const shared = [elementAliases({ ...types }), lib_flat, lib_moments, conv2d_winograd, MATRICES[edge]] as const;
+    const form = `conv2d:winograd${edge}${momentsNote(entryPoint.endsWith("_moments"))}`;
+    return defineProgram({ name: `conv2d winograd${edge}`, form, code: [...shared, ...ENTRY_POINTS], entryPoint });
+  });
 }
 
 /**
@@ -97,7 +83,7 @@ export interface Beside {
   readonly other?: Tensor;
 }
 
-const ZEROS = Object.fromEntries(Object.keys(conv2d_winograd.params).map((name) => [name, 0]));
+const ZEROS = zerosOf(conv2d_winograd);
 
 /** Runs a transform of `x` into `y`, and another one beside it. */
 export function transform(
@@ -111,7 +97,7 @@ export function transform(
   const { bias, moments, source, other } = beside;
   const weight = entryPoint === "patches_and_windows" ? source : undefined;
   const types = { X: floatOf(x), Y: floatOf(y), W: floatOf(weight ?? x) };
-  x.device.dispatch(programOf(entryPoint, edge, types), {
+  x.device.dispatch(programOf(x.device, entryPoint, edge, types), {
     params: { ...ZEROS, ...values },
     buffers: {
       1: x.storage,

@@ -11,8 +11,8 @@ export interface AvgPool2dOptions extends Pool2dOptions {
   countIncludePad?: boolean;
 }
 
-const FORWARD = columnPrograms("avgPool2d", [code], "average", code.params);
-const GRAD = columnPrograms("avgPool2d", [code], "average_grad", code.params);
+const FORWARD = columnPrograms("avgPool2d", [code], "average");
+const GRAD = columnPrograms("avgPool2d", [code], "average_grad");
 
 const avgPool2dOp = defineOp<[Tensor], Windows>({
   name: "avgPool2d",

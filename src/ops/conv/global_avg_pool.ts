@@ -5,8 +5,8 @@ import { floatOf } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { columnPrograms, columnsOf, pick } from "../shared/slices.ts";
 
-const SUM_ROWS = columnPrograms("globalAvgPool", [code], "sum_rows", code.params);
-const SPREAD = columnPrograms("globalAvgPool", [code], "spread", code.params);
+const SUM_ROWS = columnPrograms("globalAvgPool", [code], "sum_rows");
+const SPREAD = columnPrograms("globalAvgPool", [code], "spread");
 /** Rows that one invocation sums; images of more are summed in two stages. */
 const PART_ROWS = 256;
 

@@ -5,9 +5,9 @@ import { floatOf } from "../../tensor/internal.ts";
 import { type Pool2dOptions, pooledShape, type Windows, windowsOf } from "./pool_geometry.ts";
 import { columnPrograms, pick } from "../shared/slices.ts";
 
-const PLAIN = columnPrograms("maxPool2d", [code], "max_plain", code.params);
-const INDEXED = columnPrograms("maxPool2d", [code], "max_indexed", code.params);
-const GRAD = columnPrograms("maxPool2d", [code], "max_grad", code.params);
+const PLAIN = columnPrograms("maxPool2d", [code], "max_plain");
+const INDEXED = columnPrograms("maxPool2d", [code], "max_indexed");
+const GRAD = columnPrograms("maxPool2d", [code], "max_grad");
 
 const maxPool2dOp = defineOp<[Tensor], Windows>({
   name: "maxPool2d",

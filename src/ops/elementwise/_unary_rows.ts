@@ -1,4 +1,5 @@
 import type { ShaderPart } from "../../device/mod.ts";
+import type { Nothing } from "../../device/internal.ts";
 import { lib_gelu } from "../../shaders/gen.ts";
 
 /** One elementwise op: WGSL expressions of `x: F` (that is `vec4f`), and of the scalars `params.a` and `params.b` where it has some. */
@@ -6,7 +7,7 @@ export interface Row {
   readonly value: string;
   readonly slope: string;
   /** WGSL that they call. */
-  readonly uses?: ShaderPart;
+  readonly uses?: ShaderPart<Nothing, Nothing>;
 }
 
 /**

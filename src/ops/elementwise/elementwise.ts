@@ -1,7 +1,17 @@
-import type { Device, ParamType, Program } from "../../device/mod.ts";
-import { elementwise as shader, lib_flat, lib_nan, lib_power } from "../../shaders/gen.ts";
+import { defineProgram, type Device, type ParamType } from "../../device/mod.ts";
+import { type Nothing, withTypes } from "../../device/internal.ts";
+import {
+  elementwise as shader,
+  elementwise_flat as flat,
+  elementwise_strided as strided,
+  lib_flat,
+  lib_nan,
+  lib_power,
+  type Shader,
+} from "../../shaders/gen.ts";
 import { type DType, type FloatDType, sameShape, type Shape, Tensor } from "../../tensor/mod.ts";
 import { broadcastStrides, collapse, MAX_AXES } from "../shared/axes.ts";
+import { arrayParams } from "../shared/params.ts";
 
 /** What an op reads at each place: an array that broadcasts to the output, or one number. */
 export type Operand = Tensor | number;
@@ -31,17 +41,12 @@ interface Plan {
   readonly strides: readonly (readonly number[])[];
 }
 
-/** Scalars of strided operands, behind those that every program has. */
-const { size: _size, inner: _inner, a: _a, b: _b, c: _c, ...AXES } = shader.params;
-
 const WIDE = "alias F = vec4f;\nalias I = vec4i;\nalias U = vec4u;\nalias B = vec4<bool>;";
 const SINGLE = "alias F = f32;\nalias I = i32;\nalias U = u32;\nalias B = bool;";
 const HALF = { wide: "alias H = vec4<f16>;", single: "alias H = f16;" };
 /** What arrays hold, and what is computed with. */
 const VECTORS: Record<string, string> = { f32: "F", f16: "H", i32: "I", u32: "U" };
 const COMPUTED: Record<string, string> = { ...VECTORS, f16: "F" };
-
-const programs = new Map<ElementwiseKernel, Map<string, Program>>();
 
 /**
  * Computes `value` of the operands everywhere in `shape`, to which all of them broadcast. f32, f16, i32 and u32 arrays;
@@ -58,25 +63,28 @@ export function elementwise(
   if (y.size === 0) return y;
   const plan = planOf(kernel.name, operands, shape);
   const scalars = operands.map((operand) => typeof operand === "number" ? operand : 0);
-  const params: Record<string, number> = {
+  const params = {
     size: plan.wide ? Math.ceil(y.size / 4) : y.size,
     inner: plan.wide ? Math.ceil(plan.inner / 4) : plan.inner, // read where it is a multiple of four
     a: scalars[0] ?? 0,
     b: scalars[1] ?? 0,
     c: scalars[2] ?? 0,
   };
-  const strided = plan.access.includes("strided");
-  if (strided) setAxes(params, plan);
   const storage = (i: number) => {
     const operand = operands[i];
     return operand instanceof Tensor ? operand.storage : undefined;
   };
-  device.dispatch(programOf(kernel, plan, operands, dtype), {
-    params,
-    buffers: { 1: storage(0), 2: storage(1), 3: storage(2), 4: y.storage },
-    workgroups: device.groups(params.size!, 64),
-    constants: strided ? { RANK: plan.sizes.length } : undefined,
-  });
+  const buffers = { 1: storage(0), 2: storage(1), 3: storage(2), 4: y.storage };
+  const workgroups = device.groups(params.size, 64);
+  const dtypes = dtypesOf(kernel, operands, dtype);
+  if (plan.access.includes("strided")) {
+    device.dispatch(programOf(device, kernel, plan, dtypes, strided), {
+      params: { ...params, ...axesOf(plan) },
+      buffers,
+      workgroups,
+      constants: { RANK: plan.sizes.length },
+    });
+  } else device.dispatch(programOf(device, kernel, plan, dtypes, flat), { params, buffers, workgroups });
   return y;
 }
 
@@ -113,40 +121,52 @@ function accessOf(sizes: readonly number[], strides: readonly number[]): Access 
 }
 
 /** Sizes and strides in the units of the shader: vectors of four where an invocation computes four elements. */
-function setAxes(params: Record<string, number>, { wide, sizes, strides }: Plan): void {
-  for (const name in AXES) params[name] ??= 0;
+function axesOf({ wide, sizes, strides }: Plan) {
   const last = sizes.length - 1;
-  sizes.forEach((size, d) => params[`sizes${d}`] = wide && d === last ? size / 4 : size);
-  strides.forEach((each, k) => {
-    const vectors = wide && each[last] === 1;
-    each.forEach((stride, d) => params[`strides${MAX_AXES * k + d}`] = vectors && d < last ? stride / 4 : stride);
-  });
+  const strideOf = (operand: number, d: number) => {
+    const each = strides[operand] ?? [];
+    const stride = each[d] ?? 0;
+    return wide && d < last && each[last] === 1 ? stride / 4 : stride;
+  };
+  return {
+    unused0: 0,
+    unused1: 0,
+    unused2: 0,
+    ...arrayParams(strided, "sizes", (d) => wide && d === last ? sizes[d]! / 4 : sizes[d] ?? 0),
+    ...arrayParams(strided, "strides", (i) => strideOf(Math.floor(i / MAX_AXES), i % MAX_AXES)),
+  };
 }
 
-function programOf(
+/** Dtypes of operands and result. */
+interface DTypes {
+  readonly dtypes: readonly DType[];
+  readonly result: FloatDType;
+}
+
+function dtypesOf({ oneDType }: ElementwiseKernel, operands: readonly Operand[], result: FloatDType): DTypes {
+  const numbers = oneDType ? operands.find((operand) => operand instanceof Tensor)!.dtype : "f32";
+  return { dtypes: operands.map((operand) => operand instanceof Tensor ? operand.dtype : numbers), result };
+}
+
+function programOf<P extends Readonly<Record<string, string>>>(
+  { programs }: Device,
   kernel: ElementwiseKernel,
   plan: Plan,
-  operands: readonly Operand[],
-  result: FloatDType,
-): Program {
-  let variants = programs.get(kernel);
-  if (!variants) programs.set(kernel, variants = new Map());
-  const innerStrides = plan.strides.map((each) => each.at(-1) ?? 0);
-  const numbers = kernel.oneDType ? operands.find((operand) => operand instanceof Tensor)!.dtype : "f32";
-  const dtypes = operands.map((operand) => operand instanceof Tensor ? operand.dtype : numbers);
-  const splat = plan.access.map((access, i) => access === "strided" && innerStrides[i] === 0);
-  const key = `${plan.wide},${plan.access},${dtypes},${splat},${result}`;
-  let program = variants.get(key);
-  if (!program) variants.set(key, program = makeProgram(kernel, plan, { dtypes, result }, splat));
-  return program;
+  dtypes: DTypes,
+  declaration: Shader<P, Nothing>,
+) {
+  const splat = plan.access.map((access, i) => access === "strided" && (plan.strides[i]!.at(-1) ?? 0) === 0);
+  const version = `${plan.wide},${plan.access},${dtypes.dtypes},${splat},${dtypes.result}`;
+  return programs.get(kernel, version, () => makeProgram(kernel, plan, dtypes, splat, declaration));
 }
 
-function makeProgram(
+function makeProgram<P extends Readonly<Record<string, string>>>(
   { name, args, value }: ElementwiseKernel,
   { wide, access }: Plan,
-  { dtypes, result }: { dtypes: readonly DType[]; result: FloatDType },
+  { dtypes, result }: DTypes,
   splat: readonly boolean[],
-): Program {
+  declaration: Shader<P, Nothing>,
+) {
   const single = (i: number) => access[i] === "one" || access[i] === "column" || splat[i];
   const element = (i: number) => single(i) ? dtypes[i] ?? "f32" : VECTORS[dtypes[i] ?? "f32"];
   const types = args.map((_, i) => COMPUTED[dtypes[i]!]!);
@@ -155,26 +175,22 @@ function makeProgram(
     const value = read(i, access[i]!, dtypes[i]!);
     return single(i) && dtypes[i] === "f16" ? `f32(${value})` : value; // WGSL widens no scalar that it spreads
   };
-  const strided = access.includes("strided");
   const scalar = (i: number) => access[i] === "number" && dtypes[i] !== "f16" ? dtypes[i] as ParamType : "f32";
-  const scalars = { a: scalar(0), b: scalar(1), c: scalar(2) };
   const parts = [
     ...(half ? ["enable f16;", wide ? HALF.wide : HALF.single] : []),
     wide ? WIDE : SINGLE,
     `alias O = ${VECTORS[result]};`,
-    ...[0, 1, 2].map((i) => `alias E${i + 1} = ${element(i)};\nalias N${i + 1} = ${scalar(i)};`),
+    ...[0, 1, 2].map((i) => `alias E${i + 1} = ${element(i)};`),
     `fn value(${args.map((arg, i) => `${arg}: ${types[i]}`).join(", ")}) -> F { return ${value}; }`,
     `fn result(i: u32) -> O { return O(value(${args.map((_, i) => `${types[i]}(${operand(i)})`).join(", ")})); }`,
   ];
   const library = value.includes("power(") ? [lib_power] : /is_nan\(|larger\(|smaller\(/.test(value) ? [lib_nan] : [];
-  const params = { size: "u32", inner: "u32", ...scalars, ...(strided ? AXES : {}) } as const; // fewer are packed faster
-  const label = `${name}${wide ? "" : " single"} ${access.join(" ")}`;
-  return {
-    name: label,
-    code: [parts.join("\n"), lib_flat, ...library, { ...shader, params }],
+  const params = withTypes(declaration, { N1: scalar(0), N2: scalar(1), N3: scalar(2) });
+  return defineProgram({
+    name: `${name}${wide ? "" : " single"} ${access.join(" ")}`,
+    code: [parts.join("\n"), lib_flat, ...library, params, shader],
     entryPoint: "forward",
-    params,
-  };
+  });
 }
 
 function read(i: number, access: Access, dtype: DType): string {

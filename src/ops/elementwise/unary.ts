@@ -1,4 +1,4 @@
-import type { Bindings, Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { lib_flat, lib_nan, unary as code } from "../../shaders/gen.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { type FloatDType, Tensor } from "../../tensor/mod.ts";
@@ -10,21 +10,14 @@ type Name = keyof typeof ROWS;
 type Scalars = { readonly a: number; readonly b: number };
 
 const TYPES = "alias F = vec4f;\nalias U = vec4u;\nalias B = vec4<bool>;";
-const { params } = code;
 
-type Programs = Readonly<Record<FloatDType, Program>>;
-
-function programs(name: Name, entryPoint: string): Programs {
+function programs(name: Name, entryPoint: string) {
   const { value, slope, uses }: Row = ROWS[name];
   const body = `fn value(x: F) -> F { return ${value}; }\nfn slope(x: F) -> F { return ${slope}; }`;
   const used = uses ? [uses] : [];
   const make = (dtype: FloatDType) => {
-    return {
-      name,
-      code: [elementAliases({ X: dtype }), lib_flat, lib_nan, TYPES, ...used, body, code],
-      entryPoint,
-      params,
-    };
+    const types = elementAliases({ X: dtype });
+    return defineProgram({ name, code: [types, lib_flat, lib_nan, TYPES, ...used, body, code], entryPoint });
   };
   return { f32: make("f32"), f16: make("f16") };
 }
@@ -45,11 +38,11 @@ export function defineUnary(name: Name): (inputs: [Tensor], scalars: Scalars) =>
   });
 }
 
-function run(programs: Programs, x: Tensor, grad: Tensor | null, a: number, b: number): Tensor {
+function run(forms: ReturnType<typeof programs>, x: Tensor, grad: Tensor | null, a: number, b: number): Tensor {
   const y: Tensor = new Tensor(x.device, x.shape, { dtype: x.dtype });
   const size = Math.ceil(x.size / 4);
-  const buffers: Bindings = { 1: x.storage, 2: y.storage, 3: grad?.storage };
-  x.device.dispatch(programs[floatOf(x)], { params: { size, a, b }, buffers, workgroups: x.device.groups(size, 64) });
+  const buffers = { 1: x.storage, 2: y.storage, 3: grad?.storage };
+  x.device.dispatch(forms[floatOf(x)], { params: { size, a, b }, buffers, workgroups: x.device.groups(size, 64) });
   return y;
 }
 

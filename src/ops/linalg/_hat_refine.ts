@@ -1,5 +1,5 @@
 // Iterative refinement of a hat matrix.
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { hat_refine as code, lib_flat, lib_rows } from "../../shaders/gen.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { laneForm } from "../shared/lanes.ts";
@@ -13,8 +13,8 @@ const MOST_MOVED = 0.25;
 /** WGSL has no literal for it. */
 const NAN_BITS = 0x7fc00000;
 
-function program(entryPoint: string): Program {
-  return { name: "hatRefine", code: [lib_flat, lib_rows, code], entryPoint, params: code.params };
+function program(entryPoint: string) {
+  return defineProgram({ name: "hatRefine", code: [lib_flat, lib_rows, code], entryPoint });
 }
 
 const SPLIT = program("split");
@@ -56,7 +56,7 @@ export function refined(a: Tensor, { z, on, m }: Approximation, ridge: number): 
   const sizes = { n, bits, ridge, most: MOST_MOVED, nan_bits: NAN_BITS };
   const constants = rowConstants(device, n);
   const matrix = () => new Tensor(device, [n, n]);
-  const dispatch = (program: Program, { x, y, w, on, u, v }: Arrays) => {
+  const dispatch = (program: typeof SPLIT, { x, y, w, on, u, v }: Arrays) => {
     const rows = program === SPLIT || program === JUDGE;
     device.dispatch(rows ? laneForm(device, program, constants.LANES) : program, {
       params: sizes,

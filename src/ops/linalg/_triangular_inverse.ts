@@ -1,5 +1,5 @@
 // The inverse of a triangular matrix, by doubling: blocks of 64 rows are inverted, then every two neighbours are joined.
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { lib_block, lib_flat, triangular_inverse as code } from "../../shaders/gen.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { productPadded } from "../product/product.ts";
@@ -7,8 +7,8 @@ import { productPadded } from "../product/product.ts";
 /** Rows of a block that is inverted in one go. */
 const BLOCK = 64;
 
-function program(entryPoint: string): Program {
-  return { name: "triangularInverse", code: [lib_flat, lib_block, code], entryPoint, params: code.params };
+function program(entryPoint: string) {
+  return defineProgram({ name: "triangularInverse", code: [lib_flat, lib_block, code], entryPoint });
 }
 
 const START = program("start");

@@ -1,4 +1,4 @@
-import type { Device, Program } from "../../device/mod.ts";
+import { defineProgram, type Device } from "../../device/mod.ts";
 import {
   cholesky as code,
   cholesky_panel as panel,
@@ -27,8 +27,8 @@ const LANES = 8;
 /** WGSL has no literal for it. */
 const NAN_BITS = 0x7fc00000;
 
-function program(entryPoint: string, form?: string): Program {
-  return { name: "cholesky", form, code: [lib_flat, lib_block, code, rows], entryPoint, params: code.params };
+function program(entryPoint: string, form?: string) {
+  return defineProgram({ name: "cholesky", form, code: [lib_flat, lib_block, code, rows], entryPoint });
 }
 
 const TAKE = program("take");
@@ -38,8 +38,8 @@ const FACTORS = {
 };
 const MIRROR = program("mirror");
 const TRANSPOSE = program("transpose");
-const PANEL = pairForms("choleskyPanel", [panel], panel.params);
-const UPDATE = pairForms("choleskyUpdate", [update], update.params);
+const PANEL = pairForms("choleskyPanel", [panel]);
+const UPDATE = pairForms("choleskyUpdate", [update]);
 
 /** How a diagonal block is factored. */
 function choleskyForm(device: Device): keyof typeof FACTORS {
@@ -120,7 +120,7 @@ function updateGroup(l: Tensor, panel: number, until: number): void {
 }
 
 /** The lower triangle mirrored and scaled (`MIRROR`), or the transpose (`TRANSPOSE`). */
-function rearrange(program: Program, a: Tensor, scale: number): Tensor {
+function rearrange(program: typeof MIRROR, a: Tensor, scale: number): Tensor {
   const n = a.shape[0]!;
   const out = new Tensor(a.device, [n, n]);
   a.device.dispatch(program, {

@@ -1,5 +1,5 @@
 import { defineOp } from "../../autograd/mod.ts";
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { hat_matrix as code, lib_flat, lib_rows } from "../../shaders/gen.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { checkSetting } from "../../tensor/internal.ts";
@@ -14,8 +14,8 @@ import { rowConstants } from "../shared/rows.ts";
 import { negatedInverse } from "./_triangular_inverse.ts";
 import { choleskySolve } from "./triangular_solve.ts";
 
-function program(entryPoint: string): Program {
-  return { name: "hatMatrix", code: [lib_flat, lib_rows, code], entryPoint, params: code.params };
+function program(entryPoint: string) {
+  return defineProgram({ name: "hatMatrix", code: [lib_flat, lib_rows, code], entryPoint });
 }
 
 const DIAGONAL = program("diagonal_of");

@@ -1,4 +1,4 @@
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import {
   lib_block,
   lib_flat,
@@ -21,26 +21,23 @@ const BLOCK = 32;
 /** Rows that are solved block by block after a matrix product brought in all that were solved before. */
 const GROUP = 128;
 
-const INVERT: Program = {
+const INVERT = defineProgram({
   name: "triangularSolve",
   code: [lib_triangle, lib_block, code],
   entryPoint: "invert",
-  params: lib_triangle.params,
-};
-const APPLY = sumForms("triangularSolveApply", [lib_triangle, apply], lib_triangle.params);
-const UPDATE = sumForms("triangularSolveUpdate", [lib_triangle, update], lib_triangle.params);
-const START: Program = {
+});
+const APPLY = sumForms("triangularSolveApply", [lib_triangle, apply]);
+const UPDATE = sumForms("triangularSolveUpdate", [lib_triangle, update]);
+const START = defineProgram({
   name: "triangularSolve",
   code: [lib_flat, start],
   entryPoint: "negate",
-  params: start.params,
-};
-const MASK: Program = {
+});
+const MASK = defineProgram({
   name: "triangleMask",
   code: [lib_flat, maskCode],
   entryPoint: "mask",
-  params: maskCode.params,
-};
+});
 
 /** Options of {@linkcode triangularSolve}. */
 export interface TriangularSolveOptions {
@@ -83,7 +80,7 @@ interface Solve {
   readonly x: Tensor;
   readonly inverses: Tensor;
   readonly attrs: Attrs;
-  readonly params: Readonly<Record<string, number>>;
+  readonly params: Readonly<Record<Exclude<keyof typeof lib_triangle.params, "first">, number>>;
 }
 
 function solve(matrix: Tensor, b: Tensor, attrs: Attrs): Tensor {
@@ -114,7 +111,7 @@ function solve(matrix: Tensor, b: Tensor, attrs: Attrs): Tensor {
 function solveGroup({ a, work, x, inverses, params }: Solve, first: number, until: number): void {
   const { device } = a;
   const form = rowForm(device);
-  const vectors = params.vectors!;
+  const { vectors } = params;
   for (let block = first; block < until; block += BLOCK) {
     device.dispatch(APPLY[form], {
       params: { ...params, first: block, until },

@@ -1,5 +1,5 @@
 import { defineOp } from "../../autograd/mod.ts";
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { index_select as code, lib_flat } from "../../shaders/gen.ts";
 import { type Shape, sizeOf, Tensor, tensor } from "../../tensor/mod.ts";
 import { normalizeDim } from "../../tensor/internal.ts";
@@ -9,12 +9,9 @@ import { checkWords } from "../shared/check.ts";
 /** Row numbers: on the GPU (u32 or i32), or on the host, where they are checked. */
 export type Indices = Tensor | readonly number[] | Uint32Array | Int32Array;
 
-const program = (words: string, entryPoint: string): Program => ({
-  name: "indexSelect",
-  code: [lib_flat, `alias W = ${words};`, code],
-  entryPoint,
-  params: code.params,
-});
+function program(words: string, entryPoint: string) {
+  return defineProgram({ name: "indexSelect", code: [lib_flat, `alias W = ${words};`, code], entryPoint });
+}
 const TAKE = { single: program("u32", "take_rows"), wide: program("vec4u", "take_rows") };
 const ADD = { single: program("f32", "add_rows"), wide: program("vec4f", "add_rows") };
 
@@ -40,7 +37,7 @@ const indexSelectOp = defineOp<[Tensor, Tensor], { readonly dim: number }>({
 
 /** One dispatch; `shape` is that of the array whose rows are taken, and [first, last) the indices that are looked at. */
 function run(
-  programs: { single: Program; wide: Program },
+  programs: typeof TAKE,
   from: Tensor,
   index: Tensor,
   to: Tensor,

@@ -1,9 +1,10 @@
 // Copies between arrays that are walked with any strides: what permute, slice, flip, pad, concat and broadcastTo are made of.
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { lib_flat, strided as code } from "../../shaders/gen.ts";
 import { type Shape, sizeOf, Tensor } from "../../tensor/mod.ts";
 import { stridesOf } from "../../tensor/internal.ts";
-import { collapse, MAX_AXES } from "../shared/axes.ts";
+import { collapse } from "../shared/axes.ts";
+import { arrayParams } from "../shared/params.ts";
 
 /** How an array is walked: the element to start at, and the stride along each axis. */
 export interface Walk {
@@ -15,13 +16,12 @@ export interface Walk {
   readonly strides?: readonly number[];
 }
 
-const SINGLE: Program = {
+const SINGLE = defineProgram({
   name: "strided",
   code: [lib_flat, "alias W = u32;", code],
   entryPoint: "copy",
-  params: code.params,
-};
-const WIDE: Program = { ...SINGLE, code: [lib_flat, "alias W = vec4u;", code] };
+});
+const WIDE = defineProgram({ name: "strided", code: [lib_flat, "alias W = vec4u;", code], entryPoint: "copy" });
 
 /** Copies the elements of `x` along its walk to those of `y` along its own; `sizes` are the axes of both. */
 export function copyStrided(op: string, x: Walk, y: Walk, sizes: Shape): void {
@@ -31,22 +31,19 @@ export function copyStrided(op: string, x: Walk, y: Walk, sizes: Shape): void {
   const walk = collapse({ sizes, strides: [x.strides ?? contiguous, y.strides ?? contiguous] }, op);
   const offsets = [x.offset ?? 0, y.offset ?? 0] as const;
   const unit = isWide(walk.sizes, walk.strides, offsets) ? 4 : 1;
-  const values: Record<string, number> = {
-    size: size / unit,
-    x_offset: offsets[0] / unit,
-    y_offset: offsets[1] / unit,
-    unused: 0,
-  };
   const last = walk.sizes.length - 1;
-  for (let d = 0; d < MAX_AXES; d++) {
-    const inner = d === last;
-    values[`sizes${d}`] = (walk.sizes[d] ?? 1) / (inner ? unit : 1);
-    values[`x_strides${d}`] = (walk.strides[0]![d] ?? 0) / (inner ? 1 : unit);
-    values[`y_strides${d}`] = (walk.strides[1]![d] ?? 0) / (inner ? 1 : unit);
-  }
+  const strideOf = (array: 0 | 1, d: number) => (walk.strides[array]![d] ?? 0) / (d === last ? 1 : unit);
   const { device } = x.tensor;
   device.dispatch(unit === 4 ? WIDE : SINGLE, {
-    params: values,
+    params: {
+      size: size / unit,
+      x_offset: offsets[0] / unit,
+      y_offset: offsets[1] / unit,
+      unused: 0,
+      ...arrayParams(code, "sizes", (d) => (walk.sizes[d] ?? 1) / (d === last ? unit : 1)),
+      ...arrayParams(code, "x_strides", (d) => strideOf(0, d)),
+      ...arrayParams(code, "y_strides", (d) => strideOf(1, d)),
+    },
     buffers: { 1: x.tensor.storage, 2: y.tensor.storage },
     workgroups: device.groups(size / unit, 64),
     constants: { RANK: Math.max(1, walk.sizes.length) },

@@ -1,21 +1,12 @@
 // The backward passes of batch normalisation, separately callable so that synchronised batch normalisation can sum the two
 // reductions over all ranks between them.
 import { batch_norm_grad as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../../shaders/gen.ts";
-import type { Bindings, Constants } from "../../device/mod.ts";
+import type { BindingsOf, Constants } from "../../device/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { floatOf, sumOf } from "../../tensor/internal.ts";
 import { type Affine, type Norm, normForm } from "./batch_norm_passes.ts";
 import { laneForm } from "../shared/lanes.ts";
-import {
-  blocksOf,
-  type ColumnPrograms,
-  columnPrograms,
-  columnsOf,
-  pick,
-  sliceGroups,
-  type Slices,
-  slicesOf,
-} from "../shared/slices.ts";
+import { blocksOf, columnPrograms, columnsOf, pick, sliceGroups, type Slices, slicesOf } from "../shared/slices.ts";
 import { policyOf } from "../shared/policy.ts";
 import { BATCH_NORM } from "../shared/tables.ts";
 
@@ -44,14 +35,14 @@ const GRADIENTS = {
 type GradientName = keyof typeof GRADIENTS;
 
 /** An entry point, where `x` is a binding of its own or what the gradient of x takes the place of. */
-function program(entryPoint: string, gradient: GradientName, x: "x" | "grad_x" = "x"): ColumnPrograms {
+function program(entryPoint: string, gradient: GradientName, x: "x" | "grad_x" = "x") {
   const { first, again, shift } = GRADIENTS[gradient];
   const operands = `fn value(at: u32) -> V { return V(${x}[at]); }
 fn gradient(at: u32, before: V) -> V { return ${first}; }
 fn gradient_again(at: u32, before: V) -> V { return ${again}; }
 fn shift_of(column: u32) -> V { return ${shift}; }`;
-  const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code, operands];
-  return columnPrograms("batchNormGrad", parts, entryPoint, code.params, normForm(entryPoint));
+  const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code, operands] as const;
+  return columnPrograms("batchNormGrad", parts, entryPoint, normForm(entryPoint));
 }
 
 const REDUCE = {
@@ -125,7 +116,7 @@ export function reduceGrads(operands: Operands, options: ReduceOptions): { sums:
 function gradientOf(
   { x, norm, affine, grad }: Operands,
   { output, relu, inPlace, other }: ReduceOptions,
-): { gradient: GradientName; buffers: Bindings; constants: Constants; masked: Tensor | null } {
+): { gradient: GradientName; buffers: BindingsOf<typeof code.access>; constants: Constants; masked: Tensor | null } {
   const shared = { 3: norm.moments.storage, 4: affine.weight.storage };
   if (!output) {
     const buffers = { ...shared, 2: grad.storage, 5: affine.bias.storage };

@@ -4,26 +4,17 @@ import { batch_norm as code, lib_column_moments, lib_lanes, lib_nan, lib_slices 
 import { Tensor } from "../../tensor/mod.ts";
 import { castTo, floatOf } from "../../tensor/internal.ts";
 import { laneForm } from "../shared/lanes.ts";
-import {
-  blocksOf,
-  type ColumnPrograms,
-  columnPrograms,
-  columnsOf,
-  pick,
-  sliceGroups,
-  type Slices,
-  slicesOf,
-} from "../shared/slices.ts";
+import { blocksOf, columnPrograms, columnsOf, pick, sliceGroups, type Slices, slicesOf } from "../shared/slices.ts";
 import { policyOf } from "../shared/policy.ts";
 import { BATCH_NORM, REMAKE_NORMALIZED } from "../shared/tables.ts";
 
 /** WGSL of a normalised value, which a residual may be added to. */
 const ADDED = { plain: "value", residual: "value + V(residual[at])" } as const;
 
-function program(entryPoint: string, added: keyof typeof ADDED = "plain"): ColumnPrograms {
+function program(entryPoint: string, added: keyof typeof ADDED = "plain") {
   const residual = `fn added(at: u32, value: V) -> V { return ${ADDED[added]}; }`;
-  const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code, residual];
-  return columnPrograms("batchNorm", parts, entryPoint, code.params, normForm(entryPoint));
+  const parts = ["alias F = V;", lib_nan, lib_slices, lib_column_moments, lib_lanes, code, residual] as const;
+  return columnPrograms("batchNorm", parts, entryPoint, normForm(entryPoint));
 }
 
 /** The form that an entry point is of. */
@@ -32,7 +23,7 @@ export function normForm(entryPoint: string): string {
 }
 
 /** An entry point without and with a residual. */
-function programs(entryPoint: string): Readonly<Record<keyof typeof ADDED, ColumnPrograms>> {
+function programs(entryPoint: string) {
   return { plain: program(entryPoint), residual: program(entryPoint, "residual") };
 }
 

@@ -5,10 +5,10 @@ import { checkSetting } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { laneForm } from "../shared/lanes.ts";
 import { rowConstants } from "../shared/rows.ts";
-import { type ColumnPrograms, columnPrograms, columnsOf, pick, rowsOf } from "../shared/slices.ts";
+import { columnPrograms, columnsOf, pick, rowsOf } from "../shared/slices.ts";
 
-const FORWARD = columnPrograms("l2Normalize", [lib_rows, lib_length, code], "forward", code.params);
-const BACKWARD = columnPrograms("l2Normalize", [lib_rows, lib_length, code], "backward", code.params);
+const FORWARD = columnPrograms("l2Normalize", [lib_rows, lib_length, code], "forward");
+const BACKWARD = columnPrograms("l2Normalize", [lib_rows, lib_length, code], "backward");
 
 const l2NormalizeOp = defineOp<[Tensor], { eps: number }>({
   name: "l2Normalize",
@@ -19,7 +19,7 @@ const l2NormalizeOp = defineOp<[Tensor], { eps: number }>({
   backward: ({ saved: [x] }, grad, { eps }) => [run(BACKWARD, x!, grad, eps)],
 });
 
-function run(program: ColumnPrograms, x: Tensor, grad: Tensor | null, eps: number): Tensor {
+function run(program: typeof FORWARD, x: Tensor, grad: Tensor | null, eps: number): Tensor {
   const { device } = x;
   const features = x.shape.at(-1)!;
   const columns = columnsOf(features);

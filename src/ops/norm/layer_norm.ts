@@ -1,4 +1,5 @@
 import { defineOp } from "../../autograd/mod.ts";
+import type { BindingsOf } from "../../device/mod.ts";
 import { layer_norm as code, layer_norm_sums as sums, lib_rows, lib_slices } from "../../shaders/gen.ts";
 import { type FloatDType, ones, Tensor, zeros } from "../../tensor/mod.ts";
 import { checkSetting, floatOf } from "../../tensor/internal.ts";
@@ -6,16 +7,7 @@ import { sumOfRows } from "../product/linear.ts";
 import { checkFloat } from "../shared/check.ts";
 import { laneForm } from "../shared/lanes.ts";
 import { rowConstants } from "../shared/rows.ts";
-import {
-  blocksOf,
-  type ColumnPrograms,
-  columnPrograms,
-  columnsOf,
-  pick,
-  rowsOf,
-  sliceGroups,
-  slicesOf,
-} from "../shared/slices.ts";
+import { blocksOf, columnPrograms, columnsOf, pick, rowsOf, sliceGroups, slicesOf } from "../shared/slices.ts";
 import { policyOf } from "../shared/policy.ts";
 import { LAYER_NORM } from "../shared/tables.ts";
 
@@ -29,9 +21,9 @@ export interface LayerNormOptions {
   eps?: number;
 }
 
-const FORWARD = columnPrograms("layerNorm", [lib_rows, code], "forward", code.params);
-const BACKWARD = columnPrograms("layerNorm", [lib_rows, code], "backward", code.params);
-const SUMS = columnPrograms("layerNorm sums", [lib_slices, sums], "sum_blocks", sums.params);
+const FORWARD = columnPrograms("layerNorm", [lib_rows, code], "forward");
+const BACKWARD = columnPrograms("layerNorm", [lib_rows, code], "backward");
+const SUMS = columnPrograms("layerNorm sums", [lib_slices, sums], "sum_blocks");
 
 const layerNormOp = defineOp<readonly [Tensor, Tensor, Tensor], { readonly eps: number }>({
   name: "layerNorm",
@@ -39,7 +31,7 @@ const layerNormOp = defineOp<readonly [Tensor, Tensor, Tensor], { readonly eps: 
   forward(context, [x, weight, bias], { eps }) {
     const y = new Tensor(x.device, x.shape, { dtype: floatOf(x) });
     const stats = new Tensor(x.device, [rowsOf(x), 2]);
-    run(FORWARD, x, { 2: y, 3: weight, 4: bias, 5: stats }, eps);
+    run(FORWARD, x, { 2: y.storage, 3: weight.storage, 4: bias.storage, 5: stats.storage }, eps);
     context.save(x, weight, stats);
     return y;
   },
@@ -48,21 +40,23 @@ const layerNormOp = defineOp<readonly [Tensor, Tensor, Tensor], { readonly eps: 
     const [gradWeight, gradBias] = needsGrad[1] || needsGrad[2] ? affineGrads(x, stats, grad) : [null, null];
     if (!needsGrad[0]) return [null, gradWeight, gradBias];
     const gradX = new Tensor(x.device, x.shape, { dtype: dtypes[0] as FloatDType });
-    run(BACKWARD, x, { 2: gradX, 3: weight, 5: stats, 6: grad }, eps);
+    run(BACKWARD, x, { 2: gradX.storage, 3: weight.storage, 5: stats.storage, 6: grad.storage }, eps);
     return [gradX, gradWeight, gradBias];
   },
 });
 
-function run(programs: ColumnPrograms, x: Tensor, arrays: Readonly<Record<number, Tensor>>, eps: number): void {
+/** What the passes over rows bind beside x: 2 is what they write. */
+type Arrays = BindingsOf<Omit<typeof code.access, 1>>;
+
+function run(programs: typeof FORWARD, x: Tensor, arrays: Arrays, eps: number): void {
   const { device } = x;
   const features = x.shape.at(-1)!;
   const [rows, columns] = [rowsOf(x), columnsOf(features)];
   if (rows === 0) return;
   const constants = rowConstants(device, columns);
-  const others = Object.entries(arrays).map(([binding, array]) => [binding, array.storage]);
   device.dispatch(laneForm(device, pick(programs, features, floatOf(x)), constants.LANES), {
     params: { rows, columns, features, eps },
-    buffers: { 1: x.storage, ...Object.fromEntries(others) },
+    buffers: { 1: x.storage, ...arrays },
     workgroups: device.groups(rows, constants.ROWS),
     constants,
   });

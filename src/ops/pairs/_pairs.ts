@@ -1,21 +1,24 @@
 // Passes over all pairs of rows: distances, and sums of differences weighted by a matrix.
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { lib_flat, pair_weights, squared_distances, weighted_differences } from "../../shaders/gen.ts";
 import { type Shape, Tensor } from "../../tensor/mod.ts";
 import { checkFloat } from "../shared/check.ts";
 import { padded, resizeRows } from "../product/product.ts";
 import { type FormPrograms, pairForms, pairTiles, rowForm, sumForms, sumTiles } from "../shared/row_forms.ts";
 
+/** The programs of a matrix of pairs. */
+export type PairPrograms = FormPrograms<typeof squared_distances.params, typeof squared_distances.access>;
+
 /** The programs of a matrix of pairs whose element is `finish`, a WGSL expression of the squared distance `d2`. */
-export function pairPrograms(name: string, finish: string): FormPrograms {
+export function pairPrograms(name: string, finish: string): PairPrograms {
   const element = `fn finish(d2: f32) -> f32 { return ${finish}; }`;
-  return pairForms(name, [element, squared_distances], squared_distances.params);
+  return pairForms(name, [element, squared_distances]);
 }
 
-const WEIGHTED_DIFFERENCES = sumForms("weightedDifferences", [weighted_differences], weighted_differences.params);
+const WEIGHTED_DIFFERENCES = sumForms("weightedDifferences", [weighted_differences]);
 
-function weightProgram(entryPoint: string): Program {
-  return { name: "pairWeights", code: [lib_flat, pair_weights], entryPoint, params: pair_weights.params };
+function weightProgram(entryPoint: string) {
+  return defineProgram({ name: "pairWeights", code: [lib_flat, pair_weights], entryPoint });
 }
 
 const DISTANCE_WEIGHTS = weightProgram("distance_weights");
@@ -47,7 +50,7 @@ function paddedRows(x: Tensor): Tensor {
 }
 
 /** The matrix of `finish(‖x[i] − y[j]‖²)`, `[n, m]`; half of the work when y is x. */
-export function pairMatrix(programs: FormPrograms, x: Tensor, y: Tensor, gamma: number): Tensor {
+export function pairMatrix(programs: PairPrograms, x: Tensor, y: Tensor, gamma: number): Tensor {
   const { device } = x;
   const [rows, cols] = [x.shape[0]!, y.shape[0]!];
   const symmetric = x.storage === y.storage && rows === cols;

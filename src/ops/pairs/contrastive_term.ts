@@ -1,4 +1,4 @@
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { contrastive_term as code, lib_flat, lib_rows } from "../../shaders/gen.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
@@ -8,15 +8,13 @@ import { laneForm } from "../shared/lanes.ts";
 import { rowConstants } from "../shared/rows.ts";
 import { mean } from "../reduce/sum.ts";
 
-function programs(owner: string): { perRow: Program; backward: Program } {
-  const parts = [lib_flat, lib_rows, `fn sample_owner(sample: u32) -> u32 { return ${owner}; }`, code];
-  const make = (entryPoint: string): Program => ({
+function programs(owner: string) {
+  const perRow = defineProgram({
     name: "contrastiveTerm",
-    code: parts,
-    entryPoint,
-    params: code.params,
+    code: [lib_flat, lib_rows, `fn sample_owner(sample: u32) -> u32 { return ${owner}; }`, code],
+    entryPoint: "per_row",
   });
-  return { perRow: make("per_row"), backward: make("backward") };
+  return { perRow, backward: { ...perRow, entryPoint: "backward" } };
 }
 
 const BY_SAMPLE = programs("sample");

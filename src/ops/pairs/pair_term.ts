@@ -1,4 +1,4 @@
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { lib_flat, pair_term as code } from "../../shaders/gen.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
@@ -8,8 +8,8 @@ import { pairMatrix, pairPrograms, weightedDifferences } from "./_pairs.ts";
 
 const EXPONENTS = pairPrograms("pairTerm", "-params.gamma * d2");
 
-function program(entryPoint: string): Program {
-  return { name: "pairTerm", code: [lib_flat, code], entryPoint, params: code.params };
+function program(entryPoint: string) {
+  return defineProgram({ name: "pairTerm", code: [lib_flat, code], entryPoint });
 }
 
 const PARTIAL = program("partial");

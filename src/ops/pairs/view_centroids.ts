@@ -1,4 +1,4 @@
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { lib_flat, lib_length, lib_rows, view_centroids as code } from "../../shaders/gen.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
@@ -6,8 +6,8 @@ import { checkFloat } from "../shared/check.ts";
 import { laneForm } from "../shared/lanes.ts";
 import { rowConstants } from "../shared/rows.ts";
 
-function program(entryPoint: string): Program {
-  return { name: "viewCentroids", code: [lib_flat, lib_rows, lib_length, code], entryPoint, params: code.params };
+function program(entryPoint: string) {
+  return defineProgram({ name: "viewCentroids", code: [lib_flat, lib_rows, lib_length, code], entryPoint });
 }
 
 const INVERSE_NORMS = program("inverse_norms");

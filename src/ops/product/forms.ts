@@ -1,5 +1,6 @@
 // The forms of the inner loop that matmul and conv2d share, and the table that chooses among them by adapter and shape.
-import type { Constants, Device, Program } from "../../device/mod.ts";
+import type { Constants, Device, ShaderPart } from "../../device/mod.ts";
+import type { Nothing } from "../../device/internal.ts";
 import { matmul_rows, matmul_subgroup, matmul_tile } from "../../shaders/gen.ts";
 import { policyOf } from "../shared/policy.ts";
 
@@ -19,8 +20,8 @@ export type ProductFormName =
 export interface ProductForm {
   /** Its name. */
   readonly name: ProductFormName;
-  /** WGSL parts. */
-  readonly code: Program["code"];
+  /** WGSL parts; the operands declare scalars and bindings. */
+  readonly code: readonly (string | ShaderPart<Nothing, Nothing>)[];
   /** Rows of a block. */
   readonly rows: number;
   /** Columns of a block, in vectors of four. */

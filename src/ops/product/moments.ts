@@ -1,6 +1,6 @@
 // Moments of a result's rows per channel that a product leaves on the way, so that batch normalisation need not read the
 // result for them.
-import type { Device, ShaderPart } from "../../device/mod.ts";
+import type { Device } from "../../device/mod.ts";
 import { lib_moments, lib_moments_none, lib_moments_store } from "../../shaders/gen.ts";
 import { keep, Tensor } from "../../tensor/mod.ts";
 
@@ -11,7 +11,9 @@ export interface SideMoments {
 }
 
 /** WGSL to join with a form of a product. */
-export function momentsCode(wanted: boolean): readonly ShaderPart[] {
+export function momentsCode(
+  wanted: boolean,
+): readonly [typeof lib_moments, typeof lib_moments_store | typeof lib_moments_none] {
   return [lib_moments, wanted ? lib_moments_store : lib_moments_none];
 }
 

@@ -1,5 +1,5 @@
 // Matrix products on storages: what matmul, linear and conv2d are made of.
-import type { Constants, Program, Storage, Window } from "../../device/mod.ts";
+import { type Constants, defineProgram, type Device, type Storage, type Window } from "../../device/mod.ts";
 import { lib_flat, matmul as operands, matmul_pad } from "../../shaders/gen.ts";
 import { type FloatDType, key, type Shape, sizeOf, Tensor, uniform } from "../../tensor/mod.ts";
 import { bytesOf, castTo, elementAliases, floatOf } from "../../tensor/internal.ts";
@@ -66,9 +66,12 @@ export interface Product {
   readonly side?: SideMoments;
 }
 
-function padProgram(dtype: FloatDType): Program {
-  const code = [elementAliases({ E: dtype }, 1), lib_flat, matmul_pad];
-  return { name: "pad", code, entryPoint: "main", params: matmul_pad.params };
+function padProgram(dtype: FloatDType) {
+  return defineProgram({
+    name: "pad",
+    code: [elementAliases({ E: dtype }, 1), lib_flat, matmul_pad],
+    entryPoint: "main",
+  });
 }
 
 /** Terms of a segment where triangles leave segments out. */
@@ -78,26 +81,12 @@ const PAD = { f32: padProgram("f32"), f16: padProgram("f16") } as const;
 
 const NO_BATCH: BatchAxes = { sizes: [1, 1, 1], a: [0, 0, 0], b: [0, 0, 0] };
 
-const programs = new Map<string, Program>();
-
-function programOf(form: ProductForm, types: OperandTypes, moments: boolean): Program {
+function programOf({ programs }: Device, form: ProductForm, types: OperandTypes, moments: boolean) {
   const name = `matmul ${form.name}${operandNote(types)}`;
-  const key = `${name} ${moments}`;
-  let program = programs.get(key);
-  if (!program) {
-    const code = [operandAliases(types), operands, ...momentsCode(moments), ...form.code];
-    programs.set(
-      key,
-      program = {
-        name,
-        form: `matmul:${form.name}${momentsNote(moments)}`,
-        code,
-        entryPoint: "main",
-        params: operands.params,
-      },
-    );
-  }
-  return program;
+  return programs.get(operands, `${name} ${moments}`, () => {
+    const code = [operandAliases(types), operands, ...momentsCode(moments), ...form.code] as const;
+    return defineProgram({ name, form: `matmul:${form.name}${momentsNote(moments)}`, code, entryPoint: "main" });
+  });
 }
 
 /** The operands of a product, for their dtypes. */
@@ -216,7 +205,7 @@ function run(p: Product, form: ProductForm, parts: { depth: number; splits: numb
   const [x, y] = device.groups(blocksOf(form, rows, padded(cols) / 4), 1);
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   for (let first_z = 0; first_z < count * splits; first_z += limit) {
-    device.dispatch(programOf(form, { a, b, c: target }, moments !== undefined), {
+    device.dispatch(programOf(device, form, { a, b, c: target }, moments !== undefined), {
       params: { ...sizes, ...steps, a0, a1, a2, b0, b1, b2, first_z },
       buffers: {
         1: windowFrom(a, p.from?.a),

@@ -1,16 +1,15 @@
 // Sums over a middle axis: the partial results of a split sum, and the gradients of an operand that was broadcast.
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { lib_flat, matmul_reduce } from "../../shaders/gen.ts";
 import { type FloatDType, Tensor } from "../../tensor/mod.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
 
-function reduceProgram(x: FloatDType, y: FloatDType): Program {
-  return {
+function reduceProgram(x: FloatDType, y: FloatDType) {
+  return defineProgram({
     name: "sumMiddle",
     code: [elementAliases({ X: x, Y: y }), lib_flat, matmul_reduce],
     entryPoint: "main",
-    params: matmul_reduce.params,
-  };
+  });
 }
 
 const REDUCE = {

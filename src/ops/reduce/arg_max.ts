@@ -1,5 +1,5 @@
 import { defineOp } from "../../autograd/mod.ts";
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { arg_max as code, lib_flat, lib_nan } from "../../shaders/gen.ts";
 import { sizeOf, Tensor } from "../../tensor/mod.ts";
 import { normalizeDim } from "../../tensor/internal.ts";
@@ -7,12 +7,10 @@ import { checkFloat } from "../shared/check.ts";
 import { reducedShape, slicesOf } from "../shared/reduce.ts";
 
 const TYPES = "alias F = f32;\nalias U = u32;\nalias B = bool;";
-const program = (name: string, row: string): Program => ({
-  name,
-  code: [lib_flat, lib_nan, TYPES, `fn row_at(k: u32, outer: u32, column: u32) -> u32 { return ${row}; }`, code],
-  entryPoint: "choose",
-  params: code.params,
-});
+function program(name: string, row: string) {
+  const rowAt = `fn row_at(k: u32, outer: u32, column: u32) -> u32 { return ${row}; }`;
+  return defineProgram({ name, code: [lib_flat, lib_nan, TYPES, rowAt, code], entryPoint: "choose" });
+}
 const FIRST = program("argMax", "k");
 const FURTHER = program("argMax merge", "best[(outer * params.count + k) * params.columns + column]");
 

@@ -7,8 +7,8 @@ import { reduce } from "../shared/reduce.ts";
 import { rowConstants } from "../shared/rows.ts";
 import { columnPrograms, columnsOf, pick } from "../shared/slices.ts";
 
-const PER_ROW = columnPrograms("crossEntropy", [lib_rows, code], "per_row", code.params);
-const BACKWARD = columnPrograms("crossEntropy", [lib_rows, code], "backward", code.params);
+const PER_ROW = columnPrograms("crossEntropy", [lib_rows, code], "per_row");
+const BACKWARD = columnPrograms("crossEntropy", [lib_rows, code], "backward");
 /** WGSL has no literal for it. */
 const NAN_BITS = 0x7fc00000;
 

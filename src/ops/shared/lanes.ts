@@ -1,5 +1,5 @@
 // Sums over the invocations that share a row or a column: through workgroup memory, or through subgroups where there are any.
-import type { Device, Program, ShaderPart } from "../../device/mod.ts";
+import type { Accesses, Device, ParamTypes, Program, ShaderPart } from "../../device/mod.ts";
 import { policyOf } from "./policy.ts";
 import { lib_lanes, lib_lanes_subgroup, lib_rows, lib_rows_subgroup } from "../../shaders/gen.ts";
 
@@ -9,18 +9,16 @@ const SUBGROUP_FORMS: ReadonlyMap<string | ShaderPart, ShaderPart> = new Map<str
   [lib_rows, lib_rows_subgroup],
 ]);
 
-const programs = new Map<number, WeakMap<Program, Program>>();
-
 /** The form of a program on `lib/lanes.wgsl` or `lib/rows.wgsl` that suits the device, where `lanes` invocations share. */
-export function laneForm(device: Device, program: Program, lanes: number): Program {
+export function laneForm<P extends ParamTypes, A extends Accesses>(
+  device: Device,
+  program: Program<P, A>,
+  lanes: number,
+): Program<P, A> {
   const { subgroupSize } = policyOf(device);
   if (subgroupSize === 0 || lanes === 1) return program;
-  let forms = programs.get(subgroupSize);
-  if (!forms) programs.set(subgroupSize, forms = new WeakMap());
-  let form = forms.get(program);
-  if (!form) {
+  return device.programs.get(program, `subgroup ${subgroupSize}`, () => {
     const code = program.code.map((part) => SUBGROUP_FORMS.get(part) ?? part);
-    forms.set(program, form = { ...program, code: [...code, `const SUBGROUP = ${subgroupSize}u;`] });
-  }
-  return form;
+    return { ...program, code: [...code, `const SUBGROUP = ${subgroupSize}u;`] };
+  });
 }

@@ -1,6 +1,6 @@
 // Sums and extrema over axes: every reduction is one of the middle axis of [outer, rows, columns], in as many stages as it
 // takes for no invocation to loop long.
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { lib_flat, lib_nan, reduce as code } from "../../shaders/gen.ts";
 import { type Shape, sizeOf, Tensor } from "../../tensor/mod.ts";
 import { policyOf } from "./policy.ts";
@@ -25,16 +25,7 @@ const TYPES: Readonly<Record<Width, string>> = {
   single: "alias F = f32;\nalias U = u32;\nalias B = bool;\nalias O = f32;",
 };
 
-const programs = new Map<string, Program>();
-
-function programOf(reduction: Reduction, width: Width): Program {
-  const name = `${reduction} ${width}`;
-  let program = programs.get(name);
-  if (!program) programs.set(name, program = makeProgram(name, reduction, width));
-  return program;
-}
-
-function makeProgram(name: string, reduction: Reduction, width: Width): Program {
+function program(reduction: Reduction, width: Width) {
   const { start, merge } = RULES[reduction];
   const one = (a: string, b: string) => reduction === "sum" ? `${a} + ${b}` : `merge1(${a}, ${b})`;
   const merge1 = reduction === "sum"
@@ -53,8 +44,18 @@ function makeProgram(name: string, reduction: Reduction, width: Width): Program 
     `fn finish(v: F, scale: f32) -> O { return ${reduction === "sum" ? `(${finish}) * scale` : finish}; }`,
   ];
   const library = reduction === "sum" ? [lib_flat] : [lib_flat, lib_nan];
-  return { name, code: [...library, ...body, code], entryPoint: "reduce", params: code.params };
+  return defineProgram({ name: `${reduction} ${width}`, code: [...library, ...body, code], entryPoint: "reduce" });
 }
+
+function programs(reduction: Reduction) {
+  return {
+    columns: program(reduction, "columns"),
+    row: program(reduction, "row"),
+    single: program(reduction, "single"),
+  };
+}
+
+const PROGRAMS = { sum: programs("sum"), max: programs("max"), min: programs("min") };
 
 /** A run of neighbouring axes that are all reduced, or all kept. */
 interface Run {
@@ -118,7 +119,7 @@ function reduceMiddle(
   const slices = slicesOf(x, outer * across, vectors);
   const y = new Tensor(x.device, [outer, slices, columns]);
   const items = outer * slices * across;
-  x.device.dispatch(programOf(reduction, width), {
+  x.device.dispatch(PROGRAMS[reduction][width], {
     params: {
       items,
       rows: vectors,

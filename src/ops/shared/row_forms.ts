@@ -1,5 +1,17 @@
 // The three forms of the loops over pairs of rows (`shaders/lib/row_pairs.wgsl`, `row_sums.wgsl`), and which one suits.
-import type { Device, Program, ShaderPart, Workgroups } from "../../device/mod.ts";
+import {
+  type Accesses,
+  type AccessOf,
+  defineProgram,
+  type Device,
+  type ParamsOf,
+  type ParamTypes,
+  type Part,
+  type Program,
+  type ShaderPart,
+  type Workgroups,
+} from "../../device/mod.ts";
+import { type Nothing, withParts } from "../../device/internal.ts";
 import { lib_row_pairs, lib_row_pairs_subgroup, lib_row_sums, lib_row_sums_subgroup } from "../../shaders/gen.ts";
 import { policyOf } from "./policy.ts";
 import { ROW_FORMS } from "./tables.ts";
@@ -8,7 +20,7 @@ import { ROW_FORMS } from "./tables.ts";
 export type RowForm = keyof typeof ROW_FORMS;
 
 /** One program a form. */
-export type FormPrograms = Readonly<Record<RowForm, Program>>;
+export type FormPrograms<P extends ParamTypes, A extends Accesses> = Readonly<Record<RowForm, Program<P, A>>>;
 
 const ROW_FORM_NAMES = Object.keys(ROW_FORMS) as RowForm[];
 
@@ -30,13 +42,21 @@ export function rowForm(device: Device): RowForm {
 }
 
 /** The programs of a shader on `lib/row_pairs.wgsl`. */
-export function pairForms(name: string, code: Program["code"], params: Program["params"]): FormPrograms {
-  return forms(name, [lib_row_pairs, ...code], lib_row_pairs_subgroup, params);
+export function pairForms<const C extends readonly Part[]>(
+  name: string,
+  code: C,
+): FormPrograms<ParamsOf<C>, AccessOf<C>> {
+  const lanes = withParts(defineProgram({ name, code, entryPoint: "lanes" }), lib_row_pairs);
+  return forms(lanes, lib_row_pairs_subgroup);
 }
 
 /** The programs of a shader on `lib/row_sums.wgsl`. */
-export function sumForms(name: string, code: Program["code"], params: Program["params"]): FormPrograms {
-  return forms(name, [lib_row_sums, ...code], lib_row_sums_subgroup, params);
+export function sumForms<const C extends readonly Part[]>(
+  name: string,
+  code: C,
+): FormPrograms<ParamsOf<C>, AccessOf<C>> {
+  const lanes = withParts(defineProgram({ name, code, entryPoint: "lanes" }), lib_row_sums);
+  return forms(lanes, lib_row_sums_subgroup);
 }
 
 /** Workgroups and constants of `lib/row_pairs.wgsl`. */
@@ -55,11 +75,14 @@ export function sumTiles(device: Device, rows: number, vectors: number): Workgro
 }
 
 /** The subgroup form is a module of its own: where subgroups are missing, it must not be compiled. */
-function forms(name: string, code: Program["code"], subgroup: ShaderPart, params: Program["params"]): FormPrograms {
+function forms<P extends ParamTypes, A extends Accesses>(
+  lanes: Program<P, A>,
+  subgroup: ShaderPart<Nothing, Nothing>,
+): FormPrograms<P, A> {
   return {
-    subgroup: { name, form: "pairs:subgroup", code: [...code, subgroup], entryPoint: "subgroup", params },
-    lanes: { name, form: "pairs:lanes", code, entryPoint: "lanes", params },
-    tiles: { name, form: "pairs:tiles", code, entryPoint: "tiles", params },
+    subgroup: { ...withParts(lanes, subgroup), form: "pairs:subgroup", entryPoint: "subgroup" },
+    lanes: { ...lanes, form: "pairs:lanes" },
+    tiles: { ...lanes, form: "pairs:tiles", entryPoint: "tiles" },
   };
 }
 

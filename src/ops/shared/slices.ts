@@ -1,6 +1,17 @@
 // Rows of `[rows, c]` shared out to invocations, for passes that keep to one column of channels: `vec4f` columns where the
 // channels are a multiple of 4, `f32` columns otherwise.
-import type { Device, Program, Workgroups } from "../../device/mod.ts";
+import {
+  type Accesses,
+  type AccessOf,
+  defineProgram,
+  type Device,
+  type ParamsOf,
+  type ParamTypes,
+  type Part,
+  type Program,
+  type Workgroups,
+} from "../../device/mod.ts";
+import { withParts } from "../../device/internal.ts";
 import { lib_flat } from "../../shaders/gen.ts";
 import { type FloatDType, sizeOf, type Tensor } from "../../tensor/mod.ts";
 import { elementAliases } from "../../tensor/internal.ts";
@@ -12,7 +23,9 @@ const WORKGROUP = 64;
  * For arrays of each precision, one program for channels that are a multiple of 4 (it computes in `V`, `vec4f`), one for
  * others (`f32`). `X` is what the arrays hold: as `V`, in the precision given.
  */
-export type ColumnPrograms = Readonly<Record<FloatDType, { readonly vector: Program; readonly scalar: Program }>>;
+export type ColumnPrograms<P extends ParamTypes, A extends Accesses> = Readonly<
+  Record<FloatDType, { readonly vector: Program<P, A>; readonly scalar: Program<P, A> }>
+>;
 
 const VECTOR = `alias V = vec4f;
 alias U = vec4u;
@@ -30,17 +43,15 @@ fn total(v: V) -> f32 { return v; }
 fn largest(v: V) -> f32 { return v; }`;
 
 /** Makes both programs of an entry point; `code` is written in terms of the names above. */
-export function columnPrograms(
+export function columnPrograms<const C extends readonly Part[]>(
   name: string,
-  code: Program["code"],
+  code: C,
   entryPoint: string,
-  params: Program["params"],
   form?: string,
-): ColumnPrograms {
-  const make = (dtype: FloatDType, lanes: 1 | 4) => {
-    const types = [elementAliases({ X: dtype }, lanes), lanes === 4 ? VECTOR : SCALAR];
-    return { name, form, code: [...types, lib_flat, ...code], entryPoint, params };
-  };
+): ColumnPrograms<ParamsOf<C>, AccessOf<C>> {
+  const program = defineProgram({ name, form, code, entryPoint });
+  const make = (dtype: FloatDType, lanes: 1 | 4) =>
+    withParts(program, elementAliases({ X: dtype }, lanes), lanes === 4 ? VECTOR : SCALAR, lib_flat);
   const both = (dtype: FloatDType) => ({ vector: make(dtype, 4), scalar: make(dtype, 1) });
   return { f32: both("f32"), f16: both("f16") };
 }
@@ -65,8 +76,12 @@ export function columnsOf(channels: number): number {
 }
 
 /** The program that suits so many channels, and arrays of a precision. */
-export function pick(program: ColumnPrograms, channels: number, dtype: FloatDType = "f32"): Program {
-  const { vector, scalar } = program[dtype];
+export function pick<P extends ParamTypes, A extends Accesses>(
+  programs: ColumnPrograms<P, A>,
+  channels: number,
+  dtype: FloatDType = "f32",
+): Program<P, A> {
+  const { vector, scalar } = programs[dtype];
   return channels % 4 === 0 ? vector : scalar;
 }
 
