@@ -100,6 +100,12 @@ export class BatchNorm2d extends Module {
     return jointBatchNorm(parts, { ...options, exchange: this.#exchange });
   }
 
+  /** Channels, and what differs from the defaults. */
+  override extraRepr(): string {
+    const eps = this.#eps === 1e-5 ? "" : `, eps=${this.#eps}`;
+    return `${this.weight.size}${eps}${this.#momentum === 0.1 ? "" : `, momentum=${this.#momentum}`}`;
+  }
+
   /** True: the parts of a batch share statistics. */
   override get joinsParts(): boolean {
     return true;

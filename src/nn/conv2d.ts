@@ -66,6 +66,16 @@ export class Conv2d extends Module {
     return conv2dWithMoments(x, this.weight, this.#settings());
   }
 
+  /** Channels and window, and what differs from the defaults. */
+  override extraRepr(): string {
+    const { inChannels, outChannels, kernelSize, stride = 1, padding = 0, dilation = 1, groups = 1, bias } =
+      this.options;
+    const given = Object.entries({ kernelSize, stride, padding, dilation, groups, bias: bias ?? true });
+    const defaults: Record<string, string> = { stride: "1", padding: "0", dilation: "1", groups: "1", bias: "true" };
+    const shown = given.filter(([name, value]) => `${value}` !== defaults[name]);
+    return [inChannels, outChannels, ...shown.map(([name, value]) => `${name}=${value}`)].join(", ");
+  }
+
   #settings(): ConvSettings {
     const { stride, padding, dilation, groups } = this.options;
     return { bias: this.bias ?? undefined, stride, padding, dilation, groups };

@@ -35,4 +35,10 @@ export class Linear extends Module {
   override forward(x: Tensor): Tensor {
     return linear(x, this.weight, { bias: this.bias ?? undefined });
   }
+
+  /** Features of input and output. */
+  override extraRepr(): string {
+    const [inFeatures, outFeatures] = this.weight.shape;
+    return `${inFeatures}, ${outFeatures}${this.bias ? "" : ", bias=false"}`;
+  }
 }

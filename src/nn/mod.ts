@@ -24,5 +24,8 @@ export {
   resnext50,
   wideResnet50x2,
 } from "./resnets.ts";
+export type { StateLayout, StateValue } from "./_state_layout.ts";
+export type { ForwardHook } from "./_forward_hooks.ts";
+export { type Summary, summary, type SummaryRow } from "./summary.ts";
 export { syncBatchNorm } from "./sync_batch_norm.ts";
 export { withoutTracking } from "./without_tracking.ts";

@@ -1,4 +1,6 @@
 import { keep, type Shape, Tensor } from "../tensor/mod.ts";
+import { type ForwardHook, ForwardHooks } from "./_forward_hooks.ts";
+import { inOwnLayout, type StateLayout, type StateValue } from "./_state_layout.ts";
 
 /** A tensor that training changes: a leaf that wants a gradient and belongs to no scope. */
 export class Parameter extends Tensor<"f32"> {
@@ -45,6 +47,7 @@ export class Counter {
 export abstract class Module {
   /** True while training: BatchNorm then uses the statistics of the batch. */
   training = true;
+  #hooks = new ForwardHooks();
 
   /** Computes the output. */
   abstract forward(x: Tensor): Tensor;
@@ -121,18 +124,34 @@ export abstract class Module {
   /**
    * Copies values into the parameters and buffers of the same names.
    *
-   * @param state Flat float32 values by name, in this library's layout (conv `[kh, kw, in, out]`, linear `[in, out]`).
-   * @throws {TypeError} If names are missing or unexpected, or shapes differ; the message lists them. Nothing is copied
-   *   then.
+   * Linear and convolution weights may come in this library's layout (`[in, out]`, `[kh, kw, in, out]`) or in PyTorch's
+   * (`[out, in]`, `[out, in, kh, kw]`), all in the same: the shapes tell which. Where they fit both, as those of a square
+   * linear layer alone do, `layout` must say it.
+   *
+   * @param state Flat float32 values by name.
+   * @param options `layout`: which layout the weights have, where the shapes do not tell.
+   * @throws {TypeError} If names are missing or unexpected, shapes differ, or the layout cannot be told; the message lists
+   *   them. Nothing is copied then.
+   *
+   * @example Weights from PyTorch
+   * ```ts
+   * import { Device } from "@decoupled/uniformity";
+   * import { Linear } from "@decoupled/uniformity/nn";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using _device = await Device.open();
+   * const layer = new Linear({ inFeatures: 2, outFeatures: 2, bias: false });
+   * const weight = { shape: [2, 2], data: new Float32Array([1, 2, 3, 4]) }; // nn.Linear(2, 2).weight
+   * layer.loadStateDict(new Map([["weight", weight]]), { layout: "torch" });
+   * assertEquals(await layer.weight.data(), new Float32Array([1, 3, 2, 4]));
+   * ```
    */
-  loadStateDict(state: ReadonlyMap<string, { readonly shape: Shape; readonly data: Float32Array }>): void {
+  loadStateDict(state: ReadonlyMap<string, StateValue>, options: { layout?: StateLayout } = {}): void {
     const own = this.stateDict();
     const missing = [...own.keys()].filter((name) => !state.has(name));
     const unexpected = [...state.keys()].filter((name) => !own.has(name));
-    const different = [...own].flatMap(([name, { shape }]) => {
-      const given = state.get(name)?.shape;
-      return given && `${given}` !== `${shape}` ? [`${name} [${shape}] but got [${given}]`] : [];
-    });
+    const shapes = new Map([...own].map(([name, { shape }]) => [name, shape] as const));
+    const { values, different, unclear } = inOwnLayout(shapes, state, options.layout);
     if (missing.length + unexpected.length + different.length > 0) {
       throw new TypeError(
         `Cannot load the state as it is of another architecture:${some(" missing", missing)}${
@@ -140,7 +159,39 @@ export abstract class Module {
         }${some(" different", different)}`,
       );
     }
-    for (const [name, tensor] of own) tensor.write(state.get(name)!.data);
+    if (unclear.length > 0) {
+      throw new TypeError(
+        `Cannot load the state as its layout cannot be told from shapes that are the same transposed: got${
+          some("", unclear)
+        } say layout: "torch" or "uniformity"`,
+      );
+    }
+    for (const [name, tensor] of own) tensor.write(values.get(name)!);
+  }
+
+  /**
+   * Calls `hook` after each forward pass of this module, in parts or whole, as PyTorch's `register_forward_hook`; what it
+   * returns is ignored. The output belongs to the scope of the pass: `keep()` it, or read it, in the hook.
+   *
+   * @returns A function that removes the hook.
+   *
+   * @example Features of a layer inside
+   * ```ts
+   * import { Device, zeros } from "@decoupled/uniformity";
+   * import { resnet18 } from "@decoupled/uniformity/nn";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using _device = await Device.open();
+   * const model = resnet18({ stem: "cifar", numClasses: 10 }).eval();
+   * const shapes: string[] = [];
+   * const remove = model.layer4.registerForwardHook((_layer, _input, output) => void shapes.push(`${output.shape}`));
+   * model.forward(zeros([1, 8, 8, 3]));
+   * remove();
+   * assertEquals(shapes, ["1,2,2,512"]);
+   * ```
+   */
+  registerForwardHook(hook: ForwardHook): () => void {
+    return this.#hooks.add(this, hook);
   }
 
   /** Sets {@linkcode Module.training} here and below. */
@@ -158,6 +209,30 @@ export abstract class Module {
   requiresGrad(wanted = true): this {
     for (const parameter of this.parameters()) parameter.requiresGrad = wanted;
     return this;
+  }
+
+  /** Settings to show behind the name of the module, such as `64, 128, kernelSize=3`. */
+  extraRepr(): string {
+    return "";
+  }
+
+  /** The tree of modules with their names and settings, as PyTorch prints it. */
+  toString(): string {
+    const below = [...this.fields()].flatMap(([name, value]) =>
+      value instanceof Module ? [`  (${name}): ${value.toString().replaceAll("\n", "\n  ")}\n`] : []
+    );
+    const inside = below.length > 0 ? `\n${below.join("")}` : this.extraRepr();
+    return `${this.constructor.name}(${inside})`;
+  }
+
+  /** What `console.log` shows in Deno. */
+  [Symbol.for("Deno.customInspect")](): string {
+    return this.toString();
+  }
+
+  /** What `console.log` shows in Node. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
   }
 
   /** Frees parameters and buffers. */

@@ -220,6 +220,32 @@ export class ResNet extends Module {
     this.fc = make.linear(channels, numClasses);
   }
 
+  /** The blocks of the first stage. */
+  get layer1(): Sequential {
+    return this.#stage(0);
+  }
+
+  /** The blocks of the second stage. */
+  get layer2(): Sequential {
+    return this.#stage(1);
+  }
+
+  /** The blocks of the third stage. */
+  get layer3(): Sequential {
+    return this.#stage(2);
+  }
+
+  /** The blocks of the fourth stage. */
+  get layer4(): Sequential {
+    return this.#stage(3);
+  }
+
+  #stage(i: number): Sequential {
+    const stage = this.#stages[i];
+    if (stage) return stage;
+    throw new RangeError(`Cannot take layer${i + 1} as the network must have it: got ${this.#stages.length} stages`);
+  }
+
   /** Features of the pooled output, before `fc`. */
   get pooledFeatures(): number {
     return this.fc.weight.shape[0]!;

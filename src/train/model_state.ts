@@ -33,7 +33,7 @@ export function loadState(module: Module, state: StateDict): void {
     const own = fromTorchLayout(array);
     tensors.set(name, { shape: own.shape, data: toF32(own) });
   }
-  module.loadStateDict(tensors);
+  module.loadStateDict(tensors, { layout: "uniformity" });
   for (const [name, counter] of counters) counter.value = Number(state.get(name)?.data[0] ?? 0);
 }
 
