@@ -1,4 +1,4 @@
-import { keep, type Shape, Tensor } from "../tensor/mod.ts";
+import { keep, Tensor } from "../tensor/mod.ts";
 import { type ForwardHook, ForwardHooks } from "./_forward_hooks.ts";
 import { inOwnLayout, type StateLayout, type StateValue } from "./_state_layout.ts";
 
