@@ -4,7 +4,8 @@ import { batchNormOf, isRemade } from "../ops/internal.ts";
 import { keep, ones, type Tensor, zeros } from "../tensor/mod.ts";
 import { jointBatchNorm } from "./_joint_batch_norm.ts";
 import { syncBatchNormOp } from "./_sync_batch_norm_op.ts";
-import { Counter, Module, Parameter } from "./module.ts";
+import { Module } from "./module.ts";
+import { Counter, Parameter } from "./parameter.ts";
 
 /** Settings of a {@linkcode BatchNorm2d}. */
 export interface BatchNorm2dOptions {

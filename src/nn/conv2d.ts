@@ -2,7 +2,8 @@ import { conv2d, type Conv2dOptions as ConvSettings } from "../ops/mod.ts";
 import { conv2dWithMoments } from "../ops/internal.ts";
 import { key, type Tensor, uniform } from "../tensor/mod.ts";
 import { defaultInit, fanIn, type InitOptions, type WeightInit } from "./init.ts";
-import { Module, Parameter } from "./module.ts";
+import { Module } from "./module.ts";
+import { Parameter } from "./parameter.ts";
 
 /** Sizes of a {@linkcode Conv2d}; a number stands for both axes. */
 export interface Conv2dOptions extends Partial<InitOptions> {

@@ -1,7 +1,8 @@
 import { linear } from "../ops/mod.ts";
 import { key, type Tensor, uniform } from "../tensor/mod.ts";
 import { defaultInit, type InitOptions } from "./init.ts";
-import { Module, Parameter } from "./module.ts";
+import { Module } from "./module.ts";
+import { Parameter } from "./parameter.ts";
 
 /** Sizes of a {@linkcode Linear}. */
 export interface LinearOptions extends Partial<InitOptions> {

@@ -10,7 +10,8 @@ export { Conv2d, type Conv2dOptions } from "./conv2d.ts";
 export { defaultInit, fanIn, fanOut, type InitOptions, kaimingNormal, type WeightInit } from "./init.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
 export { MaxPool2d, type Pool2dOptions, ReLU } from "./layers.ts";
-export { Counter, Lambda, Module, Parameter, Sequential } from "./module.ts";
+export { Lambda, Module, Sequential } from "./module.ts";
+export { Counter, Parameter } from "./parameter.ts";
 export { ResNet, type ResNetLayout, type ResNetOptions, type Stem } from "./resnet.ts";
 export {
   resnet,

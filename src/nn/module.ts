@@ -1,24 +1,7 @@
-import { keep, Tensor } from "../tensor/mod.ts";
+import { Tensor } from "../tensor/mod.ts";
 import { type ForwardHook, ForwardHooks } from "./_forward_hooks.ts";
+import { Counter, Parameter } from "./parameter.ts";
 import { inOwnLayout, type StateLayout, type StateValue } from "./_state_layout.ts";
-
-/** A tensor that training changes: a leaf that wants a gradient and belongs to no scope. */
-export class Parameter extends Tensor<"f32"> {
-  /** Takes over the elements of a tensor, which is disposed. */
-  constructor(values: Tensor) {
-    if (values.dtype !== "f32") throw new TypeError(`Cannot make a Parameter as it must be f32: got ${values.dtype}`);
-    super(values.device, values.shape, { storage: values.storage.retain() });
-    this.requiresGrad = true;
-    keep(this);
-    values.dispose();
-  }
-}
-
-/** A count that belongs to a module's state, such as BatchNorm's `numBatchesTracked`. */
-export class Counter {
-  /** The count. */
-  value = 0;
-}
 
 /**
  * A part of a network: its fields that are parameters, tensors (buffers), counters or modules are its state, named as
