@@ -1,4 +1,5 @@
 // What other folders use beside mod.ts; not part of the package's interface.
+export type { PriorRows } from "./dataset.ts";
 export { applySpec, toGray } from "./resize.ts";
 export { bindingBytes, imagesAtOnce, largestFitting, leastOf, partSizes, rowsAtOnce, split } from "./views/fitting.ts";
 export { EVALUATION_BATCH } from "./views/labelled_images.ts";

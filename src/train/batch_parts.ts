@@ -1,6 +1,6 @@
 import { concat } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import type { EpochPlan, ViewBatch, ViewSource } from "../data/mod.ts";
+import type { EpochPlan, ViewBatch, ViewSource } from "../data/views/mod.ts";
 
 /** Part of a batch: some samples, and what was made of them. */
 export interface BatchPart<T> {

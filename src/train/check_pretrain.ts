@@ -1,4 +1,4 @@
-import { batchSizes } from "../data/mod.ts";
+import { batchSizes } from "../data/views/mod.ts";
 import type { PretrainData } from "./pretrain_types.ts";
 import type { ResolvedConfig } from "./resolve.ts";
 import type { Setting } from "./setting.ts";

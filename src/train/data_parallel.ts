@@ -4,7 +4,7 @@ import { type Module, syncBatchNorm } from "../nn/mod.ts";
 import type { GradScaler, Optimizer } from "../optim/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { gatherRanks } from "./gather_ranks.ts";
-import { type EpochPlan, planOfRank } from "../data/mod.ts";
+import { type EpochPlan, planOfRank } from "../data/views/mod.ts";
 import { evenOut } from "./micro_batch.ts";
 import { broadcastState, verifyState } from "./rank_state.ts";
 import type { LossScope, Ranks, StepAgreement, StepCost } from "./ranks.ts";

@@ -1,4 +1,4 @@
-import type { PriorRows } from "../data/mod.ts";
+import type { PriorRows } from "../data/internal.ts";
 import type { Device } from "../device/mod.ts";
 import { indexSelect } from "../ops/mod.ts";
 import { keep, Tensor, tensor } from "../tensor/mod.ts";

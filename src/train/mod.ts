@@ -32,5 +32,5 @@ export type {
 } from "./setting.ts";
 export { type PretrainConfig, TRAINING } from "./settings.ts";
 export { StepProfile } from "./step_clock.ts";
-export type { ReadCheckpointOptions } from "./checkpoint_file.ts";
+export { decodeCheckpoint, encodeCheckpoint, type ReadCheckpointOptions } from "./checkpoint_bytes.ts";
 export { HostPrior } from "./host_prior.ts";

@@ -1,4 +1,4 @@
-import { batchSizes, countOf, type ViewBatch } from "../data/mod.ts";
+import { batchSizes, countOf, type ViewBatch } from "../data/views/mod.ts";
 import { split } from "../data/internal.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import { type CosineAnnealingLR, GradScaler, type Optimizer } from "../optim/mod.ts";

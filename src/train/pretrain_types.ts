@@ -1,4 +1,4 @@
-import type { ViewSource } from "../data/mod.ts";
+import type { ViewSource } from "../data/views/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { TrainingPosition } from "./checkpoint_types.ts";
 import type { StepCost } from "./ranks.ts";

@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { type Communicator, gatherBytes } from "../distributed/mod.ts";
+import { sha256 } from "../formats/internal.ts";
 import type { Module } from "../nn/mod.ts";
 import type { GradScaler, Optimizer } from "../optim/mod.ts";
 
@@ -41,11 +41,7 @@ export async function broadcastState(
  */
 export async function verifyState(group: Communicator, model: Module): Promise<string> {
   const tensors = [...model.stateDict().values()];
-  const hash = createHash("sha256");
-  for (const values of await Promise.all(tensors.map((tensor) => tensor.data()))) {
-    hash.update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  }
-  const own = hash.digest("hex");
+  const own = await sha256(await Promise.all(tensors.map((tensor) => tensor.data())));
   const all = gatherBytes(group, new TextEncoder().encode(own)).map((bytes) => new TextDecoder().decode(bytes));
   const different = all.flatMap((other, rank) => other === all[0] ? [] : [rank]);
   if (different.length === 0) return own;

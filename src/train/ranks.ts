@@ -1,5 +1,5 @@
 import { backward } from "../autograd/mod.ts";
-import type { EpochPlan } from "../data/mod.ts";
+import type { EpochPlan } from "../data/views/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { StepProfile } from "./step_clock.ts";
 

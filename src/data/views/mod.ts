@@ -1,4 +1,9 @@
-// Sources of augmented views: from bytes on the device, from bytes of the host, from files.
+/**
+ * Sources of augmented views: from bytes on the device, from bytes of the host, from files. Importing them touches no
+ * file, so that a page can train on images in memory.
+ *
+ * @module
+ */
 export { batchSizes, countOf } from "./batches.ts";
 export { planOfRank } from "./distributed_plan.ts";
 export { imageSource, type ImageSourceOptions } from "./image_source.ts";

@@ -1,5 +1,6 @@
 import type { Device } from "../../device/mod.ts";
-import { augment, type PixelStore, type Recipe } from "../mod.ts";
+import { augment, type Recipe } from "../augment/mod.ts";
+import type { PixelStore } from "../dataset.ts";
 import { keep, Tensor, tensor } from "../../tensor/mod.ts";
 import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
 

@@ -1,13 +1,7 @@
 import type { Device } from "../../device/mod.ts";
-import {
-  augment,
-  type DecodedImage,
-  type FileDataset,
-  ImageDecoder,
-  type PackedImages,
-  type Recipe,
-  type UnreadableImage,
-} from "../mod.ts";
+import { augment, type PackedImages, type Recipe } from "../augment/mod.ts";
+import type { FileDataset } from "../dataset.ts";
+import { type DecodedImage, ImageDecoder, type UnreadableImage } from "../decode.ts";
 import { copyInto, keep, Tensor, tensor, tidy } from "../../tensor/mod.ts";
 import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
 
