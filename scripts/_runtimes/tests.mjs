@@ -66,6 +66,7 @@ export async function runTests(files, print, closeDevices) {
       if (ignore) print(`${name} ... ignored`);
       if (ignore) continue;
       const from = performance.now();
+      if (globalThis.process?.env.SHOW) print(`> ${name}`);
       try {
         await fn(context(name));
         counts.passed++;
