@@ -3,7 +3,10 @@ import { checkHalf } from "../tensor/internal.ts";
 
 /** Settings of {@linkcode autocast}. */
 export interface AutocastOptions {
-  /** False runs the body in the precision of its tensors, also inside another `autocast`; true by default. */
+  /**
+   * Whether precision is reduced; false runs the body in the precision of its tensors, also inside another `autocast`.
+   * True by default.
+   */
   enabled?: boolean;
   /** Device, which must compute with f16; the default one by default. */
   device?: Device;
@@ -11,7 +14,7 @@ export interface AutocastOptions {
 
 let enabled = false;
 
-/** True inside {@linkcode autocast}. */
+/** Tells whether the caller is inside {@linkcode autocast}. */
 export function isAutocast(): boolean {
   return enabled;
 }

@@ -5,7 +5,7 @@ import { noGrad } from "./mode.ts";
 import { Node } from "./node.ts";
 import { showResult } from "./watch.ts";
 
-/** How to run {@linkcode backward}. */
+/** Options of {@linkcode backward}. */
 export interface BackwardOptions {
   /** Gradient of the output; ones by default, which needs a scalar output. Shape: that of the output. */
   grad?: Tensor;

@@ -10,7 +10,7 @@ import { showResult } from "./watch.ts";
 export interface OpDefinition<I extends readonly Tensor[], A> {
   /** Name in errors, profiles and the graph: that of the public function. */
   name: string;
-  /** True when `forward` reads f16 inputs; otherwise they are cast to f32 before it, and their gradients back. */
+  /** Whether `forward` reads f16 inputs; otherwise they are cast to f32 before it, and their gradients back. */
   half?: boolean;
   /** Computes the output; calls `context.save` for what `backward` needs. */
   forward(context: OpContext, inputs: I, attrs: A): Tensor;
@@ -20,16 +20,16 @@ export interface OpDefinition<I extends readonly Tensor[], A> {
    */
   backward?(context: OpContext, grad: Tensor, attrs: A): readonly (Tensor | null)[];
   /**
-   * For which inputs and attributes `backward` adds a second gradient of the output, `context.otherGrad`, to the first
-   * itself, where two ops used the output; for none by default: gradients are added before it.
+   * Tells for which inputs and attributes `backward` adds a second gradient of the output, `context.otherGrad`, to the
+   * first itself, where two ops used the output; for none by default: gradients are added before it.
    */
   addsGrads?(context: OpContext, attrs: A): boolean;
   /**
-   * Where the output is cheaper to make again than to keep: makes it from `context.saved`. Ops that save the output then
-   * save this instead, and it runs in their backward.
+   * Makes the output again from `context.saved` (rematerialisation), where that is cheaper than to keep it. Ops that
+   * save the output then save this instead, and it runs in their backward.
    */
   remake?(context: OpContext, attrs: A): Tensor;
-  /** For which attributes `remake` is used; for all by default. */
+  /** Tells for which attributes `remake` is used; for all by default. */
   remakes?(attrs: A): boolean;
   /** Instead of `backward`: why there is none, for example `"it is piecewise constant"`. */
   notDifferentiable?: string;
@@ -102,7 +102,7 @@ function inFull<I extends readonly Tensor[]>(inputs: I): I {
   return inputs.map((input) => input.dtype === "f16" ? castTo(input, "f32") : input) as readonly Tensor[] as I;
 }
 
-/** True when a gradient would flow to the tensor. */
+/** Tells whether a gradient would flow to the tensor. */
 export function wantsGrad(tensor: Tensor): boolean {
   return tensor.requiresGrad || tensor.link !== null;
 }

@@ -1,7 +1,7 @@
 import type { Tensor } from "../tensor/mod.ts";
 
 /**
- * The same elements outside the graph: no gradient flows through.
+ * Returns the same elements outside the graph: no gradient flows through.
  *
  * @example Usage
  * ```ts

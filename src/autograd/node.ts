@@ -1,7 +1,7 @@
 import type { DType, Shape, Tensor } from "../tensor/mod.ts";
 import type { OpContext } from "./op_context.ts";
 
-/** What a node can do. */
+/** Rules of a node. */
 export interface NodeRules {
   /** Computes the gradients of the inputs from the gradient of the output. */
   backward(grad: Tensor): readonly (Tensor | null)[];
@@ -26,15 +26,15 @@ export class Node {
   readonly shape: Shape;
   /** Dtype of the output, and so of its gradient. */
   readonly dtype: DType;
-  /** Where each input came from: the node that made it, a leaf, or null when no gradient is wanted. */
+  /** Origins of the inputs: the node that made each, a leaf, or null when no gradient is wanted. */
   readonly parents: readonly (Node | Tensor | null)[];
-  /** What the op's backward needs. */
+  /** Context that the op's backward reads. */
   readonly context: OpContext;
   /** Whether it takes two gradients of the output, to add them on its way. */
   readonly addsGrads: boolean;
-  /** How the output is made again, where it is. */
+  /** Function that makes the output again, where it is not kept. */
   readonly remake: (() => Tensor) | null;
-  /** True once what it saved is gone. */
+  /** Whether what it saved is gone. */
   spent = false;
   #backward: NodeRules["backward"];
   #refs = 1;

@@ -1,15 +1,18 @@
 import { type DType, keep, type Shape, Tensor } from "../tensor/mod.ts";
 import { Node } from "./node.ts";
 
-/** What an op's forward leaves for its backward. */
+/** Values that an op's forward leaves for its backward. */
 export class OpContext {
-  /** For each input, whether its gradient is wanted; all false when no graph is recorded. */
+  /** Flags of the inputs whose gradients are wanted; all false when no graph is recorded. */
   readonly needsGrad: readonly boolean[];
   /** Shapes of the inputs. */
   readonly shapes: readonly Shape[];
   /** Dtypes of the inputs, before any cast: `backward` may give gradients of values in f32 or f16 for either. */
   readonly dtypes: readonly DType[];
-  /** In a backward that adds gradients: a second one of the output, of another use of it; null where there is one only. */
+  /**
+   * Second gradient of the output, of another use of it, in a backward that adds gradients; null where there is one
+   * only.
+   */
   otherGrad: Tensor | null = null;
   // A node stands for its output, which is made again when it is needed.
   #kept: (Tensor | Node)[] = [];
@@ -24,12 +27,12 @@ export class OpContext {
     this.dtypes = inputs.map(({ dtype }) => dtype);
   }
 
-  /** True when a backward will follow, so that saving is of use. */
+  /** Whether a backward will follow, so that saving is of use. */
   get recording(): boolean {
     return this.needsGrad.includes(true);
   }
 
-  /** In a backward: the tensors that `save` was given, in order. */
+  /** Tensors that `save` was given, in order; for a backward. */
   get saved(): readonly Tensor[] {
     return this.#opened ?? this.#kept.filter((kept) => kept instanceof Tensor);
   }
@@ -48,14 +51,14 @@ export class OpContext {
   }
 
   /**
-   * In a backward: true when it may write its result over this tensor, the gradient that came in or a saved one. Nobody
+   * Tells a backward whether it may write its result over this tensor, the gradient that came in or a saved one. Nobody
    * else holds its elements then, and the graph is not differentiated again.
    */
   mayOverwrite(tensor: Tensor): boolean {
     return this.#last && tensor.storage.refs === 1;
   }
 
-  /** In a backward: frees a saved tensor, or the second gradient, that it needs no more, before it makes the next one. */
+  /** Frees a saved tensor, or the second gradient, that a backward needs no more before it makes the next one. */
   release(tensor: Tensor): void {
     if (this.#last) tensor.dispose();
   }

@@ -4,7 +4,7 @@ import type { Shape, Tensor } from "../tensor/mod.ts";
 export interface OpResult {
   /** Name of the op. */
   readonly op: string;
-  /** `forward` for its output, `backward` for the gradient of an input. */
+  /** Pass of the op: `forward` for its output, `backward` for the gradient of an input. */
   readonly pass: "forward" | "backward";
   /** Shapes of its inputs. */
   readonly shapes: readonly Shape[];
@@ -16,7 +16,7 @@ type Watcher = (result: OpResult) => void;
 
 let watcher: Watcher | null = null;
 
-/** True inside {@linkcode watchOps}. */
+/** Tells whether the caller is inside {@linkcode watchOps}. */
 export function isWatched(): boolean {
   return watcher !== null;
 }

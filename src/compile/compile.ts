@@ -8,7 +8,7 @@ import type { StepArgument, StepResult } from "./types.ts";
 
 /** Options of {@linkcode compile}. */
 export interface CompileOptions {
-  /** Where the step runs; by default the device of its tensors, or the default device. */
+  /** Device that the step runs on; by default the device of its tensors, or the default device. */
   readonly device?: Device;
   /** Shapes of arguments that are kept recorded, the latest ones; 4 by default. */
   readonly recordings?: number;
@@ -21,7 +21,7 @@ export interface Compiled<A extends readonly StepArgument[], R extends StepResul
   readonly replays: number;
   /** Frees what the recordings hold; a later call records anew. */
   dispose(): void;
-  /** Same as `dispose()`, for `using`. */
+  /** Frees the recordings, like `dispose()`; for `using`. */
   [Symbol.dispose](): void;
 }
 
@@ -143,7 +143,7 @@ class Steps<R extends StepResult> {
     this.#reserve = device.recordings.openReserve();
   }
 
-  /** What is recorded for a key, moved to the end; makes room for it. */
+  /** Returns what is recorded for a key, moved to the end; makes room for it. */
   #latest(key: string, device: Device): CompiledStep<R> {
     const found = this.#recorded.get(key) ?? new CompiledStep(device, this.#reserve!, this.#step);
     this.#recorded.delete(key);
@@ -161,7 +161,7 @@ class Steps<R extends StepResult> {
   }
 }
 
-/** What decides which recording is right. */
+/** Makes the key that decides which recording is right. */
 function keyOf(args: readonly StepArgument[]): string {
   let key = `${isGradEnabled()} ${isAutocast()}`;
   args.forEach((arg, i) => {

@@ -34,7 +34,7 @@ export class CompiledStep<R extends StepResult> {
     this.#step = step;
   }
 
-  /** What is replayed; null before that. */
+  /** Recording that is replayed; null before there is one. */
   get recording(): Recording | null {
     return this.#recording;
   }
@@ -120,7 +120,7 @@ export function plainly<R extends StepResult>(step: () => R): R {
   return tidy(() => mapTensors(step(), (tensor) => tensor.alias()));
 }
 
-/** The same structure with other tensors. */
+/** Maps the tensors of a result, which keeps its structure. */
 function mapTensors<R extends StepResult>(result: R, change: (tensor: Tensor) => Tensor): R {
   if (result === undefined) return result;
   if (result instanceof Tensor) return change(result) as unknown as R;

@@ -1,7 +1,7 @@
 import type { Tensor } from "../tensor/mod.ts";
 
-/** What a compiled step takes: tensors outside the graph, and values of which each different one is recorded apart. */
+/** Argument of a compiled step: tensors outside the graph, and values of which each different one is recorded apart. */
 export type StepArgument = Tensor | number | string | boolean | null | undefined;
 
-/** What a compiled step returns: nothing, a tensor, or tensors in an array or object. */
+/** Result of a compiled step: nothing, a tensor, or tensors in an array or object. */
 export type StepResult = void | Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;

@@ -13,8 +13,9 @@ import { type ImageEncoder, type Normalization, normalized } from "./image_encod
 /** Options of {@linkcode loadGloria}. */
 export interface GloriaOptions {
   /**
-   * `"original"` (the default), as the paper's code: squash to 224 px, mean 0.5024, deviation 0.2898. `"gloria"`, as
-   * GLoRIA itself: long side to 256 px by area, zeros to a square, middle 224 px, mean and deviation 0.5.
+   * Preprocessing of the images. `"original"` (the default), as the paper's code: squash to 224 px, mean 0.5024,
+   * deviation 0.2898. `"gloria"`, as GLoRIA itself: long side to 256 px by area, zeros to a square, middle 224 px, mean
+   * and deviation 0.5.
    */
   readonly preprocessing?: "original" | "gloria";
   /** Device; the default one by default. */
@@ -75,7 +76,7 @@ export async function loadGloria(path: string, options: GloriaOptions = {}): Pro
   return new Gloria(network, preprocessing, `gloria ${preprocessing}, ${size} bytes`);
 }
 
-/** Everything of the ResNet but `fc`, which GLoRIA has none of; ours is there, and zero. */
+/** Reads the weights of the ResNet; GLoRIA has no `fc`, so ours is zero. */
 async function readWeights(path: string): Promise<Map<string, NdArray>> {
   const checkpoint = await readFrom(
     path,

@@ -9,7 +9,7 @@ export interface ImageEncoder {
   readonly id: string;
   /** Processing of an image when its file is read. */
   readonly decode: DecodeSpec;
-  /** Most images that `encode` takes at once; no bound by default. */
+  /** Maximum number of images that `encode` takes at once; no bound by default. */
   readonly maxBatch?: number;
   /** Turns a decoded image into what the network takes. */
   prepare(image: RgbImage): Float32Array<ArrayBuffer>;

@@ -1,7 +1,7 @@
 import { quoted } from "../formats/internal.ts";
 import type { Features } from "../data/mod.ts";
 
-/** What is used of npm's `onnxruntime-node`, whose types would have everybody who checks this library fetch it. */
+/** Part of npm's `onnxruntime-node` that is used, whose types would have everybody who checks this library fetch it. */
 export interface Runtime {
   readonly InferenceSession: { create(path: string): Promise<Session> };
   readonly Tensor: TensorClass;
@@ -116,7 +116,10 @@ function described(list: readonly Metadata[]): string {
     );
 }
 
-/** `[n, dim]` of an output `[n, dim]`, `[n, tokens, dim]` (the first token), or either with dimensions of size 1. */
+/**
+ * Takes rows `[n, dim]` from an output `[n, dim]`, `[n, tokens, dim]` (the first token), or either with dimensions of
+ * size 1.
+ */
 export function rowsOf({ dims, type, data }: Value, n: number, output: string, path: string): Features {
   const inner = dims.slice(1).filter((size) => size !== 1);
   if (type !== "float32" || dims[0] !== n || inner.length > 2 || dims.length < 2) {
@@ -132,7 +135,7 @@ export function rowsOf({ dims, type, data }: Value, n: number, output: string, p
   return { data: rows, dim };
 }
 
-/** `[size, size, 3]` to `[3, size, size]`. */
+/** Transposes an image from `[size, size, 3]` to `[3, size, size]`. */
 export function toNchw(image: Float32Array<ArrayBuffer>): Float32Array<ArrayBuffer> {
   const pixels = image.length / 3;
   const out = new Float32Array(image.length);

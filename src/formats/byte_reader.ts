@@ -11,7 +11,7 @@ export class ByteReader {
   readonly #view: DataView;
   readonly #what: string;
 
-  /** `what` names the bytes in error messages. */
+  /** Begins at the first byte; `what` names the bytes in error messages. */
   constructor(bytes: Bytes, what: string) {
     this.#bytes = bytes;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -2,7 +2,7 @@
 import { decodeLatin1 } from "./byte_reader.ts";
 import type { Bytes } from "./dtype.ts";
 
-/** What a file is by its beginning. */
+/** Kind of file, known by its beginning. */
 interface Kind {
   name: string;
   /** Whether these bytes, at most {@linkcode CONTENT_BYTES} of them as Latin-1, begin such a file. */
@@ -56,7 +56,8 @@ const KINDS: readonly Kind[] = [
 export const IMAGE_CONTENTS: readonly string[] = ["JPEG", "PNG", "WebP", "TIFF", "GIF", "AVIF"];
 
 /**
- * What a file is, told by its beginning and never by its name: for a sentence that says what came in place of what was wanted.
+ * Tells what a file is by its beginning, never by its name: for a sentence that says what came in place of what was
+ * wanted.
  *
  * @param start The file, or its first {@linkcode CONTENT_BYTES} bytes.
  * @returns For example "a JPEG picture", "a web page", "an empty file".

@@ -1,7 +1,7 @@
 import type { Bytes } from "./dtype.ts";
 import { concatBytes, newBytes } from "./source.ts";
 
-/** How deflate's bytes are wrapped: not at all, as in a zip, or as zlib does, as in a PNG. */
+/** Wrapping of deflate's bytes: not at all, as in a zip, or as zlib does, as in a PNG. */
 export type DeflateFormat = "deflate-raw" | "deflate";
 
 /**

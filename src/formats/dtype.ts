@@ -52,7 +52,7 @@ const ARRAYS = {
   f64: Float64Array,
 } as const;
 
-/** Every element type, from the smallest to the largest. */
+/** Element types, from the smallest to the largest. */
 export const ND_DTYPES = Object.keys(ARRAYS) as readonly NdDType[];
 
 /** Bytes of one element. */

@@ -73,7 +73,7 @@ export async function readFrom<T>(path: string | URL, read: (source: ByteSource)
   }
 }
 
-/** All the bytes of a source, for the readers that take bytes. */
+/** Reads all bytes of a source, for the readers that take bytes. */
 export function readAll(source: ByteSource): Promise<Bytes> {
   return readExactly(source, "the file", 0, source.size);
 }

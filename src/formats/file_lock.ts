@@ -1,10 +1,10 @@
-/** Who holds a lock, as the file tells. */
+/** Holder of a lock, as the file tells. */
 export interface LockOwner {
   /** Number of the process. */
   readonly pid: number;
   /** Name of its machine; empty where it may not be asked for. */
   readonly host: string;
-  /** When it took the lock, ms since 1970. */
+  /** Time at which it took the lock, ms since 1970. */
   readonly since: number;
 }
 
@@ -12,7 +12,7 @@ export interface LockOwner {
 export class LockedError extends Error {
   /** `LockedError`. */
   override name = "LockedError";
-  /** Who holds it; null where the file does not tell. */
+  /** Holder of the lock; null where the file does not tell. */
   readonly owner: LockOwner | null;
 
   /** The message names the owner and how long it has held the lock. */
@@ -22,7 +22,7 @@ export class LockedError extends Error {
   }
 }
 
-/** `process 4711 on host-a since 2026-11-28 16:40:05 UTC (3 minutes)`. */
+/** Describes a holder, such as `process 4711 on host-a since 2026-11-28 16:40:05 UTC (3 minutes)`. */
 export function describeOwner(owner: LockOwner | null, now: number = Date.now()): string {
   if (!owner) return "another process";
   const { pid, host, since } = owner;

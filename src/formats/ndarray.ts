@@ -28,7 +28,7 @@ export function elementCount(shape: readonly number[]): number {
   return shape.includes(0) ? 0 : shape.reduce((count, size) => count * size, 1);
 }
 
-/** More dimensions than any program makes: NumPy takes 64, PyTorch as many. */
+/** Maximum number of dimensions, more than any program makes: NumPy takes 64, PyTorch as many. */
 export const MAX_RANK = 64;
 
 /** Whether a value of a file is a list of sizes, and of at most 64. */

@@ -7,10 +7,10 @@ import { concatBytes, type Readable } from "./source.ts";
 import { openZip } from "./zip.ts";
 import { zipChunks, type ZipMember } from "./zip_write.ts";
 
-/** What macOS adds to a zip file: no arrays. */
+/** Names of members that macOS adds to a zip file, which are no arrays. */
 const MACOS = /^__MACOSX\/|(^|\/)(\._[^/]*|\.DS_Store)$/;
 
-/** How to read a `.npz` file. */
+/** Options of reading a `.npz` file. */
 export interface NpzOptions {
   /** The names to read; the others are skipped. Default: all. */
   names?: readonly string[];
@@ -18,7 +18,7 @@ export interface NpzOptions {
   maxBytes?: number;
 }
 
-/** How to write a `.npz` file. */
+/** Options of writing a `.npz` file. */
 export interface NpzWriteOptions {
   /** Whether to pack the arrays, as `numpy.savez_compressed` does. Default: false. */
   compressed?: boolean;

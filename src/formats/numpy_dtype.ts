@@ -4,7 +4,7 @@ import { contiguousStrides, gather } from "./layout.ts";
 import { quoted } from "./quoted.ts";
 import { elementCount, type NdArray, ndarray, type StringArray } from "./ndarray.ts";
 
-/** What a NumPy type string such as `<f4` or `<U7` says. */
+/** Meaning of a NumPy type string such as `<f4` or `<U7`. */
 export interface NumpyType {
   /** Numbers of a dtype, text of 32-bit characters (`U`) or of bytes (`S`). */
   kind: NdDType | "U" | "S";

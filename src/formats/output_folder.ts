@@ -19,7 +19,7 @@ import { describeOwner, FileLock, LockedError } from "./file_lock.ts";
  * ```
  */
 export class OutputFolder implements Disposable {
-  /** Where it is. */
+  /** Path of the folder. */
   readonly path: string;
   readonly #lock: FileLock;
 

@@ -27,7 +27,7 @@ export class PickleBudget {
   #steps = 0;
   #bytes = 0;
 
-  /** `maxBytes` is in the units of {@linkcode sizeOf}. */
+  /** Sets the bounds; `maxBytes` is in the units of {@linkcode sizeOf}. */
   constructor(maxSteps: number, maxBytes: number) {
     this.#maxSteps = maxSteps;
     this.#maxBytes = maxBytes;

@@ -51,7 +51,7 @@ function toList(value: PickleValue | undefined): PickleValue[] {
   throw damaged(`elements must come as a list, not as ${describe(value)}`);
 }
 
-/** `dict()`, `dict(mapping)` or `dict(pairs)`. */
+/** Makes `dict()`, `dict(mapping)` or `dict(pairs)`. */
 function toDict(value: PickleValue | undefined): PickleDict {
   if (value instanceof Map) return new Map(value);
   return setPairs(
@@ -63,7 +63,9 @@ function toDict(value: PickleValue | undefined): PickleDict {
   );
 }
 
-/** `_codecs.encode(text, "latin1")`, which is how protocol 2 spells `bytes`; `bytearray` does the same. */
+/**
+ * Makes bytes of `_codecs.encode(text, "latin1")`, which is how protocol 2 spells `bytes`; `bytearray` does the same.
+ */
 function toBytes(args: readonly PickleValue[]): PickleValue {
   const [text = "", encoding = "latin1"] = args;
   if (text instanceof Uint8Array) return text;

@@ -11,7 +11,7 @@ import {
   type PickleValue,
 } from "./pickle_values.ts";
 
-/** What a pickle may refer to outside itself. */
+/** Options of unpickling: what a pickle may refer to outside itself. */
 export interface PickleOptions {
   /** The allow-list of globals. Default: every global is refused. */
   globals?: PickleGlobals;

@@ -24,7 +24,7 @@ export type PickleValue =
 /** A Python dict. */
 export type PickleDict = Map<PickleValue, PickleValue>;
 
-/** What an allowed global does when a pickle uses it. Without `call`, the pickle can only mention it. */
+/** Handler of an allowed global that a pickle uses. Without `call`, the pickle can only mention it. */
 export interface PickleHandler {
   /** The result of `global(*args, **kwargs)`. */
   call?(args: readonly PickleValue[], kwargs: PickleDict, global: PickleGlobal): PickleValue;
@@ -37,7 +37,7 @@ export type PickleGlobals = (module: string, name: string) => PickleHandler | un
 
 /** A Python value with no counterpart in JavaScript. */
 export abstract class PickleOpaque {
-  /** What it is, for messages. */
+  /** Describes the value, for messages. */
   abstract toString(): string;
 }
 
@@ -47,7 +47,7 @@ export class PickleGlobal extends PickleOpaque {
   readonly module: string;
   /** The name in the module, for example `OrderedDict`. */
   readonly name: string;
-  /** What the allow-list gave for it. */
+  /** Handler that the allow-list gave for it. */
   readonly handler: PickleHandler;
 
   /** Names an allowed global. */
@@ -58,7 +58,7 @@ export class PickleGlobal extends PickleOpaque {
     this.handler = handler;
   }
 
-  /** `module.name`. */
+  /** Returns `module.name`. */
   override toString(): string {
     return `${this.module}.${this.name}`;
   }
@@ -66,7 +66,7 @@ export class PickleGlobal extends PickleOpaque {
 
 /** An object whose class is not known here: a record of how the pickle builds it. Nothing was executed. */
 export class PickleObject extends PickleOpaque {
-  /** Its class, or the function that would make it. */
+  /** Class of the object, or the function that would make it. */
   readonly type: PickleGlobal;
   /** The arguments it would be made with. */
   readonly args: readonly PickleValue[];
@@ -87,7 +87,7 @@ export class PickleObject extends PickleOpaque {
     this.kwargs = kwargs;
   }
 
-  /** `<module.name object>`. */
+  /** Returns `<module.name object>`. */
   override toString(): string {
     return `<${this.type} object>`;
   }

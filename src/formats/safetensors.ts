@@ -12,7 +12,7 @@ export const SAFETENSORS_DTYPES: ReadonlyMap<string, NdDType> = new Map(
     .map((dtype) => [dtype.toUpperCase(), dtype]),
 );
 
-/** What a safetensors file holds. */
+/** Contents of a safetensors file. */
 export interface Safetensors {
   /** The tensors by name, in the order of the header. */
   tensors: Map<string, NdArray>;

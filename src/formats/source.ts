@@ -8,7 +8,7 @@ export interface ByteSource {
   read(offset: number, length: number): Promise<Bytes>;
 }
 
-/** What the readers take: all the bytes, or a source of them. */
+/** Input of the readers: all the bytes, or a source of them. */
 export type Readable = Bytes | ByteSource;
 
 /** A source over bytes in memory; what it reads shares that memory. */

@@ -3,9 +3,9 @@ import { keyName, MAX_NAME } from "./pickle_keys.ts";
 import { describe, type PickleValue } from "./pickle_values.ts";
 import { quoted, quotedSome } from "./quoted.ts";
 
-/** Which weights of a checkpoint to take, and under which names. */
+/** Options of {@linkcode loadStateDict}: which weights of a checkpoint to take, and under which names. */
 export interface StateDictOptions {
-  /** Where the weights are: a key, or keys from the outside in. Default: `state_dict` if there is one, else the top. */
+  /** Place of the weights: a key, or keys from the outside in. Default: `state_dict` if there is one, else the top. */
   at?: string | readonly string[];
   /** Prefixes to take off names, each at most once and in this order, for example `["module.", "encoder."]`. */
   prefixes?: readonly string[];

@@ -15,7 +15,7 @@ import { readLegacyStorages, readPreamble } from "./torch_legacy.ts";
 import { TorchTensors } from "./torch_tensors.ts";
 import { openZip, type ZipReader } from "./zip.ts";
 
-/** How to read a PyTorch file. */
+/** Options of reading a PyTorch file. */
 export interface TorchOptions {
   /**
    * Beginnings of `module.name` whose classes become inert objects, for example `["omegaconf.", "typing."]` for a Lightning
@@ -23,8 +23,8 @@ export interface TorchOptions {
    */
   stubs?: readonly string[];
   /**
-   * Which tensors to read, by their path (`"state_dict.fc.weight"`); the others are left out of the result, and their bytes
-   * are not read. Default: all.
+   * Filter of the tensors to read, by their path (`"state_dict.fc.weight"`); the others are left out of the result, and
+   * their bytes are not read. Default: all.
    */
   keep?: (path: string) => boolean;
   /** Whether to compare the checksums of the file's zip. Default: true. */

@@ -42,7 +42,10 @@ const DTYPES: ReadonlyMap<string, NdDType> = new Map([
   ["float64", "f64"],
 ]);
 
-/** What a PyTorch pickle may mention: how tensors are rebuilt, storage classes, dtypes, sizes and devices. */
+/**
+ * Returns the globals that a PyTorch pickle may mention: how tensors are rebuilt, storage classes, dtypes, sizes and
+ * devices.
+ */
 export function torchGlobals(tensors: TorchTensors): PickleGlobals {
   const rebuild: PickleHandler = { call: (args) => tensors.declare(args) };
   const functions = tableGlobals({
@@ -62,7 +65,7 @@ export function torchGlobals(tensors: TorchTensors): PickleGlobals {
     functions(module, name) ?? (isTypeName(module, name) ? {} : undefined) ?? unreadGlobals(module, name);
 }
 
-/** `torch.device("cuda", 0)` as `cuda:0`. */
+/** Reads `torch.device("cuda", 0)` as `cuda:0`. */
 function toDevice([type, index]: readonly PickleValue[]): PickleValue {
   const known = typeof type === "string" && /^[\w:]{1,32}$/.test(type);
   if (known && (index === undefined || index === null)) return type;

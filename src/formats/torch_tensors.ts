@@ -6,13 +6,13 @@ import { UnreadStorage, UnreadTensor } from "./torch_unread.ts";
 
 /** A storage of a checkpoint: a run of elements that tensors look into. Its bytes come after the pickle. */
 export class TorchStorage extends PickleOpaque {
-  /** Its name in the file. */
+  /** Name of the storage in the file. */
   readonly key: string;
-  /** Its element type. */
+  /** Element type of the storage. */
   readonly dtype: NdDType;
-  /** Its elements, from `start` on. */
+  /** Number of elements, from `start` on. */
   readonly length: number;
-  /** Where it begins in the bytes of `key`, in elements: storages of old files can be windows of others. */
+  /** Offset in the bytes of `key`, in elements: storages of old files can be windows of others. */
   readonly start: number;
 
   /** Describes a storage. */
@@ -24,7 +24,7 @@ export class TorchStorage extends PickleOpaque {
     this.start = start;
   }
 
-  /** `storage KEY`. */
+  /** Returns `storage KEY`. */
   override toString(): string {
     return `storage ${this.key}`;
   }
@@ -40,7 +40,7 @@ interface Window {
 
 /** The tensors of a checkpoint: known by shape when the pickle is read, filled when the storages have come. */
 export class TorchTensors {
-  /** What kind of tensors the file has that are not read, if any. */
+  /** Kind of tensors in the file that are not read, if any. */
   unread: string | null = null;
   readonly #windows = new Map<PickleValue, Window>();
   readonly #dtypes = new Map<string, NdDType>();
@@ -48,7 +48,7 @@ export class TorchTensors {
   readonly #maxCopied: number;
   #copied = 0;
 
-  /** `maxCopied` bounds the bytes of tensors that are no plain run of their storage. */
+  /** Starts with no storages; `maxCopied` bounds the bytes of tensors that are no plain run of their storage. */
   constructor(maxCopied: number) {
     this.#maxCopied = maxCopied;
   }

@@ -3,7 +3,7 @@ import { quoted } from "./quoted.ts";
 
 /** A tensor that is no dense array of plain numbers: it stands where it was, without its values. */
 export class UnreadTensor extends PickleOpaque {
-  /** For example `complex` or `quantised`. */
+  /** Kind of tensor, for example `complex` or `quantised`. */
   readonly kind: string;
 
   /** Names the kind. */
@@ -12,7 +12,7 @@ export class UnreadTensor extends PickleOpaque {
     this.kind = kind;
   }
 
-  /** `a KIND tensor, which is not read here`. */
+  /** Returns `a KIND tensor, which is not read here`. */
   override toString(): string {
     return `a ${this.kind} tensor, which is not read here`;
   }
@@ -42,17 +42,17 @@ const REBUILD: Readonly<Record<string, string>> = {
 
 const SCHEMES = /^per_(tensor|channel)_(affine|symmetric|affine_float_qparams)$/;
 
-/** Which kind a storage class holds that is not read, or undefined. */
+/** Returns the kind that a storage class holds and that is not read, or undefined. */
 export function unreadStorage(name: string): string | undefined {
   return KINDS.find(([, storages]) => storages.test(name))?.[0];
 }
 
-/** Which kind a `torch.dtype` is that is not read, or undefined. */
+/** Returns the kind of a `torch.dtype` that is not read, or undefined. */
 export function unreadDType(name: string): string | undefined {
   return KINDS.find(([, , dtypes]) => dtypes.test(name))?.[0];
 }
 
-/** What a pickle mentions for such tensors. */
+/** Returns the handler of a global that pickles mention for such tensors. */
 export function unreadGlobals(module: string, name: string): PickleHandler | undefined {
   const kind = module === "torch._utils" && Object.hasOwn(REBUILD, name) ? REBUILD[name] : undefined;
   if (kind) return { call: () => new UnreadTensor(kind) };

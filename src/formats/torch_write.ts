@@ -5,7 +5,7 @@ import { PickleWriter } from "./pickle_writer.ts";
 import { STORAGE_CLASSES } from "./torch_globals.ts";
 import { writeZip, type ZipMember } from "./zip_write.ts";
 
-/** What can be saved for PyTorch: plain values, lists, dicts and arrays inside each other. */
+/** Value that can be saved for PyTorch: plain values, lists, dicts and arrays inside each other. */
 export type TorchValue =
   | null
   | boolean
@@ -80,7 +80,7 @@ function isContainer(
   return Array.isArray(value) || value instanceof Map || prototype === Object.prototype || prototype === null;
 }
 
-/** `torch._utils._rebuild_tensor_v2(storage, offset, size, stride, requires_grad, OrderedDict())` */
+/** Writes a tensor: `torch._utils._rebuild_tensor_v2(storage, offset, size, stride, requires_grad, OrderedDict())` */
 function writeTensor(writer: PickleWriter, array: NdArray, storages: Bytes[]): void {
   const storage = STORAGE_OF.get(array.dtype);
   const count = elementCount(array.shape);

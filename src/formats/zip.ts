@@ -8,7 +8,7 @@ import { readDirectory, type ZipEntry } from "./zip_directory.ts";
 
 export type { ZipEntry } from "./zip_directory.ts";
 
-/** How to read a zip file. */
+/** Options of reading a zip file. */
 export interface ZipOptions {
   /** The largest size, in bytes unpacked, of one member. Default: 2³³ (8 GiB). */
   maxBytes?: number;
@@ -63,7 +63,7 @@ export class ZipReader {
     return bytes;
   }
 
-  /** Where a member's bytes begin: after its local header, whose name and extra field have their own lengths. */
+  /** Finds where a member's bytes begin: after its local header, whose name and extra field have their own lengths. */
   async #dataOffset(entry: ZipEntry): Promise<number> {
     const header = new ByteReader(await readExactly(this.#source, quoted(entry.name, 200), entry.offset, 30), "zip");
     const signature = header.u32();

@@ -6,9 +6,9 @@ import { memberName } from "./zip_names.ts";
 
 /** One member of a zip file. */
 export interface ZipEntry {
-  /** Its path inside the file, with `/`. */
+  /** Path of the member inside the file, with `/`. */
   name: string;
-  /** How it is packed. */
+  /** Compression method. */
   method: "stored" | "deflated";
   /** Bytes, unpacked. */
   size: number;
@@ -16,7 +16,7 @@ export interface ZipEntry {
   packedSize: number;
   /** CRC-32 of the unpacked bytes. */
   crc: number;
-  /** Where its local header begins. */
+  /** Offset of the local header. */
   offset: number;
 }
 

@@ -7,7 +7,7 @@ import { concatBytes } from "./source.ts";
 export interface ZipMember {
   /** Its path inside the file, with `/`. */
   name: string;
-  /** Its bytes. */
+  /** Bytes of the member. */
   bytes: Bytes;
 }
 
@@ -15,13 +15,13 @@ export interface ZipMember {
 export interface ZipStream {
   /** Its path inside the file, with `/`. */
   name: string;
-  /** How many bytes there are. */
+  /** Number of bytes. */
   size: number;
-  /** Its bytes piece by piece; asked for twice, first for their checksum. */
+  /** Yields the bytes piece by piece; called twice, first for their checksum. */
   chunks(): AsyncIterable<Bytes>;
 }
 
-/** How to write a zip file. */
+/** Options of writing a zip file. */
 export interface ZipWriteOptions {
   /** Whether to pack members with deflate. Default: false. */
   compressed?: boolean;

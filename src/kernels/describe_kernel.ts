@@ -10,15 +10,15 @@ export interface KernelDescription {
   readonly similarity: { readonly min: number; readonly mean: number; readonly max: number };
   /** Number of similarities in each of the bins between `min` and `max`. */
   readonly histogram: readonly number[];
-  /** `trace(K)² / ‖K‖²`: n when all samples differ, 1 when all are alike. */
+  /** Effective rank `trace(K)² / ‖K‖²`: n when all samples differ, 1 when all are alike. */
   readonly effectiveRank: number;
-  /** {@linkcode retainedVariance} of the weights. */
+  /** Share of the centroids' variance that the weights leave; see {@linkcode retainedVariance}. */
   readonly retainedVariance: number;
   /** Part of the weight that samples give to others, in [0, 1): 0 when the weights are diagonal. */
   readonly mixing: number;
   /**
-   * `"constant"` when less than 5 % of the variance is left, `"identity"` when less than 5 % of the weight goes to other
-   * samples, else `"graded"`. In the first two cases the prior does not help.
+   * Verdict on the kernel: `"constant"` when less than 5 % of the variance is left, `"identity"` when less than 5 % of
+   * the weight goes to other samples, else `"graded"`. In the first two cases the prior does not help.
    */
   readonly verdict: "constant" | "identity" | "graded";
   /** A sentence for the user when the verdict is not `"graded"`, else null. */

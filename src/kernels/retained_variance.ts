@@ -9,9 +9,9 @@ export interface RetainedVarianceOptions {
 }
 
 /**
- * How much of the spread of the centroids the weights leave: their mean squared distance after the weights over that
- * before. Near 0, the kernel is nearly constant for this ridge: all samples share one centroid, and the loss has nothing
- * left to spread.
+ * Measures how much of the spread of the centroids the weights leave: their mean squared distance after the weights
+ * over that before. Near 0, the kernel is nearly constant for this ridge: all samples share one centroid, and the loss
+ * has nothing left to spread.
  *
  * Stays on the GPU, so it can be logged with the loss.
  *

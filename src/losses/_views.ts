@@ -24,7 +24,10 @@ export function identity(n: number, device: Device): Tensor {
   );
 }
 
-/** `Σᵢⱼ (xᵀy)ᵢⱼ²` of x and y `[batch, features]`: by the smaller of `[features, features]` and `[batch, batch]`. */
+/**
+ * Computes `Σᵢⱼ (xᵀy)ᵢⱼ²` of x and y `[batch, features]`: by the smaller of `[features, features]` and `[batch,
+ * batch]`.
+ */
 export function crossSquares(x: Tensor, y: Tensor): Tensor {
   const [batch, features] = x.shape as [number, number];
   return fullPrecision(() => {
@@ -33,7 +36,7 @@ export function crossSquares(x: Tensor, y: Tensor): Tensor {
   });
 }
 
-/** `s` without its diagonal: minus infinity in effect, as `exp` of it is 0. */
+/** Returns `s` without its diagonal: minus infinity in effect, as `exp` of it is 0. */
 export function withoutSelf(s: Tensor, eye: Tensor): Tensor {
   return sub(s, mul(eye, 1e30));
 }

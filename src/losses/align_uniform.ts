@@ -56,7 +56,7 @@ export function alignUniform(z: Tensor, options: AlignUniformOptions = {}): Tens
   return add(mul(alignment(x, y, alpha), alignWeight), mul(uniformity, unifWeight / 2));
 }
 
-/** `mean_i ‖xᵢ − yᵢ‖^α`. */
+/** Computes the alignment `mean_i ‖xᵢ − yᵢ‖^α`. */
 function alignment(x: Tensor, y: Tensor, alpha: number): Tensor {
   const squared = sum(square(sub(x, y)), { dim: 1 });
   return mean(alpha === 2 ? squared : pow(maximum(squared, LEAST_SQUARED_DISTANCE), alpha / 2));

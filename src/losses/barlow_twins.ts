@@ -48,7 +48,7 @@ export function barlowTwins(z: Tensor, options: BarlowTwinsOptions = {}): Tensor
   return add(sum(square(sub(1, own))), mul(rest, redundancy));
 }
 
-/** Every feature of every view with mean 0 and variance 1 over the batch. */
+/** Standardises every feature of every view to mean 0 and variance 1 over the batch. */
 function standardised(z: Tensor, eps: number): Tensor {
   const centred = sub(z, mean(z, { dim: 0, keepDim: true }));
   return div(centred, sqrt(add(mean(square(centred), { dim: 0, keepDim: true }), eps)));

@@ -50,15 +50,17 @@ export function decoupledUniformity(z: Tensor, options: DecoupledUniformityOptio
 export interface DecoupledUniformityMetrics {
   /** The loss, to differentiate. */
   readonly loss: Tensor;
-  /** `−mean_i ‖μᵢ‖²` of the centroids that the loss looks at, in [−1, 0]: −1 when the views of a sample agree. */
+  /**
+   * Alignment `−mean_i ‖μᵢ‖²` of the centroids that the loss looks at, in [−1, 0]: −1 when the views of a sample agree.
+   */
   readonly alignment: Tensor;
   /** The loss as a number to log, outside the graph. */
   readonly uniformity: Tensor;
 }
 
 /**
- * {@linkcode decoupledUniformity} with the metrics that the original logs, computed once and not read back: collect them
- * on the device and read many at a time.
+ * Computes {@linkcode decoupledUniformity} with the metrics that the original logs, computed once and not read back:
+ * collect them on the device and read many at a time.
  *
  * @param z As for {@linkcode decoupledUniformity}; errors likewise.
  * @param options `weights` and `t`.

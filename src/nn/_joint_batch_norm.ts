@@ -17,7 +17,7 @@ import {
 import { concat } from "../ops/mod.ts";
 import { keep, Tensor } from "../tensor/mod.ts";
 
-/** What the parts of a batch share. */
+/** State that the parts of a batch share. */
 interface Joint {
   readonly eps: number;
   readonly relu: boolean;
@@ -58,7 +58,7 @@ const momentsOp = defineOp<readonly Tensor[], Joint>({
 
 interface PartAttrs {
   readonly joint: Joint;
-  /** Which part. */
+  /** Index of the part. */
   readonly index: number;
   readonly x: Tensor;
   readonly running?: RunningStatistics;
@@ -96,7 +96,7 @@ const partOp = defineOp<readonly Tensor[], PartAttrs>({
   },
 });
 
-/** How {@linkcode jointBatchNorm} normalises. */
+/** Options of {@linkcode jointBatchNorm}. */
 export interface JointOptions {
   readonly affine: { readonly weight: Tensor; readonly bias: Tensor };
   readonly running: RunningStatistics;

@@ -21,7 +21,7 @@ interface Attrs {
   readonly relu: boolean;
   /** Moments of this rank's x, where the op that made it left them. */
   readonly moments?: Tensor;
-  /** True makes the output again in the backward instead of keeping it, as in `batchNorm()`. */
+  /** Whether the output is made again in the backward instead of kept (rematerialisation), as in `batchNorm()`. */
   readonly remake: boolean;
 }
 

@@ -27,11 +27,11 @@ export interface Conv2dOptions extends Partial<InitOptions> {
   init?: WeightInit;
 }
 
-/** 2-D convolution (cross-correlation) of `[n, h, w, c]` images, as PyTorch's `nn.Conv2d`. */
+/** Layer of a 2-D convolution (cross-correlation) of `[n, h, w, c]` images, as PyTorch's `nn.Conv2d`. */
 export class Conv2d extends Module {
-  /** `[kh, kw, inChannels / groups, outChannels]`. */
+  /** Weight `[kh, kw, inChannels / groups, outChannels]`. */
   readonly weight: Parameter;
-  /** `[outChannels]`, or null. */
+  /** Bias `[outChannels]`, or null. */
   readonly bias: Parameter | null;
   /** Options that the layer was made with. */
   readonly options: Readonly<Conv2dOptions>;
@@ -57,12 +57,15 @@ export class Conv2d extends Module {
       : new Parameter(uniform([outChannels], { key: biasKey, low: -bound, high: bound, device }));
   }
 
-  /** `[n, h, w, inChannels]` to `[n, h', w', outChannels]`. */
+  /** Maps `[n, h, w, inChannels]` to `[n, h', w', outChannels]`. */
   override forward(x: Tensor): Tensor {
     return conv2d(x, this.weight, this.#settings());
   }
 
-  /** {@linkcode Conv2d.forward}, and the moments of its output per channel where the adapter's form leaves them. */
+  /**
+   * Computes {@linkcode Conv2d.forward}, and the moments of its output per channel where the adapter's form leaves
+   * them.
+   */
   forwardWithMoments(x: Tensor): { y: Tensor; moments: Tensor | null } {
     return conv2dWithMoments(x, this.weight, this.#settings());
   }

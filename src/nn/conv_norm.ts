@@ -11,7 +11,7 @@ export function convNorm(conv: Conv2d, norm: BatchNorm2d, x: Tensor, fusion: Bat
   });
 }
 
-/** {@linkcode convNorm} of a batch in parts, which are normalised together. */
+/** Computes {@linkcode convNorm} of a batch in parts, which are normalised together. */
 export function convNormParts(
   conv: Conv2d,
   norm: BatchNorm2d,

@@ -22,13 +22,13 @@ export function fanOut(shape: Shape): number {
   return sizeOf(shape.slice(0, -2)) * shape.at(-1)!;
 }
 
-/** `U(±1/√fanIn)`: PyTorch's default for Conv2d and Linear (`kaiming_uniform_(a=√5)`). */
+/** Draws from `U(±1/√fanIn)`, PyTorch's default for Conv2d and Linear (`kaiming_uniform_(a=√5)`). */
 export function defaultInit(shape: Shape, options: InitOptions): Tensor {
   const bound = 1 / Math.sqrt(fanIn(shape));
   return uniform(shape, { ...options, low: -bound, high: bound });
 }
 
-/** `N(0, 2 / fanOut)`: torchvision's ResNet (`kaiming_normal_(mode="fan_out", nonlinearity="relu")`). */
+/** Draws from `N(0, 2 / fanOut)`, as torchvision's ResNet (`kaiming_normal_(mode="fan_out", nonlinearity="relu")`). */
 export function kaimingNormal(shape: Shape, options: InitOptions): Tensor {
   return normal(shape, { ...options, std: Math.sqrt(2 / fanOut(shape)) });
 }

@@ -2,7 +2,7 @@ import { maxPool2d, relu } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
 
-/** `max(x, 0)` as a layer. */
+/** Layer that computes `max(x, 0)`. */
 export class ReLU extends Module {
   /** Applies it. */
   override forward(x: Tensor): Tensor {
@@ -31,7 +31,7 @@ export class MaxPool2d extends Module {
     this.options = options;
   }
 
-  /** `[n, h, w, c]` to `[n, h', w', c]`. */
+  /** Maps `[n, h, w, c]` to `[n, h', w', c]`. */
   override forward(x: Tensor): Tensor {
     return maxPool2d(x, this.options);
   }

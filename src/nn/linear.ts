@@ -14,11 +14,11 @@ export interface LinearOptions extends Partial<InitOptions> {
   bias?: boolean;
 }
 
-/** `y = x W + b` over the last axis, as PyTorch's `nn.Linear`; the weight is kept as `[in, out]`. */
+/** Layer that computes `y = x W + b` over the last axis, as PyTorch's `nn.Linear`; the weight is kept as `[in, out]`. */
 export class Linear extends Module {
-  /** `[inFeatures, outFeatures]`. */
+  /** Weight `[inFeatures, outFeatures]`. */
   readonly weight: Parameter;
-  /** `[outFeatures]`, or null. */
+  /** Bias `[outFeatures]`, or null. */
   readonly bias: Parameter | null;
 
   /** Initialised as PyTorch: `U(±1/√in)` for weight and bias. */
@@ -32,7 +32,7 @@ export class Linear extends Module {
     this.bias = bias ? new Parameter(uniform([outFeatures], { key: biasKey, low: -bound, high: bound, device })) : null;
   }
 
-  /** `[…, inFeatures]` to `[…, outFeatures]`. */
+  /** Maps `[…, inFeatures]` to `[…, outFeatures]`. */
   override forward(x: Tensor): Tensor {
     return linear(x, this.weight, { bias: this.bias ?? undefined });
   }

@@ -28,7 +28,7 @@ import { inOwnLayout, type StateLayout, type StateValue } from "./_state_layout.
  * ```
  */
 export abstract class Module {
-  /** True while training: BatchNorm then uses the statistics of the batch. */
+  /** Whether the module trains: BatchNorm then uses the statistics of the batch. */
   training = true;
   #hooks = new ForwardHooks();
 
@@ -68,8 +68,8 @@ export abstract class Module {
   }
 
   /**
-   * Every parameter with its full name, in order of definition; one that is used in several places once, under its first
-   * name, as in PyTorch.
+   * Yields every parameter with its full name, in order of definition; one that is used in several places once, under
+   * its first name, as in PyTorch.
    */
   *namedParameters(): IterableIterator<[string, Parameter]> {
     const seen = new Set<Parameter>();
@@ -80,14 +80,14 @@ export abstract class Module {
     }
   }
 
-  /** Every buffer (state that no gradient changes) with its full name. */
+  /** Yields every buffer (state that no gradient changes) with its full name. */
   *namedBuffers(): IterableIterator<[string, Tensor]> {
     for (const [name, value] of this.#state()) {
       if (value instanceof Tensor && !(value instanceof Parameter)) yield [name, value];
     }
   }
 
-  /** Every counter with its full name. */
+  /** Yields every counter with its full name. */
   *namedCounters(): IterableIterator<[string, Counter]> {
     for (const [name, value] of this.#state()) if (value instanceof Counter) yield [name, value];
   }

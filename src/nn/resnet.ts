@@ -110,7 +110,7 @@ class BasicBlock extends Module {
   }
 }
 
-/** 1×1, 3×3 (with the stride) and 1×1 convolutions around a shortcut. */
+/** Block of 1×1, 3×3 (with the stride) and 1×1 convolutions around a shortcut. */
 class Bottleneck extends Module {
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
@@ -256,7 +256,7 @@ export class ResNet extends Module {
     return this.#pooledParts([x])[0]!;
   }
 
-  /** `[n, h, w, c]` to `[n, numClasses]`. */
+  /** Maps `[n, h, w, c]` to `[n, numClasses]`. */
   override forward(x: Tensor): Tensor {
     return tidy(() => this.fc.forward(this.pooled(x)));
   }
@@ -275,7 +275,7 @@ export class ResNet extends Module {
     });
   }
 
-  /** `conv1`, `bn1`, `layer1` …, `fc`, in torchvision's order. */
+  /** Yields `conv1`, `bn1`, `layer1` …, `fc`, in torchvision's order. */
   override *fields(): IterableIterator<[string, unknown]> {
     yield ["conv1", this.conv1];
     yield ["bn1", this.bn1];

@@ -143,8 +143,8 @@ export class Adam extends Optimizer {
 }
 
 /**
- * {@linkcode Adam} with decoupled weight decay: `w ← (1 − lr·wd)·w` before the step, and the decay enters neither mean.
- * What vision transformers are trained with.
+ * Optimizer {@linkcode Adam} with decoupled weight decay: `w ← (1 − lr·wd)·w` before the step, and the decay enters
+ * neither mean. What vision transformers are trained with.
  *
  * @example Usage
  * ```ts

@@ -6,7 +6,7 @@ import { type Batch, batches, manyProgram, type ManyShader, type Scaling, scalin
 
 /** Settings of {@linkcode clipGradNorm}. */
 export interface ClipGradNormOptions {
-  /** What scaled the loss, a `GradScaler`: the norm is that of the gradients divided by its scale. */
+  /** Scaler of the loss, a `GradScaler`: the norm is that of the gradients divided by its scale. */
   scaler?: Scaling | null;
 }
 

@@ -19,7 +19,7 @@ export interface GradScalerOptions {
   device?: Device;
 }
 
-/** Where a {@linkcode GradScaler} stands. */
+/** State of a {@linkcode GradScaler}. */
 export interface GradScalerState {
   /** Scale of the next loss. */
   scale: number;
@@ -112,7 +112,7 @@ export class GradScaler {
     return mul(loss, this.#scale);
   }
 
-  /** What an optimizer divides gradients by, and whether it is to skip; for `Optimizer.step`. */
+  /** Storage of the number that an optimizer divides gradients by, and whether it is to skip; for `Optimizer.step`. */
   get storage(): Tensor["storage"] {
     return this.#state.storage;
   }

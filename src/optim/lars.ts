@@ -15,9 +15,9 @@ export interface LARSOptions {
   /** Trust coefficient η > 0; 0.001 by default. */
   eta?: number;
   /**
-   * True repeats the original's rule: every tensor is adapted and decayed, a tensor of norm 0 never moves (BatchNorm's
-   * biases under LARS), and a gradient of norm 0 gives NaN. False, the default: tensors of one axis (biases,
-   * BatchNorm) are neither adapted nor decayed, and a norm of 0 gives trust 1.
+   * Whether to repeat the original's rule: every tensor is adapted and decayed, a tensor of norm 0 never moves
+   * (BatchNorm's biases under LARS), and a gradient of norm 0 gives NaN. False, the default: tensors of one axis
+   * (biases, BatchNorm) are neither adapted nor decayed, and a norm of 0 gives trust 1.
    */
   faithful?: boolean;
 }

@@ -3,14 +3,14 @@ import { checkSetting } from "../tensor/internal.ts";
 import type { Scaling, Slot } from "./_many.ts";
 import type { GradScaler } from "./grad_scaler.ts";
 
-/** What an optimizer has learnt beside the parameters. */
+/** State of an optimizer beside the parameters. */
 export interface OptimizerState {
   /** Learning rate. */
   lr: number;
   /** Steps taken. */
   steps: number;
   /**
-   * What is kept of each parameter, by its name, in the order of the parameters: `velocity` of SGD with momentum and LARS,
+   * State of each parameter, by its name, in the order of the parameters: `velocity` of SGD with momentum and LARS,
    * `expAvg` and `expAvgSq` of Adam.
    */
   states: Record<string, Float32Array<ArrayBuffer>[]>;

@@ -46,8 +46,8 @@ export interface CosineAnnealingOptions {
 }
 
 /**
- * `ηmin + (lr − ηmin)(1 + cos(π·epoch / tMax)) / 2`, in closed form so that it resumes rightly; after a linear warm-up
- * when asked for.
+ * Schedule `ηmin + (lr − ηmin)(1 + cos(π·epoch / tMax)) / 2`, in closed form so that it resumes rightly; after a linear
+ * warm-up when asked for.
  *
  * @example Usage
  * ```ts
@@ -94,7 +94,7 @@ export class CosineAnnealingLR extends Schedule {
 
 /** Settings of {@linkcode ReduceLROnPlateau}. */
 export interface ReduceLROnPlateauOptions {
-  /** What the learning rate is multiplied by; 0.1 by default. */
+  /** Factor of the learning rate; 0.1 by default. */
   factor?: number;
   /** Epochs without improvement that are borne; 10 by default. */
   patience?: number;

@@ -100,8 +100,8 @@ export function table(header: readonly string[], rows: readonly (readonly HtmlVa
 
 /** Columns of a table that have a best row. */
 export interface Best {
-  /** 0-based columns. */
+  /** Indices of the columns, 0-based. */
   columns: readonly number[];
-  /** True when small is good. */
+  /** Whether small is good. */
   smallest?: boolean;
 }

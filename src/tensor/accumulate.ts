@@ -24,7 +24,7 @@ export function accumulate(total: Tensor, x: Tensor): void {
     }));
 }
 
-/** `x + y` of two tensors of one shape, both f32 or both f16. */
+/** Computes `x + y` of two tensors of one shape, both f32 or both f16. */
 export function sumOf(x: Tensor, y: Tensor): Tensor {
   const size = Math.ceil(x.size / 4);
   return x.device.run("sumOf", [x.shape], () => {

@@ -13,7 +13,10 @@ function program(from: FloatDType, to: FloatDType) {
 
 const CAST = { f16: program("f32", "f16"), f32: program("f16", "f32") } as const;
 
-/** The same values in another precision, outside any graph; another handle on `x` where it has that dtype already. */
+/**
+ * Returns the same values in another precision, outside any graph; another handle on `x` where it has that dtype
+ * already.
+ */
 export function castTo<D extends FloatDType>(x: Tensor, dtype: D): Tensor<D> {
   if (x.dtype === dtype) return x.alias() as Tensor as Tensor<D>;
   if (x.dtype !== "f32" && x.dtype !== "f16") {

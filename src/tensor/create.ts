@@ -7,7 +7,7 @@ import { Tensor } from "./tensor.ts";
 /** Numbers in nested arrays, all rows of one length. */
 export type Nested = number | readonly Nested[];
 
-/** Where and as what to make a tensor. */
+/** Options of making a tensor: device and dtype. */
 export interface CreateOptions<D extends DType = DType> {
   /** Element type; `"f32"` by default, or that of a typed array given. */
   dtype?: D;
@@ -15,13 +15,13 @@ export interface CreateOptions<D extends DType = DType> {
   device?: Device;
 }
 
-/** {@linkcode CreateOptions} for {@linkcode tensor}. */
+/** Options of {@linkcode tensor}. */
 export interface TensorFromOptions<D extends DType = DType> extends CreateOptions<D> {
   /** Shape of a flat array; needed only when it is not one-dimensional. */
   shape?: Shape;
 }
 
-/** Most axes of nested arrays. */
+/** Maximum number of axes of nested arrays. */
 const MOST_AXES = 64;
 
 /** The least and the largest value of the dtypes of integers. */
@@ -119,7 +119,7 @@ export function fill(x: Tensor, value: number): void {
 }
 
 /**
- * `start, start + step, …` up to but not including `stop`, as NumPy's `arange`.
+ * Makes `start, start + step, …` up to but not including `stop`, as NumPy's `arange`.
  *
  * @throws {RangeError} If `step` is 0.
  */

@@ -46,7 +46,7 @@ export function key(seed: number, ...path: number[]): Key {
   return state;
 }
 
-/** `count` uniform numbers in [0, 1) on the host, 24 bits each, the same as `uniform` makes on the GPU. */
+/** Draws `count` uniform numbers in [0, 1) on the host, 24 bits each, the same as `uniform` makes on the GPU. */
 export function uniformNumbers(count: number, key: Key): Float32Array<ArrayBuffer> {
   const values = new Float32Array(count);
   for (let i = 0; i * 4 < count; i++) {

@@ -12,9 +12,9 @@ const UNIFORM = defineProgram({
 });
 const NORMAL = { ...UNIFORM, entryPoint: "normal_numbers" };
 
-/** {@linkcode CreateOptions} and the key of the stream. */
+/** Options of random tensors: {@linkcode CreateOptions} and the key of the stream. */
 export interface RandomOptions extends CreateOptions<"f32"> {
-  /** Which numbers: the same key gives the same numbers. */
+  /** Key of the stream: the same key gives the same numbers. */
   key: Key;
 }
 

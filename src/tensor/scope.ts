@@ -1,4 +1,4 @@
-/** What a scope can free. */
+/** Resource that a scope can free. */
 export interface Disposable {
   /** Frees it; a second call does nothing. */
   dispose(): void;

@@ -1,7 +1,7 @@
 /** Smallest f32 that no driver takes for 0. */
 const LEAST = 2 ** -126;
 
-/** What a setting must be, beside a number that f32 holds. */
+/** Rule for a setting, beside being a number that f32 holds. */
 export interface SettingRule {
   /** Whether 0 is allowed; false by default. */
   readonly orZero?: boolean;

@@ -8,7 +8,7 @@ export function sizeOf(shape: Shape): number {
   return size;
 }
 
-/** True when both have the same sizes. */
+/** Tells whether both have the same sizes. */
 export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((n, i) => n === b[i]);
 }

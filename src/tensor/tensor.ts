@@ -4,13 +4,13 @@ import { checkHalf } from "./half.ts";
 import { own } from "./scope.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
 
-/** What a tensor holds on to beside its storage: its place in the graph of a differentiation. */
+/** Link that a tensor holds beside its storage: its place in the graph of a differentiation. */
 export interface Link {
   /** Called once, when the tensor is disposed. */
   release(): void;
 }
 
-/** What to make a tensor of. */
+/** Options of the constructor of {@linkcode Tensor}. */
 export interface TensorOptions<D extends DType = DType> {
   /** Element type; `"f32"` by default. */
   dtype?: D;
@@ -58,7 +58,7 @@ export class Tensor<D extends DType = DType> {
   readonly size: number;
   /** Element type. */
   readonly dtype: D;
-  /** True for a leaf whose gradient is wanted; see `backward`. */
+  /** Whether it is a leaf whose gradient is wanted; see `backward`. */
   requiresGrad = false;
   /** The gradient that `backward` accumulated into this leaf. */
   grad: Tensor | null = null;
@@ -87,7 +87,7 @@ export class Tensor<D extends DType = DType> {
     return this.size * bytesOf(this.dtype);
   }
 
-  /** True once its storage was given up. */
+  /** Whether the storage was given up. */
   get disposed(): boolean {
     return this.#handle.storage === null;
   }
@@ -105,7 +105,7 @@ export class Tensor<D extends DType = DType> {
     );
   }
 
-  /** Its place in the graph, when an op that is being differentiated made it. */
+  /** Place in the graph, when an op that is being differentiated made the tensor. */
   get link(): Link | null {
     return this.#handle.link;
   }
@@ -177,7 +177,7 @@ export class Tensor<D extends DType = DType> {
     this.grad = null;
   }
 
-  /** Same as {@linkcode Tensor.dispose}, for `using`. */
+  /** Frees the tensor, like {@linkcode Tensor.dispose}; for `using`. */
   [Symbol.dispose](): void {
     this.dispose();
   }
@@ -189,17 +189,17 @@ export class Tensor<D extends DType = DType> {
     return `Tensor ${this.dtype} [${this.shape.join(", ")}] on ${this.device.info.description}${grad}${state}`;
   }
 
-  /** What `console.log` shows in Deno. */
+  /** Returns what `console.log` shows in Deno. */
   [Symbol.for("Deno.customInspect")](): string {
     return this.toString();
   }
 
-  /** What `console.log` shows in Node. */
+  /** Returns what `console.log` shows in Node. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
 
-  /** What a Jupyter notebook shows: the head line and up to 8 × 8 elements of the last two axes. */
+  /** Returns what a Jupyter notebook shows: the head line and up to 8 × 8 elements of the last two axes. */
   async [Symbol.for("Jupyter.display")](): Promise<Record<string, string>> {
     if (this.disposed) return { "text/plain": this.toString() };
     const data = await this.data();

@@ -1,4 +1,4 @@
-/** How close two arrays must be. */
+/** Options of {@linkcode assertClose}: how close two arrays must be. */
 export interface CloseOptions {
   /** Largest error relative to the largest magnitude of `expected`. */
   rtol?: number;

@@ -7,11 +7,11 @@ import { keep, type Shape, type Tensor, tidy } from "../tensor/mod.ts";
 export interface NonFinite {
   /** Name of the op. */
   readonly op: string;
-  /** `forward` for its output, `backward` for the gradient of an input. */
+  /** Pass of the op: `forward` for its output, `backward` for the gradient of an input. */
   readonly pass: "forward" | "backward";
   /** Shapes of its inputs. */
   readonly shapes: readonly Shape[];
-  /** Its largest magnitude: NaN where it holds one, else Infinity. */
+  /** Largest magnitude of the tensor: NaN where it holds one, else Infinity. */
   readonly value: number;
 }
 

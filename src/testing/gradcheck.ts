@@ -3,7 +3,7 @@ import { key, scope, type Shape, sizeOf, Tensor, tensor } from "../tensor/mod.ts
 import { philox } from "../tensor/internal.ts";
 import { TOLERANCE } from "./tolerance.ts";
 
-/** How to check. */
+/** Options of {@linkcode gradcheck}. */
 export interface GradcheckOptions {
   /** Finite-difference step, relative to inputs of order 1; 2⁻⁸ by default (smaller ones drown in f32 rounding). */
   step?: number;

@@ -1,5 +1,5 @@
 /**
- * What the library's own tests use, for tests of your own ops.
+ * Helpers of the library's own tests, for tests of your own ops.
  *
  * @module
  */

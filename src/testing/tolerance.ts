@@ -14,13 +14,13 @@ export const TOLERANCE = {
   trainingLoss: 2e-3,
   /** Relative error of training losses over ten steps in mixed precision, against f32's. */
   mixedLoss: 2e-2,
-  /** The same at learning rates where the loss only falls: at most 2e-3 was seen. */
+  /** Tolerance of losses in mixed precision at learning rates where the loss only falls: at most 2e-3 was seen. */
   calmMixedLoss: 5e-3,
   /**
    * Error of a parameter's gradient in mixed precision against f32's: length of the difference by that of the gradient.
    * Rounding only the images to f16 moves f32's own by up to 5e-2, as the masks of ReLU jump; 9e-2 was seen in six runs.
    */
   mixedGradient: 1e-1,
-  /** The same without ReLU, where gradients change smoothly: at most 1.9e-3 in six runs. */
+  /** Tolerance of gradients in mixed precision without ReLU, where they change smoothly: at most 1.9e-3 in six runs. */
   smoothMixedGradient: 3e-3,
 } as const;

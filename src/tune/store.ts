@@ -1,9 +1,12 @@
 import type { Device } from "../device/mod.ts";
 import { quoted } from "../formats/internal.ts";
 
-/** Where answers are kept between runs; a text for each key. */
+/** Store that keeps answers between runs; a text for each key. */
 export interface TuneStore {
-  /** What times depend on beside the adapter: versions of the library, the runtime and the driver, as far as known. */
+  /**
+   * Environment that times depend on beside the adapter: versions of the library, the runtime and the driver, as far as
+   * known.
+   */
   readonly environment: string;
   /** The text that was saved last under a key; null when there is none. */
   load(key: string): Promise<string | null>;
@@ -13,7 +16,7 @@ export interface TuneStore {
 
 type AnswerTexts = ReadonlyMap<string, string>;
 
-/** Everything that times depend on. */
+/** Makes a key of everything that times depend on. */
 export function storeKey({ info, limits }: Device, store: TuneStore): string {
   const { vendor, description, family, subgroupSize } = info;
   const { maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = limits;

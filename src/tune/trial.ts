@@ -131,7 +131,7 @@ export class Trial {
     return this.#stamps ? await this.#stamped(candidates, rounds, runs) : await this.#clocked(candidates, rounds, runs);
   }
 
-  /** By timestamp queries, all in one go. */
+  /** Times candidates by timestamp queries, all in one go. */
   async #stamped(candidates: readonly string[], rounds: number, runs: number): Promise<Map<string, number>> {
     const each = Array.from({ length: rounds }, () => candidates).flat();
     const times = await this.#device.timeEach(each.map((answer) => () => this.#times(answer, runs)));
@@ -140,7 +140,7 @@ export class Trial {
     return best;
   }
 
-  /** By the clock, where the adapter has no timestamps. */
+  /** Times candidates by the clock, where the adapter has no timestamps. */
   async #clocked(candidates: readonly string[], rounds: number, runs: number): Promise<Map<string, number>> {
     const best = new Map<string, number>();
     for (let round = 0; round < rounds; round++) {

@@ -8,7 +8,7 @@ import { Trial } from "./trial.ts";
 export interface TuneOptions {
   /** The device to tune for; the default device by default. */
   device?: Device;
-  /** Where choices are kept between runs; nowhere by default. */
+  /** Store that keeps choices between runs; none by default. */
   store?: TuneStore;
   /**
    * Tells steps apart, by all sizes that matter. A step that was tuned under its name, in this process or in one whose
@@ -25,9 +25,9 @@ export interface TuneOptions {
 export interface TunedChoice {
   /** The op and its sizes. */
   readonly question: string;
-  /** What the table says. */
+  /** Form that the table gives. */
   readonly usual: string;
-  /** What is used from now on. */
+  /** Form that is used from now on. */
   readonly chosen: string;
   /** Milliseconds of either. */
   readonly milliseconds: { readonly usual: number; readonly chosen: number };
@@ -43,13 +43,13 @@ export interface TuneRefusal {
   readonly reason: string;
 }
 
-/** What {@linkcode tune} did. */
+/** Report of {@linkcode tune} (autotuning). */
 export interface TuneReport {
   /** The choices that were made; empty when all were known. */
   readonly choices: readonly TunedChoice[];
   /** Candidates that were found wrong. */
   readonly refusals: readonly TuneRefusal[];
-  /** How it was timed: by the GPU's own timestamps, or by the clock where the adapter has none. */
+  /** Clock of the timings: by the GPU's own timestamps, or by the clock where the adapter has none. */
   readonly clock: "timestamps" | "wall";
   /** Milliseconds of everything but running the step. */
   readonly milliseconds: number;

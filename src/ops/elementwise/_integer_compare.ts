@@ -4,7 +4,7 @@ export type Comparison = "equal" | "notEqual" | "greater" | "greaterEqual" | "le
 /** The least and the largest integer of a dtype. */
 const RANGES = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1] } as const;
 
-/** The same comparison with the sides exchanged. */
+/** Comparisons with the sides exchanged. */
 export const MIRRORED: Readonly<Record<Comparison, Comparison>> = {
   equal: "equal",
   notEqual: "notEqual",

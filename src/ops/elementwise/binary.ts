@@ -43,7 +43,7 @@ interface Numbers {
 /** A gradient: which operands its expression reads, and how it is computed. */
 interface Gradient {
   readonly uses: readonly ("x" | "y")[];
-  /** Null when the gradient of the result passes as it is. */
+  /** Shader of the gradient; null when the gradient of the result passes as it is. */
   readonly kernel: ElementwiseKernel | null;
 }
 
@@ -126,7 +126,7 @@ const maximumOp = defineBinary("maximum");
 const minimumOp = defineBinary("minimum");
 
 /**
- * `x + y`, with NumPy broadcasting.
+ * Computes `x + y`, with NumPy broadcasting.
  *
  * @param x Any shape, f32 or f16, or a number.
  * @param y A shape that broadcasts with that of `x`, f32 or f16, or a number.
@@ -149,7 +149,7 @@ export function add(x: Operand, y: Operand): Tensor {
 }
 
 /**
- * `x − y`, with NumPy broadcasting; operands and errors as {@linkcode add}.
+ * Computes `x − y`, with NumPy broadcasting; operands and errors as {@linkcode add}.
  *
  * @example Usage
  * ```ts
@@ -165,7 +165,7 @@ export function sub(x: Operand, y: Operand): Tensor {
 }
 
 /**
- * `x · y` element by element, with NumPy broadcasting; operands and errors as {@linkcode add}.
+ * Computes `x · y` element by element, with NumPy broadcasting; operands and errors as {@linkcode add}.
  *
  * @example Usage
  * ```ts
@@ -182,7 +182,7 @@ export function mul(x: Operand, y: Operand): Tensor {
 }
 
 /**
- * `x / y` element by element, with NumPy broadcasting; division by 0 gives ±∞ or NaN. Operands and errors as
+ * Computes `x / y` element by element, with NumPy broadcasting; division by 0 gives ±∞ or NaN. Operands and errors as
  * {@linkcode add}.
  *
  * @example Usage
@@ -199,8 +199,8 @@ export function div(x: Operand, y: Operand): Tensor {
 }
 
 /**
- * `xʸ` element by element, with NumPy broadcasting: also for negative `x` where `y` is a whole number, otherwise NaN;
- * `x⁰ = 1`. The gradient to `y` needs `x > 0`. Operands and errors as {@linkcode add}.
+ * Computes `xʸ` element by element, with NumPy broadcasting: also for negative `x` where `y` is a whole number,
+ * otherwise NaN; `x⁰ = 1`. The gradient to `y` needs `x > 0`. Operands and errors as {@linkcode add}.
  *
  * @example Usage
  * ```ts

@@ -10,8 +10,8 @@ const castOp = defineOp<[Tensor], { readonly dtype: FloatDType }>({
 });
 
 /**
- * The same values in another precision; the gradient is cast back. From f32 to f16 values are rounded to 11 significant
- * bits; those of magnitude above 65,504 become infinite, those below 6e-8 vanish.
+ * Returns the same values in another precision; the gradient is cast back. From f32 to f16 values are rounded to 11
+ * significant bits; those of magnitude above 65,504 become infinite, those below 6e-8 vanish.
  *
  * @param x Any shape, f32 or f16.
  * @param dtype `"f32"` or `"f16"`.

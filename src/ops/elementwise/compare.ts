@@ -55,8 +55,8 @@ const OPS: Readonly<Record<Comparison, Compare>> = {
 };
 
 /**
- * 1 where `x = y` and 0 elsewhere, with NumPy broadcasting. It has no gradient: call it inside `noGrad()`, or on
- * `detach()`ed tensors.
+ * Returns 1 where `x = y` and 0 elsewhere, with NumPy broadcasting. It has no gradient: call it inside `noGrad()`, or
+ * on `detach()`ed tensors.
  *
  * @param x Any shape, f32, i32 or u32, or a number: any one beside integers, with which it is compared as it is; one that
  *   is rounded to f32 beside f32.
@@ -79,7 +79,7 @@ export function equal(x: Operand, y: Operand): Tensor {
 }
 
 /**
- * 1 where `x ≠ y` (also where either is NaN) and 0 elsewhere; operands and errors as {@linkcode equal}.
+ * Returns 1 where `x ≠ y` (also where either is NaN) and 0 elsewhere; operands and errors as {@linkcode equal}.
  *
  * @example Usage
  * ```ts
@@ -95,7 +95,7 @@ export function notEqual(x: Operand, y: Operand): Tensor {
 }
 
 /**
- * 1 where `x > y` and 0 elsewhere; operands and errors as {@linkcode equal}.
+ * Returns 1 where `x > y` and 0 elsewhere; operands and errors as {@linkcode equal}.
  *
  * @example Usage
  * ```ts
@@ -111,7 +111,7 @@ export function greater(x: Operand, y: Operand): Tensor {
 }
 
 /**
- * 1 where `x ≥ y` and 0 elsewhere; operands and errors as {@linkcode equal}.
+ * Returns 1 where `x ≥ y` and 0 elsewhere; operands and errors as {@linkcode equal}.
  *
  * @example Usage
  * ```ts
@@ -127,7 +127,7 @@ export function greaterEqual(x: Operand, y: Operand): Tensor {
 }
 
 /**
- * 1 where `x < y` and 0 elsewhere; operands and errors as {@linkcode equal}.
+ * Returns 1 where `x < y` and 0 elsewhere; operands and errors as {@linkcode equal}.
  *
  * @example Usage
  * ```ts
@@ -143,7 +143,7 @@ export function less(x: Operand, y: Operand): Tensor {
 }
 
 /**
- * 1 where `x ≤ y` and 0 elsewhere; operands and errors as {@linkcode equal}.
+ * Returns 1 where `x ≤ y` and 0 elsewhere; operands and errors as {@linkcode equal}.
  *
  * @example Usage
  * ```ts

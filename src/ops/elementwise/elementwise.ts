@@ -13,7 +13,7 @@ import { type DType, type FloatDType, sameShape, type Shape, Tensor } from "../.
 import { broadcastStrides, collapse, MAX_AXES } from "../shared/axes.ts";
 import { arrayParams } from "../shared/params.ts";
 
-/** What an op reads at each place: an array that broadcasts to the output, or one number. */
+/** Operand of an op: an array that broadcasts to the output, or one number. */
 export type Operand = Tensor | number;
 
 /** An elementwise function of one to three operands. */
@@ -28,11 +28,11 @@ export interface ElementwiseKernel {
   readonly oneDType?: boolean;
 }
 
-/** How an operand is read; `shaders/elementwise/elementwise.wgsl` lists them. */
+/** Access pattern of an operand; `shaders/elementwise/elementwise.wgsl` lists them. */
 type Access = "full" | "row" | "column" | "one" | "number" | "strided";
 
 interface Plan {
-  /** True when an invocation computes four elements. */
+  /** Whether an invocation computes four elements. */
   readonly wide: boolean;
   readonly access: readonly Access[];
   /** Size of the fastest axis, where an operand is read by row or column. */
@@ -44,7 +44,7 @@ interface Plan {
 const WIDE = "alias F = vec4f;\nalias I = vec4i;\nalias U = vec4u;\nalias B = vec4<bool>;";
 const SINGLE = "alias F = f32;\nalias I = i32;\nalias U = u32;\nalias B = bool;";
 const HALF = { wide: "alias H = vec4<f16>;", single: "alias H = f16;" };
-/** What arrays hold, and what is computed with. */
+/** Vector types: what arrays hold, and what is computed with. */
 const VECTORS: Record<string, string> = { f32: "F", f16: "H", i32: "I", u32: "U" };
 const COMPUTED: Record<string, string> = { ...VECTORS, f16: "F" };
 

@@ -60,7 +60,7 @@ const squareOp = defineUnary("square");
 const tanhOp = defineUnary("tanh");
 
 /**
- * `|x|`; the gradient is `sign(x)`, 0 at 0.
+ * Computes `|x|`; the gradient is `sign(x)`, 0 at 0.
  *
  * @param x Any shape, f32; NaN stays NaN.
  * @returns The shape of `x`.
@@ -80,7 +80,7 @@ export function abs(x: Tensor): Tensor {
 }
 
 /**
- * `min(max(x, min), max)`; the gradient is 1 inside the closed interval and 0 outside, as PyTorch's `clamp`.
+ * Computes `min(max(x, min), max)`; the gradient is 1 inside the closed interval and 0 outside, as PyTorch's `clamp`.
  *
  * @param x Any shape, f32; NaN stays NaN.
  * @param options `min`, `max` or both.
@@ -108,7 +108,7 @@ export function clamp(x: Tensor, options: { min?: number; max?: number }): Tenso
 }
 
 /**
- * `eˣ`; infinite past 88.7.
+ * Computes `eˣ`; infinite past 88.7.
  *
  * @param x Any shape, f32; NaN stays NaN.
  * @returns The shape of `x`.
@@ -148,7 +148,7 @@ export function log(x: Tensor): Tensor {
 }
 
 /**
- * `−x`.
+ * Computes `−x`.
  *
  * @param x Any shape, f32; NaN stays NaN.
  * @returns The shape of `x`.
@@ -168,7 +168,7 @@ export function neg(x: Tensor): Tensor {
 }
 
 /**
- * `max(x, 0)`; the gradient at 0 is 0, as PyTorch's.
+ * Computes `max(x, 0)`; the gradient at 0 is 0, as PyTorch's.
  *
  * @param x Any shape, f32; NaN stays NaN.
  * @returns The shape of `x`.
@@ -188,7 +188,7 @@ export function relu(x: Tensor): Tensor {
 }
 
 /**
- * `1 / (1 + e⁻ˣ)`.
+ * Computes the logistic function `1 / (1 + e⁻ˣ)`.
  *
  * @param x Any shape, f32; NaN stays NaN.
  * @returns The shape of `x`.
@@ -228,7 +228,7 @@ export function silu(x: Tensor): Tensor {
 }
 
 /**
- * `√x`; NaN below 0. The gradient at 0 is infinite.
+ * Computes `√x`; NaN below 0. The gradient at 0 is infinite.
  *
  * @param x Any shape, f32; NaN stays NaN.
  * @returns The shape of `x`.
@@ -248,7 +248,7 @@ export function sqrt(x: Tensor): Tensor {
 }
 
 /**
- * `x²`.
+ * Computes `x²`.
  *
  * @param x Any shape, f32; NaN stays NaN.
  * @returns The shape of `x`.

@@ -25,7 +25,7 @@ const concatOp = defineOp<readonly Tensor[], { readonly dim: number }>({
   },
 });
 
-/** Where the i-th input lies in the output. */
+/** Locates the i-th input in the output. */
 function part(shape: Shape, dim: number, sizes: readonly number[], i: number): { offset: number; strides: number[] } {
   const strides = stridesOf(shape);
   return { offset: sizes.slice(0, i).reduce((a, b) => a + b, 0) * strides[dim]!, strides };

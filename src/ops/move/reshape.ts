@@ -10,7 +10,7 @@ const reshapeOp = defineOp<[Tensor], { readonly shape: Shape }>({
 });
 
 /**
- * The same elements in another shape, in row-major order; nothing is copied.
+ * Returns the same elements in another shape, in row-major order; nothing is copied.
  *
  * @param x Any shape, any dtype.
  * @param shape Sizes with the same product; one may be −1 and is then what the others leave.

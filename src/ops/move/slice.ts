@@ -10,7 +10,7 @@ export interface Range {
   readonly start?: number;
   /** Index to stop before, counted from the end when negative; by default past the last one of the direction. */
   readonly stop?: number;
-  /** From one index to the next, not 0; negative ones walk backwards. 1 by default. */
+  /** Step from one index to the next, not 0; negative ones walk backwards. 1 by default. */
   readonly step?: number;
 }
 

@@ -6,7 +6,7 @@ import { stridesOf } from "../../tensor/internal.ts";
 import { collapse } from "../shared/axes.ts";
 import { arrayParams } from "../shared/params.ts";
 
-/** How an array is walked: the element to start at, and the stride along each axis. */
+/** Walk over an array: the element to start at, and the stride along each axis. */
 export interface Walk {
   /** The array. */
   readonly tensor: Tensor;
@@ -50,7 +50,7 @@ export function copyStrided(op: string, x: Walk, y: Walk, sizes: Shape): void {
   });
 }
 
-/** True when every step and start is a whole vector of four. */
+/** Tells whether every step and start is a whole vector of four. */
 function isWide(
   sizes: readonly number[],
   strides: readonly (readonly number[])[],

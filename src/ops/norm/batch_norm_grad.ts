@@ -10,7 +10,7 @@ import { blocksOf, columnPrograms, columnsOf, pick, sliceGroups, type Slices, sl
 import { policyOf } from "../shared/policy.ts";
 import { BATCH_NORM } from "../shared/tables.ts";
 
-/** Which gradient of the output the passes read, and what masks it where ReLU was 0. */
+/** Gradient of the output that the passes read, and what masks it where ReLU was 0. */
 interface Gradient {
   /** WGSL of the masked gradient at `at`, found for the first time; `before` is what was there before ReLU. */
   readonly first: string;
@@ -60,11 +60,11 @@ const GRAD_COLUMNS = {
   outputTwo: program("grad_columns", "outputTwo", "grad_x"),
 };
 
-/** What the backward passes share: the input, its normalisation and the gradient of the output. */
+/** Operands that the backward passes share: the input, its normalisation and the gradient of the output. */
 export interface Operands {
-  /** What was normalised, `[…, c]`. */
+  /** Input that was normalised, `[…, c]`. */
   readonly x: Tensor;
-  /** By what. */
+  /** Statistics and parameters of the normalisation. */
   readonly norm: Norm;
   /** Scale and shift. */
   readonly affine: Affine;
@@ -80,7 +80,7 @@ export interface AffineGrads {
   readonly gradWeight: Tensor;
 }
 
-/** How {@linkcode reduceGrads} works. */
+/** Options of {@linkcode reduceGrads}. */
 export interface ReduceOptions {
   /** Mask g by the recomputed output. */
   readonly relu: boolean;
@@ -88,13 +88,13 @@ export interface ReduceOptions {
   readonly output?: Tensor;
   /** Write the masked g over the gradient. */
   readonly inPlace: boolean;
-  /** Where there is an output: a gradient to add first. */
+  /** Second gradient to add first, where there is an output. */
   readonly other?: Tensor | null;
 }
 
 /**
- * Both reductions of the gradient in one pass over it: Σ g and Σ g·(x − mean) of parts of the rows, `[parts, 2, c]`; and g
- * where an output masked it.
+ * Computes both reductions of the gradient in one pass over it: Σ g and Σ g·(x − mean) of parts of the rows, `[parts,
+ * 2, c]`; and g where an output masked it.
  */
 export function reduceGrads(operands: Operands, options: ReduceOptions): { sums: Tensor; masked: Tensor | null } {
   const { x, norm } = operands;
@@ -112,7 +112,7 @@ export function reduceGrads(operands: Operands, options: ReduceOptions): { sums:
   return { sums, masked };
 }
 
-/** Which gradient the passes read; what they bind of it, of the norm, the scale and the shift; and where g goes. */
+/** Chooses the gradient that the passes read, their bindings, and where g goes. */
 function gradientOf(
   { x, norm, affine, grad }: Operands,
   { output, relu, inPlace, other }: ReduceOptions,
@@ -158,13 +158,13 @@ export function mergeSums(sums: Tensor, { moments, eps }: Norm): AffineGrads & {
   return { merged, gradBias, gradWeight };
 }
 
-/** How {@linkcode gradInput} and {@linkcode gradients} work. */
+/** Options of {@linkcode gradInput} and {@linkcode gradients}. */
 export interface GradOptions {
-  /** Of {@linkcode reduceGrads}, over all rows that shared the statistics. */
+  /** Sums from {@linkcode reduceGrads}, over all rows that shared the statistics. */
   readonly sums: Tensor;
   /** Mask by the recomputed output. */
   readonly relu: boolean;
-  /** False takes the statistics as constants. */
+  /** Whether the statistics depend on x; false takes them as constants. */
   readonly training: boolean;
   /** Write the gradient over x. */
   readonly inPlace: boolean;
@@ -211,8 +211,8 @@ export function gradInput(
 }
 
 /**
- * All gradients in one dispatch by workgroups that have whole columns: that of x over x, and g over the gradient where an
- * output masks it, which must be `inPlace`.
+ * Computes all gradients in one dispatch by workgroups that have whole columns: that of x over x, and g over the
+ * gradient where an output masks it, which must be `inPlace`.
  */
 export function gradColumns(
   operands: Operands,

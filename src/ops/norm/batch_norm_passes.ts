@@ -37,9 +37,9 @@ const NORMALIZE_COLUMNS = programs("normalize_columns");
 
 /** The running statistics and how they follow the batches. */
 export interface RunningStatistics {
-  /** `[c]`, updated in place. */
+  /** Running mean `[c]`, updated in place. */
   readonly mean: Tensor;
-  /** `[c]`, unbiased, updated in place. */
+  /** Running variance `[c]`, unbiased, updated in place. */
   readonly variance: Tensor;
   /** Weight of the newest batch. */
   readonly momentum: number;
@@ -53,9 +53,9 @@ export interface Affine {
   readonly bias: Tensor;
 }
 
-/** What values are normalised by. */
+/** Normalisation of values: moments, scale and shift. */
 export interface Norm {
-  /** `[slices, 3, c]`, of few slices: mean, sum of squared deviations and count of each. */
+  /** Moments `[slices, 3, c]`, of few slices, for Chan's merge: mean, sum of squared deviations and count of each. */
   readonly moments: Tensor;
   /** Added to the variance. */
   readonly eps: number;
@@ -91,7 +91,7 @@ export function sliceMoments(x: Tensor): Tensor {
   return moments;
 }
 
-/** The same moments of so few slices that every invocation can merge them itself. */
+/** Merges moments into so few slices that every invocation can merge them itself. */
 export function fewMoments(moments: Tensor): Tensor {
   return moments.shape[0]! <= policyOf(moments.device).of(BATCH_NORM).few ? moments : mergeMoments(moments);
 }
@@ -144,8 +144,8 @@ export function runningMoments(mean: Tensor, variance: Tensor): Tensor {
 }
 
 /**
- * `(x − mean) / √(variance + eps) · weight + bias (+ residual)`, then ReLU if asked; shape and dtype of x, which residual
- * shares. Moves the running statistics where given.
+ * Computes `(x − mean) / √(variance + eps) · weight + bias (+ residual)`, then ReLU if asked; shape and dtype of x,
+ * which residual shares. Moves the running statistics where given.
  */
 export function normalize(
   x: Tensor,
@@ -177,7 +177,7 @@ export function normalize(
   return y;
 }
 
-/** {@linkcode normalize} in training by workgroups that have whole columns, which find the moments too. */
+/** Computes {@linkcode normalize} in training by workgroups that have whole columns, which find the moments too. */
 export function normalizeColumns(
   x: Tensor,
   columns: Slices,

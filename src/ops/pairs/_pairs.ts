@@ -64,7 +64,10 @@ export function pairMatrix(programs: PairPrograms, x: Tensor, y: Tensor, gamma: 
   return gram;
 }
 
-/** `out[i] = Σⱼ w[i, j] (x[i] − y[j])` for `w` `[n, m]`, or `w[j, i]` for `w` `[m, n]` when `transposed`; `[n, d]`. */
+/**
+ * Computes `out[i] = Σⱼ w[i, j] (x[i] − y[j])` for `w` `[n, m]`, or `w[j, i]` for `w` `[m, n]` when `transposed`; `[n,
+ * d]`.
+ */
 export function weightedDifferences(w: Tensor, x: Tensor, y: Tensor, transposed = false): Tensor {
   const { device } = x;
   const [rows, width] = x.shape as [number, number];
@@ -81,7 +84,7 @@ export function weightedDifferences(w: Tensor, x: Tensor, y: Tensor, transposed 
   return out;
 }
 
-/** `scale · grad`, or `scale · grad · gram` elementwise. */
+/** Computes `scale · grad`, or `scale · grad · gram` elementwise. */
 export function pairWeights(grad: Tensor, gram: Tensor | null, scale: number): Tensor {
   const w = new Tensor(grad.device, grad.shape);
   const size = Math.ceil(grad.size / 4);
@@ -93,7 +96,7 @@ export function pairWeights(grad: Tensor, gram: Tensor | null, scale: number): T
   return w;
 }
 
-/** Both gradients of a matrix of pairs, from the weights of its differences. */
+/** Computes both gradients of a matrix of pairs, from the weights of its differences. */
 export function pairGrads(w: Tensor, x: Tensor, y: Tensor, needsGrad: readonly boolean[]): (Tensor | null)[] {
   return [
     needsGrad[0] ? weightedDifferences(w, x, y) : null,

@@ -41,7 +41,7 @@ function logMeanExp(exponent: Tensor): Tensor {
   return loss;
 }
 
-/** `−4t / (n (n − 1)) · grad · exp(exponent − loss)`: the weights of the differences in the gradient. */
+/** Computes `−4t / (n (n − 1)) · grad · exp(exponent − loss)`: the weights of the differences in the gradient. */
 function pairWeights(exponent: Tensor, loss: Tensor, grad: Tensor, t: number): Tensor {
   const { device } = exponent;
   const n = exponent.shape[0]!;

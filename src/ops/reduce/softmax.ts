@@ -75,7 +75,7 @@ const logSoftmaxOp = defineOp<[Tensor], { readonly dim: number }>({
 });
 
 /**
- * `log Σ eˣ` over some or all axes, without overflow.
+ * Computes `log Σ eˣ` over some or all axes, without overflow.
  *
  * @param x Any shape, f32, with at least one element along the axes.
  * @param options `dim` and `keepDim`.
@@ -100,7 +100,7 @@ export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
 }
 
 /**
- * `eˣ / Σ eˣ` along an axis, without overflow.
+ * Computes `eˣ / Σ eˣ` along an axis, without overflow.
  *
  * @param x Any shape of rank ≥ 1, f32, with at least one element along the axis.
  * @param dim The axis, negative ones counted from the end; the last by default.
@@ -125,7 +125,7 @@ export function softmax(x: Tensor, dim = -1): Tensor {
 }
 
 /**
- * `log softmax(x)` along an axis, exact also where the softmax is near 0 or 1; else as {@linkcode softmax}.
+ * Computes `log softmax(x)` along an axis, exact also where the softmax is near 0 or 1; else as {@linkcode softmax}.
  *
  * @example Usage
  * ```ts

@@ -9,7 +9,7 @@ export const MAX_AXES = 8;
 export interface Axes {
   /** Size of each axis, the last one fastest. */
   readonly sizes: readonly number[];
-  /** For each array, its stride along each axis. */
+  /** Strides of each array along each axis. */
   readonly strides: readonly (readonly number[])[];
 }
 

@@ -3,7 +3,7 @@ import type { Accesses, Device, ParamTypes, Program, ShaderPart } from "../../de
 import { policyOf } from "./policy.ts";
 import { lib_lanes, lib_lanes_subgroup, lib_rows, lib_rows_subgroup } from "../../shaders/gen.ts";
 
-/** What takes the place of a part of a program. */
+/** Parts that take the place of others where the adapter has subgroups. */
 const SUBGROUP_FORMS: ReadonlyMap<string | ShaderPart, ShaderPart> = new Map<string | ShaderPart, ShaderPart>([
   [lib_lanes, lib_lanes_subgroup],
   [lib_rows, lib_rows_subgroup],

@@ -6,7 +6,7 @@ import { type Shape, sizeOf, Tensor } from "../../tensor/mod.ts";
 import { policyOf } from "./policy.ts";
 import { REDUCE } from "./tables.ts";
 
-/** How two partial results become one. */
+/** Operation that combines two partial results. */
 export type Reduction = "sum" | "max" | "min";
 
 /** WGSL of `F`: what an accumulator starts with, given an element of its slice, and how it takes in another. */

@@ -16,7 +16,10 @@ import { lib_row_pairs, lib_row_pairs_subgroup, lib_row_sums, lib_row_sums_subgr
 import { policyOf } from "./policy.ts";
 import { ROW_FORMS } from "./tables.ts";
 
-/** `tiles` suits GPUs, `subgroup` CPU adapters with subgroups of 8 lanes, `lanes` the others. */
+/**
+ * Name of a form of row reduction: `tiles` suits GPUs, `subgroup` CPU adapters with subgroups of 8 lanes, `lanes` the
+ * others.
+ */
 export type RowForm = keyof typeof ROW_FORMS;
 
 /** One program a form. */

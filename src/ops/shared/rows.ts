@@ -12,10 +12,10 @@ export interface RowConstants {
   readonly ROWS: number;
 }
 
-/** Most invocations a workgroup that every adapter allows. */
+/** Maximum number of invocations a workgroup that every adapter allows. */
 const MOST_LANES = 256;
 
-/** How rows of so many columns are shared by the invocations of a workgroup. */
+/** Divides rows of so many columns among the invocations of a workgroup. */
 export function rowConstants(device: Device, columns: number): RowConstants {
   const table = policyOf(device).of(ROW_LANES);
   let lanes = 1;

@@ -20,7 +20,7 @@ import type { ColumnTable, SliceTable } from "./tables.ts";
 const WORKGROUP = 64;
 
 /**
- * For arrays of each precision, one program for channels that are a multiple of 4 (it computes in `V`, `vec4f`), one for
+ * Programs by precision of the arrays: one for channels that are a multiple of 4 (it computes in `V`, `vec4f`), one for
  * others (`f32`). `X` is what the arrays hold: as `V`, in the precision given.
  */
 export type ColumnPrograms<P extends ParamTypes, A extends Accesses> = Readonly<
@@ -56,7 +56,7 @@ export function columnPrograms<const C extends readonly Part[]>(
   return { f32: both("f32"), f16: both("f16") };
 }
 
-/** How the rows of `[rows, c]` are shared out; `shaders/lib/slices.wgsl` reads it. */
+/** Division of the rows of `[rows, c]`; `shaders/lib/slices.wgsl` reads it. */
 export interface Slices {
   /** Rows in all. */
   readonly rows: number;
