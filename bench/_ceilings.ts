@@ -1,7 +1,7 @@
 import { type Device, Tensor } from "../mod.ts";
 import { defineProgram } from "../src/device/mod.ts";
 
-/** What a device can do at most, measured. */
+/** Measured ceilings of a device. */
 export interface Ceilings {
   /** Bytes read and written a second by a copy, in GB/s. */
   readonly gigabytes: number;

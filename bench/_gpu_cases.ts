@@ -19,7 +19,7 @@ import { decoupledUniformity } from "../src/losses/mod.ts";
 import { assertClose } from "../src/testing/mod.ts";
 import { inScope, type NetworkName, NETWORKS, trainingStep } from "./_steps.ts";
 
-/** What is timed, made and checked. */
+/** Work that is timed, prepared and checked. */
 export interface Prepared {
   /** Records one run; called in a scope. */
   run(): unknown;

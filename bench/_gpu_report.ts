@@ -2,7 +2,7 @@ import { percent, short, table } from "./_table.ts";
 
 /** One measured line. */
 export interface Line {
-  /** The same here and in PyTorch. */
+  /** Name of the work, the same here and in PyTorch. */
   readonly name: string;
   /** Milliseconds of a run when many follow each other. */
   readonly ms: number;
@@ -12,11 +12,11 @@ export interface Line {
   readonly gflop?: number;
   /** Images of a run; 0 where there are none. */
   readonly images?: number;
-  /** Most device memory in use, in MB; absent where it cannot be told. */
+  /** Peak device memory, in MB; absent where it cannot be told. */
   readonly peakMB?: number;
 }
 
-/** What `bench/gpu.ts --json` writes. */
+/** Report that `bench/gpu.ts --json` writes. */
 export interface OursReport {
   readonly device: string;
   readonly date: string;
@@ -25,11 +25,11 @@ export interface OursReport {
   readonly lines: readonly Line[];
 }
 
-/** What `bench/compare/pytorch_step.py --json` writes. */
+/** Report that `bench/compare/pytorch_step.py --json` writes. */
 export interface PyTorchReport {
   readonly device: string;
   readonly version: string;
-  /** By mode, the one without TF32 first. */
+  /** Lines by mode, the one without TF32 first. */
   readonly modes: Readonly<Record<string, readonly Line[]>>;
 }
 
@@ -39,7 +39,7 @@ export function oursTable({ lines, gigaflops }: OursReport): string {
   return table(["work", "ms", "host ms", "GFLOP/s", "of the ceiling", "images/s", "peak MB"], rows);
 }
 
-/** Both tables as one: times, and how many times faster this library is. */
+/** Joins both tables: times, and how many times faster this library is. */
 export function joinedTable(ours: OursReport, pytorch: PyTorchReport): string {
   const modes = Object.entries(pytorch.modes);
   const rows = ours.lines.map((line) => {

@@ -6,11 +6,11 @@ import { inScope, type NetworkName, trainingStep } from "./_steps.ts";
 
 /** Bytes and dispatches of a training step. */
 export interface Peak {
-  /** What tensors hold between steps. */
+  /** Bytes that tensors hold between steps. */
   readonly held: number;
-  /** What tensors hold at once. */
+  /** Peak of the bytes that tensors hold. */
   readonly peak: number;
-  /** What the device gave for it. */
+  /** Bytes of the device's buffers. */
   readonly buffers: number;
   /** Programs that it runs. */
   readonly dispatches: number;

@@ -1,7 +1,7 @@
 import { fromFileUrl } from "@std/path";
 import type { Line, PyTorchReport } from "./_gpu_report.ts";
 
-/** How to run PyTorch's side. */
+/** Options of PyTorch's side. */
 export interface PyTorchOptions {
   /** The interpreter. */
   readonly python: string;

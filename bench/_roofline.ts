@@ -9,7 +9,7 @@ import { type Work, workOf } from "./_work.ts";
 export interface RooflineLine extends Work {
   /** Op, shapes of its inputs, and that of its output where the inputs do not tell. */
   readonly name: string;
-  /** How often. */
+  /** Number of calls. */
   readonly calls: number;
   /** GPU time of all calls; absent where the step was only counted. */
   readonly milliseconds?: number;
@@ -67,12 +67,12 @@ function labelOf({ name, inputs, output }: TracedOp): string {
   return `${name} ${shapes}${strided ? " stride 2" : ""}`.trim();
 }
 
-/** Least milliseconds of some work under ceilings. */
+/** Computes the least milliseconds of some work under ceilings. */
 export function floorOf({ flop, bytes }: Work, { gigaflops, gigabytes }: Ceilings): number {
   return Math.max(flop / gigaflops, bytes / gigabytes) / 1e6;
 }
 
-/** Where the time of a measured step went, the largest loss against the floor first. */
+/** Tabulates where the time of a measured step went, the largest loss against the floor first. */
 export function timedTable(lines: readonly RooflineLine[], limits: Ceilings, rows = Infinity): string {
   const lost = (line: RooflineLine) => line.milliseconds! - floorOf(line, limits);
   const body = lines.toSorted((a, b) => lost(b) - lost(a)).map((line) => {
@@ -93,7 +93,7 @@ export function timedTable(lines: readonly RooflineLine[], limits: Ceilings, row
   return table(head, body.slice(0, rows));
 }
 
-/** What a counted step needs at least, the longest first. */
+/** Tabulates what a counted step needs at least, the longest first. */
 export function countedTable(lines: readonly RooflineLine[], limits: Ceilings, rows = Infinity): string {
   const body = lines.toSorted((a, b) => floorOf(b, limits) - floorOf(a, limits)).map((line) => [
     line.name,
@@ -119,7 +119,7 @@ export function totalOf(lines: readonly RooflineLine[], limits: Ceilings) {
   };
 }
 
-/** For a title. */
+/** Names a step, for a title. */
 export function stepName(network: NetworkName, images: number): string {
   const { name, size } = NETWORKS[network];
   return `${name}, ${size} px, 2 x ${images / 2} images`;

@@ -22,7 +22,7 @@ export interface StepOptions {
   readonly size?: number;
   /** Make the views anew from images on the device; false by default: the same views in every step. */
   readonly augmented?: boolean;
-  /** In mixed precision, as `--precision mixed`; false by default. */
+  /** Whether steps are in mixed precision, as `--precision mixed`; false by default. */
   readonly mixed?: boolean;
 }
 

@@ -8,13 +8,13 @@ type Shape = readonly number[];
 export interface TracedOp {
   /** Number in the order of the calls; a profile names the op `#index`. */
   readonly index: number;
-  /** That of the public function. */
+  /** Name of the public function. */
   readonly name: string;
   /** Shapes of its inputs; a gradient's are those of its forward. */
   readonly inputs: readonly Shape[];
   /** Shape of the forward's output; undefined where the op makes none, as an optimizer. */
   readonly output: Shape | undefined;
-  /** For a gradient: which inputs got one. */
+  /** Flags of the inputs that got a gradient. */
   readonly wanted: readonly boolean[];
   /** Dispatches it took; 0 for a view of the same numbers. */
   readonly dispatches: number;

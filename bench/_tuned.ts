@@ -22,7 +22,7 @@ export class Tuned {
     this.#milliseconds += milliseconds;
   }
 
-  /** What was chosen other than the table has it, the largest gain first, as lines of Markdown. */
+  /** Lists what was chosen other than the table has it, the largest gain first, as lines of Markdown. */
   lines(): string[] {
     const gain = ({ milliseconds }: TunedChoice) => milliseconds.usual - milliseconds.chosen;
     const changed = this.#choices.filter(({ usual, chosen }) => usual !== chosen).sort((a, b) => gain(b) - gain(a));

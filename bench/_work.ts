@@ -10,7 +10,7 @@ export interface Work {
 
 type Shape = readonly number[];
 
-/** What an op needs: operations, numbers of f32 it reads and writes. */
+/** Work of an op: operations, numbers of f32 it reads and writes. */
 interface Count {
   readonly flop: number;
   readonly numbers: number;
@@ -100,7 +100,7 @@ function elementwiseGrad(op: Sizes): Count {
   return { flop: op.out, numbers: op.out + op.read + op.grads };
 }
 
-/** `2 · pixels of the output · numbers of the weight`. */
+/** Counts a convolution: `2 · pixels of the output · numbers of the weight`. */
 function convolution({ inputs, output }: Sizes): number {
   return 2 * size(output.slice(0, 3)) * size(inputs[1]);
 }
@@ -117,7 +117,7 @@ function matmul({ inputs, out, output }: Sizes): number {
   return 2 * out * inner;
 }
 
-/** Each gradient of a product is as much arithmetic as the product, and reads the other factor. */
+/** Counts the gradients of a product: each is as much arithmetic as the product, and reads the other factor. */
 function productGrad(op: Sizes, forward: number, left: number): Count {
   const [x, w] = op.wanted;
   const right = size(op.inputs[1]);

@@ -61,7 +61,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
 /** The repository's `tests/`. */
 const TESTS = new URL("../tests/", import.meta.url);
 
-/** What no test's name begins with any more, as `FILE: NAME`. */
+/** Lists the cases that no test's name begins with any more, as `FILE: NAME`. */
 export async function lostCases(cases: typeof CASES = CASES): Promise<string[]> {
   const lost: string[] = [];
   for (const [file, ...names] of Object.values(cases).flat()) {

@@ -15,11 +15,13 @@ export interface Shader {
   code: string;
 }
 
-/** What WGSL declares: the scalars of its struct `Params` in order, and how its storage bindings are accessed. */
+/**
+ * Interface that WGSL declares: the scalars of its struct `Params` in order, and how its storage bindings are accessed.
+ */
 export interface Interface {
   /** Type of each scalar: u32, i32, f32 or an alias that another part sets; `array<vec4, n>` is 4n scalars, `name0` and on. */
   params: Record<string, string>;
-  /** `read` or `read_write` by binding of group 0. */
+  /** Access, `read` or `read_write`, by binding of group 0. */
   access: Record<number, string>;
 }
 
@@ -36,7 +38,7 @@ export interface Shader<P, A> {
   readonly code: string;
   /** Scalars of its struct \`Params\`, in order. */
   readonly params: P;
-  /** How its storage bindings are accessed. */
+  /** Access of its storage bindings. */
   readonly access: A;
 }
 
@@ -45,7 +47,7 @@ export interface Shader<P, A> {
 const NOTHING = "Record<never, never>";
 const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage(?:,\s*(read_write|read))?>/g;
 
-/** Every `.wgsl` file of the folders in a folder, by name. */
+/** Reads every `.wgsl` file of the folders in a folder, by name. */
 export async function readShaders(folder: string): Promise<Shader[]> {
   const shaders: Shader[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {

@@ -68,7 +68,7 @@ Suites: bookworm-security
 Components: main
 `;
 
-/** What is on the machine. */
+/** Software on the machine. */
 export interface Machine {
   /** The programs that are there; npm, apt-get, id, uname and dpkg-query by default. */
   programs?: string[];
@@ -81,7 +81,7 @@ export interface Machine {
   env?: Record<string, string>;
 }
 
-/** What a run of ./dev came to. */
+/** Outcome of a run of ./dev. */
 export interface Outcome {
   code: number;
   text: string;

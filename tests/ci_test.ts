@@ -4,7 +4,7 @@ import { fromFileUrl, join } from "@std/path";
 
 const RUN = fromFileUrl(new URL("../.ci/run", import.meta.url));
 
-/** What the fakes print and return: `dev` for the suite, `doc` for the examples, `lint` for one of the gates. */
+/** Output and status of the fakes: `dev` for the suite, `doc` for the examples, `lint` for one of the gates. */
 interface Fakes {
   dev: string;
   doc?: string;

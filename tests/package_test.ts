@@ -105,7 +105,7 @@ interface Documented {
   symbols: { name: string }[];
 }
 
-/** What `deno doc --json` tells of each entry point, by its name in deno.json. */
+/** Reads what `deno doc --json` tells of each entry point, by its name in deno.json. */
 async function documented(): Promise<Map<string, Documented>> {
   const { out } = await deno(["doc", "--json", ...Object.values(configuration.exports)]);
   const nodes: Record<string, Documented> = JSON.parse(out).nodes;

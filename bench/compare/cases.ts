@@ -1,12 +1,12 @@
 /** One thing that all libraries do: on given numbers, to a given result. */
 export interface Case {
-  /** What and how large. */
+  /** Name of the work and its size. */
   readonly name: string;
   /** Arithmetic of one run, in GFLOP; 0 where memory decides. */
   readonly gflop: number;
-  /** How often it is timed, for each library. */
+  /** Number of timings, for each library. */
   readonly runs: number;
-  /** How often it is run in one timing: small work is started several times and waited for once, as training does. */
+  /** Number of runs in one timing: small work is started several times and waited for once, as training does. */
   readonly repeat: number;
 }
 
@@ -32,7 +32,7 @@ export interface Peer {
   readonly cases: { readonly [id in CaseId]?: () => Promise<number> };
 }
 
-/** The same numbers for all: uniform in [-1, 1), from a 32-bit generator. */
+/** Makes the same numbers for all libraries: uniform in [-1, 1), from a 32-bit generator. */
 export function numbers(count: number, seed: number): Float32Array<ArrayBuffer> {
   let state = seed * 2654435761 + 1;
   return Float32Array.from({ length: count }, () => {

@@ -17,7 +17,7 @@ import {
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { numbers, type Peer } from "./cases.ts";
 
-/** This library. */
+/** Prepares this library. */
 export async function ours(): Promise<Peer> {
   await Device.open();
   const make = (shape: number[], seed: number) => keep(tensor(numbers(shape.reduce((a, b) => a * b), seed), { shape }));

@@ -4,7 +4,7 @@ import { contrastive, resnet18 } from "../../src/nn/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
 import { type Arrays, STEP, stepImages, type Trainer } from "./resnet18.ts";
 
-/** This library, and the weights that it starts from. */
+/** Prepares this library, and the weights that it starts from. */
 export async function oursTrainer(): Promise<{ trainer: Trainer; arrays: Arrays }> {
   await Device.open();
   const model = contrastive(resnet18({ stem: "cifar" }));

@@ -20,9 +20,9 @@ import { STEP, type Trainer } from "./resnet18.ts";
 import { tfjs } from "./tfjs.ts";
 import { tfjsTrainer } from "./tfjs_step.ts";
 
-/** How far two libraries' checksums may be apart, relatively. */
+/** Relative tolerance of two libraries' checksums. */
 const AGREE = 1e-3;
-/** How far the losses of their first three steps may be apart, relatively: an update multiplies differences of rounding. */
+/** Relative tolerances of the losses of their first three steps: an update multiplies differences of rounding. */
 const AGREE_LOSSES = [1e-4, 1e-3, 1e-2];
 
 const flags = parseArgs(Deno.args, { boolean: ["step"], string: ["peers", "runs"] });

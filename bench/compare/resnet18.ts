@@ -1,10 +1,10 @@
 import { numbers } from "./cases.ts";
 
-/** What a library needs to have for the training step of a ResNet-18, on its own kind of array. */
+/** Operations that a library needs for the training step of a ResNet-18, on its own kind of array. */
 export interface Layers<T> {
   /** The array for one more use; some libraries count uses. */
   again(x: T): T;
-  /** `w` is `[kh, kw, in, out]` or what the library made of it. */
+  /** Convolves; `w` is `[kh, kw, in, out]` or what the library made of it. */
   conv(x: T, w: T, stride: number, padding: number): T;
   /** Batch normalisation by the batch's own statistics, eps 1e-5. */
   norm(x: T, scale: T, shift: T): T;
@@ -12,7 +12,7 @@ export interface Layers<T> {
   add(x: T, y: T): T;
   /** Mean over the pixels: `[n, c]`. */
   pool(x: T): T;
-  /** `x w + b`, `w` `[in, out]`. */
+  /** Computes `x w + b`, `w` `[in, out]`. */
   linear(x: T, w: T, b: T): T;
 }
 

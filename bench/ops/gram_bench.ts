@@ -10,7 +10,7 @@ const bench = await benchOn(device);
 
 interface Gram {
   readonly run: (x: Tensor, y: Tensor) => Tensor;
-  /** In float64. */
+  /** Reference of an element, in float64. */
   readonly element: (a: Float32Array, b: Float32Array) => number;
 }
 

@@ -7,7 +7,7 @@ export class AssertionError extends Error {
   }
 }
 
-/** ": msg" to append to a message, or ".". */
+/** Returns ": msg" to append to a message, or ".". */
 export function suffix(msg: string | undefined): string {
   return msg ? `: ${msg}` : ".";
 }

@@ -1,10 +1,10 @@
 import { AssertionError, suffix } from "./assertion_error.ts";
 import { show } from "./equality.ts";
 
-/** Any class, abstract or not. */
+/** Type of any class, abstract or not. */
 // deno-lint-ignore no-explicit-any -- a constructor of any arguments, as in @std/assert
 export type AnyConstructor = abstract new (...args: any[]) => any;
-/** What an {@linkcode AnyConstructor} makes. */
+/** Type of what an {@linkcode AnyConstructor} makes. */
 export type GetConstructorType<T extends AnyConstructor> = InstanceType<T>;
 
 /** Holds that `expr` is truthy. */

@@ -32,7 +32,7 @@ type Values<B, S, C, N, D, A> = [Union<B | S | C>] extends [never]
   : Record<string, any>
   : Record<string, unknown> & Flat<Aliased<Defaulted<Named<B, S, C, N>, D>, A>>;
 
-/** What {@linkcode parseArgs} returns. */
+/** Result of {@linkcode parseArgs}. */
 // deno-lint-ignore no-explicit-any -- as in @std/cli
 export type Args<T = Record<string, any>, DD extends boolean | undefined = undefined> =
   & T
@@ -48,7 +48,7 @@ export type Parsed<B, S, C, N, D, A, DD extends boolean | undefined> = Args<Valu
 /** A name or a list of names. */
 export type Names<T> = T | readonly Union<T>[];
 
-/** How {@linkcode parseArgs} reads. */
+/** Options of {@linkcode parseArgs}. */
 export interface ParseOptions<
   B extends boolean | string | undefined = boolean | string | undefined,
   S extends string | undefined = string | undefined,
@@ -60,7 +60,7 @@ export interface ParseOptions<
 > {
   /** Puts what follows `--` under `"--"` instead of `_`. */
   "--"?: DD;
-  /** Other names of an option. */
+  /** Further names of an option. */
   alias?: A;
   /** Options that take no value; `true` for every `--name` without `=`. */
   boolean?: Names<B>;
@@ -78,5 +78,5 @@ export interface ParseOptions<
   unknown?: (arg: string, key?: string, value?: unknown) => unknown;
 }
 
-/** Other names by name. */
+/** Further names by name. */
 export type Aliases = Readonly<Record<string, string | readonly string[]>>;

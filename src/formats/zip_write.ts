@@ -5,7 +5,7 @@ import { concatBytes } from "./source.ts";
 
 /** One member to write. */
 export interface ZipMember {
-  /** Its path inside the file, with `/`. */
+  /** Path of the member inside the file, with `/`. */
   name: string;
   /** Bytes of the member. */
   bytes: Bytes;
@@ -13,7 +13,7 @@ export interface ZipMember {
 
 /** One member to write whose bytes are not in memory at once; it is not packed. */
 export interface ZipStream {
-  /** Its path inside the file, with `/`. */
+  /** Path of the member inside the file, with `/`. */
   name: string;
   /** Number of bytes. */
   size: number;

@@ -14,8 +14,8 @@ const PYTORCH: Readonly<Record<NetworkName, readonly [Measured, Measured]>> = {
 };
 
 /**
- * Most bytes of buffers, with the free ones that wait for the next step, by what PyTorch's tensors take: halfway between
- * what they are and what they would be if gradients were not written over arrays that nobody needs.
+ * Maximum bytes of buffers, with the free ones that wait for the next step, by what PyTorch's tensors take: halfway
+ * between what they are and what they would be if gradients were not written over arrays that nobody needs.
  */
 const BUFFERS: Readonly<Record<NetworkName, { readonly cpu: number; readonly gpu: number }>> = {
   resnet18: { cpu: 1.03, gpu: 1.11 },

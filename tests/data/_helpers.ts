@@ -57,7 +57,7 @@ export async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<A
   );
 }
 
-/** Every file below a folder with its text, sorted by name. */
+/** Lists every file below a folder with its text, sorted by name. */
 export async function listFiles(folder: string, prefix = ""): Promise<[string, string][]> {
   const out: [string, string][] = [];
   for await (const entry of Deno.readDir(folder)) {

@@ -1,6 +1,6 @@
-/** What is served. */
+/** Text that is served. */
 export const TEXT = "0123456789".repeat(20_000);
-/** Its MD5. */
+/** MD5 of the text. */
 export const MD5 = "bcc4bfca43786497d970f7d3e2fdd455";
 
 /** Answers the request; `attempt` counts from 0. */
@@ -16,7 +16,7 @@ export async function serving(handler: Handler, body: (url: string, ranges: (str
   await body(`http://127.0.0.1:${server.addr.port}/file.bin`, ranges);
 }
 
-/** `bytes` of the text from `start` on, then the connection breaks although more was announced. */
+/** Serves `bytes` of the text from `start` on, then the connection breaks although more was announced. */
 export function broken(start: number, bytes: number, init: ResponseInit = {}): Response {
   const pieces = TEXT.slice(start, start + bytes).match(/.{1,1000}/g) ?? [];
   const stream = new ReadableStream<Uint8Array>({

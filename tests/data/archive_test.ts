@@ -288,7 +288,7 @@ Deno.test("extractTar() reads gzip of several members, with zeros behind, xz, an
   });
 });
 
-/** `set/a.txt` in a tar archive of Python's, packed by xz 5.4. */
+/** Archive of `set/a.txt`: a tar archive of Python's, packed by xz 5.4. */
 const XZ =
   "/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj4Cf/AF9dADmZSusjTMpPo7Zxkns+eBnrnDJC7PkSLeIMGCkbehNCdwCZx6kFuluYvt+LyYu8HTk9tGcR/su+lkVvEqXpJTD0NHKXvXUuZcarxb25RXxo8iquGt3yAMTifSwy3WEAAAAzLbQGBN296QABe4BQAAAA75Zb2LHEZ/sCAAAAAARZWg==";
 

@@ -1,4 +1,4 @@
-/** What a child process printed, and how it ended. */
+/** Output of a child process, and how it ended. */
 export interface ChildResult {
   readonly code: number;
   readonly stdout: string;

@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { requestDevice } from "../../src/device/adapter.ts";
 import { Device, DeviceError } from "../../src/device/mod.ts";
 
-/** What a pretended implementation of WebGPU knows. */
+/** Facts of a pretended implementation of WebGPU. */
 interface Pretended {
   readonly info?: Record<string, unknown>;
   /** Whether it has subgroups. */

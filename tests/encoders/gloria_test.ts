@@ -47,7 +47,7 @@ function xray(): RgbImage {
   };
 }
 
-/** What a Worker does to the file, then the encoder. */
+/** Prepares an image as a Worker and then the encoder do. */
 function prepared(encoder: GloriaEncoder, image: RgbImage) {
   return encoder.prepare(applySpec(encoder.decode.grayscale ? toGray(image) : image, encoder.decode));
 }

@@ -35,7 +35,7 @@ Deno.test("loadEncoder() reads the original's checkpoints, their prefixes and he
   });
 });
 
-/** What rank 0 gets: this process is alone. */
+/** Returns what rank 0 gets: this process is alone. */
 async function encoded(...args: Parameters<typeof datasetFeatures>) {
   const features = await datasetFeatures(...args);
   assert(features);

@@ -5,7 +5,7 @@ import { concat, writeFiles } from "../data/_helpers.ts";
 
 const EXAMPLES = fromFileUrl(new URL("../../examples", import.meta.url));
 
-/** What a program did. */
+/** Outcome of a program. */
 export interface Outcome {
   readonly code: number;
   readonly stdout: string;

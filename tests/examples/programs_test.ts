@@ -3,7 +3,7 @@ import { type DemoName, writeDemo } from "../../src/data/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 import { runExample, smallRun, writeSmallCifar } from "./_run.ts";
 
-/** What a run of seconds needs on each data set's layout, and what it must tell. */
+/** Arguments of a run of seconds on each data set's layout, and what it must tell. */
 const PROGRAMS: readonly { name: DemoName; args: readonly string[]; prior: number; score: string }[] = [
   { name: "cifar10", args: [], prior: 0, score: "knn_top1" },
   { name: "cifar100", args: ["--optimizer", "lars"], prior: 0, score: "knn_top1" },

@@ -58,7 +58,7 @@ export async function survives(variants: Iterable<Bytes>, read: (bytes: Bytes) =
   return refused;
 }
 
-/** Every beginning of a file that is not the file. */
+/** Yields every proper beginning of a file. */
 export function* truncations(bytes: Bytes): Generator<Bytes> {
   for (let length = 0; length < bytes.length; length++) yield bytes.slice(0, length);
 }

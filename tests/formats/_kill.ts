@@ -1,4 +1,4 @@
-/** What stands for the end of a process. */
+/** Error that stands for the end of a process. */
 export class Killed extends Error {
   override name = "Killed";
 }

@@ -20,7 +20,7 @@ function filesOf(folder: string): Record<string, Uint8Array> {
   return Object.fromEntries(names.map((name) => [name, Deno.readFileSync(`${folder}/${name}`)]));
 }
 
-/** What a run of two epochs does with its folder, from where it stands. */
+/** Does with a folder what a run of two epochs does, from where it stands. */
 async function runIn(path: string): Promise<void> {
   using folder = await RunFolder.open(path);
   let found = await folder.latest();

@@ -21,7 +21,7 @@ const similar = rbf({ sigma: 1 })(prior, prior);
 const targets = normal([BATCH, 2, 5], { key: key(2) });
 const queue = l2Normalize(normal([7, 5], { key: key(3) }));
 
-/** Each loss as a function of embeddings alone, its value at collapse (every view the same, targets too). */
+/** Losses as functions of embeddings alone, its value at collapse (every view the same, targets too). */
 const LOSSES: Record<string, { loss: (z: Tensor) => Tensor; collapsed?: number }> = {
   barlowTwins: { loss: (z) => barlowTwins(z, { redundancy: 0.1, eps: 0.01 }), collapsed: 5 },
   vicReg: { loss: (z) => vicReg(z, { eps: 0.01 }), collapsed: 25 * 0.9 },

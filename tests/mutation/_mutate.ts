@@ -15,7 +15,7 @@ export function draws(seed: number): Draw {
   };
 }
 
-/** What readers trip over: nothing, ends of ranges, lengths that are no lengths. */
+/** Numbers that readers trip over: nothing, ends of ranges, lengths that are no lengths. */
 const NUMBERS = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff];
 const WORDS = [
   ...[

@@ -7,7 +7,7 @@ import { LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
 import { images, parameter } from "../fixtures/formula.ts";
 import { type Fixture, readFixture } from "../fixtures/read.ts";
 
-/** What a fixture says of a network and its runs. */
+/** Contents of a fixture about a network and its runs. */
 export interface Config {
   images: string;
   shape: [number, number, number, number, number];

@@ -11,7 +11,10 @@ import { type Config, load, makeOptimizer, type Name, NETWORKS } from "./_golden
 
 await Device.open();
 
-/** `spread` of the fixture is how far PyTorch's own float32 is from its float64; we may be a few times that. */
+/**
+ * Factor on the fixture's `spread`, which is how far PyTorch's own float32 is from its float64; we may be a few times
+ * that.
+ */
 const SPREADS = 8;
 
 for (const name of ["small", "resnet18", "resnet50"] as const) {

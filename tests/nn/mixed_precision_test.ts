@@ -26,9 +26,10 @@ import { testWith } from "../device/_features.ts";
 const device = await Device.open();
 
 /**
- * How closely the losses of a run are followed. LARS at 0.8 is fast for the small network, and small differences grow:
- * at most 1.6e-2 was seen there, and 2e-3 in the other runs. (Where the rate is so high that the loss rises again, SGD at
- * 0.08, float32 does not repeat itself: moving the weights by 1e-4 of their size moves its losses by up to 1.8e-2.)
+ * Returns how closely the losses of a run are followed. LARS at 0.8 is fast for the small network, and small
+ * differences grow: at most 1.6e-2 was seen there, and 2e-3 in the other runs. (Where the rate is so high that the loss
+ * rises again, SGD at 0.08, float32 does not repeat itself: moving the weights by 1e-4 of their size moves its losses
+ * by up to 1.8e-2.)
  */
 function limitOf(run: string): number {
   return run.startsWith("small lars/") ? TOLERANCE.mixedLoss : TOLERANCE.calmMixedLoss;

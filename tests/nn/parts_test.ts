@@ -31,7 +31,7 @@ interface Outcome {
   readonly tracked: number[];
 }
 
-/** What a network makes of a batch, its gradients and its running statistics. */
+/** Computes what a network makes of a batch, its gradients and its running statistics. */
 async function outcome(
   layout: keyof typeof LAYOUTS,
   forward: (model: Module, x: Tensor[]) => Tensor,

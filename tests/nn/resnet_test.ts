@@ -5,7 +5,7 @@ import golden from "./fixtures/state_names.json" with { type: "json" };
 
 await Device.open();
 
-/** "name shape" lines in PyTorch's layout. */
+/** Lists "name shape" lines in PyTorch's layout. */
 function stateLines(model: Module): string[] {
   const lines = [...model.stateDict()].map(([name, { shape }]) => {
     const torch = shape.length === 4 ? [shape[3], shape[2], shape[0], shape[1]] : [...shape].reverse();

@@ -8,7 +8,10 @@ import { eachFamily } from "../ops/shared/_forms.ts";
 
 const device = await Device.open();
 
-/** 19 tensors: matrices and vectors, with sizes that are multiples of 4 and not, of one workgroup and of several. */
+/**
+ * Sizes of 19 tensors: matrices and vectors, with sizes that are multiples of 4 and not, of one workgroup and of
+ * several.
+ */
 const SIZES = Array.from({ length: 19 }, (_, i) => i % 3 === 0 ? [37 + i, 31] : [1 + 5 * i]);
 
 /** One step of an optimizer on these, and the dispatches that it took. */

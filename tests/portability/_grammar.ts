@@ -14,7 +14,10 @@ interface Level {
   readonly template: boolean;
 }
 
-/** Each expression, without what is in parentheses, that mixes a bitwise operator or a shift with another operator. */
+/**
+ * Finds each expression, without what is in parentheses, that mixes a bitwise operator or a shift with another
+ * operator.
+ */
 export function mixedOperators(code: string): string[] {
   const tokens = tokensOf(code);
   const found: string[] = [];

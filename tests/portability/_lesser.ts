@@ -13,7 +13,7 @@ export const DEFAULT_LIMITS: Readonly<Record<string, number>> = {
   maxComputeWorkgroupsPerDimension: 65535,
 };
 
-/** What is left of an adapter. */
+/** Limits and features left of an adapter. */
 export interface Lesser {
   /** Limits in place of its own; those that are left out stay. */
   readonly limits?: Readonly<Record<string, number>>;

@@ -11,11 +11,11 @@ export interface Pipeline {
   readonly entryPoint: string;
   /** Values of `override` constants. */
   readonly constants: Readonly<Record<string, number>>;
-  /** What is bound. */
+  /** Bindings of the layout. */
   readonly entries: readonly GPUBindGroupLayoutEntry[];
 }
 
-/** What the pretended adapter has. */
+/** Features and limits of the pretended adapter. */
 export interface NullAdapter {
   /** Lanes of a subgroup; 0: no subgroups. */
   readonly subgroupSize: number;
@@ -25,7 +25,7 @@ export interface NullAdapter {
   readonly limits: Readonly<Record<string, number>>;
 }
 
-/** Nothing that does nothing, and resolves to nothing. */
+/** Makes an object that does nothing, and resolves to nothing. */
 function nothing<T>(more: Partial<Record<string, unknown>> = {}): T {
   return more as T;
 }

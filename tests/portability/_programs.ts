@@ -33,7 +33,7 @@ export const ADAPTERS: Readonly<Record<string, NullAdapter>> = {
   "GPU with the least limits": { software: false, subgroupSize: 0, limits: DEFAULT_LIMITS },
 };
 
-/** All pipelines of one kind of adapter, each once. */
+/** Makes all pipelines of one kind of adapter, each once. */
 export async function pipelinesOf(adapter: NullAdapter): Promise<Pipeline[]> {
   const all: Pipeline[] = [];
   const device = await Device.open({ gpu: nullGpu(adapter, all) });
@@ -73,7 +73,7 @@ async function products(device: Device, form: ProductFormName): Promise<void> {
   });
 }
 
-/** Every op, kernel, loss, optimizer and augmentation once, forward and backward. */
+/** Runs every op, kernel, loss, optimizer and augmentation once, forward and backward. */
 function allOps(n: number): void {
   using _ = scope();
   const x = noise(n, 12);

@@ -10,15 +10,15 @@ export interface ElementStore {
   readonly start: number;
   /** Offset past its end. */
   readonly end: number;
-  /** Where the access of the element starts. */
+  /** Start of the access of the element. */
   readonly element: number;
-  /** Where the left side ends. */
+  /** End of the left side. */
   readonly left: number;
 }
 
 const ASSIGNMENT = /^(=|<<=|>>=|[-+*/%&|^]=|\+\+|--)$/;
 
-/** All stores to one element of a vector in workgroup or storage memory. */
+/** Finds all stores to one element of a vector in workgroup or storage memory. */
 export function elementStores(code: string): ElementStore[] {
   const tokens = tokensOf(code);
   const declared = declarationsOf(tokens);

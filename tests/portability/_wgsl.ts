@@ -2,7 +2,7 @@
 
 /** A token and where it starts. */
 export interface Token {
-  /** As written. */
+  /** Text as written. */
   readonly text: string;
   /** Offset in the source. */
   readonly at: number;
@@ -10,7 +10,7 @@ export interface Token {
 
 /** A type: its name, its arguments as types or, where they are no types, without any. */
 export interface Type {
-  /** `vec4`, `array`, `f32` or the name of a structure. */
+  /** Name of the type: `vec4`, `array`, `f32` or a structure's. */
   readonly name: string;
   /** Between `<` and `>`. */
   readonly args: readonly Type[];
@@ -28,7 +28,7 @@ export function tokensOf(code: string): Token[] {
   return [...withoutComments(code).matchAll(TOKEN)].map((match) => ({ text: match[0], at: match.index }));
 }
 
-/** What a source declares. */
+/** Declarations of a source. */
 export interface Declarations {
   /** Variables that invocations share (workgroup and storage memory), by name. */
   readonly shared: ReadonlyMap<string, Type>;

@@ -104,7 +104,7 @@ Deno.test("Tensor shows dtype, shape and state when inspected", () => {
   assertEquals(Deno.inspect(ones([], { dtype: "u32" })), `Tensor u32 [] on ${where}`);
 });
 
-/** What a notebook would show. */
+/** Returns what a notebook would show. */
 function display(x: object): Promise<Record<string, string>> {
   return (x as Record<symbol, () => Promise<Record<string, string>>>)[Symbol.for("Jupyter.display")]!();
 }

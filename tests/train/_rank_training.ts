@@ -13,7 +13,7 @@ import { resolveConfig } from "../../src/train/resolve.ts";
 import { type BatchStatistics, type PretrainConfig, Pretraining } from "../../src/train/mod.ts";
 import { readState } from "../../src/train/mod.ts";
 
-/** What to train. */
+/** Plan of a training run. */
 export interface TrainingPlan {
   /** File without its ending. */
   readonly out: string;
@@ -40,7 +40,7 @@ export interface TrainingPlan {
   readonly nudge?: number;
 }
 
-/** What came out, beside the weights. */
+/** Outcome of a run, beside the weights. */
 export interface TrainingOutcome {
   readonly losses: readonly number[];
   readonly sentBytes: number;

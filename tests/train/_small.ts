@@ -39,7 +39,7 @@ export function smallDataset(length: number): PixelDataset<Int32Array<ArrayBuffe
   };
 }
 
-/** All of a model's state, to be compared bit for bit. */
+/** Reads all of a model's state, to be compared bit for bit. */
 export async function stateOf(model: Contrastive): Promise<Record<string, ArrayLike<unknown>>> {
   return Object.fromEntries([...await readState(model)].map(([name, { data }]) => [name, data]));
 }

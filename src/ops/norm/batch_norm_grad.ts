@@ -22,13 +22,13 @@ interface Gradient {
 
 const BY_INPUT = "masked_by_input(V(grad_y[at]), before)";
 const GRADIENTS = {
-  /** Masked by the input. */
+  /** Gradient masked by the input. */
   plain: { first: BY_INPUT, again: BY_INPUT, shift: "bias[column]" },
-  /** Masked by the output, in a place of its own. */
+  /** Gradient masked by the output, in a place of its own. */
   output: { first: "masked_by_output(at, V(grad_y[at]))", again: "V(masked[at])", shift: "V(0.0)" },
-  /** The same over the gradient itself. */
+  /** Gradient masked by the output, over the gradient itself. */
   outputInPlace: { first: "masked_by_output(at, V(masked[at]))", again: "V(masked[at])", shift: "V(0.0)" },
-  /** The same of the sum of two. */
+  /** Sum of two gradients, masked by the output. */
   outputTwo: { first: "masked_by_output(at, V(masked[at]) + V(grad_y[at]))", again: "V(masked[at])", shift: "V(0.0)" },
 } as const satisfies Record<string, Gradient>;
 

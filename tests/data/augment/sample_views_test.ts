@@ -39,7 +39,10 @@ function words(at: { sample: number; view: number; epoch: number; seed: number }
 const unit = (word: number) => (word >>> 8) / 2 ** 24;
 const below = (word: number, range: number) => Math.floor(word * range / 2 ** 32);
 
-/** `RandomResizedCrop.get_params` of torchvision, in float64 from the same random words; null where rounding may differ. */
+/**
+ * Computes `RandomResizedCrop.get_params` of torchvision, in float64 from the same random words; null where rounding
+ * may differ.
+ */
 function crop(height: number, width: number, draws: (block: number) => number[]): number[] | null {
   for (let i = 0; i < 10; i++) {
     const [a, b, c, d] = draws(i) as [number, number, number, number];

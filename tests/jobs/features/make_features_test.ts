@@ -39,7 +39,7 @@ class MeanColour implements ImageEncoder {
   }
 }
 
-/** 7 images of 1 × 2 px. */
+/** Makes 7 images of 1 × 2 px. */
 function dots(): PixelDataset<Int32Array<ArrayBuffer>> {
   return {
     name: "dots",

@@ -8,7 +8,7 @@ import { kernelSection, namedNeighbours } from "../../../src/jobs/pretrain/kerne
 
 const device = await Device.open();
 
-/** 4 images of one colour each, 2 × 2 px. */
+/** Makes 4 images of one colour each, 2 × 2 px. */
 function colours(): PixelDataset {
   return {
     name: "colours",

@@ -23,7 +23,10 @@ const EXPECTED: Record<Name, (x: number, y: number) => number> = {
 };
 const NAMES = Object.keys(OPS) as Name[];
 
-/** Every way an operand can be read: whole, by row, by column, one element, strided; four at a time and one at a time. */
+/**
+ * Shapes for every way an operand can be read: whole, by row, by column, one element, strided; four at a time and one
+ * at a time.
+ */
 const SHAPES: readonly (readonly [Shape, Shape])[] = [
   [[], []],
   [[1], [1, 1]],
@@ -44,7 +47,7 @@ const SHAPES: readonly (readonly [Shape, Shape])[] = [
   [[2, 3, 1, 2, 1, 3, 1, 2, 1], [3, 2, 1, 3, 1, 2, 4]],
 ];
 
-/** All ways for one op, a few for the others: the ways of reading are shared. */
+/** Returns all ways for one op, a few for the others: the ways of reading are shared. */
 function shapesOf(name: Name): readonly (readonly [Shape, Shape])[] {
   return name === "sub" ? SHAPES : SHAPES.filter((_, i) => i % 4 === 2);
 }

@@ -18,7 +18,7 @@ interface Row {
   readonly kinks?: readonly number[];
   /** Values at NaN, −∞, ∞, −1 and 0. */
   readonly special: readonly number[];
-  /** False: PyTorch's values are in no fixture; the float64 loop and the finite differences hold the op. */
+  /** Whether PyTorch's values are in a fixture; where false, the float64 loop and the finite differences hold the op. */
   readonly golden?: false;
 }
 

@@ -21,7 +21,7 @@ function reference(x: ArrayLike<number>, labels: number[], classes: number, smoo
   return loss / labels.length;
 }
 
-/** Its gradient: softmax minus target. */
+/** Computes the gradient: softmax minus target. */
 function referenceGrad(x: ArrayLike<number>, labels: number[], classes: number, smoothing: number): Float64Array {
   const grad = new Float64Array(labels.length * classes);
   labels.forEach((label, i) => {

@@ -12,7 +12,7 @@ export function noise(count: number, seed = 0): Float32Array<ArrayBuffer> {
   return uniformNumbers(count, key(seed, count)).map((v) => 2 * v - 1);
 }
 
-/** As {@linkcode noise}, rounded to what f16 holds. */
+/** Makes {@linkcode noise}, rounded to what f16 holds. */
 export function halfNoise(count: number, seed = 0): Float32Array<ArrayBuffer> {
   return Float32Array.from(Float16Array.from(noise(count, seed)));
 }

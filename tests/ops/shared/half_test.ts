@@ -148,7 +148,7 @@ testWith(
   },
 );
 
-/** `[m, k] · [k, n]` in float64. */
+/** Computes `[m, k] · [k, n]` in float64. */
 function product(a: ArrayLike<number>, b: ArrayLike<number>, m: number, k: number, n: number): Float64Array {
   return Float64Array.from({ length: m * n }, (_, at) => {
     let sum = 0;
