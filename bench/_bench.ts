@@ -8,7 +8,7 @@ import { type Work, workOf } from "./_work.ts";
 export interface BenchSettings extends Pick<Deno.BenchDefinition, "group" | "baseline" | "n" | "warmup"> {
   /** Runs of the body that share one wait; 1 by default. A wait costs up to 13 ms, which small work would drown in. */
   readonly repeat?: number;
-  /** What every run happens in: `policy.with()` and the like. */
+  /** Wrapper of every run: `policy.with()` and the like. */
   readonly within?: (run: () => Promise<void>) => Promise<void>;
   /** Numbers that an optimizer of the body updates. */
   readonly parameters?: number;
@@ -18,8 +18,8 @@ export interface BenchSettings extends Pick<Deno.BenchDefinition, "group" | "bas
 export type Bench = (name: string, body: () => void, settings?: BenchSettings) => Promise<void>;
 
 /**
- * `Deno.bench` that knows the work: it counts FLOPs and least bytes of the ops in the body, times them once by timestamp
- * queries, and prints them after the file's benches beside the device's measured ceilings.
+ * Registers a `Deno.bench` that knows the work: it counts FLOPs and least bytes of the ops in the body, times them once
+ * by timestamp queries, and prints them after the file's benches beside the device's measured ceilings.
  */
 export async function benchOn(device: Device): Promise<Bench> {
   const limits = await ceilings(device);

@@ -23,7 +23,7 @@ export interface SelfAttentionOptions extends AttentionOptions {
   heads: number;
 }
 
-/** Most features of a head: a workgroup has that many invocations. */
+/** Maximum number of features of a head: a workgroup has that many invocations. */
 const MOST_FEATURES = 256;
 
 const attentionOp = defineOp<readonly [Tensor, Tensor, Tensor], Layout>({
@@ -120,7 +120,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   return reshape(wide === d ? out : slice(out, [null, null, { stop: d }]), q.shape);
 }
 
-/** `[heads, rows, wide]`, with zeros behind each row. */
+/** Pads x to `[heads, rows, wide]`, with zeros behind each row. */
 function widen(x: Tensor, heads: number, wide: number): Tensor {
   const [rows, d] = x.shape.slice(-2) as [number, number];
   const flat = reshape(x, [heads, rows, d]);

@@ -1,7 +1,7 @@
 // Where the operands of an attention are.
 import type { Tensor } from "../../tensor/mod.ts";
 
-/** Where rows start, in vectors of four: from + sample · batch + head · head + i · row. */
+/** Offsets of rows, in vectors of four: from + sample · batch + head · head + i · row. */
 export interface Rows {
   readonly from: number;
   readonly batch: number;
@@ -19,10 +19,10 @@ export interface Layout {
   readonly d4: number;
   readonly q: Rows;
   readonly k: Rows;
-  /** As k, but for `from`. */
+  /** Rows of v: as those of k, but for `from`. */
   readonly v: Rows;
   readonly out: Rows;
-  /** What the gradients of q, k and v have in front, in vectors: they are in one array. */
+  /** Offsets of the gradients of q, k and v in one array, in vectors. */
   readonly gradFrom: readonly [number, number, number];
   readonly scale: number;
   readonly causal: boolean;

@@ -18,10 +18,10 @@ const SOFTEN = defineProgram({
 });
 const SOFTEN_GRAD = { ...SOFTEN, name: "attention weights grad", entryPoint: "soften_grad" };
 
-/** Most products of queries and keys at once: 8 MiB. */
+/** Maximum number of products of queries and keys at once: 8 MiB. */
 const MOST = 2 ** 21;
 
-/** Some heads of some samples (all heads, or one sample), and some queries of each. */
+/** Chunk of the work: some heads of some samples (all heads, or one sample), and some queries of each. */
 interface Chunk {
   readonly sample: number;
   readonly samples: number;
@@ -31,7 +31,7 @@ interface Chunk {
   readonly count: number;
 }
 
-/** As `attend` in forms.ts. */
+/** Computes `attend` of forms.ts by matrix products. */
 export function attendProducts(operands: Operands, layout: Layout, shape: Shape): Attended {
   const { q, k, v } = inFull(operands);
   const out = new Tensor(q.device, shape);
@@ -46,7 +46,7 @@ export function attendProducts(operands: Operands, layout: Layout, shape: Shape)
   return { out: castTo(out, floatOf(operands.q)), lse };
 }
 
-/** As `attendGrad` in forms.ts. */
+/** Computes `attendGrad` of forms.ts by matrix products. */
 export function attendProductsGrad(operands: Operands, layout: Layout, { out, lse }: Attended, grad: Tensor): Tensor {
   const { q, k, v } = inFull(operands);
   const [gradOut, delta] = [castTo(grad, "f32"), deltaOf(out, grad, layout)];

@@ -27,7 +27,7 @@ const GRAD_KV = programs("attention grad kv", [...GRAD, attention_grad_kv], "bac
 /** Queries, or keys, of a workgroup. */
 const TILE = 32;
 
-/** As `attend` in forms.ts. */
+/** Computes `attend` of forms.ts in tiles, without storing scores (as FlashAttention). */
 export function attendTiles({ q, k, v }: Operands, layout: Layout, shape: Shape): Attended {
   const out = new Tensor(q.device, shape, { dtype: floatOf(q) });
   const lse = new Tensor(q.device, [layout.batch * layout.heads, layout.queries]);
@@ -38,7 +38,7 @@ export function attendTiles({ q, k, v }: Operands, layout: Layout, shape: Shape)
   return { out, lse };
 }
 
-/** As `attendGrad` in forms.ts. */
+/** Computes `attendGrad` of forms.ts in tiles. */
 export function attendTilesGrad(
   { q, k, v }: Operands,
   layout: Layout,

@@ -55,7 +55,7 @@ interface Job {
   readonly a: Tensor;
   readonly b: Tensor;
   readonly bias?: Tensor;
-  /** Of the result. */
+  /** Shape of the result. */
   readonly shape: Shape;
   readonly dtype: FloatDType;
   /** Rows of the product, and how many of them a workgroup in z sees at most. */
@@ -72,12 +72,14 @@ interface Job {
   readonly side?: SideMoments;
 }
 
-/** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
+/** Computes `y [n, oh, ow, out]` of `x [n, h, w, in]`: an implicit GEMM (im2col without a copy). */
 function forwardDirect(g: Geometry, operands: ForwardOperands): Tensor {
   return forward(g, "forward", g.inChannels, operands);
 }
 
-/** As `forwardDirect`, with sums that run through taps and channels at once: for 4 channels a group. */
+/**
+ * Computes the same as `forwardDirect`, with sums that run through taps and channels at once: for 4 channels a group.
+ */
 function forwardTaps(g: Geometry, operands: ForwardOperands): Tensor {
   return forward(g, "forwardTaps", TAP_TERMS, operands);
 }

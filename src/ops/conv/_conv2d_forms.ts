@@ -10,7 +10,7 @@ import { direct, taps } from "./_conv2d_direct.ts";
 import { product } from "./_conv2d_product.ts";
 import { winograd3, winograd4 } from "./_conv2d_winograd.ts";
 
-/** Every form; of those that cost the same the first is taken. */
+/** Forms of a convolution; of those that cost the same the first is taken. */
 const FORMS = { product, taps, direct, winograd4, winograd3 } as const satisfies Record<string, Conv2dForm>;
 
 /** The name of a form. */
@@ -23,7 +23,9 @@ export function conv2dForm(device: Device, g: Geometry, product: Conv2dProduct, 
   return FORMS[conv2dFormName(device, g, product, dtype)];
 }
 
-/** Its name: as it is forced, where that serves the shape; as it was timed; else the one that costs the least. */
+/**
+ * Chooses the form: as it is forced, where that serves the shape; as it was timed; else the one that costs the least.
+ */
 export function conv2dFormName(
   device: Device,
   g: Geometry,
@@ -42,7 +44,7 @@ export function conv2dFormName(
   })) as Conv2dFormName;
 }
 
-/** True when a convolution leaves the moments of its output on this adapter. */
+/** Tells whether a convolution leaves the moments of its output on this adapter. */
 export function leavesMoments(device: Device): boolean {
   const policy = policyOf(device);
   return policy.choose("moments", ["fused", "apart"], policy.of(MOMENTS)) === "fused";

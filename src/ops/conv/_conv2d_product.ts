@@ -14,7 +14,7 @@ function sizes(g: Geometry): { pixels: number; inChannels: number; outChannels: 
   return { pixels: g.n * sizeOf(g.size), inChannels: g.inChannels, outChannels: g.outChannels };
 }
 
-/** `y [n, h, w, out]` of `x [n, h, w, in]`. */
+/** Computes `y [n, h, w, out]` of `x [n, h, w, in]`. */
 function forward(g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
   const y = matrixProduct({ a: x, b: weight, rows: pixels, cols: outChannels, inner: inChannels, bias, side, dtype });

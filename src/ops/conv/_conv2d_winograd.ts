@@ -9,7 +9,7 @@ import { type Edge, pitchOf, positionsOf, transform, type Values } from "./_conv
 import { policyOf } from "../shared/policy.ts";
 import { WINOGRAD_CHUNK, WINOGRAD_COST, WINOGRAD_SLICES } from "../shared/tables.ts";
 
-/** Most tiles of a chunk of images: the longest sum of a weight gradient. */
+/** Maximum number of tiles of a chunk of images: the longest sum of a weight gradient. */
 const CHUNK_TILES = 32768;
 
 /** The tiles that cover the images. */
@@ -70,7 +70,7 @@ function tilingOf(edge: Edge, device: Device, g: Geometry, size: readonly [numbe
   return { edge, tiles, chunk: Math.max(1, Math.min(g.n, images)) };
 }
 
-/** `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
+/** Computes `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
 function forward(edge: Edge, g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
   const y = new Tensor(x.device, [g.n, ...g.outSize, g.outChannels], { dtype });
   const offset = [-g.padding[0], -g.padding[1]] as const;
@@ -117,7 +117,7 @@ function batchOf(edge: Edge): BatchAxes {
   return { sizes: [1, 1, positionsOf(edge)], a: [0, 0, 1], b: [0, 0, 1] };
 }
 
-/** Of these products: all operands are transforms, of that many channels; c has `rows` of them. */
+/** Returns the strides of these products: all operands are transforms, of that many channels; c has `rows` of them. */
 function stridesOf(edge: Edge, a: number, b: number, c: number, rows: number): Product["strides"] {
   const of = (channels: number) => ({ row: pitchOf(edge, channels), matrix: channels });
   return { a: of(a), b: of(b), c: of(c), size: rows * pitchOf(edge, c) };
@@ -207,7 +207,7 @@ interface Windows {
   readonly turned: boolean;
 }
 
-/** `[tiles, pitch]` of the images of a chunk; and of a weight, if given. */
+/** Transforms the images of a chunk to `[tiles, pitch]`; and of a weight, if given. */
 function transformImages(chunk: Chunk, x: Tensor, offset: readonly [number, number], beside?: Windows): Tensor {
   const channels = x.shape[3]!;
   const tiles = chunk.images * sizeOf(chunk.tiling.tiles);
@@ -225,7 +225,7 @@ function transformImages(chunk: Chunk, x: Tensor, offset: readonly [number, numb
   return y;
 }
 
-/** The same without a weight, and `[tiles, pitch]` of the gradient of the output. */
+/** Transforms the images of a chunk, and the gradient of the output to `[tiles, pitch]`. */
 function transformFactors(
   chunk: Chunk,
   x: Tensor,
@@ -248,7 +248,7 @@ function windowValues(edge: Edge, inChannels: number, outChannels: number): Valu
   return { size: inChannels * outChannels / 4, c4: outChannels / 4, pitch: pitchOf(edge, outChannels) / 4 };
 }
 
-/** Of the transform of an image: of the input, or of the output that products go to. */
+/** Returns the parameters of the transform of an image: of the input, or of the output that products go to. */
 function valuesOf(chunk: Chunk, image: Tensor, offset: readonly [number, number]): Omit<Values, "size"> {
   const [, h, w, channels] = image.shape as [number, number, number, number];
   const { tiles } = chunk.tiling;

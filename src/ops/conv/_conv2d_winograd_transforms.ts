@@ -27,7 +27,7 @@ const ENTRY_POINTS = [
   conv2d_winograd_adjoint,
 ] as const;
 
-/** What images, the weight and its gradient hold; transforms are f32. */
+/** Element types of images, the weight and its gradient; transforms are f32. */
 interface Types {
   readonly X: FloatDType;
   readonly Y: FloatDType;
@@ -44,8 +44,9 @@ function programOf({ programs }: Device, entryPoint: EntryPoint, edge: Edge, typ
 }
 
 /**
- * `patches` of images; the same `and_windows` of a weight, or `and_tiles` of a gradient of the output; `from_products` to
- * images, the same leaving `moments`; and `windows_adjoint`, from the gradient of windows to that of a weight.
+ * Entry points: `patches` of images; the same `and_windows` of a weight, or `and_tiles` of a gradient of the output;
+ * `from_products` to images, the same leaving `moments`; and `windows_adjoint`, from the gradient of windows to that of
+ * a weight.
  */
 export type EntryPoint =
   | "patches"
@@ -71,15 +72,15 @@ export function pitchOf(edge: Edge, channels: number): number {
 /** The parameters that a transform reads. */
 export type Values = Partial<Record<keyof typeof conv2d_winograd.params, number>> & { size: number };
 
-/** What some transforms bind beside `x` and `y`. */
+/** Tensors that some transforms bind beside `x` and `y`. */
 export interface Beside {
   /** Added to every pixel; present, if undefined, for products back to images. */
   readonly bias?: Tensor | undefined;
   /** Moments to leave. */
   readonly moments?: Tensor;
-  /** What the other transform of a dispatch is of: a weight or a gradient of the output. */
+  /** Source of the other transform of a dispatch: a weight or a gradient of the output. */
   readonly source?: Tensor;
-  /** The other transform. */
+  /** Result of the other transform. */
   readonly other?: Tensor;
 }
 

@@ -69,7 +69,7 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
 });
 
 /**
- * 2-D convolution, that is cross-correlation as in PyTorch's `conv2d`, of images with channels last:
+ * Computes a 2-D convolution, that is cross-correlation as in PyTorch's `conv2d`, of images with channels last:
  * `y[n, oy, ox, j] = Σ x[n, oy·stride + ky·dilation − padding, …, i] · w[ky, kx, i, j] (+ bias[j])`.
  *
  * Sums are kept in f32; inside `autocast`, or where x or weight is f16, x is read as f16 and y is f16. Large 3 × 3
@@ -99,8 +99,9 @@ export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): 
 }
 
 /**
- * {@linkcode conv2d} and the moments of its pixels per channel, `[slices, 3, out]`, for the batch normalisation that
- * follows; null where the form that suits the shape does not leave them. No gradient flows through the moments.
+ * Computes {@linkcode conv2d} and the moments of its pixels per channel, `[slices, 3, out]`, for the batch
+ * normalisation that follows; null where the form that suits the shape does not leave them. No gradient flows through
+ * the moments.
  */
 export function conv2dWithMoments(
   x: Tensor,

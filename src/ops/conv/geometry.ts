@@ -18,7 +18,7 @@ export interface Windows2d {
 
 type Pair = readonly [number, number];
 
-/** All sizes of a convolution. */
+/** Sizes of a convolution. */
 export interface Geometry {
   readonly n: number;
   /** Height and width of the input. */
@@ -37,7 +37,7 @@ export interface Geometry {
   readonly outChannels: number;
 }
 
-/** What a convolution is computed of, with channels that are multiples of 4: images and weights f32 or f16. */
+/** Operands of a convolution, with channels that are multiples of 4: images and weights f32 or f16. */
 export interface ForwardOperands {
   readonly x: Tensor;
   readonly weight: Tensor;
@@ -49,7 +49,7 @@ export interface ForwardOperands {
   readonly dtype: FloatDType;
 }
 
-/** What the gradient of x is computed of. */
+/** Operands of the gradient of x. */
 export interface InputGradOperands {
   readonly gradY: Tensor;
   readonly weight: Tensor;
@@ -57,7 +57,7 @@ export interface InputGradOperands {
   readonly dtype: FloatDType;
 }
 
-/** What the gradient of the weight is computed of. */
+/** Operands of the gradient of the weight. */
 export interface WeightGradOperands {
   readonly x: Tensor;
   readonly gradY: Tensor;
@@ -72,7 +72,7 @@ export type Conv2dProduct = "forward" | "inputGrad" | "weightGrad";
 export interface Conv2dForm {
   /** Whether it is right for the shape, and the device has what it needs. */
   serves(g: Geometry, product: Conv2dProduct, device: Device): boolean;
-  /** What it costs, in multiply-adds, where it serves. */
+  /** Estimates its cost, in multiply-adds, where it serves. */
   cost(g: Geometry, device: Device): number;
   forward(g: Geometry, operands: ForwardOperands): Tensor;
   inputGrad(g: Geometry, operands: InputGradOperands): Tensor;
@@ -84,7 +84,7 @@ export function plainCost(g: Geometry): number {
   return sizeOf(g.kernel) * g.n * sizeOf(g.outSize) * g.inChannels * g.outChannels;
 }
 
-/** All sizes as text: equal convolutions are described alike. */
+/** Formats all sizes: equal convolutions are described alike. */
 export function describe(g: Geometry): string {
   const at = (pair: Pair) => pair.join("x");
   const windows = `${at(g.kernel)} stride ${at(g.stride)} padding ${at(g.padding)} dilation ${at(g.dilation)}`;

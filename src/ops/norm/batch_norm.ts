@@ -90,10 +90,10 @@ const batchNormOp = defineOp<readonly Tensor[], Attrs>({
   },
 });
 
-/** As many columns as there are, where no table says how. */
+/** Division into columns, however few there are, where that form is forced. */
 const FORCED_COLUMNS: ColumnTable = { ...BATCH_NORM.cpu.columns, least: 0 };
 
-/** How workgroups have whole columns of x, where they should. */
+/** Divides x into whole columns for workgroups; null where they should have parts of columns. */
 function columnsFor(x: Tensor): Slices | null {
   const policy = policyOf(x.device);
   const { columns } = policy.of(BATCH_NORM);
@@ -155,7 +155,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   return batchNormOf(x, options);
 }
 
-/** {@linkcode batchNorm} with the moments of x, `[slices, 3, c]`, where what made x left them. */
+/** Computes {@linkcode batchNorm} with the moments of x, `[slices, 3, c]`, where what made x left them. */
 export function batchNormOf(x: Tensor, options: BatchNormOptions, moments?: Tensor | null): Tensor {
   const { weight, bias, runningMean, runningVar, training, momentum = 0.1, eps = 1e-5, residual, relu = false } =
     options;

@@ -4,7 +4,10 @@ import type { Nothing } from "../../device/internal.ts";
 import { matmul_rows, matmul_subgroup, matmul_tile } from "../../shaders/gen.ts";
 import { policyOf } from "../shared/policy.ts";
 
-/** `subgroup…` and `rows` suit CPU adapters, the tiles suit GPUs. All are right anywhere. */
+/**
+ * Name of a form of the inner loop: `subgroup…` and `rows` suit CPU adapters, the tiles suit GPUs. All are right
+ * anywhere.
+ */
 export type ProductFormName =
   | "subgroup"
   | "subgroup32"
@@ -18,7 +21,7 @@ export type ProductFormName =
 
 /** One form, and the block of the result that a workgroup sums. */
 export interface ProductForm {
-  /** Its name. */
+  /** Name of the form. */
   readonly name: ProductFormName;
   /** WGSL parts; the operands declare scalars and bindings. */
   readonly code: readonly (string | ShaderPart<Nothing, Nothing>)[];
@@ -32,11 +35,11 @@ export interface ProductForm {
   readonly memory: number;
 }
 
-/** How a family shares out a sum. */
+/** Division of a sum by a family of adapters. */
 interface Sharing {
   /** Invocations that keep the adapter busy: with fewer than these the sum is split. */
   readonly invocations: number;
-  /** Fewest terms of a split. */
+  /** Minimum number of terms of a split. */
   readonly minTerms: number;
 }
 
@@ -52,7 +55,7 @@ const FORMS: Readonly<Record<ProductFormName, ProductForm>> = {
   tile128: tile("tile128", 16, 16),
 };
 
-/** What a tuner may choose from. */
+/** Forms that a tuner may choose from. */
 const OPTIONS: Readonly<Record<"cpu" | "gpu", readonly ProductFormName[]>> = {
   cpu: ["subgroup", "subgroup32", "rows"],
   gpu: ["tile64of4x8", "tile64of8x4", "tile64", "tile64x128", "tile128x64", "tile128"],
@@ -76,10 +79,10 @@ const SHARING: Readonly<Record<"cpu" | "gpu", Sharing>> = {
   gpu: { invocations: 65536, minTerms: 128 },
 };
 
-/** Most terms that one invocation adds: 2,048 turns of its loop. */
+/** Maximum number of terms that one invocation adds: 2,048 turns of its loop. */
 const MAX_TERMS = 8192;
 
-/** Most bytes of partial results. */
+/** Maximum number of bytes of partial results. */
 const MAX_PARTIAL_BYTES = 64 * 2 ** 20;
 
 /**
@@ -112,7 +115,7 @@ export function formOptions(device: Device): ProductForm[] {
   return policyOf(device).of(OPTIONS).map(formNamed).filter((form) => lackOf(device, form) === null);
 }
 
-/** What the device lacks for a form; null where it lacks nothing. */
+/** Tells what the device lacks for a form; null where it lacks nothing. */
 function lackOf(device: Device, { name, memory }: ProductForm): string | null {
   const { subgroupSize } = policyOf(device);
   const { maxComputeWorkgroupStorageSize: most } = device.limits;

@@ -5,7 +5,7 @@ import { batchAxes, sumToBatch } from "./_batch.ts";
 import { inPrecision, precisionOf } from "./precision.ts";
 import { padded, type Product, product, productPadded, resizeRows } from "./product.ts";
 
-/** Which operands of {@linkcode matmul} to transpose. */
+/** Options of {@linkcode matmul}: which operands to transpose. */
 export interface MatmulOptions {
   /** Read `a` as `[…, k, m]`; no copy is made. */
   transposeA?: boolean;
@@ -22,7 +22,7 @@ interface Plan {
   readonly transposeB: boolean;
   readonly aBatch: Shape;
   readonly bBatch: Shape;
-  /** Of the result. */
+  /** Shape of the result. */
   readonly shape: Shape;
 }
 
@@ -72,7 +72,7 @@ interface Operand {
   readonly dtype: FloatDType;
 }
 
-/** `p q` of every pair of the batch, summed to the operand's own batch. */
+/** Computes `p q` of every pair of the batch, summed to the operand's own batch. */
 function gradient({ p, q, ...sizes }: GradientProduct, { batch, own, shape, dtype }: Operand): Tensor {
   if (sizeOf(shape) === 0 || sizes.inner === 0 || sizeOf(batch) === 0) return zeros(shape, { device: p.x.device });
   const alone = sizeOf(batch) === sizeOf(own); // what is yet to be summed stays f32

@@ -7,11 +7,11 @@ import { blocksOf, chooseForm, chooseSplits, forcedForm, formNamed, formOptions,
 /** A way to compute a product. */
 export interface Plan {
   readonly form: ProductForm;
-  /** Parts of the sum. */
+  /** Number of parts of the sum over k (split-K). */
   readonly splits: number;
 }
 
-/** What a plan depends on. */
+/** Sizes that a plan depends on. */
 export interface PlanSizes {
   /** Rows of the result; `4 cols4` columns. */
   readonly rows: number;
@@ -22,7 +22,7 @@ export interface PlanSizes {
   readonly terms: number;
   /** Bytes of all results: each part of the sum makes as many. */
   readonly resultBytes: number;
-  /** Most parts; no limit by default. */
+  /** Maximum number of parts of a sum (split-K); no limit by default. */
   readonly mostSplits?: number;
   /** Whether to try only as few parts as the table says, or fewer: a sum in parts leaves no moments. */
   readonly whole?: boolean;
@@ -69,7 +69,7 @@ function candidates(device: Device, sizes: PlanSizes, usual: string): string[] {
   return [...names];
 }
 
-/** Fewest and most parts that the lengths of loops and the memory allow. */
+/** Bounds the number of parts that the lengths of loops and the memory allow. */
 function splitBounds(device: Device, sizes: PlanSizes, form: ProductForm): [number, number] {
   const { terms, resultBytes, mostSplits = Infinity } = sizes;
   const fewest = chooseSplits(device, form, Infinity, terms, resultBytes);

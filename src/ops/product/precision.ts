@@ -8,12 +8,14 @@ export function precisionOf([a, b]: readonly Tensor[]): FloatDType {
   return isAutocast() || a!.dtype === "f16" || b!.dtype === "f16" ? "f16" : "f32";
 }
 
-/** What a product reads of an operand: a parameter as it is, which saves its copy, all else in that precision. */
+/**
+ * Returns what a product reads of an operand: a parameter as it is, which saves its copy, all else in that precision.
+ */
 export function inPrecision(x: Tensor, dtype: FloatDType): Tensor {
   return x.dtype === dtype || x.requiresGrad ? x : castTo(x, dtype);
 }
 
-/** What a layer reads: x in that precision, the weight as it is, a bias in f32. */
+/** Returns what a layer reads: x in that precision, the weight as it is, a bias in f32. */
 export function layerInputs([x, weight, bias]: readonly Tensor[], dtype: FloatDType): [Tensor, Tensor, Tensor?] {
   return [x!.dtype === dtype ? x! : castTo(x!, dtype), weight!, bias?.dtype === "f16" ? castTo(bias, "f32") : bias];
 }

@@ -25,23 +25,23 @@ export interface Strides {
   readonly matrix: number;
 }
 
-/** Which terms of a product count, and which elements are wanted, where triangular matrices leave zeros. */
+/** Triangles of a product: which terms count, and which elements are wanted, where triangular matrices leave zeros. */
 export interface Triangles {
-  /** Only k ≥ i: the a of the product is upper triangular. */
+  /** Whether only k ≥ i count: the a of the product is upper triangular. */
   readonly fromRow?: boolean;
-  /** Only k ≥ j: b is lower triangular. */
+  /** Whether only k ≥ j count: b is lower triangular. */
   readonly fromCol?: boolean;
-  /** Only k ≤ i: a is lower triangular. */
+  /** Whether only k ≤ i count: a is lower triangular. */
   readonly toRow?: boolean;
-  /** Only `c[i, j]` with j ≤ i are wanted; the others are undefined. */
+  /** Whether only `c[i, j]` with j ≤ i are wanted; the others are undefined. */
   readonly lower?: boolean;
 }
 
 /** One product `c[i, j] = Σₖ a[i, k] b[k, j]`; a and b are f32 or f16, the sum is f32. */
 export interface Product {
-  /** `[…, rows, inner]`, or `[…, inner, rows]` with `transposeA`. */
+  /** Left operand `[…, rows, inner]`, or `[…, inner, rows]` with `transposeA`. */
   readonly a: Tensor;
-  /** `[…, inner, cols]`, or `[…, cols, inner]` with `transposeB`. */
+  /** Right operand `[…, inner, cols]`, or `[…, cols, inner]` with `transposeB`. */
   readonly b: Tensor;
   readonly rows: number;
   readonly cols: number;
@@ -50,9 +50,12 @@ export interface Product {
   readonly transposeB?: boolean;
   /** Batch axes; none by default. */
   readonly batch?: BatchAxes;
-  /** Where the rows of a, b and c are, unless they lie packed one after another; c has `size` elements then. */
+  /** Strides of the rows of a, b and c, unless they lie packed one after another; c has `size` elements then. */
   readonly strides?: { readonly a: Strides; readonly b: Strides; readonly c: Strides; readonly size: number };
-  /** With `strides`: the element where each matrix starts, a multiple of 64 in f32; c's is 0 without `into`. Not timed by the tuner. */
+  /**
+   * Offsets of the matrices, with `strides`: the element where each starts, a multiple of 64 in f32; c's is 0 without
+   * `into`. Not timed by the tuner.
+   */
   readonly from?: { readonly a: number; readonly b: number; readonly c: number };
   /** Dtype of c; f32 by default. */
   readonly dtype?: FloatDType;
@@ -97,7 +100,7 @@ export function operandAliases({ a, b, c }: OperandTypes): string {
   return elementAliases({ A4: floatOf(a), B4: floatOf(b), C4: floatOf(c) });
 }
 
-/** What the name of a program says of their precision: nothing when all are f32. */
+/** Formats what the name of a program says of their precision: nothing when all are f32. */
 export function operandNote({ a, b, c }: OperandTypes): string {
   const dtypes = [a, b, c].map(floatOf);
   return dtypes.includes("f16") ? ` ${dtypes.join(" ")}` : "";
@@ -108,14 +111,17 @@ export function padded(cols: number): number {
   return Math.ceil(cols / 4) * 4;
 }
 
-/** `[batch, rows, cols]` of a product; the batch axes are one. */
+/** Computes a product (GEMM) as `[batch, rows, cols]`; the batch axes are one. */
 export function product(p: Product): Tensor {
   const { rows, cols } = p;
   const full = productPadded(p);
   return resizeRows(full, cols, [full.size / padded(cols) / rows, rows, cols]);
 }
 
-/** As {@linkcode product}, with every row padded to whole vectors: `[batch, rows, padded(cols)]`, or laid by `strides`. */
+/**
+ * Computes {@linkcode product} with every row padded to whole vectors: `[batch, rows, padded(cols)]`, or laid by
+ * `strides`.
+ */
 export function productPadded(p: Product): Tensor {
   if (p.cols === 1 && p.rows > 1 && !p.bias && !p.into && !p.strides) return columnProduct(p);
   const { rows, cols, inner, bias, into, strides, dtype = "f32" } = p;
@@ -141,7 +147,7 @@ export function productPadded(p: Product): Tensor {
   return result;
 }
 
-/** What is to be known for timing a product: bias and accumulation cost the same in all plans, so they are left out. */
+/** Makes the question that times a product: bias and accumulation cost the same in all plans, so they are left out. */
 function questionOf(p: Product, count: number): Pick<Question, "key" | "prepare"> {
   const { a, b, rows, cols, inner, transposeA = false, transposeB = false, strides } = p;
   const laid = strides ? ` rows ${[strides.a, strides.b, strides.c].map(({ row }) => row).join(",")}` : "";

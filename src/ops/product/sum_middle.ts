@@ -20,7 +20,7 @@ const REDUCE = {
 /** Longest loop of a reduction. */
 const REDUCE_DEPTH = 1024;
 
-/** How to read a tensor as `[outer, length, inner]`. */
+/** View of a tensor as `[outer, length, inner]`. */
 export interface MiddleAxis {
   readonly outer: number;
   readonly length: number;

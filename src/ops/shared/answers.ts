@@ -7,11 +7,11 @@ export interface Question {
   readonly key: string;
   /** The table's answer. */
   readonly usual: string;
-  /** All right answers, the table's among them. */
+  /** Returns all right answers, the table's among them. */
   candidates(): readonly string[];
   /** Makes inputs; `run` then does the work as the op does it, by whichever answer holds. */
   prepare(): Work;
-  /** True where the answers ask questions of their own, which are to be settled first. */
+  /** Whether the answers ask questions of their own, which are to be settled first. */
   readonly composed?: boolean;
 }
 
@@ -30,12 +30,12 @@ export class Answers {
   #proposed = new Map<string, string>();
   #open: Map<string, Question> | null = null;
 
-  /** No answers yet; `changed` is called whenever a step may go another way than before. */
+  /** Starts without answers; `changed` is called whenever a step may go another way than before. */
   constructor(changed: () => void) {
     this.#changed = changed;
   }
 
-  /** Everything that was settled or proposed. */
+  /** Answers that were settled or proposed. */
   get all(): ReadonlyMap<string, string> {
     return new Map([...this.#proposed, ...this.#settled]);
   }

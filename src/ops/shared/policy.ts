@@ -6,12 +6,12 @@ import { Answers, type Question } from "./answers.ts";
 /** The ops, and parts of ops, that have several forms. */
 const FORMED = ["attention", "batchNorm", "cholesky", "conv2d", "matmul", "moments", "normalized", "pairs"] as const;
 
-/** What has several forms. */
+/** Name of what has several forms. */
 export type Formed = typeof FORMED[number];
 
-/** What is used whatever tables and timing say: the forms by the names that `DEBUG` prints. */
+/** Forms that are used whatever tables and timing say: the forms by the names that `DEBUG` prints. */
 export interface Forced extends Readonly<Partial<Record<Formed, string>>> {
-  /** Whose tables hold. */
+  /** Family of adapters whose tables hold. */
   readonly family?: AdapterFamily;
   /** Whether subgroups are left alone. */
   readonly subgroups?: "off";
@@ -41,7 +41,7 @@ export class Policy {
     this.#forced = parseForms(forms ?? "");
   }
 
-  /** Whose tables hold. */
+  /** Returns the family of adapters whose tables hold. */
   get family(): AdapterFamily {
     return this.#forced.family ?? this.#device.info.family;
   }
@@ -56,7 +56,7 @@ export class Policy {
     return this.#readState;
   }
 
-  /** What was timed; null before {@linkcode Policy.openAnswers}. */
+  /** Answers by timing; null before {@linkcode Policy.openAnswers}. */
   get answers(): Answers | null {
     return this.#answers;
   }
@@ -131,7 +131,7 @@ export function policyOf(device: Device): Policy {
   return policy;
 }
 
-/** What `FORM` forces: `conv2d:winograd4,matmul:rows`. */
+/** Parses what `FORM` forces: `conv2d:winograd4,matmul:rows`. */
 function parseForms(text: string): Forced {
   const forced: Record<string, string> = {};
   for (const pair of text.split(/[\s,]+/).filter((pair) => pair !== "")) {

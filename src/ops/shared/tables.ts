@@ -1,23 +1,23 @@
 // What suits which family of adapters, as data: no op branches on the adapter. `policy.ts` picks the row.
 import type { AdapterFamily } from "../../device/mod.ts";
 
-/** How rows are shared out to invocations. */
+/** Division of rows among invocations. */
 export interface SliceTable {
   /** Invocations wanted; fewer when there are not rows enough, more when a slice would exceed `maxRows`. */
   readonly invocations: number;
-  /** Fewest rows a slice. */
+  /** Minimum number of rows a slice. */
   readonly minRows: number;
-  /** Most rows a slice: the longest loop of an invocation. */
+  /** Maximum number of rows a slice: the longest loop of an invocation. */
   readonly maxRows: number;
 }
 
-/** When and how workgroups have all rows of some columns each. */
+/** Conditions under which workgroups have all rows of some columns each. */
 export interface ColumnTable {
-  /** Fewest columns. */
+  /** Minimum number of columns. */
   readonly least: number;
   /** Workgroups wanted. */
   readonly groups: number;
-  /** Most rows an invocation: its longest loop. */
+  /** Maximum number of rows an invocation: its longest loop. */
   readonly maxRows: number;
 }
 
@@ -55,8 +55,9 @@ export const BATCH_NORM: Readonly<
 };
 
 /**
- * How attention goes through queries and keys: in tiles that a workgroup keeps to itself, or by matrix products of some heads at a time.
- * On lavapipe, [4, 197, 6 heads of 64] forward and backward took 3.5 times as long by tiles as by products.
+ * Form of attention, how it goes through queries and keys: in tiles that a workgroup keeps to itself, or by matrix
+ * products of some heads at a time. On lavapipe, [4, 197, 6 heads of 64] forward and backward took 3.5 times as long by
+ * tiles as by products.
  */
 export const ATTENTION: Readonly<Record<AdapterFamily, "tiles" | "products">> = { cpu: "products", gpu: "tiles" };
 
@@ -67,15 +68,16 @@ export const LAYER_NORM: Readonly<Record<AdapterFamily, SliceTable>> = {
 };
 
 /**
- * Fewest bytes of the output of a batch normalisation that is made again in the backward of what follows, instead of kept:
- * one pass more, and a quarter less memory for a ResNet-18. A small one costs less memory than the pass costs the host.
+ * Minimum number of bytes of the output of a batch normalisation that is made again in the backward of what follows,
+ * instead of kept: one pass more, and a quarter less memory for a ResNet-18. A small one costs less memory than the
+ * pass costs the host.
  */
 export const REMAKE_NORMALIZED: Readonly<Record<AdapterFamily, number>> = { cpu: 2 ** 19, gpu: 2 ** 19 };
 
 /**
- * Most bytes of Winograd's transform of a chunk of images: `least`, or `perImage` of the batch where that is more. A CPU keeps
- * a small chunk in its cache; on a GPU the dispatches of a step should not grow with the batch. All convolutions of a network
- * get chunks of one size, so that they can use the same buffers one after another.
+ * Maximum number of bytes of Winograd's transform of a chunk of images: `least`, or `perImage` of the batch where that
+ * is more. A CPU keeps a small chunk in its cache; on a GPU the dispatches of a step should not grow with the batch.
+ * All convolutions of a network get chunks of one size, so that they can use the same buffers one after another.
  */
 export const WINOGRAD_CHUNK: Readonly<Record<AdapterFamily, { readonly least: number; readonly perImage: number }>> = {
   cpu: { least: 8 * 2 ** 20, perImage: 0 },
@@ -96,7 +98,7 @@ export const WINOGRAD_SLICES: Readonly<Record<AdapterFamily, SliceTable>> = {
 export const MOMENTS: Readonly<Record<AdapterFamily, "fused" | "apart">> = { cpu: "apart", gpu: "fused" };
 
 /**
- * What Winograd's transforms cost: multiply-adds of a product that take as long as one number of a transformed image, or
+ * Cost of Winograd's transforms: multiply-adds of a product that take as long as one number of a transformed image, or
  * window, on its way out and in again. Measured on lavapipe; estimated from bandwidth on GPUs.
  */
 export const WINOGRAD_COST: Readonly<Record<AdapterFamily, { readonly image: number; readonly window: number }>> = {

@@ -8,7 +8,7 @@ import { checkGolden } from "../shared/_golden.ts";
 
 await Device.open();
 
-/** 1 − erf(x) for x ≥ 0 in float64, by its continued fraction from 2 on and its series before. */
+/** Computes 1 − erf(x) for x ≥ 0 in float64, by its continued fraction from 2 on and its series before. */
 function erfc64(x: number): number {
   if (x < 2) {
     let [term, sum] = [x, x];
@@ -32,7 +32,7 @@ const FORMS: Record<NonNullable<GeluOptions["approximate"]>, (x: number) => numb
   sigmoid: (x) => x / (1 + Math.exp(-1.702 * x)),
 };
 
-/** From −8 to 8, with the places where the form of the approximation changes. */
+/** Places from −8 to 8, with the places where the form of the approximation changes. */
 const PLACES = Float32Array.from([...Array.from({ length: 801 }, (_, i) => (i - 400) / 50), 1.4142135, -1.4142135]);
 
 Deno.test("erf() is right to the last digits of f32, with its special values", async () => {

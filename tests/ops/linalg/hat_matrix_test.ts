@@ -11,7 +11,7 @@ import { policyOf } from "../../../src/ops/shared/policy.ts";
 const device = await Device.open();
 const policy = policyOf(device);
 
-/** `(a + ridge I)⁻¹ a` by Gauss-Jordan elimination in float64. */
+/** Computes `(a + ridge I)⁻¹ a` by Gauss-Jordan elimination in float64. */
 function reference(a: Matrix, ridge: number): Matrix {
   const n = a.rows;
   const left = matrix(n, n, (i, j) => a.values[i * n + j]! + (i === j ? ridge : 0));

@@ -3,7 +3,7 @@ import type { Device } from "../../../src/device/mod.ts";
 import { chooseForm, formNamed, formOptions } from "../../../src/ops/product/forms.ts";
 import { pretended } from "../shared/_forms.ts";
 
-/** What the choice of a body asks of a device. */
+/** Makes what the choice of a form asks of a device. */
 function gpu(memory: number): Device {
   const limits = { maxComputeWorkgroupStorageSize: memory };
   return pretended({ family: "gpu", subgroupSize: 0 }, limits);

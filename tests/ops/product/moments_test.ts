@@ -146,7 +146,7 @@ Deno.test("conv2dWithMoments() leaves none where the sum is split, channels are 
   });
 });
 
-/** What a convolution and its normalisation make and leave, and every gradient. */
+/** Computes what a convolution and its normalisation make and leave, and every gradient. */
 async function convNormResults(fused: boolean): Promise<ArrayLike<number>[]> {
   using _ = scope();
   const [x, w, weight, bias] = [[3, 7, 9, 8], [3, 3, 8, 12], [12], [12]].map((shape, i) =>

@@ -11,7 +11,7 @@ export function inFamily(device: Device, family: AdapterFamily, body: () => Prom
   return policyOf(device).with({ family }, body);
 }
 
-/** As {@linkcode eachFamily}, with and without subgroups, where the adapter has those of 8 lanes. */
+/** Runs a body as {@linkcode eachFamily}, with and without subgroups, where the adapter has those of 8 lanes. */
 export async function eachForm(device: Device, body: () => Promise<void>): Promise<void> {
   await eachFamily(device, () => body());
   if (policyOf(device).subgroupSize !== 8) return;
@@ -23,13 +23,13 @@ export function withMoments(device: Device, body: () => Promise<void>): Promise<
   return policyOf(device).with({ moments: "fused" }, body);
 }
 
-/** As {@linkcode eachForm}, and with workgroups that have whole columns, however few these are. */
+/** Runs a body as {@linkcode eachForm}, and with workgroups that have whole columns, however few these are. */
 export async function eachNorm(device: Device, body: () => Promise<void>): Promise<void> {
   await eachForm(device, body);
   await policyOf(device).with({ family: "cpu", batchNorm: "columns" }, body);
 }
 
-/** What a choice of form asks of a device, with an adapter and limits of one's own. */
+/** Makes what a choice of form asks of a device, with an adapter and limits of one's own. */
 export function pretended(
   info: Partial<AdapterInfo>,
   limits: Pick<GPUSupportedLimits, "maxComputeWorkgroupStorageSize"> | GPUSupportedLimits,
