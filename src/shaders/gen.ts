@@ -6,7 +6,7 @@ export interface Shader<P, A> {
   readonly code: string;
   /** Scalars of its struct `Params`, in order. */
   readonly params: P;
-  /** How its storage bindings are accessed. */
+  /** Access of its storage bindings. */
   readonly access: A;
 }
 
