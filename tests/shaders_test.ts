@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { generate, interfaceOf, MODULE, readShaders, SHADERS, withoutComments } from "../scripts/shaders.ts";
 
@@ -92,4 +92,59 @@ Deno.test("interfaceOf() refuses what has no one meaning", () => {
 Deno.test("generate() gives every shader the exact type of its interface", () => {
   const text = generate([{ name: "a", code: "struct Params { n: u32 }\n@group(0) @binding(1) var<storage> x: X;" }]);
   assertStringIncludes(text, 'export const a: Shader<{ n: "u32" }, { 1: "read" }> = {');
+});
+
+/** WGSL of a file of shaders/, without comments. */
+async function wgsl(file: string): Promise<string> {
+  return withoutComments(await Deno.readTextFile(join(SHADERS, file)));
+}
+
+Deno.test("no two structs of one name have different fields", async () => {
+  const structs = new Map<string, string>();
+  const different: string[] = [];
+  for (const { name: file, code } of await readShaders(SHADERS)) {
+    for (const [, name, fields] of code.matchAll(/\bstruct\s+(\w+)\s*\{([^}]*)\}/g)) {
+      if (name === "Params") continue; // every program has its own
+      const flat = fields!.replaceAll(/\s+/g, " ").trim().replace(/,$/, "");
+      if ((structs.get(name!) ?? flat) !== flat) different.push(`${name} of ${file}`);
+      structs.set(name!, flat);
+    }
+  }
+  assertEquals(different, []);
+  assert(structs.size > 30, `only ${structs.size} structs were found`);
+});
+
+/** What operands owe to the forms of a product, as the header of matmul_rows.wgsl lists it: `fn …` and `alias …`. */
+async function owedByOperands(): Promise<string[]> {
+  const header = (await Deno.readTextFile(join(SHADERS, "product/matmul_rows.wgsl"))).split("and the constants")[0]!;
+  const functions = [...header.matchAll(/^\/\/ {3}(\w+\(.*?\)(?: -> \w+)?)(?: {2,}|$)/gm)].map(([, each]) =>
+    `fn ${each}`
+  );
+  return [...functions, ...["Place", "Row", "Segment"].map((name) => `alias ${name} =`)];
+}
+
+const OPERANDS: Record<string, string[]> = {
+  matmul: ["product/matmul.wgsl"],
+  forward: ["conv2d", "conv2d_place", "conv2d_pixels", "conv2d_forward"].map((file) => `conv/${file}.wgsl`),
+  forwardTaps: ["conv2d", "conv2d_place", "conv2d_pixels", "conv2d_forward_taps"].map((file) => `conv/${file}.wgsl`),
+  inputGrad: ["conv2d", "conv2d_input_grad"].map((file) => `conv/${file}.wgsl`),
+  weightGrad: ["conv2d", "conv2d_place", "conv2d_weight_grad"].map((file) => `conv/${file}.wgsl`),
+};
+
+Deno.test("operands of a product give what matmul_rows.wgsl says, and its forms ask for no more", async () => {
+  const owed = await owedByOperands();
+  assertEquals(owed.length, 13 + 3);
+  const given = new Set<string>();
+  for (const [name, files] of Object.entries(OPERANDS)) {
+    const code = (await Promise.all(files.map(wgsl))).join("\n");
+    assertEquals(owed.filter((each) => !code.includes(`${each}`)), [], name);
+    for (const [, each] of code.matchAll(/\bfn (\w+)\(/g)) given.add(each!);
+  }
+  const names = owed.map((each) => each.match(/^fn (\w+)/)?.[1]);
+  for (const form of ["matmul_rows", "matmul_subgroup", "matmul_tile"]) {
+    const code = await wgsl(`product/${form}.wgsl`);
+    const asked = [...given].filter((each) => new RegExp(`(?<!fn )\\b${each}\\(`).test(code));
+    assertEquals(asked.filter((each) => !names.includes(each)), [], form);
+    assert(asked.length > 8, form);
+  }
 });

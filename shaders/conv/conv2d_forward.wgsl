@@ -7,7 +7,8 @@
 // Joined after conv2d_pixels.
 
 // Where a of the segment starts, for one row, and whether it is inside the image.
-struct Segment { base: u32, inside: bool }
+struct TapSegment { base: u32, inside: bool }
+alias Segment = TapSegment;
 
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let ky = i32(s) / params.kernel_w;

@@ -7,7 +7,8 @@
 //
 // Joined after conv2d_pixels.
 
-struct Segment { row: Row, base: u32, k: u32 }
+struct TapsSegment { row: Row, base: u32, k: u32 }
+alias Segment = TapsSegment;
 
 fn segment_of(place: Place, row: Row, s: u32) -> Segment { return Segment(row, place.a, s * params.depth); }
 

@@ -15,10 +15,11 @@ const B_T = true;
 // One axis of a phase: its first pixel, how many pixels, the first tap, taps from one to the next, and how many taps.
 struct Axis { first: i32, count: i32, tap: i32, step: i32, taps: i32 }
 
-struct Place {
+struct PhasePlace {
   a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32,
   y: Axis, x: Axis,
 }
+alias Place = PhasePlace;
 
 fn axis_of(phase: i32, size: i32, kernel: i32, stride: i32, padding: i32, dilation: i32) -> Axis {
   var tap = stride;
@@ -58,7 +59,8 @@ fn place_of(z: u32) -> Place {
 fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place { return place; }
 
 // Image and pixel of a row of the phase.
-struct Row { image: i32, y: i32, x: i32 }
+struct PixelRow { image: i32, y: i32, x: i32 }
+alias Row = PixelRow;
 
 fn row_of(place: Place, row: u32) -> Row {
   let pixel = i32(min(row, max(place.rows, 1u) - 1u));
@@ -84,7 +86,8 @@ fn tap_of(place: Place, s: u32) -> vec2i {
 }
 
 // Where a of the segment starts, for one row, and whether it is inside the image.
-struct Segment { base: u32, inside: bool }
+struct TapSegment { base: u32, inside: bool }
+alias Segment = TapSegment;
 
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let tap = tap_of(place, s);

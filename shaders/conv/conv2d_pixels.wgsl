@@ -4,7 +4,8 @@ const A_T = false;
 const B_T = false;
 
 // The image, and the input pixel of the first tap.
-struct Row { image: i32, y: i32, x: i32 }
+struct PixelRow { image: i32, y: i32, x: i32 }
+alias Row = PixelRow;
 
 fn row_of(place: Place, row: u32) -> Row {
   let pixel = i32(min(row, params.rows - 1u));

@@ -1,6 +1,7 @@
 // What a workgroup of a convolution's forward or weight gradient works on: a group of channels and a range of segments; rows
 // of c lie one after another. conv2d_input_grad, whose rows go by phases of the stride, has its own.
-struct Place { a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32 }
+struct GroupPlace { a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32 }
+alias Place = GroupPlace;
 
 fn place_of(z: u32) -> Place {
   let split = z % params.splits;

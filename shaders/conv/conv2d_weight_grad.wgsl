@@ -10,7 +10,8 @@ const A_T = true;
 const B_T = false;
 
 // Offset of the tap in the image, and the vector of channels; it stands for 4 rows.
-struct Row { y: i32, x: i32, channel: u32 }
+struct WeightRow { y: i32, x: i32, channel: u32 }
+alias Row = WeightRow;
 
 fn row_of(place: Place, row: u32) -> Row {
   let vector = min(row, params.rows - 1u) / 4u;
@@ -25,7 +26,8 @@ fn row_of(place: Place, row: u32) -> Row {
 }
 
 // The image, line and column of the first pixel of a segment, how many pixels it has, and what is fixed of x.
-struct Segment { base: u32, line: i32, column: i32, end: u32, row: Row }
+struct PixelsSegment { base: u32, line: i32, column: i32, end: u32, row: Row }
+alias Segment = PixelsSegment;
 
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let line = i32(s * params.depth) / params.out_w;

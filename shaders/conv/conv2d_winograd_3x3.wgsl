@@ -4,8 +4,10 @@
 const EDGE = 3u;
 
 // A line of a patch, and of a tile.
-struct PatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f }
-struct TileLine { a: vec4f, b: vec4f, c: vec4f }
+struct ThreePatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f }
+alias PatchLine = ThreePatchLine;
+struct ThreeTileLine { a: vec4f, b: vec4f, c: vec4f }
+alias TileLine = ThreeTileLine;
 
 // Bt d
 fn patch_line(p: PatchLine) -> PatchLine {
@@ -98,7 +100,8 @@ fn put_patch(tile: Tile, at: u32) {
 }
 
 // At m A: the tile whose products start at `at`, column by column.
-struct Columns { a: TileLine, b: TileLine, c: TileLine }
+struct ThreeColumns { a: TileLine, b: TileLine, c: TileLine }
+alias Columns = ThreeColumns;
 
 fn columns_of(at: u32) -> Columns {
   let r0 = tile_line(take_line(at, 0u));

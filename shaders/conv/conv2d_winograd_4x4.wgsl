@@ -4,8 +4,10 @@
 const EDGE = 4u;
 
 // A line of a patch, and of a tile.
-struct PatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f, f: vec4f }
-struct TileLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
+struct FourPatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f, f: vec4f }
+alias PatchLine = FourPatchLine;
+struct FourTileLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
+alias TileLine = FourTileLine;
 
 // Bt d
 fn patch_line(p: PatchLine) -> PatchLine {
@@ -119,7 +121,8 @@ fn put_patch(tile: Tile, at: u32) {
 }
 
 // At m A: the tile whose products start at `at`, column by column.
-struct Columns { a: TileLine, b: TileLine, c: TileLine, d: TileLine }
+struct FourColumns { a: TileLine, b: TileLine, c: TileLine, d: TileLine }
+alias Columns = FourColumns;
 
 fn columns_of(at: u32) -> Columns {
   let r0 = tile_line(take_line(at, 0u));

@@ -36,22 +36,22 @@ struct Params {
 @group(0) @binding(5) var<storage, read> places: array<U>;
 @group(0) @binding(6) var<storage, read_write> grad_x: array<X>;
 
-struct Place { n: i32, row: i32, col: i32, column: i32 }
+struct Cell { n: i32, row: i32, col: i32, column: i32 }
 
-fn place_of(i: u32, rows: i32, cols: i32) -> Place {
+fn place_of(i: u32, rows: i32, cols: i32) -> Cell {
   let pixel = i32(i / params.columns);
-  return Place(pixel / (rows * cols), pixel / cols % rows, pixel % cols, i32(i % params.columns));
+  return Cell(pixel / (rows * cols), pixel / cols % rows, pixel % cols, i32(i % params.columns));
 }
 
 // The part of a window that lies in the image: first and end of rows, first and end of columns.
-fn window(at: Place) -> vec4i {
+fn window(at: Cell) -> vec4i {
   let top = at.row * params.stride_h - params.padding_h;
   let left = at.col * params.stride_w - params.padding_w;
   return vec4i(max(top, 0), min(top + params.kernel_h, params.h), max(left, 0), min(left + params.kernel_w, params.w));
 }
 
 // The windows that hold an input: first and end of output rows, first and end of output columns.
-fn windows_of(at: Place) -> vec4i {
+fn windows_of(at: Cell) -> vec4i {
   let down = at.row + params.padding_h;
   let right = at.col + params.padding_w;
   return vec4i(
@@ -62,18 +62,18 @@ fn windows_of(at: Place) -> vec4i {
   );
 }
 
-fn input_at(at: Place, row: i32, col: i32) -> u32 {
+fn input_at(at: Cell, row: i32, col: i32) -> u32 {
   return u32((at.n * params.h + row) * params.w + col) * params.columns + u32(at.column);
 }
 
-fn output_at(at: Place, row: i32, col: i32) -> u32 {
+fn output_at(at: Cell, row: i32, col: i32) -> u32 {
   return u32((at.n * params.out_h + row) * params.out_w + col) * params.columns + u32(at.column);
 }
 
 struct Winner { value: V, index: U }
 
 // The first of the largest, as PyTorch takes it; NaN wins.
-fn find_winner(at: Place) -> Winner {
+fn find_winner(at: Cell) -> Winner {
   let part = window(at);
   let top = at.row * params.stride_h - params.padding_h;
   let left = at.col * params.stride_w - params.padding_w;
@@ -175,7 +175,7 @@ fn average_grad(
   var sum = V(0.0);
   for (var row = part.x; row < part.y; row++) {
     for (var col = part.z; col < part.w; col++) {
-      let count = count_of(window(Place(at.n, row, col, at.column)));
+      let count = count_of(window(Cell(at.n, row, col, at.column)));
       sum += V(grad_y[output_at(at, row, col)]) / count;
     }
   }

@@ -1,10 +1,10 @@
 // Rows of [rows, columns] in blocks of params.block rows: a workgroup of 64 has a block and params.span columns. Where these are
 // fewer than 64, params.step invocations share one, each taking every step-th row, so that they read one stretch of memory.
 // Dispatch: blocks * ceil(columns / span) workgroups, folded by Device.groups.
-struct Place { column: u32, block: u32, lane: u32, row: u32, end: u32 }
+struct SlicePlace { column: u32, block: u32, lane: u32, row: u32, end: u32 }
 
 // Its rows are row, row + params.step, … before end; none where it has no work.
-fn place_of(group: vec3u, groups: vec3u, local: u32) -> Place {
+fn place_of(group: vec3u, groups: vec3u, local: u32) -> SlicePlace {
   let flat = group.y * groups.x + group.x;
   let spans = (params.columns + params.span - 1u) / params.span;
   let column = (flat % spans) * params.span + local % params.span;
@@ -13,16 +13,16 @@ fn place_of(group: vec3u, groups: vec3u, local: u32) -> Place {
   let start = block * params.block;
   let busy = lane < params.step && column < params.columns;
   let end = select(0u, min(start + params.block, params.rows), busy);
-  return Place(min(column, params.columns - 1u), block, lane, start + lane, end);
+  return SlicePlace(min(column, params.columns - 1u), block, lane, start + lane, end);
 }
 
 // The first of those that share a block of a column.
-fn leads(place: Place) -> bool {
+fn leads(place: SlicePlace) -> bool {
   return place.lane == 0u && place.row < place.end;
 }
 
 // The first of all that have a column.
-fn leads_column(place: Place) -> bool {
+fn leads_column(place: SlicePlace) -> bool {
   return leads(place) && place.block == 0u;
 }
 

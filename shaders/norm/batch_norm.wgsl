@@ -32,7 +32,7 @@ struct Params { rows: u32, columns: u32, slices: u32, step: u32, span: u32, bloc
 override RELU: bool = false;
 override LANES: u32 = 1u;
 
-fn put_moments(slice: u32, column: u32, all: Moments) {
+fn put_moments(slice: u32, column: u32, all: ColumnMoments) {
   let base = 3u * slice * params.columns + column;
   moments[base] = all.mean;
   moments[base + params.columns] = all.squares;
@@ -40,7 +40,7 @@ fn put_moments(slice: u32, column: u32, all: Moments) {
 }
 
 // Of the rows of a block. Sums are shifted by its first row, so that a large mean cancels nothing.
-fn moments_of_block(place: Place, local: u32) -> Moments {
+fn moments_of_block(place: SlicePlace, local: u32) -> ColumnMoments {
   let start = place.block * params.block;
   let shift = V(x[start * params.columns + place.column]);
   var sum = V(0.0);
@@ -54,7 +54,7 @@ fn moments_of_block(place: Place, local: u32) -> Moments {
   let sums = sum_steps(sum, squares, local);
   let count = V(f32(place.end - start));
   let mean = sums[0] / count;
-  return Moments(shift + mean, max(sums[1] - sums[0] * mean, V(0.0)), count);
+  return ColumnMoments(shift + mean, max(sums[1] - sums[0] * mean, V(0.0)), count);
 }
 
 @compute @workgroup_size(64)
@@ -104,7 +104,7 @@ fn merge_moments(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
     squares += slice.squares + slice.count * d * d;
   }
   workgroupBarrier(); // all have read the totals
-  let all = Moments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
+  let all = ColumnMoments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
   if (lane == 0u) { put_moments(0u, column, all); }
 }
 
@@ -117,11 +117,11 @@ fn from_running(
 ) {
   let column = flat_id(group, groups, local, 64u);
   if (column >= params.columns) { return; }
-  put_moments(0u, column, Moments(running_mean[column], running_var[column], V(1.0)));
+  put_moments(0u, column, ColumnMoments(running_mean[column], running_var[column], V(1.0)));
 }
 
 // Training: the running statistics follow those of the batch.
-fn move_running(place: Place, all: Moments) {
+fn move_running(place: SlicePlace, all: ColumnMoments) {
   if (!leads_column(place)) { return; }
   let column = place.column;
   let m = params.momentum;
@@ -134,7 +134,7 @@ fn put(at: u32, value: V) {
   y[at] = X(select(value, larger(V(0.0), value), RELU));
 }
 
-fn normalize(place: Place, all: Moments) {
+fn normalize(place: SlicePlace, all: ColumnMoments) {
   let scale = inverse_std(all) * weight[place.column];
   let shift = bias[place.column];
   for (var row = place.row; row < place.end; row += params.step) {

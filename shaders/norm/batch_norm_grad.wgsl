@@ -57,7 +57,7 @@ fn masked_by_output(at: u32, g: V) -> V {
 }
 
 // Of all rows of a place, over those that share its column.
-fn sums_of(place: Place, local: u32, all: Moments) -> array<V, 2> {
+fn sums_of(place: SlicePlace, local: u32, all: ColumnMoments) -> array<V, 2> {
   let scale = inverse_std(all) * weight[place.column];
   let shift = shift_of(place.column);
   var sum_g = V(0.0);
@@ -114,13 +114,13 @@ fn sums_of_parts(column: u32) -> array<V, 2> {
 }
 
 // The gradients of bias and weight.
-fn put_affine(place: Place, all: Moments, totals: array<V, 2>) {
+fn put_affine(place: SlicePlace, all: ColumnMoments, totals: array<V, 2>) {
   if (!leads_column(place)) { return; }
   grad_bias[place.column] = totals[0];
   grad_weight[place.column] = totals[1] * inverse_std(all);
 }
 
-fn put_grad(place: Place, all: Moments, totals: array<V, 2>) {
+fn put_grad(place: SlicePlace, all: ColumnMoments, totals: array<V, 2>) {
   let inv_std = inverse_std(all);
   let scale = inv_std * weight[place.column];
   let shift = shift_of(place.column);

@@ -1,6 +1,6 @@
 // Operands of a matrix product, batched: c[z][i, j] = sum_k a[z][i, k] b[z][k, j] (+ bias[j]).
-// Joined with a body that holds `main`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs), and with
-// lib/moments and one of lib/moments_store, lib/moments_none.
+// Joined with a form that holds `main`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs), and with
+// lib/moments and one of lib/moments_store, lib/moments_none. matmul_rows.wgsl says what operands owe to a form.
 //
 // The aliases A4, B4 and C4 of what a, b and c hold, vec4f or vec4<f16>, are joined in front (src/tensor/half.ts); sums are f32.
 //
@@ -40,12 +40,13 @@ override TO_ROW: bool = false;
 override LOWER: bool = false;
 
 // What a workgroup works on: where its matrices start, and its segments.
-struct Place { a: u32, b: u32, c: u32, first: u32, end: u32 }
+struct MatrixPlace { a: u32, b: u32, c: u32, first: u32, end: u32 }
+alias Place = MatrixPlace;
 
-fn place_of(group_z: u32) -> Place {
-  let z = params.first_z + group_z;
-  let split = z % params.splits;
-  let batch = z / params.splits;
+fn place_of(z: u32) -> Place {
+  let whole_z = params.first_z + z;
+  let split = whole_z % params.splits;
+  let batch = whole_z / params.splits;
   let i2 = batch % params.batch2;
   let i1 = batch / params.batch2 % params.batch1;
   let i0 = batch / params.batch2 / params.batch1;
@@ -71,14 +72,16 @@ fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place {
 fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
 
 // What is fixed for a row of a, or with A_T for 4 rows from it.
-struct Row { base: u32 }
+struct MatrixRow { base: u32 }
+alias Row = MatrixRow;
 
 fn row_of(place: Place, row: u32) -> Row {
   if (A_T) { return Row(place.a + min(row, params.rows - 1u) / 4u); }
   return Row(place.a + min(row, params.rows - 1u) * params.lda4);
 }
 
-struct Segment { base: u32, k: u32 }
+struct MatrixSegment { base: u32, k: u32 }
+alias Segment = MatrixSegment;
 
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let k = s * params.depth;

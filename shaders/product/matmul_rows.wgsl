@@ -2,7 +2,26 @@
 //
 // There a load costs as much as dozens of FMAs and workgroup memory is no faster, so all reuse happens in registers: named
 // accumulators, since an array indexed by a variable would live in memory. Neighbours read the same a.
-// Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl).
+//
+// Every form of a product (this, matmul_subgroup, matmul_tile) is joined after operands (matmul.wgsl, or conv2d.wgsl with the
+// files of one of its passes), which are an `a` of rows by k and a `b` of k by columns, k cut into segments. They give
+//   Place, Row, Segment                                     what is fixed for a workgroup (Place has the segments `first` to
+//                                                           before `end`), for a row of a, and for that row in a segment
+//   place_of(z: u32) -> Place                               of a workgroup's z
+//   narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place   with the segments that count for rows and vectors of columns
+//   row_of(place: Place, row: u32) -> Row                   rows past the end must be somewhere
+//   segment_of(place: Place, row: Row, s: u32) -> Segment
+//   segment_length(s: u32) -> u32                           its k
+//   load_a(segment: Segment, k: u32) -> vec4f               a[row, k..k+3], or with A_T a[row..row+3, k]
+//   b_base(place: Place, s: u32) -> u32                     what the next two are given
+//   load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f    b[k, 4 col..4 col+3], k counted in the segment; without B_T
+//   load_b_t(base: u32, k: u32, j: u32) -> vec4f            b[k..k+3, j]; with B_T
+//   rows_of_c(place: Place) -> u32                          rows of the result there
+//   columns_of_c() -> u32                                   vectors of four in a row of all of it
+//   column_of_c(place: Place, col: u32) -> u32              where a vector of the product is among them
+//   store(place: Place, row: u32, col: u32, sum: vec4f)     takes a result, guards the tail
+// and the constants A_T, B_T, K_TAIL, BIAS. lib/moments_store.wgsl or lib/moments_none.wgsl gives MOMENTS and
+//   put_moments(place: Place, block: u32, col: u32, all: Moments)
 //
 // Workgroup: 8 invocations along the columns. Blocks: ceil(rows / 8) * ceil(cols4 / 8).
 

@@ -77,7 +77,7 @@ fn put_b(half: u32, q: u32, value: vec4f) {
 }
 
 // Rows 0..3 and 4 HIGH .. 4 HIGH + 3 from an invocation's first one, and of each the vectors of columns 0 and WIDE.
-struct Sums {
+struct TileSums {
   s00: vec4f, s01: vec4f,
   s10: vec4f, s11: vec4f,
   s20: vec4f, s21: vec4f,
@@ -89,7 +89,7 @@ struct Sums {
 }
 
 // Adds one k of a slice; rows, cols: the invocation's place in the tile, in vectors.
-fn add_k(sums: ptr<function, Sums>, half: u32, k: u32, rows: u32, cols: u32) {
+fn add_k(sums: ptr<function, TileSums>, half: u32, k: u32, rows: u32, cols: u32) {
   let a_low = to_vector(tile_a[half][k][rows]);
   let b_low = to_vector(tile_b[half][k][cols]);
   (*sums).s00 = fma(vec4f(a_low.x), b_low, (*sums).s00);
@@ -119,7 +119,7 @@ fn add_k(sums: ptr<function, Sums>, half: u32, k: u32, rows: u32, cols: u32) {
   }
 }
 
-fn add_slice(sums: ptr<function, Sums>, half: u32, rows: u32, cols: u32) {
+fn add_slice(sums: ptr<function, TileSums>, half: u32, rows: u32, cols: u32) {
   if (!UNROLLED) {
     for (var k = 0u; k < DEPTH; k++) { add_k(sums, half, k, rows, cols); }
     return;
@@ -168,7 +168,7 @@ fn main(
   let r0 = row_of(place, first_row + line_of(q0, ROWS4, !A_T));
   let r1 = row_of(place, first_row + line_of(q1, ROWS4, !A_T));
 
-  var sums: Sums;
+  var sums: TileSums;
   var s = place.first;
   var k = 0u;
   var half = 0u;

@@ -928,13 +928,13 @@ export const batch_norm: Shader<{ rows: "u32", columns: "u32", slices: "u32", st
 @group(0) @binding(9) var<storage, read_write> y: array<X>;
 override RELU: bool = false;
 override LANES: u32 = 1u;
-fn put_moments(slice: u32, column: u32, all: Moments) {
+fn put_moments(slice: u32, column: u32, all: ColumnMoments) {
   let base = 3u * slice * params.columns + column;
   moments[base] = all.mean;
   moments[base + params.columns] = all.squares;
   moments[base + 2u * params.columns] = all.count;
 }
-fn moments_of_block(place: Place, local: u32) -> Moments {
+fn moments_of_block(place: SlicePlace, local: u32) -> ColumnMoments {
   let start = place.block * params.block;
   let shift = V(x[start * params.columns + place.column]);
   var sum = V(0.0);
@@ -948,7 +948,7 @@ fn moments_of_block(place: Place, local: u32) -> Moments {
   let sums = sum_steps(sum, squares, local);
   let count = V(f32(place.end - start));
   let mean = sums[0] / count;
-  return Moments(shift + mean, max(sums[1] - sums[0] * mean, V(0.0)), count);
+  return ColumnMoments(shift + mean, max(sums[1] - sums[0] * mean, V(0.0)), count);
 }
 @compute @workgroup_size(64)
 fn slice_moments(
@@ -993,7 +993,7 @@ fn merge_moments(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
     squares += slice.squares + slice.count * d * d;
   }
   workgroupBarrier();
-  let all = Moments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
+  let all = ColumnMoments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
   if (lane == 0u) { put_moments(0u, column, all); }
 }
 @compute @workgroup_size(64)
@@ -1004,9 +1004,9 @@ fn from_running(
 ) {
   let column = flat_id(group, groups, local, 64u);
   if (column >= params.columns) { return; }
-  put_moments(0u, column, Moments(running_mean[column], running_var[column], V(1.0)));
+  put_moments(0u, column, ColumnMoments(running_mean[column], running_var[column], V(1.0)));
 }
-fn move_running(place: Place, all: Moments) {
+fn move_running(place: SlicePlace, all: ColumnMoments) {
   if (!leads_column(place)) { return; }
   let column = place.column;
   let m = params.momentum;
@@ -1016,7 +1016,7 @@ fn move_running(place: Place, all: Moments) {
 fn put(at: u32, value: V) {
   y[at] = X(select(value, larger(V(0.0), value), RELU));
 }
-fn normalize(place: Place, all: Moments) {
+fn normalize(place: SlicePlace, all: ColumnMoments) {
   let scale = inverse_std(all) * weight[place.column];
   let shift = bias[place.column];
   for (var row = place.row; row < place.end; row += params.step) {
@@ -1091,7 +1091,7 @@ fn masked_by_output(at: u32, g: V) -> V {
   masked[at] = X(kept);
   return kept;
 }
-fn sums_of(place: Place, local: u32, all: Moments) -> array<V, 2> {
+fn sums_of(place: SlicePlace, local: u32, all: ColumnMoments) -> array<V, 2> {
   let scale = inverse_std(all) * weight[place.column];
   let shift = shift_of(place.column);
   var sum_g = V(0.0);
@@ -1143,12 +1143,12 @@ fn sums_of_parts(column: u32) -> array<V, 2> {
   }
   return array<V, 2>(sum_g, sum_gx);
 }
-fn put_affine(place: Place, all: Moments, totals: array<V, 2>) {
+fn put_affine(place: SlicePlace, all: ColumnMoments, totals: array<V, 2>) {
   if (!leads_column(place)) { return; }
   grad_bias[place.column] = totals[0];
   grad_weight[place.column] = totals[1] * inverse_std(all);
 }
-fn put_grad(place: Place, all: Moments, totals: array<V, 2>) {
+fn put_grad(place: SlicePlace, all: ColumnMoments, totals: array<V, 2>) {
   let inv_std = inverse_std(all);
   let scale = inv_std * weight[place.column];
   let shift = shift_of(place.column);
@@ -1588,7 +1588,8 @@ fn store(place: Place, row: u32, col: u32, sum: vec4f) {
 export const conv2d_forward: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
-  code: `struct Segment { base: u32, inside: bool }
+  code: `struct TapSegment { base: u32, inside: bool }
+alias Segment = TapSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let ky = i32(s) / params.kernel_w;
   let kx = i32(s) - ky * params.kernel_w;
@@ -1608,7 +1609,8 @@ fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * par
 export const conv2d_forward_taps: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
-  code: `struct Segment { row: Row, base: u32, k: u32 }
+  code: `struct TapsSegment { row: Row, base: u32, k: u32 }
+alias Segment = TapsSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment { return Segment(row, place.a, s * params.depth); }
 fn quotient(i: u32, divisor: u32) -> u32 { return u32((f32(i) + 0.5) / f32(divisor)); }
 fn load_a(segment: Segment, k: u32) -> vec4f {
@@ -1632,10 +1634,11 @@ export const conv2d_input_grad: Shader<Record<never, never>, Record<never, never
   code: `const A_T = false;
 const B_T = true;
 struct Axis { first: i32, count: i32, tap: i32, step: i32, taps: i32 }
-struct Place {
+struct PhasePlace {
   a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32,
   y: Axis, x: Axis,
 }
+alias Place = PhasePlace;
 fn axis_of(phase: i32, size: i32, kernel: i32, stride: i32, padding: i32, dilation: i32) -> Axis {
   var tap = stride;
   var step = stride;
@@ -1669,7 +1672,8 @@ fn place_of(z: u32) -> Place {
   );
 }
 fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place { return place; }
-struct Row { image: i32, y: i32, x: i32 }
+struct PixelRow { image: i32, y: i32, x: i32 }
+alias Row = PixelRow;
 fn row_of(place: Place, row: u32) -> Row {
   let pixel = i32(min(row, max(place.rows, 1u) - 1u));
   let width = max(place.x.count, 1);
@@ -1689,7 +1693,8 @@ fn tap_of(place: Place, s: u32) -> vec2i {
   let j = i32(s) - i * place.x.taps;
   return vec2i(place.y.tap + i * place.y.step, place.x.tap + j * place.x.step);
 }
-struct Segment { base: u32, inside: bool }
+struct TapSegment { base: u32, inside: bool }
+alias Segment = TapSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let tap = tap_of(place, s);
   let y = row.y + params.padding_h - tap.x * params.dilation_h;
@@ -1715,7 +1720,8 @@ export const conv2d_pixels: Shader<Record<never, never>, Record<never, never>> =
   access: {},
   code: `const A_T = false;
 const B_T = false;
-struct Row { image: i32, y: i32, x: i32 }
+struct PixelRow { image: i32, y: i32, x: i32 }
+alias Row = PixelRow;
 fn row_of(place: Place, row: u32) -> Row {
   let pixel = i32(min(row, params.rows - 1u));
   let line = pixel / params.out_w;
@@ -1732,7 +1738,8 @@ fn row_of(place: Place, row: u32) -> Row {
 export const conv2d_place: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
-  code: `struct Place { a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32 }
+  code: `struct GroupPlace { a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32 }
+alias Place = GroupPlace;
 fn place_of(z: u32) -> Place {
   let split = z % params.splits;
   let g = z / params.splits;
@@ -1756,7 +1763,8 @@ export const conv2d_weight_grad: Shader<Record<never, never>, Record<never, neve
   access: {},
   code: `const A_T = true;
 const B_T = false;
-struct Row { y: i32, x: i32, channel: u32 }
+struct WeightRow { y: i32, x: i32, channel: u32 }
+alias Row = WeightRow;
 fn row_of(place: Place, row: u32) -> Row {
   let vector = min(row, params.rows - 1u) / 4u;
   let tap = vector / params.in4;
@@ -1768,7 +1776,8 @@ fn row_of(place: Place, row: u32) -> Row {
     vector - tap * params.in4,
   );
 }
-struct Segment { base: u32, line: i32, column: i32, end: u32, row: Row }
+struct PixelsSegment { base: u32, line: i32, column: i32, end: u32, row: Row }
+alias Segment = PixelsSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let line = i32(s * params.depth) / params.out_w;
   let image = line / params.out_h;
@@ -1821,8 +1830,10 @@ export const conv2d_winograd_3x3: Shader<Record<never, never>, Record<never, nev
   params: {},
   access: {},
   code: `const EDGE = 3u;
-struct PatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f }
-struct TileLine { a: vec4f, b: vec4f, c: vec4f }
+struct ThreePatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f }
+alias PatchLine = ThreePatchLine;
+struct ThreeTileLine { a: vec4f, b: vec4f, c: vec4f }
+alias TileLine = ThreeTileLine;
 fn patch_line(p: PatchLine) -> PatchLine {
   return PatchLine(
     2.0 * (p.a - p.c) + (p.d - p.b),
@@ -1897,7 +1908,8 @@ fn put_patch(tile: Tile, at: u32) {
   put_line(at, 3u, patch_line(PatchLine(c0.d, c1.d, c2.d, c3.d, c4.d)));
   put_line(at, 4u, patch_line(PatchLine(c0.e, c1.e, c2.e, c3.e, c4.e)));
 }
-struct Columns { a: TileLine, b: TileLine, c: TileLine }
+struct ThreeColumns { a: TileLine, b: TileLine, c: TileLine }
+alias Columns = ThreeColumns;
 fn columns_of(at: u32) -> Columns {
   let r0 = tile_line(take_line(at, 0u));
   let r1 = tile_line(take_line(at, 1u));
@@ -1990,8 +2002,10 @@ export const conv2d_winograd_4x4: Shader<Record<never, never>, Record<never, nev
   params: {},
   access: {},
   code: `const EDGE = 4u;
-struct PatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f, f: vec4f }
-struct TileLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
+struct FourPatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f, f: vec4f }
+alias PatchLine = FourPatchLine;
+struct FourTileLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
+alias TileLine = FourTileLine;
 fn patch_line(p: PatchLine) -> PatchLine {
   let u = p.d - p.b;
   let v = p.e - p.c;
@@ -2087,7 +2101,8 @@ fn put_patch(tile: Tile, at: u32) {
   put_line(at, 4u, patch_line(PatchLine(c0.e, c1.e, c2.e, c3.e, c4.e, c5.e)));
   put_line(at, 5u, patch_line(PatchLine(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f)));
 }
-struct Columns { a: TileLine, b: TileLine, c: TileLine, d: TileLine }
+struct FourColumns { a: TileLine, b: TileLine, c: TileLine, d: TileLine }
+alias Columns = FourColumns;
 fn columns_of(at: u32) -> Columns {
   let r0 = tile_line(take_line(at, 0u));
   let r1 = tile_line(take_line(at, 1u));
@@ -3260,26 +3275,26 @@ fn run_steps(x: vec3f, steps: ColorSteps, mean: f32) -> vec3f {
 export const lib_column_moments: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
-  code: `struct Moments { mean: V, squares: V, count: V }
-fn joined(a: Moments, b: Moments) -> Moments {
+  code: `struct ColumnMoments { mean: V, squares: V, count: V }
+fn joined(a: ColumnMoments, b: ColumnMoments) -> ColumnMoments {
   let count = a.count + b.count;
   let share = b.count / max(count, V(1.0));
   let d = b.mean - a.mean;
-  return Moments(a.mean + d * share, a.squares + b.squares + d * d * a.count * share, count);
+  return ColumnMoments(a.mean + d * share, a.squares + b.squares + d * d * a.count * share, count);
 }
-fn slice_of(slice: u32, column: u32) -> Moments {
+fn slice_of(slice: u32, column: u32) -> ColumnMoments {
   let base = 3u * slice * params.columns + column;
-  return Moments(norm[base], norm[base + params.columns], norm[base + 2u * params.columns]);
+  return ColumnMoments(norm[base], norm[base + params.columns], norm[base + 2u * params.columns]);
 }
-fn joined_slices(column: u32, first: u32, end: u32) -> Moments {
+fn joined_slices(column: u32, first: u32, end: u32) -> ColumnMoments {
   var all = slice_of(first, column);
   for (var s = first + 1u; s < end; s++) { all = joined(all, slice_of(s, column)); }
   return all;
 }
-fn moments_of(column: u32) -> Moments {
+fn moments_of(column: u32) -> ColumnMoments {
   return joined_slices(column, 0u, params.slices);
 }
-fn inverse_std(all: Moments) -> V {
+fn inverse_std(all: ColumnMoments) -> V {
   return inverseSqrt(all.squares / all.count + params.eps);
 }
 `,
@@ -4008,8 +4023,8 @@ fn max_row(value: f32, lane: vec3u) -> f32 {
 export const lib_slices: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
-  code: `struct Place { column: u32, block: u32, lane: u32, row: u32, end: u32 }
-fn place_of(group: vec3u, groups: vec3u, local: u32) -> Place {
+  code: `struct SlicePlace { column: u32, block: u32, lane: u32, row: u32, end: u32 }
+fn place_of(group: vec3u, groups: vec3u, local: u32) -> SlicePlace {
   let flat = group.y * groups.x + group.x;
   let spans = (params.columns + params.span - 1u) / params.span;
   let column = (flat % spans) * params.span + local % params.span;
@@ -4018,12 +4033,12 @@ fn place_of(group: vec3u, groups: vec3u, local: u32) -> Place {
   let start = block * params.block;
   let busy = lane < params.step && column < params.columns;
   let end = select(0u, min(start + params.block, params.rows), busy);
-  return Place(min(column, params.columns - 1u), block, lane, start + lane, end);
+  return SlicePlace(min(column, params.columns - 1u), block, lane, start + lane, end);
 }
-fn leads(place: Place) -> bool {
+fn leads(place: SlicePlace) -> bool {
   return place.lane == 0u && place.row < place.end;
 }
-fn leads_column(place: Place) -> bool {
+fn leads_column(place: SlicePlace) -> bool {
   return leads(place) && place.block == 0u;
 }
 var<workgroup> step_a: array<V, 64>;
@@ -4084,11 +4099,12 @@ override FROM_ROW: bool = false;
 override FROM_COL: bool = false;
 override TO_ROW: bool = false;
 override LOWER: bool = false;
-struct Place { a: u32, b: u32, c: u32, first: u32, end: u32 }
-fn place_of(group_z: u32) -> Place {
-  let z = params.first_z + group_z;
-  let split = z % params.splits;
-  let batch = z / params.splits;
+struct MatrixPlace { a: u32, b: u32, c: u32, first: u32, end: u32 }
+alias Place = MatrixPlace;
+fn place_of(z: u32) -> Place {
+  let whole_z = params.first_z + z;
+  let split = whole_z % params.splits;
+  let batch = whole_z / params.splits;
   let i2 = batch % params.batch2;
   let i1 = batch / params.batch2 % params.batch1;
   let i0 = batch / params.batch2 / params.batch1;
@@ -4109,12 +4125,14 @@ fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place {
   return part;
 }
 fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
-struct Row { base: u32 }
+struct MatrixRow { base: u32 }
+alias Row = MatrixRow;
 fn row_of(place: Place, row: u32) -> Row {
   if (A_T) { return Row(place.a + min(row, params.rows - 1u) / 4u); }
   return Row(place.a + min(row, params.rows - 1u) * params.lda4);
 }
-struct Segment { base: u32, k: u32 }
+struct MatrixSegment { base: u32, k: u32 }
+alias Segment = MatrixSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let k = s * params.depth;
   if (A_T) { return Segment(row.base + k * params.lda4, k); }
@@ -4495,7 +4513,7 @@ fn put_b(half: u32, q: u32, value: vec4f) {
     tile_b[half][k][line / 4u] = to_four(value);
   }
 }
-struct Sums {
+struct TileSums {
   s00: vec4f, s01: vec4f,
   s10: vec4f, s11: vec4f,
   s20: vec4f, s21: vec4f,
@@ -4505,7 +4523,7 @@ struct Sums {
   s60: vec4f, s61: vec4f,
   s70: vec4f, s71: vec4f,
 }
-fn add_k(sums: ptr<function, Sums>, half: u32, k: u32, rows: u32, cols: u32) {
+fn add_k(sums: ptr<function, TileSums>, half: u32, k: u32, rows: u32, cols: u32) {
   let a_low = to_vector(tile_a[half][k][rows]);
   let b_low = to_vector(tile_b[half][k][cols]);
   (*sums).s00 = fma(vec4f(a_low.x), b_low, (*sums).s00);
@@ -4534,7 +4552,7 @@ fn add_k(sums: ptr<function, Sums>, half: u32, k: u32, rows: u32, cols: u32) {
     }
   }
 }
-fn add_slice(sums: ptr<function, Sums>, half: u32, rows: u32, cols: u32) {
+fn add_slice(sums: ptr<function, TileSums>, half: u32, rows: u32, cols: u32) {
   if (!UNROLLED) {
     for (var k = 0u; k < DEPTH; k++) { add_k(sums, half, k, rows, cols); }
     return;
@@ -4576,7 +4594,7 @@ fn main(
   let q1 = q0 + HIGH * WIDE;
   let r0 = row_of(place, first_row + line_of(q0, ROWS4, !A_T));
   let r1 = row_of(place, first_row + line_of(q1, ROWS4, !A_T));
-  var sums: Sums;
+  var sums: TileSums;
   var s = place.first;
   var k = 0u;
   var half = 0u;
@@ -4785,17 +4803,17 @@ export const pool2d: Shader<{ n: "u32", h: "i32", w: "i32", columns: "u32", out_
 @group(0) @binding(4) var<storage, read> grad_y: array<X>;
 @group(0) @binding(5) var<storage, read> places: array<U>;
 @group(0) @binding(6) var<storage, read_write> grad_x: array<X>;
-struct Place { n: i32, row: i32, col: i32, column: i32 }
-fn place_of(i: u32, rows: i32, cols: i32) -> Place {
+struct Cell { n: i32, row: i32, col: i32, column: i32 }
+fn place_of(i: u32, rows: i32, cols: i32) -> Cell {
   let pixel = i32(i / params.columns);
-  return Place(pixel / (rows * cols), pixel / cols % rows, pixel % cols, i32(i % params.columns));
+  return Cell(pixel / (rows * cols), pixel / cols % rows, pixel % cols, i32(i % params.columns));
 }
-fn window(at: Place) -> vec4i {
+fn window(at: Cell) -> vec4i {
   let top = at.row * params.stride_h - params.padding_h;
   let left = at.col * params.stride_w - params.padding_w;
   return vec4i(max(top, 0), min(top + params.kernel_h, params.h), max(left, 0), min(left + params.kernel_w, params.w));
 }
-fn windows_of(at: Place) -> vec4i {
+fn windows_of(at: Cell) -> vec4i {
   let down = at.row + params.padding_h;
   let right = at.col + params.padding_w;
   return vec4i(
@@ -4805,14 +4823,14 @@ fn windows_of(at: Place) -> vec4i {
     min(right / params.stride_w + 1, params.out_w),
   );
 }
-fn input_at(at: Place, row: i32, col: i32) -> u32 {
+fn input_at(at: Cell, row: i32, col: i32) -> u32 {
   return u32((at.n * params.h + row) * params.w + col) * params.columns + u32(at.column);
 }
-fn output_at(at: Place, row: i32, col: i32) -> u32 {
+fn output_at(at: Cell, row: i32, col: i32) -> u32 {
   return u32((at.n * params.out_h + row) * params.out_w + col) * params.columns + u32(at.column);
 }
 struct Winner { value: V, index: U }
-fn find_winner(at: Place) -> Winner {
+fn find_winner(at: Cell) -> Winner {
   let part = window(at);
   let top = at.row * params.stride_h - params.padding_h;
   let left = at.col * params.stride_w - params.padding_w;
@@ -4907,7 +4925,7 @@ fn average_grad(
   var sum = V(0.0);
   for (var row = part.x; row < part.y; row++) {
     for (var col = part.z; col < part.w; col++) {
-      let count = count_of(window(Place(at.n, row, col, at.column)));
+      let count = count_of(window(Cell(at.n, row, col, at.column)));
       sum += V(grad_y[output_at(at, row, col)]) / count;
     }
   }
