@@ -54,6 +54,8 @@ interface Import {
   specifier: string;
   /** Path from the repository's root when it is a file of it. */
   to: string | undefined;
+  /** Whether only types are imported. */
+  types?: boolean;
 }
 
 function folderOf(path: string): string {
@@ -120,7 +122,7 @@ async function sourceImports(): Promise<Import[]> {
     assert(module !== undefined && module.error === undefined, `Cannot read ${from}: ${module?.error}`);
     return (module.dependencies ?? []).map(({ specifier, code, type }) => {
       const url = code?.specifier ?? type?.specifier;
-      return { from, specifier: url?.startsWith("npm:") ? url : specifier, to: within(url) };
+      return { from, specifier: url?.startsWith("npm:") ? url : specifier, to: within(url), types: !code };
     });
   });
 }
@@ -129,6 +131,34 @@ Deno.test("src/ imports only downwards", async () => {
   const imports = await sourceImports();
   assert(imports.length > 50, `only ${imports.length} imports were found`);
   assertEquals(imports.map(violation).filter((found) => found !== undefined), []);
+});
+
+/** Files that import themselves through others: each circle once, as its files. */
+function circles(imports: readonly Pick<Import, "from" | "to">[]): string[][] {
+  const next = new Map<string, string[]>();
+  for (const { from, to } of imports) if (to !== undefined) next.set(from, [...next.get(from) ?? [], to]);
+  const reached = new Map([...next.keys()].map((from) => {
+    const seen = new Set<string>();
+    const open = [...next.get(from)!];
+    for (let file = open.pop(); file !== undefined; file = open.pop()) {
+      if (!seen.has(file)) open.push(...next.get(file) ?? []);
+      seen.add(file);
+    }
+    return [from, seen] as const;
+  }));
+  const found = new Map<string, string[]>();
+  for (const [from, seen] of reached) {
+    if (!seen.has(from)) continue;
+    const circle = [...seen].filter((file) => reached.get(file)?.has(from)).sort();
+    found.set(circle[0]!, circle);
+  }
+  return [...found.values()];
+}
+
+Deno.test("no file of src/ imports itself through others; types may", async () => {
+  assertEquals(circles((await sourceImports()).filter(({ types }) => !types)), []);
+  const edges = ["ab", "bc", "ca", "cd", "ee", "fd"].map(([from, to]) => ({ from: from!, to }));
+  assertEquals(circles(edges), [["a", "b", "c"], ["e"]]);
 });
 
 Deno.test("src/ holds only files of a layer", async () => {
