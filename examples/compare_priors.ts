@@ -1,8 +1,8 @@
 /**
  * Does the prior help? Trains on emoji without a prior, with their keywords, and with the keywords shuffled among the
- * images (a control), several seeds each, and evaluates what was learnt: a table of means ± deviations and a picture.
+ * images (a control), several seeds each, and evaluates what was learnt: a table with paired intervals, and a picture.
  *
- *     deno run -A examples/compare_priors.ts [--seeds 3] [--epochs 10] [--width 16] [--help]
+ *     deno run -A examples/compare_priors.ts [--arms kernels] [--on validation] [--readme] [--help]
  */
 import { runMain } from "../src/cli/mod.ts";
 import { parseCompare } from "./_compare/flags.ts";

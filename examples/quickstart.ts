@@ -1,7 +1,7 @@
 /**
  * Learns from emoji of two vendors, once without and once with their keywords as the prior, and shows what was learnt.
  *
- *     deno run -A examples/quickstart.ts [--epochs 10] [--width 16] [--sigma 1] [--help]
+ *     deno run -A examples/quickstart.ts [--minutes 4] [--prior cosine] [--help]
  */
 import { runMain } from "../src/cli/mod.ts";
 import { parseQuickstart } from "./_quickstart/flags.ts";

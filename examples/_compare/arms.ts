@@ -1,103 +1,109 @@
-import { type Device, key, shuffled, tensor } from "../../mod.ts";
+import type { Device } from "../../mod.ts";
 import { ProgressDisplay } from "../../src/cli/mod.ts";
-import { naturalRecipe, type PriorRows, ResidentImages } from "../../src/data/mod.ts";
-import { rbf } from "../../src/kernels/mod.ts";
-import type { Contrastive } from "../../src/nn/mod.ts";
-import { pretrain } from "../../src/train/mod.ts";
 import type { QuickstartData } from "../_quickstart/data.ts";
-import { encodeAll, score, type Scores } from "../_quickstart/evaluate.ts";
-import { makeModel, toImages } from "../_quickstart/run.ts";
-import type { CompareFlags } from "./flags.ts";
+import { encodeAll, MEASURES, type QueryScores, score } from "../_quickstart/evaluate.ts";
+import { type PriorName, PRIORS, type Recipe } from "../_quickstart/recipe.ts";
+import { makeModel, trainEncoder } from "../_quickstart/train.ts";
 import { linearProbe } from "./linear_probe.ts";
 
-/** What is compared. Weights, order of the images and augmentation of a seed are the same in all of them. */
-export const ARMS = ["untrained", "no prior", "prior", "shuffled prior"] as const;
-
-/** One of {@linkcode ARMS}. */
-export type Arm = (typeof ARMS)[number];
-
-/** What a run says of the held-out emoji; every number is a share in [0, 1]. */
-export interface ArmScores extends Scores {
-  /** The category is read off by a linear classifier. */
-  readonly linearCategory: number;
-  /** The subcategory is. */
-  readonly linearSubcategory: number;
+/** What is compared. Weights, order of the images and augmentation of a seed are the same in all arms. */
+export interface Arm {
+  /** Name, also of its files. */
+  readonly name: string;
+  /** Whether it is trained; true by default. */
+  readonly trained?: boolean;
+  /** The kernel on the keywords; none: no prior. */
+  readonly prior?: PriorName;
+  /** λ; the recipe's by default. */
+  readonly ridge?: number;
+  /** Samples of a step; the recipe's by default. */
+  readonly batchSize?: number;
+  /** Share of the images whose keywords are dealt out among them; 0 by default. */
+  readonly shuffled?: number;
 }
 
-/** One arm with one seed, trained and evaluated. */
+/** Sets of arms that `--arms` takes, by name. */
+export const ARM_SETS = ["main", "kernels", "ridge", "shuffled", "batch"] as const;
+
+/** One of {@linkcode ARM_SETS}. */
+export type ArmSet = (typeof ARM_SETS)[number];
+
+/** The arms of a set; `main` is in all of them, as what the others are compared with. */
+export function armsOf({ prior }: Recipe, set: ArmSet): Arm[] {
+  const further: Record<ArmSet, Arm[]> = {
+    main: [],
+    kernels: PRIORS.filter((each) => each !== prior).map((each) => ({ name: `prior, ${each}`, prior: each })),
+    ridge: [0.001, 0.1, 1].map((ridge) => ({ name: `prior, λ = ${ridge}`, prior, ridge })),
+    shuffled: [0.1, 0.3, 0.5, 0.7, 0.9].map((share) => ({
+      name: `prior, ${100 * share} % shuffled`,
+      prior,
+      shuffled: share,
+    })),
+    batch: [64, 512].flatMap((batchSize) => [
+      { name: `no prior, batch ${batchSize}`, batchSize },
+      { name: `prior, batch ${batchSize}`, prior, batchSize },
+    ]),
+  };
+  return [
+    { name: "untrained", trained: false },
+    { name: "no prior" },
+    { name: "prior", prior },
+    { name: "shuffled prior", prior, shuffled: 1 },
+    ...further[set],
+  ];
+}
+
+/** What the table shows of an arm. */
+export const ARM_MEASURES = [
+  ...MEASURES,
+  ["linearCategory", "category, linear"],
+  ["linearSubcategory", "subcategory, linear"],
+] as const;
+
+/** One of {@linkcode ARM_MEASURES}. */
+export type ArmMeasure = (typeof ARM_MEASURES)[number][0];
+
+/** Trains and evaluates one arm with one seed; null when it was stopped. */
 export async function runArm(
   device: Device,
   data: QuickstartData,
-  arm: Arm,
-  seed: number,
-  flags: CompareFlags,
-  signal: AbortSignal,
-): Promise<ArmScores | null> {
-  const model = makeModel({ width: flags.width, seed });
+  recipe: Recipe,
+  { arm, seed, signal }: { readonly arm: Arm; readonly seed: number; readonly signal: AbortSignal },
+): Promise<QueryScores<ArmMeasure> | null> {
+  const model = makeModel({ width: recipe.width, seed });
   try {
-    if (arm !== "untrained") await train(device, data, model, arm, seed, flags, signal);
+    const { trained = true, ridge = recipe.ridge, batchSize = recipe.batchSize, prior, shuffled } = arm;
+    const display = new ProgressDisplay();
+    const training = { recipe: { ...recipe, ridge, batchSize }, seed, prior, shuffled, signal };
+    const reports = trained ? trainEncoder(device, data, model, training) : [];
+    for await (const { epoch, step, steps, loss, align } of reports) {
+      display.update({
+        label: `${arm.name}, seed ${seed}`,
+        done: (epoch + step / steps) / recipe.epochs,
+        values: [["loss", loss.toFixed(3)], ["alignment", align.toFixed(3)]],
+      });
+    }
     return signal.aborted ? null : await evaluateArm(device, data, model);
   } finally {
     model.dispose();
   }
 }
 
-async function train(
+async function evaluateArm(
   device: Device,
-  { train: images }: QuickstartData,
-  model: Contrastive,
-  arm: Arm,
-  seed: number,
-  flags: CompareFlags,
-  signal: AbortSignal,
-): Promise<void> {
-  const recipe = naturalRecipe({ size: 32, mean: images.mean, std: images.std });
-  const source = new ResidentImages(device, images.pixels, recipe);
-  const words = arm === "shuffled prior" ? shuffledRows(images.prior, seed) : images.prior;
-  using rows = tensor(words.data, { shape: [images.length, words.dim], device });
-  const usesPrior = arm === "prior" || arm === "shuffled prior";
-  const display = new ProgressDisplay();
-  const config = {
-    epochs: flags.epochs,
-    batchSize: flags.batch_size,
-    lr: flags.lr * flags.batch_size / 256,
-    seed,
-    kernel: usesPrior ? rbf({ sigma: flags.sigma }) : undefined,
-    signal,
-  };
-  const prior = usesPrior ? rows : undefined;
-  for await (const { epoch, step, steps, loss, align } of pretrain(model, { source, prior }, config)) {
-    display.update({
-      label: `${arm}, seed ${seed}`,
-      done: (epoch + step / steps) / flags.epochs,
-      values: [["loss", loss.toFixed(3)], ["alignment", align.toFixed(3)]],
-    });
-  }
-  source.dispose();
-}
-
-/** The same rows, given to other images: a prior with the same statistics that knows nothing. */
-export function shuffledRows({ data, dim, columns }: PriorRows, seed: number): PriorRows {
-  const order = shuffled(data.length / dim, key(seed, 99));
-  const out = new Float32Array(data.length);
-  order.forEach((row, i) => out.set(data.subarray(row * dim, (row + 1) * dim), i * dim));
-  return { data: out, dim, columns };
-}
-
-async function evaluateArm(device: Device, data: QuickstartData, model: Contrastive): Promise<ArmScores> {
-  const encoded = await encodeAll(model, data, toImages(device));
-  const { scores } = score(encoded, data);
+  data: QuickstartData,
+  model: ReturnType<typeof makeModel>,
+): Promise<QueryScores<ArmMeasure>> {
+  const encoded = await encodeAll(device, model, data);
   const probe = async (labels: Int32Array, held: Int32Array) => {
-    const rates = await linearProbe(encoded.trained, labels, [encoded.twitter, encoded.google]);
-    return rates.reduce((sum, predicted) => sum + share(predicted, held) / rates.length, 0);
+    const found = await linearProbe(encoded.trained, labels, [encoded.twitter, encoded.google]);
+    return Float64Array.from(
+      found.flatMap((predicted) => Array.from(held, (label, i) => Number(predicted[i] === label))),
+    );
   };
   return {
-    ...scores,
+    ...score(encoded, data).scores,
     linearCategory: await probe(data.train.labels, data.category),
     linearSubcategory: await probe(data.trainSubcategory, data.subcategory),
   };
-}
-
-function share(predicted: Int32Array, labels: Int32Array): number {
-  return labels.reduce((hits, label, i) => hits + Number(predicted[i] === label), 0) / labels.length;
 }

@@ -1,4 +1,6 @@
 import { parseFlags } from "../../src/cli/mod.ts";
+import { PRIORS, RECIPE } from "../_quickstart/recipe.ts";
+import { ARM_SETS } from "./arms.ts";
 
 /** Settings of the comparison. */
 export type CompareFlags = NonNullable<ReturnType<typeof parseCompare>>;
@@ -7,16 +9,42 @@ export type CompareFlags = NonNullable<ReturnType<typeof parseCompare>>;
 export function parseCompare(args: readonly string[]) {
   return parseFlags(args, {
     usage: "deno run -A examples/compare_priors.ts [options]",
-    about: "Compares no prior, a prior and the same prior shuffled, over several seeds, on emoji of two vendors.",
+    about: "Compares no prior, a prior and the same prior shuffled, over several seeds, on emoji of two vendors. " +
+      "Goes on where it was ended: runs whose results are in the folder are not repeated.",
     example: "deno run -A examples/compare_priors.ts --seeds 3 --epochs 6 --width 8",
     flags: {
-      seeds: { type: "integer", default: 3, min: 2, help: "seeds of each arm: 0, 1, …" },
-      epochs: { type: "integer", default: 10, min: 1, help: "passes over the 3,050 training images, for each run" },
-      width: { type: "integer", default: 16, min: 1, help: "channels of the first stage; the others have 2x and 4x" },
-      batch_size: { type: "integer", default: 256, min: 2, help: "samples of a step" },
-      lr: { type: "number", default: 0.3, min: 0, help: "learning rate at the start of the cosine" },
-      sigma: { type: "number", default: 1, min: 1e-6, help: "width of the RBF kernel on the keywords" },
-      save_dir: { type: "string", default: "runs/compare_priors", help: "where results.json and report.html go" },
+      seeds: { type: "integer", default: 5, min: 1, help: "seeds of each arm" },
+      first_seed: { type: "integer", default: 0, min: 0, help: "the first of them; the others follow" },
+      arms: { type: "string", default: "main", choices: ARM_SETS, help: "what is compared beside the main arms" },
+      on: {
+        type: "string",
+        default: "test",
+        choices: ["test", "validation"],
+        help: "emoji that are looked at; choose settings on validation",
+      },
+      epochs: {
+        type: "integer",
+        default: RECIPE.epochs,
+        min: 1,
+        help: "passes over the training images, for each run",
+      },
+      width: {
+        type: "integer",
+        default: RECIPE.width,
+        min: 1,
+        help: "channels of the first stage; the others have 2x and 4x",
+      },
+      batch_size: { type: "integer", default: RECIPE.batchSize, min: 2, help: "samples of a step" },
+      lr: {
+        type: "number",
+        default: RECIPE.lr,
+        min: 0,
+        help: "learning rate at the start of the cosine, for a batch of 256",
+      },
+      ridge: { type: "number", default: RECIPE.ridge, min: 0, help: "λ of the centroid weights" },
+      prior: { type: "string", default: RECIPE.prior as string, choices: PRIORS, help: "the kernel on the keywords" },
+      readme: { type: "boolean", default: false, help: "write the table into README.md and docs/results.md" },
+      save_dir: { type: "string", default: "runs/compare_priors", help: "where results and report.html go" },
     },
   });
 }

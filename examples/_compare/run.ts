@@ -2,13 +2,30 @@ import { Device } from "../../mod.ts";
 import { formatDuration } from "../../src/cli/mod.ts";
 import { OutputFolder } from "../../src/formats/mod.ts";
 import { readJson } from "../../src/formats/internal.ts";
-import { loadQuickstart } from "../_quickstart/data.ts";
-import { ARMS, runArm } from "./arms.ts";
+import { loadQuickstart, type Split } from "../_quickstart/data.ts";
+import { queryGroups } from "../_quickstart/evaluate.ts";
+import { commitOf } from "../_quickstart/facts.ts";
+import { recipeOf } from "../_quickstart/flags.ts";
+import type { Recipe } from "../_quickstart/recipe.ts";
+import { type Arm, ARM_MEASURES, type ArmSet, armsOf, runArm } from "./arms.ts";
 import type { CompareFlags } from "./flags.ts";
-import { comparePage, markdown, type RunResult } from "./results.ts";
+import { writeReadme } from "./readme.ts";
+import { comparePage, linesOf, markdown, type RunResult } from "./results.ts";
+import type { LeaderboardLine } from "./leaderboard.ts";
+import type { TableLine } from "../_quickstart/table.ts";
+
+/** A run's file: what decides its result, and the result. */
+interface RunFile {
+  readonly settings: { readonly recipe: Recipe; readonly arm: Arm; readonly seed: number; readonly on: string };
+  readonly commit: string;
+  readonly device: string;
+  readonly date: string;
+  readonly seconds: number;
+  readonly scores: Readonly<Record<string, readonly number[]>>;
+}
 
 /**
- * Runs all arms with all seeds; runs whose result is in the folder already, with the same settings, are not repeated.
+ * Runs all arms with all seeds; a run whose result is in the folder already, with the same settings, is not repeated.
  *
  * @returns The status to end with.
  */
@@ -16,44 +33,86 @@ export async function runCompare(flags: CompareFlags): Promise<number> {
   const stop = new AbortController();
   Deno.addSignalListener("SIGINT", () => stop.abort());
   await using device = await Device.open();
-  const data = await loadQuickstart();
+  const data = await loadQuickstart(flags.on as Split);
   using folder = await OutputFolder.open(flags.save_dir);
-  const results = await earlierResults(folder.file("results.json"), flags);
-  const started = performance.now();
-  for (let seed = 0; seed < flags.seeds; seed++) {
-    for (const arm of ARMS) {
-      if (stop.signal.aborted || results.some((each) => each.arm === arm && each.seed === seed)) continue;
-      const scores = await runArm(device, data, arm, seed, flags, stop.signal);
+  const recipe = recipeOf(flags);
+  const files: RunFile[] = [];
+  for (let seed = flags.first_seed; seed < flags.first_seed + flags.seeds; seed++) {
+    for (const arm of armsOf(recipe, flags.arms as ArmSet)) {
+      const settings = { recipe, arm, seed, on: flags.on };
+      const file = `${arm.name.replaceAll(/[^a-z0-9.]+/gi, "_")}-${seed}.json`;
+      const earlier = await earlierRun(folder.file(file), settings);
+      if (earlier) files.push(earlier);
+      if (earlier || stop.signal.aborted) continue;
+      const started = performance.now();
+      const scores = await runArm(device, data, recipe, { arm, seed, signal: stop.signal });
       if (!scores) continue;
-      results.push({ arm, seed, scores });
-      await folder.write("results.json", JSON.stringify({ settings: settingsOf(flags), results }, null, 2) + "\n");
+      const made: RunFile = {
+        settings,
+        commit: await commitOf(),
+        device: device.info.description,
+        date: new Date().toISOString().slice(0, 10),
+        seconds: Math.round((performance.now() - started) / 1000),
+        scores: Object.fromEntries(Object.entries(scores).map(([key, values]) => [key, Array.from(values)])),
+      };
+      files.push(made);
+      await folder.write(file, JSON.stringify(made) + "\n");
     }
   }
-  const facts =
-    `${device.info.description}; ${flags.epochs} epochs, width ${flags.width}, batch ${flags.batch_size}, ` +
-    `σ = ${flags.sigma}, ${flags.seeds} seeds, ${data.names.length} held-out emoji in two drawings; ` +
-    `${formatDuration((performance.now() - started) / 1000)}${stop.signal.aborted ? "; stopped early by Ctrl-C" : ""}`;
-  const shown = results.filter(({ seed }) => seed < flags.seeds);
-  if (shown.length > 0) {
-    await folder.write("report.html", await comparePage(shown, facts));
-    console.log(`${markdown(shown)}\n\n(${facts})\nReport: ${folder.file("report.html")}`);
-  }
+  if (files.length > 0) await report(files, queryGroups(data), { flags, folder, aborted: stop.signal.aborted });
   return stop.signal.aborted ? 130 : 0;
 }
 
-/** What decides a result, beside arm and seed. */
-function settingsOf({ epochs, width, batch_size, lr, sigma }: CompareFlags) {
-  return { epochs, width, batch_size, lr, sigma };
+async function report(
+  files: readonly RunFile[],
+  groups: Uint32Array,
+  { flags, folder, aborted }: { flags: CompareFlags; folder: OutputFolder; aborted: boolean },
+): Promise<void> {
+  const results = files.map(({ settings: { arm, seed }, scores }): RunResult => ({
+    arm: arm.name,
+    seed,
+    scores: Object.fromEntries(
+      ARM_MEASURES.map(([key]) => [key, Float64Array.from(scores[key]!)]),
+    ) as RunResult["scores"],
+  }));
+  const one = (values: readonly string[]) => [...new Set(values)].join(" and ");
+  const { recipe } = files[0]!.settings;
+  const seconds = files.reduce((sum, each) => sum + each.seconds, 0);
+  const facts = `${one(files.map(({ device }) => device))}; ${recipe.epochs} epochs, width ${recipe.width}, ` +
+    `batch ${recipe.batchSize}, learning rate ${recipe.lr}, ${recipe.prior}, λ = ${recipe.ridge}; ` +
+    `seeds ${flags.first_seed} to ${flags.first_seed + flags.seeds - 1}; ${groups.length / 2} ` +
+    `${flags.on === "test" ? "" : "validation "}emoji; ${formatDuration(seconds)}${
+      aborted ? "; stopped early by Ctrl-C" : ""
+    }`;
+  await folder.write("report.html", await comparePage(results, groups, facts));
+  const text = markdown(results, groups);
+  console.log(`${text}\n\n(${facts})\nReport: ${folder.file("report.html")}`);
+  if (!flags.readme) return;
+  const from = {
+    commit: one(files.map(({ commit }) => commit)),
+    date: files.map(({ date }) => date).sort().at(-1)!,
+    device: one(files.map(({ device }) => device)),
+    seeds: flags.seeds,
+  };
+  const source = { recipe, facts, ...from, on: flags.on };
+  await writeReadme(text, linesOf(results).map((line) => leaderboardLine(line, files)), { source, groups });
 }
 
-/** Results that are in the folder. */
-async function earlierResults(file: string, flags: CompareFlags): Promise<RunResult[]> {
-  const found = await readJson(file);
-  if (!found) return [];
-  const { settings, results } = found;
-  if (!Array.isArray(results)) throw new SyntaxError(`Cannot read "${file}" as it must hold results: got none`);
-  const [before, now] = [settings, settingsOf(flags)].map((each) => JSON.stringify(each));
-  if (before === now) return results;
+function leaderboardLine(line: TableLine<ArmMeasure>, files: readonly RunFile[]): LeaderboardLine {
+  const own = files.filter(({ settings }) => settings.arm.name === line.name);
+  const seconds = own.reduce((sum, each) => sum + each.seconds, 0) / own.length;
+  return { ...line, seconds, commit: [...new Set(own.map(({ commit }) => commit))].join(" and ") };
+}
+
+/** The run that a file holds; null where there is none. */
+async function earlierRun(file: string, settings: RunFile["settings"]): Promise<RunFile | null> {
+  const found = await readJson(file) as Partial<RunFile> | null;
+  if (!found) return null;
+  if (ARM_MEASURES.some(([key]) => !Array.isArray(found.scores?.[key]))) {
+    throw new SyntaxError(`Cannot read "${file}" as it must hold the scores of a run: got others`);
+  }
+  const [before, now] = [found.settings, settings].map((each) => JSON.stringify(each));
+  if (before === now) return found as RunFile;
   throw new TypeError(
     `Cannot go on with "${file}" as its settings were others: got ${now}, there ${before}; give another --save_dir`,
   );

@@ -1,40 +1,38 @@
-import type { Tensor } from "../../mod.ts";
+import { arange, type Device, squeeze, type Tensor, tensor, tidy } from "../../mod.ts";
+import { augment, evalTransform, type Features } from "../../src/data/mod.ts";
+import { centredUnit, encode, labelChance, nearest, type Neighbours } from "../../src/eval/mod.ts";
 import type { Contrastive } from "../../src/nn/mod.ts";
-import {
-  centredUnit,
-  encode,
-  labelChance,
-  labelRate,
-  matchRate,
-  nearest,
-  type Neighbours,
-} from "../../src/eval/mod.ts";
-import type { Features } from "../../src/data/mod.ts";
 import type { QuickstartData, VENDORS } from "./data.ts";
 
-/** What the held-out emoji say of an encoder; every number is a share in [0, 1]. */
-export interface Scores {
-  /** The same emoji is the nearest one in the other vendor's drawing. */
-  readonly top1: number;
-  /** It is among the nearest five. */
-  readonly top5: number;
-  /** The nearest of all training drawings has the same category. */
-  readonly category: number;
-  /** The same subcategory. */
-  readonly subcategory: number;
-}
+/** What is asked of an encoder, with names for a table: first what words are about, then the drawings. */
+export const MEASURES = [
+  ["category", "category, 1-NN"],
+  ["subcategory", "subcategory, 1-NN"],
+  ["keyword", "keyword in common, 10-NN"],
+  ["top1", "same emoji, top-1"],
+  ["top5", "same emoji, top-5"],
+] as const;
+
+/** One of {@linkcode MEASURES}. */
+export type Measure = (typeof MEASURES)[number][0];
+
+/**
+ * A share in [0, 1] for each query: the held-out drawings of the first vendor, then those of the second.
+ *
+ * `category`, `subcategory`: whether the nearest of all training drawings has the query's. `keyword`: the share of the ten
+ * nearest training drawings that have a keyword in common with it. `top1`, `top5`: whether the same emoji is the nearest
+ * one, or among the nearest five, of the other vendor's held-out drawings.
+ */
+export type QueryScores<M extends string = Measure> = Readonly<Record<M, Float64Array>>;
 
 /** Scores and what the report draws. */
 export interface Evaluation {
-  readonly scores: Scores;
+  readonly scores: QueryScores;
   /** Centred unit features of each vendor's held-out drawings. */
   readonly features: Readonly<Record<(typeof VENDORS)[number], Features>>;
   /** For each drawing of the first vendor, the nearest ones of the second. */
   readonly across: Neighbours;
 }
-
-/** Makes the normalised images of rows `[from, to)` of some pixels. */
-export type ToImages = (pixels: Uint8Array<ArrayBuffer>) => (from: number, to: number) => Tensor;
 
 /** Features of the training drawings and of each vendor's held-out ones, as the encoder gives them. */
 export interface Encoded extends Readonly<Record<(typeof VENDORS)[number], Features>> {
@@ -42,47 +40,90 @@ export interface Encoded extends Readonly<Record<(typeof VENDORS)[number], Featu
 }
 
 /** Encodes all emoji, batch norm in eval mode. */
-export async function encodeAll(model: Contrastive, data: QuickstartData, toImages: ToImages): Promise<Encoded> {
+export async function encodeAll(device: Device, model: Contrastive, data: QuickstartData): Promise<Encoded> {
   model.eval();
   const n = data.names.length;
-  const trained = await encode(model.encoder, data.train.length, toImages(data.train.pixels.data));
-  const twitter = await encode(model.encoder, n, toImages(data.test.twitter));
-  const google = await encode(model.encoder, n, toImages(data.test.google));
+  const images = toImages(device);
+  const trained = await encode(model.encoder, data.train.length, images(data.train.pixels.data));
+  const twitter = await encode(model.encoder, n, images(data.test.twitter));
+  const google = await encode(model.encoder, n, images(data.test.google));
   model.train();
   return { trained, twitter, google };
 }
 
-/** Encodes the held-out emoji and compares the two drawings of each, in both directions. */
-export async function evaluate(model: Contrastive, data: QuickstartData, toImages: ToImages): Promise<Evaluation> {
-  return score(await encodeAll(model, data, toImages), data);
+/** Makes the normalised images of rows `[from, to)` of bytes `[n, 32, 32, 3]`. */
+function toImages(device: Device): (pixels: Uint8Array<ArrayBuffer>) => (from: number, to: number) => Tensor {
+  const size = 32 * 32 * 3;
+  const recipe = evalTransform({ size: 32, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
+  return (pixels) => (from, to) =>
+    tidy(() => {
+      const bytes = tensor(pixels.slice(from * size, to * size), { shape: [to - from, 32, 32, 3], device });
+      const indices = arange(0, to - from, { dtype: "u32", device });
+      return squeeze(augment(bytes, { indices, recipe, views: 1 }), 1);
+    });
 }
 
-/** Compares the two drawings of each held-out emoji, in both directions. */
+/** Scores every held-out drawing. */
 export function score(encoded: Encoded, data: QuickstartData): Evaluation {
   const [twitter, google] = [centredUnit(encoded.twitter), centredUnit(encoded.google)];
-  const across = nearest(twitter, google, { k: 5 });
-  const back = nearest(google, twitter, { k: 5 });
   const gallery = centredUnit(encoded.trained);
-  const classified = [twitter, google].map((features) => nearest(features, gallery, { k: 1 }));
-  const label = (labels: Int32Array, of: Int32Array) =>
-    classified.reduce((sum, found) => sum + labelRate(found, labels, of) / 2, 0);
-  const both = (rate: (neighbours: Neighbours) => number) => (rate(across) + rate(back)) / 2;
+  const [across, back] = [nearest(twitter, google, { k: 5 }), nearest(google, twitter, { k: 5 })];
+  const trained = [twitter, google].map((queries) => nearest(queries, gallery, { k: 10 }));
+  const common = commonWords(data);
+  const both = (found: readonly Neighbours[], score: (rows: Uint32Array, query: number) => number) =>
+    Float64Array.from(
+      found.flatMap(({ rows, k }) =>
+        data.names.map((_, query) => score(rows.subarray(query * k, (query + 1) * k), query))
+      ),
+    );
   const scores = {
-    top1: both((found) => matchRate(found, 1)),
-    top5: both((found) => matchRate(found, 5)),
-    category: label(data.category, data.train.labels),
-    subcategory: label(data.subcategory, data.trainSubcategory),
+    category: both(trained, (rows, query) => Number(data.train.labels[rows[0]!] === data.category[query])),
+    subcategory: both(trained, (rows, query) => Number(data.trainSubcategory[rows[0]!] === data.subcategory[query])),
+    keyword: both(trained, (rows, query) => rows.reduce((sum, row) => sum + Number(common(query, row)), 0) / 10),
+    top1: both([across, back], (rows, query) => Number(rows[0] === query)),
+    top5: both([across, back], (rows, query) => Number(rows.includes(query))),
   };
   return { scores, features: { twitter, google }, across };
 }
 
+/** The emoji of each query: its two drawings are no two observations. */
+export function queryGroups({ names }: QuickstartData): Uint32Array {
+  return Uint32Array.from({ length: 2 * names.length }, (_, i) => i % names.length);
+}
+
 /** What a blind guess scores. */
-export function chance(data: QuickstartData): Scores {
+export function chance(data: QuickstartData): Record<Measure, number> {
   const n = data.names.length;
+  const common = commonWords(data);
+  let pairs = 0;
+  for (let query = 0; query < n; query++) {
+    for (let row = 0; row < data.train.length; row++) pairs += Number(common(query, row));
+  }
   return {
-    top1: 1 / n,
-    top5: 5 / n,
     category: labelChance(data.category, data.train.labels),
     subcategory: labelChance(data.subcategory, data.trainSubcategory),
+    keyword: pairs / n / data.train.length,
+    top1: 1 / n,
+    top5: 5 / n,
   };
+}
+
+/** Whether a held-out emoji and a training drawing have a keyword in common. */
+function commonWords({ words, train }: QuickstartData): (query: number, row: number) => boolean {
+  const listed = ({ data, dim }: { data: Float32Array; dim: number }) =>
+    Array.from({ length: data.length / dim }, (_, i) => {
+      const row = data.subarray(i * dim, (i + 1) * dim);
+      return new Set(Array.from(row.keys()).filter((word) => row[word]! > 0));
+    });
+  const [queries, gallery] = [listed(words), listed(train.prior)];
+  return (query, row) => !queries[query]!.isDisjointFrom(gallery[row]!);
+}
+
+/** Mean of each measure. */
+export function means<M extends string>(scores: QueryScores<M>): Record<M, number> {
+  const mean = (values: Float64Array) => values.reduce((sum, v) => sum + v, 0) / values.length;
+  return Object.fromEntries(Object.entries<Float64Array>(scores).map(([key, values]) => [key, mean(values)])) as Record<
+    M,
+    number
+  >;
 }

@@ -11,12 +11,14 @@ import {
 } from "../../src/report/mod.ts";
 import { umap } from "../../src/eval/mod.ts";
 import type { QuickstartData } from "./data.ts";
-import type { Evaluation, Scores } from "./evaluate.ts";
+import { type Evaluation, type Measure, MEASURES, queryGroups } from "./evaluate.ts";
+import { differenceCell, differenceOf, meanCell, type TableLine } from "./table.ts";
 
 /** One line of the results. */
 export interface Run {
   /** Name, for example `keyword prior`. */
   readonly name: string;
+  readonly seed: number;
   readonly evaluation: Evaluation;
   /** Loss by epoch; empty for an encoder that was not trained. */
   readonly losses: readonly { readonly x: number; readonly y: number }[];
@@ -25,21 +27,39 @@ export interface Run {
 /** What the page tells. */
 export interface Report {
   readonly runs: readonly Run[];
-  readonly chance: Scores;
+  readonly chance: Readonly<Record<Measure, number>>;
   readonly data: QuickstartData;
   /** How it was made: settings, machine, times. */
   readonly facts: string;
-  /** What to run for more, when this run was short. */
+  /** What to run for more. */
   readonly advice: string;
 }
 
-/** Columns of the results with their names. */
-export const COLUMNS = [
-  ["top1", "same emoji, top-1"],
-  ["top5", "same emoji, top-5"],
-  ["category", "category, 1-NN"],
-  ["subcategory", "subcategory, 1-NN"],
-] as const satisfies readonly (readonly [keyof Scores, string])[];
+/** Header of the table of scores. */
+export const SCORE_HEADER: readonly string[] = ["encoder", ...MEASURES.map(([, title]) => title)];
+
+/** A row of scores for chance and each run. */
+export function scoreRows({ runs, chance }: Report): string[][] {
+  return [
+    ["chance", ...MEASURES.map(([measure]) => chance[measure].toFixed(3))],
+    ...runs.map((run) => [run.name, ...MEASURES.map(([measure]) => meanCell(lineOf(run), measure))]),
+  ];
+}
+
+/** A row for each measure: how much the last run is above the one before it, with interval and verdict. */
+export function verdictRows({ runs, data }: Report): string[][] {
+  const [other, last] = runs.filter(({ losses }) => losses.length > 0).slice(-2);
+  if (!other || !last) return [];
+  const groups = queryGroups(data);
+  return MEASURES.map(([measure, title]) => [
+    title,
+    differenceCell(differenceOf(lineOf(last), lineOf(other), { measure, groups })),
+  ]);
+}
+
+function lineOf({ name, seed, evaluation }: Run): TableLine<Measure> {
+  return { name, seeds: [seed], runs: [evaluation.scores] };
+}
 
 /** Writes the page as text. */
 export async function reportPage(report: Report): Promise<string> {
@@ -59,15 +79,18 @@ export async function reportPage(report: Report): Promise<string> {
   return page("Learning emoji with and without words", facts, sections);
 }
 
-function results({ runs, chance, data }: Report): Html {
-  const row = (name: string, scores: Scores) => [name, ...COLUMNS.map(([key]) => scores[key].toFixed(3))];
-  const rows = [row("chance", chance), ...runs.map(({ name, evaluation }) => row(name, evaluation.scores))];
-  const n = data.names.length;
+function results(report: Report): Html {
+  const n = report.data.names.length;
+  const verdicts = verdictRows(report);
   return html`
-    ${table(["encoder", ...COLUMNS.map(([, name]) => name)], rows, { columns: [1, 2, 3, 4] })}
+    ${table(SCORE_HEADER, scoreRows(report), { columns: MEASURES.map((_, i) => i + 1) })} ${verdicts.length > 0
+      ? table(["with the prior, against without", "difference [95 % interval]"], verdicts)
+      : ""}
     <p
-      class="faint">Share of ${n} held-out emoji, drawn by Twitter and by Google, both directions averaged; n = ${2 * n}
-    queries, so two numbers that differ by less than 0.03 cannot be told apart.</p>
+      class="faint">${n} held-out emoji, drawn by Twitter and by Google: ${2 * n} queries. Category and subcategory:
+    of the nearest training drawing; keyword: share of the ten nearest training drawings that have one in common with
+    the query; same emoji: in the other vendor's drawing. The interval is paired, query by query, and for other emoji
+    (both drawings of one together), not for other seeds; examples/compare_priors.ts has those.</p>
   `;
 }
 

@@ -1,22 +1,25 @@
-import { arange, Device, squeeze, tensor, tidy } from "../../mod.ts";
+import { Device } from "../../mod.ts";
 import { formatDuration, ProgressDisplay } from "../../src/cli/mod.ts";
-import { augment, evalTransform, naturalRecipe, ResidentImages } from "../../src/data/mod.ts";
-import { rbf } from "../../src/kernels/mod.ts";
-import { type Contrastive, contrastive, ResNet } from "../../src/nn/mod.ts";
 import { OutputFolder, safetensorsChunks } from "../../src/formats/mod.ts";
-import { pretrain, readState } from "../../src/train/mod.ts";
+import { readState } from "../../src/train/mod.ts";
 import { loadQuickstart, type QuickstartData } from "./data.ts";
-import { chance, evaluate, type ToImages } from "./evaluate.ts";
-import type { QuickstartFlags } from "./flags.ts";
-import { COLUMNS, type Report, reportPage, type Run } from "./report.ts";
+import { chance, encodeAll, means, score } from "./evaluate.ts";
+import { type QuickstartFlags, recipeOf } from "./flags.ts";
+import { type Report, reportPage, type Run, SCORE_HEADER, scoreRows, verdictRows } from "./report.ts";
+import { epochsFor, type Pace, remainingSeconds } from "./pace.ts";
+import { type PriorName, RECIPE, type Recipe } from "./recipe.ts";
+import { makeModel, trainEncoder } from "./train.ts";
 
-/** With fewer epochs than this, or a narrower network, the prior was not seen to pay (README, "Results"). */
-const PAYS_FROM = { epochs: 20, width: 16 };
-
-interface Setting {
-  readonly name: string;
-  /** Width of the kernel on the words; none: no prior. */
-  readonly sigma?: number;
+/** What all runs of a quickstart have in common. */
+interface Session {
+  readonly device: Device;
+  readonly data: QuickstartData;
+  readonly recipe: Recipe;
+  readonly seed: number;
+  readonly folder: OutputFolder;
+  readonly signal: AbortSignal;
+  /** Says once how long everything will take. */
+  readonly tellPace: (pace: Pace) => void;
 }
 
 /**
@@ -26,117 +29,118 @@ interface Setting {
  */
 export async function runQuickstart(flags: QuickstartFlags): Promise<number> {
   const started = performance.now();
-  const stop = new AbortController();
-  Deno.addSignalListener("SIGINT", () => stop.abort());
+  using stop = interruptible();
+  const { signal } = stop;
   await using device = await Device.open();
   console.log(`Device: ${device.info.description}`);
   const data = await loadQuickstart();
   console.log(`Data: ${data.train.length} drawings of emoji to learn from, ${data.names.length} emoji held out`);
   using folder = await OutputFolder.open(flags.save_dir);
-  const runs: Run[] = [];
-  const settings: Setting[] = [{ name: "no prior" }, { name: `keyword prior, σ = ${flags.sigma}`, sigma: flags.sigma }];
-  const untrained = makeModel(flags);
-  runs.push({ name: "untrained", evaluation: await evaluate(untrained, data, toImages(device)), losses: [] });
-  untrained.dispose();
-  for (const setting of settings) {
-    if (stop.signal.aborted) break;
-    runs.push(await trainOne(device, data, flags, setting, { folder, signal: stop.signal }));
+  const { seed, minutes } = flags;
+  const asked = recipeOf(flags);
+  const epochs = minutes ? await epochsFor(minutes, { device, data, recipe: asked, seed }) : flags.epochs;
+  if (minutes) console.log(`Length: ${epochs} epochs fit into ${minutes} minutes`);
+  const recipe = { ...asked, epochs };
+  const session = { device, data, recipe, seed, folder, signal, tellPace: paceTeller() };
+  const runs: Run[] = [await untrained(session)];
+  for (const prior of [undefined, recipe.prior]) {
+    if (!signal.aborted) runs.push(await trainOne(session, prior));
   }
-  const facts =
-    `${device.info.description}; ${flags.epochs} epochs, width ${flags.width}, batch ${flags.batch_size}, ` +
-    `seed ${flags.seed}; ${formatDuration((performance.now() - started) / 1000)}` +
-    (stop.signal.aborted ? "; stopped early by Ctrl-C" : "");
-  await writeResults({ runs, chance: chance(data), data, facts, advice: advice(flags) }, flags, folder);
-  return stop.signal.aborted ? 130 : 0;
+  const facts = `${device.info.description}; ${epochs} epochs, width ${recipe.width}, batch ${recipe.batchSize}, ` +
+    `seed ${seed}; ${formatDuration((performance.now() - started) / 1000)}` +
+    (signal.aborted ? "; stopped early by Ctrl-C" : "");
+  await writeResults({ runs, chance: chance(data), data, facts, advice: advice(recipe) }, flags, folder);
+  return signal.aborted ? 130 : 0;
 }
 
-/** The quickstart's network: a stem of stride 2, one block a stage, 256 features. */
-export function makeModel({ width, seed }: Pick<QuickstartFlags, "width" | "seed">): Contrastive {
-  const layout = { block: "basic", layers: [1, 1, 1], widths: [width, 2 * width, 4 * width], smallStem: true } as const;
-  return contrastive(new ResNet(layout, { numClasses: 256, seed }), { projection: 64, seed });
+/** A signal of Ctrl-C. */
+function interruptible(): { readonly signal: AbortSignal } & Disposable {
+  const stop = new AbortController();
+  const onInterrupt = () => stop.abort();
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  return { signal: stop.signal, [Symbol.dispose]: () => Deno.removeSignalListener("SIGINT", onInterrupt) };
 }
 
-/** Makes images for evaluation out of bytes `[n, 32, 32, 3]`. */
-export function toImages(device: Device): ToImages {
-  const size = 32 * 32 * 3;
-  const recipe = evalTransform({ size: 32, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
-  return (pixels) => (from, to) =>
-    tidy(() => {
-      const bytes = tensor(pixels.slice(from * size, to * size), { shape: [to - from, 32, 32, 3], device });
-      const indices = arange(0, to - from, { dtype: "u32", device });
-      return squeeze(augment(bytes, { indices, recipe, views: 1 }), 1);
-    });
+function paceTeller(): (pace: Pace) => void {
+  let told = false;
+  return (pace) => {
+    if (told) return;
+    told = true;
+    console.log(`Time: about ${formatDuration(remainingSeconds(pace))} to go, by the first ${pace.step} batches`);
+  };
 }
 
-async function trainOne(
-  device: Device,
-  data: QuickstartData,
-  flags: QuickstartFlags,
-  { name, sigma }: Setting,
-  { folder, signal }: { folder: OutputFolder; signal: AbortSignal },
-): Promise<Run> {
-  const { train } = data;
-  const model = makeModel(flags);
-  const source = new ResidentImages(
-    device,
-    train.pixels,
-    naturalRecipe({ size: 32, mean: train.mean, std: train.std }),
-  );
-  const words = tensor(train.prior.data, { shape: [train.length, train.prior.dim], device });
+async function untrained({ device, data, recipe, seed }: Session): Promise<Run> {
+  const model = makeModel({ width: recipe.width, seed });
+  const evaluation = score(await encodeAll(device, model, data), data);
+  model.dispose();
+  return { name: "untrained", seed, evaluation, losses: [] };
+}
+
+async function trainOne(session: Session, prior?: PriorName): Promise<Run> {
+  const { device, data, recipe, seed, folder, signal, tellPace } = session;
+  const name = prior ? `keyword prior (${prior})` : "no prior";
+  const model = makeModel({ width: recipe.width, seed });
   const display = new ProgressDisplay();
   const losses: { x: number; y: number }[] = [];
-  const config = {
-    epochs: flags.epochs,
-    batchSize: flags.batch_size,
-    lr: flags.lr * flags.batch_size / 256,
-    seed: flags.seed,
-    kernel: sigma === undefined ? undefined : rbf({ sigma }),
-  };
-  const prior = sigma === undefined ? undefined : words;
-  for await (const report of pretrain(model, { source, prior }, config)) {
+  for await (const report of trainEncoder(device, data, model, { recipe, seed, prior, signal, printEvery: 5 })) {
     const { epoch, step, steps, loss, align, imagesPerSecond, epochDone } = report;
+    if (epoch > 0 || step > 5 || epochDone) {
+      tellPace({ ...report, epochs: recipe.epochs, runs: 2, samples: data.train.length });
+    }
     display.update({
       label: name,
-      done: (epoch + step / steps) / flags.epochs,
+      done: (epoch + step / steps) / recipe.epochs,
       values: [
-        ["epoch", `${epoch + 1}/${flags.epochs}`],
+        ["epoch", `${epoch + 1}/${recipe.epochs}`],
         ["loss", loss.toFixed(3)],
         ["alignment", align.toFixed(3)],
         ["images/s", imagesPerSecond.toFixed(0)],
       ],
     });
     if (epochDone) losses.push({ x: epoch + 1, y: loss });
-    if (signal.aborted) break;
   }
-  const file = `${sigma === undefined ? "no_prior" : "keyword_prior"}.safetensors`;
-  const notes = { run: name, flags: JSON.stringify(flags) };
+  const file = `${prior ? "keyword_prior" : "no_prior"}.safetensors`;
+  const notes = { run: name, recipe: JSON.stringify(recipe), seed: String(seed) };
   await folder.write(file, safetensorsChunks(await readState(model), notes));
   display.print(`${signal.aborted ? "Stopped: what was learnt so far is in" : "Weights:"} ${folder.file(file)}`);
-  const evaluation = await evaluate(model, data, toImages(device));
-  for (const each of [model, source, words]) each.dispose();
-  return { name, evaluation, losses };
+  const evaluation = score(await encodeAll(device, model, data), data);
+  model.dispose();
+  return { name, seed, evaluation, losses };
 }
 
-function advice({ epochs, width, sigma }: QuickstartFlags): string {
-  if (epochs >= PAYS_FROM.epochs && width >= PAYS_FROM.width) return "";
-  return `This run is short, and in short runs the words were not seen to help. For one in which they may: ` +
-    `deno run -A examples/quickstart.ts --epochs ${PAYS_FROM.epochs} --width ${PAYS_FROM.width} --sigma ${sigma}`;
+function advice({ epochs, width }: Recipe): string {
+  const short = epochs < RECIPE.epochs || width < RECIPE.width;
+  return (short ? `This run is shorter than README's table (${RECIPE.epochs} epochs, width ${RECIPE.width}). ` : "") +
+    "One seed says little: deno run -A examples/compare_priors.ts has several, and a control.";
 }
 
 async function writeResults(report: Report, flags: QuickstartFlags, folder: OutputFolder): Promise<void> {
   const { runs, facts, advice } = report;
-  const rows = [
+  printTable(SCORE_HEADER, scoreRows(report));
+  const verdicts = verdictRows(report);
+  if (verdicts.length > 0) printTable(["with the prior, against without", "difference [95 % interval]"], verdicts);
+  console.log(`\n(${facts})\n${advice}`);
+  const results = [
     { name: "chance", scores: report.chance },
-    ...runs.map(({ name, evaluation }) => ({ name, scores: evaluation.scores })),
+    ...runs.map(({ name, evaluation }) => ({ name, scores: means(evaluation.scores) })),
   ];
-  console.log(`\n${"".padEnd(24)}${COLUMNS.map(([, title]) => title.padStart(20)).join("")}`);
-  for (const { name, scores } of rows) {
-    console.log(name.padEnd(24) + COLUMNS.map(([key]) => scores[key].toFixed(3).padStart(20)).join(""));
-  }
-  console.log(`(${facts})`);
-  if (advice) console.log(advice);
-  const json = { facts, flags, results: rows, losses: runs.map(({ name, losses }) => ({ name, losses })) };
+  const json = {
+    facts,
+    flags,
+    results,
+    differences: Object.fromEntries(verdicts),
+    losses: runs.map(({ name, losses }) => ({ name, losses })),
+  };
   await folder.write("results.json", JSON.stringify(json, null, 2) + "\n");
   await folder.write("report.html", await reportPage(report));
   console.log(`Report: ${folder.file("report.html")}`);
+}
+
+function printTable(header: readonly string[], rows: readonly (readonly string[])[]): void {
+  const widths = header.map((_, i) => Math.max(...[header, ...rows].map((row) => row[i]!.length)));
+  console.log("");
+  for (const row of [header, ...rows]) {
+    console.log(row.map((cell, i) => i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]! + 2)).join(""));
+  }
 }

@@ -4,7 +4,7 @@ import { key, type Tensor, tidy } from "../tensor/mod.ts";
 import { BatchNorm2d } from "./batch_norm2d.ts";
 import { Conv2d } from "./conv2d.ts";
 import { convNormParts } from "./conv_norm.ts";
-import { defaultInit, kaimingNormal } from "./init.ts";
+import { defaultInit, kaimingNormal, type WeightInit } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module, Sequential } from "./module.ts";
 
@@ -27,6 +27,8 @@ export interface ResNetOptions {
   inChannels?: number;
   /** Seed of the weights; 0 by default. */
   seed?: number;
+  /** Weights of the convolutions; `kaimingNormal`, torchvision's, by default. Linear layers have `defaultInit`. */
+  init?: WeightInit;
   /** Device; the default one by default. */
   device?: Device;
 }
@@ -51,11 +53,13 @@ export interface ResNetLayout {
 class Layers {
   #seed: number;
   #device?: Device;
+  #init: WeightInit;
   #count = 0;
 
-  constructor(seed: number, device?: Device) {
+  constructor(seed: number, device?: Device, init: WeightInit = kaimingNormal) {
     this.#seed = seed;
     this.#device = device;
+    this.#init = init;
   }
 
   conv(
@@ -65,7 +69,7 @@ class Layers {
     stride = 1,
     padding = (kernelSize - 1) / 2,
     groups = 1,
-    init = kaimingNormal,
+    init = this.#init,
   ) {
     const options = { inChannels, outChannels, kernelSize, stride, padding, groups, bias: false, init };
     return new Conv2d({ ...options, key: key(this.#seed, this.#count++), device: this.#device });
@@ -191,12 +195,12 @@ export class ResNet extends Module {
   /** Builds a network; {@linkcode resnet18} and its siblings know the layouts. */
   constructor(layout: ResNetLayout, options: ResNetOptions = {}) {
     super();
-    const { stem = "imagenet", numClasses = 2048, inChannels = 3, seed = 0, device } = options;
+    const { stem = "imagenet", numClasses = 2048, inChannels = 3, seed = 0, init, device } = options;
     const { widths = [64, 128, 256, 512], groups = 1, widthPerGroup = 64, smallStem = false } = layout;
     if (stem !== "imagenet" && stem !== "cifar") {
       throw new RangeError(`Cannot build a ResNet as stem must be "imagenet" or "cifar": got "${stem}"`);
     }
-    const make = new Layers(seed, device);
+    const make = new Layers(seed, device, init);
     const first = widths[0]!;
     if (smallStem) this.conv1 = make.conv(inChannels, first, 3, 2);
     else if (stem === "imagenet") this.conv1 = make.conv(inChannels, first, 7, 2);

@@ -1,27 +1,28 @@
 import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { Device } from "../../mod.ts";
-import { type Arm, type ArmScores, shuffledRows } from "../../examples/_compare/arms.ts";
+import { ARM_MEASURES, type ArmMeasure, armsOf } from "../../examples/_compare/arms.ts";
 import { linearProbe } from "../../examples/_compare/linear_probe.ts";
+import { openingMark, type TableSource, withTable } from "../../examples/_compare/readme.ts";
 import { comparePage, HEADER, markdown, resultRows, type RunResult } from "../../examples/_compare/results.ts";
-import { plusMinus, spread } from "../../examples/_compare/statistics.ts";
+import type { QueryScores } from "../../examples/_quickstart/evaluate.ts";
+import { RECIPE, recipeDigest } from "../../examples/_quickstart/recipe.ts";
+import { shuffledRows } from "../../examples/_quickstart/train.ts";
 import { formula } from "../fixtures/formula.ts";
 
 await Device.open();
 
-Deno.test("spread() is the mean and the sample deviation", () => {
-  assertEquals(spread([1, 3]), { mean: 2, deviation: Math.SQRT2 });
-  assertEquals(spread([5]), { mean: 5, deviation: 0 });
-  assertEquals(plusMinus([0.1, 0.3]), "0.200 ± 0.141");
-  assertEquals([plusMinus([0.1, 0.1], true), plusMinus([-0.1, -0.1], true)], ["+0.100 ± 0.000", "-0.100 ± 0.000"]);
-});
-
-Deno.test("shuffledRows() gives the same rows to other images, another way for another seed", () => {
-  const prior = { data: Float32Array.from({ length: 40 }, (_, i) => i), dim: 2 };
-  const [one, two] = [shuffledRows(prior, 0), shuffledRows(prior, 1)];
-  assertEquals(one.data.toSorted(), prior.data);
-  for (let i = 0; i < 40; i += 2) assertEquals(one.data[i + 1], one.data[i]! + 1, "a row stays together");
-  assert(one.data.some((v, i) => v !== prior.data[i]) && one.data.some((v, i) => v !== two.data[i]));
+Deno.test("shuffledRows() gives a share of the rows to other images, another way for another seed", () => {
+  const prior = { data: Float32Array.from({ length: 80 }, (_, i) => i), dim: 2 };
+  const [one, two, half] = [shuffledRows(prior, 0), shuffledRows(prior, 1), shuffledRows(prior, 0, 0.5)];
+  const moved = ({ data }: { data: Float32Array }) => data.filter((v, i) => v !== prior.data[i]).length / 2;
+  for (const { data } of [one, two, half]) {
+    assertEquals(data.toSorted(), prior.data);
+    for (let i = 0; i < 80; i += 2) assertEquals(data[i + 1], data[i]! + 1, "a row stays together");
+  }
+  assert(moved(one) > 30 && one.data.some((v, i) => v !== two.data[i]));
+  assert(moved(half) > 10 && moved(half) <= 20, `${moved(half)} of 20`);
+  assertEquals(shuffledRows(prior, 0, 0).data, prior.data);
   assertEquals(shuffledRows(prior, 0).data, one.data);
 });
 
@@ -36,66 +37,131 @@ Deno.test("linearProbe() finds classes that a plane separates, and nothing in no
   assert(labels.filter((label, i) => label === blind![i]).length < 40);
 });
 
-function result(arm: Arm, seed: number, value: number): RunResult {
-  const keys = ["top1", "top5", "category", "subcategory", "linearCategory", "linearSubcategory"];
-  return { arm, seed, scores: Object.fromEntries(keys.map((key) => [key, value])) as unknown as ArmScores };
+/** Twenty queries of ten things in two drawings, the first `hits` of the things found in both. */
+function result(arm: string, seed: number, hits: number): RunResult {
+  const values = Float64Array.from({ length: 20 }, (_, i) => Number(i % 10 < hits));
+  return {
+    arm,
+    seed,
+    scores: Object.fromEntries(ARM_MEASURES.map(([key]) => [key, values])) as QueryScores<ArmMeasure>,
+  };
 }
 
+const GROUPS = Uint32Array.from({ length: 20 }, (_, i) => i % 10);
+
 const RESULTS = [
-  result("no prior", 0, 0.2),
-  result("prior", 0, 0.3),
-  result("shuffled prior", 0, 0.1),
-  result("no prior", 1, 0.4),
-  result("prior", 1, 0.5),
+  result("no prior", 0, 2),
+  result("prior", 0, 7),
+  result("shuffled prior", 0, 9),
+  result("no prior", 1, 3),
+  result("prior", 1, 8),
 ];
 
-Deno.test("resultRows() has the arms, and differences of runs with the same seed", () => {
-  const rows = resultRows(RESULTS);
-  assertEquals(rows.map(([name, value]) => [name, value]), [
-    ["no prior", "0.300 ± 0.141"],
-    ["prior", "0.400 ± 0.141"],
-    ["shuffled prior", "0.100 ± 0.000"],
-    ["prior − no prior", "+0.100 ± 0.000"],
-    ["prior − shuffled prior", "+0.200 ± 0.000"],
+Deno.test("resultRows() has the arms, and differences of runs with the same seed, with what follows from them", () => {
+  const rows = resultRows(RESULTS, GROUPS);
+  assertEquals(rows.map(([name, value]) => [name, value!.replace(/\[.*\]/, "[]")]), [
+    ["no prior", "0.250 ± .071"],
+    ["prior", "0.750 ± .071"],
+    ["shuffled prior", "0.900"],
+    ["prior − no prior", "+0.500 [] better"],
+    ["prior − shuffled prior", "−0.200 [] not told apart"],
   ]);
+  // two things of ten differ: a draw has none of them with probability 0.8^10 = 0.11
+  assertMatch(rows[4]![1]!, /\[−0\.[45]00, \+0\.000\]/);
   assert(rows.every((row) => row.length === HEADER.length));
-  assertEquals(markdown(RESULTS).split("\n").length, 7);
+  assertEquals(markdown(RESULTS, GROUPS).split("\n").length, 7);
 });
 
 Deno.test("comparePage() draws means with bars", async () => {
-  const page = await comparePage(RESULTS, "facts");
+  const page = await comparePage(RESULTS, GROUPS, "facts");
   assertStringIncludes(page, "Does the prior help?");
-  assertStringIncludes(page, "0.400 ± 0.141");
+  assertStringIncludes(page, "0.750 ± .071");
   const svg = page.slice(page.indexOf("<svg"), page.indexOf("</svg>"));
   const bars = [...svg.matchAll(/<line stroke="#\w+" y2="([\d.]+)" y1="([\d.]+)"/g)].map(([, high, low]) =>
     Number(low) - Number(high)
   );
-  assertEquals(bars.length, 18, "three arms, six measures");
+  assertEquals(bars.length, 21, "three arms, seven measures");
   assertAlmostEquals(bars[0]!, bars[1]!, 0.01, "the same deviation");
   assert(bars[0]! > 10);
   assertAlmostEquals(bars[2]!, 0, 1e-6, "one seed");
-  assertEquals([...svg.matchAll(/<circle/g)].length, 18 + 5 * 6);
+  assertEquals([...svg.matchAll(/<circle/g)].length, 21 + 5 * 7);
+});
+
+Deno.test("armsOf() has the main arms in every set, and names that are files of their own", () => {
+  for (const set of ["main", "kernels", "ridge", "shuffled", "batch"] as const) {
+    const names = armsOf(RECIPE, set).map(({ name }) => name);
+    assertEquals(names.slice(0, 4), ["untrained", "no prior", "prior", "shuffled prior"]);
+    assertEquals(new Set(names.map((name) => name.replaceAll(/[^a-z0-9.]+/gi, "_"))).size, names.length);
+  }
+});
+
+Deno.test("withTable() replaces what is between the marks, and nothing without them", async () => {
+  const source = {
+    recipe: RECIPE,
+    facts: "",
+    commit: "abc1234",
+    date: "2026-11-28",
+    device: "a $& b",
+    seeds: 5,
+    on: "test",
+  };
+  const opening = await openingMark(source satisfies TableSource);
+  const page = "before\n\n<!-- compare_priors recipe=0 -->\nold\n<!-- /compare_priors -->\n\nafter";
+  const now = withTable(page, opening, "| $1 |");
+  assertEquals(now, `before\n\n${opening}\n\n| $1 |\n\n<!-- /compare_priors -->\n\nafter`);
+  assertEquals(withTable(now!, opening, "| $1 |"), now);
+  assertEquals(withTable("nothing", opening, ""), null);
+});
+
+Deno.test("recipeDigest() is another for another recipe, and the same for another order", async () => {
+  const digest = await recipeDigest(RECIPE);
+  assertMatch(digest, /^[0-9a-f]{12}$/);
+  assertEquals(
+    await recipeDigest(Object.fromEntries(Object.entries(RECIPE).reverse()) as unknown as typeof RECIPE),
+    digest,
+  );
+  for (const key of Object.keys(RECIPE) as (keyof typeof RECIPE)[]) {
+    assert(await recipeDigest({ ...RECIPE, [key]: 77 }) !== digest, key);
+  }
 });
 
 Deno.test("compare_priors.ts does not mix results of other settings, and reports what is there", async () => {
   const folder = await Deno.makeTempDir();
-  const settings = { epochs: 10, width: 16, batch_size: 256, lr: 0.3, sigma: 1 };
-  const arms = ["untrained", "no prior", "prior", "shuffled prior"] as const;
-  const results = [0, 1].flatMap((seed) => arms.map((arm) => result(arm, seed, 0.25)));
-  await Deno.writeTextFile(join(folder, "results.json"), JSON.stringify({ settings, results }));
+  const scores = Object.fromEntries(
+    ARM_MEASURES.map(([key]) => [key, Array.from({ length: 762 }, (_, i) => i % 4 ? 0 : 1)]),
+  );
+  for (const arm of armsOf(RECIPE, "main")) {
+    const settings = { recipe: RECIPE, arm, seed: 3, on: "test" };
+    const run = { settings, commit: "abc1234", device: "none", date: "2026-11-28", seconds: 60, scores };
+    await Deno.writeTextFile(join(folder, `${arm.name.replace(" ", "_")}-3.json`), JSON.stringify(run));
+  }
   const run = async (...args: string[]) => {
     const command = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "examples/compare_priors.ts", "--save_dir", folder, "--seeds", "2", ...args],
+      args: [
+        "run",
+        "-A",
+        "examples/compare_priors.ts",
+        "--save_dir",
+        folder,
+        "--first_seed",
+        "3",
+        "--seeds",
+        "1",
+        ...args,
+      ],
     });
     const { code, stdout, stderr } = await command.output();
     return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };
   };
   const done = await run();
   assertEquals(done.code, 0, done.err);
-  assertMatch(done.out, /\| prior \| 0\.250 ± 0\.000 \|/);
-  assertStringIncludes(await Deno.readTextFile(join(folder, "report.html")), "2 seeds");
+  assertMatch(done.out, /\| prior \| 0\.251 \|/); // 191 of 762
+  assertStringIncludes(done.out, "| prior − no prior | +0.000 [+0.000, +0.000] not told apart |");
+  assertStringIncludes(await Deno.readTextFile(join(folder, "report.html")), "seeds 3 to 3; 381 emoji; 4 min");
   const { code, err } = await run("--width", "8");
   assertEquals(code, 1);
-  assertStringIncludes(err, `Cannot go on with "${join(folder, "results.json")}" as its settings were others: got`);
+  assertStringIncludes(err, `Cannot go on with "${join(folder, "untrained-3.json")}" as its settings were others: got`);
+  await Deno.writeTextFile(join(folder, "untrained-3.json"), "{}");
+  assertStringIncludes((await run()).err, `untrained-3.json" as it must hold the scores of a run: got others`);
   await Deno.remove(folder, { recursive: true });
 });

@@ -1,6 +1,16 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { Device, noGrad, scope, zeros } from "../../mod.ts";
-import { contrastive, type Module, resnet, resnet18, resnet50, RESNET_NAMES } from "../../src/nn/mod.ts";
+import {
+  contrastive,
+  defaultInit,
+  fanIn,
+  type Module,
+  ResNet,
+  resnet,
+  resnet18,
+  resnet50,
+  RESNET_NAMES,
+} from "../../src/nn/mod.ts";
 import golden from "./fixtures/state_names.json" with { type: "json" };
 
 await Device.open();
@@ -49,6 +59,18 @@ Deno.test("resnet18 is initialised as torchvision does", async () => {
   assertAlmostEquals(Math.max(...fc.subarray(0, 50000)), 1 / Math.sqrt(512), 1e-4);
   assertEquals(new Set(await state.get("bn1.weight")!.data()), new Set([1]));
   assertEquals(new Set(await state.get("bn1.bias")!.data()), new Set([0]));
+  model.dispose();
+});
+
+Deno.test("a ResNet draws its convolutions as init says, from the same keys", async () => {
+  const layout = { block: "basic", layers: [1, 1], widths: [8, 16], smallStem: true } as const;
+  const model = new ResNet(layout, { numClasses: 4, init: defaultInit });
+  for (const name of ["conv1", "layer1.0.conv2", "layer2.0.downsample.0"]) {
+    const weight = model.stateDict().get(`${name}.weight`)!;
+    const bound = 1 / Math.sqrt(fanIn(weight.shape)); // U(±bound)
+    const most = (await weight.data() as Float32Array).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+    assert(most <= bound && most > 0.85 * bound, `${name}: ${most} of ${bound}`);
+  }
   model.dispose();
 });
 
