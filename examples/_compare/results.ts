@@ -1,6 +1,6 @@
 import { errorBars, html, page, type Range, table } from "../../src/report/mod.ts";
 import { means, type QueryScores } from "../_quickstart/evaluate.ts";
-import { markdownTable, spread, type TableLine, tableRows } from "../_quickstart/table.ts";
+import { differenceRows, markdownTable, meanRows, spread, type TableLine } from "../_quickstart/table.ts";
 import { ARM_MEASURES, type ArmMeasure } from "./arms.ts";
 
 /** One arm with one seed. */
@@ -22,19 +22,35 @@ export function linesOf(results: readonly RunResult[]): TableLine<ArmMeasure>[] 
   });
 }
 
-/** Rows of the table: each arm, then what each arm with a prior is above the arms without, and above the shuffled one. */
-export function resultRows(results: readonly RunResult[], groups: ArrayLike<number>): string[][] {
-  const lines = linesOf(results);
-  const differences = lines.map(({ name }) => name).filter((name) => name.startsWith("prior")).flatMap((name) => {
-    const batch = name.match(/, batch \d+$/)?.[0] ?? "";
-    return [[name, `no prior${batch}`], [name, "shuffled prior"]] as const;
-  });
-  return tableRows(lines, differences, { titles: ARM_MEASURES, groups });
+/** A table: header and rows. */
+interface Table {
+  readonly header: readonly string[];
+  readonly rows: readonly (readonly string[])[];
 }
 
-/** The table as Markdown. */
+/** Means of the arms. */
+export function meanTable(results: readonly RunResult[]): Table {
+  return { header: HEADER, rows: meanRows(linesOf(results), ARM_MEASURES) };
+}
+
+/** What each arm with a prior is above the arms without one, and above the shuffled one, in the seeds that both have. */
+export function differenceTable(results: readonly RunResult[], groups: ArrayLike<number>): Table {
+  const lines = linesOf(results);
+  const find = (name: string) => lines.find((line) => line.name === name);
+  const pairs = lines.filter(({ name }) => /^(shuffled )?prior/.test(name)).flatMap((line) => {
+    const batch = line.name.match(/, batch \d+$/)?.[0] ?? "";
+    const others = [find(`no prior${batch}`), line.name.startsWith("prior") ? find("shuffled prior") : undefined];
+    return others.filter((other) => other !== undefined && other.seeds.some((seed) => line.seeds.includes(seed)))
+      .map((other) => [line, other!] as const);
+  });
+  const header = ["difference [95 % interval]", ...pairs.map(([line, other]) => `${line.name} − ${other.name}`)];
+  return { header, rows: differenceRows(pairs, { titles: ARM_MEASURES, groups }) };
+}
+
+/** The tables as Markdown. */
 export function markdown(results: readonly RunResult[], groups: ArrayLike<number>): string {
-  return markdownTable(HEADER, resultRows(results, groups));
+  return [meanTable(results), differenceTable(results, groups)].map(({ header, rows }) => markdownTable(header, rows))
+    .join("\n\n");
 }
 
 /** The page with table and picture. */
@@ -50,6 +66,7 @@ export async function comparePage(
       return { group, name, values, ...spread(values) };
     })
   );
+  const [averages, differences] = [meanTable(results), differenceTable(results, groups)];
   const about =
     "Differences are of runs with the same seed, so with the same weights, order and augmentation, query by query; in " +
     "brackets the 95 % interval for other emoji (both drawings of one together) and, with several seeds, for other " +
@@ -58,7 +75,9 @@ export async function comparePage(
   return page("Does the prior help?", facts, [
     {
       heading: "Held-out emoji",
-      body: html`${table(HEADER, resultRows(results, groups))}<p class="faint">${about}</p>`,
+      body: html`${table(averages.header, averages.rows)} ${
+        table(differences.header, differences.rows)
+      }<p class="faint">${about}</p>`,
     },
     { heading: "Picture", body: await errorBars(ranges, { y: "share" }) },
   ]);

@@ -50,20 +50,20 @@ function signed(value: number): string {
   return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
 }
 
-/** A line for each encoder with its means, then a line for each difference. */
-export function tableRows<M extends string>(
-  lines: readonly TableLine<M>[],
-  differences: readonly (readonly [string, string])[],
+/** A row for each encoder: its means. */
+export function meanRows<M extends string>(lines: readonly TableLine<M>[], titles: Titles<M>): string[][] {
+  return lines.map((line) => [line.name, ...titles.map(([measure]) => meanCell(line, measure))]);
+}
+
+/** A row for each measure: differences of pairs of encoders. */
+export function differenceRows<M extends string>(
+  pairs: readonly (readonly [TableLine<M>, TableLine<M>])[],
   { titles, groups }: { readonly titles: Titles<M>; readonly groups: ArrayLike<number> },
 ): string[][] {
-  const rows = lines.map((line) => [line.name, ...titles.map(([measure]) => meanCell(line, measure))]);
-  for (const [name, otherName] of differences) {
-    const [line, other] = [name, otherName].map((each) => lines.find((line) => line.name === each));
-    if (!line || !other || !line.seeds.some((seed) => other.seeds.includes(seed))) continue;
-    const cells = titles.map(([measure]) => differenceCell(differenceOf(line, other, { measure, groups })));
-    rows.push([`${name} − ${otherName}`, ...cells]);
-  }
-  return rows;
+  return titles.map(([measure, title]) => [
+    title,
+    ...pairs.map(([line, other]) => differenceCell(differenceOf(line, other, { measure, groups }))),
+  ]);
 }
 
 /** Rows as Markdown, numbers to the right. */

@@ -4,7 +4,7 @@ import { Device } from "../../mod.ts";
 import { ARM_MEASURES, type ArmMeasure, armsOf } from "../../examples/_compare/arms.ts";
 import { linearProbe } from "../../examples/_compare/linear_probe.ts";
 import { openingMark, type TableSource, withTable } from "../../examples/_compare/readme.ts";
-import { comparePage, HEADER, markdown, resultRows, type RunResult } from "../../examples/_compare/results.ts";
+import { comparePage, differenceTable, markdown, meanTable, type RunResult } from "../../examples/_compare/results.ts";
 import type { QueryScores } from "../../examples/_quickstart/evaluate.ts";
 import { RECIPE, recipeDigest } from "../../examples/_quickstart/recipe.ts";
 import { shuffledRows } from "../../examples/_quickstart/train.ts";
@@ -57,19 +57,23 @@ const RESULTS = [
   result("prior", 1, 8),
 ];
 
-Deno.test("resultRows() has the arms, and differences of runs with the same seed, with what follows from them", () => {
-  const rows = resultRows(RESULTS, GROUPS);
-  assertEquals(rows.map(([name, value]) => [name, value!.replace(/\[.*\]/, "[]")]), [
+Deno.test("the tables have the arms, and differences of runs with the same seed, with what follows from them", () => {
+  const means = meanTable(RESULTS);
+  assertEquals(means.rows.map(([name, value]) => [name, value]), [
     ["no prior", "0.250 ± .071"],
     ["prior", "0.750 ± .071"],
     ["shuffled prior", "0.900"],
-    ["prior − no prior", "+0.500 [] better"],
-    ["prior − shuffled prior", "−0.200 [] not told apart"],
   ]);
-  // two things of ten differ: a draw has none of them with probability 0.8^10 = 0.11
-  assertMatch(rows[4]![1]!, /\[−0\.[45]00, \+0\.000\]/);
-  assert(rows.every((row) => row.length === HEADER.length));
-  assertEquals(markdown(RESULTS, GROUPS).split("\n").length, 7);
+  assert(means.rows.every((row) => row.length === means.header.length));
+  const { header, rows } = differenceTable(RESULTS, GROUPS);
+  assertEquals(header.slice(1), ["prior − no prior", "prior − shuffled prior", "shuffled prior − no prior"]);
+  assertEquals(rows.map(([title]) => title), ARM_MEASURES.map(([, title]) => title));
+  const [, first, second, third] = rows[0]!;
+  assertEquals(first!.replace(/\[.*\]/, "[]"), "+0.500 [] better");
+  // Two things of ten differ: a draw has none of them with probability 0.8^10 = 0.11.
+  assertMatch(second!, /^−0\.200 \[−0\.[45]00, \+0\.000\] not told apart$/);
+  assertMatch(third!, /^\+0\.700 \[\+0\.[345]00, \+[01]\.[09]00\] better$/);
+  assertEquals(markdown(RESULTS, GROUPS).split("\n").length, 5 + 1 + 9);
 });
 
 Deno.test("comparePage() draws means with bars", async () => {
@@ -112,6 +116,19 @@ Deno.test("withTable() replaces what is between the marks, and nothing without t
   assertEquals(withTable(now!, opening, "| $1 |"), now);
   assertEquals(withTable("nothing", opening, ""), null);
 });
+
+for (const path of ["README.md", "docs/results.md"]) {
+  Deno.test(`the table of ${path} was made with the committed recipe`, async () => {
+    const page = await Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
+    const mark = page.match(
+      /<!-- compare_priors recipe=(\w+) commit=(\S+) date=[\d-]+ seeds=(\d+) on=(\w+) device=".+" -->/,
+    );
+    assert(mark, "marks of the table");
+    const [, digest, , seeds, on] = mark;
+    assertEquals(digest, await recipeDigest(RECIPE), "deno run -A examples/compare_priors.ts --readme");
+    assert(Number(seeds) >= 5 && on === "test");
+  });
+}
 
 Deno.test("recipeDigest() is another for another recipe, and the same for another order", async () => {
   const digest = await recipeDigest(RECIPE);
@@ -156,7 +173,7 @@ Deno.test("compare_priors.ts does not mix results of other settings, and reports
   const done = await run();
   assertEquals(done.code, 0, done.err);
   assertMatch(done.out, /\| prior \| 0\.251 \|/); // 191 of 762
-  assertStringIncludes(done.out, "| prior − no prior | +0.000 [+0.000, +0.000] not told apart |");
+  assertStringIncludes(done.out, "| same emoji, top-1 | +0.000 [+0.000, +0.000] not told apart |");
   assertStringIncludes(await Deno.readTextFile(join(folder, "report.html")), "seeds 3 to 3; 381 emoji; 4 min");
   const { code, err } = await run("--width", "8");
   assertEquals(code, 1);
