@@ -7,7 +7,7 @@ import { queryGroups } from "../_quickstart/evaluate.ts";
 import { commitOf } from "../_quickstart/facts.ts";
 import { recipeOf } from "../_quickstart/flags.ts";
 import type { Recipe } from "../_quickstart/recipe.ts";
-import { type Arm, ARM_MEASURES, type ArmSet, armsOf, runArm } from "./arms.ts";
+import { type Arm, ARM_MEASURES, type ArmMeasure, type ArmSet, armsOf, runArm } from "./arms.ts";
 import type { CompareFlags } from "./flags.ts";
 import { writeReadme } from "./readme.ts";
 import { comparePage, linesOf, markdown, type RunResult } from "./results.ts";
