@@ -19,6 +19,9 @@
 export { cast } from "./elementwise/cast.ts";
 export { batchNorm, type BatchNormOptions } from "./norm/batch_norm.ts";
 export { abs, clamp, exp, log, neg, relu, sigmoid, silu, sqrt, square, tanh } from "./elementwise/unary.ts";
+export { dropout, type DropoutOptions, stochasticDepth } from "./elementwise/dropout.ts";
+export { interpolate, type InterpolateOptions } from "./move/interpolate.ts";
+export type { ResizeMode } from "./move/_resize_matrix.ts";
 export { erf, gelu, type GeluOptions } from "./elementwise/gelu.ts";
 export { attention, type AttentionOptions, selfAttention, type SelfAttentionOptions } from "./attention/attention.ts";
 export { layerNorm, type LayerNormOptions } from "./norm/layer_norm.ts";

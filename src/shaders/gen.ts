@@ -2440,6 +2440,28 @@ fn backward(
 }
 `,
 };
+/** `dropout` */
+export const dropout: Shader<{ size: "u32", inner: "u32", key0: "u32", key1: "u32", p: "f32", scale: "f32" }, { 1: "read", 2: "read_write" }> = {
+  params: { size: "u32", inner: "u32", key0: "u32", key1: "u32", p: "f32", scale: "f32" },
+  access: { 1: "read", 2: "read_write" },
+  code: `struct Params { size: u32, inner: u32, key0: u32, key1: u32, p: f32, scale: f32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<X>;
+@group(0) @binding(2) var<storage, read_write> y: array<X>;
+@compute @workgroup_size(64)
+fn main(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.size) { return; }
+  let draw = i / params.inner;
+  let all = unit_float(philox(vec4u(draw / 4u, 0u, 0u, 0u), vec2u(params.key0, params.key1)));
+  y[i] = select(X(0.0), X(f32(x[i]) * params.scale), all[draw % 4u] >= params.p);
+}
+`,
+};
 /** `elementwise` */
 export const elementwise: Shader<Record<never, never>, { 1: "read", 2: "read", 3: "read", 4: "read_write" }> = {
   params: {},

@@ -1,0 +1,58 @@
+/** How pixels between pixels come about. */
+export type ResizeMode = "nearest" | "bilinear" | "bicubic";
+
+/** Settings of {@linkcode resizeMatrix}. */
+export interface ResizeRule {
+  readonly mode: ResizeMode;
+  readonly alignCorners: boolean;
+  readonly antialias: boolean;
+}
+
+/** The weights `[to, from]` of old pixels in new ones along an axis. */
+export function resizeMatrix(from: number, to: number, rule: ResizeRule): Float32Array<ArrayBuffer> {
+  const matrix = new Float64Array(to * from);
+  const add = (i: number, j: number, weight: number) =>
+    matrix[i * from + Math.min(from - 1, Math.max(0, j))]! += weight;
+  for (let i = 0; i < to; i++) {
+    if (rule.mode === "nearest") add(i, Math.floor(i * from / to), 1);
+    else if (rule.antialias) filter(from, to, i, rule.mode, add);
+    else point(from, to, i, rule, add);
+  }
+  return Float32Array.from(matrix);
+}
+
+type Add = (i: number, j: number, weight: number) => void;
+
+/** Two or four neighbours of a place; past the border the border's pixel counts again. */
+function point(from: number, to: number, i: number, { mode, alignCorners }: ResizeRule, add: Add): void {
+  const scale = alignCorners ? (to > 1 ? (from - 1) / (to - 1) : 0) : from / to;
+  const place = alignCorners ? i * scale : (i + 0.5) * scale - 0.5;
+  const at = mode === "bilinear" ? Math.max(0, place) : place; // PyTorch's bicubic reaches past the border
+  const low = Math.floor(at);
+  const [first, last] = mode === "bilinear" ? [0, 1] : [-1, 2];
+  for (let k = first; k <= last; k++) add(i, low + k, weightAt(mode, at - low - k, -0.75));
+}
+
+/** All pixels under a filter that is as wide as the step, with weights that add up to 1. */
+function filter(from: number, to: number, i: number, mode: ResizeMode, add: Add): void {
+  const scale = from / to;
+  const stretch = Math.max(1, scale);
+  const center = (i + 0.5) * scale;
+  const reach = (mode === "bilinear" ? 1 : 2) * stretch;
+  const first = Math.max(0, Math.trunc(center - reach + 0.5));
+  const last = Math.min(from, Math.trunc(center + reach + 0.5));
+  const weights = Array.from(
+    { length: last - first },
+    (_, k) => weightAt(mode, (first + k - center + 0.5) / stretch, -0.5),
+  );
+  const total = weights.reduce((a, b) => a + b, 0);
+  weights.forEach((weight, k) => add(i, first + k, weight / total));
+}
+
+/** The triangle, or Keys's cubic with parameter a. */
+function weightAt(mode: ResizeMode, distance: number, a: number): number {
+  const x = Math.abs(distance);
+  if (mode === "bilinear") return Math.max(0, 1 - x);
+  if (x < 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
+  return x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+}

@@ -1,0 +1,108 @@
+import { defineOp } from "../../autograd/mod.ts";
+import { type Shape, sizeOf, type Tensor, tensor, zeros } from "../../tensor/mod.ts";
+import { checkFloat } from "../shared/check.ts";
+import { product } from "../product/product.ts";
+import { resizeMatrix, type ResizeMode } from "./_resize_matrix.ts";
+
+/** Settings of {@linkcode interpolate}. */
+export interface InterpolateOptions {
+  /** Height and width wanted, px. */
+  size: readonly [number, number];
+  /** How: `"bilinear"` by default. */
+  mode?: ResizeMode;
+  /** Keeps the middles of the corner pixels where they are; false by default: the corners of the image stay. */
+  alignCorners?: boolean;
+  /** Widens the filter where the image shrinks, as Pillow does; false by default, and not with `alignCorners`. */
+  antialias?: boolean;
+}
+
+interface Attrs {
+  /** `[height, oldHeight]` and `[width, oldWidth]`, row by row. */
+  readonly rows: Float32Array<ArrayBuffer>;
+  readonly columns: Float32Array<ArrayBuffer>;
+  readonly size: readonly [number, number];
+}
+
+const interpolateOp = defineOp<readonly [Tensor], Attrs>({
+  name: "interpolate",
+  forward: (_context, [x], attrs) => resample(x, attrs, false),
+  backward: (_context, grad, attrs) => [resample(grad, attrs, true)],
+});
+
+/** Multiplies heights and widths by the matrices, or by their transposes. */
+function resample(x: Tensor, { rows, columns, size }: Attrs, transposed: boolean): Tensor {
+  const { device } = x;
+  const [n, h, w, c] = x.shape as [number, number, number, number];
+  const [oh, ow] = transposed ? [rows.length / size[0], columns.length / size[1]] : size;
+  if (x.size === 0) return zeros([n, oh, ow, c], { device });
+  const [tall, wide] = transposed ? [[h, oh], [w, ow]] as const : [[oh, h], [ow, w]] as const;
+  const a = tensor(rows, { shape: tall, device });
+  const b = tensor(columns, { shape: wide, device });
+  const batch = (count: number) => ({ sizes: [1, 1, count], a: [0, 0, 0], b: [0, 0, 1] }) as const;
+  const low = product({
+    ...{ a, b: x.alias([n, h, w * c]), transposeA: transposed, rows: oh, inner: h, cols: w * c, batch: batch(n) },
+  });
+  const y = product({
+    ...{
+      a: b,
+      b: low.alias([n * oh, w, c]),
+      transposeA: transposed,
+      rows: ow,
+      inner: w,
+      cols: c,
+      batch: batch(n * oh),
+    },
+  });
+  return y.alias([n, oh, ow, c]);
+}
+
+/**
+ * Resizes images, as PyTorch's `interpolate`: bicubic with its a = −0.75 (−0.5 with `antialias`, as Pillow), and for
+ * `"nearest"` the pixel at `⌊i · old / new⌋`. Computed as two products with small matrices, so that it is differentiable.
+ *
+ * @param x Images `[n, h, w, c]`, f32, h and w ≥ 1.
+ * @param options `size`, `mode`, `alignCorners`, `antialias`.
+ * @returns `[n, …size, c]`.
+ * @throws {TypeError} If x is not f32 or not of rank 4, or empty along its height or width.
+ * @throws {RangeError} If a size is no positive integer, the mode is another, or the options contradict each other.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, tensor } from "@decoupled/uniformity";
+ * import { interpolate } from "@decoupled/uniformity/ops";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const x = tensor([[[[0], [4]]]]); // one row of two pixels
+ * assertEquals(await interpolate(x, { size: [1, 4] }).data(), new Float32Array([0, 1, 3, 4]));
+ * ```
+ */
+export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+  const { size, mode = "bilinear", alignCorners = false, antialias = false } = options;
+  checkFloat("interpolate", x);
+  const [, h = 0, w = 0] = x.shape as Shape;
+  if (x.rank !== 4 || h === 0 || w === 0) {
+    throw new TypeError(`Cannot compute interpolate() as x must be [n, h, w, c] with h and w >= 1: got x [${x.shape}]`);
+  }
+  if (size.length !== 2 || !size.every((side) => Number.isInteger(side) && side >= 1)) {
+    throw new RangeError(`Cannot compute interpolate() as size must be two positive integers: got [${size}]`);
+  }
+  if (mode !== "nearest" && mode !== "bilinear" && mode !== "bicubic") {
+    throw new RangeError(
+      `Cannot compute interpolate() as mode must be "nearest", "bilinear" or "bicubic": got "${mode}"`,
+    );
+  }
+  if (alignCorners && antialias || mode === "nearest" && (alignCorners || antialias)) {
+    throw new RangeError(
+      `Cannot compute interpolate() as ${mode} takes ${mode === "nearest" ? "neither" : "one"} of alignCorners and ` +
+        "antialias: got " + (alignCorners && antialias ? "both" : alignCorners ? "alignCorners" : "antialias"),
+    );
+  }
+  const how = { mode, alignCorners, antialias };
+  const [rows, columns] = [resizeMatrix(h, size[0], how), resizeMatrix(w, size[1], how)];
+  return sizeOf(x.shape) === 0 ? zeros([x.shape[0]!, ...size, x.shape[3]!], { device: x.device }) : interpolateOp([x], {
+    rows,
+    columns,
+    size: [size[0], size[1]],
+  });
+}

@@ -1,0 +1,49 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { Device } from "../../../src/device/mod.ts";
+import { interpolate, type InterpolateOptions } from "../../../src/ops/mod.ts";
+import { key, normal, ones, tensor, zeros } from "../../../src/tensor/mod.ts";
+import { assertClose, gradcheck } from "../../../src/testing/mod.ts";
+import { checkGolden } from "../shared/_golden.ts";
+
+await Device.open();
+
+Deno.test("interpolate() equals PyTorch in every mode, with its gradient", () =>
+  checkGolden("interpolate", ([x], attrs) => interpolate(x!, attrs as unknown as InterpolateOptions), {
+    value: 5e-6, // PyTorch adds up antialiased weights in f32 steps
+    absolute: 1e-6,
+  }, "transformers"));
+
+Deno.test("interpolate() gradient matches finite differences, and a line stays a line", async () => {
+  await gradcheck((x) => interpolate(x, { size: [7, 3], mode: "bicubic" }), normal([2, 4, 5, 3], { key: key(1) }));
+  const x = tensor(Float32Array.from({ length: 8 }, (_, i) => i), { shape: [1, 1, 8, 1] });
+  const y = await interpolate(x, { size: [1, 15], mode: "bicubic", alignCorners: true }).data();
+  // Past the border the border's pixel counts again, so the second and the last but one place leave the line.
+  assertClose(y.subarray(2, 13), Array.from({ length: 11 }, (_, i) => i / 2 + 1));
+});
+
+Deno.test("interpolate() throws on what it cannot use", () => {
+  const x = ones([1, 2, 2, 1]);
+  assertEquals(interpolate(zeros([0, 2, 2, 1]), { size: [3, 3] }).shape, [0, 3, 3, 1]);
+  assertThrows(
+    () => interpolate(ones([2, 2, 1]), { size: [1, 1] }),
+    TypeError,
+    "x must be [n, h, w, c] with h and w >= 1: got x [2,2,1]",
+  );
+  assertThrows(() => interpolate(x, { size: [0, 1] }), RangeError, "size must be two positive integers: got [0,1]");
+  assertThrows(
+    () => interpolate(x, { size: [1, 1], mode: "area" as "nearest" }),
+    RangeError,
+    'Cannot compute interpolate() as mode must be "nearest", "bilinear" or "bicubic": got "area"',
+  );
+  const size = [1, 1] as const;
+  assertThrows(
+    () => interpolate(x, { size, alignCorners: true, antialias: true }),
+    RangeError,
+    "bilinear takes one of alignCorners and antialias: got both",
+  );
+  assertThrows(
+    () => interpolate(x, { size, mode: "nearest", antialias: true }),
+    RangeError,
+    "nearest takes neither of alignCorners and antialias: got antialias",
+  );
+});
