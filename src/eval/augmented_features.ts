@@ -10,7 +10,7 @@ import {
   type ViewSource,
 } from "../data/mod.ts";
 import type { Communicator } from "../distributed/mod.ts";
-import type { ResNet } from "../nn/mod.ts";
+import type { Backbone } from "../nn/mod.ts";
 import { squeeze, unsqueeze } from "../ops/mod.ts";
 import { keep, key, shuffled, type Tensor, tensor, tidy } from "../tensor/mod.ts";
 import { type BatchPart, joinRows, partsOfBatches } from "../train/internal.ts";
@@ -45,13 +45,13 @@ export interface FeatureBatch {
 export class AugmentedFeatures implements Disposable {
   #source: ViewSource;
   #device: Device;
-  #encoder: ResNet;
+  #encoder: Backbone;
   #length: number;
   #sizes: readonly number[];
   #options: AugmentedOptions;
 
   /** Prepares to decode. */
-  constructor(device: Device, encoder: ResNet, dataset: ImageDataset, options: AugmentedOptions) {
+  constructor(device: Device, encoder: Backbone, dataset: ImageDataset, options: AugmentedOptions) {
     const { batchSize, resolution: size, workers } = options;
     const { mean, std, length } = dataset;
     this.#source = imageSource(device, dataset, naturalRecipe({ size, mean, std }), { workers });

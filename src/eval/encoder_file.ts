@@ -1,14 +1,14 @@
 import { quoted, quotedSome } from "../formats/internal.ts";
 import type { Device } from "../device/mod.ts";
-import { ResNet, resnet, RESNET_NAMES, type Stem } from "../nn/mod.ts";
+import { type Backbone, ResNet, resnet, RESNET_NAMES, type Stem } from "../nn/mod.ts";
 import { loadState, makeModel, readCheckpoint, type StateDict } from "../train/mod.ts";
 import { type EncoderState, encoderState } from "./encoder_state.ts";
 
 /** An encoder that can be evaluated. */
 export interface LoadedEncoder {
   /** Encoder, in eval mode. */
-  readonly encoder: ResNet;
-  /** Name of the network, torchvision's; `small` for the small ones of the quickstart and the demos. */
+  readonly encoder: Backbone;
+  /** Name of the network, torchvision's or `vit_…`; `small` for the small ones of the quickstart and the demos. */
   readonly network: string;
   /** Notes for people. */
   readonly notes: readonly string[];

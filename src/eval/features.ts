@@ -4,7 +4,7 @@ import type { Features, ImageDataset } from "../data/mod.ts";
 import { broadcastJson, type Communicator } from "../distributed/mod.ts";
 import { groupOf } from "../distributed/internal.ts";
 import { ndarray, readSafetensors, safetensorsChunks, toF32, writeWhole } from "../formats/mod.ts";
-import type { ResNet } from "../nn/mod.ts";
+import type { Backbone } from "../nn/mod.ts";
 import type { EncodedRows } from "./distributed_encode.ts";
 import { encodeImages } from "./encode_images.ts";
 import { readState } from "../train/mod.ts";
@@ -40,7 +40,7 @@ export interface FeatureOptions {
 }
 
 /** SHA-256 of the names, shapes and values of an encoder's state. */
-export async function weightsDigest(encoder: ResNet): Promise<string> {
+export async function weightsDigest(encoder: Backbone): Promise<string> {
   const hash = createHash("sha256");
   for (const [name, { shape, data }] of await readState(encoder)) {
     hash.update(JSON.stringify([name, shape]));
@@ -58,7 +58,7 @@ export async function weightsDigest(encoder: ResNet): Promise<string> {
  */
 export async function datasetFeatures(
   device: Device,
-  encoder: ResNet,
+  encoder: Backbone,
   dataset: ImageDataset,
   options: FeatureOptions,
 ): Promise<DatasetFeatures | null> {

@@ -3,7 +3,7 @@ import type { Device } from "../device/mod.ts";
 import type { ImageDataset } from "../data/mod.ts";
 import type { Communicator } from "../distributed/mod.ts";
 import { groupOf } from "../distributed/internal.ts";
-import { Linear, type ResNet } from "../nn/mod.ts";
+import { type Backbone, Linear } from "../nn/mod.ts";
 import { ReduceLROnPlateau, SGD } from "../optim/mod.ts";
 import { crossEntropy } from "../ops/mod.ts";
 import { keep, key, type Tensor, tidy } from "../tensor/mod.ts";
@@ -69,7 +69,7 @@ export interface FrozenSgdEpoch {
  */
 export async function frozenSgd(
   device: Device,
-  encoder: ResNet,
+  encoder: Backbone,
   dataset: ImageDataset,
   test: LabelledSet,
   options: FrozenSgdOptions,
@@ -112,7 +112,7 @@ export async function frozenSgd(
 /** Encodes this rank's part of every batch while rank 0 runs {@linkcode frozenSgd}. */
 export async function encodeForFrozenSgd(
   device: Device,
-  encoder: ResNet,
+  encoder: Backbone,
   dataset: ImageDataset,
   options: FrozenSgdOptions,
 ): Promise<void> {
@@ -138,7 +138,7 @@ function resolve(options: FrozenSgdOptions) {
   };
 }
 
-function augmentedFeatures(device: Device, encoder: ResNet, dataset: ImageDataset, options: FrozenSgdOptions) {
+function augmentedFeatures(device: Device, encoder: Backbone, dataset: ImageDataset, options: FrozenSgdOptions) {
   const { batchSize, seed, group, feature, resolution, workers } = resolve(options);
   return new AugmentedFeatures(device, encoder, dataset, { batchSize, seed, group, feature, resolution, workers });
 }

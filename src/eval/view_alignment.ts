@@ -10,7 +10,7 @@ import {
 } from "../data/mod.ts";
 import { type Communicator, shareOf } from "../distributed/mod.ts";
 import { groupOf } from "../distributed/internal.ts";
-import type { ResNet } from "../nn/mod.ts";
+import type { Backbone } from "../nn/mod.ts";
 import { reshape } from "../ops/mod.ts";
 import { key, shuffled, type Tensor, tidy, zeros } from "../tensor/mod.ts";
 import { collectRows } from "./distributed_encode.ts";
@@ -47,7 +47,7 @@ export interface ViewAlignmentOptions {
  */
 export async function viewAlignment(
   device: Device,
-  encoder: ResNet,
+  encoder: Backbone,
   dataset: ImageDataset,
   options: ViewAlignmentOptions,
 ): Promise<number | null> {
@@ -93,7 +93,7 @@ export async function viewAlignment(
 }
 
 /** Encodes views `[batch, 2, h, w, c]` to `[batch · 2, dim]`, the view fastest. */
-function embed(encoder: ResNet, views: Tensor, feature: "fc" | "pooled"): Tensor {
+function embed(encoder: Backbone, views: Tensor, feature: "fc" | "pooled"): Tensor {
   return noGrad(() =>
     tidy(() => {
       const images = reshape(views, [-1, ...views.shape.slice(2)]);

@@ -3,7 +3,7 @@ import { relu, reshape } from "../ops/mod.ts";
 import { key, type Tensor, tidy } from "../tensor/mod.ts";
 import { Linear } from "./linear.ts";
 import { Lambda, Module, Sequential } from "./module.ts";
-import type { ResNet } from "./resnet.ts";
+import type { Backbone } from "./backbone.ts";
 
 /** Settings of {@linkcode contrastive}. */
 export interface ContrastiveOptions {
@@ -23,12 +23,12 @@ export interface ContrastiveOptions {
  */
 export class Contrastive extends Module {
   /** Network that is kept after pre-training; the representation is its output. */
-  readonly encoder: ResNet;
+  readonly encoder: Backbone;
   /** Projection head, through which the loss sees the representation. */
   readonly head: Sequential;
 
   /** Puts a new head on an encoder. */
-  constructor(encoder: ResNet, options: ContrastiveOptions = {}) {
+  constructor(encoder: Backbone, options: ContrastiveOptions = {}) {
     super();
     const features = encoder.fc.weight.shape[1]!;
     const { projection = 256, hidden = features, seed = 0, device } = options;
@@ -86,6 +86,6 @@ export class Contrastive extends Module {
  *
  * @see Dufumier et al., arXiv:2206.01646.
  */
-export function contrastive(encoder: ResNet, options: ContrastiveOptions = {}): Contrastive {
+export function contrastive(encoder: Backbone, options: ContrastiveOptions = {}): Contrastive {
   return new Contrastive(encoder, options);
 }

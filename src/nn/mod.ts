@@ -1,13 +1,16 @@
 /**
- * Layers and networks: `Module` and its state, convolution, linear, batch normalisation, torchvision's ResNets, and the
+ * Layers and networks: `Module` and its state, convolution, linear, batch normalisation, torchvision's ResNets, vision
+ * transformers, and the
  * encoder with projection head of the paper.
  *
  * @module
  */
+export { Backbone } from "./backbone.ts";
 export { BatchNorm2d, type BatchNorm2dOptions, type BatchNormFusion } from "./batch_norm2d.ts";
 export { Contrastive, contrastive, type ContrastiveOptions } from "./contrastive.ts";
 export { Conv2d, type Conv2dOptions } from "./conv2d.ts";
 export { defaultInit, fanIn, fanOut, type InitOptions, kaimingNormal, type WeightInit } from "./init.ts";
+export { LayerNorm, type LayerNormOptions } from "./layer_norm.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
 export { MaxPool2d, type Pool2dOptions, ReLU } from "./layers.ts";
 export { Lambda, Module, Sequential } from "./module.ts";
@@ -30,3 +33,5 @@ export type { ForwardHook } from "./_forward_hooks.ts";
 export { type Summary, summary, type SummaryRow } from "./summary.ts";
 export { syncBatchNorm } from "./sync_batch_norm.ts";
 export { withoutTracking } from "./without_tracking.ts";
+export { Vit, type VitLayout, type VitOptions } from "./vit.ts";
+export { vit, VIT_NAMES, type VitName } from "./vits.ts";

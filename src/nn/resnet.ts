@@ -7,6 +7,7 @@ import { convNormParts } from "./conv_norm.ts";
 import { defaultInit, kaimingNormal, type WeightInit } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module, Sequential } from "./module.ts";
+import { Backbone } from "./backbone.ts";
 
 /**
  * The first layers: `"imagenet"` is 7×7 stride 2 and max-pool; `"cifar"` is 3×3 stride 1, padding 2, no pool.
@@ -182,7 +183,7 @@ function downsample(make: Layers, inChannels: number, outChannels: number, strid
  * @see He et al., "Deep Residual Learning for Image Recognition", arXiv:1512.03385; torchvision.models.resnet (the
  *   stride of a bottleneck is in its 3×3 convolution, "v1.5").
  */
-export class ResNet extends Module {
+export class ResNet extends Backbone {
   /** First convolution. */
   readonly conv1: Conv2d;
   /** Normalisation after the first convolution. */
@@ -250,13 +251,8 @@ export class ResNet extends Module {
     throw new RangeError(`Cannot take layer${i + 1} as the network must have it: got ${this.#stages.length} stages`);
   }
 
-  /** Features of the pooled output, before `fc`. */
-  get pooledFeatures(): number {
-    return this.fc.weight.shape[0]!;
-  }
-
   /** Pooled features: `[n, h, w, c]` to `[n, pooledFeatures]`. */
-  pooled(x: Tensor): Tensor {
+  override pooled(x: Tensor): Tensor {
     return this.#pooledParts([x])[0]!;
   }
 

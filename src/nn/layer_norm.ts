@@ -1,0 +1,36 @@
+import type { Device } from "../device/mod.ts";
+import { layerNorm } from "../ops/mod.ts";
+import { ones, type Tensor, zeros } from "../tensor/mod.ts";
+import { Module, Parameter } from "./module.ts";
+
+/** Settings of a {@linkcode LayerNorm}. */
+export interface LayerNormOptions {
+  /** Features of the last axis. */
+  numFeatures: number;
+  /** Added to the variance; 1e-5 by default. */
+  eps?: number;
+  /** Device; the default one by default. */
+  device?: Device;
+}
+
+/** Layer normalisation over the last axis, as PyTorch's `nn.LayerNorm`. */
+export class LayerNorm extends Module {
+  /** Scale, `[numFeatures]`, ones at first. */
+  readonly weight: Parameter;
+  /** Shift, `[numFeatures]`, zeros at first. */
+  readonly bias: Parameter;
+  #eps: number;
+
+  /** Makes scale and shift. */
+  constructor({ numFeatures, eps = 1e-5, device }: LayerNormOptions) {
+    super();
+    this.weight = new Parameter(ones([numFeatures], { device }));
+    this.bias = new Parameter(zeros([numFeatures], { device }));
+    this.#eps = eps;
+  }
+
+  /** Normalises `[…, numFeatures]`. */
+  override forward(x: Tensor): Tensor {
+    return layerNorm(x, { weight: this.weight, bias: this.bias, eps: this.#eps });
+  }
+}

@@ -1,0 +1,231 @@
+import type { Device } from "../device/mod.ts";
+import { add, broadcastTo, concat, type GeluOptions, interpolate, mean, reshape, slice } from "../ops/mod.ts";
+import { key, normal, type Tensor, tidy, zeros } from "../tensor/mod.ts";
+import { Backbone } from "./backbone.ts";
+import { Conv2d } from "./conv2d.ts";
+import { LayerNorm } from "./layer_norm.ts";
+import type { Linear } from "./linear.ts";
+import { Module, Parameter, Sequential } from "./module.ts";
+import { VitBlock, vitLinear } from "./vit_block.ts";
+
+/** Shape of a {@linkcode Vit}. */
+export interface VitLayout {
+  /** Features of a token. */
+  readonly dim: number;
+  /** Blocks. */
+  readonly depth: number;
+  /** Heads, which divide `dim` into multiples of 4; one for every 64 features by default. */
+  readonly heads?: number;
+  /** Features inside a block's MLP; 4 · dim by default. */
+  readonly mlpDim?: number;
+  /** Side of a patch, px; 16 by default. */
+  readonly patchSize?: number;
+  /** Side of the images that the positions are for, px; 224 by default. */
+  readonly imageSize?: number;
+  /** What the features are: the class token (the default), or the mean of the patches. */
+  readonly pool?: "token" | "mean";
+  /** Whether there is a class token; with `pool: "token"` there is one. True by default. */
+  readonly classToken?: boolean;
+  /** Whether the class token has a position too; true by default. */
+  readonly classPosition?: boolean;
+  /** DINOv2's registers, tokens that nothing reads; 0 by default. */
+  readonly registers?: number;
+  /** DINOv2's factor of each branch at first; none by default. */
+  readonly layerScale?: number | null;
+  /** CLIP's normalisation before the blocks; false by default. */
+  readonly preNorm?: boolean;
+  /** Biases of the patches' layer and of `head`; true by default, CLIP has none. */
+  readonly bias?: boolean;
+  /** GELU's form; `"none"`, the exact one, by default, CLIP has `"sigmoid"`. */
+  readonly activation?: NonNullable<GeluOptions["approximate"]>;
+  /** Of layer normalisation; 1e-6 by default, CLIP has 1e-5. */
+  readonly eps?: number;
+}
+
+/** Settings of a {@linkcode Vit}. */
+export interface VitOptions {
+  /** Outputs of the last linear layer `head`; 2048 by default, as the paper's encoder. */
+  numClasses?: number;
+  /** Channels of the images; 3 by default. */
+  inChannels?: number;
+  /** Largest probability that a sample passes a branch by, in training; it grows from 0 along the blocks. 0 by default. */
+  dropPath?: number;
+  /** Seed of the weights; 0 by default. */
+  seed?: number;
+  /** Device; the default one by default. */
+  device?: Device;
+}
+
+class PatchEmbed extends Module {
+  readonly proj: Conv2d;
+
+  constructor(proj: Conv2d) {
+    super();
+    this.proj = proj;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.proj.forward(x);
+  }
+}
+
+/**
+ * A vision transformer with timm's names: `cls_token`, `pos_embed`, `patch_embed.proj`, `blocks.0.attn.qkv` …, `norm`, `head`.
+ * Images of another size than the positions are for get interpolated ones (bicubic, antialiased, as timm's).
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, noGrad, scope, zeros } from "@decoupled/uniformity";
+ * import { Vit } from "@decoupled/uniformity/nn";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const model = new Vit({ dim: 16, depth: 1, heads: 2, patchSize: 4, imageSize: 8 }, { numClasses: 5 }).eval();
+ * using _ = scope();
+ * assertEquals(noGrad(() => model.forward(zeros([2, 8, 8, 3]))).shape, [2, 5]);
+ * ```
+ *
+ * @see Dosovitskiy et al., arXiv:2010.11929; for registers and layer scale Oquab et al., arXiv:2304.07193, and Darcet et
+ *   al., arXiv:2309.16588; for CLIP Radford et al., arXiv:2103.00020.
+ */
+export class Vit extends Backbone {
+  /** Side of a patch, px. */
+  readonly patchSize: number;
+  /** What the features are. */
+  readonly pool: "token" | "mean";
+  /** Last layer: pooled features to `numClasses`; `head` in the state. */
+  readonly fc: Linear;
+  #clsToken: Parameter | null = null;
+  #registerTokens: Parameter | null = null;
+  #posEmbed: Parameter;
+  #patchEmbed: PatchEmbed;
+  #normPre: LayerNorm | null;
+  #blocks: Sequential;
+  #norm: LayerNorm;
+  #side: number;
+  #classPosition: boolean;
+
+  /** Builds a network; {@linkcode vit} knows the usual layouts. */
+  constructor(layout: VitLayout, options: VitOptions = {}) {
+    super();
+    const { dim, depth, patchSize = 16, imageSize = 224, pool = "token", registers = 0, preNorm = false } = layout;
+    const { classToken = true, classPosition = true, bias = true, eps = 1e-6, layerScale = null } = layout;
+    const { heads = Math.max(1, dim / 64), mlpDim = 4 * dim, activation = "none" } = layout;
+    const { numClasses = 2048, inChannels = 3, dropPath = 0, seed = 0, device } = options;
+    checkLayout({ dim, depth, heads, patchSize, imageSize, pool, classToken });
+    this.patchSize = patchSize;
+    this.pool = pool;
+    this.#side = imageSize / patchSize;
+    this.#classPosition = classToken && classPosition;
+    const token = (count: number, at: number) =>
+      new Parameter(normal([1, count, dim], { key: key(seed, depth, at), std: 0.02, device }));
+    if (classToken) this.#clsToken = token(1, 0);
+    if (registers > 0) this.#registerTokens = token(registers, 1);
+    this.#posEmbed = token(this.#side ** 2 + (this.#classPosition ? 1 : 0), 2);
+    const patch = { kernelSize: patchSize, stride: patchSize, key: key(seed, depth, 3), bias, device };
+    this.#patchEmbed = new PatchEmbed(new Conv2d({ inChannels, outChannels: dim, ...patch }));
+    this.#normPre = preNorm ? new LayerNorm({ numFeatures: dim, eps, device }) : null;
+    const shared = { dim, heads, mlpDim, eps, activation, layerScale, seed, device };
+    this.#blocks = new Sequential(
+      ...Array.from(
+        { length: depth },
+        (_, index) =>
+          new VitBlock({ ...shared, index, dropPath: depth > 1 ? dropPath * index / (depth - 1) : dropPath }),
+      ),
+    );
+    this.#norm = new LayerNorm({ numFeatures: dim, eps, device });
+    this.fc = vitLinear(dim, numClasses, key(seed, depth, 4), device, bias);
+  }
+
+  /** Pooled features: `[n, h, w, c]` to `[n, pooledFeatures]`; h and w are multiples of the patch's side. */
+  override pooled(x: Tensor): Tensor {
+    return tidy(() => {
+      const tokens = this.#blocks.forward(this.#embed(x));
+      const [n, count, dim] = tokens.shape as [number, number, number];
+      if (this.pool === "token") {
+        return this.#norm.forward(reshape(slice(tokens, [null, { stop: 1 }]), [n, dim]));
+      }
+      const others = (this.#clsToken ? 1 : 0) + (this.#registerTokens?.shape[1] ?? 0);
+      return this.#norm.forward(mean(slice(tokens, [null, { start: others, stop: count }]), { dim: 1 }));
+    });
+  }
+
+  /** `[n, h, w, c]` to `[n, numClasses]`. */
+  override forward(x: Tensor): Tensor {
+    return tidy(() => this.fc.forward(this.pooled(x)));
+  }
+
+  /** Class token, registers and patches with their positions, `[n, tokens, dim]`. */
+  #embed(x: Tensor): Tensor {
+    const { patchSize } = this;
+    const [n, h = 0, w = 0] = x.shape as [number, number, number];
+    if (x.rank !== 4 || h === 0 || w === 0 || h % patchSize !== 0 || w % patchSize !== 0) {
+      throw new TypeError(
+        `Cannot encode images by a Vit as x must be [n, h, w, c] with sides that are multiples of ${patchSize}: ` +
+          `got [${x.shape}]`,
+      );
+    }
+    const grid = this.#patchEmbed.forward(x);
+    const dim = grid.shape[3]!;
+    const patches = reshape(grid, [n, -1, dim]);
+    const spread = (token: Tensor) => broadcastTo(token, [n, token.shape[1]!, dim]);
+    const { cls, places } = this.#positions(h / patchSize, w / patchSize);
+    const parts = [add(patches, places)];
+    if (this.#registerTokens) parts.unshift(spread(this.#registerTokens));
+    if (this.#clsToken) parts.unshift(spread(cls ? add(this.#clsToken, cls) : this.#clsToken));
+    const tokens = parts.length > 1 ? concat(parts, 1) : parts[0]!;
+    return this.#normPre ? this.#normPre.forward(tokens) : tokens;
+  }
+
+  /** Positions of the class token, where it has one, and of a grid of patches. */
+  #positions(rows: number, columns: number): { cls: Tensor | null; places: Tensor } {
+    const [, , dim] = this.#posEmbed.shape as [number, number, number];
+    const first = this.#classPosition ? 1 : 0;
+    const cls = first ? slice(this.#posEmbed, [null, { stop: 1 }]) : null;
+    const own = first ? slice(this.#posEmbed, [null, { start: 1 }]) : this.#posEmbed;
+    if (rows === this.#side && columns === this.#side) return { cls, places: own };
+    const grid = reshape(own, [1, this.#side, this.#side, dim]);
+    const wanted = interpolate(grid, { size: [rows, columns], mode: "bicubic", antialias: true });
+    return { cls, places: reshape(wanted, [1, rows * columns, dim]) };
+  }
+
+  /** timm's names, in timm's order. */
+  override *fields(): IterableIterator<[string, unknown]> {
+    yield ["cls_token", this.#clsToken];
+    yield ["reg_token", this.#registerTokens];
+    yield ["pos_embed", this.#posEmbed];
+    yield ["patch_embed", this.#patchEmbed];
+    yield ["norm_pre", this.#normPre];
+    yield ["blocks", this.#blocks];
+    yield [this.pool === "mean" ? "fc_norm" : "norm", this.#norm];
+    yield ["head", this.fc];
+  }
+}
+
+function checkLayout(
+  { dim, depth, heads, patchSize, imageSize, pool, classToken }: Required<
+    Pick<VitLayout, "dim" | "depth" | "heads" | "patchSize" | "imageSize" | "pool" | "classToken">
+  >,
+): void {
+  for (const [name, value] of Object.entries({ dim, depth, heads, patchSize, imageSize })) {
+    if (Number.isInteger(value) && value >= 1) continue;
+    throw new RangeError(`Cannot build a Vit as ${name} must be a positive integer: current value is ${value}`);
+  }
+  if (dim % (4 * heads) !== 0) {
+    throw new RangeError(
+      `Cannot build a Vit as heads must divide dim into multiples of 4: got ${dim} and ${heads} heads`,
+    );
+  }
+  if (imageSize % patchSize !== 0) {
+    throw new RangeError(
+      `Cannot build a Vit as imageSize must be a multiple of patchSize: got ${imageSize} and ${patchSize}`,
+    );
+  }
+  if (pool !== "mean" && !(pool === "token" && classToken)) {
+    throw new RangeError(
+      `Cannot build a Vit as pool must be "mean", or "token" with a class token: got "${pool}"${
+        classToken ? "" : " without one"
+      }`,
+    );
+  }
+}
