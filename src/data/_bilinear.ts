@@ -20,16 +20,37 @@ interface Taps {
   stride: number;
 }
 
-// Weights are integers with this many bits behind the point: sums of 255 times weights that add up to 1 fit in 31 bits.
+// Weights are integers with this many bits behind the point: sums of 255 times weights that add up to 1 fit in 31 bits
+// (a cubic's positive ones to less than 1.3).
 const BITS = 22;
 
+/** How new pixels come about: by a triangle, or by a cubic with a = −0.5, both widened where the image shrinks. */
+export type Interpolation = "bilinear" | "bicubic";
+
+const FILTERS: Readonly<Record<Interpolation, { reach: number; weight: (x: number) => number }>> = {
+  bilinear: { reach: 1, weight: (x) => Math.max(0, 1 - Math.abs(x)) },
+  bicubic: {
+    reach: 2,
+    weight(distance) {
+      const x = Math.abs(distance);
+      if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+      return x < 2 ? -0.5 * (((x - 5) * x + 8) * x - 4) : 0;
+    },
+  },
+};
+
 /**
- * The pixels of a window of an image that is resized to `size`, bilinear with antialiasing: the same as those of the
- * whole, at the cost of the window.
+ * The pixels of a window of an image that is resized to `size`, with antialiasing: the same as those of the whole, at
+ * the cost of the window.
  */
-export function resizeWindow(image: RgbImage, size: { height: number; width: number }, window: Window): RgbImage {
-  const rows = triangleTaps(image.height, size.height, window.top, window.height);
-  const columns = triangleTaps(image.width, size.width, window.left, window.width);
+export function resizeWindow(
+  image: RgbImage,
+  size: { height: number; width: number },
+  window: Window,
+  interpolation: Interpolation = "bilinear",
+): RgbImage {
+  const rows = tapsOf(image.height, size.height, window.top, window.height, interpolation);
+  const columns = tapsOf(image.width, size.width, window.left, window.width, interpolation);
   const first = rows.starts[0]!;
   const last = window.height - 1;
   const used = { first, count: rows.starts[last]! + rows.counts[last]! - first };
@@ -42,9 +63,17 @@ export function resizeWindow(image: RgbImage, size: { height: number; width: num
 }
 
 /** Taps of `count` output positions from `first` on. */
-function triangleTaps(input: number, output: number, first: number, count: number): Taps {
+function tapsOf(
+  input: number,
+  output: number,
+  first: number,
+  count: number,
+  interpolation: Interpolation,
+): Taps {
+  const { reach, weight } = FILTERS[interpolation];
   const scale = input / output;
-  const support = Math.max(scale, 1);
+  const stretch = Math.max(scale, 1);
+  const support = reach * stretch;
   const stride = Math.ceil(support) * 2 + 1;
   const taps = {
     starts: new Int32Array(count),
@@ -58,14 +87,24 @@ function triangleTaps(input: number, output: number, first: number, count: numbe
     const end = Math.min(input, Math.trunc(center + support + 0.5));
     const raw = Array.from(
       { length: end - start },
-      (_, k) => Math.max(0, 1 - Math.abs((k + start - center + 0.5) / support)),
+      (_, k) => weight((k + start - center + 0.5) / stretch),
     );
     const sum = raw.reduce((total, weight) => total + weight, 0);
     taps.starts[i] = start;
     taps.counts[i] = raw.length;
-    raw.forEach((weight, k) => taps.weights[i * stride + k] = Math.trunc(0.5 + weight * (1 / sum) * (1 << BITS)));
+    raw.forEach((each, k) => taps.weights[i * stride + k] = roundAway(each * (1 / sum) * (1 << BITS)));
   }
   return taps;
+}
+
+/** To the nearest integer, halves away from 0. */
+function roundAway(value: number): number {
+  return Math.trunc(value < 0 ? value - 0.5 : value + 0.5);
+}
+
+/** A sum as a byte; a cubic reaches past both ends. */
+function toByte(sum: number): number {
+  return Math.min(255, Math.max(0, sum >> BITS));
 }
 
 interface Rows {
@@ -91,9 +130,9 @@ function resizeRows(image: RgbImage, { starts, counts, weights, stride }: Taps, 
         green += image.data[from + 1]! * weight;
         blue += image.data[from + 2]! * weight;
       }
-      out[to] = red >> BITS;
-      out[to + 1] = green >> BITS;
-      out[to + 2] = blue >> BITS;
+      out[to] = toByte(red);
+      out[to + 1] = toByte(green);
+      out[to + 2] = toByte(blue);
     }
   }
   return { data: out, height: rows.count, width };
@@ -109,7 +148,7 @@ function resizeColumns(image: RgbImage, { starts, counts, weights, stride }: Tap
       for (let k = 0, from = starts[y]! * bytes + x; k < counts[y]!; k++, from += bytes) {
         sum += image.data[from]! * weights[y * stride + k]!;
       }
-      out[y * bytes + x] = sum >> BITS;
+      out[y * bytes + x] = toByte(sum);
     }
   }
   return { data: out, height, width: image.width };

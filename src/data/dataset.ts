@@ -22,6 +22,8 @@ export interface DecodeSpec {
    * `Resize(number)`. Bilinear with antialiasing, as Pillow's.
    */
   resize?: { height: number; width: number } | { shortSide: number };
+  /** Filter of `resize`, widened where the image shrinks, as Pillow's; `"bilinear"` by default. */
+  interpolation?: "bilinear" | "bicubic";
   /**
    * Side of the square that is then cut out of the middle, px, as torchvision's `CenterCrop` (padded with black when
    * smaller).

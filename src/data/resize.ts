@@ -32,6 +32,11 @@ const MAX_PIXELS = 2 ** 26;
  * ```
  */
 export function resizeBilinear(image: RgbImage, size: { height: number; width: number }): RgbImage {
+  checkSize(image, size);
+  return resizeWindow(image, size, { top: 0, left: 0, ...size });
+}
+
+function checkSize(image: RgbImage, size: { height: number; width: number }): void {
   for (const [name, side] of Object.entries({ height: size.height, width: size.width })) {
     if (!Number.isInteger(side) || side < 1) {
       throw new RangeError(`Cannot resize an image as ${name} must be a positive integer: current value is ${side}`);
@@ -43,7 +48,6 @@ export function resizeBilinear(image: RgbImage, size: { height: number; width: n
         `got ${size.width} x ${size.height}`,
     );
   }
-  return resizeWindow(image, size, { top: 0, left: 0, ...size });
 }
 
 /**
@@ -103,14 +107,19 @@ function cropOffset(length: number, side: number): number {
 export function applySpec(image: RgbImage, spec: DecodeSpec): RgbImage {
   const size = spec.resize ? targetSize(image, spec.resize) : image;
   const side = spec.centerCrop;
-  if (side === undefined) return spec.resize ? resizeBilinear(image, size) : image;
+  if (side === undefined) {
+    if (!spec.resize) return image;
+    if (spec.interpolation !== "bicubic") return resizeBilinear(image, size);
+    checkSize(image, size);
+    return resizeWindow(image, size, { top: 0, left: 0, height: size.height, width: size.width }, "bicubic");
+  }
   if (!spec.resize) return centerCrop(image, side);
   checkSide(side);
   const height = Math.min(side, size.height);
   const width = Math.min(side, size.width);
   const top = Math.max(0, cropOffset(size.height, side));
   const left = Math.max(0, cropOffset(size.width, side));
-  return centerCrop(resizeWindow(image, size, { top, left, height, width }), side);
+  return centerCrop(resizeWindow(image, size, { top, left, height, width }, spec.interpolation), side);
 }
 
 function targetSize(

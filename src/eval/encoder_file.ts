@@ -1,7 +1,7 @@
 import { quoted, quotedSome } from "../formats/internal.ts";
 import type { Device } from "../device/mod.ts";
-import { type Backbone, ResNet, resnet, RESNET_NAMES, type Stem } from "../nn/mod.ts";
-import { loadState, makeModel, readCheckpoint, type StateDict } from "../train/mod.ts";
+import { type Backbone, ResNet, resnet, RESNET_NAMES, type Stem, Vit } from "../nn/mod.ts";
+import { loadState, makeModel, readCheckpoint, type StateDict, vitState } from "../train/mod.ts";
 import { type EncoderState, encoderState } from "./encoder_state.ts";
 
 /** An encoder that can be evaluated. */
@@ -39,6 +39,11 @@ const PADDING =
  */
 export async function loadEncoder(path: string, options: LoadEncoderOptions = {}): Promise<LoadedEncoder> {
   const { weights, network: named, config } = await readCheckpoint(path, { foreign: true });
+  const transformer = vitOf(path, weights, options);
+  if (transformer) {
+    const resolution = typeof config.resolution === "number" ? config.resolution : null;
+    return { ...transformer, network: named ?? "vit", resolution };
+  }
   const { state, notes } = findEncoder(path, weights);
   const conv1 = state.get("conv1.weight")!;
   const fc = state.get("fc.weight")!;
@@ -63,6 +68,29 @@ export async function loadEncoder(path: string, options: LoadEncoderOptions = {}
   const foreign = named === null && Object.keys(config).length === 0;
   const padded = foreign && !isSmall && stem === "cifar" ? [PADDING] : [];
   return { encoder: encoder.eval(), network, notes: [...notes, ...unnamed, ...padded], resolution };
+}
+
+/** A vision transformer among the weights; null where they are of none. */
+function vitOf(
+  path: string,
+  weights: StateDict,
+  { network, device }: LoadEncoderOptions,
+): Pick<LoadedEncoder, "encoder" | "notes"> | null {
+  const found = vitState(weights);
+  if (!found) return null;
+  const { state, layout, numClasses, hasHead } = found;
+  if (network !== undefined && !network.startsWith("vit")) {
+    throw new TypeError(`Cannot use "${path}" as a ${network}: its weights are those of a vision transformer`);
+  }
+  const encoder = new Vit(layout, { numClasses, device });
+  try {
+    loadState(encoder, state);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new TypeError(`Cannot use "${path}" as a vision transformer: ${error.message}`);
+  }
+  const notes = hasHead ? [] : ["It has no head: its pooled features stand for what head gives"];
+  return { encoder: encoder.eval(), notes };
 }
 
 /**

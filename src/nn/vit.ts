@@ -38,6 +38,8 @@ export interface VitLayout {
   readonly bias?: boolean;
   /** GELU's form; `"none"`, the exact one, by default, CLIP has `"sigmoid"`. */
   readonly activation?: NonNullable<GeluOptions["approximate"]>;
+  /** Antialiasing of interpolated positions; true by default, DINOv2 without registers has none. */
+  readonly antialias?: boolean;
   /** Of layer normalisation; 1e-6 by default, CLIP has 1e-5. */
   readonly eps?: number;
 }
@@ -104,6 +106,7 @@ export class Vit extends Backbone {
   #norm: LayerNorm;
   #side: number;
   #classPosition: boolean;
+  #antialias: boolean;
 
   /** Builds a network; {@linkcode vit} knows the usual layouts. */
   constructor(layout: VitLayout, options: VitOptions = {}) {
@@ -117,6 +120,7 @@ export class Vit extends Backbone {
     this.pool = pool;
     this.#side = imageSize / patchSize;
     this.#classPosition = classToken && classPosition;
+    this.#antialias = layout.antialias ?? true;
     const token = (count: number, at: number) =>
       new Parameter(normal([1, count, dim], { key: key(seed, depth, at), std: 0.02, device }));
     if (classToken) this.#clsToken = token(1, 0);
@@ -185,7 +189,7 @@ export class Vit extends Backbone {
     const own = first ? slice(this.#posEmbed, [null, { start: 1 }]) : this.#posEmbed;
     if (rows === this.#side && columns === this.#side) return { cls, places: own };
     const grid = reshape(own, [1, this.#side, this.#side, dim]);
-    const wanted = interpolate(grid, { size: [rows, columns], mode: "bicubic", antialias: true });
+    const wanted = interpolate(grid, { size: [rows, columns], mode: "bicubic", antialias: this.#antialias });
     return { cls, places: reshape(wanted, [1, rows * columns, dim]) };
   }
 

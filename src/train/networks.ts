@@ -1,13 +1,25 @@
 import type { Device } from "../device/mod.ts";
-import { type Contrastive, contrastive, ResNet, resnet, RESNET_NAMES, type Stem } from "../nn/mod.ts";
+import {
+  type Contrastive,
+  contrastive,
+  ResNet,
+  resnet,
+  RESNET_NAMES,
+  type Stem,
+  type Vit,
+  vit,
+  VIT_NAMES,
+} from "../nn/mod.ts";
 
-/** Names that `--network` takes: torchvision's ResNets, and `tiny` for trying things. */
-export const NETWORKS: readonly string[] = [...RESNET_NAMES, "tiny"];
+/** Names that `--network` takes: torchvision's ResNets, vision transformers, and `tiny` for trying things. */
+export const NETWORKS: readonly string[] = [...RESNET_NAMES, ...VIT_NAMES, "tiny"];
 
 /** Settings of {@linkcode makeModel}. */
 export interface ModelOptions {
   /** First layers. */
   readonly stem: Stem;
+  /** Side of the images, px, for which a vision transformer gets positions; 224 by default. */
+  readonly resolution?: number;
   /** Seed of the weights; 0 by default. */
   readonly seed?: number;
   /** Device; the default one by default. */
@@ -29,5 +41,18 @@ export function makeModel(network: string, options: ModelOptions): Contrastive {
   if (!NETWORKS.includes(network)) {
     throw new RangeError(`Cannot make a model as --network must be one of ${NETWORKS.join(", ")}: got "${network}"`);
   }
-  return contrastive(resnet(network, { stem, seed, device }), { seed, device });
+  const isVit = (VIT_NAMES as readonly string[]).includes(network);
+  const encoder = isVit ? vitFor(network, options) : resnet(network, { stem, seed, device });
+  return contrastive(encoder, { seed, device });
+}
+
+/** A vision transformer for images of a side, which its patches must divide. */
+function vitFor(network: string, { resolution = 224, seed = 0, device }: ModelOptions): Vit {
+  const patch = Number(/_(\d+)$/.exec(network)?.[1] ?? 16);
+  if (resolution % patch !== 0) {
+    throw new RangeError(
+      `Cannot make a ${network} as the side of images must be a multiple of its patches' ${patch} px: got ${resolution}`,
+    );
+  }
+  return vit(network, { layout: { imageSize: resolution }, seed, device });
 }

@@ -93,7 +93,8 @@ class Job {
     this.#found = found;
     this.#position = position;
     this.#profile = settings.profile ? new StepProfile() : undefined;
-    this.#model = makeModel(settings.network, { stem: settings.stem, seed: settings.seed, device });
+    const { network, stem, seed, resolution } = settings;
+    this.#model = makeModel(network, { stem, seed, resolution, device });
     this.#source = imageSource(device, dataset, recipeOf(dataset, settings), {
       workers: settings.workers,
       onUnreadable: (image) => this.#unreadable.add(image),
