@@ -1,58 +1,83 @@
 /**
- * Makes a prior out of any image encoder in the ONNX format (CLIP, DINOv2, a classifier without its last layer, …).
+ * Makes a prior out of an image encoder: a vision transformer's weights (CLIP's, DINOv2, ViT; safetensors or .pth), which run
+ * with WebGPU, or any graph in the ONNX format, which runs on the CPU.
  *
- *     deno run -A examples/make_features.ts --encoder dinov2.onnx --db custom --root photos --short_side 256
+ *     deno run -A examples/make_features.ts --encoder clip_vit_b_32.safetensors --db custom --root photos
+ *     deno run -A examples/make_features.ts --encoder classifier.onnx --db custom --root photos --short_side 256
  *
- * The defaults of mean and deviation are ImageNet's; CLIP's are --mean 0.48145466,0.4578275,0.40821073
- * --std 0.26862954,0.26130258,0.27577711.
+ * Weights bring their family's own preparation of images; of a graph, the defaults of mean and deviation are ImageNet's.
  */
 import { parseFlags, runMain } from "../src/cli/mod.ts";
-import { openOnnx } from "../src/encoders/mod.ts";
+import { loadVit, openOnnx } from "../src/encoders/mod.ts";
 import { featureFlags } from "./_features/flags.ts";
 import { channels, required, runFeatures } from "./_features/run.ts";
 
 await runMain(async (args) => {
   const flags = parseFlags(args, {
     usage: "deno run -A examples/make_features.ts --encoder FILE [options]",
-    about: "Encodes images with an ONNX graph and writes the features as a prior.",
-    example: "deno run -A examples/make_features.ts --encoder dinov2.onnx --db custom --root photos",
+    about: "Encodes images with a vision transformer or an ONNX graph and writes the features as a prior.",
+    example: "deno run -A examples/make_features.ts --encoder dinov2.safetensors --db custom --root photos",
     flags: {
       encoder: {
         type: "string",
-        help: "the graph: one input of images, [n,size,size,3] or [n,3,size,size]",
+        help: "weights of a ViT, CLIP's or DINOv2 (.safetensors, .pth), or a graph (.onnx) with one input of images",
         group: "Encoder",
       },
-      output: { type: "string", help: "output to take (default: the only one)", group: "Encoder" },
-      size: { type: "integer", min: 1, help: "side of the images, px (default: the graph's)", group: "Encoder" },
+      output: { type: "string", help: "output of the graph to take (default: the only one)", group: "Encoder" },
+      size: { type: "integer", min: 1, help: "side of the images, px (default: the encoder's)", group: "Encoder" },
       short_side: { type: "integer", min: 1, help: "short side before the middle is cut out, px", group: "Encoder" },
       resize: {
         type: "string",
         default: "crop",
         choices: ["crop", "squash"],
-        help: "middle square, or squashed",
+        help: "of a graph: middle square, or squashed",
         group: "Encoder",
       },
       layout: {
         type: "string",
         choices: ["nhwc", "nchw"],
-        help: "order of the input (default: told from its shape)",
+        help: "order of the graph's input (default: told from its shape)",
         group: "Encoder",
       },
-      mean: { type: "string", help: "mean of the channels, 0 to 1, as r,g,b (default: ImageNet's)", group: "Encoder" },
-      std: { type: "string", help: "deviation of the channels, as r,g,b (default: ImageNet's)", group: "Encoder" },
+      mean: {
+        type: "string",
+        help: "mean of the channels, 0 to 1, as r,g,b (default: the encoder's own, a graph's ImageNet's)",
+        group: "Encoder",
+      },
+      std: { type: "string", help: "deviation of the channels, as r,g,b (default: as mean)", group: "Encoder" },
+      pool: {
+        type: "string",
+        choices: ["token", "mean"],
+        help: "of a vision transformer: class token or mean of the patches (default: told from its names)",
+        group: "Encoder",
+      },
+      heads: {
+        type: "integer",
+        min: 1,
+        help: "of a vision transformer (default: one for 64 features)",
+        group: "Encoder",
+      },
       ...featureFlags("custom"),
     },
   });
   if (!flags) return;
   const encoder = required("encoder", flags.encoder);
-  const options = {
-    output: flags.output,
+  const shared = {
     size: flags.size,
     shortSide: flags.short_side,
-    resize: flags.resize === "squash" ? "squash" as const : "crop" as const,
-    layout: flags.layout === "nhwc" || flags.layout === "nchw" ? flags.layout as "nhwc" | "nchw" : undefined,
     mean: channels("mean", flags.mean),
     std: channels("std", flags.std),
+  };
+  if (!encoder.endsWith(".onnx")) {
+    const pool = flags.pool === "mean" || flags.pool === "token" ? flags.pool as "mean" | "token" : undefined;
+    await runFeatures(flags, () => loadVit(encoder, { ...shared, pool, heads: flags.heads }));
+    return;
+  }
+  const options = {
+    ...shared,
+    output: flags.output,
+    resize: flags.resize === "squash" ? "squash" as const : "crop" as const,
+    layout: flags.layout === "nhwc" || flags.layout === "nchw" ? flags.layout as "nhwc" | "nchw" : undefined,
   };
   await runFeatures(flags, () => openOnnx(encoder, options));
 });

@@ -29,7 +29,8 @@ export function isAutocast(): boolean {
  * | --- | --- | --- |
  * | `conv2d`, `linear` | read f32 images and features as f16, weights as they are; give f16, add in f32 | the same |
  * | `matmul` | reads f32 operands but parameters as f16, gives f16, adds in f32 | the same |
- * | `batchNorm` | | f16 in and out; statistics, weight and bias in f32 |
+ * | `batchNorm`, `layerNorm` | | f16 in and out; statistics, weight and bias in f32 |
+ * | `attention`, `selfAttention`, `dropout`, `stochasticDepth` | | give f16, add in f32 |
  * | `relu` and the other ops of one operand; `maxPool2d`, `avgPool2d`, `globalAvgPool` | | give f16, compute in f32 |
  * | `add`, `sub`, `mul`, `div`, … of two operands | | give f16 where all arrays are f16, else f32 |
  * | `reshape`, `squeeze`, `unsqueeze`, `detach` | | keep the dtype |
