@@ -24,9 +24,9 @@ export interface VitEncoderOptions extends Partial<Normalization> {
 
 /** A vision transformer's features of images, computed with WebGPU. */
 export interface VitEncoder extends ImageEncoder, Disposable {
-  /** The network, in eval mode. */
+  /** Network, in eval mode. */
   readonly network: Vit;
-  /** Whose names the weights had. */
+  /** Family whose names the weights had. */
   readonly origin: VitOrigin;
 }
 

@@ -1,6 +1,6 @@
 import type { Device } from "../device/mod.ts";
 import { add, broadcastTo, concat, type GeluOptions, interpolate, mean, reshape, slice } from "../ops/mod.ts";
-import { key, normal, type Tensor, tidy, zeros } from "../tensor/mod.ts";
+import { key, normal, type Tensor, tidy } from "../tensor/mod.ts";
 import { Backbone } from "./backbone.ts";
 import { Conv2d } from "./conv2d.ts";
 import { LayerNorm } from "./layer_norm.ts";
@@ -22,11 +22,11 @@ export interface VitLayout {
   readonly patchSize?: number;
   /** Side of the images that the positions are for, px; 224 by default. */
   readonly imageSize?: number;
-  /** What the features are: the class token (the default), or the mean of the patches. */
+  /** Features that are taken: the class token's (the default), or the mean of the patches'. */
   readonly pool?: "token" | "mean";
-  /** Whether there is a class token; with `pool: "token"` there is one. True by default. */
+  /** Presence of a class token; with `pool: "token"` there is one. True by default. */
   readonly classToken?: boolean;
-  /** Whether the class token has a position too; true by default. */
+  /** Presence of a position for the class token; true by default. */
   readonly classPosition?: boolean;
   /** DINOv2's registers, tokens that nothing reads; 0 by default. */
   readonly registers?: number;
@@ -93,7 +93,7 @@ class PatchEmbed extends Module {
 export class Vit extends Backbone {
   /** Side of a patch, px. */
   readonly patchSize: number;
-  /** What the features are. */
+  /** Features that are taken. */
   readonly pool: "token" | "mean";
   /** Last layer: pooled features to `numClasses`; `head` in the state. */
   readonly fc: Linear;

@@ -13,7 +13,7 @@ export interface VitBlockOptions {
   readonly mlpDim: number;
   readonly eps: number;
   readonly activation: NonNullable<GeluOptions["approximate"]>;
-  /** What each branch is multiplied by at first; null for no such factor. */
+  /** Factor of each branch at first; null for none. */
   readonly layerScale: number | null;
   /** Probability that a sample passes a branch by, in training. */
   readonly dropPath: number;

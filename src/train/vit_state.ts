@@ -2,17 +2,20 @@ import { type NdArray, ndarray, toF32 } from "../formats/mod.ts";
 import type { VitLayout } from "../nn/mod.ts";
 import type { StateDict } from "./model_state.ts";
 
-/** Whose names a state dict has. */
+/** Family whose names a state dict has. */
 export type VitOrigin = "timm" | "dinov2" | "torchvision" | "clip" | "huggingface";
 
 /** A vision transformer's weights under timm's names, and what they say of its shape. */
 export interface VitState {
+  /** Family of the names. */
   readonly origin: VitOrigin;
+  /** Weights under timm's names, in PyTorch's layout. */
   readonly state: StateDict;
+  /** Layout that the shapes tell. */
   readonly layout: VitLayout;
   /** Outputs of `head`. */
   readonly numClasses: number;
-  /** Whether the weights have a `head`; if not, one that changes nothing stands for it. */
+  /** Presence of a `head` in the weights; if there is none, one that changes nothing stands for it. */
   readonly hasHead: boolean;
 }
 
@@ -114,7 +117,7 @@ const NAMES: readonly Names[] = [
   },
 ];
 
-/** How a network's layout is chosen beyond what its weights say. */
+/** Choices of a network's layout beyond what its weights say. */
 export interface VitChoices {
   /** Heads; one for every 64 features by default. */
   readonly heads?: number;

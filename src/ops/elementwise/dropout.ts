@@ -1,5 +1,5 @@
 import { defineOp } from "../../autograd/mod.ts";
-import type { Program } from "../../device/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
 import { dropout as code, lib_flat, lib_philox } from "../../shaders/gen.ts";
 import { type FloatDType, type Key, Tensor } from "../../tensor/mod.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
@@ -16,9 +16,12 @@ export interface DropoutOptions {
   key: Key | (() => Key);
 }
 
-function program(dtype: FloatDType): Program {
-  const parts = [elementAliases({ X: dtype }, 1), lib_flat, lib_philox, code];
-  return { name: "dropout", code: parts, entryPoint: "main", params: code.params };
+function program(dtype: FloatDType) {
+  return defineProgram({
+    name: "dropout",
+    code: [elementAliases({ X: dtype }, 1), lib_flat, lib_philox, code],
+    entryPoint: "main",
+  });
 }
 
 const PROGRAMS = { f32: program("f32"), f16: program("f16") } as const;

@@ -8,7 +8,7 @@ import { resizeMatrix, type ResizeMode } from "./_resize_matrix.ts";
 export interface InterpolateOptions {
   /** Height and width wanted, px. */
   size: readonly [number, number];
-  /** How: `"bilinear"` by default. */
+  /** Filter; `"bilinear"` by default. */
   mode?: ResizeMode;
   /** Keeps the middles of the corner pixels where they are; false by default: the corners of the image stay. */
   alignCorners?: boolean;
