@@ -22,6 +22,8 @@ export { abs, clamp, exp, log, neg, relu, sigmoid, silu, sqrt, square, tanh } fr
 export { dropout, type DropoutOptions, stochasticDepth } from "./elementwise/dropout.ts";
 export { interpolate, type InterpolateOptions } from "./move/interpolate.ts";
 export type { ResizeMode } from "./move/_resize_matrix.ts";
+export { groupNorm, type GroupNormOptions } from "./norm/group_norm.ts";
+export { einsum } from "./product/einsum.ts";
 export { erf, gelu, type GeluOptions } from "./elementwise/gelu.ts";
 export { attention, type AttentionOptions, selfAttention, type SelfAttentionOptions } from "./attention/attention.ts";
 export { layerNorm, type LayerNormOptions } from "./norm/layer_norm.ts";
