@@ -1,7 +1,8 @@
 import type { Device } from "../device/mod.ts";
 import { layerNorm } from "../ops/mod.ts";
 import { ones, type Tensor, zeros } from "../tensor/mod.ts";
-import { Module, Parameter } from "./module.ts";
+import { Module } from "./module.ts";
+import { Parameter } from "./parameter.ts";
 
 /** Settings of a {@linkcode LayerNorm}. */
 export interface LayerNormOptions {

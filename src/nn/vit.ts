@@ -5,7 +5,8 @@ import { Backbone } from "./backbone.ts";
 import { Conv2d } from "./conv2d.ts";
 import { LayerNorm } from "./layer_norm.ts";
 import type { Linear } from "./linear.ts";
-import { Module, Parameter, Sequential } from "./module.ts";
+import { Module, Sequential } from "./module.ts";
+import { Parameter } from "./parameter.ts";
 import { VitBlock, vitLinear } from "./vit_block.ts";
 
 /** Shape of a {@linkcode Vit}. */

@@ -4,7 +4,8 @@ import { full, type Key, key, normal, type Tensor, tidy, zeros } from "../tensor
 import { assign } from "../tensor/internal.ts";
 import { LayerNorm } from "./layer_norm.ts";
 import { Linear } from "./linear.ts";
-import { Module, Parameter } from "./module.ts";
+import { Module } from "./module.ts";
+import { Parameter } from "./parameter.ts";
 
 /** Sizes and choices of a {@linkcode VitBlock}. */
 export interface VitBlockOptions {

@@ -21,7 +21,7 @@ export { batchNorm, type BatchNormOptions } from "./norm/batch_norm.ts";
 export { abs, clamp, exp, log, neg, relu, sigmoid, silu, sqrt, square, tanh } from "./elementwise/unary.ts";
 export { dropout, type DropoutOptions, stochasticDepth } from "./elementwise/dropout.ts";
 export { interpolate, type InterpolateOptions } from "./move/interpolate.ts";
-export type { ResizeMode } from "./move/_resize_matrix.ts";
+export type { ResizeMode } from "./move/resize_matrix.ts";
 export { groupNorm, type GroupNormOptions } from "./norm/group_norm.ts";
 export { einsum } from "./product/einsum.ts";
 export { erf, gelu, type GeluOptions } from "./elementwise/gelu.ts";

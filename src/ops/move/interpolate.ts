@@ -2,7 +2,7 @@ import { defineOp } from "../../autograd/mod.ts";
 import { type Shape, sizeOf, type Tensor, tensor, zeros } from "../../tensor/mod.ts";
 import { checkFloat } from "../shared/check.ts";
 import { product } from "../product/product.ts";
-import { resizeMatrix, type ResizeMode } from "./_resize_matrix.ts";
+import { resizeMatrix, type ResizeMode } from "./resize_matrix.ts";
 
 /** Settings of {@linkcode interpolate}. */
 export interface InterpolateOptions {
