@@ -182,7 +182,7 @@ export async function errorBars(ranges: readonly Range[], text: { y: string }): 
   const svg = await draw((plot, document) =>
     plot.plot({
       document,
-      width: 900,
+      width: Math.max(900, 165 * groups.length), // the names of the groups beside each other
       height: 320,
       marginLeft: 60,
       style: STYLE,
