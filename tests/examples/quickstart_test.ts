@@ -21,7 +21,10 @@ Deno.test("the quickstart learns, scores and writes a report", async () => {
   const { code, stdout, stderr } = await quickstart(dir, ...SMALL, "--minutes", "0.1").output();
   const text = new TextDecoder().decode(stdout);
   assertEquals(code, 0, new TextDecoder().decode(stderr));
-  assertMatch(text, /Length: 1 epochs fit into 0\.1 minutes\n[^]*Time: about \d+ s to go, by the first \d+ batches\n/);
+  assertMatch(
+    text,
+    /Length: 1 epochs fit into 0\.1 minutes\n[^]*Time: about [\d mins]+ to go, by the first \d+ batches\n/,
+  );
   assertStringIncludes(text, "This run is shorter than README's table");
   assert(text.indexOf("category, 1-NN") < text.indexOf("same emoji, top-1"), "what words are about comes first");
   const { results, differences } = JSON.parse(await Deno.readTextFile(join(dir, "results.json")));
