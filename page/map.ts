@@ -54,11 +54,6 @@ export class EmojiMap {
     this.#plan();
   }
 
-  /** Where an emoji is, CSS px from the canvas's corner. */
-  placeOf(index: number): { x: number; y: number } {
-    return this.#onCanvas(this.#now(), index);
-  }
-
   #now(): Float32Array {
     const t = Math.min(1, (performance.now() - this.#started) / GLIDE);
     const eased = t * t * (3 - 2 * t);

@@ -5,20 +5,13 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import { extname, fromFileUrl, join } from "@std/path";
+import { fromFileUrl, join } from "@std/path";
 import { transform } from "esbuild";
 import { loadEmoji } from "../src/data/mod.ts";
 import { run } from "./_runtimes/run.ts";
+import { serveFolder } from "./_runtimes/serve.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
-const TYPES: Record<string, string> = {
-  ".html": "text/html; charset=utf-8",
-  ".css": "text/css; charset=utf-8",
-  ".js": "text/javascript; charset=utf-8",
-  ".json": "application/json",
-  ".gz": "application/gzip",
-};
-
 /** Writes the emoji: a table, and the pixels of both vendors, compressed. */
 async function writeEmoji(folder: string): Promise<void> {
   const { names, labels, pixels, prior } = await loadEmoji({ vendors: ["twitter", "google"] });
@@ -49,26 +42,10 @@ export async function buildPage(folder: string): Promise<void> {
   await writeEmoji(folder);
 }
 
-/** Serves the files of a folder on this machine. */
-export function servePage(folder: string, port = 0): Deno.HttpServer<Deno.NetAddr> {
-  const quiet = () => {};
-  return Deno.serve({ port, hostname: "127.0.0.1", onListen: quiet }, async (request) => {
-    const path = new URL(request.url).pathname;
-    const name = path === "/" ? "index.html" : path.slice(1);
-    if (!/^[\w.]+$/.test(name) || !(extname(name) in TYPES)) return new Response("Not found", { status: 404 });
-    try {
-      const headers = { "content-type": TYPES[extname(name)]!, "cache-control": "no-cache" };
-      return new Response(await Deno.readFile(join(folder, name)), { headers });
-    } catch {
-      return new Response("Not found", { status: 404 });
-    }
-  });
-}
-
 if (import.meta.main) {
   const { build, port } = parseArgs(Deno.args, { string: ["build", "port"] });
   const folder = build ?? "runs/page";
   await buildPage(folder);
   console.log(`The page is in ${folder}`);
-  if (!build) console.log(`Open http://localhost:${servePage(folder, Number(port ?? 8000)).addr.port}`);
+  if (!build) console.log(`Open http://localhost:${serveFolder(folder, Number(port ?? 8000)).addr.port}`);
 }

@@ -1,30 +1,68 @@
 /**
- * Runs tests of the library on other implementations of WebGPU: `deno run -A scripts/runtimes.ts node tests/ops tests/nn`
- * in Node with npm's `webgpu` (Dawn). The tests are bundled with a small `Deno.test()`; the last line is deno test's.
+ * Runs tests of the library on other implementations of WebGPU, and ends with the summary of `deno test`:
+ *
+ *     deno run -A scripts/runtimes.ts node tests/ops/move        # Node with npm's `webgpu`: Dawn
+ *     deno run -A scripts/runtimes.ts chromium tests/ops/move    # a Worker of a page in headless Chromium: SwiftShader
  *
  * @module
  */
 import { fromFileUrl, join } from "@std/path";
-import { bundleTests } from "./_runtimes/bundle.ts";
+import { bundleTests, filesOf } from "./_runtimes/bundle.ts";
+import { ChromiumPage, findChromium } from "./_runtimes/chromium.ts";
 import { run } from "./_runtimes/run.ts";
+import { serveFolder } from "./_runtimes/serve.ts";
 
 const here = (name: string) => fromFileUrl(new URL(`_runtimes/${name}`, import.meta.url));
+/** How long tests may take in Chromium, s. */
+const LONGEST = 600;
+
+async function bundle(paths: readonly string[], folder: string, own: readonly string[]): Promise<void> {
+  await Deno.writeTextFile(join(folder, "tests.json"), JSON.stringify(await bundleTests(paths, folder)));
+  for (const name of [...own, "tests.mjs"]) await Deno.copyFile(here(name), join(folder, name));
+}
 
 async function inNode(paths: readonly string[], folder: string): Promise<number> {
   await Deno.writeTextFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
   await run("npm", ["install", "--no-audit", "--no-fund", "webgpu@^0.6"], folder);
-  await Deno.writeTextFile(join(folder, "tests.json"), JSON.stringify(await bundleTests(paths, folder)));
-  for (const name of ["node.mjs", "tests.mjs"]) await Deno.copyFile(here(name), join(folder, name));
+  await bundle(paths, folder, ["node.mjs"]);
   const child = new Deno.Command("node", { args: ["node.mjs"], cwd: folder, stdin: "null" }).spawn();
   return (await child.status).code;
 }
 
-const [runtime, ...paths] = Deno.args;
-if (runtime !== "node") throw new TypeError(`Cannot run tests as the runtime must be node: got ${runtime}`);
+const PAGE = `<!doctype html><meta charset="utf-8"><script>
+var lines = [], done = false;
+new Worker("worker.mjs", { type: "module" }).onmessage = ({ data }) => data === null ? done = true : lines.push(data);
+</script>`;
+
+async function inChromium(paths: readonly string[], folder: string): Promise<number> {
+  const chromium = await findChromium();
+  if (!chromium) throw new Error("Cannot run tests in Chromium as there is none: apt-get install chromium");
+  await bundle(paths, folder, ["worker.mjs", "node_in_page.mjs"]);
+  for await (const file of filesOf(folder)) {
+    if (!file.endsWith(".js")) continue;
+    const code = await Deno.readTextFile(file);
+    await Deno.writeTextFile(file, code.replaceAll(/from "node:\w+"/g, 'from "/node_in_page.mjs"'));
+  }
+  await Deno.writeTextFile(join(folder, "index.html"), PAGE);
+  const server = serveFolder(folder);
+  await using page = await ChromiumPage.open(chromium);
+  await page.go(`http://127.0.0.1:${server.addr.port}/`);
+  await page.until("globalThis.done", LONGEST);
+  const lines = await page.evaluate<string[]>("lines");
+  console.log(lines.join("\n"));
+  await server.shutdown();
+  return /^\s*ok \| [1-9]/.test(lines.at(-1) ?? "") ? 0 : 1;
+}
+
+const RUNTIMES: Record<string, typeof inNode> = { node: inNode, chromium: inChromium };
+
+const [runtime = "", ...paths] = Deno.args;
+const start = RUNTIMES[runtime];
+if (!start) throw new TypeError(`Cannot run tests as the runtime must be node or chromium: got "${runtime}"`);
 const folder = await Deno.makeTempDir();
 let status = 1;
 try {
-  status = await inNode(paths, folder);
+  status = await start(paths, folder);
 } finally {
   await Deno.remove(folder, { recursive: true });
 }

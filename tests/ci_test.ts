@@ -9,16 +9,26 @@ interface Fakes {
   dev: string;
   doc?: string;
   lint?: string;
+  /** For the suites of other runtimes and limits. */
+  other?: string;
 }
 
-async function run({ dev, doc = "echo 'ok | 2 passed | 0 failed (3ms)'", lint = "true" }: Fakes) {
+async function run(
+  { dev, doc = "echo 'ok | 2 passed | 0 failed (3ms)'", lint = "true", other = "echo 'ok | 0 passed | 0 failed'" }:
+    Fakes,
+) {
   const root = await Deno.makeTempDir();
   try {
     await Deno.mkdir(join(root, ".ci"));
     await Deno.mkdir(join(root, "bin"));
     await Deno.copyFile(RUN, join(root, ".ci/run"));
-    const deno = `case "$*" in lint) ${lint} ;; "task test:doc") ${doc} ;; esac`;
-    const installed = { "bin/mpirun.openmpi": "true", "bin/mpiexec.hydra": "true", "bin/spirv-cross": "true" };
+    const deno = `case "$*" in lint) ${lint} ;; "task test:doc") ${doc} ;; *runtimes.ts*|*--preload*) ${other} ;; esac`;
+    const installed = {
+      "bin/mpirun.openmpi": "true",
+      "bin/mpiexec.hydra": "true",
+      "bin/spirv-cross": "true",
+      "bin/chromium": "true",
+    };
     const scripts = { dev: `if [ "$1" = test ]; then ${dev}; fi`, "bin/deno": deno, ...installed };
     for (const [name, body] of Object.entries(scripts)) {
       await Deno.writeTextFile(join(root, name), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
@@ -41,6 +51,12 @@ function test(name: string, fn: () => Promise<void>): void {
 test(".ci/run adds the tests and the examples in the docs", async () => {
   const { code, last } = await run({ dev: "echo 'ok | 10 passed | 0 failed (5ms)'" });
   assertEquals([code, last], [0, "12 passed, 0 failed"]);
+});
+
+test(".ci/run adds the tests in Node, in Chromium and at lower limits", async () => {
+  const other = "echo 'ok | 3 passed | 1 failed | 2 ignored (9s)'; exit 1";
+  const { code, last } = await run({ dev: "echo 'ok | 10 passed | 0 failed (5ms)'", other });
+  assertEquals([code, last], [1, "21 passed, 3 failed"]);
 });
 
 test(".ci/run reads colours, steps, ignored and filtered tests", async () => {

@@ -24,6 +24,17 @@ export function installDeno(read) {
   };
 }
 
+/** Closes every device that tests left open. */
+export function closeAll(Device) {
+  for (;;) {
+    try {
+      Device.current.close();
+    } catch {
+      return;
+    }
+  }
+}
+
 /** What a test is given: steps run at once, and fail it. */
 const context = (name) => ({
   name,
@@ -66,7 +77,6 @@ export async function runTests(files, print, closeDevices) {
       if (ignore) print(`${name} ... ignored`);
       if (ignore) continue;
       const from = performance.now();
-      if (globalThis.process?.env.SHOW) print(`> ${name}`);
       try {
         await fn(context(name));
         counts.passed++;

@@ -1,0 +1,135 @@
+// The page that learns in the browser, in headless Chromium: what WebGPU computes there, SwiftShader does on the CPU.
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { ChromiumPage, findChromium } from "../../scripts/_runtimes/chromium.ts";
+import { serveFolder } from "../../scripts/_runtimes/serve.ts";
+import { buildPage } from "../../scripts/page.ts";
+
+const chromium = await findChromium();
+
+/** A test that needs Chromium; where it is missing it is skipped, and its name says why. */
+function test(name: string, fn: (command: string) => Promise<void>): void {
+  const command = chromium ?? "";
+  const says = chromium ? name : `${name} (skipped as there is no chromium)`;
+  Deno.test({ name: says, ignore: chromium === null, fn: () => fn(command) });
+}
+
+async function withPage(command: string, body: (page: ChromiumPage, address: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  await buildPage(folder);
+  const server = serveFolder(folder);
+  try {
+    await using page = await ChromiumPage.open(command);
+    await body(page, `http://127.0.0.1:${server.addr.port}/`);
+  } finally {
+    await server.shutdown();
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Times of the main thread's tasks, ms of the thread's own clock, which other programs do not lengthen. */
+async function tasksOf(page: ChromiumPage, body: () => Promise<void>): Promise<number[]> {
+  const events: { name: string; cat: string; pid: number; tid: number; tdur?: number; args?: { name?: string } }[] = [];
+  let finish: () => void;
+  const finished = new Promise<void>((resolve) => finish = resolve);
+  page.listen((method, { value }) => {
+    if (method === "Tracing.dataCollected") events.push(...value as typeof events);
+    if (method === "Tracing.tracingComplete") finish();
+  });
+  const categories = ["toplevel", "devtools.timeline", "disabled-by-default-devtools.timeline"];
+  await page.send("Tracing.start", { traceConfig: { includedCategories: categories }, transferMode: "ReportEvents" });
+  await body();
+  await page.send("Tracing.end");
+  await finished;
+  const mains = new Set(
+    events.filter(({ name, args }) => name === "thread_name" && args?.name === "CrRendererMain")
+      .map(({ pid, tid }) => `${pid} ${tid}`),
+  );
+  const own = events.filter(({ name, pid, tid }) => /RunTask$/.test(name) && mains.has(`${pid} ${tid}`));
+  return own.map(({ tdur = 0 }) => tdur / 1000);
+}
+
+interface DOMRectLike {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const EPOCH = "Number(document.getElementById('epoch').textContent)";
+/** Losses of the network without words, as its curve shows them: y grows as the loss falls. */
+const HEIGHTS = "document.querySelector('#loss .plain').getAttribute('points').split(' ').map((p) => +p.split(',')[1])";
+
+const PICKED = "document.getElementById('emoji').value";
+
+/** Clicks here and there on a map until an emoji is hit. */
+async function clickSomeEmoji(page: ChromiumPage): Promise<void> {
+  const { x, y, width, height } = await page.evaluate<DOMRectLike>(
+    "document.getElementById('map-plain').getBoundingClientRect().toJSON()",
+  );
+  for (let down = 15; down < height; down += 30) {
+    for (let right = 15; right < width; right += 30) {
+      await page.click(x + right, y + down);
+      if (await page.evaluate(PICKED)) return;
+    }
+  }
+  throw new Error("No click hits an emoji");
+}
+
+test("the page trains, shows neighbours, follows the sliders, pauses and begins anew", async (command) => {
+  await withPage(command, async (page, address) => {
+    await page.go(`${address}?emoji=96&width=2&batch=16&epochs=30`);
+    await page.until(`${EPOCH} > 0`, 120);
+    const tasks = await tasksOf(page, async () => {
+      await page.until(`${EPOCH} > 4`, 120);
+      await clickSomeEmoji(page);
+      await page.until("document.querySelectorAll('#neighbours li').length === 12", 30);
+      const clicked = await page.evaluate(PICKED);
+      await page.evaluate("document.getElementById('map-words').focus()");
+      for (const key of ["ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown"]) await page.press(key);
+      await page.until(`${PICKED} !== ${JSON.stringify(clicked)}`, 30);
+    });
+    assert(tasks.length > 10, `${tasks.length} tasks were seen`);
+    assertLess(Math.max(...tasks), 50);
+    assertEquals(await page.evaluate("document.getElementById('adapter').textContent"), "swiftshader");
+    const heights = await page.evaluate<number[]>(HEIGHTS);
+    const mean = (part: number[]) => part.reduce((sum, each) => sum + each / part.length, 0);
+    assertLess(mean(heights.slice(0, 3)), mean(heights.slice(-3)), "the loss does not fall");
+
+    const inked =
+      "(() => { const c = document.getElementById('gram'); return c.getContext('2d').getImageData(0, 0, 48, 48)" +
+      ".data.reduce((a, b) => a + b, 0); })()";
+    const before = await page.evaluate<number>(inked);
+    await page.evaluate(
+      "(() => { const s = document.getElementById('sigma'); s.value = 3; " +
+        "s.dispatchEvent(new Event('input', { bubbles: true })); s.dispatchEvent(new Event('change', { bubbles: true })); })()",
+    );
+    await page.until(`${inked} < ${before}`, 60);
+
+    await page.evaluate("document.getElementById('run').click()");
+    await page.until("document.getElementById('run').textContent === 'Resume'", 60);
+    const stopped = await page.evaluate(EPOCH);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    assertEquals(await page.evaluate(EPOCH), stopped);
+    await page.evaluate("document.getElementById('reset').click()");
+    await page.until(`${EPOCH} > 0 && ${EPOCH} < ${stopped}`, 60);
+  });
+});
+
+test("the page says what is missing where there is no WebGPU, and fits 400 px", async (command) => {
+  await withPage(command, async (page, address) => {
+    await page.send("Page.addScriptToEvaluateOnNewDocument", {
+      source: "Object.defineProperty(Navigator.prototype, 'gpu', { get: () => undefined });",
+    });
+    await page.resize({ width: 400, height: 900 });
+    await page.go(address);
+    await page.until("document.querySelector('[role=alert]:not([hidden])')", 30);
+    const text = await page.evaluate<string>("document.querySelector('[role=alert]').textContent");
+    assert(/WebGPU is missing in this browser/.test(text), text);
+    assertEquals(await page.evaluate("document.documentElement.scrollWidth"), 400);
+    const unnamed = await page.evaluate<string[]>(
+      "[...document.querySelectorAll('input, select, canvas, svg')].filter((e) => !e.labels?.length && " +
+        "!e.getAttribute('aria-label')).map((e) => e.id)",
+    );
+    assertEquals(unnamed, []);
+  });
+});
