@@ -150,7 +150,10 @@ at("reset").addEventListener("click", () => {
 });
 at("kernel").addEventListener("input", showSliders);
 at("kernel").addEventListener("change", () => tell({ type: "kernel", kernel: sliders() }));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paintBoth);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  paintBoth();
+  for (const arm of ARMS) maps[arm].redraw();
+});
 showSliders();
 
 if (!globalThis.isSecureContext) {

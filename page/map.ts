@@ -45,6 +45,11 @@ export class EmojiMap {
     this.#plan();
   }
 
+  /** Draws again, in other colours. */
+  redraw(): void {
+    this.#plan();
+  }
+
   /** Lets the emoji glide to new places, `[n, 2]` from -1 to 1. */
   move(places: Float32Array): void {
     this.#from = this.#to.length === places.length ? this.#now() : places;
@@ -110,7 +115,8 @@ export class EmojiMap {
     if (this.#canvas.height !== height) this.#canvas.height = height;
     const context = this.#context;
     context.setTransform(scale, 0, 0, scale, 0, 0);
-    context.clearRect(0, 0, clientWidth, clientHeight);
+    context.fillStyle = getComputedStyle(this.#canvas).backgroundColor;
+    context.fillRect(0, 0, clientWidth, clientHeight);
     const places = this.#now();
     for (let i = 0; i < places.length / 2; i++) if (i !== this.#picked) this.#drawEmoji(i, places, DRAWN);
     if (this.#picked !== null && places.length > 0) this.#drawPicked(this.#picked, places);
