@@ -29,9 +29,9 @@ export class Arm {
     this.#device = device;
     this.#data = data;
     this.#size = size;
-    const layout = { block: "basic", layers: [1, 1, 1], smallStem: true } as const;
-    const widths = [size.width, 2 * size.width, 4 * size.width];
-    this.#model = contrastive(new ResNet({ ...layout, widths }, { numClasses: FEATURES }), { projection: 32 });
+    const widths = Array.from({ length: size.stages }, (_, i) => size.width * 2 ** i);
+    const layout = { block: "basic", layers: widths.map(() => 1), widths, smallStem: true } as const;
+    this.#model = contrastive(new ResNet(layout, { numClasses: FEATURES }), { projection: 32 });
     this.#source = new ResidentImages(device, { data: data.train, height: SIDE, width: SIDE }, naturalRecipe(COLOURS));
     this.#begin(kernel);
   }

@@ -136,7 +136,9 @@ function paintBoth(): void {
 /** Sizes that the address gives, such as `?batch=32`; for tests, and for GPUs that can do more. */
 function asked(): Partial<Size> {
   const given = new URLSearchParams(location.search);
-  const entries = ["emoji", "width", "batch", "epochs"].map((name) => [name, Number(given.get(name))] as const);
+  const entries = ["emoji", "width", "stages", "batch", "epochs"].map((name) =>
+    [name, Number(given.get(name))] as const
+  );
   return Object.fromEntries(entries.filter(([, value]) => Number.isSafeInteger(value) && value > 0));
 }
 

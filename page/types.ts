@@ -9,6 +9,8 @@ export interface Size {
   readonly emoji: number;
   /** Channels of the first stage. */
   readonly width: number;
+  /** Stages of a block each; each has twice the channels of the one before. */
+  readonly stages: number;
   /** Samples of a step. */
   readonly batch: number;
   /** Passes over the data. */

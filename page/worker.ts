@@ -20,8 +20,8 @@ const worker = self as unknown as DedicatedWorkerGlobalScope;
 
 /** What a GPU trains, and what an adapter that computes on the CPU does. */
 const SIZES: Record<"gpu" | "cpu", Size> = {
-  gpu: { emoji: 1906, width: 16, batch: 256, epochs: 60 },
-  cpu: { emoji: 480, width: 8, batch: 64, epochs: 40 },
+  gpu: { emoji: 1906, width: 16, stages: 3, batch: 256, epochs: 60 },
+  cpu: { emoji: 480, width: 8, stages: 3, batch: 64, epochs: 40 },
 };
 /** Neighbours that are shown. */
 const SHOWN = 6;

@@ -77,7 +77,7 @@ async function clickSomeEmoji(page: ChromiumPage): Promise<void> {
 
 test("the page trains, shows neighbours, follows the sliders, pauses and begins anew", async (command) => {
   await withPage(command, async (page, address) => {
-    await page.go(`${address}?emoji=96&width=2&batch=16&epochs=30`);
+    await page.go(`${address}?emoji=96&width=4&stages=1&batch=16&epochs=30`);
     await page.until(`${EPOCH} > 0`, 120);
     const tasks = await tasksOf(page, async () => {
       await page.until(`${EPOCH} > 4`, 120);
