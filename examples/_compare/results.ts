@@ -1,4 +1,4 @@
-import { errorBars, html, page, type Range, table } from "../../src/report/mod.ts";
+import { errorBars, html, page, type Spread, table } from "../../src/report/mod.ts";
 import { means, type QueryScores } from "../_quickstart/evaluate.ts";
 import { differenceRows, markdownTable, meanRows, spread, type TableLine } from "../_quickstart/table.ts";
 import { ARM_MEASURES, type ArmMeasure } from "./arms.ts";
@@ -61,7 +61,7 @@ export async function comparePage(
 ): Promise<string> {
   const lines = linesOf(results);
   const ranges = ARM_MEASURES.flatMap(([measure, group]) =>
-    lines.map(({ name, runs }): Range => {
+    lines.map(({ name, runs }): Spread => {
       const values = runs.map((run) => means(run)[measure]);
       return { group, name, values, ...spread(values) };
     })

@@ -38,7 +38,7 @@ export function isAutocast(): boolean {
  *
  * A gradient has the dtype of its tensor. In f16 gradients below 6e-8 vanish: scale the loss with `GradScaler`.
  *
- * @param body What to run; for all of it to be recorded it must not be asynchronous.
+ * @param body What to run; for all of it to be inside it must not be asynchronous.
  * @returns What `body` returns.
  * @throws {DeviceError} If the device lacks the feature `shader-f16`.
  *

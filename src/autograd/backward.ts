@@ -1,8 +1,8 @@
 import { type FloatDType, keep, ones, sameShape, scope, type Tensor } from "../tensor/mod.ts";
-import { accumulate, castTo, sumOf } from "../tensor/internal.ts";
+import { accumulate, addPair, castTo } from "../tensor/internal.ts";
 import { fullPrecision } from "./autocast.ts";
 import { noGrad } from "./mode.ts";
-import { Node } from "./node.ts";
+import { TapeNode } from "./node.ts";
 import { showResult } from "./watch.ts";
 
 /** Options of {@linkcode backward}. */
@@ -38,7 +38,7 @@ export interface BackwardOptions {
  */
 export function backward(output: Tensor, options: BackwardOptions = {}): void {
   const root = output.link;
-  if (!(root instanceof Node)) {
+  if (!(root instanceof TapeNode)) {
     throw new TypeError(
       `Cannot run backward() as no op led from a tensor with requiresGrad to this output [${output.shape}]`,
     );
@@ -96,27 +96,27 @@ function visit({ node, grad, other }: Visit, pending: Pending, options: Backward
 
 /** A node whose gradient is complete; `other` is yet to be added to it, by an op that does so itself. */
 interface Visit {
-  readonly node: Node;
+  readonly node: TapeNode;
   readonly grad: Tensor;
   readonly other: Tensor | null;
 }
 
 /** Gradients on their way: of nodes until they are visited, of leaves in their `grad`. */
 class Pending {
-  #nodes = new Map<Node, Tensor>();
-  #others = new Map<Node, Tensor>();
+  #nodes = new Map<TapeNode, Tensor>();
+  #others = new Map<TapeNode, Tensor>();
   #uses = new Map<Tensor, number>();
   #onGrad?: (leaf: Tensor) => void;
 
-  constructor(root: Node, onGrad?: (leaf: Tensor) => void) {
+  constructor(root: TapeNode, onGrad?: (leaf: Tensor) => void) {
     this.#onGrad = onGrad;
     if (onGrad) this.#countLeafUses(root);
   }
 
   /** Adds a gradient of any precision to that of a node or leaf, which has the dtype of its values. */
-  add(target: Node | Tensor, given: Tensor): void {
+  add(target: TapeNode | Tensor, given: Tensor): void {
     const grad = given.dtype === target.dtype ? given : castTo(given, target.dtype as FloatDType);
-    if (target instanceof Node) {
+    if (target instanceof TapeNode) {
       const first = this.#nodes.get(target) ?? null;
       if (first && target.addsGrads && !this.#others.has(target)) this.#others.set(target, keep(grad.alias()));
       else this.#nodes.set(target, plus(first, grad));
@@ -126,7 +126,7 @@ class Pending {
 
   /** The node made last: all that used its output were visited before. */
   next(): Visit | null {
-    let node: Node | null = null;
+    let node: TapeNode | null = null;
     for (const each of this.#nodes.keys()) if (!node || each.id > node.id) node = each;
     if (!node) return null;
     const grad = this.#nodes.get(node)!;
@@ -136,10 +136,10 @@ class Pending {
     return { node, grad, other };
   }
 
-  done(node: Node): void {
+  done(node: TapeNode): void {
     if (!this.#onGrad) return;
     for (const parent of node.parents) {
-      if (!parent || parent instanceof Node) continue;
+      if (!parent || parent instanceof TapeNode) continue;
       const left = this.#uses.get(parent)! - 1;
       this.#uses.set(parent, left);
       if (left === 0) this.#onGrad(parent);
@@ -152,11 +152,11 @@ class Pending {
     this.#others.clear();
   }
 
-  #countLeafUses(root: Node): void {
-    const seen = new Set<Node>([root]);
+  #countLeafUses(root: TapeNode): void {
+    const seen = new Set<TapeNode>([root]);
     for (const node of seen) {
       for (const parent of node.parents) {
-        if (parent instanceof Node) seen.add(parent);
+        if (parent instanceof TapeNode) seen.add(parent);
         else if (parent) this.#uses.set(parent, (this.#uses.get(parent) ?? 0) + 1);
       }
     }
@@ -170,7 +170,7 @@ function plus(total: Tensor | null, grad: Tensor): Tensor {
     accumulate(total, grad);
     return total;
   }
-  const sum = keep(sumOf(total, grad));
+  const sum = keep(addPair(total, grad));
   total.dispose();
   return sum;
 }

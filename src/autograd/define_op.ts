@@ -2,7 +2,7 @@ import { Tensor, tidy } from "../tensor/mod.ts";
 import { castTo } from "../tensor/internal.ts";
 import { fullPrecision } from "./autocast.ts";
 import { isGradEnabled, noGrad } from "./mode.ts";
-import { Node } from "./node.ts";
+import { TapeNode } from "./node.ts";
 import { OpContext } from "./op_context.ts";
 import { showResult } from "./watch.ts";
 
@@ -36,7 +36,7 @@ export interface OpDefinition<I extends readonly Tensor[], A> {
 }
 
 /**
- * Makes a function of tensors that records itself for `backward`.
+ * Makes a function of tensors that puts itself on the tape for `backward`.
  *
  * @returns A function of the inputs (an array) and the attributes.
  *
@@ -76,16 +76,16 @@ export function defineOp<I extends readonly Tensor[], A>(
       );
     }
     const context = new OpContext(wanted, inputs);
-    // An op may be made of ops: they are not recorded, and what they made between is freed.
+    // An op may be made of ops: they are not on the tape, and what they made between is freed.
     const forward = definition.half
       ? () => definition.forward(context, inputs, attrs)
       : () => fullPrecision(() => definition.forward(context, inFull(inputs), attrs)); // also where it is made of ops
     const output = device.run(name, context.shapes, () => noGrad(() => tidy(forward)));
     showResult({ op: name, pass: "forward", shapes: context.shapes, tensor: output });
-    if (!context.recording || !definition.backward) return output;
+    if (!context.taped || !definition.backward) return output;
     const parents = inputs.map((input, i) => wanted[i] ? parentOf(input) : null);
     const backward = definition.backward;
-    output.link = new Node(name, output, parents, context, {
+    output.link = new TapeNode(name, output, parents, context, {
       backward: (grad) => backward(context, grad, attrs),
       addsGrads: definition.addsGrads?.(context, attrs) ?? false,
       remake: definition.remake && (definition.remakes?.(attrs) ?? true)
@@ -114,8 +114,8 @@ function dependOnLeaf(x: Tensor): void {
   x.device.recordings.depend(state, x);
 }
 
-function parentOf(input: Tensor): Node | Tensor | null {
-  return input.link instanceof Node ? input.link : input;
+function parentOf(input: Tensor): TapeNode | Tensor | null {
+  return input.link instanceof TapeNode ? input.link : input;
 }
 
 function checkDevices(name: string, inputs: readonly Tensor[]): Tensor["device"] {

@@ -6,7 +6,7 @@ export function isGradEnabled(): boolean {
 }
 
 /**
- * Runs `body` without recording a graph, as PyTorch's `torch.no_grad()`; with no argument, until the returned handle is
+ * Runs `body` without a tape, as PyTorch's `torch.no_grad()`; with no argument, until the returned handle is
  * disposed (`using _ = noGrad()`).
  *
  * @example Usage
@@ -21,7 +21,7 @@ export function isGradEnabled(): boolean {
  * ```
  */
 export function noGrad(): { [Symbol.dispose](): void };
-/** Runs `body` without recording, and returns what it returns. */
+/** Runs `body` without a tape, and returns what it returns. */
 export function noGrad<T>(body: () => T): T;
 export function noGrad<T>(body?: () => T): T | { [Symbol.dispose](): void } {
   depth++;

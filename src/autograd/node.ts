@@ -14,10 +14,10 @@ export interface NodeRules {
 let nextId = 0;
 
 /**
- * One recorded op. It is held by its output tensor and by the nodes that used that output; when nobody holds it, or
+ * One op on the tape. It is held by its output tensor and by the nodes that used that output; when nobody holds it, or
  * once `backward` has passed it, it gives up what it saved.
  */
-export class Node {
+export class TapeNode {
   /** Grows with creation: inputs come before outputs. */
   readonly id: number = nextId++;
   /** Name of the op. */
@@ -27,7 +27,7 @@ export class Node {
   /** Dtype of the output, and so of its gradient. */
   readonly dtype: DType;
   /** Origins of the inputs: the node that made each, a leaf, or null when no gradient is wanted. */
-  readonly parents: readonly (Node | Tensor | null)[];
+  readonly parents: readonly (TapeNode | Tensor | null)[];
   /** Context that the op's backward reads. */
   readonly context: OpContext;
   /** Whether it takes two gradients of the output, to add them on its way. */
@@ -39,11 +39,11 @@ export class Node {
   #backward: NodeRules["backward"];
   #refs = 1;
 
-  /** Records an op and holds the nodes of its inputs. */
+  /** Puts an op on the tape and holds the nodes of its inputs. */
   constructor(
     name: string,
     { shape, dtype }: Tensor,
-    parents: readonly (Node | Tensor | null)[],
+    parents: readonly (TapeNode | Tensor | null)[],
     context: OpContext,
     rules: NodeRules,
   ) {
@@ -55,7 +55,7 @@ export class Node {
     this.addsGrads = rules.addsGrads;
     this.remake = rules.remake;
     this.#backward = rules.backward;
-    for (const parent of parents) if (parent instanceof Node) parent.#refs++;
+    for (const parent of parents) if (parent instanceof TapeNode) parent.#refs++;
   }
 
   /** Runs the backward; unless the graph is retained, it is the last one and gives up what was saved. */
@@ -70,7 +70,7 @@ export class Node {
     }
   }
 
-  /** Makes the output again; see {@linkcode Node.remake}. */
+  /** Makes the output again; see {@linkcode TapeNode.remake}. */
   remakeOutput(): Tensor {
     this.#checkUnspent();
     return this.context.open(this.name, false, this.remake!);
@@ -84,11 +84,11 @@ export class Node {
 
   /** Drops a holder; the last one frees the node and, in turn, what it held. Not recursive: graphs are deep. */
   release(): void {
-    const queue: Node[] = [this];
+    const queue: TapeNode[] = [this];
     for (let node = queue.pop(); node; node = queue.pop()) {
       if (--node.#refs > 0) continue;
       node.spend();
-      for (const parent of node.parents) if (parent instanceof Node) queue.push(parent);
+      for (const parent of node.parents) if (parent instanceof TapeNode) queue.push(parent);
     }
   }
 

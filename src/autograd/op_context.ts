@@ -1,9 +1,9 @@
 import { type DType, keep, type Shape, Tensor } from "../tensor/mod.ts";
-import { Node } from "./node.ts";
+import { TapeNode } from "./node.ts";
 
 /** Values that an op's forward leaves for its backward. */
 export class OpContext {
-  /** Flags of the inputs whose gradients are wanted; all false when no graph is recorded. */
+  /** Flags of the inputs whose gradients are wanted; all false when there is no tape. */
   readonly needsGrad: readonly boolean[];
   /** Shapes of the inputs. */
   readonly shapes: readonly Shape[];
@@ -15,7 +15,7 @@ export class OpContext {
    */
   otherGrad: Tensor | null = null;
   // A node stands for its output, which is made again when it is needed.
-  #kept: (Tensor | Node)[] = [];
+  #kept: (Tensor | TapeNode)[] = [];
   #versions: number[] = [];
   #opened: Tensor[] | null = null;
   #last = false;
@@ -28,7 +28,7 @@ export class OpContext {
   }
 
   /** Whether a backward will follow, so that saving is of use. */
-  get recording(): boolean {
+  get taped(): boolean {
     return this.needsGrad.includes(true);
   }
 
@@ -39,13 +39,13 @@ export class OpContext {
 
   /**
    * Keeps tensors (inputs, outputs or others) until the backward, or how to make them again where their op says so; does
-   * nothing when no graph is recorded.
+   * nothing when there is no tape.
    */
   save(...tensors: Tensor[]): void {
-    if (!this.recording) return;
+    if (!this.taped) return;
     for (const tensor of tensors) {
       const { link } = tensor;
-      this.#kept.push(link instanceof Node && link.remake ? link : keep(tensor.alias()));
+      this.#kept.push(link instanceof TapeNode && link.remake ? link : keep(tensor.alias()));
       this.#versions.push(tensor.storage.version);
     }
   }

@@ -1,7 +1,7 @@
 import type { RgbImage } from "./resize.ts";
 
 /** A part of an image that is yet to be made. */
-export interface Window {
+export interface ImageWindow {
   /** First row. */
   top: number;
   /** First column. */
@@ -46,7 +46,7 @@ const FILTERS: Readonly<Record<Interpolation, { reach: number; weight: (x: numbe
 export function resizeWindow(
   image: RgbImage,
   size: { height: number; width: number },
-  window: Window,
+  window: ImageWindow,
   interpolation: Interpolation = "bilinear",
 ): RgbImage {
   const rows = tapsOf(image.height, size.height, window.top, window.height, interpolation);

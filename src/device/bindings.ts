@@ -1,9 +1,9 @@
-import type { Storage } from "./pool.ts";
+import type { DeviceStorage } from "./pool.ts";
 
 /** A part of a storage; `offset` is a multiple of 256 bytes. */
-export interface Window {
+export interface StorageWindow {
   /** What it is a part of. */
-  readonly storage: Storage;
+  readonly storage: DeviceStorage;
   /** Bytes from the start. */
   readonly offset: number;
   /** Bytes. */
@@ -11,7 +11,7 @@ export interface Window {
 }
 
 /** What is bound at a number: a storage or a window of one; undefined where nothing is. */
-export type Bound = Storage | Window | undefined;
+export type Bound = DeviceStorage | StorageWindow | undefined;
 
 /** What a dispatch binds: binding number to storage, or a window of one; undefined ones are left out. */
 export type Bindings = Readonly<Record<number, Bound>>;

@@ -1,7 +1,7 @@
 import type { DeviceErrorDetails } from "./errors.ts";
 import type { Failures } from "./failures.ts";
 import type { BufferMaker } from "./pool.ts";
-import type { Recorder } from "./encoder.ts";
+import type { Encoder } from "./encoder.ts";
 import { USAGE } from "./usage.ts";
 
 /** What {@linkcode bufferMaker} needs of a device. */
@@ -13,7 +13,7 @@ export interface BufferMakerParts {
   /** What is running now. */
   readonly details: () => DeviceErrorDetails;
   /** What may still use a buffer. */
-  readonly recorder: () => Recorder;
+  readonly encoder: () => Encoder;
   /** Gives back what is free; returns its bytes. */
   readonly trim: () => number;
 }
@@ -22,7 +22,7 @@ export interface BufferMakerParts {
  * Makes buffers that every op can use. Where memory runs out, what is free is given back before that is reported, so that
  * there is room when the work is tried again.
  */
-export function bufferMaker({ gpu, failures, details, recorder, trim }: BufferMakerParts): BufferMaker {
+export function bufferMaker({ gpu, failures, details, encoder, trim }: BufferMakerParts): BufferMaker {
   const usage = USAGE.STORAGE | USAGE.COPY_SRC | USAGE.COPY_DST;
   return {
     create(size, lose) {
@@ -34,6 +34,6 @@ export function bufferMaker({ gpu, failures, details, recorder, trim }: BufferMa
       };
       return failures.watch("out-of-memory", whatIsLost, details(), () => gpu.createBuffer({ size, usage }));
     },
-    settle: (block) => recorder().uses(block) && recorder().flush(),
+    settle: (block) => encoder().uses(block) && encoder().flush(),
   };
 }

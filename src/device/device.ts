@@ -5,13 +5,13 @@ import { DispatchLog } from "./dispatch_log.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { Failures } from "./failures.ts";
 import { PipelineCache } from "./pipelines.ts";
-import { BufferPool, type MemoryUsage, type Storage } from "./pool.ts";
+import { BufferPool, type DeviceStorage, type MemoryUsage } from "./pool.ts";
 import type { ProfileRow, Trace } from "./profiler.ts";
 import type { Accesses, ParamTypes, ParamValues, Program } from "./program.ts";
 import { ProgramMemo } from "./program_memo.ts";
-import { Recorder } from "./encoder.ts";
+import { Encoder } from "./encoder.ts";
 import type { Workgroups } from "./bindings.ts";
-import { Recordings } from "./replay/capture.ts";
+import { Recordings } from "./replay/recordings.ts";
 import type { Rehearsal } from "./rehearsal.ts";
 import { Running } from "./running.ts";
 import { Staging, writeBytes } from "./staging.ts";
@@ -24,7 +24,7 @@ import { noteWrites } from "./writes.ts";
 const opened: Device[] = [];
 
 /**
- * A GPU, opened: it allocates storages, records dispatches in one open compute pass, submits them when asked, and reads
+ * A GPU, opened: it allocates storages, encodes dispatches into one open compute pass, submits them when asked, and reads
  * results back. Nothing runs before a read-back, {@linkcode Device.flush} or 4,096 dispatches.
  *
  * @example Usage
@@ -55,7 +55,7 @@ export class Device {
   #bounds: Bounds;
   #pool: BufferPool;
   #pipelines: PipelineCache;
-  #recorder: Recorder;
+  #encoder: Encoder;
   #staging: Staging;
   #timing: Timing;
   #failures: Failures;
@@ -72,18 +72,18 @@ export class Device {
     this.info = info;
     this.limits = gpu.limits;
     this.features = new Set(gpu.features as unknown as Iterable<string>);
-    const [details, recorder, trim] = [this.#details, () => this.#recorder, () => this.trim()];
-    const failures = this.#failures = new Failures(gpu, details, () => this.#recorder.latest);
-    this.#pool = new BufferPool(bufferMaker({ gpu, failures, details, recorder, trim }));
+    const [details, encoder, trim] = [this.#details, () => this.#encoder, () => this.trim()];
+    const failures = this.#failures = new Failures(gpu, details, () => this.#encoder.latest);
+    this.#pool = new BufferPool(bufferMaker({ gpu, failures, details, encoder, trim }));
     this.#bounds = new Bounds(gpu.limits);
     const [fail, wait] = [(error: DeviceError) => failures.fail(error), (check: Promise<void>) => failures.wait(check)];
     this.#pipelines = new PipelineCache(gpu, { details, fail, wait }, directives);
-    this.#recorder = new Recorder(gpu, (shader, make) => {
+    this.#encoder = new Encoder(gpu, (shader, make) => {
       return failures.watch("validation", "Cannot bind the buffers of a dispatch", { ...details(), shader }, make);
     });
-    this.recordings = new Recordings(gpu, this.#pool, this.#recorder, this.#failures, () => this.#check());
+    this.recordings = new Recordings(gpu, this.#pool, this.#encoder, this.#failures, () => this.#check());
     this.#staging = new Staging(gpu);
-    this.#timing = new Timing({ gpu, info, recorder: this.#recorder, running: this.#running, done: () => this.done() });
+    this.#timing = new Timing({ gpu, info, encoder: this.#encoder, running: this.#running, done: () => this.done() });
   }
 
   /**
@@ -120,9 +120,9 @@ export class Device {
     return {
       buffers: this.#pool.created + this.#staging.created,
       pipelines: this.#pipelines.created,
-      bindGroups: this.#recorder.bindGroupsCreated,
-      submits: this.#recorder.submits,
-      dispatches: this.#recorder.dispatches,
+      bindGroups: this.#encoder.bindGroupsCreated,
+      submits: this.#encoder.submits,
+      dispatches: this.#encoder.dispatches,
       reads: this.#reads,
     };
   }
@@ -148,14 +148,14 @@ export class Device {
    * @param bytes Bytes ≥ 0, at most `limits.maxStorageBufferBindingSize`.
    * @throws {DeviceError} If it is larger than the device can bind, or the device is closed or lost.
    */
-  allocate(bytes: number): Storage {
+  allocate(bytes: number): DeviceStorage {
     this.#check();
     this.#bounds.checkBytes(bytes, this.#details);
     return (this.rehearsal ?? this.#pool).allocate(bytes);
   }
 
   /**
-   * Records one dispatch; it runs with the next submit. Scalars or bindings other than the program declares are type errors.
+   * Encodes one dispatch; it runs with the next submit. Scalars or bindings other than the program declares are type errors.
    *
    * @throws {RangeError} If a number of workgroups is not a positive integer; 0 is one where all that is written is empty.
    * @throws {TypeError} If a storage that is written is bound twice.
@@ -172,8 +172,8 @@ export class Device {
     if (!this.#bounds.isSomeWork(workgroups, program, buffers, this.#details) || this.rehearsal) return;
     this.#log?.add(program, options as DispatchOptions, this.#running);
     const pipeline = this.#pipelines.get(program, buffers, constants);
-    this.#recorder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#running.label);
-    noteWrites(pipeline, buffers, this.#recorder.serial, this.#failures);
+    this.#encoder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#running.label);
+    noteWrites(pipeline, buffers, this.#encoder.serial, this.#failures);
   }
 
   /**
@@ -189,32 +189,32 @@ export class Device {
     return this.#running.run(name, shapes, body);
   }
 
-  /** Writes bytes into a storage; submits first when a recorded command still uses it. */
-  write(storage: Storage, data: ArrayBufferView, offset = 0): void {
+  /** Writes bytes into a storage; submits first when an encoded command still uses it. */
+  write(storage: DeviceStorage, data: ArrayBufferView, offset = 0): void {
     if (this.rehearsal) return;
     this.#check();
     this.recordings.refuse("write", "write before it, into a tensor that it is given or holds");
-    if (this.#recorder.uses(storage.block)) this.#recorder.flush();
+    if (this.#encoder.uses(storage.block)) this.#encoder.flush();
     writeBytes(this.#gpu.queue, storage.block.buffer, data, offset);
     const whole = offset === 0 && data.byteLength + 16 > storage.bytes;
     storage.wrote(whole ? -1 : storage.writtenBy);
   }
 
   /**
-   * Reads bytes back: submits what was recorded, waits for it, and copies.
+   * Reads bytes back: submits what was encoded, waits for it, and copies.
    *
    * @throws {DeviceError} If anything before it failed, or something failed since the storage was written for which it may
    *   hold anything.
    */
-  async read(storage: Storage, bytes: number, offset = 0): Promise<ArrayBuffer> {
+  async read(storage: DeviceStorage, bytes: number, offset = 0): Promise<ArrayBuffer> {
     this.#check();
     this.recordings.refuse("read back", "read what it returns");
     this.#reads++;
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
     const staging = this.#staging.take(size);
-    this.#recorder.copy(storage, offset, staging, size);
-    const [{ serial }, { writtenBy }] = [this.#recorder, storage];
-    this.#recorder.flush();
+    this.#encoder.copy(storage, offset, staging, size);
+    const [{ serial }, { writtenBy }] = [this.#encoder, storage];
+    this.#encoder.flush();
     await this.#settle();
     try {
       const result = await this.#staging.read(staging, bytes);
@@ -239,18 +239,18 @@ export class Device {
     });
   }
 
-  /** Submits what was recorded; does not wait. */
+  /** Submits what was encoded; does not wait. */
   flush(): void {
     if (this.rehearsal) return;
     this.#check();
-    this.#recorder.flush();
+    this.#encoder.flush();
   }
 
-  /** Submits what was recorded and waits until the GPU has done it. */
+  /** Submits what was encoded and waits until the GPU has done it. */
   async done(): Promise<void> {
-    const [{ count }, waiting] = [this.#failures, !this.#recorder.idle];
+    const [{ count }, waiting] = [this.#failures, !this.#encoder.idle];
     this.flush();
-    const { latest } = this.#recorder;
+    const { latest } = this.#encoder;
     await this.#settle();
     await this.#gpu.queue.onSubmittedWorkDone();
     this.#check();
@@ -262,8 +262,8 @@ export class Device {
   trim(): number {
     if (this.#closed) return 0;
     const { pooled } = this.memory;
-    this.#recorder.flush();
-    this.#recorder.forgetBindGroups();
+    this.#encoder.flush();
+    this.#encoder.forgetBindGroups();
     this.#pool.trim();
     this.#staging.trim();
     return pooled;
@@ -316,14 +316,14 @@ export class Device {
     if (this.#closed) return;
     this.#closed = this.#failures.closed = true;
     opened.splice(opened.indexOf(this), 1);
-    this.#recorder.destroy();
+    this.#encoder.destroy();
     this.#gpu.destroy();
   }
 
   /** Waits for the GPU, then closes. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#closed && !this.#failures.lost) {
-      this.#recorder.flush();
+      this.#encoder.flush();
       await this.#gpu.queue.onSubmittedWorkDone();
     }
     this.close();

@@ -1,10 +1,10 @@
-import type { Block, Storage } from "./pool.ts";
+import type { Block, DeviceStorage } from "./pool.ts";
 import { PARAMS_SLOT } from "./bindings.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { packParams, type ParamTypes, type ParamValues, type Program } from "./program.ts";
 import type { Profile, Profiler } from "./profiler.ts";
 import { RecentMap } from "./recent_map.ts";
-import type { Recording, Replay } from "./replay/captured_step.ts";
+import type { Recording, Replay } from "./replay/recording.ts";
 import { USAGE } from "./usage.ts";
 import type { Bindings, Workgroups } from "./bindings.ts";
 
@@ -15,10 +15,10 @@ const ARENA_BYTES = 1 << 20;
 const BIND_GROUPS = 4096;
 
 /**
- * Collects dispatches in one open compute pass and submits them together. `Params` go through one uniform arena with
+ * Encodes dispatches into one open compute pass and submits them together. `Params` go through one uniform arena with
  * dynamic offsets, so a bind group depends on buffers only and is found in the cache from the second step on.
  */
-export class Recorder {
+export class Encoder {
   #gpu: GPUDevice;
   #guard: (shader: string, make: () => GPUBindGroup) => GPUBindGroup;
   #arena: GPUBuffer;
@@ -43,7 +43,7 @@ export class Recorder {
   /** Dispatches so far. */
   dispatches = 0;
 
-  /** Records for this device; `guard` watches over the making of bind groups. */
+  /** Encodes for this device; `guard` watches over the making of bind groups. */
   constructor(gpu: GPUDevice, guard: (shader: string, make: () => GPUBindGroup) => GPUBindGroup) {
     this.#gpu = gpu;
     this.#guard = guard;
@@ -66,12 +66,12 @@ export class Recorder {
     return this.#encoder === null;
   }
 
-  /** True when a recorded, not yet submitted command uses the block. */
+  /** True when an encoded, not yet submitted command uses the block. */
   uses(block: Block): boolean {
     return this.#encoder !== null && block.lastUse === this.#serial;
   }
 
-  /** Records one dispatch. */
+  /** Encodes one dispatch. */
   dispatch(
     program: Program,
     pipeline: Pipeline,
@@ -107,7 +107,7 @@ export class Recorder {
     return profile;
   }
 
-  /** Encodes recorded dispatches, apart from what waits for a submit. */
+  /** Encodes the dispatches of a recorded step, apart from what waits for a submit. */
   encode(replays: readonly Replay[]): GPUCommandBuffer {
     const encoder = this.#gpu.createCommandEncoder({ label: "replay" });
     const pass = encoder.beginComputePass();
@@ -124,20 +124,20 @@ export class Recorder {
     return encoder.finish();
   }
 
-  /** Submits what was recorded, and so many encoded dispatches behind it. */
+  /** Submits what was encoded, and so many dispatches of a recorded step behind it. */
   replay(commands: GPUCommandBuffer, dispatches: number): void {
     this.dispatches += dispatches;
     this.#submit(commands);
   }
 
-  /** Records a copy into a staging buffer; ends the open pass. */
-  copy(from: Storage, offset: number, to: GPUBuffer, bytes: number): void {
+  /** Encodes a copy into a staging buffer; ends the open pass. */
+  copy(from: DeviceStorage, offset: number, to: GPUBuffer, bytes: number): void {
     const encoder = this.#openEncoder();
     this.#endPass();
     encoder.copyBufferToBuffer(from.block.buffer, offset, to, 0, bytes);
   }
 
-  /** Submits what was recorded; does nothing when nothing was. */
+  /** Submits what was encoded; does nothing when nothing was. */
   flush(): void {
     if (this.#encoder) this.#submit();
   }

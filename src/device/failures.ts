@@ -1,5 +1,5 @@
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
-import type { Storage } from "./pool.ts";
+import type { DeviceStorage } from "./pool.ts";
 
 /** Submits that may have been dropped: what they wrote is not known. */
 interface Doubt {
@@ -97,7 +97,7 @@ export class Failures {
   }
 
   /** Serial of a submit in doubt that wrote one of the storages; null where there is none. */
-  doubtIn(storages: Iterable<Storage>): number | null {
+  doubtIn(storages: Iterable<DeviceStorage>): number | null {
     for (const { writtenBy } of storages) {
       if (this.#doubts.some(({ from, to }) => writtenBy >= from && writtenBy <= to)) return writtenBy;
     }

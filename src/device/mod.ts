@@ -51,7 +51,7 @@ export { Device } from "./device.ts";
 export { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 export type { BindingsOf, Counters, DispatchOptions } from "./options.ts";
 export type { Constants } from "./pipelines.ts";
-export { type Block, type MemoryUsage, type Reserve, Storage } from "./pool.ts";
+export { type Block, DeviceStorage, type MemoryUsage, type Reserve } from "./pool.ts";
 export type { ProfileRow, Trace, TraceEvent } from "./profiler.ts";
 export {
   type Access,
@@ -68,8 +68,8 @@ export {
   type ShaderPart,
 } from "./program.ts";
 export type { ProgramMemo } from "./program_memo.ts";
-export type { Bindings, Bound, Window, Workgroups } from "./bindings.ts";
-export type { Recording } from "./replay/captured_step.ts";
-export type { Recordings } from "./replay/capture.ts";
+export type { Bindings, Bound, StorageWindow, Workgroups } from "./bindings.ts";
+export type { Recording } from "./replay/recording.ts";
+export type { Recordings } from "./replay/recordings.ts";
 export { type Rehearsal, rehearse } from "./rehearsal.ts";
 export { type ReadPart, SyncReader } from "./sync_reader.ts";

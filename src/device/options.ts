@@ -16,7 +16,7 @@ export type DispatchOptions<
   B = Bindings,
 > =
   & {
-    /** Storage bindings: number to storage or window. */
+    /** DeviceStorage bindings: number to storage or window. */
     readonly buffers: B & { readonly [K in Exclude<keyof B, keyof A>]: never };
     /** Workgroups in x, y, z; see `Device.groups` for flat work. */
     readonly workgroups: Workgroups;
@@ -40,7 +40,7 @@ export interface Counters {
   readonly bindGroups: number;
   /** Queue submits. */
   readonly submits: number;
-  /** Dispatches recorded. */
+  /** Dispatches encoded. */
   readonly dispatches: number;
   /** Read-backs. */
   readonly reads: number;

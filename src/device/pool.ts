@@ -22,7 +22,7 @@ export interface Block {
 export interface BufferMaker {
   /** Makes a buffer of so many bytes; calls `lose`, perhaps later, when there is no memory for it. */
   create(bytes: number, lose: () => void): GPUBuffer;
-  /** Called before a block is destroyed: submits what was recorded with it. */
+  /** Called before a block is destroyed: submits what was encoded with it. */
   settle?(block: Block): void;
 }
 
@@ -49,7 +49,7 @@ export class Reserve {
  * A counted reference to a block: handles and saved tensors retain it, the last release gives the block back to the
  * pool.
  */
-export class Storage {
+export class DeviceStorage {
   /** The block that holds the bytes. */
   readonly block: Block;
   /** Bytes asked for, rounded up to a multiple of 16 so that every storage can be read as `vec4`. */
@@ -158,7 +158,7 @@ export class BufferPool {
   }
 
   /** Takes a free block that suits `bytes`, or makes one. */
-  allocate(bytes: number): Storage {
+  allocate(bytes: number): DeviceStorage {
     const rounded = Math.max(16, Math.ceil(bytes / 16) * 16);
     const block = this.#take(sizeClass(rounded));
     const { capacity } = block;
@@ -166,11 +166,11 @@ export class BufferPool {
     this.touch(0);
     const { owner } = block;
     if (owner) owner.peak = Math.max(owner.peak, owner.live += capacity);
-    return new Storage(this, block, rounded, bytes === 0);
+    return new DeviceStorage(this, block, rounded, bytes === 0);
   }
 
-  /** Takes the block of a storage back; called by the last {@linkcode Storage.release}. */
-  free(storage: Storage): void {
+  /** Takes the block of a storage back; called by the last {@linkcode DeviceStorage.release}. */
+  free(storage: DeviceStorage): void {
     const { block } = storage;
     this.#live -= block.capacity;
     block.freed = ++this.#clock;

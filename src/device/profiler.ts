@@ -90,7 +90,7 @@ export class Profiler {
     return { querySet: this.#queries, beginningOfPassWriteIndex: index, endOfPassWriteIndex: index + 1 };
   }
 
-  /** Records the copy of the timestamps; `read` is called after the submit. */
+  /** Encodes the copy of the timestamps; `read` is called after the submit. */
   resolve(encoder: GPUCommandEncoder): (() => void) | null {
     const names = this.#names;
     if (names.length === 0) return null;

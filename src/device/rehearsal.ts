@@ -1,12 +1,12 @@
 import type { Device } from "./device.ts";
-import { BufferPool, type MemoryUsage, type Storage } from "./pool.ts";
+import { BufferPool, type DeviceStorage, type MemoryUsage } from "./pool.ts";
 
 /** Books of a rehearsal: storages have sizes but no memory. */
 export class Rehearsal {
   #pool = new BufferPool({ create: () => ({ destroy() {} }) as GPUBuffer });
 
   /** A storage without memory. */
-  allocate(bytes: number): Storage {
+  allocate(bytes: number): DeviceStorage {
     return this.#pool.allocate(bytes);
   }
 

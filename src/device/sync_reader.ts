@@ -1,11 +1,11 @@
 import { DeviceError } from "./errors.ts";
-import type { Storage } from "./pool.ts";
+import type { DeviceStorage } from "./pool.ts";
 import { MAP_READ, USAGE } from "./usage.ts";
 
 /** Bytes of a storage to read. */
 export interface ReadPart {
   /** Where they are. */
-  readonly storage: Storage;
+  readonly storage: DeviceStorage;
   /** How many; a multiple of 4. */
   readonly bytes: number;
 }
@@ -38,7 +38,7 @@ export class SyncReader {
   }
 
   /**
-   * Makes a reader that moves up to `bytes` at once; `flush` submits what was recorded, and
+   * Makes a reader that moves up to `bytes` at once; `flush` submits what was encoded, and
    * throws where what the parts hold is not known.
    *
    * @throws {DeviceError} If the runtime cannot read while the caller waits.
@@ -64,7 +64,7 @@ export class SyncReader {
   }
 
   /**
-   * Reads parts one after the other into `target`, which they must fill; everything recorded so far is done then.
+   * Reads parts one after the other into `target`, which they must fill; everything encoded so far is done then.
    *
    * @throws {DeviceError} If the runtime cannot, or an operation before it failed.
    */

@@ -1,5 +1,5 @@
 import type { AdapterInfo } from "./adapter.ts";
-import type { Recorder } from "./encoder.ts";
+import type { Encoder } from "./encoder.ts";
 import { DeviceError } from "./errors.ts";
 import { type Profile, Profiler, type ProfilerOptions } from "./profiler.ts";
 import type { Running } from "./running.ts";
@@ -8,7 +8,7 @@ import type { Running } from "./running.ts";
 interface Lent {
   readonly gpu: GPUDevice;
   readonly info: AdapterInfo;
-  readonly recorder: Recorder;
+  readonly encoder: Encoder;
   readonly running: Running;
   /** Waits until all is done. */
   readonly done: () => Promise<void>;
@@ -29,21 +29,21 @@ export class Timing {
    * @throws {DeviceError} If the adapter lacks `timestamp-query`.
    */
   start(shapes: boolean, options: ProfilerOptions = {}): void {
-    const { gpu, info, recorder, running } = this.#lent;
+    const { gpu, info, encoder, running } = this.#lent;
     if (!gpu.features.has("timestamp-query")) {
       throw new DeviceError(`Cannot profile as ${info.description} lacks the feature timestamp-query`);
     }
-    recorder.flush();
-    recorder.profiler = new Profiler(gpu, options);
+    encoder.flush();
+    encoder.profiler = new Profiler(gpu, options);
     running.labelsShapes = shapes;
   }
 
   /** Ends timing and gives what was measured. */
   async stop(): Promise<Profile> {
-    const { recorder, running, done } = this.#lent;
+    const { encoder, running, done } = this.#lent;
     await done();
     running.labelsShapes = false;
-    return await recorder.takeProfile();
+    return await encoder.takeProfile();
   }
 
   /** Milliseconds of each piece of work as a whole. */

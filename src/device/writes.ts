@@ -1,10 +1,10 @@
 import type { Failures } from "./failures.ts";
 import type { Pipeline } from "./pipelines.ts";
-import type { Storage } from "./pool.ts";
+import type { DeviceStorage } from "./pool.ts";
 import type { Bindings } from "./bindings.ts";
 
 /** The storages that a program writes. */
-function* writtenIn(bindings: Bindings, { writes }: Pipeline): Generator<Storage> {
+function* writtenIn(bindings: Bindings, { writes }: Pipeline): Generator<DeviceStorage> {
   for (const binding of writes) {
     const bound = bindings[binding]!;
     yield "storage" in bound ? bound.storage : bound;
@@ -17,7 +17,7 @@ export function noteWrites(pipeline: Pipeline, bindings: Bindings, serial: numbe
   for (const storage of writtenIn(bindings, pipeline)) storage.wrote(known);
 }
 
-function* storagesOf(bindings: Bindings): Generator<Storage> {
+function* storagesOf(bindings: Bindings): Generator<DeviceStorage> {
   for (const binding in bindings) {
     const bound = bindings[binding];
     if (bound) yield "storage" in bound ? bound.storage : bound;

@@ -57,7 +57,7 @@ export { flip } from "./move/flip.ts";
 export { gather, indexSelect, type Indices } from "./move/index_select.ts";
 export { pad } from "./move/pad.ts";
 export { permute, transpose } from "./move/permute.ts";
-export { type Range, slice } from "./move/slice.ts";
+export { slice, type SliceRange } from "./move/slice.ts";
 export { where } from "./elementwise/where.ts";
 export { argMax } from "./reduce/arg_max.ts";
 export { max, min } from "./reduce/max.ts";

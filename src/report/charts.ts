@@ -156,7 +156,7 @@ export async function heatMap(values: ArrayLike<number>, rows: number, cols: num
 }
 
 /** A mean with its deviation. */
-export interface Range {
+export interface Spread {
   /** Name of what the mean is of; ranges of one group stand side by side. */
   group: string;
   /** Name in the legend. */
@@ -170,7 +170,7 @@ export interface Range {
 }
 
 /** Means with error bars, side by side in groups, with the single values behind them. */
-export async function errorBars(ranges: readonly Range[], text: { y: string }): Promise<Html> {
+export async function errorBars(ranges: readonly Spread[], text: { y: string }): Promise<Html> {
   const names = [...new Set(ranges.map(({ name }) => name))];
   const groups = [...new Set(ranges.map(({ group }) => group))];
   const bars = ranges.map((range) => ({

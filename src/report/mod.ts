@@ -13,8 +13,8 @@ export {
   imageMap,
   lineChart,
   type Placed,
-  type Range,
   type Series,
+  type Spread,
 } from "./charts.ts";
 export { type Best, Html, html, type HtmlValue, page, type Section, table } from "./html.ts";
 export { dataUris } from "./images.ts";

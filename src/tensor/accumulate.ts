@@ -25,9 +25,9 @@ export function accumulate(total: Tensor, x: Tensor): void {
 }
 
 /** Computes `x + y` of two tensors of one shape, both f32 or both f16. */
-export function sumOf(x: Tensor, y: Tensor): Tensor {
+export function addPair(x: Tensor, y: Tensor): Tensor {
   const size = Math.ceil(x.size / 4);
-  return x.device.run("sumOf", [x.shape], () => {
+  return x.device.run("addPair", [x.shape], () => {
     const total = new Tensor(x.device, x.shape, { dtype: x.dtype });
     x.device.dispatch(SUM_OF[floatOf(x)], {
       params: { size },

@@ -1,5 +1,5 @@
 // What other folders use beside mod.ts; not part of the package's interface.
-export { accumulate, sumOf } from "./accumulate.ts";
+export { accumulate, addPair } from "./accumulate.ts";
 export { castTo } from "./cast.ts";
 export { assign } from "./copy.ts";
 export { bytesOf } from "./dtype.ts";

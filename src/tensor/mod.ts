@@ -20,6 +20,6 @@ export type { DType, DTypeArrays } from "./dtype.ts";
 export type { FloatDType } from "./half.ts";
 export { type Key, key, shuffled } from "./philox.ts";
 export { normal, permutation, type RandomOptions, uniform } from "./random.ts";
-export { type Disposable, keep, Scope, scope, tidy } from "./scope.ts";
+export { keep, type Releasable, Scope, scope, tidy } from "./scope.ts";
 export { broadcastShapes, sameShape, type Shape, sizeOf } from "./shape.ts";
 export { type Link, Tensor, type TensorOptions } from "./tensor.ts";

@@ -1,5 +1,5 @@
 /** Resource that a scope can free. */
-export interface Disposable {
+export interface Releasable {
   /** Frees it; a second call does nothing. */
   dispose(): void;
 }
@@ -8,7 +8,7 @@ const open: Scope[] = [];
 
 /** Owns the tensors made while it is the innermost open scope, and frees them when it ends. */
 export class Scope {
-  #owned = new Set<Disposable>();
+  #owned = new Set<Releasable>();
 
   /** Frees what it owns. */
   [Symbol.dispose](): void {
@@ -19,12 +19,12 @@ export class Scope {
   }
 
   /** Owns an item from now on. */
-  own(item: Disposable): void {
+  own(item: Releasable): void {
     this.#owned.add(item);
   }
 
   /** Gives an item up without freeing it. */
-  disown(item: Disposable): boolean {
+  disown(item: Releasable): boolean {
     return this.#owned.delete(item);
   }
 }
@@ -54,7 +54,7 @@ export function scope(): Scope {
 }
 
 /** Hands a new item to the innermost open scope. */
-export function own(item: Disposable): void {
+export function own(item: Releasable): void {
   open.at(-1)?.own(item);
 }
 
@@ -63,7 +63,7 @@ export function own(item: Disposable): void {
  *
  * @returns The same tensor.
  */
-export function keep<T extends Disposable>(item: T): T {
+export function keep<T extends Releasable>(item: T): T {
   for (const each of open) each.disown(item);
   return item;
 }
@@ -95,9 +95,9 @@ export function tidy<T>(body: () => T): T {
   return result;
 }
 
-function disposablesIn(value: unknown): Disposable[] {
+function disposablesIn(value: unknown): Releasable[] {
   if (typeof value !== "object" || value === null) return [];
-  if (typeof (value as Partial<Disposable>).dispose === "function") return [value as Disposable];
+  if (typeof (value as Partial<Releasable>).dispose === "function") return [value as Releasable];
   if (ArrayBuffer.isView(value)) return [];
   return Object.values(value).flatMap(disposablesIn);
 }

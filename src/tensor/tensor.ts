@@ -1,4 +1,4 @@
-import { type Device, DeviceError, type Storage } from "../device/mod.ts";
+import { type Device, DeviceError, type DeviceStorage } from "../device/mod.ts";
 import { bytesOf, type DType, type DTypeArrays, dtypeOf, viewAs } from "./dtype.ts";
 import { checkHalf } from "./half.ts";
 import { own } from "./scope.ts";
@@ -15,11 +15,11 @@ export interface TensorOptions<D extends DType = DType> {
   /** Element type; `"f32"` by default. */
   dtype?: D;
   /** Existing storage to hold (its reference passes to the tensor); new storage by default. */
-  storage?: Storage;
+  storage?: DeviceStorage;
 }
 
 interface Handle {
-  storage: Storage | null;
+  storage: DeviceStorage | null;
   link: Link | null;
 }
 
@@ -97,7 +97,7 @@ export class Tensor<D extends DType = DType> {
    *
    * @throws {ReferenceError} If the tensor was disposed.
    */
-  get storage(): Storage {
+  get storage(): DeviceStorage {
     const { storage } = this.#handle;
     if (storage) return storage;
     throw new ReferenceError(
@@ -213,7 +213,7 @@ export class Tensor<D extends DType = DType> {
   }
 }
 
-function allocate(device: Device, shape: Shape, dtype: DType): Storage {
+function allocate(device: Device, shape: Shape, dtype: DType): DeviceStorage {
   if (dtype === "f16") checkHalf(device);
   const bytes = sizeOf(shape) * bytesOf(dtype);
   const limit = device.limits.maxStorageBufferBindingSize;

@@ -42,9 +42,9 @@ Deno.test("defineOp() tells which gradients are wanted, and takes null for the o
       context.save(x, y);
       return mul(mul(x, y), scale);
     },
-    backward({ saved: [x, y], needsGrad, shapes, recording }, grad, { scale }) {
+    backward({ saved: [x, y], needsGrad, shapes, taped }, grad, { scale }) {
       wanted.push(needsGrad);
-      assertEquals([shapes, recording], [[[2], [2]], true]);
+      assertEquals([shapes, taped], [[[2], [2]], true]);
       return [
         needsGrad[0] ? mul(mul(grad, y!), scale) : null,
         needsGrad[1] ? mul(mul(grad, x!), scale) : null,
@@ -131,7 +131,7 @@ Deno.test("An op of what is no tensor is an error that shows it", () => {
   assertThrows(() => cubeOp([] as unknown as [Tensor], null), TypeError, "Cannot run cube() without inputs");
 });
 
-Deno.test("An error in an op's forward leaves recording on and the memory as it was", () => {
+Deno.test("An error in an op's forward leaves the tape on and the memory as it was", () => {
   const failing = defineOp<[Tensor], null>({
     name: "failing",
     forward(_, [x]) {

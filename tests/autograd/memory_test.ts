@@ -20,7 +20,7 @@ import {
   tidy,
   zeros,
 } from "../../mod.ts";
-import { Node } from "../../src/autograd/node.ts";
+import { TapeNode } from "../../src/autograd/node.ts";
 import { policyOf } from "../../src/ops/shared/policy.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { eachFamily } from "../ops/shared/_forms.ts";
@@ -153,7 +153,7 @@ Deno.test("batchNorm() is made again where it is large", () => {
   const options = { weight: requireGrad(ones([64])), bias: zeros([64]), training: true };
   const remade = (rows: number) => {
     const { link } = batchNorm(ones([rows, 64]), options);
-    return link instanceof Node && link.remake !== null;
+    return link instanceof TapeNode && link.remake !== null;
   };
   assertEquals([remade(2047), remade(2048)], [false, true]); // 512 KiB
 });

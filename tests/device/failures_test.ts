@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { DeviceError } from "../../src/device/mod.ts";
-import type { Storage } from "../../src/device/mod.ts";
+import type { DeviceStorage } from "../../src/device/mod.ts";
 import { Failures } from "../../src/device/failures.ts";
 
 /** A pretended GPUDevice: what Failures listens to, and how to make it fail. */
@@ -82,8 +82,8 @@ Deno.test("Failures doubts all submits since the last that worked, and no later 
   submits.latest = 7;
   for (const serial of [-1, 3, 7]) failures.checkDone(serial);
   for (const serial of [4, 6]) assertThrows(() => failures.checkDone(7, serial), DeviceError, "Cannot run");
-  assertEquals(failures.doubtIn([{ writtenBy: 3 }, { writtenBy: 5 }] as Storage[]), 5);
-  assertEquals(failures.doubtIn([{ writtenBy: 3 }, { writtenBy: 7 }] as Storage[]), null);
+  assertEquals(failures.doubtIn([{ writtenBy: 3 }, { writtenBy: 5 }] as DeviceStorage[]), 5);
+  assertEquals(failures.doubtIn([{ writtenBy: 3 }, { writtenBy: 7 }] as DeviceStorage[]), null);
 });
 
 Deno.test("Failures keeps doubting submits of long ago after many failures", () => {

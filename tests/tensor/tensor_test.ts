@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows
 import { requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { ones, tensor } from "../../src/tensor/mod.ts";
-import { accumulate, sumOf } from "../../src/tensor/internal.ts";
+import { accumulate, addPair } from "../../src/tensor/internal.ts";
 
 const device = await Device.open();
 
@@ -125,11 +125,11 @@ Deno.test("Tensor shows the first 8 x 8 elements in a notebook", async () => {
   assertEquals(await display(gone), { "text/plain": gone.toString() });
 });
 
-Deno.test("accumulate() adds in place and sumOf() makes a new tensor", async () => {
+Deno.test("accumulate() adds in place and addPair() makes a new tensor", async () => {
   for (const size of [1, 5, 64, 259]) {
     const [x, y] = [ones([size]), tensor(Float32Array.from({ length: size }, (_, i) => i))];
     const expected = Float32Array.from({ length: size }, (_, i) => i + 1);
-    assertEquals(await sumOf(x, y).data(), expected);
+    assertEquals(await addPair(x, y).data(), expected);
     accumulate(x, y);
     assertEquals(await x.data(), expected);
     assertThrows(() => accumulate(x, x), TypeError, "Cannot accumulate() a tensor into itself");

@@ -1,4 +1,4 @@
-import { bindingsOf, type RecordedDispatch, type Recording } from "./captured_step.ts";
+import { bindingsOf, type RecordedDispatch, type Recording } from "./recording.ts";
 
 /**
  * In what the commands of one recording differ from those of another, for an error; null when they do the same with the

@@ -16,7 +16,7 @@ const maxPool2dOp = defineOp<[Tensor], Windows>({
     const { device } = x;
     const channels = x.shape[3]!;
     const y = new Tensor(device, pooledShape(x.shape, windows), { dtype: floatOf(x) });
-    const winners = context.recording ? new Tensor(device, y.shape, { dtype: "u32" }) : null;
+    const winners = context.taped ? new Tensor(device, y.shape, { dtype: "u32" }) : null;
     const size = windows.n * windows.out_h * windows.out_w * windows.columns;
     device.dispatch(pick(winners ? INDEXED : PLAIN, channels, floatOf(x)), {
       params: { ...windows, size },

@@ -1,7 +1,7 @@
 import { defineOp, type OpContext } from "../../autograd/mod.ts";
 import { broadcastShapes, type FloatDType, sameShape, type Shape, Tensor } from "../../tensor/mod.ts";
 import { checkFloat } from "../shared/check.ts";
-import { elementwise, type ElementwiseKernel, type Operand } from "./elementwise.ts";
+import { elementwise, type ElementwiseFormula, type Operand } from "./elementwise.ts";
 import { sumTo } from "../shared/sum_to.ts";
 
 /** One op of two operands: WGSL expressions of `x` and `y`, in the gradients also of `g`, the gradient of the result. */
@@ -44,18 +44,18 @@ interface Numbers {
 interface Gradient {
   readonly uses: readonly ("x" | "y")[];
   /** Shader of the gradient; null when the gradient of the result passes as it is. */
-  readonly kernel: ElementwiseKernel | null;
+  readonly formula: ElementwiseFormula | null;
 }
 
 function gradientOf(name: string, value: string): Gradient {
-  if (value === "g") return { uses: [], kernel: null };
+  if (value === "g") return { uses: [], formula: null };
   const uses = (["x", "y"] as const).filter((arg) => new RegExp(`\\b${arg}\\b`).test(value));
-  return { uses, kernel: { name, args: ["g", ...uses], value } };
+  return { uses, formula: { name, args: ["g", ...uses], value } };
 }
 
 function defineBinary(name: keyof typeof ROWS): (x: Operand, y: Operand) => Tensor {
   const row = ROWS[name];
-  const kernel: ElementwiseKernel = { name, args: ["x", "y"], value: row.value };
+  const formula: ElementwiseFormula = { name, args: ["x", "y"], value: row.value };
   const gradients = { x: gradientOf(`${name} grad x`, row.left), y: gradientOf(`${name} grad y`, row.right) };
   const op = defineOp<readonly Tensor[], Numbers>({
     name,
@@ -65,18 +65,18 @@ function defineBinary(name: keyof typeof ROWS): (x: Operand, y: Operand) => Tens
       context.save(...savedSides(context, numbers, gradients).map((side) => ({ x, y })[side] as Tensor));
       const shape = broadcastShapes(shapeOf(x!), shapeOf(y!), name);
       const dtype: FloatDType = inputs.every((input) => input.dtype === "f16") ? "f16" : "f32";
-      return elementwise(kernel, inputs[0]!.device, [x!, y!], shape, dtype);
+      return elementwise(formula, inputs[0]!.device, [x!, y!], shape, dtype);
     },
     backward(context, grad, numbers) {
       const operands = operandsOf(context.saved, savedSides(context, numbers, gradients), numbers);
       return sidesOf(numbers).map((side, i) => {
         if (!context.needsGrad[i]) return null;
-        const { kernel, uses } = gradients[side];
+        const { formula, uses } = gradients[side];
         const own = context.shapes[i]!;
         // What is yet to be summed stays f32.
         const dtype = sameShape(own, grad.shape) ? context.dtypes[i] as FloatDType : "f32";
-        const full = kernel
-          ? elementwise(kernel, grad.device, [grad, ...uses.map((each) => operands[each]!)], grad.shape, dtype)
+        const full = formula
+          ? elementwise(formula, grad.device, [grad, ...uses.map((each) => operands[each]!)], grad.shape, dtype)
           : grad;
         return sumTo(full, own);
       });

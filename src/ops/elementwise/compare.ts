@@ -7,7 +7,7 @@ import { checkWords } from "../shared/check.ts";
 type Compare = (x: Operand, y: Operand) => Tensor;
 
 function defineComparison(name: Comparison, test: string): Compare {
-  const kernel = { name, args: ["x", "y"], value: test, oneDType: true };
+  const formula = { name, args: ["x", "y"], value: test, oneDType: true };
   const op = defineOp<readonly Tensor[], { readonly x: number; readonly y: number; readonly first: boolean }>({
     name,
     notDifferentiable: "it is piecewise constant",
@@ -15,7 +15,7 @@ function defineComparison(name: Comparison, test: string): Compare {
       const x = numbers.first ? inputs[0]! : numbers.x;
       const y = inputs.length === 2 ? inputs[1]! : numbers.first ? numbers.y : inputs[0]!;
       const shapes = [x, y].map((operand) => operand instanceof Tensor ? operand.shape : []);
-      return elementwise(kernel, inputs[0]!.device, [x, y], broadcastShapes(shapes[0]!, shapes[1]!, name));
+      return elementwise(formula, inputs[0]!.device, [x, y], broadcastShapes(shapes[0]!, shapes[1]!, name));
     },
   });
   return function compare(x: Operand, y: Operand): Tensor {

@@ -17,7 +17,7 @@ import { arrayParams } from "../shared/params.ts";
 export type Operand = Tensor | number;
 
 /** An elementwise function of one to three operands. */
-export interface ElementwiseKernel {
+export interface ElementwiseFormula {
   /** Names the programs. */
   readonly name: string;
   /** Names of the arguments in `value`. */
@@ -31,7 +31,7 @@ export interface ElementwiseKernel {
 /** Access pattern of an operand; `shaders/elementwise/elementwise.wgsl` lists them. */
 type Access = "full" | "row" | "column" | "one" | "number" | "strided";
 
-interface Plan {
+interface Traversal {
   /** Whether an invocation computes four elements. */
   readonly wide: boolean;
   readonly access: readonly Access[];
@@ -53,7 +53,7 @@ const COMPUTED: Record<string, string> = { ...VECTORS, f16: "F" };
  * the result has `dtype`.
  */
 export function elementwise(
-  kernel: ElementwiseKernel,
+  formula: ElementwiseFormula,
   device: Device,
   operands: readonly Operand[],
   shape: Shape,
@@ -61,11 +61,11 @@ export function elementwise(
 ): Tensor<FloatDType> {
   const y = new Tensor<FloatDType>(device, shape, { dtype });
   if (y.size === 0) return y;
-  const plan = planOf(kernel.name, operands, shape);
+  const traversal = traversalOf(formula.name, operands, shape);
   const scalars = operands.map((operand) => typeof operand === "number" ? operand : 0);
   const params = {
-    size: plan.wide ? Math.ceil(y.size / 4) : y.size,
-    inner: plan.wide ? Math.ceil(plan.inner / 4) : plan.inner, // read where it is a multiple of four
+    size: traversal.wide ? Math.ceil(y.size / 4) : y.size,
+    inner: traversal.wide ? Math.ceil(traversal.inner / 4) : traversal.inner, // read where it is a multiple of four
     a: scalars[0] ?? 0,
     b: scalars[1] ?? 0,
     c: scalars[2] ?? 0,
@@ -76,19 +76,19 @@ export function elementwise(
   };
   const buffers = { 1: storage(0), 2: storage(1), 3: storage(2), 4: y.storage };
   const workgroups = device.groups(params.size, 64);
-  const dtypes = dtypesOf(kernel, operands, dtype);
-  if (plan.access.includes("strided")) {
-    device.dispatch(programOf(device, kernel, plan, dtypes, strided), {
-      params: { ...params, ...axesOf(plan) },
+  const dtypes = dtypesOf(formula, operands, dtype);
+  if (traversal.access.includes("strided")) {
+    device.dispatch(programOf(device, formula, traversal, dtypes, strided), {
+      params: { ...params, ...axesOf(traversal) },
       buffers,
       workgroups,
-      constants: { RANK: plan.sizes.length },
+      constants: { RANK: traversal.sizes.length },
     });
-  } else device.dispatch(programOf(device, kernel, plan, dtypes, flat), { params, buffers, workgroups });
+  } else device.dispatch(programOf(device, formula, traversal, dtypes, flat), { params, buffers, workgroups });
   return y;
 }
 
-function planOf(name: string, operands: readonly Operand[], shape: Shape): Plan {
+function traversalOf(name: string, operands: readonly Operand[], shape: Shape): Traversal {
   const arrays = operands.filter((operand) => operand instanceof Tensor);
   if (arrays.every((x) => sameShape(x.shape, shape))) {
     const access = operands.map((operand) => typeof operand === "number" ? "number" : "full");
@@ -121,7 +121,7 @@ function accessOf(sizes: readonly number[], strides: readonly number[]): Access 
 }
 
 /** Sizes and strides in the units of the shader: vectors of four where an invocation computes four elements. */
-function axesOf({ wide, sizes, strides }: Plan) {
+function axesOf({ wide, sizes, strides }: Traversal) {
   const last = sizes.length - 1;
   const strideOf = (operand: number, d: number) => {
     const each = strides[operand] ?? [];
@@ -143,26 +143,26 @@ interface DTypes {
   readonly result: FloatDType;
 }
 
-function dtypesOf({ oneDType }: ElementwiseKernel, operands: readonly Operand[], result: FloatDType): DTypes {
+function dtypesOf({ oneDType }: ElementwiseFormula, operands: readonly Operand[], result: FloatDType): DTypes {
   const numbers = oneDType ? operands.find((operand) => operand instanceof Tensor)!.dtype : "f32";
   return { dtypes: operands.map((operand) => operand instanceof Tensor ? operand.dtype : numbers), result };
 }
 
 function programOf<P extends Readonly<Record<string, string>>>(
   { programs }: Device,
-  kernel: ElementwiseKernel,
-  plan: Plan,
+  formula: ElementwiseFormula,
+  traversal: Traversal,
   dtypes: DTypes,
   declaration: Shader<P, Nothing>,
 ) {
-  const splat = plan.access.map((access, i) => access === "strided" && (plan.strides[i]!.at(-1) ?? 0) === 0);
-  const version = `${plan.wide},${plan.access},${dtypes.dtypes},${splat},${dtypes.result}`;
-  return programs.get(kernel, version, () => makeProgram(kernel, plan, dtypes, splat, declaration));
+  const splat = traversal.access.map((access, i) => access === "strided" && (traversal.strides[i]!.at(-1) ?? 0) === 0);
+  const version = `${traversal.wide},${traversal.access},${dtypes.dtypes},${splat},${dtypes.result}`;
+  return programs.get(formula, version, () => makeProgram(formula, traversal, dtypes, splat, declaration));
 }
 
 function makeProgram<P extends Readonly<Record<string, string>>>(
-  { name, args, value }: ElementwiseKernel,
-  { wide, access }: Plan,
+  { name, args, value }: ElementwiseFormula,
+  { wide, access }: Traversal,
   { dtypes, result }: DTypes,
   splat: readonly boolean[],
   declaration: Shader<P, Nothing>,

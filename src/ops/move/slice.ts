@@ -5,7 +5,7 @@ import { checkWords } from "../shared/check.ts";
 import { copyStrided, gatherStrided } from "./strided.ts";
 
 /** Part of an axis, as Python's `start:stop:step`. */
-export interface Range {
+export interface SliceRange {
   /** First index, counted from the end when negative; by default the first one of the direction. */
   readonly start?: number;
   /** Index to stop before, counted from the end when negative; by default past the last one of the direction. */
@@ -53,7 +53,7 @@ const sliceOp = defineOp<[Tensor], Part>({
  * assertEquals(await slice(x, [{ start: -1 }, { step: -2 }]).data(), new Float32Array([6, 4]));
  * ```
  */
-export function slice(x: Tensor, ranges: readonly (Range | null)[]): Tensor {
+export function slice(x: Tensor, ranges: readonly (SliceRange | null)[]): Tensor {
   checkWords("slice", x);
   if (ranges.length > x.rank) {
     throw new TypeError(
@@ -70,7 +70,7 @@ export function slice(x: Tensor, ranges: readonly (Range | null)[]): Tensor {
 }
 
 /** First index, number of indices and step of a range, by Python's rules. */
-function partOf({ start, stop, step = 1 }: Range, size: number): { first: number; count: number; step: number } {
+function partOf({ start, stop, step = 1 }: SliceRange, size: number): { first: number; count: number; step: number } {
   for (const n of [start ?? 0, stop ?? 0, step]) {
     if (!Number.isInteger(n)) throw new RangeError(`Cannot compute slice() as bounds must be integers: got ${n}`);
   }

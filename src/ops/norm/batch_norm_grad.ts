@@ -3,7 +3,7 @@
 import { batch_norm_grad as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../../shaders/gen.ts";
 import type { BindingsOf, Constants } from "../../device/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
-import { floatOf, sumOf } from "../../tensor/internal.ts";
+import { addPair, floatOf } from "../../tensor/internal.ts";
 import { type Affine, type Norm, normForm } from "./batch_norm_passes.ts";
 import { laneForm } from "../shared/lanes.ts";
 import { blocksOf, columnPrograms, columnsOf, pick, sliceGroups, type Slices, slicesOf } from "../shared/slices.ts";
@@ -126,7 +126,7 @@ function gradientOf(
   const masked = inPlace
     ? grad.alias()
     : other
-    ? sumOf(grad, other)
+    ? addPair(grad, other)
     : new Tensor(x.device, x.shape, { dtype: floatOf(x) });
   const gradient = two ? "outputTwo" : inPlace || other ? "outputInPlace" : "output";
   const read = two ? other : gradient === "output" ? grad : undefined;

@@ -14,7 +14,7 @@ export interface MatmulOptions {
 }
 
 /** The sizes of a product. */
-interface Plan {
+interface Folded {
   readonly rows: number;
   readonly cols: number;
   readonly inner: number;
@@ -26,23 +26,23 @@ interface Plan {
   readonly shape: Shape;
 }
 
-const matmulOp = defineOp<readonly [Tensor, Tensor], Plan>({
+const matmulOp = defineOp<readonly [Tensor, Tensor], Folded>({
   name: "matmul",
   half: true,
-  forward(context, inputs, plan) {
+  forward(context, inputs, folded) {
     const dtype = precisionOf(inputs);
     const [a, b] = inputs.map((x) => inPrecision(x, dtype)) as [Tensor, Tensor];
     context.save(a, b);
-    const { shape, inner, aBatch, bBatch } = plan;
+    const { shape, inner, aBatch, bBatch } = folded;
     if (sizeOf(shape) === 0 || inner === 0) return zeros(shape, { device: a.device, dtype });
-    return product({ a, b, ...plan, batch: batchAxes(aBatch, bBatch), dtype }).alias(shape);
+    return product({ a, b, ...folded, batch: batchAxes(aBatch, bBatch), dtype }).alias(shape);
   },
-  backward({ needsGrad, saved, shapes, dtypes }, grad, plan) {
+  backward({ needsGrad, saved, shapes, dtypes }, grad, folded) {
     const [a, b] = saved as [Tensor, Tensor];
-    const { aBatch, bBatch } = plan;
+    const { aBatch, bBatch } = folded;
     const batch = broadcastShapes(aBatch, bBatch, "matmul");
     const [x, y, dz] = [{ x: a, batch: aBatch }, { x: b, batch: bBatch }, { x: grad, batch }];
-    const { rows: m, cols: n, inner: k, transposeA, transposeB } = plan;
+    const { rows: m, cols: n, inner: k, transposeA, transposeB } = folded;
     const gradA = transposeA
       ? { p: y, q: dz, rows: k, cols: m, inner: n, transposeA: transposeB, transposeB: true }
       : { p: dz, q: y, rows: m, cols: k, inner: n, transposeA: false, transposeB: !transposeB };
@@ -111,10 +111,10 @@ function gradient({ p, q, ...sizes }: GradientProduct, { batch, own, shape, dtyp
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   checkFloat("matmul", a, b);
-  return matmulOp([a, b], planOf(a.shape, b.shape, options));
+  return matmulOp([a, b], foldedOf(a.shape, b.shape, options));
 }
 
-function planOf(a: Shape, b: Shape, { transposeA = false, transposeB = false }: MatmulOptions): Plan {
+function foldedOf(a: Shape, b: Shape, { transposeA = false, transposeB = false }: MatmulOptions): Folded {
   const [m, k] = lastTwo(a, transposeA);
   const [k2, n] = lastTwo(b, transposeB);
   if (a.length < 2 || b.length < 2 || k !== k2) {
@@ -123,11 +123,11 @@ function planOf(a: Shape, b: Shape, { transposeA = false, transposeB = false }: 
   }
   const [aBatch, bBatch] = [a.slice(0, -2), b.slice(0, -2)];
   const batch = broadcastShapes(aBatch, bBatch, "matmul");
-  const plan = { rows: m, cols: n, inner: k, transposeA, transposeB, shape: [...batch, m, n] };
+  const folded = { rows: m, cols: n, inner: k, transposeA, transposeB, shape: [...batch, m, n] };
   // One matrix b for all of a: the batch of a counts as rows.
-  if (!transposeA && sizeOf(bBatch) === 1) return { ...plan, rows: sizeOf(batch) * m, aBatch: [], bBatch: [] };
+  if (!transposeA && sizeOf(bBatch) === 1) return { ...folded, rows: sizeOf(batch) * m, aBatch: [], bBatch: [] };
   batchAxes(aBatch, bBatch);
-  return { ...plan, aBatch, bBatch };
+  return { ...folded, aBatch, bBatch };
 }
 
 function lastTwo(shape: Shape, transpose: boolean): [number, number] {

@@ -1,5 +1,11 @@
 // Matrix products on storages: what matmul, linear and conv2d are made of.
-import { type Constants, defineProgram, type Device, type Storage, type Window } from "../../device/mod.ts";
+import {
+  type Constants,
+  defineProgram,
+  type Device,
+  type DeviceStorage,
+  type StorageWindow,
+} from "../../device/mod.ts";
 import { lib_flat, matmul as operands, matmul_pad } from "../../shaders/gen.ts";
 import { type FloatDType, key, type Shape, sizeOf, Tensor, uniform } from "../../tensor/mod.ts";
 import { bytesOf, castTo, elementAliases, floatOf } from "../../tensor/internal.ts";
@@ -244,7 +250,7 @@ function triangleConstants(triangles?: Triangles): Constants {
 }
 
 /** A tensor's storage from an element on. */
-function windowFrom({ storage, dtype }: Tensor, element = 0): Storage | Window {
+function windowFrom({ storage, dtype }: Tensor, element = 0): DeviceStorage | StorageWindow {
   const offset = bytesOf(dtype) * element;
   return element === 0 ? storage : { storage, offset, size: storage.bytes - offset };
 }

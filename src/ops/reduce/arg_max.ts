@@ -4,7 +4,7 @@ import { arg_max as code, lib_flat, lib_nan } from "../../shaders/gen.ts";
 import { sizeOf, Tensor } from "../../tensor/mod.ts";
 import { normalizeDim } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
-import { reducedShape, slicesOf } from "../shared/reduce.ts";
+import { partsOf, reducedShape } from "../shared/reduce.ts";
 
 const TYPES = "alias F = f32;\nalias U = u32;\nalias B = bool;";
 function program(name: string, row: string) {
@@ -32,7 +32,7 @@ const argMaxOp = defineOp<[Tensor], { readonly dim: number | null; readonly keep
 function choose(x: Tensor, shape: readonly [number, number, number], candidates: Tensor | null): Tensor {
   const [outer, rows, columns] = shape;
   const count = candidates ? candidates.shape[1]! : rows;
-  const slices = slicesOf(x, outer * columns, count);
+  const slices = partsOf(x, outer * columns, count);
   const y = new Tensor(x.device, [outer, slices, columns], { dtype: "u32" });
   const items = y.size;
   x.device.dispatch(candidates ? FURTHER : FIRST, {

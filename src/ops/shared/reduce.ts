@@ -116,7 +116,7 @@ function reduceMiddle(
   const width = widthOf(outer, rows, columns);
   const vectors = width === "row" ? Math.floor(rows / 4) : rows;
   const across = width === "columns" ? columns / 4 : columns;
-  const slices = slicesOf(x, outer * across, vectors);
+  const slices = partsOf(x, outer * across, vectors);
   const y = new Tensor(x.device, [outer, slices, columns]);
   const items = outer * slices * across;
   x.device.dispatch(PROGRAMS[reduction][width], {
@@ -143,7 +143,7 @@ function widthOf(outer: number, rows: number, columns: number): Width {
 }
 
 /** Enough slices to fill the device and to keep loops short; one when the rows are few. */
-export function slicesOf(x: Tensor, items: number, rows: number): number {
+export function partsOf(x: Tensor, items: number, rows: number): number {
   const { invocations, minRows, maxRows } = policyOf(x.device).of(REDUCE);
   const wanted = Math.ceil(rows * items / invocations);
   const each = Math.max(minRows, Math.min(maxRows, wanted));

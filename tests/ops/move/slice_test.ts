@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Device } from "../../../src/device/mod.ts";
-import { type Range, slice } from "../../../src/ops/mod.ts";
+import { slice, type SliceRange } from "../../../src/ops/mod.ts";
 import { arange, ones, type Shape, sizeOf, tensor } from "../../../src/tensor/mod.ts";
 import { gradcheck } from "../../../src/testing/mod.ts";
 import { noise } from "../shared/_arrays.ts";
@@ -10,7 +10,7 @@ import { checkGolden } from "../shared/_golden.ts";
 await Device.open();
 
 /** Ranges, and the indices that Python's slices would give (worked out by hand). */
-const RANGES: readonly (readonly [Range | null, readonly number[]])[] = [
+const RANGES: readonly (readonly [SliceRange | null, readonly number[]])[] = [
   [null, [0, 1, 2, 3, 4]],
   [{}, [0, 1, 2, 3, 4]],
   [{ start: 2 }, [2, 3, 4]],
@@ -39,7 +39,7 @@ Deno.test("slice() takes what Python's start:stop:step takes", async () => {
   }
 });
 
-const CASES: readonly (readonly [Shape, readonly (Range | null)[], readonly (readonly number[])[]])[] = [
+const CASES: readonly (readonly [Shape, readonly (SliceRange | null)[], readonly (readonly number[])[]])[] = [
   [[4, 6], [{ start: 1, stop: 3 }], [[1, 2], [0, 1, 2, 3, 4, 5]]],
   [[4, 6], [null, { start: -1, step: -2 }], [[0, 1, 2, 3], [5, 3, 1]]],
   [[3, 12], [{ step: -2 }, { start: 4, stop: 8 }], [[2, 0], [4, 5, 6, 7]]],

@@ -1,6 +1,6 @@
 import { type Bindings, PARAMS_SLOT, type Workgroups } from "../bindings.ts";
 import type { Pipeline } from "../pipelines.ts";
-import { type Reserve, Storage } from "../pool.ts";
+import { DeviceStorage, type Reserve } from "../pool.ts";
 import { type ParamType, type ParamTypes, type ParamValues, type Program, setParam } from "../program.ts";
 import { USAGE } from "../usage.ts";
 
@@ -63,8 +63,8 @@ export class Recording {
   #actions: HostAction[] = [];
   #conditions: Condition[] = [];
   #subjects = new Set<unknown>();
-  #held = new Set<Storage>();
-  #written = new Set<Storage>();
+  #held = new Set<DeviceStorage>();
+  #written = new Set<DeviceStorage>();
   #host: DataView<ArrayBuffer> | null = null;
   #buffer: GPUBuffer | null = null;
   #replays: Replay[] = [];
@@ -76,12 +76,12 @@ export class Recording {
   next: GPUCommandBuffer | null = null;
 
   /** Storages from outside that the commands bind. */
-  get held(): ReadonlySet<Storage> {
+  get held(): ReadonlySet<DeviceStorage> {
     return this.#held;
   }
 
   /** Those of them that the commands write. */
-  get written(): ReadonlySet<Storage> {
+  get written(): ReadonlySet<DeviceStorage> {
     return this.#written;
   }
 
@@ -125,7 +125,7 @@ export class Recording {
    *
    * @throws {Error} If the step left something behind, gave up what it was given, or changed one of the `inputs`.
    */
-  close(reserve: Reserve, inputs: readonly Storage[]): void {
+  close(reserve: Reserve, inputs: readonly DeviceStorage[]): void {
     if (reserve.live > 0) {
       throw new Error(
         `Cannot record a step as only what it returns may outlive it: got ${reserve.live} bytes left behind ` +
@@ -215,10 +215,10 @@ export class Recording {
 }
 
 /** What a dispatch binds, in order: storages and where in them. */
-export function bindingsOf(bindings: Bindings): { binding: number; storage: Storage; offset: number }[] {
+export function bindingsOf(bindings: Bindings): { binding: number; storage: DeviceStorage; offset: number }[] {
   return Object.entries(bindings).flatMap(([name, bound]) => {
     if (!bound) return [];
     const binding = Number(name);
-    return [bound instanceof Storage ? { binding, storage: bound, offset: 0 } : { binding, ...bound }];
+    return [bound instanceof DeviceStorage ? { binding, storage: bound, offset: 0 } : { binding, ...bound }];
   });
 }

@@ -1,7 +1,7 @@
 import type { Failures } from "../failures.ts";
-import { type BufferPool, Reserve, type Storage } from "../pool.ts";
-import type { Recorder } from "../encoder.ts";
-import { bindingsOf, Recording } from "./captured_step.ts";
+import { type BufferPool, type DeviceStorage, Reserve } from "../pool.ts";
+import type { Encoder } from "../encoder.ts";
+import { bindingsOf, Recording } from "./recording.ts";
 import { noteWrites } from "../writes.ts";
 
 /** Where a step is being recorded. */
@@ -39,29 +39,29 @@ let underWay: Recordings | null = null;
 export class Recordings {
   #gpu: GPUDevice;
   #pool: BufferPool;
-  #recorder: Recorder;
+  #encoder: Encoder;
   #failures: Failures;
   #check: () => void;
   /** True while {@linkcode Device.rehearse} runs: what a step does on the host is then not done. */
   rehearses = false;
 
   /** Made by the device; `check` throws what went wrong on it. */
-  constructor(gpu: GPUDevice, pool: BufferPool, recorder: Recorder, failures: Failures, check: () => void) {
+  constructor(gpu: GPUDevice, pool: BufferPool, encoder: Encoder, failures: Failures, check: () => void) {
     this.#gpu = gpu;
     this.#pool = pool;
-    this.#recorder = recorder;
+    this.#encoder = encoder;
     this.#failures = failures;
     this.#check = check;
   }
 
   /** True while a step is recorded. */
   get active(): boolean {
-    return this.#recorder.recording !== null;
+    return this.#encoder.recording !== null;
   }
 
   /** True when every dispatch is timed on its own: steps are then not replayed. */
   get paused(): boolean {
-    return this.#recorder.profiler !== null;
+    return this.#encoder.profiler !== null;
   }
 
   /** A set of blocks for the recordings of one owner, which never run at the same time. */
@@ -87,11 +87,11 @@ export class Recordings {
    * @param inputs What the step may read only.
    * @throws {Error} If the step uploads, reads back, leaves something behind, changes an input, or runs on another device.
    */
-  record(reserve: Reserve, inputs: readonly Storage[], step: () => void): Recording {
+  record(reserve: Reserve, inputs: readonly DeviceStorage[], step: () => void): Recording {
     if (underWay) throw new Error("Cannot record a step within another");
     const recording = new Recording();
     recording.addCondition(() => this.#failures.count, this.#failures.count, this.#failures); // what failed is recorded anew
-    this.#recorder.recording = recording;
+    this.#encoder.recording = recording;
     underWay = this;
     try {
       this.#pool.into(reserve, step);
@@ -100,7 +100,7 @@ export class Recordings {
       recording.dispose();
       throw error;
     } finally {
-      this.#recorder.recording = underWay = null;
+      this.#encoder.recording = underWay = null;
     }
     return recording;
   }
@@ -118,17 +118,17 @@ export class Recordings {
     this.#check();
     const replays = recording.prepare(
       this.#gpu,
-      ({ pipeline, bindings }, params) => this.#recorder.createBindGroup(pipeline, bindings, params),
+      ({ pipeline, bindings }, params) => this.#encoder.createBindGroup(pipeline, bindings, params),
     );
     recording.actOnHost(this.#gpu.queue);
     this.#pool.touch(recording.peak);
     this.#noteWrites(recording);
-    this.#recorder.replay(recording.next ?? this.#recorder.encode(replays), replays.length);
-    recording.next = this.#recorder.encode(replays);
+    this.#encoder.replay(recording.next ?? this.#encoder.encode(replays), replays.length);
+    recording.next = this.#encoder.encode(replays);
   }
 
   #noteWrites({ dispatches, written }: Recording): void {
-    const { serial } = this.#recorder;
+    const { serial } = this.#encoder;
     if (!this.#failures.hasDoubts) { for (const storage of written) storage.wrote(serial); }
     else for (const { pipeline, bindings } of dispatches) noteWrites(pipeline, bindings, serial, this.#failures);
   }
@@ -137,7 +137,7 @@ export class Recordings {
   repeat(effect: () => void): void {
     if (this.rehearses) return;
     effect();
-    this.#recorder.recording?.addEffect(effect);
+    this.#encoder.recording?.addEffect(effect);
   }
 
   /**
@@ -147,7 +147,7 @@ export class Recordings {
    */
   depend<T>(read: () => T, subject: unknown): T {
     const value = read();
-    this.#recorder.recording?.addCondition(read, value, subject);
+    this.#encoder.recording?.addCondition(read, value, subject);
     return value;
   }
 

@@ -1,0 +1,84 @@
+import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
+
+/** Files of src/ with their text, without what is generated. */
+async function sources(folder = "src"): Promise<[path: string, text: string][]> {
+  const found: [string, string][] = [];
+  for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) found.push(...await sources(path));
+    else if (path.endsWith(".ts") && !path.endsWith("gen.ts")) {
+      found.push([path, await Deno.readTextFile(join(ROOT, path))]);
+    }
+  }
+  return found.sort(([a], [b]) => a < b ? -1 : 1);
+}
+
+const FILES = await sources();
+
+/** State of a module: what is assigned again, and containers that start empty. */
+function moduleState(text: string): string[] {
+  const state =
+    /^(?:export )?(?:(?:let|var) (\w+)|const (\w+)(?:: [^=]+)? = (?:new (?:Weak)?(?:Map|Set)(?:<.*>)?\(\)|\[\]);)/gm;
+  return [...text.matchAll(state)].map((match) => match[1] ?? match[2]!);
+}
+
+/** Modules with state, and why it is theirs: the list may only shrink. */
+const STATE: Readonly<Record<string, string>> = {
+  "src/autograd/mode.ts depth": "noGrad() holds for all that runs inside, on every device",
+  "src/autograd/autocast.ts enabled": "autocast() holds for all that runs inside, on every device",
+  "src/autograd/watch.ts watcher": "findNonFinite() watches all that runs inside",
+  "src/autograd/node.ts nextId": "the order in which ops were run, over all devices",
+  "src/tensor/scope.ts open": "the scopes that are open: what is made belongs to the innermost",
+  "src/device/device.ts opened": "the default device is the one that was opened last",
+  "src/device/replay/recordings.ts underWay": "a step that is recorded on one device must not run on another",
+  "src/data/_decode_worker.ts last": "a worker is a process of its own: images one after another",
+  "src/formats/pickle_keys.ts texts": "what was decoded of bytes, which are its keys",
+};
+
+Deno.test("modules have no state but what is listed with its reason", () => {
+  const found = FILES.flatMap(([path, text]) => moduleState(text).map((name) => `${path} ${name}`));
+  assertEquals(found.filter((each) => !(each in STATE)), []);
+  assertEquals(Object.keys(STATE).filter((each) => !found.includes(each)), [], "strike what is no more");
+});
+
+/** Types of browsers and of Deno that code of users may name beside ours. */
+const PLATFORM = new Set(
+  ("Animation Attr Blob Cache Comment Disposable Document Element Event File History Image Iterator Location Lock Map " +
+    "Navigator Node Notification Option Performance Plugin Process Range Record Report Request Response Screen Selection " +
+    "Set Storage Text Touch Window Worker").split(" "),
+);
+
+function exported(text: string): string[] {
+  const declared = /^export (?:abstract |async )?(?:class|interface|type|function\*?|const) (\w+)/gm;
+  return [...new Set([...text.matchAll(declared)].map(([, name]) => name!))];
+}
+
+Deno.test("no export has the name of a type of the platform", () => {
+  const found = FILES.flatMap(([path, text]) =>
+    exported(text).filter((name) => PLATFORM.has(name)).map((name) => `${path} ${name}`)
+  );
+  assertEquals(found, []);
+});
+
+Deno.test("a kernel is a similarity or the window of a convolution, never code of the GPU", () => {
+  const gpu = /kernel (?:launch|dispatch|code|source)|(?:compute|shader|WGSL|GPU) kernel|[Ee]lementwise ?[Kk]ernel/;
+  assertEquals(FILES.filter(([, text]) => gpu.test(text)).map(([path]) => path), []);
+});
+
+Deno.test("one word for one thing: forms have no other names, and there is one Plan", () => {
+  const others = /\b(?:withBody|withAlgorithm|BodyName|AlgorithmName|attachChoices)\b|device\.info as \{/;
+  assertEquals(FILES.filter(([, text]) => others.test(text)).map(([path]) => path), []);
+  const plans = FILES.filter(([, text]) => /^(?:export )?(?:interface|type|class) Plan\b/m.test(text));
+  assertEquals(plans.map(([path]) => path).filter((path) => path.startsWith("src/ops")).length, 1);
+});
+
+Deno.test("the rules of words refuse what they should", () => {
+  const text =
+    "let a = 1;\nconst b = new Map<string, number>();\nexport const c: X[] = [];\nconst d = new Map([[1, 2]]);";
+  assertEquals(moduleState(text), ["a", "b", "c"]);
+  assertEquals(exported("export interface Range {}\nexport abstract class Node {}\nclass Text {}"), ["Range", "Node"]);
+  assert(PLATFORM.has("Range") && PLATFORM.has("Node"));
+});
