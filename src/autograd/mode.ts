@@ -1,6 +1,6 @@
 let depth = 0;
 
-/** Tells whether a graph is recorded: true unless inside {@linkcode noGrad}. */
+/** Tells whether ops are put on the tape: true unless inside {@linkcode noGrad}. */
 export function isGradEnabled(): boolean {
   return depth === 0;
 }
