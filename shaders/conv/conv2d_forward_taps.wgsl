@@ -7,21 +7,23 @@
 //
 // Joined after conv2d_pixels.
 
-struct TapsSegment { row: Row, base: u32, k: u32 }
+struct TapsSegment { row: Row, base: u32, k: u32, per_tap: f32 }
 alias Segment = TapsSegment;
 
-fn segment_of(place: Place, row: Row, s: u32) -> Segment { return Segment(row, place.a, s * params.depth); }
+fn segment_of(place: Place, row: Row, s: u32) -> Segment {
+  return Segment(row, place.a, s * params.depth, 1.0 / f32(params.kernel_w));
+}
 
-// Rounded down. Exact for i < 2^20, and much cheaper than a division of integers.
-fn quotient(i: u32, divisor: u32) -> u32 { return u32((f32(i) + 0.5) / f32(divisor)); }
+// i / divisor rounded down, by 1 / divisor. Exact for i < 2^20, and much cheaper than a division of integers.
+fn quotient(i: u32, reciprocal: f32) -> u32 { return u32((f32(i) + 0.5) * reciprocal); }
 
 fn load_a(segment: Segment, k: u32) -> vec4f {
   let tap = (segment.k + k) / 4u;
-  let ky = quotient(tap, u32(params.kernel_w));
+  let ky = quotient(tap, segment.per_tap);
   let kx = tap - ky * u32(params.kernel_w);
   let y = segment.row.y + i32(ky) * params.dilation_h;
   let x = segment.row.x + i32(kx) * params.dilation_w;
-  let inside = y >= 0 && y < params.h && x >= 0 && x < params.w;
+  let inside = u32(y) < u32(params.h) && u32(x) < u32(params.w); // what is negative is large without its sign
   let pixel = u32((segment.row.image * params.h + y) * params.w + x);
   let i = segment.base + pixel * params.a4;
   return select(vec4f(), vec4f(a[select(0u, i, inside)]), inside);

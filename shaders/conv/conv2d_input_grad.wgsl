@@ -12,12 +12,14 @@
 const A_T = false;
 const B_T = true;
 
-// One axis of a phase: its first pixel, how many pixels, the first tap, taps from one to the next, and how many taps.
-struct Axis { first: i32, count: i32, tap: i32, step: i32, taps: i32 }
+// One axis of a phase: its first pixel, how many pixels, the first tap, taps from one to the next, how many taps, and how far
+// grad_y's pixel moves from one to the next.
+struct Axis { first: i32, count: i32, tap: i32, step: i32, taps: i32, shift: i32 }
 
+// per_tap is 1 / x.taps.
 struct PhasePlace {
   a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32,
-  y: Axis, x: Axis,
+  y: Axis, x: Axis, per_tap: f32,
 }
 alias Place = PhasePlace;
 
@@ -29,7 +31,7 @@ fn axis_of(phase: i32, size: i32, kernel: i32, stride: i32, padding: i32, dilati
     if (t > 0 && t * dilation % stride == 0) { step = t; }
   }
   let taps = select(0, (kernel - 1 - tap) / step + 1, tap < min(kernel, stride));
-  return Axis(phase, max(0, (size - phase + stride - 1) / stride), tap, step, taps);
+  return Axis(phase, max(0, (size - phase + stride - 1) / stride), tap, step, taps, step * dilation / stride);
 }
 
 fn place_of(z: u32) -> Place {
@@ -52,15 +54,17 @@ fn place_of(z: u32) -> Place {
     (split + 1u) * segments / params.splits,
     y,
     x,
+    1.0 / f32(max(1, x.taps)),
   );
 }
 
 // No block leaves segments out.
 fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place { return place; }
 
-// Image and pixel of a row of the phase.
-struct PixelRow { image: i32, y: i32, x: i32 }
-alias Row = PixelRow;
+// Image and pixel of a row of the phase, and grad_y's pixel that the first tap takes to it: the phase's taps reach the pixels
+// of the phase, so that the divisions leave no rest.
+struct PhaseRow { image: i32, y: i32, x: i32, oy: i32, ox: i32 }
+alias Row = PhaseRow;
 
 fn row_of(place: Place, row: u32) -> Row {
   let pixel = i32(min(row, max(place.rows, 1u) - 1u));
@@ -68,9 +72,15 @@ fn row_of(place: Place, row: u32) -> Row {
   let height = max(place.y.count, 1);
   let line = pixel / width;
   let image = line / height;
-  let y = line - image * height;
-  let x = pixel - line * width;
-  return Row(image, place.y.first + y * params.stride_h, place.x.first + x * params.stride_w);
+  let y = place.y.first + (line - image * height) * params.stride_h;
+  let x = place.x.first + (pixel - line * width) * params.stride_w;
+  return Row(
+    image,
+    y,
+    x,
+    (y + params.padding_h - place.y.tap * params.dilation_h) / params.stride_h,
+    (x + params.padding_w - place.x.tap * params.dilation_w) / params.stride_w,
+  );
 }
 
 fn c_row(place: Place, row: u32) -> u32 {
@@ -78,11 +88,10 @@ fn c_row(place: Place, row: u32) -> u32 {
   return u32((at.image * params.h + at.y) * params.w + at.x);
 }
 
-// Row and column of the window that segment s stands for.
+// Which of the phase's taps segment s stands for, down and across.
 fn tap_of(place: Place, s: u32) -> vec2i {
-  let i = i32(s) / place.x.taps;
-  let j = i32(s) - i * place.x.taps;
-  return vec2i(place.y.tap + i * place.y.step, place.x.tap + j * place.x.step);
+  let i = i32((f32(s) + 0.5) * place.per_tap); // s / taps rounded down, exact for s < 2^20
+  return vec2i(i, i32(s) - i * place.x.taps);
 }
 
 // Where a of the segment starts, for one row, and whether it is inside the image.
@@ -91,11 +100,9 @@ alias Segment = TapSegment;
 
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let tap = tap_of(place, s);
-  let y = row.y + params.padding_h - tap.x * params.dilation_h;
-  let x = row.x + params.padding_w - tap.y * params.dilation_w;
-  let oy = y / params.stride_h;
-  let ox = x / params.stride_w;
-  let inside = y >= 0 && x >= 0 && oy < params.out_h && ox < params.out_w;
+  let oy = row.oy - tap.x * place.y.shift;
+  let ox = row.ox - tap.y * place.x.shift;
+  let inside = u32(oy) < u32(params.out_h) && u32(ox) < u32(params.out_w); // what is negative is large without its sign
   let pixel = u32((row.image * params.out_h + oy) * params.out_w + ox);
   return Segment(select(0u, pixel * params.a4 + place.a, inside), inside);
 }
@@ -106,5 +113,7 @@ fn load_a(segment: Segment, k: u32) -> vec4f {
 
 fn b_base(place: Place, s: u32) -> u32 {
   let tap = tap_of(place, s);
-  return place.b + u32(tap.x * params.kernel_w + tap.y) * 4u * params.cols4 * params.ldb4;
+  let ky = place.y.tap + tap.x * place.y.step;
+  let kx = place.x.tap + tap.y * place.x.step;
+  return place.b + u32(ky * params.kernel_w + kx) * 4u * params.cols4 * params.ldb4;
 }

@@ -9,8 +9,9 @@
 const A_T = true;
 const B_T = false;
 
-// Offset of the tap in the image, and the vector of channels; it stands for 4 rows.
-struct WeightRow { y: i32, x: i32, channel: u32 }
+// Offset of the tap in the image, and the vector of channels; it stands for 4 rows. And what the pixels of every segment are
+// divided by: 1 / out_w and 1 / out_h.
+struct WeightRow { y: i32, x: i32, channel: u32, per_column: f32, per_line: f32 }
 alias Row = WeightRow;
 
 fn row_of(place: Place, row: u32) -> Row {
@@ -22,6 +23,8 @@ fn row_of(place: Place, row: u32) -> Row {
     ky * params.dilation_h - params.padding_h,
     kx * params.dilation_w - params.padding_w,
     vector - tap * params.in4,
+    1.0 / f32(params.out_w),
+    1.0 / f32(params.out_h),
   );
 }
 
@@ -41,18 +44,19 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   );
 }
 
-// Rounded down. Exact for i < 2^20, and much cheaper than a division of integers.
-fn quotient(i: i32, divisor: i32) -> i32 { return i32((f32(i) + 0.5) / f32(divisor)); }
+// i / divisor rounded down, by 1 / divisor. Exact for i < 2^20, and much cheaper than a division of integers.
+fn quotient(i: i32, reciprocal: f32) -> i32 { return i32((f32(i) + 0.5) * reciprocal); }
 
 // x of 4 channels at the pixel of the window's tap for pixel k of the segment.
 fn load_a(segment: Segment, k: u32) -> vec4f {
   let column = segment.column + i32(k);
-  let lines = quotient(column, params.out_w);
+  let lines = quotient(column, segment.row.per_column);
   let line = segment.line + lines;
-  let image = quotient(line, params.out_h);
+  let image = quotient(line, segment.row.per_line);
   let y = (line - image * params.out_h) * params.stride_h + segment.row.y;
   let x = (column - lines * params.out_w) * params.stride_w + segment.row.x;
-  let inside = y >= 0 && y < params.h && x >= 0 && x < params.w && (!K_TAIL || k < segment.end);
+  // What is negative is large without its sign.
+  let inside = u32(y) < u32(params.h) && u32(x) < u32(params.w) && (!K_TAIL || k < segment.end);
   let pixel = u32((image * params.h + y) * params.w + x);
   return select(vec4f(), vec4f(a[segment.base + select(0u, pixel, inside) * params.a4]), inside);
 }

@@ -40,12 +40,18 @@ function buffer({ size }: GPUBufferDescriptor): GPUBuffer {
   });
 }
 
-function encoder(): GPUCommandEncoder {
-  const pass = { setPipeline() {}, setBindGroup() {}, dispatchWorkgroups() {}, end() {} };
+function encoder(dispatched: Pipeline[]): GPUCommandEncoder {
+  let pipeline: Pipeline | null = null;
+  const pass = {
+    setPipeline: (given: Pipeline) => void (pipeline = given),
+    setBindGroup() {},
+    dispatchWorkgroups: () => void dispatched.push(pipeline!),
+    end() {},
+  };
   return nothing({ beginComputePass: () => pass, copyBufferToBuffer() {}, clearBuffer() {}, finish: () => nothing() });
 }
 
-function nullDevice(adapter: NullAdapter, pipelines: Pipeline[]): GPUDevice {
+function nullDevice(adapter: NullAdapter, pipelines: Pipeline[], dispatched: Pipeline[]): GPUDevice {
   return nothing({
     limits: adapter.limits,
     features: new Set(["shader-f16", ...(adapter.subgroupSize > 0 ? ["subgroups"] : [])]),
@@ -56,7 +62,7 @@ function nullDevice(adapter: NullAdapter, pipelines: Pipeline[]): GPUDevice {
     pushErrorScope() {},
     popErrorScope: () => Promise.resolve(null),
     createBuffer: buffer,
-    createCommandEncoder: encoder,
+    createCommandEncoder: () => encoder(dispatched),
     createBindGroup: () => nothing(),
     createShaderModule: ({ code }: GPUShaderModuleDescriptor) => ({ code }),
     createBindGroupLayout: ({ entries }: GPUBindGroupLayoutDescriptor) => ({ entries }),
@@ -65,14 +71,18 @@ function nullDevice(adapter: NullAdapter, pipelines: Pipeline[]): GPUDevice {
       const { entries } = layout as unknown as { entries: GPUBindGroupLayoutEntry[] };
       const { code } = compute.module as unknown as { code: string };
       const { entryPoint, constants } = compute;
-      pipelines.push({ label, code, entryPoint, constants, entries } as Pipeline);
-      return nothing();
+      const pipeline = { label, code, entryPoint, constants, entries } as Pipeline;
+      pipelines.push(pipeline);
+      return nothing(pipeline as never);
     },
   });
 }
 
-/** An implementation whose devices put the pipelines that they are asked for into `pipelines`. */
-export function nullGpu(adapter: NullAdapter, pipelines: Pipeline[]): GPU {
+/**
+ * An implementation whose devices put the pipelines that they are asked for into `pipelines`, and that of each dispatch into
+ * `dispatched`.
+ */
+export function nullGpu(adapter: NullAdapter, pipelines: Pipeline[], dispatched: Pipeline[] = []): GPU {
   const { subgroupSize, software, limits } = adapter;
   const info = { vendor: "none", architecture: "", device: "", description: "null", isFallbackAdapter: software };
   return nothing({
@@ -84,7 +94,7 @@ export function nullGpu(adapter: NullAdapter, pipelines: Pipeline[]): GPU {
         requestDevice: ({ requiredFeatures }: { requiredFeatures: string[] }) =>
           subgroupSize === 0 && requiredFeatures.includes("subgroups")
             ? Promise.reject(new TypeError("Cannot open a device as there are no subgroups"))
-            : Promise.resolve(nullDevice(adapter, pipelines)),
+            : Promise.resolve(nullDevice(adapter, pipelines, dispatched)),
       }),
   });
 }

@@ -1,10 +1,8 @@
 // What the drivers of other systems are given: SPIR-V as naga writes it, translated to Metal's and Direct3D's languages by
 // Debian's spirv-cross.
 import { assertEquals, assertGreater } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { reasonAgainstSpirv, spirvOf } from "../../bench/gpu_compile/_spirv.ts";
 import { ADAPTERS, pipelinesOf } from "./_programs.ts";
-
-const COMPILE = fromFileUrl(new URL("_compile.ts", import.meta.url));
 
 /** The languages, and what spirv-cross is asked for: subgroups are in Metal 2.1, f16 buffers in shader model 6.2. */
 const LANGUAGES = {
@@ -12,8 +10,8 @@ const LANGUAGES = {
   HLSL: ["--hlsl", "--shader-model", "62", "--hlsl-enable-16bit-types"],
 } as const;
 
-async function output(command: string, args: readonly string[], env: Record<string, string> = {}) {
-  const { code, stdout, stderr } = await new Deno.Command(command, { args: [...args], env }).output();
+async function output(command: string, args: readonly string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(command, { args: [...args] }).output();
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: text(stdout), stderr: text(stderr) };
 }
@@ -25,22 +23,6 @@ async function isInstalled(command: string): Promise<boolean> {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
   }
-}
-
-/** Compiles the pipelines of an adapter with so many bytes of workgroup memory; their SPIR-V. */
-async function compiled(name: string, memory: number, folder: string): Promise<string[]> {
-  const pipelines = await pipelinesOf(ADAPTERS[name]!);
-  const list = join(folder, "pipelines.json");
-  await Deno.writeTextFile(list, JSON.stringify(pipelines));
-  const args = ["run", "-A", "--no-check", COMPILE, list, `${memory}`];
-  const { stdout, stderr, code } = await output(Deno.execPath(), args, { MESA_SPIRV_DUMP_PATH: folder, NO_COLOR: "1" });
-  assertEquals([code, stdout], [0, ""], stderr);
-  const numbers = [...Deno.readDirSync(folder)].flatMap(({ name }) => name.match(/(\d+)\.spirv$/)?.[1] ?? []).map(
-    Number,
-  );
-  const own = numbers.sort((a, b) => a - b).slice(-pipelines.length); // the first few are wgpu's
-  assertEquals(own.length, pipelines.length);
-  return own.map((number) => join(folder, `spirv-${number}.spirv`));
 }
 
 async function refusals(paths: readonly string[]): Promise<string[]> {
@@ -55,8 +37,7 @@ async function refusals(paths: readonly string[]): Promise<string[]> {
 }
 
 const installed = await isInstalled("spirv-cross");
-const spirv = /llvmpipe/i.test((await navigator.gpu.requestAdapter())?.info.description ?? "");
-const reason = !installed ? "spirv-cross is not installed" : spirv ? "" : "only llvmpipe shows its SPIR-V";
+const reason = installed ? await reasonAgainstSpirv() : "spirv-cross is not installed";
 
 for (const [name, memory] of [["GPU of 32 lanes", 32768], ["GPU with the least limits", 16384]] as const) {
   Deno.test({
@@ -67,7 +48,7 @@ for (const [name, memory] of [["GPU of 32 lanes", 32768], ["GPU with the least l
     async fn() {
       const folder = await Deno.makeTempDir();
       try {
-        const paths = await compiled(name, memory, folder);
+        const paths = await spirvOf(await pipelinesOf(ADAPTERS[name]!), folder, memory);
         assertGreater(paths.length, 250);
         assertEquals(await refusals(paths), []);
       } finally {

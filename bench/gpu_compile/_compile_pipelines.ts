@@ -1,6 +1,6 @@
-// Compiles pipelines, runs none: deno run -A tests/portability/_compile.ts PIPELINES.json MEMORY. Prints what the device
+// Compiles pipelines, runs none: deno run -A bench/gpu_compile/_compile_pipelines.ts PIPELINES.json MEMORY. Prints what the device
 // refuses. Mesa writes the SPIR-V into MESA_SPIRV_DUMP_PATH, where that is set.
-import type { Pipeline } from "./_null_gpu.ts";
+import type { Pipeline } from "../../tests/portability/_null_gpu.ts";
 
 const [file, memory] = Deno.args as [string, string];
 const pipelines: Pipeline[] = JSON.parse(await Deno.readTextFile(file));

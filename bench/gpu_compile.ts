@@ -1,0 +1,35 @@
+/**
+ * What compilers of real GPUs make of a training step, on a machine without one: every program of the step is compiled for
+ * AMD cards by Mesa's RADV, which needs no card for that. Nothing is run: shares, registers and bytes are the compiler's and
+ * the shapes'; times are a model's, to rank by.
+ *
+ *     deno run -A bench/gpu_compile.ts [resnet18 | resnet50] [images] [--mixed] [--family navi31] [--top 20] [--write | --check]
+ *
+ * `--check` fails where a shader is worse than it may be or than the committed table; `--write` puts the tables into bench/README.md, where a test compares them with what is compiled then.
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { CARDS, type Family } from "./gpu_compile/_cards.ts";
+import { compileStep } from "./gpu_compile/_compile_step.ts";
+import { committedShares, faultsOf, report, writeReports } from "./gpu_compile/_report.ts";
+import { type NetworkName, NETWORKS } from "./_steps.ts";
+
+const flags = parseArgs(Deno.args, { boolean: ["mixed", "write", "check"], string: ["family", "top"] });
+const network = String(flags._[0] ?? "resnet18");
+const family = flags.family ?? "navi31";
+if (!(network in NETWORKS) || !(family in CARDS)) {
+  const wanted = `a network of ${Object.keys(NETWORKS)} and a family of ${Object.keys(CARDS)}`;
+  console.error(`Cannot compile a step as it takes ${wanted}: got ${network} and ${family}`);
+  Deno.exit(2);
+}
+if (flags.write) await writeReports();
+else {
+  const images = Number(flags._[1] ?? (network === "resnet18" ? 512 : 128));
+  const settings = { network: network as NetworkName, images, mixed: flags.mixed };
+  const lines = await compileStep(settings, family as Family);
+  console.log(report(settings, family as Family, lines, Number(flags.top ?? 20)));
+  if (flags.check) {
+    const faults = faultsOf(lines, await committedShares(settings, family as Family));
+    for (const fault of faults) console.error(fault);
+    if (faults.length > 0) Deno.exit(1);
+  }
+}
