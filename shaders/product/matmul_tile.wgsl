@@ -38,16 +38,17 @@ fn line_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(4u * (q % l
 
 fn fetch_a(segment: Segment, q: u32, k: u32, end: u32) -> vec4f {
   let at = k + k_of(q, ROWS4, !A_T);
-  if (at >= end) { return vec4f(); }
-  return load_a(segment, at);
+  let inside = at < end;
+  return select(vec4f(), load_a(segment, select(0u, at, inside)), inside);
 }
 
 fn fetch_b(base: u32, s: u32, q: u32, col: u32, k: u32, end: u32) -> vec4f {
   let at = k + k_of(q, COLS4, B_T);
-  if (at >= end) { return vec4f(); }
+  let inside = at < end;
+  let first = select(0u, at, inside);
   let j = 4u * col + line_of(q, COLS4, B_T);
-  if (B_T) { return load_b_t(base, at, min(j, 4u * params.cols4 - 1u)); }
-  return load_b(base, s, at, min(j / 4u, params.cols4 - 1u));
+  if (B_T) { return select(vec4f(), load_b_t(base, first, min(j, 4u * params.cols4 - 1u)), inside); }
+  return select(vec4f(), load_b(base, s, first, min(j / 4u, params.cols4 - 1u)), inside);
 }
 
 fn put_a(half: u32, q: u32, value: vec4f) {
@@ -172,32 +173,29 @@ fn main(
   var s = place.first;
   var k = 0u;
   var half = 0u;
-  var end = segment_length(s);
+  var end = select(0u, segment_length(s), s < place.end);
   var base = b_base(place, s);
   var g0 = segment_of(place, r0, s);
   var g1 = segment_of(place, r1, s);
-  // Turn i fetches slice i and sums slice i - 1.
+  // Turn i fetches slice i and sums slice i - 1; past the last segment, of which end is 0, it fetches zeros.
   for (var first = true; ; first = false) {
     let more = s < place.end;
-    var a0: vec4f;
+    let a0 = fetch_a(g0, q0, k, end);
     var a1: vec4f;
-    var b0: vec4f;
+    if (A_TWICE) { a1 = fetch_a(g1, q1, k, end); }
+    let b0 = fetch_b(base, s, q0, first_col, k, end);
     var b1: vec4f;
-    if (more) {
-      a0 = fetch_a(g0, q0, k, end);
-      if (A_TWICE) { a1 = fetch_a(g1, q1, k, end); }
-      b0 = fetch_b(base, s, q0, first_col, k, end);
-      if (B_TWICE) { b1 = fetch_b(base, s, q1, first_col, k, end); }
-      k += DEPTH;
-      if (k >= end) {
-        k = 0u;
-        s++;
-        if (s < place.end) {
-          end = segment_length(s);
-          base = b_base(place, s);
-          g0 = segment_of(place, r0, s);
-          if (A_TWICE) { g1 = segment_of(place, r1, s); }
-        }
+    if (B_TWICE) { b1 = fetch_b(base, s, q1, first_col, k, end); }
+    k += DEPTH;
+    if (more && k >= end) {
+      k = 0u;
+      s++;
+      end = 0u;
+      if (s < place.end) {
+        end = segment_length(s);
+        base = b_base(place, s);
+        g0 = segment_of(place, r0, s);
+        if (A_TWICE) { g1 = segment_of(place, r1, s); }
       }
     }
     if (!first) { add_slice(&sums, half, rows, cols); }
