@@ -1609,19 +1609,29 @@ fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * par
 export const conv2d_forward_taps: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
-  code: `struct TapsSegment { row: Row, base: u32, k: u32 }
+  code: `struct TapsSegment { row: Row, base: i32, down: i32, across: i32, k: u32, per_tap: f32 }
 alias Segment = TapsSegment;
-fn segment_of(place: Place, row: Row, s: u32) -> Segment { return Segment(row, place.a, s * params.depth); }
-fn quotient(i: u32, divisor: u32) -> u32 { return u32((f32(i) + 0.5) / f32(divisor)); }
+fn segment_of(place: Place, row: Row, s: u32) -> Segment {
+  let a4 = i32(params.a4);
+  return Segment(
+    row,
+    i32(place.a) + ((row.image * params.h + row.y) * params.w + row.x) * a4,
+    params.dilation_h * params.w * a4,
+    params.dilation_w * a4,
+    s * params.depth,
+    1.0 / f32(params.kernel_w),
+  );
+}
+fn quotient(i: u32, reciprocal: f32) -> u32 { return u32((f32(i) + 0.5) * reciprocal); }
 fn load_a(segment: Segment, k: u32) -> vec4f {
   let tap = (segment.k + k) / 4u;
-  let ky = quotient(tap, u32(params.kernel_w));
-  let kx = tap - ky * u32(params.kernel_w);
-  let y = segment.row.y + i32(ky) * params.dilation_h;
-  let x = segment.row.x + i32(kx) * params.dilation_w;
-  let inside = y >= 0 && y < params.h && x >= 0 && x < params.w;
-  let pixel = u32((segment.row.image * params.h + y) * params.w + x);
-  let i = segment.base + pixel * params.a4;
+  let line = quotient(tap, segment.per_tap);
+  let ky = i32(line);
+  let kx = i32(tap - line * u32(params.kernel_w));
+  let y = segment.row.y + ky * params.dilation_h;
+  let x = segment.row.x + kx * params.dilation_w;
+  let inside = u32(y) < u32(params.h) && u32(x) < u32(params.w);
+  let i = u32(segment.base + ky * segment.down + kx * segment.across);
   return select(vec4f(), vec4f(a[select(0u, i, inside)]), inside);
 }
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
@@ -1633,10 +1643,10 @@ export const conv2d_input_grad: Shader<Record<never, never>, Record<never, never
   access: {},
   code: `const A_T = false;
 const B_T = true;
-struct Axis { first: i32, count: i32, tap: i32, step: i32, taps: i32 }
+struct Axis { first: i32, count: i32, tap: i32, step: i32, taps: i32, shift: i32 }
 struct PhasePlace {
   a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32,
-  y: Axis, x: Axis,
+  y: Axis, x: Axis, per_tap: f32,
 }
 alias Place = PhasePlace;
 fn axis_of(phase: i32, size: i32, kernel: i32, stride: i32, padding: i32, dilation: i32) -> Axis {
@@ -1647,7 +1657,7 @@ fn axis_of(phase: i32, size: i32, kernel: i32, stride: i32, padding: i32, dilati
     if (t > 0 && t * dilation % stride == 0) { step = t; }
   }
   let taps = select(0, (kernel - 1 - tap) / step + 1, tap < min(kernel, stride));
-  return Axis(phase, max(0, (size - phase + stride - 1) / stride), tap, step, taps);
+  return Axis(phase, max(0, (size - phase + stride - 1) / stride), tap, step, taps, step * dilation / stride);
 }
 fn place_of(z: u32) -> Place {
   let split = z % params.splits;
@@ -1669,39 +1679,43 @@ fn place_of(z: u32) -> Place {
     (split + 1u) * segments / params.splits,
     y,
     x,
+    1.0 / f32(max(1, x.taps)),
   );
 }
 fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place { return place; }
-struct PixelRow { image: i32, y: i32, x: i32 }
-alias Row = PixelRow;
+struct PhaseRow { image: i32, y: i32, x: i32, oy: i32, ox: i32 }
+alias Row = PhaseRow;
 fn row_of(place: Place, row: u32) -> Row {
   let pixel = i32(min(row, max(place.rows, 1u) - 1u));
   let width = max(place.x.count, 1);
   let height = max(place.y.count, 1);
   let line = pixel / width;
   let image = line / height;
-  let y = line - image * height;
-  let x = pixel - line * width;
-  return Row(image, place.y.first + y * params.stride_h, place.x.first + x * params.stride_w);
+  let y = place.y.first + (line - image * height) * params.stride_h;
+  let x = place.x.first + (pixel - line * width) * params.stride_w;
+  return Row(
+    image,
+    y,
+    x,
+    (y + params.padding_h - place.y.tap * params.dilation_h) / params.stride_h,
+    (x + params.padding_w - place.x.tap * params.dilation_w) / params.stride_w,
+  );
 }
 fn c_row(place: Place, row: u32) -> u32 {
   let at = row_of(place, row);
   return u32((at.image * params.h + at.y) * params.w + at.x);
 }
 fn tap_of(place: Place, s: u32) -> vec2i {
-  let i = i32(s) / place.x.taps;
-  let j = i32(s) - i * place.x.taps;
-  return vec2i(place.y.tap + i * place.y.step, place.x.tap + j * place.x.step);
+  let i = i32((f32(s) + 0.5) * place.per_tap);
+  return vec2i(i, i32(s) - i * place.x.taps);
 }
 struct TapSegment { base: u32, inside: bool }
 alias Segment = TapSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let tap = tap_of(place, s);
-  let y = row.y + params.padding_h - tap.x * params.dilation_h;
-  let x = row.x + params.padding_w - tap.y * params.dilation_w;
-  let oy = y / params.stride_h;
-  let ox = x / params.stride_w;
-  let inside = y >= 0 && x >= 0 && oy < params.out_h && ox < params.out_w;
+  let oy = row.oy - tap.x * place.y.shift;
+  let ox = row.ox - tap.y * place.x.shift;
+  let inside = u32(oy) < u32(params.out_h) && u32(ox) < u32(params.out_w);
   let pixel = u32((row.image * params.out_h + oy) * params.out_w + ox);
   return Segment(select(0u, pixel * params.a4 + place.a, inside), inside);
 }
@@ -1710,7 +1724,9 @@ fn load_a(segment: Segment, k: u32) -> vec4f {
 }
 fn b_base(place: Place, s: u32) -> u32 {
   let tap = tap_of(place, s);
-  return place.b + u32(tap.x * params.kernel_w + tap.y) * 4u * params.cols4 * params.ldb4;
+  let ky = place.y.tap + tap.x * place.y.step;
+  let kx = place.x.tap + tap.y * place.x.step;
+  return place.b + u32(ky * params.kernel_w + kx) * 4u * params.cols4 * params.ldb4;
 }
 `,
 };
@@ -1763,7 +1779,7 @@ export const conv2d_weight_grad: Shader<Record<never, never>, Record<never, neve
   access: {},
   code: `const A_T = true;
 const B_T = false;
-struct WeightRow { y: i32, x: i32, channel: u32 }
+struct WeightRow { y: i32, x: i32, channel: u32, per_column: f32, per_line: f32 }
 alias Row = WeightRow;
 fn row_of(place: Place, row: u32) -> Row {
   let vector = min(row, params.rows - 1u) / 4u;
@@ -1774,6 +1790,8 @@ fn row_of(place: Place, row: u32) -> Row {
     ky * params.dilation_h - params.padding_h,
     kx * params.dilation_w - params.padding_w,
     vector - tap * params.in4,
+    1.0 / f32(params.out_w),
+    1.0 / f32(params.out_h),
   );
 }
 struct PixelsSegment { base: u32, line: i32, column: i32, end: u32, row: Row }
@@ -1789,15 +1807,15 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
     row,
   );
 }
-fn quotient(i: i32, divisor: i32) -> i32 { return i32((f32(i) + 0.5) / f32(divisor)); }
+fn quotient(i: i32, reciprocal: f32) -> i32 { return i32((f32(i) + 0.5) * reciprocal); }
 fn load_a(segment: Segment, k: u32) -> vec4f {
   let column = segment.column + i32(k);
-  let lines = quotient(column, params.out_w);
+  let lines = quotient(column, segment.row.per_column);
   let line = segment.line + lines;
-  let image = quotient(line, params.out_h);
+  let image = quotient(line, segment.row.per_line);
   let y = (line - image * params.out_h) * params.stride_h + segment.row.y;
   let x = (column - lines * params.out_w) * params.stride_w + segment.row.x;
-  let inside = y >= 0 && y < params.h && x >= 0 && x < params.w && (!K_TAIL || k < segment.end);
+  let inside = u32(y) < u32(params.h) && u32(x) < u32(params.w) && (!K_TAIL || k < segment.end);
   let pixel = u32((image * params.h + y) * params.w + x);
   return select(vec4f(), vec4f(a[segment.base + select(0u, pixel, inside) * params.a4]), inside);
 }
@@ -4501,15 +4519,16 @@ fn k_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(q / lines, 4u 
 fn line_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(4u * (q % lines), q >> 1u, along_k); }
 fn fetch_a(segment: Segment, q: u32, k: u32, end: u32) -> vec4f {
   let at = k + k_of(q, ROWS4, !A_T);
-  if (at >= end) { return vec4f(); }
-  return load_a(segment, at);
+  let inside = at < end;
+  return select(vec4f(), load_a(segment, select(0u, at, inside)), inside);
 }
 fn fetch_b(base: u32, s: u32, q: u32, col: u32, k: u32, end: u32) -> vec4f {
   let at = k + k_of(q, COLS4, B_T);
-  if (at >= end) { return vec4f(); }
+  let inside = at < end;
+  let first = select(0u, at, inside);
   let j = 4u * col + line_of(q, COLS4, B_T);
-  if (B_T) { return load_b_t(base, at, min(j, 4u * params.cols4 - 1u)); }
-  return load_b(base, s, at, min(j / 4u, params.cols4 - 1u));
+  if (B_T) { return select(vec4f(), load_b_t(base, first, min(j, 4u * params.cols4 - 1u)), inside); }
+  return select(vec4f(), load_b(base, s, first, min(j / 4u, params.cols4 - 1u)), inside);
 }
 fn put_a(half: u32, q: u32, value: vec4f) {
   let k = k_of(q, ROWS4, !A_T);
@@ -4620,31 +4639,28 @@ fn main(
   var s = place.first;
   var k = 0u;
   var half = 0u;
-  var end = segment_length(s);
+  var end = select(0u, segment_length(s), s < place.end);
   var base = b_base(place, s);
   var g0 = segment_of(place, r0, s);
   var g1 = segment_of(place, r1, s);
   for (var first = true; ; first = false) {
     let more = s < place.end;
-    var a0: vec4f;
+    let a0 = fetch_a(g0, q0, k, end);
     var a1: vec4f;
-    var b0: vec4f;
+    if (A_TWICE) { a1 = fetch_a(g1, q1, k, end); }
+    let b0 = fetch_b(base, s, q0, first_col, k, end);
     var b1: vec4f;
-    if (more) {
-      a0 = fetch_a(g0, q0, k, end);
-      if (A_TWICE) { a1 = fetch_a(g1, q1, k, end); }
-      b0 = fetch_b(base, s, q0, first_col, k, end);
-      if (B_TWICE) { b1 = fetch_b(base, s, q1, first_col, k, end); }
-      k += DEPTH;
-      if (k >= end) {
-        k = 0u;
-        s++;
-        if (s < place.end) {
-          end = segment_length(s);
-          base = b_base(place, s);
-          g0 = segment_of(place, r0, s);
-          if (A_TWICE) { g1 = segment_of(place, r1, s); }
-        }
+    if (B_TWICE) { b1 = fetch_b(base, s, q1, first_col, k, end); }
+    k += DEPTH;
+    if (more && k >= end) {
+      k = 0u;
+      s++;
+      end = 0u;
+      if (s < place.end) {
+        end = segment_length(s);
+        base = b_base(place, s);
+        g0 = segment_of(place, r0, s);
+        if (A_TWICE) { g1 = segment_of(place, r1, s); }
       }
     }
     if (!first) { add_slice(&sums, half, rows, cols); }
