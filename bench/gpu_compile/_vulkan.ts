@@ -2,7 +2,6 @@
 import { addressOf, array, cString, type Field, struct, textOf } from "./_memory.ts";
 import { type Bound, readSpirv } from "./_spirv_module.ts";
 
-const POINTER_3 = { parameters: ["pointer", "pointer", "buffer"], result: "i32" } as const;
 const MAKE = { parameters: ["pointer", "buffer", "pointer", "buffer"], result: "i32" } as const;
 const SYMBOLS = {
   vkCreateInstance: { parameters: ["buffer", "pointer", "buffer"], result: "i32" },
