@@ -1,28 +1,39 @@
-// One step of iterative refinement of h, an approximation of (a + ridge I)^-1 a of symmetric n x n matrices:
+// h = (a + ridge I)^-1 a = I - ridge p from the factor l of a symmetric n x n matrix, and m = -l^-1, neither of which is exact:
 //
-//   r = a - (a + ridge I) h,   h + p r,   p = m^T m the inverse that h was made of.
+//   e = a + ridge I - l l^T       what the factor lacks of the matrix
+//   f = -(m l) - I                what the inverse lacks of that of the factor
+//   s = f + tril(m e m^T)         (half of its diagonal) both, as seen from the inverse
+//   p = (m - s m)^T (m - s m)     to the first order of s
 //
-// Where h[j, j] > 1/2 the array is that of h - I in column j (s[j] = 1): there h - I is small, and 1 + (h[j, j] - 1) would
-// round it. With z = h - diag(s):
+// e, f and p come of numbers that nearly cancel, so l and m are cut in two: x = x1 + x2, where x1 has so few bits, 12 of the norm of a
+// row or a column, that products of two such and all their sums are exact whatever their order and whether or not they are
+// contracted (Cauchy and Schwarz: no sum of absolute values exceeds the product of the norms). What is rounded then is 2^12 smaller.
+// The norms of the rows of m and of its columns are at most 1 / sqrt(ridge), as p is at most I / ridge.
+// What must be added in order is added in dispatches of their own, lest a compiler should add what is small before.
 //
-//   r[i, j] = (1 - s[j]) a[i, j] - sum_k a[i, k] z[k, j] - ridge (z[i, j] + s[j] [i = j])
+// That matters where ridge p a, at their largest on the diagonal, times p is more than 1 / 16: what the rounding of a moves h by is about
+// its epsilon times that. Elsewhere x1 is m, p1 is p, and the rest is left out (gate[0] != 0).
 //
-// to more bits than f32 adds up: a = a1 + a2 and z = z1 + z2, where a1 and z1 have so few bits, `bits` in each row, that the
-// products of a1 z1 and all their sums are exact whatever their order. What is rounded then is 2^bits smaller.
+//   0  params  uniform  { n, columns, size, by, bound, ridge, ridge_high, most, nan_bits }
+//   1  x       read     [n, columns] l or m, its lower triangle, in split; a in negate; -e in mirror; -f in combine; s m in correct and
+//                       judge; a in near
+//   2  y       read     squares of norms in split; m2 in correct; p1 in near, judge and finish
+//   3  w       read     m1 in correct; p2 in judge and finish
+//   4  on      read     [n] what near left, in judge; the diagonal in finish
+//   5  u       write    x1 in split; x as far as it is lower in clear; `ridge` on the diagonal in start; -a in negate; added to in shift; e in mirror; m e m^T, then s in combine; q = m2 - s m in correct;
+//                       in near 1 - ridge p1[i, i] as far as it is exact; in judge the diagonal, where it holds that of hat_matrix.wgsl;
+//                       h [n, n] in finish
+//   6  v       write    x2 in split; m1 + q in correct; in judge [n] how much of a row the first order misses
+//   7  z       read     a in judge; [1] the worst row in finish; [1] the largest diagonal element of a in decide, x that of p
+//   8  gate    read     [4], what decide left in u; all but decide and finish
 //
-//   0  params  uniform  { n, bits, ridge, most }
-//   1  x       read     [n, n]     a (lower triangle) or z in split; a1, z in correct; d = p r in judge and finish
-//   2  y       read     [n, n]     a2 in subtract; the product a1 z2 in correct; z in judge and finish
-//   3  w       read     [n, n]     the product a2 z in correct; [1] the worst row in finish
-//   4  on      read     [n]        diagonal of h                                  (all but split)
-//   5  u       write    [n, n]     the high part in split; what a leaves without the product a1 z1, in its place, in subtract;
-//                                  r in place of that in correct; h refined in finish; [n] how far a row moves in judge
-//   6  v       write    [n, n]     the low part in split
-//
-// judge: how far h moves where it moves most, relative to the largest element of the row (or SMALL). finish: NaN everywhere
-// where some row moved by more than `most`: what the step corrects is then no longer small, and what it leaves may not be.
-// split and judge: lib/rows.wgsl, a row an i. Dispatch: Device.groups(n, ROWS); the others Device.groups(n * n, 64).
-struct Params { n: u32, bits: u32, ridge: f32, most: f32, nan_bits: u32 }
+// Matrices are [size, size], size >= n, with zeros above the diagonal and past n, but a and h. In split the norms are: of rows
+// (by = 0), of columns (1), `bound` for all (2). p = p1 + p2, p1 = m1^T m1; both only in the lower triangle.
+// judge: lib/rows.wgsl, a row an i. Dispatch: Device.groups(n, ROWS); decide: 1; shift and near Device.groups(n, 64),
+// finish Device.groups(n * n, CHUNK), the others Device.groups(size * size, CHUNK).
+struct Params {
+  n: u32, columns: u32, size: u32, by: u32, bound: f32, ridge: f32, ridge_high: f32, most: f32, nan_bits: u32,
+}
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> y: array<f32>;
@@ -30,64 +41,175 @@ struct Params { n: u32, bits: u32, ridge: f32, most: f32, nan_bits: u32 }
 @group(0) @binding(4) var<storage, read> on: array<f32>;
 @group(0) @binding(5) var<storage, read_write> u: array<f32>;
 @group(0) @binding(6) var<storage, read_write> v: array<f32>;
+@group(0) @binding(7) var<storage, read> z: array<f32>;
+@group(0) @binding(8) var<storage, read> gate: array<f32>;
 
+const BITS = 12u;
+const CHUNK = 1024u; // elements of a workgroup of 64
 // Elements of h are at most 1; below this a change of all of an element is rounding.
 const SMALL = 4e-6;
 
-// Reads a symmetric matrix from its lower triangle.
-fn mirrored(i: u32, j: u32) -> f32 {
-  return x[max(i, j) * params.n + min(i, j)];
+// Element of a [size, size] matrix, its row and column, and whether it is in the lower triangle of [n, n].
+struct At { k: u32, i: u32, j: u32, lower: bool }
+
+fn at_of(k: u32) -> At {
+  let i = k / params.size;
+  let j = k % params.size;
+  return At(k, i, j, i < params.n && j <= i);
 }
 
-fn is_shifted(j: u32) -> bool { return on[j] > 0.5; }
+fn is_left_out() -> bool { return gate[0] != 0.0; }
 
-// What z lacks of h.
-fn shift_of(i: u32, j: u32) -> f32 { return select(0.0, 1.0, i == j && is_shifted(j)); }
+// The elements of an invocation: from `first` to before `end`, every 64th.
+struct Span { first: u32, end: u32 }
 
-@compute @workgroup_size(LANES, ROWS)
-fn split(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) lane: vec3u,
-) {
-  let i = ROWS * (group.y * groups.x + group.x) + lane.y;
-  let end = select(0u, params.n, i < params.n);
-  var top = 0.0;
-  for (var j = lane.x; j < end; j += LANES) { top = max(top, abs(mirrored(i, j))); }
-  top = max_row(top, lane);
-  // A power of two above the row's largest, times 2^-bits, and its inverse.
-  let exponent = clamp((bitcast<u32>(top) >> 23u) + 1u, params.bits + 1u, 253u);
-  let unit = bitcast<f32>((exponent - params.bits) << 23u);
-  let inverse = bitcast<f32>(min(254u + params.bits - exponent, 254u) << 23u);
-  for (var j = lane.x; j < end; j += LANES) {
-    let value = mirrored(i, j);
-    let high = round(value * inverse) * unit;
-    u[i * params.n + j] = high;
-    v[i * params.n + j] = value - high;
-  }
+fn span_of(group: vec3u, groups: vec3u, local: u32, total: u32) -> Span {
+  let first = CHUNK * (group.y * groups.x + group.x);
+  return Span(first + local, min(first + CHUNK, total));
+}
+
+fn span_of_matrix(group: vec3u, groups: vec3u, local: u32) -> Span {
+  return span_of(group, groups, local, params.size * params.size);
+}
+
+@compute @workgroup_size(1)
+fn decide() {
+  let p = x[0];
+  u[0] = select(0.0, 1.0, params.ridge * p * z[0] * p <= 0.0625);
+}
+
+// A power of two above the norm, times 2^-BITS, as the bits of its exponent.
+fn unit_exponent(norm2: f32) -> u32 {
+  let exponent = (bitcast<u32>(1.25 * sqrt(norm2)) >> 23u) + 1u;
+  return clamp(exponent, BITS + 1u, 253u) - BITS;
 }
 
 @compute @workgroup_size(64)
-fn subtract(
+fn split(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let k = flat_id(group, groups, local, 64u);
-  if (k >= params.n * params.n) { return; }
-  u[k] = select(x[k] + y[k], 0.0, is_shifted(k % params.n)) - u[k];
+  if (params.by < 2u && is_left_out()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let at = at_of(k);
+    var norm2 = params.bound;
+    if (params.by < 2u) { norm2 = y[min(select(at.i, at.j, params.by == 1u), params.n - 1u)]; }
+    let exponent = unit_exponent(norm2);
+    let value = select(0.0, x[select(0u, at.i * params.columns + at.j, at.lower)], at.lower);
+    let cut = round(value * bitcast<f32>((254u - exponent) << 23u)) * bitcast<f32>(exponent << 23u);
+    let high = select(cut, value, is_left_out());
+    u[k] = high;
+    v[k] = value - high;
+  }
 }
 
-// Apart from subtract, so that no compiler adds what is small before.
+@compute @workgroup_size(64)
+fn start(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  if (is_left_out()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let at = at_of(k);
+    u[k] = select(0.0, params.ridge, at.i == at.j && at.lower);
+  }
+}
+
+@compute @workgroup_size(64)
+fn clear(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  if (is_left_out()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) { u[k] = select(0.0, x[k], at_of(k).lower); }
+}
+
+@compute @workgroup_size(64)
+fn negate(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  if (is_left_out()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let at = at_of(k);
+    u[k] = select(0.0, -x[select(0u, at.i * params.n + at.j, at.lower)], at.lower);
+  }
+}
+
+@compute @workgroup_size(64)
+fn shift(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i < params.n && !is_left_out()) { u[i * (params.size + 1u)] -= params.ridge; }
+}
+
+@compute @workgroup_size(64)
+fn mirror(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  if (is_left_out()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let at = at_of(k);
+    let high = max(at.i, at.j);
+    u[k] = select(0.0, -x[high * params.size + min(at.i, at.j)], high < params.n);
+  }
+}
+
+@compute @workgroup_size(64)
+fn combine(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  if (is_left_out()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let at = at_of(k);
+    u[k] = select(0.0, select(u[k], 0.5 * u[k], at.i == at.j) - x[k], at.lower);
+  }
+}
+
 @compute @workgroup_size(64)
 fn correct(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let k = flat_id(group, groups, local, 64u);
-  if (k >= params.n * params.n) { return; }
-  u[k] = u[k] - y[k] - w[k] - params.ridge * (x[k] + shift_of(k / params.n, k % params.n));
+  if (is_left_out()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let at = at_of(k);
+    let q = select(0.0, y[k] - x[k], at.lower);
+    u[k] = q;
+    v[k] = select(0.0, w[k] + q, at.lower);
+  }
+}
+
+// The first 12 bits: products of two such are exact.
+fn high_of(value: f32) -> f32 { return bitcast<f32>(bitcast<u32>(value) & 0xfffff000u); }
+
+@compute @workgroup_size(64)
+fn near(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i < params.n) { u[i] = 1.0 - params.ridge_high * high_of(y[i * (params.size + 1u)]); }
 }
 
 @compute @workgroup_size(LANES, ROWS)
@@ -97,21 +219,21 @@ fn judge(
   @builtin(local_invocation_id) lane: vec3u,
 ) {
   let i = ROWS * (group.y * groups.x + group.x) + lane.y;
-  let end = select(0u, params.n, i < params.n);
-  var moved = 0.0;
-  var largest = SMALL;
-  var known = 0.0; // NaN where an element is: max() may drop it
-  for (var j = lane.x; j < end; j += LANES) {
-    let change = mirrored(i, j);
-    let value = y[i * params.n + j] + shift_of(i, j);
-    moved = max(moved, abs(change));
-    largest = max(largest, abs(value));
-    known += 0.0 * (change + value);
+  let row = min(i, params.n - 1u);
+  let end = select(params.n, 0u, is_left_out());
+  var missed = 0.0;
+  for (var k = row + lane.x; k < end; k += LANES) {
+    let moved = x[k * params.size + row];
+    missed += moved * moved;
   }
-  moved = max_row(moved, lane);
-  largest = max_row(largest, lane);
-  known = sum_row(known, lane);
-  if (lane.x == 0u && i < params.n) { u[i] = moved / largest + known; }
+  missed = sum_row(missed, lane);
+  if (lane.x > 0u || i >= params.n) { return; }
+  let p1 = y[i * (params.size + 1u)];
+  let p2 = select(w[i * (params.size + 1u)], 0.0, is_left_out());
+  let high = high_of(p1);
+  let rest = params.ridge_high * (p1 - high) + (params.ridge - params.ridge_high) * p1 + params.ridge * p2;
+  if (params.ridge < 4.0 * z[i * (params.n + 1u)]) { u[i] = on[i] - rest; }
+  v[i] = params.ridge * missed / max(u[i], SMALL) + 0.0 * rest;
 }
 
 @compute @workgroup_size(64)
@@ -120,10 +242,13 @@ fn finish(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let k = flat_id(group, groups, local, 64u);
-  if (k >= params.n * params.n) { return; }
-  let i = k / params.n;
-  let j = k % params.n;
-  let value = (y[k] + mirrored(i, j)) + shift_of(i, j);
-  u[k] = select(bitcast<f32>(params.nan_bits), value, w[0] <= params.most);
+  let span = span_of(group, groups, local, params.n * params.n);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let i = k / params.n;
+    let j = k % params.n;
+    let at = max(i, j) * params.size + min(i, j);
+    let p = select(y[at] + w[at], y[at], is_left_out());
+    let value = select(-params.ridge * p, on[i], i == j);
+    u[k] = select(bitcast<f32>(params.nan_bits), value, z[0] <= params.most);
+  }
 }

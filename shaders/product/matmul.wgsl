@@ -14,10 +14,11 @@
 //   1  a       read        [batch, rows, inner], or [batch, inner, rows] with A_T
 //   2  b       read        [batch, inner, cols], or [batch, cols, inner] with B_T
 //   3  c       read/write  [splits, batch, rows, cols]
-//   4  bias    read        [cols], any other array without BIAS
+//   4  bias    read        [cols]; with GATE, 4 numbers; any other array without both
 //
 // Constants: A_T, B_T, as above; K_TAIL, inner is no multiple of 4; BIAS, add it; ACCUMULATE, add to what c holds. For
-// triangular matrices FROM_ROW, only k >= i counts; FROM_COL, k >= j; TO_ROW, k <= i; LOWER, only c[i, j] with j <= i is wanted.
+// triangular matrices FROM_ROW, only k >= i counts; FROM_COL, k >= j; TO_ROW, k <= i; TO_COL, k <= j; LOWER, only c[i, j]
+// with j <= i is wanted. GATE, nothing is done where the first number of bias is not 0.
 // Dispatch: blocks of the body folded into x and y (Device.groups), batch * splits in z.
 struct Params {
   rows: u32, cols4: u32, inner: u32, lda4: u32, ldb4: u32, ldc4: u32, depth: u32, segments: u32, splits: u32, split4: u32,
@@ -37,7 +38,9 @@ override ACCUMULATE: bool = false;
 override FROM_ROW: bool = false;
 override FROM_COL: bool = false;
 override TO_ROW: bool = false;
+override TO_COL: bool = false;
 override LOWER: bool = false;
+override GATE: bool = false;
 
 // What a workgroup works on: where its matrices start, and its segments.
 struct MatrixPlace { a: u32, b: u32, c: u32, first: u32, end: u32 }
@@ -65,6 +68,8 @@ fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place {
   if (FROM_ROW) { part.first = max(part.first, rows.x / params.depth); }
   if (FROM_COL) { part.first = max(part.first, 4u * cols.x / params.depth); }
   if (TO_ROW) { part.end = min(part.end, (rows.y + params.depth - 1u) / params.depth); }
+  if (TO_COL) { part.end = min(part.end, (4u * cols.y + params.depth - 1u) / params.depth); }
+  if (GATE && bias[0].x != 0.0) { part.end = part.first; }
   if (LOWER && 4u * cols.x >= rows.y) { part.end = part.first; }
   return part;
 }
@@ -119,6 +124,7 @@ fn column_of_c(place: Place, col: u32) -> u32 { return col; }
 
 fn store(place: Place, row: u32, col: u32, sum: vec4f) {
   if (row >= params.rows || col >= params.cols4) { return; }
+  if (GATE && bias[0].x != 0.0) { return; }
   let i = place.c + row * params.ldc4 + col;
   var value = sum;
   if (BIAS) { value += bias[col]; }

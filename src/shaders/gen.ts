@@ -2658,18 +2658,17 @@ fn adjust() {
 `,
 };
 /** `hat_matrix` */
-export const hat_matrix: Shader<{ n: "u32", columns: "u32", size: "u32", columns4: "u32", ridge: "f32" }, { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read_write", 6: "read", 7: "read_write" }> = {
-  params: { n: "u32", columns: "u32", size: "u32", columns4: "u32", ridge: "f32" },
-  access: { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read_write", 6: "read", 7: "read_write" },
-  code: `struct Params { n: u32, columns: u32, size: u32, columns4: u32, ridge: f32 }
+export const hat_matrix: Shader<{ n: "u32", columns: "u32", size: "u32", ridge: "f32" }, { 1: "read", 2: "read", 3: "read", 4: "read_write", 5: "read_write", 6: "read_write" }> = {
+  params: { n: "u32", columns: "u32", size: "u32", ridge: "f32" },
+  access: { 1: "read", 2: "read", 3: "read", 4: "read_write", 5: "read_write", 6: "read_write" },
+  code: `struct Params { n: u32, columns: u32, size: u32, ridge: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> l: array<f32>;
 @group(0) @binding(3) var<storage, read> m: array<f32>;
-@group(0) @binding(4) var<storage, read> p: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> diagonal: array<f32>;
-@group(0) @binding(6) var<storage, read> on_it: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> h: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> diagonal: array<f32>;
+@group(0) @binding(5) var<storage, read_write> p_on: array<f32>;
+@group(0) @binding(6) var<storage, read_write> a_on: array<f32>;
 @compute @workgroup_size(LANES, ROWS)
 fn diagonal_of(
   @builtin(workgroup_id) group: vec3u,
@@ -2692,56 +2691,19 @@ fn diagonal_of(
   after = sum_row(after, lane);
   if (lane.x > 0u || i >= params.n) { return; }
   let pivot = l[i * params.columns + i];
+  p_on[i] = 1.0 / pivot / pivot + after;
+  a_on[i] = a[i * params.n + i];
   diagonal[i] = (a[i * params.n + i] - before) / pivot / pivot - params.ridge * after;
-}
-fn off_diagonal(row: u32, j: u32) -> vec4f {
-  return -params.ridge * p[min(row, params.n - 1u) * params.columns4 + j];
-}
-@compute @workgroup_size(64)
-fn finish(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let at = flat_id(group, groups, local, 64u);
-  let i = at / params.columns4;
-  let j = at % params.columns4;
-  if (i >= params.columns4 || j > i) { return; }
-  let below = mat4x4f(
-    off_diagonal(4u * i, j),
-    off_diagonal(4u * i + 1u, j),
-    off_diagonal(4u * i + 2u, j),
-    off_diagonal(4u * i + 3u, j),
-  );
-  let above = transpose(below);
-  if (i > j) {
-    put_rows(i, j, below);
-    put_rows(j, i, above);
-    return;
-  }
-  let exact = on_it[i];
-  let on = select(exact, vec4f(below[0].x, below[1].y, below[2].z, below[3].w), exact > vec4f(0.5));
-  put_rows(i, i, mat4x4f(
-    vec4f(on.x, above[0].yzw),
-    vec4f(below[1].x, on.y, above[1].zw),
-    vec4f(below[2].xy, on.z, above[2].w),
-    vec4f(below[3].xyz, on.w),
-  ));
-}
-fn put_rows(i: u32, j: u32, rows: mat4x4f) {
-  let at = 4u * i * params.columns4 + j;
-  h[at] = rows[0];
-  h[at + params.columns4] = rows[1];
-  h[at + 2u * params.columns4] = rows[2];
-  h[at + 3u * params.columns4] = rows[3];
 }
 `,
 };
 /** `hat_refine` */
-export const hat_refine: Shader<{ n: "u32", bits: "u32", ridge: "f32", most: "f32", nan_bits: "u32" }, { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read_write", 6: "read_write" }> = {
-  params: { n: "u32", bits: "u32", ridge: "f32", most: "f32", nan_bits: "u32" },
-  access: { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read_write", 6: "read_write" },
-  code: `struct Params { n: u32, bits: u32, ridge: f32, most: f32, nan_bits: u32 }
+export const hat_refine: Shader<{ n: "u32", columns: "u32", size: "u32", by: "u32", bound: "f32", ridge: "f32", ridge_high: "f32", most: "f32", nan_bits: "u32" }, { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read_write", 6: "read_write", 7: "read", 8: "read" }> = {
+  params: { n: "u32", columns: "u32", size: "u32", by: "u32", bound: "f32", ridge: "f32", ridge_high: "f32", most: "f32", nan_bits: "u32" },
+  access: { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read_write", 6: "read_write", 7: "read", 8: "read" },
+  code: `struct Params {
+  n: u32, columns: u32, size: u32, by: u32, bound: f32, ridge: f32, ridge_high: f32, most: f32, nan_bits: u32,
+}
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> y: array<f32>;
@@ -2749,42 +2711,126 @@ export const hat_refine: Shader<{ n: "u32", bits: "u32", ridge: "f32", most: "f3
 @group(0) @binding(4) var<storage, read> on: array<f32>;
 @group(0) @binding(5) var<storage, read_write> u: array<f32>;
 @group(0) @binding(6) var<storage, read_write> v: array<f32>;
+@group(0) @binding(7) var<storage, read> z: array<f32>;
+@group(0) @binding(8) var<storage, read> gate: array<f32>;
+const BITS = 12u;
+const CHUNK = 1024u;
 const SMALL = 4e-6;
-fn mirrored(i: u32, j: u32) -> f32 {
-  return x[max(i, j) * params.n + min(i, j)];
+struct At { k: u32, i: u32, j: u32, lower: bool }
+fn at_of(k: u32) -> At {
+  let i = k / params.size;
+  let j = k % params.size;
+  return At(k, i, j, i < params.n && j <= i);
 }
-fn is_shifted(j: u32) -> bool { return on[j] > 0.5; }
-fn shift_of(i: u32, j: u32) -> f32 { return select(0.0, 1.0, i == j && is_shifted(j)); }
-@compute @workgroup_size(LANES, ROWS)
-fn split(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) lane: vec3u,
-) {
-  let i = ROWS * (group.y * groups.x + group.x) + lane.y;
-  let end = select(0u, params.n, i < params.n);
-  var top = 0.0;
-  for (var j = lane.x; j < end; j += LANES) { top = max(top, abs(mirrored(i, j))); }
-  top = max_row(top, lane);
-  let exponent = clamp((bitcast<u32>(top) >> 23u) + 1u, params.bits + 1u, 253u);
-  let unit = bitcast<f32>((exponent - params.bits) << 23u);
-  let inverse = bitcast<f32>(min(254u + params.bits - exponent, 254u) << 23u);
-  for (var j = lane.x; j < end; j += LANES) {
-    let value = mirrored(i, j);
-    let high = round(value * inverse) * unit;
-    u[i * params.n + j] = high;
-    v[i * params.n + j] = value - high;
-  }
+fn is_left_out() -> bool { return gate[0] != 0.0; }
+struct Span { first: u32, end: u32 }
+fn span_of(group: vec3u, groups: vec3u, local: u32, total: u32) -> Span {
+  let first = CHUNK * (group.y * groups.x + group.x);
+  return Span(first + local, min(first + CHUNK, total));
+}
+fn span_of_matrix(group: vec3u, groups: vec3u, local: u32) -> Span {
+  return span_of(group, groups, local, params.size * params.size);
+}
+@compute @workgroup_size(1)
+fn decide() {
+  let p = x[0];
+  u[0] = select(0.0, 1.0, params.ridge * p * z[0] * p <= 0.0625);
+}
+fn unit_exponent(norm2: f32) -> u32 {
+  let exponent = (bitcast<u32>(1.25 * sqrt(norm2)) >> 23u) + 1u;
+  return clamp(exponent, BITS + 1u, 253u) - BITS;
 }
 @compute @workgroup_size(64)
-fn subtract(
+fn split(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let k = flat_id(group, groups, local, 64u);
-  if (k >= params.n * params.n) { return; }
-  u[k] = select(x[k] + y[k], 0.0, is_shifted(k % params.n)) - u[k];
+  if (params.by < 2u && is_left_out()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let at = at_of(k);
+    var norm2 = params.bound;
+    if (params.by < 2u) { norm2 = y[min(select(at.i, at.j, params.by == 1u), params.n - 1u)]; }
+    let exponent = unit_exponent(norm2);
+    let value = select(0.0, x[select(0u, at.i * params.columns + at.j, at.lower)], at.lower);
+    let cut = round(value * bitcast<f32>((254u - exponent) << 23u)) * bitcast<f32>(exponent << 23u);
+    let high = select(cut, value, is_left_out());
+    u[k] = high;
+    v[k] = value - high;
+  }
+}
+@compute @workgroup_size(64)
+fn start(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  if (is_left_out()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let at = at_of(k);
+    u[k] = select(0.0, params.ridge, at.i == at.j && at.lower);
+  }
+}
+@compute @workgroup_size(64)
+fn clear(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  if (is_left_out()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) { u[k] = select(0.0, x[k], at_of(k).lower); }
+}
+@compute @workgroup_size(64)
+fn negate(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  if (is_left_out()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let at = at_of(k);
+    u[k] = select(0.0, -x[select(0u, at.i * params.n + at.j, at.lower)], at.lower);
+  }
+}
+@compute @workgroup_size(64)
+fn shift(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i < params.n && !is_left_out()) { u[i * (params.size + 1u)] -= params.ridge; }
+}
+@compute @workgroup_size(64)
+fn mirror(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  if (is_left_out()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let at = at_of(k);
+    let high = max(at.i, at.j);
+    u[k] = select(0.0, -x[high * params.size + min(at.i, at.j)], high < params.n);
+  }
+}
+@compute @workgroup_size(64)
+fn combine(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  if (is_left_out()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let at = at_of(k);
+    u[k] = select(0.0, select(u[k], 0.5 * u[k], at.i == at.j) - x[k], at.lower);
+  }
 }
 @compute @workgroup_size(64)
 fn correct(
@@ -2792,9 +2838,24 @@ fn correct(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let k = flat_id(group, groups, local, 64u);
-  if (k >= params.n * params.n) { return; }
-  u[k] = u[k] - y[k] - w[k] - params.ridge * (x[k] + shift_of(k / params.n, k % params.n));
+  if (is_left_out()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let at = at_of(k);
+    let q = select(0.0, y[k] - x[k], at.lower);
+    u[k] = q;
+    v[k] = select(0.0, w[k] + q, at.lower);
+  }
+}
+fn high_of(value: f32) -> f32 { return bitcast<f32>(bitcast<u32>(value) & 0xfffff000u); }
+@compute @workgroup_size(64)
+fn near(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i < params.n) { u[i] = 1.0 - params.ridge_high * high_of(y[i * (params.size + 1u)]); }
 }
 @compute @workgroup_size(LANES, ROWS)
 fn judge(
@@ -2803,21 +2864,21 @@ fn judge(
   @builtin(local_invocation_id) lane: vec3u,
 ) {
   let i = ROWS * (group.y * groups.x + group.x) + lane.y;
-  let end = select(0u, params.n, i < params.n);
-  var moved = 0.0;
-  var largest = SMALL;
-  var known = 0.0;
-  for (var j = lane.x; j < end; j += LANES) {
-    let change = mirrored(i, j);
-    let value = y[i * params.n + j] + shift_of(i, j);
-    moved = max(moved, abs(change));
-    largest = max(largest, abs(value));
-    known += 0.0 * (change + value);
+  let row = min(i, params.n - 1u);
+  let end = select(params.n, 0u, is_left_out());
+  var missed = 0.0;
+  for (var k = row + lane.x; k < end; k += LANES) {
+    let moved = x[k * params.size + row];
+    missed += moved * moved;
   }
-  moved = max_row(moved, lane);
-  largest = max_row(largest, lane);
-  known = sum_row(known, lane);
-  if (lane.x == 0u && i < params.n) { u[i] = moved / largest + known; }
+  missed = sum_row(missed, lane);
+  if (lane.x > 0u || i >= params.n) { return; }
+  let p1 = y[i * (params.size + 1u)];
+  let p2 = select(w[i * (params.size + 1u)], 0.0, is_left_out());
+  let high = high_of(p1);
+  let rest = params.ridge_high * (p1 - high) + (params.ridge - params.ridge_high) * p1 + params.ridge * p2;
+  if (params.ridge < 4.0 * z[i * (params.n + 1u)]) { u[i] = on[i] - rest; }
+  v[i] = params.ridge * missed / max(u[i], SMALL) + 0.0 * rest;
 }
 @compute @workgroup_size(64)
 fn finish(
@@ -2825,12 +2886,15 @@ fn finish(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let k = flat_id(group, groups, local, 64u);
-  if (k >= params.n * params.n) { return; }
-  let i = k / params.n;
-  let j = k % params.n;
-  let value = (y[k] + mirrored(i, j)) + shift_of(i, j);
-  u[k] = select(bitcast<f32>(params.nan_bits), value, w[0] <= params.most);
+  let span = span_of(group, groups, local, params.n * params.n);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let i = k / params.n;
+    let j = k % params.n;
+    let at = max(i, j) * params.size + min(i, j);
+    let p = select(y[at] + w[at], y[at], is_left_out());
+    let value = select(-params.ridge * p, on[i], i == j);
+    u[k] = select(bitcast<f32>(params.nan_bits), value, z[0] <= params.most);
+  }
 }
 `,
 };
@@ -4138,7 +4202,9 @@ override ACCUMULATE: bool = false;
 override FROM_ROW: bool = false;
 override FROM_COL: bool = false;
 override TO_ROW: bool = false;
+override TO_COL: bool = false;
 override LOWER: bool = false;
+override GATE: bool = false;
 struct MatrixPlace { a: u32, b: u32, c: u32, first: u32, end: u32 }
 alias Place = MatrixPlace;
 fn place_of(z: u32) -> Place {
@@ -4161,6 +4227,8 @@ fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place {
   if (FROM_ROW) { part.first = max(part.first, rows.x / params.depth); }
   if (FROM_COL) { part.first = max(part.first, 4u * cols.x / params.depth); }
   if (TO_ROW) { part.end = min(part.end, (rows.y + params.depth - 1u) / params.depth); }
+  if (TO_COL) { part.end = min(part.end, (4u * cols.y + params.depth - 1u) / params.depth); }
+  if (GATE && bias[0].x != 0.0) { part.end = part.first; }
   if (LOWER && 4u * cols.x >= rows.y) { part.end = part.first; }
   return part;
 }
@@ -4199,6 +4267,7 @@ fn columns_of_c() -> u32 { return params.cols4; }
 fn column_of_c(place: Place, col: u32) -> u32 { return col; }
 fn store(place: Place, row: u32, col: u32, sum: vec4f) {
   if (row >= params.rows || col >= params.cols4) { return; }
+  if (GATE && bias[0].x != 0.0) { return; }
   let i = place.c + row * params.ldc4 + col;
   var value = sum;
   if (BIAS) { value += bias[col]; }

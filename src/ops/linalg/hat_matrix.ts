@@ -9,7 +9,7 @@ import { cholesky } from "./cholesky.ts";
 import { refined } from "./_hat_refine.ts";
 import { laneForm } from "../shared/lanes.ts";
 import { transpose } from "../move/permute.ts";
-import { padded, productPadded, resizeRows } from "../product/product.ts";
+import { resizeRows } from "../product/product.ts";
 import { rowConstants } from "../shared/rows.ts";
 import { negatedInverse } from "./_triangular_inverse.ts";
 import { choleskySolve } from "./triangular_solve.ts";
@@ -19,44 +19,23 @@ function program(entryPoint: string) {
 }
 
 const DIAGONAL = program("diagonal_of");
-const FINISH = program("finish");
 
-/** From the factor `l lᵀ = a + ridge I` by one inverse of l, and then one step of refinement. */
+/** From the factor `l lᵀ = a + ridge I` by its inverse, of which both are refined. */
 function hat(a: Tensor, l: Tensor, ridge: number): Tensor {
   const { device } = a;
   const n = a.shape[0]!;
   if (n === 0) return new Tensor(device, [0, 0]);
   const wide = resizeRows(l, Math.ceil(n / 64) * 64);
   const m = negatedInverse(wide);
-  const size = m.shape[1]!;
-  const columns = padded(n);
-  const row = { row: size, matrix: 0 };
-  const p = productPadded({
-    a: m,
-    b: m,
-    rows: n,
-    cols: n,
-    inner: n,
-    transposeA: true,
-    triangles: { fromRow: true, lower: true },
-    strides: { a: row, b: row, c: { row: columns, matrix: 0 }, size: n * columns },
-  });
-  const diagonal = new Tensor(device, [columns]);
-  const z = new Tensor(device, [columns, columns]);
-  const sizes = { n, columns: wide.shape[1]!, size, columns4: columns / 4, ridge };
+  const [diagonal, pOn, aOn] = [1, 2, 3].map(() => new Tensor(device, [n])) as [Tensor, Tensor, Tensor];
   const constants = rowConstants(device, n);
   device.dispatch(laneForm(device, DIAGONAL, constants.LANES), {
-    params: sizes,
-    buffers: { 1: a.storage, 2: wide.storage, 3: m.storage, 5: diagonal.storage },
+    params: { n, columns: wide.shape[1]!, size: m.shape[1]!, ridge },
+    buffers: { 1: a.storage, 2: wide.storage, 3: m.storage, 4: diagonal.storage, 5: pOn.storage, 6: aOn.storage },
     workgroups: device.groups(n, constants.ROWS),
     constants,
   });
-  device.dispatch(FINISH, {
-    params: sizes,
-    buffers: { 4: p.storage, 6: diagonal.storage, 7: z.storage },
-    workgroups: device.groups((columns / 4) ** 2, 64),
-  });
-  return refined(a, { z: resizeRows(z, n, [n, n]), on: diagonal, m }, ridge);
+  return refined({ a, l, wide, m, diagonal, pOn, aOn }, ridge);
 }
 
 const hatMatrixOp = defineOp<[Tensor], { readonly ridge: number }>({
@@ -82,14 +61,14 @@ export interface HatMatrixOptions {
 /**
  * Hat matrix of kernel ridge regression: `(a + λI)⁻¹ a`, `a` symmetric positive semi-definite.
  *
- * It is symmetric. The factor is inverted once, and off the diagonal the matrix is `−λ (a + λI)⁻¹`; on the diagonal that
- * would cancel against 1 where λ is large, so it is summed otherwise there (shaders/linalg/hat_matrix.wgsl). Then one step of
- * iterative refinement, its residual to about 32 bits, takes nearly all of the error away that a small λ brings
- * (shaders/linalg/hat_refine.wgsl): for 64 equal rows and λ = 0.01 it is 1.4e-6 of the largest element, where
- * `choleskySolve(cholesky(a, { ridge }), a)` loses 5e-6 and the inverse alone 2e-3.
+ * It is symmetric. What rounding did to the factor and to its inverse is found to about 36 bits and taken back
+ * (shaders/linalg/hat_refine.wgsl), so that a small λ costs little: for 64 equal rows and λ = 0.01 the error is 4e-7 of the
+ * largest element, where `choleskySolve(cholesky(a, { ridge }), a)` loses 5e-6 and the inverse alone 2e-3. The device leaves
+ * that out where it cannot matter: where `λ q² max aᵢᵢ ≤ 1/16`, q the largest diagonal element of `(a + λI)⁻¹`. On a software
+ * adapter it takes three to five times as long as all the rest.
  *
- * Where that step is more than a quarter of the largest element of a row, the factor says too little of the matrix, and all
- * is NaN; it happens with λ below about n · 2⁻²⁴ of the largest eigenvalue of `a`.
+ * Where it moves a row by so much that the square counts, the factor says too little of the matrix, and all is NaN; with
+ * alike rows that happens with λ below some 10⁻⁵ of the largest element of `a`.
  *
  * @param a Gram matrix, f32 `[n, n]`; only its lower triangle is read.
  * @param options `ridge`, λ.

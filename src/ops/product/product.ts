@@ -39,6 +39,8 @@ export interface Triangles {
   readonly fromCol?: boolean;
   /** Whether only k ≤ i count: a is lower triangular. */
   readonly toRow?: boolean;
+  /** Whether only k ≤ j count: b is upper triangular. */
+  readonly toCol?: boolean;
   /** Whether only `c[i, j]` with j ≤ i are wanted; the others are undefined. */
   readonly lower?: boolean;
 }
@@ -71,6 +73,8 @@ export interface Product {
   readonly into?: Tensor;
   /** Leaves out whole blocks of zeros; the zeros themselves must be there. */
   readonly triangles?: Triangles;
+  /** Gate, `[4]`: nothing is done where its first number is not 0; with `triangles`, without `bias`. */
+  readonly gate?: Tensor;
   /** Takes the moments of the rows per column, where the sum is not split. */
   readonly side?: SideMoments;
 }
@@ -223,7 +227,7 @@ function run(p: Product, form: ProductForm, parts: { depth: number; splits: numb
         1: windowFrom(a, p.from?.a),
         2: windowFrom(b, p.from?.b),
         3: windowFrom(target, p.from?.c),
-        4: (bias ?? b).storage,
+        4: (bias ?? p.gate ?? b).storage,
         5: moments?.storage,
       },
       workgroups: [x, y, Math.min(limit, count * splits - first_z)],
@@ -235,6 +239,7 @@ function run(p: Product, form: ProductForm, parts: { depth: number; splits: numb
         BIAS: bias !== undefined,
         ACCUMULATE: p.into !== undefined && splits === 1,
         ...triangleConstants(p.triangles),
+        ...(p.gate && { GATE: true }),
       },
     });
   }
@@ -245,8 +250,8 @@ function run(p: Product, form: ProductForm, parts: { depth: number; splits: numb
 /** The constants that narrow a sum; none for most products, whose pipelines they would double. */
 function triangleConstants(triangles?: Triangles): Constants {
   if (!triangles) return {};
-  const { fromRow = false, fromCol = false, toRow = false, lower = false } = triangles;
-  return { FROM_ROW: fromRow, FROM_COL: fromCol, TO_ROW: toRow, LOWER: lower };
+  const { fromRow = false, fromCol = false, toRow = false, toCol = false, lower = false } = triangles;
+  return { FROM_ROW: fromRow, FROM_COL: fromCol, TO_ROW: toRow, TO_COL: toCol, LOWER: lower };
 }
 
 /** A tensor's storage from an element on. */

@@ -64,8 +64,9 @@ Deno.test("hatMatrix() equals the float64 elimination for small and large ridges
   for (const ridge of [1e-6, 1e-3, 10, 1e6]) await equalsReference(70, ridge);
 });
 
-Deno.test("hatMatrix() is the same with every form of a product", async () => {
-  for (const name of formsOn(device)) await policy.with({ matmul: name }, () => equalsReference(330, 0.3));
+Deno.test("hatMatrix() is the same with the forms of a product that reach the farthest past a diagonal", async () => {
+  const forms = formsOn(device).filter((name) => name === "subgroup32" || name === "tile128" || name === "rows");
+  for (const name of forms) await policy.with({ matmul: name }, () => equalsReference(330, 0.3));
 });
 
 Deno.test("hatMatrix() loses no more than two solves where the matrix is badly conditioned", async () => {
@@ -108,8 +109,8 @@ Deno.test("hatMatrix() of alike rows is right to f32, or NaN everywhere, however
       const unknown = h.filter(Number.isNaN).length;
       // Refinement leaves about the square of what it took: at most a quarter.
       assert(unknown === 0 ? error < 0.07 : unknown === h.length, `${name}, ridge ${ridge}: ${error}, ${unknown} NaN`);
-      if (ridge >= 1e-2) assert(error < 1e-5, `${name}, ridge ${ridge}: ${error}`);
-      if (ridge >= 1e-3) assert(error < 1e-3, `${name}, ridge ${ridge}: ${error}`);
+      if (ridge >= 1e-2) assert(error < 1e-6, `${name}, ridge ${ridge}: ${error}`);
+      if (ridge >= 1e-3) assert(error < 5e-5, `${name}, ridge ${ridge}: ${error}`);
     }
   }
 });
