@@ -117,6 +117,9 @@ function checkValue(name: string, flag: Flag, value: unknown): unknown {
     );
   }
   const number = parseDecimal(String(value)) ?? NaN;
+  if (flag.type === "number" && Number.isFinite(number) && !Number.isFinite(Math.fround(number))) {
+    throw new UsageError(`Cannot read --${name} as it must be a number that f32 holds: got "${value}"`);
+  }
   const inRange = number >= (flag.min ?? -Infinity) && number <= (flag.max ?? Infinity);
   if (!Number.isFinite(number) || !inRange || (flag.type === "integer" && !Number.isInteger(number))) {
     throw new UsageError(`Cannot read --${name} as it must be ${wanted(flag)}: got "${value}"`);

@@ -1,9 +1,12 @@
 import { dirname, join } from "@std/path";
+import { posix } from "node:path";
 import { quoted } from "../formats/internal.ts";
 
 const MAX_PART = 255; // bytes of a name on the file systems in use
 const ENTRY = 512; // bytes that a file or folder counts for itself, so that their number has a bound
 const MAX_PATH = 1024; // bytes of a whole path; macOS takes no more
+
+type Kind = "file" | "folder" | "link";
 
 /** Destination of an archive's files, and a bound on their bytes. */
 export interface ArchivePlace {
@@ -23,7 +26,8 @@ export class ArchiveWriter {
   /** Files and folders so far. */
   entries = 0;
   readonly #place: ArchivePlace;
-  readonly #kinds = new Map<string, "file" | "folder">([["", "folder"]]);
+  readonly #kinds = new Map<string, Kind>([["", "folder"]]);
+  readonly #links = new Map<string, string>();
   #bytes = 0;
 
   /** Begins with an empty folder. */
@@ -78,17 +82,58 @@ export class ArchiveWriter {
     await this.addFile(name, readable);
   }
 
-  #claim(name: string, kind: "file" | "folder"): void {
+  /**
+   * Notes a symbolic link, which is made by {@linkcode makeLinks}, so that nothing is written through it.
+   *
+   * @throws {SyntaxError} If it leads out of its top-level folder, or the name cannot be beside the names before it.
+   */
+  addLink(name: string, target: string): void {
+    this.#claim(name, "link");
+    const to = target.startsWith("/") ? ".." : posix.normalize(`${dirname(name)}/${target}`);
+    const [top] = name.split("/");
+    if (/[\\:\0]/.test(target) || target === "" || to !== top && !to.startsWith(`${top}/`)) {
+      throw this.#badLink(name, target);
+    }
+    this.#links.set(name, target);
+    this.entries++;
+  }
+
+  /**
+   * Makes the symbolic links.
+   *
+   * @throws {SyntaxError} If one leads to nothing in the archive, or through another link.
+   */
+  async makeLinks(): Promise<void> {
+    for (const [name, target] of this.#links) {
+      const kind = this.#kinds.get(posix.normalize(`${dirname(name)}/${target}`).replace(/\/$/, ""));
+      if (kind !== "file" && kind !== "folder") throw this.#badLink(name, target);
+    }
+    for (const [name, target] of this.#links) {
+      const path = join(this.#place.folder, name);
+      await Deno.mkdir(dirname(path), { recursive: true });
+      await Deno.symlink(target, path);
+    }
+  }
+
+  #badLink(name: string, target: string): SyntaxError {
+    return new SyntaxError(
+      `Cannot extract "${this.#place.archive}" as links must be to what is in the same folder of the archive: got ` +
+        `${quoted(name)} to ${quoted(target)}`,
+    );
+  }
+
+  #claim(name: string, kind: Kind): void {
     this.#reserve(ENTRY);
     this.#checkLength(name);
     for (let end = name.indexOf("/"); end >= 0; end = name.indexOf("/", end + 1)) {
       const folder = name.slice(0, end);
-      if (this.#kinds.get(folder) === "file") throw this.#error(`${quoted(folder)} is a file and a folder`);
+      const known = this.#kinds.get(folder) ?? "folder";
+      if (known !== "folder") throw this.#error(`${quoted(folder)} is a ${known} and a folder`);
       this.#kinds.set(folder, "folder");
     }
     const known = this.#kinds.get(name);
-    if (known && known !== kind) throw this.#error(`${quoted(name)} is a file and a folder`);
-    if (known === "file") throw this.#error(`${quoted(name)} comes twice`);
+    if (known && known !== kind) throw this.#error(`${quoted(name)} is a ${[known, kind].sort().join(" and a ")}`);
+    if (known && known !== "folder") throw this.#error(`${quoted(name)} comes twice`);
     this.#kinds.set(name, kind);
   }
 

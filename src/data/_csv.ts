@@ -9,16 +9,17 @@ export interface CsvTable {
 }
 
 /**
- * Reads a CSV file (RFC 4180; comma, quotes, CRLF or LF, UTF-8, a byte-order mark is dropped).
+ * Reads a CSV file (RFC 4180; comma, quotes, CRLF or LF, UTF-8; a byte-order mark and blanks around names of columns are dropped).
  *
  * @throws {SyntaxError} If there is no row below the header, two columns have one name, a row has more or fewer fields than the
  *   header, a quote is not closed, or the file is not UTF-8.
  */
 export async function readCsv(path: string): Promise<CsvTable> {
-  const [header, ...rows] = await parseCsv(path, await readText(path));
+  const [first, ...rows] = await parseCsv(path, await readText(path));
+  const header = first?.map((name) => name.trim());
   if (!header) throw new SyntaxError(`Cannot read "${path}": the file is empty`);
   const seen = new Set<string>();
-  const twice = header.filter((name) => name.trim() !== "" && seen.size === seen.add(name).size);
+  const twice = header.filter((name) => name !== "" && seen.size === seen.add(name).size);
   if (twice.length > 0) {
     throw new SyntaxError(`Cannot read "${path}" as no two columns may have one name: got ${listSome(twice)} twice`);
   }

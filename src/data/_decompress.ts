@@ -10,6 +10,7 @@ const MAGIC = {
   zip: [0x50, 0x4b, 0x03, 0x04],
   "7z": [0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c],
   rar: [0x52, 0x61, 0x72, 0x21],
+  lzma: [0x5d, 0x00, 0x00],
 } as const;
 
 type Packing = keyof typeof MAGIC;
@@ -21,6 +22,7 @@ const COMMANDS: Partial<Record<Packing, string>> = {
   zip: "unzip",
   "7z": "7z x",
   rar: "unrar x",
+  lzma: "unlzma",
 };
 
 /**

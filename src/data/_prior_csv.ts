@@ -19,7 +19,8 @@ interface Roles {
 const INDEX = /^(|unnamed: ?\d+|index|idx|ids?|rows?|row_?(id|number|names?)|no|nr|#)$/i;
 const LABEL =
   /^(.*[ _.-])?(labels?|class(es)?|cls|targets?|category|categories|species|truth)([ _.-]?(ids?|names?|index|idx|no|nr|number))?$/i;
-const SPLIT = /^(is_?)?(split|fold|subset|partition|set|train|test|val|valid)$/i;
+const SPLIT =
+  /^(is[_ ]?)?(split|fold|subset|partition|set|(train|test|val|valid)(ing|ation)?([_ ]?(images?|samples?|set|split))?)$/i;
 
 /**
  * Reads a prior from CSV. Attributes are the columns that are named, or else those with `attr_val` in their names, or
@@ -40,15 +41,17 @@ export async function readCsvPrior(path: string, options: PriorFileOptions = {})
   rows.forEach((row, r) =>
     used.forEach((column, c) => data[r * used.length + c] = parseValue(path, header[column]!, row[column]!, r))
   );
-  const left = header.filter((_, i) => !used.includes(i) && i !== name);
   return {
     data,
     rows: rows.length,
     dim: used.length,
     columns: used.map((column) => header[column]!),
     certain,
-    note: `columns of "${path}" that are the prior: ${listSome(used.map((i) => header[i]!), 8)}` +
-      (left.length > 0 ? `; left out: ${listSome(left, 8)}` : ""),
+    note: (kept) => {
+      const left = header.filter((each, i) => !kept.includes(each) && i !== name);
+      return `columns of "${path}" that are the prior: ${listSome([...kept], 8)}` +
+        (left.length > 0 ? `; left out: ${listSome(left, 8)}` : "");
+    },
     ...labelsOf(table, label),
     ...(name < 0 ? {} : { names: rows.map((row) => row[name]!) }),
   };

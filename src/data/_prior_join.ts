@@ -37,7 +37,7 @@ export function joinPrior(
   source: string,
   { wholeSet = false }: { wholeSet?: boolean } = {},
 ): LoadedPrior {
-  const notes = table.note ? [table.note] : [];
+  const notes: string[] = [];
   const { order, unmatched } = table.names && dataset.paths
     ? matchNames(table.names, dataset.paths, source)
     : { order: null, unmatched: [] };
@@ -61,6 +61,7 @@ export function joinPrior(
   const joined = wholeSet // published attributes
     ? { data: gathered, dim: table.dim, ...(table.columns ? { columns: table.columns } : {}) }
     : withoutLeaks(gathered, table, dataset, { source, notes });
+  if (table.note) notes.unshift(table.note(joined.columns ?? []));
   checkFinite(joined.data, joined.dim, source, dataset.paths);
   return {
     ...joined,

@@ -7,8 +7,8 @@ export interface PriorTable {
   columns?: string[];
   /** Whether the columns are known to be attributes, and not merely what is left when others are taken out. */
   certain?: boolean;
-  /** Note on the columns that were taken. */
-  note?: string;
+  /** Note on the columns that were taken and left out, when those that are kept are known. */
+  note?: (kept: readonly string[]) => string;
   /** Labels `[rows, width]`. */
   labels?: { data: Float32Array<ArrayBuffer>; rows: number; width: number };
   /** Name of the class of each row, where no numbers say it. */

@@ -30,8 +30,9 @@ export interface ExtractOptions {
  *
  * Everything is first written to a temporary folder beside the destination and then moved, so that a folder of the
  * archive is either complete or absent. Nothing is written outside the destination: an archive with an absolute name, a
- * `..` in a name, a symbolic link or a device is refused as a whole. A hard link to a file of the archive becomes a
- * copy of it.
+ * `..` in a name or a device is refused as a whole. A hard link to a file of the archive becomes a copy of it; a
+ * symbolic link is made where it leads, by a relative path and through no other link, to what is in the same top-level
+ * folder, and else is refused.
  *
  * @param path The archive.
  * @param destination The folder; it is made when it is absent.
@@ -55,9 +56,11 @@ export async function extractTar(path: string, destination: string, options: Ext
       checkKind(entry, path);
       if (entry.kind === "directory") await writer.addFolder(name);
       else if (entry.kind === "hard link") await writer.addCopy(name, checkName(entry.target, path));
+      else if (entry.kind === "link") writer.addLink(name, entry.target);
       else await writer.addFile(name, entry.chunks());
       if (writer.entries % 256 === 0) options.onProgress?.({ name: path, files: writer.entries });
     }
+    await writer.makeLinks();
     options.onProgress?.({ name: path, files: writer.entries });
   });
 }
@@ -124,11 +127,6 @@ export function checkName(name: string, archive: string): string {
 }
 
 function checkKind(entry: TarEntry, archive: string): void {
-  if (entry.kind === "link") {
-    throw new SyntaxError(
-      `Cannot extract "${archive}" as links are not extracted: got ${quoted(entry.name)} to ${quoted(entry.target)}`,
-    );
-  }
   if (entry.kind === "other") {
     throw new SyntaxError(
       `Cannot extract "${archive}" as only files and folders are extracted: got ${quoted(entry.name)}`,

@@ -1,6 +1,7 @@
 import { quoted } from "../formats/internal.ts";
 import { join } from "@std/path";
 import { obtain, type ObtainOptions, type Source } from "./_obtain.ts";
+import { isFile } from "./_files.ts";
 import { checkInside, findImages, readIds } from "./_lists.ts";
 import { compareByFolder, topFolder } from "./_walk.ts";
 import { type ClassLabels, type FileDataset, NORMALIZATION } from "./dataset.ts";
@@ -28,6 +29,9 @@ const PUBLISHED = { train: 5994, test: 5794 } as const;
  * Below `root` it takes `CUB_200_2011/` or `CUB_200_2011.tgz` (which is extracted); with nothing there it downloads the
  * archive (1.1 GB). Images come in the order of torchvision's `ImageFolder`, which is the order of the original's prior
  * files.
+ *
+ * Classes are those of `image_class_labels.txt` and `classes.txt`, joined by name; folders, where one of these is not
+ * there.
  *
  * Differs from the original: labels are those of the split (there, `targets` kept all 11,788); a file that is missing
  * or damaged is named (there, any error led to a new download); another number of images is a note, not an error.
@@ -64,14 +68,15 @@ export async function loadCub200(root: string, options: Cub200Options = {}): Pro
   }
   paths.sort(compareByFolder);
   const files = await findImages(join(folder, "images"), paths);
-  const classes = [...new Set([...images.values()].map(topFolder))].sort();
+  const classOf = await classNames(folder, images);
+  const classes = [...new Set(classOf.values())].sort();
   const index = new Map(classes.map((name, i) => [name, i]));
   return {
     name: "cub200",
     split,
     length: paths.length,
     classes,
-    labels: Int32Array.from(paths, (path) => index.get(topFolder(path)) ?? -1),
+    labels: Int32Array.from(paths, (path) => index.get(classOf.get(path)!) ?? -1),
     files: {
       paths: files.map((path) => join(folder, "images", path)),
       decode: {},
@@ -84,4 +89,33 @@ export async function loadCub200(root: string, options: Cub200Options = {}): Pro
       ? []
       : [`CUB-200-2011 ${split}: ${paths.length} images are listed, the published set has ${PUBLISHED[split]}`],
   };
+}
+
+/**
+ * Name of the class of each path: that of `image_class_labels.txt` and `classes.txt` where both are there, else its folder.
+ *
+ * @throws {SyntaxError} If an image has no class, or one that has no name.
+ */
+async function classNames(folder: string, images: ReadonlyMap<string, string>): Promise<Map<string, string>> {
+  const [labelFile, nameFile] = ["image_class_labels.txt", "classes.txt"].map((name) => join(folder, name)) as [
+    string,
+    string,
+  ];
+  if (!await isFile(labelFile) || !await isFile(nameFile)) {
+    return new Map([...images.values()].map((path) => [path, topFolder(path)]));
+  }
+  const [labels, names] = [await readIds(labelFile), await readIds(nameFile)];
+  return new Map([...images].map(([id, path]) => {
+    const label = labels.get(id);
+    if (label === undefined) {
+      throw new SyntaxError(`Cannot read "${labelFile}" as each image must have a class: image ${id} has no line`);
+    }
+    const name = names.get(label);
+    if (name === undefined) {
+      throw new SyntaxError(
+        `Cannot read "${labelFile}" as each class must be in "${nameFile}": image ${id} has ${quoted(label)}`,
+      );
+    }
+    return [path, name];
+  }));
 }

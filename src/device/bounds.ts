@@ -31,6 +31,7 @@ export class Bounds {
   /**
    * Whether there is anything to do: no workgroups are right only where all that would be written is empty.
    *
+   * @throws {TypeError} If the workgroups are no array.
    * @throws {RangeError} If a number of workgroups is not a positive integer otherwise.
    * @throws {DeviceError} If there are too many along a dimension.
    */
@@ -40,6 +41,11 @@ export class Bounds {
     buffers: Bindings,
     details: () => DeviceErrorDetails,
   ): boolean {
+    if (!Array.isArray(workgroups)) {
+      throw new TypeError(
+        `Cannot dispatch ${program.name}.${program.entryPoint} as workgroups must be [x, y, z]: got ${workgroups}`,
+      );
+    }
     let some = true;
     for (let axis = 0; axis < 3; axis++) {
       const count = workgroups[axis]!;

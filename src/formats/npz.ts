@@ -9,6 +9,12 @@ import { zipChunks, type ZipMember } from "./zip_write.ts";
 
 /** Names of members that macOS adds to a zip file, which are no arrays. */
 const MACOS = /^__MACOSX\/|(^|\/)(\._[^/]*|\.DS_Store)$/;
+/** What people add. */
+const NOTES = /(^|\/)(readme|licen[cs]e)[^/]*$|\.(txt|md|json)$/i;
+
+function isOther(name: string): boolean {
+  return MACOS.test(name) || !name.endsWith(".npy") && NOTES.test(name);
+}
 
 /** Options of reading a `.npz` file. */
 export interface NpzOptions {
@@ -48,7 +54,7 @@ export async function readNpz(
   options: NpzOptions = {},
 ): Promise<Map<string, NdArray | StringArray>> {
   const zip = await openZip(readable);
-  const arraysOnly = [...zip.entries.values()].filter(({ name }) => !MACOS.test(name));
+  const arraysOnly = [...zip.entries.values()].filter(({ name }) => !isOther(name));
   const members = new Map(arraysOnly.map((entry) => [entry.name.replace(/\.npy$/, ""), entry]));
   if (members.size < arraysOnly.length) {
     const names = quotedSome(arraysOnly.map(({ name }) => name));

@@ -1,4 +1,5 @@
 import { ByteReader } from "./byte_reader.ts";
+import { CONTENT_BYTES, contentOf } from "./content.ts";
 import type { Bytes } from "./dtype.ts";
 import { quoted } from "./quoted.ts";
 import { type ByteSource, readExactly } from "./source.ts";
@@ -24,10 +25,13 @@ interface Span {
   count: number;
   size: number;
   offset: number;
+  /** Bytes in front of the zip file, such as the program of one that extracts itself: places are counted after them. */
+  before: number;
 }
 
 const END = 22; // bytes of the end record without its comment
 const LOCATOR = 20;
+const WIDE_END = 56; // of ZIP64
 const MAX_COMMENT = 65535;
 
 /** Reads the directory at the end of a zip file. */
@@ -37,6 +41,7 @@ export async function readDirectory(source: ByteSource): Promise<Map<string, Zip
   const entries = new Map<string, ZipEntry>();
   for (let i = 0; i < span.count; i++) {
     const entry = readEntry(reader);
+    entry.offset += span.before;
     if (entries.has(entry.name)) throw unreadable("no name may come twice", quoted(entry.name, 200));
     entries.set(entry.name, entry);
   }
@@ -51,6 +56,7 @@ async function findDirectory(source: ByteSource): Promise<Span> {
   const start = source.size - length;
   const tail = await readExactly(source, "zip", start, length);
   const at = findEnd(tail);
+  if (at < 0) throw await isNone(source);
   const reader = new ByteReader(tail.subarray(at + 4), "zip");
   const disks = [reader.u16(), reader.u16()];
   const span = { count: [reader.u16(), reader.u16()][1]!, size: reader.u32(), offset: reader.u32() };
@@ -60,7 +66,13 @@ async function findDirectory(source: ByteSource): Promise<Span> {
   return checkSpan(span, start + at);
 }
 
-/** The end record is the last one whose comment reaches the end of the file, or the zeros that some tools fill it up with. */
+async function isNone(source: ByteSource): Promise<SyntaxError> {
+  const content = contentOf(await readExactly(source, "zip", 0, Math.min(source.size, CONTENT_BYTES)));
+  const got = content.startsWith("a zip") ? "none" : content;
+  return unreadable("it must end with a directory (is it a zip file, and whole?)", got);
+}
+
+/** Where the end record is, -1: nowhere. It is the last one whose comment reaches the end of the file, or the zeros that some tools fill it up with. */
 function findEnd(tail: Bytes): number {
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
   const filled = tail.findLastIndex((byte) => byte !== 0) + 1;
@@ -69,26 +81,34 @@ function findEnd(tail: Bytes): number {
     const end = at + END + view.getUint16(at + 20, true);
     if (end <= tail.length && end >= filled) return at;
   }
-  throw unreadable("it must end with a directory (is it a zip file, and whole?)", "none");
+  return -1;
 }
 
 async function findWideDirectory(source: ByteSource, locator: Bytes, limit: number): Promise<Span> {
   const pointer = new ByteReader(locator.subarray(8), "zip").u64();
-  const reader = new ByteReader(await readExactly(source, "zip", pointer, 56), "zip");
-  if (reader.u32() !== 0x06064b50) throw unreadable(`a ZIP64 end record must be at ${pointer}`, "other bytes");
+  let reader: ByteReader | null = null;
+  let at = pointer;
+  for (at of [pointer, limit - WIDE_END]) { // the latter where bytes are in front, which the pointer does not count
+    if (at < 0 || at + WIDE_END > limit) continue;
+    reader = new ByteReader(await readExactly(source, "zip", at, WIDE_END), "zip");
+    if (reader.u32() === 0x06064b50) break;
+    reader = null;
+  }
+  if (reader === null) throw unreadable(`a ZIP64 end record must be at ${pointer}`, "other bytes");
   reader.take(20 + 8);
-  return checkSpan({ count: reader.u64(), size: reader.u64(), offset: reader.u64() }, Math.min(pointer, limit));
+  return checkSpan({ count: reader.u64(), size: reader.u64(), offset: reader.u64() }, at);
 }
 
 /** The directory lies right before the record that points to it; a member of it takes 46 bytes or more. */
-function checkSpan(span: Span, end: number): Span {
-  if (span.offset + span.size !== end || span.count * 46 > span.size) {
+function checkSpan(span: Omit<Span, "before">, end: number): Span {
+  const before = end - span.size - span.offset;
+  if (before < 0 || span.count * 46 > span.size) {
     throw unreadable(
       `the directory must end at ${end}`,
       `${span.count} members in ${span.size} bytes from ${span.offset}`,
     );
   }
-  return span;
+  return { ...span, offset: span.offset + before, before };
 }
 
 function readEntry(reader: ByteReader): ZipEntry {
@@ -105,7 +125,7 @@ function readEntry(reader: ByteReader): ZipEntry {
   sizes.offset = reader.u32();
   const [bytes, extra] = [reader.take(lengths[0]), reader.take(lengths[1])];
   reader.take(lengths[2]);
-  const name = checkName(memberName(bytes, flags, extra));
+  const name = checkName(memberName(bytes, flags, extra).replaceAll("\\", "/")); // some write Windows' separator
   readWideSizes(new ByteReader(extra, "zip"), sizes);
   if (flags & 0x2041) throw unreadable("members must not be encrypted", quoted(name, 200));
   if (method !== 0 && method !== 8) {
@@ -133,7 +153,7 @@ function readWideSizes(extra: ByteReader, sizes: Pick<ZipEntry, "size" | "packed
 }
 
 function checkName(name: string): string {
-  const escapes = name === "" || name.startsWith("/") || /[\\\0]|^[a-zA-Z]:/.test(name) ||
+  const escapes = name === "" || name.startsWith("/") || /\0|^[a-zA-Z]:/.test(name) ||
     name.split("/").includes("..");
   if (escapes) throw unreadable("names must stay inside a folder", quoted(name, 200));
   return name;

@@ -1,6 +1,6 @@
 import { basename, join } from "@std/path";
-import { OutputFolder, writeWhole } from "../formats/mod.ts";
-import { partOf, readJson, replaceBy } from "../formats/internal.ts";
+import { FileSource, OutputFolder, writeWhole } from "../formats/mod.ts";
+import { partOf, readAll, readJson, replaceBy } from "../formats/internal.ts";
 import {
   type Checkpoint,
   readCheckpoint,
@@ -136,7 +136,7 @@ export class RunFolder implements Disposable {
   async rewindMetrics(to: TrainingPosition): Promise<MetricsLine[]> {
     if (!this.#output) return [];
     const path = this.file("metrics.jsonl");
-    const text = await exists(path) ? await Deno.readTextFile(path) : "";
+    const text = await exists(path) ? await readTextOf(path) : "";
     const kept = linesUpTo(text, to);
     await this.writeText("metrics.jsonl", kept.map((line) => `${JSON.stringify(line)}\n`).join(""));
     return kept;
@@ -204,6 +204,12 @@ async function duplicate(from: string, to: string): Promise<void> {
   await Deno.link(from, part).catch(() => Deno.copyFile(from, part));
   await replaceBy(part, to);
   await Deno.remove(part).catch(() => {}); // a rename to another name of the same file does nothing
+}
+
+/** @throws {Deno.errors.IsADirectory} If it is a folder. */
+async function readTextOf(path: string): Promise<string> {
+  using source = new FileSource(path);
+  return new TextDecoder().decode(await readAll(source));
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -46,6 +46,7 @@ Deno.test("parseFlags() refuses values of another kind or range", () => {
   assertEquals(error("--epochs=0"), 'Cannot read --epochs as it must be an integer >= 1: got "0"');
   assertEquals(error("--epochs"), "Cannot read --epochs as it has no value: want an integer >= 1");
   assertEquals(error("--lr=x"), 'Cannot read --lr as it must be a number: got "x"');
+  assertEquals(error("--lr=1e39"), 'Cannot read --lr as it must be a number that f32 holds: got "1e39"');
 });
 
 Deno.test("parseFlags() reads short flags and numbers below 0 as argparse does", () => {

@@ -43,8 +43,19 @@ Deno.test("extractTar() refuses names that leave the folder", async () => {
 Deno.test("extractTar() refuses links and devices", async () => {
   await refuses(
     [{ name: "set/out", type: "2", target: "/etc" }, { name: "set/out/passwd", data: "evil" }],
-    'as links are not extracted: got "set/out" to "/etc"',
+    'as links must be to what is in the same folder of the archive: got "set/out" to "/etc"',
   );
+  const links = (...all: [name: string, target: string][]) =>
+    all.map(([name, target]) => ({ name, type: "2", target }));
+  for (
+    const [name, target] of [["set/a", "../.."], ["set/a", "../other/x"], ["a", "set"], ["set/a", ""], ["set/a", "no"]]
+  ) {
+    await refuses(links([name!, target!]), "as links must be to what is in the same folder of the archive");
+  }
+  await refuses(links(["set/a", "good.txt"], ["set/b", "a"]), 'got "set/b" to "a"');
+  await refuses(links(["set/a", "."], ["set/b", "a/../../x"]), 'got "set/b" to "a/../../x"');
+  await refuses([...links(["set/a", "."]), { name: "set/a/x", data: "1" }], '"set/a" is a link and a folder');
+  await refuses([...links(["set/a", "good.txt"]), { name: "set/a", data: "1" }], '"set/a" is a file and a link');
   await refuses(
     [{ name: "set/hard", type: "1", target: "set/later.txt" }, { name: "set/later.txt" }],
     'as a hard link must be to a file before it: got "set/hard" to "set/later.txt"',
@@ -52,6 +63,20 @@ Deno.test("extractTar() refuses links and devices", async () => {
   await refuses([{ name: "set/hard", type: "1", target: "set" }], "as a hard link must be to a file before it");
   await refuses([{ name: "set/hard", type: "1", target: "../../etc/passwd" }], "as its names must stay in the folder");
   await refuses([{ name: "set/null", type: "3" }], 'as only files and folders are extracted: got "set/null"');
+});
+
+Deno.test("extractTar() makes symbolic links that stay in their folder", async () => {
+  await withFolder(async (folder) => {
+    const links = [{ name: "set/sub/b.txt", type: "2", target: "../a.txt" }, {
+      name: "set/all",
+      type: "2",
+      target: "sub",
+    }];
+    await Deno.writeFile(`${folder}/a.tar`, makeTar([...links, { name: "set/a.txt", data: "first" }]));
+    assertEquals(await extractTar(`${folder}/a.tar`, `${folder}/out`), ["set"]);
+    assertEquals(await Deno.readTextFile(`${folder}/out/set/all/b.txt`), "first");
+    assertEquals(await Deno.readLink(`${folder}/out/set/sub/b.txt`), "../a.txt");
+  });
 });
 
 Deno.test("extractTar() refuses names that are not believably long", async () => {

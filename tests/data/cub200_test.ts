@@ -125,3 +125,23 @@ Deno.test("loadCub200() finds images whose names the disk decomposes", async () 
     [`CUB_200_2011/images/${onDisk}`]: "",
   });
 });
+
+Deno.test("loadCub200() takes classes from their lists by name, and says what is missing", async () => {
+  const labels = "CUB_200_2011/image_class_labels.txt";
+  const files = { ...FILES, "CUB_200_2011/classes.txt": "1 b\n2 a\n", [labels]: "1 1\n2 1\n3 1\n4 2\n5 2\n" };
+  await withTree(async (root) => {
+    const train = await loadCub200(root);
+    assertEquals([train.classes, train.labels], [["a", "b"], Int32Array.of(1, 1, 0)]);
+  }, files);
+  for (
+    const [text, message] of [["1 1\n2 1\n3 1\n4 2\n", "image 5 has no line"], [
+      "1 1\n2 1\n3 1\n4 3\n5 2\n",
+      'image 4 has "3"',
+    ]]
+  ) {
+    await withTree((root) => assertRejects(() => loadCub200(root), SyntaxError, message).then(() => {}), {
+      ...files,
+      [labels]: text!,
+    });
+  }
+});

@@ -44,6 +44,7 @@ Deno.test("loadPrior() takes no row numbers, labels, splits or names of a csv fo
     "Species": ["finch", "gull", "gull"],
     "y": [0, 1, 1],
     "split": ["train", "train", "train"],
+    "is_training_image": [1, 1, 0], // of CUB
     "B": [0, 1, 1], // the name of a class
     "kind": [4, 9, 9], // tells the class
   };
@@ -54,7 +55,7 @@ Deno.test("loadPrior() takes no row numbers, labels, splits or names of a csv fo
   }
   const { notes } = await load({ kind: [4, 9, 9], u: U });
   assertEquals(notes, [
-    'columns of "/p.csv" that are the prior: "kind", "u"',
+    'columns of "/p.csv" that are the prior: "u"; left out: "kind"',
     'column "kind" of "/p.csv" tells the class of each image and is left out',
   ]);
   await assertRejects(
@@ -71,6 +72,7 @@ Deno.test("loadPrior() takes the columns that are named, and says where one tell
     'columns of "/p.csv" that are the prior: "id", "kind"; left out: "u"',
     'column "kind" of "/p.csv" tells the class of each image: learning from the prior is then learning from labels',
   ]);
+  assertEquals((await load({ " u": U }, { columns: ["u"] })).columns, ["u"], "blanks are no part of a name");
   assertEquals((await load({ x: [3, 1, 2], y: [7, 9, 8] })).columns, ["x", "y"], "places in a picture");
   await assertRejects(() => load({ u: U }, { columns: ["v"] }), SyntaxError, 'as it must have a column "v"');
   await assertRejects(

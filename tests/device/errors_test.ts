@@ -100,6 +100,11 @@ Deno.test("A dispatch refuses workgroups that are no positive integers, unless w
   await stale.data();
   stale.dispose();
   const [y, empty] = [new Tensor(device, [8]), new Tensor(device, [0, 4])];
+  assertThrows(
+    () => device.dispatch(RIGHT, { buffers: { 1: y.storage }, workgroups: null as never }),
+    TypeError,
+    "Cannot dispatch right.main as workgroups must be [x, y, z]: got null",
+  );
   for (const count of [0, 0.5, 1.5, -1, NaN, Infinity]) {
     const dispatch = (storage: Tensor["storage"]) => () =>
       device.dispatch(RIGHT, { buffers: { 1: storage }, workgroups: [1, count, 1] });

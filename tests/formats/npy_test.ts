@@ -219,12 +219,13 @@ Deno.test("readNpy() reads 64 dimensions and no more, in either order", () => {
   }
 });
 
-Deno.test("readNpz() leaves out what macOS adds to a zip file", async () => {
+Deno.test("readNpz() leaves out what macOS and people add to a zip file", async () => {
   const prior = ndarray([2], "f32", Float32Array.of(1, 2));
   const members = [
     { name: "prior.npy", bytes: writeNpy(prior) },
     { name: "__MACOSX/._prior.npy", bytes: new Uint8Array(3) },
     { name: ".DS_Store", bytes: new Uint8Array(3) },
+    { name: "README.txt", bytes: new Uint8Array(3) },
   ];
   assertEquals([...(await readNpz(await writeZip(members))).keys()], ["prior"]);
 });

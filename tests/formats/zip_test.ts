@@ -164,7 +164,6 @@ Deno.test("openZip() refuses a file without a directory at its end", async () =>
     SyntaxError,
     "must end with a directory",
   );
-  await assertRejects(() => openZip(concatBytes([Uint8Array.of(0), bytes])), SyntaxError, "the directory must end at");
 });
 
 Deno.test("openZip() reads a file that zeros fill up, as Python and unzip do", async () => {
@@ -200,10 +199,21 @@ Deno.test("openZip() refuses a directory that does not agree with itself", async
 });
 
 Deno.test("openZip() refuses names that leave the folder", async () => {
-  for (const name of ["../evil", "a/../../b", "/etc/passwd", "C:/x", "a\\b", "..", "a\0b", ""]) {
+  for (const name of ["../evil", "a/../../b", "/etc/passwd", "C:/x", "a\\..\\..\\b", "..", "a\0b", ""]) {
     await assertRejects(() => openZip(handMade({ name })), SyntaxError, "names must stay inside a folder: got");
   }
   assertEquals((await openZip(handMade({ name: "a..b/..c" }))).entries.size, 1);
+  assertEquals([...(await openZip(handMade({ name: "a\\b" }))).entries.keys()], ["a/b"], "Windows' separator");
+});
+
+Deno.test("openZip() reads zips with bytes in front, and names what came in place of one", async () => {
+  for (const zip64 of [false, true]) {
+    const plain = await writeZip(MEMBERS, { zip64 });
+    const zip = await openZip(Uint8Array.from([...new Uint8Array(777).fill(0x50), ...plain]));
+    for (const { name, bytes } of MEMBERS) assertEquals(await zip.read(name), bytes);
+  }
+  const page = new TextEncoder().encode("<!doctype html><title>Sign in</title>");
+  await assertRejects(() => openZip(page), SyntaxError, "(is it a zip file, and whole?): got a web page");
 });
 
 Deno.test("openZip() refuses encrypted members, other methods and stored members of two sizes", async () => {

@@ -97,6 +97,13 @@ Deno.test("RunFolder drops metrics that come after a position, and lines cut sho
     ], [1, 2]]);
     assertEquals((await Deno.readTextFile(run.file("metrics.jsonl"))).split("\n").length, 4);
     assertEquals((await run.rewindMetrics({ epoch: 0, step: 0 })).length, 0);
+    await Deno.remove(run.file("metrics.jsonl"));
+    await Deno.mkdir(run.file("metrics.jsonl"));
+    await assertRejects(
+      () => run.rewindMetrics({ epoch: 0, step: 0 }),
+      Deno.errors.IsADirectory,
+      'metrics.jsonl" as it must be a file: got a folder',
+    );
   });
 });
 
