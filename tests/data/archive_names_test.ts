@@ -30,3 +30,31 @@ Deno.test("extractTar() replaces no link, though it leads nowhere", async () => 
     assertEquals(await Deno.readLink(`${folder}/out/b`), `${folder}/nowhere`);
   });
 });
+
+Deno.test("extractTar() makes symbolic links that stay in their folder", async () => {
+  await withFolder(async (folder) => {
+    const links = [{ name: "set/sub/b.txt", type: "2", target: "../a.txt" }, {
+      name: "set/all",
+      type: "2",
+      target: "sub",
+    }];
+    await Deno.writeFile(`${folder}/a.tar`, makeTar([...links, { name: "set/a.txt", data: "first" }]));
+    assertEquals(await extractTar(`${folder}/a.tar`, `${folder}/out`), ["set"]);
+    assertEquals(await Deno.readTextFile(`${folder}/out/set/all/b.txt`), "first");
+    assertEquals(await Deno.readLink(`${folder}/out/set/sub/b.txt`), "../a.txt");
+  });
+});
+
+Deno.test("extractTar() says how to unpack what is packed in another way", async () => {
+  await withFolder(async (folder) => {
+    for (const [start, name, command] of [["BZh91AY", "bzip2", "bunzip2"], ["PK\x03\x04", "zip", "unzip"]] as const) {
+      await Deno.writeTextFile(`${folder}/a.tar.gz`, start);
+      await assertRejects(
+        () => extractTar(`${folder}/a.tar.gz`, `${folder}/out`),
+        SyntaxError,
+        `Cannot read "${folder}/a.tar.gz" as a tar archive must be packed with gzip or xz here: got ${name}; unpack it with ` +
+          `${command} "${folder}/a.tar.gz"`,
+      );
+    }
+  });
+});
