@@ -12,6 +12,8 @@
 // finish:  merges the partials. Dispatch: 1.
 // weights: w[i, j] = scale grad_loss exp(exponent[i, j] - loss), 0 on the diagonal: with scale = -4 t / (n (n - 1)) the
 //          weights of weighted_differences.wgsl that give grad_c. Dispatch: Device.groups(n * n, 64).
+//
+// Joined after lib/nan of f32: exp() of NaN is a number on some drivers, so that the largest exponent and the weights keep NaN.
 struct Params { n: u32, chunk: u32, chunks: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> exponent: array<f32>;
@@ -24,7 +26,7 @@ const LOWEST = -3.4028234e38;
 
 // (largest, sum) of two sets of exponents.
 fn merge(a: vec2f, b: vec2f) -> vec2f {
-  let largest = max(a.x, b.x);
+  let largest = larger(a.x, b.x);
   return vec2f(largest, a.y * exp(a.x - largest) + b.y * exp(b.x - largest));
 }
 
@@ -36,7 +38,7 @@ fn partial(@builtin(global_invocation_id) id: vec3u) {
   let end = min(start + params.chunk, params.n);
   var largest = LOWEST;
   for (var i = start; i < end; i++) {
-    largest = max(largest, select(exponent[i * params.n + j], LOWEST, i == j));
+    largest = larger(largest, select(exponent[i * params.n + j], LOWEST, i == j));
   }
   var sum = 0.0;
   for (var i = start; i < end; i++) {
@@ -69,6 +71,7 @@ fn weights(
 ) {
   let k = flat_id(group, groups, local, 64u);
   if (k >= params.n * params.n) { return; }
-  let value = params.scale * grad_loss[0] * exp(exponent[k] - loss[0]);
+  let difference = exponent[k] - loss[0];
+  let value = params.scale * grad_loss[0] * select(exp(difference), difference, is_nan(difference));
   w[k] = select(value, 0.0, k / params.n == k % params.n);
 }

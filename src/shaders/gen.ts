@@ -4806,7 +4806,7 @@ export const pair_term: Shader<{ n: "u32", chunk: "u32", chunks: "u32", scale: "
 @group(0) @binding(5) var<storage, read_write> w: array<f32>;
 const LOWEST = -3.4028234e38;
 fn merge(a: vec2f, b: vec2f) -> vec2f {
-  let largest = max(a.x, b.x);
+  let largest = larger(a.x, b.x);
   return vec2f(largest, a.y * exp(a.x - largest) + b.y * exp(b.x - largest));
 }
 @compute @workgroup_size(64)
@@ -4817,7 +4817,7 @@ fn partial(@builtin(global_invocation_id) id: vec3u) {
   let end = min(start + params.chunk, params.n);
   var largest = LOWEST;
   for (var i = start; i < end; i++) {
-    largest = max(largest, select(exponent[i * params.n + j], LOWEST, i == j));
+    largest = larger(largest, select(exponent[i * params.n + j], LOWEST, i == j));
   }
   var sum = 0.0;
   for (var i = start; i < end; i++) {
@@ -4847,7 +4847,8 @@ fn weights(
 ) {
   let k = flat_id(group, groups, local, 64u);
   if (k >= params.n * params.n) { return; }
-  let value = params.scale * grad_loss[0] * exp(exponent[k] - loss[0]);
+  let difference = exponent[k] - loss[0];
+  let value = params.scale * grad_loss[0] * select(exp(difference), difference, is_nan(difference));
   w[k] = select(value, 0.0, k / params.n == k % params.n);
 }
 `,

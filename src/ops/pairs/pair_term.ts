@@ -1,5 +1,5 @@
 import { defineProgram } from "../../device/mod.ts";
-import { lib_flat, pair_term as code } from "../../shaders/gen.ts";
+import { lib_flat, lib_nan, pair_term as code } from "../../shaders/gen.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { checkSetting } from "../../tensor/internal.ts";
@@ -9,7 +9,8 @@ import { pairMatrix, pairPrograms, weightedDifferences } from "./_pairs.ts";
 const EXPONENTS = pairPrograms("pairTerm", "-params.gamma * d2");
 
 function program(entryPoint: string) {
-  return defineProgram({ name: "pairTerm", code: [lib_flat, code], entryPoint });
+  const types = "alias F = f32; alias U = u32; alias B = bool;";
+  return defineProgram({ name: "pairTerm", code: [types, lib_flat, lib_nan, code], entryPoint });
 }
 
 const PARTIAL = program("partial");
