@@ -12,3 +12,12 @@ fn larger(first: F, second: F) -> F {
 fn smaller(first: F, second: F) -> F {
   return select(first, second, (second < first) | is_nan(second));
 }
+
+// exp() and log() of NaN are numbers on some drivers, SwiftShader among them.
+fn exp_or_nan(x: F) -> F {
+  return select(exp(x), x, is_nan(x));
+}
+
+fn log_or_nan(x: F) -> F {
+  return select(log(x), x, is_nan(x));
+}

@@ -12,7 +12,8 @@ export interface Row {
 
 /**
  * The ops by name. NaN passes everywhere, as in PyTorch: a diverged step must not look like zeros. WGSL's max, min and clamp
- * drop it on some drivers, and comparisons that select between two values too (Mesa 22.3).
+ * drop it on some drivers, and comparisons that select between two values too (Mesa 22.3), as its exp and log do
+ * (SwiftShader).
  */
 export const ROWS = {
   abs: { value: "abs(x)", slope: "sign(x)" },
@@ -20,8 +21,8 @@ export const ROWS = {
     value: "smaller(F(params.b), larger(F(params.a), x))",
     slope: "select(F(0.0), F(1.0), (x >= F(params.a)) & (x <= F(params.b)))",
   },
-  erf: { value: "erf(x)", slope: "1.1283791671 * exp(-x * x)", uses: lib_gelu },
-  exp: { value: "exp(x)", slope: "exp(x)" },
+  erf: { value: "erf(x)", slope: "1.1283791671 * exp_or_nan(-x * x)", uses: lib_gelu },
+  exp: { value: "exp_or_nan(x)", slope: "exp_or_nan(x)" },
   gelu: { value: "x * normal_below(x)", slope: "normal_below(x) + x * normal_density(x)", uses: lib_gelu },
   geluSigmoid: {
     value: "x / (1.0 + exp(-1.702 * x))",
@@ -32,10 +33,13 @@ export const ROWS = {
     slope: "gelu_tanh_slope(x)",
     uses: lib_gelu,
   },
-  log: { value: "log(x)", slope: "1.0 / x" },
+  log: { value: "log_or_nan(x)", slope: "1.0 / x" },
   neg: { value: "-x", slope: "F(-1.0)" },
   relu: { value: "larger(F(0.0), x)", slope: "select(F(0.0), F(1.0), (x > F(0.0)) | is_nan(x))" },
-  sigmoid: { value: "1.0 / (1.0 + exp(-x))", slope: "(1.0 / (1.0 + exp(-x))) * (1.0 / (1.0 + exp(x)))" },
+  sigmoid: {
+    value: "1.0 / (1.0 + exp_or_nan(-x))",
+    slope: "(1.0 / (1.0 + exp_or_nan(-x))) * (1.0 / (1.0 + exp(x)))",
+  },
   silu: {
     value: "x / (1.0 + exp(-x))",
     slope: "(1.0 + x / (1.0 + exp(x))) / (1.0 + exp(-x))",

@@ -184,7 +184,11 @@ function makeProgram<P extends Readonly<Record<string, string>>>(
     `fn value(${args.map((arg, i) => `${arg}: ${types[i]}`).join(", ")}) -> F { return ${value}; }`,
     `fn result(i: u32) -> O { return O(value(${args.map((_, i) => `${types[i]}(${operand(i)})`).join(", ")})); }`,
   ];
-  const library = value.includes("power(") ? [lib_power] : /is_nan\(|larger\(|smaller\(/.test(value) ? [lib_nan] : [];
+  const library = value.includes("power(")
+    ? [lib_power]
+    : /(is_nan|larger|smaller|or_nan)\(/.test(value)
+    ? [lib_nan]
+    : [];
   const params = withTypes(declaration, { N1: scalar(0), N2: scalar(1), N3: scalar(2) });
   return defineProgram({
     name: `${name}${wide ? "" : " single"} ${access.join(" ")}`,

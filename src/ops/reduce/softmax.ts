@@ -10,15 +10,15 @@ import type { ReduceOptions } from "./sum.ts";
 // the others are NaN along the whole slice then, as PyTorch's.
 const SHIFT = "select(m, F(0.0), abs(m) > F(3.4028234663852886e38))";
 const SHIFT_OR_NAN = "select(m, F(0.0), m < F(-3.4028234663852886e38))";
-const EXP_OR_NAN = { name: "exp shifted", args: ["x", "m"], value: `exp(x - ${SHIFT_OR_NAN})` };
-const EXP = { name: "exp shifted", args: ["x", "m"], value: `exp(x - ${SHIFT})` };
-const LOG_SUM = { name: "logSumExp", args: ["s", "m"], value: `log(s) + ${SHIFT}` };
-const LOG_SUM_GRAD = { name: "logSumExp grad", args: ["g", "x", "y"], value: "g * exp(x - y)" };
+const EXP_OR_NAN = { name: "exp shifted", args: ["x", "m"], value: `exp_or_nan(x - ${SHIFT_OR_NAN})` };
+const EXP = { name: "exp shifted", args: ["x", "m"], value: `exp_or_nan(x - ${SHIFT})` };
+const LOG_SUM = { name: "logSumExp", args: ["s", "m"], value: `log_or_nan(s) + ${SHIFT}` };
+const LOG_SUM_GRAD = { name: "logSumExp grad", args: ["g", "x", "y"], value: "g * exp_or_nan(x - y)" };
 const DIVIDE = { name: "softmax", args: ["e", "s"], value: "e / s" };
 const PRODUCT = { name: "softmax grad product", args: ["g", "y"], value: "g * y" };
 const SOFTMAX_GRAD = { name: "softmax grad", args: ["p", "y", "t"], value: "p - y * t" };
-const LOG_SOFTMAX = { name: "logSoftmax", args: ["x", "m", "s"], value: `(x - ${SHIFT_OR_NAN}) - log(s)` };
-const LOG_SOFTMAX_GRAD = { name: "logSoftmax grad", args: ["g", "y", "t"], value: "g - exp(y) * t" };
+const LOG_SOFTMAX = { name: "logSoftmax", args: ["x", "m", "s"], value: `(x - ${SHIFT_OR_NAN}) - log_or_nan(s)` };
+const LOG_SOFTMAX_GRAD = { name: "logSoftmax grad", args: ["g", "y", "t"], value: "g - exp_or_nan(y) * t" };
 
 interface Attrs {
   readonly dims: readonly number[];
