@@ -5,7 +5,7 @@ import { augment, naturalRecipe, packImages } from "../../src/data/augment/mod.t
 import { Device } from "../../src/device/mod.ts";
 import * as kernels from "../../src/kernels/mod.ts";
 import * as losses from "../../src/losses/mod.ts";
-import { GradScaler, LARS, SGD } from "../../src/optim/mod.ts";
+import { Adam, AdamW, clipGradNorm, EMA, GradScaler, LARS, SGD } from "../../src/optim/mod.ts";
 import { formOptions, type ProductFormName } from "../../src/ops/product/forms.ts";
 import * as ops from "../../src/ops/mod.ts";
 import { key, normal, requireGrad, scope, type Tensor, tensor, uniform, zeros } from "../../mod.ts";
@@ -43,6 +43,7 @@ export async function pipelinesOf(adapter: NullAdapter): Promise<Pipeline[]> {
       for (const mixed of [false, true]) for (const images of [16, 256]) step(device, network, images, mixed);
     }
     for (const { name } of formOptions(device)) await products(device, name);
+    for (const form of ["tiles", "products"] as const) await attentions(device, form);
     for (const size of [20, 300]) allOps(size);
   } finally {
     device.close();
@@ -69,6 +70,17 @@ async function products(device: Device, form: ProductFormName): Promise<void> {
       for (const transposeB of [false, true]) backward(ops.sum(ops.matmul(a, a, { transposeA, transposeB })));
     }
     backward(ops.sum(ops.conv2d(noise(2, 8, 8, 8), noise(3, 3, 8, 8), { padding: 1, stride: 2 })));
+    return Promise.resolve();
+  });
+}
+
+/** Attention in one form. */
+async function attentions(device: Device, form: "tiles" | "products"): Promise<void> {
+  await policyOf(device).with({ attention: form }, () => {
+    for (const causal of [false, true]) {
+      backward(ops.sum(ops.attention(noise(2, 9, 8), noise(2, 9, 8), noise(2, 9, 8), { causal })));
+      backward(ops.sum(ops.selfAttention(noise(2, 9, 48), { heads: 2, causal })));
+    }
     return Promise.resolve();
   });
 }
@@ -113,6 +125,14 @@ function allOps(n: number): void {
     ops.conv2d(images, noise(3, 3, 8, 12), { padding: 1 }),
     ops.conv2d(images, noise(3, 3, 2, 8), { groups: 4 } as never),
     ops.linear(x, noise(12, 5), { bias: noise(5) }),
+    ...[ops.silu, ops.gelu, ops.erf].map((op) => op(x)),
+    ...(["tanh", "sigmoid"] as const).map((approximate) => ops.gelu(x, { approximate })),
+    ops.layerNorm(x, { weight: noise(12), bias: noise(12) }),
+    ops.groupNorm(images, { groups: 2, weight: noise(8), bias: noise(8) }),
+    ops.dropout(x, { p: 0.5, key: key(3) }),
+    ops.stochasticDepth(x, { p: 0.5, key: key(3) }),
+    ops.interpolate(images, { size: [5, 7], mode: "bicubic", antialias: true }),
+    ops.mul(noise(n, 1, 12), noise(1, 5, 1)),
     ops.triangularSolve(matrix, x),
     ops.hatMatrix(matrix, { ridge: 0.1 }),
     normal([n], { key: key(2) }),
@@ -133,14 +153,18 @@ function training(n: number): void {
     new SGD(parameters, { lr: 0.1 }),
     new SGD(parameters, { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.1 }),
     new LARS(parameters, { lr: 0.1, weightDecay: 0.1 }),
+    new Adam(parameters, { lr: 0.1 }),
+    new AdamW(parameters, { lr: 0.1 }),
   ];
   for (const optimizer of optimizers) {
     for (const scaler of [undefined, new GradScaler()]) {
       const loss = parameters.map((each) => ops.sum(each)).reduce((sum, each) => ops.add(sum, each));
       backward(scaler?.scale(loss) ?? loss);
+      clipGradNorm(parameters, 1);
       optimizer.step(scaler);
     }
   }
+  new EMA(parameters.map(({ shape }) => zeros(shape)), parameters, { decay: 0.9 }).update();
   const bytes = tensor(new Uint8Array(n * 16 * 16 * 3), { shape: [n, 16, 16, 3] });
   const recipe = naturalRecipe({ size: 8, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
   const indices = [...Array(n).keys()];
