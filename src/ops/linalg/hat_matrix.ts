@@ -65,7 +65,7 @@ export interface HatMatrixOptions {
  * (shaders/linalg/hat_refine.wgsl), so that a small λ costs little: for 64 equal rows and λ = 0.01 the error is 4e-7 of the
  * largest element, where `choleskySolve(cholesky(a, { ridge }), a)` loses 5e-6 and the inverse alone 2e-3. The device leaves
  * that out where it cannot matter: where `λ q² max aᵢᵢ ≤ 1/16`, q the largest diagonal element of `(a + λI)⁻¹`. On a software
- * adapter it takes three to five times as long as all the rest.
+ * adapter it takes about five times as long as all the rest.
  *
  * Where it moves a row by so much that the square counts, the factor says too little of the matrix, and all is NaN; with
  * alike rows that happens with λ below some 10⁻⁵ of the largest element of `a`.
