@@ -31,7 +31,8 @@ const SHADER = {
  * import { assertEquals } from "@std/assert";
  *
  * await using _device = await Device.open();
- * const [model, average] = [0, 1].map(() => new Linear({ inFeatures: 2, outFeatures: 1 }));
+ * const model = new Linear({ inFeatures: 2, outFeatures: 1 });
+ * const average = new Linear({ inFeatures: 2, outFeatures: 1 });
  * const ema = new EMA(average.stateDict().values(), model.stateDict().values(), { decay: 0.75 }); // begins as a copy
  * model.weight.write(Float32Array.of(8, 8));
  * average.weight.write(Float32Array.of(0, 4));
