@@ -1,4 +1,5 @@
 import { type JobSettings, resolveSettings } from "../jobs/mod.ts";
+import { type MethodName, METHODS } from "../train/mod.ts";
 import { type Flag, parseFlags, UsageError } from "./flags.ts";
 import { isGiven, ORIGINAL_FLAGS } from "./original_flags.ts";
 import type { PretrainProgram, PretrainRecipe } from "./pretrain_program.ts";
@@ -56,7 +57,7 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
   const values = parseFlags(args, {
     usage: `deno run -A examples/${program.db}.ts [options]`,
     about:
-      `Pre-trains a network on ${program.title} with the decoupled uniformity loss. The defaults are the original's recipe.`,
+      `Pre-trains a network on ${program.title} by decoupled uniformity, or another --method. The defaults are the original's recipe.`,
     example: `deno run -A examples/${program.db}.ts --demo`,
     flags,
   }) as Values | null;
@@ -69,15 +70,31 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
   if (values.optimizer !== "lars" && isGiven(args, "lars")) {
     throw new UsageError(`Cannot use --lars with --optimizer ${values.optimizer}: it says how --optimizer lars works`);
   }
+  checkMethodFlags(args, values.method);
   const own = Object.fromEntries(Object.keys(program.flags ?? {}).map((name) => [name, values[name]]));
   const usesPrior = checkPrior(args, values);
-  const { kernel, sigma } = values;
+  const kernel = METHODS[values.method].prior === "none" || METHODS[values.method].prior === "classes"
+    ? "none"
+    : values.kernel;
+  const { sigma } = values;
+  const adapts = values.optimizer.startsWith("adam") && !isGiven(args, "lr") && !isGiven(args, "learning_rate");
   const settings = resolveSettings({
     ...{ db: program.db, demo, stem: program.stem, augmentation: program.augmentation ?? "natural" },
-    ...flagSettings(values),
+    ...flagSettings({ ...values, kernel, ...adapts ? { lr: undefined } : {} }),
     sigma: kernel === "rbf" && sigma !== undefined ? widthOf(sigma) : null,
   });
   return { values, own, settings, usesPrior, medianSigma: kernel === "rbf" && sigma === "median" };
+}
+
+/** Refuses settings that a method has not, which would have no effect. */
+function checkMethodFlags(args: readonly string[], method: MethodName): void {
+  const { temperature, momentum: target_momentum, queue, prior } = METHODS[method];
+  const clusters = prior === "classes" || undefined;
+  for (const [name, own] of Object.entries({ temperature, target_momentum, queue, clusters })) {
+    if (own === undefined && isGiven(args, name)) {
+      throw new UsageError(`Cannot use --${name} with --method ${method}: it has none`);
+    }
+  }
 }
 
 /** Flags by their groups, in the order in which `--help` lists them. */

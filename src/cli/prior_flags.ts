@@ -1,4 +1,6 @@
 import { parseDecimal } from "../formats/internal.ts";
+import { thoseWithPrior } from "../train/internal.ts";
+import { type MethodName, METHODS } from "../train/mod.ts";
 import { type Flag, UsageError } from "./flags.ts";
 import { isGiven } from "./original_flags.ts";
 
@@ -10,6 +12,8 @@ export interface PriorValues {
   readonly prior_columns: string | undefined;
   /** Whether the data set's attributes or features are the prior. */
   readonly weaklabels: boolean;
+  /** What is learnt by. */
+  readonly method: MethodName;
   /** Similarity of priors, or `none`. */
   readonly kernel: string;
   /** Width of the RBF kernel, or `median`. */
@@ -44,7 +48,15 @@ export function widthOf(sigma: string): number | null {
 
 /** Tells whether a prior is wanted; a kernel without one, or one without a kernel, is a mistake that must not pass. */
 export function checkPrior(args: readonly string[], values: PriorValues): boolean {
-  const { kernel, sigma, prior, prior_columns, weaklabels } = values;
+  const { kernel, sigma, prior, prior_columns, weaklabels, method } = values;
+  const use = METHODS[method].prior;
+  if (use === "none" || use === "classes") return checkWithoutKernel(args, values, use);
+  if (use === "kernel" && kernel === "none") {
+    throw new UsageError(
+      `Cannot use --method ${method} without a prior and its kernel: give --weaklabels or --prior FILE, and --kernel rbf ` +
+        "and --sigma or --kernel cosine",
+    );
+  }
   const wanted = prior !== undefined || weaklabels;
   const asked = prior !== undefined || isGiven(args, "weaklabels");
   if (kernel === "none") {
@@ -67,6 +79,24 @@ export function checkPrior(args: readonly string[], values: PriorValues): boolea
   }
   if (kernel === "rbf" && sigma === undefined) {
     throw new UsageError("Cannot use --kernel rbf without --sigma: give a number or median");
+  }
+  return true;
+}
+
+/** Tells whether a prior is wanted by a method that takes none, or takes its rows as classes. */
+function checkWithoutKernel(args: readonly string[], values: PriorValues, use: "none" | "classes"): boolean {
+  const { method, prior, weaklabels } = values;
+  const asksKernel = isGiven(args, "kernel") && values.kernel !== "none";
+  if (use === "none") {
+    const asked = prior !== undefined ? "prior" : isGiven(args, "weaklabels") && weaklabels ? "weaklabels" : "kernel";
+    if (asked === "kernel" && !asksKernel) return false;
+    throw new UsageError(`Cannot use --${asked} with --method ${method} as it takes no prior: ${thoseWithPrior()}`);
+  }
+  if (asksKernel) {
+    throw new UsageError(`Cannot use --kernel with --method ${method} as its prior is classes: give --prior alone`);
+  }
+  if (prior === undefined && !weaklabels) {
+    throw new UsageError(`Cannot use --method ${method} without a prior: give --weaklabels or --prior FILE`);
   }
   return true;
 }

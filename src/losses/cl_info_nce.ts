@@ -41,19 +41,22 @@ export function clInfoNCE(
   const { labels, temperature = 0.1 } = options;
   checkTwoViews("clInfoNCE", z);
   checkPositive("clInfoNCE", "temperature", temperature);
-  if (labels instanceof Tensor) return compare(z, checkLabels("clInfoNCE", z, labels), temperature);
+  if (labels instanceof Tensor) {
+    return compareClusters(z, sameCluster(checkLabels("clInfoNCE", z, labels)), temperature);
+  }
   using uploaded = uploadLabels("clInfoNCE", z, labels);
-  return compare(z, uploaded, temperature);
+  return compareClusters(z, sameCluster(uploaded), temperature);
 }
 
-function compare(z: Tensor, labels: Tensor, temperature: number): Tensor {
+function sameCluster(labels: Tensor): Tensor {
+  const { size } = labels;
+  return noGrad(() => equal(reshape(labels, [size, 1]), reshape(labels, [1, size])));
+}
+
+/** {@linkcode clInfoNCE} of pairs of samples that are of one cluster (1) or not (0), `[batch, batch]`. */
+export function compareClusters(z: Tensor, same: Tensor, temperature: number): Tensor {
   const [batch] = z.shape as [number];
-  const shares = noGrad(() =>
-    tidy(() => {
-      const same = equal(reshape(labels, [batch, 1]), reshape(labels, [1, batch]));
-      return div(same, sum(same, { dim: 1, keepDim: true }));
-    })
-  );
+  const shares = noGrad(() => tidy(() => div(same, sum(same, { dim: 1, keepDim: true }))));
   const [x, y] = twoViews(l2Normalize(z));
   const s = mul(fullPrecision(() => matmul(x, y, { transposeB: true })), 1 / temperature);
   // Shares are symmetric: one sum serves both orders of the views.

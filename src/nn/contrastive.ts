@@ -2,6 +2,7 @@ import type { Device } from "../device/mod.ts";
 import { relu, reshape } from "../ops/mod.ts";
 import { key, type Tensor, tidy } from "../tensor/mod.ts";
 import { Linear } from "./linear.ts";
+import { BatchNorm2d } from "./batch_norm2d.ts";
 import { Lambda, Module, Sequential } from "./module.ts";
 import type { Backbone } from "./backbone.ts";
 
@@ -11,6 +12,10 @@ export interface ContrastiveOptions {
   projection?: number;
   /** Features between the two linear layers; those of the encoder by default. */
   hidden?: number;
+  /** Whether the head normalises between its linear layers, as BYOL, SimSiam, MoCo and others have it; false by default. */
+  norm?: boolean;
+  /** Features between the linear layers of a predictor on top of the head, as BYOL has one; none by default. */
+  predictor?: number;
   /** Seed of the head's weights; 0 by default. */
   seed?: number;
   /** Device; the default one by default. */
@@ -19,26 +24,53 @@ export interface ContrastiveOptions {
 
 /**
  * An encoder and a projection head: `head = ReLU, Linear, ReLU, Linear`, without normalisation, on top of the encoder's
- * own last linear layer. State names: `encoder.*`, `head.1.*`, `head.3.*`.
+ * own last linear layer. State names: `encoder.*`, `head.1.*`, `head.3.*`. With `norm` a batch normalisation follows the
+ * first of its linear layers (`head.2.*`; the second is `head.4.*`), with `predictor` there is one more part,
+ * `Linear, BatchNorm, ReLU, Linear` (`predictor.*`).
  */
 export class Contrastive extends Module {
   /** Network that is kept after pre-training; the representation is its output. */
   readonly encoder: Backbone;
   /** Projection head, through which the loss sees the representation. */
   readonly head: Sequential;
+  /** What predicts the projection of another view from that of one; null without. */
+  readonly predictor: Sequential | null = null;
 
   /** Puts a new head on an encoder. */
   constructor(encoder: Backbone, options: ContrastiveOptions = {}) {
     super();
     const features = encoder.fc.weight.shape[1]!;
-    const { projection = 256, hidden = features, seed = 0, device } = options;
+    const { projection = 256, hidden = features, norm = false, predictor, seed = 0, device } = options;
+    const layer = (inFeatures: number, outFeatures: number, n: number) =>
+      new Linear({ inFeatures, outFeatures, key: key(seed, n), device });
+    const normalised = (numFeatures: number) => [new BatchNorm2d({ numFeatures, device }), new Lambda(relu)];
     this.encoder = encoder;
     this.head = new Sequential(
       new Lambda(relu),
-      new Linear({ inFeatures: features, outFeatures: hidden, key: key(seed, 1000), device }),
-      new Lambda(relu),
-      new Linear({ inFeatures: hidden, outFeatures: projection, key: key(seed, 1001), device }),
+      layer(features, hidden, 1000),
+      ...norm ? normalised(hidden) : [new Lambda(relu)],
+      layer(hidden, projection, 1001),
     );
+    if (predictor === undefined) return;
+    this.predictor = new Sequential(
+      layer(projection, predictor, 1002),
+      ...normalised(predictor),
+      layer(predictor, projection, 1003),
+    );
+  }
+
+  /**
+   * Predicts, from the projections `[batch, views, features]` of the parts of a batch, those of other views.
+   *
+   * @throws {TypeError} If there is no predictor.
+   */
+  predictParts(parts: readonly Tensor[]): Tensor[] {
+    const { predictor } = this;
+    if (!predictor) throw new TypeError("Cannot predictParts() as the model must have a predictor: got none");
+    return tidy(() => {
+      const rows = parts.map((z) => reshape(z, [-1, z.shape.at(-1)!]));
+      return predictor.forwardParts(rows).map((p, i) => reshape(p, parts[i]!.shape));
+    });
   }
 
   /**

@@ -1,4 +1,5 @@
 import { batchSizes } from "../data/views/mod.ts";
+import { checkMethod } from "./check_method.ts";
 import type { PretrainData } from "./pretrain_types.ts";
 import type { ResolvedConfig } from "./resolve.ts";
 import type { Setting } from "./setting.ts";
@@ -7,7 +8,7 @@ import { type PretrainConfig, TRAINING } from "./settings.ts";
 /** Checks what a run is given. */
 export function checkPretrain(data: PretrainData, config: ResolvedConfig): void {
   checkChoices(config);
-  checkPrior(data, config);
+  checkMethod(data, config);
   checkCounts(config);
   const { source } = data;
   const { batchSize, dropLast, group } = config;
@@ -27,14 +28,6 @@ function checkChoices(config: ResolvedConfig): void {
     if (!choices || choices.includes(String(config[option]))) continue;
     const allowed = choices.map((each) => `"${each}"`).join(" or ");
     throw new RangeError(`Cannot pretrain() as ${option} must be ${allowed}: got "${config[option]}"`);
-  }
-}
-
-function checkPrior({ source, prior }: PretrainData, { kernel }: ResolvedConfig): void {
-  if (kernel && !prior) throw new TypeError("Cannot pretrain() as a kernel needs a prior: got none");
-  if (prior && !kernel) throw new TypeError("Cannot pretrain() as a prior needs a kernel: got none");
-  if (prior && (prior.shape.length !== 2 || prior.shape[0] !== source.length)) {
-    throw new TypeError(`Cannot pretrain() as the prior must be [${source.length}, d]: got [${prior.shape}]`);
   }
 }
 

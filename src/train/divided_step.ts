@@ -92,6 +92,7 @@ export class DividedStep {
     const { loss, alignment } = objective.losses(leaf, prior, agreed);
     backward(objective.scaler?.scale(loss) ?? loss);
     metrics.push([loss, alignment]);
+    objective.remember();
     const grad = leaf.grad!.alias();
     leaf.grad!.dispose();
     leaf.grad = null;
@@ -113,18 +114,18 @@ export class DividedStep {
   }
 
   #takeStep(): void {
-    const { optimizer, objective: { scaler } } = this.#tools;
+    const { optimizer, objective } = this.#tools;
     for (const [parameter, sum] of this.#sums) parameter.grad = keep(sum.alias());
-    optimizer.step(scaler ?? undefined);
+    objective.update(optimizer);
   }
 
   /** The step with the gradients of all ranks. */
   async #updateTogether(): Promise<void> {
-    const { objective: { ranks, scaler }, optimizer, profile, metrics: { device } } = this.#tools;
+    const { objective, objective: { ranks }, optimizer, profile, metrics: { device } } = this.#tools;
     for (const [parameter, sum] of this.#sums) parameter.grad = keep(sum.alias());
     await ranks.finish(profile, [...this.#sums.keys()]);
     profile?.begin("optimiser");
-    optimizer.step(scaler ?? undefined);
+    objective.update(optimizer);
     await profile?.end(device);
   }
 

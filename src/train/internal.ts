@@ -4,3 +4,4 @@ export { checkWritten } from "./checkpoint_file.ts";
 export { divisionNote } from "./micro_batch.ts";
 export { trainingOptions } from "./resolve.ts";
 export { withDefaults } from "./setting.ts";
+export { thoseWithPrior } from "./check_method.ts";

@@ -14,6 +14,7 @@ export {
 export { type TorchGroup, writeTorchCheckpoint } from "./checkpoint_to_torch.ts";
 export type { Checkpoint, OptimizerCheckpoint, TrainingPosition } from "./checkpoint_types.ts";
 export { DataParallel } from "./data_parallel.ts";
+export { type Method, type MethodInput, type MethodName, METHODS } from "./methods.ts";
 export { MetricRing } from "./metric_ring.ts";
 export { loadState, readState, type StateDict } from "./model_state.ts";
 export type { BatchStatistics } from "./micro_batch.ts";

@@ -10,9 +10,13 @@ import {
   vit,
   VIT_NAMES,
 } from "../nn/mod.ts";
+import { type MethodName, METHODS } from "./methods.ts";
 
 /** Names that `--network` takes: torchvision's ResNets, vision transformers, and `tiny` for trying things. */
 export const NETWORKS: readonly string[] = [...RESNET_NAMES, ...VIT_NAMES, "tiny"];
+
+/** Features between the layers of a predictor, a bottleneck as in SimSiam. */
+const PREDICTOR = 512;
 
 /** Settings of {@linkcode makeModel}. */
 export interface ModelOptions {
@@ -20,6 +24,10 @@ export interface ModelOptions {
   readonly stem: Stem;
   /** Side of the images, px, for which a vision transformer gets positions; 224 by default. */
   readonly resolution?: number;
+  /** Method that the head is for, which may want normalisation and a predictor; decoupled uniformity by default. */
+  readonly method?: MethodName;
+  /** Whether it is a momentum encoder or an average, which has no predictor; false by default. */
+  readonly follows?: boolean;
   /** Seed of the weights; 0 by default. */
   readonly seed?: number;
   /** Device; the default one by default. */
@@ -33,17 +41,19 @@ export interface ModelOptions {
  * @throws {RangeError} If there is no such network.
  */
 export function makeModel(network: string, options: ModelOptions): Contrastive {
-  const { stem, seed = 0, device } = options;
+  const { stem, method = "decoupled_uniformity", follows = false, seed = 0, device } = options;
+  const { norm, predictor: predicts } = METHODS[method];
+  const head = (width: number) => ({ norm, predictor: predicts && !follows ? width : undefined, seed, device });
   if (network === "tiny") {
     const layout = { block: "basic", layers: [1, 1], widths: [8, 16], smallStem: true } as const;
-    return contrastive(new ResNet(layout, { numClasses: 64, seed, device }), { projection: 32, seed, device });
+    return contrastive(new ResNet(layout, { numClasses: 64, seed, device }), { projection: 32, ...head(16) });
   }
   if (!NETWORKS.includes(network)) {
     throw new RangeError(`Cannot make a model as --network must be one of ${NETWORKS.join(", ")}: got "${network}"`);
   }
   const isVit = (VIT_NAMES as readonly string[]).includes(network);
   const encoder = isVit ? vitFor(network, options) : resnet(network, { stem, seed, device });
-  return contrastive(encoder, { seed, device });
+  return contrastive(encoder, head(PREDICTOR));
 }
 
 /** A vision transformer for images of a side, which its patches must divide. */

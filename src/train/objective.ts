@@ -1,11 +1,12 @@
 import { autocast, noGrad } from "../autograd/mod.ts";
-import { centroidWeights } from "../kernels/mod.ts";
 import { decoupledUniformityMetrics } from "../losses/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
-import { cast } from "../ops/mod.ts";
-import type { GradScaler } from "../optim/mod.ts";
-import type { Tensor } from "../tensor/mod.ts";
+import { cast, concat, div, square, sum, viewCentroids } from "../ops/mod.ts";
+import { clipGradNorm, type GradScaler, type Optimizer } from "../optim/mod.ts";
+import { type Tensor, tidy } from "../tensor/mod.ts";
 import { joinRows } from "./batch_parts.ts";
+import { MethodState } from "./method_state.ts";
+import { halvesOf } from "./methods.ts";
 import { OneRank, type Ranks, type StepAgreement } from "./ranks.ts";
 import type { ResolvedConfig } from "./resolve.ts";
 
@@ -21,34 +22,71 @@ export class Objective {
   readonly model: Contrastive;
   /** Gradient scaler of mixed precision; null in full precision. */
   readonly scaler: GradScaler | null;
+  /** What the method keeps from step to step. */
+  readonly state: MethodState;
   /** The ranks that train together; this one alone until they have joined. */
   ranks: Ranks = new OneRank();
   #config: ResolvedConfig;
+  #keys: Tensor | null = null;
 
-  /** The decoupled uniformity of a model's embeddings. */
+  /** The loss of a method on a model's embeddings. */
   constructor(model: Contrastive, config: ResolvedConfig, scaler: GradScaler | null) {
     this.model = model;
     this.scaler = scaler;
+    this.state = new MethodState(model, config);
     this.#config = config;
   }
 
-  /** Embeddings `[batch, views, features]` in f32 of a batch whose parts are normalised together. */
+  /**
+   * What the loss is computed of, in f32, of a batch whose parts are normalised together: embeddings
+   * `[batch, views, features]`; of a method that aims at targets `[batch, views, 2 features]`, which they follow.
+   */
   embed(parts: readonly Tensor[]): Tensor {
-    const { model, scaler } = this;
-    const embed = () => parts.length === 1 ? [model.forward(parts[0]!)] : model.forwardParts(parts);
+    const { model, scaler, state: { method, target } } = this;
+    const embedBy = (network: Contrastive) =>
+      parts.length === 1 ? [network.forward(parts[0]!)] : network.forwardParts(parts);
+    const embed = () => {
+      const z = embedBy(model);
+      if (!method.targets) return z;
+      const aims = target ? noGrad(() => embedBy(target.model)) : z;
+      const learnt = method.predictor ? model.predictParts(z) : z;
+      return learnt.map((each, i) => concat([each, aims[i]!], 2));
+    };
     const z = scaler ? autocast(embed, { device: parts[0]!.device }).map((part) => cast(part, "f32")) : embed();
     return parts.length === 1 ? z[0]! : joinRows(z);
   }
 
   /** The loss and the alignment of this rank's embeddings, with the prior of all samples that are compared. */
   losses(own: Tensor, prior: Tensor | null, agreed?: StepAgreement): { loss: Tensor; alignment: Tensor } {
-    const { kernel, ridge, t } = this.#config;
-    const weights = prior && kernel ? noGrad(() => centroidWeights(prior, { kernel, ridge })) : undefined;
-    return decoupledUniformityMetrics(this.ranks.embeddings(own, agreed), { weights, t });
+    const { method, queue } = this.state;
+    const embedded = this.ranks.embeddings(own, agreed);
+    const [z, targets] = method.targets ? halvesOf(embedded) : [embedded, null];
+    if (queue) this.#keys = targets;
+    const { kernel, ridge, t, temperature = 1 } = this.#config;
+    const input = { z, targets, queue: queue?.keys ?? null, prior, kernel, ridge, t, temperature };
+    const made = method.loss(input);
+    if ("loss" in made) return made;
+    const alignment = () => div(sum(square(viewCentroids(z))), -z.shape[0]!);
+    return { loss: made, alignment: noGrad(() => tidy(alignment)) };
   }
 
-  /** The loss of some samples by themselves, without a prior: it has the ops of a step, for tuning. */
+  /** A loss of some samples by themselves: it has the products and convolutions of a step, for tuning. */
   lossOfPart(views: Tensor): Tensor {
     return decoupledUniformityMetrics(this.embed([views]), { t: this.#config.t }).loss;
+  }
+
+  /** Puts the keys of the last loss into the queue; called after its gradient is computed. */
+  remember(): void {
+    if (this.#keys) this.state.queue!.push(this.#keys);
+    this.#keys = null;
+  }
+
+  /** Moves the weights by their gradients, clipped where that is asked for, and all that follows them. */
+  update(optimizer: Optimizer): void {
+    const { scaler } = this;
+    const { clipGradNorm: most } = this.#config;
+    if (most !== undefined) clipGradNorm(optimizer.parameters, most, { scaler }).dispose();
+    optimizer.step(scaler ?? undefined);
+    this.state.follow();
   }
 }

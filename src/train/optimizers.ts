@@ -1,4 +1,4 @@
-import { CosineAnnealingLR, LARS, type Optimizer, SGD } from "../optim/mod.ts";
+import { Adam, AdamW, CosineAnnealingLR, LARS, type Optimizer, SGD } from "../optim/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { ResolvedConfig } from "./resolve.ts";
 
@@ -10,6 +10,8 @@ const OPTIMIZERS: Record<
   sgd: (parameters, { lr, momentum, weightDecay }) => new SGD(parameters, { lr, momentum, weightDecay }),
   lars: (parameters, { lr, momentum, weightDecay, faithfulLars: faithful }) =>
     new LARS(parameters, { lr, momentum, weightDecay, faithful }),
+  adam: (parameters, { lr, weightDecay }) => new Adam(parameters, { lr, weightDecay }),
+  adamw: (parameters, { lr, weightDecay }) => new AdamW(parameters, { lr, weightDecay }),
 };
 
 /** Makes the optimizer and the schedule that a configuration asks for. */
@@ -18,5 +20,12 @@ export function makeOptimizer(
   config: ResolvedConfig,
 ): { optimizer: Optimizer; schedule: CosineAnnealingLR } {
   const optimizer = OPTIMIZERS[config.optimizer](parameters, config);
-  return { optimizer, schedule: new CosineAnnealingLR(optimizer, { tMax: config.epochs, etaMin: config.etaMin }) };
+  return {
+    optimizer,
+    schedule: new CosineAnnealingLR(optimizer, {
+      tMax: config.epochs - config.warmUp,
+      etaMin: config.etaMin,
+      warmUp: config.warmUp,
+    }),
+  };
 }

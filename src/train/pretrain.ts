@@ -5,6 +5,7 @@ import { type CosineAnnealingLR, GradScaler, type Optimizer } from "../optim/mod
 import { keep, key, scope, shuffled, type Tensor } from "../tensor/mod.ts";
 import { type BatchPart, partsOfBatches } from "./batch_parts.ts";
 import { checkPretrain } from "./check_pretrain.ts";
+import { checkModel } from "./check_method.ts";
 import { DataParallel } from "./data_parallel.ts";
 import { priorRows } from "./host_prior.ts";
 import { MetricRing } from "./metric_ring.ts";
@@ -16,16 +17,18 @@ import type { PretrainData, PretrainReport } from "./pretrain_types.ts";
 import type { Ranks, StepAgreement } from "./ranks.ts";
 import { resolveConfig, type ResolvedConfig } from "./resolve.ts";
 import type { PretrainConfig } from "./settings.ts";
+import type { StateDict } from "./model_state.ts";
 import { Clock, Throttle } from "./step_clock.ts";
 import { TrainingSteps } from "./training_step.ts";
 
 /**
- * Trains an encoder and its head with the decoupled uniformity loss, and reports as it goes. Nothing is read back
+ * Trains an encoder and its head by a method, decoupled uniformity by default, and reports as it goes. Nothing is read back
  * between reports. Leaving the loop early leaves the model as it is.
  *
  * @param model Trained in place.
  * @param data Samples, and their prior when `config.kernel` is set.
- * @throws {TypeError} If a kernel is set without a prior or a prior without a kernel, or their rows differ.
+ * @throws {TypeError} If a kernel is set without a prior or a prior without a kernel, their rows differ, or the method
+ *   takes no prior or needs one, or a model of another form.
  * @throws {RangeError} If there are too few samples, a setting is out of range, or the loss is not finite.
  *
  * @see Dufumier et al., "Integrating Prior Knowledge in Contrastive Learning with Kernel", arXiv:2206.01646.
@@ -66,6 +69,7 @@ export class Pretraining {
   constructor(model: Contrastive, data: PretrainData, settings: PretrainConfig) {
     const config = resolveConfig(settings);
     checkPretrain(data, config);
+    checkModel(model, config);
     const { batchSize, dropLast, printEvery, group, profile, compile } = config;
     const { optimizer, schedule } = makeOptimizer(model.parameters(), config);
     this.optimizer = optimizer;
@@ -104,8 +108,23 @@ export class Pretraining {
     }
   }
 
-  /** Frees the optimizer's state. */
+  /** Reads back what the method keeps beside the weights, for a checkpoint: nothing for most. */
+  readBeside(): Promise<StateDict> {
+    return this.#objective.state.read();
+  }
+
+  /**
+   * Takes over what a checkpoint has beside the weights.
+   *
+   * @throws {TypeError} If it lacks what the method needs.
+   */
+  loadBeside(beside?: StateDict): void {
+    this.#objective.state.load(beside);
+  }
+
+  /** Frees the optimizer's state, and the queue of the method. */
   dispose(): void {
+    this.#objective.state.dispose();
     this.#ranks.dispose();
     this.#steps.dispose();
     this.#metrics.dispose();
@@ -140,6 +159,7 @@ export class Pretraining {
     for await (const { samples, planned } of this.#batches(epoch, done)) {
       const agreed = this.#agree(countOf(samples.map(({ rows }) => rows.length)), planned);
       await this.#tune(samples, agreed);
+      this.#objective.state.progress((epoch + step / steps) / this.#config.epochs);
       await this.#step(samples, planned, agreed);
       for (const { made } of samples) for (const each of Object.values(made)) each.dispose();
       clock.count(countOf(agreed.counts));

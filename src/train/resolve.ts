@@ -28,7 +28,8 @@ export function trainingOptions(settings: SettingValues<Rows>): TrainingOptions 
 /** Settings with their defaults: what all parts of a run read. */
 export function resolveConfig(config: PretrainConfig): ResolvedConfig {
   const given = Object.fromEntries(Object.entries(TRAINING).map(([name, { option }]) => [name, config[option]]));
-  const { etaMin = 1e-3, start = { epoch: 0, step: 0 }, compile = true } = config;
+  const { etaMin = config.optimizer?.startsWith("adam") ? 0 : 1e-3, start = { epoch: 0, step: 0 }, compile = true } =
+    config;
   return {
     ...config,
     ...trainingOptions(withDefaults(TRAINING, given)),

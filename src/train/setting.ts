@@ -61,7 +61,7 @@ export function withDefaults<T extends SettingTable>(
   ) => [name, given[name] ?? row.default ?? (row.optional && null)]);
   const values = Object.fromEntries(plain);
   for (const [name, { defaultBy = {} }] of Object.entries(table)) {
-    for (const [other, defaults] of Object.entries(defaultBy)) values[name] ??= defaults[values[other]];
+    for (const [other, defaults] of Object.entries(defaultBy)) values[name] ??= defaults[values[other]] ?? values[name];
   }
   return values;
 }

@@ -4,6 +4,8 @@ import type { TuneOptions } from "../tune/mod.ts";
 import type { TrainingPosition } from "./checkpoint_types.ts";
 import type { LossScope } from "./ranks.ts";
 import type { BatchStatistics } from "./micro_batch.ts";
+import type { Contrastive } from "../nn/mod.ts";
+import type { MethodName } from "./methods.ts";
 import type { Setting } from "./setting.ts";
 import type { StepProfile } from "./step_clock.ts";
 
@@ -15,15 +17,33 @@ export interface PretrainConfig {
   batchSize?: number;
   /** Views of a sample; 2 by default. */
   views?: number;
-  /** Name of the optimizer: `"sgd"` (the default) or `"lars"`. */
-  optimizer?: "sgd" | "lars";
+  /** What is learnt by: see `METHODS`; `"decoupled_uniformity"` by default. */
+  method?: MethodName;
+  /** Temperature τ of the methods that have one: 0.5 for SimCLR, 0.2 for MoCo, 0.1 for the others by default. */
+  temperature?: number;
+  /** Weight of what was before in the momentum encoder: 0.999 for MoCo, 0.996 at first for BYOL by default. */
+  targetMomentum?: number;
+  /** Keys in the queue of MoCo; 4096 by default. */
+  queue?: number;
+  /** A model like the one that is trained, without its predictor: the momentum encoder of the methods that have one. */
+  target?: Contrastive;
+  /** Decay of an average of the weights, in (0, 1), which `average` holds; none by default. */
+  ema?: number;
+  /** A model like the one that is trained, for `ema`; its predictor may be missing. */
+  average?: Contrastive;
+  /** Name of the optimizer: `"sgd"` (the default), `"lars"`, `"adam"` or `"adamw"`. */
+  optimizer?: "sgd" | "lars" | "adam" | "adamw";
+  /** Epochs of linear warm-up of the learning rate; 0 by default. */
+  warmUp?: number;
+  /** Norm that gradients are clipped to; not by default. */
+  clipGradNorm?: number;
   /** Whether LARS repeats the original's rule (see `LARSOptions.faithful`); false by default. */
   faithfulLars?: boolean;
-  /** Learning rate at the start, already scaled for the batch; 0.3 by default. */
+  /** Learning rate at the start, already scaled for the batch; 0.3 by default, 0.001 with Adam. */
   lr?: number;
-  /** Learning rate at the end of the cosine; 1e-3 by default. */
+  /** Learning rate at the end of the cosine; 1e-3 by default, 0 with Adam. */
   etaMin?: number;
-  /** Momentum; 0 for SGD and 0.9 for LARS by default. */
+  /** Momentum; 0 for SGD and 0.9 for LARS by default; Adam has none. */
   momentum?: number;
   /** Weight decay; 0 by default. */
   weightDecay?: number;
@@ -94,14 +114,14 @@ export const TRAINING = {
     option: "optimizer",
     type: "string",
     default: "sgd",
-    choices: ["sgd", "lars"],
+    choices: ["sgd", "lars", "adam", "adamw"],
     help: "optimizer",
     group: "Optimisation",
   },
   lr: {
     option: "lr",
     type: "number",
-    default: 0.3,
+    defaultBy: { optimizer: { sgd: 0.3, lars: 0.3, adam: 0.001, adamw: 0.001 } },
     min: 0,
     spellings: ["learning_rate"],
     help: "learning rate for a batch of 256; scaled with the batch",
@@ -110,9 +130,83 @@ export const TRAINING = {
   momentum: {
     option: "momentum",
     type: "number",
-    defaultBy: { optimizer: { sgd: 0, lars: 0.9 } },
+    defaultBy: { optimizer: { sgd: 0, lars: 0.9, adam: 0, adamw: 0 } },
     min: 0,
     help: "momentum",
+    group: "Optimisation",
+  },
+  method: {
+    option: "method",
+    type: "string",
+    default: "decoupled_uniformity",
+    choices: [
+      "decoupled_uniformity",
+      "align_uniform",
+      "simclr",
+      "moco",
+      "byol",
+      "simsiam",
+      "barlow_twins",
+      "vicreg",
+      "supcon",
+      "yaware",
+      "cclk",
+      "cl_infonce",
+    ],
+    implied: true,
+    help: "what is learnt by (docs/methods.md)",
+    group: "Model and loss",
+  },
+  temperature: {
+    option: "temperature",
+    type: "number",
+    optional: true,
+    defaultBy: { method: { simclr: 0.5, moco: 0.2, supcon: 0.1, yaware: 0.1, cclk: 0.1, cl_infonce: 0.1 } },
+    min: 1e-6,
+    help: "temperature of the loss",
+    group: "Model and loss",
+  },
+  target_momentum: {
+    option: "targetMomentum",
+    type: "number",
+    optional: true,
+    defaultBy: { method: { moco: 0.999, byol: 0.996 } },
+    min: 0,
+    help: "weight of what was before in the momentum encoder",
+    group: "Model and loss",
+  },
+  queue: {
+    option: "queue",
+    type: "integer",
+    optional: true,
+    defaultBy: { method: { moco: 4096 } },
+    min: 2,
+    help: "keys of earlier batches that are compared with",
+    group: "Model and loss",
+  },
+  ema: {
+    option: "ema",
+    type: "number",
+    optional: true,
+    min: 0,
+    help: "decay of an average of the weights, which is then what is evaluated and saved as the encoder",
+    group: "Optimisation",
+  },
+  warmup_epochs: {
+    option: "warmUp",
+    type: "integer",
+    default: 0,
+    implied: true,
+    min: 0,
+    help: "epochs of linear warm-up of the learning rate",
+    group: "Optimisation",
+  },
+  clip_grad_norm: {
+    option: "clipGradNorm",
+    type: "number",
+    optional: true,
+    min: 1e-30,
+    help: "largest norm of the gradients of a step; longer ones are scaled to it",
     group: "Optimisation",
   },
   wd: {

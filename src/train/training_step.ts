@@ -83,8 +83,9 @@ export class TrainingSteps {
     yield "backward";
     ranks.backward(scaler?.scale(loss) ?? loss);
     metrics.push([loss, alignment]);
+    objective.remember();
     yield "optimiser";
-    optimizer.step(scaler ?? undefined);
+    objective.update(optimizer);
     yield null;
   }
 }

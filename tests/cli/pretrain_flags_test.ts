@@ -36,6 +36,14 @@ Deno.test("parsePretrain() has the original's recipe and defaults", () => {
     epochs: 400,
     batch_size: 256,
     n_views: 2,
+    method: "decoupled_uniformity",
+    temperature: null,
+    target_momentum: null,
+    queue: null,
+    clusters: null,
+    ema: null,
+    warmup_epochs: 0,
+    clip_grad_norm: null,
     optimizer: "sgd",
     lars: "corrected",
     lr: 0.3,
@@ -112,6 +120,44 @@ Deno.test("parsePretrain() takes the precision, full by default", () => {
   const precision = (...args: string[]) => parsePretrain(args, cifar)!.settings.precision;
   assertEquals([precision(), precision("--precision", "mixed")], ["full", "mixed"]);
   assert(message(cifar, "--precision", "half").includes("mixed"));
+});
+
+Deno.test("parsePretrain() takes a method with its defaults, and Adam with its own learning rate", () => {
+  const settings = (...args: string[]) => parsePretrain(args, cifar)!.settings;
+  const { temperature, target_momentum, queue, kernel } = settings("--method", "moco", "--queue", "1024");
+  assertEquals([temperature, target_momentum, queue, kernel], [0.2, 0.999, 1024, null]);
+  const { ema, clip_grad_norm, warmup_epochs } = settings(
+    ..."--ema 0.99 --clip_grad_norm 3 --warmup_epochs 10".split(" "),
+  );
+  assertEquals([ema, clip_grad_norm, warmup_epochs], [0.99, 3, 10]);
+  const rate = (...args: string[]) => settings(...args).lr;
+  assertEquals([rate("--optimizer", "adamw"), rate("--optimizer", "adam", "--lr", "0.1"), rate()], [1e-3, 0.1, 0.3]);
+  assertEquals(parsePretrain(["--method", "byol"], cub)!.usesPrior, false); // of its recipe, which is not asked for
+  const classes = parsePretrain(["--method", "cl_infonce"], cub)!;
+  assertEquals([classes.usesPrior, classes.settings.kernel, classes.settings.clusters], [true, null, 20]);
+  assertEquals(parsePretrain(["--method", "yaware"], cub)!.settings.kernel, "rbf");
+});
+
+Deno.test("parsePretrain() refuses an unknown method, and what a method does not take", () => {
+  assert(message(cifar, "--method", "dino").includes("decoupled_uniformity, align_uniform, simclr, moco, byol"));
+  for (const args of [["--prior", "f.npz"], ["--weaklabels"], ["--kernel", "cosine"]]) {
+    assertEquals(
+      message(cifar, "--method", "byol", ...args),
+      `Cannot use ${
+        args[0]
+      } with --method byol as it takes no prior: methods that take one are decoupled_uniformity, ` +
+        "supcon, yaware, cclk, cl_infonce",
+    );
+  }
+  assert(
+    message(cifar, "--method", "supcon").startsWith("Cannot use --method supcon without a prior: give --weaklabels"),
+  );
+  assert(message(cifar, "--method", "cclk").startsWith("Cannot use --method cclk without a prior and its kernel"));
+  const kernel = message(cifar, "--method", "supcon", "--prior", "f", "--kernel", "cosine");
+  assertEquals(kernel, "Cannot use --kernel with --method supcon as its prior is classes: give --prior alone");
+  const none = message(cifar, "--method", "byol", "--temperature", "1");
+  assertEquals(none, "Cannot use --temperature with --method byol: it has none");
+  assert(message(cifar, "--clusters", "3").includes("--clusters with --method decoupled_uniformity"));
 });
 
 Deno.test("parsePretrain() wants a prior with a kernel and a kernel with a prior", () => {

@@ -7,6 +7,7 @@ import {
   type HostPrior,
   LossNotFiniteError,
   makeModel,
+  METHODS,
   Pretraining,
   readState,
   restoreCheckpoint,
@@ -23,7 +24,7 @@ import { factsOf, type JobFacts } from "./facts.ts";
 import { recipeOf, trainingConfig } from "./from_settings.ts";
 import type { JobEvent, JobInput } from "./events.ts";
 import { type KernelView, viewKernel } from "./kernel_view.ts";
-import { uploadPrior } from "./prior.ts";
+import { priorOf, uploadPrior } from "./prior.ts";
 import { profileOf } from "./profile.ts";
 import { ReportFile } from "./report_file.ts";
 import { learningSettings } from "./settings.ts";
@@ -70,6 +71,8 @@ class Job {
   #folder: RunFolder;
   #found: FoundCheckpoint | null;
   #model: Contrastive;
+  #target: Contrastive | undefined;
+  #average: Contrastive | undefined;
   #source: ViewSource;
   #prior: Tensor | HostPrior | undefined;
   #training: Pretraining;
@@ -93,22 +96,32 @@ class Job {
     this.#found = found;
     this.#position = position;
     this.#profile = settings.profile ? new StepProfile() : undefined;
-    const { network, stem, seed, resolution } = settings;
-    this.#model = makeModel(network, { stem, seed, resolution, device });
+    const { network, method, stem, seed, resolution } = settings;
+    const options = { stem, seed, resolution, method, device };
+    this.#model = makeModel(network, options);
+    const follower = () => makeModel(network, { ...options, follows: true });
+    this.#target = METHODS[method].targets === "momentum" ? follower() : undefined;
+    this.#average = settings.ema === null ? undefined : follower();
     this.#source = imageSource(device, dataset, recipeOf(dataset, settings), {
       workers: settings.workers,
       onUnreadable: (image) => this.#unreadable.add(image),
     });
-    this.#prior = settings.kernel !== null && dataset.prior ? uploadPrior(device, dataset.prior) : undefined;
+    const prior = priorOf(dataset, settings);
+    this.#prior = prior && uploadPrior(device, prior);
     this.#training = new Pretraining(this.#model, { source: this.#source, prior: this.#prior }, {
       ...trainingConfig(settings),
+      target: this.#target,
+      average: this.#average,
       start: this.#position,
       signal,
       group,
       tuning,
       profile: this.#profile,
     });
-    if (found) restoreCheckpoint(found.checkpoint, this.#model, this.#training.optimizer, this.#training.scaler);
+    if (found) {
+      restoreCheckpoint(found.checkpoint, this.#model, this.#training.optimizer, this.#training.scaler);
+      this.#training.loadBeside(found.checkpoint.beside);
+    }
     this.#facts = factsOf(input, this.#model);
     this.#report = new ReportFile(folder, this.#isFirst);
   }
@@ -147,14 +160,14 @@ class Job {
 
   dispose(): void {
     this.#training.dispose();
-    for (const each of [this.#source, this.#model, this.#prior]) each?.dispose();
+    for (const each of [this.#source, this.#model, this.#target, this.#average, this.#prior]) each?.dispose();
   }
 
   async #prepare(): Promise<void> {
     const { device, dataset, settings } = this.#input;
     const known = this.#found?.checkpoint.config.micro_batch;
     this.#microBatch = await this.#training.chooseMicroBatch(typeof known === "number" ? known : undefined);
-    if (this.#prior) this.#kernel = await viewKernel(device, dataset, settings);
+    if (settings.kernel !== null && this.#prior) this.#kernel = await viewKernel(device, dataset, settings);
     await this.#folder.writeText("config.json", `${JSON.stringify({ ...settings, ...this.#facts }, null, 2)}\n`);
     this.#lines = await this.#folder.rewindMetrics(this.#position);
     this.#secondsBefore = secondsOf(this.#lines);
@@ -210,6 +223,7 @@ class Job {
         config: learningSettings({ ...settings, micro_batch: settings.micro_batch ?? divided }, this.#group.size),
         optimizerKind: settings.optimizer,
         scaler: this.#training.scaler,
+        beside: await this.#training.readBeside(),
       }),
     );
     this.#saved = performance.now();
@@ -222,7 +236,8 @@ class Job {
     const path = this.#folder.file("encoder.safetensors");
     if (this.#isFirst) {
       const config = { resolution, epochs: this.#position.epoch };
-      const weights = await readState(this.#model.encoder);
+      await this.#training.readBeside(); // an average takes over the counts
+      const weights = await readState((this.#average ?? this.#model).encoder);
       await writeCheckpoint(path, { weights, network, position: null, optimizer: null, config });
     }
     return { type: "saved", path, position: this.#position };
@@ -253,7 +268,7 @@ class Job {
     if (!broadcastJson(this.#group, wanted)) return;
     const start = performance.now();
     const data = { gallery: dataset, queries: heldOut };
-    const scores = await evaluateKnn(device, this.#model, data, settings, this.#group);
+    const scores = await evaluateKnn(device, this.#average ?? this.#model, data, settings, this.#group);
     if (!scores) return;
     const seconds = (performance.now() - start) / 1000;
     const { top1, top5, auc, queries } = scores;

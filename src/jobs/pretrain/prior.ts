@@ -1,11 +1,25 @@
-import type { PriorRows } from "../../data/mod.ts";
+import type { ImageDataset, PriorRows } from "../../data/mod.ts";
 import { bindingBytes, rowsAtOnce } from "../../data/internal.ts";
 import type { Device } from "../../device/mod.ts";
 import { checkFinite } from "../../eval/internal.ts";
 import { medianSigma } from "../../kernels/mod.ts";
 import { keep, type Tensor, tensor } from "../../tensor/mod.ts";
 import { takeRows } from "../../data/internal.ts";
-import { HostPrior } from "../../train/mod.ts";
+import { HostPrior, METHODS } from "../../train/mod.ts";
+import { clustersOf, equalRows } from "./prior_classes.ts";
+import type { JobSettings } from "./settings.ts";
+
+/** The prior that a method learns from: the data set's as it is for a kernel, or its classes; undefined without. */
+export function priorOf(
+  { prior }: Pick<ImageDataset, "prior">,
+  { method, kernel, clusters, seed }: Pick<JobSettings, "method" | "kernel" | "clusters" | "seed">,
+): PriorRows | undefined {
+  if (!prior) return undefined;
+  if (METHODS[method].prior !== "classes") return kernel === null ? undefined : prior;
+  checkFinite("find classes in a prior", prior);
+  const classes = clusters === null ? equalRows(prior) : clustersOf(prior, clusters, seed);
+  return { data: Float32Array.from(classes), dim: 1 };
+}
 
 /**
  * A prior `[n, dim]` for training: on the device where the adapter binds it at once, else in host memory.

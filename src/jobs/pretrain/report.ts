@@ -1,4 +1,4 @@
-import type { TrainingPosition } from "../../train/mod.ts";
+import { METHODS, type TrainingPosition } from "../../train/mod.ts";
 import type { JobFacts } from "./facts.ts";
 import type { KernelView } from "./kernel_view.ts";
 import type { JobSettings } from "./settings.ts";
@@ -37,7 +37,7 @@ export async function jobReport(report: JobReport): Promise<string> {
   return page(`Pre-training on ${settings.db}${settings.demo ? " (demo data)" : ""}`, lead, sections);
 }
 
-async function curves({ lines }: JobReport): Promise<Section[]> {
+async function curves({ lines, settings: { method } }: JobReport): Promise<Section[]> {
   const sections: Section[] = [];
   const add = async (heading: string, names: readonly (readonly [string, string])[], y: string, about: string) => {
     const series = names.map(([key, name]) => ({ name, points: pointsOf(lines, key) })).filter(({ points }) =>
@@ -46,7 +46,8 @@ async function curves({ lines }: JobReport): Promise<Section[]> {
     if (series.length === 0) return;
     sections.push({ heading, body: html`${await lineChart(series, { x: "epoch", y })}<p class="faint">${about}</p>` });
   };
-  await add("Loss", [["loss", "loss"]], "loss (nats)", "0 would be collapse: all centroids in one place.");
+  const about = method === "decoupled_uniformity" ? "0 would be collapse: all centroids in one place." : "";
+  await add("Loss", [["loss", "loss"]], "loss", `${METHODS[method].title}. ${about}`);
   await add(
     "Alignment",
     [["align", "alignment"]],

@@ -40,6 +40,14 @@ export const JOB = {
     help: "width of the RBF kernel, in units of the prior; median: the median distance of two priors",
     group: "Model and loss",
   },
+  clusters: {
+    type: "integer",
+    optional: true,
+    defaultBy: { method: { cl_infonce: 20 } },
+    min: 2,
+    help: "clusters of the prior that are the classes of a method that learns from classes; equal rows are one without",
+    group: "Model and loss",
+  },
   lars: {
     type: "string",
     default: "corrected",

@@ -1,0 +1,91 @@
+import type { Contrastive } from "../nn/mod.ts";
+import { ndarray, toF32 } from "../formats/mod.ts";
+import { AveragedModel } from "./averaged_model.ts";
+import { KeyQueue } from "./key_queue.ts";
+import { type Method, METHODS } from "./methods.ts";
+import { loadState, readState, type StateDict } from "./model_state.ts";
+import type { ResolvedConfig } from "./resolve.ts";
+
+/** What a method keeps from step to step beside the weights: its momentum encoder, its queue, the average of the weights. */
+export class MethodState {
+  /** The method. */
+  readonly method: Method;
+  /** What is aimed at; null for a method without a momentum encoder. */
+  readonly target: AveragedModel | null;
+  /** Average of the weights, of `config.ema`; null without. */
+  readonly average: AveragedModel | null;
+  /** Keys of earlier batches; null for a method without a queue. */
+  readonly queue: KeyQueue | null;
+  #config: ResolvedConfig;
+
+  /** Makes what the method needs. */
+  constructor(model: Contrastive, config: ResolvedConfig) {
+    this.#config = config;
+    this.method = METHODS[config.method];
+    const { target, average, ema, targetMomentum, queue, seed } = config;
+    this.target = this.method.targets === "momentum" ? new AveragedModel(target!, model, targetMomentum!) : null;
+    this.average = ema === undefined ? null : new AveragedModel(average!, model, ema);
+    const [weight] = model.head.parameters().slice(-2); // of the last layer: weight and bias
+    this.queue = this.method.queue ? new KeyQueue(weight!.device, queue!, weight!.shape[1]!, seed) : null;
+  }
+
+  /** Called before a step, with the share of the run that is done. */
+  progress(share: number): void {
+    if (!this.target || !this.method.rises) return;
+    this.target.decay = 1 - (1 - this.#config.targetMomentum!) * (Math.cos(Math.PI * share) + 1) / 2;
+  }
+
+  /** Called after the weights moved. */
+  follow(): void {
+    this.target?.update();
+    this.average?.update();
+  }
+
+  /** Reads back what a checkpoint keeps beside the weights. */
+  async read(): Promise<StateDict> {
+    const state: StateDict = new Map();
+    for (const [prefix, averaged] of this.#models()) {
+      averaged.copyCounters();
+      for (const [name, array] of await readState(averaged.model)) state.set(`${prefix}.${name}`, array);
+    }
+    if (this.queue) {
+      const { keys, next } = this.queue;
+      state.set("queue", ndarray([...keys.shape], "f32", await keys.data() as Float32Array<ArrayBuffer>));
+      state.set("queue_next", ndarray([], "i64", BigInt64Array.of(BigInt(next))));
+    }
+    return state;
+  }
+
+  /**
+   * Takes a state over, of a run that goes on.
+   *
+   * @throws {TypeError} If it lacks something that the method needs, or that is of another shape.
+   */
+  load(state: StateDict = new Map()): void {
+    for (const [prefix, { model }] of this.#models()) {
+      const own = [...state].filter(([name]) => name.startsWith(`${prefix}.`));
+      if (own.length === 0) throw lacks(`the ${prefix === "target" ? "momentum encoder" : "average of the weights"}`);
+      loadState(model, new Map(own.map(([name, array]) => [name.slice(prefix.length + 1), array])));
+    }
+    if (!this.queue) return;
+    const [keys, next] = [state.get("queue"), state.get("queue_next")];
+    if (!keys || !next || `${keys.shape}` !== `${this.queue.keys.shape}`) throw lacks("the queue, of the same length");
+    this.queue.keys.write(toF32(keys));
+    this.queue.next = Number(next.data[0]);
+  }
+
+  /** Frees the queue; the models are the caller's. */
+  dispose(): void {
+    this.queue?.dispose();
+  }
+
+  #models(): [string, AveragedModel][] {
+    return Object.entries({ target: this.target, average: this.average }).flatMap(([name, each]) =>
+      each ? [[name, each] as [string, AveragedModel]] : []
+    );
+  }
+}
+
+function lacks(what: string): TypeError {
+  return new TypeError(`Cannot load the state of the method as it must hold ${what}: got a checkpoint without`);
+}
