@@ -1,3 +1,4 @@
+import { writeWhole } from "../../src/formats/mod.ts";
 import { type Recipe, recipeDigest } from "../_quickstart/recipe.ts";
 import { leaderboard, type LeaderboardLine } from "./leaderboard.ts";
 
@@ -49,6 +50,6 @@ async function replace(path: string, opening: string, body: string): Promise<voi
   if (page === null) {
     throw new SyntaxError(`Cannot write the table into "${path}" as there must be its marks: got none`);
   }
-  await Deno.writeTextFile(file, page);
+  await writeWhole(file, page);
   console.log(`Table: ${path} (deno fmt aligns it)`);
 }

@@ -1,6 +1,7 @@
 import { Device } from "../../mod.ts";
 import { type MeanInterval, meanInterval } from "../../src/eval/mod.ts";
 import { parseJson } from "../../src/formats/internal.ts";
+import { writeWhole } from "../../src/formats/mod.ts";
 import { loadQuickstart } from "../_quickstart/data.ts";
 import { queryGroups } from "../_quickstart/evaluate.ts";
 import { RECIPE, type Recipe } from "../_quickstart/recipe.ts";
@@ -61,7 +62,7 @@ export async function recordLine(page: URL): Promise<void> {
   ).join("\n");
   const text = withTable(await Deno.readTextFile(page), opening, body);
   if (text === null) throw noLine();
-  await Deno.writeTextFile(page, text);
+  await writeWhole(page, text);
 }
 
 /**

@@ -97,11 +97,10 @@ class Job {
     this.#position = position;
     this.#profile = settings.profile ? new StepProfile() : undefined;
     const { network, method, stem, seed, resolution } = settings;
-    const options = { stem, seed, resolution, method, device };
-    this.#model = makeModel(network, options);
-    const follower = () => makeModel(network, { ...options, follows: true });
-    this.#target = METHODS[method].targets === "momentum" ? follower() : undefined;
-    this.#average = settings.ema === null ? undefined : follower();
+    const make = (follows = false) => makeModel(network, { stem, seed, resolution, method, device, follows });
+    this.#model = make();
+    this.#target = METHODS[method].targets === "momentum" ? make(true) : undefined;
+    this.#average = settings.ema === null ? undefined : make(true);
     this.#source = imageSource(device, dataset, recipeOf(dataset, settings), {
       workers: settings.workers,
       onUnreadable: (image) => this.#unreadable.add(image),
