@@ -67,9 +67,6 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
       `Cannot use --db ${values.db} as this program is for ${program.db}: run examples/${values.db}.ts`,
     );
   }
-  if (values.optimizer !== "lars" && isGiven(args, "lars")) {
-    throw new UsageError(`Cannot use --lars with --optimizer ${values.optimizer}: it says how --optimizer lars works`);
-  }
   checkMethodFlags(args, values.method);
   const own = Object.fromEntries(Object.keys(program.flags ?? {}).map((name) => [name, values[name]]));
   const usesPrior = checkPrior(args, values);
@@ -77,13 +74,31 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
     ? "none"
     : values.kernel;
   const { sigma } = values;
-  const adapts = values.optimizer.startsWith("adam") && !isGiven(args, "lr") && !isGiven(args, "learning_rate");
   const settings = resolveSettings({
     ...{ db: program.db, demo, stem: program.stem, augmentation: program.augmentation ?? "natural" },
-    ...flagSettings({ ...values, kernel, ...adapts ? { lr: undefined } : {} }),
+    ...flagSettings({ ...values, kernel, ...beyondRecipe(args, values) }),
     sigma: kernel === "rbf" && sigma !== undefined ? widthOf(sigma) : null,
   });
+  if (settings.optimizer !== "lars" && isGiven(args, "lars")) {
+    throw new UsageError(
+      `Cannot use --lars with --optimizer ${settings.optimizer}: it says how --optimizer lars works`,
+    );
+  }
   return { values, own, settings, usesPrior, medianSigma: kernel === "rbf" && sigma === "median" };
+}
+
+/**
+ * What a program's recipe, made for its ResNet and optimizer, does not know: vision transformers learn by AdamW, and Adam has
+ * a learning rate of its own. The defaults of the settings hold there.
+ */
+function beyondRecipe(
+  args: readonly string[],
+  { network, optimizer }: Values,
+): { optimizer?: undefined; lr?: undefined } {
+  const transformer = network.startsWith("vit_") && !isGiven(args, "optimizer");
+  const adapts = transformer || optimizer.startsWith("adam");
+  const rateIsGiven = isGiven(args, "lr") || isGiven(args, "learning_rate");
+  return { ...transformer ? { optimizer: undefined } : {}, ...adapts && !rateIsGiven ? { lr: undefined } : {} };
 }
 
 /** Refuses settings that a method has not, which would have no effect. */

@@ -30,9 +30,9 @@ export function settingFlags(defaults: Partial<TableSettings>): Record<keyof Tab
 
 /** Makes a flag of a setting; one of some words that may be null is `none` then. */
 function flagOf({ type, alias, group, spellings, min, choices, ...row }: Setting, given: unknown): Flag {
-  const help = `${row.help}${defaultsBy(row.defaultBy)}`;
+  const help = `${row.help}${given === undefined ? defaultsBy(row) : ""}`;
   const common = { help, group, ...alias ? { alias } : {} };
-  const value = given ?? row.default;
+  const value = given ?? (row.defaultBy ? undefined : row.default);
   if (type === "boolean") return { type, ...common };
   if (type !== "string") {
     const fallback = value === undefined ? {} : { default: value as number };
@@ -43,11 +43,13 @@ function flagOf({ type, alias, group, spellings, min, choices, ...row }: Setting
   return { type, ...common, choices: all, ...value || row.optional ? { default: `${value ?? NONE}` } : {} };
 }
 
-function defaultsBy(defaults: Setting["defaultBy"] = {}): string {
-  const named = Object.values(defaults).flatMap((values) =>
+/** What holds where a flag is not given, for a setting whose default depends on another: that is found afterwards. */
+function defaultsBy({ default: fallback, defaultBy }: Pick<Setting, "default" | "defaultBy">): string {
+  if (!defaultBy) return "";
+  const named = Object.values(defaultBy).flatMap((values) =>
     Object.entries(values).map(([name, value]) => `${value} for ${name}`)
   );
-  return named.length > 0 ? ` (default ${named.join(", ")})` : "";
+  return ` (default ${[...fallback === undefined ? [] : [fallback], ...named].join(", ")})`;
 }
 
 /** The settings that flags were given: `none` and absent flags are left to the table's defaults. */

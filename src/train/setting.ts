@@ -4,7 +4,10 @@ export interface Setting {
   readonly type: "integer" | "number" | "string" | "boolean";
   /** Value that holds where none is given. */
   readonly default?: number | string | boolean;
-  /** Values that hold where none is given, by the value of another setting: `{ optimizer: { sgd: 0, lars: 0.9 } }`. */
+  /**
+   * Values that hold where none is given, by the value of another setting, before `default`: `{ optimizer: { lars: 0.9 } }`.
+   * A key that ends in `*` stands for all values that begin so.
+   */
   readonly defaultBy?: Readonly<Record<string, Readonly<Record<string, number | string | boolean>>>>;
   /** Whether null is allowed, which then is the default. */
   readonly optional?: true;
@@ -56,12 +59,22 @@ export function withDefaults<T extends SettingTable>(
   table: T,
   given: Readonly<Record<string, unknown>>,
 ): SettingValues<T> {
-  const plain = Object.entries(table).map((
-    [name, row],
-  ) => [name, given[name] ?? row.default ?? (row.optional && null)]);
-  const values = Object.fromEntries(plain);
-  for (const [name, { defaultBy = {} }] of Object.entries(table)) {
-    for (const [other, defaults] of Object.entries(defaultBy)) values[name] ??= defaults[values[other]] ?? values[name];
-  }
-  return values;
+  const valueOf = (name: string): unknown => {
+    const { default: fallback, defaultBy = {}, optional } = table[name] ?? {} as Partial<Setting>;
+    if (given[name] !== undefined && given[name] !== null) return given[name];
+    if (given[name] === null && optional) return null;
+    for (const [other, defaults] of Object.entries(defaultBy)) {
+      const found = defaultFor(defaults, valueOf(other));
+      if (found !== undefined) return found;
+    }
+    return fallback ?? (optional && null);
+  };
+  return Object.fromEntries(Object.keys(table).map((name) => [name, valueOf(name)])) as SettingValues<T>;
+}
+
+function defaultFor(defaults: Readonly<Record<string, unknown>>, value: unknown): unknown {
+  const exact = Object.hasOwn(defaults, `${value}`) ? `${value}` : undefined;
+  const key = exact ??
+    Object.keys(defaults).find((key) => key.endsWith("*") && `${value}`.startsWith(key.slice(0, -1)));
+  return key === undefined ? undefined : defaults[key];
 }

@@ -31,9 +31,9 @@ export interface PretrainConfig {
   ema?: number;
   /** A model like the one that is trained, for `ema`; its predictor may be missing. */
   average?: Contrastive;
-  /** Name of the optimizer: `"sgd"` (the default), `"lars"`, `"adam"` or `"adamw"`. */
+  /** Name of the optimizer: `"sgd"` (default), `"lars"`, `"adam"` or `"adamw"` (that of the programs for a ViT). */
   optimizer?: "sgd" | "lars" | "adam" | "adamw";
-  /** Epochs of linear warm-up of the learning rate; 0 by default. */
+  /** Epochs of linear warm-up of the learning rate; 0 by default, in the programs 10 for a ViT. */
   warmUp?: number;
   /** Norm that gradients are clipped to; not by default. */
   clipGradNorm?: number;
@@ -114,6 +114,7 @@ export const TRAINING = {
     option: "optimizer",
     type: "string",
     default: "sgd",
+    defaultBy: { network: { "vit_*": "adamw" } },
     choices: ["sgd", "lars", "adam", "adamw"],
     help: "optimizer",
     group: "Optimisation",
@@ -196,6 +197,7 @@ export const TRAINING = {
     option: "warmUp",
     type: "integer",
     default: 0,
+    defaultBy: { network: { "vit_*": 10 } },
     implied: true,
     min: 0,
     help: "epochs of linear warm-up of the learning rate",

@@ -138,6 +138,16 @@ Deno.test("parsePretrain() takes a method with its defaults, and Adam with its o
   assertEquals(parsePretrain(["--method", "yaware"], cub)!.settings.kernel, "rbf");
 });
 
+Deno.test("parsePretrain() trains vision transformers by AdamW with a warm-up, unless it is told otherwise", () => {
+  const chosen = (line: string) => {
+    const { optimizer, warmup_epochs, lr } = parsePretrain(line.split(" "), cifar)!.settings;
+    return [optimizer, warmup_epochs, lr];
+  };
+  assertEquals(chosen("--network resnet18"), ["sgd", 0, 0.3]);
+  assertEquals(chosen("--network vit_small_14 --resolution 28").slice(0, 2), ["adamw", 10]);
+  assertEquals(chosen("--network vit_tiny --optimizer sgd --warmup_epochs 0").slice(0, 2), ["sgd", 0]);
+});
+
 Deno.test("parsePretrain() refuses an unknown method, and what a method does not take", () => {
   assert(message(cifar, "--method", "dino").includes("decoupled_uniformity, align_uniform, simclr, moco, byol"));
   for (const args of [["--prior", "f.npz"], ["--weaklabels"], ["--kernel", "cosine"]]) {
