@@ -1,5 +1,6 @@
 import type { Device } from "../../mod.ts";
 import { ProgressDisplay } from "../../src/cli/mod.ts";
+import { type MethodName, METHODS } from "../../src/train/mod.ts";
 import type { QuickstartData } from "../_quickstart/data.ts";
 import { encodeAll, MEASURES, type QueryScores, score } from "../_quickstart/evaluate.ts";
 import { type PriorName, PRIORS, type Recipe } from "../_quickstart/recipe.ts";
@@ -12,18 +13,25 @@ export interface Arm {
   readonly name: string;
   /** Whether it is trained; true by default. */
   readonly trained?: boolean;
+  /** What is learnt by; decoupled uniformity by default. */
+  readonly method?: MethodName;
   /** The kernel on the keywords; none: no prior. */
   readonly prior?: PriorName;
   /** λ; the recipe's by default. */
   readonly ridge?: number;
   /** Samples of a step; the recipe's by default. */
   readonly batchSize?: number;
+  /** Learning rate at the start of the cosine, for a batch of 256; the recipe's by default. */
+  readonly lr?: number;
   /** Share of the images whose keywords are dealt out among them; 0 by default. */
   readonly shuffled?: number;
 }
 
+/** Rates of methods whose losses, sums over features, are so steep that they diverge at the recipe's; not searched for. */
+const RATES: Partial<Record<MethodName, number>> = { barlow_twins: 0.03, vicreg: 0.01 };
+
 /** Sets of arms that `--arms` takes, by name. */
-export const ARM_SETS = ["main", "kernels", "ridge", "shuffled", "batch"] as const;
+export const ARM_SETS = ["main", "kernels", "ridge", "shuffled", "batch", "methods"] as const;
 
 /** One of {@linkcode ARM_SETS}. */
 export type ArmSet = (typeof ARM_SETS)[number];
@@ -43,6 +51,12 @@ export function armsOf({ prior }: Recipe, set: ArmSet): Arm[] {
       { name: `no prior, batch ${batchSize}`, batchSize },
       { name: `prior, batch ${batchSize}`, prior, batchSize },
     ]),
+    methods: (Object.keys(METHODS) as MethodName[]).filter((each) => each !== "decoupled_uniformity").map((method) => {
+      const takes = METHODS[method].prior;
+      const lr = RATES[method];
+      if (takes === "none") return { name: method, method, ...lr ? { lr } : {} };
+      return { name: `prior, ${method}`, method, ...takes === "kernel" ? { prior } : {} };
+    }),
   };
   return [
     { name: "untrained", trained: false },
@@ -70,11 +84,12 @@ export async function runArm(
   recipe: Recipe,
   { arm, seed, signal }: { readonly arm: Arm; readonly seed: number; readonly signal: AbortSignal },
 ): Promise<QueryScores<ArmMeasure> | null> {
-  const model = makeModel({ width: recipe.width, seed });
+  const model = makeModel({ width: recipe.width, seed, method: arm.method });
   try {
-    const { trained = true, ridge = recipe.ridge, batchSize = recipe.batchSize, prior, shuffled } = arm;
+    const { trained = true, ridge = recipe.ridge, batchSize = recipe.batchSize, lr = recipe.lr } = arm;
+    const { method, prior, shuffled } = arm;
     const display = new ProgressDisplay();
-    const training = { recipe: { ...recipe, ridge, batchSize }, seed, prior, shuffled, signal };
+    const training = { recipe: { ...recipe, ridge, batchSize, lr }, seed, method, prior, shuffled, signal };
     const reports = trained ? trainEncoder(device, data, model, training) : [];
     for await (const { epoch, step, steps, loss, align } of reports) {
       display.update({

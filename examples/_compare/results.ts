@@ -33,18 +33,30 @@ export function meanTable(results: readonly RunResult[]): Table {
   return { header: HEADER, rows: meanRows(linesOf(results), ARM_MEASURES) };
 }
 
-/** What each arm with a prior is above the arms without one, and above the shuffled one, in the seeds that both have. */
+/**
+ * What each arm with a prior is above the arms without one, and above the shuffled one, and what the prior is above methods
+ * that take none, in the seeds that both have.
+ */
 export function differenceTable(results: readonly RunResult[], groups: ArrayLike<number>): Table {
   const lines = linesOf(results);
   const find = (name: string) => lines.find((line) => line.name === name);
-  const pairs = lines.filter(({ name }) => /^(shuffled )?prior/.test(name)).flatMap((line) => {
-    const batch = line.name.match(/, batch \d+$/)?.[0] ?? "";
-    const others = [find(`no prior${batch}`), line.name.startsWith("prior") ? find("shuffled prior") : undefined];
-    return others.filter((other) => other !== undefined && other.seeds.some((seed) => line.seeds.includes(seed)))
-      .map((other) => [line, other!] as const);
-  });
+  const pairs = lines.flatMap((line) => pairsOf(line, find)).filter(([line, other]) =>
+    other.seeds.some((seed) => line.seeds.includes(seed))
+  );
   const header = ["difference [95 % interval]", ...pairs.map(([line, other]) => `${line.name} − ${other.name}`)];
   return { header, rows: differenceRows(pairs, { titles: ARM_MEASURES, groups }) };
+}
+
+type Line = TableLine<ArmMeasure>;
+
+/** A line and what it is compared with: the one that should be better first. */
+function pairsOf(line: Line, find: (name: string) => Line | undefined): (readonly [Line, Line])[] {
+  if (/^(untrained|no prior)/.test(line.name)) return [];
+  const batch = line.name.match(/, batch \d+$/)?.[0] ?? "";
+  const [plain, prior, shuffled] = [`no prior${batch}`, "prior", "shuffled prior"].map(find);
+  if (!/^(shuffled )?prior/.test(line.name)) return prior ? [[prior, line]] : []; // a method that takes none
+  const others = [plain, line.name.startsWith("prior") ? shuffled : undefined];
+  return others.flatMap((other) => other ? [[line, other] as const] : []);
 }
 
 /** The tables as Markdown. */

@@ -1,7 +1,8 @@
-import { type Device, key, shuffled } from "../../mod.ts";
+import { type Device, key, shuffled, type Tensor, tensor } from "../../mod.ts";
 import { naturalRecipe, type PriorRows, ResidentImages } from "../../src/data/mod.ts";
 import { type Contrastive, contrastive, defaultInit, ResNet } from "../../src/nn/mod.ts";
-import { pretrain, type PretrainReport } from "../../src/train/mod.ts";
+import { type MethodName, METHODS, pretrain, type PretrainReport } from "../../src/train/mod.ts";
+import { clustersOf, equalRows } from "../../src/jobs/pretrain/prior_classes.ts";
 import type { QuickstartData } from "./data.ts";
 import { keywordPrior, type PriorName, type Recipe } from "./recipe.ts";
 
@@ -11,6 +12,8 @@ export interface Training {
   readonly recipe: Omit<Recipe, "prior" | "version">;
   /** Weights, order of the images and augmentation. */
   readonly seed: number;
+  /** What is learnt by; decoupled uniformity by default. */
+  readonly method?: MethodName;
   /** The keywords as a kernel; none: no prior. */
   readonly prior?: PriorName;
   /** Share of the images whose keywords are dealt out among them, in [0, 1]; 0 by default. */
@@ -21,10 +24,24 @@ export interface Training {
   readonly printEvery?: number;
 }
 
+/** Settings of {@linkcode makeModel}. */
+export interface ModelSettings {
+  /** Channels of the first stage. */
+  readonly width: number;
+  /** Seed of the weights. */
+  readonly seed: number;
+  /** The method that the head is for; decoupled uniformity by default. */
+  readonly method?: MethodName;
+  /** Whether it is a momentum encoder, which has no predictor; false by default. */
+  readonly follows?: boolean;
+}
+
 /** The quickstart's network: a stem of stride 2, one block a stage, 256 features; PyTorch's default weights. */
-export function makeModel({ width, seed }: { readonly width: number; readonly seed: number }): Contrastive {
+export function makeModel({ width, seed, method = "decoupled_uniformity", follows }: ModelSettings): Contrastive {
   const layout = { block: "basic", layers: [1, 1, 1], widths: [width, 2 * width, 4 * width], smallStem: true } as const;
-  return contrastive(new ResNet(layout, { numClasses: 256, seed, init: defaultInit }), { projection: 64, seed });
+  const { norm, predictor } = METHODS[method];
+  const head = { projection: 64, norm, predictor: predictor && !follows ? 64 : undefined, seed };
+  return contrastive(new ResNet(layout, { numClasses: 256, seed, init: defaultInit }), head);
 }
 
 /** Trains a model in place. */
@@ -32,7 +49,7 @@ export async function* trainEncoder(
   device: Device,
   { train }: QuickstartData,
   model: Contrastive,
-  { recipe, seed, prior: name, shuffled: share = 0, signal, printEvery }: Training,
+  { recipe, seed, method = "decoupled_uniformity", prior: name, shuffled: share = 0, signal, printEvery }: Training,
 ): AsyncGenerator<PretrainReport> {
   using source = new ResidentImages(
     device,
@@ -40,10 +57,29 @@ export async function* trainEncoder(
     naturalRecipe({ size: 32, mean: train.mean, std: train.std }),
   );
   using prior = name ? await keywordPrior(name, shuffledRows(train.prior, seed, share), device) : null;
-  const { epochs, batchSize, ridge } = recipe;
+  using classes = METHODS[method].prior === "classes" ? classRows(train.prior, method, seed, device) : null;
+  const { epochs, batchSize, ridge, width } = recipe;
   const lr = recipe.lr * batchSize / 256;
-  const config = { epochs, batchSize, lr, seed, ridge, kernel: prior?.kernel, signal, printEvery };
-  yield* pretrain(model, { source, prior: prior?.rows }, config);
+  const target = METHODS[method].targets === "momentum" ? makeModel({ width, seed, method, follows: true }) : undefined;
+  try {
+    const own = { method, target, ...method === "moco" ? { queue: QUEUE } : {} };
+    const config = { epochs, batchSize, lr, seed, ridge, kernel: prior?.kernel, signal, printEvery, ...own };
+    yield* pretrain(model, { source, prior: classes ?? prior?.rows }, config);
+  } finally {
+    target?.dispose();
+  }
+}
+
+/** Keys in MoCo's queue: a third of the drawings, so that few keys are older views of the same one. */
+const QUEUE = 1024;
+
+/** Clusters of keywords for Cl-InfoNCE: as many as the programs make. */
+const CLUSTERS = 20;
+
+/** Classes from keywords: the clusters of Cl-InfoNCE, else those with the same words. */
+function classRows(words: PriorRows, method: MethodName, seed: number, device: Device): Tensor {
+  const classes = method === "cl_infonce" ? clustersOf(words, CLUSTERS, seed) : equalRows(words);
+  return tensor(Float32Array.from(classes), { shape: [classes.length, 1], device });
 }
 
 /** The same rows, a share of them given to other images: a prior with the same statistics that knows less. */

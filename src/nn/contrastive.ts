@@ -12,7 +12,7 @@ export interface ContrastiveOptions {
   projection?: number;
   /** Features between the two linear layers; those of the encoder by default. */
   hidden?: number;
-  /** Whether the head normalises between its linear layers, as BYOL, SimSiam, MoCo and others have it; false by default. */
+  /** Whether the head normalises between its linear layers, as SimCLR, BYOL, SimSiam, Barlow Twins and VICReg have it; false by default. */
   norm?: boolean;
   /** Features between the linear layers of a predictor on top of the head, as BYOL has one; none by default. */
   predictor?: number;

@@ -12,8 +12,8 @@ import {
   vicReg,
   yAware,
 } from "../losses/mod.ts";
-import { compareClusters } from "../losses/internal.ts";
-import { equal, maximum, reshape, slice } from "../ops/mod.ts";
+import { compareClusters, identity } from "../losses/internal.ts";
+import { equal, maximum, mul, reshape, slice } from "../ops/mod.ts";
 import { type Tensor, tidy } from "../tensor/mod.ts";
 
 /** Name of a method. */
@@ -183,10 +183,17 @@ function alphaOf({ prior, kernel, ridge }: Pick<MethodInput, "prior" | "kernel" 
   return noGrad(() => centroidWeights(prior!, { kernel: kernel!, ridge }));
 }
 
-/** Similarities as weights: a kernel that can be negative, as the cosine, counts as 0 there. */
+/**
+ * Similarities as weights: a kernel that can be negative, as the cosine, counts as 0 there; a sample that is like none, as one
+ * of which nothing is known (a row of zeros), is like itself.
+ */
 function similarity(prior: Tensor, kernel: Kernel): Tensor {
-  return noGrad(() => tidy(() => maximum(kernel(prior, prior), 0)));
+  const itself = () => mul(identity(prior.shape[0]!, prior.device), ITSELF);
+  return noGrad(() => tidy(() => maximum(kernel(prior, prior), itself())));
 }
+
+/** Least similarity of a sample with itself: next to nothing beside others, and all where there are none. */
+const ITSELF = 1e-6;
 
 /** 1 for two samples of a class, else 0. */
 function sameClass(prior: Tensor): Tensor {

@@ -1,7 +1,9 @@
-import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { Device } from "../../mod.ts";
 import { ARM_MEASURES, type ArmMeasure, armsOf } from "../../examples/_compare/arms.ts";
+import { parseCompareMethods } from "../../examples/_compare/flags.ts";
+import { METHODS } from "../../src/train/mod.ts";
 import { linearProbe } from "../../examples/_compare/linear_probe.ts";
 import { openingMark, type TableSource, withTable } from "../../examples/_compare/readme.ts";
 import { comparePage, differenceTable, markdown, meanTable, type RunResult } from "../../examples/_compare/results.ts";
@@ -74,6 +76,25 @@ Deno.test("the tables have the arms, and differences of runs with the same seed,
   assertMatch(second!, /^−0\.200 \[−0\.[45]00, \+0\.000\] not told apart$/);
   assertMatch(third!, /^\+0\.700 \[\+0\.[345]00, \+[01]\.[09]00\] better$/);
   assertEquals(markdown(RESULTS, GROUPS).split("\n").length, 5 + 1 + 9);
+});
+
+Deno.test("the prior is compared with methods that take none, and methods with a prior with no prior and the shuffled one", () => {
+  const arms = ["no prior", "prior", "shuffled prior", "simclr", "prior, yaware"];
+  const results = arms.map((arm): RunResult => ({ ...RESULTS[0]!, arm, seed: 0 }));
+  const { header } = differenceTable(results, GROUPS);
+  assertEquals(header.slice(4), [
+    "prior − simclr",
+    "prior, yaware − no prior",
+    "prior, yaware − shuffled prior",
+  ]);
+});
+
+Deno.test("compare_methods.ts has an arm for every method, and writes no README", () => {
+  const flags = parseCompareMethods(["--seeds", "2"])!;
+  assertEquals([flags.arms, flags.readme, flags.seeds, flags.save_dir], ["methods", false, 2, "runs/compare_methods"]);
+  const methods = armsOf(RECIPE, "methods").map(({ method = "decoupled_uniformity" }) => method);
+  assertEquals(new Set(methods), new Set(Object.keys(METHODS) as typeof methods));
+  assertThrows(() => parseCompareMethods(["--readme"]), Error, "readme");
 });
 
 Deno.test("comparePage() draws means with bars", async () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Device, key, normal, type Tensor } from "../../mod.ts";
+import { Device, key, normal, type Tensor, tensor } from "../../mod.ts";
 import { naturalRecipe, ResidentImages } from "../../src/data/mod.ts";
-import { rbf } from "../../src/kernels/mod.ts";
+import { cosine, rbf } from "../../src/kernels/mod.ts";
 import type { Contrastive } from "../../src/nn/mod.ts";
 import {
   makeModel,
@@ -40,9 +40,9 @@ function modelsFor(
 }
 
 /** Trains by a method and gives all that it learnt, and what an epoch took of the device. */
-async function train(method: MethodName, config: Partial<PretrainConfig> = {}) {
+async function train(method: MethodName, config: Partial<PretrainConfig> = {}, given?: Tensor) {
   using source = new ResidentImages(device, smallDataset(SAMPLES).pixels!, recipe);
-  const { prior, kernel } = priorOf(method);
+  const { prior, kernel } = given ? { prior: given } as ReturnType<typeof priorOf> : priorOf(method);
   const { model, ...followers } = modelsFor(method, config.ema);
   const queue = METHODS[method].queue ? 32 : undefined;
   const training = new Pretraining(model, { source, prior }, {
@@ -88,6 +88,15 @@ Deno.test("Pretraining learns by every method", async () => {
     const { learnt: { losses }, replays } = await train(method, { epochs: 2 });
     assert(losses.every(Number.isFinite) && losses.length === 2, `${method}: ${losses}`);
     assert(replays > 0, `${method} is replayed`);
+  }
+});
+
+Deno.test("methods with a kernel stay finite where nothing is known of some samples", async () => {
+  for (const method of ["decoupled_uniformity", "yaware", "cclk"] as const) {
+    const rows = Float32Array.from({ length: 3 * SAMPLES }, (_, i) => i < 9 ? 0 : i % 4);
+    const prior = tensor(rows, { shape: [SAMPLES, 3] });
+    const { learnt } = await train(method, { epochs: 1, kernel: cosine() }, prior);
+    assert(learnt.losses.every(Number.isFinite), `${method}: ${learnt.losses}`);
   }
 });
 
