@@ -24,7 +24,8 @@ import { policyOf } from "../../../src/ops/shared/policy.ts";
 
 const device = await Device.open();
 const policy = policyOf(device);
-const FORMS = formsOn(device);
+// Half precision changes what is loaded and stored, which tiles of all shapes do alike: two of them stand for the others.
+const FORMS = formsOn(device).filter((form) => !form.startsWith("tile") || form === "tile64" || form === "tile128");
 const RTOL = { rtol: TOLERANCE.half };
 
 function half(values: Float32Array<ArrayBuffer>, shape: Shape): Tensor {
