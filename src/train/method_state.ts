@@ -25,8 +25,7 @@ export class MethodState {
     const { target, average, ema, targetMomentum, queue, seed } = config;
     this.target = this.method.targets === "momentum" ? new AveragedModel(target!, model, targetMomentum!) : null;
     this.average = ema === undefined ? null : new AveragedModel(average!, model, ema);
-    const [weight] = model.head.parameters().slice(-2); // of the last layer: weight and bias
-    this.queue = this.method.queue ? new KeyQueue(weight!.device, queue!, weight!.shape[1]!, seed) : null;
+    this.queue = this.method.queue ? queueFor(model, queue!, seed) : null;
   }
 
   /** Called before a step, with the share of the run that is done. */
@@ -88,4 +87,10 @@ export class MethodState {
 
 function lacks(what: string): TypeError {
   return new TypeError(`Cannot load the state of the method as it must hold ${what}: got a checkpoint without`);
+}
+
+/** A queue for keys as wide as the projections of the model. */
+function queueFor(model: Contrastive, keys: number, seed: number): KeyQueue {
+  const [weight] = model.head.parameters().slice(-2); // of the last layer: weight and bias
+  return new KeyQueue(weight!.device, keys, weight!.shape[1]!, seed);
 }

@@ -147,7 +147,7 @@ Deno.test("pretrain() refuses what it cannot train on", async () => {
       "batchSize must be >= 8 for 4 ranks (2 samples each): got 6",
       { source },
     ],
-    [{ optimizer: "adagrad" as "sgd" }, 'optimizer must be "sgd" or "lars": got "adagrad"', { source }],
+    [{ optimizer: "adagrad" as "sgd" }, 'optimizer must be "sgd" or "lars" or "adam" or "adamw": got', { source }],
     [{ lossScope: "all" as "local" }, 'lossScope must be "local" or "global": got "all"', { source }],
     [{ views: 0 }, "views must be >= 1: got 0", { source }],
     [{}, "there must be at least 2 samples: got 1", { source: one }],
