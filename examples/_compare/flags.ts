@@ -1,5 +1,6 @@
 import { parseFlags } from "../../src/cli/mod.ts";
-import { PRIORS, RECIPE } from "../_quickstart/recipe.ts";
+import { RECIPE_FLAGS } from "../_quickstart/flags.ts";
+import { RECIPE } from "../_quickstart/recipe.ts";
 import { ARM_SETS } from "./arms.ts";
 
 /** Settings of the comparison. */
@@ -22,21 +23,7 @@ const FLAGS = {
     min: 1,
     help: "passes over the training images, for each run",
   },
-  width: {
-    type: "integer",
-    default: RECIPE.width,
-    min: 1,
-    help: "channels of the first stage; the others have 2x and 4x",
-  },
-  batch_size: { type: "integer", default: RECIPE.batchSize, min: 2, help: "samples of a step" },
-  lr: {
-    type: "number",
-    default: RECIPE.lr,
-    min: 0,
-    help: "learning rate at the start of the cosine, for a batch of 256",
-  },
-  ridge: { type: "number", default: RECIPE.ridge, min: 0, help: "λ of the centroid weights" },
-  prior: { type: "string", default: RECIPE.prior as string, choices: PRIORS, help: "the kernel on the keywords" },
+  ...RECIPE_FLAGS,
   readme: { type: "boolean", default: false, help: "write the table into README.md and docs/results.md" },
   save_dir: { type: "string", default: "runs/compare_priors", help: "where results and report.html go" },
 } as const;
