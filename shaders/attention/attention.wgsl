@@ -2,14 +2,13 @@
 // query, so that no matrix of queries by keys is stored; lse = log sum_j exp(scale q[i] . k[j]) is kept for the gradient.
 //
 //   0-3  params, q, k, v   lib/attention.wgsl
-//   4    out  write  rows of D4 vectors
+//   4    out  write  rows of D4 vectors; lib/attention_rows.wgsl
 //   5    lse  write  [batch * heads, queries]
 //
 // Dispatch: tiles of queries; lib/attention.wgsl.
 @group(0) @binding(4) var<storage, read_write> out: array<X>;
 @group(0) @binding(5) var<storage, read_write> lse: array<f32>;
 
-var<workgroup> tile: array<vec4f, 256>; // [32 queries, 8 vectors of keys]
 var<workgroup> top: array<f32, TILE>;
 var<workgroup> sums: array<f32, TILE>;
 var<workgroup> fade: array<f32, TILE>; // by which what was summed before shrinks
@@ -67,15 +66,8 @@ fn forward(
     sums[r] = 0.0;
   }
   let row = 8u * id.y;
-  var a0 = vec4f(0.0);
-  var a1 = vec4f(0.0);
-  var a2 = vec4f(0.0);
-  var a3 = vec4f(0.0);
-  var a4 = vec4f(0.0);
-  var a5 = vec4f(0.0);
-  var a6 = vec4f(0.0);
-  var a7 = vec4f(0.0);
-  let end = select(params.keys, min(params.keys, head.first + TILE), params.causal == 1u);
+  var rows: EightRows;
+  let end = keys_seen(head.first);
   for (var key = 0u; key < end; key += TILE) {
     set_scores(head, key, lane);
     workgroupBarrier();
@@ -84,14 +76,14 @@ fn forward(
     for (var t = lane; t < 256u; t += 4u * D4) { tile[t] = exp(tile[t] - top[t / 8u]); }
     workgroupBarrier();
     add_sums(lane);
-    a0 *= fade[row];
-    a1 *= fade[row + 1u];
-    a2 *= fade[row + 2u];
-    a3 *= fade[row + 3u];
-    a4 *= fade[row + 4u];
-    a5 *= fade[row + 5u];
-    a6 *= fade[row + 6u];
-    a7 *= fade[row + 7u];
+    rows.a0 *= fade[row];
+    rows.a1 *= fade[row + 1u];
+    rows.a2 *= fade[row + 2u];
+    rows.a3 *= fade[row + 3u];
+    rows.a4 *= fade[row + 4u];
+    rows.a5 *= fade[row + 5u];
+    rows.a6 *= fade[row + 6u];
+    rows.a7 *= fade[row + 7u];
     for (var t = 0u; t < params.eighth; t++) {
       let j = key + 4u * t;
       let values = mat4x4f(
@@ -100,25 +92,11 @@ fn forward(
         vec4f(v[head.v + key_row(j + 2u) * params.k_row + id.x]),
         vec4f(v[head.v + key_row(j + 3u) * params.k_row + id.x]),
       );
-      a0 += values * tile[8u * row + t];
-      a1 += values * tile[8u * row + 8u + t];
-      a2 += values * tile[8u * row + 16u + t];
-      a3 += values * tile[8u * row + 24u + t];
-      a4 += values * tile[8u * row + 32u + t];
-      a5 += values * tile[8u * row + 40u + t];
-      a6 += values * tile[8u * row + 48u + t];
-      a7 += values * tile[8u * row + 56u + t];
+      add_keys(&rows, values, row, t);
     }
     workgroupBarrier();
   }
-  store(head, row, id.x, a0);
-  store(head, row + 1u, id.x, a1);
-  store(head, row + 2u, id.x, a2);
-  store(head, row + 3u, id.x, a3);
-  store(head, row + 4u, id.x, a4);
-  store(head, row + 5u, id.x, a5);
-  store(head, row + 6u, id.x, a6);
-  store(head, row + 7u, id.x, a7);
+  store_rows(head, row, id.x, rows);
   for (var r = lane; r < TILE; r += 4u * D4) {
     let i = head.first + r;
     if (head.busy && i < params.queries) { lse[head.flat * params.queries + i] = top[r] + log(sums[r]); }

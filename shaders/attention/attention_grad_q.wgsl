@@ -1,11 +1,10 @@
-// Gradient of attention's queries: grad_q[i] = scale sum_j slope[i, j] k[j]; lib/attention_grad.wgsl.
+// Gradient of attention's queries: grad_q[i] = scale sum_j slope[i, j] k[j]; lib/attention_grad.wgsl. The tile of
+// lib/attention_rows.wgsl holds the slopes.
 //
 //   7  grads  write  the gradients of q, k and v
 //
 // Dispatch: tiles of queries; lib/attention.wgsl.
 @group(0) @binding(7) var<storage, read_write> grads: array<X>;
-
-var<workgroup> tile: array<vec4f, 256>; // slopes, [32 queries, 8 vectors of keys]
 
 fn store(head: Head, row: u32, c: u32, value: vec4f) {
   let i = head.first + row;
@@ -21,15 +20,8 @@ fn backward_q(
 ) {
   let head = head_of(group, groups);
   let row = 8u * id.y;
-  var a0 = vec4f(0.0);
-  var a1 = vec4f(0.0);
-  var a2 = vec4f(0.0);
-  var a3 = vec4f(0.0);
-  var a4 = vec4f(0.0);
-  var a5 = vec4f(0.0);
-  var a6 = vec4f(0.0);
-  var a7 = vec4f(0.0);
-  let end = select(params.keys, min(params.keys, head.first + TILE), params.causal == 1u);
+  var rows: EightRows;
+  let end = keys_seen(head.first);
   for (var key = 0u; key < end; key += TILE) {
     for (var block = lane; block < 64u; block += 4u * D4) {
       let i = head.first + 4u * (block / 8u);
@@ -51,23 +43,9 @@ fn backward_q(
         vec4f(k[head.k + key_row(j + 2u) * params.k_row + id.x]),
         vec4f(k[head.k + key_row(j + 3u) * params.k_row + id.x]),
       );
-      a0 += keys * tile[8u * row + t];
-      a1 += keys * tile[8u * row + 8u + t];
-      a2 += keys * tile[8u * row + 16u + t];
-      a3 += keys * tile[8u * row + 24u + t];
-      a4 += keys * tile[8u * row + 32u + t];
-      a5 += keys * tile[8u * row + 40u + t];
-      a6 += keys * tile[8u * row + 48u + t];
-      a7 += keys * tile[8u * row + 56u + t];
+      add_keys(&rows, keys, row, t);
     }
     workgroupBarrier();
   }
-  store(head, row, id.x, a0);
-  store(head, row + 1u, id.x, a1);
-  store(head, row + 2u, id.x, a2);
-  store(head, row + 3u, id.x, a3);
-  store(head, row + 4u, id.x, a4);
-  store(head, row + 5u, id.x, a5);
-  store(head, row + 6u, id.x, a6);
-  store(head, row + 7u, id.x, a7);
+  store_rows(head, row, id.x, rows);
 }

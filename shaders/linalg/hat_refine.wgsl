@@ -233,6 +233,7 @@ fn judge(
   let high = high_of(p1);
   let rest = params.ridge_high * (p1 - high) + (params.ridge - params.ridge_high) * p1 + params.ridge * p2;
   if (params.ridge < 4.0 * z[i * (params.n + 1u)]) { u[i] = on[i] - rest; }
+  // A rest that is NaN must not be lost in max().
   v[i] = params.ridge * missed / max(u[i], SMALL) + 0.0 * rest;
 }
 

@@ -124,7 +124,6 @@ export const attention: Shader<Record<never, never>, { 4: "read_write", 5: "read
   access: { 4: "read_write", 5: "read_write" },
   code: `@group(0) @binding(4) var<storage, read_write> out: array<X>;
 @group(0) @binding(5) var<storage, read_write> lse: array<f32>;
-var<workgroup> tile: array<vec4f, 256>;
 var<workgroup> top: array<f32, TILE>;
 var<workgroup> sums: array<f32, TILE>;
 var<workgroup> fade: array<f32, TILE>;
@@ -176,15 +175,8 @@ fn forward(
     sums[r] = 0.0;
   }
   let row = 8u * id.y;
-  var a0 = vec4f(0.0);
-  var a1 = vec4f(0.0);
-  var a2 = vec4f(0.0);
-  var a3 = vec4f(0.0);
-  var a4 = vec4f(0.0);
-  var a5 = vec4f(0.0);
-  var a6 = vec4f(0.0);
-  var a7 = vec4f(0.0);
-  let end = select(params.keys, min(params.keys, head.first + TILE), params.causal == 1u);
+  var rows: EightRows;
+  let end = keys_seen(head.first);
   for (var key = 0u; key < end; key += TILE) {
     set_scores(head, key, lane);
     workgroupBarrier();
@@ -193,14 +185,14 @@ fn forward(
     for (var t = lane; t < 256u; t += 4u * D4) { tile[t] = exp(tile[t] - top[t / 8u]); }
     workgroupBarrier();
     add_sums(lane);
-    a0 *= fade[row];
-    a1 *= fade[row + 1u];
-    a2 *= fade[row + 2u];
-    a3 *= fade[row + 3u];
-    a4 *= fade[row + 4u];
-    a5 *= fade[row + 5u];
-    a6 *= fade[row + 6u];
-    a7 *= fade[row + 7u];
+    rows.a0 *= fade[row];
+    rows.a1 *= fade[row + 1u];
+    rows.a2 *= fade[row + 2u];
+    rows.a3 *= fade[row + 3u];
+    rows.a4 *= fade[row + 4u];
+    rows.a5 *= fade[row + 5u];
+    rows.a6 *= fade[row + 6u];
+    rows.a7 *= fade[row + 7u];
     for (var t = 0u; t < params.eighth; t++) {
       let j = key + 4u * t;
       let values = mat4x4f(
@@ -209,25 +201,11 @@ fn forward(
         vec4f(v[head.v + key_row(j + 2u) * params.k_row + id.x]),
         vec4f(v[head.v + key_row(j + 3u) * params.k_row + id.x]),
       );
-      a0 += values * tile[8u * row + t];
-      a1 += values * tile[8u * row + 8u + t];
-      a2 += values * tile[8u * row + 16u + t];
-      a3 += values * tile[8u * row + 24u + t];
-      a4 += values * tile[8u * row + 32u + t];
-      a5 += values * tile[8u * row + 40u + t];
-      a6 += values * tile[8u * row + 48u + t];
-      a7 += values * tile[8u * row + 56u + t];
+      add_keys(&rows, values, row, t);
     }
     workgroupBarrier();
   }
-  store(head, row, id.x, a0);
-  store(head, row + 1u, id.x, a1);
-  store(head, row + 2u, id.x, a2);
-  store(head, row + 3u, id.x, a3);
-  store(head, row + 4u, id.x, a4);
-  store(head, row + 5u, id.x, a5);
-  store(head, row + 6u, id.x, a6);
-  store(head, row + 7u, id.x, a7);
+  store_rows(head, row, id.x, rows);
   for (var r = lane; r < TILE; r += 4u * D4) {
     let i = head.first + r;
     if (head.busy && i < params.queries) { lse[head.flat * params.queries + i] = top[r] + log(sums[r]); }
@@ -356,7 +334,6 @@ export const attention_grad_q: Shader<Record<never, never>, { 7: "read_write" }>
   params: {},
   access: { 7: "read_write" },
   code: `@group(0) @binding(7) var<storage, read_write> grads: array<X>;
-var<workgroup> tile: array<vec4f, 256>;
 fn store(head: Head, row: u32, c: u32, value: vec4f) {
   let i = head.first + row;
   if (head.busy && i < params.queries) { grads[head.q + i * params.q_row + c] = X(value * params.scale); }
@@ -370,15 +347,8 @@ fn backward_q(
 ) {
   let head = head_of(group, groups);
   let row = 8u * id.y;
-  var a0 = vec4f(0.0);
-  var a1 = vec4f(0.0);
-  var a2 = vec4f(0.0);
-  var a3 = vec4f(0.0);
-  var a4 = vec4f(0.0);
-  var a5 = vec4f(0.0);
-  var a6 = vec4f(0.0);
-  var a7 = vec4f(0.0);
-  let end = select(params.keys, min(params.keys, head.first + TILE), params.causal == 1u);
+  var rows: EightRows;
+  let end = keys_seen(head.first);
   for (var key = 0u; key < end; key += TILE) {
     for (var block = lane; block < 64u; block += 4u * D4) {
       let i = head.first + 4u * (block / 8u);
@@ -400,25 +370,11 @@ fn backward_q(
         vec4f(k[head.k + key_row(j + 2u) * params.k_row + id.x]),
         vec4f(k[head.k + key_row(j + 3u) * params.k_row + id.x]),
       );
-      a0 += keys * tile[8u * row + t];
-      a1 += keys * tile[8u * row + 8u + t];
-      a2 += keys * tile[8u * row + 16u + t];
-      a3 += keys * tile[8u * row + 24u + t];
-      a4 += keys * tile[8u * row + 32u + t];
-      a5 += keys * tile[8u * row + 40u + t];
-      a6 += keys * tile[8u * row + 48u + t];
-      a7 += keys * tile[8u * row + 56u + t];
+      add_keys(&rows, keys, row, t);
     }
     workgroupBarrier();
   }
-  store(head, row, id.x, a0);
-  store(head, row + 1u, id.x, a1);
-  store(head, row + 2u, id.x, a2);
-  store(head, row + 3u, id.x, a3);
-  store(head, row + 4u, id.x, a4);
-  store(head, row + 5u, id.x, a5);
-  store(head, row + 6u, id.x, a6);
-  store(head, row + 7u, id.x, a7);
+  store_rows(head, row, id.x, rows);
 }
 `,
 };
@@ -3268,6 +3224,35 @@ fn weights_of(head: Head, i: u32, j: u32, score: vec4f, product: vec4f) -> Weigh
   let p = select(vec4f(0.0), exp(score - lse[at]), seen);
   return Weights(p, select(vec4f(0.0), p * (product - delta[at]), seen));
 }
+`,
+};
+/** `lib_attention_rows` */
+export const lib_attention_rows: Shader<Record<never, never>, Record<never, never>> = {
+  params: {},
+  access: {},
+  code: `var<workgroup> tile: array<vec4f, 256>;
+struct EightRows { a0: vec4f, a1: vec4f, a2: vec4f, a3: vec4f, a4: vec4f, a5: vec4f, a6: vec4f, a7: vec4f }
+fn add_keys(rows: ptr<function, EightRows>, keys: mat4x4f, row: u32, t: u32) {
+  (*rows).a0 += keys * tile[8u * row + t];
+  (*rows).a1 += keys * tile[8u * row + 8u + t];
+  (*rows).a2 += keys * tile[8u * row + 16u + t];
+  (*rows).a3 += keys * tile[8u * row + 24u + t];
+  (*rows).a4 += keys * tile[8u * row + 32u + t];
+  (*rows).a5 += keys * tile[8u * row + 40u + t];
+  (*rows).a6 += keys * tile[8u * row + 48u + t];
+  (*rows).a7 += keys * tile[8u * row + 56u + t];
+}
+fn store_rows(head: Head, row: u32, c: u32, rows: EightRows) {
+  store(head, row, c, rows.a0);
+  store(head, row + 1u, c, rows.a1);
+  store(head, row + 2u, c, rows.a2);
+  store(head, row + 3u, c, rows.a3);
+  store(head, row + 4u, c, rows.a4);
+  store(head, row + 5u, c, rows.a5);
+  store(head, row + 6u, c, rows.a6);
+  store(head, row + 7u, c, rows.a7);
+}
+fn keys_seen(first: u32) -> u32 { return select(params.keys, min(params.keys, first + TILE), params.causal == 1u); }
 `,
 };
 /** `lib_augment` */

@@ -7,6 +7,7 @@ import {
   attention_grad_q,
   lib_attention,
   lib_attention_grad,
+  lib_attention_rows,
 } from "../../shaders/gen.ts";
 import { type FloatDType, type Shape, Tensor } from "../../tensor/mod.ts";
 import { deltaOf } from "./delta.ts";
@@ -20,8 +21,8 @@ function programs<const C extends readonly Part[]>(name: string, code: C, entryP
 }
 
 const GRAD = [lib_attention, lib_attention_grad] as const;
-const FORWARD = programs("attention", [lib_attention, forwardCode], "forward");
-const GRAD_Q = programs("attention grad q", [...GRAD, attention_grad_q], "backward_q");
+const FORWARD = programs("attention", [lib_attention, lib_attention_rows, forwardCode], "forward");
+const GRAD_Q = programs("attention grad q", [...GRAD, lib_attention_rows, attention_grad_q], "backward_q");
 const GRAD_KV = programs("attention grad kv", [...GRAD, attention_grad_kv], "backward_kv");
 
 /** Queries, or keys, of a workgroup. */
