@@ -12,6 +12,12 @@ export interface CompileOptions {
   readonly device?: Device;
   /** Shapes of arguments that are kept recorded, the latest ones; 4 by default. */
   readonly recordings?: number;
+  /**
+   * When the commands of a call are compared with those that are replayed, by running the step: `"always"`, at every call,
+   * so that nothing is replayed and every result is right; `"sometimes"`, the default, in the first calls and then after
+   * 8, 16, 32, ... and every 256 replays; `"never"`, only until two calls in a row were the same.
+   */
+  readonly check?: "always" | "sometimes" | "never";
 }
 
 /** A step that {@linkcode compile} made: call it as the step itself. */
@@ -26,13 +32,20 @@ export interface Compiled<A extends readonly StepArgument[], R extends StepResul
 }
 
 /**
- * Makes a training step (or any other function of tensors) cheap for the host: after three ordinary calls with arguments
+ * Makes a training step (or any other function of tensors) cheap for the host: after some ordinary calls with arguments
  * of the same shapes, its commands are replayed, without running `step` again. Results are those of `step`, bit for bit.
  *
- * The first call warms up, the second records, the third checks that the same commands come again; so does every 256th
- * later. Other shapes, dtypes or values of the arguments, another mode of a module (`train()`, `eval()`), frozen
- * parameters or `noGrad` make a recording of their own. While the profiler is on, and inside another compiled step,
- * calls are ordinary ones.
+ * The first call warms up, the next record and are compared: two for a step of many dispatches, seven for one of up to 32,
+ * which costs the host little. Then it is replayed, and compared again after 8, 16, 32, ... and every 256 replays. Other
+ * shapes, dtypes or values of the arguments, another mode of a module (`train()`, `eval()`), frozen parameters or
+ * `noGrad` make a recording of their own. While the profiler is on, and inside another compiled step, calls are ordinary
+ * ones.
+ *
+ * As with JAX's `jit`, what `step` takes from outside (a number, a flag, a variable that holds a tensor) is part of the
+ * recording: a replay does not see that the variable has another value now. What is seen: a tensor from outside that was
+ * disposed or collected is looked for anew; a change between calls that are compared is recorded, with the right result;
+ * one that is found later, when replays may have missed it, is an error that names it. `{ check: "always" }` runs `step`
+ * at every call, to find out whether replay is at fault, and `{ check: "never" }` spares the later comparisons.
  *
  * What `step` may do:
  * - compute, differentiate, step optimizers: learning rates follow, counters count on;
@@ -75,13 +88,14 @@ export interface Compiled<A extends readonly StepArgument[], R extends StepResul
  *   step(tensor([3, 4]));
  * }
  * assertAlmostEquals((await w.data())[1]!, 4, 1e-4);
- * assertEquals(step.replays, 17);
+ * assertEquals(step.replays, 11);
  * ```
  */
 export function compile<A extends readonly StepArgument[], R extends StepResult>(
   step: (...args: A) => R,
   options: CompileOptions = {},
 ): Compiled<A, R> {
+  checkOption(options.check);
   const steps = new Steps(step as unknown as (...args: StepArgument[]) => R, options);
   const compiled = Object.defineProperties((...args: A) => steps.call(args), {
     replays: { get: () => steps.replays },
@@ -90,6 +104,11 @@ export function compile<A extends readonly StepArgument[], R extends StepResult>
   }) as unknown as Compiled<A, R>;
   forgotten.register(compiled, steps);
   return compiled;
+}
+
+function checkOption(check: CompileOptions["check"]): void {
+  if (check === undefined || check === "always" || check === "sometimes" || check === "never") return;
+  throw new RangeError(`Cannot compile() a step as check must be "always", "sometimes" or "never": got ${check}`);
 }
 
 /** Frees what a compiled step that was forgotten holds. */
@@ -145,7 +164,8 @@ class Steps<R extends StepResult> {
 
   /** Returns what is recorded for a key, moved to the end; makes room for it. */
   #latest(key: string, device: Device): CompiledStep<R> {
-    const found = this.#recorded.get(key) ?? new CompiledStep(device, this.#reserve!, this.#step);
+    const found = this.#recorded.get(key) ??
+      new CompiledStep(device, this.#reserve!, this.#step, this.#options.check ?? "sometimes");
     this.#recorded.delete(key);
     this.#recorded.set(key, found);
     for (const [oldest, each] of this.#recorded) {

@@ -2,12 +2,18 @@ import type { Device, Recording, Reserve } from "../device/mod.ts";
 import { differenceOf } from "../device/internal.ts";
 import { keep, scope, Tensor, tidy } from "../tensor/mod.ts";
 import { assign } from "../tensor/internal.ts";
-import type { StepArgument, StepResult } from "./types.ts";
+import type { Check, StepArgument, StepResult } from "./types.ts";
 
-/** Replays after which the commands are compared with those of an ordinary call. */
-const CHECK_EVERY = 256;
-/** Calls after which the commands must have become the same. */
-const MOST_TRIES = 4;
+/** Calls that must have had the same commands, one after the other, before a step is replayed. */
+const ALIKE = 2;
+/** The same for steps of up to {@linkcode FEW} dispatches, which cost the host little to run. */
+const ALIKE_OF_FEW = 7;
+const FEW = 32;
+/** Replays until the commands are compared again; twice as many after each time that they were the same. */
+const FIRST_CHECK = 8;
+const LAST_CHECK = 256;
+/** Calls in a row whose commands may differ from those before. */
+const MOST_CHANGES = 4;
 
 type Step<R> = (...args: StepArgument[]) => R;
 
@@ -18,20 +24,25 @@ export class CompiledStep<R extends StepResult> {
   #device: Device;
   #reserve: Reserve;
   #step: Step<R>;
+  #check: Check;
   #warm = false;
-  #tries = 0;
   #recording: Recording | null = null;
-  /** Replays since the commands were compared; null: they never were. */
-  #sinceCheck: number | null = null;
+  /** Calls in a row whose commands were those of the call before, and whose were not. */
+  #alike = 0;
+  #changes = 0;
+  /** Replays since the commands were compared, and after how many they are compared again. */
+  #unchecked = 0;
+  #checkAfter = FIRST_CHECK;
   #inputs: StepArgument[] = [];
   #outputs: Tensor[] = [];
   #result: R | null = null;
 
   /** The step's storages come from `reserve`. */
-  constructor(device: Device, reserve: Reserve, step: Step<R>) {
+  constructor(device: Device, reserve: Reserve, step: Step<R>, check: Check) {
     this.#device = device;
     this.#reserve = reserve;
     this.#step = step;
+    this.#check = check;
   }
 
   /** Recording that is replayed; null before there is one. */
@@ -47,12 +58,11 @@ export class CompiledStep<R extends StepResult> {
       return plainly(() => this.#step(...args));
     }
     this.#give(args);
-    if (this.#sinceCheck === null || this.#sinceCheck >= CHECK_EVERY) this.#record();
-    else {
+    if (this.#mayReplay()) {
       this.#device.recordings.replay(this.#recording!);
       this.replays++;
-      this.#sinceCheck++;
-    }
+      this.#unchecked++;
+    } else this.#record();
     return mapTensors(this.#result as R, (output) => output.alias());
   }
 
@@ -60,11 +70,19 @@ export class CompiledStep<R extends StepResult> {
   dispose(): void {
     this.#recording?.dispose();
     for (const each of [...this.#inputs, ...this.#outputs]) if (each instanceof Tensor) each.dispose();
-    this.#recording = this.#result = this.#sinceCheck = null;
+    this.#recording = this.#result = null;
     this.#inputs = [];
     this.#outputs = [];
     this.#warm = false;
-    this.#tries = 0;
+    this.#alike = this.#changes = this.#unchecked = 0;
+    this.#checkAfter = FIRST_CHECK;
+  }
+
+  #mayReplay(): boolean {
+    if (this.#recording === null || this.#check === "always") return false;
+    if (this.#check === "never") return this.#alike >= ALIKE;
+    const few = this.#recording.dispatches.length <= FEW;
+    return this.#alike >= (few ? ALIKE_OF_FEW : ALIKE) && this.#unchecked < this.#checkAfter;
   }
 
   /** Copies the arguments to where the commands find them. */
@@ -89,17 +107,31 @@ export class CompiledStep<R extends StepResult> {
     const difference = before && differenceOf(before, recording);
     if (before && difference === null) {
       recording.dispose();
-      this.#sinceCheck = 0;
+      this.#passed();
       return;
     }
     this.#recording = recording;
     before?.dispose();
-    if (difference !== null && (this.#sinceCheck !== null || ++this.#tries === MOST_TRIES)) {
-      throw new Error(
-        `Cannot replay a compiled step as its commands must be the same at every call: ${difference}; what changes ` +
-          `must be an argument of the step, in a tensor that lives on, or a function in params`,
-      );
-    }
+    this.#alike = 1;
+    if (difference !== null) this.#changed(difference);
+  }
+
+  /** Takes note that the commands were the same again. */
+  #passed(): void {
+    this.#alike++;
+    this.#changes = 0;
+    if (this.#unchecked > 0) this.#checkAfter = Math.min(2 * this.#checkAfter, LAST_CHECK);
+    this.#unchecked = 0;
+  }
+
+  /** Refuses a change when calls were replayed that may have wanted it, or when there is one at every call. */
+  #changed(difference: string): void {
+    if (this.#unchecked === 0 && ++this.#changes < MOST_CHANGES) return;
+    const stale = this.#unchecked > 0 ? `, perhaps since ${this.#unchecked} calls` : "";
+    throw new Error(
+      `Cannot replay a compiled step as its commands must be the same at every call: ${difference}${stale}; what ` +
+        `changes must be an argument of the step, in a tensor that lives on, or a function in params`,
+    );
   }
 
   /** Copies a result to where it outlives the step. */

@@ -62,6 +62,8 @@ export class DeviceStorage {
   version: number = 0;
   /** Serial of the submit that wrote it last; -1 before the first. */
   writtenBy: number = -1;
+  /** How many of its holders are recordings: where all are, nothing outside of them has it any longer. */
+  recordings: number = 0;
   #pool: BufferPool;
   #refs = 1;
 

@@ -32,7 +32,7 @@ export class DividedStep {
     this.#encode = compile((views) => noGrad(() => objective.embed([views])), { device });
     this.#lossGradient = compile((z, prior) => this.#differentiateLoss(z, prior), { device });
     this.#addGradients = compile((views, grad, first) => this.#differentiatePart(views, grad, first), { device });
-    this.#update = compile(() => this.#takeStep(), { device });
+    this.#update = compile(() => this.#takeStep(), { device, check: "never" });
   }
 
   /** Takes one step. */

@@ -23,7 +23,7 @@ async function train(
     optimizer.step();
     return loss;
   };
-  using step = compile(plain);
+  using step = compile(plain, { check: "never" });
   const losses = [];
   for (let i = 0; i < 16; i++) {
     using _ = scope();
@@ -63,7 +63,7 @@ Deno.test("compile() makes a replayed step create nothing, submit once, read not
     backward(loss);
     optimizer.step();
     return loss;
-  });
+  }, { check: "never" });
   const before = device.memory;
   const run = (i: number) => {
     using _ = scope();
@@ -92,7 +92,7 @@ Deno.test("compile() makes a replayed step create nothing, submit once, read not
 
 Deno.test("compile() keeps its memory apart from what runs between", async () => {
   const square2 = (x: Tensor) => ({ y: mul(add(mul(x, x), x), 2), z: add(x, 1) });
-  using step = compile(square2);
+  using step = compile(square2, { check: "never" });
   for (let i = 0; i < 8; i++) {
     using _ = scope();
     const x = uniform([1000], { key: key(i) });
@@ -109,7 +109,7 @@ Deno.test("compile() keeps its memory apart from what runs between", async () =>
 
 Deno.test("compile() repeats what modules do on the host, and follows their mode", async () => {
   const norm = new BatchNorm2d({ numFeatures: 4 });
-  using step = compile((x: Tensor) => noGrad(() => norm.forward(x)));
+  using step = compile((x: Tensor) => noGrad(() => norm.forward(x)), { check: "never" });
   const x = keep(normal([6, 4], { key: key(1) }));
   const run = async () => {
     using _ = scope();
@@ -132,7 +132,7 @@ Deno.test("compile() records anew when a parameter is frozen, or has a gradient 
   using step = compile((x: Tensor) => {
     backward(sum(mul(x, add(a, b))));
     optimizer.step();
-  });
+  }, { check: "never" });
   const x = keep(ones([2]));
   const expected = [1, 1];
   for (let i = 0; i < 12; i++) {
@@ -149,7 +149,9 @@ Deno.test("compile() records anew when a parameter is frozen, or has a gradient 
 });
 
 Deno.test("compile() records other values of an argument apart", async () => {
-  using step = compile((x: Tensor, factor: number, negative?: boolean) => mul(x, negative ? -factor : factor));
+  using step = compile((x: Tensor, factor: number, negative?: boolean) => mul(x, negative ? -factor : factor), {
+    check: "never",
+  });
   const x = keep(ones([1]));
   for (let i = 0; i < 20; i++) {
     using _ = scope();
@@ -161,7 +163,7 @@ Deno.test("compile() records other values of an argument apart", async () => {
 });
 
 Deno.test("compile() keeps a bounded number of recordings", () => {
-  using step = compile((x: Tensor) => add(x, 1), { recordings: 2 });
+  using step = compile((x: Tensor) => add(x, 1), { recordings: 2, check: "never" });
   const call = (size: number) => {
     using _ = scope();
     step(zeros([size]));
@@ -177,7 +179,7 @@ Deno.test("compile() keeps a bounded number of recordings", () => {
 
 Deno.test("compile() runs plainly within another compiled step and while a profile is taken", async () => {
   using inner = compile((x: Tensor) => mul(x, 3));
-  using outer = compile((x: Tensor) => add(inner(x), 1));
+  using outer = compile((x: Tensor) => add(inner(x), 1), { check: "never" });
   const x = keep(ones([1]));
   for (let i = 0; i < 6; i++) {
     using _ = scope();
@@ -201,7 +203,7 @@ Deno.test("A function among params is asked again at every replay, in order with
       device.recordings.repeat(() => at++);
       copyInto(rows, x, () => at);
     }
-  });
+  }, { check: "never" });
   for (let i = 0; i < 3; i++) step();
   at = -1;
   copyInto(rows, keep(zeros([6])));
@@ -215,7 +217,7 @@ Deno.test("A compiled step that was forgotten is freed by the garbage collector"
   const script = `const { Device, ones, compile, add, scope } = uniformity;
     await using device = await Device.open();
     (function forget() {
-      const step = compile((x) => add(add(x, 1), 1));
+      const step = compile((x) => add(add(x, 1), 1), { check: "never" });
       for (let i = 0; i < 5; i++) {
         using _ = scope();
         step(ones([1000]));
@@ -233,7 +235,7 @@ Deno.test("A compiled step that was forgotten is freed by the garbage collector"
 
 Deno.test("COMPILE=0 makes every call of a compiled step an ordinary one", async () => {
   const script = `await using device = await uniformity.Device.open();
-    const step = uniformity.compile((x) => uniformity.exp(x));
+    const step = uniformity.compile((x) => uniformity.exp(x), { check: "never" });
     for (let i = 0; i < 6; i++) step(uniformity.tensor([1]));
     console.log(step.replays);`;
   const replays = async (env: Record<string, string>) => Number((await runChild(script, env)).stdout);

@@ -68,7 +68,7 @@ Deno.test("A step whose shapes change holds memory in proportion to its peak", a
 
 Deno.test("compile() gives back the memory of recordings that it gives up", async () => {
   await using device = await Device.open();
-  using step = compile((x: Tensor) => sum(mul(add(x, 1), x)), { recordings: 2 });
+  using step = compile((x: Tensor) => sum(mul(add(x, 1), x)), { recordings: 2, check: "never" });
   const call = async (rows: number) => {
     using _ = scope();
     return await step(ones([rows, 1000])).item();

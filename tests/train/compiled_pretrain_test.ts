@@ -64,7 +64,8 @@ for (const [name, config] of CASES) {
     const eager = await train({ ...BASE, ...config, compile: false });
     const { live, reserved } = device.memory;
     const replayed = await train({ ...BASE, ...config });
-    assertEquals(replayed, { ...eager, replays: 16 - 3 + 8 - 3 });
+    // three steps of either size are ordinary ones, and one is compared after eight replays
+    assertEquals(replayed, { ...eager, replays: (16 - 3 - 1) + (8 - 3) });
     assertEquals(device.memory, { ...device.memory, live, reserved });
     const resumed = await train({ ...BASE, ...config }, 7);
     assertEquals(resumed, { ...resumed, state: eager.state, optimizer: eager.optimizer });

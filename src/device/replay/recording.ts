@@ -115,9 +115,11 @@ export class Recording {
     this.#conditions.push({ read, value });
   }
 
-  /** True while everything that the step depended on is as it was. */
+  /** True while everything that the step depended on is as it was, and none of its tensors from outside was given up. */
   get holds(): boolean {
-    return this.#conditions.every(({ read, value }) => Object.is(read(), value));
+    if (!this.#conditions.every(({ read, value }) => Object.is(read(), value))) return false;
+    for (const { refs, recordings } of this.#held) if (refs === recordings) return false;
+    return true;
   }
 
   /**
@@ -144,7 +146,7 @@ export class Recording {
             `Cannot record a step as it must not change its arguments: ${what}, hold it outside the step instead`,
           );
         }
-        if (!this.#held.has(storage)) this.#held.add(storage.retain());
+        if (!this.#held.has(storage)) this.#hold(storage);
         if (pipeline.writes.has(binding)) this.#written.add(storage);
       }
     }
@@ -200,9 +202,17 @@ export class Recording {
     return this.#actions.some((action) => "read" in action && action.dispatch === dispatch && action.at === at);
   }
 
+  #hold(storage: DeviceStorage): void {
+    storage.recordings++;
+    this.#held.add(storage.retain());
+  }
+
   /** Gives up what it holds. */
   dispose(): void {
-    for (const storage of this.#held) storage.release();
+    for (const storage of this.#held) {
+      storage.recordings--;
+      storage.release();
+    }
     this.#held.clear();
     this.#written.clear();
     this.#buffer?.destroy();

@@ -39,7 +39,7 @@ Deno.test("dropout() asks for the key of each step, also where the step is repla
     x.grad!.dispose();
     x.grad = null;
     return grad;
-  });
+  }, { check: "never" });
   const found: Float32Array[] = [];
   for (; step < 5; step++) found.push(Float32Array.from(await run(ones([64])).data() as Float32Array));
   assertEquals(run.replays > 0, true);
