@@ -34,7 +34,10 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
     ["eval/classifier_file_test.ts", "inOrderOf()", "checkFittedOn()"],
     ["eval/task_test.ts", "makeTask() says which labels are missing or wrong"],
   ],
-  "compile closures": [["compile/compile_refusals_test.ts", "compile() finds a number, a tensor or a course"]],
+  "compile closures": [["compile/check_test.ts", "compile() "], [
+    "compile/compile_refusals_test.ts",
+    "compile() finds a number, a tensor or a course",
+  ]],
   "f64 settings": [["tensor/setting_test.ts", "checkSetting() takes what f32 holds", "The "]],
   "foreign checkpoints": [["eval/encoder_file_test.ts", "loadEncoder() finds", "loadEncoder() lets pooled features"]],
   "hostile files": [
