@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { fromFileUrl, join, toFileUrl } from "@std/path";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 
@@ -63,6 +63,37 @@ Deno.test("no export has the name of a type of the platform", () => {
   assertEquals(found, []);
 });
 
+/** Names that more than one file exports a function under, with the files. */
+function twins(files: readonly (readonly [path: string, text: string])[]): string[] {
+  const owners = new Map<string, string[]>();
+  const declared =
+    /^export (?:async )?(?:function\*? (\w+)|const (\w+)(?:: [^=]+)? = (?:async )?(?:function|\(|\w+ =>))/gm;
+  for (const [path, text] of files) {
+    const names = new Set([...text.matchAll(declared)].map((match) => match[1] ?? match[2]!));
+    for (const name of names) owners.set(name, [...owners.get(name) ?? [], path]);
+  }
+  return [...owners].filter(([, paths]) => paths.length > 1).map(([name, paths]) => `${name}: ${paths.join(", ")}`);
+}
+
+Deno.test("no two files export functions of one name", () => {
+  assertEquals(twins(FILES), []);
+});
+
+Deno.test("a name means the same thing at every entry point", async () => {
+  const { exports } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
+  const meanings = new Map<string, unknown>();
+  const found: string[] = [];
+  for (const [door, path] of Object.entries<string>(exports)) {
+    const names: Record<string, unknown> = await import(toFileUrl(join(ROOT, path)).href);
+    for (const [name, value] of Object.entries(names)) {
+      if (meanings.has(name) && meanings.get(name) !== value) found.push(`${name} at ${door}`);
+      meanings.set(name, value);
+    }
+  }
+  assert(meanings.size > 300, `only ${meanings.size} names were found`);
+  assertEquals(found, []);
+});
+
 Deno.test("a kernel is a similarity or the window of a convolution, never code of the GPU", () => {
   const gpu = /kernel (?:launch|dispatch|code|source)|(?:compute|shader|WGSL|GPU) kernel|[Ee]lementwise ?[Kk]ernel/;
   assertEquals(FILES.filter(([, text]) => gpu.test(text)).map(([path]) => path), []);
@@ -80,5 +111,10 @@ Deno.test("the rules of words refuse what they should", () => {
     "let a = 1;\nconst b = new Map<string, number>();\nexport const c: X[] = [];\nconst d = new Map([[1, 2]]);";
   assertEquals(moduleState(text), ["a", "b", "c"]);
   assertEquals(exported("export interface Range {}\nexport abstract class Node {}\nclass Text {}"), ["Range", "Node"]);
+  const files = [
+    "export function a() {}\nexport const b = () => 1;",
+    "export async function* a() {}\nexport const b = 1;",
+  ];
+  assertEquals(twins(files.map((each, i) => [`${i}.ts`, each])), ["a: 0.ts, 1.ts"]);
   assert(PLATFORM.has("Range") && PLATFORM.has("Node"));
 });

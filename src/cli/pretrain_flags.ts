@@ -3,7 +3,7 @@ import { type MethodName, METHODS } from "../train/mod.ts";
 import { type Flag, parseFlags, UsageError } from "./flags.ts";
 import { isGiven, ORIGINAL_FLAGS } from "./original_flags.ts";
 import type { PretrainProgram, PretrainRecipe } from "./pretrain_program.ts";
-import { checkPrior, priorFlags, type PriorValues, widthOf } from "./prior_flags.ts";
+import { checkPriorFlags, priorFlags, type PriorValues, widthOf } from "./prior_flags.ts";
 import { flagSettings, settingFlags, type TableSettings } from "./setting_flags.ts";
 
 /** Flags that say where things are, and how to tell of them. */
@@ -69,7 +69,7 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
   }
   checkMethodFlags(args, values.method);
   const own = Object.fromEntries(Object.keys(program.flags ?? {}).map((name) => [name, values[name]]));
-  const usesPrior = checkPrior(args, values);
+  const usesPrior = checkPriorFlags(args, values);
   const kernel = METHODS[values.method].prior === "none" || METHODS[values.method].prior === "classes"
     ? "none"
     : values.kernel;

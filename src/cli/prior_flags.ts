@@ -47,7 +47,7 @@ export function widthOf(sigma: string): number | null {
 }
 
 /** Tells whether a prior is wanted; a kernel without one, or one without a kernel, is a mistake that must not pass. */
-export function checkPrior(args: readonly string[], values: PriorValues): boolean {
+export function checkPriorFlags(args: readonly string[], values: PriorValues): boolean {
   const { kernel, sigma, prior, prior_columns, weaklabels, method } = values;
   const use = METHODS[method].prior;
   if (use === "none" || use === "classes") return checkWithoutKernel(args, values, use);

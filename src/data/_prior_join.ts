@@ -62,7 +62,7 @@ export function joinPrior(
     ? { data: gathered, dim: table.dim, ...(table.columns ? { columns: table.columns } : {}) }
     : withoutLeaks(gathered, table, dataset, { source, notes });
   if (table.note) notes.unshift(table.note(joined.columns ?? []));
-  checkFinite(joined.data, joined.dim, source, dataset.paths);
+  checkFiniteRows(joined.data, joined.dim, source, dataset.paths);
   return {
     ...joined,
     unmatched: wholeSet ? [] : unmatched,
@@ -155,7 +155,7 @@ function matchNames(
  *
  * @throws {RangeError} If there are any.
  */
-export function checkFinite(data: Float32Array, dim: number, source: string, paths?: string[]): void {
+export function checkFiniteRows(data: Float32Array, dim: number, source: string, paths?: string[]): void {
   const rows: number[] = [];
   for (let row = 0; row * dim < data.length; row++) {
     if (!data.subarray(row * dim, (row + 1) * dim).every(Number.isFinite)) rows.push(row);

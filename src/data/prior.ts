@@ -1,6 +1,6 @@
 import { npzChunks, writeWhole } from "../formats/mod.ts";
 import { readPriorFile } from "./_prior_file.ts";
-import { checkFinite, joinPrior, type LoadedPrior } from "./_prior_join.ts";
+import { checkFiniteRows, joinPrior, type LoadedPrior } from "./_prior_join.ts";
 import type { ImageDataset, PriorRows } from "./dataset.ts";
 
 export type { LoadedPrior } from "./_prior_join.ts";
@@ -79,7 +79,7 @@ export async function loadPrior(
  */
 export async function savePrior(file: string, prior: PriorRows, dataset: ImageDataset): Promise<void> {
   checkRows(prior, dataset);
-  checkFinite(prior.data, prior.dim, file, dataset.paths);
+  checkFiniteRows(prior.data, prior.dim, file, dataset.paths);
   const { labels, paths, length } = dataset;
   await writeWhole(
     file,
@@ -168,7 +168,7 @@ export async function collectPrior(
       `Cannot collect a prior as there must be a row for each image: got ${count} rows and ${dataset.length} images`,
     );
   }
-  checkFinite(data, dim, "rows", dataset.paths);
+  checkFiniteRows(data, dim, "rows", dataset.paths);
   return { data, dim };
 }
 

@@ -3,11 +3,11 @@ import { sampleBilinear } from "./bilinear.ts";
 import { type ImageEncoder, type Normalization, normalized } from "./image_encoder.ts";
 import {
   checkGiven,
+  featureRows,
   inputOf,
   type Layout,
   loadRuntime,
   outputOf,
-  rowsOf,
   type Session,
   type TensorClass,
   toNchw,
@@ -187,7 +187,7 @@ class Onnx implements OnnxEncoder {
     const shape = layout === "nhwc" ? [images.length, size, size, 3] : [images.length, 3, size, size];
     const { path, input, output } = this.#ends;
     const results = await this.#session.run({ [input]: new this.#tensor("float32", data, shape) }, [output]);
-    return rowsOf(results[output]!, images.length, output, path);
+    return featureRows(results[output]!, images.length, output, path);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

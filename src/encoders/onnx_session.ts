@@ -120,7 +120,7 @@ function described(list: readonly Metadata[]): string {
  * Takes rows `[n, dim]` from an output `[n, dim]`, `[n, tokens, dim]` (the first token), or either with dimensions of
  * size 1.
  */
-export function rowsOf({ dims, type, data }: Value, n: number, output: string, path: string): Features {
+export function featureRows({ dims, type, data }: Value, n: number, output: string, path: string): Features {
   const inner = dims.slice(1).filter((size) => size !== 1);
   if (type !== "float32" || dims[0] !== n || inner.length > 2 || dims.length < 2) {
     throw new TypeError(

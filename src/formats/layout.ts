@@ -8,16 +8,20 @@ import { elementCount, type NdArray, ndarray } from "./ndarray.ts";
  * @param axes Each dimension of `array` once: dimension `i` of the result is dimension `axes[i]` of `array`.
  * @throws {TypeError} If `axes` does not name each dimension once.
  */
-export function permute(array: NdArray, axes: readonly number[]): NdArray {
+export function permuteAxes(array: NdArray, axes: readonly number[]): NdArray {
   const rank = array.shape.length;
   if (axes.length !== rank || new Set(axes).size !== rank || !axes.every((axis) => axis in array.shape)) {
     throw new TypeError(
-      `Cannot run permute() as axes must name each dimension once: got axes [${axes}] and array [${array.shape}]`,
+      `Cannot run permuteAxes() as axes must name each dimension once: got axes [${axes}] and array [${array.shape}]`,
     );
   }
   const strides = contiguousStrides(array.shape);
   const shape = axes.map((axis) => array.shape[axis]!);
-  return ndarray(shape, array.dtype, gather(array.dtype, array.data, shape, axes.map((axis) => strides[axis]!), 0));
+  return ndarray(
+    shape,
+    array.dtype,
+    readStrided(array.dtype, array.data, shape, axes.map((axis) => strides[axis]!), 0),
+  );
 }
 
 /** The step, in elements, from one index to the next of each dimension of an array in C order. */
@@ -32,7 +36,7 @@ export function contiguousStrides(shape: readonly number[]): number[] {
 }
 
 /** Copies `shape` elements out of `data`, element `[i, j, …]` from `offset + i * strides[0] + j * strides[1] + …`. */
-export function gather<D extends NdDType>(
+export function readStrided<D extends NdDType>(
   dtype: D,
   data: NdArrayData[NdDType],
   shape: readonly number[],
@@ -59,7 +63,7 @@ export function gather<D extends NdDType>(
 }
 
 function permuteRank(name: string, array: NdArray, layout: string, axes: readonly number[]): NdArray {
-  if (array.shape.length === axes.length) return permute(array, axes);
+  if (array.shape.length === axes.length) return permuteAxes(array, axes);
   throw new TypeError(`Cannot run ${name}() as array must be ${layout}: got array [${array.shape}]`);
 }
 

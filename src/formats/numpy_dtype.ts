@@ -1,6 +1,6 @@
 import { decodeLatin1 } from "./byte_reader.ts";
 import { type Bytes, decodeElements, type NdArrayData, type NdDType } from "./dtype.ts";
-import { contiguousStrides, gather } from "./layout.ts";
+import { contiguousStrides, readStrided } from "./layout.ts";
 import { quoted } from "./quoted.ts";
 import { elementCount, type NdArray, ndarray, type StringArray } from "./ndarray.ts";
 
@@ -87,7 +87,7 @@ export function decodeNumpy(
     return { shape: [...shape], dtype: "string", data: fortranOrder ? reorderTexts(texts, shape) : texts };
   }
   const data: NdArrayData[NdDType] = decodeElements(bytes, type.kind, type.littleEndian);
-  return ndarray(shape, type.kind, fortranOrder ? gather(type.kind, data, shape, fortranStrides(shape), 0) : data);
+  return ndarray(shape, type.kind, fortranOrder ? readStrided(type.kind, data, shape, fortranStrides(shape), 0) : data);
 }
 
 function fortranStrides(shape: readonly number[]): number[] {
@@ -95,7 +95,7 @@ function fortranStrides(shape: readonly number[]): number[] {
 }
 
 function reorderTexts(texts: readonly string[], shape: readonly number[]): string[] {
-  const order = gather("u32", Uint32Array.from(texts, (_, i) => i), shape, fortranStrides(shape), 0);
+  const order = readStrided("u32", Uint32Array.from(texts, (_, i) => i), shape, fortranStrides(shape), 0);
   return Array.from(order, (i) => texts[i]!);
 }
 

@@ -9,7 +9,7 @@ const DICT = 256;
 const OPAQUE = 1024;
 
 /** About how many bytes a value takes; what it refers to is not counted. */
-export function sizeOf(value: PickleValue): number {
+export function heldBytes(value: PickleValue): number {
   if (typeof value === "string") return 32 + 2 * value.length;
   if (typeof value !== "object" || value === null) return REFERENCE;
   if (Array.isArray(value)) return LIST + REFERENCE * value.length;
@@ -27,7 +27,7 @@ export class PickleBudget {
   #steps = 0;
   #bytes = 0;
 
-  /** Sets the bounds; `maxBytes` is in the units of {@linkcode sizeOf}. */
+  /** Sets the bounds; `maxBytes` is in the units of {@linkcode heldBytes}. */
   constructor(maxSteps: number, maxBytes: number) {
     this.#maxSteps = maxSteps;
     this.#maxBytes = maxBytes;

@@ -2,7 +2,7 @@ import { encodeLatin1 } from "./byte_reader.ts";
 import { setPairs } from "./pickle_keys.ts";
 import {
   damaged,
-  describe,
+  describeValue,
   type PickleDict,
   PickleGlobal,
   type PickleGlobals,
@@ -48,7 +48,7 @@ function toList(value: PickleValue | undefined): PickleValue[] {
   if (value === undefined) return [];
   if (Array.isArray(value)) return value;
   if (value instanceof Set) return [...value];
-  throw damaged(`elements must come as a list, not as ${describe(value)}`);
+  throw damaged(`elements must come as a list, not as ${describeValue(value)}`);
 }
 
 /** Makes `dict()`, `dict(mapping)` or `dict(pairs)`. */
@@ -58,7 +58,7 @@ function toDict(value: PickleValue | undefined): PickleDict {
     new Map(),
     toList(value).flatMap((pair) => {
       if (Array.isArray(pair) && pair.length === 2) return pair;
-      throw damaged(`an item must be a key and a value, not ${describe(pair)}`);
+      throw damaged(`an item must be a key and a value, not ${describeValue(pair)}`);
     }),
   );
 }
@@ -71,14 +71,16 @@ function toBytes(args: readonly PickleValue[]): PickleValue {
   if (text instanceof Uint8Array) return text;
   const known = typeof encoding === "string" && /^(latin-?1|iso-?8859-1)$/i.test(encoding.replace("_", "-"));
   const bytes = typeof text === "string" && known ? encodeLatin1(text) : undefined;
-  if (!bytes) throw damaged(`bytes must be written as Latin-1 text, not as ${describe(encoding)} ${describe(text)}`);
+  if (!bytes) {
+    throw damaged(`bytes must be written as Latin-1 text, not as ${describeValue(encoding)} ${describeValue(text)}`);
+  }
   return bytes;
 }
 
 /** Protocols 0 and 1 make plain objects as `copyreg._reconstructor(class, object, None)`. */
 function reconstruct([type, base, state]: readonly PickleValue[]): PickleValue {
   if (!(type instanceof PickleGlobal) || !type.handler.call) {
-    throw damaged(`a class must be allowed, not ${describe(type)}`);
+    throw damaged(`a class must be allowed, not ${describeValue(type)}`);
   }
   const plain = base instanceof PickleGlobal && base.toString() === "builtins.object";
   return type.handler.call(plain ? [] : [state ?? null], new Map(), type);

@@ -1,6 +1,6 @@
 import { decodeLatin1 } from "./byte_reader.ts";
 import type { Bytes } from "./dtype.ts";
-import { damaged, describe, type PickleDict, type PickleValue } from "./pickle_values.ts";
+import { damaged, describeValue, type PickleDict, type PickleValue } from "./pickle_values.ts";
 
 /** Longer keys would make names that no one can hold. */
 const MAX_KEY = 65536;
@@ -31,5 +31,5 @@ function asKey(key: PickleValue): PickleValue {
 export function keyName(key: PickleValue): string {
   if (typeof key !== "object" || key === null) return String(key);
   const plain = Array.isArray(key) && key.length <= 16 && key.every((each) => typeof each !== "object");
-  return plain ? key.join(",") : describe(key);
+  return plain ? key.join(",") : describeValue(key);
 }

@@ -1,9 +1,9 @@
-import { checkExtent, PickleBudget, sizeOf } from "./pickle_bounds.ts";
+import { checkExtent, heldBytes, PickleBudget } from "./pickle_bounds.ts";
 import { setPairs } from "./pickle_keys.ts";
 import { quoted } from "./quoted.ts";
 import {
   damaged,
-  describe,
+  describeValue,
   PickleGlobal,
   type PickleGlobals,
   type PickleHandler,
@@ -58,7 +58,7 @@ export class PickleMachine {
 
   /** Pushes a new value. */
   push(value: PickleValue): void {
-    this.#budget.charge(sizeOf(value));
+    this.#budget.charge(heldBytes(value));
     this.#stack.push(value);
   }
 
@@ -141,7 +141,9 @@ export class PickleMachine {
   pushPersistent(id: PickleValue): void {
     const load = this.#options.persistentLoad;
     if (!load) {
-      throw new SyntaxError(`Cannot run unpickle() as persistentLoad is needed: got a persistent id ${describe(id)}`);
+      throw new SyntaxError(
+        `Cannot run unpickle() as persistentLoad is needed: got a persistent id ${describeValue(id)}`,
+      );
     }
     this.push(load(id));
   }
@@ -151,9 +153,11 @@ export class PickleMachine {
     if (!Array.isArray(args) || !(kwargs instanceof Map)) throw damaged("arguments must be a tuple and a dict");
     if (args.length > MAX_ARGUMENTS) throw damaged(`a call must have at most ${MAX_ARGUMENTS} arguments`);
     if (!(target instanceof PickleGlobal) || !target.handler.call) {
-      throw new SyntaxError(`Cannot run unpickle() as what a pickle calls must be allowed: got ${describe(target)}`);
+      throw new SyntaxError(
+        `Cannot run unpickle() as what a pickle calls must be allowed: got ${describeValue(target)}`,
+      );
     }
-    for (const value of [kwargs, ...args]) this.#budget.charge(sizeOf(value));
+    for (const value of [kwargs, ...args]) this.#budget.charge(heldBytes(value));
     const result = target.handler.call(args, kwargs, target);
     if (typeof result === "object" && result !== null) this.#makers.set(result, target.handler);
     this.push(result);
@@ -164,22 +168,24 @@ export class PickleMachine {
     const state = this.pop();
     const object = this.top();
     const parts = Array.isArray(state) ? state.slice(-STATE_PARTS) : [];
-    for (const value of [state, ...parts]) this.#budget.charge(sizeOf(value));
+    for (const value of [state, ...parts]) this.#budget.charge(heldBytes(value));
     const maker = typeof object === "object" && object !== null ? this.#makers.get(object) : undefined;
     if (maker?.build) {
       maker.build(object, state);
-      return this.#budget.charge(sizeOf(object));
+      return this.#budget.charge(heldBytes(object));
     }
     // The attributes of a dict's subclass, such as the versions that PyTorch hangs on a state dict, are left out.
     if (object instanceof Map) return;
-    throw new SyntaxError(`Cannot run unpickle() as an object with state must be allowed: got ${describe(object)}`);
+    throw new SyntaxError(
+      `Cannot run unpickle() as an object with state must be allowed: got ${describeValue(object)}`,
+    );
   }
 
   /** Adds to the list (or what acts as one) on top of the stack. */
   append(values: readonly PickleValue[]): void {
     const list = this.top();
     const target = Array.isArray(list) ? list : list instanceof PickleObject ? list.elements : undefined;
-    if (!target) throw damaged(`elements must go to a list, not to ${describe(list)}`);
+    if (!target) throw damaged(`elements must go to a list, not to ${describeValue(list)}`);
     this.#budget.charge(WORD * values.length);
     for (const value of values) target.push(value);
   }
@@ -187,7 +193,7 @@ export class PickleMachine {
   /** Adds to the set on top of the stack. */
   add(values: readonly PickleValue[]): void {
     const set = this.top();
-    if (!(set instanceof Set)) throw damaged(`elements must go to a set, not to ${describe(set)}`);
+    if (!(set instanceof Set)) throw damaged(`elements must go to a set, not to ${describeValue(set)}`);
     this.#budget.charge(4 * WORD * values.length);
     for (const value of values) set.add(value);
   }
@@ -196,7 +202,7 @@ export class PickleMachine {
   setItems(values: readonly PickleValue[]): void {
     const dict = this.top();
     const target = dict instanceof Map ? dict : dict instanceof PickleObject ? dict.items : undefined;
-    if (!target) throw damaged(`items must go to a dict, not to ${describe(dict)}`);
+    if (!target) throw damaged(`items must go to a dict, not to ${describeValue(dict)}`);
     this.#budget.charge(4 * WORD * values.length);
     setPairs(target, values);
   }

@@ -6,7 +6,7 @@ import { tableGlobals } from "./pickle_globals.ts";
 import { narrow } from "./pickle_text.ts";
 import {
   damaged,
-  describe,
+  describeValue,
   type PickleGlobals,
   type PickleHandler,
   PickleOpaque,
@@ -37,12 +37,12 @@ class NumpyDType extends PickleOpaque {
 
 function toShape(value: PickleValue | undefined): number[] {
   if (isShape(value)) return value;
-  throw damaged(`a numpy shape must be a tuple of sizes, not ${describe(value)}`);
+  throw damaged(`a numpy shape must be a tuple of sizes, not ${describeValue(value)}`);
 }
 
 function toType(value: PickleValue | undefined): NumpyType {
   if (value instanceof NumpyDType) return value.type;
-  throw damaged(`a numpy array must have a numpy.dtype, not ${describe(value)}`);
+  throw damaged(`a numpy array must have a numpy.dtype, not ${describeValue(value)}`);
 }
 
 /** Raw elements: bytes, or the Latin-1 text that Python 2's `str` reads as. */
@@ -50,7 +50,7 @@ function toRaw(value: PickleValue | undefined): Bytes {
   if (value instanceof Uint8Array) return value;
   const bytes = typeof value === "string" ? encodeLatin1(value) : undefined;
   if (bytes) return bytes;
-  throw damaged(`the elements of a numpy array must be bytes, not ${describe(value)}`);
+  throw damaged(`the elements of a numpy array must be bytes, not ${describeValue(value)}`);
 }
 
 function decode(type: NumpyType, shape: number[], fortran: boolean, raw: Bytes): NdArray | StringArray {
@@ -70,12 +70,12 @@ const ARRAY: PickleHandler = {
 const DTYPE: PickleHandler = {
   call([code]) {
     if (typeof code === "string" && code.length <= MAX_CODE) return new NumpyDType(code);
-    throw damaged(`a numpy.dtype must be named by short text, not by ${describe(code)}`);
+    throw damaged(`a numpy.dtype must be named by short text, not by ${describeValue(code)}`);
   },
   build(object, state) {
     const order = Array.isArray(state) ? state[1] : undefined;
     if (!(object instanceof NumpyDType) || typeof order !== "string" || !/^[<>|=]$/.test(order)) {
-      throw damaged(`the state of a numpy.dtype must hold a byte order, not ${describe(order)}`);
+      throw damaged(`the state of a numpy.dtype must hold a byte order, not ${describeValue(order)}`);
     }
     object.order = order;
   },

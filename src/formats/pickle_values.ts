@@ -94,7 +94,7 @@ export class PickleObject extends PickleOpaque {
 }
 
 /** Names a value in an error message. */
-export function describe(value: PickleValue | undefined): string {
+export function describeValue(value: PickleValue | undefined): string {
   if (value === undefined) return "nothing";
   if (value instanceof PickleOpaque) return escapeCommands(value.toString().slice(0, 200));
   if (typeof value === "string") return quoted(value, 40);

@@ -1,6 +1,6 @@
 import { isNdArray, type NdArray } from "./ndarray.ts";
 import { keyName, MAX_NAME } from "./pickle_keys.ts";
-import { describe, type PickleValue } from "./pickle_values.ts";
+import { describeValue, type PickleValue } from "./pickle_values.ts";
 import { quoted, quotedSome } from "./quoted.ts";
 
 /** Options of {@linkcode loadStateDict}: which weights of a checkpoint to take, and under which names. */
@@ -66,7 +66,9 @@ function find(checkpoint: PickleValue, at?: string | readonly string[]): Readonl
   let place: PickleValue | undefined = checkpoint;
   for (const key of keys) place = place instanceof Map ? place.get(key) : undefined;
   if (place instanceof Map) return place;
-  const known = checkpoint instanceof Map ? quotedSome([...checkpoint.keys()].map(keyName), 8) : describe(checkpoint);
+  const known = checkpoint instanceof Map
+    ? quotedSome([...checkpoint.keys()].map(keyName), 8)
+    : describeValue(checkpoint);
   throw new TypeError(`Cannot run stateDict() as a dict must be at "${keys.join(".")}": got ${known}`);
 }
 
@@ -92,7 +94,7 @@ function flatten(
     if (value instanceof Map) flatten(value, `${name}.`, result, seen);
     else if (!isNdArray(value)) {
       throw new TypeError(
-        `Cannot run stateDict() as every entry must be a tensor: got ${describe(value)} at ${quoted(name, 200)}`,
+        `Cannot run stateDict() as every entry must be a tensor: got ${describeValue(value)} at ${quoted(name, 200)}`,
       );
     } else if (result.has(name)) {
       throw new RangeError(`Cannot run stateDict() as names must differ: got ${quoted(name, 200)} twice`);

@@ -2,7 +2,7 @@ import type { NdDType } from "./dtype.ts";
 import { tableGlobals } from "./pickle_globals.ts";
 import {
   damaged,
-  describe,
+  describeValue,
   PickleGlobal,
   type PickleGlobals,
   type PickleHandler,
@@ -70,7 +70,9 @@ function toDevice([type, index]: readonly PickleValue[]): PickleValue {
   const known = typeof type === "string" && /^[\w:]{1,32}$/.test(type);
   if (known && (index === undefined || index === null)) return type;
   if (known && Number.isSafeInteger(index)) return `${type}:${index}`;
-  throw damaged(`a torch.device must be a short name and a number, not ${describe(type)} and ${describe(index)}`);
+  throw damaged(
+    `a torch.device must be a short name and a number, not ${describeValue(type)} and ${describeValue(index)}`,
+  );
 }
 
 function isTypeName(module: string, name: string): boolean {
@@ -84,7 +86,7 @@ function toDType(value: PickleValue | undefined): NdDType | UnreadStorage {
   if (dtype) return dtype;
   const unread = unreadDType(name);
   if (unread) return new UnreadStorage(unread);
-  throw damaged(`a tensor must have a torch.dtype, not ${describe(value)}`);
+  throw damaged(`a tensor must have a torch.dtype, not ${describeValue(value)}`);
 }
 
 /** A subclass of Tensor: its function and arguments give the plain tensor; the class and its state are left out. */
@@ -93,7 +95,7 @@ function rebuildFromType([rebuild, _type, args]: readonly PickleValue[]): Pickle
   if (rebuild instanceof PickleGlobal && rebuild.handler.call && !again && Array.isArray(args)) {
     return rebuild.handler.call(args, new Map(), rebuild);
   }
-  throw damaged(`a tensor must be rebuilt by an allowed function, not by ${describe(rebuild)}`);
+  throw damaged(`a tensor must be rebuilt by an allowed function, not by ${describeValue(rebuild)}`);
 }
 
 /** Resolves `("storage", class, key, location, length[, window])`. A storage that is not read is told by its class alone. */
@@ -104,10 +106,12 @@ export function loadStorage(id: PickleValue): TorchStorage | UnreadStorage {
   const unread = unreadStorage(name);
   if (tag === "storage" && unread) return new UnreadStorage(unread);
   if (tag === "storage" && type instanceof PickleGlobal && !dtype) {
-    throw new SyntaxError(`Cannot read a PyTorch file as its storages must be of a known class: got ${describe(type)}`);
+    throw new SyntaxError(
+      `Cannot read a PyTorch file as its storages must be of a known class: got ${describeValue(type)}`,
+    );
   }
   if (tag !== "storage" || !dtype || typeof key !== "string" || !Number.isSafeInteger(length) || Number(length) < 0) {
-    throw damaged(`a persistent id must name a storage, not ${describe(id)}`);
+    throw damaged(`a persistent id must name a storage, not ${describeValue(id)}`);
   }
   if (!Array.isArray(window)) return new TorchStorage(key, dtype, Number(length));
   const [, start, size] = window;

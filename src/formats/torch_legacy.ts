@@ -1,7 +1,7 @@
 import type { ByteReader } from "./byte_reader.ts";
 import { type Bytes, itemSize } from "./dtype.ts";
 import { unpickleNext } from "./pickle.ts";
-import { describe } from "./pickle_values.ts";
+import { describeValue } from "./pickle_values.ts";
 import { quoted } from "./quoted.ts";
 import type { TorchTensors } from "./torch_tensors.ts";
 
@@ -13,17 +13,19 @@ export function readPreamble(reader: ByteReader): void {
   const magic = unpickleNext(reader);
   if (magic !== MAGIC) {
     throw new SyntaxError(
-      `Cannot read a PyTorch file as its magic number must be ${MAGIC}: got ${describe(magic)} (a plain pickle?)`,
+      `Cannot read a PyTorch file as its magic number must be ${MAGIC}: got ${describeValue(magic)} (a plain pickle?)`,
     );
   }
   const protocol = unpickleNext(reader);
   if (protocol !== PROTOCOL) {
-    throw new SyntaxError(`Cannot read a PyTorch file as its protocol must be ${PROTOCOL}: got ${describe(protocol)}`);
+    throw new SyntaxError(
+      `Cannot read a PyTorch file as its protocol must be ${PROTOCOL}: got ${describeValue(protocol)}`,
+    );
   }
   const system = unpickleNext(reader);
   if (!(system instanceof Map) || system.get("protocol_version") !== PROTOCOL) {
     throw new SyntaxError(
-      `Cannot read a PyTorch file as its third part must describe the system: got ${describe(system)}`,
+      `Cannot read a PyTorch file as its third part must describe the system: got ${describeValue(system)}`,
     );
   }
 }
@@ -38,13 +40,15 @@ export function readLegacyStorages(reader: ByteReader, tensors: TorchTensors): M
   }
   const keys = unpickleNext(reader);
   if (!Array.isArray(keys)) {
-    throw new SyntaxError(`Cannot read a PyTorch file as its storages must be listed: got ${describe(keys)}`);
+    throw new SyntaxError(`Cannot read a PyTorch file as its storages must be listed: got ${describeValue(keys)}`);
   }
   const storages = new Map<string, Bytes>();
   for (const key of keys) {
     const dtype = typeof key === "string" ? dtypes.get(key) : undefined;
     if (!dtype) {
-      throw new SyntaxError(`Cannot read a PyTorch file as the object must mention each storage: got ${describe(key)}`);
+      throw new SyntaxError(
+        `Cannot read a PyTorch file as the object must mention each storage: got ${describeValue(key)}`,
+      );
     }
     storages.set(key as string, reader.take(reader.u64() * itemSize(dtype)));
   }

@@ -1,7 +1,7 @@
 import { type Bytes, decodeElements, itemSize, type NdArrayData, type NdDType } from "./dtype.ts";
-import { contiguousStrides, gather } from "./layout.ts";
+import { contiguousStrides, readStrided } from "./layout.ts";
 import { elementCount, isShape, type NdArray, ndarray } from "./ndarray.ts";
-import { damaged, describe, PickleOpaque, type PickleValue } from "./pickle_values.ts";
+import { damaged, describeValue, PickleOpaque, type PickleValue } from "./pickle_values.ts";
 import { UnreadStorage, UnreadTensor } from "./torch_unread.ts";
 
 /** A storage of a checkpoint: a run of elements that tensors look into. Its bytes come after the pickle. */
@@ -70,7 +70,9 @@ export class TorchTensors {
     const [storage, offset = null, shape, strides] = args;
     if (storage instanceof UnreadStorage) return new UnreadTensor(storage.kind);
     if (dtype instanceof UnreadStorage) return new UnreadTensor(dtype.kind);
-    if (!(storage instanceof TorchStorage)) throw damaged(`a tensor must have a storage, not ${describe(storage)}`);
+    if (!(storage instanceof TorchStorage)) {
+      throw damaged(`a tensor must have a storage, not ${describeValue(storage)}`);
+    }
     const sizes = toSizes(shape);
     const steps = toSizes(strides);
     const [start] = toSizes([offset]) as [number];
@@ -116,7 +118,7 @@ export class TorchTensors {
     if (!run) this.#reserve(count * itemSize(dtype), shape);
     const data = run
       ? elements.subarray(count && offset, count && offset + count)
-      : gather(dtype, elements, shape, strides, offset);
+      : readStrided(dtype, elements, shape, strides, offset);
     Object.assign(tensor as NdArray, ndarray(shape, dtype, data as NdArrayData[typeof dtype]));
     this.#windows.delete(tensor);
   }
@@ -148,5 +150,5 @@ export class TorchTensors {
 /** Checks a tuple of sizes, strides or offsets. */
 function toSizes(value: PickleValue | undefined): number[] {
   if (isShape(value)) return value;
-  throw damaged(`sizes, strides and offsets must be whole numbers >= 0, not ${describe(value)}`);
+  throw damaged(`sizes, strides and offsets must be whole numbers >= 0, not ${describeValue(value)}`);
 }

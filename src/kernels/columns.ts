@@ -1,6 +1,6 @@
 import { slice } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { type Kernel, rowsOf } from "./kernel.ts";
+import { asRows, type Kernel } from "./kernel.ts";
 
 /**
  * A kernel of some columns of a prior: with {@linkcode sumOf} or {@linkcode productOf}, several priors that stand side by
@@ -30,7 +30,7 @@ export function columns(from: number, to: number, kernel: Kernel): Kernel {
     throw new RangeError(`Cannot make columns() as they must be integers with 0 <= from < to: got ${from} and ${to}`);
   }
   const part = (prior: Tensor) => {
-    const rows = rowsOf(prior);
+    const rows = asRows(prior);
     if (rows.rank === 2 && rows.shape[1]! >= to) return slice(rows, [null, { start: from, stop: to }]);
     throw new TypeError(
       `Cannot take columns() ${from} to ${to} as the prior must be [n, d >= ${to}]: got [${prior.shape}]`,

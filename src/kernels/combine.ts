@@ -81,11 +81,11 @@ export function productOf<const T extends readonly Kernel<never>[]>(kernels: T):
  * @example Usage
  * ```ts
  * import { Device, tensor } from "@decoupled/uniformity";
- * import { linear, over } from "@decoupled/uniformity/kernels";
+ * import { linearKernel, over } from "@decoupled/uniformity/kernels";
  * import { assertEquals } from "@std/assert";
  *
  * await using _device = await Device.open();
- * const kernel = over("age", linear());
+ * const kernel = over("age", linearKernel());
  * const patients = { age: tensor([3, 4]) };
  * assertEquals(await kernel(patients, patients).data(), new Float32Array([9, 12, 12, 16]));
  * ```

@@ -1,5 +1,5 @@
 import { cosineGram } from "../ops/mod.ts";
-import { type Kernel, rowsOf } from "./kernel.ts";
+import { asRows, type Kernel } from "./kernel.ts";
 
 /**
  * The cosine kernel `k(x, y) = x · y / (‖x‖ ‖y‖)`; a prior of zeros has similarity 0 to all.
@@ -19,7 +19,7 @@ import { type Kernel, rowsOf } from "./kernel.ts";
  */
 export function cosine(): Kernel {
   return (x, y) => {
-    const rows = rowsOf(x);
-    return cosineGram(rows, y === x ? rows : rowsOf(y));
+    const rows = asRows(x);
+    return cosineGram(rows, y === x ? rows : asRows(y));
   };
 }

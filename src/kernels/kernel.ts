@@ -20,6 +20,6 @@ import type { Tensor } from "../tensor/mod.ts";
 export type Kernel<P = Tensor> = (x: P, y: P) => Tensor;
 
 /** The rows of a prior: `[n, d]`, or `[n]` as `[n, 1]`. */
-export function rowsOf(prior: Tensor): Tensor {
+export function asRows(prior: Tensor): Tensor {
   return prior.rank === 1 ? reshape(prior, [prior.shape[0]!, 1]) : prior;
 }

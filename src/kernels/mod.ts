@@ -1,7 +1,7 @@
 /**
  * Kernels: how alike a prior says that samples are, and the centroid weights `(K + λI)⁻¹ K` that the loss takes.
  *
- * A kernel is a function `(x, y) => gram` of tensors: {@linkcode rbf}, {@linkcode cosine}, {@linkcode linear}, sums and
+ * A kernel is a function `(x, y) => gram` of tensors: {@linkcode rbf}, {@linkcode cosine}, {@linkcode linearKernel}, sums and
  * products of them over several priors ({@linkcode sumOf}, {@linkcode productOf}, {@linkcode over}, {@linkcode columns}),
  * or one's own.
  *
@@ -33,7 +33,7 @@ export { over, type PriorOf, productOf, sumOf, type SumOfOptions } from "./combi
 export { cosine } from "./cosine.ts";
 export { describeKernel, type KernelDescription } from "./describe_kernel.ts";
 export type { Kernel } from "./kernel.ts";
-export { linear } from "./linear.ts";
+export { linearKernel } from "./linear_kernel.ts";
 export { medianSigma, type MedianSigmaOptions } from "./median_sigma.ts";
 export { rbf, type RbfOptions } from "./rbf.ts";
 export { retainedVariance, type RetainedVarianceOptions } from "./retained_variance.ts";

@@ -1,7 +1,7 @@
 import { mul, rbfGram } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { checkSetting } from "../tensor/internal.ts";
-import { type Kernel, rowsOf } from "./kernel.ts";
+import { asRows, type Kernel } from "./kernel.ts";
 
 /** Width of {@linkcode rbf}: one of the two. */
 export type RbfOptions =
@@ -52,12 +52,12 @@ export function rbf(options: RbfOptions): Kernel {
   }
   if (sigma === undefined) {
     checkSetting("make rbf()", "gamma", gamma!, { most: 1e38 });
-    return (x, y) => rbfGram(rowsOf(x), rowsOf(y), { gamma: gamma! });
+    return (x, y) => rbfGram(asRows(x), asRows(y), { gamma: gamma! });
   }
   checkSetting("make rbf()", "sigma", sigma);
   const scale = scaleOf(sigma);
   const width = { gamma: 1 / (2 * (sigma * scale) ** 2) };
-  const inUnits = (prior: Tensor) => scale === 1 ? rowsOf(prior) : mul(rowsOf(prior), scale);
+  const inUnits = (prior: Tensor) => scale === 1 ? asRows(prior) : mul(asRows(prior), scale);
   return (x, y) => {
     const rows = inUnits(x);
     return rbfGram(rows, y === x ? rows : inUnits(y), width);

@@ -7,7 +7,7 @@ import {
   readTorch,
   stateDict,
 } from "../formats/mod.ts";
-import { describe } from "../formats/internal.ts";
+import { describeValue } from "../formats/internal.ts";
 import type { Checkpoint, OptimizerCheckpoint } from "./checkpoint_types.ts";
 import type { StateDict } from "./model_state.ts";
 
@@ -47,7 +47,7 @@ function tensorsOf(value: PickleValue): PickleDict {
   if (!(dict instanceof Map) || (dict === top && whole)) {
     throw new SyntaxError(
       `Cannot read weights as they must be a dict of tensors: got ${
-        describe(whole ?? value)
+        describeValue(whole ?? value)
       }; save them in Python by ` +
         "torch.save(model.state_dict(), path)",
     );

@@ -4,7 +4,7 @@ import {
   nchwToNhwc,
   nhwcToNchw,
   oihwToHwio,
-  permute,
+  permuteAxes,
   transposeLinear,
 } from "../../src/formats/internal.ts";
 import { type NdArray, ndarray } from "../../src/formats/mod.ts";
@@ -47,20 +47,20 @@ Deno.test("transposeLinear() moves [out, in] to [in, out]", () => {
   assertEquals([...transposeLinear(counting(2, 3)).data], [0, 3, 1, 4, 2, 5]);
 });
 
-Deno.test("permute() by the inverse axes gives the array back, whatever its dtype and shape", () => {
+Deno.test("permuteAxes() by the inverse axes gives the array back, whatever its dtype and shape", () => {
   const next = random(3);
   for (let trial = 0; trial < 100; trial++) {
     const array = randomArray(next);
     const axes = array.shape.map((_, i) => i).sort(() => next() - 0.5);
     const inverse = axes.map((_, i) => axes.indexOf(i));
-    assertEquals(bitsOf(permute(permute(array, axes), inverse)), bitsOf(array));
+    assertEquals(bitsOf(permuteAxes(permuteAxes(array, axes), inverse)), bitsOf(array));
   }
 });
 
-Deno.test("permute() throws when axes do not name each dimension once", () => {
+Deno.test("permuteAxes() throws when axes do not name each dimension once", () => {
   const array = counting(2, 3);
   for (const axes of [[0], [0, 0], [0, 2], [0, 1, 2], [-1, 0]]) {
-    assertThrows(() => permute(array, axes), TypeError, `got axes [${axes}] and array [2,3]`);
+    assertThrows(() => permuteAxes(array, axes), TypeError, `got axes [${axes}] and array [2,3]`);
   }
 });
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { chainGlobals, numpyGlobals, pythonGlobals, stubGlobals, unpickle } from "../../src/formats/internal.ts";
 import { type PickleValue, readTorch } from "../../src/formats/mod.ts";
-import { sizeOf } from "../../src/formats/pickle_bounds.ts";
+import { heldBytes } from "../../src/formats/pickle_bounds.ts";
 import { latin1, little } from "./_helpers.ts";
 
 const globals = chainGlobals(numpyGlobals, pythonGlobals, stubGlobals([""]));
@@ -96,9 +96,9 @@ Deno.test("readTorch() refuses devices that are no device, and tensors rebuilt w
   assert(error instanceof SyntaxError && error.message.includes("got a list of 2 (a plain pickle?)"), String(error));
 });
 
-Deno.test("sizeOf() counts what a value holds itself", () => {
-  assertEquals(sizeOf("abc"), 38);
-  assertEquals(sizeOf([1, 2]), sizeOf([[1], 2]));
-  assert(sizeOf(new Map([[1, 2]])) > sizeOf(new Map()));
-  assert(sizeOf(new Uint8Array(100)) > 100);
+Deno.test("heldBytes() counts what a value holds itself", () => {
+  assertEquals(heldBytes("abc"), 38);
+  assertEquals(heldBytes([1, 2]), heldBytes([[1], 2]));
+  assert(heldBytes(new Map([[1, 2]])) > heldBytes(new Map()));
+  assert(heldBytes(new Uint8Array(100)) > 100);
 });

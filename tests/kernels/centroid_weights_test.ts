@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { Device } from "../../src/device/mod.ts";
 import { backward, requireGrad } from "../../src/autograd/mod.ts";
-import { centroidWeights, cosine, type Kernel, linear, rbf, retainedVariance } from "../../src/kernels/mod.ts";
+import { centroidWeights, cosine, type Kernel, linearKernel, rbf, retainedVariance } from "../../src/kernels/mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { viewCentroids } from "../../src/ops/mod.ts";
 import { full, key, normal, ones, scope, tensor } from "../../src/tensor/mod.ts";
@@ -22,7 +22,7 @@ interface Attrs {
 
 function kernelOf({ kernel, sigma }: Attrs): Kernel {
   if (kernel === "rbf") return rbf({ sigma: sigma! });
-  return kernel === "cosine" ? cosine() : linear();
+  return kernel === "cosine" ? cosine() : linearKernel();
 }
 
 Deno.test("centroidWeights() equals PyTorch's inverse", () =>

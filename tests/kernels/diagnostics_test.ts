@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { Device } from "../../src/device/mod.ts";
-import { checkPrior, cosine, describeKernel, linear, medianSigma, rbf } from "../../src/kernels/mod.ts";
+import { checkPrior, cosine, describeKernel, linearKernel, medianSigma, rbf } from "../../src/kernels/mod.ts";
 import { eye, full, ones, tensor } from "../../src/tensor/mod.ts";
 import { distances, matrix, points, read } from "../ops/shared/_arrays.ts";
 
@@ -95,7 +95,7 @@ Deno.test("describeKernel() counts the similarities of the pairs", async () => {
   const told = await describeKernel(prior, { kernel: cosine(), bins: 4 });
   assertEquals(told.histogram, [2, 0, 3, 1]);
   assertAlmostEquals(told.similarity.mean, (1 + 3 * Math.SQRT1_2) / 6, 1e-6);
-  const scaled = await describeKernel(prior, { kernel: linear(), bins: 4 });
+  const scaled = await describeKernel(prior, { kernel: linearKernel(), bins: 4 });
   assertAlmostEquals(scaled.similarity.max, 1, 1e-6);
 });
 

@@ -4,7 +4,7 @@ import {
   columns,
   cosine,
   type Kernel,
-  linear,
+  linearKernel,
   medianSigma,
   over,
   productOf,
@@ -25,11 +25,11 @@ Deno.test("rbf() takes sigma as 1 / sqrt(2 gamma)", async () => {
   assertEquals(await rbf({ gamma: 0.125 })(x, y).data(), expected);
 });
 
-Deno.test("rbf(), cosine() and linear() are the Gram matrices, and take a list of numbers as one attribute each", async () => {
+Deno.test("rbf(), cosine() and linearKernel() are the Gram matrices, and take a list of numbers as one attribute each", async () => {
   assertEquals(await cosine()(x, y).data(), await cosineGram(x, y).data());
-  assertEquals(await linear()(x, y).data(), await linearGram(x, y).data());
+  assertEquals(await linearKernel()(x, y).data(), await linearGram(x, y).data());
   const [ages, column] = [tensor([1, -2, 4]), tensor([[1], [-2], [4]])];
-  for (const kernel of [rbf({ sigma: 3 }), cosine(), linear()]) {
+  for (const kernel of [rbf({ sigma: 3 }), cosine(), linearKernel()]) {
     assertEquals(await kernel(ages, ages).data(), await kernel(column, column).data());
   }
 });
@@ -67,38 +67,38 @@ Deno.test("rbf() throws when its width is not positive and finite", () => {
 });
 
 Deno.test("sumOf() adds kernels by their weights, productOf() multiplies them", async () => {
-  const [a, b] = await Promise.all([rbf({ sigma: 1 })(x, y).data(), linear()(x, y).data()]);
-  const kernels = [rbf({ sigma: 1 }), linear()];
+  const [a, b] = await Promise.all([rbf({ sigma: 1 })(x, y).data(), linearKernel()(x, y).data()]);
+  const kernels = [rbf({ sigma: 1 }), linearKernel()];
   assertClose(await sumOf(kernels)(x, y).data(), a.map((v, i) => v + b[i]!));
   assertClose(await sumOf(kernels, { weights: [0.25, 3] })(x, y).data(), a.map((v, i) => 0.25 * v + 3 * b[i]!));
   assertClose(await productOf(kernels)(x, y).data(), a.map((v, i) => v * b[i]!));
-  assertEquals(await sumOf([linear()])(x, y).data(), b);
+  assertEquals(await sumOf([linearKernel()])(x, y).data(), b);
 });
 
 Deno.test("over() picks one of several priors, by name or by index", async () => {
-  const named = sumOf([over("shape", linear()), over("color", cosine())]);
+  const named = sumOf([over("shape", linearKernel()), over("color", cosine())]);
   const [first, second] = [{ shape: x, color: points(5, 2, 2) }, { shape: y, color: points(4, 2, 3) }];
-  const expected = sumOf([linear(), () => cosineGram(first.color, second.color)])(x, y);
+  const expected = sumOf([linearKernel(), () => cosineGram(first.color, second.color)])(x, y);
   assertEquals(await named(first, second).data(), await expected.data());
-  const indexed: Kernel<readonly [typeof x, typeof x]> = productOf([over(0, linear()), over(1, linear())]);
+  const indexed: Kernel<readonly [typeof x, typeof x]> = productOf([over(0, linearKernel()), over(1, linearKernel())]);
   const squared = await indexed([x, x], [y, y]).data();
-  (await linear()(x, y).data()).forEach((v, i) => assertAlmostEquals(squared[i]!, v * v, 1e-5 * v * v));
+  (await linearKernel()(x, y).data()).forEach((v, i) => assertAlmostEquals(squared[i]!, v * v, 1e-5 * v * v));
 });
 
 Deno.test("columns() gives a kernel some columns of a prior", async () => {
   const [first, second] = [points(5, 2, 2), points(4, 2, 3)];
   const [left, right] = [concat([x, first], 1), concat([y, second], 1)];
-  const kernel = sumOf([columns(0, 3, linear()), columns(3, 5, rbf({ sigma: 1 }))]);
-  const [a, b] = await Promise.all([linear()(x, y).data(), rbf({ sigma: 1 })(first, second).data()]);
+  const kernel = sumOf([columns(0, 3, linearKernel()), columns(3, 5, rbf({ sigma: 1 }))]);
+  const [a, b] = await Promise.all([linearKernel()(x, y).data(), rbf({ sigma: 1 })(first, second).data()]);
   assertClose(await kernel(left, right).data(), a.map((v, i) => v + b[i]!));
   assertThrows(
-    () => columns(2, 4, linear())(x, y),
+    () => columns(2, 4, linearKernel())(x, y),
     TypeError,
     "Cannot take columns() 2 to 4 as the prior must be [n, d >= 4]: got [5,3]",
   );
   for (const [from, to] of [[-1, 2], [2, 2], [0, 1.5]] as const) {
     assertThrows(
-      () => columns(from, to, linear()),
+      () => columns(from, to, linearKernel()),
       RangeError,
       `Cannot make columns() as they must be integers with 0 <= from < to: got ${from} and ${to}`,
     );
@@ -112,12 +112,12 @@ Deno.test("sumOf() and productOf() throw when there are no kernels", () => {
 
 Deno.test("sumOf() throws when the weights do not match, or are not positive", () => {
   assertThrows(
-    () => sumOf([linear(), cosine()], { weights: [1] }),
+    () => sumOf([linearKernel(), cosine()], { weights: [1] }),
     TypeError,
     "Cannot make sumOf() as there must be one weight a kernel: got 1 weights and 2 kernels",
   );
   assertThrows(
-    () => sumOf([linear(), cosine()], { weights: [1, 0] }),
+    () => sumOf([linearKernel(), cosine()], { weights: [1, 0] }),
     RangeError,
     "Cannot make sumOf() as every weight must be > 0 and finite: current value is 0",
   );

@@ -144,7 +144,7 @@ function allOps(n: number): void {
 /** Priors, losses, optimizers and views. */
 function training(n: number): void {
   const [x, views] = [noise(n, 12), noise(n, 2, 12)];
-  for (const kernel of [kernels.rbf({ sigma: 1 }), kernels.cosine(), kernels.linear()]) {
+  for (const kernel of [kernels.rbf({ sigma: 1 }), kernels.cosine(), kernels.linearKernel()]) {
     backward(losses.decoupledUniformity(views, { weights: kernels.centroidWeights(x, { kernel, ridge: 0.1 }) }));
   }
   for (const loss of [losses.infoNCE, losses.alignUniform]) backward(loss(views));

@@ -1,6 +1,6 @@
 import { Tensor, tensor, tidy } from "../../tensor/mod.ts";
 import { chooseViews, type ViewsKey } from "./choose.ts";
-import { type Images, type Source, sourceOf } from "./images.ts";
+import { type Images, locateImages, type Source } from "./images.ts";
 import { uploadParameters, type ViewParameters } from "./parameters.ts";
 import { checkRecipe, type Recipe } from "./recipe.ts";
 import { renderViews, type Work } from "./render.ts";
@@ -100,7 +100,7 @@ function withSamples(
   checkInteger("epoch", epoch, 0, 2 ** 32);
   checkInteger("seed", seed, 0, 2 ** 53);
   const batch = indices instanceof Tensor ? indices.shape[0] ?? 0 : indices.length;
-  const source = sourceOf(images, batch);
+  const source = locateImages(images, batch);
   const { device } = source.bytes;
   if (indices instanceof Tensor) checkSamples(indices);
   else checkIndices(indices, source.table ? 2 ** 32 : source.params.images);

@@ -78,7 +78,7 @@ export interface Source {
 }
 
 /** Checks images for a batch of so many samples. */
-export function sourceOf(images: Images, batch: number): Source {
+export function locateImages(images: Images, batch: number): Source {
   return images instanceof Tensor ? residentSource(images) : packedSource(images, batch);
 }
 

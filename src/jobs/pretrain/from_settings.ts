@@ -1,5 +1,5 @@
 import { chexpertRecipe, type ImageDataset, naturalRecipe, type Recipe } from "../../data/mod.ts";
-import { cosine, type Kernel, linear, rbf } from "../../kernels/mod.ts";
+import { cosine, type Kernel, linearKernel, rbf } from "../../kernels/mod.ts";
 import type { PretrainConfig } from "../../train/mod.ts";
 import { trainingOptions } from "../../train/internal.ts";
 import type { JobSettings } from "./settings.ts";
@@ -16,7 +16,7 @@ export function initialLr({ db, lr, batch_size }: Pick<JobSettings, "db" | "lr" 
 export function kernelOf({ kernel, sigma }: Pick<JobSettings, "kernel" | "sigma">): Kernel | undefined {
   if (kernel === null) return undefined;
   if (kernel === "cosine") return cosine();
-  if (kernel === "linear") return linear();
+  if (kernel === "linear") return linearKernel();
   if (sigma === null) throw new TypeError("Cannot use --kernel rbf without --sigma: got none");
   return rbf({ sigma });
 }

@@ -11,11 +11,11 @@ import {
   conv2d_weight_grad,
 } from "../../shaders/gen.ts";
 import { type FloatDType, type Shape, sizeOf, Tensor } from "../../tensor/mod.ts";
-import { blocksOf, constantsOf, type ProductForm } from "../product/forms.ts";
+import { constantsOf, type ProductForm, workgroupCount } from "../product/forms.ts";
 import type { Question } from "../shared/answers.ts";
 import {
   type Conv2dForm,
-  describe,
+  describeGeometry,
   type ForwardOperands,
   type Geometry,
   type InputGradOperands,
@@ -154,7 +154,7 @@ function run(g: Geometry, job: Job): Tensor {
   const whole = kind === "forward" || kind === "forwardTaps";
   const sizes = { rows: rowsAtOnce, cols4, batch, terms: inner, resultBytes: size * 4, mostSplits, whole };
   const { form, splits } = choosePlan(device, sizes, () => questionOf(g, job));
-  const blocks = blocksOf(form, rowsAtOnce, cols4);
+  const blocks = workgroupCount(form, rowsAtOnce, cols4);
   const result: Tensor = new Tensor(device, shape, { dtype: job.dtype });
   const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);
   const [x, y] = device.groups(blocks, 1);
@@ -184,7 +184,7 @@ function run(g: Geometry, job: Job): Tensor {
 
 function questionOf(g: Geometry, job: Job): Pick<Question, "key" | "prepare"> {
   return {
-    key: `conv2d direct ${job.kind} ${describe(g)} ${job.a.dtype}`,
+    key: `conv2d direct ${job.kind} ${describeGeometry(g)} ${job.a.dtype}`,
     prepare() {
       const [a, b] = [noiseLike(job.a, 1), noiseLike(job.b, 2)];
       return { run: () => run(g, { ...job, a, b, bias: undefined, side: undefined }) };

@@ -5,7 +5,7 @@ import { noiseLike } from "../product/product.ts";
 import type { Work } from "../shared/answers.ts";
 import { policyOf } from "../shared/policy.ts";
 import { MOMENTS } from "../shared/tables.ts";
-import { type Conv2dForm, type Conv2dProduct, describe, type Geometry } from "./geometry.ts";
+import { type Conv2dForm, type Conv2dProduct, describeGeometry, type Geometry } from "./geometry.ts";
 import { direct, taps } from "./_conv2d_direct.ts";
 import { product } from "./_conv2d_product.ts";
 import { winograd3, winograd4 } from "./_conv2d_winograd.ts";
@@ -37,7 +37,7 @@ export function conv2dFormName(
   if (forced && FORMS[forced].serves(g, product, device)) return forced;
   const usual = cheapest(device, g, product);
   return policy.decide(usual, () => ({
-    key: `conv2d ${product} ${describe(g)} ${dtype}`,
+    key: `conv2d ${product} ${describeGeometry(g)} ${dtype}`,
     candidates: () => NAMES.filter((name) => FORMS[name].serves(g, product, device)),
     prepare: () => prepare(device, g, product, dtype),
     composed: true,

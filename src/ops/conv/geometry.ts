@@ -85,7 +85,7 @@ export function plainCost(g: Geometry): number {
 }
 
 /** Formats all sizes: equal convolutions are described alike. */
-export function describe(g: Geometry): string {
+export function describeGeometry(g: Geometry): string {
   const at = (pair: Pair) => pair.join("x");
   const windows = `${at(g.kernel)} stride ${at(g.stride)} padding ${at(g.padding)} dilation ${at(g.dilation)}`;
   return `${g.n}x${at(g.size)}x${g.inChannels} to ${g.outChannels} window ${windows} groups ${g.groups}`;

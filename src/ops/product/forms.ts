@@ -148,7 +148,7 @@ export function chooseForm(device: Device, rows: number, cols4: number, batch: n
   const large = LARGE_TILES[rows >= 96 ? 1 : 0][cols4 >= 24 ? 1 : 0].map(formNamed).find((form) =>
     lackOf(device, form) === null
   );
-  const busy = large && blocksOf(large, rows, cols4) * batch * large.invocations >= SHARING.gpu.invocations / 2;
+  const busy = large && workgroupCount(large, rows, cols4) * batch * large.invocations >= SHARING.gpu.invocations / 2;
   return busy ? large : FORMS.tile64;
 }
 
@@ -158,7 +158,7 @@ export function constantsOf(device: Device, form: ProductForm): Constants {
 }
 
 /** Workgroups that a result of `rows` by `4 cols4` takes. */
-export function blocksOf(form: ProductForm, rows: number, cols4: number): number {
+export function workgroupCount(form: ProductForm, rows: number, cols4: number): number {
   return Math.ceil(rows / form.rows) * Math.ceil(cols4 / form.cols4);
 }
 

@@ -2,7 +2,15 @@
 import type { Device } from "../../device/mod.ts";
 import type { Question } from "../shared/answers.ts";
 import { policyOf } from "../shared/policy.ts";
-import { blocksOf, chooseForm, chooseSplits, forcedForm, formNamed, formOptions, type ProductForm } from "./forms.ts";
+import {
+  chooseForm,
+  chooseSplits,
+  forcedForm,
+  formNamed,
+  formOptions,
+  type ProductForm,
+  workgroupCount,
+} from "./forms.ts";
 
 /** A way to compute a product. */
 export interface Plan {
@@ -48,14 +56,14 @@ export function tablePlan(device: Device, sizes: PlanSizes): Plan {
 
 function usualPlan(device: Device, sizes: PlanSizes, form: ProductForm): Plan {
   const { rows, cols4, batch, terms, resultBytes, mostSplits = Infinity } = sizes;
-  const blocks = blocksOf(form, rows, cols4) * batch;
+  const blocks = workgroupCount(form, rows, cols4) * batch;
   return { form, splits: Math.min(mostSplits, chooseSplits(device, form, blocks, terms, resultBytes)) };
 }
 
 /** The usual plan first; every form that suits the adapter and the shape, with the parts of its table and some more or fewer. */
 function candidates(device: Device, sizes: PlanSizes, usual: string): string[] {
   const names = new Set([usual]);
-  const computed = (form: ProductForm) => blocksOf(form, sizes.rows, sizes.cols4) * form.rows * form.cols4;
+  const computed = (form: ProductForm) => workgroupCount(form, sizes.rows, sizes.cols4) * form.rows * form.cols4;
   const forms = formOptions(device);
   const least = Math.min(...forms.map(computed));
   for (const form of forms.filter((form) => computed(form) <= MOST_WASTE * least)) {

@@ -10,7 +10,7 @@ import { lib_flat, matmul as operands, matmul_pad } from "../../shaders/gen.ts";
 import { type FloatDType, key, type Shape, sizeOf, Tensor, uniform } from "../../tensor/mod.ts";
 import { bytesOf, castTo, elementAliases, floatOf } from "../../tensor/internal.ts";
 import type { Question } from "../shared/answers.ts";
-import { blocksOf, constantsOf, type ProductForm } from "./forms.ts";
+import { constantsOf, type ProductForm, workgroupCount } from "./forms.ts";
 import { blockMoments, momentsCode, momentsNote, type SideMoments } from "./moments.ts";
 import { choosePlan, tablePlan } from "./plan.ts";
 import { sumMiddleInto } from "./sum_middle.ts";
@@ -218,7 +218,7 @@ function run(p: Product, form: ProductForm, parts: { depth: number; splits: numb
   const sizes = { rows, cols4: padded(cols) / 4, inner, depth, segments, splits, split4, batch1, batch2 };
   const steps = { lda4: inA.row / 4, ldb4: inB.row / 4, ldc4: inC.row / 4, c_step: inC.matrix / 4 };
   const bias = splits === 1 ? p.bias : undefined;
-  const [x, y] = device.groups(blocksOf(form, rows, padded(cols) / 4), 1);
+  const [x, y] = device.groups(workgroupCount(form, rows, padded(cols) / 4), 1);
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   for (let first_z = 0; first_z < count * splits; first_z += limit) {
     device.dispatch(programOf(device, form, { a, b, c: target }, moments !== undefined), {
