@@ -4,6 +4,7 @@ import { attention_weights as code, lib_flat, lib_rows } from "../../shaders/gen
 import { type Shape, Tensor, zeros } from "../../tensor/mod.ts";
 import { castTo, floatOf } from "../../tensor/internal.ts";
 import { copyStrided, type Walk } from "../move/strided.ts";
+import { packed } from "../product/layout.ts";
 import { padded, productPadded } from "../product/product.ts";
 import { laneForm } from "../shared/lanes.ts";
 import { rowConstants } from "../shared/rows.ts";
@@ -154,7 +155,8 @@ function times(a: Tensor, b: Tensor, { transposeA = false, transposeB = false, i
   const [rows, inner] = transposeA ? [a1, a0] : [a0, a1];
   const steps = [0, 0, 1] as const;
   const batch = { sizes: [1, 1, count], a: steps, b: steps } as const;
-  return productPadded({ a, b, rows, cols: transposeB ? b0 : b1, inner, transposeA, transposeB, batch, into });
+  const layout = packed({ transposeA, transposeB, batch });
+  return productPadded({ a, b, sizes: { rows, cols: transposeB ? b0 : b1, inner }, layout, epilogue: { into } });
 }
 
 function paramsOf(weights: Tensor, chunk: Chunk, layout: Layout) {

@@ -8,7 +8,12 @@ import {
   plainCost,
   type WeightGradOperands,
 } from "./geometry.ts";
+import { packed } from "../product/layout.ts";
 import { product as matrixProduct } from "../product/product.ts";
+
+const A_TRANSPOSED = packed({ transposeA: true });
+
+const B_TRANSPOSED = packed({ transposeB: true });
 
 function sizes(g: Geometry): { pixels: number; inChannels: number; outChannels: number } {
   return { pixels: g.n * sizeOf(g.size), inChannels: g.inChannels, outChannels: g.outChannels };
@@ -17,7 +22,8 @@ function sizes(g: Geometry): { pixels: number; inChannels: number; outChannels: 
 /** Computes `y [n, h, w, out]` of `x [n, h, w, in]`. */
 function forward(g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
-  const y = matrixProduct({ a: x, b: weight, rows: pixels, cols: outChannels, inner: inChannels, bias, side, dtype });
+  const sizesY = { rows: pixels, cols: outChannels, inner: inChannels };
+  const y = matrixProduct({ a: x, b: weight, sizes: sizesY, epilogue: { bias, side, dtype } });
   return y.alias([g.n, ...g.size, outChannels]);
 }
 
@@ -25,7 +31,7 @@ function forward(g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands)
 function inputGrad(g: Geometry, { gradY, weight, dtype }: InputGradOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
   const sizesX = { rows: pixels, cols: inChannels, inner: outChannels };
-  const x = matrixProduct({ a: gradY, b: weight, ...sizesX, transposeB: true, dtype });
+  const x = matrixProduct({ a: gradY, b: weight, sizes: sizesX, layout: B_TRANSPOSED, epilogue: { dtype } });
   return x.alias([g.n, ...g.size, inChannels]);
 }
 
@@ -33,7 +39,7 @@ function inputGrad(g: Geometry, { gradY, weight, dtype }: InputGradOperands): Te
 function weightGrad(g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
   const sizesW = { rows: inChannels, cols: outChannels, inner: pixels };
-  const w = matrixProduct({ a: x, b: gradY, ...sizesW, transposeA: true, dtype });
+  const w = matrixProduct({ a: x, b: gradY, sizes: sizesW, layout: A_TRANSPOSED, epilogue: { dtype } });
   return w.alias([1, 1, inChannels, outChannels]);
 }
 

@@ -4,7 +4,8 @@ import type { Device } from "../../device/mod.ts";
 import { sizeOf, Tensor } from "../../tensor/mod.ts";
 import type { Conv2dForm, ForwardOperands, Geometry, InputGradOperands, WeightGradOperands } from "./geometry.ts";
 import { blockMoments, type SideMoments } from "../product/moments.ts";
-import { type BatchAxes, type Product, productPadded } from "../product/product.ts";
+import { type AllStrides, type BatchAxes, strided } from "../product/layout.ts";
+import { productPadded } from "../product/product.ts";
 import { type Edge, pitchOf, positionsOf, transform, type Values } from "./_conv2d_winograd_transforms.ts";
 import { policyOf } from "../shared/policy.ts";
 import { WINOGRAD_CHUNK, WINOGRAD_COST, WINOGRAD_SLICES } from "../shared/tables.ts";
@@ -100,9 +101,10 @@ function weightGrad(edge: Edge, g: Geometry, { x, gradY, dtype }: WeightGradOper
     const chunk = { tiling, first, images: Math.min(tiling.chunk, g.n - first) };
     const { patches, tiles } = transformFactors(chunk, x, gradY, offset);
     const inner = patches.shape[0]!;
-    const sizes = { rows: inChannels, cols: outChannels, inner, transposeA: true, batch: batchOf(edge) };
+    const sizes = { rows: inChannels, cols: outChannels, inner };
     const strides = stridesOf(edge, inChannels, outChannels, outChannels, inChannels);
-    sum = productPadded({ a: patches, b: tiles, ...sizes, strides, into: sum });
+    const layout = strided(strides, { transposeA: true, batch: batchOf(edge) });
+    sum = productPadded({ a: patches, b: tiles, sizes, layout, epilogue: { into: sum } });
     patches.dispose();
     tiles.dispose();
   }
@@ -118,7 +120,7 @@ function batchOf(edge: Edge): BatchAxes {
 }
 
 /** Returns the strides of these products: all operands are transforms, of that many channels; c has `rows` of them. */
-function stridesOf(edge: Edge, a: number, b: number, c: number, rows: number): Product["strides"] {
+function stridesOf(edge: Edge, a: number, b: number, c: number, rows: number): AllStrides {
   const of = (channels: number) => ({ row: pitchOf(edge, channels), matrix: channels });
   return { a: of(a), b: of(b), c: of(c), size: rows * pitchOf(edge, c) };
 }
@@ -145,9 +147,9 @@ function convolve({ tiling, x, weight, turned, offset, y, bias, slices }: Convol
     const chunk = { tiling, first, images: Math.min(tiling.chunk, n - first) };
     const patches = transformImages(chunk, x, offset, first === 0 ? { weight, windows, turned } : undefined);
     const rows = patches.shape[0]!;
-    const sizes = { rows, cols, inner, transposeB: turned, batch: batchOf(edge) };
     const strides = stridesOf(edge, inner, outChannels, cols, rows);
-    const products = productPadded({ a: patches, b: windows, ...sizes, strides });
+    const layout = strided(strides, { transposeB: turned, batch: batchOf(edge) });
+    const products = productPadded({ a: patches, b: windows, sizes: { rows, cols, inner }, layout });
     const values = valuesOf(chunk, y, [0, 0]);
     if (slices) putWithMoments(values, slices, chunk, products, y, bias);
     else transform(edge, "from_products", { ...values, size: rows * cols / 4 }, products, y, { bias });

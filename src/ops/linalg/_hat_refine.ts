@@ -3,6 +3,7 @@ import { defineProgram } from "../../device/mod.ts";
 import { hat_refine as code, lib_flat, lib_rows } from "../../shaders/gen.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { mul } from "../elementwise/binary.ts";
+import { strided } from "../product/layout.ts";
 import { productPadded, type Triangles } from "../product/product.ts";
 import { laneForm } from "../shared/lanes.ts";
 import { reduce } from "../shared/reduce.ts";
@@ -128,14 +129,14 @@ class Refinement {
     return productPadded({
       a,
       b,
-      rows: this.#n,
-      cols: this.#n,
-      inner: this.#size, // zeros past n
-      transposeA,
-      transposeB,
-      triangles: { ...triangles, lower: true },
-      strides: { a: row, b: row, c: row, size: this.#size ** 2 },
-      ...(into && { into, gate: this.#gate }),
+      sizes: {
+        rows: this.#n,
+        cols: this.#n,
+        inner: this.#size, // zeros past n
+        triangles: { ...triangles, lower: true },
+      },
+      layout: strided({ a: row, b: row, c: row, size: this.#size ** 2 }, { transposeA, transposeB }),
+      epilogue: into && { into, gate: this.#gate },
     });
   }
 

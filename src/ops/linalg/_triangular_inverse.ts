@@ -2,6 +2,7 @@
 import { defineProgram } from "../../device/mod.ts";
 import { lib_block, lib_flat, triangular_inverse as code } from "../../shaders/gen.ts";
 import { Tensor } from "../../tensor/mod.ts";
+import { strided } from "../product/layout.ts";
 import { productPadded } from "../product/product.ts";
 
 /** Rows of a block that is inverted in one go. */
@@ -51,28 +52,27 @@ interface Pairs {
 function join(t: Tensor, m: Tensor, pairs: Pairs): void {
   const { first, half, rows, pairs: count } = pairs;
   const [width, size] = [t.shape[1]!, m.shape[1]!];
-  const sizes = { rows, cols: half, batch: { sizes: [1, 1, count], a: [0, 0, 1], b: [0, 0, 1] } } as const;
-  const packed = { row: half, matrix: rows * half };
+  const order = { batch: { sizes: [1, 1, count], a: [0, 0, 1], b: [0, 0, 1] } } as const;
+  const block = { row: half, matrix: rows * half };
   const inT = { row: width, matrix: 2 * half * (width + 1) };
   const inM = { row: size, matrix: 2 * half * (size + 1) };
   const total = count * rows * half;
   const middle = productPadded({
-    ...sizes,
     a: t,
     b: m,
-    inner: half,
-    triangles: { fromCol: true },
-    strides: { a: inT, b: inM, c: packed, size: total },
-    from: { a: (first + half) * width + first, b: first * (size + 1), c: 0 },
+    sizes: { rows, cols: half, inner: half, triangles: { fromCol: true } },
+    layout: strided({
+      a: { ...inT, from: (first + half) * width + first },
+      b: { ...inM, from: first * (size + 1) },
+      c: block,
+      size: total,
+    }, order),
   });
   const below = productPadded({
-    ...sizes,
     a: m,
     b: middle,
-    inner: rows,
-    triangles: { toRow: true },
-    strides: { a: inM, b: packed, c: packed, size: total },
-    from: { a: (first + half) * (size + 1), b: 0, c: 0 },
+    sizes: { rows, cols: half, inner: rows, triangles: { toRow: true } },
+    layout: strided({ a: { ...inM, from: (first + half) * (size + 1) }, b: block, c: block, size: total }, order),
   });
   m.device.dispatch(PLACE, {
     params: { n: 0, columns: 0, size, ...pairs },

@@ -12,6 +12,7 @@ import { Tensor } from "../../tensor/mod.ts";
 import { checkSetting } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { matmul } from "../product/matmul.ts";
+import { strided } from "../product/layout.ts";
 import { productPadded, resizeRows } from "../product/product.ts";
 import { pairForms, pairTiles, rowForm } from "../shared/row_forms.ts";
 import { triangularSolve } from "./triangular_solve.ts";
@@ -83,16 +84,12 @@ function factor(a: Tensor, ridge: number): Tensor {
 function factored(l: Tensor, group: number, until: number): Tensor {
   const size = l.shape[0]!;
   const [rows, cols] = [size - group, until - group];
-  const row = { row: size, matrix: 0 };
+  const row = { row: size, matrix: 0, from: group * size };
   return productPadded({
     a: l,
     b: l,
-    rows,
-    cols,
-    inner: group,
-    transposeB: true,
-    strides: { a: row, b: row, c: { row: cols, matrix: 0 }, size: rows * cols },
-    from: { a: group * size, b: group * size, c: 0 },
+    sizes: { rows, cols, inner: group },
+    layout: strided({ a: row, b: row, c: { row: cols, matrix: 0 }, size: rows * cols }, { transposeB: true }),
   });
 }
 

@@ -13,6 +13,7 @@ import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { checkFloat } from "../shared/check.ts";
 import { matmul } from "../product/matmul.ts";
+import { strided } from "../product/layout.ts";
 import { padded, productPadded, resizeRows } from "../product/product.ts";
 import { rowForm, sumForms, sumTiles } from "../shared/row_forms.ts";
 
@@ -139,18 +140,14 @@ function collect({ a, work, x, attrs }: Solve, n: number, first: number, until: 
   productPadded({
     a,
     b: x,
-    rows: high - low,
-    cols,
-    inner,
-    transposeA: attrs.transpose,
-    into: work,
-    strides: {
-      a: { row: width, matrix: 0 },
-      b: { row: cols, matrix: 0 },
-      c: { row: cols, matrix: 0 },
+    sizes: { rows: high - low, cols, inner },
+    layout: strided({
+      a: { row: width, matrix: 0, from: attrs.transpose ? solved * width + low : low * width + solved },
+      b: { row: cols, matrix: 0, from: solved * cols },
+      c: { row: cols, matrix: 0, from: low * cols },
       size: size * cols,
-    },
-    from: { a: attrs.transpose ? solved * width + low : low * width + solved, b: solved * cols, c: low * cols },
+    }, { transposeA: attrs.transpose }),
+    epilogue: { into: work },
   });
 }
 

@@ -1,6 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { type Shape, sizeOf, type Tensor, tensor, zeros } from "../../tensor/mod.ts";
 import { checkFloat } from "../shared/check.ts";
+import { packed } from "../product/layout.ts";
 import { product } from "../product/product.ts";
 import { resizeMatrix, type ResizeMode } from "./resize_matrix.ts";
 
@@ -38,20 +39,19 @@ function resample(x: Tensor, { rows, columns, size }: Attrs, transposed: boolean
   const [tall, wide] = transposed ? [[h, oh], [w, ow]] as const : [[oh, h], [ow, w]] as const;
   const a = tensor(rows, { shape: tall, device });
   const b = tensor(columns, { shape: wide, device });
-  const batch = (count: number) => ({ sizes: [1, 1, count], a: [0, 0, 0], b: [0, 0, 1] }) as const;
+  const layout = (count: number) =>
+    packed({ transposeA: transposed, batch: { sizes: [1, 1, count], a: [0, 0, 0], b: [0, 0, 1] } });
   const low = product({
-    ...{ a, b: x.alias([n, h, w * c]), transposeA: transposed, rows: oh, inner: h, cols: w * c, batch: batch(n) },
+    a,
+    b: x.alias([n, h, w * c]),
+    sizes: { rows: oh, inner: h, cols: w * c },
+    layout: layout(n),
   });
   const y = product({
-    ...{
-      a: b,
-      b: low.alias([n * oh, w, c]),
-      transposeA: transposed,
-      rows: ow,
-      inner: w,
-      cols: c,
-      batch: batch(n * oh),
-    },
+    a: b,
+    b: low.alias([n * oh, w, c]),
+    sizes: { rows: ow, inner: w, cols: c },
+    layout: layout(n * oh),
   });
   return y.alias([n, oh, ow, c]);
 }

@@ -1,6 +1,6 @@
 // Batch axes of products: NumPy's broadcasting as steps, and its transpose, the sum over what was broadcast.
 import { broadcastShapes, type Shape, sizeOf, Tensor } from "../../tensor/mod.ts";
-import type { BatchAxes } from "./product.ts";
+import type { BatchAxes } from "./layout.ts";
 import { sumMiddleInto } from "./sum_middle.ts";
 
 /** One or more neighbouring axes that an operand has in common, or lacks in common. */

@@ -1,9 +1,14 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { type FloatDType, type Shape, sizeOf, Tensor, zeros } from "../../tensor/mod.ts";
 import { checkFloat } from "../shared/check.ts";
+import { packed } from "./layout.ts";
 import { layerInputs, precisionOf } from "./precision.ts";
 import { padded, product, resizeRows } from "./product.ts";
 import { sumMiddleInto } from "./sum_middle.ts";
+
+const A_TRANSPOSED = packed({ transposeA: true });
+
+const B_TRANSPOSED = packed({ transposeB: true });
 
 const linearOp = defineOp<readonly Tensor[], null>({
   name: "linear",
@@ -15,7 +20,8 @@ const linearOp = defineOp<readonly Tensor[], null>({
     const [inner, cols] = weight.shape as [number, number];
     const shape = [...x.shape.slice(0, -1), cols];
     if (sizeOf(shape) === 0) return zeros(shape, { device: x.device, dtype });
-    return product({ a: x, b: weight, rows: sizeOf(shape) / cols, cols, inner, bias, dtype }).alias(shape);
+    const sizes = { rows: sizeOf(shape) / cols, cols, inner };
+    return product({ a: x, b: weight, sizes, epilogue: { bias, dtype } }).alias(shape);
   },
   backward({ needsGrad, saved, shapes, dtypes }, grad) {
     const [x, weight] = saved as [Tensor, Tensor];
@@ -24,10 +30,14 @@ const linearOp = defineOp<readonly Tensor[], null>({
     const [inner, cols] = weight.shape as [number, number];
     const rows = sizeOf(grad.shape) / Math.max(1, cols);
     const empty = rows === 0 || cols === 0;
-    const gradX = (shape: Shape) =>
-      product({ a: grad, b: weight, rows, cols: inner, inner: cols, transposeB: true, dtype: xType }).alias(shape);
-    const gradWeight = (shape: Shape) =>
-      product({ a: x, b: grad, rows: inner, cols, inner: rows, transposeA: true, dtype: weightType }).alias(shape);
+    const gradX = (shape: Shape) => {
+      const sizes = { rows, cols: inner, inner: cols };
+      return product({ a: grad, b: weight, sizes, layout: B_TRANSPOSED, epilogue: { dtype: xType } }).alias(shape);
+    };
+    const gradWeight = (shape: Shape) => {
+      const sizes = { rows: inner, cols, inner: rows };
+      return product({ a: x, b: grad, sizes, layout: A_TRANSPOSED, epilogue: { dtype: weightType } }).alias(shape);
+    };
     return [gradX, gradWeight, () => sumOfRows(grad, cols)].slice(0, shapes.length).map((gradOf, i) => {
       if (!needsGrad[i]) return null;
       return empty ? zeros(shapes[i]!, { device }) : gradOf(shapes[i]!);

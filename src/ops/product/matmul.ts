@@ -2,8 +2,9 @@ import { defineOp } from "../../autograd/mod.ts";
 import { broadcastShapes, type FloatDType, type Shape, sizeOf, type Tensor, zeros } from "../../tensor/mod.ts";
 import { checkFloat } from "../shared/check.ts";
 import { batchAxes, sumToBatch } from "./_batch.ts";
+import { packed } from "./layout.ts";
 import { inPrecision, precisionOf } from "./precision.ts";
-import { padded, type Product, product, productPadded, resizeRows } from "./product.ts";
+import { padded, product, productPadded, resizeRows } from "./product.ts";
 
 /** Options of {@linkcode matmul}: which operands to transpose. */
 export interface MatmulOptions {
@@ -35,7 +36,9 @@ const matmulOp = defineOp<readonly [Tensor, Tensor], Folded>({
     context.save(a, b);
     const { shape, inner, aBatch, bBatch } = folded;
     if (sizeOf(shape) === 0 || inner === 0) return zeros(shape, { device: a.device, dtype });
-    return product({ a, b, ...folded, batch: batchAxes(aBatch, bBatch), dtype }).alias(shape);
+    const { rows, cols, transposeA, transposeB } = folded;
+    const layout = packed({ transposeA, transposeB, batch: batchAxes(aBatch, bBatch) });
+    return product({ a, b, sizes: { rows, cols, inner }, layout, epilogue: { dtype } }).alias(shape);
   },
   backward({ needsGrad, saved, shapes, dtypes }, grad, folded) {
     const [a, b] = saved as [Tensor, Tensor];
@@ -62,7 +65,7 @@ interface Batched {
 
 type GradientProduct =
   & { readonly p: Batched; readonly q: Batched }
-  & Pick<Product, "rows" | "cols" | "inner" | "transposeA" | "transposeB">;
+  & Pick<Folded, "rows" | "cols" | "inner" | "transposeA" | "transposeB">;
 
 interface Operand {
   /** Batch of the result, and the operand's own. */
@@ -73,15 +76,16 @@ interface Operand {
 }
 
 /** Computes `p q` of every pair of the batch, summed to the operand's own batch. */
-function gradient({ p, q, ...sizes }: GradientProduct, { batch, own, shape, dtype }: Operand): Tensor {
+function gradient({ p, q, ...how }: GradientProduct, { batch, own, shape, dtype }: Operand): Tensor {
+  const { transposeA, transposeB, ...sizes } = how;
   if (sizeOf(shape) === 0 || sizes.inner === 0 || sizeOf(batch) === 0) return zeros(shape, { device: p.x.device });
   const alone = sizeOf(batch) === sizeOf(own); // what is yet to be summed stays f32
   const full = productPadded({
     a: p.x,
     b: q.x,
-    ...sizes,
-    batch: batchAxes(p.batch, q.batch),
-    dtype: alone ? dtype : "f32",
+    sizes,
+    layout: packed({ transposeA, transposeB, batch: batchAxes(p.batch, q.batch) }),
+    epilogue: { dtype: alone ? dtype : "f32" },
   });
   const summed = sumToBatch(full, batch, own, sizes.rows * padded(sizes.cols));
   return resizeRows(summed.alias([...own, sizes.rows, padded(sizes.cols)]), sizes.cols, shape);

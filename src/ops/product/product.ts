@@ -11,25 +11,10 @@ import { type FloatDType, key, type Shape, sizeOf, Tensor, uniform } from "../..
 import { bytesOf, castTo, elementAliases, floatOf } from "../../tensor/internal.ts";
 import type { Question } from "../shared/answers.ts";
 import { constantsOf, type ProductForm, workgroupCount } from "./forms.ts";
+import { type AllStrides, type BatchAxes, type Layout, packed, type Strides } from "./layout.ts";
 import { blockMoments, momentsCode, momentsNote, type SideMoments } from "./moments.ts";
 import { choosePlan, tablePlan } from "./plan.ts";
 import { sumMiddleInto } from "./sum_middle.ts";
-
-/** Sizes of up to three batch axes, and for each operand how many matrices one step along an axis skips. */
-export interface BatchAxes {
-  /** Sizes, outermost first. */
-  readonly sizes: readonly [number, number, number];
-  /** Steps of a in matrices; 0 where it broadcasts. */
-  readonly a: readonly [number, number, number];
-  /** Steps of b in matrices; 0 where it broadcasts. */
-  readonly b: readonly [number, number, number];
-}
-
-/** Elements from row to row and from matrix to matrix; multiples of 4. */
-export interface Strides {
-  readonly row: number;
-  readonly matrix: number;
-}
 
 /** Triangles of a product: which terms count, and which elements are wanted, where triangular matrices leave zeros. */
 export interface Triangles {
@@ -45,38 +30,39 @@ export interface Triangles {
   readonly lower?: boolean;
 }
 
-/** One product `c[i, j] = Σₖ a[i, k] b[k, j]`; a and b are f32 or f16, the sum is f32. */
-export interface Product {
-  /** Left operand `[…, rows, inner]`, or `[…, inner, rows]` with `transposeA`. */
-  readonly a: Tensor;
-  /** Right operand `[…, inner, cols]`, or `[…, cols, inner]` with `transposeB`. */
-  readonly b: Tensor;
+/** What is summed: `c[i, j] = Σₖ a[i, k] b[k, j]`. */
+export interface ProductSizes {
   readonly rows: number;
   readonly cols: number;
   readonly inner: number;
-  readonly transposeA?: boolean;
-  readonly transposeB?: boolean;
-  /** Batch axes; none by default. */
-  readonly batch?: BatchAxes;
-  /** Strides of the rows of a, b and c, unless they lie packed one after another; c has `size` elements then. */
-  readonly strides?: { readonly a: Strides; readonly b: Strides; readonly c: Strides; readonly size: number };
-  /**
-   * Offsets of the matrices, with `strides`: the element where each starts, a multiple of 64 in f32; c's is 0 without
-   * `into`. Not timed by the tuner.
-   */
-  readonly from?: { readonly a: number; readonly b: number; readonly c: number };
+  /** Leaves out whole blocks of zeros; the zeros themselves must be there. */
+  readonly triangles?: Triangles;
+}
+
+/** What becomes of the sums. */
+export interface Epilogue {
   /** Dtype of c; f32 by default. */
   readonly dtype?: FloatDType;
   /** Added to every row, `[cols]`, f32. */
   readonly bias?: Tensor;
   /** Adds to what this tensor holds instead of making one; its rows are padded to whole vectors. */
   readonly into?: Tensor;
-  /** Leaves out whole blocks of zeros; the zeros themselves must be there. */
-  readonly triangles?: Triangles;
   /** Gate, `[4]`: nothing is done where its first number is not 0; with `triangles`, without `bias`. */
   readonly gate?: Tensor;
   /** Takes the moments of the rows per column, where the sum is not split. */
   readonly side?: SideMoments;
+}
+
+/** One product; a and b are f32 or f16, the sum is f32. */
+export interface Product {
+  /** Left operand `[…, rows, inner]`, or transposed. */
+  readonly a: Tensor;
+  /** Right operand `[…, inner, cols]`, or transposed. */
+  readonly b: Tensor;
+  readonly sizes: ProductSizes;
+  /** How the operands and the result lie; `packed()` by default. */
+  readonly layout?: Layout;
+  readonly epilogue?: Epilogue;
 }
 
 function padProgram(dtype: FloatDType) {
@@ -92,7 +78,9 @@ const TRIANGLE_DEPTH = 64;
 
 const PAD = { f32: padProgram("f32"), f16: padProgram("f16") } as const;
 
-const NO_BATCH: BatchAxes = { sizes: [1, 1, 1], a: [0, 0, 0], b: [0, 0, 0] };
+const PACKED = packed();
+
+const PLAIN: Epilogue = {};
 
 function programOf({ programs }: Device, form: ProductForm, types: OperandTypes, moments: boolean) {
   const name = `matmul ${form.name}${operandNote(types)}`;
@@ -123,32 +111,34 @@ export function padded(cols: number): number {
 
 /** Computes a product (GEMM) as `[batch, rows, cols]`; the batch axes are one. */
 export function product(p: Product): Tensor {
-  const { rows, cols } = p;
+  const { rows, cols } = p.sizes;
   const full = productPadded(p);
   return resizeRows(full, cols, [full.size / padded(cols) / rows, rows, cols]);
 }
 
 /**
- * Computes {@linkcode product} with every row padded to whole vectors: `[batch, rows, padded(cols)]`, or laid by
- * `strides`.
+ * Computes {@linkcode product} with every row padded to whole vectors: `[batch, rows, padded(cols)]`, or laid by the
+ * strides of the layout.
  */
-export function productPadded(p: Product): Tensor {
-  if (p.cols === 1 && p.rows > 1 && !p.bias && !p.into && !p.strides) return columnProduct(p);
-  const { rows, cols, inner, bias, into, strides, dtype = "f32" } = p;
-  const { device } = p.a;
-  const count = sizeOf((p.batch ?? NO_BATCH).sizes);
+export function productPadded({ a, b, sizes, layout = PACKED, epilogue = PLAIN }: Product): Tensor {
+  const p = { a, b, sizes, layout, epilogue };
+  const { rows, cols, inner, triangles } = sizes;
+  const { bias, into, dtype = "f32" } = epilogue;
+  const { strides } = layout;
+  if (cols === 1 && rows > 1 && !bias && !into && !strides) return columnProduct(p);
+  const { device } = a;
+  const count = sizeOf(layout.batch.sizes);
   const shape = strides ? [strides.size] : [count, rows, padded(cols)];
   const size = sizeOf(shape);
-  const sizes = { rows, cols4: padded(cols) / 4, batch: count, terms: inner, resultBytes: size * 4 };
-  const plan = p.from || p.triangles
-    ? tablePlan(device, { ...sizes, mostSplits: into || p.triangles ? 1 : undefined })
-    : choosePlan(device, sizes, () => questionOf(p, count));
-  const { form } = plan;
+  const asked = { rows, cols4: padded(cols) / 4, batch: count, terms: inner, resultBytes: size * 4 };
+  const plan = triangles || isPart(strides)
+    ? tablePlan(device, { ...asked, mostSplits: into || triangles ? 1 : undefined })
+    : choosePlan(device, asked, () => questionOf(p, count));
   const depth = Math.ceil(inner / plan.splits / 8) * 8; // a slice of the tiles
   const splits = Math.ceil(inner / depth);
   const result: Tensor = into ?? new Tensor(device, shape, { dtype });
   const target = splits === 1 ? result : new Tensor(device, [splits, size]);
-  run(p, form, p.triangles ? { depth: TRIANGLE_DEPTH, splits } : { depth, splits }, target);
+  run(p, plan.form, triangles ? { depth: TRIANGLE_DEPTH, splits } : { depth, splits }, target);
   if (splits > 1) {
     const accumulate = into !== undefined;
     sumMiddleInto(target, result, { outer: 1, length: splits, inner: size, bias, cols: padded(cols), accumulate });
@@ -157,19 +147,26 @@ export function productPadded(p: Product): Tensor {
   return result;
 }
 
+/** Whether an operand is a part of its tensor. */
+function isPart(strides: AllStrides | null): boolean {
+  return strides !== null && [strides.a, strides.b, strides.c].some(({ from }) => from !== undefined);
+}
+
 /** Makes the question that times a product: bias and accumulation cost the same in all plans, so they are left out. */
-function questionOf(p: Product, count: number): Pick<Question, "key" | "prepare"> {
-  const { a, b, rows, cols, inner, transposeA = false, transposeB = false, strides } = p;
+function questionOf(p: Required<Product>, count: number): Pick<Question, "key" | "prepare"> {
+  const { a, b, sizes: { rows, cols, inner }, layout: { transposeA, transposeB, strides } } = p;
   const laid = strides ? ` rows ${[strides.a, strides.b, strides.c].map(({ row }) => row).join(",")}` : "";
   const sides = `${transposeA ? "At" : "A"}${transposeB ? "Bt" : "B"}`;
   return {
     key: `matmul ${sides} ${count} x ${rows}x${inner}x${cols}${laid} ${a.dtype}`,
     prepare() {
       const [x, y] = [noiseLike(a, 1), noiseLike(b, 2)];
+      const { dtype, gate } = p.epilogue;
       return {
-        run: () => productPadded({ ...p, a: x, b: y, bias: undefined, into: undefined, side: undefined }),
-        defined: strides &&
-          ((c) => resizeRows(c.alias([c.size / strides.c.row, strides.c.row]), strides.c.matrix * count)),
+        run: () => productPadded({ ...p, a: x, b: y, epilogue: { dtype, gate } }),
+        defined: strides
+          ? (c) => resizeRows(c.alias([c.size / strides.c.row, strides.c.row]), strides.c.matrix * count)
+          : undefined,
       };
     },
   };
@@ -182,69 +179,79 @@ export function noiseLike(x: Pick<Tensor, "shape" | "device" | "dtype">, seed: n
 }
 
 /** A product with one column is the transpose of one with one row, where the wide blocks are of use. */
-function columnProduct(p: Product): Tensor {
-  const { batch } = p;
+function columnProduct({ a, b, sizes: { rows, inner }, layout, epilogue: { dtype } }: Required<Product>): Tensor {
+  const { batch } = layout;
   const row = product({
-    a: p.b,
-    b: p.a,
-    rows: 1,
-    cols: p.rows,
-    inner: p.inner,
-    transposeA: !p.transposeB,
-    transposeB: !p.transposeA,
-    dtype: p.dtype,
-    batch: batch && { sizes: batch.sizes, a: batch.b, b: batch.a },
+    a: b,
+    b: a,
+    sizes: { rows: 1, cols: rows, inner },
+    layout: packed({
+      transposeA: !layout.transposeB,
+      transposeB: !layout.transposeA,
+      batch: { sizes: batch.sizes, a: batch.b, b: batch.a },
+    }),
+    epilogue: { dtype },
   });
-  return resizeRows(row.alias([row.shape[0]!, p.rows, 1]), 4, [row.shape[0]!, p.rows, 4]);
+  return resizeRows(row.alias([row.shape[0]!, rows, 1]), 4, [row.shape[0]!, rows, 4]);
 }
 
-function run(p: Product, form: ProductForm, parts: { depth: number; splits: number }, target: Tensor): void {
-  const { rows, cols, inner, transposeA = false, transposeB = false, strides } = p;
+function run(p: Required<Product>, form: ProductForm, parts: { depth: number; splits: number }, target: Tensor): void {
+  const { sizes: { rows, cols, inner }, epilogue: { bias, gate, side } } = p;
+  const { transposeA, transposeB, batch, strides } = p.layout;
   const { device } = p.a;
-  const batch = p.batch ?? NO_BATCH;
   const count = sizeOf(batch.sizes);
   const a = strides ? p.a : resizeRows(p.a, padded(p.a.shape.at(-1)!));
   const b = strides ? p.b : resizeRows(p.b, padded(p.b.shape.at(-1)!));
-  const inA = strides?.a ?? packed(a, transposeA ? inner : rows);
-  const inB = strides?.b ?? packed(b, transposeB ? cols : inner);
+  const inA = strides?.a ?? rowsOf(a, transposeA ? inner : rows);
+  const inB = strides?.b ?? rowsOf(b, transposeB ? cols : inner);
   const inC = strides?.c ?? { row: padded(cols), matrix: rows * padded(cols) };
-  const [a0, a1, a2] = batch.a.map((step) => step * inA.matrix / 4) as [number, number, number];
-  const [b0, b1, b2] = batch.b.map((step) => step * inB.matrix / 4) as [number, number, number];
   const { depth, splits } = parts;
   const split4 = (strides?.size ?? count * inC.matrix) / 4;
-  const [, batch1, batch2] = batch.sizes;
-  const moments = splits === 1 && p.side ? blockMoments(p.side, device, Math.ceil(rows / form.rows), cols) : undefined;
-  const segments = Math.ceil(inner / depth);
-  const sizes = { rows, cols4: padded(cols) / 4, inner, depth, segments, splits, split4, batch1, batch2 };
-  const steps = { lda4: inA.row / 4, ldb4: inB.row / 4, ldc4: inC.row / 4, c_step: inC.matrix / 4 };
-  const bias = splits === 1 ? p.bias : undefined;
+  const whole = splits === 1; // else the sum over the parts adds what is to be added
+  const moments = whole && side ? blockMoments(side, device, Math.ceil(rows / form.rows), cols) : undefined;
+  const sizes = { rows, cols4: padded(cols) / 4, inner, depth, segments: Math.ceil(inner / depth), splits, split4 };
+  const steps = { ...batchSteps(batch, inA, inB), lda4: inA.row / 4, ldb4: inB.row / 4, ldc4: inC.row / 4 };
+  const added = whole ? bias : undefined;
+  const constants = { ...constantsOf(device, form), ...switchesOf(p, whole) };
   const [x, y] = device.groups(workgroupCount(form, rows, padded(cols) / 4), 1);
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   for (let first_z = 0; first_z < count * splits; first_z += limit) {
     device.dispatch(programOf(device, form, { a, b, c: target }, moments !== undefined), {
-      params: { ...sizes, ...steps, a0, a1, a2, b0, b1, b2, first_z },
+      params: { ...sizes, ...steps, c_step: inC.matrix / 4, first_z },
       buffers: {
-        1: windowFrom(a, p.from?.a),
-        2: windowFrom(b, p.from?.b),
-        3: windowFrom(target, p.from?.c),
-        4: (bias ?? p.gate ?? b).storage,
+        1: windowFrom(a, inA.from),
+        2: windowFrom(b, inB.from),
+        3: windowFrom(target, inC.from),
+        4: (added ?? gate ?? b).storage,
         5: moments?.storage,
       },
       workgroups: [x, y, Math.min(limit, count * splits - first_z)],
-      constants: {
-        ...constantsOf(device, form),
-        A_T: transposeA,
-        B_T: transposeB,
-        K_TAIL: inner % 4 !== 0,
-        BIAS: bias !== undefined,
-        ACCUMULATE: p.into !== undefined && splits === 1,
-        ...triangleConstants(p.triangles),
-        ...(p.gate && { GATE: true }),
-      },
+      constants,
     });
   }
   if (a !== p.a) a.dispose();
   if (b !== p.b) b.dispose();
+}
+
+/** The constants of a product that its form does not set; those for triangles and gates only where there are any. */
+function switchesOf({ sizes, layout, epilogue: { bias, into, gate } }: Required<Product>, whole: boolean): Constants {
+  return {
+    A_T: layout.transposeA,
+    B_T: layout.transposeB,
+    K_TAIL: sizes.inner % 4 !== 0,
+    BIAS: bias !== undefined && whole,
+    ACCUMULATE: into !== undefined && whole,
+    ...triangleConstants(sizes.triangles),
+    ...(gate && { GATE: true }),
+  };
+}
+
+/** Vectors from matrix to matrix along the axes of the batch. */
+function batchSteps({ sizes, a, b }: BatchAxes, inA: Strides, inB: Strides) {
+  const [, batch1, batch2] = sizes;
+  const [a0, a1, a2] = a.map((step) => step * inA.matrix / 4) as [number, number, number];
+  const [b0, b1, b2] = b.map((step) => step * inB.matrix / 4) as [number, number, number];
+  return { batch1, batch2, a0, a1, a2, b0, b1, b2 };
 }
 
 /** The constants that narrow a sum; none for most products, whose pipelines they would double. */
@@ -261,7 +268,7 @@ function windowFrom({ storage, dtype }: Tensor, element = 0): DeviceStorage | St
 }
 
 /** Strides of matrices of `rows` rows, one after another. */
-function packed(x: Tensor, rows: number): Strides {
+function rowsOf(x: Tensor, rows: number): Strides {
   const row = x.shape.at(-1)!;
   return { row, matrix: rows * row };
 }
