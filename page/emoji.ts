@@ -1,4 +1,5 @@
 import { key, shuffled } from "@decoupled/uniformity";
+import { cutOut } from "./paper.ts";
 import { ACROSS, SIDE, spriteAt } from "./types.ts";
 
 /** Bytes of an image. */
@@ -75,19 +76,22 @@ export function wordsOf({ words, dim }: EmojiData, share: number): Float32Array<
   return out;
 }
 
-/** The held-out drawings of both vendors in one picture: see {@linkcode spriteAt}. */
+/** The held-out drawings of both vendors in one picture, without their paper: see {@linkcode spriteAt}. */
 export async function spritesOf({ test }: EmojiData): Promise<ImageBitmap> {
   const count = test[0].length / BYTES;
-  const image = new ImageData(2 * SIDE * ACROSS, SIDE * Math.ceil(count / ACROSS));
+  const canvas = new OffscreenCanvas(2 * SIDE * ACROSS, SIDE * Math.ceil(count / ACROSS));
+  const context = canvas.getContext("2d")!;
   for (const vendor of [0, 1] as const) {
     for (let i = 0; i < count; i++) {
-      const { x, y } = spriteAt(i, vendor);
+      const drawing = new ImageData(SIDE, SIDE);
       for (let p = 0; p < SIDE * SIDE; p++) {
-        const at = 4 * ((y + Math.floor(p / SIDE)) * image.width + x + p % SIDE);
-        for (let c = 0; c < 3; c++) image.data[at + c] = test[vendor][i * BYTES + 3 * p + c]!;
-        image.data[at + 3] = 255;
+        for (let c = 0; c < 3; c++) drawing.data[4 * p + c] = test[vendor][i * BYTES + 3 * p + c]!;
+        drawing.data[4 * p + 3] = 255;
       }
+      cutOut(drawing.data, SIDE);
+      const { x, y } = spriteAt(i, vendor);
+      context.putImageData(drawing, x, y);
     }
   }
-  return await createImageBitmap(image);
+  return await createImageBitmap(canvas);
 }

@@ -127,9 +127,7 @@ export class EmojiMap {
     if (!this.#sprites) return;
     const { x, y } = this.#onCanvas(places, i);
     const from = spriteAt(i, 0);
-    this.#context.globalCompositeOperation = "multiply"; // white paper vanishes
     this.#context.drawImage(this.#sprites, from.x, from.y, SIDE, SIDE, x - side / 2, y - side / 2, side, side);
-    this.#context.globalCompositeOperation = "source-over";
   }
 
   #drawPicked(i: number, places: Float32Array): void {

@@ -41,7 +41,7 @@ class Session {
   #features: Partial<Record<ArmName, [Float32Array, Float32Array]>> = {};
   #projections!: Record<ArmName, Projection>;
   #picked: number | null = null;
-  #commands: Command[] = [];
+  #commands: Exclude<Command, { type: "pick" }>[] = [];
   #wake: (() => void) | null = null;
   #paused = false;
   #finished = false;
@@ -54,8 +54,9 @@ class Session {
     this.#kernel = kernel;
   }
 
-  /** Takes a command; it is carried out between two steps. */
+  /** Takes a command. A pick is answered at once, from the last map; the others are carried out between two steps. */
   take(command: Command): void {
+    if (command.type === "pick") return this.#pick(command.index);
     this.#commands.push(command);
     this.#wake?.();
   }
@@ -70,8 +71,7 @@ class Session {
     }
   }
 
-  async #obey(command: Command): Promise<void> {
-    if (command.type === "pick") return this.#pick(command.index);
+  async #obey(command: Exclude<Command, { type: "pick" }>): Promise<void> {
     if (command.type === "kernel") {
       this.#kernel = command.kernel;
       await this.#heat();
@@ -129,6 +129,7 @@ class Session {
 
   #pick(index: number): void {
     this.#picked = index;
+    if (!this.#features.words) return; // the first map answers
     const of = (name: ArmName) => nearest(this.#features[name]![0], index, this.#features[name]![1], WIDTH, SHOWN);
     const found: Neighbours = { index, of: { plain: of("plain"), words: of("words") } };
     tell({ type: "neighbours", found });

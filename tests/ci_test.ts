@@ -22,7 +22,8 @@ async function run(
     await Deno.mkdir(join(root, ".ci"));
     await Deno.mkdir(join(root, "bin"));
     await Deno.copyFile(RUN, join(root, ".ci/run"));
-    const deno = `case "$*" in lint) ${lint} ;; "task test:doc") ${doc} ;; *runtimes.ts*|*--preload*) ${other} ;; esac`;
+    const deno =
+      `case "$*" in lint) ${lint} ;; "task test:doc") ${doc} ;; *runtimes.ts*|*tests/page*|*--preload*) ${other} ;; esac`;
     const installed = {
       "bin/mpirun.openmpi": "true",
       "bin/mpiexec.hydra": "true",
@@ -53,10 +54,10 @@ test(".ci/run adds the tests and the examples in the docs", async () => {
   assertEquals([code, last], [0, "12 passed, 0 failed"]);
 });
 
-test(".ci/run adds the tests in Node, in Chromium and at lower limits", async () => {
+test(".ci/run adds the tests in Node, in Chromium, of the page and at lower limits", async () => {
   const other = "echo 'ok | 3 passed | 1 failed | 2 ignored (9s)'; exit 1";
   const { code, last } = await run({ dev: "echo 'ok | 10 passed | 0 failed (5ms)'", other });
-  assertEquals([code, last], [1, "21 passed, 3 failed"]);
+  assertEquals([code, last], [1, "24 passed, 4 failed"]);
 });
 
 test(".ci/run reads colours, steps, ignored and filtered tests", async () => {

@@ -11,6 +11,7 @@ interface Message {
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 const FLAGS = [
   "--headless",
+  "--hide-scrollbars",
   "--no-sandbox",
   "--enable-unsafe-webgpu",
   "--enable-features=Vulkan",
@@ -95,9 +96,14 @@ export class ChromiumPage implements AsyncDisposable {
     this.#listeners.push(listener);
   }
 
-  /** Goes to an address. */
+  /** Goes to an address, and waits until the document and its scripts are loaded. */
   async go(url: string): Promise<void> {
-    await this.send("Page.navigate", { url });
+    const loaded = new Promise<void>((resolve) => {
+      this.listen((method) => method === "Page.loadEventFired" && resolve());
+    });
+    const { errorText } = await this.send("Page.navigate", { url });
+    if (errorText) throw new Error(`Cannot go to ${url}: ${errorText}`);
+    await loaded; // navigating ends when the document is begun
   }
 
   /** The value of an expression in the page; a promise is awaited. */
