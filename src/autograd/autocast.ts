@@ -27,7 +27,7 @@ export function isAutocast(): boolean {
  *
  * | op | inside `autocast` | with f16 inputs anywhere |
  * | --- | --- | --- |
- * | `conv2d`, `linear` | read f32 images and features as f16, weights as they are; give f16, add in f32 | the same |
+ * | `conv2d`, `convTranspose2d`, `linear` | read f32 images and features as f16, weights as they are; give f16, add in f32 | the same |
  * | `matmul` | reads f32 operands but parameters as f16, gives f16, adds in f32 | the same |
  * | `batchNorm`, `layerNorm` | | f16 in and out; statistics, weight and bias in f32 |
  * | `attention`, `selfAttention`, `dropout`, `stochasticDepth` | | give f16, add in f32 |

@@ -27,23 +27,28 @@ export interface OwnState {
 /** Axes of PyTorch's layout in the order of this library's, by rank. */
 const AXES: Readonly<Record<number, readonly number[]>> = { 2: [1, 0], 4: [2, 3, 1, 0] };
 
-/** Puts the values of the tensors of `shapes` into this library's layout; the shapes tell which they have, or `layout`. */
+/**
+ * Puts the values of the tensors of `shapes` into this library's layout; the shapes tell which they have, or `layout`.
+ * Those of `tables` are the same in both.
+ */
 export function inOwnLayout(
   shapes: ReadonlyMap<string, Shape>,
   state: ReadonlyMap<string, StateValue>,
-  layout?: StateLayout,
+  layout: StateLayout | undefined,
+  tables: ReadonlySet<string>,
 ): OwnState {
   const given = [...shapes].flatMap(([name, shape]) => {
     const value = state.get(name);
     return value ? [{ name, shape, value }] : [];
   });
+  const from = (name: string, candidate: StateLayout) => tables.has(name) ? "uniformity" : candidate;
   const misfits = (candidate: StateLayout) =>
-    given.filter(({ shape, value }) => `${permuted(value.shape, candidate)}` !== `${shape}`);
+    given.filter(({ name, shape, value }) => `${permuted(value.shape, from(name, candidate))}` !== `${shape}`);
   const fits = (["uniformity", "torch"] as const).filter((each) => misfits(each).length === 0);
   const chosen = layout ?? fits[0] ?? "uniformity";
-  const turned = given.filter(({ value }) => turns(value.shape));
+  const turned = given.filter(({ name, value }) => !tables.has(name) && turns(value.shape));
   const unclear = layout === undefined && fits.length === 2 ? turned : [];
-  const values = given.map(({ name, value }) => [name, ordered(value, chosen)] as const);
+  const values = given.map(({ name, value }) => [name, ordered(value, from(name, chosen))] as const);
   return {
     values: new Map(misfits(chosen).length > 0 ? [] : values),
     different: misfits(chosen).map(({ name, shape, value }) => `${name} [${shape}] but got [${value.shape}]`),

@@ -9,12 +9,14 @@ export { Backbone } from "./backbone.ts";
 export { BatchNorm2d, type BatchNorm2dOptions, type BatchNormFusion } from "./batch_norm2d.ts";
 export { Contrastive, contrastive, type ContrastiveOptions } from "./contrastive.ts";
 export { Conv2d, type Conv2dOptions } from "./conv2d.ts";
+export { ConvTranspose2d, type ConvTranspose2dOptions } from "./conv_transpose2d.ts";
+export { Embedding, type EmbeddingOptions } from "./embedding.ts";
 export { defaultInit, fanIn, fanOut, type InitOptions, kaimingNormal, type WeightInit } from "./init.ts";
 export { LayerNorm, type LayerNormOptions } from "./layer_norm.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
 export { MaxPool2d, type Pool2dOptions, ReLU } from "./layers.ts";
 export { Lambda, Module, Sequential } from "./module.ts";
-export { Counter, Parameter } from "./parameter.ts";
+export { Counter, Parameter, Table } from "./parameter.ts";
 export { ResNet, type ResNetLayout, type ResNetOptions, type Stem } from "./resnet.ts";
 export {
   resnet,

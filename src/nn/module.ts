@@ -1,6 +1,6 @@
 import { Tensor } from "../tensor/mod.ts";
 import { type ForwardHook, ForwardHooks } from "./_forward_hooks.ts";
-import { Counter, Parameter } from "./parameter.ts";
+import { Counter, Parameter, Table } from "./parameter.ts";
 import { inOwnLayout, type StateLayout, type StateValue } from "./_state_layout.ts";
 
 /**
@@ -134,7 +134,8 @@ export abstract class Module {
     const missing = [...own.keys()].filter((name) => !state.has(name));
     const unexpected = [...state.keys()].filter((name) => !own.has(name));
     const shapes = new Map([...own].map(([name, { shape }]) => [name, shape] as const));
-    const { values, different, unclear } = inOwnLayout(shapes, state, options.layout);
+    const tables = new Set([...own].filter(([, value]) => value instanceof Table).map(([name]) => name));
+    const { values, different, unclear } = inOwnLayout(shapes, state, options.layout, tables);
     if (missing.length + unexpected.length + different.length > 0) {
       throw new TypeError(
         `Cannot load the state as it is of another architecture:${some(" missing", missing)}${

@@ -12,6 +12,9 @@ export class Parameter extends Tensor<"f32"> {
   }
 }
 
+/** A parameter `[rows, features]` that is a table of rows, not a matrix: PyTorch keeps it in the same order of axes. */
+export class Table extends Parameter {}
+
 /** A count that belongs to a module's state, such as BatchNorm's `numBatchesTracked`. */
 export class Counter {
   /** The count. */

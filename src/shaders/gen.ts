@@ -2855,10 +2855,10 @@ fn finish(
 `,
 };
 /** `index_select` */
-export const index_select: Shader<{ items: "u32", rows: "u32", inner: "u32", count: "u32", first: "u32", last: "u32", negative: "u32" }, { 1: "read", 2: "read", 3: "read_write" }> = {
-  params: { items: "u32", rows: "u32", inner: "u32", count: "u32", first: "u32", last: "u32", negative: "u32" },
+export const index_select: Shader<{ items: "u32", rows: "u32", inner: "u32", count: "u32", first: "u32", last: "u32", skip: "u32", negative: "u32" }, { 1: "read", 2: "read", 3: "read_write" }> = {
+  params: { items: "u32", rows: "u32", inner: "u32", count: "u32", first: "u32", last: "u32", skip: "u32", negative: "u32" },
   access: { 1: "read", 2: "read", 3: "read_write" },
-  code: `struct Params { items: u32, rows: u32, inner: u32, count: u32, first: u32, last: u32, negative: u32 }
+  code: `struct Params { items: u32, rows: u32, inner: u32, count: u32, first: u32, last: u32, skip: u32, negative: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> index: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<W>;
@@ -2891,7 +2891,8 @@ fn add_rows(
   let row = (i / params.inner) % params.rows;
   let base = (i / (params.inner * params.rows)) * params.count * params.inner + i % params.inner;
   var sum = W(0);
-  for (var k = params.first; k < params.last; k++) {
+  let last = select(params.last, params.first, row == params.skip);
+  for (var k = params.first; k < last; k++) {
     if (row_at(k) == row) { sum += x[base + k * params.inner]; }
   }
   if (params.first > 0u) { sum += y[i]; }
@@ -4784,6 +4785,80 @@ fn tile_moments(place: Place, first_row: u32, q0: u32, rows: u32, cols: u32, lef
 }
 `,
 };
+/** `order` */
+export const order: Shader<{ items: "u32", rows: "u32", columns: "u32", run: "u32", kind: "u32", descending: "u32" }, { 1: "read", 2: "read_write", 3: "read" }> = {
+  params: { items: "u32", rows: "u32", columns: "u32", run: "u32", kind: "u32", descending: "u32" },
+  access: { 1: "read", 2: "read_write", 3: "read" },
+  code: `struct Params { items: u32, rows: u32, columns: u32, run: u32, kind: u32, descending: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<u32>;
+@group(0) @binding(2) var<storage, read_write> to: array<u32>;
+@group(0) @binding(3) var<storage, read> rows_of: array<u32>;
+struct OrderPlace { column: u32, row: u32, base: u32 }
+fn order_place(i: u32) -> OrderPlace {
+  let row = (i / params.columns) % params.rows;
+  let outer = i / (params.columns * params.rows);
+  let column = i % params.columns;
+  return OrderPlace(column, row, outer * params.rows * params.columns + column);
+}
+fn key_at(place: OrderPlace, row: u32) -> u32 {
+  let bits = x[place.base + row * params.columns];
+  var key = bits;
+  if (params.kind == 1u) { key = bits ^ 0x80000000u; }
+  if (params.kind == 0u) {
+    let size = bits & 0x7fffffffu;
+    let negative = bits >= 0x80000000u && size != 0u;
+    key = select(size | 0x80000000u, ~bits, negative);
+    if (size > 0x7f800000u) { key = 0xffffffffu; }
+  }
+  return select(key, ~key, params.descending == 1u);
+}
+fn precedes(key: u32, row: u32, other: u32, other_row: u32) -> bool {
+  return key < other || (key == other && row < other_row);
+}
+@compute @workgroup_size(64)
+fn rank_block(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.items) { return; }
+  let place = order_place(i);
+  let key = key_at(place, place.row);
+  let first = place.row - place.row % params.run;
+  let end = min(first + params.run, params.rows);
+  var rank = first;
+  for (var row = first; row < end; row++) {
+    rank += select(0u, 1u, precedes(key_at(place, row), row, key, place.row));
+  }
+  to[place.base + rank * params.columns] = place.row;
+}
+@compute @workgroup_size(64)
+fn merge_runs(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.items) { return; }
+  let place = order_place(i);
+  let row = rows_of[i];
+  let key = key_at(place, row);
+  let own = place.row / params.run;
+  let pair = (own / 2u) * 2u * params.run;
+  let start = min((own ^ 1u) * params.run, params.rows);
+  var low = 0u;
+  var high = min(start + params.run, params.rows) - start;
+  while (low < high) {
+    let middle = (low + high) / 2u;
+    let other = rows_of[place.base + (start + middle) * params.columns];
+    if (precedes(key_at(place, other), other, key, row)) { low = middle + 1u; } else { high = middle; }
+  }
+  to[place.base + (pair + place.row % params.run + low) * params.columns] = row;
+}
+`,
+};
 /** `pair_term` */
 export const pair_term: Shader<{ n: "u32", chunk: "u32", chunks: "u32", scale: "f32" }, { 1: "read", 2: "read_write", 3: "read_write", 4: "read", 5: "read_write" }> = {
   params: { n: "u32", chunk: "u32", chunks: "u32", scale: "f32" },
@@ -5114,6 +5189,58 @@ fn reduce(
 }
 `,
 };
+/** `scan` */
+export const scan: Shader<{ items: "u32", rows: "u32", columns: "u32", blocks: "u32", block: "u32", reverse: "u32" }, { 1: "read", 2: "read_write", 3: "read" }> = {
+  params: { items: "u32", rows: "u32", columns: "u32", blocks: "u32", block: "u32", reverse: "u32" },
+  access: { 1: "read", 2: "read_write", 3: "read" },
+  code: `struct Params { items: u32, rows: u32, columns: u32, blocks: u32, block: u32, reverse: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read> before: array<f32>;
+struct ScanPlace { column: u32, block: u32, outer: u32, first: u32, end: u32 }
+fn scan_place(i: u32) -> ScanPlace {
+  let block = (i / params.columns) % params.blocks;
+  let first = block * params.block;
+  let outer = i / (params.columns * params.blocks);
+  return ScanPlace(i % params.columns, block, outer, first, min(first + params.block, params.rows));
+}
+fn scan_at(place: ScanPlace, k: u32) -> u32 {
+  let row = select(k, params.rows - 1u - k, params.reverse == 1u);
+  return (place.outer * params.rows + row) * params.columns + place.column;
+}
+@compute @workgroup_size(64)
+fn block_sums(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.items) { return; }
+  let place = scan_place(i);
+  var sum = 0.0;
+  for (var k = place.first; k < place.end; k++) { sum += x[scan_at(place, k)]; }
+  y[i] = sum;
+}
+@compute @workgroup_size(64)
+fn running_sums(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.items) { return; }
+  let place = scan_place(i);
+  var sum = 0.0;
+  if (place.block > 0u) { sum = before[i - params.columns]; }
+  for (var k = place.first; k < place.end; k++) {
+    let at = scan_at(place, k);
+    sum += x[at];
+    y[at] = sum;
+  }
+}
+`,
+};
 /** `sgd` */
 export const sgd: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
@@ -5202,6 +5329,41 @@ fn copy(
   read_at += i32(rest) * params.x_strides[0][0];
   write_at += i32(rest) * params.y_strides[0][0];
   y[write_at] = x[read_at];
+}
+`,
+};
+/** `take_along` */
+export const take_along: Shader<{ items: "u32", rows: "u32", columns: "u32", count: "u32" }, { 1: "read", 2: "read", 3: "read_write" }> = {
+  params: { items: "u32", rows: "u32", columns: "u32", count: "u32" },
+  access: { 1: "read", 2: "read", 3: "read_write" },
+  code: `struct Params { items: u32, rows: u32, columns: u32, count: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> index: array<u32>;
+@group(0) @binding(2) var<storage, read> x: array<u32>;
+@group(0) @binding(3) var<storage, read_write> y: array<u32>;
+fn along(i: u32) -> u32 {
+  let outer = i / (params.columns * params.count);
+  return (outer * params.rows + index[i]) * params.columns + i % params.columns;
+}
+@compute @workgroup_size(64)
+fn take_along(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.items) { return; }
+  y[i] = x[along(i)];
+}
+@compute @workgroup_size(64)
+fn put_along(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.items) { return; }
+  y[along(i)] = x[i];
 }
 `,
 };

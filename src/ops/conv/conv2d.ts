@@ -1,10 +1,9 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { type FloatDType, sizeOf, type Tensor, zeros } from "../../tensor/mod.ts";
-import { floatOf, own } from "../../tensor/internal.ts";
+import { own } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { type Geometry, geometryOf, type Windows2d } from "./geometry.ts";
-import { conv2dForm, leavesMoments } from "./_conv2d_forms.ts";
-import { padGeometry, resizeChannels, resizeWeight } from "./_conv2d_channels.ts";
+import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_products.ts";
 import type { SideMoments } from "../product/moments.ts";
 import { layerInputs, precisionOf } from "../product/precision.ts";
 import { sumOfRows } from "../product/linear.ts";
@@ -29,16 +28,7 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
     context.save(x, weight);
     const shape = [g.n, ...g.outSize, g.groups * g.outChannels];
     if (sizeOf(shape) === 0) return zeros(shape, { device: x.device, dtype });
-    const p = padGeometry(g);
-    const leaves = p.outChannels === g.outChannels && leavesMoments(x.device);
-    const y = conv2dForm(x.device, p, "forward", dtype).forward(p, {
-      x: resizeChannels(x, g.groups, g.inChannels, p.inChannels),
-      weight: resizeWeight(weight, g, p),
-      bias: bias && resizeChannels(bias, g.groups, g.outChannels, p.outChannels),
-      side: leaves ? side : undefined,
-      dtype,
-    });
-    return resizeChannels(y, g.groups, p.outChannels, g.outChannels);
+    return forwardProduct(g, { x, weight, bias, side, dtype });
   },
   backward(context, grad, { g }) {
     const { needsGrad, saved, shapes, dtypes } = context;
@@ -46,23 +36,10 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
     const { device } = x;
     const [xType, weightType] = dtypes as [FloatDType, FloatDType];
     if (grad.size === 0) return shapes.map((shape, i) => needsGrad[i] ? zeros(shape, { device }) : null);
-    const p = padGeometry(g);
-    const dtype = floatOf(x); // of x and grad; the weight has its own
-    const gradY = resizeChannels(grad, g.groups, g.outChannels, p.outChannels);
-    const weightGrad = () => {
-      const wideX = resizeChannels(x, g.groups, g.inChannels, p.inChannels);
-      const wide = conv2dForm(device, p, "weightGrad", dtype).weightGrad(p, { x: wideX, gradY, dtype: weightType });
-      return resizeWeight(wide, p, g);
-    };
-    const inputGrad = () => {
-      const operands = { gradY, weight: resizeWeight(weight, g, p), dtype: xType };
-      const wide = conv2dForm(device, p, "inputGrad", dtype).inputGrad(p, operands);
-      return resizeChannels(wide, g.groups, p.inChannels, g.inChannels);
-    };
     // In this order the gradient of x may take the memory of x.
-    const gradWeight = needsGrad[1] ? weightGrad() : null;
+    const gradWeight = needsGrad[1] ? weightGradProduct(g, { x, gradY: grad, dtype: weightType }) : null;
     context.release(x);
-    const gradX = needsGrad[0] ? inputGrad() : null;
+    const gradX = needsGrad[0] ? inputGradProduct(g, { gradY: grad, weight, dtype: xType }) : null;
     const gradBias = needsGrad[2] ? sumOfRows(grad, g.groups * g.outChannels) : null;
     return [gradX, gradWeight, gradBias].slice(0, shapes.length);
   },

@@ -2,7 +2,7 @@
 import type { Device } from "../../device/mod.ts";
 import { type FloatDType, type Shape, sizeOf, type Tensor } from "../../tensor/mod.ts";
 import type { SideMoments } from "../product/moments.ts";
-import type { Size2d } from "./pool_geometry.ts";
+import { pair, type Size2d } from "./pool_geometry.ts";
 
 /** Settings of `conv2d()`, but for the bias. */
 export interface Windows2d {
@@ -16,7 +16,8 @@ export interface Windows2d {
   groups?: number;
 }
 
-type Pair = readonly [number, number];
+/** Height and width. */
+export type Pair = readonly [number, number];
 
 /** Sizes of a convolution. */
 export interface Geometry {
@@ -98,9 +99,9 @@ export function geometryOf(x: Shape, weight: Shape, options: Windows2d): Geometr
   checkChannels(x, weight, groups, got);
   const [n, h, w] = x as [number, number, number];
   const [kh, kw, inChannels, out] = weight as [number, number, number, number];
-  const stride = pair("stride", options.stride ?? 1, 1);
-  const padding = pair("padding", options.padding ?? 0, 0);
-  const dilation = pair("dilation", options.dilation ?? 1, 1);
+  const stride = pair("conv2d", "stride", options.stride ?? 1, 1);
+  const padding = pair("conv2d", "padding", options.padding ?? 0, 0);
+  const dilation = pair("conv2d", "dilation", options.dilation ?? 1, 1);
   const span = [dilation[0] * (kh - 1) + 1, dilation[1] * (kw - 1) + 1] as const;
   const outOf = (i: 0 | 1, size: number) => Math.floor((size + 2 * padding[i] - span[i]) / stride[i]) + 1;
   const outSize = [outOf(0, h), outOf(1, w)] as const;
@@ -132,16 +133,4 @@ function checkChannels(x: Shape, weight: Shape, groups: number, got: string): vo
     );
   }
   if (weight.includes(0)) throw new TypeError(`Cannot compute conv2d() as weight must not be empty: ${got}`);
-}
-
-function pair(name: string, value: Size2d, min: number): Pair {
-  const both = typeof value === "number" ? [value, value] as const : value;
-  if (both.length !== 2 || !both.every((v) => Number.isInteger(v) && v >= min)) {
-    throw new RangeError(
-      `Cannot compute conv2d() as ${name} must be one or two integers >= ${min}: got ${
-        typeof value === "number" ? value : `[${value}]`
-      }`,
-    );
-  }
-  return both;
 }

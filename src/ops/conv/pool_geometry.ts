@@ -61,7 +61,8 @@ export function pooledShape(shape: Shape, { out_h, out_w }: Windows): Shape {
   return [shape[0]!, out_h, out_w, shape[3]!];
 }
 
-function pair(op: string, name: string, size: Size2d, min: number): readonly [number, number] {
+/** Turns an option of an op for one or both axes into one of both, which are integers from `min` on. */
+export function pair(op: string, name: string, size: Size2d, min: number): readonly [number, number] {
   const both = typeof size === "number" ? [size, size] as const : size;
   if (both.length !== 2 || !both.every((value) => Number.isInteger(value) && value >= min)) {
     throw new RangeError(

@@ -4,7 +4,7 @@ import { index_select as code, lib_flat } from "../../shaders/gen.ts";
 import { type Shape, sizeOf, Tensor, tensor } from "../../tensor/mod.ts";
 import { normalizeDim } from "../../tensor/internal.ts";
 import { reshape } from "./reshape.ts";
-import { checkWords } from "../shared/check.ts";
+import { checkFloat, checkWords } from "../shared/check.ts";
 
 /** Row numbers: on the GPU (u32 or i32), or on the host, where they are checked. */
 export type Indices = Tensor | readonly number[] | Uint32Array | Int32Array;
@@ -18,33 +18,36 @@ const ADD = { single: program("f32", "add_rows"), wide: program("vec4f", "add_ro
 /** Indices that one dispatch of the gradient looks through; more are added in further ones. */
 const CHUNK = 2048;
 
-const indexSelectOp = defineOp<[Tensor, Tensor], { readonly dim: number }>({
+/** No row: the gradient leaves none out. */
+const NONE = 0xffff_ffff;
+
+const indexSelectOp = defineOp<[Tensor, Tensor], { readonly dim: number; readonly skip?: number }>({
   name: "indexSelect",
   forward(context, [x, index], { dim }) {
     context.save(index);
     const y = new Tensor(x.device, x.shape.with(dim, index.size), { dtype: x.dtype });
-    run(TAKE, x, index, y, x.shape, dim, [0, 0]);
+    run(TAKE, x, index, y, { shape: x.shape, dim, span: [0, 0], skip: NONE });
     return y;
   },
-  backward({ saved: [index], shapes: [shape] }, grad, { dim }) {
+  backward({ saved: [index], shapes: [shape] }, grad, { dim, skip = NONE }) {
     const gradX = new Tensor(grad.device, shape!);
     for (let first = 0; first === 0 || first < index!.size; first += CHUNK) {
-      run(ADD, grad, index!, gradX, shape!, dim, [first, Math.min(first + CHUNK, index!.size)]);
+      const span = [first, Math.min(first + CHUNK, index!.size)] as const;
+      run(ADD, grad, index!, gradX, { shape: shape!, dim, span, skip });
     }
     return [gradX, null];
   },
 });
 
-/** One dispatch; `shape` is that of the array whose rows are taken, and [first, last) the indices that are looked at. */
-function run(
-  programs: typeof TAKE,
-  from: Tensor,
-  index: Tensor,
-  to: Tensor,
-  shape: Shape,
-  dim: number,
-  [first, last]: readonly [number, number],
-): void {
+/** The shape of the array whose rows are taken along `dim`, the indices [first, last) that are looked at, a row to skip. */
+interface Rows {
+  readonly shape: Shape;
+  readonly dim: number;
+  readonly span: readonly [number, number];
+  readonly skip: number;
+}
+
+function run(programs: typeof TAKE, from: Tensor, index: Tensor, to: Tensor, { shape, dim, span, skip }: Rows): void {
   const inner = sizeOf(shape.slice(dim + 1));
   const unit = inner % 4 === 0 ? 4 : 1;
   const items = to.size / unit;
@@ -54,8 +57,9 @@ function run(
       rows: shape[dim]!,
       inner: inner / unit,
       count: index.size,
-      first,
-      last,
+      first: span[0],
+      last: span[1],
+      skip,
       negative: index.dtype === "i32" ? 1 : 0,
     },
     buffers: { 1: index.storage, 2: from.storage, 3: to.storage },
@@ -118,6 +122,53 @@ export function gather(x: Tensor, indices: Indices): Tensor {
   const index = indexTensor("gather", x, axis, indices);
   const rows = indexSelectOp([x, index], { dim: axis });
   return reshape(rows, [...index.shape, ...x.shape.slice(1)]);
+}
+
+/** Settings of {@linkcode embedding}. */
+export interface EmbeddingOptions {
+  /** A row that does not learn, as one of padding; none by default. */
+  readonly paddingIdx?: number;
+}
+
+/**
+ * Looks up the rows of a table, as `torch.nn.functional.embedding`: {@linkcode gather}, but for a row of padding whose
+ * gradient stays 0.
+ *
+ * @param weight Table `[rows, features]`, f32.
+ * @param indices Row numbers of any shape; those of a tensor (u32 or i32) are not checked, and one out of range takes the
+ *   nearest row.
+ * @param options `paddingIdx`, counted from the end where negative.
+ * @returns The shape of `indices` followed by `features`, f32.
+ * @throws {TypeError} If a dtype or the shape of the table is another.
+ * @throws {RangeError} If a number on the host or `paddingIdx` is out of range.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, ones } from "@decoupled/uniformity";
+ * import { embedding } from "@decoupled/uniformity/ops";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(embedding(ones([10, 4]), [1, 0, 0], { paddingIdx: 0 }).shape, [3, 4]);
+ * ```
+ */
+export function embedding(weight: Tensor, indices: Indices, { paddingIdx }: EmbeddingOptions = {}): Tensor {
+  checkFloat("embedding", weight);
+  if (weight.rank !== 2) {
+    throw new TypeError(`Cannot compute embedding() as weight must be [rows, features]: got [${weight.shape}]`);
+  }
+  const index = indexTensor("embedding", weight, 0, indices);
+  const skip = paddingIdx === undefined ? undefined : paddingRow(paddingIdx, weight.shape[0]!);
+  const rows = indexSelectOp([weight, index], { dim: 0, skip });
+  return reshape(rows, [...index.shape, weight.shape[1]!]);
+}
+
+function paddingRow(paddingIdx: number, rows: number): number {
+  const row = paddingIdx < 0 ? paddingIdx + rows : paddingIdx;
+  if (Number.isInteger(row) && row >= 0 && row < rows) return row;
+  throw new RangeError(
+    `Cannot compute embedding() as paddingIdx must be in [${-rows}, ${rows - 1}]: got ${paddingIdx}`,
+  );
 }
 
 function indexTensor(op: string, x: Tensor, dim: number, indices: Indices): Tensor {
