@@ -73,7 +73,7 @@ fn forward(
     workgroupBarrier();
     raise_top(lane);
     workgroupBarrier();
-    for (var t = lane; t < 256u; t += 4u * D4) { tile[t] = exp(tile[t] - top[t / 8u]); }
+    for (var t = lane; t < 256u; t += 4u * D4) { tile[t] = exp_or_nan(tile[t] - top[t / 8u]); }
     workgroupBarrier();
     add_sums(lane);
     rows.a0 *= fade[row];
@@ -99,6 +99,6 @@ fn forward(
   store_rows(head, row, id.x, rows);
   for (var r = lane; r < TILE; r += 4u * D4) {
     let i = head.first + r;
-    if (head.busy && i < params.queries) { lse[head.flat * params.queries + i] = top[r] + log(sums[r]); }
+    if (head.busy && i < params.queries) { lse[head.flat * params.queries + i] = top[r] + log_of_sum(sums[r]); }
   }
 }

@@ -45,13 +45,13 @@ fn soften(
   let top = max_row(max(max(most.x, most.y), max(most.z, most.w)), lane);
   var sum = vec4f(0.0);
   for (var c = lane.x; c < end; c += LANES) {
-    let p = select(vec4f(0.0), exp(params.scale * s[base + c] - top), seen(row, c));
+    let p = select(vec4f(0.0), exp_or_nan(params.scale * s[base + c] - top), seen(row, c));
     sum += p;
     s[base + c] = p;
   }
   let all = sum_row(sum.x + sum.y + sum.z + sum.w, lane);
   for (var c = lane.x; c < end; c += LANES) { s[base + c] /= all; }
-  if (lane.x == 0u && row < params.rows) { lse[place_of(row)] = top + log(all); }
+  if (lane.x == 0u && row < params.rows) { lse[place_of(row)] = top + log_of_sum(all); }
 }
 
 @compute @workgroup_size(64)
@@ -65,7 +65,7 @@ fn soften_grad(
   let row = i / params.columns;
   let place = place_of(row);
   let visible = seen(row, i % params.columns);
-  let p = select(vec4f(0.0), exp(params.scale * s[i] - lse[place]), visible);
+  let p = select(vec4f(0.0), exp_or_nan(params.scale * s[i] - lse[place]), visible);
   s[i] = p;
   t[i] = select(vec4f(0.0), params.scale * p * (t[i] - delta[place]), visible);
 }

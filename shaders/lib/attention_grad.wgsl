@@ -38,6 +38,6 @@ struct Weights { p: vec4f, slope: vec4f }
 fn weights_of(head: Head, i: u32, j: u32, score: vec4f, product: vec4f) -> Weights {
   let at = head.flat * params.queries + query_row(i);
   let seen = vec4<bool>(sees(i, j), sees(i, j + 1u), sees(i, j + 2u), sees(i, j + 3u));
-  let p = select(vec4f(0.0), exp(score - lse[at]), seen);
+  let p = select(vec4f(0.0), exp_or_nan(score - lse[at]), seen);
   return Weights(p, select(vec4f(0.0), p * (product - delta[at]), seen));
 }

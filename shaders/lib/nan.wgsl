@@ -21,3 +21,8 @@ fn exp_or_nan(x: F) -> F {
 fn log_or_nan(x: F) -> F {
   return select(log(x), x, is_nan(x));
 }
+
+// log_or_nan() of one number, whatever F is.
+fn log_of_sum(x: f32) -> f32 {
+  return select(log(x), x, (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u);
+}

@@ -12,7 +12,7 @@
 //   6  grad       read     [1], of the mean loss      (backward)
 //   7  grad_s     write    [rows, rows]               (backward)
 //
-// Constants: LANES and ROWS (lib/rows.wgsl).
+// Joined after lib/nan of f32. Constants: LANES and ROWS (lib/rows.wgsl).
 // Dispatch: per_row Device.groups(rows, ROWS); backward Device.groups(rows * rows, 64).
 struct Params { rows: u32, views: u32, scale: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -48,7 +48,7 @@ fn per_row(
   for (var a = lane.x; a < end; a += LANES) {
     if (a == row) { continue; }
     let value = params.scale * s[start + a] - top;
-    powers += exp(value);
+    powers += exp_or_nan(value);
     if (owner(a) == own) {
       chosen += value;
       count += 1.0;
@@ -58,8 +58,8 @@ fn per_row(
   chosen = sum_row(chosen, lane);
   count = sum_row(count, lane);
   if (!inside || lane.x > 0u) { return; }
-  losses[row] = log(powers) - chosen / count;
-  lse[row] = top + log(powers);
+  losses[row] = log_of_sum(powers) - chosen / count;
+  lse[row] = top + log_of_sum(powers);
   positives[row] = count;
 }
 
@@ -74,6 +74,6 @@ fn backward(
   let i = k / params.rows;
   let a = k % params.rows;
   let wanted = select(0.0, 1.0 / positives[i], owner(i) == owner(a));
-  let value = grad[0] * params.scale / f32(params.rows) * (exp(params.scale * s[k] - lse[i]) - wanted);
+  let value = grad[0] * params.scale / f32(params.rows) * (exp_or_nan(params.scale * s[k] - lse[i]) - wanted);
   grad_s[k] = select(value, 0.0, i == a);
 }

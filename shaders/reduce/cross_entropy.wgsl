@@ -12,7 +12,7 @@
 //   6  grad    read     [1]                 of the loss
 //   7  grad_x  write    [rows, columns]
 //
-// Constants: LANES and ROWS, LANES * ROWS <= 256 (lib/rows.wgsl).
+// Joined after lib/nan of V. Constants: LANES and ROWS, LANES * ROWS <= 256 (lib/rows.wgsl).
 // Dispatch: per_row ceil(rows / ROWS) groups, folded; backward Device.groups(rows * columns, 64).
 struct Params { rows: u32, columns: u32, classes: u32, smoothing: f32, nan_bits: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -50,7 +50,7 @@ fn per_row(
   var chosen = 0.0;
   for (var k = lane.x; k < end; k += LANES) {
     let value = x[base + k] - V(top);
-    powers += total(exp(value));
+    powers += total(exp_or_nan(value));
     plain += total(value);
     chosen += total(select(V(0.0), value, is_label(k, label)));
   }
@@ -58,7 +58,7 @@ fn per_row(
   plain = sum_row(plain, lane);
   chosen = sum_row(chosen, lane);
   if (!inside || lane.x > 0u) { return; }
-  let log_sum = log(powers);
+  let log_sum = log_of_sum(powers);
   let smooth_part = select(0.0, params.smoothing * plain / f32(params.classes), params.smoothing > 0.0);
   let value = log_sum - (1.0 - params.smoothing) * chosen - smooth_part;
   losses[row] = select(bitcast<f32>(params.nan_bits), value, label < params.classes);
@@ -78,5 +78,5 @@ fn backward(
   let hot = select(V(0.0), V(1.0 - params.smoothing), is_label(i % params.columns, label));
   let wanted = hot + V(params.smoothing / f32(params.classes));
   let scale = select(bitcast<f32>(params.nan_bits), grad[0] / f32(params.rows), label < params.classes);
-  grad_x[i] = scale * (exp(x[i] - V(sums[row])) - wanted);
+  grad_x[i] = scale * (exp_or_nan(x[i] - V(sums[row])) - wanted);
 }

@@ -182,7 +182,7 @@ fn forward(
     workgroupBarrier();
     raise_top(lane);
     workgroupBarrier();
-    for (var t = lane; t < 256u; t += 4u * D4) { tile[t] = exp(tile[t] - top[t / 8u]); }
+    for (var t = lane; t < 256u; t += 4u * D4) { tile[t] = exp_or_nan(tile[t] - top[t / 8u]); }
     workgroupBarrier();
     add_sums(lane);
     rows.a0 *= fade[row];
@@ -208,7 +208,7 @@ fn forward(
   store_rows(head, row, id.x, rows);
   for (var r = lane; r < TILE; r += 4u * D4) {
     let i = head.first + r;
-    if (head.busy && i < params.queries) { lse[head.flat * params.queries + i] = top[r] + log(sums[r]); }
+    if (head.busy && i < params.queries) { lse[head.flat * params.queries + i] = top[r] + log_of_sum(sums[r]); }
   }
 }
 `,
@@ -412,13 +412,13 @@ fn soften(
   let top = max_row(max(max(most.x, most.y), max(most.z, most.w)), lane);
   var sum = vec4f(0.0);
   for (var c = lane.x; c < end; c += LANES) {
-    let p = select(vec4f(0.0), exp(params.scale * s[base + c] - top), seen(row, c));
+    let p = select(vec4f(0.0), exp_or_nan(params.scale * s[base + c] - top), seen(row, c));
     sum += p;
     s[base + c] = p;
   }
   let all = sum_row(sum.x + sum.y + sum.z + sum.w, lane);
   for (var c = lane.x; c < end; c += LANES) { s[base + c] /= all; }
-  if (lane.x == 0u && row < params.rows) { lse[place_of(row)] = top + log(all); }
+  if (lane.x == 0u && row < params.rows) { lse[place_of(row)] = top + log_of_sum(all); }
 }
 @compute @workgroup_size(64)
 fn soften_grad(
@@ -431,7 +431,7 @@ fn soften_grad(
   let row = i / params.columns;
   let place = place_of(row);
   let visible = seen(row, i % params.columns);
-  let p = select(vec4f(0.0), exp(params.scale * s[i] - lse[place]), visible);
+  let p = select(vec4f(0.0), exp_or_nan(params.scale * s[i] - lse[place]), visible);
   s[i] = p;
   t[i] = select(vec4f(0.0), params.scale * p * (t[i] - delta[place]), visible);
 }
@@ -1474,7 +1474,7 @@ fn per_row(
   for (var a = lane.x; a < end; a += LANES) {
     if (a == row) { continue; }
     let value = params.scale * s[start + a] - top;
-    powers += exp(value);
+    powers += exp_or_nan(value);
     if (owner(a) == own) {
       chosen += value;
       count += 1.0;
@@ -1484,8 +1484,8 @@ fn per_row(
   chosen = sum_row(chosen, lane);
   count = sum_row(count, lane);
   if (!inside || lane.x > 0u) { return; }
-  losses[row] = log(powers) - chosen / count;
-  lse[row] = top + log(powers);
+  losses[row] = log_of_sum(powers) - chosen / count;
+  lse[row] = top + log_of_sum(powers);
   positives[row] = count;
 }
 @compute @workgroup_size(64)
@@ -1499,7 +1499,7 @@ fn backward(
   let i = k / params.rows;
   let a = k % params.rows;
   let wanted = select(0.0, 1.0 / positives[i], owner(i) == owner(a));
-  let value = grad[0] * params.scale / f32(params.rows) * (exp(params.scale * s[k] - lse[i]) - wanted);
+  let value = grad[0] * params.scale / f32(params.rows) * (exp_or_nan(params.scale * s[k] - lse[i]) - wanted);
   grad_s[k] = select(value, 0.0, i == a);
 }
 `,
@@ -2383,7 +2383,7 @@ fn per_row(
   var chosen = 0.0;
   for (var k = lane.x; k < end; k += LANES) {
     let value = x[base + k] - V(top);
-    powers += total(exp(value));
+    powers += total(exp_or_nan(value));
     plain += total(value);
     chosen += total(select(V(0.0), value, is_label(k, label)));
   }
@@ -2391,7 +2391,7 @@ fn per_row(
   plain = sum_row(plain, lane);
   chosen = sum_row(chosen, lane);
   if (!inside || lane.x > 0u) { return; }
-  let log_sum = log(powers);
+  let log_sum = log_of_sum(powers);
   let smooth_part = select(0.0, params.smoothing * plain / f32(params.classes), params.smoothing > 0.0);
   let value = log_sum - (1.0 - params.smoothing) * chosen - smooth_part;
   losses[row] = select(bitcast<f32>(params.nan_bits), value, label < params.classes);
@@ -2410,7 +2410,7 @@ fn backward(
   let hot = select(V(0.0), V(1.0 - params.smoothing), is_label(i % params.columns, label));
   let wanted = hot + V(params.smoothing / f32(params.classes));
   let scale = select(bitcast<f32>(params.nan_bits), grad[0] / f32(params.rows), label < params.classes);
-  grad_x[i] = scale * (exp(x[i] - V(sums[row])) - wanted);
+  grad_x[i] = scale * (exp_or_nan(x[i] - V(sums[row])) - wanted);
 }
 `,
 };
@@ -3222,7 +3222,7 @@ struct Weights { p: vec4f, slope: vec4f }
 fn weights_of(head: Head, i: u32, j: u32, score: vec4f, product: vec4f) -> Weights {
   let at = head.flat * params.queries + query_row(i);
   let seen = vec4<bool>(sees(i, j), sees(i, j + 1u), sees(i, j + 2u), sees(i, j + 3u));
-  let p = select(vec4f(0.0), exp(score - lse[at]), seen);
+  let p = select(vec4f(0.0), exp_or_nan(score - lse[at]), seen);
   return Weights(p, select(vec4f(0.0), p * (product - delta[at]), seen));
 }
 `,
@@ -3621,6 +3621,9 @@ fn exp_or_nan(x: F) -> F {
 }
 fn log_or_nan(x: F) -> F {
   return select(log(x), x, is_nan(x));
+}
+fn log_of_sum(x: f32) -> f32 {
+  return select(log(x), x, (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u);
 }
 `,
 };

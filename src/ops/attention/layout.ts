@@ -45,3 +45,6 @@ export interface Attended {
 export function gradSize({ batch, heads, queries, keys, d4 }: Layout): number {
   return 4 * d4 * batch * heads * (queries + 2 * keys);
 }
+
+/** Types of lib/nan.wgsl for scores, four at a time. */
+export const FOURS = "alias F = vec4f; alias U = vec4u; alias B = vec4<bool>;";

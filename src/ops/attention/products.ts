@@ -1,6 +1,6 @@
 // Attention by matrix products of some heads and queries at a time: for CPU adapters, where those are quickest.
 import { defineProgram } from "../../device/mod.ts";
-import { attention_weights as code, lib_flat, lib_rows } from "../../shaders/gen.ts";
+import { attention_weights as code, lib_flat, lib_nan, lib_rows } from "../../shaders/gen.ts";
 import { type Shape, Tensor, zeros } from "../../tensor/mod.ts";
 import { castTo, floatOf } from "../../tensor/internal.ts";
 import { copyStrided, type Walk } from "../move/strided.ts";
@@ -9,11 +9,11 @@ import { padded, productPadded } from "../product/product.ts";
 import { laneForm } from "../shared/lanes.ts";
 import { rowConstants } from "../shared/rows.ts";
 import { deltaOf } from "./delta.ts";
-import { type Attended, gradSize, type Layout, type Operands, type Rows } from "./layout.ts";
+import { type Attended, FOURS, gradSize, type Layout, type Operands, type Rows } from "./layout.ts";
 
 const SOFTEN = defineProgram({
   name: "attention weights",
-  code: [lib_flat, lib_rows, code],
+  code: [FOURS, lib_flat, lib_nan, lib_rows, code],
   form: "attention:products",
   entryPoint: "soften",
 });

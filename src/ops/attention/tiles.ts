@@ -8,10 +8,11 @@ import {
   lib_attention,
   lib_attention_grad,
   lib_attention_rows,
+  lib_nan,
 } from "../../shaders/gen.ts";
 import { type FloatDType, type Shape, Tensor } from "../../tensor/mod.ts";
 import { deltaOf } from "./delta.ts";
-import { type Attended, gradSize, type Layout, type Operands } from "./layout.ts";
+import { type Attended, FOURS, gradSize, type Layout, type Operands } from "./layout.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
 
 function programs<const C extends readonly Part[]>(name: string, code: C, entryPoint: string) {
@@ -20,8 +21,8 @@ function programs<const C extends readonly Part[]>(name: string, code: C, entryP
   return { f32: make("f32"), f16: make("f16") };
 }
 
-const GRAD = [lib_attention, lib_attention_grad] as const;
-const FORWARD = programs("attention", [lib_attention, lib_attention_rows, forwardCode], "forward");
+const GRAD = [FOURS, lib_nan, lib_attention, lib_attention_grad] as const;
+const FORWARD = programs("attention", [FOURS, lib_nan, lib_attention, lib_attention_rows, forwardCode], "forward");
 const GRAD_Q = programs("attention grad q", [...GRAD, lib_attention_rows, attention_grad_q], "backward_q");
 const GRAD_KV = programs("attention grad kv", [...GRAD, attention_grad_kv], "backward_kv");
 

@@ -1,5 +1,5 @@
 import { defineProgram } from "../../device/mod.ts";
-import { contrastive_term as code, lib_flat, lib_rows } from "../../shaders/gen.ts";
+import { contrastive_term as code, lib_flat, lib_nan, lib_rows } from "../../shaders/gen.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { checkSetting } from "../../tensor/internal.ts";
@@ -8,10 +8,12 @@ import { laneForm } from "../shared/lanes.ts";
 import { rowConstants } from "../shared/rows.ts";
 import { mean } from "../reduce/sum.ts";
 
+const TYPES = "alias F = f32; alias U = u32; alias B = bool;";
+
 function programs(owner: string) {
   const perRow = defineProgram({
     name: "contrastiveTerm",
-    code: [lib_flat, lib_rows, `fn sample_owner(sample: u32) -> u32 { return ${owner}; }`, code],
+    code: [TYPES, lib_flat, lib_nan, lib_rows, `fn sample_owner(sample: u32) -> u32 { return ${owner}; }`, code],
     entryPoint: "per_row",
   });
   return { perRow, backward: { ...perRow, entryPoint: "backward" } };

@@ -1,5 +1,5 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { cross_entropy as code, lib_rows } from "../../shaders/gen.ts";
+import { cross_entropy as code, lib_nan, lib_rows } from "../../shaders/gen.ts";
 import { Tensor, tensor } from "../../tensor/mod.ts";
 import { checkFloat } from "../shared/check.ts";
 import { laneForm } from "../shared/lanes.ts";
@@ -7,8 +7,9 @@ import { reduce } from "../shared/reduce.ts";
 import { rowConstants } from "../shared/rows.ts";
 import { columnPrograms, columnsOf, pick } from "../shared/slices.ts";
 
-const PER_ROW = columnPrograms("crossEntropy", [lib_rows, code], "per_row");
-const BACKWARD = columnPrograms("crossEntropy", [lib_rows, code], "backward");
+const PARTS = ["alias F = V;", lib_nan, lib_rows, code] as const;
+const PER_ROW = columnPrograms("crossEntropy", PARTS, "per_row");
+const BACKWARD = columnPrograms("crossEntropy", PARTS, "backward");
 /** WGSL has no literal for it. */
 const NAN_BITS = 0x7fc00000;
 

@@ -1,4 +1,5 @@
-import { assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { backward, requireGrad } from "../../../src/autograd/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
 import { contrastiveTerm } from "../../../src/ops/mod.ts";
 import { ones, tensor } from "../../../src/tensor/mod.ts";
@@ -45,6 +46,16 @@ Deno.test("contrastiveTerm() gradient matches finite differences", () =>
     const labels = tensor(new Uint32Array([0, 1, 0]));
     await gradcheck((s) => contrastiveTerm(s, { views: 3, temperature: 0.5 }), points(9, 9));
     await gradcheck((s) => contrastiveTerm(s, { views: 2, temperature: 1, labels }), points(6, 6));
+  }));
+
+Deno.test("contrastiveTerm() and the gradient of its row are NaN when a similarity is", () =>
+  eachForm(device, async () => {
+    const s = requireGrad(tensor([[1, 0, 0, NaN], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]]));
+    const loss = contrastiveTerm(s, { views: 2, temperature: 1 });
+    assertEquals(await loss.item(), NaN);
+    backward(loss);
+    const grad = await s.grad!.data();
+    assert(grad.subarray(1, 4).every(Number.isNaN) && grad.subarray(4).every(Number.isFinite), grad.join());
   }));
 
 Deno.test("contrastiveTerm() throws when s is not square or not f32", () => {

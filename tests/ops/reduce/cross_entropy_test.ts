@@ -1,4 +1,4 @@
-import { assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { backward, requireGrad } from "../../../src/autograd/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
 import { crossEntropy } from "../../../src/ops/reduce/cross_entropy.ts";
@@ -54,6 +54,19 @@ for (const [n, classes] of [[1, 1], [1, 2], [7, 10], [33, 100], [300, 3], [5, 10
     });
   });
 }
+
+Deno.test("crossEntropy() and the gradient of its row are NaN when a logit is", () =>
+  eachForm(device, async () => {
+    for (const classes of [3, 4]) {
+      const row = [NaN, 1, 2, 3].slice(0, classes);
+      const x = requireGrad(tensor([row, row.map((_, k) => k)]));
+      const loss = crossEntropy(x, [1, 1]);
+      assertEquals(await loss.item(), NaN);
+      backward(loss);
+      const grad = await x.grad!.data();
+      assert(grad.subarray(0, classes).every(Number.isNaN) && grad.subarray(classes).every(Number.isFinite));
+    }
+  }));
 
 Deno.test("crossEntropy() is stable for large logits, and ignores classes at minus infinity", async () => {
   const x = requireGrad(tensor([[1e4, 0, -1e4], [0, 0, -Infinity]]));
