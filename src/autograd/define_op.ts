@@ -85,13 +85,14 @@ export function defineOp<I extends readonly Tensor[], A>(
     if (!context.taped || !definition.backward) return output;
     const parents = inputs.map((input, i) => wanted[i] ? parentOf(input) : null);
     const backward = definition.backward;
-    output.link = new TapeNode(name, output, parents, context, {
+    const node = new TapeNode(name, output, parents, context, {
       backward: (grad) => backward(context, grad, attrs),
       addsGrads: definition.addsGrads?.(context, attrs) ?? false,
       remake: definition.remake && (definition.remakes?.(attrs) ?? true)
         ? () => definition.remake!(context, attrs)
         : null,
     });
+    output.attach(node);
     return output;
   };
 }

@@ -34,8 +34,7 @@ export class TapeNode {
   readonly addsGrads: boolean;
   /** Function that makes the output again, where it is not kept. */
   readonly remake: (() => Tensor) | null;
-  /** Whether what it saved is gone. */
-  spent = false;
+  #spent = false;
   #backward: NodeRules["backward"];
   #refs = 1;
 
@@ -61,11 +60,9 @@ export class TapeNode {
   /** Runs the backward; unless the graph is retained, it is the last one and gives up what was saved. */
   differentiate(grad: Tensor, otherGrad: Tensor | null, retainGraph: boolean): readonly (Tensor | null)[] {
     this.#checkUnspent();
-    this.context.otherGrad = otherGrad;
     try {
-      return this.context.open(this.name, !retainGraph, () => this.#backward(grad));
+      return this.context.open(this.name, { last: !retainGraph, otherGrad }, () => this.#backward(grad));
     } finally {
-      this.context.otherGrad = null;
       if (!retainGraph) this.spend();
     }
   }
@@ -73,12 +70,12 @@ export class TapeNode {
   /** Makes the output again; see {@linkcode TapeNode.remake}. */
   remakeOutput(): Tensor {
     this.#checkUnspent();
-    return this.context.open(this.name, false, this.remake!);
+    return this.context.open(this.name, { last: false }, this.remake!);
   }
 
   /** Gives up what it saved. */
   spend(): void {
-    this.spent = true;
+    this.#spent = true;
     this.context.free();
   }
 
@@ -93,7 +90,7 @@ export class TapeNode {
   }
 
   #checkUnspent(): void {
-    if (!this.spent) return;
+    if (!this.#spent) return;
     throw new Error(
       `Cannot run backward() twice through ${this.name}(): what it saved is freed, pass retainGraph: true`,
     );

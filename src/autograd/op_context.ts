@@ -9,16 +9,12 @@ export class OpContext {
   readonly shapes: readonly Shape[];
   /** Dtypes of the inputs, before any cast: `backward` may give gradients of values in f32 or f16 for either. */
   readonly dtypes: readonly DType[];
-  /**
-   * Second gradient of the output, of another use of it, in a backward that adds gradients; null where there is one
-   * only.
-   */
-  otherGrad: Tensor | null = null;
   // A node stands for its output, which is made again when it is needed.
   #kept: (Tensor | TapeNode)[] = [];
   #versions: number[] = [];
   #opened: Tensor[] | null = null;
   #last = false;
+  #otherGrad: Tensor | null = null;
 
   /** Made by the functions of {@linkcode defineOp}. */
   constructor(needsGrad: readonly boolean[], inputs: readonly Tensor[]) {
@@ -30,6 +26,14 @@ export class OpContext {
   /** Whether a backward will follow, so that saving is of use. */
   get taped(): boolean {
     return this.needsGrad.includes(true);
+  }
+
+  /**
+   * Second gradient of the output, of another use of it, in a backward that adds gradients; null where there is one
+   * only.
+   */
+  get otherGrad(): Tensor | null {
+    return this.#otherGrad;
   }
 
   /** Tensors that `save` was given, in order; for a backward. */
@@ -64,22 +68,23 @@ export class OpContext {
   }
 
   /**
-   * Runs a backward with what was saved at hand; `last` says that none follows.
+   * Runs a backward with what was saved at hand, and a second gradient; `last` says that none follows.
    *
    * @throws {Error} If what was saved was written to since; `name` is the op's.
    *
    * @internal
    */
-  open<T>(name: string, last: boolean, body: () => T): T {
+  open<T>(name: string, { last, otherGrad = null }: { last: boolean; otherGrad?: Tensor | null }, body: () => T): T {
     this.#last = last;
     this.#kept.forEach((kept, i) => {
       if (kept instanceof Tensor && kept.storage.version !== this.#versions[i]) throw changedError(name, kept);
     });
     this.#opened = this.#kept.map((kept) => kept instanceof Tensor ? kept : kept.remakeOutput());
+    this.#otherGrad = otherGrad;
     try {
       return body();
     } finally {
-      this.#opened = null;
+      this.#opened = this.#otherGrad = null;
     }
   }
 

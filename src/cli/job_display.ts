@@ -6,8 +6,7 @@ import { ProgressDisplay } from "./progress.ts";
 
 /** Shows a job: a bar in a terminal, plain lines elsewhere, one JSON object a line for machines. */
 export class JobDisplay {
-  /** Device whose memory is shown. */
-  device: Device | null = null;
+  #device: Device | null = null;
   #json: boolean;
   #settings: JobSettings;
   #progress: ProgressDisplay;
@@ -21,6 +20,11 @@ export class JobDisplay {
     this.#settings = options.settings;
     this.#progress = options.progress ?? new ProgressDisplay();
     this.#log = options.log ?? console.log;
+  }
+
+  /** Shows the memory of a device from now on. */
+  watch(device: Device): void {
+    this.#device = device;
   }
 
   /** A sentence for the person. */
@@ -82,7 +86,7 @@ export class JobDisplay {
 
   #step({ epoch, step, steps, loss, align, lr, imagesPerSecond }: JobEvent & { type: "step" }): void {
     const { epochs } = this.#settings;
-    const memory = this.device ? this.device.memory.live + this.device.memory.pooled : 0;
+    const memory = this.#device ? this.#device.memory.live + this.#device.memory.pooled : 0;
     this.#progress.update({
       label: `epoch ${epoch + 1}/${epochs}`,
       done: (epoch + step / steps) / epochs,

@@ -32,7 +32,7 @@ export async function pretrainMain(args: readonly string[], program: PretrainPro
   if (group.rank === 0) (await RunFolder.open(values.save_dir))[Symbol.dispose]();
   const { dataset, heldOut } = await firstBeforeOthers(group, () => loadImages(program, flags, display, stop.signal));
   await using device = await Device.open();
-  display.device = device;
+  display.watch(device);
   if (group.size > 1) { for (const message of describeRanks(group, device)) display.note(message); }
   const input = {
     device,

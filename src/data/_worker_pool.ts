@@ -18,8 +18,7 @@ const JOBS_A_WORKER = 2;
 
 /** Workers that decode and encode images; a task goes to whichever is free. */
 export class WorkerPool {
-  /** Time that the workers spent on tasks so far, summed over the workers. */
-  milliseconds = 0;
+  #milliseconds = 0;
   #members: Member[] = [];
   #waiting: Job[] = [];
   #nextId = 0;
@@ -30,6 +29,11 @@ export class WorkerPool {
   /** The workers are started with the first task. */
   constructor(count: number) {
     this.#count = count;
+  }
+
+  /** Time that the workers spent on tasks so far, summed over the workers. */
+  get milliseconds(): number {
+    return this.#milliseconds;
   }
 
   /** Does a task. Rejects only when nothing can be done any more. */
@@ -78,7 +82,7 @@ export class WorkerPool {
     }
     const job = member.jobs.get(reply.id);
     member.jobs.delete(reply.id);
-    this.milliseconds += reply.milliseconds;
+    this.#milliseconds += reply.milliseconds;
     job?.resolve(reply.result);
     this.#dispatch();
   }

@@ -1,4 +1,4 @@
-import type { DeviceStorage } from "./pool.ts";
+import type { DeviceStorage } from "./storage.ts";
 
 /** A part of a storage; `offset` is a multiple of 256 bytes. */
 export interface StorageWindow {

@@ -5,17 +5,18 @@ import { DispatchLog } from "./dispatch_log.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import { Failures } from "./failures.ts";
 import { PipelineCache } from "./pipelines.ts";
-import { BufferPool, type DeviceStorage, type MemoryUsage } from "./pool.ts";
+import { BufferPool, type MemoryUsage } from "./pool.ts";
 import type { ProfileRow, Trace } from "./profiler.ts";
 import type { Accesses, ParamTypes, ParamValues, Program } from "./program.ts";
 import { ProgramMemo } from "./program_memo.ts";
 import { Encoder } from "./encoder.ts";
 import type { Workgroups } from "./bindings.ts";
 import { Recordings } from "./replay/recordings.ts";
-import type { Rehearsal } from "./rehearsal.ts";
+import { Rehearsals } from "./rehearsal.ts";
 import { Running } from "./running.ts";
 import { Staging, writeBytes } from "./staging.ts";
 import type { BindingsOf, Counters, DispatchOptions } from "./options.ts";
+import type { DeviceStorage } from "./storage.ts";
 import { SyncReader } from "./sync_reader.ts";
 import { Timing } from "./timing.ts";
 import { noteWrites } from "./writes.ts";
@@ -47,8 +48,7 @@ export class Device {
   readonly recordings: Recordings;
   /** The programs of ops that come in many versions. */
   readonly programs: ProgramMemo = new ProgramMemo();
-  /** What is done instead of work while {@linkcode rehearse} runs; null otherwise. */
-  rehearsal: Rehearsal | null = null;
+  #rehearsals = new Rehearsals();
   #gpu: GPUDevice;
   /** Held as long as the device: npm's `webgpu` crashes once its GPU object is collected. */
   #api: GPU;
@@ -59,8 +59,6 @@ export class Device {
   #staging: Staging;
   #timing: Timing;
   #failures: Failures;
-  #reads = 0;
-  #closed = false;
   #running = new Running();
   #log = DispatchLog.open();
   #details = (): DeviceErrorDetails => this.#running.details;
@@ -120,10 +118,8 @@ export class Device {
     return {
       buffers: this.#pool.created + this.#staging.created,
       pipelines: this.#pipelines.created,
-      bindGroups: this.#encoder.bindGroupsCreated,
-      submits: this.#encoder.submits,
-      dispatches: this.#encoder.dispatches,
-      reads: this.#reads,
+      ...this.#encoder.counts,
+      reads: this.#staging.taken,
     };
   }
 
@@ -139,7 +135,7 @@ export class Device {
 
   /** True after {@linkcode Device.close}. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#failures.closed;
   }
 
   /**
@@ -151,7 +147,7 @@ export class Device {
   allocate(bytes: number): DeviceStorage {
     this.#check();
     this.#bounds.checkBytes(bytes, this.#details);
-    return (this.rehearsal ?? this.#pool).allocate(bytes);
+    return (this.#rehearsals.now ?? this.#pool).allocate(bytes);
   }
 
   /**
@@ -169,7 +165,7 @@ export class Device {
     this.#check();
     this.recordings.checkDevice();
     const { buffers, constants, params, workgroups } = options as DispatchOptions;
-    if (!this.#bounds.isSomeWork(workgroups, program, buffers, this.#details) || this.rehearsal) return;
+    if (!this.#bounds.isSomeWork(workgroups, program, buffers, this.#details) || this.#rehearsals.now) return;
     this.#log?.add(program, options as DispatchOptions, this.#running);
     const pipeline = this.#pipelines.get(program, buffers, constants);
     this.#encoder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#running.label);
@@ -189,9 +185,14 @@ export class Device {
     return this.#running.run(name, shapes, body);
   }
 
+  /** @internal Runs `body` on the books of a rehearsal; see {@linkcode rehearse}. */
+  rehearse(body: () => void): MemoryUsage {
+    return this.#rehearsals.run(() => this.recordings.withoutEffects(body));
+  }
+
   /** Writes bytes into a storage; submits first when an encoded command still uses it. */
   write(storage: DeviceStorage, data: ArrayBufferView, offset = 0): void {
-    if (this.rehearsal) return;
+    if (this.#rehearsals.now) return;
     this.#check();
     this.recordings.refuse("write", "write before it, into a tensor that it is given or holds");
     if (this.#encoder.uses(storage.block)) this.#encoder.flush();
@@ -209,7 +210,6 @@ export class Device {
   async read(storage: DeviceStorage, bytes: number, offset = 0): Promise<ArrayBuffer> {
     this.#check();
     this.recordings.refuse("read back", "read what it returns");
-    this.#reads++;
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
     const staging = this.#staging.take(size);
     this.#encoder.copy(storage, offset, staging, size);
@@ -241,7 +241,7 @@ export class Device {
 
   /** Submits what was encoded; does not wait. */
   flush(): void {
-    if (this.rehearsal) return;
+    if (this.#rehearsals.now) return;
     this.#check();
     this.#encoder.flush();
   }
@@ -260,7 +260,7 @@ export class Device {
 
   /** Destroys the pool's free buffers, and forgets the bind groups that would keep them alive; returns their bytes. */
   trim(): number {
-    if (this.#closed) return 0;
+    if (this.closed) return 0;
     const { pooled } = this.memory;
     this.#encoder.flush();
     this.#encoder.forgetBindGroups();
@@ -313,8 +313,8 @@ export class Device {
 
   /** Destroys the device and everything on it. */
   close(): void {
-    if (this.#closed) return;
-    this.#closed = this.#failures.closed = true;
+    if (this.closed) return;
+    this.#failures.close();
     opened.splice(opened.indexOf(this), 1);
     this.#encoder.destroy();
     this.#gpu.destroy();
@@ -322,7 +322,7 @@ export class Device {
 
   /** Waits for the GPU, then closes. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#closed && !this.#failures.lost) {
+    if (!this.closed && !this.#failures.lost) {
       this.#encoder.flush();
       await this.#gpu.queue.onSubmittedWorkDone();
     }
@@ -335,7 +335,7 @@ export class Device {
   }
 
   #check(): void {
-    if (this.#closed) throw new DeviceError("Cannot use a closed device", this.#details());
+    if (this.closed) throw new DeviceError("Cannot use a closed device", this.#details());
     this.#failures.check();
   }
 }

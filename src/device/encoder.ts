@@ -1,4 +1,5 @@
-import type { Block, DeviceStorage } from "./pool.ts";
+import type { Block } from "./blocks.ts";
+import type { DeviceStorage } from "./storage.ts";
 import { PARAMS_SLOT } from "./bindings.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { packParams, type ParamTypes, type ParamValues, type Program } from "./program.ts";
@@ -32,16 +33,11 @@ export class Encoder {
   #label = "";
   #bindGroups = new RecentMap<GPUBindGroup>(BIND_GROUPS);
   #serial = 0;
-  /** When set, takes every dispatch in. */
-  recording: Recording | null = null;
-  /** When set, every dispatch, or all of one label in turn, gets a pass of its own and is timed. */
-  profiler: Profiler | null = null;
-  /** Bind groups created so far. */
-  bindGroupsCreated = 0;
-  /** Submits so far. */
-  submits = 0;
-  /** Dispatches so far. */
-  dispatches = 0;
+  #recording: Recording | null = null;
+  #profiler: Profiler | null = null;
+  #bindGroupsCreated = 0;
+  #submits = 0;
+  #dispatches = 0;
 
   /** Encodes for this device; `guard` watches over the making of bind groups. */
   constructor(gpu: GPUDevice, guard: (shader: string, make: () => GPUBindGroup) => GPUBindGroup) {
@@ -49,6 +45,37 @@ export class Encoder {
     this.#guard = guard;
     const usage = USAGE.UNIFORM | USAGE.COPY_DST;
     this.#arena = gpu.createBuffer({ label: "params", size: ARENA_BYTES, usage });
+  }
+
+  /** What takes every dispatch in, if anything. */
+  get recording(): Recording | null {
+    return this.#recording;
+  }
+
+  /** Whether every dispatch, or all of one label in turn, gets a pass of its own and is timed. */
+  get profiles(): boolean {
+    return this.#profiler !== null;
+  }
+
+  /** Bind groups, submits and dispatches so far. */
+  get counts(): { bindGroups: number; submits: number; dispatches: number } {
+    return { bindGroups: this.#bindGroupsCreated, submits: this.#submits, dispatches: this.#dispatches };
+  }
+
+  /** Lets a recording take every dispatch of `body` in. */
+  recordInto<T>(recording: Recording, body: () => T): T {
+    const before = this.#recording;
+    this.#recording = recording;
+    try {
+      return body();
+    } finally {
+      this.#recording = before;
+    }
+  }
+
+  /** Times every dispatch until {@linkcode Encoder.takeProfile}. */
+  startProfile(profiler: Profiler): void {
+    this.#profiler = profiler;
   }
 
   /** Serial of the submit that the next command goes with. */
@@ -80,28 +107,28 @@ export class Encoder {
     workgroups: Workgroups,
     label: string,
   ): void {
-    if (this.#offset + PARAMS_SLOT > ARENA_BYTES || this.profiler?.full) this.flush();
+    if (this.#offset + PARAMS_SLOT > ARENA_BYTES || this.#profiler?.full) this.flush();
     const group = this.#bindGroup(pipeline, bindings);
     const pass = this.#openPass(label, pipeline.label);
     if (this.#current !== pipeline.pipeline) pass.setPipeline(this.#current = pipeline.pipeline);
     let packed: Uint8Array | null = null;
     if (pipeline.hasParams) {
       packParams(this.#view, this.#offset, program.params, params, program.name);
-      if (this.recording) packed = new Uint8Array(this.#host.slice(this.#offset, this.#offset + PARAMS_SLOT));
+      if (this.#recording) packed = new Uint8Array(this.#host.slice(this.#offset, this.#offset + PARAMS_SLOT));
       this.#offsets[0] = this.#offset;
       pass.setBindGroup(0, group, this.#offsets, 0, 1);
       this.#offset += PARAMS_SLOT;
     } else pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
-    this.dispatches++;
-    this.recording?.add({ program, pipeline, bindings: { ...bindings }, workgroups, label, params: packed }, params);
-    if (this.profiler && !this.profiler.groups) this.#endPass();
+    this.#dispatches++;
+    this.#recording?.add({ program, pipeline, bindings: { ...bindings }, workgroups, label, params: packed }, params);
+    if (this.#profiler && !this.#profiler.groups) this.#endPass();
   }
 
   /** Ends the profile and gives what it measured. */
   async takeProfile(): Promise<Profile> {
-    const { profiler } = this;
-    this.profiler = null;
+    const profiler = this.#profiler;
+    this.#profiler = null;
     const profile = await profiler?.profile() ?? { rows: [], trace: { displayTimeUnit: "ms", traceEvents: [] } };
     profiler?.destroy();
     return profile;
@@ -126,7 +153,7 @@ export class Encoder {
 
   /** Submits what was encoded, and so many dispatches of a recorded step behind it. */
   replay(commands: GPUCommandBuffer, dispatches: number): void {
-    this.dispatches += dispatches;
+    this.#dispatches += dispatches;
     this.#submit(commands);
   }
 
@@ -150,20 +177,20 @@ export class Encoder {
   /** Frees the arena. */
   destroy(): void {
     this.#arena.destroy();
-    this.profiler?.destroy();
+    this.#profiler?.destroy();
   }
 
   #submit(...behind: GPUCommandBuffer[]): void {
     const encoder = this.#encoder;
     this.#endPass();
-    const readTimes = encoder && this.profiler?.resolve(encoder);
+    const readTimes = encoder && this.#profiler?.resolve(encoder);
     if (this.#offset > 0) this.#gpu.queue.writeBuffer(this.#arena, 0, this.#host, 0, this.#offset);
     this.#gpu.queue.submit(encoder ? [encoder.finish(), ...behind] : behind);
     readTimes?.();
     this.#encoder = null;
     this.#offset = 0;
     this.#serial++;
-    this.submits++;
+    this.#submits++;
   }
 
   #openEncoder(): GPUCommandEncoder {
@@ -171,9 +198,9 @@ export class Encoder {
   }
 
   #openPass(label: string, shader: string): GPUComputePassEncoder {
-    if (this.#pass && (!this.profiler || label === this.#label)) return this.#pass;
+    if (this.#pass && (!this.#profiler || label === this.#label)) return this.#pass;
     this.#endPass();
-    const timestampWrites = this.profiler?.begin(this.profiler.groups ? label : `${label} ${shader}`);
+    const timestampWrites = this.#profiler?.begin(this.#profiler.groups ? label : `${label} ${shader}`);
     this.#label = label;
     this.#current = null;
     return this.#pass = this.#openEncoder().beginComputePass({
@@ -194,10 +221,10 @@ export class Encoder {
       const bound = bindings[binding];
       if (!bound) continue;
       if ("storage" in bound) {
-        bound.storage.block.lastUse = this.#serial;
+        bound.storage.block.use(this.#serial);
         key += `,${bound.storage.block.id}:${bound.offset}:${bound.size}`;
       } else {
-        bound.block.lastUse = this.#serial;
+        bound.block.use(this.#serial);
         key += `,${bound.block.id}:${bound.bytes}`;
       }
     }
@@ -221,7 +248,7 @@ export class Encoder {
         : { buffer: bound.block.buffer, offset: 0, size: bound.bytes };
       entries.push({ binding: Number(binding), resource });
     }
-    this.bindGroupsCreated++;
+    this.#bindGroupsCreated++;
     const { label, layout } = pipeline;
     return this.#guard(label, () => this.#gpu.createBindGroup({ label, layout, entries }));
   }

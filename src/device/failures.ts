@@ -1,5 +1,5 @@
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
-import type { DeviceStorage } from "./pool.ts";
+import type { DeviceStorage } from "./storage.ts";
 
 /** Submits that may have been dropped: what they wrote is not known. */
 interface Doubt {
@@ -17,12 +17,9 @@ const MOST_DOUBTS = 16;
  * have worked is in doubt from then on, and so is what is computed from it.
  */
 export class Failures {
-  /** Set once the device is gone: every check then throws it. */
-  lost: DeviceError | null = null;
-  /** Set when the device is closed on purpose: that it is lost then is no failure. */
-  closed = false;
-  /** Errors so far. */
-  count = 0;
+  #lost: DeviceError | null = null;
+  #closed = false;
+  #count = 0;
   #gpu: GPUDevice;
   #latest: () => number;
   #error: DeviceError | null = null;
@@ -40,9 +37,29 @@ export class Failures {
       this.#failAfterScopes(new DeviceError(`Cannot run on the device: ${message}`, details()));
     });
     gpu.lost.then(({ reason, message }) => {
-      if (this.closed) return;
-      this.lost = new DeviceError(`Cannot go on as the device was lost: ${message || reason}`, details());
+      if (this.#closed) return;
+      this.#lost = new DeviceError(`Cannot go on as the device was lost: ${message || reason}`, details());
     });
+  }
+
+  /** What ended the device: every check throws it from then on. */
+  get lost(): DeviceError | null {
+    return this.#lost;
+  }
+
+  /** Errors so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether the device was closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Is told that the device is closed on purpose: that it is lost then is no failure. */
+  close(): void {
+    this.#closed = true;
   }
 
   /**
@@ -70,7 +87,7 @@ export class Failures {
   /** Takes an error; of several, the first is thrown. */
   fail(error: DeviceError): void {
     this.#error ??= error;
-    this.count++;
+    this.#count++;
     const to = this.#latest();
     if (to < this.#known) return; // what an error drags behind
     this.#doubts.push({ from: this.#known, to, error: this.#error });
@@ -114,14 +131,14 @@ export class Failures {
   async settle(idle: () => Promise<unknown>): Promise<void> {
     while (this.#checks.size > 0) await Promise.all(this.#checks);
     const error = this.#error;
-    if (!error || this.lost) return;
+    if (!error || this.#lost) return;
     await idle();
     this.#error = error;
   }
 
   /** Throws what went wrong since the last check. */
   check(): void {
-    if (this.lost) throw this.lost;
+    if (this.#lost) throw this.#lost;
     const error = this.#error;
     if (!error) return;
     this.#error = null;

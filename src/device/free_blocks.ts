@@ -1,7 +1,4 @@
-import type { Block } from "./pool.ts";
-
-/** Free blocks by size class, the lowest id first. */
-export type FreeBlocks = Map<number, Block[]>;
+import type { Block, FreeBlocks } from "./blocks.ts";
 
 /** From this size on, blocks are made to measure and serve smaller requests: what a step holds is mostly of these. */
 const LARGE = 2 ** 20;

@@ -51,7 +51,9 @@ export { Device } from "./device.ts";
 export { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 export type { BindingsOf, Counters, DispatchOptions } from "./options.ts";
 export type { Constants } from "./pipelines.ts";
-export { type Block, DeviceStorage, type MemoryUsage, type Reserve } from "./pool.ts";
+export type { Block, Reserve } from "./blocks.ts";
+export type { MemoryUsage } from "./pool.ts";
+export { DeviceStorage } from "./storage.ts";
 export type { ProfileRow, Trace, TraceEvent } from "./profiler.ts";
 export {
   type Access,
@@ -71,5 +73,5 @@ export type { ProgramMemo } from "./program_memo.ts";
 export type { Bindings, Bound, StorageWindow, Workgroups } from "./bindings.ts";
 export type { Recording } from "./replay/recording.ts";
 export type { Recordings } from "./replay/recordings.ts";
-export { type Rehearsal, rehearse } from "./rehearsal.ts";
+export { rehearse } from "./rehearsal.ts";
 export { type ReadPart, SyncReader } from "./sync_reader.ts";

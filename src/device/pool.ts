@@ -1,22 +1,6 @@
-import { type FreeBlocks, insertById, sizeClass, takeBest } from "./free_blocks.ts";
-
-/** One GPUBuffer of the pool. Its `id` grows with creation and names it in bind-group keys. */
-export interface Block {
-  /** Serial number. */
-  readonly id: number;
-  /** The buffer. */
-  readonly buffer: GPUBuffer;
-  /** Whether the device had no memory for it. */
-  readonly lost: boolean;
-  /** Bytes of the GPUBuffer. */
-  readonly capacity: number;
-  /** Serial of the last submit whose commands bound this block. */
-  lastUse: number;
-  /** The reserve that it belongs to, if any: it goes back there. */
-  owner: Reserve | null;
-  /** When it was given back last: what is free for longest has the lowest. */
-  freed: number;
-}
+import { Block, type FreeBlocks, type Reserve } from "./blocks.ts";
+import { insertById, sizeClass, takeBest } from "./free_blocks.ts";
+import { DeviceStorage } from "./storage.ts";
 
 /** Where a pool gets its buffers from, and what it does before it destroys one. */
 export interface BufferMaker {
@@ -24,79 +8,6 @@ export interface BufferMaker {
   create(bytes: number, lose: () => void): GPUBuffer;
   /** Called before a block is destroyed: submits what was encoded with it. */
   settle?(block: Block): void;
-}
-
-/**
- * Blocks set apart: what is allocated while {@linkcode BufferPool.into} runs comes from here and goes back here, so that
- * recorded commands may use them again at any time.
- */
-export class Reserve {
-  /** Bytes of its blocks that are in use. */
-  live = 0;
-  /** Largest `live` since {@linkcode BufferPool.into} began. */
-  peak = 0;
-  /**
-   * Free blocks.
-   *
-   * @internal
-   */
-  readonly free: FreeBlocks = new Map();
-  /** True once {@linkcode BufferPool.dissolve} ended it. */
-  dissolved = false;
-}
-
-/**
- * A counted reference to a block: handles and saved tensors retain it, the last release gives the block back to the
- * pool.
- */
-export class DeviceStorage {
-  /** The block that holds the bytes. */
-  readonly block: Block;
-  /** Bytes asked for, rounded up to a multiple of 16 so that every storage can be read as `vec4`. */
-  readonly bytes: number;
-  /** The reserve that it was taken from, if any. */
-  readonly owner: Reserve | null;
-  /** True where no bytes were asked for. */
-  readonly empty: boolean;
-  /** How often it was written: what was saved of it before is out of date once this has grown. */
-  version: number = 0;
-  /** Serial of the submit that wrote it last; -1 before the first. */
-  writtenBy: number = -1;
-  /** How many of its holders are recordings: where all are, nothing outside of them has it any longer. */
-  recordings: number = 0;
-  #pool: BufferPool;
-  #refs = 1;
-
-  /** Made by {@linkcode BufferPool.allocate}. */
-  constructor(pool: BufferPool, block: Block, bytes: number, empty: boolean) {
-    this.#pool = pool;
-    this.block = block;
-    this.bytes = bytes;
-    this.owner = block.owner;
-    this.empty = empty;
-  }
-
-  /** How many hold this storage; 1 means that its only holder may write in place. */
-  get refs(): number {
-    return this.#refs;
-  }
-
-  /** Takes note that a submit writes it. */
-  wrote(serial: number): void {
-    this.version++;
-    this.writtenBy = serial;
-  }
-
-  /** Adds a holder. */
-  retain(): this {
-    this.#refs++;
-    return this;
-  }
-
-  /** Drops a holder; the last one gives the block back. */
-  release(): void {
-    if (--this.#refs === 0) this.#pool.free(this);
-  }
 }
 
 /** Bytes and counts of a pool. */
@@ -166,8 +77,7 @@ export class BufferPool {
     const { capacity } = block;
     this.#live += capacity;
     this.touch(0);
-    const { owner } = block;
-    if (owner) owner.peak = Math.max(owner.peak, owner.live += capacity);
+    block.owner?.take(capacity);
     return new DeviceStorage(this, block, rounded, bytes === 0);
   }
 
@@ -175,9 +85,7 @@ export class BufferPool {
   free(storage: DeviceStorage): void {
     const { block } = storage;
     this.#live -= block.capacity;
-    block.freed = ++this.#clock;
-    if (block.owner?.dissolved) block.owner = null;
-    if (block.owner) block.owner.live -= block.capacity;
+    block.giveBack(++this.#clock);
     if (block.lost) return;
     if (block.owner) this.#reserved += block.capacity;
     else this.#pooled += block.capacity;
@@ -191,7 +99,7 @@ export class BufferPool {
   into<T>(reserve: Reserve | null, body: () => T): T {
     const before = this.#reserve;
     this.#reserve = reserve;
-    if (reserve) reserve.peak = reserve.live;
+    reserve?.begin();
     try {
       return body();
     } finally {
@@ -201,7 +109,7 @@ export class BufferPool {
 
   /** Ends a reserve: its blocks are for all again, those in use as soon as they are free. */
   dissolve(reserve: Reserve): void {
-    reserve.dissolved = true;
+    reserve.dissolve();
     this.shrink(reserve, new Set());
   }
 
@@ -214,7 +122,7 @@ export class BufferPool {
         insertById(reserve.free, block);
         continue;
       }
-      block.owner = null;
+      block.moveTo(null);
       this.#reserved -= block.capacity;
       this.#pooled += block.capacity;
       insertById(this.#free, block);
@@ -236,7 +144,7 @@ export class BufferPool {
     const free = takeBest(this.#free, capacity);
     if (free) this.#pooled -= free.capacity;
     const block = free ?? this.#make(capacity);
-    block.owner = reserve;
+    block.moveTo(reserve);
     return block;
   }
 
@@ -249,18 +157,7 @@ export class BufferPool {
     this.#created++;
     let lost = false;
     const buffer = this.#maker.create(capacity, () => lost = true);
-    const owner: Reserve | null = null;
-    return {
-      id: this.#nextId++,
-      buffer,
-      capacity,
-      lastUse: -1,
-      owner,
-      freed: 0,
-      get lost() {
-        return lost;
-      },
-    };
+    return new Block(this.#nextId++, buffer, capacity, () => lost);
   }
 
   /** Destroys blocks of at least so many bytes, those that were free for longest. */

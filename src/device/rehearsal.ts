@@ -1,5 +1,6 @@
 import type { Device } from "./device.ts";
-import { BufferPool, type DeviceStorage, type MemoryUsage } from "./pool.ts";
+import { BufferPool, type MemoryUsage } from "./pool.ts";
+import type { DeviceStorage } from "./storage.ts";
 
 /** Books of a rehearsal: storages have sizes but no memory. */
 export class Rehearsal {
@@ -13,6 +14,28 @@ export class Rehearsal {
   /** What would be in use. */
   get memory(): MemoryUsage {
     return this.#pool.usage;
+  }
+}
+
+/** Whether a device rehearses, and on which books. */
+export class Rehearsals {
+  #now: Rehearsal | null = null;
+
+  /** What is done instead of work; null where work is done. */
+  get now(): Rehearsal | null {
+    return this.#now;
+  }
+
+  /** Runs `body` on books of its own; returns what they say at its end. */
+  run(body: () => void): MemoryUsage {
+    const before = this.#now;
+    const rehearsal = this.#now = new Rehearsal();
+    try {
+      body();
+      return rehearsal.memory;
+    } finally {
+      this.#now = before;
+    }
   }
 }
 
@@ -40,13 +63,5 @@ export class Rehearsal {
  * ```
  */
 export function rehearse(device: Device, body: () => void): MemoryUsage {
-  const rehearsal = device.rehearsal = new Rehearsal();
-  device.recordings.rehearses = true;
-  try {
-    body();
-    return rehearsal.memory;
-  } finally {
-    device.rehearsal = null;
-    device.recordings.rehearses = false;
-  }
+  return device.rehearse(body);
 }

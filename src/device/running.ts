@@ -4,8 +4,7 @@ type Shapes = readonly (readonly number[])[];
 
 /** What runs now: named by errors and profiles. */
 export class Running {
-  /** Whether labels tell the shapes, so that a profile keeps them apart. */
-  labelsShapes = false;
+  #labelsShapes = false;
   #name = "";
   #shapes: Shapes = [];
   #group: string | undefined;
@@ -23,6 +22,11 @@ export class Running {
     }
   }
 
+  /** Lets labels tell the shapes, so that a profile keeps them apart, or no longer. */
+  labelShapes(tell: boolean): void {
+    this.#labelsShapes = tell;
+  }
+
   /** Labels all that runs inside `body` alike. */
   runGroup<T>(group: string, body: () => T): T {
     const before = this.#group;
@@ -37,7 +41,7 @@ export class Running {
   /** What a dispatch is called in a profile. */
   get label(): string {
     if (this.#group !== undefined) return this.#group;
-    if (!this.labelsShapes) return this.#name;
+    if (!this.#labelsShapes) return this.#name;
     return `${this.#name} ${this.#shapes.map((shape) => `[${shape}]`).join("")}`;
   }
 

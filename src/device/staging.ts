@@ -4,20 +4,31 @@ import { MAP_READ, USAGE } from "./usage.ts";
 export class Staging {
   #gpu: GPUDevice;
   #free = new Map<number, GPUBuffer[]>();
-  /** Buffers created so far. */
-  created = 0;
+  #created = 0;
+  #taken = 0;
 
   /** Makes them on this device. */
   constructor(gpu: GPUDevice) {
     this.#gpu = gpu;
   }
 
+  /** Buffers created so far. */
+  get created(): number {
+    return this.#created;
+  }
+
+  /** Results that were read back through them. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   /** A free buffer of at least so many bytes. */
   take(bytes: number): GPUBuffer {
+    this.#taken++;
     const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 256)));
     const free = this.#free.get(size)?.pop();
     if (free) return free;
-    this.created++;
+    this.#created++;
     return this.#gpu.createBuffer({ size, usage: USAGE.MAP_READ | USAGE.COPY_DST });
   }
 

@@ -1,5 +1,5 @@
 import { DeviceError } from "./errors.ts";
-import type { DeviceStorage } from "./pool.ts";
+import type { DeviceStorage } from "./storage.ts";
 import { MAP_READ, USAGE } from "./usage.ts";
 
 /** Bytes of a storage to read. */

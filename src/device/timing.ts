@@ -34,15 +34,15 @@ export class Timing {
       throw new DeviceError(`Cannot profile as ${info.description} lacks the feature timestamp-query`);
     }
     encoder.flush();
-    encoder.profiler = new Profiler(gpu, options);
-    running.labelsShapes = shapes;
+    encoder.startProfile(new Profiler(gpu, options));
+    running.labelShapes(shapes);
   }
 
   /** Ends timing and gives what was measured. */
   async stop(): Promise<Profile> {
     const { encoder, running, done } = this.#lent;
     await done();
-    running.labelsShapes = false;
+    running.labelShapes(false);
     return await encoder.takeProfile();
   }
 

@@ -1,6 +1,6 @@
 import type { Failures } from "./failures.ts";
 import type { Pipeline } from "./pipelines.ts";
-import type { DeviceStorage } from "./pool.ts";
+import type { DeviceStorage } from "./storage.ts";
 import type { Bindings } from "./bindings.ts";
 
 /** The storages that a program writes. */

@@ -5,8 +5,7 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Walks through bytes and never past their end: every read that does not fit throws a `SyntaxError`. */
 export class ByteReader {
-  /** The next byte to read. */
-  offset = 0;
+  #offset = 0;
   readonly #bytes: Bytes;
   readonly #view: DataView;
   readonly #what: string;
@@ -18,9 +17,14 @@ export class ByteReader {
     this.#what = what;
   }
 
+  /** The next byte to read. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   /** The bytes not yet read. */
   get left(): number {
-    return this.#bytes.length - this.offset;
+    return this.#bytes.length - this.#offset;
   }
 
   /** The next `length` bytes, in the same memory. */
@@ -63,12 +67,12 @@ export class ByteReader {
 
   /** The bytes up to the next newline, which is skipped. */
   line(): Bytes {
-    const end = this.#bytes.indexOf(10, this.offset);
+    const end = this.#bytes.indexOf(10, this.#offset);
     if (end < 0) {
-      throw new SyntaxError(`Cannot read ${this.#what} as it ends early: no end of the line at ${this.offset}`);
+      throw new SyntaxError(`Cannot read ${this.#what} as it ends early: no end of the line at ${this.#offset}`);
     }
-    const line = this.#bytes.subarray(this.offset, end);
-    this.offset = end + 1;
+    const line = this.#bytes.subarray(this.#offset, end);
+    this.#offset = end + 1;
     return line;
   }
 
@@ -80,11 +84,11 @@ export class ByteReader {
   #advance(length: number): number {
     if (length > this.left) {
       throw new SyntaxError(
-        `Cannot read ${this.#what} as it ends early: ${length} bytes wanted at ${this.offset} of ${this.#bytes.length}`,
+        `Cannot read ${this.#what} as it ends early: ${length} bytes wanted at ${this.#offset} of ${this.#bytes.length}`,
       );
     }
-    const start = this.offset;
-    this.offset += length;
+    const start = this.#offset;
+    this.#offset += length;
     return start;
   }
 }

@@ -30,7 +30,7 @@ export function chainGlobals(...lists: readonly PickleGlobals[]): PickleGlobals 
 const STUB: PickleHandler = {
   call: (args, kwargs, global) => new PickleObject(global, args, kwargs),
   build(object, state) {
-    if (object instanceof PickleObject) object.state = state;
+    if (object instanceof PickleObject) object.build(state);
   },
 };
 

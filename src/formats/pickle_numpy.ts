@@ -19,19 +19,23 @@ const MAX_CODE = 16; // characters of a type, such as "<U1234"
 /** A `numpy.dtype` of a pickle: kind and size at first, byte order with its state. */
 class NumpyDType extends PickleOpaque {
   readonly code: string;
-  order = "|";
+  #order = "|";
 
   constructor(code: string) {
     super();
     this.code = code;
   }
 
+  setOrder(order: string): void {
+    this.#order = order;
+  }
+
   get type(): NumpyType {
-    return parseNumpyType(/^[<>|=]/.test(this.code) ? this.code : this.order + this.code, WHAT);
+    return parseNumpyType(/^[<>|=]/.test(this.code) ? this.code : this.#order + this.code, WHAT);
   }
 
   override toString(): string {
-    return `numpy.dtype(${this.order}${this.code})`;
+    return `numpy.dtype(${this.#order}${this.code})`;
   }
 }
 
@@ -77,7 +81,7 @@ const DTYPE: PickleHandler = {
     if (!(object instanceof NumpyDType) || typeof order !== "string" || !/^[<>|=]$/.test(order)) {
       throw damaged(`the state of a numpy.dtype must hold a byte order, not ${describeValue(order)}`);
     }
-    object.order = order;
+    object.setOrder(order);
   },
 };
 

@@ -72,8 +72,7 @@ export class PickleObject extends PickleOpaque {
   readonly args: readonly PickleValue[];
   /** The keyword arguments. */
   readonly kwargs: PickleDict;
-  /** The state it would be given: usually the `Map` of its attributes. */
-  state: PickleValue = null;
+  #state: PickleValue = null;
   /** The items it would be given, for a class like a dict. */
   readonly items: PickleDict = new Map();
   /** The elements it would be given, for a class like a list. */
@@ -85,6 +84,16 @@ export class PickleObject extends PickleOpaque {
     this.type = type;
     this.args = args;
     this.kwargs = kwargs;
+  }
+
+  /** The state it would be given: usually the `Map` of its attributes. */
+  get state(): PickleValue {
+    return this.#state;
+  }
+
+  /** Records the state. */
+  build(state: PickleValue): void {
+    this.#state = state;
   }
 
   /** Returns `<module.name object>`. */

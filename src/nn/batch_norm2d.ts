@@ -44,8 +44,7 @@ export class BatchNorm2d extends Module {
   #eps: number;
   #momentum: number;
   #exchange: Exchange | null = null;
-  /** Whether training moves the running statistics and counts; see {@linkcode withoutTracking}. */
-  tracks = true;
+  #tracks = true;
 
   /** Makes scale, shift and running statistics. */
   constructor(options: BatchNorm2dOptions) {
@@ -62,6 +61,16 @@ export class BatchNorm2d extends Module {
   /** Takes the statistics of training over the batches of all ranks; with null, over the batch of this one. */
   synchronize(exchange: Exchange | null): void {
     this.#exchange = exchange;
+  }
+
+  /** Whether training moves the running statistics and counts; see {@linkcode withoutTracking}. */
+  get tracks(): boolean {
+    return this.#tracks;
+  }
+
+  /** Lets training move the running statistics and counts, or leave them. */
+  track(mode: boolean): void {
+    this.#tracks = mode;
   }
 
   /** Normalises `[…, numFeatures]`; then adds a residual and applies ReLU where asked. */
@@ -115,13 +124,13 @@ export class BatchNorm2d extends Module {
   /** Tells whether the layer trains, and counts the batch then. */
   #begin(x: Tensor): boolean {
     const { recordings } = x.device;
-    const mode = recordings.depend(() => this.training ? this.tracks ? "tracks" : "trains" : "evaluates", this);
+    const mode = recordings.depend(() => this.training ? this.#tracks ? "tracks" : "trains" : "evaluates", this);
     if (mode === "tracks") recordings.repeat(() => this.numBatchesTracked.value++);
     return mode !== "evaluates";
   }
 
   get #running() {
-    return { mean: this.runningMean, variance: this.runningVar, momentum: this.tracks ? this.#momentum : 0 };
+    return { mean: this.runningMean, variance: this.runningVar, momentum: this.#tracks ? this.#momentum : 0 };
   }
 
   #together(x: Tensor, { residual, relu = false, moments }: BatchNormFusion, exchange: Exchange): Tensor {

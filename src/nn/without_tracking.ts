@@ -22,10 +22,10 @@ export function withoutTracking<T>(model: Module, body: () => T): T {
   const norms = [...model.namedModules()].flatMap(([, module]) =>
     module instanceof BatchNorm2d && module.tracks ? [module] : []
   );
-  for (const norm of norms) norm.tracks = false;
+  for (const norm of norms) norm.track(false);
   try {
     return body();
   } finally {
-    for (const norm of norms) norm.tracks = true;
+    for (const norm of norms) norm.track(true);
   }
 }

@@ -43,7 +43,7 @@ export function assign(target: Tensor, x: Tensor): void {
       `Cannot assign() as shapes and dtypes must agree: got ${target.dtype} [${target.shape}] and ${x.dtype} [${x.shape}]`,
     );
   }
-  target.storage.writtenBy = -1; // nothing of it stays
+  target.storage.forget();
   copyWords(target, x, Math.ceil(x.bytes / 4), 0);
 }
 

@@ -109,7 +109,7 @@ export function fill(x: Tensor, value: number): void {
   const elements = convert(new Array<number>(4 / bytesOf(x.dtype)).fill(value), x.dtype);
   new Uint8Array(word).set(new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength));
   const size = Math.ceil(x.bytes / 4);
-  x.storage.writtenBy = -1; // nothing of it stays
+  x.storage.forget();
   x.device.run("fill", [x.shape], () =>
     x.device.dispatch(FILL, {
       params: { size, bits: new Uint32Array(word)[0]! },

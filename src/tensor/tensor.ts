@@ -110,8 +110,12 @@ export class Tensor<D extends DType = DType> {
     return this.#handle.link;
   }
 
-  /** Set once by the op that made it. */
-  set link(link: Link | null) {
+  /**
+   * Takes its place in the graph; called once, by the op that made it.
+   *
+   * @internal
+   */
+  attach(link: Link): void {
     this.#handle.link = link;
   }
 

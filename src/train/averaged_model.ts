@@ -23,7 +23,7 @@ export class AveragedModel {
     this.model = model.requiresGrad(false);
     this.#source = source;
     for (const [, module] of model.namedModules()) {
-      if (module instanceof BatchNorm2d) module.tracks = false; // its statistics are averages too
+      if (module instanceof BatchNorm2d) module.track(false); // its statistics are averages too
     }
     const from = source.stateDict();
     const entries = [...model.stateDict()];
@@ -35,7 +35,7 @@ export class AveragedModel {
   }
 
   /** Sets the weight of what was before from the next update on. */
-  set decay(decay: number) {
+  setDecay(decay: number): void {
     this.#ema.decay = decay;
   }
 

@@ -21,7 +21,7 @@ export class KeyQueue {
   }
 
   /** Takes a position over, of a run that goes on. */
-  set next(next: number) {
+  goTo(next: number): void {
     this.#next = next;
   }
 

@@ -31,7 +31,7 @@ export class MethodState {
   /** Called before a step, with the share of the run that is done. */
   progress(share: number): void {
     if (!this.target || !this.method.rises) return;
-    this.target.decay = 1 - (1 - this.#config.targetMomentum!) * (Math.cos(Math.PI * share) + 1) / 2;
+    this.target.setDecay(1 - (1 - this.#config.targetMomentum!) * (Math.cos(Math.PI * share) + 1) / 2);
   }
 
   /** Called after the weights moved. */
@@ -70,7 +70,7 @@ export class MethodState {
     const [keys, next] = [state.get("queue"), state.get("queue_next")];
     if (!keys || !next || `${keys.shape}` !== `${this.queue.keys.shape}`) throw lacks("the queue, of the same length");
     this.queue.keys.write(toF32(keys));
-    this.queue.next = Number(next.data[0]);
+    this.queue.goTo(Number(next.data[0]));
   }
 
   /** Frees the queue; the models are the caller's. */

@@ -24,8 +24,7 @@ export class Objective {
   readonly scaler: GradScaler | null;
   /** What the method keeps from step to step. */
   readonly state: MethodState;
-  /** The ranks that train together; this one alone until they have joined. */
-  ranks: Ranks = new OneRank();
+  #ranks: Ranks = new OneRank();
   #config: ResolvedConfig;
   #keys: Tensor | null = null;
 
@@ -35,6 +34,16 @@ export class Objective {
     this.scaler = scaler;
     this.state = new MethodState(model, config);
     this.#config = config;
+  }
+
+  /** The ranks that train together; this one alone until they have joined. */
+  get ranks(): Ranks {
+    return this.#ranks;
+  }
+
+  /** Trains together with other ranks from now on. */
+  join(ranks: Ranks): void {
+    this.#ranks = ranks;
   }
 
   /**
@@ -59,7 +68,7 @@ export class Objective {
   /** The loss and the alignment of this rank's embeddings, with the prior of all samples that are compared. */
   losses(own: Tensor, prior: Tensor | null, agreed?: StepAgreement): { loss: Tensor; alignment: Tensor } {
     const { method, queue } = this.state;
-    const embedded = this.ranks.embeddings(own, agreed);
+    const embedded = this.#ranks.embeddings(own, agreed);
     const [z, targets] = method.targets ? halvesOf(embedded) : [embedded, null];
     if (queue) this.#keys = targets;
     const { kernel, ridge, t, temperature = 1 } = this.#config;

@@ -99,7 +99,7 @@ export class Pretraining {
     await this.chooseMicroBatch();
     if (group.size > 1) {
       const { optimizer, scaler } = this;
-      this.#objective.ranks = await DataParallel.open(group, model, { scope, optimizer, scaler });
+      this.#objective.join(await DataParallel.open(group, model, { scope, optimizer, scaler }));
     }
     const clock = new Clock();
     for (let epoch = start.epoch; epoch < epochs && !this.#agree(0).stop; epoch++) {

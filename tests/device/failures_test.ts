@@ -33,7 +33,7 @@ Deno.test("Failures throws a lost device at every check, with the op that ran", 
 
 Deno.test("Failures takes the loss of a closed device as wanted", async () => {
   const { failures, lose } = pretend();
-  failures.closed = true;
+  failures.close();
   lose("destroyed");
   await failures.settle(idle);
   failures.check();

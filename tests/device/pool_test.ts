@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { sizeClass } from "../../src/device/free_blocks.ts";
-import { BufferPool, Reserve } from "../../src/device/pool.ts";
+import { Reserve } from "../../src/device/blocks.ts";
+import { BufferPool } from "../../src/device/pool.ts";
 
 /** A pool over pretended buffers, what it made, what it settled before destroying, and how to lose what it made. */
 function pretend() {

@@ -1,6 +1,7 @@
 import { type Bindings, PARAMS_SLOT, type Workgroups } from "../bindings.ts";
 import type { Pipeline } from "../pipelines.ts";
-import { DeviceStorage, type Reserve } from "../pool.ts";
+import type { Reserve } from "../blocks.ts";
+import { DeviceStorage } from "../storage.ts";
 import { type ParamType, type ParamTypes, type ParamValues, type Program, setParam } from "../program.ts";
 import { USAGE } from "../usage.ts";
 
@@ -58,8 +59,7 @@ export class Recording {
    * @internal
    */
   readonly dispatches: RecordedDispatch[] = [];
-  /** Most bytes in use within the step, beside what it was given. */
-  peak = 0;
+  #peak = 0;
   #actions: HostAction[] = [];
   #conditions: Condition[] = [];
   #subjects = new Set<unknown>();
@@ -68,12 +68,12 @@ export class Recording {
   #host: DataView<ArrayBuffer> | null = null;
   #buffer: GPUBuffer | null = null;
   #replays: Replay[] = [];
-  /**
-   * The commands of the next replay, encoded while the device works on the last one: they can be submitted once.
-   *
-   * @internal
-   */
-  next: GPUCommandBuffer | null = null;
+  #next: GPUCommandBuffer | null = null;
+
+  /** Most bytes in use within the step, beside what it was given. */
+  get peak(): number {
+    return this.#peak;
+  }
 
   /** Storages from outside that the commands bind. */
   get held(): ReadonlySet<DeviceStorage> {
@@ -150,7 +150,7 @@ export class Recording {
         if (pipeline.writes.has(binding)) this.#written.add(storage);
       }
     }
-    this.peak = reserve.peak;
+    this.#peak = reserve.peak;
   }
 
   /**
@@ -174,6 +174,26 @@ export class Recording {
       hasParams: dispatch.params !== null,
     }));
     return this.#replays;
+  }
+
+  /**
+   * Takes the commands of the next replay, which can be submitted once; null where none were encoded.
+   *
+   * @internal
+   */
+  takeNext(): GPUCommandBuffer | null {
+    const next = this.#next;
+    this.#next = null;
+    return next;
+  }
+
+  /**
+   * Keeps the commands of the next replay, encoded while the device works on the last one.
+   *
+   * @internal
+   */
+  keepNext(commands: GPUCommandBuffer): void {
+    this.#next = commands;
   }
 
   /** Repeats what the host did, and writes the scalars that have changed. */
@@ -203,22 +223,20 @@ export class Recording {
   }
 
   #hold(storage: DeviceStorage): void {
-    storage.recordings++;
-    this.#held.add(storage.retain());
+    this.#held.add(storage.retainRecorded());
   }
 
   /** Gives up what it holds. */
   dispose(): void {
     for (const storage of this.#held) {
-      storage.recordings--;
-      storage.release();
+      storage.releaseRecorded();
     }
     this.#held.clear();
     this.#written.clear();
     this.#buffer?.destroy();
     this.dispatches.length = 0;
     this.#replays = [];
-    this.next = null;
+    this.#next = null;
     this.#actions = [];
     this.#conditions = [];
   }

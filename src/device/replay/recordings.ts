@@ -1,5 +1,7 @@
 import type { Failures } from "../failures.ts";
-import { type BufferPool, type DeviceStorage, Reserve } from "../pool.ts";
+import { Reserve } from "../blocks.ts";
+import type { BufferPool } from "../pool.ts";
+import type { DeviceStorage } from "../storage.ts";
 import type { Encoder } from "../encoder.ts";
 import { bindingsOf, Recording } from "./recording.ts";
 import { noteWrites } from "../writes.ts";
@@ -42,8 +44,7 @@ export class Recordings {
   #encoder: Encoder;
   #failures: Failures;
   #check: () => void;
-  /** True while {@linkcode Device.rehearse} runs: what a step does on the host is then not done. */
-  rehearses = false;
+  #withoutEffects = false;
 
   /** Made by the device; `check` throws what went wrong on it. */
   constructor(gpu: GPUDevice, pool: BufferPool, encoder: Encoder, failures: Failures, check: () => void) {
@@ -61,7 +62,7 @@ export class Recordings {
 
   /** True when every dispatch is timed on its own: steps are then not replayed. */
   get paused(): boolean {
-    return this.#encoder.profiler !== null;
+    return this.#encoder.profiles;
   }
 
   /** A set of blocks for the recordings of one owner, which never run at the same time. */
@@ -91,16 +92,15 @@ export class Recordings {
     if (underWay) throw new Error("Cannot record a step within another");
     const recording = new Recording();
     recording.addCondition(() => this.#failures.count, this.#failures.count, this.#failures); // what failed is recorded anew
-    this.#encoder.recording = recording;
     underWay = this;
     try {
-      this.#pool.into(reserve, step);
+      this.#encoder.recordInto(recording, () => this.#pool.into(reserve, step));
       recording.close(reserve, inputs);
     } catch (error) {
       recording.dispose();
       throw error;
     } finally {
-      this.#encoder.recording = underWay = null;
+      underWay = null;
     }
     return recording;
   }
@@ -123,8 +123,8 @@ export class Recordings {
     recording.actOnHost(this.#gpu.queue);
     this.#pool.touch(recording.peak);
     this.#noteWrites(recording);
-    this.#encoder.replay(recording.next ?? this.#encoder.encode(replays), replays.length);
-    recording.next = this.#encoder.encode(replays);
+    this.#encoder.replay(recording.takeNext() ?? this.#encoder.encode(replays), replays.length);
+    recording.keepNext(this.#encoder.encode(replays));
   }
 
   #noteWrites({ dispatches, written }: Recording): void {
@@ -135,9 +135,20 @@ export class Recordings {
 
   /** Does something on the host now, and again whenever the step that is being recorded is replayed. */
   repeat(effect: () => void): void {
-    if (this.rehearses) return;
+    if (this.#withoutEffects) return;
     effect();
     this.#encoder.recording?.addEffect(effect);
+  }
+
+  /** Runs `body` without what it would do on the host by {@linkcode Recordings.repeat}, as for a rehearsal. */
+  withoutEffects(body: () => void): void {
+    const before = this.#withoutEffects;
+    this.#withoutEffects = true;
+    try {
+      body();
+    } finally {
+      this.#withoutEffects = before;
+    }
   }
 
   /**

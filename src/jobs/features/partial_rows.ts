@@ -17,10 +17,8 @@ const CHUNK = 2 ** 22;
  * the width of a row with it), then float32 rows, little-endian.
  */
 export class PartialRows implements Disposable {
-  /** Rows that are there. */
-  count = 0;
-  /** Features a row; 0 before the first. */
-  dim = 0;
+  #count = 0;
+  #dim = 0;
   readonly #path: string;
   readonly #file: Deno.FsFile;
   readonly #of: RowsOf;
@@ -60,9 +58,19 @@ export class PartialRows implements Disposable {
           `${there}; remove it to begin anew`,
       );
     }
-    this.dim = dim;
-    this.count = Math.min(of.length, Math.floor((size - HEAD) / (4 * dim)));
-    await this.#file.truncate(HEAD + 4 * dim * this.count);
+    this.#dim = dim;
+    this.#count = Math.min(of.length, Math.floor((size - HEAD) / (4 * dim)));
+    await this.#file.truncate(HEAD + 4 * dim * this.#count);
+  }
+
+  /** Rows that are there. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Features a row; 0 before the first. */
+  get dim(): number {
+    return this.#dim;
   }
 
   /**
@@ -72,33 +80,33 @@ export class PartialRows implements Disposable {
    * @throws {RangeError} If a value is NaN or infinite.
    */
   async add(data: Float32Array<ArrayBuffer>, dim: number): Promise<void> {
-    if (this.count === 0) this.dim = dim;
+    if (this.#count === 0) this.#dim = dim;
     this.#check(data, dim);
-    if (this.count === 0) {
+    if (this.#count === 0) {
       const head = JSON.stringify({ ...this.#of, dim }).padEnd(HEAD - 1) + "\n";
       await this.#write(0, new TextEncoder().encode(head));
     }
-    await this.#write(HEAD + 4 * dim * this.count, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    this.count += data.length / dim;
+    await this.#write(HEAD + 4 * dim * this.#count, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    this.#count += data.length / dim;
   }
 
   #check(data: Float32Array, dim: number): void {
-    if (dim !== this.dim || data.length % dim !== 0) {
+    if (dim !== this.#dim || data.length % dim !== 0) {
       throw new TypeError(
-        `Cannot add features as a row must have ${this.dim} values: got ${data.length} values of width ${dim}`,
+        `Cannot add features as a row must have ${this.#dim} values: got ${data.length} values of width ${dim}`,
       );
     }
     const bad = data.findIndex((value) => !Number.isFinite(value));
     if (bad >= 0) {
       throw new RangeError(
-        `Cannot add features as they must be finite: got ${data[bad]} for image ${this.count + Math.floor(bad / dim)}`,
+        `Cannot add features as they must be finite: got ${data[bad]} for image ${this.#count + Math.floor(bad / dim)}`,
       );
     }
   }
 
   /** Yields all rows piece by piece, as bytes of float32 values, little-endian. */
   async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    const end = HEAD + 4 * this.dim * this.count;
+    const end = HEAD + 4 * this.#dim * this.#count;
     for (let at = HEAD; at < end; at += CHUNK) yield await this.#read(at, Math.min(CHUNK, end - at));
   }
 

@@ -22,7 +22,7 @@ import {
   plainCost,
   type WeightGradOperands,
 } from "./geometry.ts";
-import { blockMoments, momentsCode, momentsNote, type SideMoments } from "../product/moments.ts";
+import { momentsCode, momentsNote, type SideMoments } from "../product/moments.ts";
 import { choosePlan } from "../product/plan.ts";
 import { noiseLike, operandAliases, operandNote, type OperandTypes } from "../product/product.ts";
 import { sumMiddleInto } from "../product/sum_middle.ts";
@@ -159,7 +159,7 @@ function run(g: Geometry, job: Job): Tensor {
   const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);
   const [x, y] = device.groups(blocks, 1);
   const moments = splits === 1 && job.side
-    ? blockMoments(job.side, device, Math.ceil(rows / form.rows), shape.at(-1)!)
+    ? job.side.open(device, Math.ceil(rows / form.rows), shape.at(-1)!)
     : undefined;
   device.dispatch(programOf(device, kind, form, { a, b, c: target }, moments !== undefined), {
     params: {

@@ -3,7 +3,7 @@
 import type { Device } from "../../device/mod.ts";
 import { sizeOf, Tensor } from "../../tensor/mod.ts";
 import type { Conv2dForm, ForwardOperands, Geometry, InputGradOperands, WeightGradOperands } from "./geometry.ts";
-import { blockMoments, type SideMoments } from "../product/moments.ts";
+import type { SideMoments } from "../product/moments.ts";
 import { type AllStrides, type BatchAxes, strided } from "../product/layout.ts";
 import { productPadded } from "../product/product.ts";
 import { type Edge, pitchOf, positionsOf, transform, type Values } from "./_conv2d_winograd_transforms.ts";
@@ -177,7 +177,7 @@ function slicesOf({ tiles, chunk }: Tiling, y: Tensor, side?: SideMoments): Tile
   const each = Math.max(minRows, Math.min(maxRows, wanted));
   const slicesIn = (images: number) => Math.ceil(images * ofImage / each);
   const slices = Math.floor(n / chunk) * slicesIn(chunk) + slicesIn(n % chunk);
-  return { moments: blockMoments(side, y.device, slices, channels), each, ofChunk: slicesIn(chunk) };
+  return { moments: side.open(y.device, slices, channels), each, ofChunk: slicesIn(chunk) };
 }
 
 function putWithMoments(

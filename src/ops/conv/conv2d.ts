@@ -4,7 +4,7 @@ import { own } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { type Geometry, geometryOf, type Windows2d } from "./geometry.ts";
 import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_products.ts";
-import type { SideMoments } from "../product/moments.ts";
+import { SideMoments } from "../product/moments.ts";
 import { layerInputs, precisionOf } from "../product/precision.ts";
 import { sumOfRows } from "../product/linear.ts";
 
@@ -85,7 +85,7 @@ export function conv2dWithMoments(
   weight: Tensor,
   options: Conv2dOptions = {},
 ): { y: Tensor; moments: Tensor | null } {
-  const side: SideMoments = { moments: null };
+  const side = new SideMoments();
   const y = convolve(x, weight, options, side);
   if (side.moments) own(side.moments);
   return { y, moments: side.moments };

@@ -4,10 +4,19 @@ import type { Device } from "../../device/mod.ts";
 import { lib_moments, lib_moments_none, lib_moments_store } from "../../shaders/gen.ts";
 import { keep, Tensor } from "../../tensor/mod.ts";
 
-/** A side output of an op: it stays null where the chosen form of the op does not leave moments. */
-export interface SideMoments {
-  /** `[slices, 3, c]`: mean, sum of squared deviations and count of each slice of rows. */
-  moments: Tensor | null;
+/** A side output of an op: it stays empty where the chosen form of the op does not leave moments. */
+export class SideMoments {
+  #moments: Tensor | null = null;
+
+  /** Mean, sum of squared deviations and count of each slice of rows, `[slices, 3, c]`. */
+  get moments(): Tensor | null {
+    return this.#moments;
+  }
+
+  /** Makes room for the moments of `slices` slices; they outlive scopes. */
+  open(device: Device, slices: number, channels: number): Tensor {
+    return this.#moments = keep(new Tensor(device, [slices, 3, channels]));
+  }
 }
 
 /** WGSL to join with a form of a product. */
@@ -20,9 +29,4 @@ export function momentsCode(
 /** What a program's form says of it. */
 export function momentsNote(wanted: boolean): string {
   return wanted ? " moments:fused" : "";
-}
-
-/** Makes room for the moments of `slices` slices; they outlive scopes. */
-export function blockMoments(side: SideMoments, device: Device, slices: number, channels: number): Tensor {
-  return side.moments = keep(new Tensor(device, [slices, 3, channels]));
 }

@@ -12,7 +12,7 @@ import { bytesOf, castTo, elementAliases, floatOf } from "../../tensor/internal.
 import type { Question } from "../shared/answers.ts";
 import { constantsOf, type ProductForm, workgroupCount } from "./forms.ts";
 import { type AllStrides, type BatchAxes, type Layout, packed, type Strides } from "./layout.ts";
-import { blockMoments, momentsCode, momentsNote, type SideMoments } from "./moments.ts";
+import { momentsCode, momentsNote, type SideMoments } from "./moments.ts";
 import { choosePlan, tablePlan } from "./plan.ts";
 import { sumMiddleInto } from "./sum_middle.ts";
 
@@ -208,7 +208,7 @@ function run(p: Required<Product>, form: ProductForm, parts: { depth: number; sp
   const { depth, splits } = parts;
   const split4 = (strides?.size ?? count * inC.matrix) / 4;
   const whole = splits === 1; // else the sum over the parts adds what is to be added
-  const moments = whole && side ? blockMoments(side, device, Math.ceil(rows / form.rows), cols) : undefined;
+  const moments = whole ? side?.open(device, Math.ceil(rows / form.rows), cols) : undefined;
   const sizes = { rows, cols4: padded(cols) / 4, inner, depth, segments: Math.ceil(inner / depth), splits, split4 };
   const steps = { ...batchSteps(batch, inA, inB), lda4: inA.row / 4, ldb4: inB.row / 4, ldc4: inC.row / 4 };
   const added = whole ? bias : undefined;
