@@ -9,3 +9,4 @@ export type { ImageEncoder, Normalization } from "./image_encoder.ts";
 export { type OnnxEncoder, type OnnxOptions, openBigBiGan, openOnnx } from "./onnx.ts";
 export type { Layout } from "./onnx_session.ts";
 export { loadVit, type VitEncoder, type VitEncoderOptions } from "./vit.ts";
+export { writeOnnx, type WriteOnnxOptions } from "./write_onnx.ts";

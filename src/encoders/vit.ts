@@ -143,7 +143,7 @@ class LoadedVit implements VitEncoder {
     this.decode = { resize: { shortSide }, interpolation, centerCrop: size };
     this.maxBatch = imagesAtOnce(network.fc.weight.device, (images) => this.#features(images), size, MOST);
     const { mean, std } = this.#channels;
-    this.id = `${origin} vit ${bytes} bytes, ${network.pool}, ${size} px of ${shortSide}, ${mean}, ${std}`;
+    this.id = `${origin} vit ${bytes} bytes, ${network.layout.pool}, ${size} px of ${shortSide}, ${mean}, ${std}`;
   }
 
   prepare(image: RgbImage): Float32Array<ArrayBuffer> {

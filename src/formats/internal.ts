@@ -20,3 +20,12 @@ export { sha256 } from "./sha256.ts";
 export { concatBytes, toSource } from "./source.ts";
 export { openZip } from "./zip.ts";
 export { writeZip, zipChunks, type ZipMember, type ZipStream } from "./zip_write.ts";
+export {
+  attribute,
+  constant,
+  floatAttribute,
+  node,
+  type OnnxField,
+  onnxModel,
+  type OnnxSignature,
+} from "./onnx_write.ts";

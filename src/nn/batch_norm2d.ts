@@ -58,6 +58,11 @@ export class BatchNorm2d extends Module {
     this.#momentum = momentum;
   }
 
+  /** Added to the variance. */
+  get eps(): number {
+    return this.#eps;
+  }
+
   /** Takes the statistics of training over the batches of all ranks; with null, over the batch of this one. */
   synchronize(exchange: Exchange | null): void {
     this.#exchange = exchange;

@@ -225,6 +225,11 @@ export class ResNet extends Backbone {
     this.fc = make.linear(channels, numClasses);
   }
 
+  /** Whether a max-pool follows the first convolution. */
+  get hasPool(): boolean {
+    return this.#pool;
+  }
+
   /** The blocks of the first stage. */
   get layer1(): Sequential {
     return this.#stage(0);

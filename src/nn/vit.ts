@@ -92,10 +92,10 @@ class PatchEmbed extends Module {
  *   al., arXiv:2309.16588; for CLIP Radford et al., arXiv:2103.00020.
  */
 export class Vit extends Backbone {
-  /** Side of a patch, px. */
-  readonly patchSize: number;
-  /** Features that are taken. */
-  readonly pool: "token" | "mean";
+  /** Shape of the network, with the defaults. */
+  readonly layout: Readonly<Required<VitLayout>>;
+  /** Channels of the images. */
+  readonly inChannels: number;
   /** Last layer: pooled features to `numClasses`; `head` in the state. */
   readonly fc: Linear;
   #clsToken: Parameter | null = null;
@@ -105,28 +105,21 @@ export class Vit extends Backbone {
   #normPre: LayerNorm | null;
   #blocks: Sequential;
   #norm: LayerNorm;
-  #side: number;
-  #classPosition: boolean;
-  #antialias: boolean;
 
   /** Builds a network; {@linkcode vit} knows the usual layouts. */
   constructor(layout: VitLayout, options: VitOptions = {}) {
     super();
-    const { dim, depth, patchSize = 16, imageSize = 224, pool = "token", registers = 0, preNorm = false } = layout;
-    const { classToken = true, classPosition = true, bias = true, eps = 1e-6, layerScale = null } = layout;
-    const { heads = Math.max(1, dim / 64), mlpDim = 4 * dim, activation = "none" } = layout;
+    const whole = layoutOf(layout);
+    const { dim, depth, heads, patchSize, imageSize, registers, preNorm, classToken, classPosition } = whole;
+    const { mlpDim, activation, layerScale, bias, eps } = whole;
     const { numClasses = 2048, inChannels = 3, dropPath = 0, seed = 0, device } = options;
-    checkLayout({ dim, depth, heads, patchSize, imageSize, pool, classToken });
-    this.patchSize = patchSize;
-    this.pool = pool;
-    this.#side = imageSize / patchSize;
-    this.#classPosition = classToken && classPosition;
-    this.#antialias = layout.antialias ?? true;
+    this.layout = whole;
+    this.inChannels = inChannels;
     const token = (count: number, at: number) =>
       new Parameter(normal([1, count, dim], { key: key(seed, depth, at), std: 0.02, device }));
     if (classToken) this.#clsToken = token(1, 0);
     if (registers > 0) this.#registerTokens = token(registers, 1);
-    this.#posEmbed = token(this.#side ** 2 + (this.#classPosition ? 1 : 0), 2);
+    this.#posEmbed = token((imageSize / patchSize) ** 2 + (classPosition ? 1 : 0), 2);
     const patch = { kernelSize: patchSize, stride: patchSize, key: key(seed, depth, 3), bias, device };
     this.#patchEmbed = new PatchEmbed(new Conv2d({ inChannels, outChannels: dim, ...patch }));
     this.#normPre = preNorm ? new LayerNorm({ numFeatures: dim, eps, device }) : null;
@@ -147,7 +140,7 @@ export class Vit extends Backbone {
     return tidy(() => {
       const tokens = this.#blocks.forward(this.#embed(x));
       const [n, count, dim] = tokens.shape as [number, number, number];
-      if (this.pool === "token") {
+      if (this.layout.pool === "token") {
         return this.#norm.forward(reshape(slice(tokens, [null, { stop: 1 }]), [n, dim]));
       }
       const others = (this.#clsToken ? 1 : 0) + (this.#registerTokens?.shape[1] ?? 0);
@@ -162,7 +155,7 @@ export class Vit extends Backbone {
 
   /** Class token, registers and patches with their positions, `[n, tokens, dim]`. */
   #embed(x: Tensor): Tensor {
-    const { patchSize } = this;
+    const { patchSize } = this.layout;
     const [n, h = 0, w = 0] = x.shape as [number, number, number];
     if (x.rank !== 4 || h === 0 || w === 0 || h % patchSize !== 0 || w % patchSize !== 0) {
       throw new TypeError(
@@ -185,12 +178,14 @@ export class Vit extends Backbone {
   /** Positions of the class token, where it has one, and of a grid of patches. */
   #positions(rows: number, columns: number): { cls: Tensor | null; places: Tensor } {
     const [, , dim] = this.#posEmbed.shape as [number, number, number];
-    const first = this.#classPosition ? 1 : 0;
+    const { classPosition, antialias, imageSize, patchSize } = this.layout;
+    const side = imageSize / patchSize;
+    const first = classPosition ? 1 : 0;
     const cls = first ? slice(this.#posEmbed, [null, { stop: 1 }]) : null;
     const own = first ? slice(this.#posEmbed, [null, { start: 1 }]) : this.#posEmbed;
-    if (rows === this.#side && columns === this.#side) return { cls, places: own };
-    const grid = reshape(own, [1, this.#side, this.#side, dim]);
-    const wanted = interpolate(grid, { size: [rows, columns], mode: "bicubic", antialias: this.#antialias });
+    if (rows === side && columns === side) return { cls, places: own };
+    const grid = reshape(own, [1, side, side, dim]);
+    const wanted = interpolate(grid, { size: [rows, columns], mode: "bicubic", antialias });
     return { cls, places: reshape(wanted, [1, rows * columns, dim]) };
   }
 
@@ -202,15 +197,28 @@ export class Vit extends Backbone {
     yield ["patch_embed", this.#patchEmbed];
     yield ["norm_pre", this.#normPre];
     yield ["blocks", this.#blocks];
-    yield [this.pool === "mean" ? "fc_norm" : "norm", this.#norm];
+    yield [this.layout.pool === "mean" ? "fc_norm" : "norm", this.#norm];
     yield ["head", this.fc];
   }
 }
 
+/** A layout with its defaults. */
+function layoutOf(layout: VitLayout): Required<VitLayout> {
+  const { classToken = true, classPosition = true, dim } = layout;
+  const given = Object.fromEntries(Object.entries(layout).filter(([, value]) => value !== undefined)) as VitLayout;
+  const whole: Required<VitLayout> = {
+    ...{ heads: Math.max(1, dim / 64), mlpDim: 4 * dim, patchSize: 16, imageSize: 224, pool: "token", registers: 0 },
+    ...{ layerScale: null, preNorm: false, bias: true, activation: "none", antialias: true, eps: 1e-6 },
+    ...given,
+    classToken,
+    classPosition: classToken && classPosition,
+  };
+  checkLayout(whole);
+  return whole;
+}
+
 function checkLayout(
-  { dim, depth, heads, patchSize, imageSize, pool, classToken }: Required<
-    Pick<VitLayout, "dim" | "depth" | "heads" | "patchSize" | "imageSize" | "pool" | "classToken">
-  >,
+  { dim, depth, heads, patchSize, imageSize, pool, classToken }: Required<VitLayout>,
 ): void {
   for (const [name, value] of Object.entries({ dim, depth, heads, patchSize, imageSize })) {
     if (Number.isInteger(value) && value >= 1) continue;

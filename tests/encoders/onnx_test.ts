@@ -7,13 +7,13 @@ import { type OnnxEncoder, openBigBiGan, openOnnx } from "../../src/encoders/mod
 import { loadRuntime } from "../../src/encoders/onnx_session.ts";
 import { formula, integers } from "../fixtures/formula.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
-import { attribute, constant, node, onnxModel, type Signature } from "./_onnx.ts";
+import { attribute, constant, node, onnxModel, type OnnxSignature } from "../../src/formats/internal.ts";
 
 const golden = readFixture("encoders");
 const folder = await Deno.makeTempDir();
 
 /** The graph of `make_encoders.py`: rows and columns weighed, mean, a matrix, CReLU. */
-function graph(size: number, first: "nhwc" | "nchw", signature: Signature): Uint8Array<ArrayBuffer> {
+function graph(size: number, first: "nhwc" | "nchw", signature: OnnxSignature): Uint8Array<ArrayBuffer> {
   const parts = [
     ...first === "nchw" ? [node("Transpose", ["x"], "y", [attribute("perm", [0, 2, 3, 1])])] : [
       node("Identity", ["x"], "y"),
@@ -35,7 +35,7 @@ function graph(size: number, first: "nhwc" | "nchw", signature: Signature): Uint
   return onnxModel(parts, signature);
 }
 
-const BIGBIGAN: Signature = {
+const BIGBIGAN: OnnxSignature = {
   input: ["x", ["batch", 256, 256, 3]],
   outputs: [["avepool_feat", ["batch", 2048]], ["bn_crelu_feat", ["batch", 4096]]],
 };
@@ -70,7 +70,7 @@ for (const resize of ["crop", "squash"] as const) {
 }
 
 Deno.test("openOnnx() takes channels first, ImageNet's mean and deviation, and the class token", async () => {
-  const signature: Signature = { input: ["x", [1, 3, 224, 224]], outputs: [["tokens", [1, 2, 4096]]] };
+  const signature: OnnxSignature = { input: ["x", [1, 3, 224, 224]], outputs: [["tokens", [1, 2, 4096]]] };
   const path = await write("vit.onnx", graph(224, "nchw", signature));
   await using encoder = await openOnnx(path, { shortSide: 256 });
   assertEquals([encoder.size, encoder.layout, encoder.maxBatch], [224, "nchw", 1]);

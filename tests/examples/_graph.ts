@@ -1,6 +1,6 @@
 import { join } from "@std/path";
 import { formula } from "../fixtures/formula.ts";
-import { attribute, constant, node, onnxModel } from "../encoders/_onnx.ts";
+import { attribute, constant, node, onnxModel } from "../../src/formats/internal.ts";
 
 /** A graph with BigBiGAN's names and input, and 4 features. */
 export async function writeGraph(folder: string): Promise<string> {

@@ -9,12 +9,10 @@ import {
   makeModel,
   METHODS,
   Pretraining,
-  readState,
   restoreCheckpoint,
   StepProfile,
   type TrainingPosition,
   WeightsNotFiniteError,
-  writeCheckpoint,
 } from "../../train/mod.ts";
 import { divisionNote } from "../../train/internal.ts";
 import { checkRanks, checkStart } from "../distributed_start.ts";
@@ -32,6 +30,7 @@ import { startingPoint } from "./starting_point.ts";
 import { type MetricsLine, metricsLine, secondsOf } from "./metrics_line.ts";
 import { type FoundCheckpoint, RunFolder } from "../run_folder.ts";
 import { UnreadableImages } from "./unreadable.ts";
+import { writeEncoder } from "./write_encoder.ts";
 
 /**
  * Pre-trains, evaluates, saves and reports; a run that was stopped, at whatever moment, goes on exactly where its last
@@ -229,17 +228,14 @@ class Job {
     return { type: "saved", path, position: this.#position };
   }
 
-  /** The encoder alone, under torchvision's names: what `load_state_dict(strict=True)` takes. */
+  /** The encoder alone, for other programs. */
   async #saveEncoder(): Promise<JobEvent> {
-    const { network, resolution } = this.#input.settings;
-    const path = this.#folder.file("encoder.safetensors");
     if (this.#isFirst) {
-      const config = { resolution, epochs: this.#position.epoch };
       await this.#training.readBeside(); // an average takes over the counts
-      const weights = await readState((this.#average ?? this.#model).encoder);
-      await writeCheckpoint(path, { weights, network, position: null, optimizer: null, config });
+      const { encoder } = this.#average ?? this.#model;
+      await writeEncoder(this.#folder, encoder, this.#input.settings, this.#position.epoch);
     }
-    return { type: "saved", path, position: this.#position };
+    return { type: "saved", path: this.#folder.file("encoder.safetensors"), position: this.#position };
   }
 
   /** Samples of the steps of an epoch. */

@@ -96,6 +96,14 @@ export const JOB = {
     help: "most images of an evaluation, voting and classified each",
     group: "Run",
   },
+  export: {
+    type: "string",
+    optional: true,
+    choices: ["pth", "onnx", "all"],
+    running: true,
+    help: "write the encoder at the end as encoder.pth (PyTorch) or encoder.onnx too",
+    group: "Run",
+  },
   profile: { type: "boolean", default: false, running: true, help: "time the parts of a step (slower)", group: "Run" },
 } as const satisfies Record<string, Setting>;
 

@@ -1,0 +1,61 @@
+import { type Backbone, ResNet, Vit } from "../nn/mod.ts";
+import { OnnxGraph } from "./_onnx_graph.ts";
+import { resnetFeatures } from "./_onnx_resnet.ts";
+import { vitFeatures } from "./_onnx_vit.ts";
+
+/** Settings of {@linkcode writeOnnx}. */
+export interface WriteOnnxOptions {
+  /** What the graph gives: what `forward` does, the outputs of the last linear layer (the default), or pooled features. */
+  readonly output?: "outputs" | "features";
+}
+
+/**
+ * Writes a network as an ONNX graph (opset 17), so that what was learnt here runs elsewhere, with ONNX Runtime for one. It
+ * computes what the network does in evaluation, whether or not it is in training.
+ *
+ * Its input `images` is f32 `[n, channels, height, width]`, channels first as PyTorch's, normalised as in training; n is
+ * open, and for a ResNet height and width too, where those of a vision transformer are what its positions are for. Its
+ * output is `outputs [n, numClasses]`, or `features [n, pooledFeatures]`. Weights keep their names.
+ *
+ * @param encoder A {@linkcode ResNet} or {@linkcode Vit}.
+ * @param options `output`.
+ * @returns The bytes of the file.
+ * @throws {TypeError} If the network is of another class.
+ * @throws {RangeError} If `output` is another word.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device } from "@decoupled/uniformity";
+ * import { writeOnnx } from "@decoupled/uniformity/encoders";
+ * import { resnet18 } from "@decoupled/uniformity/nn";
+ * import { assert } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const bytes = await writeOnnx(resnet18({ stem: "cifar", numClasses: 10 }));
+ * assert(bytes.length > 4 * 11_000_000); // for Deno.writeFile("encoder.onnx", bytes)
+ * ```
+ */
+export async function writeOnnx(encoder: Backbone, options: WriteOnnxOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  const { output = "outputs" } = options;
+  if (output !== "features" && output !== "outputs") {
+    throw new RangeError(`Cannot write ONNX as output must be "outputs" or "features": got "${output}"`);
+  }
+  if (!(encoder instanceof ResNet) && !(encoder instanceof Vit)) {
+    throw new TypeError(`Cannot write ONNX as the network must be a ResNet or Vit: got ${nameOf(encoder)}`);
+  }
+  const graph = await OnnxGraph.of(encoder);
+  const isVit = encoder instanceof Vit;
+  const features = isVit ? vitFeatures(graph, encoder, "images") : resnetFeatures(graph, encoder, "images");
+  const last = output === "features" ? features : graph.linear(features, isVit ? "head" : "fc");
+  const [inputs, outputs] = encoder.fc.weight.shape as [number, number];
+  const sides = isVit ? [encoder.layout.imageSize, encoder.layout.imageSize] : ["height", "width"];
+  const channels = isVit ? encoder.inChannels : encoder.conv1.options.inChannels;
+  return graph.finish(last, {
+    input: ["images", ["n", channels, ...sides]],
+    outputs: [[output, ["n", output === "features" ? inputs : outputs]]],
+  });
+}
+
+function nameOf(value: unknown): string {
+  return value instanceof Object ? value.constructor.name : String(value);
+}
