@@ -66,6 +66,7 @@ Deno.test("parsePretrain() has the original's recipe and defaults", () => {
     eval_every: 25,
     eval_images: 5000,
     workers: Math.min(navigator.hardwareConcurrency, 8),
+    export: null,
     profile: false,
   });
   assertEquals([values.root, values.save_dir, usesPrior], ["data/cifar10", "runs/cifar10", false]);
