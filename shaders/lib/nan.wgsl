@@ -13,16 +13,21 @@ fn smaller(first: F, second: F) -> F {
   return select(first, second, (second < first) | is_nan(second));
 }
 
-// exp() and log() of NaN are numbers on some drivers, SwiftShader among them.
+// exp() and log() of NaN are numbers on some drivers, SwiftShader among them; so are its logarithms of infinity, of 0
+// and of negative numbers.
 fn exp_or_nan(x: F) -> F {
   return select(exp(x), x, is_nan(x));
 }
 
 fn log_or_nan(x: F) -> F {
-  return select(log(x), x, is_nan(x));
+  let bits = bitcast<U>(x);
+  let size = bits & U(0x7fffffffu);
+  let kept = select(log(x), x, size >= U(0x7f800000u));
+  let special = bits | select(U(0x7fc00000u), U(0xff800000u), size == U(0u)); // NaN, or -infinity
+  return select(kept, bitcast<F>(special), (size == U(0u)) | (bits > U(0x80000000u)));
 }
 
-// log_or_nan() of one number, whatever F is.
+// log_or_nan() of one sum of positive numbers, whatever F is.
 fn log_of_sum(x: f32) -> f32 {
-  return select(log(x), x, (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u);
+  return select(log(x), x, (bitcast<u32>(x) & 0x7fffffffu) >= 0x7f800000u);
 }

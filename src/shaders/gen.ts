@@ -3620,10 +3620,14 @@ fn exp_or_nan(x: F) -> F {
   return select(exp(x), x, is_nan(x));
 }
 fn log_or_nan(x: F) -> F {
-  return select(log(x), x, is_nan(x));
+  let bits = bitcast<U>(x);
+  let size = bits & U(0x7fffffffu);
+  let kept = select(log(x), x, size >= U(0x7f800000u));
+  let special = bits | select(U(0x7fc00000u), U(0xff800000u), size == U(0u));
+  return select(kept, bitcast<F>(special), (size == U(0u)) | (bits > U(0x80000000u)));
 }
 fn log_of_sum(x: f32) -> f32 {
-  return select(log(x), x, (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u);
+  return select(log(x), x, (bitcast<u32>(x) & 0x7fffffffu) >= 0x7f800000u);
 }
 `,
 };

@@ -19,7 +19,8 @@ Deno.test("decoupledUniformity() equals PyTorch in value and gradient, with and 
     const golden = readFixture("losses");
     for (const one of casesOf("losses", "decoupledUniformity")) {
       const { t } = one.attrs as { t: number };
-      await assertGolden(golden, one, (z, weights) => decoupledUniformity(z!, { weights, t }));
+      // The logarithm of a mean near 1 is near 0: 3e-5 of it is what the sum's last bits make of it on SwiftShader.
+      await assertGolden(golden, one, (z, weights) => decoupledUniformity(z!, { weights, t }), { value: 3e-5 });
     }
   }));
 
