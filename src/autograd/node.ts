@@ -1,5 +1,4 @@
 import type { DType, Shape, Tensor } from "../tensor/mod.ts";
-import type { OpContext } from "./op_context.ts";
 
 /** Rules of a node. */
 export interface NodeRules {
@@ -9,6 +8,16 @@ export interface NodeRules {
   readonly addsGrads: boolean;
   /** Makes the output again from what was saved; null where it cannot, or need not. */
   readonly remake: (() => Tensor) | null;
+}
+
+/** What an op left for its backward: see {@linkcode OpContext}. */
+export interface Saved {
+  /** Shapes of the inputs. */
+  readonly shapes: readonly Shape[];
+  /** Runs a backward, perhaps the last one, with what was saved at hand. */
+  open<T>(name: string, how: { last: boolean; otherGrad?: Tensor | null }, body: () => T): T;
+  /** Frees what was saved. */
+  free(): void;
 }
 
 let nextId = 0;
@@ -29,7 +38,7 @@ export class TapeNode {
   /** Origins of the inputs: the node that made each, a leaf, or null when no gradient is wanted. */
   readonly parents: readonly (TapeNode | Tensor | null)[];
   /** Context that the op's backward reads. */
-  readonly context: OpContext;
+  readonly context: Saved;
   /** Whether it takes two gradients of the output, to add them on its way. */
   readonly addsGrads: boolean;
   /** Function that makes the output again, where it is not kept. */
@@ -43,7 +52,7 @@ export class TapeNode {
     name: string,
     { shape, dtype }: Tensor,
     parents: readonly (TapeNode | Tensor | null)[],
-    context: OpContext,
+    context: Saved,
     rules: NodeRules,
   ) {
     this.name = name;

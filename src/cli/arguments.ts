@@ -1,4 +1,18 @@
-import type { Flag } from "./flags.ts";
+/** One flag of a program. */
+export type Flag =
+  | {
+    type: "integer" | "number";
+    default?: number;
+    min?: number;
+    max?: number;
+    help: string;
+    alias?: string;
+    /** Further names of the flag, with underscores. */
+    spellings?: readonly string[];
+    group?: string;
+  }
+  | { type: "string"; default?: string; choices?: readonly string[]; help: string; alias?: string; group?: string }
+  | { type: "boolean"; default?: boolean; help: string; alias?: string; group?: string };
 
 /**
  * A command line with one argument for each flag, `--name=value`, `--name` or `--no-name`, read as Python's argparse does:

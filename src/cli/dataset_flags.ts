@@ -9,7 +9,8 @@ import {
   loadUtZappos,
   type ObtainOptions,
 } from "../data/mod.ts";
-import { type Flag, UsageError } from "./flags.ts";
+import type { Flag } from "./arguments.ts";
+import { UsageError } from "./flags.ts";
 
 /** Published data sets by the names that `--db` takes. */
 export type PublishedName = "cifar10" | "cifar100" | "imagenet100" | "cub200" | "utzappos" | "chexpert";

@@ -1,23 +1,7 @@
 import { parseArgs } from "@std/cli/parse-args";
-import { flagArguments } from "./arguments.ts";
+import { type Flag, flagArguments } from "./arguments.ts";
 import { closest, distance } from "fastest-levenshtein";
 import { parseDecimal } from "../formats/internal.ts";
-
-/** One flag of a program. */
-export type Flag =
-  | {
-    type: "integer" | "number";
-    default?: number;
-    min?: number;
-    max?: number;
-    help: string;
-    alias?: string;
-    /** Further names of the flag, with underscores. */
-    spellings?: readonly string[];
-    group?: string;
-  }
-  | { type: "string"; default?: string; choices?: readonly string[]; help: string; alias?: string; group?: string }
-  | { type: "boolean"; default?: boolean; help: string; alias?: string; group?: string };
 
 /** A program's command line. */
 export interface Program<F extends Record<string, Flag>> {

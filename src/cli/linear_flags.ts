@@ -2,7 +2,8 @@ import { defaultWorkers } from "../data/internal.ts";
 import { FROZEN_SGD } from "../eval/internal.ts";
 import { NETWORKS } from "../train/mod.ts";
 import { ALL_DATASET_FLAGS, checkDatasetFlags } from "./dataset_flags.ts";
-import { type Flag, type FlagValues, parseFlags, UsageError } from "./flags.ts";
+import type { Flag } from "./arguments.ts";
+import { type FlagValues, parseFlags, UsageError } from "./flags.ts";
 import { ORIGINAL_FLAGS } from "./original_flags.ts";
 
 /** Values of the flags of the linear evaluation. */

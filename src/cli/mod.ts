@@ -3,7 +3,8 @@
  *
  * @module
  */
-export { type Flag, type FlagValue, type FlagValues, helpText, parseFlags, type Program, UsageError } from "./flags.ts";
+export type { Flag } from "./arguments.ts";
+export { type FlagValue, type FlagValues, helpText, parseFlags, type Program, UsageError } from "./flags.ts";
 export {
   ALL_DATASET_FLAGS,
   checkDatasetFlags,

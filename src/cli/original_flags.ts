@@ -1,4 +1,4 @@
-import type { Flag } from "./flags.ts";
+import type { Flag } from "./arguments.ts";
 
 /** Flags of the original that describe several processes. */
 const PROCESSES = ["world_size", "rank", "dist_url", "dist_backend", "multiprocessing_distributed"] as const;

@@ -1,6 +1,7 @@
 import { type JobSettings, resolveSettings } from "../jobs/mod.ts";
 import { type MethodName, METHODS } from "../train/mod.ts";
-import { type Flag, parseFlags, UsageError } from "./flags.ts";
+import type { Flag } from "./arguments.ts";
+import { parseFlags, UsageError } from "./flags.ts";
 import { isGiven, ORIGINAL_FLAGS } from "./original_flags.ts";
 import type { PretrainProgram, PretrainRecipe } from "./pretrain_program.ts";
 import { checkPriorFlags, priorFlags, type PriorValues, widthOf } from "./prior_flags.ts";

@@ -1,6 +1,6 @@
 import type { DemoName, ImageDataset, LoadedPrior, ObtainOptions } from "../data/mod.ts";
 import type { Stem } from "../nn/mod.ts";
-import type { Flag } from "./flags.ts";
+import type { Flag } from "./arguments.ts";
 import type { TableSettings } from "./setting_flags.ts";
 
 /** Options of a program's loader. */

@@ -1,7 +1,8 @@
 import { parseDecimal } from "../formats/internal.ts";
 import { thoseWithPrior } from "../train/internal.ts";
 import { type MethodName, METHODS } from "../train/mod.ts";
-import { type Flag, UsageError } from "./flags.ts";
+import type { Flag } from "./arguments.ts";
+import { UsageError } from "./flags.ts";
 import { isGiven } from "./original_flags.ts";
 
 /** Values of the flags of prior and kernel. */

@@ -1,4 +1,4 @@
-import type { RgbImage } from "./resize.ts";
+import type { RgbImage } from "./rgb_image.ts";
 
 /** A part of an image that is yet to be made. */
 export interface ImageWindow {

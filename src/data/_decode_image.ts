@@ -1,6 +1,7 @@
 import { contentOf, IMAGE_CONTENTS, isReadableImage } from "../formats/internal.ts";
 import type { DecodeSpec } from "./dataset.ts";
-import { applySpec, type RgbImage, toGray } from "./resize.ts";
+import { applySpec, toGray } from "./resize.ts";
+import type { RgbImage } from "./rgb_image.ts";
 
 const MAX_PIXELS = 100_000_000;
 const SHRINK_ABOVE = 2 ** 24;

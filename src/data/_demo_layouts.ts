@@ -1,8 +1,11 @@
 import { dirname, join } from "@std/path";
 import { npzChunks, writeWhole } from "../formats/mod.ts";
 import type { DemoImage, DemoImages } from "./_demo_images.ts";
-import type { DemoName } from "./demo.ts";
-import { resizeBilinear, type RgbImage } from "./resize.ts";
+import { resizeBilinear } from "./resize.ts";
+import type { RgbImage } from "./rgb_image.ts";
+
+/** Data sets that `writeDemo()` can make a small stand-in for. */
+export type DemoName = "cifar10" | "cifar100" | "cub200" | "utzappos" | "imagenet100" | "chexpert" | "custom";
 
 /** Makes the bytes of a JPEG file. */
 export type EncodeJpeg = (image: RgbImage, grayscale: boolean) => Promise<Uint8Array<ArrayBuffer>>;

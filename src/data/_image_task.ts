@@ -1,6 +1,6 @@
 // Apart from the worker itself: whoever imports its types would fetch its npm package.
 import type { DecodeSpec } from "./dataset.ts";
-import type { RgbImage } from "./resize.ts";
+import type { RgbImage } from "./rgb_image.ts";
 
 /** Task of a Worker: read a file, or make a JPEG file's bytes. */
 export type ImageTask =

@@ -1,8 +1,15 @@
 import { parseDecimal, quoted } from "../formats/internal.ts";
 import { columnOf, type CsvTable, readCsv } from "./_csv.ts";
 import { listSome } from "./_files.ts";
-import type { PriorFileOptions } from "./_prior_file.ts";
 import { NAME_KEYS, type PriorTable } from "./_prior_table.ts";
+
+/** Options of reading a file of priors. */
+export interface PriorFileOptions {
+  /** Names of the columns of a `.csv` that are the prior. */
+  columns?: readonly string[];
+  /** Names of the classes: a column of a `.csv` that is called so is a label. */
+  classes?: readonly string[];
+}
 
 /** Columns by what they are for, as indices of the header. */
 interface Roles {

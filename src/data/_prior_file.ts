@@ -9,17 +9,9 @@ import {
   type StringArray,
   toF32,
 } from "../formats/mod.ts";
-import { readCsvPrior } from "./_prior_csv.ts";
+import { type PriorFileOptions, readCsvPrior } from "./_prior_csv.ts";
 import { NAME_KEYS, type PriorTable } from "./_prior_table.ts";
 import { takeRows } from "./take_rows.ts";
-
-/** Options of reading a file of priors. */
-export interface PriorFileOptions {
-  /** Names of the columns of a `.csv` that are the prior. */
-  columns?: readonly string[];
-  /** Names of the classes: a column of a `.csv` that is called so is a label. */
-  classes?: readonly string[];
-}
 
 /**
  * Reads a file of priors by its ending: `.npz`, `.npy`, `.safetensors` or `.csv`.

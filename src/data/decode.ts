@@ -1,6 +1,6 @@
 import type { DecodeSpec, FileDataset, Labels, PixelDataset } from "./dataset.ts";
 import { subset } from "./dataset.ts";
-import type { RgbImage } from "./resize.ts";
+import type { RgbImage } from "./rgb_image.ts";
 import { type ImageResult, WorkerPool } from "./_worker_pool.ts";
 
 /** An image of a data set, decoded. */

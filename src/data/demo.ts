@@ -1,13 +1,10 @@
 import { dirname, join } from "@std/path";
-import { DEMO_LAYOUTS } from "./_demo_layouts.ts";
+import { DEMO_LAYOUTS, type DemoName } from "./_demo_layouts.ts";
 import { selectDemoImages } from "./_demo_images.ts";
 import { kindOf } from "./_files.ts";
 import { loadEmoji } from "./emoji.ts";
-import type { RgbImage } from "./resize.ts";
+import type { RgbImage } from "./rgb_image.ts";
 import { WorkerPool } from "./_worker_pool.ts";
-
-/** Data sets that {@linkcode writeDemo} can make a small stand-in for. */
-export type DemoName = "cifar10" | "cifar100" | "cub200" | "utzappos" | "imagenet100" | "chexpert" | "custom";
 
 /** Options of {@linkcode writeDemo}. */
 export interface DemoOptions {

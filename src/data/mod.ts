@@ -37,7 +37,8 @@ export {
   preload,
   type UnreadableImage,
 } from "./decode.ts";
-export { type DemoName, type DemoOptions, writeDemo } from "./demo.ts";
+export { type DemoOptions, writeDemo } from "./demo.ts";
+export type { DemoName } from "./_demo_layouts.ts";
 export { download, type DownloadOptions, type DownloadProgress, md5Of } from "./download.ts";
 export { emojiDataset, type EmojiSet, type EmojiVendor, loadEmoji, type LoadEmojiOptions } from "./emoji.ts";
 export { type FolderOptions, loadFolder } from "./folder.ts";
@@ -45,5 +46,6 @@ export { type ImageNet100Options, loadImageNet100 } from "./imagenet100.ts";
 export { joinClasses } from "./join_classes.ts";
 export { type ObtainOptions, type ObtainProgress } from "./_obtain.ts";
 export { collectPrior, type LoadedPrior, loadPrior, type PriorOptions, savePrior } from "./prior.ts";
-export { centerCrop, resizeBilinear, type RgbImage } from "./resize.ts";
+export { centerCrop, resizeBilinear } from "./resize.ts";
+export type { RgbImage } from "./rgb_image.ts";
 export { loadUtZappos, type UtZapposOptions } from "./utzappos.ts";

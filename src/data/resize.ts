@@ -1,15 +1,6 @@
+import type { RgbImage } from "./rgb_image.ts";
 import { resizeWindow } from "./_bilinear.ts";
 import type { DecodeSpec } from "./dataset.ts";
-
-/** A decoded image: RGB, one byte a channel. */
-export interface RgbImage {
-  /** Bytes `[height, width, 3]`. */
-  data: Uint8Array<ArrayBuffer>;
-  /** Height, px. */
-  height: number;
-  /** Width, px. */
-  width: number;
-}
 
 // 201 MB: more is a mistake, or a picture that is nearly a line.
 const MAX_PIXELS = 2 ** 26;

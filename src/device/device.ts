@@ -12,7 +12,7 @@ import { ProgramMemo } from "./program_memo.ts";
 import { Encoder } from "./encoder.ts";
 import type { Workgroups } from "./bindings.ts";
 import { Recordings } from "./replay/recordings.ts";
-import { Rehearsals } from "./rehearsal.ts";
+import { Rehearsals } from "./rehearsals.ts";
 import { Running } from "./running.ts";
 import { Staging, writeBytes } from "./staging.ts";
 import type { BindingsOf, Counters, DispatchOptions } from "./options.ts";

@@ -8,7 +8,7 @@ import {
   writeWhole,
 } from "../formats/mod.ts";
 import { isRecord, parseJson, quoted, quotedSome, readAll } from "../formats/internal.ts";
-import type { LinearClassifier } from "./logistic.ts";
+import type { LinearClassifier } from "./linear_classifier.ts";
 
 /** A classifier with what it tells apart. */
 export interface NamedClassifier {

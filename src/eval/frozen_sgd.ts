@@ -9,7 +9,8 @@ import { crossEntropy } from "../ops/mod.ts";
 import { keep, key, type Tensor, tidy } from "../tensor/mod.ts";
 import { AugmentedFeatures, type FeatureBatch } from "./augmented_features.ts";
 import { weightsDigest } from "./features.ts";
-import { type LinearClassifier, linearScores } from "./logistic.ts";
+import type { LinearClassifier } from "./linear_classifier.ts";
+import { linearScores } from "./logistic.ts";
 import { accuracy, predictedClasses, topKAccuracy } from "./metrics.ts";
 import type { LabelledSet } from "./task.ts";
 

@@ -5,28 +5,9 @@ import type { Rows } from "./retrieval.ts";
 import { DeviceDesign, type Products } from "./design.ts";
 import { HostDesign } from "./host_design.ts";
 import type { Minimum } from "./lbfgs.ts";
-import { solve, type Task } from "./logistic_solver.ts";
+import type { LinearClassifier } from "./linear_classifier.ts";
+import { type LogisticOptions, type LogisticProblem, solve, type Task } from "./logistic_solver.ts";
 import { rowSpan } from "./row_span.ts";
-
-/** One fit of a grid. */
-export interface LogisticProblem {
-  /** Inverse weight of the penalty, > 0, as scikit-learn's `C`. */
-  readonly C: number;
-  /** Mask of the rows that are used, `[n]`, 1 or 0; all by default. */
-  readonly rows?: Uint8Array;
-}
-
-/** A classifier: `scores = x · weight + bias`. */
-export interface LinearClassifier {
-  /** Weight `[dim, classes]`, row-major. */
-  readonly weight: Float64Array<ArrayBuffer>;
-  /** Bias `[classes]`; −∞ for a class without training samples. */
-  readonly bias: Float64Array<ArrayBuffer>;
-  /** Features. */
-  readonly dim: number;
-  /** Number of classes. */
-  readonly classes: number;
-}
 
 /** A fitted {@linkcode LogisticProblem}. */
 export interface LogisticFit extends LinearClassifier {
@@ -36,20 +17,6 @@ export interface LogisticFit extends LinearClassifier {
   readonly iterations: number;
   /** Whether the objective is known to be within the tolerance of its minimum. */
   readonly converged: boolean;
-}
-
-/** Options of {@linkcode logisticRegression}. */
-export interface LogisticOptions {
-  /** Number of classes. */
-  classes: number;
-  /** Distance of the objective to its minimum, as a share; 1e-9 by default, 1e-7 for products on the device. */
-  tolerance?: number;
-  /** Largest number of steps; 2000 by default. */
-  maxIterations?: number;
-  /** Device; the default one by default. */
-  device?: Device;
-  /** Called after each round with the problems that are solved. */
-  onProgress?: (solved: number) => void;
 }
 
 /** Values of all weights that are fitted at once, so that host memory stays bounded. */

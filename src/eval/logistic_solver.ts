@@ -1,6 +1,28 @@
 import type { Products } from "./design.ts";
 import { lbfgs, type LbfgsReply, type LbfgsRequest, type Minimum } from "./lbfgs.ts";
-import type { LogisticOptions, LogisticProblem } from "./logistic.ts";
+import type { Device } from "../device/mod.ts";
+
+/** One fit of a grid. */
+export interface LogisticProblem {
+  /** Inverse weight of the penalty, > 0, as scikit-learn's `C`. */
+  readonly C: number;
+  /** Mask of the rows that are used, `[n]`, 1 or 0; all by default. */
+  readonly rows?: Uint8Array;
+}
+
+/** Options of `logisticRegression()`. */
+export interface LogisticOptions {
+  /** Number of classes. */
+  classes: number;
+  /** Distance of the objective to its minimum, as a share; 1e-9 by default, 1e-7 for products on the device. */
+  tolerance?: number;
+  /** Largest number of steps; 2000 by default. */
+  maxIterations?: number;
+  /** Device; the default one by default. */
+  device?: Device;
+  /** Called after each round with the problems that are solved. */
+  onProgress?: (solved: number) => void;
+}
 
 /** A problem with the classes it has and where to start. */
 export type Task = LogisticProblem & { readonly present: Uint8Array; readonly start: Float64Array };

@@ -14,14 +14,9 @@ export {
   topKAccuracy,
 } from "./metrics.ts";
 export { type AucInterval, bootstrapAuc, type BootstrapOptions, rocAuc, rocCurve } from "./roc.ts";
-export {
-  type LinearClassifier,
-  linearScores,
-  type LogisticFit,
-  type LogisticOptions,
-  type LogisticProblem,
-  logisticRegression,
-} from "./logistic.ts";
+export type { LinearClassifier } from "./linear_classifier.ts";
+export { linearScores, type LogisticFit, logisticRegression } from "./logistic.ts";
+export type { LogisticOptions, LogisticProblem } from "./logistic_solver.ts";
 export { C_GRID, searchLinear, type SearchOptions, type SearchResult, WEIGHT_DECAY_GRID } from "./search.ts";
 export { type SgdFit, type SgdProblem, softmaxSgd, type SoftmaxSgdOptions } from "./softmax_sgd.ts";
 export { type LoadedEncoder, loadEncoder, type LoadEncoderOptions, randomEncoder } from "./encoder_file.ts";

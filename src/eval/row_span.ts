@@ -1,5 +1,5 @@
 import { meanOf, type Rows } from "./retrieval.ts";
-import type { LinearClassifier } from "./logistic.ts";
+import type { LinearClassifier } from "./linear_classifier.ts";
 
 /** A part of a row that is smaller than this, as a share, is rounding of the others. */
 const ROUNDING = 1e-10;

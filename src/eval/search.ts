@@ -1,7 +1,8 @@
 import type { Device } from "../device/mod.ts";
 import type { Features } from "../data/mod.ts";
 import { stratifiedKFold } from "./folds.ts";
-import { checkTrainingSet, type LinearClassifier, linearScores, logisticRegression } from "./logistic.ts";
+import type { LinearClassifier } from "./linear_classifier.ts";
+import { checkTrainingSet, linearScores, logisticRegression } from "./logistic.ts";
 import { balancedAccuracy, predictedClasses } from "./metrics.ts";
 import { softmaxSgd } from "./softmax_sgd.ts";
 import { takeRows } from "../data/internal.ts";

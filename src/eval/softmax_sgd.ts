@@ -4,7 +4,8 @@ import { add, log, matmul, maximum, mul, reshape, softmax, sub, sum } from "../o
 import { improves } from "../optim/internal.ts";
 import { copyInto, fill, keep, key, shuffled, Tensor, tensor, tidy } from "../tensor/mod.ts";
 import type { Features } from "../data/mod.ts";
-import { checkTrainingSet, type LinearClassifier } from "./logistic.ts";
+import type { LinearClassifier } from "./linear_classifier.ts";
+import { checkTrainingSet } from "./logistic.ts";
 
 /** One fit of a grid. */
 export interface SgdProblem {

@@ -1,6 +1,7 @@
 import { type Features, type ImageDataset, joinClasses } from "../data/mod.ts";
 import { labelledShare } from "./folds.ts";
-import { type LinearClassifier, linearScores } from "./logistic.ts";
+import type { LinearClassifier } from "./linear_classifier.ts";
+import { linearScores } from "./logistic.ts";
 import {
   accuracy,
   balancedAccuracy,

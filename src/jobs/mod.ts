@@ -10,10 +10,10 @@ export { linearJob } from "./linear/linear_job.ts";
 export { type FeatureStatistics, featureStatistics } from "./linear/pictures.ts";
 export { evaluateKnn, type EvaluationData } from "./pretrain/evaluate_knn.ts";
 export { pretrainJob } from "./pretrain/job.ts";
-export type { JobFacts } from "./pretrain/facts.ts";
+export type { JobFacts } from "./pretrain/events.ts";
 export { initialLr, kernelOf, recipeOf } from "./pretrain/from_settings.ts";
 export type { JobEvent, JobInput } from "./pretrain/events.ts";
-export { type KernelView, viewKernel } from "./pretrain/kernel_view.ts";
+export { type KernelView, type NamedNeighbours, viewKernel } from "./pretrain/kernel_view.ts";
 export { medianSigmaOf, uploadPrior } from "./pretrain/prior.ts";
 export type { Profile } from "./pretrain/profile.ts";
 export { type JobReport, jobReport } from "./pretrain/report.ts";
@@ -26,7 +26,6 @@ export {
   resolveSettings,
   SETTINGS,
 } from "./pretrain/settings.ts";
-export type { NamedNeighbours } from "./pretrain/kernel_section.ts";
 export { findCheckpoint, type FoundCheckpoint, RunFolder, type RunFolderOptions } from "./run_folder.ts";
 export type { MetricsLine } from "./pretrain/metrics_line.ts";
 export { cacheFolder, TuneFiles, userTuneFiles, wantsTuning } from "./tuning.ts";

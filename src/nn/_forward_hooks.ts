@@ -1,22 +1,21 @@
 import { Tensor } from "../tensor/mod.ts";
-import type { Module } from "./module.ts";
 
 /** What is called after a module's forward pass: the module, what it was given, what it gave. */
-export type ForwardHook = (module: Module, input: Tensor, output: Tensor) => void;
+type Hook<M> = (module: M, input: Tensor, output: Tensor) => void;
 
 /** The methods by which a module is run; a convolution before a normalisation leaves moments too. */
 const METHODS = ["forward", "forwardParts", "forwardWithMoments"] as const;
 
-type Method = (this: Module, x: Tensor | readonly Tensor[], ...rest: unknown[]) => unknown;
+type Method<M> = (this: M, x: Tensor | readonly Tensor[], ...rest: unknown[]) => unknown;
 
 /** The hooks of one module. */
-export class ForwardHooks {
-  #hooks = new Set<ForwardHook>();
+export class ForwardHooks<M extends object> {
+  #hooks = new Set<Hook<M>>();
 
   /** Calls `hook` after each forward pass of `module`, whose hooks these are; the function returned ends it. */
-  add(module: Module, hook: ForwardHook): () => void {
+  add(module: M, hook: Hook<M>): () => void {
     if (this.#hooks.size === 0) this.#wrap(module);
-    const own: ForwardHook = (...args) => hook(...args); // the same hook may be there twice
+    const own: Hook<M> = (...args) => hook(...args); // the same hook may be there twice
     this.#hooks.add(own);
     return () => {
       if (!this.#hooks.delete(own) || this.#hooks.size > 0) return;
@@ -25,13 +24,13 @@ export class ForwardHooks {
   }
 
   /** Puts methods of the module's own in front of its class's, which call the hooks. */
-  #wrap(module: Module): void {
+  #wrap(module: M): void {
     const hooks = this.#hooks;
     let depth = 0; // one method may be defined by another
     for (const name of METHODS) {
-      const method = (module as unknown as Record<string, Method | undefined>)[name];
+      const method = (module as unknown as Record<string, Method<M> | undefined>)[name];
       if (!method) continue;
-      const value: Method = function (this, x, ...rest) {
+      const value: Method<M> = function (this, x, ...rest) {
         depth++;
         let result;
         try {
@@ -47,7 +46,7 @@ export class ForwardHooks {
   }
 }
 
-function tell(hooks: ReadonlySet<ForwardHook>, module: Module, x: Tensor | readonly Tensor[], result: unknown): void {
+function tell<M>(hooks: ReadonlySet<Hook<M>>, module: M, x: Tensor | readonly Tensor[], result: unknown): void {
   const inputs = x instanceof Tensor ? [x] : x;
   const outputs = Array.isArray(result) ? result as Tensor[] : [outputOf(result)];
   for (const hook of [...hooks]) outputs.forEach((output, i) => hook(module, inputs[i]!, output));

@@ -15,7 +15,7 @@ export { defaultInit, fanIn, fanOut, type InitOptions, kaimingNormal, type Weigh
 export { LayerNorm, type LayerNormOptions } from "./layer_norm.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
 export { MaxPool2d, type Pool2dOptions, ReLU } from "./layers.ts";
-export { Lambda, Module, Sequential } from "./module.ts";
+export { type ForwardHook, Lambda, Module, Sequential } from "./module.ts";
 export { Counter, Parameter, Table } from "./parameter.ts";
 export { ResNet, type ResNetLayout, type ResNetOptions, type Stem } from "./resnet.ts";
 export {
@@ -31,7 +31,6 @@ export {
   wideResnet50x2,
 } from "./resnets.ts";
 export type { StateLayout, StateValue } from "./_state_layout.ts";
-export type { ForwardHook } from "./_forward_hooks.ts";
 export { type Summary, summary, type SummaryRow } from "./summary.ts";
 export { syncBatchNorm } from "./sync_batch_norm.ts";
 export { withoutTracking } from "./without_tracking.ts";

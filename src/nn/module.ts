@@ -1,7 +1,10 @@
 import { Tensor } from "../tensor/mod.ts";
-import { type ForwardHook, ForwardHooks } from "./_forward_hooks.ts";
+import { ForwardHooks } from "./_forward_hooks.ts";
 import { Counter, Parameter, Table } from "./parameter.ts";
 import { inOwnLayout, type StateLayout, type StateValue } from "./_state_layout.ts";
+
+/** What is called after a module's forward pass: the module, what it was given, what it gave. */
+export type ForwardHook = (module: Module, input: Tensor, output: Tensor) => void;
 
 /**
  * A part of a network: its fields that are parameters, tensors (buffers), counters or modules are its state, named as
@@ -30,7 +33,7 @@ import { inOwnLayout, type StateLayout, type StateValue } from "./_state_layout.
 export abstract class Module {
   /** Whether the module trains: BatchNorm then uses the statistics of the batch. */
   training = true;
-  #hooks = new ForwardHooks();
+  #hooks = new ForwardHooks<Module>();
 
   /** Computes the output. */
   abstract forward(x: Tensor): Tensor;

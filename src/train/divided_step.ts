@@ -5,7 +5,7 @@ import { slice } from "../ops/mod.ts";
 import { copyInto, keep, Tensor, zeros } from "../tensor/mod.ts";
 import { accumulate, assign } from "../tensor/internal.ts";
 import type { StepAgreement } from "./ranks.ts";
-import type { StepBatch, StepTools } from "./training_step.ts";
+import type { StepBatch, StepTools } from "./step_tools.ts";
 
 /**
  * A step on a batch that is too large to be encoded at once, with the loss and the gradient of the whole batch: its parts

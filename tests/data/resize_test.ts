@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { applySpec, centerCrop, resizeBilinear, type RgbImage, toGray } from "../../src/data/resize.ts";
+import { applySpec, centerCrop, resizeBilinear, toGray } from "../../src/data/resize.ts";
+import type { RgbImage } from "../../src/data/rgb_image.ts";
 import { isNdArray, readNpz } from "../../src/formats/mod.ts";
 
 const golden = await readNpz(await Deno.readFile(new URL("./fixtures/pillow.npz", import.meta.url)));

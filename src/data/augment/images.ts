@@ -1,6 +1,6 @@
 import { Device } from "../../device/mod.ts";
 import { Tensor, tensor } from "../../tensor/mod.ts";
-import type { RgbImage } from "../resize.ts";
+import type { RgbImage } from "../rgb_image.ts";
 
 /** Images of any sizes on the device, one behind the other: those of one batch. */
 export interface PackedImages {

@@ -4,9 +4,26 @@ import type { Communicator } from "../../distributed/mod.ts";
 import type { TuneOptions } from "../../tune/mod.ts";
 import type { KnnScores } from "../../eval/mod.ts";
 import type { PretrainReport, TrainingPosition } from "../../train/mod.ts";
-import type { JobFacts } from "./facts.ts";
 import type { Profile } from "./profile.ts";
 import type { JobSettings } from "./settings.ts";
+
+/** Facts about a job that are known before it starts. */
+export interface JobFacts {
+  /** Description of the adapter. */
+  readonly device: string;
+  /** Number of training images. */
+  readonly images: number;
+  /** Number of held-out images. */
+  readonly held_out: number;
+  /** Number of classes, or of labels an image. */
+  readonly classes: number;
+  /** Columns of the prior; 0 without one. */
+  readonly prior_columns: number;
+  /** Number of parameters of encoder and head. */
+  readonly parameters: number;
+  /** Version of Deno. */
+  readonly deno: string;
+}
 
 /** Input of {@linkcode pretrainJob}. */
 export interface JobInput {

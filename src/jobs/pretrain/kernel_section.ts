@@ -1,5 +1,4 @@
-import type { ImageDataset } from "../../data/mod.ts";
-import type { KernelView } from "./kernel_view.ts";
+import type { KernelView, NamedNeighbours } from "./kernel_view.ts";
 import type { KernelNeighbours } from "../../eval/mod.ts";
 import { PICTURE } from "../../eval/internal.ts";
 import { binned, dataUris, heatMap, type Html, html, type Section, table } from "../../report/mod.ts";
@@ -69,18 +68,4 @@ async function neighbourTable({ lists, pictures, names }: NamedNeighbours): Prom
       </table>
     </figure>
   `;
-}
-
-/** Neighbours, and what to call images. */
-export interface NamedNeighbours extends KernelNeighbours {
-  /** Name of each row: its path, or its class. */
-  readonly names: ReadonlyMap<number, string>;
-}
-
-/** Names of the rows that have pictures: the path, or else the class. */
-export function namedNeighbours(dataset: ImageDataset, neighbours: KernelNeighbours): NamedNeighbours {
-  const { paths, labels, classes } = dataset;
-  const nameOf = (row: number) => paths?.[row] ?? (labels instanceof Int32Array ? classes[labels[row]!] : undefined);
-  const rows = neighbours.lists.flatMap(({ query, found }) => [query, ...found.map((each) => each.row)]);
-  return { ...neighbours, names: new Map(rows.map((row) => [row, nameOf(row) ?? `image ${row}`])) };
 }

@@ -2,13 +2,19 @@ import { noGrad } from "../../autograd/mod.ts";
 import { type ImageDataset, type Labels, someRows } from "../../data/mod.ts";
 import { rowsAtOnce } from "../../data/internal.ts";
 import type { Device } from "../../device/mod.ts";
+import type { KernelNeighbours } from "../../eval/mod.ts";
 import { kernelNeighbours } from "../../eval/internal.ts";
 import { describeKernel, type KernelDescription } from "../../kernels/mod.ts";
 import { keep, tidy } from "../../tensor/mod.ts";
 import { kernelOf } from "./from_settings.ts";
-import { type NamedNeighbours, namedNeighbours } from "./kernel_section.ts";
 import { uploadRows } from "./prior.ts";
 import type { JobSettings } from "./settings.ts";
+
+/** Neighbours, and what to call images. */
+export interface NamedNeighbours extends KernelNeighbours {
+  /** Name of each row: its path, or its class. */
+  readonly names: ReadonlyMap<number, string>;
+}
 
 /** View of a prior through the kernel, for a look before training. */
 export interface KernelView {
@@ -39,4 +45,12 @@ export async function viewKernel(device: Device, dataset: ImageDataset, settings
 
 function byClass(rows: number[], labels: Labels): number[] {
   return labels instanceof Int32Array ? rows.toSorted((a, b) => labels[a]! - labels[b]! || a - b) : rows;
+}
+
+/** Names of the rows that have pictures: the path, or else the class. */
+export function namedNeighbours(dataset: ImageDataset, neighbours: KernelNeighbours): NamedNeighbours {
+  const { paths, labels, classes } = dataset;
+  const nameOf = (row: number) => paths?.[row] ?? (labels instanceof Int32Array ? classes[labels[row]!] : undefined);
+  const rows = neighbours.lists.flatMap(({ query, found }) => [query, ...found.map((each) => each.row)]);
+  return { ...neighbours, names: new Map(rows.map((row) => [row, nameOf(row) ?? `image ${row}`])) };
 }

@@ -1,5 +1,5 @@
 import { METHODS, type TrainingPosition } from "../../train/mod.ts";
-import type { JobFacts } from "./facts.ts";
+import type { JobFacts } from "./events.ts";
 import type { KernelView } from "./kernel_view.ts";
 import type { JobSettings } from "./settings.ts";
 import { type Html, html, lineChart, page, type Section, table } from "../../report/mod.ts";

@@ -4,7 +4,8 @@ import { Device } from "../../../mod.ts";
 import { type FileDataset, loadFolder, NORMALIZATION, type PixelDataset } from "../../../src/data/mod.ts";
 import { medianSigmaOf } from "../../../src/jobs/mod.ts";
 import { kernelNeighbours, PICTURE } from "../../../src/eval/kernel_neighbours.ts";
-import { kernelSection, namedNeighbours } from "../../../src/jobs/pretrain/kernel_section.ts";
+import { kernelSection } from "../../../src/jobs/pretrain/kernel_section.ts";
+import { namedNeighbours } from "../../../src/jobs/pretrain/kernel_view.ts";
 
 const device = await Device.open();
 
