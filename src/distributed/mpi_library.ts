@@ -76,10 +76,14 @@ const NAMES: Readonly<Record<MpiFamily, readonly string[]>> = {
 /**
  * Opens an MPI library: of the family whose launcher started this process, or the file that `MPI_LIBRARY` names.
  *
+ * @param env Environment; that of the process by default.
  * @throws {Error} If none can be opened; the message says what was tried.
  */
-export function openMpiLibrary(families: readonly MpiFamily[]): MpiLibrary {
-  const given = Deno.env.get("MPI_LIBRARY");
+export function openMpiLibrary(
+  families: readonly MpiFamily[],
+  env: (name: string) => string | undefined = (name) => Deno.env.get(name),
+): MpiLibrary {
+  const given = env("MPI_LIBRARY");
   const paths = given ? [given] : families.flatMap((family) => NAMES[family]);
   const failures: string[] = [];
   for (const path of paths) {

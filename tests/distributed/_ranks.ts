@@ -43,14 +43,26 @@ export interface Outcome {
 }
 
 /** Runs a program in so many ranks. */
-export async function runRanks(launcher: Launcher, count: number, program: URL, args: string[] = []): Promise<Outcome> {
-  return await outcomeOf(spawnRanks(launcher, count, program, args));
+export async function runRanks(
+  launcher: Launcher,
+  count: number,
+  program: URL,
+  args: string[] = [],
+  env: Record<string, string> = {},
+): Promise<Outcome> {
+  return await outcomeOf(spawnRanks(launcher, count, program, args, env));
 }
 
 /** Starts a program in so many ranks. */
-export function spawnRanks(launcher: Launcher, count: number, program: URL, args: string[] = []): Deno.ChildProcess {
+export function spawnRanks(
+  launcher: Launcher,
+  count: number,
+  program: URL,
+  args: string[] = [],
+  env: Record<string, string> = {},
+): Deno.ChildProcess {
   const [command, ...options] = launcher.command as [string, ...string[]];
-  return spawn(command, [...options, "-n", `${count}`, Deno.execPath(), ...denoArgs(program, args)]);
+  return spawn(command, [...options, "-n", `${count}`, Deno.execPath(), ...denoArgs(program, args)], env);
 }
 
 /** The processes that a launcher started, by the number of their rank; on Linux. */

@@ -35,18 +35,11 @@ Deno.test("openCommunicator() is one process without a launcher, and refuses tha
 });
 
 Deno.test("openMpiLibrary() says what it tried", () => {
-  const before = Deno.env.get("MPI_LIBRARY");
-  Deno.env.set("MPI_LIBRARY", "/nowhere/libmpi.so");
-  try {
-    assertThrows(
-      () => openMpiLibrary(["openmpi"]),
-      Error,
-      "Cannot load MPI as none of /nowhere/libmpi.so can be opened: install openmpi-bin",
-    );
-  } finally {
-    if (before === undefined) Deno.env.delete("MPI_LIBRARY");
-    else Deno.env.set("MPI_LIBRARY", before);
-  }
+  assertThrows(
+    () => openMpiLibrary(["openmpi"], environment({ MPI_LIBRARY: "/nowhere/libmpi.so" })),
+    Error,
+    "Cannot load MPI as none of /nowhere/libmpi.so can be opened: install openmpi-bin",
+  );
 });
 
 Deno.test("SingleProcess gives back what it was given", async () => {
