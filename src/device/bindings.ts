@@ -18,6 +18,3 @@ export type Bindings = Readonly<Record<number, Bound>>;
 
 /** Workgroups in x, y and z. */
 export type Workgroups = readonly [number, number, number];
-
-/** Bytes of one `Params` slot of the uniform arena: the smallest dynamic offset that every adapter allows. */
-export const PARAMS_SLOT = 256;

@@ -1,8 +1,7 @@
 import type { Block } from "./blocks.ts";
 import type { DeviceStorage } from "./storage.ts";
-import { PARAMS_SLOT } from "./bindings.ts";
 import type { Pipeline } from "./pipelines.ts";
-import { packParams, type ParamTypes, type ParamValues, type Program } from "./program.ts";
+import { packParams, PARAMS_SLOT, type ParamTypes, type ParamValues, type Program } from "./program.ts";
 import type { Profile, Profiler } from "./profiler.ts";
 import { RecentMap } from "./recent_map.ts";
 import type { Recording, Replay } from "./replay/recording.ts";

@@ -1,3 +1,6 @@
+/** Bytes of one `Params` slot of the uniform arena: the smallest dynamic offset that every adapter allows. */
+export const PARAMS_SLOT = 256;
+
 /** The type of one scalar of a program's `Params`. */
 export type ParamType = "u32" | "i32" | "f32";
 

@@ -1,8 +1,8 @@
-import { type Bindings, PARAMS_SLOT, type Workgroups } from "../bindings.ts";
+import type { Bindings, Workgroups } from "../bindings.ts";
 import type { Pipeline } from "../pipelines.ts";
 import type { Reserve } from "../blocks.ts";
 import { DeviceStorage } from "../storage.ts";
-import { type ParamType, type ParamTypes, type ParamValues, type Program, setParam } from "../program.ts";
+import { PARAMS_SLOT, type ParamType, type ParamTypes, type ParamValues, type Program, setParam } from "../program.ts";
 import { USAGE } from "../usage.ts";
 
 /**

@@ -25,9 +25,9 @@ const whereOp = defineOp<readonly [Tensor, ...Tensor[]], Numbers>({
     return elementwise(CHOOSE, condition.device, [condition, x, y], shape);
   },
   backward({ saved: [condition], shapes, needsGrad }, grad, numbers) {
-    const kernels = [...(numbers.x === undefined ? [GRAD_X] : []), ...(numbers.y === undefined ? [GRAD_Y] : [])];
-    const grads = kernels.map((kernel, i) =>
-      needsGrad[i + 1] ? sumTo(elementwise(kernel, grad.device, [grad, condition!], grad.shape), shapes[i + 1]!) : null
+    const programs = [...(numbers.x === undefined ? [GRAD_X] : []), ...(numbers.y === undefined ? [GRAD_Y] : [])];
+    const grads = programs.map((program, i) =>
+      needsGrad[i + 1] ? sumTo(elementwise(program, grad.device, [grad, condition!], grad.shape), shapes[i + 1]!) : null
     );
     return [null, ...grads];
   },
