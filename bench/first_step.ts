@@ -1,5 +1,5 @@
 /**
- * From the start of a process to its first training step, in parts: each run is a fresh process. The driver's cache of
+ * Time from the start of a process to its first training step, in parts: each run is a fresh process. The driver's cache of
  * compiled shaders is as the run before left it; `--cold` gives Mesa an empty one (other drivers keep theirs).
  *
  *     deno run -A bench/first_step.ts [network] [images] [--cold]

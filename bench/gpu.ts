@@ -1,5 +1,6 @@
 /**
- * Everything that is compared with PyTorch on a GPU, checked and then timed, as one table. Needs neither npm nor network.
+ * Table of everything that is compared with PyTorch on a GPU, checked and then timed, as one table. Needs neither npm
+ * nor network.
  *
  *     deno run -A bench/gpu.ts                # sizes of a GPU; tunes first, TUNE=0 keeps to the table of forms
  *     deno run -A bench/gpu.ts --pytorch      # and the same in PyTorch on the same GPU, joined, with torchvision's views

@@ -1,5 +1,5 @@
 /**
- * What compilers of real GPUs make of a training step, on a machine without one: every program of the step is compiled for
+ * Code that compilers of real GPUs make of a training step, on a machine without one: every program of the step is compiled for
  * AMD cards by Mesa's RADV, which needs no card for that. Nothing is run: shares, registers and bytes are the compiler's and
  * the shapes'; times are a model's, to rank by.
  *

@@ -1,5 +1,5 @@
 /**
- * Where the time of a training step goes, op by op: FLOPs and least bytes, GFLOP/s, GB/s, the share of the device's
+ * Time of a training step, op by op: FLOPs and least bytes, GFLOP/s, GB/s, the share of the device's
  * measured ceilings and the time lost against the floor that they set, the largest loss first.
  *
  *     deno run -A bench/roofline.ts                     # both networks, at the sizes that suit the adapter

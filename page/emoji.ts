@@ -5,13 +5,13 @@ import { ACROSS, SIDE, spriteAt } from "./types.ts";
 /** Bytes of an image. */
 const BYTES = SIDE * SIDE * 3;
 
-/** What `emoji.json` holds; `emoji.bin.gz` holds the pixels of the first vendor, then those of the second. */
+/** Content of `emoji.json`; `emoji.bin.gz` holds the pixels of the first vendor, then those of the second. */
 export interface EmojiTable {
   /** Short name of each emoji. */
   readonly names: readonly string[];
   /** Category of each emoji. */
   readonly labels: readonly number[];
-  /** Which words each emoji has. */
+  /** Words of each emoji. */
   readonly words: readonly (readonly number[])[];
   /** Number of words. */
   readonly dim: number;

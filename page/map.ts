@@ -2,7 +2,7 @@ import { SIDE, spriteAt } from "./types.ts";
 
 /** Side of an emoji on the map, CSS px. */
 const DRAWN = 22;
-/** How long emoji take to their new places, ms. */
+/** Time that emoji take to their new places, ms. */
 const GLIDE = 400;
 
 /** A canvas with the held-out emoji, which glide to where they belong. */

@@ -1,4 +1,4 @@
-/** What is at least as bright as this in every channel is taken for paper. */
+/** Brightness, in every channel, from which on a pixel is taken for paper. */
 const WHITE = 250;
 
 /**
@@ -21,7 +21,7 @@ export function cutOut(pixels: Uint8ClampedArray, side: number): void {
   }
 }
 
-/** Which pixels a flood of white from the border reaches. */
+/** Marks the pixels that a flood of white from the border reaches. */
 function paperOf(pixels: Uint8ClampedArray, side: number): boolean[] {
   const paper = Array<boolean>(side * side).fill(false);
   const isWhite = (p: number) => Math.min(...pixels.subarray(4 * p, 4 * p + 3)) >= WHITE;

@@ -3,7 +3,7 @@ export const ARMS = ["plain", "words"] as const;
 /** One of {@linkcode ARMS}. */
 export type ArmName = (typeof ARMS)[number];
 
-/** How large the networks and their data are; a software adapter gets less. */
+/** Sizes of the networks and their data; a software adapter gets less. */
 export interface Size {
   /** Emoji, a fifth of them held out. */
   readonly emoji: number;
@@ -17,7 +17,7 @@ export interface Size {
   readonly epochs: number;
 }
 
-/** What the sliders say. */
+/** Settings of the sliders. */
 export interface KernelSettings {
   /** Width of the RBF kernel. */
   readonly sigma: number;
@@ -27,7 +27,7 @@ export interface KernelSettings {
   readonly shuffle: number;
 }
 
-/** What the page tells the Worker. */
+/** Messages from the page to the Worker. */
 export type Command =
   | { readonly type: "open"; readonly size: Partial<Size>; readonly kernel: KernelSettings }
   | { readonly type: "pause" | "resume" | "reset" }
@@ -38,11 +38,11 @@ export type Command =
 export interface Neighbours {
   /** The emoji that was picked. */
   readonly index: number;
-  /** Of each network. */
+  /** Numbers of each network. */
   readonly of: Readonly<Record<ArmName, readonly number[]>>;
 }
 
-/** What the Worker tells the page. */
+/** Messages from the Worker to the page. */
 export type News =
   | { readonly type: "failed"; readonly message: string }
   | {
@@ -70,7 +70,7 @@ export const SIDE = 32;
 /** Emoji in a row of the sprites. */
 export const ACROSS = 16;
 
-/** Where a vendor's drawing of a held-out emoji is in the sprites, px. */
+/** Position of a vendor's drawing of a held-out emoji in the sprites, px. */
 export function spriteAt(index: number, vendor: 0 | 1): { x: number; y: number } {
   return { x: (2 * (index % ACROSS) + vendor) * SIDE, y: Math.floor(index / ACROSS) * SIDE };
 }

@@ -18,7 +18,7 @@ import {
 
 const worker = self as unknown as DedicatedWorkerGlobalScope;
 
-/** What a GPU trains, and what an adapter that computes on the CPU does. */
+/** Sizes that a GPU trains, and those for an adapter that computes on the CPU. */
 const SIZES: Record<"gpu" | "cpu", Size> = {
   gpu: { emoji: 1906, width: 16, stages: 3, batch: 256, epochs: 60 },
   cpu: { emoji: 480, width: 8, stages: 3, batch: 64, epochs: 40 },

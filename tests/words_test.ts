@@ -94,6 +94,23 @@ Deno.test("a name means the same thing at every entry point", async () => {
   assertEquals(found, []);
 });
 
+/** Doc comments that need their neighbours to make sense: they begin with neither a noun nor a verb. */
+function withoutSubject(text: string): string[] {
+  const starters =
+    /^(?:Of|By|Its|Their|Whether (?:it|they)|What|Where|Which|When|Why|The (?:one|same)|Those|To|For|In|On|At|From|With|Under|Over|Below|Per|Along|Into|Instead|Upwards|Is|Does|Given|Made|Taken|Added|Called|Unset|All|Always|Another)\b/;
+  const comments = [...text.matchAll(/\/\*\*[\s*]*([^\n]*)/g)].map(([, first]) => first!.replace(/ *\*\/$/, ""));
+  return comments.filter((first) => starters.test(first));
+}
+
+Deno.test("a doc comment begins with a noun or a verb", async () => {
+  const folders = ["bench", "examples", "page", "scripts"];
+  const files = [...FILES, ...(await Promise.all(folders.map((folder) => sources(folder)))).flat()];
+  const questions = new Set(["examples/compare_methods.ts", "examples/compare_priors.ts"]); // titles that ask
+  const found = files.filter(([path]) => !questions.has(path))
+    .flatMap(([path, text]) => withoutSubject(text).map((first) => `${path}: ${first}`));
+  assertEquals(found, []);
+});
+
 Deno.test("a kernel is a similarity or the window of a convolution, never code of the GPU", () => {
   const gpu = /kernel (?:launch|dispatch|code|source)|(?:compute|shader|WGSL|GPU) kernel|[Ee]lementwise ?[Kk]ernel/;
   assertEquals(FILES.filter(([, text]) => gpu.test(text)).map(([path]) => path), []);
@@ -116,5 +133,8 @@ Deno.test("the rules of words refuse what they should", () => {
     "export async function* a() {}\nexport const b = 1;",
   ];
   assertEquals(twins(files.map((each, i) => [`${i}.ts`, each])), ["a: 0.ts, 1.ts"]);
+  const docs =
+    "/** Its name. */\n/**\n * By what.\n */\n/** Name of it. */\n/** Whether it is. */\n/** Tells the sum. */";
+  assertEquals(withoutSubject(docs), ["Its name.", "By what.", "Whether it is."]);
   assert(PLATFORM.has("Range") && PLATFORM.has("Node"));
 });

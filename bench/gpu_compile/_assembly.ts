@@ -10,14 +10,14 @@ export type Kind =
   | "store"
   | "other";
 
-/** How many instructions of each kind. */
+/** Numbers of instructions of each kind. */
 export type Mix = Readonly<Partial<Record<Kind, number>>>;
 
 /** The instructions of a shader, and those of each of its loops without the loops inside. */
 export interface InstructionMix {
-  /** All. */
+  /** Counts of the whole shader. */
   readonly whole: Mix;
-  /** By loop, in the order of the code. */
+  /** Counts of each loop, in the order of the code. */
   readonly loops: readonly Mix[];
   /** Bytes of memory that an invocation moves at most; null where a loop moves some. */
   readonly bytesAnInvocation: number | null;

@@ -15,7 +15,7 @@ export interface Card {
   readonly clock: number;
 }
 
-/** By the name that `RADV_FORCE_FAMILY` takes. */
+/** Cards, by the name that `RADV_FORCE_FAMILY` takes. */
 export const CARDS = {
   navi31: { name: "RDNA 3 (RX 7900 XTX)", flops: 30e12, bytes: 0.96e12, simds: 192, clock: 2.4e9 },
   navi21: { name: "RDNA 2 (RX 6900 XT)", flops: 23e12, bytes: 0.512e12, simds: 160, clock: 2.25e9 },
@@ -25,7 +25,7 @@ export const CARDS = {
 /** Name of a card. */
 export type Family = keyof typeof CARDS;
 
-/** What a card's compiler made of one shader. */
+/** Code that a card's compiler made of one shader. */
 export interface CardCode extends InstructionMix {
   /** Invocations of a workgroup. */
   readonly invocations: number;
@@ -36,7 +36,7 @@ export interface CardCode extends InstructionMix {
 const RADV = new URL("_radv.ts", import.meta.url).pathname;
 const DRIVER = "/usr/share/vulkan/icd.d/radeon_icd.json";
 
-/** Why this machine cannot compile for these cards; empty where it can. */
+/** Reason why this machine cannot compile for these cards; empty where it can. */
 export async function reasonAgainstCards(): Promise<string> {
   try {
     await Deno.stat(DRIVER);

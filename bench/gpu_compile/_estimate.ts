@@ -25,7 +25,7 @@ export interface Line {
   readonly spills: number;
   /** Waves that a vector unit can hold. */
   readonly waves: number;
-  /** Whether it is a product in tiles, whose main loop should multiply and add and do little else. */
+  /** Whether the program is a product in tiles, whose main loop should multiply and add and do little else. */
   readonly product: boolean;
 }
 
@@ -45,12 +45,12 @@ function flopOf(label: string, { workgroups, params }: Dispatch): number | null 
   return 2 * workgroups * tile[0] * tile[1] * inner / splits / skipped;
 }
 
-/** What is bound, or what all invocations can move where that is less. */
+/** Counts the bytes that are bound, or that all invocations can move where that is less. */
 function bytesOf({ bound, workgroups }: Dispatch, { invocations, bytesAnInvocation }: CardCode): number {
   return bytesAnInvocation === null ? bound : Math.min(bound, workgroups * invocations * bytesAnInvocation);
 }
 
-/** How a card would run a pipeline's dispatches. */
+/** Estimates how a card would run a pipeline's dispatches. */
 export function lineOf({ pipeline, dispatches }: Used, code: CardCode, card: Card): Line {
   const { statistics, invocations } = code;
   const loop = mainLoop(code);

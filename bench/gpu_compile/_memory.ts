@@ -54,7 +54,7 @@ export function textOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes.subarray(0, end < 0 ? bytes.length : end));
 }
 
-/** Where memory is; 0 for none. */
+/** Address of memory; 0 for none. */
 export function addressOf(bytes: Uint8Array<ArrayBuffer> | null): bigint {
   return bytes ? Deno.UnsafePointer.value(Deno.UnsafePointer.of(bytes)) : 0n;
 }

@@ -89,8 +89,8 @@ export async function committedShares(settings: StepSettings, family: Family): P
 }
 
 /**
- * What is worse than it may be: a spilled register, a product that carries over 1 % of the step and whose loop has under
- * 80 % multiply-adds, a listed shader whose share fell by more than 3 points.
+ * Lists what is worse than it may be: a spilled register, a product that carries over 1 % of the step and whose loop
+ * has under 80 % multiply-adds, a listed shader whose share fell by more than 3 points.
  */
 export function faultsOf(lines: readonly Line[], committed: ReadonlyMap<string, readonly number[]>): string[] {
   const least = LISTED * sum(lines, ({ seconds }) => seconds);

@@ -34,7 +34,7 @@ function status(code: number, stderr: Uint8Array): string {
   return `status ${code}, ${new TextDecoder().decode(stderr).trim()}`;
 }
 
-/** Why this machine cannot show SPIR-V; empty where it can. */
+/** Reason why this machine cannot show SPIR-V; empty where it can. */
 export async function reasonAgainstSpirv(): Promise<string> {
   const { description = "" } = (await navigator.gpu.requestAdapter())?.info ?? {};
   return /llvmpipe/i.test(description) ? "" : "only llvmpipe shows its SPIR-V";

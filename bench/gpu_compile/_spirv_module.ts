@@ -4,17 +4,17 @@ export interface Bound {
   readonly set: number;
   /** Number in the set. */
   readonly binding: number;
-  /** What it is. */
+  /** Kind of the binding. */
   readonly kind: "uniform" | "storage";
 }
 
-/** What a pipeline must know of a compute shader in SPIR-V. */
+/** Facts that a pipeline must know of a compute shader in SPIR-V. */
 export interface SpirvModule {
   /** The entry point. */
   readonly entryPoint: string;
   /** Invocations of a workgroup. */
   readonly invocations: number;
-  /** Its resources. */
+  /** Resources of the shader. */
   readonly bound: readonly Bound[];
 }
 

@@ -31,7 +31,7 @@ export interface Dispatch {
   readonly bound: number;
   /** The op it belongs to. */
   readonly op: string;
-  /** Its numbers. */
+  /** Scalars of the dispatch. */
   readonly params: Readonly<Record<string, number>>;
 }
 
@@ -39,17 +39,17 @@ export interface Dispatch {
 export interface Used {
   /** The pipeline. */
   readonly pipeline: Pipeline;
-  /** Its dispatches. */
+  /** Dispatches of the pipeline. */
   readonly dispatches: Dispatch[];
 }
 
-/** What a step is made of; `images` are views, two of a sample. */
+/** Settings of a step; `images` are views, two of a sample. */
 export interface StepSettings {
   /** The network. */
   readonly network: NetworkName;
   /** Views in a batch. */
   readonly images: number;
-  /** In mixed precision. */
+  /** Whether in mixed precision. */
   readonly mixed: boolean;
 }
 
@@ -73,7 +73,7 @@ export async function dispatchesOf({ network, images, mixed }: StepSettings): Pr
   }
 }
 
-/** What `body` dispatches. */
+/** Records what `body` dispatches. */
 function notes(device: Device, body: () => void): Dispatch[] {
   const { dispatch, run } = device;
   const all: Dispatch[] = [];

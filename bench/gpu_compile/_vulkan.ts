@@ -45,7 +45,7 @@ const CAPTURE = 0x40 | 0x80; // statistics and internal representations
 const DESCRIPTOR: Readonly<Record<Bound["kind"], number>> = { uniform: 6, storage: 7 };
 const API_VERSION = 1 << 22 | 3 << 12;
 
-/** What a driver says of a compiled shader. */
+/** Facts that a driver tells of a compiled shader. */
 export interface Compiled {
   /** Invocations of a workgroup. */
   readonly invocations: number;

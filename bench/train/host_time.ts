@@ -1,5 +1,5 @@
 /**
- * What a training step costs the host, made anew and replayed: from the call until it is submitted, while the device waits,
+ * Time that a training step costs the host, made anew and replayed: from the call until it is submitted, while the device waits,
  * and until the call returns. It depends on the number of images only where sums and transforms come in more parts, so that
  * few of them do.
  *

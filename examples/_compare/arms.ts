@@ -7,13 +7,13 @@ import { type PriorName, PRIORS, type Recipe } from "../_quickstart/recipe.ts";
 import { makeModel, trainEncoder } from "../_quickstart/train.ts";
 import { linearProbe } from "./linear_probe.ts";
 
-/** What is compared. Weights, order of the images and augmentation of a seed are the same in all arms. */
+/** Arm of a comparison. Weights, order of the images and augmentation of a seed are the same in all arms. */
 export interface Arm {
   /** Name, also of its files. */
   readonly name: string;
-  /** Whether it is trained; true by default. */
+  /** Whether the arm is trained; true by default. */
   readonly trained?: boolean;
-  /** What is learnt by; decoupled uniformity by default. */
+  /** Method that is learnt by; decoupled uniformity by default. */
   readonly method?: MethodName;
   /** The kernel on the keywords; none: no prior. */
   readonly prior?: PriorName;
@@ -67,7 +67,7 @@ export function armsOf({ prior }: Recipe, set: ArmSet): Arm[] {
   ];
 }
 
-/** What the table shows of an arm. */
+/** Measures that the table shows of an arm. */
 export const ARM_MEASURES = [
   ...MEASURES,
   ["linearCategory", "category, linear"],

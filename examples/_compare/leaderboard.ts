@@ -10,7 +10,7 @@ export interface LeaderboardLine extends TableLine<ArmMeasure> {
   readonly commit: string;
 }
 
-/** What the leaderboard shows: linear probe, nearest neighbours, retrieval. */
+/** Measures that the leaderboard shows: linear probe, nearest neighbours, retrieval. */
 const SHOWN = ["linearCategory", "linearSubcategory", "category", "subcategory", "top1", "top5"] as const;
 
 /** The leaderboard as Markdown: mean ± half of the 95 % interval for other emoji and other seeds. */

@@ -2,7 +2,7 @@ import { writeWhole } from "../../src/formats/mod.ts";
 import { type Recipe, recipeDigest } from "../_quickstart/recipe.ts";
 import { leaderboard, type LeaderboardLine } from "./leaderboard.ts";
 
-/** Where a table came from. */
+/** Origin of a table. */
 export interface TableSource {
   readonly recipe: Recipe;
   readonly facts: string;

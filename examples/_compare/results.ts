@@ -34,8 +34,8 @@ export function meanTable(results: readonly RunResult[]): Table {
 }
 
 /**
- * What each arm with a prior is above the arms without one, and above the shuffled one, and what the prior is above methods
- * that take none, in the seeds that both have.
+ * Tabulates how far each arm with a prior is above the arms without one, and above the shuffled one, and what the prior
+ * is above methods that take none, in the seeds that both have.
  */
 export function differenceTable(results: readonly RunResult[], groups: ArrayLike<number>): Table {
   const lines = linesOf(results);

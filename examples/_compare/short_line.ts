@@ -14,7 +14,7 @@ import { withTable } from "./readme.ts";
  */
 const SHORT: Recipe = { ...RECIPE, epochs: 1, width: 4, lr: 0.03 };
 
-/** For each measure the interval of its mean. */
+/** Intervals of the mean of each measure. */
 export type Intervals = Readonly<Record<ArmMeasure, readonly [low: number, high: number]>>;
 
 /** Means of a run with their 95 % intervals for other emoji. */

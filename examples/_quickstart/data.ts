@@ -8,7 +8,7 @@ export const VENDORS = ["twitter", "google"] as const;
 /** Bytes of one image. */
 const BYTES = 32 * 32 * 3;
 
-/** Which emoji are looked at: the held-out ones, or, to choose a recipe, some of the others. */
+/** Emoji that are looked at: the held-out ones, or, to choose a recipe, some of the others. */
 export type Split = "test" | "validation";
 
 /** Emoji to learn from, in both drawings, and emoji to look at. */

@@ -4,7 +4,7 @@ import { centredUnit, encode, labelChance, nearest, type Neighbours } from "../.
 import type { Contrastive } from "../../src/nn/mod.ts";
 import type { QuickstartData, VENDORS } from "./data.ts";
 
-/** What is asked of an encoder, with names for a table: first what words are about, then the drawings. */
+/** Measures of an encoder, with names for a table: first what words are about, then the drawings. */
 export const MEASURES = [
   ["category", "category, 1-NN"],
   ["subcategory", "subcategory, 1-NN"],
@@ -30,7 +30,7 @@ export interface Evaluation {
   readonly scores: QueryScores;
   /** Centred unit features of each vendor's held-out drawings. */
   readonly features: Readonly<Record<(typeof VENDORS)[number], Features>>;
-  /** For each drawing of the first vendor, the nearest ones of the second. */
+  /** Nearest drawings of the second vendor for each of the first. */
   readonly across: Neighbours;
 }
 
@@ -91,7 +91,7 @@ export function queryGroups({ names }: QuickstartData): Uint32Array {
   return Uint32Array.from({ length: 2 * names.length }, (_, i) => i % names.length);
 }
 
-/** What a blind guess scores. */
+/** Computes the scores of a blind guess. */
 export function chance(data: QuickstartData): Record<Measure, number> {
   const n = data.names.length;
   const common = commonWords(data);

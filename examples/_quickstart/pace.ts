@@ -3,7 +3,7 @@ import type { QuickstartData } from "./data.ts";
 import type { Recipe } from "./recipe.ts";
 import { makeModel, trainEncoder } from "./train.ts";
 
-/** How far the first of some runs is, and how fast. */
+/** Progress and speed of the first of some runs. */
 export interface Pace {
   /** Epochs done. */
   readonly epoch: number;

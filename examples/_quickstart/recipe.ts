@@ -2,13 +2,13 @@ import { cosine, type Kernel, medianSigma, rbf } from "../../src/kernels/mod.ts"
 import type { PriorRows } from "../../src/data/mod.ts";
 import { type Device, type Tensor, tensor } from "../../mod.ts";
 
-/** How the keywords of emoji become a kernel. */
+/** Ways in which the keywords of emoji become a kernel. */
 export const PRIORS = ["cosine-idf", "cosine", "rbf-1", "rbf-median"] as const;
 
 /** One of {@linkcode PRIORS}. */
 export type PriorName = (typeof PRIORS)[number];
 
-/** What an encoder of the quickstart is trained with. */
+/** Settings that an encoder of the quickstart is trained with. */
 export interface Recipe {
   /** Raised when code changes that trains or scores, so that numbers made before are not taken for this code's. */
   readonly version: number;

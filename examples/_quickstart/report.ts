@@ -24,14 +24,14 @@ export interface Run {
   readonly losses: readonly { readonly x: number; readonly y: number }[];
 }
 
-/** What the page tells. */
+/** Content of the page. */
 export interface Report {
   readonly runs: readonly Run[];
   readonly chance: Readonly<Record<Measure, number>>;
   readonly data: QuickstartData;
-  /** How it was made: settings, machine, times. */
+  /** Facts on how the page was made: settings, machine, times. */
   readonly facts: string;
-  /** What to run for more. */
+  /** Advice on what to run for more. */
   readonly advice: string;
 }
 

@@ -10,7 +10,7 @@ import { epochsFor, type Pace, remainingSeconds } from "./pace.ts";
 import { type PriorName, RECIPE, type Recipe } from "./recipe.ts";
 import { makeModel, trainEncoder } from "./train.ts";
 
-/** What all runs of a quickstart have in common. */
+/** Parts that all runs of a quickstart have in common. */
 interface Session {
   readonly device: Device;
   readonly data: QuickstartData;

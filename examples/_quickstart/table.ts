@@ -26,7 +26,8 @@ export function spread(values: readonly number[]): { mean: number; deviation: nu
 }
 
 /**
- * How much a line scores above another in the seeds that both have, the two drawings of an emoji being drawn together.
+ * Computes how much a line scores above another in the seeds that both have, the two drawings of an emoji being drawn
+ * together.
  *
  * @throws {RangeError} If they have no seed in common.
  */

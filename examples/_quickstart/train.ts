@@ -12,7 +12,7 @@ export interface Training {
   readonly recipe: Omit<Recipe, "prior" | "version">;
   /** Weights, order of the images and augmentation. */
   readonly seed: number;
-  /** What is learnt by; decoupled uniformity by default. */
+  /** Method that is learnt by; decoupled uniformity by default. */
   readonly method?: MethodName;
   /** The keywords as a kernel; none: no prior. */
   readonly prior?: PriorName;
@@ -32,7 +32,7 @@ export interface ModelSettings {
   readonly seed: number;
   /** The method that the head is for; decoupled uniformity by default. */
   readonly method?: MethodName;
-  /** Whether it is a momentum encoder, which has no predictor; false by default. */
+  /** Whether the network is a momentum encoder, which has no predictor; false by default. */
   readonly follows?: boolean;
 }
 
@@ -82,7 +82,7 @@ function classRows(words: PriorRows, method: MethodName, seed: number, device: D
   return tensor(Float32Array.from(classes), { shape: [classes.length, 1], device });
 }
 
-/** The same rows, a share of them given to other images: a prior with the same statistics that knows less. */
+/** Shuffles a share of the rows among the images: a prior with the same statistics that knows less. */
 export function shuffledRows(words: PriorRows, seed: number, share = 1): PriorRows {
   const { data, dim } = words;
   const n = data.length / dim;

@@ -11,7 +11,7 @@ export interface BackwardOptions {
   grad?: Tensor;
   /** Keep what the graph saved, so that it can be differentiated again; false by default. */
   retainGraph?: boolean;
-  /** Called as soon as the gradient of a leaf is complete, while earlier layers still wait. */
+  /** Callback as soon as the gradient of a leaf is complete, while earlier layers still wait. */
   onGrad?: (leaf: Tensor) => void;
 }
 

@@ -31,7 +31,7 @@ export interface OpDefinition<I extends readonly Tensor[], A> {
   remake?(context: OpContext, attrs: A): Tensor;
   /** Tells for which attributes `remake` is used; for all by default. */
   remakes?(attrs: A): boolean;
-  /** Instead of `backward`: why there is none, for example `"it is piecewise constant"`. */
+  /** Reason why there is no `backward`, for example `"it is piecewise constant"`. */
   notDifferentiable?: string;
 }
 

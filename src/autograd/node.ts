@@ -10,7 +10,7 @@ export interface NodeRules {
   readonly remake: (() => Tensor) | null;
 }
 
-/** What an op left for its backward: see {@linkcode OpContext}. */
+/** Values that an op left for its backward: see {@linkcode OpContext}. */
 export interface Saved {
   /** Shapes of the inputs. */
   readonly shapes: readonly Shape[];
@@ -27,7 +27,7 @@ let nextId = 0;
  * once `backward` has passed it, it gives up what it saved.
  */
 export class TapeNode {
-  /** Grows with creation: inputs come before outputs. */
+  /** Serial number, which grows with creation: inputs come before outputs. */
   readonly id: number = nextId++;
   /** Name of the op. */
   readonly name: string;
@@ -39,7 +39,7 @@ export class TapeNode {
   readonly parents: readonly (TapeNode | Tensor | null)[];
   /** Context that the op's backward reads. */
   readonly context: Saved;
-  /** Whether it takes two gradients of the output, to add them on its way. */
+  /** Whether the op takes two gradients of the output, to add them on its way. */
   readonly addsGrads: boolean;
   /** Function that makes the output again, where it is not kept. */
   readonly remake: (() => Tensor) | null;

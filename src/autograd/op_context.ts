@@ -16,7 +16,7 @@ export class OpContext {
   #last = false;
   #otherGrad: Tensor | null = null;
 
-  /** Made by the functions of {@linkcode defineOp}. */
+  /** Constructor for the functions of {@linkcode defineOp}. */
   constructor(needsGrad: readonly boolean[], inputs: readonly Tensor[]) {
     this.needsGrad = needsGrad;
     this.shapes = inputs.map(({ shape }) => shape);

@@ -7,7 +7,7 @@ export interface DecodeOnceOptions {
   readonly imageSize?: { readonly height: number; readonly width: number };
   /** Workers that decode. */
   readonly workers: number;
-  /** Called with the number of images done. */
+  /** Callback with the number of images done. */
   readonly onProgress?: (done: number) => void;
 }
 

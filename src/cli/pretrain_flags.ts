@@ -89,8 +89,8 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
 }
 
 /**
- * What a program's recipe, made for its ResNet and optimizer, does not know: vision transformers learn by AdamW, and Adam has
- * a learning rate of its own. The defaults of the settings hold there.
+ * Settings that a program's recipe, made for its ResNet and optimizer, does not know: vision transformers learn by
+ * AdamW, and Adam has a learning rate of its own. The defaults of the settings hold there.
  */
 function beyondRecipe(
   args: readonly string[],

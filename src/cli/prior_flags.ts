@@ -13,7 +13,7 @@ export interface PriorValues {
   readonly prior_columns: string | undefined;
   /** Whether the data set's attributes or features are the prior. */
   readonly weaklabels: boolean;
-  /** What is learnt by. */
+  /** Method that is learnt by. */
   readonly method: MethodName;
   /** Similarity of priors, or `none`. */
   readonly kernel: string;

@@ -43,7 +43,9 @@ function flagOf({ type, alias, group, spellings, min, choices, ...row }: Setting
   return { type, ...common, choices: all, ...value || row.optional ? { default: `${value ?? NONE}` } : {} };
 }
 
-/** What holds where a flag is not given, for a setting whose default depends on another: that is found afterwards. */
+/**
+ * Value that holds where a flag is not given, for a setting whose default depends on another: that is found afterwards.
+ */
 function defaultsBy({ default: fallback, defaultBy }: Pick<Setting, "default" | "defaultBy">): string {
   if (!defaultBy) return "";
   const named = Object.values(defaultBy).flatMap((values) =>

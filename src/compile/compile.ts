@@ -13,9 +13,10 @@ export interface CompileOptions {
   /** Shapes of arguments that are kept recorded, the latest ones; 4 by default. */
   readonly recordings?: number;
   /**
-   * When the commands of a call are compared with those that are replayed, by running the step: `"always"`, at every call,
-   * so that nothing is replayed and every result is right; `"sometimes"`, the default, in the first calls and then after
-   * 8, 16, 32, ... and every 256 replays; `"never"`, only until two calls in a row were the same.
+   * Frequency at which the commands of a call are compared with those that are replayed, by running the step:
+   * `"always"`, at every call, so that nothing is replayed and every result is right; `"sometimes"`, the default, in
+   * the first calls and then after 8, 16, 32, ... and every 256 replays; `"never"`, only until two calls in a row were
+   * the same.
    */
   readonly check?: "always" | "sometimes" | "never";
 }

@@ -6,7 +6,7 @@ import type { Check, StepArgument, StepResult } from "./types.ts";
 
 /** Calls that must have had the same commands, one after the other, before a step is replayed. */
 const ALIKE = 2;
-/** The same for steps of up to {@linkcode FEW} dispatches, which cost the host little to run. */
+/** Number of equal calls for steps of up to {@linkcode FEW} dispatches, which cost the host little to run. */
 const ALIKE_OF_FEW = 7;
 const FEW = 32;
 /** Replays until the commands are compared again; twice as many after each time that they were the same. */

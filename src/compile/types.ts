@@ -6,5 +6,5 @@ export type StepArgument = Tensor | number | string | boolean | null | undefined
 /** Result of a compiled step: nothing, a tensor, or tensors in an array or object. */
 export type StepResult = void | Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
 
-/** When a compiled step is compared with what it does now; see `compile`. */
+/** Frequency at which a compiled step is compared with what it does now; see `compile`. */
 export type Check = "always" | "sometimes" | "never";

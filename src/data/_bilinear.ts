@@ -24,7 +24,7 @@ interface Taps {
 // (a cubic's positive ones to less than 1.3).
 const BITS = 22;
 
-/** How new pixels come about: by a triangle, or by a cubic with a = −0.5, both widened where the image shrinks. */
+/** Filter that makes new pixels: by a triangle, or by a cubic with a = −0.5, both widened where the image shrinks. */
 export type Interpolation = "bilinear" | "bicubic";
 
 const FILTERS: Readonly<Record<Interpolation, { reach: number; weight: (x: number) => number }>> = {
@@ -97,7 +97,7 @@ function tapsOf(
   return taps;
 }
 
-/** To the nearest integer, halves away from 0. */
+/** Rounds to the nearest integer, halves away from 0. */
 function roundAway(value: number): number {
   return Math.trunc(value < 0 ? value - 0.5 : value + 0.5);
 }

@@ -21,7 +21,7 @@ export interface ObtainProgress {
 export interface ObtainOptions {
   /** Download the data set when it is absent (default `true`, where it can be had without signing anything). */
   download?: boolean;
-  /** Called while archives are downloaded and extracted. */
+  /** Callback while archives are downloaded and extracted. */
   onProgress?: (progress: ObtainProgress) => void;
   /** Stops a download. */
   signal?: AbortSignal;

@@ -36,7 +36,7 @@ export class WorkerPool {
     return this.#milliseconds;
   }
 
-  /** Does a task. Rejects only when nothing can be done any more. */
+  /** Runs a task. Rejects only when nothing can be done any more. */
   run(task: ImageTask): Promise<ImageResult> {
     return new Promise((resolve, reject) => {
       if (this.#failure) return reject(this.#failure);

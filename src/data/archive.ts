@@ -16,7 +16,7 @@ export interface ExtractProgress {
 
 /** Options of {@linkcode extractTar}. */
 export interface ExtractOptions {
-  /** Called now and then. */
+  /** Callback for progress, now and then. */
   onProgress?: (progress: ExtractProgress) => void;
   /**
    * Bytes that the files may take together, with 512 for each file or folder itself (default: 100 times the archive and

@@ -102,13 +102,13 @@ export interface DatasetBase<L extends Labels = Labels> {
 export interface PixelDataset<L extends Labels = Labels> extends DatasetBase<L> {
   /** The images. */
   pixels: PixelStore;
-  /** Unset, as the images are in memory. */
+  /** Absent, as the images are in memory. */
   files?: undefined;
 }
 
 /** A data set whose images are in files. */
 export interface FileDataset<L extends Labels = Labels> extends DatasetBase<L> {
-  /** Unset, as the images are in files. */
+  /** Absent, as the images are in files. */
   pixels?: undefined;
   /** The images. */
   files: FileStore;

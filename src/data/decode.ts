@@ -29,7 +29,7 @@ export interface DecoderOptions {
   maxBytes?: number;
   /** Part of the data set's files that may be unreadable (default 0.01); two files always may. */
   maxUnreadable?: number;
-  /** Called once for every unreadable file. */
+  /** Callback for every unreadable file. */
   onUnreadable?: (image: UnreadableImage) => void;
   /** Decoding of the images, in place of the data set's own `files.decode`. */
   spec?: DecodeSpec;

@@ -25,7 +25,7 @@ export interface DownloadOptions {
   maxBytes?: number;
   /** Looks at the whole file before it gets its name; what it throws refuses the file. For files without a published MD5. */
   check?: (path: string) => Promise<void>;
-  /** Called for every piece. */
+  /** Callback for every piece. */
   onProgress?: (progress: DownloadProgress) => void;
   /** Stops the download; the part stays for the next run. */
   signal?: AbortSignal;

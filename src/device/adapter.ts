@@ -1,9 +1,9 @@
 import { DeviceError } from "./errors.ts";
 
-/** Which family of tables suits the adapter: a real GPU, or a CPU that plays one (lavapipe, SwiftShader). */
+/** Family of tables that suits the adapter: a real GPU, or a CPU that plays one (lavapipe, SwiftShader). */
 export type AdapterFamily = "gpu" | "cpu";
 
-/** What is known of an adapter. */
+/** Facts about an adapter. */
 export interface AdapterInfo {
   /** Vendor, as the driver names it. */
   readonly vendor: string;
@@ -15,7 +15,7 @@ export interface AdapterInfo {
   readonly subgroupSize: number;
 }
 
-/** Which adapter to ask for. */
+/** Options of the adapter to ask for. */
 export interface AdapterOptions {
   /** The implementation of WebGPU to ask, for example what `create()` of npm's `webgpu` gives; `navigator.gpu` by default. */
   gpu?: GPU;
@@ -52,9 +52,11 @@ export interface Opened {
   readonly api: GPU;
   /** WebGPU's own device. */
   readonly gpu: GPUDevice;
-  /** What is known of its adapter. */
+  /** Facts about the device's adapter. */
   readonly info: AdapterInfo;
-  /** What every shader must begin with here; on one line with its first, so that lines keep their numbers. */
+  /**
+   * Directives that every shader must begin with here; on one line with its first, so that lines keep their numbers.
+   */
   readonly directives: string;
 }
 

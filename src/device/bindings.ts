@@ -2,7 +2,7 @@ import type { DeviceStorage } from "./storage.ts";
 
 /** A part of a storage; `offset` is a multiple of 256 bytes. */
 export interface StorageWindow {
-  /** What it is a part of. */
+  /** Storage that the window is a part of. */
   readonly storage: DeviceStorage;
   /** Bytes from the start. */
   readonly offset: number;
@@ -10,10 +10,10 @@ export interface StorageWindow {
   readonly size: number;
 }
 
-/** What is bound at a number: a storage or a window of one; undefined where nothing is. */
+/** Resource bound at a number: a storage or a window of one; undefined where there is none. */
 export type Bound = DeviceStorage | StorageWindow | undefined;
 
-/** What a dispatch binds: binding number to storage, or a window of one; undefined ones are left out. */
+/** Bindings of a dispatch: binding number to storage, or a window of one; undefined ones are left out. */
 export type Bindings = Readonly<Record<number, Bound>>;
 
 /** Workgroups in x, y and z. */

@@ -49,7 +49,7 @@ export class Block {
     this.#owner = owner;
   }
 
-  /** When it was given back last: what is free for longest has the lowest. */
+  /** Time at which the block was given back last (for LRU): the one free for longest has the lowest. */
   get freed(): number {
     return this.#freed;
   }

@@ -4,15 +4,15 @@ import type { BufferMaker } from "./pool.ts";
 import type { Encoder } from "./encoder.ts";
 import { USAGE } from "./usage.ts";
 
-/** What {@linkcode bufferMaker} needs of a device. */
+/** Parts of a device that {@linkcode bufferMaker} needs. */
 export interface BufferMakerParts {
   /** Makes the buffers. */
   readonly gpu: GPUDevice;
   /** Takes memory that ran out. */
   readonly failures: Failures;
-  /** What is running now. */
+  /** Details of what is running now. */
   readonly details: () => DeviceErrorDetails;
-  /** What may still use a buffer. */
+  /** Encoder whose commands may still use a buffer. */
   readonly encoder: () => Encoder;
   /** Gives back what is free; returns its bytes. */
   readonly trim: () => number;

@@ -50,7 +50,7 @@ export class Device {
   readonly programs: ProgramMemo = new ProgramMemo();
   #rehearsals = new Rehearsals();
   #gpu: GPUDevice;
-  /** Held as long as the device: npm's `webgpu` crashes once its GPU object is collected. */
+  /** Implementation of WebGPU, held as long as the device: npm's `webgpu` crashes once its GPU object is collected. */
   #api: GPU;
   #bounds: Bounds;
   #pool: BufferPool;
@@ -113,7 +113,7 @@ export class Device {
     return this.#parts.get(kind) as T;
   }
 
-  /** What was made and done so far. */
+  /** Counters of what was made and done so far. */
   get counters(): Counters {
     return {
       buffers: this.#pool.created + this.#staging.created,

@@ -46,7 +46,7 @@ export class Encoder {
     this.#arena = gpu.createBuffer({ label: "params", size: ARENA_BYTES, usage });
   }
 
-  /** What takes every dispatch in, if anything. */
+  /** Recording that takes every dispatch in, if any. */
   get recording(): Recording | null {
     return this.#recording;
   }

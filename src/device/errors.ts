@@ -1,4 +1,4 @@
-/** What an operation was doing when the device refused it. */
+/** Details of what an operation was doing when the device refused it. */
 export interface DeviceErrorDetails {
   /** The op, for example `conv2d`. */
   op?: string;

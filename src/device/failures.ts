@@ -12,9 +12,9 @@ interface Doubt {
 const MOST_DOUBTS = 16;
 
 /**
- * What went wrong on a device: errors arrive after the calls that made them, and are thrown at the next check. A submit
- * that fails is dropped whole, and which one it was is not said: all that was written since the last one that is known to
- * have worked is in doubt from then on, and so is what is computed from it.
+ * Failures of a device: errors arrive after the calls that made them, and are thrown at the next check. A submit
+ * that fails is dropped whole, and which one it was is not said: all that was written since the last one that is known
+ * to have worked is in doubt from then on, and so is what is computed from it.
  */
 export class Failures {
   #lost: DeviceError | null = null;
@@ -42,7 +42,7 @@ export class Failures {
     });
   }
 
-  /** What ended the device: every check throws it from then on. */
+  /** Error that ended the device: every check throws it from then on. */
   get lost(): DeviceError | null {
     return this.#lost;
   }
@@ -57,7 +57,7 @@ export class Failures {
     return this.#closed;
   }
 
-  /** Is told that the device is closed on purpose: that it is lost then is no failure. */
+  /** Notes that the device is closed on purpose: its loss is then no failure. */
   close(): void {
     this.#closed = true;
   }
@@ -97,7 +97,7 @@ export class Failures {
     this.#doubts.unshift({ ...second, from: first.from });
   }
 
-  /** Is told that a submit, and so all before it, worked. */
+  /** Notes that a submit, and so all before it, worked. */
   worked(serial: number): void {
     this.#known = Math.max(this.#known, serial + 1);
   }
@@ -121,7 +121,7 @@ export class Failures {
     return null;
   }
 
-  /** Is told of an error scope that is still open. */
+  /** Takes in an error scope that is still open. */
   wait(check: Promise<void>): void {
     this.#checks.add(check);
     check.finally(() => this.#checks.delete(check));

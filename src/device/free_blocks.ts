@@ -1,6 +1,9 @@
 import type { Block, FreeBlocks } from "./blocks.ts";
 
-/** From this size on, blocks are made to measure and serve smaller requests: what a step holds is mostly of these. */
+/**
+ * Size, in bytes, from which on blocks are made to measure and serve smaller requests: what a step holds is mostly of
+ * these.
+ */
 const LARGE = 2 ** 20;
 
 /** How much larger than asked for a large free block may be. */

@@ -6,8 +6,8 @@ import type { Bindings, Bound, Workgroups } from "./bindings.ts";
 export type BindingsOf<A extends Accesses> = { readonly [K in keyof A]?: Bound };
 
 /**
- * What a dispatch needs beside its program, which declares scalars `P` and bindings `A`. `V` and `B` are what is given for
- * them: fields that are not declared are refused, also where they come by a spread.
+ * Options of a dispatch beside its program, which declares scalars `P` and bindings `A`. `V` and `B` are what is given
+ * for them: fields that are not declared are refused, also where they come by a spread.
  */
 export type DispatchOptions<
   P extends ParamTypes = ParamTypes,
@@ -30,7 +30,7 @@ export type DispatchOptions<
       readonly params: V & { readonly [K in Exclude<keyof V, keyof P>]: never };
     });
 
-/** How much the device has made and done; a steady training step changes `submits` and `dispatches` only. */
+/** Counts of what the device has made and done; a steady training step changes `submits` and `dispatches` only. */
 export interface Counters {
   /** GPUBuffers created, staging buffers included. */
   readonly buffers: number;

@@ -11,7 +11,7 @@ export type Constants = Readonly<Record<string, number | boolean>>;
 export interface Pipeline {
   readonly id: number;
   readonly label: string;
-  /** What it was compiled from: the content of its program, bindings and constants; equal keys compute the same. */
+  /** Key of the pipeline: the content of its program, bindings and constants; equal keys compute the same. */
   readonly key: string;
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
@@ -20,13 +20,13 @@ export interface Pipeline {
   readonly writes: ReadonlySet<number>;
 }
 
-/** Where errors of compilation go: they arrive later than the call that made them. */
+/** Receiver of errors of compilation: they arrive later than the call that made them. */
 export interface Reporting {
-  /** What is running now. */
+  /** Describes what is running now. */
   details(): DeviceErrorDetails;
   /** Takes an error. */
   fail(error: DeviceError): void;
-  /** Is told what to await before trusting results. */
+  /** Takes in what to await before trusting results. */
   wait(check: Promise<void>): void;
 }
 

@@ -2,11 +2,11 @@ import { Block, type FreeBlocks, type Reserve } from "./blocks.ts";
 import { insertById, sizeClass, takeBest } from "./free_blocks.ts";
 import { DeviceStorage } from "./storage.ts";
 
-/** Where a pool gets its buffers from, and what it does before it destroys one. */
+/** Maker of a pool's buffers, and what is done before one is destroyed. */
 export interface BufferMaker {
   /** Makes a buffer of so many bytes; calls `lose`, perhaps later, when there is no memory for it. */
   create(bytes: number, lose: () => void): GPUBuffer;
-  /** Called before a block is destroyed: submits what was encoded with it. */
+  /** Prepares for the end of a block: submits what was encoded with it. */
   settle?(block: Block): void;
 }
 
@@ -54,7 +54,7 @@ export class BufferPool {
     return this.#created;
   }
 
-  /** What is in use and what waits. */
+  /** Bytes in use, and bytes that wait for use. */
   get usage(): MemoryUsage {
     return { live: this.#live, peak: this.#peak, pooled: this.#pooled, reserved: this.#reserved };
   }

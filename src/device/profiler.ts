@@ -28,7 +28,7 @@ export interface TraceEvent {
   readonly tid: 0;
 }
 
-/** What Perfetto and Chrome's `about:tracing` read. */
+/** Trace that Perfetto and Chrome's `about:tracing` read. */
 export interface Trace {
   /** Unit of the ruler. */
   readonly displayTimeUnit: "ms";
@@ -36,7 +36,7 @@ export interface Trace {
   readonly traceEvents: readonly TraceEvent[];
 }
 
-/** What a profiler measured. */
+/** Measurements of a profiler. */
 export interface Profile {
   /** Totals, the longest first. */
   readonly rows: ProfileRow[];
@@ -44,7 +44,7 @@ export interface Profile {
   readonly trace: Trace;
 }
 
-/** What a profiler keeps. */
+/** Options of what a profiler keeps. */
 export interface ProfilerOptions {
   /** Time what runs in turn under one label as a whole; false by default. */
   readonly groups?: boolean;
@@ -102,7 +102,7 @@ export class Profiler {
     return () => this.#pending.push(this.#read(staging, names));
   }
 
-  /** What was measured so far. */
+  /** Reads what was measured so far. */
   async profile(): Promise<Profile> {
     await Promise.all(this.#pending);
     this.#pending = [];

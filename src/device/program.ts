@@ -4,7 +4,7 @@ export const PARAMS_SLOT = 256;
 /** The type of one scalar of a program's `Params`. */
 export type ParamType = "u32" | "i32" | "f32";
 
-/** How a WGSL module declares a storage binding. */
+/** Access mode of a storage binding, as a WGSL module declares it. */
 export type Access = "read" | "read_write";
 
 /** The scalars of a `Params` struct by name, in the order in which WGSL declares them. */

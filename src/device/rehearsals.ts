@@ -10,7 +10,7 @@ export class Rehearsal {
     return this.#pool.allocate(bytes);
   }
 
-  /** What would be in use. */
+  /** Memory that would be in use. */
   get memory(): MemoryUsage {
     return this.#pool.usage;
   }
@@ -20,7 +20,7 @@ export class Rehearsal {
 export class Rehearsals {
   #now: Rehearsal | null = null;
 
-  /** What is done instead of work; null where work is done. */
+  /** Rehearsal that is run instead of work; null where work is done. */
   get now(): Rehearsal | null {
     return this.#now;
   }

@@ -2,7 +2,7 @@ import type { DeviceErrorDetails } from "./errors.ts";
 
 type Shapes = readonly (readonly number[])[];
 
-/** What runs now: named by errors and profiles. */
+/** Description of what runs now, for errors and profiles. */
 export class Running {
   #labelsShapes = false;
   #name = "";
@@ -38,14 +38,14 @@ export class Running {
     }
   }
 
-  /** What a dispatch is called in a profile. */
+  /** Name of a dispatch in a profile. */
   get label(): string {
     if (this.#group !== undefined) return this.#group;
     if (!this.#labelsShapes) return this.#name;
     return `${this.#name} ${this.#shapes.map((shape) => `[${shape}]`).join("")}`;
   }
 
-  /** What an error says of it. */
+  /** Details that an error gives of what runs. */
   get details(): DeviceErrorDetails {
     return this.#name ? { op: this.#name, shapes: this.#shapes } : {};
   }

@@ -19,7 +19,7 @@ export class DeviceStorage {
   #version = 0;
   #writtenBy = -1;
 
-  /** Made by `BufferPool.allocate`. */
+  /** Constructor for `BufferPool.allocate`. */
   constructor(pool: { free(storage: DeviceStorage): void }, block: Block, bytes: number, empty: boolean) {
     this.#pool = pool;
     this.block = block;

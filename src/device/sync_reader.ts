@@ -4,9 +4,9 @@ import { MAP_READ, USAGE } from "./usage.ts";
 
 /** Bytes of a storage to read. */
 export interface ReadPart {
-  /** Where they are. */
+  /** Storage of the bytes to read. */
   readonly storage: DeviceStorage;
-  /** How many; a multiple of 4. */
+  /** Number of bytes; a multiple of 4. */
   readonly bytes: number;
 }
 

@@ -4,7 +4,7 @@ import { DeviceError } from "./errors.ts";
 import { type Profile, Profiler, type ProfilerOptions } from "./profiler.ts";
 import type { Running } from "./running.ts";
 
-/** What a device lends to its timing. */
+/** Parts that a device lends to its timing. */
 interface Lent {
   readonly gpu: GPUDevice;
   readonly info: AdapterInfo;
@@ -18,7 +18,7 @@ interface Lent {
 export class Timing {
   #lent: Lent;
 
-  /** Nothing is timed yet. */
+  /** Starts without a timing. */
   constructor(lent: Lent) {
     this.#lent = lent;
   }

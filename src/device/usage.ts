@@ -1,5 +1,5 @@
 /**
- * What a buffer is for, by the standard's numbers. Runtimes without a global `GPUBufferUsage`, Node among them, know the
+ * Uses of a buffer, by the standard's numbers. Runtimes without a global `GPUBufferUsage`, Node among them, know the
  * numbers as well.
  */
 export const USAGE = {
@@ -11,5 +11,5 @@ export const USAGE = {
   QUERY_RESOLVE: 0x0200,
 } as const;
 
-/** How a buffer is mapped: to read it. */
+/** Mode of mapping a buffer: to read it. */
 export const MAP_READ = 1;

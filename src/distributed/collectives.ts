@@ -46,7 +46,7 @@ export function gatherOnFirst(group: Communicator, bytes: Uint8Array): Uint8Arra
   return all;
 }
 
-/** Does something on rank 0 before the others do it: what is missing is then downloaded or written once. */
+/** Runs something on rank 0 before the others do it: what is missing is then downloaded or written once. */
 export async function firstBeforeOthers<T>(group: Communicator, work: () => Promise<T>): Promise<T> {
   if (group.rank > 0) await group.barrier();
   const result = await work();

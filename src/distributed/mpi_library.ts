@@ -36,9 +36,9 @@ export interface MpiHandles {
   readonly sum: bigint;
   readonly min: bigint;
   readonly max: bigint;
-  /** Given as the source: take it from the target. */
+  /** Source that stands for the target: `MPI_IN_PLACE`. */
   readonly inPlace: bigint;
-  /** Given where no status is wanted. */
+  /** Status where none is wanted: `MPI_STATUS_IGNORE`. */
   readonly noStatus: bigint;
 }
 

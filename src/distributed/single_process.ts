@@ -13,7 +13,7 @@ export class SingleProcess implements Communicator {
   /** Traffic of no calls. */
   readonly traffic: Readonly<Traffic> = { calls: 0, bytes: 0, milliseconds: 0 };
 
-  /** Does not wait. */
+  /** Returns without waiting. */
   barrier(): Promise<void> {
     return Promise.resolve();
   }
@@ -39,7 +39,7 @@ export class SingleProcess implements Communicator {
     Deno.exit(status);
   }
 
-  /** Does nothing. */
+  /** Closes nothing, as there is nothing to close. */
   close(): void {}
 }
 

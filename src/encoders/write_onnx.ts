@@ -5,7 +5,7 @@ import { vitFeatures } from "./_onnx_vit.ts";
 
 /** Settings of {@linkcode writeOnnx}. */
 export interface WriteOnnxOptions {
-  /** What the graph gives: what `forward` does, the outputs of the last linear layer (the default), or pooled features. */
+  /** Output of the graph: what `forward` does, the outputs of the last linear layer (the default), or pooled features. */
   readonly output?: "outputs" | "features";
 }
 

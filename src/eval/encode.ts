@@ -7,7 +7,7 @@ import type { Features } from "../data/mod.ts";
 export interface EncodeOptions {
   /** Images at once; 256 by default, fewer where the adapter does not take them. */
   batchSize?: number;
-  /** Called after each batch with the images done. */
+  /** Callback after each batch with the images done. */
   onProgress?: (done: number) => void;
 }
 

@@ -11,7 +11,7 @@ import { EVALUATION_BATCH, imagesAtOnce, leastOf } from "../data/internal.ts";
 export interface EncodeImagesOptions extends EvaluationOptions {
   /** The ranks, each of which encodes its part; this process alone by default. */
   readonly group?: Communicator;
-  /** Called after each batch of this rank. */
+  /** Callback after each batch of this rank. */
   readonly onBatch?: (batch: EncodedRows) => void;
 }
 

@@ -4,7 +4,7 @@ import type { StateDict } from "../train/mod.ts";
 
 /** The weights of a ResNet out of a checkpoint. */
 export interface EncoderState {
-  /** Under torchvision's names, with `fc`. */
+  /** Weights under torchvision's names, with `fc`. */
   readonly state: StateDict;
   /** Notes on what was done about them. */
   readonly notes: readonly string[];

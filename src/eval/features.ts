@@ -15,7 +15,7 @@ export interface DatasetFeatures {
   readonly features: Features;
   /** Rows of the data set, ascending; images that cannot be read are left out. */
   readonly rows: Int32Array<ArrayBuffer>;
-  /** Whether they came from the cache. */
+  /** Whether the features came from the cache. */
   readonly cached: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface FeatureOptions {
   digest: string;
   /** The ranks, which share the images; this process alone by default. */
   group?: Communicator;
-  /** Called after each batch with the images done, on all ranks together about. */
+  /** Callback after each batch with the images done, on all ranks together about. */
   onProgress?: (done: number) => void;
 }
 

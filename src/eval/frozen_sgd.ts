@@ -36,7 +36,7 @@ export interface FrozenSgdOptions {
   seed?: number;
   /** The ranks, each of which encodes its part of every batch; this process alone by default. */
   group?: Communicator;
-  /** Called after each epoch. */
+  /** Callback after each epoch. */
   onEpoch?: (epoch: FrozenSgdEpoch) => void;
 }
 

@@ -20,7 +20,7 @@ export interface LogisticOptions {
   maxIterations?: number;
   /** Device; the default one by default. */
   device?: Device;
-  /** Called after each round with the problems that are solved. */
+  /** Callback after each round with the problems that are solved. */
   onProgress?: (solved: number) => void;
 }
 
@@ -31,7 +31,7 @@ interface Run {
   readonly task: Task;
   readonly steps: Generator<LbfgsRequest, Minimum, LbfgsReply>;
   request: LbfgsRequest | null;
-  /** About the weight of a row in the Hessian, at the last point. */
+  /** Approximate weight of a row in the Hessian, at the last point. */
   curvature: number;
   minimum: Minimum | null;
 }

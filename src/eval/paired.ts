@@ -2,7 +2,7 @@ import { key } from "../tensor/mod.ts";
 import { drawCounts, quantile } from "./_bootstrap.ts";
 import { studentBound } from "./_student.ts";
 
-/** What each query scored (0 or 1 for a hit, or any number), one row of the same queries for each seed. */
+/** Scores of each query (0 or 1 for a hit, or any number), one row of the same queries for each seed. */
 export type SeedScores = readonly ArrayLike<number>[];
 
 /** A mean and where it may lie. */
@@ -19,10 +19,10 @@ export interface MeanInterval {
   readonly seeds: number;
 }
 
-/** What an interval says of the first of two: larger, smaller, or neither. */
+/** Verdict of an interval on the first of two: larger, smaller, or neither. */
 export type Verdict = "better" | "worse" | "not told apart";
 
-/** How much the first of two scores above the second. */
+/** Difference of two scores, the first minus the second, with its interval and verdict. */
 export interface PairedDifference extends MeanInterval {
   /** `"better"` where the whole interval is above 0, `"worse"` where it is below, else `"not told apart"`. */
   readonly verdict: Verdict;
@@ -30,7 +30,10 @@ export interface PairedDifference extends MeanInterval {
 
 /** Options of {@linkcode meanInterval} and {@linkcode pairedDifference}. */
 export interface IntervalOptions {
-  /** Which queries belong together, such as the two drawings of one emoji, `[queries]`; each is alone by default. */
+  /**
+   * Group of each query, for queries that belong together, such as the two drawings of one emoji, `[queries]`; each is
+   * alone by default.
+   */
   readonly groups?: ArrayLike<number>;
   /** Draws of the bootstrap; 2000 by default. */
   readonly samples?: number;
@@ -67,7 +70,7 @@ export function meanInterval(scores: SeedScores, options: IntervalOptions = {}):
 }
 
 /**
- * How much one of two encoders scores above another on the same queries, with a paired interval and what it says.
+ * Computes how much one of two encoders scores above another on the same queries, with a paired interval and a verdict.
  *
  * The interval is that of {@linkcode meanInterval} for the differences, query by query and seed by seed, so that what both
  * find easy or hard does not widen it.
@@ -127,7 +130,10 @@ function interval(op: string, scores: SeedScores, options: IntervalOptions): Mea
   return { mean, low, high, units: units.sums.length, seeds: scores.length };
 }
 
-/** What is drawn: for each query or group its scores' sum, over the seeds their mean, and how many queries it has. */
+/**
+ * Units that are drawn: for each query or group its scores' sum, over the seeds their mean, and how many queries it
+ * has.
+ */
 interface Units {
   readonly sums: Float64Array;
   readonly sizes: Float64Array;

@@ -41,7 +41,7 @@ export interface SearchOptions {
   seed?: number;
   /** Device; the default one by default. */
   device?: Device;
-  /** Called with the share that is done. */
+  /** Callback with the share that is done. */
   onProgress?: (done: number) => void;
 }
 

@@ -39,7 +39,7 @@ export interface SoftmaxSgdOptions {
   seed?: number;
   /** Device; the default one by default. */
   device?: Device;
-  /** Called after each epoch with the epochs done. */
+  /** Callback after each epoch with the epochs done. */
   onProgress?: (epochs: number) => void;
 }
 

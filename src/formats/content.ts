@@ -5,7 +5,7 @@ import type { Bytes } from "./dtype.ts";
 /** Kind of file, known by its beginning. */
 interface Kind {
   name: string;
-  /** Whether these bytes, at most {@linkcode CONTENT_BYTES} of them as Latin-1, begin such a file. */
+  /** Tells whether bytes, at most {@linkcode CONTENT_BYTES} as Latin-1, begin a file of the format. */
   begins: (start: string) => boolean;
 }
 

@@ -17,7 +17,7 @@ export type NdArray = { [D in NdDType]: NdArrayOf<D> }[NdDType];
 export interface StringArray {
   /** The size of each dimension. */
   readonly shape: readonly number[];
-  /** Always `"string"`. */
+  /** Element type, `"string"`. */
   readonly dtype: "string";
   /** The strings, last dimension fastest. */
   readonly data: readonly string[];

@@ -9,7 +9,7 @@ import { zipChunks, type ZipMember } from "./zip_write.ts";
 
 /** Names of members that macOS adds to a zip file, which are no arrays. */
 const MACOS = /^__MACOSX\/|(^|\/)(\._[^/]*|\.DS_Store)$/;
-/** What people add. */
+/** Members that people add. */
 const NOTES = /(^|\/)(readme|licen[cs]e)[^/]*$|\.(txt|md|json)$/i;
 
 function isOther(name: string): boolean {

@@ -2,7 +2,7 @@ import { decodeLatin1 } from "./byte_reader.ts";
 import type { Bytes } from "./dtype.ts";
 import { damaged, describeValue, type PickleDict, type PickleValue } from "./pickle_values.ts";
 
-/** Longer keys would make names that no one can hold. */
+/** Longest key: longer ones would make names that no one can hold. */
 const MAX_KEY = 65536;
 
 /** The longest name of a tensor: its keys from the outside in. */

@@ -19,7 +19,7 @@ export interface PickleOptions {
   persistentLoad?: (id: PickleValue) => PickleValue;
   /** The most operations that are carried out, and the most values that come of them. Default: 10 million. */
   maxSteps?: number;
-  /** About the most bytes of memory that its values may take. Default: 16 times the pickle, 256 MiB or more. */
+  /** Most bytes of memory, about, that the pickle's values may take. Default: 16 times the pickle, 256 MiB or more. */
   maxBytes?: number;
 }
 

@@ -72,7 +72,10 @@ async function isNone(source: ByteSource): Promise<SyntaxError> {
   return unreadable("it must end with a directory (is it a zip file, and whole?)", got);
 }
 
-/** Where the end record is, -1: nowhere. It is the last one whose comment reaches the end of the file, or the zeros that some tools fill it up with. */
+/**
+ * Finds the offset of the end record; -1 where there is none. It is the last one whose comment reaches the end of the
+ * file, or the zeros that some tools fill it up with.
+ */
 function findEnd(tail: Bytes): number {
   const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
   const filled = tail.findLastIndex((byte) => byte !== 0) + 1;

@@ -25,7 +25,7 @@ export interface KernelDescription {
   readonly advice: string | null;
 }
 
-/** Below this part of the variance, or of the weight, a kernel is as good as constant, or the identity. */
+/** Part of the variance, or of the weight, below which a kernel is as good as constant, or the identity. */
 const LEAST = 0.05;
 
 /**

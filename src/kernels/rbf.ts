@@ -8,13 +8,13 @@ export type RbfOptions =
   | {
     /** σ > 0, a length in the prior's unit. */
     readonly sigma: number;
-    /** Left out where `sigma` is given. */
+    /** Absent where `sigma` is given. */
     readonly gamma?: undefined;
   }
   | {
     /** γ > 0, in 1/length². */
     readonly gamma: number;
-    /** Left out where `gamma` is given. */
+    /** Absent where `gamma` is given. */
     readonly sigma?: undefined;
   };
 

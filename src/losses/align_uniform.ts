@@ -15,7 +15,7 @@ export interface AlignUniformOptions {
   readonly unifWeight?: number;
 }
 
-/** Below this squared distance (10⁻¹² of a unit vector) two views are one: a power below 2 has no slope there. */
+/** Squared distance (10⁻¹² of a unit vector) below which two views are one: a power below 2 has no slope there. */
 const LEAST_SQUARED_DISTANCE = 1e-24;
 
 /**

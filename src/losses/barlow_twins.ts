@@ -7,7 +7,7 @@ import { crossSquares, twoViews } from "./_views.ts";
 export interface BarlowTwinsOptions {
   /** Factor λ of the redundancy, ≥ 0; 0.005 by default. */
   readonly redundancy?: number;
-  /** Added to the variance of a feature, > 0; 1e-5 by default, as batch normalisation has it. */
+  /** Term added to the variance of a feature, > 0; 1e-5 by default, as batch normalisation has it. */
   readonly eps?: number;
 }
 

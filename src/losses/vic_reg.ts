@@ -11,7 +11,7 @@ export interface VICRegOptions {
   readonly variance?: number;
   /** Factor of the covariance, ≥ 0; 1 by default. */
   readonly covariance?: number;
-  /** Added to the variance of a feature, > 0; 1e-4 by default. */
+  /** Term added to the variance of a feature, > 0; 1e-4 by default. */
   readonly eps?: number;
 }
 

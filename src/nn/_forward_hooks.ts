@@ -1,6 +1,6 @@
 import { Tensor } from "../tensor/mod.ts";
 
-/** What is called after a module's forward pass: the module, what it was given, what it gave. */
+/** Function called after a module's forward pass: the module, what it was given, what it gave. */
 type Hook<M> = (module: M, input: Tensor, output: Tensor) => void;
 
 /** The methods by which a module is run; a convolution before a normalisation leaves moments too. */

@@ -102,7 +102,7 @@ export interface JointOptions {
   readonly running: RunningStatistics;
   readonly eps: number;
   readonly relu: boolean;
-  /** Added to each part. */
+  /** Residuals added to each part. */
   readonly residuals: readonly Tensor[] | null;
   /** Moments of each part, where what made it left them. */
   readonly moments: readonly (Tensor | null)[];

@@ -18,7 +18,7 @@ export interface StateValue {
 export interface OwnState {
   /** Elements by name. */
   readonly values: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
-  /** What has the wrong shape. */
+  /** Names of tensors of the wrong shape. */
   readonly different: readonly string[];
   /** Weights of which the layout cannot be told. */
   readonly unclear: readonly string[];

@@ -11,7 +11,7 @@ import { Counter, Parameter } from "./parameter.ts";
 export interface BatchNorm2dOptions {
   /** Channels. */
   numFeatures: number;
-  /** Added to the variance; 1e-5 by default. */
+  /** Term added to the variance; 1e-5 by default. */
   eps?: number;
   /** Weight of the newest batch in the running statistics; 0.1 by default. */
   momentum?: number;
@@ -21,7 +21,7 @@ export interface BatchNorm2dOptions {
 
 /** Ops that can be fused into a {@linkcode BatchNorm2d}. */
 export interface BatchNormFusion {
-  /** Added to the normalised values, same shape as x. */
+  /** Tensor added to the normalised values, same shape as x. */
   residual?: Tensor;
   /** Apply ReLU at the end. */
   relu?: boolean;
@@ -58,7 +58,7 @@ export class BatchNorm2d extends Module {
     this.#momentum = momentum;
   }
 
-  /** Added to the variance. */
+  /** Term added to the variance. */
   get eps(): number {
     return this.#eps;
   }

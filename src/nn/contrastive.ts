@@ -33,7 +33,7 @@ export class Contrastive extends Module {
   readonly encoder: Backbone;
   /** Projection head, through which the loss sees the representation. */
   readonly head: Sequential;
-  /** What predicts the projection of another view from that of one; null without. */
+  /** Module that predicts the projection of another view from that of one; null without. */
   readonly predictor: Sequential | null = null;
 
   /** Puts a new head on an encoder. */

@@ -8,7 +8,7 @@ import { Parameter } from "./parameter.ts";
 export interface LayerNormOptions {
   /** Features of the last axis. */
   numFeatures: number;
-  /** Added to the variance; 1e-5 by default. */
+  /** Term added to the variance; 1e-5 by default. */
   eps?: number;
   /** Device; the default one by default. */
   device?: Device;

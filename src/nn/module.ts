@@ -3,7 +3,7 @@ import { ForwardHooks } from "./_forward_hooks.ts";
 import { Counter, Parameter, Table } from "./parameter.ts";
 import { inOwnLayout, type StateLayout, type StateValue } from "./_state_layout.ts";
 
-/** What is called after a module's forward pass: the module, what it was given, what it gave. */
+/** Function called after a module's forward pass: the module, what it was given, what it gave. */
 export type ForwardHook = (module: Module, input: Tensor, output: Tensor) => void;
 
 /**
@@ -212,12 +212,12 @@ export abstract class Module {
     return `${this.constructor.name}(${inside})`;
   }
 
-  /** What `console.log` shows in Deno. */
+  /** Text that `console.log` shows in Deno. */
   [Symbol.for("Deno.customInspect")](): string {
     return this.toString();
   }
 
-  /** What `console.log` shows in Node. */
+  /** Text that `console.log` shows in Node. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }

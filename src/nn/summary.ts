@@ -7,9 +7,9 @@ import type { Module } from "./module.ts";
 
 /** One module in a {@linkcode Summary}. */
 export interface SummaryRow {
-  /** Its full name, such as `layer1.0.conv1`; `""` is the whole. */
+  /** Full name of the module, such as `layer1.0.conv1`; `""` is the whole. */
   readonly name: string;
-  /** Its class. */
+  /** Class of the module. */
   readonly type: string;
   /** Shape of its last output. */
   readonly output: Shape;
@@ -19,7 +19,7 @@ export interface SummaryRow {
   readonly flop: number;
 }
 
-/** What {@linkcode summary} gives; as a text, a table. */
+/** Result of {@linkcode summary}; as a text, a table. */
 export interface Summary {
   /** The modules that ran, in the order in which they first gave an output; the whole comes last. */
   readonly rows: readonly SummaryRow[];

@@ -41,7 +41,7 @@ export interface VitLayout {
   readonly activation?: NonNullable<GeluOptions["approximate"]>;
   /** Antialiasing of interpolated positions; true by default, DINOv2 without registers has none. */
   readonly antialias?: boolean;
-  /** Of layer normalisation; 1e-6 by default, CLIP has 1e-5. */
+  /** Term added to the variance in layer normalisation; 1e-6 by default, CLIP has 1e-5. */
   readonly eps?: number;
 }
 

@@ -30,9 +30,9 @@ const FLAGS_A_WORD = 8;
 export interface Slot {
   /** The parameter, which is updated. */
   readonly weight: Tensor;
-  /** Its gradient. */
+  /** Gradient of the tensor. */
   readonly grad: Tensor;
-  /** Its states, such as a velocity, in the order of the shader's; none where the shader is to see zeros. */
+  /** States of the tensor, such as a velocity, in the order of the shader's; none where the shader is to see zeros. */
   readonly states: readonly Tensor[];
 }
 
@@ -62,7 +62,7 @@ export interface ManyShader<P extends ParamTypes = ParamTypes> {
   readonly update: string;
 }
 
-/** What is known of the scale of the loss; a `GradScaler`. */
+/** Scale of the loss; a `GradScaler` has one. */
 export interface Scaling {
   /** Bits of the scale, and whether to skip the step. */
   readonly storage: Tensor["storage"];
@@ -228,7 +228,8 @@ function choose(signature: string, cases: readonly string[], otherwise: string):
 }
 
 /**
- * Where the tensors are among the workgroups. Their sizes are those of the bindings, so that one program serves any shapes.
+ * Locates the tensors among the workgroups. Their sizes are those of the bindings, so that one program serves any
+ * shapes.
  */
 function places(tensors: readonly number[]): string[] {
   const groups = (t: number) => `groups_of(arrayLength(&w${t}))`;

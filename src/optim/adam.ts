@@ -11,7 +11,7 @@ export interface AdamOptions {
   lr?: number;
   /** Decay of the means of gradients and of their squares, both in [0, 1); 0.9 and 0.999 by default. */
   betas?: readonly [number, number];
-  /** Added to the root of the mean square, > 0; 1e-8 by default. */
+  /** Term added to the root of the mean square, > 0; 1e-8 by default. */
   eps?: number;
   /** Weight decay ≥ 0; 0 by default, 0.01 in {@linkcode AdamW}. */
   weightDecay?: number;

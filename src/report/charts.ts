@@ -21,9 +21,9 @@ export interface ChartText {
 
 /** An image at a place. */
 export interface Placed {
-  /** Along the bottom. */
+  /** Coordinate along the bottom. */
   x: number;
-  /** Upwards. */
+  /** Coordinate upwards. */
   y: number;
   /** Data URI. */
   src: string;

@@ -6,7 +6,7 @@ import { checkShape, type Shape, sizeOf } from "./shape.ts";
 
 /** Link that a tensor holds beside its storage: its place in the graph of a differentiation. */
 export interface Link {
-  /** Called once, when the tensor is disposed. */
+  /** Callback, once, when the tensor is disposed. */
   release(): void;
 }
 
@@ -58,7 +58,7 @@ export class Tensor<D extends DType = DType> {
   readonly size: number;
   /** Element type. */
   readonly dtype: D;
-  /** Whether it is a leaf whose gradient is wanted; see `backward`. */
+  /** Whether the tensor is a leaf whose gradient is wanted; see `backward`. */
   requiresGrad = false;
   /** The gradient that `backward` accumulated into this leaf. */
   grad: Tensor | null = null;
@@ -120,7 +120,7 @@ export class Tensor<D extends DType = DType> {
   }
 
   /**
-   * Another handle on the same elements, outside the graph; the elements live until both are disposed.
+   * Makes another handle on the same elements, outside the graph; the elements live until both are disposed.
    *
    * @param shape Another shape of the same size; the tensor's own by default.
    */

@@ -39,7 +39,7 @@ export class AveragedModel {
     this.#ema.decay = decay;
   }
 
-  /** Follows, after a step. */
+  /** Moves the average towards the weights, after a step. */
   update(): void {
     this.#ema.update();
   }

@@ -51,7 +51,7 @@ function checkPrior({ source, prior }: PretrainData, { kernel, method }: Resolve
   }
 }
 
-/** What to say of the methods that take a prior. */
+/** Lists the methods that take a prior, for messages. */
 export function thoseWithPrior(): string {
   const names = Object.entries<Method>(METHODS).filter(([, { prior }]) => prior !== "none").map(([name]) => name);
   return `methods that take one are ${names.join(", ")}`;

@@ -6,11 +6,14 @@ import { type Method, METHODS } from "./methods.ts";
 import { loadState, readState, type StateDict } from "./model_state.ts";
 import type { ResolvedConfig } from "./resolve.ts";
 
-/** What a method keeps from step to step beside the weights: its momentum encoder, its queue, the average of the weights. */
+/**
+ * State that a method keeps from step to step beside the weights: its momentum encoder, its queue, the average of the
+ * weights.
+ */
 export class MethodState {
   /** The method. */
   readonly method: Method;
-  /** What is aimed at; null for a method without a momentum encoder. */
+  /** Model whose projections are the targets; null for a method without a momentum encoder. */
   readonly target: AveragedModel | null;
   /** Average of the weights, of `config.ema`; null without. */
   readonly average: AveragedModel | null;
@@ -28,13 +31,13 @@ export class MethodState {
     this.queue = this.method.queue ? queueFor(model, queue!, seed) : null;
   }
 
-  /** Called before a step, with the share of the run that is done. */
+  /** Prepares a step, given the share of the run that is done. */
   progress(share: number): void {
     if (!this.target || !this.method.rises) return;
     this.target.setDecay(1 - (1 - this.#config.targetMomentum!) * (Math.cos(Math.PI * share) + 1) / 2);
   }
 
-  /** Called after the weights moved. */
+  /** Updates the state after the weights moved. */
   follow(): void {
     this.target?.update();
     this.average?.update();

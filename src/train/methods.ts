@@ -31,7 +31,7 @@ export type MethodName =
   | "cclk"
   | "cl_infonce";
 
-/** What the loss of a method is computed of. */
+/** Tensors that the loss of a method is computed of. */
 export interface MethodInput {
   /** Projections of the samples that are compared, or what the predictor makes of them, `[batch, views, features]`. */
   readonly z: Tensor;
@@ -56,7 +56,7 @@ export interface Method {
   /** Name for people. */
   readonly title: string;
   /**
-   * What it makes of a prior: `"kernel"`, needs one and a kernel of it; `"maybe"`, takes both or none; `"classes"`, needs
+   * Use of a prior: `"kernel"`, needs one and a kernel of it; `"maybe"`, takes both or none; `"classes"`, needs
    * one, whose rows are classes; `"none"`, takes none.
    */
   readonly prior: "kernel" | "maybe" | "classes" | "none";
@@ -68,7 +68,7 @@ export interface Method {
   readonly norm?: boolean;
   /** Whether a predictor follows the head. */
   readonly predictor?: boolean;
-  /** What is aimed at: the projections themselves, without gradient, or those of a momentum encoder. */
+  /** Targets of the loss: the projections themselves, without gradient, or those of a momentum encoder. */
   readonly targets?: "self" | "momentum";
   /** Weight of what was before in the momentum encoder, at the start. */
   readonly momentum?: number;

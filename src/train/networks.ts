@@ -26,7 +26,7 @@ export interface ModelOptions {
   readonly resolution?: number;
   /** Method that the head is for, which may want normalisation and a predictor; decoupled uniformity by default. */
   readonly method?: MethodName;
-  /** Whether it is a momentum encoder or an average, which has no predictor; false by default. */
+  /** Whether the network is a momentum encoder or an average, which has no predictor; false by default. */
   readonly follows?: boolean;
   /** Seed of the weights; 0 by default. */
   readonly seed?: number;

@@ -22,7 +22,7 @@ export class Objective {
   readonly model: Contrastive;
   /** Gradient scaler of mixed precision; null in full precision. */
   readonly scaler: GradScaler | null;
-  /** What the method keeps from step to step. */
+  /** State that the method keeps from step to step. */
   readonly state: MethodState;
   #ranks: Ranks = new OneRank();
   #config: ResolvedConfig;
@@ -47,7 +47,7 @@ export class Objective {
   }
 
   /**
-   * What the loss is computed of, in f32, of a batch whose parts are normalised together: embeddings
+   * Embeds a batch whose parts are normalised together: embeddings
    * `[batch, views, features]`; of a method that aims at targets `[batch, views, 2 features]`, which they follow.
    */
   embed(parts: readonly Tensor[]): Tensor {

@@ -25,7 +25,10 @@ export interface Setting {
   readonly spellings?: readonly string[];
   /** Name of the option of {@linkcode pretrain} that takes the value as it is. */
   readonly option?: string;
-  /** Whether it only says how a job is run and may change when the job goes on; the others decide what is learnt. */
+  /**
+   * Whether the setting only says how a job is run and may change when the job goes on; the others decide what is
+   * learnt.
+   */
   readonly running?: true;
   /** Whether checkpoints that do not name the setting were made with its default. */
   readonly implied?: true;

@@ -17,7 +17,7 @@ export interface PretrainConfig {
   batchSize?: number;
   /** Views of a sample; 2 by default. */
   views?: number;
-  /** What is learnt by: see `METHODS`; `"decoupled_uniformity"` by default. */
+  /** Method that is learnt by, of `METHODS`; `"decoupled_uniformity"` by default. */
   method?: MethodName;
   /** Temperature τ of the methods that have one: 0.5 for SimCLR, 0.2 for MoCo, 0.1 for the others by default. */
   temperature?: number;

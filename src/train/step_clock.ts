@@ -18,7 +18,7 @@ export class Throttle {
     this.#device = device;
   }
 
-  /** Called after each step was recorded; waits when too much is under way. */
+  /** Counts a step that was recorded; waits when too much is under way. */
   async stepped(): Promise<void> {
     this.#steps++;
     if (this.#steps * this.#millisecondsAStep > MOST_AHEAD) {
@@ -30,7 +30,7 @@ export class Throttle {
     this.#turn = performance.now();
   }
 
-  /** Called when the device has done everything for another reason, such as a read-back. */
+  /** Notes that the device has done everything for another reason, such as a read-back. */
   waited(): void {
     const now = performance.now();
     if (this.#steps > 0) this.#millisecondsAStep = (now - this.#since) / this.#steps;

@@ -151,7 +151,7 @@ function originOf({ origin }: Names, weights: StateDict, prefix: string): VitOri
   return dino && weights.keys().some((name) => /\.(ls1\.gamma|layer_scale1\.lambda1)$/.test(name)) ? "dinov2" : origin;
 }
 
-/** What stands before a name; the shortest of several. */
+/** Finds the prefix of a name; the shortest of several. */
 function prefixOf(weights: StateDict, mark: string): string | null {
   const found = [...weights.keys()].filter((name) => name === mark || name.endsWith(`.${mark}`));
   const prefixes = found.map((name) => name.slice(0, name.length - mark.length));

@@ -84,7 +84,7 @@ export class Trial {
     return best;
   }
 
-  /** Why the device refuses what `run` does; null where it does not. */
+  /** Reason why the device refuses what `run` does; null where it does not. */
   async #attempt(run: () => Promise<void>): Promise<string | null> {
     try {
       await run();

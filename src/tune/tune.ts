@@ -15,9 +15,9 @@ export interface TuneOptions {
    * store this is, is not run again; without a name it always is.
    */
   name?: string;
-  /** Called before anything is timed, with the number of choices to make. */
+  /** Callback before anything is timed, with the number of choices to make. */
   onStart?: (choices: number) => void;
-  /** Called with a sentence when the store cannot be used, or a candidate is refused. */
+  /** Callback with a sentence when the store cannot be used, or a candidate is refused. */
   onNote?: (message: string) => void;
 }
 
@@ -39,7 +39,7 @@ export interface TuneRefusal {
   readonly question: string;
   /** The candidate. */
   readonly answer: string;
-  /** Why. */
+  /** Reason of the refusal. */
   readonly reason: string;
 }
 

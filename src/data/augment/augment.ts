@@ -20,7 +20,7 @@ export interface AugmentOptions {
   epoch?: number;
   /** Seed of the run, an integer in [0, 2⁵³); 0 by default. */
   seed?: number;
-  /** Given parameters instead of random ones, sample by sample: `batch * views` of them. */
+  /** Parameters to use instead of random ones, sample by sample: `batch * views` of them. */
   parameters?: readonly ViewParameters[];
 }
 

@@ -46,7 +46,7 @@ export interface Recipe {
   readonly jitter?: ColorJitter;
   /** Probability of turning gray. */
   readonly grayscale: number;
-  /** Subtracted from each channel, in [0, 1] units; 0 when absent. */
+  /** Mean subtracted from each channel, in [0, 1] units; 0 when absent. */
   readonly mean?: readonly number[];
   /** Divides each channel; 1 when absent. */
   readonly std?: readonly number[];

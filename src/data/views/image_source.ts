@@ -12,7 +12,7 @@ import { bindingBytes } from "./fitting.ts";
 export interface ImageSourceOptions {
   /** Workers that decode. */
   workers?: number;
-  /** Called once for every unreadable file. */
+  /** Callback for every unreadable file. */
   onUnreadable?: (image: UnreadableImage) => void;
 }
 

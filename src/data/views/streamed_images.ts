@@ -12,7 +12,7 @@ const MOST_SHRINK = 16;
 export interface StreamedImagesOptions {
   /** Workers that decode; processors, at most 8, by default. */
   workers?: number;
-  /** Called once for every unreadable file. */
+  /** Callback for every unreadable file. */
   onUnreadable?: (image: UnreadableImage) => void;
   /** Bytes of pixels that are uploaded at once; 32 MiB by default. */
   chunkBytes?: number;

@@ -1,8 +1,8 @@
 import { bindingsOf, type RecordedDispatch, type Recording } from "./recording.ts";
 
 /**
- * In what the commands of one recording differ from those of another, for an error; null when they do the same with the
- * same storages from outside. Scalars that are asked for at every replay may differ.
+ * Describes how the commands of one recording differ from those of another, for an error; null when they do the same
+ * with the same storages from outside. Scalars that are asked for at every replay may differ.
  */
 export function differenceOf(before: Recording, after: Recording): string | null {
   const count = Math.max(before.dispatches.length, after.dispatches.length);

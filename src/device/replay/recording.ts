@@ -17,7 +17,7 @@ export interface RecordedDispatch {
   readonly workgroups: Workgroups;
   /** The op that made it. */
   readonly label: string;
-  /** Its packed `Params`; null where it has none. */
+  /** Packed `Params` of the dispatch; null where it has none. */
   readonly params: Uint8Array | null;
 }
 
@@ -32,7 +32,7 @@ interface LiveParam {
   value: number;
 }
 
-/** What the host did between dispatches, in order: effects to repeat, and scalars to ask for. */
+/** Actions of the host between dispatches, in order: effects to repeat, and scalars to ask for. */
 type HostAction = { readonly effect: () => void } | LiveParam;
 
 interface Condition {
@@ -80,7 +80,7 @@ export class Recording {
     return this.#held;
   }
 
-  /** Those of them that the commands write. */
+  /** Storages that the commands write. */
   get written(): ReadonlySet<DeviceStorage> {
     return this.#written;
   }
@@ -242,7 +242,7 @@ export class Recording {
   }
 }
 
-/** What a dispatch binds, in order: storages and where in them. */
+/** Lists what a dispatch binds, in order: storages and where in them. */
 export function bindingsOf(bindings: Bindings): { binding: number; storage: DeviceStorage; offset: number }[] {
   return Object.entries(bindings).flatMap(([name, bound]) => {
     if (!bound) return [];

@@ -6,7 +6,7 @@ import type { Encoder } from "../encoder.ts";
 import { bindingsOf, Recording } from "./recording.ts";
 import { noteWrites } from "../writes.ts";
 
-/** Where a step is being recorded. */
+/** Recordings of the device on which a step is being recorded. */
 let underWay: Recordings | null = null;
 
 /**
@@ -46,7 +46,7 @@ export class Recordings {
   #check: () => void;
   #withoutEffects = false;
 
-  /** Made by the device; `check` throws what went wrong on it. */
+  /** Constructor for the device; `check` throws what went wrong on it. */
   constructor(gpu: GPUDevice, pool: BufferPool, encoder: Encoder, failures: Failures, check: () => void) {
     this.#gpu = gpu;
     this.#pool = pool;
@@ -133,7 +133,7 @@ export class Recordings {
     else for (const { pipeline, bindings } of dispatches) noteWrites(pipeline, bindings, serial, this.#failures);
   }
 
-  /** Does something on the host now, and again whenever the step that is being recorded is replayed. */
+  /** Runs something on the host now, and again whenever the step that is being recorded is replayed. */
   repeat(effect: () => void): void {
     if (this.#withoutEffects) return;
     effect();
@@ -163,7 +163,7 @@ export class Recordings {
   }
 
   /**
-   * Called for every dispatch.
+   * Checks, for every dispatch, that no step is being recorded on another device.
    *
    * @throws {Error} If a step is being recorded on another device, which would miss it.
    */

@@ -22,7 +22,7 @@ export interface MakeFeaturesOptions {
   readonly batchSize?: number;
   /** Workers that decode. */
   readonly workers?: number;
-  /** Called after each batch. `resumed`: images that an earlier, stopped run had done. */
+  /** Callback after each batch. `resumed`: images that an earlier, stopped run had done. */
   readonly onProgress?: (progress: { done: number; total: number; resumed: number }) => void;
   /** Stops after the batch that is under way; what is done is kept for the next run. */
   readonly signal?: AbortSignal;

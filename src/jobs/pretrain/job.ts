@@ -201,7 +201,7 @@ class Job {
     await this.#group.barrier(); // while rank 0 writes and scores, the others sleep
   }
 
-  /** Does what follows the save at the end of an epoch; a run that was killed in between makes up for it. */
+  /** Runs what follows the save at the end of an epoch; a run that was killed in between makes up for it. */
   async *#finishEpoch(epoch: number, late?: string): AsyncGenerator<JobEvent> {
     const { save_freq, epochs } = this.#input.settings;
     const isDue = epoch >= 0 && (epoch % save_freq === 0 || epoch === epochs - 1);

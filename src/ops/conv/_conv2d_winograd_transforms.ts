@@ -74,7 +74,7 @@ export type Values = Partial<Record<keyof typeof conv2d_winograd.params, number>
 
 /** Tensors that some transforms bind beside `x` and `y`. */
 export interface Beside {
-  /** Added to every pixel; present, if undefined, for products back to images. */
+  /** Bias of every pixel; present, if undefined, for products back to images. */
   readonly bias?: Tensor | undefined;
   /** Moments to leave. */
   readonly moments?: Tensor;

@@ -10,7 +10,7 @@ import { sumOfRows } from "../product/linear.ts";
 
 /** Settings of {@linkcode conv2d}. */
 export interface Conv2dOptions extends Windows2d {
-  /** Added to every pixel, `[out]`, f32; none by default. */
+  /** Bias of every pixel, `[out]`, f32; none by default. */
   bias?: Tensor;
 }
 

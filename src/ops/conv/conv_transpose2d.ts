@@ -14,7 +14,7 @@ const NAME = "convTranspose2d";
 export interface ConvTranspose2dOptions extends Windows2d {
   /** Rows and columns added below and on the right, px, less than the stride or the dilation; 0 by default. */
   outputPadding?: Size2d;
-  /** Added to every pixel, `[out]`, f32; none by default. */
+  /** Bias of every pixel, `[out]`, f32; none by default. */
   bias?: Tensor;
 }
 

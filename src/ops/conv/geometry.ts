@@ -42,11 +42,11 @@ export interface Geometry {
 export interface ForwardOperands {
   readonly x: Tensor;
   readonly weight: Tensor;
-  /** Added to every pixel; f32. */
+  /** Bias of every pixel; f32. */
   readonly bias?: Tensor;
   /** Takes the moments of the output's pixels per channel. */
   readonly side?: SideMoments;
-  /** Of the result. */
+  /** Dtype of the result. */
   readonly dtype: FloatDType;
 }
 
@@ -54,7 +54,7 @@ export interface ForwardOperands {
 export interface InputGradOperands {
   readonly gradY: Tensor;
   readonly weight: Tensor;
-  /** Of the result. */
+  /** Dtype of the result. */
   readonly dtype: FloatDType;
 }
 
@@ -62,7 +62,7 @@ export interface InputGradOperands {
 export interface WeightGradOperands {
   readonly x: Tensor;
   readonly gradY: Tensor;
-  /** Of the result. */
+  /** Dtype of the result. */
   readonly dtype: FloatDType;
 }
 
@@ -71,7 +71,7 @@ export type Conv2dProduct = "forward" | "inputGrad" | "weightGrad";
 
 /** One way of computing a convolution, with channels that are multiples of 4. */
 export interface Conv2dForm {
-  /** Whether it is right for the shape, and the device has what it needs. */
+  /** Whether the form is right for the shape, and the device has what it needs. */
   serves(g: Geometry, product: Conv2dProduct, device: Device): boolean;
   /** Estimates its cost, in multiply-adds, where it serves. */
   cost(g: Geometry, device: Device): number;

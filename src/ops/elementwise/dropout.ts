@@ -10,8 +10,8 @@ export interface DropoutOptions {
   /** Part that is zeroed, 0 ≤ p < 1. */
   p: number;
   /**
-   * Which draws: the same key gives the same ones. In a step that is recorded and replayed, a function that gives the key
-   * of each step; it is asked in the forward pass, and the gradient goes by its answer.
+   * Key of the draws: the same key gives the same ones. In a step that is recorded and replayed, a function that gives
+   * the key of each step; it is asked in the forward pass, and the gradient goes by its answer.
    */
   key: Key | (() => Key);
 }

@@ -36,13 +36,13 @@ const NEAR = program("near");
 const JUDGE = program("judge");
 const FINISH = program("finish");
 
-/** What a hat matrix is made of. */
+/** Matrices that a hat matrix is made of. */
 interface Parts {
   /** The matrix, `[n, n]`, its lower triangle. */
   readonly a: Tensor;
-  /** Its factor, `[n, n]`. */
+  /** Cholesky factor, `[n, n]`. */
   readonly l: Tensor;
-  /** The same with its rows padded to `size`. */
+  /** Cholesky factor with its rows padded to `size`. */
   readonly wide: Tensor;
   /** Minus the inverse of the factor, `[size, size]`, size ≥ n a multiple of 64. */
   readonly m: Tensor;
@@ -84,7 +84,7 @@ class Refinement {
     return new Tensor(this.#a.device, [this.#size, this.#size]);
   }
 
-  /** All of [size, size], or as many workgroups as told. */
+  /** Dispatches a program over [size, size], or over as many workgroups as told. */
   dispatch(program: typeof SPLIT, { x, y, w, on, u, v, z }: Arrays, settings: Settings = {}, groups?: number): void {
     const { device } = this.#a;
     const [n, size, ridge] = [this.#n, this.#size, this.#ridge];
@@ -147,7 +147,7 @@ class Refinement {
     return u;
   }
 
-  /** What `−(m l) − I` is, negated. */
+  /** Computes the negated residual of the inverse, `−(m l) − I`. */
   inverseError({ l, wide }: Parts, { m, m1, m2 }: Inverse): Tensor {
     const [l1, l2] = this.split(wide, { by: 1 }, reduce("sum", mul(l, l), [0]));
     const how = { toRow: true, fromCol: true };

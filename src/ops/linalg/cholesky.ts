@@ -42,7 +42,7 @@ const TRANSPOSE = program("transpose");
 const PANEL = pairForms("choleskyPanel", [panel]);
 const UPDATE = pairForms("choleskyUpdate", [update]);
 
-/** How a diagonal block is factored. */
+/** Chooses how a diagonal block is factored. */
 function choleskyForm(device: Device): keyof typeof FACTORS {
   const policy = policyOf(device);
   return policy.choose("cholesky", ["elements", "rows"], policy.of(CHOLESKY));
@@ -146,7 +146,7 @@ const choleskyOp = defineOp<[Tensor], { readonly ridge: number }>({
 
 /** Options of {@linkcode cholesky}. */
 export interface CholeskyOptions {
-  /** Added to the diagonal first, ≥ 0; 0 by default. */
+  /** Ridge added to the diagonal first, ≥ 0; 0 by default. */
   readonly ridge?: number;
 }
 

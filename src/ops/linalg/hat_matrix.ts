@@ -20,7 +20,7 @@ function program(entryPoint: string) {
 
 const DIAGONAL = program("diagonal_of");
 
-/** From the factor `l lᵀ = a + ridge I` by its inverse, of which both are refined. */
+/** Computes the hat matrix from the factor `l lᵀ = a + ridge I` by its inverse; both are refined iteratively. */
 function hat(a: Tensor, l: Tensor, ridge: number): Tensor {
   const { device } = a;
   const n = a.shape[0]!;

@@ -55,7 +55,10 @@ function backwards({ upper, transpose }: Attrs): boolean {
   return upper !== transpose;
 }
 
-/** How the shaders read `size` padded rows as a lower triangle: an upper one with its rows and columns in reverse. */
+/**
+ * Strides by which the shaders read `size` padded rows as a lower triangle: an upper one with its rows and columns in
+ * reverse.
+ */
 function strides(size: number, width: number, attrs: Attrs) {
   const [row, col] = attrs.transpose ? [1, width] : [width, 1];
   if (!backwards(attrs)) return { base: 0, row, col, flip: 0 };

@@ -1,4 +1,4 @@
-/** How pixels between pixels come about. */
+/** Rule by which pixels between pixels come about. */
 export type ResizeMode = "nearest" | "bilinear" | "bicubic";
 
 /** Settings of {@linkcode resizeMatrix}. */
@@ -33,7 +33,7 @@ function point(from: number, to: number, i: number, { mode, alignCorners }: Resi
   for (let k = first; k <= last; k++) add(i, low + k, weightAt(mode, at - low - k, -0.75));
 }
 
-/** All pixels under a filter that is as wide as the step, with weights that add up to 1. */
+/** Lists the pixels under a filter that is as wide as the step, with weights that add up to 1. */
 function filter(from: number, to: number, i: number, mode: ResizeMode, add: Add): void {
   const scale = from / to;
   const stretch = Math.max(1, scale);

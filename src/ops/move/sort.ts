@@ -19,7 +19,7 @@ const RUN = 32;
 export interface Sorted {
   /** The values, of the dtype of x; gradients flow through them. */
   readonly values: Tensor;
-  /** Their indices along the axis, u32, of the same shape. */
+  /** Indices of the elements along the axis, u32, of the same shape. */
   readonly indices: Tensor;
 }
 

@@ -32,9 +32,9 @@ export interface BatchNormOptions {
   training: boolean;
   /** Weight of the newest batch in the running statistics, in [0, 1]; 0.1 by default. */
   momentum?: number;
-  /** Added to the variance, > 0; 1e-5 by default. */
+  /** Term added to the variance, > 0; 1e-5 by default. */
   eps?: number;
-  /** Added to the normalised values, in the shape of x. */
+  /** Tensor added to the normalised values, in the shape of x. */
   residual?: Tensor;
   /** Apply ReLU at the end; false by default. */
   relu?: boolean;

@@ -57,7 +57,7 @@ export interface Affine {
 export interface Norm {
   /** Moments `[slices, 3, c]`, of few slices, for Chan's merge: mean, sum of squared deviations and count of each. */
   readonly moments: Tensor;
-  /** Added to the variance. */
+  /** Term added to the variance. */
   readonly eps: number;
 }
 

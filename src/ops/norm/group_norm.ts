@@ -14,7 +14,7 @@ export interface GroupNormOptions {
   weight?: Tensor;
   /** Shift of each channel, `[c]`, f32; zeros by default. */
   bias?: Tensor;
-  /** Added to the variance; 1e-5 by default. */
+  /** Term added to the variance; 1e-5 by default. */
   eps?: number;
 }
 

@@ -17,7 +17,7 @@ export interface LayerNormOptions {
   weight?: Tensor;
   /** Shift of each feature, `[d]`, f32; zeros by default. */
   bias?: Tensor;
-  /** Added to the variance; 1e-5 by default. */
+  /** Term added to the variance; 1e-5 by default. */
   eps?: number;
 }
 
@@ -45,7 +45,7 @@ const layerNormOp = defineOp<readonly [Tensor, Tensor, Tensor], { readonly eps: 
   },
 });
 
-/** What the passes over rows bind beside x: 2 is what they write. */
+/** Bindings of the passes over rows beside x; they write 2. */
 type Arrays = BindingsOf<Omit<typeof code.access, 1>>;
 
 function run(programs: typeof FORWARD, x: Tensor, arrays: Arrays, eps: number): void {

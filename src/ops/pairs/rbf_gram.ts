@@ -5,7 +5,7 @@ import { pairGrads, pairMatrix, pairPrograms, pairShape, pairWeights } from "./_
 
 const PROGRAMS = pairPrograms("rbfGram", "exp(-params.gamma * d2)");
 
-/** Twice as much, which the gradient needs, is still an f32. */
+/** Largest gamma: twice as much, as the gradient needs, is still an f32. */
 const MOST_GAMMA = 1e38;
 
 /** Options of {@linkcode rbfGram}. */

@@ -163,7 +163,7 @@ export function workgroupCount(form: ProductForm, rows: number, cols4: number): 
 }
 
 /**
- * Into how many parts to split a sum, so that the adapter is busy and no invocation loops for long.
+ * Chooses into how many parts to split a sum (split-K), so that the adapter is busy and no invocation loops for long.
  *
  * @param workgroups Workgroups of `form` without a split.
  * @param terms Terms of the sum.

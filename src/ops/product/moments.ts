@@ -26,7 +26,7 @@ export function momentsCode(
   return [lib_moments, wanted ? lib_moments_store : lib_moments_none];
 }
 
-/** What a program's form says of it. */
+/** Note on moments in the name of a program's form. */
 export function momentsNote(wanted: boolean): string {
   return wanted ? " moments:fused" : "";
 }

@@ -30,7 +30,7 @@ export interface Triangles {
   readonly lower?: boolean;
 }
 
-/** What is summed: `c[i, j] = Σₖ a[i, k] b[k, j]`. */
+/** Sizes and terms of the sum: `c[i, j] = Σₖ a[i, k] b[k, j]`. */
 export interface ProductSizes {
   readonly rows: number;
   readonly cols: number;
@@ -39,11 +39,11 @@ export interface ProductSizes {
   readonly triangles?: Triangles;
 }
 
-/** What becomes of the sums. */
+/** Epilogue of a product: what becomes of the sums. */
 export interface Epilogue {
   /** Dtype of c; f32 by default. */
   readonly dtype?: FloatDType;
-  /** Added to every row, `[cols]`, f32. */
+  /** Bias of every row, `[cols]`, f32. */
   readonly bias?: Tensor;
   /** Adds to what this tensor holds instead of making one; its rows are padded to whole vectors. */
   readonly into?: Tensor;

@@ -26,7 +26,7 @@ export interface MiddleAxis {
   readonly length: number;
   /** A multiple of 4. */
   readonly inner: number;
-  /** Added to every `cols` elements. */
+  /** Bias of every `cols` elements. */
   readonly bias?: Tensor;
   readonly cols?: number;
   /** Adds to what y holds. */

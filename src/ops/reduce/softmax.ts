@@ -25,7 +25,7 @@ interface Attrs {
   readonly keepDim: boolean;
 }
 
-/** Per slice, the largest element m and the sum of `e = exp(x − m)`. */
+/** Computes, per slice, the largest element m and the sum of `e = exp(x − m)`. */
 function stages(x: Tensor, dims: readonly number[], exp = EXP_OR_NAN): { m: Tensor; e: Tensor; s: Tensor } {
   const m = reduce("max", x, dims, { keepDim: true });
   const e = elementwise(exp, x.device, [x, m], x.shape);

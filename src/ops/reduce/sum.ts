@@ -5,7 +5,7 @@ import { checkFloat } from "../shared/check.ts";
 import { elementwise } from "../elementwise/elementwise.ts";
 import { reduce, reducedShape } from "../shared/reduce.ts";
 
-/** Over which axes to reduce. */
+/** Options of reductions: axes, and whether to keep them. */
 export interface ReduceOptions {
   /** One axis or several, negative ones counted from the end; all by default. */
   dim?: number | readonly number[];

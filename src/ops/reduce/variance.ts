@@ -5,9 +5,12 @@ import { mul, sub } from "../elementwise/binary.ts";
 import { mean, type ReduceOptions, sum } from "./sum.ts";
 import { square } from "../elementwise/unary.ts";
 
-/** Over which axes, and what the sum of squares is divided by. */
+/** Options of {@linkcode variance}: axes, and the divisor of the sum of squares. */
 export interface VarianceOptions extends ReduceOptions {
-  /** Taken from the number of elements: 1 by default, as in PyTorch (Bessel's correction); 0 for the biased variance. */
+  /**
+   * Count taken from the number of elements: 1 by default, as in PyTorch (Bessel's correction); 0 for the biased
+   * variance.
+   */
   correction?: number;
 }
 

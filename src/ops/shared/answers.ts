@@ -17,7 +17,7 @@ export interface Question {
 
 /** Work on inputs of its own. */
 export interface Work {
-  /** Does it. */
+  /** Runs the answer. */
   run(): Tensor;
   /** The part of a result that is defined; all of it by default. */
   defined?(result: Tensor): Tensor;

@@ -51,7 +51,7 @@ export class Policy {
     return this.#forced.subgroups === "off" ? 0 : this.#device.info.subgroupSize;
   }
 
-  /** Another number whenever a step may go another way than before: what was recorded then no longer holds. */
+  /** Counter that changes whenever a step may go another way than before: what was recorded then no longer holds. */
   get readState(): () => number {
     return this.#readState;
   }

@@ -142,7 +142,7 @@ function widthOf(outer: number, rows: number, columns: number): Width {
   return columns === 1 && rows >= 4 && (rows % 4 === 0 || outer === 1) ? "row" : "single";
 }
 
-/** Enough slices to fill the device and to keep loops short; one when the rows are few. */
+/** Chooses enough slices to fill the device and to keep loops short; one when the rows are few. */
 export function partsOf(x: Tensor, items: number, rows: number): number {
   const { invocations, minRows, maxRows } = policyOf(x.device).of(REDUCE);
   const wanted = Math.ceil(rows * items / invocations);
