@@ -1,4 +1,4 @@
-import { dirname, join } from "@std/path";
+import { dirname, join } from "node:path";
 import { posix } from "node:path";
 import { quoted } from "../formats/internal.ts";
 

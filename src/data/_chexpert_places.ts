@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { join } from "node:path";
 import { listDirectories } from "./_files.ts";
 
 /** The folders of the full version's four zip files, as they are unpacked: images of patients at the top, or below `train`, `valid`. */

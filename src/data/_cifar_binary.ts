@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { join } from "node:path";
 import { isFile, readLines } from "./_files.ts";
 
 /** Images and labels as they come out of CIFAR's files. */

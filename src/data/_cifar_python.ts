@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { join } from "node:path";
 import { chainGlobals, numpyGlobals, pythonGlobals, readAll, unpickle } from "../formats/internal.ts";
 import { isNdArray, isStringArray, type PickleValue, readFrom } from "../formats/mod.ts";
 import { type CifarLayout, type CifarRows, planesToChannelsLast } from "./_cifar_binary.ts";

@@ -1,4 +1,4 @@
-import { dirname, join } from "@std/path";
+import { dirname, join } from "node:path";
 import { npzChunks, writeWhole } from "../formats/mod.ts";
 import type { DemoImage, DemoImages } from "./_demo_images.ts";
 import { resizeBilinear } from "./resize.ts";

@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { join } from "node:path";
 import { quoted } from "../formats/internal.ts";
 
 /** Tells what a path is, followed through links; `null` when nothing is there. */

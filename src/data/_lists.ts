@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { join } from "node:path";
 import { quoted } from "../formats/internal.ts";
 import { isDirectory, listSome, readLines } from "./_files.ts";
 

@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { join } from "node:path";
 import { openZip } from "../formats/internal.ts";
 import { FileSource } from "../formats/mod.ts";
 import { extractTar, extractZip } from "./archive.ts";

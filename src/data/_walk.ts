@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { join } from "node:path";
 import { isDirectory } from "./_files.ts";
 
 /**

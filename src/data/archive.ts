@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { join } from "node:path";
 import { FileSource } from "../formats/mod.ts";
 import { openZip, quoted } from "../formats/internal.ts";
 import { ArchiveWriter } from "./_archive_writer.ts";

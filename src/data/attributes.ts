@@ -1,5 +1,5 @@
 import { parseDecimal, quoted } from "../formats/internal.ts";
-import { join } from "@std/path";
+import { join } from "node:path";
 import { columnOf, type CsvTable, readCsv, rowsBy } from "./_csv.ts";
 import { isFile, listSome } from "./_files.ts";
 import { readIds } from "./_lists.ts";

@@ -1,5 +1,5 @@
 import { parseDecimal, quoted } from "../formats/internal.ts";
-import { join } from "@std/path";
+import { join } from "node:path";
 import { chexpertPlaces } from "./_chexpert_places.ts";
 import { columnOf, type CsvTable, readCsv } from "./_csv.ts";
 import { isFile, listSome } from "./_files.ts";

@@ -1,5 +1,5 @@
 import { quoted } from "../formats/internal.ts";
-import { join } from "@std/path";
+import { join } from "node:path";
 import { obtain, type ObtainOptions, type Source } from "./_obtain.ts";
 import { isFile } from "./_files.ts";
 import { checkInside, findImages, readIds } from "./_lists.ts";

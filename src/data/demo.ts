@@ -1,4 +1,4 @@
-import { dirname, join } from "@std/path";
+import { dirname, join } from "node:path";
 import { DEMO_LAYOUTS, type DemoName } from "./_demo_layouts.ts";
 import { selectDemoImages } from "./_demo_images.ts";
 import { kindOf } from "./_files.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { basename, dirname } from "@std/path";
+import { basename, dirname } from "node:path";
 import { parseDecimal, replaceBy } from "../formats/internal.ts";
 import { isFile } from "./_files.ts";
 import { checkAnswer, type Expected, fetchSafely, tooLarge } from "./_request.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { join } from "@std/path";
+import { join } from "node:path";
 import { isDirectory, isFile, listDirectories, listSome, readLines } from "./_files.ts";
 import type { ObtainOptions } from "./_obtain.ts";
 import { type Walk, walkImages } from "./_walk.ts";

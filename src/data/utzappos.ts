@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { join } from "@std/path";
+import { join } from "node:path";
 import { columnOf, readCsv, rowsBy } from "./_csv.ts";
 import { isFile, listSome } from "./_files.ts";
 import { obtain, type ObtainOptions, type Source } from "./_obtain.ts";

@@ -1,4 +1,4 @@
-import { basename, join } from "@std/path";
+import { basename, join } from "node:path";
 import { FileSource, OutputFolder, writeWhole } from "../formats/mod.ts";
 import { partOf, readAll, readJson, replaceBy } from "../formats/internal.ts";
 import {

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { join } from "@std/path";
+import { join } from "node:path";
 import type { AdapterFamily } from "../device/mod.ts";
 import { writeWhole } from "../formats/mod.ts";
 import type { TuneStore } from "../tune/mod.ts";
