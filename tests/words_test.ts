@@ -30,6 +30,7 @@ const STATE: Readonly<Record<string, string>> = {
   "src/autograd/mode.ts depth": "noGrad() holds for all that runs inside, on every device",
   "src/autograd/autocast.ts enabled": "autocast() holds for all that runs inside, on every device",
   "src/autograd/watch.ts watcher": "findNonFinite() watches all that runs inside",
+  "src/autograd/recompute.ts pass": "checkpoint() holds for all that runs inside its body",
   "src/autograd/node.ts nextId": "the order in which ops were run, over all devices",
   "src/tensor/scope.ts open": "the scopes that are open: what is made belongs to the innermost",
   "src/device/device.ts opened": "the default device is the one that was opened last",

@@ -4,6 +4,7 @@ import { fullPrecision } from "./autocast.ts";
 import { isGradEnabled, noGrad } from "./mode.ts";
 import { TapeNode } from "./node.ts";
 import { OpContext } from "./op_context.ts";
+import { noteLeaves } from "./recompute.ts";
 import { showResult } from "./watch.ts";
 
 /** An op: what it computes, and how its gradient flows back. */
@@ -67,6 +68,7 @@ export function defineOp<I extends readonly Tensor[], A>(
   const { name } = definition;
   return function op(inputs: I, attrs: A): Tensor {
     const device = checkDevices(name, inputs);
+    noteLeaves(name, inputs);
     const wanted = isGradEnabled() ? inputs.map(wantsGrad) : inputs.map(() => false);
     if (device.recordings.active && isGradEnabled()) inputs.forEach(dependOnLeaf);
     if (!definition.backward && wanted.includes(true)) {

@@ -5,6 +5,7 @@
  */
 export { autocast, type AutocastOptions, fullPrecision, isAutocast } from "./autocast.ts";
 export { backward, type BackwardOptions } from "./backward.ts";
+export { checkpoint } from "./checkpoint.ts";
 export { defineOp, type OpDefinition, wantsGrad } from "./define_op.ts";
 export { detach, requireGrad } from "./detach.ts";
 export { isGradEnabled, noGrad } from "./mode.ts";

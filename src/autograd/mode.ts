@@ -40,3 +40,14 @@ export function noGrad<T>(body?: () => T): T | { [Symbol.dispose](): void } {
     depth--;
   }
 }
+
+/** Runs `body` with a tape, also inside {@linkcode noGrad}: a gradient that computes a forward pass again. */
+export function enableGrad<T>(body: () => T): T {
+  const before = depth;
+  depth = 0;
+  try {
+    return body();
+  } finally {
+    depth = before;
+  }
+}

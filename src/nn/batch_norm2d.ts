@@ -1,5 +1,6 @@
 import type { Device } from "../device/mod.ts";
 import type { Exchange } from "../distributed/mod.ts";
+import { isRecomputing } from "../autograd/internal.ts";
 import { batchNormOf, isRemade } from "../ops/internal.ts";
 import { keep, ones, type Tensor, zeros } from "../tensor/mod.ts";
 import { jointBatchNorm } from "./_joint_batch_norm.ts";
@@ -130,12 +131,13 @@ export class BatchNorm2d extends Module {
   #begin(x: Tensor): boolean {
     const { recordings } = x.device;
     const mode = recordings.depend(() => this.training ? this.#tracks ? "tracks" : "trains" : "evaluates", this);
-    if (mode === "tracks") recordings.repeat(() => this.numBatchesTracked.value++);
+    if (mode === "tracks" && !isRecomputing()) recordings.repeat(() => this.numBatchesTracked.value++);
     return mode !== "evaluates";
   }
 
   get #running() {
-    return { mean: this.runningMean, variance: this.runningVar, momentum: this.#tracks ? this.#momentum : 0 };
+    const moves = this.#tracks && !isRecomputing();
+    return { mean: this.runningMean, variance: this.runningVar, momentum: moves ? this.#momentum : 0 };
   }
 
   #together(x: Tensor, { residual, relu = false, moments }: BatchNormFusion, exchange: Exchange): Tensor {

@@ -3,7 +3,8 @@ import { relu, reshape } from "../ops/mod.ts";
 import { key, type Tensor, tidy } from "../tensor/mod.ts";
 import { Linear } from "./linear.ts";
 import { BatchNorm2d } from "./batch_norm2d.ts";
-import { Lambda, Module, Sequential } from "./module.ts";
+import { Lambda, Module } from "./module.ts";
+import { Sequential } from "./sequential.ts";
 import type { Backbone } from "./backbone.ts";
 
 /** Settings of {@linkcode contrastive}. */

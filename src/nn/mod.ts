@@ -5,6 +5,7 @@
  *
  * @module
  */
+export { checkpoint } from "../autograd/mod.ts";
 export { Backbone } from "./backbone.ts";
 export { BatchNorm2d, type BatchNorm2dOptions, type BatchNormFusion } from "./batch_norm2d.ts";
 export { Contrastive, contrastive, type ContrastiveOptions } from "./contrastive.ts";
@@ -15,7 +16,8 @@ export { defaultInit, fanIn, fanOut, type InitOptions, kaimingNormal, type Weigh
 export { LayerNorm, type LayerNormOptions } from "./layer_norm.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
 export { MaxPool2d, type Pool2dOptions, ReLU } from "./layers.ts";
-export { type ForwardHook, Lambda, Module, Sequential } from "./module.ts";
+export { type ForwardHook, Lambda, Module } from "./module.ts";
+export { Sequential } from "./sequential.ts";
 export { Counter, Parameter, Table } from "./parameter.ts";
 export { ResNet, type ResNetLayout, type ResNetOptions, type Stem } from "./resnet.ts";
 export {

@@ -241,33 +241,6 @@ export abstract class Module {
   }
 }
 
-/** Modules one after the other, named `0`, `1`, …. */
-export class Sequential extends Module {
-  /** The modules in order. */
-  readonly layers: readonly Module[];
-
-  /** Runs `layers` in order. */
-  constructor(...layers: Module[]) {
-    super();
-    this.layers = layers;
-  }
-
-  /** Feeds `x` through every layer. */
-  override forward(x: Tensor): Tensor {
-    return this.layers.reduce((y, layer) => layer.forward(y), x);
-  }
-
-  /** Feeds the parts of a batch through every layer. */
-  override forwardParts(parts: readonly Tensor[]): Tensor[] {
-    return this.layers.reduce((y, layer) => layer.forwardParts(y), [...parts]);
-  }
-
-  /** The layers under their indices. */
-  override *fields(): IterableIterator<[string, unknown]> {
-    for (const [i, layer] of this.layers.entries()) yield [`${i}`, layer];
-  }
-}
-
 /** A module of no state, around a function. */
 export class Lambda extends Module {
   #fn: (x: Tensor) => Tensor;

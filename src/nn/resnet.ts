@@ -6,7 +6,8 @@ import { Conv2d } from "./conv2d.ts";
 import { convNormParts } from "./conv_norm.ts";
 import { defaultInit, kaimingNormal, type WeightInit } from "./init.ts";
 import { Linear } from "./linear.ts";
-import { Module, Sequential } from "./module.ts";
+import { Module } from "./module.ts";
+import { Sequential } from "./sequential.ts";
 import { Backbone } from "./backbone.ts";
 
 /**
@@ -26,6 +27,11 @@ export interface ResNetOptions {
   numClasses?: number;
   /** Channels of the images; 3 by default. */
   inChannels?: number;
+  /**
+   * Whether blocks are checkpointed (`checkpoint()`) in training: less memory for one more forward pass; false by default. Parts
+   * that are normalised together are not.
+   */
+  checkpoint?: boolean;
   /** Seed of the weights; 0 by default. */
   seed?: number;
   /** Weights of the convolutions; `kaimingNormal`, torchvision's, by default. Linear layers have `defaultInit`. */
@@ -220,7 +226,7 @@ export class ResNet extends Backbone {
           ? new BasicBlock(make, from, width, stride)
           : new Bottleneck(make, from, width, stride, groups, inner);
       });
-      this.#stages.push(new Sequential(...blocks));
+      this.#stages.push(options.checkpoint ? Sequential.checkpointed(...blocks) : new Sequential(...blocks));
     });
     this.fc = make.linear(channels, numClasses);
   }

@@ -5,7 +5,8 @@ import { Backbone } from "./backbone.ts";
 import { Conv2d } from "./conv2d.ts";
 import { LayerNorm } from "./layer_norm.ts";
 import type { Linear } from "./linear.ts";
-import { Module, Sequential } from "./module.ts";
+import { Module } from "./module.ts";
+import { Sequential } from "./sequential.ts";
 import { Parameter } from "./parameter.ts";
 import { VitBlock, vitLinear } from "./vit_block.ts";
 
@@ -53,6 +54,8 @@ export interface VitOptions {
   inChannels?: number;
   /** Largest probability that a sample passes a branch by, in training; it grows from 0 along the blocks. 0 by default. */
   dropPath?: number;
+  /** Whether blocks are checkpointed (`checkpoint()`) in training: less memory for one more forward pass; false by default. */
+  checkpoint?: boolean;
   /** Seed of the weights; 0 by default. */
   seed?: number;
   /** Device; the default one by default. */
@@ -112,7 +115,7 @@ export class Vit extends Backbone {
     const whole = layoutOf(layout);
     const { dim, depth, heads, patchSize, imageSize, registers, preNorm, classToken, classPosition } = whole;
     const { mlpDim, activation, layerScale, bias, eps } = whole;
-    const { numClasses = 2048, inChannels = 3, dropPath = 0, seed = 0, device } = options;
+    const { numClasses = 2048, inChannels = 3, dropPath = 0, checkpoint = false, seed = 0, device } = options;
     this.layout = whole;
     this.inChannels = inChannels;
     const token = (count: number, at: number) =>
@@ -124,13 +127,11 @@ export class Vit extends Backbone {
     this.#patchEmbed = new PatchEmbed(new Conv2d({ inChannels, outChannels: dim, ...patch }));
     this.#normPre = preNorm ? new LayerNorm({ numFeatures: dim, eps, device }) : null;
     const shared = { dim, heads, mlpDim, eps, activation, layerScale, seed, device };
-    this.#blocks = new Sequential(
-      ...Array.from(
-        { length: depth },
-        (_, index) =>
-          new VitBlock({ ...shared, index, dropPath: depth > 1 ? dropPath * index / (depth - 1) : dropPath }),
-      ),
-    );
+    const chance = (index: number) => depth > 1 ? dropPath * index / (depth - 1) : dropPath;
+    const blocks = Array.from({ length: depth }, (_, index) => {
+      return new VitBlock({ ...shared, index, dropPath: chance(index) });
+    });
+    this.#blocks = checkpoint ? Sequential.checkpointed(...blocks) : new Sequential(...blocks);
     this.#norm = new LayerNorm({ numFeatures: dim, eps, device });
     this.fc = vitLinear(dim, numClasses, key(seed, depth, 4), device, bias);
   }

@@ -1,4 +1,5 @@
 import { defineOp } from "../../autograd/mod.ts";
+import { askOnce } from "../../autograd/internal.ts";
 import { defineProgram } from "../../device/mod.ts";
 import { dropout as code, lib_flat, lib_philox } from "../../shaders/gen.ts";
 import { type FloatDType, type Key, Tensor } from "../../tensor/mod.ts";
@@ -114,6 +115,6 @@ function drop(op: string, x: Tensor, { p, key }: DropoutOptions, inner: number):
   checkFloat(op, x);
   if (!(p >= 0 && p < 1)) throw new RangeError(`Cannot compute ${op}() as p must be in [0, 1): current value is ${p}`);
   if (p === 0 || x.size === 0) return x;
-  const next = typeof key === "function" ? key : () => key;
+  const next = typeof key === "function" ? askOnce(key) : () => key;
   return dropoutOp([x], { p, inner, next, now: [0, 0] });
 }

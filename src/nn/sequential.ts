@@ -1,0 +1,44 @@
+import { checkpoint } from "../autograd/mod.ts";
+import type { Tensor } from "../tensor/mod.ts";
+import { Module } from "./module.ts";
+
+/** Modules one after the other, named `0`, `1`, …. */
+export class Sequential extends Module {
+  /** The modules in order. */
+  readonly layers: readonly Module[];
+  #checkpoint = false;
+
+  /** Runs `layers` in order. */
+  constructor(...layers: Module[]) {
+    super();
+    this.layers = layers;
+  }
+
+  /**
+   * Makes a sequence whose layers are {@linkcode checkpoint}ed in training: less memory for one more forward pass. A batch in
+   * several parts is not.
+   */
+  static checkpointed(...layers: Module[]): Sequential {
+    const sequence = new Sequential(...layers);
+    sequence.#checkpoint = true;
+    return sequence;
+  }
+
+  /** Feeds `x` through every layer. */
+  override forward(x: Tensor): Tensor {
+    const through = (x: Tensor, layer: Module) =>
+      this.#checkpoint && this.training ? checkpoint((x) => layer.forward(x!), x) : layer.forward(x);
+    return this.layers.reduce(through, x);
+  }
+
+  /** Feeds the parts of a batch through every layer. */
+  override forwardParts(parts: readonly Tensor[]): Tensor[] {
+    if (this.#checkpoint && parts.length === 1) return [this.forward(parts[0]!)];
+    return this.layers.reduce((y, layer) => layer.forwardParts(y), [...parts]);
+  }
+
+  /** The layers under their indices. */
+  override *fields(): IterableIterator<[string, unknown]> {
+    for (const [i, layer] of this.layers.entries()) yield [`${i}`, layer];
+  }
+}
