@@ -15,8 +15,9 @@ const ARENA_BYTES = 1 << 20;
 const BIND_GROUPS = 4096;
 
 /**
- * Encodes dispatches into one open compute pass and submits them together. `Params` go through one uniform arena with
- * dynamic offsets, so a bind group depends on buffers only and is found in the cache from the second step on.
+ * Encodes dispatches into one open compute pass and submits them together. `Params` go through one uniform arena (a
+ * bump allocator) with dynamic offsets, so a bind group depends on buffers only and is found in the cache from the
+ * second step on.
  */
 export class Encoder {
   #gpu: GPUDevice;

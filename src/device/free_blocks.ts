@@ -10,8 +10,8 @@ const LARGE = 2 ** 20;
 const SLACK = 1.4;
 
 /**
- * Rounds up to an eighth of a power of two, or to a 64th from 1 MiB on: at most 12.5 % and 1.6 % are wasted, and like sizes
- * share blocks.
+ * Rounds up to an eighth of a power of two, or to a 64th from 1 MiB on: at most 12.5 % and 1.6 % are wasted, and like
+ * sizes share blocks.
  */
 export function sizeClass(bytes: number): number {
   if (bytes <= 256) return 256;
@@ -27,7 +27,7 @@ function bestClass(free: FreeBlocks, capacity: number): number {
   return best <= SLACK * capacity ? best : capacity;
 }
 
-/** Takes the lowest id of the best class out of the free blocks. */
+/** Takes the lowest id of the best class out of the free blocks (free lists by size class, best fit). */
 export function takeBest(free: FreeBlocks | undefined, capacity: number): Block | undefined {
   return free?.get(bestClass(free, capacity))?.shift();
 }

@@ -45,10 +45,10 @@ const ADJUST = defineProgram({
 });
 
 /**
- * Scales a loss so that its gradients do not vanish in half precision, as PyTorch's `torch.amp.GradScaler`: the loss is
- * multiplied by a scale, the optimizer divides the gradients by it again, and a step with an infinite or NaN gradient is
- * skipped. The scale halves after a step that was skipped and doubles after 2,000 good ones. All of it happens on the
- * device, nothing is read back.
+ * Scales a loss so that its gradients do not vanish in half precision (dynamic loss scaling), as PyTorch's
+ * `torch.amp.GradScaler`: the loss is multiplied by a scale, the optimizer divides the gradients by it again, and a
+ * step with an infinite or NaN gradient is skipped. The scale halves after a step that was skipped and doubles after
+ * 2,000 good ones. All of it happens on the device, nothing is read back.
  *
  * `optimizer.step(scaler)` does what PyTorch's `scaler.step(optimizer)` and `scaler.update()` do. A step that is skipped
  * counts in `optimizer.steps`.

@@ -8,10 +8,11 @@ import type { StepAgreement } from "./ranks.ts";
 import type { StepBatch, StepTools } from "./step_tools.ts";
 
 /**
- * A step on a batch that is too large to be encoded at once, with the loss and the gradient of the whole batch: its parts
- * are encoded without a graph, the loss and its gradient are those of all embeddings, then each part is encoded again and
- * differentiated from its embeddings' gradient on. So one part's activations are held at a time, for one more forward pass.
- * Batch normalisation has the statistics of each part, and moves the running ones in the second pass only.
+ * A step on a batch that is too large to be encoded at once, with the loss and the gradient of the whole batch
+ * (GradCache): its parts are encoded without a graph, the loss and its gradient are those of all embeddings, then each
+ * part is encoded again and differentiated from its embeddings' gradient on. So one part's activations are held at a
+ * time, for one more forward pass. Batch normalisation has the statistics of each part, and moves the running ones in
+ * the second pass only.
  *
  * @see Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", arXiv:2101.06983.
  */

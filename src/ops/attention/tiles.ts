@@ -29,7 +29,7 @@ const GRAD_KV = programs("attention grad kv", [...GRAD, attention_grad_kv], "bac
 /** Queries, or keys, of a workgroup. */
 const TILE = 32;
 
-/** Computes `attend` of forms.ts in tiles, without storing scores (as FlashAttention). */
+/** Computes `attend` of forms.ts in tiles, without storing scores (online softmax, as FlashAttention). */
 export function attendTiles({ q, k, v }: Operands, layout: Layout, shape: Shape): Attended {
   const out = new Tensor(q.device, shape, { dtype: floatOf(q) });
   const lse = new Tensor(q.device, [layout.batch * layout.heads, layout.queries]);

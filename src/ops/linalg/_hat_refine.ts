@@ -1,4 +1,5 @@
-// Refinement of a hat matrix: factor and inverse are taken to more bits than f32 holds, with triangular products alone.
+// Iterative refinement of a hat matrix: factor and inverse are taken to more bits than f32 holds, with triangular
+// products alone, of operands that are cut in two so that the sums are exact (an error-free transformation).
 import { defineProgram } from "../../device/mod.ts";
 import { hat_refine as code, lib_flat, lib_rows } from "../../shaders/gen.ts";
 import { Tensor } from "../../tensor/mod.ts";

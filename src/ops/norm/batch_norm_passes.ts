@@ -1,5 +1,6 @@
 // The forward passes of batch normalisation, separately callable so that synchronised batch normalisation can gather the
-// moments of all ranks between them.
+// moments of all ranks between them. Moments of slices are merged by the pairwise formula of Chan et al. (parallel
+// Welford).
 import { batch_norm as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../../shaders/gen.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { castTo, floatOf } from "../../tensor/internal.ts";

@@ -1,0 +1,79 @@
+import { assert, assertEquals } from "@std/assert";
+import { fromFileUrl, join } from "@std/path";
+
+const ROOT = fromFileUrl(new URL("..", import.meta.url));
+const LONGEST = 40;
+
+/** Functions that are longer, with their lines: the list may only shrink. */
+const LONG: Record<string, number> = {
+  "src/optim/_many.ts declarations": 42,
+  "src/jobs/linear/pictures.ts neighbourSheet": 51,
+  "src/data/chexpert.ts loadCheXpert": 42,
+  "src/data/download.ts request": 44,
+  "src/data/cub200.ts loadCub200": 42,
+  "src/eval/view_alignment.ts viewAlignment": 46,
+  "src/eval/frozen_sgd.ts frozenSgd": 41,
+  "src/eval/search.ts searchLinear": 42,
+  "src/eval/logistic.ts logisticRegression": 41,
+  "tests/portability/_programs.ts allOps": 59,
+  "tests/train/compiled_pretrain_test.ts train": 42,
+  "bench/compare/jax_js.ts jaxJs": 55,
+  "bench/compare/tfjs.ts tfjs": 56,
+  "bench/compare/ours.ts ours": 44,
+};
+
+/** Functions and methods of formatted code, with their lines from the first of the head to the closing brace. */
+function functionsOf(text: string): { name: string; lines: number }[] {
+  const lines = text.split("\n");
+  const head =
+    /^( *)(?:(?:export |default |async )*function\*? (\w+)|(?!(?:if|for|while|switch|catch|return|throw|new|await|super)\b)(?:(?:static|async|override|get|set) )*\*?(#?\w+)(?:<[^(]*>)?\((?!.*;$))/;
+  return lines.flatMap((line, start) => {
+    const [, indent, name, method] = line.match(head) ?? [];
+    const found = name ?? method;
+    if (found === undefined || (name === undefined && indent === "")) return [];
+    for (let end = start; end < lines.length; end++) {
+      if (lines[end] === `${indent}}`) return [{ name: found, lines: end - start + 1 }];
+      // The next thing at this depth, or one further out, begins before a body was closed: this was a call or a type.
+      const inside = lines[end] === "" || lines[end]!.startsWith(`${indent} `) || /^ *[)}\]]/.test(lines[end]!);
+      if (end > start && (!inside || !lines[end]!.startsWith(lines[end] === "" ? "" : indent!))) return [];
+    }
+    return [];
+  });
+}
+
+async function sourceFiles(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) found.push(...await sourceFiles(path));
+    else if (path.endsWith(".ts") && !path.endsWith("gen.ts")) found.push(path);
+  }
+  return found;
+}
+
+Deno.test("functions are at most 40 lines long", async () => {
+  const folders = ["src", "tests", "bench", "examples", "scripts", "links", "page"];
+  const files = (await Promise.all(folders.map(sourceFiles))).flat();
+  const long = new Map<string, number>();
+  let count = 0;
+  for (const file of files) {
+    for (const { name, lines } of functionsOf(await Deno.readTextFile(join(ROOT, file)))) {
+      count++;
+      if (lines > LONGEST) long.set(`${file} ${name}`, lines);
+    }
+  }
+  assert(count > 3000, `only ${count} functions were found`);
+  assertEquals([...long].filter(([name, lines]) => lines > (LONG[name] ?? LONGEST)), []);
+  assertEquals(Object.keys(LONG).filter((name) => !long.has(name)), [], "strike what is short now");
+});
+
+Deno.test("the rule of functions counts heads, bodies and methods", () => {
+  const body = (indent: string, n: number) => `${indent}  a();\n`.repeat(n);
+  const text =
+    `export async function* one(\n  a: A,\n): B {\n${body("", 40)}}\nclass C {\n  static async two<T>(a: T) {\n` +
+    `${body("  ", 39)}  }\n  three() {\n    if (a) {\n    }\n  }\n}\ncall(() => {\n});\n`;
+  assertEquals(functionsOf(text), [{ name: "one", lines: 44 }, { name: "two", lines: 41 }, {
+    name: "three",
+    lines: 4,
+  }]);
+});
