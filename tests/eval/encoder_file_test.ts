@@ -34,6 +34,8 @@ Deno.test("loadEncoder() finds the encoder in what other programs save", async (
       "average.pth": { n_averaged: one, ...prefixed("module.") },
       "supcontrast.pth": { model: prefixed("encoder.module."), epoch: 5 },
       "moco.pth": { state_dict: { ...prefixed("module.encoder_q."), ...prefixed("module.encoder_k.") } },
+      "dino.pth": { student: { "module.backbone.conv1.weight": one }, teacher: prefixed("backbone."), epoch: 3 },
+      "lightly.ckpt": { "pytorch-lightning_version": "2.0", state_dict: prefixed("backbone.") },
       "head.pth": { state_dict: { ...prefixed("backbone."), "projector.0.weight": one } },
     };
     for (const [name, value] of Object.entries(files)) {
