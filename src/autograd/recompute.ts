@@ -1,6 +1,6 @@
 import type { Tensor } from "../tensor/mod.ts";
 
-/** What the first pass of a body that is run twice leaves for the second. */
+/** State that the first pass of a body that is run twice leaves for the second. */
 export class FirstPass {
   /** Answers to what it asked, such as keys of random numbers, in their order. */
   readonly answers: { value: unknown }[] = [];
