@@ -1,22 +1,6 @@
 // Holds the stand-in for @std/path against what @std/path documents, on POSIX.
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  basename,
-  DELIMITER,
-  dirname,
-  extname,
-  format,
-  fromFileUrl,
-  isAbsolute,
-  join,
-  normalize,
-  parse,
-  relative,
-  resolve,
-  SEPARATOR,
-  SEPARATOR_PATTERN,
-  toFileUrl,
-} from "@std/path";
+import { assertEquals, assertThrows } from "@std/assert";
+import { basename, dirname, extname, fromFileUrl, join, relative, resolve, toFileUrl } from "@std/path";
 
 const posix = Deno.build.os !== "windows";
 
@@ -29,7 +13,6 @@ test("join() normalises, and takes a URL first", () => {
   assertEquals(join(), ".");
   assertEquals(join("", ""), ".");
   assertEquals(join(new URL("file:///tmp/x%20y/"), "z"), "/tmp/x y/z");
-  assertEquals(normalize("/a//b/../c/."), "/a/c");
 });
 
 test("basename(), dirname() and extname() take a path apart", () => {
@@ -42,19 +25,11 @@ test("basename(), dirname() and extname() take a path apart", () => {
   assertEquals([extname("a.tar.gz"), extname("a"), extname(".gitignore")], [".gz", "", ""]);
 });
 
-test("parse() and format() are inverse", () => {
-  const parts = { root: "/", dir: "/a/b", base: "c.ts", ext: ".ts", name: "c" };
-  assertEquals(parse("/a/b/c.ts"), parts);
-  assertEquals(format(parts), "/a/b/c.ts");
-  assertEquals(format({ dir: "/a", base: "b" }), "/a/b");
-});
-
-test("resolve(), relative() and isAbsolute() know the root", () => {
+test("resolve() and relative() know the root", () => {
   assertEquals(resolve("/a", "b", "../c"), "/a/c");
   assertEquals(resolve("x"), join(Deno.cwd(), "x"));
   assertEquals(relative("/a/b/c", "/a/d"), "../../d");
   assertEquals(relative("/a", "/a"), "");
-  assert(isAbsolute("/a") && !isAbsolute("a") && !isAbsolute(""));
 });
 
 test("fromFileUrl() and toFileUrl() are inverse", () => {
@@ -63,9 +38,4 @@ test("fromFileUrl() and toFileUrl() are inverse", () => {
   assertEquals(toFileUrl("/a b").href, "file:///a%20b");
   assertThrows(() => fromFileUrl("https://a.test/b"), TypeError, 'URL must be a file URL: received "https:"');
   assertThrows(() => toFileUrl("a"), TypeError, 'Path must be absolute: received "a"');
-});
-
-test("SEPARATOR, SEPARATOR_PATTERN and DELIMITER are the system's", () => {
-  assertEquals([SEPARATOR, DELIMITER], ["/", ":"]);
-  assertEquals("a//b/c".split(SEPARATOR_PATTERN), ["a", "b", "c"]);
 });
