@@ -71,7 +71,7 @@ export class Device {
     this.limits = gpu.limits;
     this.features = new Set(gpu.features as unknown as Iterable<string>);
     const [details, encoder, trim] = [this.#details, () => this.#encoder, () => this.trim()];
-    const failures = this.#failures = new Failures(gpu, details, () => this.#encoder.latest);
+    const failures = this.#failures = new Failures(gpu, details, encoder);
     this.#pool = new BufferPool(bufferMaker({ gpu, failures, details, encoder, trim }));
     this.#bounds = new Bounds(gpu.limits);
     const [fail, wait] = [(error: DeviceError) => failures.fail(error), (check: Promise<void>) => failures.wait(check)];
@@ -232,7 +232,7 @@ export class Device {
 
   /** Opens a reader that hands up to `bytes` bytes back at once while the caller waits; see {@linkcode SyncReader}. */
   async openSyncReader(bytes: number): Promise<SyncReader> {
-    return await SyncReader.open(this.#gpu, bytes, (parts) => {
+    return await SyncReader.open(this.#gpu, bytes, this.#encoder.carryBaton(), (parts) => {
       this.recordings.refuse("read back", "run steps that exchange with other processes without compile()");
       this.flush();
       this.#failures.checkDone(...parts.map(({ storage }) => storage.writtenBy));

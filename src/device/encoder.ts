@@ -1,3 +1,4 @@
+import { Baton } from "./baton.ts";
 import type { Block } from "./blocks.ts";
 import type { DeviceStorage } from "./storage.ts";
 import type { Pipeline } from "./pipelines.ts";
@@ -35,6 +36,7 @@ export class Encoder {
   #serial = 0;
   #recording: Recording | null = null;
   #profiler: Profiler | null = null;
+  #baton: Baton | null = null;
   #bindGroupsCreated = 0;
   #submits = 0;
   #dispatches = 0;
@@ -76,6 +78,16 @@ export class Encoder {
   /** Times every dispatch until {@linkcode Encoder.takeProfile}. */
   startProfile(profiler: Profiler): void {
     this.#profiler = profiler;
+  }
+
+  /** Gives the baton that every submit from now on passes on; makes it at the first call. */
+  carryBaton(): Baton {
+    return this.#baton ??= new Baton(this.#gpu);
+  }
+
+  /** Is told that an error is known: what the baton could say of it was said. */
+  renewBaton(): void {
+    this.#baton?.renew();
   }
 
   /** Serial of the submit that the next command goes with. */
@@ -177,12 +189,14 @@ export class Encoder {
   /** Frees the arena. */
   destroy(): void {
     this.#arena.destroy();
+    this.#baton?.destroy();
     this.#profiler?.destroy();
   }
 
   #submit(...behind: GPUCommandBuffer[]): void {
-    const encoder = this.#encoder;
+    const encoder = this.#baton ? this.#openEncoder() : this.#encoder;
     this.#endPass();
+    if (encoder) this.#baton?.pass(encoder);
     const readTimes = encoder && this.#profiler?.resolve(encoder);
     if (this.#offset > 0) this.#gpu.queue.writeBuffer(this.#arena, 0, this.#host, 0, this.#offset);
     this.#gpu.queue.submit(encoder ? [encoder.finish(), ...behind] : behind);

@@ -8,6 +8,14 @@ interface Doubt {
   readonly error: DeviceError;
 }
 
+/** What submits commands. */
+interface Submits {
+  /** Serial of the last submit that has commands. */
+  readonly latest: number;
+  /** Is told that an error is known. */
+  renewBaton(): void;
+}
+
 /** Most ranges of submits that are told apart. */
 const MOST_DOUBTS = 16;
 
@@ -21,16 +29,16 @@ export class Failures {
   #closed = false;
   #count = 0;
   #gpu: GPUDevice;
-  #latest: () => number;
+  #encoder: () => Submits;
   #error: DeviceError | null = null;
   #checks = new Set<Promise<void>>();
   #known = 0;
   #doubts: Doubt[] = [];
 
-  /** Listens to a device; `details` tells what is running now, `latest` the serial of the last submit that has commands. */
-  constructor(gpu: GPUDevice, details: () => DeviceErrorDetails, latest: () => number) {
+  /** Listens to a device; `details` tells what is running now. */
+  constructor(gpu: GPUDevice, details: () => DeviceErrorDetails, encoder: () => Submits) {
     this.#gpu = gpu;
-    this.#latest = latest;
+    this.#encoder = encoder;
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
       const { message } = (event as unknown as GPUUncapturedErrorEvent).error;
@@ -88,7 +96,8 @@ export class Failures {
   fail(error: DeviceError): void {
     this.#error ??= error;
     this.#count++;
-    const to = this.#latest();
+    if (!this.#closed) this.#encoder().renewBaton();
+    const to = this.#encoder().latest;
     if (to < this.#known) return; // what an error drags behind
     this.#doubts.push({ from: this.#known, to, error: this.#error });
     this.#known = to + 1;

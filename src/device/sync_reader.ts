@@ -1,3 +1,4 @@
+import { Baton } from "./baton.ts";
 import { DeviceError } from "./errors.ts";
 import type { DeviceStorage } from "./storage.ts";
 import { MAP_READ, USAGE } from "./usage.ts";
@@ -29,22 +30,34 @@ interface Piece {
 export class SyncReader {
   #gpu: GPUDevice;
   #staging: GPUBuffer;
+  #baton: { readonly holder: GPUBuffer };
   #flush: (parts: readonly ReadPart[]) => void;
 
-  private constructor(gpu: GPUDevice, staging: GPUBuffer, flush: (parts: readonly ReadPart[]) => void) {
+  private constructor(
+    gpu: GPUDevice,
+    staging: GPUBuffer,
+    baton: { readonly holder: GPUBuffer },
+    flush: (parts: readonly ReadPart[]) => void,
+  ) {
     this.#gpu = gpu;
     this.#staging = staging;
+    this.#baton = baton;
     this.#flush = flush;
   }
 
   /**
-   * Makes a reader that moves up to `bytes` at once; `flush` submits what was encoded, and
-   * throws where what the parts hold is not known.
+   * Makes a reader that moves up to `bytes` at once; `flush` submits what was encoded, and throws where what the parts
+   * hold is not known. The baton, which every submit passes on, tells of failures that are reported later.
    *
    * @throws {DeviceError} If the runtime cannot read while the caller waits.
    */
-  static async open(gpu: GPUDevice, bytes: number, flush: (parts: readonly ReadPart[]) => void): Promise<SyncReader> {
-    const size = Math.ceil(bytes / 4) * 4;
+  static async open(
+    gpu: GPUDevice,
+    bytes: number,
+    baton: { readonly holder: GPUBuffer },
+    flush: (parts: readonly ReadPart[]) => void,
+  ): Promise<SyncReader> {
+    const size = Math.ceil(bytes / 4) * 4 + Baton.BYTES;
     const usage = USAGE.MAP_READ | USAGE.COPY_DST;
     const staging = gpu.createBuffer({ label: "synchronous read", size, usage });
     await staging.mapAsync(MAP_READ);
@@ -60,7 +73,7 @@ export class SyncReader {
       });
     }
     staging.unmap();
-    return new SyncReader(gpu, staging, flush);
+    return new SyncReader(gpu, staging, baton, flush);
   }
 
   /**
@@ -84,7 +97,7 @@ export class SyncReader {
 
   /** Splits parts into loads of the staging buffer. */
   *#loads(parts: readonly ReadPart[]): Generator<Piece[]> {
-    const room = this.#staging.size;
+    const room = this.#staging.size - Baton.BYTES;
     let load: Piece[] = [];
     let to = 0;
     for (const { storage, bytes } of parts) {
@@ -107,16 +120,28 @@ export class SyncReader {
     for (const { buffer, from, to, bytes } of pieces) {
       encoder.copyBufferToBuffer(buffer, from, this.#staging, to, bytes);
     }
+    const end = this.#staging.size - Baton.BYTES;
+    encoder.copyBufferToBuffer(this.#baton.holder, 0, this.#staging, end, Baton.BYTES);
     this.#gpu.queue.submit([encoder.finish()]);
     const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0);
     this.#staging.mapAsync(MAP_READ).catch(() => {}); // a failure shows in getMappedRange()
-    try {
-      target.set(new Uint8Array(this.#staging.getMappedRange(0, bytes)), at);
-    } catch (cause) {
-      if (cause instanceof RangeError) throw cause;
-      throw new DeviceError("Cannot read a result back as an operation before it failed", { cause });
-    }
+    const mapped = new Uint8Array(this.#mapped());
+    const worked = new DataView(mapped.buffer).getUint32(end, true) === Baton.HELD;
+    if (worked && at + bytes <= target.length) target.set(mapped.subarray(0, bytes), at);
     this.#staging.unmap();
+    if (!worked) throw failed();
     return bytes;
   }
+
+  #mapped(): ArrayBuffer {
+    try {
+      return this.#staging.getMappedRange();
+    } catch (cause) {
+      throw failed(cause);
+    }
+  }
+}
+
+function failed(cause?: unknown): DeviceError {
+  return new DeviceError("Cannot read a result back as an operation before it failed", { cause });
 }

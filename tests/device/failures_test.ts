@@ -12,11 +12,11 @@ function pretend() {
     pushErrorScope: () => {},
     popErrorScope: () => Promise.resolve(errors.shift() ?? null),
   });
-  const submits = { latest: 0 };
+  const submits = { latest: 0, renewBaton() {} };
   const failures = new Failures(
     gpu as unknown as GPUDevice,
     () => ({ op: "add", shapes: [[2, 3]] }),
-    () => submits.latest,
+    () => submits,
   );
   return { gpu, failures, errors, submits, lose: (message: string) => lost.resolve({ reason: "unknown", message }) };
 }

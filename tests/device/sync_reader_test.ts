@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { add, Device, DeviceError, scope, tensor } from "../../mod.ts";
+import { add, Device, DeviceError, scope, type Tensor, tensor } from "../../mod.ts";
+import { Baton } from "../../src/device/baton.ts";
 import { defineProgram, SyncReader } from "../../src/device/mod.ts";
 
 const device = await Device.open();
@@ -38,6 +39,46 @@ Deno.test("SyncReader refuses what a failed submit may have written", async () =
   reader.dispose();
 });
 
+Deno.test("SyncReader refuses what a submit of the same task left out, and reads again once the error is known", async () => {
+  await using device = await Device.open();
+  const reader = await device.openSyncReader(64);
+  const whole = new Float32Array(2);
+  const read = (x: Tensor) => (reader.read([x], new Uint8Array(whole.buffer)), [...whole]);
+  for (let round = 0; round < 3; round++) {
+    const sound = add(tensor([1, 2], { device }), round);
+    assertEquals(read(sound), [1 + round, 2 + round]);
+    device.dispatch(writer(`undefined_${round}`), { buffers: { 1: sound.storage }, workgroups: [1, 1, 1] });
+    if (round === 1) device.flush(); // the submit that fails, and one behind it
+    const behind = add(sound, 1);
+    for (const x of [behind, sound, behind]) assertThrows(() => read(x), DeviceError, "an operation before it failed");
+    await assertRejects(() => device.done(), DeviceError);
+    for (const x of [behind, sound]) assertThrows(() => read(x), DeviceError, "writer.main");
+  }
+  reader.dispose();
+});
+
+Deno.test("SyncReader reads what a sound program of the same task wrote", async () => {
+  await using device = await Device.open();
+  const reader = await device.openSyncReader(64);
+  const x = tensor([1, 2], { device });
+  device.dispatch(writer("7.0"), { buffers: { 1: x.storage }, workgroups: [1, 1, 1] });
+  const target = new Float32Array(2);
+  reader.read([x], new Uint8Array(target.buffer));
+  assertEquals([...target], [7, 2]);
+  reader.dispose();
+});
+
+/** A program that writes a value, which may be no WGSL. */
+function writer(value: string) {
+  const code = "@group(0) @binding(1) var<storage, read_write> y: array<f32>;";
+  const main = `@compute @workgroup_size(1)\nfn main() { y[0] = ${value}; }`;
+  return defineProgram({
+    name: "writer",
+    code: [{ code, params: {}, access: { 1: "read_write" } }, main],
+    entryPoint: "main",
+  });
+}
+
 Deno.test("SyncReader throws when the parts do not fill the target", async () => {
   using _ = scope();
   const reader = await device.openSyncReader(64);
@@ -65,7 +106,7 @@ function pretend(atOnce: number) {
   const gpu = {
     createBuffer: () => staging,
     createCommandEncoder: () => ({ copyBufferToBuffer() {}, finish: () => null }),
-    queue: { submit() {} },
+    queue: { submit() {}, writeBuffer() {} },
   } as unknown as GPUDevice;
   return { gpu, calls };
 }
@@ -73,7 +114,7 @@ function pretend(atOnce: number) {
 Deno.test("SyncReader is refused where the runtime maps buffers only between tasks, and leaves nothing behind", async () => {
   const { gpu, calls } = pretend(0);
   await assertRejects(
-    () => SyncReader.open(gpu, 64, () => {}),
+    () => SyncReader.open(gpu, 64, new Baton(gpu), () => {}),
     DeviceError,
     "Cannot open a reader that does not wait as this runtime maps buffers only between tasks",
   );
@@ -81,7 +122,8 @@ Deno.test("SyncReader is refused where the runtime maps buffers only between tas
 });
 
 Deno.test("SyncReader throws when a mapping fails", async () => {
-  const reader = await SyncReader.open(pretend(1).gpu, 64, () => {});
+  const { gpu } = pretend(1);
+  const reader = await SyncReader.open(gpu, 64, new Baton(gpu), () => {});
   using _ = scope();
   assertThrows(
     () => reader.read([tensor([1])], new Uint8Array(4)),
