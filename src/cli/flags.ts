@@ -44,6 +44,7 @@ export function parseFlags<const F extends Record<string, Flag>>(
   const strays: string[] = [];
   const given = flagArguments(args, program.flags);
   if (given.includes("--")) throw unknownFlag("--", names);
+  checkGiven(given, program.flags);
   const parsed = parseArgs(given, {
     string: names.filter((name) => !booleans.includes(name)),
     boolean: [...booleans, "help"],
@@ -86,6 +87,14 @@ export function helpText<F extends Record<string, Flag>>(program: Program<F>): s
   return `${program.about}\n\nUsage: ${program.usage}\n\n${sections.join("\n\n")}\n\nExample: ${program.example}`;
 }
 
+/** Refuses `--name=`, which is an empty value. */
+function checkGiven(given: readonly string[], flags: Readonly<Record<string, Flag>>): void {
+  for (const arg of given) {
+    const name = /^--([^=]+)=$/s.exec(arg)?.[1];
+    if (name !== undefined && Object.hasOwn(flags, name)) checkValue(name, flags[name]!, "");
+  }
+}
+
 function checkValue(name: string, flag: Flag, value: unknown): unknown {
   if (flag.type === "boolean") return value;
   if (value === undefined || value === "") {
@@ -101,7 +110,7 @@ function checkValue(name: string, flag: Flag, value: unknown): unknown {
     );
   }
   const number = parseDecimal(String(value)) ?? NaN;
-  if (flag.type === "number" && Number.isFinite(number) && !Number.isFinite(Math.fround(number))) {
+  if (flag.type === "number" && Number.isFinite(number) && !fitsF32(number)) {
     throw new UsageError(`Cannot read --${name} as it must be a number that f32 holds: got "${value}"`);
   }
   const inRange = number >= (flag.min ?? -Infinity) && number <= (flag.max ?? Infinity);
@@ -109,6 +118,12 @@ function checkValue(name: string, flag: Flag, value: unknown): unknown {
     throw new UsageError(`Cannot read --${name} as it must be ${wanted(flag)}: got "${value}"`);
   }
   return number;
+}
+
+/** Whether a number is neither infinite nor 0 as f32 where it is not so itself. */
+function fitsF32(number: number): boolean {
+  const rounded = Math.fround(number);
+  return Number.isFinite(rounded) && (rounded !== 0 || number === 0);
 }
 
 function wanted(flag: Flag): string {

@@ -1,5 +1,6 @@
 import { contentOf, IMAGE_CONTENTS, isReadableImage } from "../formats/internal.ts";
 import type { DecodeSpec } from "./dataset.ts";
+import { checkScans } from "./_jpeg_scans.ts";
 import { applySpec, toGray } from "./resize.ts";
 import type { RgbImage } from "./rgb_image.ts";
 
@@ -7,7 +8,7 @@ const MAX_PIXELS = 100_000_000;
 const SHRINK_ABOVE = 2 ** 24;
 const MAX_SIDE = 65535; // what a JPEG can have
 const MAX_FILE = 2 ** 30; // bytes; 100 million pixels of 16-bit RGBA take 800 MB
-const MAX_SECONDS = 60; // a JPEG can ask for its pixels to be gone over thousands of times
+const MAX_SECONDS = 60;
 
 type Sharp = typeof import("sharp").default;
 
@@ -31,6 +32,7 @@ export async function decodeImage(
   // Truncated files and broken pixels are errors; warnings (a stray byte after the end) are not, as with Pillow.
   const input = { failOn: "error", limitInputPixels: spec.maxPixels ?? MAX_PIXELS, ignoreIcc: true } as const;
   const { space, width = 0, height = 0 } = await sharp(bytes, input).metadata();
+  checkScans(bytes, width * height);
   const reader = sharp(bytes, input).timeout({ seconds: MAX_SECONDS });
   const size = decodedSize({ height, width }, spec);
   const sized = size ? reader.resize({ ...size, fit: "fill" }) : reader;

@@ -3,11 +3,12 @@ import {
   ndarray,
   readFrom,
   readSafetensors,
+  type Safetensors,
   safetensorsChunks,
   toF32,
   writeWhole,
 } from "../formats/mod.ts";
-import { isRecord, parseJson, quoted, quotedSome, readAll } from "../formats/internal.ts";
+import { checkSeal, isRecord, parseJson, quoted, quotedSome, readAll, sealed } from "../formats/internal.ts";
 import type { LinearClassifier } from "./linear_classifier.ts";
 
 /** A classifier with what it tells apart. */
@@ -41,26 +42,28 @@ export async function writeClassifiers(
   all: readonly NamedClassifier[],
   notes: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const tensors = Object.fromEntries(all.flatMap(({ name, classifier: { weight, bias, dim, classes } }) => {
+  const tensors = new Map<string, NdArray>(all.flatMap(({ name, classifier: { weight, bias, dim, classes } }) => {
     const prefix = all.length > 1 ? `${name}.` : "";
     const transposed = Float32Array.from(weight, (_, i) => weight[(i % dim) * classes + Math.floor(i / dim)]!);
     return [
       [`${prefix}weight`, ndarray([classes, dim], "f32", transposed)],
       [`${prefix}bias`, ndarray([classes], "f32", Float32Array.from(bias))],
-    ];
+    ] as const;
   }));
   const tasks = JSON.stringify(all.map(({ name, classes }) => ({ name, classes })));
-  await writeWhole(path, safetensorsChunks(tensors, { ...notes, tasks }));
+  await writeWhole(path, safetensorsChunks(tensors, await sealed(tensors, { ...notes, tasks })));
 }
 
 /**
  * Reads what {@linkcode writeClassifiers} wrote; its notes `feature` and `weights_sha256` say what they were fitted on.
  *
- * @throws {SyntaxError} If the file is no such file.
+ * @throws {SyntaxError} If the file is no such file, or its checksum does not match.
  */
 export async function readClassifiers(path: string): Promise<NamedClassifier[]> {
   return await readFrom(path, async (source) => {
-    const { tensors, metadata } = readSafetensors(await readAll(source));
+    const file = readSafetensors(await readAll(source));
+    const { tensors, metadata } = file;
+    await checkClassifiers(file);
     const tasks = parseTasks(metadata.tasks);
     const fittedOn = { feature: metadata.feature, weights: metadata.weights_sha256 };
     return tasks.map((task) => ({
@@ -68,6 +71,15 @@ export async function readClassifiers(path: string): Promise<NamedClassifier[]> 
       fittedOn,
     }));
   });
+}
+
+async function checkClassifiers(file: Safetensors): Promise<void> {
+  try {
+    await checkSeal(file);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : cause;
+    throw new SyntaxError(`Cannot read linear classifiers: ${reason}; fit them anew`, { cause });
+  }
 }
 
 type Task = Pick<NamedClassifier, "name" | "classes">;

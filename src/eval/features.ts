@@ -3,7 +3,8 @@ import type { Device } from "../device/mod.ts";
 import type { Features, ImageDataset } from "../data/mod.ts";
 import { broadcastJson, type Communicator } from "../distributed/mod.ts";
 import { groupOf } from "../distributed/internal.ts";
-import { ndarray, readSafetensors, safetensorsChunks, toF32, writeWhole } from "../formats/mod.ts";
+import { checkSeal, sealed } from "../formats/internal.ts";
+import { type NdArray, ndarray, readSafetensors, safetensorsChunks, toF32, writeWhole } from "../formats/mod.ts";
 import type { Backbone } from "../nn/mod.ts";
 import type { EncodedRows } from "./distributed_encode.ts";
 import { encodeImages } from "./encode_images.ts";
@@ -102,7 +103,9 @@ function checkFinite({ features: { data, dim }, rows }: EncodedRows, split: stri
 
 async function readCache(file: string): Promise<DatasetFeatures | null> {
   try {
-    const { tensors } = readSafetensors(await Deno.readFile(file));
+    const known = readSafetensors(await Deno.readFile(file));
+    await checkSeal(known);
+    const { tensors } = known;
     const [features, rows] = [tensors.get("features")!, tensors.get("rows")!];
     return {
       features: { data: toF32(features), dim: features.shape[1]! },
@@ -110,7 +113,7 @@ async function readCache(file: string): Promise<DatasetFeatures | null> {
       cached: true,
     };
   } catch (error) {
-    // Absent or half-written: encode again.
+    // Absent, half-written or damaged: encode again.
     if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return null;
     throw error;
   }
@@ -118,11 +121,11 @@ async function readCache(file: string): Promise<DatasetFeatures | null> {
 
 async function writeCache(file: string, { features: { data, dim }, rows }: DatasetFeatures): Promise<void> {
   await Deno.mkdir(file.replace(/\/[^/]*$/, ""), { recursive: true });
-  const tensors = {
-    features: ndarray([rows.length, dim], "f32", data),
-    rows: ndarray([rows.length], "i32", rows),
-  };
-  await writeWhole(file, safetensorsChunks(tensors));
+  const tensors = new Map<string, NdArray>([
+    ["features", ndarray([rows.length, dim], "f32", data)],
+    ["rows", ndarray([rows.length], "i32", rows)],
+  ]);
+  await writeWhole(file, safetensorsChunks(tensors, await sealed(tensors, {})));
 }
 
 async function cacheKey(dataset: ImageDataset, { digest, feature, resolution }: FeatureOptions): Promise<string> {

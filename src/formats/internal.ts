@@ -16,6 +16,7 @@ export type { PickleOptions } from "./pickle_machine.ts";
 export { numpyGlobals } from "./pickle_numpy.ts";
 export { describeValue } from "./pickle_values.ts";
 export { escapeCommands, jsonLine, printable, quoted, quotedSome } from "./quoted.ts";
+export { checkSeal, sealed } from "./seal.ts";
 export { sha256 } from "./sha256.ts";
 export { concatBytes, toSource } from "./source.ts";
 export { openZip } from "./zip.ts";

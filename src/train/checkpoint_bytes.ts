@@ -1,4 +1,4 @@
-import { concatBytes, quoted, readAll, sha256, toSource, weightsFormat } from "../formats/internal.ts";
+import { checkSeal, concatBytes, quoted, readAll, sealed, toSource, weightsFormat } from "../formats/internal.ts";
 import {
   type Bytes,
   type ByteSource,
@@ -62,8 +62,7 @@ export async function checkpointChunks(checkpoint: Checkpoint): Promise<Iterable
     ...position ? { position: JSON.stringify(position), random: JSON.stringify(randomState(config, position)) } : {},
     ...optimizer ? { optimizer: JSON.stringify({ ...optimizer, states: states.map(([state]) => state) }) } : {},
   };
-  metadata.sha256 = await digest(tensors, metadata);
-  return safetensorsChunks(tensors, metadata);
+  return safetensorsChunks(tensors, await sealed(tensors, metadata));
 }
 
 /** Philox is counter-based: seed, epoch and step are the whole state. */
@@ -100,9 +99,9 @@ function bare(weights: StateDict): Checkpoint {
   return { weights, network: null, position: null, optimizer: null, config: {} };
 }
 
-async function ownCheckpoint({ tensors, metadata }: Safetensors): Promise<Checkpoint> {
-  const { sha256, ...rest } = metadata;
-  if (await digest(tensors, rest) !== sha256) throw new SyntaxError("its checksum does not match: the file is damaged");
+async function ownCheckpoint(file: Safetensors): Promise<Checkpoint> {
+  const { tensors, metadata } = file;
+  await checkSeal(file);
   const { optimizer, ...notes } = parseNotes(metadata);
   const weights: StateDict = new Map(tensors);
   const take = (prefix: string): StateDict => {
@@ -119,15 +118,4 @@ async function ownCheckpoint({ tensors, metadata }: Safetensors): Promise<Checkp
       { ...optimizer, states: Object.fromEntries(states.filter(([, arrays]) => arrays.size > 0)) },
     ...beside.size > 0 ? { beside } : {},
   };
-}
-
-/** SHA-256 of names, types, shapes, elements and metadata, whatever their order in the file. */
-async function digest(tensors: StateDict, metadata: Readonly<Record<string, string>>): Promise<string> {
-  const parts: (string | ArrayBufferView)[] = [];
-  for (const name of Object.keys(metadata).sort()) parts.push(JSON.stringify([name, metadata[name]]));
-  for (const name of [...tensors.keys()].sort()) {
-    const { dtype, shape, data } = tensors.get(name)!;
-    parts.push(JSON.stringify([name, dtype, shape]), data);
-  }
-  return await sha256(parts);
 }

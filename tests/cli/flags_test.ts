@@ -46,6 +46,11 @@ Deno.test("parseFlags() refuses values of another kind or range", () => {
   assertEquals(error("--epochs=0"), 'Cannot read --epochs as it must be an integer >= 1: got "0"');
   assertEquals(error("--epochs"), "Cannot read --epochs as it has no value: want an integer >= 1");
   assertEquals(error("--lr=x"), 'Cannot read --lr as it must be a number: got "x"');
+  assertEquals(error("--lr", "1e-50"), 'Cannot read --lr as it must be a number that f32 holds: got "1e-50"');
+  assertEquals(parseFlags(["--lr", "1e-45"], PROGRAM)?.lr, 1e-45); // the least that is not 0
+  assertEquals(parseFlags(["--lr=-0e9"], PROGRAM)?.lr, -0);
+  assertEquals(error("--lr=", "5"), "Cannot read --lr as it has no value: want a number");
+  assertEquals(error("--lr="), "Cannot read --lr as it has no value: want a number");
   assertEquals(error("--lr=1e39"), 'Cannot read --lr as it must be a number that f32 holds: got "1e39"');
 });
 

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { ndarray, safetensorsChunks, writeWhole } from "../../src/formats/mod.ts";
+import { ndarray, readSafetensors, safetensorsChunks, writeWhole } from "../../src/formats/mod.ts";
+import { sealed } from "../../src/formats/internal.ts";
 import {
   checkFittedOn,
   inOrderOf,
@@ -7,6 +8,7 @@ import {
   readClassifiers,
   writeClassifiers,
 } from "../../src/eval/classifier_file.ts";
+import { withFolder } from "../data/_helpers.ts";
 
 const NAMED = {
   name: "classes",
@@ -67,7 +69,8 @@ Deno.test("readClassifiers() reads what was written, and refuses what does not f
     const bias = (n: number) => ndarray([n], "f32", new Float32Array(n));
     const task = '[{"name":"a","classes":["x","y"]}]';
     const refuses = async (tasks: string | undefined, tensors: Record<string, typeof weight>, message: string) => {
-      await writeWhole(path, safetensorsChunks(tensors, tasks === undefined ? {} : { tasks }));
+      const all = new Map(Object.entries(tensors));
+      await writeWhole(path, safetensorsChunks(all, await sealed(all, tasks === undefined ? {} : { tasks })));
       await assertRejects(() => readClassifiers(path), SyntaxError, `Cannot read "${path}": Cannot read ${message}`);
     };
     for (const [tasks, got] of [[undefined, "nothing"], ["null", "null"], ["{}", "{}"], ["[1]", "[1]"]] as const) {
@@ -84,4 +87,21 @@ Deno.test("readClassifiers() reads what was written, and refuses what does not f
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("readClassifiers() refuses every file of which a bit is flipped, or the checksum is absent", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/c.safetensors`;
+    await writeClassifiers(path, [NAMED], { feature: "fc" });
+    const whole = await Deno.readFile(path);
+    const { tensors, metadata: { sha256: _, ...metadata } } = readSafetensors(whole);
+    for (let at = 0; at < whole.length; at++) {
+      const bytes = whole.slice();
+      bytes[at]! ^= 1 << at % 8;
+      await Deno.writeFile(path, bytes);
+      await assertRejects(() => readClassifiers(path), SyntaxError, "Cannot read", `byte ${at}`);
+    }
+    await writeWhole(path, safetensorsChunks(tensors, metadata));
+    await assertRejects(() => readClassifiers(path), SyntaxError, "its checksum does not match");
+  });
 });

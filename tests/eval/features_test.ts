@@ -52,6 +52,13 @@ Deno.test("datasetFeatures() reads its cache for the same weights and images, an
     assert(second.cached);
     assertEquals(second.features, first.features);
     assertEquals(second.rows, first.rows);
+    const [{ name }] = await Array.fromAsync(Deno.readDir(cache)) as [Deno.DirEntry];
+    const bytes = await Deno.readFile(`${cache}/${name}`);
+    bytes[bytes.length - 30]! ^= 1; // in a feature or a row
+    await Deno.writeFile(`${cache}/${name}`, bytes);
+    const third = await encoded(device, encoder, images(5), options);
+    assert(!third.cached);
+    assertEquals(third.features, first.features);
     const other = images(5);
     other.pixels.data[7]!++;
     assert(!(await encoded(device, encoder, other, options)).cached);

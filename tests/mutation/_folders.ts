@@ -16,7 +16,7 @@ import { parseNotes } from "../../src/train/checkpoint_notes.ts";
 import { readClassifiers, writeClassifiers } from "../../src/eval/classifier_file.ts";
 import { writeFiles } from "../data/_helpers.ts";
 import type { Reader } from "./_readers.ts";
-import { mutateHeader } from "./_repair.ts";
+import { mutateHeader, mutateSealed } from "./_repair.ts";
 
 /** A reader of a folder, of which one file at a time is damaged. */
 export interface FolderReader extends Pick<Reader, "name" | "damage" | "share"> {
@@ -215,7 +215,7 @@ export const FOLDERS: readonly FolderReader[] = [
     fill: classifiers,
     file: "c.safetensors",
     load: (root) => readClassifiers(`${root}/c.safetensors`),
-    damage: mutateHeader,
+    damage: mutateSealed,
   },
   { name: "parseNotes()", fill: texts, file: "notes.json", load: readNotes },
   { name: "readJson()", fill: texts, file: "config.json", load: (root) => readJson(`${root}/config.json`) },

@@ -1,5 +1,5 @@
-import type { Bytes } from "../../src/formats/mod.ts";
-import { openZip, writeZip } from "../../src/formats/internal.ts";
+import { type Bytes, readSafetensors, safetensorsChunks } from "../../src/formats/mod.ts";
+import { openZip, sealed, writeZip } from "../../src/formats/internal.ts";
 import { crc32 } from "../../src/formats/crc32.ts";
 import { concatBytes } from "../../src/formats/source.ts";
 import { type Draw, mutate } from "./_mutate.ts";
@@ -40,6 +40,17 @@ export function mutateHeader(originals: readonly Bytes[], draw: Draw): Bytes {
   const size = new Uint8Array(8);
   new DataView(size.buffer).setUint32(0, header.length, true);
   return concatBytes([size, header, bytes.slice(8 + length)]);
+}
+
+/** A safetensors file with a changed header and, where that can be read, its right checksum. */
+export async function mutateSealed(originals: readonly Bytes[], draw: Draw): Promise<Bytes> {
+  const bytes = mutateHeader(originals, draw);
+  try {
+    const { tensors, metadata: { sha256: _, ...metadata } } = readSafetensors(bytes);
+    return concatBytes([...safetensorsChunks(tensors, await sealed(tensors, metadata))]);
+  } catch {
+    return bytes;
+  }
 }
 
 /** A zip of which one member is changed, with its right checksum. */
