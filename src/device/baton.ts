@@ -8,7 +8,7 @@ const BYTES = 4;
  * arrive in a later task only; the baton tells of them in the same one.
  */
 export class Baton {
-  /** What the buffer holds while every submit worked. */
+  /** Value of the buffer while every submit worked. */
   static readonly HELD = 1;
   /** Bytes of the number. */
   static readonly BYTES = BYTES;

@@ -85,7 +85,7 @@ export class Encoder {
     return this.#baton ??= new Baton(this.#gpu);
   }
 
-  /** Is told that an error is known: what the baton could say of it was said. */
+  /** Takes note that an error is known: what the baton could say of it was said. */
   renewBaton(): void {
     this.#baton?.renew();
   }

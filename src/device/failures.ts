@@ -8,11 +8,11 @@ interface Doubt {
   readonly error: DeviceError;
 }
 
-/** What submits commands. */
+/** Source of submits: what submits commands. */
 interface Submits {
   /** Serial of the last submit that has commands. */
   readonly latest: number;
-  /** Is told that an error is known. */
+  /** Takes note that an error is known. */
   renewBaton(): void;
 }
 
