@@ -13,7 +13,7 @@ import { run } from "./_runtimes/run.ts";
 import { serveFolder } from "./_runtimes/serve.ts";
 
 const here = (name: string) => fromFileUrl(new URL(`_runtimes/${name}`, import.meta.url));
-/** How long tests may take in Chromium, s. */
+/** Longest time that tests may take in Chromium, s. */
 const LONGEST = 600;
 
 async function bundle(paths: readonly string[], folder: string, own: readonly string[]): Promise<void> {

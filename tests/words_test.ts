@@ -98,7 +98,7 @@ Deno.test("a name means the same thing at every entry point", async () => {
 /** Doc comments that need their neighbours to make sense: they begin with neither a noun nor a verb. */
 function withoutSubject(text: string): string[] {
   const starters =
-    /^(?:Of|By|Its|Their|Whether (?:it|they)|What|Where|Which|When|Why|The (?:one|same)|Those|To|For|In|On|At|From|With|Under|Over|Below|Per|Along|Into|Instead|Upwards|Is|Does|Given|Made|Taken|Added|Called|Unset|All|Always|Another)\b/;
+    /^(?:Of|By|How|Its|Their|Whether (?:it|they)|What|Where|Which|When|Why|The (?:one|same)|Those|To|For|In|On|At|From|With|Under|Over|Below|Per|Along|Into|Instead|Upwards|Is|Does|Given|Made|Taken|Added|Called|Unset|All|Always|Another)\b/;
   const comments = [...text.matchAll(/\/\*\*[\s*]*([^\n]*)/g)].map(([, first]) => first!.replace(/ *\*\/$/, ""));
   return comments.filter((first) => starters.test(first));
 }

@@ -7,7 +7,7 @@ import { FirstPass, runPass } from "./recompute.ts";
 
 interface Attrs {
   readonly body: (...inputs: Tensor[]) => Tensor;
-  /** How many of the op's inputs are the body's; leaves follow. */
+  /** Number of the op's inputs that are the body's; leaves follow. */
   readonly count: number;
   readonly leaves: readonly Tensor[];
   readonly first: FirstPass;

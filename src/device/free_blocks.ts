@@ -6,7 +6,7 @@ import type { Block, FreeBlocks } from "./blocks.ts";
  */
 const LARGE = 2 ** 20;
 
-/** How much larger than asked for a large free block may be. */
+/** Largest ratio of a large free block to the bytes asked for. */
 const SLACK = 1.4;
 
 /**

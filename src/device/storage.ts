@@ -28,17 +28,17 @@ export class DeviceStorage {
     this.empty = empty;
   }
 
-  /** How many hold this storage; 1 means that its only holder may write in place. */
+  /** Number of holders of this storage; 1 means that its only holder may write in place. */
   get refs(): number {
     return this.#refs;
   }
 
-  /** How many of its holders are recordings: where all are, nothing outside of them has it any longer. */
+  /** Number of its holders that are recordings: where all are, nothing outside of them has it any longer. */
   get recordings(): number {
     return this.#recordings;
   }
 
-  /** How often it was written: what was saved of it before is out of date once this has grown. */
+  /** Number of writes to it: what was saved of it before is out of date once this has grown. */
   get version(): number {
     return this.#version;
   }

@@ -38,13 +38,13 @@ export interface Slot {
 
 /** A storage binding of an optimizer's own. */
 export interface ExtraBinding {
-  /** How the shader accesses it. */
+  /** Access of the shader to it. */
   readonly access: Access;
   /** WGSL name and type: `trust: array<f32>`. */
   readonly variable: string;
 }
 
-/** How an optimizer's shader takes part: its own WGSL, scalars, extra bindings, and its update expression. */
+/** An optimizer's part of the shared shader: WGSL, scalars, extra bindings, and its update expression. */
 export interface ManyShader<P extends ParamTypes = ParamTypes> {
   readonly name: string;
   readonly code: ShaderPart<Nothing, Nothing>;
@@ -82,7 +82,7 @@ export interface Batch {
   readonly total: number;
 }
 
-/** How the gradients of a scaled loss are read; `GradScaler` keeps the state, of which these are the first two. */
+/** WGSL that reads the gradients of a scaled loss; the first two elements of `GradScaler`'s state are bound. */
 const SCALED = `fn unscaled(g: vec4f) -> vec4f { return g / bitcast<f32>(scaling[0]); }
 fn skipped() -> bool { return scaling[1] != 0u; }`;
 const PLAIN = `fn unscaled(g: vec4f) -> vec4f { return g; }

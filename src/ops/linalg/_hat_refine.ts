@@ -10,7 +10,7 @@ import { laneForm } from "../shared/lanes.ts";
 import { reduce } from "../shared/reduce.ts";
 import { rowConstants } from "../shared/rows.ts";
 
-/** How much of the diagonal of a row the second order may be, which is left out. */
+/** Largest share of a row's diagonal that the second order, which is left out, may be. */
 const MOST_MISSED = 0.02;
 /** WGSL has no literal for it. */
 const NAN_BITS = 0x7fc00000;

@@ -60,7 +60,7 @@ export interface Product {
   /** Right operand `[…, inner, cols]`, or transposed. */
   readonly b: Tensor;
   readonly sizes: ProductSizes;
-  /** How the operands and the result lie; `packed()` by default. */
+  /** Strides of the operands and the result; `packed()` by default. */
   readonly layout?: Layout;
   readonly epilogue?: Epilogue;
 }
