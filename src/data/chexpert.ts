@@ -97,13 +97,7 @@ export async function loadCheXpert(root: string, options: CheXpertOptions = {}):
   const sources = SOURCES.map((source) => ({ ...source, markers: [`${split}.csv`] }));
   const { folder } = await obtain(root, { title: "CheXpert", sources, options: {}, advice: ADVICE });
   const table = await readCsv(join(folder, `${split}.csv`));
-  const viewOf = viewReader(table);
-  const rows = table.rows.filter((row) => views.includes(viewOf(row)));
-  if (rows.length === 0) {
-    throw new RangeError(
-      `Cannot load CheXpert as no image has a view of ${views.join(", ")}: got ${table.rows.length} images`,
-    );
-  }
+  const rows = rowsWithView(table, views);
   const pathColumn = columnOf(table, "Path");
   const paths = rows.map((row) => row[pathColumn]!.replace(/^CheXpert-v1\.0[^/]*\//, ""));
   checkInside(table.path, paths);
@@ -127,6 +121,16 @@ export async function loadCheXpert(root: string, options: CheXpertOptions = {}):
       ? [`CheXpert ${split}: ${rows.length} of ${table.rows.length} images have the views wanted`]
       : [],
   };
+}
+
+/** Rows of the images that have one of some views; never none. */
+function rowsWithView(table: CsvTable, views: readonly string[]): string[][] {
+  const viewOf = viewReader(table);
+  const rows = table.rows.filter((row) => views.includes(viewOf(row)));
+  if (rows.length > 0) return rows;
+  throw new RangeError(
+    `Cannot load CheXpert as no image has a view of ${views.join(", ")}: got ${table.rows.length} images`,
+  );
 }
 
 function viewReader(table: CsvTable): (row: string[]) => CheXpertView {

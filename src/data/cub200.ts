@@ -53,20 +53,7 @@ export async function loadCub200(root: string, options: Cub200Options = {}): Pro
   const { folder } = await obtain(root, { title: "CUB-200-2011", sources: SOURCES, options });
   const images = await readIds(join(folder, "images.txt"));
   checkInside(join(folder, "images.txt"), images.values());
-  const splits = await readIds(join(folder, "train_test_split.txt"));
-  const wanted = split === "train" ? "1" : "0";
-  const paths: string[] = [];
-  for (const [id, path] of images) {
-    const value = splits.get(id);
-    if (value !== "0" && value !== "1") {
-      throw new SyntaxError(
-        `Cannot read "${join(folder, "train_test_split.txt")}" as each image must have 0 or 1: image ${id} has ` +
-          `${value === undefined ? "no line" : quoted(value)}`,
-      );
-    }
-    if (value === wanted) paths.push(path);
-  }
-  paths.sort(compareByFolder);
+  const paths = await pathsOf(split, folder, images);
   const files = await findImages(join(folder, "images"), paths);
   const classOf = await classNames(folder, images);
   const classes = [...new Set(classOf.values())].sort();
@@ -89,6 +76,29 @@ export async function loadCub200(root: string, options: Cub200Options = {}): Pro
       ? []
       : [`CUB-200-2011 ${split}: ${paths.length} images are listed, the published set has ${PUBLISHED[split]}`],
   };
+}
+
+/** Paths of the images of a split, ordered by folder. */
+async function pathsOf(
+  split: "train" | "test",
+  folder: string,
+  images: ReadonlyMap<string, string>,
+): Promise<string[]> {
+  const file = join(folder, "train_test_split.txt");
+  const splits = await readIds(file);
+  const wanted = split === "train" ? "1" : "0";
+  const paths: string[] = [];
+  for (const [id, path] of images) {
+    const value = splits.get(id);
+    if (value !== "0" && value !== "1") {
+      throw new SyntaxError(
+        `Cannot read "${file}" as each image must have 0 or 1: image ${id} has ` +
+          `${value === undefined ? "no line" : quoted(value)}`,
+      );
+    }
+    if (value === wanted) paths.push(path);
+  }
+  return paths.sort(compareByFolder);
 }
 
 /**

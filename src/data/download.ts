@@ -207,6 +207,16 @@ async function forget<E extends Error>(part: Part, error: E): Promise<E> {
   return error;
 }
 
+/** Headers that ask for what a part lacks, or for the whole file where it has changed since. */
+function headersFor(part: Part): Headers {
+  const headers = new Headers({ "accept-encoding": "identity" });
+  if (part.bytes > 0) {
+    headers.set("range", `bytes=${part.bytes}-`);
+    if (part.validator) headers.set("if-range", part.validator);
+  }
+  return headers;
+}
+
 /** Asks for what is missing, and sets the part to where the answer begins. `null` when nothing is missing. */
 async function request(
   url: string,
@@ -214,12 +224,7 @@ async function request(
   signal: AbortSignal,
   expected: Expected,
 ): Promise<ReadableStream<Uint8Array> | null> {
-  const headers = new Headers({ "accept-encoding": "identity" });
-  if (part.bytes > 0) {
-    headers.set("range", `bytes=${part.bytes}-`);
-    if (part.validator) headers.set("if-range", part.validator);
-  }
-  const response = await fetchSafely(url, { headers, signal });
+  const response = await fetchSafely(url, { headers: headersFor(part), signal });
   part.answered = true;
   const range = /^bytes (?:(\d+)-\d+|\*)\/(\d+|\*)$/.exec(response.headers.get("content-range") ?? "");
   if (response.status === 416 && range && Number(range[2]) === part.bytes) {

@@ -76,12 +76,8 @@ export async function frozenSgd(
   options: FrozenSgdOptions,
 ): Promise<{ classifier: LinearClassifier; best: FrozenSgdEpoch; epochs: readonly FrozenSgdEpoch[] }> {
   const { epochs, batchSize, lr, momentum, weightDecay, seed } = resolve(options);
-  const { labels, classes } = dataset;
-  if (!(labels instanceof Int32Array)) {
-    throw new TypeError(
-      `Cannot compute frozenSgd() as the data set must have a class for each image: got "${dataset.name}"`,
-    );
-  }
+  const labels = classLabels(dataset);
+  const { classes } = dataset;
   const before = await weightsDigest(encoder);
   const { dim } = test.features;
   const head = new Linear({ inFeatures: dim, outFeatures: classes.length, key: key(seed, 77), device });
@@ -108,6 +104,11 @@ export async function frozenSgd(
     throw new Error("Cannot trust this evaluation as the weights of the frozen encoder changed");
   }
   return { classifier: best!.classifier, best: best!.epoch, epochs: history };
+}
+
+function classLabels({ name, labels }: ImageDataset): Int32Array {
+  if (labels instanceof Int32Array) return labels;
+  throw new TypeError(`Cannot compute frozenSgd() as the data set must have a class for each image: got "${name}"`);
 }
 
 /** Encodes this rank's part of every batch while rank 0 runs {@linkcode frozenSgd}. */

@@ -71,12 +71,8 @@ export async function logisticRegression(
 ): Promise<LogisticFit[]> {
   const { classes, device = Device.current } = options;
   checkTrainingSet("logisticRegression", features, labels, classes);
-  const present = problems.map(({ C, rows }) => {
-    if (!(C > 0 && Number.isFinite(C))) {
-      throw new RangeError(`Cannot compute logisticRegression() as C must be > 0: got ${C}`);
-    }
-    return presentClasses(labels, classes, rows);
-  });
+  problems.forEach(checkPenalty);
+  const present = problems.map(({ rows }) => presentClasses(labels, classes, rows));
   const span = 4 * features.data.length <= features.dim ** 2 ? rowSpan(features) : null;
   using design = designOf(span?.features ?? features, classes, device);
   const weights = design.columns * classes;
@@ -103,6 +99,11 @@ export async function logisticRegression(
     }
   }
   return fits;
+}
+
+function checkPenalty({ C }: LogisticProblem): void {
+  if (C > 0 && Number.isFinite(C)) return;
+  throw new RangeError(`Cannot compute logisticRegression() as C must be > 0: got ${C}`);
 }
 
 function designOf(rows: Rows, classes: number, device: Device): Products {

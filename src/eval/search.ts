@@ -96,10 +96,7 @@ export async function searchLinear(
     );
   const { classifiers, converged } = await fit(tasks, 0, share);
   const scored = classifiers.map((classifier, i) => heldOutScore(classifier, features, labels, fold, i % splits));
-  const trials = grid.map((value, i) => {
-    const own = scored.slice(i * splits, (i + 1) * splits);
-    return { value, folds: own, mean: own.reduce((a, b) => a + b, 0) / splits };
-  });
+  const trials = trialsOf(grid, scored, splits);
   const best = bestOf(trials);
   const final = await fit([{ value: best }], share, 1);
   return {
@@ -110,6 +107,14 @@ export async function searchLinear(
     classifier: final.classifiers[0]!,
     converged: converged && final.converged,
   };
+}
+
+/** Scores of the folds of each value of the grid, with their mean. */
+function trialsOf(grid: readonly number[], scored: readonly number[], splits: number): SearchResult["trials"] {
+  return grid.map((value, i) => {
+    const folds = scored.slice(i * splits, (i + 1) * splits);
+    return { value, folds, mean: folds.reduce((a, b) => a + b, 0) / splits };
+  });
 }
 
 /** The value of the best trial; one whose classifier went astray (NaN) is never it. */

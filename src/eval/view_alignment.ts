@@ -53,28 +53,19 @@ export async function viewAlignment(
 ): Promise<number | null> {
   const { feature, resolution: size, workers, most = 512, seed = 0 } = options;
   const group = groupOf(options);
-  const { mean, std } = dataset;
-  const recipe = dataset.name.startsWith("chexpert")
-    ? chexpertRecipe({ size, mean, std })
-    : naturalRecipe({ size, mean, std });
   const order = shuffled(dataset.length, key(seed, 0x616c69)).subarray(0, most);
-  const fitting = largestFitting(
-    device,
-    options.batchSize ?? 64,
-    (n) => embed(encoder, zeros([n, 2, size, size, 3], { device }), feature),
-  );
-  const batchSize = await leastOf(group, fitting);
-  const source = imageSource(device, dataset, recipe, { workers });
+  const trial = (n: number) => embed(encoder, zeros([n, 2, size, size, 3], { device }), feature);
+  const batchSize = await leastOf(group, largestFitting(device, options.batchSize ?? 64, trial));
+  const source = imageSource(device, dataset, recipeOf(dataset, size), { workers });
   const sizes = [...batchSizes(order.length, batchSize, true), order.length % batchSize].filter((n) => n > 0);
   const [first, last] = shareOf(group, sizes.length);
   const own = order.subarray(first * batchSize, last * batchSize);
   const parts: Float32Array[] = [];
   const kept: number[] = [];
   let dim = 0;
+  const share = { order: own, sizes: sizes.slice(first, last), epoch: 0, seed, views: 2 };
   try {
-    for await (
-      const { rows, views } of source.batches({ order: own, sizes: sizes.slice(first, last), epoch: 0, seed, views: 2 })
-    ) {
+    for await (const { rows, views } of source.batches(share)) {
       if (!views) continue;
       using features = embed(encoder, views, feature);
       dim = features.shape[1]!;
@@ -90,6 +81,11 @@ export async function viewAlignment(
     throw new RangeError(`Cannot compute viewAlignment() as no image of "${dataset.name}" could be read`);
   }
   return alignment(everySecond(all.features, 0), everySecond(all.features, 1));
+}
+
+/** Augmentation that the data set is pre-trained with. */
+function recipeOf({ name, mean, std }: ImageDataset, size: number) {
+  return name.startsWith("chexpert") ? chexpertRecipe({ size, mean, std }) : naturalRecipe({ size, mean, std });
 }
 
 /** Encodes views `[batch, 2, h, w, c]` to `[batch · 2, dim]`, the view fastest. */

@@ -212,13 +212,16 @@ function declarations(
   lines.push(
     choose("grad_at(t: u32, i: u32) -> vec4f", tensors.map((t) => `return ${grad(t)};`), "return vec4f(0.0);"),
   );
-  const updates = tensors.map((t) => {
-    const read = shader.states.map((name) => ` let ${name} = ${stateful ? `${name}${t}[i]` : "vec4f(0.0)"};`).join("");
-    const kept = stateful ? shader.states.map((name) => ` ${name}${t}[i] = next.${name};`).join("") : "";
-    return `let w = w${t}[i]; let g = ${grad(t)};${read} let next = ${shader.update}; w${t}[i] = next.w;${kept}`;
-  });
+  const updates = tensors.map((t) => updateOf(shader, t, grad(t), stateful));
   lines.push(choose("update(t: u32, i: u32)", updates, ""));
   return { code: lines.join("\n"), params, access };
+}
+
+/** WGSL that updates tensor `t` at vector `i`, and its states where they are bound. */
+function updateOf({ states, update }: ManyShader, t: number, grad: string, stateful: boolean): string {
+  const read = states.map((name) => ` let ${name} = ${stateful ? `${name}${t}[i]` : "vec4f(0.0)"};`).join("");
+  const kept = stateful ? states.map((name) => ` ${name}${t}[i] = next.${name};`).join("") : "";
+  return `let w = w${t}[i]; let g = ${grad};${read} let next = ${update}; w${t}[i] = next.w;${kept}`;
 }
 
 function choose(signature: string, cases: readonly string[], otherwise: string): string {

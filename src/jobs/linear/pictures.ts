@@ -110,14 +110,6 @@ async function neighbourSheet(
     await thumbnails(device, test.dataset, queryRows, resolution),
     await thumbnails(device, train.dataset, galleryRows, resolution),
   ];
-  const tile = (dataset: ImageDataset, pictures: Map<number, string>, row: number, hit: boolean) =>
-    html`
-      <td
-        class="${hit ? "hit" : ""}"><img class="tile" width="64" height="64" style="object-fit:contain" alt="${titleOf(
-          dataset,
-          row,
-        )}" title="${titleOf(dataset, row)}" src="${pictures.get(row) ?? ""}"></td>
-    `;
   const lines = queryRows.map((row, q) =>
     html`<tr>${tile(test.dataset, own, row, false)}${
       galleryRows.slice(q * k, (q + 1) * k).map((other) =>
@@ -126,24 +118,34 @@ async function neighbourSheet(
     }</tr>`
   );
   const outlined = test.dataset.labels instanceof Int32Array ? " Outlined: of the same class." : "";
-  return {
-    heading: "Nearest neighbours",
-    body: html`
-      <figure>
-        <table>
-          <thead>
-            <tr>
-              <th>test image</th>
-              <th colspan="${k}">nearest training images</th>
-            </tr>
-          </thead>
-          <tbody>${lines}</tbody>
-        </table>
-      </figure>
-      <p class="faint">By cosine of the centred features, the nearest first, of ${gallery.kept.length}
-            training images.${outlined}</p>
-    `,
-  };
+  const note = `By cosine of the centred features, the nearest first, of ${gallery.kept.length} training images.`;
+  return { heading: "Nearest neighbours", body: neighbourTable(lines, k, note + outlined) };
+}
+
+/** Cell of a picture, outlined where it is a hit. */
+function tile(dataset: ImageDataset, pictures: Map<number, string>, row: number, hit: boolean) {
+  const title = titleOf(dataset, row);
+  return html`
+    <td class="${hit ? "hit" : ""}"><img class="tile" width="64" height="64" style="object-fit:contain" alt="${title}"
+        title="${title}" src="${pictures.get(row) ?? ""}"></td>
+  `;
+}
+
+function neighbourTable(lines: ReturnType<typeof html>[], k: number, note: string) {
+  return html`
+    <figure>
+      <table>
+        <thead>
+          <tr>
+            <th>test image</th>
+            <th colspan="${k}">nearest training images</th>
+          </tr>
+        </thead>
+        <tbody>${lines}</tbody>
+      </table>
+    </figure>
+    <p class="faint">${note}</p>
+  `;
 }
 
 function sameClass(a: ImageDataset, row: number, b: ImageDataset, other: number): boolean {
