@@ -1,4 +1,7 @@
+import { contentOf } from "../formats/internal.ts";
+
 const REDIRECTS = [301, 302, 303, 307, 308];
+const HTML = /\.x?html?$/i;
 const MOST_REDIRECTS = 10;
 const THIS_MACHINE = ["127.0.0.1", "localhost", "[::1]"];
 
@@ -43,7 +46,7 @@ export interface Expected {
  */
 export function checkAnswer(headers: Headers, total: number | undefined, { name, maxBytes, checked }: Expected): void {
   const type = headers.get("content-type") ?? "";
-  if (/^text\/html\b/i.test(type) && !/\.html?$/i.test(name)) {
+  if (/^(text\/html|application\/xhtml\+xml)\b/i.test(type) && !HTML.test(name)) {
     throw new Deno.errors.Http(`the server answers with a web page (${type}) in place of the file`);
   }
   if (total !== undefined && total > maxBytes) throw tooLarge(`${total} bytes`, maxBytes);
@@ -52,6 +55,16 @@ export function checkAnswer(headers: Headers, total: number | undefined, { name,
       "the server does not say how long the file is, and no checksum tells whether all of it came",
     );
   }
+}
+
+/**
+ * Refuses what begins as a web page, whatever the server calls it.
+ *
+ * @throws {Deno.errors.Http} If it does, and the file shall be none.
+ */
+export function checkStart(chunk: Uint8Array, name: string): void {
+  if (HTML.test(name) || !contentOf(chunk.slice(0, 512)).startsWith("a web page")) return;
+  throw new Deno.errors.Http("the server answers with a web page in place of the file");
 }
 
 /** The error for a file that is larger than it can be. */

@@ -82,8 +82,9 @@ export async function* readTar(stream: ReadableStream<Uint8Array>, name: string)
       const type = String.fromCharCode(header[156]!);
       const size = overrides.size === undefined ? readNumber(header.subarray(124, 136), name) : Number(overrides.size);
       if ("xgLK".includes(type)) {
-        const text = decodeName(await readAll(reader, size, name));
-        if (type === "x") overrides = { ...overrides, ...parsePax(text, name) };
+        const bytes = await readAll(reader, size, name);
+        if (type === "x") overrides = { ...overrides, ...parsePax(bytes, name) };
+        const text = decodeName(bytes);
         if (type === "L") overrides.path = text.replace(/\0.*$/s, "");
         if (type === "K") overrides.linkpath = text.replace(/\0.*$/s, "");
         continue;
@@ -185,15 +186,35 @@ function readNumber(field: Uint8Array, name: string): number {
   return text === "" ? 0 : parseInt(text, 8);
 }
 
-/** Lines `LENGTH KEY=VALUE\n` of a pax header; only what changes how an entry is read is kept. */
-function parsePax(text: string, name: string): { path?: string; linkpath?: string; size?: string } {
+/**
+ * Records `LENGTH KEY=VALUE\n` of a pax header; only what changes how an entry is read is kept.
+ *
+ * @throws {SyntaxError} If a record has another length than it says, a size is none, or the file has holes, which GNU tar
+ *   stores as a map in front of what is left.
+ */
+function parsePax(bytes: Uint8Array, name: string): { path?: string; linkpath?: string; size?: string } {
   const out: Record<string, string> = {};
-  for (const line of text.split("\n")) {
-    const [, key, value = ""] = /^\d+ (path|linkpath|size)=(.*)$/.exec(line) ?? [];
+  for (let at = 0; at < bytes.length && bytes[at] !== 0;) {
+    const length = parseInt(decodeName(bytes.subarray(at, at + 10)));
+    const record = bytes.subarray(at, at + length);
+    const [, key = "", value = ""] = /^\d+ ([^=]+)=(.*)\n$/s.exec(decodeName(record)) ?? [];
+    if (key === "" || record.length !== length) {
+      throw new SyntaxError(
+        `Cannot read "${name}": a pax record must be "LENGTH KEY=VALUE": got ${
+          quoted(decodeName(bytes.subarray(at, at + 60)))
+        }`,
+      );
+    }
+    if (key.startsWith("GNU.sparse.")) {
+      throw new SyntaxError(
+        `Cannot read "${name}": sparse files are not read (pack them without --sparse): got ${key}`,
+      );
+    }
     if (key === "size" && !/^\d{1,15}$/.test(value)) {
       throw new SyntaxError(`Cannot read "${name}": a size must be a whole number: got ${quoted(value)}`);
     }
-    if (key) out[key] = value;
+    if (["path", "linkpath", "size"].includes(key)) out[key] = value;
+    at += length;
   }
   return out;
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname } from "node:path";
 import { parseDecimal, replaceBy } from "../formats/internal.ts";
 import { isFile } from "./_files.ts";
-import { checkAnswer, type Expected, fetchSafely, tooLarge } from "./_request.ts";
+import { checkAnswer, checkStart, type Expected, fetchSafely, tooLarge } from "./_request.ts";
 
 /** Largest size of a file of which none is said, bytes. */
 const MAX_BYTES = 2 ** 33;
@@ -187,6 +187,7 @@ async function fetchRest(url: string, part: Part, path: string, options: Downloa
       clearTimeout(timer);
       timer = setTimeout(expire, stallTimeout);
       if (part.bytes + chunk.length > maxBytes) throw await forget(part, tooLarge("more", maxBytes));
+      if (part.bytes === 0 && options.md5 === undefined) checkStart(chunk, basename(path));
       for (let at = 0; at < chunk.length;) at += await part.file.write(chunk.subarray(at));
       part.bytes += chunk.length;
       options.onProgress?.({ name: basename(path), bytes: part.bytes, total: part.total });
@@ -231,7 +232,9 @@ async function request(
     await response.body?.cancel();
     return null;
   }
-  if (response.status === 416 && part.bytes > 0) { // the part is of another file: all of it, once
+  const partial = response.status === 206;
+  const elsewhere = partial && Number(range?.[1]) !== part.bytes;
+  if ((response.status === 416 || elsewhere) && part.bytes > 0) { // the part is of another file: all of it, once
     await response.body?.cancel();
     part.bytes = 0;
     return await request(url, part, signal, expected);
@@ -241,11 +244,15 @@ async function request(
     const error = response.status >= 500 || response.status === 429 ? Error : Deno.errors.Http;
     throw new error(`the server answers ${response.status} ${response.statusText}`);
   }
-  const resumes = response.status === 206 && Number(range?.[1]) === part.bytes;
-  if (!resumes) part.bytes = 0;
+  if (elsewhere) {
+    await response.body?.cancel();
+    throw new Deno.errors.Http("the server answers with a part of the file that does not say to be its beginning");
+  }
+  if (!partial) part.bytes = 0;
   const encoded = response.headers.has("content-encoding"); // the length is then not that of the file
   const length = encoded ? null : parseDecimal(response.headers.get("content-length") ?? "");
-  part.total = length === null ? undefined : part.bytes + length;
+  const whole = partial ? parseDecimal(range?.[2] ?? "") : null; // a part may end before the file does
+  part.total = whole ?? (length === null ? undefined : part.bytes + length);
   try {
     checkAnswer(response.headers, part.total, expected);
   } catch (error) {

@@ -21,9 +21,9 @@ export interface CentroidWeightsOptions<P> {
  * cases the loss is 0 and learns nothing: {@linkcode retainedVariance} and {@linkcode describeKernel} show how much is
  * left.
  *
- * When the prior holds a NaN, or `K + λI` is not positive definite in f32 or too near to that (λ below about n · 2⁻²⁴ of
- * the largest eigenvalue of K), all weights are NaN, and so is the loss; otherwise their error is small, see
- * {@linkcode hatMatrix}. {@linkcode checkPrior} finds a NaN beforehand.
+ * When the prior holds a NaN, or `K + λI` is not positive definite in f32 or too near to that (alike samples or a smooth
+ * kernel, and λ below about n · 10⁻⁶ of the largest element of K), all weights are NaN, and so is the loss; otherwise
+ * their error is small, see {@linkcode hatMatrix}. {@linkcode checkPrior} finds a NaN beforehand.
  *
  * @param prior What is known of the samples, f32 `[n, d]` (or `[n]` for one number each), or several such tensors, as
  *   the kernel takes it.

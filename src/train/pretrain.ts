@@ -144,7 +144,7 @@ export class Pretraining {
     const { batchSize, views, group } = this.#config;
     const { size } = this.#data.source;
     if (this.#microBatch === null && size !== undefined) {
-      const shape = { batchSize: Math.max(...this.#sizes), views, size, mixed: this.scaler !== null };
+      const shape = { batchSize: this.#sizes[0]!, views, size, mixed: this.scaler !== null };
       this.#microBatch = Math.min(most, await microBatchOf(this.#objective.model.train(), shape, group));
     }
     return this.#microBatch ??= batchSize;

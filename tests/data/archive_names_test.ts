@@ -58,3 +58,31 @@ Deno.test("extractTar() says how to unpack what is packed in another way", async
     }
   });
 });
+
+/** A tar archive of one file behind a pax header. */
+function paxTar(...records: string[]): Uint8Array<ArrayBuffer> {
+  const [pax, body] = [{ name: "pax", type: "x", data: records.join("") }, { name: "short", data: "1" }];
+  return makeTar([pax, body]);
+}
+
+Deno.test("extractTar() reads records of a pax header by their length", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeFile(`${folder}/a.tar`, paxTar("26 comment=\n10 path=wrong\n", "12 path=a\nb\n"));
+    await extractTar(`${folder}/a.tar`, `${folder}/out`);
+    assertEquals(await listFiles(`${folder}/out`), [["a\nb", "1"]]);
+  });
+});
+
+Deno.test("extractTar() refuses pax records that are damaged, and files with holes", async () => {
+  const refused = {
+    'a pax record must be "LENGTH KEY=VALUE": got "99 path=x\\x0a"': "99 path=x\n",
+    'a pax record must be "LENGTH KEY=VALUE": got "path=x\\x0a"': "path=x\n",
+    "sparse files are not read (pack them without --sparse): got GNU.sparse.major": "22 GNU.sparse.major=1\n",
+  };
+  for (const [message, record] of Object.entries(refused)) {
+    await withFolder(async (folder) => {
+      await Deno.writeFile(`${folder}/a.tar`, paxTar(record));
+      await assertRejects(() => extractTar(`${folder}/a.tar`, `${folder}/out`), SyntaxError, message);
+    });
+  }
+});

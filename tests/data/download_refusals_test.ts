@@ -195,6 +195,10 @@ Deno.test("download() keeps no web page, no empty file, nothing too large and no
     new Response("<html>Please sign in</html>", { headers: { "content-type": "text/html; charset=UTF-8" } });
   await fails(page, "the server answers with a web page (text/html; charset=UTF-8) in place of the file");
   await fails(page, "in place of the file", { md5: MD5 });
+  await fails(
+    () => new Response("\n<!DOCTYPE html>Sign in"),
+    "the server answers with a web page in place of the file",
+  );
   await fails(() => new Response(""), "the server answers with an empty file");
   await fails(() => new Response(TEXT), "the file must take at most 1000 bytes: got 200000 bytes", { maxBytes: 1000 });
   const endless = () =>
@@ -205,4 +209,19 @@ Deno.test("download() keeps no web page, no empty file, nothing too large and no
   await fails(endless, "the server does not say how long the file is, and no checksum tells whether all of it came");
   const check = () => Promise.reject(new SyntaxError("it is no list"));
   await fails(() => new Response(TEXT), "it is no list", { check });
+});
+
+Deno.test("download() takes a part that was not asked for as no whole file", async () => {
+  const slice = (start: number, end: number) => (request: Request) => {
+    if (request.headers.has("range")) return ranged(request);
+    const headers = { "content-range": `bytes ${start}-${end - 1}/${TEXT.length}` };
+    return new Response(TEXT.slice(start, end), { status: 206, headers });
+  };
+  await fails(slice(5, 1000), "a part of the file that does not say to be its beginning");
+  await serving(slice(0, 1000), async (url) => {
+    await withFolder(async (folder) => {
+      await download(url, `${folder}/file.bin`, { retryDelay: 1 });
+      assertEquals(await listFiles(folder), [["file.bin", TEXT]]);
+    });
+  });
 });

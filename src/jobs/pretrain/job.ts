@@ -174,7 +174,7 @@ class Job {
   /** Describes how batches are divided into parts; null where they are not. */
   #division(): string | null {
     const { batch_statistics: statistics = "part" } = this.#input.settings;
-    const batchSize = Math.max(...this.#sizes());
+    const batchSize = this.#sizes()[0]!;
     return divisionNote(this.#model, { batchSize, microBatch: this.#microBatch, ranks: this.#group.size, statistics });
   }
 

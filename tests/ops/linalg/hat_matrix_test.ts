@@ -119,6 +119,19 @@ Deno.test("hatMatrix() of alike rows is right to f32, or NaN everywhere, however
   }
 });
 
+Deno.test("hatMatrix() of n equal rows is right from a ridge of 2e-6 n on, and NaN from 1e-7 n down", async () => {
+  for (const n of [64, 256, 512]) {
+    using _ = scope();
+    const hat = (ridge: number) => hatMatrix(ones([n, n]), { ridge }).data();
+    const error = Array.from(await hat(2e-6 * n)).reduce(
+      (most, h) => Math.max(most, Math.abs(h * (n + 2e-6 * n) - 1)),
+      0,
+    );
+    assert(error < 0.01, `${n} rows: an error of ${error}`);
+    assert((await hat(1e-7 * n)).every(Number.isNaN), `${n} rows: not NaN`);
+  }
+});
+
 Deno.test("hatMatrix() loses less than two solves where rows are alike", async () => {
   for (const [name, gram] of Object.entries(await illGrams())) {
     const expected = reference(await read(gram), Math.fround(0.01)).values;
