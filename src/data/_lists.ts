@@ -21,18 +21,18 @@ export async function readIds(path: string): Promise<Map<string, string>> {
 }
 
 /**
- * Refuses paths of a list that lead out of its folder.
+ * The path of an image as its list says it: `./a//b.jpg` and Windows' `a\\b.jpg` become `a/b.jpg`, as folders are told by it.
  *
  * @param list The list, for the message.
- * @throws {SyntaxError} If one does.
+ * @throws {SyntaxError} If the path leads out of the list's folder.
  */
-export function checkInside(list: string, paths: Iterable<string>): void {
-  for (const path of paths) {
-    const leaves = path === "" || /^[/\\]|^[a-z]:|\0/i.test(path) || path.split(/[/\\]/).includes("..");
-    if (leaves) {
-      throw new SyntaxError(`Cannot read "${list}" as its images must be inside its folder: got ${quoted(path)}`);
-    }
+export function listedPath(list: string, path: string): string {
+  const parts = path.split(/[/\\]/);
+  const plain = parts.filter((part) => part !== "" && part !== ".").join("/");
+  if (plain === "" || /^[/\\]|^[a-z]:|\0/i.test(path) || parts.includes("..")) {
+    throw new SyntaxError(`Cannot read "${list}" as its images must be inside its folder: got ${quoted(path)}`);
   }
+  return plain;
 }
 
 /**

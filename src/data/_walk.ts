@@ -16,19 +16,20 @@ export interface Walk {
 
 /**
  * Finds the images below a folder, in the order of torchvision's `ImageFolder`: folders sorted by their whole path,
- * then files by name. Links to folders are followed; names that begin with a dot are left out.
+ * then files by name. Links to folders are followed; names that begin with a dot, and what macOS adds
+ * to archives (`__MACOSX`), are left out.
  */
 export async function walkImages(root: string): Promise<Walk> {
   const folders: { folder: string; files: string[] }[] = [];
   const others = new Map<string, number>();
   const seen = new Set<string>();
   async function visit(folder: string): Promise<void> {
-    const real = await Deno.realPath(join(root, folder));
-    if (seen.has(real)) return; // a link that leads back
-    seen.add(real);
+    const one = await identityOf(join(root, folder));
+    if (seen.has(one)) return; // a link that leads back
+    seen.add(one);
     const files: string[] = [];
     for await (const entry of Deno.readDir(join(root, folder))) {
-      if (entry.name.startsWith(".")) continue;
+      if (entry.name.startsWith(".") || entry.name === "__MACOSX") continue;
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
       if (entry.isDirectory || entry.isSymlink && await isDirectory(join(root, path))) await visit(path);
       else if (IMAGE.test(entry.name)) files.push(entry.name);
@@ -40,6 +41,12 @@ export async function walkImages(root: string): Promise<Walk> {
   folders.sort((a, b) => a.folder < b.folder ? -1 : 1);
   const paths = folders.flatMap(({ folder, files }) => files.map((file) => folder === "" ? file : `${folder}/${file}`));
   return { paths, others };
+}
+
+/** Tells a folder, whichever way leads to it; its number is there at once where the real path takes a look at each part. */
+async function identityOf(folder: string): Promise<string> {
+  const { dev, ino } = await Deno.stat(folder);
+  return ino ? `${dev}:${ino}` : await Deno.realPath(folder);
 }
 
 function countEnding(counts: Map<string, number>, name: string): void {

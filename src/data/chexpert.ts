@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { chexpertPlaces } from "./_chexpert_places.ts";
 import { columnOf, type CsvTable, readCsv } from "./_csv.ts";
 import { isFile, listSome } from "./_files.ts";
-import { checkInside } from "./_lists.ts";
+import { listedPath } from "./_lists.ts";
 import { obtain, type Source } from "./_obtain.ts";
 import { type FileDataset, type MultiLabels, NORMALIZATION } from "./dataset.ts";
 
@@ -99,8 +99,7 @@ export async function loadCheXpert(root: string, options: CheXpertOptions = {}):
   const table = await readCsv(join(folder, `${split}.csv`));
   const rows = rowsWithView(table, views);
   const pathColumn = columnOf(table, "Path");
-  const paths = rows.map((row) => row[pathColumn]!.replace(/^CheXpert-v1\.0[^/]*\//, ""));
-  checkInside(table.path, paths);
+  const paths = rows.map((row) => listedPath(table.path, row[pathColumn]!.replace(/^CheXpert-v1\.0[^/\\]*[/\\]/, "")));
   const placeOf = await chexpertPlaces([root, folder], folder);
   await probeImages(folder, paths, placeOf);
   return {

@@ -2,7 +2,7 @@ import { quoted } from "../formats/internal.ts";
 import { join } from "node:path";
 import { obtain, type ObtainOptions, type Source } from "./_obtain.ts";
 import { isFile } from "./_files.ts";
-import { checkInside, findImages, readIds } from "./_lists.ts";
+import { findImages, listedPath, readIds } from "./_lists.ts";
 import { compareByFolder, topFolder } from "./_walk.ts";
 import { type ClassLabels, type FileDataset, NORMALIZATION } from "./dataset.ts";
 
@@ -51,8 +51,7 @@ const PUBLISHED = { train: 5994, test: 5794 } as const;
 export async function loadCub200(root: string, options: Cub200Options = {}): Promise<FileDataset<ClassLabels>> {
   const split = options.split ?? "train";
   const { folder } = await obtain(root, { title: "CUB-200-2011", sources: SOURCES, options });
-  const images = await readIds(join(folder, "images.txt"));
-  checkInside(join(folder, "images.txt"), images.values());
+  const images = await readImages(join(folder, "images.txt"));
   const paths = await pathsOf(split, folder, images);
   const files = await findImages(join(folder, "images"), paths);
   const classOf = await classNames(folder, images);
@@ -98,7 +97,28 @@ async function pathsOf(
     }
     if (value === wanted) paths.push(path);
   }
+  if (paths.length === 0) {
+    throw new SyntaxError(`Cannot use "${folder}" as the ${split} split must hold images: got none of ${images.size}`);
+  }
   return paths.sort(compareByFolder);
+}
+
+/** Paths of the images by id. */
+async function readImages(list: string): Promise<Map<string, string>> {
+  const images = new Map([...await readIds(list)].map(([id, path]) => [id, listedPath(list, path)]));
+  checkOnce(list, "image", images.values());
+  return images;
+}
+
+/** Refuses a list in which something comes twice: the parts of a split would share an image, two classes become one. */
+function checkOnce(list: string, what: string, names: Iterable<string>): void {
+  const seen = new Set<string>();
+  for (const name of names) {
+    if (seen.has(name)) {
+      throw new SyntaxError(`Cannot read "${list}" as no ${what} may come twice: got ${quoted(name)}`);
+    }
+    seen.add(name);
+  }
 }
 
 /**
@@ -115,6 +135,7 @@ async function classNames(folder: string, images: ReadonlyMap<string, string>): 
     return new Map([...images.values()].map((path) => [path, topFolder(path)]));
   }
   const [labels, names] = [await readIds(labelFile), await readIds(nameFile)];
+  checkOnce(nameFile, "class", names.values());
   return new Map([...images].map(([id, path]) => {
     const label = labels.get(id);
     if (label === undefined) {

@@ -179,7 +179,7 @@ async function readSplit(root: string, cids: string[], options: UtZapposOptions)
   }
   const table = await readCsv(path);
   const column = columnOf(table, "path");
-  const train = new Set(table.rows.map((row) => cidOf(row[column]!)));
+  const train = new Set(table.rows.map((row) => cidOf(row[column]!.replaceAll("\\", "/"))));
   const known = new Set(cids);
   const unknown = [...train].filter((cid) => !known.has(cid));
   if (unknown.length > 0) {

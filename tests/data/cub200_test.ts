@@ -145,3 +145,35 @@ Deno.test("loadCub200() takes classes from their lists by name, and says what is
     });
   }
 });
+
+Deno.test("loadCub200() takes images by their plain paths, however the list writes them", async () => {
+  const images = FILES["CUB_200_2011/images.txt"].replace("3 001.", "3 ./001.").replace(
+    "2 001.Black_footed_Albatross/",
+    "2 001.Black_footed_Albatross\\",
+  );
+  const { "CUB_200_2011/classes.txt": _, ...files } = FILES;
+  await withTree(async (root) => {
+    const train = await loadCub200(root);
+    assertEquals(train.classes, ["001.Black_footed_Albatross", "002.Laysan_Albatross"]);
+    assertEquals(train.labels, Int32Array.of(0, 0, 1));
+  }, { ...files, "CUB_200_2011/images.txt": images });
+});
+
+Deno.test("loadCub200() refuses images and classes that come twice, and a split without images", async () => {
+  const [images, classes] = [FILES["CUB_200_2011/images.txt"], FILES["CUB_200_2011/classes.txt"]];
+  const labels = "1 1\n2 1\n3 1\n4 2\n5 2\n";
+  const refused: [Record<string, string>, string][] = [
+    [{ "images.txt": `${images}6 ./${images.split("\n")[0]!.slice(2)}` }, "as no image may come twice: got"],
+    [
+      { "classes.txt": classes.replaceAll("002.Laysan", "001.Black_footed"), "image_class_labels.txt": labels },
+      "as no class may come twice: got",
+    ],
+    [{ "train_test_split.txt": "1 0\n2 0\n3 0\n4 0\n5 0\n" }, "as the train split must hold images: got none of 5"],
+  ];
+  for (const [changed, message] of refused) {
+    const files = Object.fromEntries(Object.entries(changed).map(([name, text]) => [`CUB_200_2011/${name}`, text]));
+    await withTree(async (root) => {
+      await assertRejects(() => loadCub200(root), SyntaxError, message);
+    }, { ...FILES, ...files });
+  }
+});

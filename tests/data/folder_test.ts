@@ -10,16 +10,19 @@ async function withTree(names: string[], body: (root: string) => Promise<void>) 
 }
 
 Deno.test("loadFolder() takes subfolders as classes, at any depth", async () => {
-  await withTree(["cat/b.jpg", "cat/a.PNG", "cat/more/c.jpeg", "dog/x.webp", "cat-like/y.tif"], async (root) => {
-    const pets = await loadFolder(root, { name: "pets" });
-    assertEquals([pets.name, pets.split, pets.resolution], ["pets", "train", 224]);
-    assertEquals(pets.classes, ["cat", "cat-like", "dog"]);
-    assertEquals(pets.paths, ["cat/a.PNG", "cat/b.jpg", "cat/more/c.jpeg", "cat-like/y.tif", "dog/x.webp"]);
-    assertEquals(pets.labels, Int32Array.of(0, 0, 0, 1, 2));
-    assertEquals(pets.files.paths[0], `${root}/cat/a.PNG`);
-    assertEquals(pets.files.evaluation, { resize: { shortSide: 256 }, centerCrop: 224 });
-    assertEquals(pets.notes, []);
-  });
+  await withTree(
+    ["cat/b.jpg", "cat/a.PNG", "cat/more/c.jpeg", "dog/x.webp", "cat-like/y.tif", "__MACOSX/z.jpg"],
+    async (root) => {
+      const pets = await loadFolder(root, { name: "pets" });
+      assertEquals([pets.name, pets.split, pets.resolution], ["pets", "train", 224]);
+      assertEquals(pets.classes, ["cat", "cat-like", "dog"]);
+      assertEquals(pets.paths, ["cat/a.PNG", "cat/b.jpg", "cat/more/c.jpeg", "cat-like/y.tif", "dog/x.webp"]);
+      assertEquals(pets.labels, Int32Array.of(0, 0, 0, 1, 2));
+      assertEquals(pets.files.paths[0], `${root}/cat/a.PNG`);
+      assertEquals(pets.files.evaluation, { resize: { shortSide: 256 }, centerCrop: 224 });
+      assertEquals(pets.notes, []);
+    },
+  );
 });
 
 Deno.test("loadFolder() takes loose images as unlabelled", async () => {
