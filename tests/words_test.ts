@@ -64,11 +64,13 @@ Deno.test("no export has the name of a type of the platform", () => {
   assertEquals(found, []);
 });
 
-/** Names that more than one file exports a function under, with the files. */
-function twins(files: readonly (readonly [path: string, text: string])[]): string[] {
+const FUNCTION =
+  /^export (?:async )?(?:function\*? (\w+)|const (\w+)(?:: [^=]+)? = (?:async )?(?:function|\(|\w+ =>))/gm;
+const TYPE = /^export (?:abstract )?(?:class|interface|type) (\w+)/gm;
+
+/** Names that more than one file exports a function under, or a type, with the files. */
+function twins(files: readonly (readonly [path: string, text: string])[], declared = FUNCTION): string[] {
   const owners = new Map<string, string[]>();
-  const declared =
-    /^export (?:async )?(?:function\*? (\w+)|const (\w+)(?:: [^=]+)? = (?:async )?(?:function|\(|\w+ =>))/gm;
   for (const [path, text] of files) {
     const names = new Set([...text.matchAll(declared)].map((match) => match[1] ?? match[2]!));
     for (const name of names) owners.set(name, [...owners.get(name) ?? [], path]);
@@ -78,6 +80,10 @@ function twins(files: readonly (readonly [path: string, text: string])[]): strin
 
 Deno.test("no two files export functions of one name", () => {
   assertEquals(twins(FILES), []);
+});
+
+Deno.test("no two files export types of one name", () => {
+  assertEquals(twins(FILES, TYPE), []);
 });
 
 Deno.test("a name means the same thing at every entry point", async () => {
@@ -134,6 +140,8 @@ Deno.test("the rules of words refuse what they should", () => {
     "export async function* a() {}\nexport const b = 1;",
   ];
   assertEquals(twins(files.map((each, i) => [`${i}.ts`, each])), ["a: 0.ts, 1.ts"]);
+  const types = ["export interface A {}\nexport type B = 1;", "export abstract class A {}\ntype B = 2;"];
+  assertEquals(twins(types.map((each, i) => [`${i}.ts`, each]), TYPE), ["A: 0.ts, 1.ts"]);
   const docs =
     "/** Its name. */\n/**\n * By what.\n */\n/** Name of it. */\n/** Whether it is. */\n/** Tells the sum. */";
   assertEquals(withoutSubject(docs), ["Its name.", "By what.", "Whether it is."]);

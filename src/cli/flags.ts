@@ -4,7 +4,7 @@ import { closest, distance } from "fastest-levenshtein";
 import { parseDecimal } from "../formats/internal.ts";
 
 /** A program's command line. */
-export interface Program<F extends Record<string, Flag>> {
+export interface CommandLine<F extends Record<string, Flag>> {
   /** First line of the help. */
   usage: string;
   /** Description of the program, in a sentence or two. */
@@ -37,7 +37,7 @@ export class UsageError extends Error {
  */
 export function parseFlags<const F extends Record<string, Flag>>(
   args: readonly string[],
-  program: Program<F>,
+  program: CommandLine<F>,
 ): FlagValues<F> | null {
   const names = Object.keys(program.flags);
   const booleans = names.filter((name) => program.flags[name]!.type === "boolean");
@@ -70,7 +70,7 @@ export function parseFlags<const F extends Record<string, Flag>>(
 }
 
 /** The help of a program: flags by group, with their defaults. */
-export function helpText<F extends Record<string, Flag>>(program: Program<F>): string {
+export function helpText<F extends Record<string, Flag>>(program: CommandLine<F>): string {
   const groups = new Map<string, string[]>();
   for (const [name, flag] of Object.entries(program.flags)) {
     const short = flag.alias ? `-${flag.alias}, ` : "";

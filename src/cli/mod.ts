@@ -4,7 +4,7 @@
  * @module
  */
 export type { Flag } from "./arguments.ts";
-export { type FlagValue, type FlagValues, helpText, parseFlags, type Program, UsageError } from "./flags.ts";
+export { type CommandLine, type FlagValue, type FlagValues, helpText, parseFlags, UsageError } from "./flags.ts";
 export {
   ALL_DATASET_FLAGS,
   checkDatasetFlags,

@@ -28,7 +28,7 @@ export interface ObtainOptions {
 }
 
 /** One form in which a data set may be on disk. */
-export interface Source {
+export interface DownloadSource {
   /** Folder of the extracted form. */
   folder: string;
   /** Paths of which one must be in it; none: the folder alone tells. */
@@ -53,12 +53,12 @@ export async function obtain(
   root: string,
   { title, sources, options, advice = "" }: {
     title: string;
-    sources: readonly Source[];
+    sources: readonly DownloadSource[];
     options: ObtainOptions;
     /** Advice on where to get the data set, when no program can. */
     advice?: string;
   },
-): Promise<{ source: Source; folder: string }> {
+): Promise<{ source: DownloadSource; folder: string }> {
   const found = await findFolder(root, sources);
   if (found) return found;
   for (const source of sources) {
@@ -94,8 +94,8 @@ async function checkZip(path: string): Promise<void> {
 
 async function findFolder(
   root: string,
-  sources: readonly Source[],
-): Promise<{ source: Source; folder: string } | null> {
+  sources: readonly DownloadSource[],
+): Promise<{ source: DownloadSource; folder: string } | null> {
   for (const source of sources) {
     const own = join(root, source.folder);
     if (source.markers.length === 0 && await kindOf(own) !== null) return { source, folder: own };
@@ -110,10 +110,10 @@ async function findFolder(
 
 async function extract(
   root: string,
-  source: Source,
+  source: DownloadSource,
   title: string,
   options: ObtainOptions,
-): Promise<{ source: Source; folder: string }> {
+): Promise<{ source: DownloadSource; folder: string }> {
   const archive = source.archive ?? "";
   const onProgress = ({ files }: { files: number }) =>
     options.onProgress?.({ step: "extract", name: archive, done: files });
@@ -132,7 +132,7 @@ async function extract(
   );
 }
 
-async function describeAbsence(root: string, title: string, sources: readonly Source[]): Promise<string> {
+async function describeAbsence(root: string, title: string, sources: readonly DownloadSource[]): Promise<string> {
   const half: string[] = [];
   for (const { folder } of sources) if (await kindOf(join(root, folder)) === "directory") half.push(folder);
   const wanted = sources.flatMap(({ folder, archive }) => archive ? [`${folder}/`, archive] : [`${folder}/`]);

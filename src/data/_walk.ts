@@ -7,7 +7,7 @@ import { isDirectory } from "./_files.ts";
 const IMAGE = /\.(jpe?g|png|webp|tiff?|gif|avif)$/i;
 
 /** Images below a folder, and endings of the other files. */
-export interface Walk {
+export interface FolderWalk {
   /** Paths relative to the folder, with `/`. */
   paths: string[];
   /** Number of files by each other ending. */
@@ -19,7 +19,7 @@ export interface Walk {
  * then files by name. Links to folders are followed; names that begin with a dot, and what macOS adds
  * to archives (`__MACOSX`), are left out.
  */
-export async function walkImages(root: string): Promise<Walk> {
+export async function walkImages(root: string): Promise<FolderWalk> {
   const folders: { folder: string; files: string[] }[] = [];
   const others = new Map<string, number>();
   const seen = new Set<string>();

@@ -4,7 +4,7 @@ import { chexpertPlaces } from "./_chexpert_places.ts";
 import { columnOf, type CsvTable, readCsv } from "./_csv.ts";
 import { isFile, listSome } from "./_files.ts";
 import { listedPath } from "./_lists.ts";
-import { obtain, type Source } from "./_obtain.ts";
+import { type DownloadSource, obtain } from "./_obtain.ts";
 import { type FileDataset, type MultiLabels, NORMALIZATION } from "./dataset.ts";
 
 /** View of an X-ray: postero-anterior, antero-posterior, lateral, lateral lying on the left or right side. */
@@ -26,7 +26,7 @@ export interface CheXpertOptions {
   blank?: "nan" | "zero";
 }
 
-const SOURCES: readonly Source[] = [
+const SOURCES: readonly DownloadSource[] = [
   { folder: "CheXpert-v1.0-small", markers: ["train.csv"] },
   { folder: "CheXpert-v1.0", markers: ["train.csv"] },
   { folder: "CheXpert-v1.0 batch 1 (validate & csv)", markers: ["train.csv"] },

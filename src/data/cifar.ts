@@ -1,6 +1,6 @@
 import { type CifarLayout, type CifarRows, readCifarBinary } from "./_cifar_binary.ts";
 import { type CifarKeys, readCifarPython } from "./_cifar_python.ts";
-import { obtain, type ObtainOptions, type Source } from "./_obtain.ts";
+import { type DownloadSource, obtain, type ObtainOptions } from "./_obtain.ts";
 import { type ClassLabels, NORMALIZATION, type PixelDataset } from "./dataset.ts";
 
 /** Options of {@linkcode loadCifar10} and {@linkcode loadCifar100}. */
@@ -17,7 +17,7 @@ interface Variant {
   python: CifarLayout;
   keys: CifarKeys;
   /** The Python layout, then the binary one. */
-  sources: readonly [Source, Source];
+  sources: readonly [DownloadSource, DownloadSource];
 }
 
 const CIFAR10: Variant = {

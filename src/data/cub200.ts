@@ -1,6 +1,6 @@
 import { quoted } from "../formats/internal.ts";
 import { join } from "node:path";
-import { obtain, type ObtainOptions, type Source } from "./_obtain.ts";
+import { type DownloadSource, obtain, type ObtainOptions } from "./_obtain.ts";
 import { isFile } from "./_files.ts";
 import { findImages, listedPath, readIds } from "./_lists.ts";
 import { compareByFolder, topFolder } from "./_walk.ts";
@@ -12,7 +12,7 @@ export interface Cub200Options extends ObtainOptions {
   split?: "train" | "test";
 }
 
-const SOURCES: readonly Source[] = [{
+const SOURCES: readonly DownloadSource[] = [{
   folder: "CUB_200_2011",
   markers: ["images.txt"],
   archive: "CUB_200_2011.tgz",

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { isDirectory, isFile, listDirectories, listSome, readLines } from "./_files.ts";
 import type { ObtainOptions } from "./_obtain.ts";
-import { type Walk, walkImages } from "./_walk.ts";
+import { type FolderWalk, walkImages } from "./_walk.ts";
 import { type ClassLabels, type FileDataset, NORMALIZATION } from "./dataset.ts";
 import { download } from "./download.ts";
 
@@ -76,7 +76,7 @@ export async function loadImageNet100(
 }
 
 /** The images of each class; each must have some. */
-async function walkClasses(folder: string, classes: string[]): Promise<Walk[]> {
+async function walkClasses(folder: string, classes: string[]): Promise<FolderWalk[]> {
   const present = new Set(await listDirectories(folder));
   const absent = classes.filter((name) => !present.has(name));
   if (absent.length > 0) {

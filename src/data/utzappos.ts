@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { columnOf, readCsv, rowsBy } from "./_csv.ts";
 import { isFile, listSome } from "./_files.ts";
-import { obtain, type ObtainOptions, type Source } from "./_obtain.ts";
+import { type DownloadSource, obtain, type ObtainOptions } from "./_obtain.ts";
 import { fileName, walkImages } from "./_walk.ts";
 import { type ClassLabels, type FileDataset, NORMALIZATION } from "./dataset.ts";
 
@@ -24,7 +24,7 @@ export interface UtZapposOptions extends ObtainOptions {
 
 const SITE = "https://vision.cs.utexas.edu/projects/finegrained/utzap50k";
 
-const IMAGES: readonly Source[] = [
+const IMAGES: readonly DownloadSource[] = [
   {
     folder: "ut-zap50k-images",
     markers: [],
@@ -35,7 +35,7 @@ const IMAGES: readonly Source[] = [
   { folder: "ut-zap50k-images-square", markers: [], archive: "ut-zap50k-images-square.zip" },
 ];
 
-const METADATA: readonly Source[] = [{
+const METADATA: readonly DownloadSource[] = [{
   folder: "ut-zap50k-data",
   markers: ["meta-data.csv"],
   archive: "ut-zap50k-data.zip",

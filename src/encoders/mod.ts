@@ -7,6 +7,6 @@
 export { type GloriaEncoder, type GloriaOptions, loadGloria } from "./gloria.ts";
 export type { ImageEncoder, Normalization } from "./image_encoder.ts";
 export { type OnnxEncoder, type OnnxOptions, openBigBiGan, openOnnx } from "./onnx.ts";
-export type { Layout } from "./onnx_session.ts";
+export type { ImageLayout } from "./onnx_session.ts";
 export { loadVit, type VitEncoder, type VitEncoderOptions } from "./vit.ts";
 export { writeOnnx, type WriteOnnxOptions } from "./write_onnx.ts";

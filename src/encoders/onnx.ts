@@ -4,8 +4,8 @@ import { type ImageEncoder, type Normalization, normalized } from "./image_encod
 import {
   checkGiven,
   featureRows,
+  type ImageLayout,
   inputOf,
-  type Layout,
   loadRuntime,
   outputOf,
   type Session,
@@ -25,7 +25,7 @@ export interface OnnxOptions extends Partial<Normalization> {
   /** Short side, with `"crop"`, before the middle `size` px are cut out; `size` by default (256 for many encoders). */
   readonly shortSide?: number;
   /** Order of the input's dimensions; told from its shape by default. */
-  readonly layout?: Layout;
+  readonly layout?: ImageLayout;
   /** Name of the output; not needed when there is only one. */
   readonly output?: string;
 }
@@ -35,7 +35,7 @@ export interface OnnxEncoder extends ImageEncoder, AsyncDisposable {
   /** Side of the images, px. */
   readonly size: number;
   /** Order of the input's dimensions. */
-  readonly layout: Layout;
+  readonly layout: ImageLayout;
 }
 
 /**
@@ -135,7 +135,7 @@ interface Ends {
   readonly input: string;
   readonly output: string;
   readonly size: number;
-  readonly layout: Layout;
+  readonly layout: ImageLayout;
   readonly maxBatch?: number;
 }
 
@@ -143,7 +143,7 @@ class Onnx implements OnnxEncoder {
   readonly id: string;
   readonly decode: DecodeSpec;
   readonly size: number;
-  readonly layout: Layout;
+  readonly layout: ImageLayout;
   readonly maxBatch?: number;
   readonly #session: Session;
   readonly #tensor: TensorClass;

@@ -40,7 +40,7 @@ export interface Session {
 const RUNTIME = "npm:onnxruntime-node@^1.22.0";
 
 /** Order of the dimensions of images. */
-export type Layout = "nhwc" | "nchw";
+export type ImageLayout = "nhwc" | "nchw";
 
 /** Loads npm's runtime. The specifier is no literal, so that merely importing this module fetches nothing. */
 export async function loadRuntime(specifier = RUNTIME): Promise<Runtime> {
@@ -67,8 +67,8 @@ export function checkGiven(name: string, value: number | undefined): void {
 export function inputOf(
   session: Session,
   path: string,
-  options: { size?: number; layout?: Layout },
-): { input: string; layout: Layout; size: number; maxBatch?: number } {
+  options: { size?: number; layout?: ImageLayout },
+): { input: string; layout: ImageLayout; size: number; maxBatch?: number } {
   const [input] = session.inputMetadata;
   if (session.inputMetadata.length !== 1 || !input?.isTensor || input.type !== "float32" || input.shape.length !== 4) {
     throw new TypeError(

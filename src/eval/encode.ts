@@ -12,7 +12,7 @@ export interface EncodeOptions {
 }
 
 /** A network that maps images to features; put it in `eval()` first. */
-export interface Encoder {
+export interface FeatureEncoder {
   /** Maps images `[n, h, w, 3]` to features `[n, dim]`. */
   forward(images: Tensor): Tensor;
 }
@@ -25,7 +25,7 @@ export interface Encoder {
  * @param images Makes the normalised images of rows `[from, to)`, `[to - from, h, w, 3]`.
  */
 export async function encode(
-  encoder: Encoder,
+  encoder: FeatureEncoder,
   length: number,
   images: (from: number, to: number) => Tensor | Promise<Tensor>,
   options: EncodeOptions = {},
@@ -49,7 +49,7 @@ export async function encode(
 
 /** Images that the adapter encodes at once; one of them tells how large they are. */
 async function fittingBatch(
-  encoder: Encoder,
+  encoder: FeatureEncoder,
   most: number,
   images: (from: number, to: number) => Tensor | Promise<Tensor>,
 ): Promise<number> {
@@ -59,6 +59,6 @@ async function fittingBatch(
   return largestFitting(device, most, (n) => embed(encoder, zeros([n, ...shape.slice(1)], { device })));
 }
 
-function embed(encoder: Encoder, batch: Tensor): Tensor {
+function embed(encoder: FeatureEncoder, batch: Tensor): Tensor {
   return noGrad(() => encoder.forward(batch));
 }

@@ -6,7 +6,7 @@ import { DeviceDesign, type Products } from "./design.ts";
 import { HostDesign } from "./host_design.ts";
 import type { Minimum } from "./lbfgs.ts";
 import type { LinearClassifier } from "./linear_classifier.ts";
-import { type LogisticOptions, type LogisticProblem, solve, type Task } from "./logistic_solver.ts";
+import { type LogisticOptions, type LogisticProblem, type LogisticTask, solve } from "./logistic_solver.ts";
 import { rowSpan } from "./row_span.ts";
 
 /** A fitted {@linkcode LogisticProblem}. */
@@ -84,7 +84,7 @@ export async function logisticRegression(
   for (const same of Map.groupBy(order, (i) => problems[i]!.C).values()) {
     for (let from = 0; from < same.length; from += Math.floor(most)) {
       const part = same.slice(from, from + Math.floor(most));
-      const tasks = part.map((i): Task => ({
+      const tasks = part.map((i): LogisticTask => ({
         ...problems[i]!,
         present: present[i]!,
         start: before.get(problems[i]!.rows) ?? new Float64Array(weights),

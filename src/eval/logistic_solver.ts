@@ -25,10 +25,10 @@ export interface LogisticOptions {
 }
 
 /** A problem with the classes it has and where to start. */
-export type Task = LogisticProblem & { readonly present: Uint8Array; readonly start: Float64Array };
+export type LogisticTask = LogisticProblem & { readonly present: Uint8Array; readonly start: Float64Array };
 
 interface Run {
-  readonly task: Task;
+  readonly task: LogisticTask;
   readonly steps: Generator<LbfgsRequest, Minimum, LbfgsReply>;
   request: LbfgsRequest | null;
   /** Approximate weight of a row in the Hessian, at the last point. */
@@ -40,7 +40,7 @@ interface Run {
 export async function solve(
   design: Products,
   labels: ArrayLike<number>,
-  tasks: readonly Task[],
+  tasks: readonly LogisticTask[],
   options: LogisticOptions,
   before: number,
 ): Promise<Minimum[]> {
@@ -150,7 +150,7 @@ function stack(runs: readonly Run[], columns: number, classes: number): Float64A
 }
 
 /** Turns the logits of a row into `softmax − one-hot` and returns the cross-entropy, exact even where it is tiny. */
-function residual(z: Float64Array, at: number, label: number, { present }: Task, used: boolean): number {
+function residual(z: Float64Array, at: number, label: number, { present }: LogisticTask, used: boolean): number {
   const classes = present.length;
   if (!used) {
     z.fill(0, at, at + classes);

@@ -28,7 +28,7 @@ export { type FittedOn, type NamedClassifier, readClassifiers, writeClassifiers 
 export { viewAlignment, type ViewAlignmentOptions } from "./view_alignment.ts";
 export { collectRows, type EncodedRows, rowsOfRank } from "./distributed_encode.ts";
 export { umap, type UmapOptions } from "./embed.ts";
-export { encode, type EncodeOptions, type Encoder } from "./encode.ts";
+export { encode, type EncodeOptions, type FeatureEncoder } from "./encode.ts";
 export { encodeImages, type EncodeImagesOptions } from "./encode_images.ts";
 export type { KernelNeighbourList, KernelNeighbours } from "./kernel_neighbours.ts";
 export { knn, type KnnOptions, type KnnScores, type LabelledFeatures } from "./knn.ts";

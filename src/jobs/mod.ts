@@ -15,7 +15,7 @@ export { initialLr, kernelOf, recipeOf } from "./pretrain/from_settings.ts";
 export type { JobEvent, JobInput } from "./pretrain/events.ts";
 export { type KernelView, type NamedNeighbours, viewKernel } from "./pretrain/kernel_view.ts";
 export { medianSigmaOf, uploadPrior } from "./pretrain/prior.ts";
-export type { Profile } from "./pretrain/profile.ts";
+export type { StepTimes } from "./pretrain/profile.ts";
 export { type JobReport, jobReport } from "./pretrain/report.ts";
 export {
   differences,

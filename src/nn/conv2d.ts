@@ -1,4 +1,4 @@
-import { conv2d, type Conv2dOptions as ConvSettings } from "../ops/mod.ts";
+import { conv2d, type Conv2dOptions } from "../ops/mod.ts";
 import { conv2dWithMoments } from "../ops/internal.ts";
 import { key, type Tensor, uniform } from "../tensor/mod.ts";
 import { defaultInit, fanIn, type InitOptions, type WeightInit } from "./init.ts";
@@ -6,7 +6,7 @@ import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
 /** Sizes of a {@linkcode Conv2d}; a number stands for both axes. */
-export interface Conv2dOptions extends Partial<InitOptions> {
+export interface Conv2dLayerOptions extends Partial<InitOptions> {
   /** Channels of the input. */
   inChannels: number;
   /** Channels of the output. */
@@ -34,10 +34,10 @@ export class Conv2d extends Module {
   /** Bias `[outChannels]`, or null. */
   readonly bias: Parameter | null;
   /** Options that the layer was made with. */
-  readonly options: Readonly<Conv2dOptions>;
+  readonly options: Readonly<Conv2dLayerOptions>;
 
   /** Makes the weights. */
-  constructor(options: Conv2dOptions) {
+  constructor(options: Conv2dLayerOptions) {
     super();
     const { inChannels, outChannels, kernelSize, groups = 1, device, init = defaultInit } = options;
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
@@ -80,7 +80,7 @@ export class Conv2d extends Module {
     return [inChannels, outChannels, ...shown.map(([name, value]) => `${name}=${value}`)].join(", ");
   }
 
-  #settings(): ConvSettings {
+  #settings(): Conv2dOptions {
     const { stride, padding, dilation, groups } = this.options;
     return { bias: this.bias ?? undefined, stride, padding, dilation, groups };
   }

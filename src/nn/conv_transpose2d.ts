@@ -1,12 +1,12 @@
 import { convTranspose2d } from "../ops/mod.ts";
 import { key, type Tensor, uniform } from "../tensor/mod.ts";
-import type { Conv2dOptions } from "./conv2d.ts";
+import type { Conv2dLayerOptions } from "./conv2d.ts";
 import { defaultInit } from "./init.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
 /** Sizes of a {@linkcode ConvTranspose2d}; a number stands for both axes. */
-export interface ConvTranspose2dOptions extends Omit<Conv2dOptions, "init"> {
+export interface ConvTranspose2dLayerOptions extends Omit<Conv2dLayerOptions, "init"> {
   /** Rows and columns added below and on the right, px; 0 by default. */
   outputPadding?: number | readonly [number, number];
 }
@@ -32,14 +32,14 @@ export class ConvTranspose2d extends Module {
   /** Bias `[outChannels]`, or null. */
   readonly bias: Parameter | null;
   /** Options that the layer was made with. */
-  readonly options: Readonly<ConvTranspose2dOptions>;
+  readonly options: Readonly<ConvTranspose2dLayerOptions>;
 
   /**
    * Initialised as PyTorch: `U(±1/√(kh · kw · out / groups))` for weight and bias.
    *
    * @throws {RangeError} If the groups do not divide both channels.
    */
-  constructor(options: ConvTranspose2dOptions) {
+  constructor(options: ConvTranspose2dLayerOptions) {
     super();
     const { inChannels, outChannels, kernelSize, groups = 1, device } = options;
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {

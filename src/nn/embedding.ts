@@ -5,7 +5,7 @@ import { Module } from "./module.ts";
 import { Table } from "./parameter.ts";
 
 /** Sizes of an {@linkcode Embedding}. */
-export interface EmbeddingOptions extends Partial<InitOptions> {
+export interface EmbeddingLayerOptions extends Partial<InitOptions> {
   /** Rows of the table. */
   numEmbeddings: number;
   /** Features of a row. */
@@ -32,10 +32,10 @@ export class Embedding extends Module {
   /** The table `[numEmbeddings, embeddingDim]`. */
   readonly weight: Table;
   /** Options that the layer was made with. */
-  readonly options: Readonly<EmbeddingOptions>;
+  readonly options: Readonly<EmbeddingLayerOptions>;
 
   /** Draws the rows from N(0, 1), as PyTorch. */
-  constructor(options: EmbeddingOptions) {
+  constructor(options: EmbeddingLayerOptions) {
     super();
     const { numEmbeddings: rows, embeddingDim: width, paddingIdx, device } = options;
     this.options = options;

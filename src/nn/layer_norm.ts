@@ -5,7 +5,7 @@ import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
 /** Settings of a {@linkcode LayerNorm}. */
-export interface LayerNormOptions {
+export interface LayerNormLayerOptions {
   /** Features of the last axis. */
   numFeatures: number;
   /** Term added to the variance; 1e-5 by default. */
@@ -23,7 +23,7 @@ export class LayerNorm extends Module {
   #eps: number;
 
   /** Makes scale and shift. */
-  constructor({ numFeatures, eps = 1e-5, device }: LayerNormOptions) {
+  constructor({ numFeatures, eps = 1e-5, device }: LayerNormLayerOptions) {
     super();
     this.weight = new Parameter(ones([numFeatures], { device }));
     this.bias = new Parameter(zeros([numFeatures], { device }));

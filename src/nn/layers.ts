@@ -11,7 +11,7 @@ export class ReLU extends Module {
 }
 
 /** Window of a pool. */
-export interface Pool2dOptions {
+export interface Pool2dLayerOptions {
   /** Height and width of the window in px. */
   kernelSize: number;
   /** Steps of the window in px; `kernelSize` by default. */
@@ -23,10 +23,10 @@ export interface Pool2dOptions {
 /** Largest value of each window, as PyTorch's `nn.MaxPool2d`. */
 export class MaxPool2d extends Module {
   /** The window. */
-  readonly options: Readonly<Pool2dOptions>;
+  readonly options: Readonly<Pool2dLayerOptions>;
 
   /** Pools by this window. */
-  constructor(options: Pool2dOptions) {
+  constructor(options: Pool2dLayerOptions) {
     super();
     this.options = options;
   }

@@ -1,12 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { obtain, type ObtainProgress, type Source } from "../../src/data/_obtain.ts";
+import { type DownloadSource, obtain, type ObtainProgress } from "../../src/data/_obtain.ts";
 import { md5Of } from "../../src/data/download.ts";
 import { writeZip } from "../../src/formats/internal.ts";
 import { gzip, listFiles, makeTar, withFolder, writeFiles } from "./_helpers.ts";
 
 const ARCHIVE = await gzip(makeTar([{ name: "set/list.txt", data: "a b c" }]));
 
-async function sourceOf(url: string, folder: string): Promise<Source> {
+async function sourceOf(url: string, folder: string): Promise<DownloadSource> {
   await Deno.writeFile(`${folder}/sum`, ARCHIVE);
   const md5 = await md5Of(`${folder}/sum`);
   await Deno.remove(`${folder}/sum`);

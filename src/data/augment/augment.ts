@@ -3,7 +3,7 @@ import { chooseViews, type ViewsKey } from "./choose.ts";
 import { type Images, locateImages, type Source } from "./images.ts";
 import { uploadParameters, type ViewParameters } from "./parameters.ts";
 import { checkRecipe, type Recipe } from "./recipe.ts";
-import { renderViews, type Work } from "./render.ts";
+import { type Render, renderViews } from "./render.ts";
 
 /** Options of {@linkcode augment}: samples, random numbers, and recipe. */
 export interface AugmentOptions {
@@ -111,7 +111,7 @@ function withSamples(
     }));
 }
 
-function workOf({ jitter, grayscale, rotation }: Recipe, parameters?: readonly ViewParameters[]): Work {
+function workOf({ jitter, grayscale, rotation }: Recipe, parameters?: readonly ViewParameters[]): Render {
   if (!parameters) {
     return {
       rotate: rotation > 0,

@@ -39,7 +39,7 @@ const NAN_BITS = 0x7fc00000;
 type MeanConstants = { readonly LANES: number; readonly ROWS: number };
 
 /** Work of the passes. */
-export interface Work {
+export interface Render {
   /** Whether any view may be rotated. */
   readonly rotate: boolean;
   /** Whether any view may have colour steps or turn gray. */
@@ -49,7 +49,7 @@ export interface Work {
 }
 
 /** Makes the pixels of views from their parameters: `[batch, views, size, size, channels]`. */
-export function renderViews(source: Source, samples: Tensor, choices: Tensor, recipe: Recipe, work: Work): Tensor {
+export function renderViews(source: Source, samples: Tensor, choices: Tensor, recipe: Recipe, work: Render): Tensor {
   const { device } = samples;
   const { size } = recipe;
   const batch = samples.shape[0]!;

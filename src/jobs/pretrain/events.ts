@@ -4,7 +4,7 @@ import type { Communicator } from "../../distributed/mod.ts";
 import type { TuneOptions } from "../../tune/mod.ts";
 import type { KnnScores } from "../../eval/mod.ts";
 import type { PretrainReport, TrainingPosition } from "../../train/mod.ts";
-import type { Profile } from "./profile.ts";
+import type { StepTimes } from "./profile.ts";
 import type { JobSettings } from "./settings.ts";
 
 /** Facts about a job that are known before it starts. */
@@ -54,4 +54,4 @@ export type JobEvent =
   | ({ readonly type: "step" } & PretrainReport)
   | { readonly type: "saved"; readonly path: string; readonly position: TrainingPosition }
   | ({ readonly type: "evaluated"; readonly epoch: number; readonly seconds: number } & KnnScores)
-  | { readonly type: "end"; readonly complete: boolean; readonly path: string; readonly profile: Profile | null };
+  | { readonly type: "end"; readonly complete: boolean; readonly path: string; readonly profile: StepTimes | null };

@@ -2,10 +2,10 @@ import type { StepProfile } from "../../train/mod.ts";
 import { StreamedImages, type ViewSource } from "../../data/mod.ts";
 
 /** Milliseconds a step by part. */
-export type Profile = Readonly<Record<string, number>>;
+export type StepTimes = Readonly<Record<string, number>>;
 
 /** Sums up where the time of the steps so far went; null when nothing was timed. */
-export function profileOf(profile: StepProfile | undefined, source: ViewSource): Profile | null {
+export function profileOf(profile: StepProfile | undefined, source: ViewSource): StepTimes | null {
   if (!profile || profile.steps === 0) return null;
   const { steps, perStep } = profile;
   const views = perStep.get("views") ?? 0;

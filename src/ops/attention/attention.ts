@@ -7,7 +7,7 @@ import { slice } from "../move/slice.ts";
 import { gatherStrided } from "../move/strided.ts";
 import { checkFloat } from "../shared/check.ts";
 import { attend, attendGrad } from "./forms.ts";
-import type { Layout, Rows } from "./layout.ts";
+import type { AttentionLayout, AttentionRows } from "./layout.ts";
 
 /** Settings of {@linkcode attention}. */
 export interface AttentionOptions {
@@ -26,7 +26,7 @@ export interface SelfAttentionOptions extends AttentionOptions {
 /** Maximum number of features of a head: a workgroup has that many invocations. */
 const MOST_FEATURES = 256;
 
-const attentionOp = defineOp<readonly [Tensor, Tensor, Tensor], Layout>({
+const attentionOp = defineOp<readonly [Tensor, Tensor, Tensor], AttentionLayout>({
   name: "attention",
   half: true,
   forward(context, inputs, layout) {
@@ -50,7 +50,7 @@ function part(x: Tensor, offset: number, shape: Shape): Tensor {
   return gatherStrided("attention", { tensor: castTo(x, "f32"), offset, strides: stridesOf(shape) }, shape);
 }
 
-const selfAttentionOp = defineOp<readonly [Tensor], Layout>({
+const selfAttentionOp = defineOp<readonly [Tensor], AttentionLayout>({
   name: "selfAttention",
   half: true,
   forward(context, [x], layout) {
@@ -113,7 +113,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const wide = 4 * Math.ceil(d / 4);
   const [q3, k3, v3] = [q, k, v].map((x) => widen(x, heads, wide)) as [Tensor, Tensor, Tensor];
   const d4 = wide / 4;
-  const rows = (count: number): Rows => ({ from: 0, batch: 0, head: count * d4, row: d4 });
+  const rows = (count: number): AttentionRows => ({ from: 0, batch: 0, head: count * d4, row: d4 });
   const gradFrom = [0, heads * n * d4, heads * (n + m) * d4] as const;
   const places = { q: rows(n), k: rows(m), v: rows(m), out: rows(n), gradFrom };
   const out = attentionOp([q3, k3, v3], { batch: 1, heads, queries: n, keys: m, d4, ...places, ...settings });
@@ -165,7 +165,7 @@ export function selfAttention(qkv: Tensor, options: SelfAttentionOptions): Tenso
   const settings = settingsOf("selfAttention", d, options);
   const d4 = d / 4;
   const row = 3 * heads * d4;
-  const rows = (which: number): Rows => ({ from: which * heads * d4, batch: n * row, head: d4, row });
+  const rows = (which: number): AttentionRows => ({ from: which * heads * d4, batch: n * row, head: d4, row });
   const out = { from: 0, batch: n * heads * d4, head: d4, row: heads * d4 };
   const places = { q: rows(0), k: rows(1), v: rows(2), out, gradFrom: [0, 0, 0] as const };
   return selfAttentionOp([qkv], { batch, heads, queries: n, keys: n, d4, ...places, ...settings });

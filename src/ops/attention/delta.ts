@@ -2,7 +2,7 @@ import { defineProgram } from "../../device/mod.ts";
 import { attention_delta as code, lib_flat } from "../../shaders/gen.ts";
 import { type FloatDType, Tensor } from "../../tensor/mod.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
-import type { Layout } from "./layout.ts";
+import type { AttentionLayout } from "./layout.ts";
 
 function program(dtype: FloatDType) {
   return defineProgram({
@@ -15,7 +15,7 @@ function program(dtype: FloatDType) {
 const DELTA = { f32: program("f32"), f16: program("f16") } as const;
 
 /** Products of each query's output with its gradient, `[batch · heads, queries]`. */
-export function deltaOf(out: Tensor, grad: Tensor, layout: Layout): Tensor {
+export function deltaOf(out: Tensor, grad: Tensor, layout: AttentionLayout): Tensor {
   const { batch, heads, queries, d4, out: { batch: o_batch, head: o_head, row: o_row } } = layout;
   const delta = new Tensor(out.device, [batch * heads, queries]);
   out.device.dispatch(DELTA[floatOf(out)], {

@@ -3,7 +3,7 @@ import type { Shape, Tensor } from "../../tensor/mod.ts";
 import type { Device } from "../../device/mod.ts";
 import { policyOf } from "../shared/policy.ts";
 import { ATTENTION } from "../shared/tables.ts";
-import type { Attended, Layout, Operands } from "./layout.ts";
+import type { Attended, AttentionLayout, AttentionOperands } from "./layout.ts";
 import { attendProducts, attendProductsGrad } from "./products.ts";
 import { attendTiles, attendTilesGrad } from "./tiles.ts";
 
@@ -14,13 +14,18 @@ function formOn(device: Device): "tiles" | "products" {
 }
 
 /** The output, in a shape and the dtype of q, and the logarithm of the sum of each query's weights. */
-export function attend(operands: Operands, layout: Layout, shape: Shape): Attended {
+export function attend(operands: AttentionOperands, layout: AttentionLayout, shape: Shape): Attended {
   const form = formOn(operands.q.device);
   return (form === "tiles" ? attendTiles : attendProducts)(operands, layout, shape);
 }
 
 /** The gradients of q, k and v in one flat tensor. */
-export function attendGrad(operands: Operands, layout: Layout, attended: Attended, grad: Tensor): Tensor {
+export function attendGrad(
+  operands: AttentionOperands,
+  layout: AttentionLayout,
+  attended: Attended,
+  grad: Tensor,
+): Tensor {
   const form = formOn(grad.device);
   return (form === "tiles" ? attendTilesGrad : attendProductsGrad)(operands, layout, attended, grad);
 }

@@ -2,7 +2,7 @@
 import type { Tensor } from "../../tensor/mod.ts";
 
 /** Offsets of rows, in vectors of four: from + sample · batch + head · head + i · row. */
-export interface Rows {
+export interface AttentionRows {
   readonly from: number;
   readonly batch: number;
   readonly head: number;
@@ -10,18 +10,18 @@ export interface Rows {
 }
 
 /** Sizes and places of the operands of an attention. */
-export interface Layout {
+export interface AttentionLayout {
   readonly batch: number;
   readonly heads: number;
   readonly queries: number;
   readonly keys: number;
   /** Features of a head in vectors of four, at most 64. */
   readonly d4: number;
-  readonly q: Rows;
-  readonly k: Rows;
+  readonly q: AttentionRows;
+  readonly k: AttentionRows;
   /** Rows of v: as those of k, but for `from`. */
-  readonly v: Rows;
-  readonly out: Rows;
+  readonly v: AttentionRows;
+  readonly out: AttentionRows;
   /** Offsets of the gradients of q, k and v in one array, in vectors. */
   readonly gradFrom: readonly [number, number, number];
   readonly scale: number;
@@ -29,7 +29,7 @@ export interface Layout {
 }
 
 /** The operands; where they are packed, all three are one tensor. */
-export interface Operands {
+export interface AttentionOperands {
   readonly q: Tensor;
   readonly k: Tensor;
   readonly v: Tensor;
@@ -42,7 +42,7 @@ export interface Attended {
 }
 
 /** Elements of the gradients together; of packed operands, those of all three. */
-export function gradSize({ batch, heads, queries, keys, d4 }: Layout): number {
+export function gradSize({ batch, heads, queries, keys, d4 }: AttentionLayout): number {
   return 4 * d4 * batch * heads * (queries + 2 * keys);
 }
 

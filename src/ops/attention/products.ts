@@ -9,7 +9,14 @@ import { padded, productPadded } from "../product/product.ts";
 import { laneForm } from "../shared/lanes.ts";
 import { rowConstants } from "../shared/rows.ts";
 import { deltaOf } from "./delta.ts";
-import { type Attended, FOURS, gradSize, type Layout, type Operands, type Rows } from "./layout.ts";
+import {
+  type Attended,
+  type AttentionLayout,
+  type AttentionOperands,
+  type AttentionRows,
+  FOURS,
+  gradSize,
+} from "./layout.ts";
 
 const SOFTEN = defineProgram({
   name: "attention weights",
@@ -33,7 +40,7 @@ interface Chunk {
 }
 
 /** Computes `attend` of forms.ts by matrix products. */
-export function attendProducts(operands: Operands, layout: Layout, shape: Shape): Attended {
+export function attendProducts(operands: AttentionOperands, layout: AttentionLayout, shape: Shape): Attended {
   const { q, k, v } = inFull(operands);
   const out = new Tensor(q.device, shape);
   const lse = new Tensor(q.device, [layout.batch * layout.heads, layout.queries]);
@@ -48,11 +55,16 @@ export function attendProducts(operands: Operands, layout: Layout, shape: Shape)
 }
 
 /** Computes `attendGrad` of forms.ts by matrix products. */
-export function attendProductsGrad(operands: Operands, layout: Layout, { out, lse }: Attended, grad: Tensor): Tensor {
+export function attendProductsGrad(
+  operands: AttentionOperands,
+  layout: AttentionLayout,
+  { out, lse }: Attended,
+  grad: Tensor,
+): Tensor {
   const { q, k, v } = inFull(operands);
   const [gradOut, delta] = [castTo(grad, "f32"), deltaOf(out, grad, layout)];
   const grads = new Tensor(q.device, [gradSize(layout)]);
-  const into = (rows: Rows, which: 0 | 1 | 2) => ({ ...rows, from: rows.from + layout.gradFrom[which] });
+  const into = (rows: AttentionRows, which: 0 | 1 | 2) => ({ ...rows, from: rows.from + layout.gradFrom[which] });
   let sums: [Tensor, Tensor] | null = null;
   for (const chunk of chunksOf(layout)) {
     const [queries, keys] = [queryRows(q, layout.q, chunk, layout), keyRows(k, layout.k, chunk, layout)];
@@ -79,13 +91,13 @@ export function attendProductsGrad(operands: Operands, layout: Layout, { out, ls
   return castTo(grads, floatOf(operands.q));
 }
 
-function inFull({ q, k, v }: Operands): Operands {
+function inFull({ q, k, v }: AttentionOperands): AttentionOperands {
   const full = castTo(q, "f32");
   return { q: full, k: k === q ? full : castTo(k, "f32"), v: v === q ? full : castTo(v, "f32") };
 }
 
 /** Chunks whose products are at most {@linkcode MOST}; those of the same heads follow each other. */
-function* chunksOf({ batch, heads, queries, keys }: Layout): Iterable<Chunk> {
+function* chunksOf({ batch, heads, queries, keys }: AttentionLayout): Iterable<Chunk> {
   const matrix = queries * padded(keys);
   const most = Math.max(1, Math.floor(MOST / matrix)); // heads
   const samples = Math.max(1, Math.min(batch, Math.floor(most / heads)));
@@ -108,17 +120,17 @@ function* chunksOf({ batch, heads, queries, keys }: Layout): Iterable<Chunk> {
 }
 
 /** The rows of a chunk from one on, where they lie. */
-function walk(tensor: Tensor, { from, batch, head, row }: Rows, chunk: Chunk, first: number): Walk {
+function walk(tensor: Tensor, { from, batch, head, row }: AttentionRows, chunk: Chunk, first: number): Walk {
   const offset = 4 * (from + chunk.sample * batch + chunk.head * head + first * row);
   return { tensor, offset, strides: [4 * batch, 4 * head, 4 * row, 1] };
 }
 
-function sizesOf({ samples, heads, count }: Chunk, { d4 }: Layout): number[] {
+function sizesOf({ samples, heads, count }: Chunk, { d4 }: AttentionLayout): number[] {
   return [samples, heads, count, 4 * d4];
 }
 
 /** A copy of a chunk's rows of queries, `[samples · heads, count, d]`. */
-function queryRows(x: Tensor, rows: Rows, chunk: Chunk, layout: Layout): Tensor {
+function queryRows(x: Tensor, rows: AttentionRows, chunk: Chunk, layout: AttentionLayout): Tensor {
   const { samples, heads, count } = chunk;
   const y = new Tensor(x.device, [samples * heads, count, 4 * layout.d4]);
   copyStrided("attention", walk(x, rows, chunk, chunk.first), { tensor: y }, sizesOf(chunk, layout));
@@ -126,7 +138,7 @@ function queryRows(x: Tensor, rows: Rows, chunk: Chunk, layout: Layout): Tensor 
 }
 
 /** A copy of a chunk's rows of keys, with zeros up to a multiple of four rows. */
-function keyRows(x: Tensor, rows: Rows, chunk: Chunk, { keys, d4 }: Layout): Tensor {
+function keyRows(x: Tensor, rows: AttentionRows, chunk: Chunk, { keys, d4 }: AttentionLayout): Tensor {
   const { samples, heads } = chunk;
   const wide = padded(keys);
   const shape = [samples * heads, wide, 4 * d4];
@@ -137,7 +149,7 @@ function keyRows(x: Tensor, rows: Rows, chunk: Chunk, { keys, d4 }: Layout): Ten
 }
 
 /** Sums of keys without the rows that {@linkcode keyRows} adds, as something to copy from. */
-function cut(sums: readonly [Tensor, Tensor], { heads, keys, d4 }: Layout): [Walk, Walk] {
+function cut(sums: readonly [Tensor, Tensor], { heads, keys, d4 }: AttentionLayout): [Walk, Walk] {
   const matrix = padded(keys) * 4 * d4;
   return sums.map((tensor): Walk => ({ tensor, strides: [heads * matrix, matrix, 4 * d4, 1] })) as [Walk, Walk];
 }
@@ -159,7 +171,7 @@ function times(a: Tensor, b: Tensor, { transposeA = false, transposeB = false, i
   return productPadded({ a, b, sizes: { rows, cols: transposeB ? b0 : b1, inner }, layout, epilogue: { into } });
 }
 
-function paramsOf(weights: Tensor, chunk: Chunk, layout: Layout) {
+function paramsOf(weights: Tensor, chunk: Chunk, layout: AttentionLayout) {
   const [heads, count, wide] = weights.shape as [number, number, number];
   const { keys, queries, scale, causal } = layout;
   const head = chunk.sample * layout.heads + chunk.head;
@@ -167,7 +179,7 @@ function paramsOf(weights: Tensor, chunk: Chunk, layout: Layout) {
   return { rows: heads * count, columns: wide / 4, ...own };
 }
 
-function soften(weights: Tensor, lse: Tensor, chunk: Chunk, layout: Layout): void {
+function soften(weights: Tensor, lse: Tensor, chunk: Chunk, layout: AttentionLayout): void {
   const { device } = weights;
   const params = paramsOf(weights, chunk, layout);
   const constants = rowConstants(device, params.columns);
@@ -184,7 +196,7 @@ function softenGrad(
   slopes: Tensor,
   { lse, delta }: { lse: Tensor; delta: Tensor },
   chunk: Chunk,
-  layout: Layout,
+  layout: AttentionLayout,
 ): void {
   const { device } = weights;
   const params = paramsOf(weights, chunk, layout);

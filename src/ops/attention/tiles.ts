@@ -12,7 +12,7 @@ import {
 } from "../../shaders/gen.ts";
 import { type FloatDType, type Shape, Tensor } from "../../tensor/mod.ts";
 import { deltaOf } from "./delta.ts";
-import { type Attended, FOURS, gradSize, type Layout, type Operands } from "./layout.ts";
+import { type Attended, type AttentionLayout, type AttentionOperands, FOURS, gradSize } from "./layout.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
 
 function programs<const C extends readonly Part[]>(name: string, code: C, entryPoint: string) {
@@ -30,7 +30,7 @@ const GRAD_KV = programs("attention grad kv", [...GRAD, attention_grad_kv], "bac
 const TILE = 32;
 
 /** Computes `attend` of forms.ts in tiles, without storing scores (online softmax, as FlashAttention). */
-export function attendTiles({ q, k, v }: Operands, layout: Layout, shape: Shape): Attended {
+export function attendTiles({ q, k, v }: AttentionOperands, layout: AttentionLayout, shape: Shape): Attended {
   const out = new Tensor(q.device, shape, { dtype: floatOf(q) });
   const lse = new Tensor(q.device, [layout.batch * layout.heads, layout.queries]);
   q.device.dispatch(FORWARD[floatOf(q)], {
@@ -42,8 +42,8 @@ export function attendTiles({ q, k, v }: Operands, layout: Layout, shape: Shape)
 
 /** Computes `attendGrad` of forms.ts in tiles. */
 export function attendTilesGrad(
-  { q, k, v }: Operands,
-  layout: Layout,
+  { q, k, v }: AttentionOperands,
+  layout: AttentionLayout,
   { out, lse }: Attended,
   grad: Tensor,
 ): Tensor {
@@ -58,7 +58,7 @@ export function attendTilesGrad(
 }
 
 /** Scalars, workgroups and constants of a pass over the tiles of `rows` queries or keys. */
-function sharedOut(device: Device, layout: Layout, rows: number) {
+function sharedOut(device: Device, layout: AttentionLayout, rows: number) {
   const { heads, queries, keys, d4, q, k, v, out, scale, causal, gradFrom } = layout;
   const tiles = Math.ceil(rows / TILE);
   const total = tiles * layout.batch * heads;

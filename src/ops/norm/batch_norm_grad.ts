@@ -61,7 +61,7 @@ const GRAD_COLUMNS = {
 };
 
 /** Operands that the backward passes share: the input, its normalisation and the gradient of the output. */
-export interface Operands {
+export interface NormOperands {
   /** Input that was normalised, `[…, c]`. */
   readonly x: Tensor;
   /** Statistics and parameters of the normalisation. */
@@ -81,7 +81,7 @@ export interface AffineGrads {
 }
 
 /** Options of {@linkcode reduceGrads}. */
-export interface ReduceOptions {
+export interface NormSumOptions {
   /** Mask g by the recomputed output. */
   readonly relu: boolean;
   /** Mask g by the output itself: needed where a residual was added before ReLU. */
@@ -96,7 +96,7 @@ export interface ReduceOptions {
  * Computes both reductions of the gradient in one pass over it: Σ g and Σ g·(x − mean) of parts of the rows, `[parts,
  * 2, c]`; and g where an output masked it.
  */
-export function reduceGrads(operands: Operands, options: ReduceOptions): { sums: Tensor; masked: Tensor | null } {
+export function reduceGrads(operands: NormOperands, options: NormSumOptions): { sums: Tensor; masked: Tensor | null } {
   const { x, norm } = operands;
   const { device } = x;
   const [channels, dtype] = [x.shape.at(-1)!, floatOf(x)];
@@ -114,8 +114,8 @@ export function reduceGrads(operands: Operands, options: ReduceOptions): { sums:
 
 /** Chooses the gradient that the passes read, their bindings, and where g goes. */
 function gradientOf(
-  { x, norm, affine, grad }: Operands,
-  { output, relu, inPlace, other }: ReduceOptions,
+  { x, norm, affine, grad }: NormOperands,
+  { output, relu, inPlace, other }: NormSumOptions,
 ): { gradient: GradientName; buffers: BindingsOf<typeof code.access>; constants: Constants; masked: Tensor | null } {
   const shared = { 3: norm.moments.storage, 4: affine.weight.storage };
   if (!output) {
@@ -171,7 +171,7 @@ export interface GradOptions {
 }
 
 /** The gradients of x, scale and shift. Few sums are merged on the way, where the gradient of x takes the place of x. */
-export function gradients(operands: Operands, options: GradOptions): AffineGrads & { gradX: Tensor } {
+export function gradients(operands: NormOperands, options: GradOptions): AffineGrads & { gradX: Tensor } {
   const { sums, inPlace } = options;
   if (inPlace && sums.shape[0]! <= policyOf(sums.device).of(BATCH_NORM).few) {
     const { gradX, gradBias, gradWeight } = gradInput(operands, options);
@@ -183,7 +183,7 @@ export function gradients(operands: Operands, options: GradOptions): AffineGrads
 
 /** The gradient of x from few sums; in place, what these are of scale and shift too. */
 export function gradInput(
-  { x, norm, affine, grad }: Operands,
+  { x, norm, affine, grad }: NormOperands,
   { sums, relu, training, inPlace }: GradOptions,
 ): { gradX: Tensor } & Partial<AffineGrads> {
   const { device } = x;
@@ -215,9 +215,9 @@ export function gradInput(
  * gradient where an output masks it, which must be `inPlace`.
  */
 export function gradColumns(
-  operands: Operands,
+  operands: NormOperands,
   columns: Slices,
-  options: ReduceOptions & { readonly training: boolean },
+  options: NormSumOptions & { readonly training: boolean },
 ): AffineGrads & { gradX: Tensor; masked: Tensor | null } {
   const { x, norm } = operands;
   const { device } = x;

@@ -7,10 +7,10 @@ import { policyOf } from "./policy.ts";
 import { REDUCE } from "./tables.ts";
 
 /** Operation that combines two partial results. */
-export type Reduction = "sum" | "max" | "min";
+export type ReduceRule = "sum" | "max" | "min";
 
 /** WGSL of `F`: what an accumulator starts with, given an element of its slice, and how it takes in another. */
-const RULES: Readonly<Record<Reduction, { readonly start: string; readonly merge: string }>> = {
+const RULES: Readonly<Record<ReduceRule, { readonly start: string; readonly merge: string }>> = {
   sum: { start: "F(0.0)", merge: "a + b" },
   max: { start: "first", merge: "larger(a, b)" },
   min: { start: "first", merge: "smaller(a, b)" },
@@ -25,7 +25,7 @@ const TYPES: Readonly<Record<Width, string>> = {
   single: "alias F = f32;\nalias U = u32;\nalias B = bool;\nalias O = f32;",
 };
 
-function program(reduction: Reduction, width: Width) {
+function program(reduction: ReduceRule, width: Width) {
   const { start, merge } = RULES[reduction];
   const one = (a: string, b: string) => reduction === "sum" ? `${a} + ${b}` : `merge1(${a}, ${b})`;
   const merge1 = reduction === "sum"
@@ -47,7 +47,7 @@ function program(reduction: Reduction, width: Width) {
   return defineProgram({ name: `${reduction} ${width}`, code: [...library, ...body, code], entryPoint: "reduce" });
 }
 
-function programs(reduction: Reduction) {
+function programs(reduction: ReduceRule) {
   return {
     columns: program(reduction, "columns"),
     row: program(reduction, "row"),
@@ -70,7 +70,7 @@ interface Run {
  * @returns Shape of the axes that are left, or with `keepDim` that of x with size 1 along `dims`.
  */
 export function reduce(
-  reduction: Reduction,
+  reduction: ReduceRule,
   x: Tensor,
   dims: readonly number[],
   options: { keepDim?: boolean; scale?: number } = {},
@@ -108,7 +108,7 @@ function runsOf(shape: Shape, dims: readonly number[]): Run[] {
 }
 
 function reduceMiddle(
-  reduction: Reduction,
+  reduction: ReduceRule,
   x: Tensor,
   [outer, rows, columns]: [number, number, number],
   scale: number,
