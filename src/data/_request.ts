@@ -62,7 +62,7 @@ export function checkAnswer(headers: Headers, total: number | undefined, { name,
  *
  * @throws {Deno.errors.Http} If it does, and the file shall be none.
  */
-export function checkStart(chunk: Uint8Array, name: string): void {
+export function checkFirstBytes(chunk: Uint8Array, name: string): void {
   if (HTML.test(name) || !contentOf(chunk.slice(0, 512)).startsWith("a web page")) return;
   throw new Deno.errors.Http("the server answers with a web page in place of the file");
 }

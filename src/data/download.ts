@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname } from "node:path";
 import { parseDecimal, replaceBy } from "../formats/internal.ts";
 import { isFile } from "./_files.ts";
-import { checkAnswer, checkStart, type Expected, fetchSafely, tooLarge } from "./_request.ts";
+import { checkAnswer, checkFirstBytes, type Expected, fetchSafely, tooLarge } from "./_request.ts";
 
 /** Largest size of a file of which none is said, bytes. */
 const MAX_BYTES = 2 ** 33;
@@ -187,7 +187,7 @@ async function fetchRest(url: string, part: Part, path: string, options: Downloa
       clearTimeout(timer);
       timer = setTimeout(expire, stallTimeout);
       if (part.bytes + chunk.length > maxBytes) throw await forget(part, tooLarge("more", maxBytes));
-      if (part.bytes === 0 && options.md5 === undefined) checkStart(chunk, basename(path));
+      if (part.bytes === 0 && options.md5 === undefined) checkFirstBytes(chunk, basename(path));
       for (let at = 0; at < chunk.length;) at += await part.file.write(chunk.subarray(at));
       part.bytes += chunk.length;
       options.onProgress?.({ name: basename(path), bytes: part.bytes, total: part.total });
@@ -239,20 +239,13 @@ async function request(
     part.bytes = 0;
     return await request(url, part, signal, expected);
   }
-  if (!response.ok) {
+  if (!response.ok || elsewhere) {
     await response.body?.cancel();
-    const error = response.status >= 500 || response.status === 429 ? Error : Deno.errors.Http;
-    throw new error(`the server answers ${response.status} ${response.statusText}`);
-  }
-  if (elsewhere) {
-    await response.body?.cancel();
-    throw new Deno.errors.Http("the server answers with a part of the file that does not say to be its beginning");
+    throw refusalOf(response);
   }
   if (!partial) part.bytes = 0;
-  const encoded = response.headers.has("content-encoding"); // the length is then not that of the file
-  const length = encoded ? null : parseDecimal(response.headers.get("content-length") ?? "");
   const whole = partial ? parseDecimal(range?.[2] ?? "") : null; // a part may end before the file does
-  part.total = whole ?? (length === null ? undefined : part.bytes + length);
+  part.total = whole ?? totalOf(response.headers, part.bytes);
   try {
     checkAnswer(response.headers, part.total, expected);
   } catch (error) {
@@ -263,6 +256,22 @@ async function request(
   await part.file.truncate(part.bytes);
   await part.file.seek(part.bytes, Deno.SeekMode.Start);
   return response.body;
+}
+
+/** Error of an answer without the file: an `Http` one where trying again is of no use. */
+function refusalOf({ ok, status, statusText }: Response): Error {
+  if (ok) {
+    return new Deno.errors.Http("the server answers with a part of the file that does not say to be its beginning");
+  }
+  const error = status >= 500 || status === 429 ? Error : Deno.errors.Http;
+  return new error(`the server answers ${status} ${statusText}`);
+}
+
+/** Bytes of the whole file where its rest is answered, if that says its length. */
+function totalOf(headers: Headers, before: number): number | undefined {
+  if (headers.has("content-encoding")) return undefined; // the length is then not that of the file
+  const length = parseDecimal(headers.get("content-length") ?? "");
+  return length === null ? undefined : before + length;
 }
 
 function strongValidator(headers: Headers): string | undefined {
