@@ -32,7 +32,7 @@ export interface WriteOnnxOptions {
  *
  * await using _device = await Device.open();
  * const bytes = await writeOnnx(resnet18({ stem: "cifar", numClasses: 10 }));
- * assert(bytes.length > 4 * 11_000_000); // for Deno.writeFile("encoder.onnx", bytes)
+ * assert(bytes.length > 4 * 11_000_000); // what encoder.onnx holds
  * ```
  */
 export async function writeOnnx(encoder: Backbone, options: WriteOnnxOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
