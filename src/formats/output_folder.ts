@@ -107,9 +107,12 @@ export class OutputFolder implements Disposable {
 
 function cannotWrite(path: string, cause: unknown): unknown {
   if (!(cause instanceof Error)) return cause;
-  const reason = cause instanceof LockedError
-    ? `another run writes to it, ${describeOwner(cause.owner)}; wait for its end or give another folder`
-    : cause.message;
+  let reason = cause.message;
+  if (cause instanceof LockedError) {
+    reason = `another run writes to it, ${describeOwner(cause.owner)}; wait for its end or give another folder`;
+  } else if (cause instanceof Deno.errors.AlreadyExists || cause instanceof Deno.errors.NotADirectory) {
+    reason = `it must be a folder, or be made in one, and a file is in its place (${cause.message})`;
+  }
   return new Error(`Cannot write to --save_dir "${path}": ${reason}`, { cause });
 }
 

@@ -60,7 +60,11 @@ Deno.test("OutputFolder says when it was removed, or replaced by another run's",
 Deno.test("OutputFolder says why it cannot be written to", async () => {
   await withFolder(async (root) => {
     await Deno.writeTextFile(`${root}/file`, "");
-    await assertRejects(() => OutputFolder.open(`${root}/file`), Error, `Cannot write to --save_dir "${root}/file": `);
+    for (const path of [`${root}/file`, `${root}/file/run`]) {
+      const message =
+        `Cannot write to --save_dir "${path}": it must be a folder, or be made in one, and a file is in its`;
+      await assertRejects(() => OutputFolder.open(path), Error, message);
+    }
     using folder = await OutputFolder.open(`${root}/run`);
     await Deno.mkdir(folder.file("a/b"), { recursive: true });
     await assertRejects(() => folder.write("a", "1"), Error, `Cannot write to --save_dir "${root}/run": `);
