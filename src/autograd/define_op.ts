@@ -122,11 +122,12 @@ function parentOf(input: Tensor): TapeNode | Tensor | null {
 }
 
 function checkDevices(name: string, inputs: readonly Tensor[]): Tensor["device"] {
-  const first = inputs[0];
-  if (!first) throw new TypeError(`Cannot run ${name}() without inputs`);
+  const first = inputs[0]!;
+  if (inputs.length === 0) throw new TypeError(`Cannot run ${name}() without inputs`);
   for (const input of inputs) {
     if (!(input instanceof Tensor)) {
-      throw new TypeError(`Cannot run ${name}() as its inputs must be tensors: got ${String(input)}`);
+      const got = Array.isArray(input) ? "an array; tensor() makes one of it" : String(input);
+      throw new TypeError(`Cannot run ${name}() as its inputs must be tensors: got ${got}`);
     }
     if (input.device !== first.device) {
       throw new TypeError(

@@ -44,7 +44,7 @@ const MOST_EXPONENT = 50;
  * ```
  */
 export function rbf(options: RbfOptions): Kernel {
-  const { sigma, gamma } = options;
+  const { sigma, gamma } = options ?? {};
   if ((sigma === undefined) === (gamma === undefined)) {
     throw new TypeError(
       `Cannot make rbf() as one of sigma and gamma must be given: got sigma ${sigma} and gamma ${gamma}`,

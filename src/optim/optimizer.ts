@@ -28,6 +28,7 @@ export abstract class Optimizer {
 
   /** Checks the parameters, and makes the states of each, zeros, such as `["velocity"]`. */
   constructor(parameters: readonly Tensor[], lr: number, states: readonly string[]) {
+    checkParameters(parameters);
     if (parameters.length === 0) throw new TypeError("Cannot make an optimizer without parameters: got an empty list");
     checkSetting("make an optimizer", "lr", lr, { orZero: true });
     for (const { dtype, link } of parameters) {
@@ -138,4 +139,17 @@ function zerosLike(x: Tensor): Tensor {
   const zero = new Tensor(x.device, x.shape);
   fill(zero, 0);
   return zero;
+}
+
+/** Checks that parameters are a list of tensors, before any option is looked at: a network is none. */
+export function checkParameters(parameters: readonly Tensor[]): void {
+  const isList = Array.isArray(parameters);
+  if (isList && parameters.every((each) => each instanceof Tensor)) return;
+  const given: unknown = isList ? parameters.find((each) => !(each instanceof Tensor)) : parameters;
+  const got = given instanceof Object ? given.constructor.name : String(given);
+  throw new TypeError(
+    `Cannot make an optimizer as parameters must be a list of tensors, as parameters() of a network gives: got ${
+      isList ? "a list with " : ""
+    }${got}`,
+  );
 }

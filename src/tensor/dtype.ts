@@ -30,6 +30,14 @@ const BYTES: Readonly<Record<DType, number>> = { f32: 4, f16: 2, i32: 4, u32: 4,
 
 const BY_NAME = new Map<string, DType>(Object.entries(ARRAYS).map(([dtype, name]) => [name, dtype as DType]));
 
+/** The dtypes in words, for messages. */
+export const DTYPES = "f32, f16, i32, u32 or u8";
+
+/** Tells a dtype from other libraries' names, such as `float32`. */
+export function isDType(dtype: unknown): dtype is DType {
+  return typeof dtype === "string" && Object.hasOwn(BYTES, dtype);
+}
+
 /** Bytes of one element. */
 export function bytesOf(dtype: DType): number {
   return BYTES[dtype];

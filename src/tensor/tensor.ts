@@ -1,5 +1,5 @@
 import { type Device, DeviceError, type DeviceStorage } from "../device/mod.ts";
-import { bytesOf, type DType, type DTypeArrays, dtypeOf, viewAs } from "./dtype.ts";
+import { bytesOf, type DType, type DTypeArrays, dtypeOf, DTYPES, isDType, viewAs } from "./dtype.ts";
 import { checkHalf } from "./half.ts";
 import { own } from "./scope.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
@@ -218,6 +218,7 @@ export class Tensor<D extends DType = DType> {
 }
 
 function allocate(device: Device, shape: Shape, dtype: DType): DeviceStorage {
+  if (!isDType(dtype)) throw new TypeError(`Cannot make a tensor as dtype must be ${DTYPES}: got "${dtype}"`);
   if (dtype === "f16") checkHalf(device);
   const bytes = sizeOf(shape) * bytesOf(dtype);
   const limit = device.limits.maxStorageBufferBindingSize;

@@ -126,7 +126,7 @@ Deno.test("An op of what is no tensor is an error that shows it", () => {
   assertThrows(
     () => square([1, 2] as unknown as Tensor),
     TypeError,
-    "as its inputs must be tensors: got 1,2",
+    "as its inputs must be tensors: got an array; tensor() makes one of it",
   );
   assertThrows(() => cubeOp([] as unknown as [Tensor], null), TypeError, "Cannot run cube() without inputs");
 });

@@ -128,8 +128,11 @@ function checkChannels(x: Shape, weight: Shape, groups: number, got: string): vo
   }
   if (x[3] !== weight[2]! * groups) {
     const each = groups === 1 ? "" : ` in each of ${groups} groups`;
+    const first = x[1] === weight[2]! * groups
+      ? "; channels come last here, permute(x, [0, 2, 3, 1]) puts them there"
+      : "";
     throw new TypeError(
-      `Cannot compute conv2d() as x must have ${weight[2]} channels${each} to match the weight: ${got}`,
+      `Cannot compute conv2d() as x must have ${weight[2]} channels${each} to match the weight: ${got}${first}`,
     );
   }
   if (weight.includes(0)) throw new TypeError(`Cannot compute conv2d() as weight must not be empty: ${got}`);

@@ -208,7 +208,8 @@ function checkMode(x: Tensor, { training, runningMean, runningVar }: BatchNormOp
   }
   if (training && rowsOf(x) < 2) {
     throw new TypeError(
-      `Cannot compute batchNorm() as it expects more than 1 value per channel when training: got x [${x.shape}]`,
+      `Cannot compute batchNorm() as it expects more than 1 value per channel when training: got x [${x.shape}]; eval() ` +
+        "of the network takes one image, by the statistics that were learnt",
     );
   }
 }

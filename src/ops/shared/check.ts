@@ -1,8 +1,9 @@
-import type { DType, Tensor } from "../../tensor/mod.ts";
+import { type DType, Tensor } from "../../tensor/mod.ts";
 
 /** Checks that tensors hold values: f32, or f16, which ops without a form for it read as f32. */
 export function checkFloat(op: string, ...tensors: Tensor[]): void {
-  for (const { dtype, shape } of tensors) {
+  for (const tensor of tensors) {
+    const { dtype, shape } = checkTensor(op, tensor);
     if (dtype === "f32" || dtype === "f16") continue;
     throw new TypeError(`Cannot compute ${op}() as x must be f32: got ${dtype} [${shape}]`);
   }
@@ -11,9 +12,17 @@ export function checkFloat(op: string, ...tensors: Tensor[]): void {
 /** Checks that the elements have 4 bytes each. */
 export function checkWords(op: string, ...tensors: Tensor[]): void {
   const words: readonly DType[] = ["f32", "f16", "i32", "u32"]; // f16 arrives as f32
-  for (const { dtype, shape } of tensors) {
+  for (const tensor of tensors) {
+    const { dtype, shape } = checkTensor(op, tensor);
     if (!words.includes(dtype)) {
       throw new TypeError(`Cannot compute ${op}() as x must be f32, i32 or u32: got ${dtype} [${shape}]`);
     }
   }
+}
+
+/** Checks that an input is a tensor: arrays and absent arguments come from programs that no compiler read. */
+function checkTensor(op: string, input: Tensor): Tensor {
+  if (input instanceof Tensor) return input;
+  const got = Array.isArray(input) || ArrayBuffer.isView(input) ? "an array; tensor() makes one of it" : String(input);
+  throw new TypeError(`Cannot compute ${op}() as its inputs must be tensors: got ${got}`);
 }
