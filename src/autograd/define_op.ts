@@ -1,5 +1,5 @@
 import { Tensor, tidy } from "../tensor/mod.ts";
-import { castTo } from "../tensor/internal.ts";
+import { castTo, describeGiven } from "../tensor/internal.ts";
 import { fullPrecision } from "./autocast.ts";
 import { isGradEnabled, noGrad } from "./mode.ts";
 import { TapeNode } from "./node.ts";
@@ -126,8 +126,7 @@ function checkDevices(name: string, inputs: readonly Tensor[]): Tensor["device"]
   if (inputs.length === 0) throw new TypeError(`Cannot run ${name}() without inputs`);
   for (const input of inputs) {
     if (!(input instanceof Tensor)) {
-      const got = Array.isArray(input) ? "an array; tensor() makes one of it" : String(input);
-      throw new TypeError(`Cannot run ${name}() as its inputs must be tensors: got ${got}`);
+      throw new TypeError(`Cannot run ${name}() as its inputs must be tensors: got ${describeGiven(input)}`);
     }
     if (input.device !== first.device) {
       throw new TypeError(

@@ -3,7 +3,7 @@ import { adam as code, adam_count } from "../shaders/gen.ts";
 import { keep, type Tensor, tensor } from "../tensor/mod.ts";
 import { checkSetting } from "../tensor/internal.ts";
 import { batches, manyProgram, type ManyShader, scaledShader, type Scaling, scalingPart, type Slot } from "./_many.ts";
-import { checkParameters, Optimizer, type OptimizerState } from "./optimizer.ts";
+import { Optimizer, type OptimizerState } from "./optimizer.ts";
 
 /** Settings of {@linkcode Adam} and {@linkcode AdamW}; the defaults are PyTorch's. */
 export interface AdamOptions {
@@ -86,7 +86,6 @@ export class Adam extends Optimizer {
    * @throws {RangeError} If a setting is out of range.
    */
   constructor(parameters: readonly Tensor[], options: AdamOptions = {}, decoupled = false) {
-    checkParameters(parameters);
     const name = decoupled ? "AdamW" : "Adam";
     const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = decoupled ? 0.01 : 0 } = options;
     checkSetting(`make ${name}`, "weightDecay", weightDecay, { orZero: true });

@@ -2,7 +2,7 @@ import { lars as code } from "../shaders/gen.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { checkSetting } from "../tensor/internal.ts";
 import { type Batch, batches, manyProgram, type ManyShader, scaledShader, type Scaling, type Slot } from "./_many.ts";
-import { checkParameters, Optimizer } from "./optimizer.ts";
+import { Optimizer } from "./optimizer.ts";
 
 /** Settings of {@linkcode LARS}. */
 export interface LARSOptions {
@@ -64,7 +64,6 @@ export class LARS extends Optimizer {
    * @throws {RangeError} If a setting is out of range.
    */
   constructor(parameters: readonly Tensor[], options: LARSOptions) {
-    checkParameters(parameters);
     const { lr, momentum = 0.9, weightDecay = 0, eta = 1e-3, faithful = false } = options ?? {};
     for (const [name, value] of Object.entries({ momentum, weightDecay })) {
       checkSetting("make LARS", name, value, { orZero: true });

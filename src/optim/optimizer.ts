@@ -141,8 +141,8 @@ function zerosLike(x: Tensor): Tensor {
   return zero;
 }
 
-/** Checks that parameters are a list of tensors, before any option is looked at: a network is none. */
-export function checkParameters(parameters: readonly Tensor[]): void {
+/** Checks that parameters are a list of tensors: a network is none. */
+function checkParameters(parameters: readonly Tensor[]): void {
   const isList = Array.isArray(parameters);
   if (isList && parameters.every((each) => each instanceof Tensor)) return;
   const given: unknown = isList ? parameters.find((each) => !(each instanceof Tensor)) : parameters;

@@ -2,7 +2,7 @@ import { sgd as code } from "../shaders/gen.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { checkSetting } from "../tensor/internal.ts";
 import { batches, manyProgram, type ManyShader, scaledShader, type Scaling, type Slot } from "./_many.ts";
-import { checkParameters, Optimizer } from "./optimizer.ts";
+import { Optimizer } from "./optimizer.ts";
 
 /** Settings of {@linkcode SGD}. */
 export interface SGDOptions {
@@ -55,7 +55,6 @@ export class SGD extends Optimizer {
    * @throws {RangeError} If a setting is negative, or Nesterov is asked for without momentum.
    */
   constructor(parameters: readonly Tensor[], options: SGDOptions) {
-    checkParameters(parameters);
     const { lr, momentum = 0, weightDecay = 0, nesterov = false } = options ?? {};
     for (const [name, value] of Object.entries({ momentum, weightDecay })) {
       checkSetting("make SGD", name, value, { orZero: true });

@@ -1,4 +1,5 @@
 import { type DType, Tensor } from "../../tensor/mod.ts";
+import { describeGiven } from "../../tensor/internal.ts";
 
 /** Checks that tensors hold values: f32, or f16, which ops without a form for it read as f32. */
 export function checkFloat(op: string, ...tensors: Tensor[]): void {
@@ -23,6 +24,5 @@ export function checkWords(op: string, ...tensors: Tensor[]): void {
 /** Checks that an input is a tensor: arrays and absent arguments come from programs that no compiler read. */
 function checkTensor(op: string, input: Tensor): Tensor {
   if (input instanceof Tensor) return input;
-  const got = Array.isArray(input) || ArrayBuffer.isView(input) ? "an array; tensor() makes one of it" : String(input);
-  throw new TypeError(`Cannot compute ${op}() as its inputs must be tensors: got ${got}`);
+  throw new TypeError(`Cannot compute ${op}() as its inputs must be tensors: got ${describeGiven(input)}`);
 }
