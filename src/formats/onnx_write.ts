@@ -1,4 +1,5 @@
 // Graphs in the ONNX format: protobuf, by the field numbers of onnx.proto.
+import { concatBytes } from "./source.ts";
 
 /** An encoded field of a message. */
 export type OnnxField = Uint8Array<ArrayBuffer>;
@@ -16,23 +17,17 @@ function varint(value: number): number[] {
   }
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  parts.reduce((at, part) => (out.set(part, at), at + part.length), 0);
-  return out;
-}
-
 function integer(field: number, value: number): Field {
   return Uint8Array.from([...varint(field * 8), ...varint(value)]);
 }
 
-function bytes(field: number, value: Uint8Array | string | readonly Field[]): Field {
+function bytes(field: number, value: Field | string | readonly Field[]): Field {
   const content = typeof value === "string"
     ? new TextEncoder().encode(value)
     : value instanceof Uint8Array
     ? value
-    : joined(value);
-  return joined([Uint8Array.from([...varint(field * 8 + 2), ...varint(content.length)]), content]);
+    : concatBytes(value);
+  return concatBytes([Uint8Array.from([...varint(field * 8 + 2), ...varint(content.length)]), content]);
 }
 
 /** A constant of the graph, f32 or i64. */
@@ -58,7 +53,7 @@ export function attribute(name: string, value: number | readonly number[]): Fiel
 /** An attribute that is a floating-point number. */
 export function floatAttribute(name: string, value: number): Field {
   const number = new Uint8Array(Float32Array.of(value).buffer);
-  return bytes(5, [bytes(1, name), joined([Uint8Array.of(2 * 8 + 5), number]), integer(20, 1)]);
+  return bytes(5, [bytes(1, name), concatBytes([Uint8Array.of(2 * 8 + 5), number]), integer(20, 1)]);
 }
 
 /** A node of the graph. */
@@ -84,5 +79,5 @@ export function onnxModel(parts: readonly Field[], { input, outputs }: OnnxSigna
   const [name, shape, type = 1] = input;
   const ends = [value(11, name, shape, type), ...outputs.map(([output, sizes]) => value(12, output, sizes, 1))];
   const graph = bytes(7, [...parts, bytes(2, "graph"), ...ends]);
-  return joined([integer(1, 8), bytes(8, [bytes(1, ""), integer(2, 17)]), graph]);
+  return concatBytes([integer(1, 8), bytes(8, [bytes(1, ""), integer(2, 17)]), graph]);
 }
