@@ -22,7 +22,7 @@ const agreed = { counts: [samples], trains: true, stop: false };
 function stepper(count: number, joint: boolean) {
   const model = makeModel(network, { stem: px < 100 ? "cifar" : "imagenet", device });
   const optimizer = new SGD(model.parameters(), { lr: 0.03 });
-  const metrics = new MetricRing(device, ["loss", "align"], 1000);
+  const metrics = new MetricRing(device, ["loss", "centroid_square"], 1000);
   const steps = new TrainingSteps({
     ...{ objective: new Objective(model, resolveConfig({ epochs: 1 }), null), optimizer, metrics },
     ...{ compile: true, joint },

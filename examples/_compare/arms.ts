@@ -91,11 +91,11 @@ export async function runArm(
     const display = new ProgressDisplay();
     const training = { recipe: { ...recipe, ridge, batchSize, lr }, seed, method, prior, shuffled, signal };
     const reports = trained ? trainEncoder(device, data, model, training) : [];
-    for await (const { epoch, step, steps, loss, align } of reports) {
+    for await (const { epoch, step, steps, loss, centroid_square } of reports) {
       display.update({
         label: `${arm.name}, seed ${seed}`,
         done: (epoch + step / steps) / recipe.epochs,
-        values: [["loss", loss.toFixed(3)], ["alignment", align.toFixed(3)]],
+        values: [["loss", loss.toFixed(3)], ["centroid²", centroid_square.toFixed(3)]],
       });
     }
     return signal.aborted ? null : await evaluateArm(device, data, model);

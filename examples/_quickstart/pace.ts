@@ -16,7 +16,7 @@ export interface Pace {
   /** Runs, all of them alike. */
   readonly runs: number;
   /** Samples a second since the last report. */
-  readonly imagesPerSecond: number;
+  readonly images_per_second: number;
   /** Samples of an epoch. */
   readonly samples: number;
 }
@@ -25,9 +25,9 @@ export interface Pace {
 const AROUND = 25;
 
 /** Seconds to the end of all runs, the page included. */
-export function remainingSeconds({ epoch, step, steps, epochs, runs, imagesPerSecond, samples }: Pace): number {
+export function remainingSeconds({ epoch, step, steps, epochs, runs, images_per_second, samples }: Pace): number {
   const done = epoch + step / steps;
-  return (runs * epochs - done) * samples / imagesPerSecond + AROUND;
+  return (runs * epochs - done) * samples / images_per_second + AROUND;
 }
 
 /** Epochs of each of two runs that fit into some minutes: times a few batches, after the first ones, which compile. */
@@ -44,14 +44,14 @@ export async function epochsFor(
   const model = makeModel({ width: recipe.width, seed });
   let pace = 0;
   for await (
-    const { imagesPerSecond, step, epochDone } of trainEncoder(device, data, model, {
+    const { images_per_second, step, epochDone } of trainEncoder(device, data, model, {
       recipe: { ...recipe, epochs: 1 },
       seed,
       prior: recipe.prior,
       printEvery: 3,
     })
   ) {
-    pace = imagesPerSecond;
+    pace = images_per_second;
     if (step >= 6 || epochDone) break;
   }
   model.dispose();
@@ -59,6 +59,6 @@ export async function epochsFor(
 }
 
 /** Epochs of each of two runs that fit into seconds, one at least. */
-export function epochsIn(seconds: number, imagesPerSecond: number, samples: number): number {
-  return Math.max(1, Math.floor((seconds - AROUND) * imagesPerSecond / samples / 2));
+export function epochsIn(seconds: number, images_per_second: number, samples: number): number {
+  return Math.max(1, Math.floor((seconds - AROUND) * images_per_second / samples / 2));
 }

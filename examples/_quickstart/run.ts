@@ -84,7 +84,7 @@ async function trainOne(session: Session, prior?: PriorName): Promise<Run> {
   const display = new ProgressDisplay();
   const losses: { x: number; y: number }[] = [];
   for await (const report of trainEncoder(device, data, model, { recipe, seed, prior, signal, printEvery: 5 })) {
-    const { epoch, step, steps, loss, align, imagesPerSecond, epochDone } = report;
+    const { epoch, step, steps, loss, centroid_square, images_per_second, epochDone } = report;
     if (epoch > 0 || step > 5 || epochDone) {
       tellPace({ ...report, epochs: recipe.epochs, runs: 2, samples: data.train.length });
     }
@@ -94,8 +94,8 @@ async function trainOne(session: Session, prior?: PriorName): Promise<Run> {
       values: [
         ["epoch", `${epoch + 1}/${recipe.epochs}`],
         ["loss", loss.toFixed(3)],
-        ["alignment", align.toFixed(3)],
-        ["images/s", imagesPerSecond.toFixed(0)],
+        ["centroid²", centroid_square.toFixed(3)],
+        ["images/s", images_per_second.toFixed(0)],
       ],
     });
     if (epochDone) losses.push({ x: epoch + 1, y: loss });

@@ -57,10 +57,10 @@ export class JobDisplay {
       case "step":
         return this.#step(event);
       case "evaluated": {
-        const { epoch, top1, top5, auc, queries } = event;
-        const text = Number.isNaN(auc)
-          ? `top-1 ${percent(top1)}, top-5 ${percent(top5)}`
-          : `mean AUC ${auc.toFixed(3)}`;
+        const { epoch, queries } = event;
+        const text = "knn_top1" in event
+          ? `top-1 ${percent(event.knn_top1)}, top-5 ${percent(event.knn_top5)}`
+          : `mean AUROC ${event.knn_mean_auroc.toFixed(3)}`;
         return this.note(`k-NN after epoch ${epoch + 1}/${epochs}: ${text} of ${queries} images${this.#demo()}`);
       }
       case "end":
@@ -84,7 +84,7 @@ export class JobDisplay {
     }
   }
 
-  #step({ epoch, step, steps, loss, align, lr, imagesPerSecond }: JobEvent & { type: "step" }): void {
+  #step({ epoch, step, steps, loss, centroid_square, lr, images_per_second }: JobEvent & { type: "step" }): void {
     const { epochs } = this.#settings;
     const memory = this.#device ? this.#device.memory.live + this.#device.memory.pooled : 0;
     this.#progress.update({
@@ -92,9 +92,9 @@ export class JobDisplay {
       done: (epoch + step / steps) / epochs,
       values: [
         ["loss", loss.toFixed(4)],
-        ["alignment", align.toFixed(4)],
+        ["centroid²", centroid_square.toFixed(4)],
         ["lr", lr.toPrecision(3)],
-        ["images/s", imagesPerSecond.toFixed(0)],
+        ["images/s", images_per_second.toFixed(0)],
         ["GPU", `${Math.ceil(memory / 2 ** 20)} MB`],
       ],
     });

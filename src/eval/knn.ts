@@ -35,7 +35,7 @@ export interface KnnScores {
   /** Share of the queries whose class is among the five with the most votes; NaN for several labels a sample. */
   readonly top5: number;
   /** Mean over classes of the area under the ROC curve of the votes; NaN for one class a sample. */
-  readonly auc: number;
+  readonly mean_auroc: number;
   /** Queries. */
   readonly queries: number;
 }
@@ -71,8 +71,8 @@ export async function knn(
     vote(votes.subarray(i * classes, (i + 1) * classes), neighbours[i]!, gallery.labels, temperature);
   }
   return queries.labels instanceof Int32Array
-    ? { ...accuracy(votes, queries.labels, classes), auc: NaN, queries: n }
-    : { top1: NaN, top5: NaN, auc: meanAuc(votes, queries.labels, classes), queries: n };
+    ? { ...accuracy(votes, queries.labels, classes), mean_auroc: NaN, queries: n }
+    : { top1: NaN, top5: NaN, mean_auroc: meanAuc(votes, queries.labels, classes), queries: n };
 }
 
 function check(

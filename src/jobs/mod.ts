@@ -12,7 +12,7 @@ export { evaluateKnn, type EvaluationData } from "./pretrain/evaluate_knn.ts";
 export { pretrainJob } from "./pretrain/job.ts";
 export type { JobFacts } from "./pretrain/events.ts";
 export { initialLr, kernelOf, recipeOf } from "./pretrain/from_settings.ts";
-export type { JobEvent, JobInput } from "./pretrain/events.ts";
+export type { EvaluationMetrics, JobEvent, JobInput, KnnMetrics } from "./pretrain/events.ts";
 export { type KernelView, type NamedNeighbours, viewKernel } from "./pretrain/kernel_view.ts";
 export { medianSigmaOf, uploadPrior } from "./pretrain/prior.ts";
 export type { StepTimes } from "./pretrain/profile.ts";

@@ -51,11 +51,10 @@ export interface DecoupledUniformityMetrics {
   /** The loss, to differentiate. */
   readonly loss: Tensor;
   /**
-   * Alignment `−mean_i ‖μᵢ‖²` of the centroids that the loss looks at, in [−1, 0]: −1 when the views of a sample agree.
+   * Mean squared length `mean_i ‖μᵢ‖²` of the centroids that the loss looks at, in [0, 1] without `weights`: 1 when the
+   * views of a sample agree. The original logs its negative as "Alignment".
    */
-  readonly alignment: Tensor;
-  /** The loss as a number to log, outside the graph. */
-  readonly uniformity: Tensor;
+  readonly centroid_square: Tensor;
 }
 
 /**
@@ -72,9 +71,9 @@ export interface DecoupledUniformityMetrics {
  * import { assertAlmostEquals } from "@std/assert";
  *
  * await using _device = await Device.open();
- * const { alignment, uniformity } = decoupledUniformityMetrics(ones([4, 2, 3])); // collapse
- * assertAlmostEquals(await alignment.item(), -1, 1e-6);
- * assertAlmostEquals(await uniformity.item(), 0, 1e-6);
+ * const { loss, centroid_square } = decoupledUniformityMetrics(ones([4, 2, 3])); // collapse
+ * assertAlmostEquals(await centroid_square.item(), 1, 1e-6);
+ * assertAlmostEquals(await loss.item(), 0, 1e-6);
  * ```
  */
 export function decoupledUniformityMetrics(
@@ -83,8 +82,8 @@ export function decoupledUniformityMetrics(
 ): DecoupledUniformityMetrics {
   const centroids = estimatedCentroids(z, options);
   const loss = pairTerm(centroids, { t: options.t ?? 2 });
-  const alignment = noGrad(() => tidy(() => div(sum(square(centroids)), -z.shape[0]!)));
-  return { loss, alignment, uniformity: detach(loss) };
+  const centroid_square = noGrad(() => tidy(() => div(sum(square(centroids)), z.shape[0]!)));
+  return { loss, centroid_square };
 }
 
 /** The centroids whose pairs the loss looks at, `[batch, features]`. */

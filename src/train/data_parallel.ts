@@ -120,8 +120,8 @@ export class DataParallel implements Ranks {
     const steps = Math.max(1, this.#steps);
     this.#mark();
     return {
-      sentBytes: (this.#before.bytes - bytes) / steps,
-      communicationMs: (this.#before.milliseconds - milliseconds) / steps,
+      sent_bytes: (this.#before.bytes - bytes) / steps,
+      communication_ms: (this.#before.milliseconds - milliseconds) / steps,
     };
   }
 

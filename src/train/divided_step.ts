@@ -90,9 +90,9 @@ export class DividedStep {
     const leaf = new Tensor(z.device, z.shape);
     assign(leaf, z);
     leaf.requiresGrad = true;
-    const { loss, alignment } = objective.losses(leaf, prior, agreed);
+    const { loss, centroid_square } = objective.losses(leaf, prior, agreed);
     backward(objective.scaler?.scale(loss) ?? loss);
-    metrics.push([loss, alignment]);
+    metrics.push([loss, centroid_square]);
     objective.remember();
     const grad = leaf.grad!.alias();
     leaf.grad!.dispose();

@@ -76,8 +76,8 @@ export interface Method {
   readonly rises?: boolean;
   /** Keys that the queue holds. */
   readonly queue?: number;
-  /** The loss, `[]`, by itself or with the alignment of what it looks at. */
-  loss(input: MethodInput): Tensor | { readonly loss: Tensor; readonly alignment: Tensor };
+  /** The loss, `[]`, by itself or with the mean squared length of the centroids that it looks at. */
+  loss(input: MethodInput): Tensor | { readonly loss: Tensor; readonly centroid_square: Tensor };
 }
 
 const TWO = [2, 2] as const;

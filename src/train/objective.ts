@@ -65,8 +65,8 @@ export class Objective {
     return parts.length === 1 ? z[0]! : joinRows(z);
   }
 
-  /** The loss and the alignment of this rank's embeddings, with the prior of all samples that are compared. */
-  losses(own: Tensor, prior: Tensor | null, agreed?: StepAgreement): { loss: Tensor; alignment: Tensor } {
+  /** The loss and the mean squared length of centroids of this rank's embeddings, with the prior of all samples that are compared. */
+  losses(own: Tensor, prior: Tensor | null, agreed?: StepAgreement): { loss: Tensor; centroid_square: Tensor } {
     const { method, queue } = this.state;
     const embedded = this.#ranks.embeddings(own, agreed);
     const [z, targets] = method.targets ? halvesOf(embedded) : [embedded, null];
@@ -75,8 +75,8 @@ export class Objective {
     const input = { z, targets, queue: queue?.keys ?? null, prior, kernel, ridge, t, temperature };
     const made = method.loss(input);
     if ("loss" in made) return made;
-    const alignment = () => div(sum(square(viewCentroids(z))), -z.shape[0]!);
-    return { loss: made, alignment: noGrad(() => tidy(alignment)) };
+    const meanSquare = () => div(sum(square(viewCentroids(z))), z.shape[0]!);
+    return { loss: made, centroid_square: noGrad(() => tidy(meanSquare)) };
   }
 
   /** A loss of some samples by themselves: it has the products and convolutions of a step, for tuning. */

@@ -79,7 +79,7 @@ export class Pretraining {
     this.#sizes = batchSizes(data.source.length, batchSize, dropLast, group.size);
     const { device } = model.parameters()[0]!;
     this.scaler = config.precision === "mixed" ? new GradScaler({ device }) : null;
-    const metrics = this.#metrics = new MetricRing(device, ["loss", "align"], printEvery);
+    const metrics = this.#metrics = new MetricRing(device, ["loss", "centroid_square"], printEvery);
     const objective = this.#objective = new Objective(model, config, this.scaler);
     this.#microBatch = config.microBatch ?? null;
     const joint = config.batchStatistics === "batch";
@@ -167,12 +167,23 @@ export class Pretraining {
       const epochDone = ++step === steps;
       const stopped = agreed.stop;
       if (this.#metrics.pending >= printEvery || epochDone || stopped) {
-        const { loss, align } = this.#averages(await this.#metrics.read(), epoch, step);
+        const { loss, centroid_square } = this.#averages(await this.#metrics.read(), epoch, step);
         throttle.waited();
         if (epochDone || stopped) await this.#ranks.verify();
         const next = epochDone ? { epoch: epoch + 1, step: 0 } : { epoch, step };
         const cost = this.#ranks.cost();
-        yield { epoch, step, steps, loss, align, lr: this.optimizer.lr, epochDone, next, ...clock.read(), ...cost };
+        yield {
+          epoch,
+          step,
+          steps,
+          loss,
+          centroid_square,
+          lr: this.optimizer.lr,
+          epochDone,
+          next,
+          ...clock.read(),
+          ...cost,
+        };
       }
       if (stopped) return;
       profile?.begin("views");
@@ -237,12 +248,16 @@ export class Pretraining {
   }
 
   /** Means of what the steps since the last report measured, over all ranks. */
-  #averages(rows: readonly Record<string, number>[], epoch: number, step: number): { loss: number; align: number } {
-    if (rows.length === 0) return { loss: NaN, align: NaN }; // no batch since the last report could be read
+  #averages(
+    rows: readonly Record<string, number>[],
+    epoch: number,
+    step: number,
+  ): { loss: number; centroid_square: number } {
+    if (rows.length === 0) return { loss: NaN, centroid_square: NaN }; // no batch since the last report could be read
     const average = (name: string) => rows.reduce((sum, row) => sum + row[name]!, 0) / rows.length;
-    const own = [average("loss"), average("align")];
-    const [loss, align] = this.#ranks.means(own) as [number, number];
-    if (Number.isFinite(loss)) return { loss, align };
+    const own = [average("loss"), average("centroid_square")];
+    const [loss, centroid_square] = this.#ranks.means(own) as [number, number];
+    if (Number.isFinite(loss)) return { loss, centroid_square };
     throw new LossNotFiniteError(
       `Cannot go on as the loss is not finite in epoch ${epoch}, steps ${step - rows.length + 1} to ${step}: ` +
         `got ${rows.map((row) => row.loss).join(", ")}; try a smaller lr, or a larger ridge if a prior is used`,

@@ -22,12 +22,12 @@ export interface PretrainReport extends Partial<StepCost> {
   readonly steps: number;
   /** Mean loss of the steps since the last report. */
   readonly loss: number;
-  /** Mean alignment `−‖centroid‖²` of the same steps, in [−1, 0]. */
-  readonly align: number;
+  /** Mean squared length of the centroids of the same steps, in [0, 1] without a prior: 1 when the views of an image agree. */
+  readonly centroid_square: number;
   /** Learning rate of this epoch. */
   readonly lr: number;
   /** Samples (not views) a second since the last report. */
-  readonly imagesPerSecond: number;
+  readonly images_per_second: number;
   /** Seconds since the start. */
   readonly seconds: number;
   /** Whether an epoch ends here. */

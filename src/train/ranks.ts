@@ -22,9 +22,9 @@ export interface StepAgreement {
 /** Cost of communication, per step since it was last asked for. */
 export interface StepCost {
   /** Bytes that this rank sent. */
-  readonly sentBytes: number;
+  readonly sent_bytes: number;
   /** Time in which this rank waited for others, ms; what backward hid is not in it. */
-  readonly communicationMs: number;
+  readonly communication_ms: number;
 }
 
 /** Ranks that take steps together: one alone ({@linkcode OneRank}), or several ({@linkcode DataParallel}). */

@@ -83,11 +83,11 @@ export class Clock {
   }
 
   /** The rate since the last call, and seconds since the start. */
-  read(): { imagesPerSecond: number; seconds: number } {
+  read(): { images_per_second: number; seconds: number } {
     const now = performance.now();
-    const imagesPerSecond = 1000 * this.#samples / (now - this.#last);
+    const images_per_second = 1000 * this.#samples / (now - this.#last);
     this.#samples = 0;
     this.#last = now;
-    return { imagesPerSecond, seconds: (now - this.#start) / 1000 };
+    return { images_per_second, seconds: (now - this.#start) / 1000 };
   }
 }

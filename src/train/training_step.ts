@@ -49,10 +49,10 @@ export class TrainingSteps {
     const { objective, optimizer, metrics, profile } = this.#tools;
     const { scaler, ranks } = objective;
     profile?.begin("forward");
-    const { loss, alignment } = objective.losses(objective.embed(parts), prior, agreed);
+    const { loss, centroid_square } = objective.losses(objective.embed(parts), prior, agreed);
     yield "backward";
     ranks.backward(scaler?.scale(loss) ?? loss);
-    metrics.push([loss, alignment]);
+    metrics.push([loss, centroid_square]);
     objective.remember();
     yield "optimiser";
     objective.update(optimizer);

@@ -19,9 +19,9 @@ const step: JobEvent = {
   step: 5,
   steps: 5,
   loss: -1.5,
-  align: -0.5,
+  centroid_square: 0.5,
   lr: 0.3,
-  imagesPerSecond: 12,
+  images_per_second: 12,
   seconds: 1,
   epochDone: true,
   next,
@@ -44,14 +44,18 @@ Deno.test("JobDisplay prints plain lines, and a bar in a terminal", () => {
   const plain = shown([start, step]);
   assert(plain.includes("tiny (12,424 parameters) on 9 images, batch 256, 5 steps an epoch; dev"), plain);
   assert(plain.includes("Going on from epoch 2, step 2"), plain);
-  assert(plain.includes("epoch 2/4  50 %  loss -1.5000  alignment -0.5000  lr 0.300  images/s 12  GPU 0 MB"), plain);
+  assert(plain.includes("epoch 2/4  50 %  loss -1.5000  centroid² 0.5000  lr 0.300  images/s 12  GPU 0 MB"), plain);
   assert(shown([step], { terminal: true }).includes("epoch 2/4 ██████████░░░░░░░░░░"));
 });
 
 Deno.test("JobDisplay prints evaluations, the profile and how a run ended", () => {
-  const knn: JobEvent = { type: "evaluated", epoch: 1, seconds: 1, top1: 0.5, top5: 1, auc: NaN, queries: 8 };
+  const knn: JobEvent = { type: "evaluated", epoch: 1, knn_top1: 0.5, knn_top5: 1, queries: 8, evaluation_seconds: 1 };
   assert(shown([knn]).includes("k-NN after epoch 2/4: top-1 50.0 %, top-5 100.0 % of 8 images"));
-  assert(shown([{ ...knn, top1: NaN, top5: NaN, auc: 0.75 }]).includes("mean AUC 0.750 of 8 images"));
+  assert(
+    shown([{ type: "evaluated", epoch: 1, knn_mean_auroc: 0.75, queries: 8, evaluation_seconds: 1 }]).includes(
+      "mean AUROC 0.750 of 8 images",
+    ),
+  );
   const end: JobEvent = { type: "end", complete: false, path: "r/last.safetensors", profile: { forward: 1.25 } };
   const text = shown([end]);
   assert(text.includes("Time of a step: forward 1.3 ms"), text);

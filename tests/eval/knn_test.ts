@@ -61,7 +61,7 @@ Deno.test("knn() gives the mean AUC where several labels hold, leaving unknown o
   };
   const scores = await knn(gallery, queries, { classes: 2, k: 2, temperature: 1 });
   // Votes of class 0 fall in the order of queries 0, 1, 3, 2; 0 and 3 are positive: three of four pairs are in order.
-  assertAlmostEquals(scores.auc, 0.75, 1e-12);
+  assertAlmostEquals(scores.mean_auroc, 0.75, 1e-12);
   assertEquals([scores.top1, scores.top5], [NaN, NaN]);
 });
 

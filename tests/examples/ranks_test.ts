@@ -75,7 +75,7 @@ for (const [i, launcher] of launchers.entries()) {
       ];
       const whole = eventsIn(await run(launcher, 2, "cifar10", argsOf("whole")));
       assertEquals(whole.filter(({ type }) => type === "evaluated").length, 2, "only rank 0 tells");
-      assert(whole.filter(({ type }) => type === "step").every(({ sentBytes }) => Number(sentBytes) > 0));
+      assert(whole.filter(({ type }) => type === "step").every(({ sent_bytes }) => Number(sent_bytes) > 0));
 
       const process = spawnRanks(launcher, 2, program("cifar10"), argsOf("parts"));
       const errors = new Response(process.stderr).text();

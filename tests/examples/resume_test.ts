@@ -57,8 +57,8 @@ Deno.test("a run that is killed ten times and more ends with the weights of one 
     }
     const values = async (run: string) =>
       (await lines(`${folder}/${run}/metrics.jsonl`)).map((
-        { epoch, step, loss, align, lr, knn_top1 },
-      ) => [epoch, step, loss, align, lr, knn_top1]);
+        { epoch, step, loss, centroid_square, lr, knn_top1 },
+      ) => [epoch, step, loss, centroid_square, lr, knn_top1]);
     assertEquals(await values("parts"), await values("whole"));
   });
 });

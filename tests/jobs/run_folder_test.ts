@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ndarray } from "../../src/formats/mod.ts";
 import { type Checkpoint, readCheckpoint } from "../../src/train/mod.ts";
-import { findCheckpoint, RunFolder } from "../../src/jobs/mod.ts";
+import { findCheckpoint, type MetricsLine, RunFolder } from "../../src/jobs/mod.ts";
 import { secondsOf } from "../../src/jobs/pretrain/metrics_line.ts";
 import { withFolder } from "../data/_helpers.ts";
 
@@ -104,6 +104,24 @@ Deno.test("RunFolder drops metrics that come after a position, and lines cut sho
       Deno.errors.IsADirectory,
       'metrics.jsonl" as it must be a file: got a folder',
     );
+  });
+});
+
+Deno.test("RunFolder gives metrics of older files their present names, and keeps them so", async () => {
+  await withFolder(async (folder) => {
+    using run = await RunFolder.open(folder);
+    const old = [{ epoch: 0, step: 1, loss: -2, align: -0.75, images_per_second: 3 }, {
+      epoch: 0,
+      step: 1,
+      knn_auc: 0.5,
+    }];
+    await Deno.writeTextFile(run.file("metrics.jsonl"), old.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    const now: MetricsLine[] = [
+      { epoch: 0, step: 1, loss: -2, centroid_square: 0.75, images_per_second: 3 },
+      { epoch: 0, step: 1, knn_mean_auroc: 0.5 },
+    ];
+    assertEquals(await run.rewindMetrics({ epoch: 1, step: 0 }), now);
+    assertEquals(await run.rewindMetrics({ epoch: 1, step: 0 }), now);
   });
 });
 

@@ -43,8 +43,8 @@ export interface TrainingPlan {
 /** Outcome of a run, beside the weights. */
 export interface TrainingOutcome {
   readonly losses: readonly number[];
-  readonly sentBytes: number;
-  readonly communicationMs: number;
+  readonly sent_bytes: number;
+  readonly communication_ms: number;
   readonly seconds: number;
   /** Steps that mixed precision skipped. */
   readonly skipped: number;
@@ -98,8 +98,8 @@ async function train(plan: TrainingPlan): Promise<void> {
     : undefined;
   const outcome = plan.parts === undefined ? await pretrain(model, source, prior, plan, group) : {
     losses: await trainParts(model, source, prior!, plan, plan.parts),
-    sentBytes: 0,
-    communicationMs: 0,
+    sent_bytes: 0,
+    communication_ms: 0,
     seconds: 0,
     skipped: 0,
   };
@@ -128,13 +128,13 @@ async function pretrain(
   const training = new Pretraining(model, { source, prior }, { ...configOf(plan), group });
   if (plan.scale) training.scaler!.loadState({ scale: plan.scale / (1 + group.rank), growthTracker: 0, skipped: 0 });
   const losses: number[] = [];
-  let [sentBytes, communicationMs, seconds] = [0, 0, 0];
+  let [sent_bytes, communication_ms, seconds] = [0, 0, 0];
   for await (const report of training.reports()) {
     losses.push(report.loss);
-    ({ sentBytes = 0, communicationMs = 0, seconds } = report);
+    ({ sent_bytes = 0, communication_ms = 0, seconds } = report);
   }
   const { skipped = 0 } = await training.scaler?.state() ?? {};
-  return { losses, sentBytes, communicationMs, seconds, skipped };
+  return { losses, sent_bytes, communication_ms, seconds, skipped };
 }
 
 /** Trains with batch normalisation over the batch and a loss for each part of it. */

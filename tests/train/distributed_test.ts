@@ -73,8 +73,8 @@ for (const ranks of [2, 4]) {
       assertEquals(one.losses.length, 12);
       const many = await train(ranks, changes);
       assertSame(many, one, 1e-4);
-      assert(many.sentBytes > 0);
-      assert(many.communicationMs > 0);
+      assert(many.sent_bytes > 0);
+      assert(many.communication_ms > 0);
     },
   });
 }

@@ -45,7 +45,7 @@ async function train({ sizes, compile = true, mixed = false, prior = false, lars
   const optimizer = lars
     ? new LARS(model.parameters(), { lr: 0.3 })
     : new SGD(model.parameters(), { lr: 0.3, momentum: 0.9 });
-  const metrics = new MetricRing(device, ["loss", "align"], 10);
+  const metrics = new MetricRing(device, ["loss", "centroid_square"], 10);
   const steps = new TrainingSteps({ objective, optimizer, metrics, compile, joint: false });
   for (let i = 0; i < 6; i++) {
     using _ = scope();

@@ -36,8 +36,8 @@ Deno.test("pretrain() trains every epoch in another order and tells where it is"
   assertEquals(reports.at(-1)?.next, { epoch: 3, step: 0 });
   assertEquals(reports[4]?.next, { epoch: 1, step: 2 });
   assert(
-    reports.every(({ loss, align, imagesPerSecond }) =>
-      loss < 0 && align < 0 && align >= -1.001 && imagesPerSecond > 0
+    reports.every(({ loss, centroid_square, images_per_second }) =>
+      loss < 0 && centroid_square > 0 && centroid_square <= 1.001 && images_per_second > 0
     ),
   );
   assert(reports[8]!.lr < reports[0]!.lr);

@@ -2,7 +2,6 @@ import type { ImageDataset } from "../../data/mod.ts";
 import type { Device } from "../../device/mod.ts";
 import type { Communicator } from "../../distributed/mod.ts";
 import type { TuneOptions } from "../../tune/mod.ts";
-import type { KnnScores } from "../../eval/mod.ts";
 import type { PretrainReport, TrainingPosition } from "../../train/mod.ts";
 import type { StepTimes } from "./profile.ts";
 import type { JobSettings } from "./settings.ts";
@@ -47,11 +46,24 @@ export interface JobInput {
   readonly group?: Communicator;
 }
 
+/** Scores of classification by neighbours: shares where an image has one class, an area where it has several labels. */
+export type KnnMetrics =
+  | { readonly knn_top1: number; readonly knn_top5: number }
+  | { readonly knn_mean_auroc: number };
+
+/** Metrics of an evaluation, as `metrics.jsonl` has them. */
+export type EvaluationMetrics = KnnMetrics & {
+  /** Images that were classified. */
+  readonly queries: number;
+  /** Seconds that it took. */
+  readonly evaluation_seconds: number;
+};
+
 /** Events of a job as it goes. */
 export type JobEvent =
   | { readonly type: "note"; readonly message: string }
   | { readonly type: "start"; readonly steps: number; readonly position: TrainingPosition; readonly facts: JobFacts }
   | ({ readonly type: "step" } & PretrainReport)
   | { readonly type: "saved"; readonly path: string; readonly position: TrainingPosition }
-  | ({ readonly type: "evaluated"; readonly epoch: number; readonly seconds: number } & KnnScores)
+  | ({ readonly type: "evaluated"; readonly epoch: number } & EvaluationMetrics)
   | { readonly type: "end"; readonly complete: boolean; readonly path: string; readonly profile: StepTimes | null };

@@ -27,7 +27,7 @@ import { profileOf } from "./profile.ts";
 import { ReportFile } from "./report_file.ts";
 import { learningSettings } from "./settings.ts";
 import { startingPoint } from "./starting_point.ts";
-import { type MetricsLine, metricsLine, secondsOf } from "./metrics_line.ts";
+import { evaluationMetrics, type MetricsLine, metricsLine, secondsOf } from "./metrics_line.ts";
 import { type FoundCheckpoint, RunFolder } from "../run_folder.ts";
 import { UnreadableImages } from "./unreadable.ts";
 import { writeEncoder } from "./write_encoder.ts";
@@ -265,13 +265,10 @@ class Job {
     const data = { gallery: dataset, queries: heldOut };
     const scores = await evaluateKnn(device, this.#average ?? this.#model, data, settings, this.#group);
     if (!scores) return;
-    const seconds = (performance.now() - start) / 1000;
-    const { top1, top5, auc, queries } = scores;
-    const values: MetricsLine = Number.isNaN(auc) ? { knn_top1: top1, knn_top5: top5 } : { knn_auc: auc };
+    const metrics = evaluationMetrics(scores, (performance.now() - start) / 1000);
     const { demo } = settings;
-    const step = this.#sizes().length;
-    this.#append({ epoch, step, ...values, queries, evaluation_seconds: seconds, ...demo ? { demo } : {} });
-    yield { type: "evaluated", epoch, seconds, ...scores };
+    this.#append({ epoch, step: this.#sizes().length, ...metrics, ...demo ? { demo } : {} });
+    yield { type: "evaluated", epoch, ...metrics };
   }
 
   /** Writes report.html; returns what went wrong, if anything. */

@@ -49,14 +49,14 @@ async function curves({ lines, settings: { method } }: JobReport): Promise<Secti
   const about = method === "decoupled_uniformity" ? "0 would be collapse: all centroids in one place." : "";
   await add("Loss", [["loss", "loss"]], "loss", `${METHODS[method].title}. ${about}`);
   await add(
-    "Alignment",
-    [["align", "alignment"]],
-    "-mean squared length of centroids",
-    "-1: all views of an image agree.",
+    "Centroids",
+    [["centroid_square", "centroid_square"]],
+    "mean squared length",
+    "1: all views of an image agree.",
   );
   await add(
     "Neighbours",
-    [["knn_top1", "top-1"], ["knn_top5", "top-5"], ["knn_auc", "mean AUC"]],
+    [["knn_top1", "top-1"], ["knn_top5", "top-5"], ["knn_mean_auroc", "mean AUROC"]],
     "share",
     "Held-out images classified by the votes of their 20 nearest training images (cosine of the encoder's output).",
   );
