@@ -2,10 +2,31 @@ import type { Tensor } from "../tensor/mod.ts";
 
 /** State that the first pass of a body that is run twice leaves for the second. */
 export class FirstPass {
-  /** Answers to what it asked, such as keys of random numbers, in their order. */
-  readonly answers: { value: unknown }[] = [];
   /** Leaves beside its inputs that it used: the parameters. */
   readonly leaves: Set<Tensor> = new Set();
+  #answers = new Map<number, unknown[]>();
+  #part = 0;
+
+  /**
+   * Says for which part of a batch the passes are that follow: each part has a first and a second one of its own, also
+   * where they are replayed from one recording.
+   */
+  choosePart(part: number): void {
+    this.#part = part;
+  }
+
+  /** Keeps the answer to a question of the part, such as the key of random numbers, and returns it. */
+  keepAnswer<T>(question: number, answer: T): T {
+    const answers = this.#answers.get(this.#part) ?? [];
+    answers[question] = answer;
+    this.#answers.set(this.#part, answers);
+    return answer;
+  }
+
+  /** Returns the answer that the first pass of the part got. */
+  answerTo(question: number): unknown {
+    return this.#answers.get(this.#part)![question];
+  }
 }
 
 /** A pass that is under way. */
@@ -14,8 +35,8 @@ interface Pass {
   readonly again: boolean;
   /** The pass that it is inside of. */
   readonly outer: Pass | null;
-  /** Answers given so far. */
-  given: number;
+  /** Questions so far. */
+  asked: number;
 }
 
 let pass: Pass | null = null;
@@ -23,7 +44,7 @@ let pass: Pass | null = null;
 /** Runs a body in its first pass, or again. */
 export function runPass<T>(first: FirstPass, again: boolean, body: () => T): T {
   const outer = pass;
-  pass = { first, again, outer, given: 0 };
+  pass = { first, again, outer, asked: 0 };
   try {
     return body();
   } finally {
@@ -38,8 +59,8 @@ export function isRecomputing(): boolean {
 }
 
 /**
- * Makes a question (the key of the next step) one that is answered once for both passes of a checkpointed body: the second
- * pass gets the answer of the first. Outside of one it is the question itself.
+ * Makes a question (the key of the next step) one that is answered once for both passes of a body that is run twice: the
+ * second pass gets the answer of the first. Outside of one it is the question itself.
  */
 export function askOnce<T>(ask: () => T): () => T {
   return askIn(pass, ask);
@@ -47,15 +68,11 @@ export function askOnce<T>(ask: () => T): () => T {
 
 function askIn<T>(within: Pass | null, ask: () => T): () => T {
   if (!within) return ask;
-  const { first: { answers }, again, outer } = within;
-  if (again) {
-    const kept = answers[within.given++]!;
-    return () => kept.value as T;
-  }
+  const { first, again, outer } = within;
+  const question = within.asked++;
+  if (again) return () => first.answerTo(question) as T;
   const next = askIn(outer, ask);
-  const kept: { value: unknown } = { value: undefined };
-  answers.push(kept);
-  return () => kept.value = next();
+  return () => first.keepAnswer(question, next());
 }
 
 /**

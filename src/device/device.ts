@@ -7,7 +7,7 @@ import { Failures } from "./failures.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { BufferPool, type MemoryUsage } from "./pool.ts";
 import type { ProfileRow, Trace } from "./profiler.ts";
-import type { Accesses, ParamTypes, ParamValues, Program } from "./program.ts";
+import { type Accesses, askParams, type ParamTypes, type ParamValues, type Program } from "./program.ts";
 import { ProgramMemo } from "./program_memo.ts";
 import { Encoder } from "./encoder.ts";
 import type { Workgroups } from "./bindings.ts";
@@ -166,9 +166,10 @@ export class Device {
     this.recordings.checkDevice();
     const { buffers, constants, params, workgroups } = options as DispatchOptions;
     if (!this.#bounds.isSomeWork(workgroups, program, buffers, this.#details) || this.#rehearsals.now) return;
-    this.#log?.add(program, options as DispatchOptions, this.#running);
+    const scalars = { given: params ?? {}, asked: askParams(program.params, params ?? {}) };
+    this.#log?.add(program, { buffers, workgroups, constants, params: scalars.asked }, this.#running);
     const pipeline = this.#pipelines.get(program, buffers, constants);
-    this.#encoder.dispatch(program, pipeline, buffers, params ?? {}, workgroups, this.#running.label);
+    this.#encoder.dispatch(program, pipeline, buffers, scalars, workgroups, this.#running.label);
     noteWrites(pipeline, buffers, this.#encoder.serial, this.#failures);
   }
 

@@ -39,6 +39,6 @@ export class DispatchLog {
 }
 
 function values(given: Readonly<Record<string, unknown>>): string {
-  return Object.entries(given).map(([name, value]) => `${name} = ${typeof value === "function" ? value() : value}`)
+  return Object.entries(given).map(([name, value]) => `${name} = ${value}`)
     .join(", ");
 }

@@ -2,7 +2,7 @@ import { Baton } from "./baton.ts";
 import type { Block } from "./blocks.ts";
 import type { DeviceStorage } from "./storage.ts";
 import type { Pipeline } from "./pipelines.ts";
-import { packParams, PARAMS_SLOT, type ParamTypes, type ParamValues, type Program } from "./program.ts";
+import { packParams, PARAMS_SLOT, type Program, type Scalars } from "./program.ts";
 import type { Profile, Profiler } from "./profiler.ts";
 import { RecentMap } from "./recent_map.ts";
 import type { Recording, Replay } from "./replay/recording.ts";
@@ -115,7 +115,7 @@ export class Encoder {
     program: Program,
     pipeline: Pipeline,
     bindings: Bindings,
-    params: ParamValues<ParamTypes>,
+    scalars: Scalars,
     workgroups: Workgroups,
     label: string,
   ): void {
@@ -125,7 +125,7 @@ export class Encoder {
     if (this.#current !== pipeline.pipeline) pass.setPipeline(this.#current = pipeline.pipeline);
     let packed: Uint8Array | null = null;
     if (pipeline.hasParams) {
-      packParams(this.#view, this.#offset, program.params, params, program.name);
+      packParams(this.#view, this.#offset, program.params, scalars.asked, program.name);
       if (this.#recording) packed = new Uint8Array(this.#host.slice(this.#offset, this.#offset + PARAMS_SLOT));
       this.#offsets[0] = this.#offset;
       pass.setBindGroup(0, group, this.#offsets, 0, 1);
@@ -133,7 +133,7 @@ export class Encoder {
     } else pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
     this.#dispatches++;
-    this.#recording?.add({ program, pipeline, bindings: { ...bindings }, workgroups, label, params: packed }, params);
+    this.#recording?.add({ program, pipeline, bindings: { ...bindings }, workgroups, label, params: packed }, scalars);
     if (this.#profiler && !this.#profiler.groups) this.#endPass();
   }
 

@@ -158,18 +158,41 @@ export function setParam(
   else view.setInt32(offset, value, true);
 }
 
+/** The scalars of one dispatch. */
+export interface Scalars {
+  /** Values as they were given. */
+  readonly given: ParamValues<ParamTypes>;
+  /** The numbers of this dispatch. */
+  readonly asked: Readonly<Record<string, number>>;
+}
+
+/**
+ * Asks the scalars of a dispatch that are functions, in declared order: once a dispatch, as one that takes the next key
+ * moves on by being asked.
+ */
+export function askParams(types: ParamTypes, values: ParamValues<ParamTypes>): Readonly<Record<string, number>> {
+  let asked: Record<string, Param> = values;
+  for (const key in types) {
+    const value = values[key];
+    if (typeof value !== "function") continue;
+    if (asked === values) asked = { ...values };
+    asked[key] = value();
+  }
+  return asked as Record<string, number>;
+}
+
 /** Packs scalars into 4-byte slots in declared order. */
 export function packParams(
   view: DataView,
   offset: number,
   types: ParamTypes,
-  values: ParamValues<ParamTypes>,
+  values: Readonly<Record<string, number>>,
   name: string,
 ): void {
   for (const key in types) {
     const value = values[key];
     if (value === undefined) throw new TypeError(`Cannot dispatch ${name} as parameter "${key}" is missing`);
-    setParam(view, offset, types[key]!, typeof value === "number" ? value : value(), name, key);
+    setParam(view, offset, types[key]!, value, name, key);
     offset += 4;
   }
 }

@@ -20,16 +20,16 @@ const COPY = defineProgram({
  * @throws {RangeError} If `x` does not fit.
  */
 export function copyInto(target: Tensor, x: Tensor, offset: Param = 0): void {
-  const start = typeof offset === "number" ? offset : offset();
   if (target.dtype !== x.dtype || bytesOf(x.dtype) !== 4) {
     throw new TypeError(
       `Cannot copyInto() as the dtypes must agree and not be u8 or f16: got ${target.dtype} and ${x.dtype}`,
     );
   }
-  if (start < 0 || start + x.size > target.size) {
+  const fitting = (start: number) => {
+    if (start >= 0 && start + x.size <= target.size) return start;
     throw new RangeError(`Cannot copyInto() as x must fit: got [${x.shape}] at ${start} of [${target.shape}]`);
-  }
-  copyWords(target, x, x.size, offset);
+  };
+  copyWords(target, x, x.size, typeof offset === "number" ? fitting(offset) : () => fitting(offset()));
 }
 
 /**

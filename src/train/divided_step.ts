@@ -1,6 +1,6 @@
+import { FirstPass, runPass } from "../autograd/internal.ts";
 import { backward, noGrad } from "../autograd/mod.ts";
 import { compile, type Compiled } from "../compile/mod.ts";
-import { withoutTracking } from "../nn/mod.ts";
 import { slice } from "../ops/mod.ts";
 import { copyInto, keep, Tensor, zeros } from "../tensor/mod.ts";
 import { accumulate, assign } from "../tensor/internal.ts";
@@ -12,7 +12,7 @@ import type { StepBatch, StepTools } from "./step_tools.ts";
  * (GradCache): its parts are encoded without a graph, the loss and its gradient are those of all embeddings, then each
  * part is encoded again and differentiated from its embeddings' gradient on. So one part's activations are held at a
  * time, for one more forward pass. Batch normalisation has the statistics of each part, and moves the running ones in
- * the second pass only.
+ * the first pass only; dropout and stochastic depth draw in the second pass what they drew in the first.
  *
  * @see Gao et al., "Scaling Deep Contrastive Learning Batch Size under Memory Limited Setup", arXiv:2101.06983.
  */
@@ -23,14 +23,15 @@ export class DividedStep {
   #addGradients: Compiled<[Tensor, Tensor, boolean], void>;
   #update: Compiled<[], void>;
   #sums = new Map<Tensor, Tensor>();
+  #first = new FirstPass();
   /** Steps so far that were replayed. */
   replays = 0;
 
   /** Records nothing yet. */
   constructor(tools: StepTools) {
     this.#tools = tools;
-    const { objective, metrics: { device } } = tools;
-    this.#encode = compile((views) => noGrad(() => objective.embed([views])), { device });
+    const { metrics: { device } } = tools;
+    this.#encode = compile((views) => this.#encodePart(views), { device });
     this.#lossGradient = compile((z, prior) => this.#differentiateLoss(z, prior), { device });
     this.#addGradients = compile((views, grad, first) => this.#differentiatePart(views, grad, first), { device });
     this.#update = compile(() => this.#takeStep(), { device, check: "never" });
@@ -38,21 +39,19 @@ export class DividedStep {
 
   /** Takes one step. */
   async run({ parts, prior, agreed }: StepBatch): Promise<void> {
-    const { objective: { model, ranks }, optimizer, metrics: { device }, profile } = this.#tools;
+    const { objective: { ranks }, optimizer, metrics: { device }, profile } = this.#tools;
     const replayed = this.#tools.compile && !profile && ranks.replayable;
     const before = this.#update.replays;
     this.#openSums();
     profile?.begin("forward");
-    const z = this.#embedAll(parts, (views) => {
-      const encode = replayed ? this.#encode : (part: Tensor) => noGrad(() => this.#tools.objective.embed([part]));
-      return withoutTracking(model, () => encode(views));
-    });
+    const z = this.#embedAll(parts, (views) => replayed ? this.#encode(views) : this.#encodePart(views));
     const grad = replayed ? this.#lossGradient(z, prior) : this.#differentiateLoss(z, prior, agreed);
     await profile?.end(device);
     profile?.begin("backward");
     let at = 0;
     parts.forEach((views, i) => {
       const own = slice(grad, [{ start: at, stop: at += views.shape[0]! }]);
+      this.#first.choosePart(i);
       if (replayed) this.#addGradients(views, own, i === 0);
       else this.#differentiatePart(views, own, i === 0);
     });
@@ -75,13 +74,19 @@ export class DividedStep {
     const batch = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
     let all: Tensor | null = null;
     let at = 0;
-    for (const views of parts) {
+    parts.forEach((views, i) => {
+      this.#first.choosePart(i);
       const z = encode(views);
       all ??= new Tensor(z.device, [batch, ...z.shape.slice(1)]);
       copyInto(all, z, at);
       at += z.size;
-    }
+    });
     return all!;
+  }
+
+  /** Embeds the part that was chosen, the first time. */
+  #encodePart(views: Tensor): Tensor {
+    return runPass(this.#first, false, () => noGrad(() => this.#tools.objective.embed([views])));
   }
 
   /** The gradient of the loss with respect to all embeddings of this rank. */
@@ -102,7 +107,7 @@ export class DividedStep {
 
   /** Encodes a part again and adds its gradients to the sums, or begins these with them. */
   #differentiatePart(views: Tensor, grad: Tensor, first: boolean): void {
-    backward(this.#tools.objective.embed([views]), { grad });
+    backward(runPass(this.#first, true, () => this.#tools.objective.embed([views])), { grad });
     for (const [parameter, sum] of this.#sums) {
       if (!parameter.grad) {
         throw new Error(`Cannot train in parts as every parameter must be used: got one that is not`);

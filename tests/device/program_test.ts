@@ -1,6 +1,6 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { defineProgram, Device } from "../../src/device/mod.ts";
-import { packParams, sourceOf, withParts, withTypes } from "../../src/device/program.ts";
+import { askParams, packParams, sourceOf, withParts, withTypes } from "../../src/device/program.ts";
 import { ProgramMemo } from "../../src/device/program_memo.ts";
 import { ones, Tensor } from "../../src/tensor/mod.ts";
 
@@ -114,14 +114,14 @@ Deno.test("packParams() packs 4-byte scalars in declared order", () => {
   assertEquals([view.getFloat32(12, true), view.getInt32(16, true)], [0.5, -1]);
 });
 
-Deno.test("packParams() asks functions for their value each time", () => {
-  const view = new DataView(new ArrayBuffer(4));
-  let lr = 0.5;
-  for (const expected of [0.5, 0.25]) {
-    packParams(view, 0, { lr: "f32" }, { lr: () => lr }, "test");
-    assertEquals(view.getFloat32(0, true), expected);
-    lr /= 2;
-  }
+Deno.test("askParams() asks each function once a dispatch, in declared order", () => {
+  const types = { lr: "f32", size: "u32", step: "u32" } as const;
+  let calls = 0;
+  const given = { step: () => ++calls, size: 3, lr: () => ++calls / 2 };
+  assertEquals(askParams(types, given), { lr: 0.5, size: 3, step: 2 });
+  assertEquals(askParams(types, given), { lr: 1.5, size: 3, step: 4 });
+  const numbers = { lr: 1, size: 2, step: 3 };
+  assertStrictEquals(askParams(types, numbers), numbers);
 });
 
 Deno.test("packParams() throws when a parameter is missing", () => {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { Device, DeviceError, keep, key, mean, normal, relu, reshape, scope, type Tensor } from "../../mod.ts";
+import { dropout } from "../../src/ops/mod.ts";
 import { uniformNumbers } from "../../src/tensor/internal.ts";
 import { SingleProcess } from "../../src/distributed/mod.ts";
 import { naturalRecipe, NORMALIZATION, type PixelDataset, ResidentImages } from "../../src/data/mod.ts";
@@ -28,17 +29,29 @@ class Plain extends Module {
   }
 }
 
+/** The same with dropout, which draws anew for each part. */
+class Dropping extends Plain {
+  draws = 0;
+
+  override forward(x: Tensor): Tensor {
+    return super.forward(dropout(x, { p: 0.5, key: () => key(7, this.draws++) }));
+  }
+}
+
 interface Steps {
   readonly sizes: readonly number[];
   readonly compile?: boolean;
   readonly mixed?: boolean;
   readonly prior?: boolean;
   readonly lars?: boolean;
+  readonly drops?: boolean;
+  readonly joint?: boolean;
 }
 
 /** Weights and losses after six steps on batches of ten samples in parts. */
-async function train({ sizes, compile = true, mixed = false, prior = false, lars = false }: Steps) {
-  const model = new Plain();
+async function train({ sizes, compile = true, mixed = false, prior = false, ...rest }: Steps) {
+  const { lars = false, drops = false, joint = false } = rest;
+  const model = drops ? new Dropping() : new Plain();
   const scaler = mixed ? new GradScaler({ device, initScale: 1024 }) : null;
   const config = resolveConfig({ epochs: 1, ...prior ? { kernel: rbf({ sigma: 1 }) } : {} });
   const objective = new Objective(model as unknown as Contrastive, config, scaler);
@@ -46,7 +59,7 @@ async function train({ sizes, compile = true, mixed = false, prior = false, lars
     ? new LARS(model.parameters(), { lr: 0.3 })
     : new SGD(model.parameters(), { lr: 0.3, momentum: 0.9 });
   const metrics = new MetricRing(device, ["loss", "centroid_square"], 10);
-  const steps = new TrainingSteps({ objective, optimizer, metrics, compile, joint: false });
+  const steps = new TrainingSteps({ objective, optimizer, metrics, compile, joint });
   for (let i = 0; i < 6; i++) {
     using _ = scope();
     const all = normal([10, 2, 4, 4, 3], { key: key(5, i), device });
@@ -65,7 +78,8 @@ async function train({ sizes, compile = true, mixed = false, prior = false, lars
   const weights = await Promise.all(model.parameters().map((parameter) => parameter.data()));
   const replays = steps.replays;
   for (const each of [steps, metrics, optimizer, model, scaler]) each?.dispose();
-  return { losses, weights: weights.flatMap((w) => [...w]), replays, steps: 6 };
+  const draws = model instanceof Dropping ? model.draws : 0;
+  return { losses, weights: weights.flatMap((w) => [...w]), replays, steps: 6, draws };
 }
 
 for (
@@ -93,6 +107,19 @@ Deno.test("a divided step that is replayed has the bits of one that is not", asy
   const { replays, ...replayed } = await train({ sizes: [4, 4, 2], prior: true });
   assertEquals(replayed, eager);
   assertEquals(replays, 3);
+});
+
+Deno.test("a divided step draws in the second encoding what it drew in the first, part by part", async () => {
+  const sizes = [4, 4, 2]; // two parts of one shape, and so of one recording
+  const whole = await train({ sizes, drops: true, joint: true }); // parts are encoded once, each with its draws
+  const divided = await train({ sizes, drops: true });
+  assertClose(divided.losses, whole.losses, { rtol: 2e-5 });
+  assertClose(divided.weights, whole.weights, { rtol: 2e-5 });
+  assertEquals([divided.draws, whole.draws, divided.replays], [18, 18, 3]);
+  const { replays: _, ...eager } = await train({ sizes, drops: true, compile: false });
+  assertEquals(eager, { losses: divided.losses, weights: divided.weights, steps: 6, draws: 18 });
+  const plain = await train({ sizes });
+  assertNotEquals(plain.losses, divided.losses);
 });
 
 /** Random pictures of 16 px. */

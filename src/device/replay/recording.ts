@@ -2,7 +2,7 @@ import type { Bindings, Workgroups } from "../bindings.ts";
 import type { Pipeline } from "../pipelines.ts";
 import type { Reserve } from "../blocks.ts";
 import { DeviceStorage } from "../storage.ts";
-import { PARAMS_SLOT, type ParamType, type ParamTypes, type ParamValues, type Program, setParam } from "../program.ts";
+import { PARAMS_SLOT, type ParamType, type Program, type Scalars, setParam } from "../program.ts";
 import { USAGE } from "../usage.ts";
 
 /**
@@ -86,18 +86,19 @@ export class Recording {
   }
 
   /**
-   * Takes a dispatch in, with its packed `params` and the values they were packed from.
+   * Takes a dispatch in, with its packed `params` and the scalars they were packed from, which are not asked again: to
+   * ask may move them on.
    *
    * @internal
    */
-  add(dispatch: RecordedDispatch, values: ParamValues<ParamTypes>): void {
+  add(dispatch: RecordedDispatch, { given, asked }: Scalars): void {
     const index = this.dispatches.push(dispatch) - 1;
     const types = dispatch.program.params;
     let at = 0;
     for (const name in types) {
-      const read = values[name];
+      const read = given[name];
       if (typeof read === "function") {
-        this.#actions.push({ read, name, type: types[name]!, dispatch: index, at, value: read() });
+        this.#actions.push({ read, name, type: types[name]!, dispatch: index, at, value: asked[name]! });
       }
       at += 4;
     }
