@@ -155,8 +155,7 @@ export class Device {
    *
    * @throws {RangeError} If a number of workgroups is not a positive integer; 0 is one where all that is written is empty.
    * @throws {TypeError} If a storage that is written is bound twice.
-   * @throws {DeviceError} If there are more workgroups along a dimension than the device takes, or an operation before this
-   *   one failed.
+   * @throws {DeviceError} If a dimension has more workgroups than the device takes, or an operation before it failed.
    */
   dispatch<P extends ParamTypes, A extends Accesses, V extends ParamValues<P>, B extends BindingsOf<A>>(
     program: Program<P, A>,
@@ -164,12 +163,12 @@ export class Device {
   ): void {
     this.#check();
     this.recordings.checkDevice();
-    const { buffers, constants, params, workgroups } = options as DispatchOptions;
+    const { buffers, constants, params: given = {}, workgroups } = options as DispatchOptions;
     if (!this.#bounds.isSomeWork(workgroups, program, buffers, this.#details) || this.#rehearsals.now) return;
-    const scalars = { given: params ?? {}, asked: askParams(program.params, params ?? {}) };
-    this.#log?.add(program, { buffers, workgroups, constants, params: scalars.asked }, this.#running);
+    const asked = askParams(program.params, given);
+    this.#log?.add(program, { buffers, workgroups, constants, params: asked }, this.#running);
     const pipeline = this.#pipelines.get(program, buffers, constants);
-    this.#encoder.dispatch(program, pipeline, buffers, scalars, workgroups, this.#running.label);
+    this.#encoder.dispatch(program, pipeline, buffers, { given, asked }, workgroups, this.#running.label);
     noteWrites(pipeline, buffers, this.#encoder.serial, this.#failures);
   }
 
