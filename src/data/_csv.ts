@@ -30,7 +30,7 @@ export async function readCsv(path: string): Promise<CsvTable> {
 async function parseCsv(path: string, text: string): Promise<string[][]> {
   const { parse } = await import("csv-parse/sync");
   try {
-    return parse(text, { bom: true, skip_empty_lines: true });
+    return parse(text, { bom: true, skip_empty_lines: true, record_delimiter: ["\r\n", "\n", "\r"] });
   } catch (cause) {
     const reason = escapeCommands(cause instanceof Error ? cause.message : `${cause}`).slice(0, 300);
     throw new SyntaxError(`Cannot read "${path}": ${reason}`, { cause });

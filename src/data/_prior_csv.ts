@@ -55,7 +55,8 @@ export async function readCsvPrior(path: string, options: PriorFileOptions = {})
     columns: used.map((column) => header[column]!),
     certain,
     note: (kept) => {
-      const left = header.filter((each, i) => !kept.includes(each) && i !== name);
+      const taken = new Set(kept);
+      const left = header.filter((each, i) => !taken.has(each) && i !== name);
       return `columns of "${path}" that are the prior: ${listSome([...kept], 8)}` +
         (left.length > 0 ? `; left out: ${listSome(left, 8)}` : "");
     },
@@ -66,10 +67,11 @@ export async function readCsvPrior(path: string, options: PriorFileOptions = {})
 
 function rolesOf(table: CsvTable, { columns, classes = [] }: PriorFileOptions): Roles {
   const { header } = table;
-  const name = NAME_KEYS.map((key) => header.findIndex((each) => plain(each) === plain(key)))
-    .find((index) => index >= 0) ?? -1;
-  const labels = header.flatMap((each, i) => i !== name && isLabel(each, header) ? [i] : []);
-  const label = labels.find((i) => /^labels?$/i.test(header[i]!.trim())) ?? labels[0] ?? -1;
+  const names = header.map(plain);
+  const name = NAME_KEYS.map((key) => names.indexOf(plain(key))).find((index) => index >= 0) ?? -1;
+  const coordinates = names.includes("x") && names.includes("y"); // "y" is then a place in the picture
+  const labels = new Set(header.keys().filter((i) => i !== name && isLabel(header[i]!, coordinates)));
+  const label = labels.values().find((i) => /^labels?$/i.test(header[i]!.trim())) ?? [...labels][0] ?? -1;
   if (columns) {
     const used = columns.map((each) => columnOf(table, each));
     return { name, label: used.includes(label) ? -1 : label, used, certain: true };
@@ -78,16 +80,15 @@ function rolesOf(table: CsvTable, { columns, classes = [] }: PriorFileOptions): 
   if (attributes.length > 0) return { name, label, used: attributes, certain: true };
   const known = new Set([...NAME_KEYS, ...classes].map(plain));
   const used = header.flatMap((each, i) => {
-    const other = i === name || labels.includes(i) || known.has(plain(each)) || INDEX.test(each.trim());
+    const other = i === name || labels.has(i) || known.has(names[i]!) || INDEX.test(each.trim());
     return other || SPLIT.test(each.trim()) ? [] : [i];
   });
   const rest = used.filter((i) => !countsRows(table, i));
   return { name, label, used: rest.length > 0 ? rest : used, certain: false };
 }
 
-function isLabel(column: string, header: readonly string[]): boolean {
-  if (plain(column) === "y") return !header.some((each) => plain(each) === "x"); // else a place in the picture
-  return LABEL.test(column.trim());
+function isLabel(column: string, coordinates: boolean): boolean {
+  return plain(column) === "y" ? !coordinates : LABEL.test(column.trim());
 }
 
 function plain(text: string): string {

@@ -93,7 +93,8 @@ function withoutLeaks(
     notes.push(`${what} ${tell} the class of each image: learning from the prior is then learning from labels`);
     return all;
   }
-  const kept = columns.flatMap((_, i) => leaks.includes(i) ? [] : [i]);
+  const leaking = new Set(leaks);
+  const kept = columns.flatMap((_, i) => leaking.has(i) ? [] : [i]);
   if (kept.length === 0) {
     throw new SyntaxError(
       `Cannot use "${source}" as a prior must not be the labels: ${what} ${tell} the class of each image`,
@@ -125,10 +126,11 @@ function matchNames(
   source: string,
 ): { order: number[]; unmatched: string[] } {
   let best: { rows: number[]; missing: number } | null = null;
+  const images = new Set(paths).size; // a list may name an image twice
   for (const key of KEYS) {
     const index = new Map(names.map((name, row) => [key(name), row]));
     const keys = paths.map(key);
-    if (index.size < names.length || new Set(keys).size < paths.length) continue; // not unique
+    if (index.size < names.length || new Set(keys).size < images) continue; // not unique
     const rows = keys.map((each) => index.get(each) ?? -1);
     const missing = rows.filter((row) => row < 0).length;
     if (best === null || missing < best.missing) best = { rows, missing };

@@ -44,7 +44,7 @@ function compareNames(
   if (!(labels instanceof Int32Array)) return null;
   const plain = classes.map((each) => each.normalize("NFC"));
   const told = rows.map((row) => names[row]!.normalize("NFC"));
-  const unknown = [...new Set(told)].filter((each) => each !== "" && !plain.includes(each));
+  const unknown = [...new Set(told).difference(new Set(["", ...plain]))];
   if (unknown.length > 0) {
     return `labels of "${source}" were not compared: ${listSome(unknown)} are no classes of "${name}" (${split})`;
   }

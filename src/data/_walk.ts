@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { quoted } from "../formats/internal.ts";
 import { isDirectory } from "./_files.ts";
 
 /**
@@ -6,41 +7,60 @@ import { isDirectory } from "./_files.ts";
  */
 const IMAGE = /\.(jpe?g|png|webp|tiff?|gif|avif)$/i;
 
-/** Images below a folder, and endings of the other files. */
+/** Images below a folder, and what else is there. */
 export interface FolderWalk {
   /** Paths relative to the folder, with `/`. */
   paths: string[];
   /** Number of files by each other ending. */
   others: Map<string, number>;
+  /** Links to a folder that they lie in, which are left out. */
+  circles: string[];
 }
+
+/** Links between folders can multiply them without end. */
+const MAX_FOLDERS = 1_000_000;
 
 /**
  * Finds the images below a folder, in the order of torchvision's `ImageFolder`: folders sorted by their whole path,
- * then files by name. Links to folders are followed; names that begin with a dot, and what macOS adds
+ * then files by name. Links to files and folders are followed, wherever they lead, as there: what is reached by two names
+ * is listed twice. Links that lead back to a folder above them, names that begin with a dot, and what macOS adds
  * to archives (`__MACOSX`), are left out.
+ *
+ * @param root The folder that paths are relative to.
+ * @param start The folder in it where the walk begins (default: itself).
+ * @throws {RangeError} If there are more than a million folders.
  */
-export async function walkImages(root: string): Promise<FolderWalk> {
+export async function walkImages(root: string, start = ""): Promise<FolderWalk> {
   const folders: { folder: string; files: string[] }[] = [];
   const others = new Map<string, number>();
-  const seen = new Set<string>();
-  async function visit(folder: string): Promise<void> {
+  const circles: string[] = [];
+  async function visit(folder: string, above: readonly string[]): Promise<void> {
     const one = await identityOf(join(root, folder));
-    if (seen.has(one)) return; // a link that leads back
-    seen.add(one);
+    if (above.includes(one)) return void circles.push(folder);
+    if (folders.length === MAX_FOLDERS) throw tooMany(root, folder);
     const files: string[] = [];
+    folders.push({ folder, files });
     for await (const entry of Deno.readDir(join(root, folder))) {
       if (entry.name.startsWith(".") || entry.name === "__MACOSX") continue;
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (entry.isDirectory || entry.isSymlink && await isDirectory(join(root, path))) await visit(path);
-      else if (IMAGE.test(entry.name)) files.push(entry.name);
+      if (entry.isDirectory || entry.isSymlink && await isDirectory(join(root, path))) {
+        await visit(path, [...above, one]);
+      } else if (IMAGE.test(entry.name)) files.push(entry.name);
       else countEnding(others, entry.name);
     }
-    folders.push({ folder, files: files.sort() });
+    files.sort();
   }
-  await visit("");
+  await visit(start, start === "" ? [] : [await identityOf(root)]);
   folders.sort((a, b) => a.folder < b.folder ? -1 : 1);
   const paths = folders.flatMap(({ folder, files }) => files.map((file) => folder === "" ? file : `${folder}/${file}`));
-  return { paths, others };
+  return { paths, others, circles: circles.sort() };
+}
+
+function tooMany(root: string, folder: string): RangeError {
+  return new RangeError(
+    `Cannot list "${root}" as it must hold at most ${MAX_FOLDERS} folders: got more, such as ${quoted(folder, 200)} ` +
+      "(do links to folders multiply them?)",
+  );
 }
 
 /** Tells a folder, whichever way leads to it; its number is there at once where the real path takes a look at each part. */

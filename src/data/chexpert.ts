@@ -67,7 +67,7 @@ const PROBES = 16;
  * `root` is the folder with `train.csv` and `valid.csv`, or the one above it, or the one with the "batch N" folders
  * that the full version's zip files unpack to. Images are read as luma and repeated in three channels. The labels are
  * `Float32Array [n, 13]` of 0, 1 and NaN (not known), findings in alphabetic order; "No Finding" is not one of them,
- * but where it is 1 all others except Support Devices are 0.
+ * but where it is 1 all others except Support Devices are 0. Each row is an image; a note names paths that come twice.
  *
  * Differs from the original: views are filtered before anything is built (there, filtered labels stood beside
  * unfiltered images); what is uncertain or not mentioned can be chosen; images have three channels (there, one, which
@@ -116,10 +116,20 @@ export async function loadCheXpert(root: string, options: CheXpertOptions = {}):
     paths,
     ...NORMALIZATION.chexpert,
     resolution: 224,
-    notes: rows.length < table.rows.length
-      ? [`CheXpert ${split}: ${rows.length} of ${table.rows.length} images have the views wanted`]
-      : [],
+    notes: [
+      ...(rows.length < table.rows.length
+        ? [`CheXpert ${split}: ${rows.length} of ${table.rows.length} images have the views wanted`]
+        : []),
+      ...repeated(split, paths),
+    ],
   };
+}
+
+/** A note on paths that come more than once: each row is an image, as for pandas, so that a list can give some more weight. */
+function repeated(split: string, paths: readonly string[]): string[] {
+  const seen = new Set<string>();
+  const again = paths.filter((path) => seen.size === seen.add(path).size);
+  return again.length === 0 ? [] : [`CheXpert ${split}: rows that repeat a path count as images: ${listSome(again)}`];
 }
 
 /** Rows of the images that have one of some views; never none. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { isDirectory } from "./_files.ts";
+import { isDirectory, listSome } from "./_files.ts";
 import { topFolder, walkImages } from "./_walk.ts";
 import { type Channels, type ClassLabels, type FileDataset, NORMALIZATION } from "./dataset.ts";
 
@@ -26,7 +26,8 @@ export interface FolderOptions {
  * Lists the images of a folder of one's own: with a subfolder for each class, or without labels.
  *
  * JPEG, PNG, WebP, TIFF, GIF (its first picture) and AVIF are read; names that begin with a dot are left out. Images
- * come in the order of torchvision's `ImageFolder`.
+ * come in the order of torchvision's `ImageFolder`. As there, `root`, classes and images may be symbolic links, to other
+ * places too, and what two names lead to is listed under both; a link back to a folder above it is left out, with a note.
  *
  * @param root The folder.
  * @returns Files, labels or `null`, and paths relative to `root`.
@@ -59,7 +60,7 @@ export async function loadFolder(root: string, options: FolderOptions = {}): Pro
     );
   }
   if (!await isDirectory(root)) throw new Deno.errors.NotFound(`Cannot load "${root}": the folder is absent`);
-  const { paths, others } = await walkImages(root);
+  const { paths, others, circles } = await walkImages(root);
   if (paths.length === 0) throw noImages(root, others);
   const labelled = options.labels ?? guessLabels(root, paths);
   const loose = labelled ? paths.filter((path) => !path.includes("/")) : [];
@@ -85,6 +86,7 @@ export async function loadFolder(root: string, options: FolderOptions = {}): Pro
     notes: [
       ...(loose.length > 0 ? [`${loose.length} images directly in "${root}" have no class and are left out`] : []),
       ...[...others].map(([ending, count]) => `${count} files (${ending}) in "${root}" are not images`),
+      ...(circles.length > 0 ? [`links back to a folder above them are left out: ${listSome(circles)}`] : []),
     ],
   };
 }

@@ -56,7 +56,7 @@ export async function loadImageNet100(
   }
   const classes = await readClassList(root, options);
   const walks = await walkClasses(folder, classes);
-  const paths = walks.flatMap((walk, i) => walk.paths.map((path) => `${classes[i]}/${path}`));
+  const paths = walks.flatMap((walk) => walk.paths);
   return {
     name: "imagenet100",
     split,
@@ -85,7 +85,7 @@ async function walkClasses(folder: string, classes: string[]): Promise<FolderWal
         `absent: ${listSome(absent)}`,
     );
   }
-  const walks = await Promise.all(classes.map((name) => walkImages(join(folder, name))));
+  const walks = await Promise.all(classes.map((name) => walkImages(folder, name)));
   const empty = classes.filter((_, i) => walks[i]!.paths.length === 0);
   if (empty.length > 0) {
     throw new SyntaxError(`Cannot use "${folder}" as each class must have images: ${listSome(empty)} has none`);

@@ -17,7 +17,7 @@ export function parseJson(text: string, what: string): unknown {
   } catch (cause) {
     throw new SyntaxError(`Cannot read ${what} as it must be JSON: got ${quoted(text)}`, { cause });
   }
-  checkKeys(text, what);
+  checkKeys(text, value, what);
   return value;
 }
 
@@ -26,30 +26,50 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Goes once through valid JSON, without recursion. */
-function checkKeys(text: string, what: string): void {
-  const open: (Set<string> | undefined)[] = [];
-  let last: [start: number, end: number] = [0, 0];
+const [QUOTE, BACKSLASH, COLON] = [0x22, 0x5c, 0x3a];
+const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** Compares how many keys are written with how many were kept; only where they differ is the one that comes twice looked for. */
+function checkKeys(text: string, value: unknown, what: string): void {
+  let written = 0;
+  walkKeys(text, what, () => written++);
+  if (written === countKeys(value)) return;
+  const seen = new Set<string>();
+  walkKeys(text, what, (object, start, end) => {
+    const key = JSON.parse(text.slice(start, end)) as string;
+    if (seen.size === seen.add(`${object}:${key}`).size) {
+      throw new SyntaxError(`Cannot read ${what} as no key may come twice: got ${quoted(key)}`);
+    }
+  });
+}
+
+function countKeys(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let count = 0;
+  if (Array.isArray(value)) { for (const each of value) count += countKeys(each); }
+  else for (const key in value) count += 1 + countKeys((value as Record<string, unknown>)[key]);
+  return count;
+}
+
+/** Goes once through valid JSON, without recursion: tells the number of the object and the place in the text of each key. */
+function walkKeys(text: string, what: string, visit: (object: number, start: number, end: number) => void): void {
+  const open: number[] = [];
+  let [brackets, start, end] = [0, 0, 0];
   for (let at = 0; at < text.length; at++) {
-    const character = text[at];
-    if (character === '"') {
-      const end = endOfString(text, at);
-      last = [at, end];
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      start = at;
+      end = endOfString(text, at);
       at = end - 1;
-    } else if (character === "{" || character === "[") {
-      open.push(character === "{" ? new Set() : undefined);
+    } else if (code === OPEN_OBJECT || code === OPEN_LIST) {
+      open.push(brackets++);
       if (open.length > MAX_DEPTH) {
         throw new SyntaxError(
           `Cannot read ${what} as at most ${MAX_DEPTH} brackets may be inside each other: got more`,
         );
       }
-    } else if (character === "}" || character === "]") open.pop();
-    else if (character === ":") {
-      const key = JSON.parse(text.slice(...last)) as string;
-      const keys = open.at(-1);
-      if (keys?.has(key)) throw new SyntaxError(`Cannot read ${what} as no key may come twice: got ${quoted(key)}`);
-      keys?.add(key);
-    }
+    } else if (code === CLOSE_OBJECT || code === CLOSE_LIST) open.pop();
+    else if (code === COLON) visit(open.at(-1)!, start, end);
   }
 }
 
@@ -57,7 +77,7 @@ function checkKeys(text: string, what: string): void {
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start + 1);; end = text.indexOf('"', end + 1)) {
     let slash = end;
-    while (text[slash - 1] === "\\") slash--;
+    while (text.charCodeAt(slash - 1) === BACKSLASH) slash--;
     if ((end - slash) % 2 === 0) return end + 1;
   }
 }

@@ -82,7 +82,8 @@ function parseHeader(header: Bytes): { entries: Entry[]; metadata: Record<string
   if (!isRecord(json) || !text.startsWith("{")) throw unreadable("the header must be a JSON object", quoted(text));
   const entries: Entry[] = [];
   let metadata: Record<string, string> = {};
-  for (const [name, value] of Object.entries(json)) {
+  for (const name in json) {
+    const value = json[name];
     if (name === "__metadata__") metadata = parseMetadata(value);
     else entries.push(parseEntry(name, value));
   }
@@ -97,18 +98,20 @@ function parseMetadata(value: unknown): Record<string, string> {
 }
 
 function parseEntry(name: string, value: unknown): Entry {
-  const tensor = quoted(name, 200);
-  if (!isRecord(value)) throw unreadable(`${tensor} must be a JSON object`, quoted(value));
+  const tensor = () => quoted(name, 200); // only where something is wrong: a file may have 400,000 names
+  if (!isRecord(value)) throw unreadable(`${tensor()} must be a JSON object`, quoted(value));
   const { dtype: code, shape, data_offsets: offsets } = value;
   const dtype = typeof code === "string" ? SAFETENSORS_DTYPES.get(code) : undefined;
-  if (!dtype) throw unreadable(`the dtype of ${tensor} must be one of ${[...SAFETENSORS_DTYPES.keys()]}`, quoted(code));
-  if (!isShape(shape)) throw unreadable(`the shape of ${tensor} must be a list of at most 64 sizes`, quoted(shape));
+  if (!dtype) {
+    throw unreadable(`the dtype of ${tensor()} must be one of ${[...SAFETENSORS_DTYPES.keys()]}`, quoted(code));
+  }
+  if (!isShape(shape)) throw unreadable(`the shape of ${tensor()} must be a list of at most 64 sizes`, quoted(shape));
   if (!isShape(offsets) || offsets.length !== 2) {
-    throw unreadable(`the data_offsets of ${tensor} must be two offsets`, quoted(offsets));
+    throw unreadable(`the data_offsets of ${tensor()} must be two offsets`, quoted(offsets));
   }
   const [start, end] = offsets as [number, number];
   if (elementCount(shape) * itemSize(dtype) !== end - start) {
-    throw unreadable(`the bytes of ${tensor} must fit its shape`, `${code} [${shape}] and ${end - start} bytes`);
+    throw unreadable(`the bytes of ${tensor()} must fit its shape`, `${code} [${shape}] and ${end - start} bytes`);
   }
   return { name, dtype, shape, start, end };
 }

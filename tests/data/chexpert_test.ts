@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { loadCheXpert } from "../../src/data/chexpert.ts";
+import { loadPrior } from "../../src/data/prior.ts";
 import { withFolder, writeFiles } from "./_helpers.ts";
 
 // The header of the real files, in its own order; the last fourteen columns are the findings.
@@ -150,6 +151,16 @@ Deno.test('loadCheXpert() finds the images of the full version in its "batch N" 
       `${root}/CheXpert-v1.0 batch 1 (validate & csv)/valid/${one}`,
     ]);
   });
+});
+
+Deno.test("loadCheXpert() takes each row as an image, and says which paths come twice", async () => {
+  await withTree(async (root) => {
+    const train = await loadCheXpert(root);
+    assertEquals(train.paths, [...NAMES, NAMES[3]!]);
+    assertEquals(train.notes, [`CheXpert train: rows that repeat a path count as images: "${NAMES[3]}"`]);
+    await Deno.writeTextFile(`${root}/p.csv`, ["Path,u", ...NAMES.map((name, i) => `${name},${i}`)].join("\n"));
+    assertEquals([...(await loadPrior(`${root}/p.csv`, train)).data], [0, 1, 2, 3, 3]);
+  }, { "train.csv": CSV + ROWS[3]! });
 });
 
 Deno.test("loadCheXpert() reads no image outside its folder", async () => {

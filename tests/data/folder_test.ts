@@ -53,13 +53,22 @@ Deno.test("loadFolder() wants to be told what a mixed folder means", async () =>
   });
 });
 
-Deno.test("loadFolder() follows links once", async () => {
-  await withTree(["set/cat/a.jpg"], async (root) => {
+Deno.test("loadFolder() follows links as ImageFolder does, but not in circles", async () => {
+  await withTree(["set/cat/a.jpg", "set/dog/b.jpg", "away/c.jpg"], async (root) => {
     await Deno.symlink(`${root}/set`, `${root}/set/cat/loop`);
-    await Deno.mkdir(`${root}/all`);
-    await Deno.symlink(`${root}/set/cat`, `${root}/all/tom`);
-    assertEquals((await loadFolder(`${root}/set`)).paths, ["cat/a.jpg"]);
-    assertEquals((await loadFolder(`${root}/all`)).classes, ["tom"]);
+    await Deno.symlink(`${root}/set/cat`, `${root}/set/cat/self`);
+    await Deno.symlink(`${root}/set/cat`, `${root}/set/tom`); // inside the root, under a second name
+    await Deno.symlink(`${root}/away`, `${root}/set/fox`); // outside of it
+    await Deno.symlink(`${root}/away/c.jpg`, `${root}/set/dog/d.jpg`);
+    await Deno.symlink(`${root}/set`, `${root}/data`);
+    for (const folder of [`${root}/set`, `${root}/data`]) {
+      const pets = await loadFolder(folder);
+      assertEquals(pets.paths, ["cat/a.jpg", "dog/b.jpg", "dog/d.jpg", "fox/c.jpg", "tom/a.jpg"]);
+      assertEquals(pets.classes, ["cat", "dog", "fox", "tom"]);
+      assertEquals(pets.notes, [
+        'links back to a folder above them are left out: "cat/loop", "cat/self", "tom/loop", "tom/self"',
+      ]);
+    }
   });
 });
 

@@ -1,4 +1,5 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { readCsvPrior } from "../../src/data/_prior_csv.ts";
 import { type ImageDataset, NORMALIZATION } from "../../src/data/dataset.ts";
 import { loadPrior, type PriorOptions } from "../../src/data/prior.ts";
 import { withFolder } from "./_helpers.ts";
@@ -103,6 +104,25 @@ Deno.test("loadPrior() joins names that are written composed and decomposed", as
   const dataset = { ...BIRDS, paths: ["a/caf\u00e9.jpg", "b/2.jpg", "b/3.jpg"] };
   const prior = await load({ path: ["a/cafe\u0301.jpg", "b/2.jpg", "b/3.jpg"], u: U }, {}, dataset);
   assertEquals([...prior.data], U);
+});
+
+Deno.test("loadPrior() reads rows of a csv that end in CR LF, LF and CR", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/p.csv`, 'path,u,v\r\na/1.jpg,1,"2"\nb/2.jpg,3,4\rb/3.jpg,5,6\r\n');
+    assertEquals([...(await loadPrior(`${folder}/p.csv`, BIRDS)).data], [1, 2, 3, 4, 5, 6]);
+  });
+});
+
+Deno.test("readCsvPrior() names the columns of a wide csv in less time than it takes to read it", async () => {
+  await withFolder(async (folder) => {
+    const columns = Array.from({ length: 60_000 }, (_, i) => `f${i}`);
+    await Deno.writeTextFile(`${folder}/p.csv`, `${columns}\n${columns.map((_, i) => i * 7 % 5)}\n`);
+    const start = performance.now();
+    const { note, columns: read } = await readCsvPrior(`${folder}/p.csv`);
+    const middle = performance.now();
+    note!(read!);
+    assertLess(performance.now() - middle, middle - start);
+  });
 });
 
 Deno.test("loadPrior() refuses a csv without rows, with a column twice, or in another encoding", async () => {
