@@ -2855,19 +2855,14 @@ fn finish(
 `,
 };
 /** `index_select` */
-export const index_select: Shader<{ items: "u32", rows: "u32", inner: "u32", count: "u32", first: "u32", last: "u32", skip: "u32", negative: "u32" }, { 1: "read", 2: "read", 3: "read_write" }> = {
-  params: { items: "u32", rows: "u32", inner: "u32", count: "u32", first: "u32", last: "u32", skip: "u32", negative: "u32" },
+export const index_select: Shader<{ items: "u32", rows: "u32", inner: "u32", count: "u32", fill: "u32" }, { 1: "read", 2: "read", 3: "read_write" }> = {
+  params: { items: "u32", rows: "u32", inner: "u32", count: "u32", fill: "u32" },
   access: { 1: "read", 2: "read", 3: "read_write" },
-  code: `struct Params { items: u32, rows: u32, inner: u32, count: u32, first: u32, last: u32, skip: u32, negative: u32 }
+  code: `struct Params { items: u32, rows: u32, inner: u32, count: u32, fill: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> index: array<u32>;
 @group(0) @binding(2) var<storage, read> x: array<W>;
 @group(0) @binding(3) var<storage, read_write> y: array<W>;
-fn row_at(k: u32) -> u32 {
-  let row = index[k];
-  if (params.negative == 1u && row >= 0x80000000u) { return 0u; }
-  return min(row, params.rows - 1u);
-}
 @compute @workgroup_size(64)
 fn take_rows(
   @builtin(workgroup_id) group: vec3u,
@@ -2876,9 +2871,40 @@ fn take_rows(
 ) {
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.items) { return; }
-  let k = (i / params.inner) % params.count;
+  let row = index[(i / params.inner) % params.count];
   let outer = i / (params.inner * params.count);
-  y[i] = x[(outer * params.rows + row_at(k)) * params.inner + i % params.inner];
+  var value = W(params.fill);
+  if (row < params.rows) { value = x[(outer * params.rows + row) * params.inner + i % params.inner]; }
+  y[i] = value;
+}
+`,
+};
+/** `index_select_grad` */
+export const index_select_grad: Shader<{ items: "u32", rows: "u32", inner: "u32", count: "u32", first: "u32", last: "u32", skip: "u32" }, { 1: "read", 2: "read", 3: "read_write", 4: "read", 5: "read_write" }> = {
+  params: { items: "u32", rows: "u32", inner: "u32", count: "u32", first: "u32", last: "u32", skip: "u32" },
+  access: { 1: "read", 2: "read", 3: "read_write", 4: "read", 5: "read_write" },
+  code: `struct Params { items: u32, rows: u32, inner: u32, count: u32, first: u32, last: u32, skip: u32 }
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> index: array<u32>;
+@group(0) @binding(2) var<storage, read> order: array<u32>;
+@group(0) @binding(3) var<storage, read_write> starts: array<u32>;
+@group(0) @binding(4) var<storage, read> grad_y: array<W>;
+@group(0) @binding(5) var<storage, read_write> grad_x: array<W>;
+@compute @workgroup_size(64)
+fn row_starts(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let row = flat_id(group, groups, local, 64u);
+  if (row >= params.items) { return; }
+  var low = 0u;
+  var high = params.count;
+  while (low < high) {
+    let middle = (low + high) / 2u;
+    if (index[order[middle]] < row) { low = middle + 1u; } else { high = middle; }
+  }
+  starts[row] = low;
 }
 @compute @workgroup_size(64)
 fn add_rows(
@@ -2890,13 +2916,14 @@ fn add_rows(
   if (i >= params.items) { return; }
   let row = (i / params.inner) % params.rows;
   let base = (i / (params.inner * params.rows)) * params.count * params.inner + i % params.inner;
+  let start = starts[row];
+  let end = select(starts[row + 1u], start, row == params.skip);
   var sum = W(0);
-  let last = select(params.last, params.first, row == params.skip);
-  for (var k = params.first; k < last; k++) {
-    if (row_at(k) == row) { sum += x[base + k * params.inner]; }
+  for (var at = start + params.first; at < min(end, start + params.last); at++) {
+    sum += grad_y[base + order[at] * params.inner];
   }
-  if (params.first > 0u) { sum += y[i]; }
-  y[i] = sum;
+  if (params.first > 0u) { sum += grad_x[i]; }
+  grad_x[i] = sum;
 }
 `,
 };

@@ -1,80 +1,95 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { defineProgram } from "../../device/mod.ts";
-import { index_select as code, lib_flat } from "../../shaders/gen.ts";
-import { type Shape, sizeOf, Tensor, tensor } from "../../tensor/mod.ts";
+import { index_select as code, index_select_grad as gradCode, lib_flat } from "../../shaders/gen.ts";
+import { type Shape, Tensor, tensor } from "../../tensor/mod.ts";
 import { normalizeDim } from "../../tensor/internal.ts";
+import { aroundDim } from "./_around_dim.ts";
+import { orderOf } from "./_order.ts";
 import { reshape } from "./reshape.ts";
 import { checkFloat, checkWords } from "../shared/check.ts";
 
 /** Row numbers: on the GPU (u32 or i32), or on the host, where they are checked. */
 export type Indices = Tensor | readonly number[] | Uint32Array | Int32Array;
 
-function program(words: string, entryPoint: string) {
-  return defineProgram({ name: "indexSelect", code: [lib_flat, `alias W = ${words};`, code], entryPoint });
+function take(words: string) {
+  return defineProgram({ name: "indexSelect", code: [lib_flat, `alias W = ${words};`, code], entryPoint: "take_rows" });
 }
-const TAKE = { single: program("u32", "take_rows"), wide: program("vec4u", "take_rows") };
-const ADD = { single: program("f32", "add_rows"), wide: program("vec4f", "add_rows") };
+const TAKE = { single: take("u32"), wide: take("vec4u") };
 
-/** Indices that one dispatch of the gradient looks through; more are added in further ones. */
+function grad(words: string, entryPoint: string) {
+  return defineProgram({ name: "indexSelect grad", code: [lib_flat, `alias W = ${words};`, gradCode], entryPoint });
+}
+const STARTS = grad("f32", "row_starts");
+const ADD = { single: grad("f32", "add_rows"), wide: grad("vec4f", "add_rows") };
+
+/** Indices of one row that one dispatch of the gradient adds; more are added in further ones. */
 const CHUNK = 2048;
 
 /** No row: the gradient leaves none out. */
 const NONE = 0xffff_ffff;
+
+/** Bits of what stands for a row that is not there, as in JAX: NaN, the least i32, the largest u32. */
+const FILL = { f32: 0x7fc0_0000, i32: 0x8000_0000, u32: 0xffff_ffff } as const;
 
 const indexSelectOp = defineOp<[Tensor, Tensor], { readonly dim: number; readonly skip?: number }>({
   name: "indexSelect",
   forward(context, [x, index], { dim }) {
     context.save(index);
     const y = new Tensor(x.device, x.shape.with(dim, index.size), { dtype: x.dtype });
-    run(TAKE, x, index, y, { shape: x.shape, dim, span: [0, 0], skip: NONE });
+    const { unit, ...params } = rowParams(x.shape, dim, y.size);
+    x.device.dispatch(unit === 4 ? TAKE.wide : TAKE.single, {
+      params: { ...params, count: index.size, fill: FILL[x.dtype as keyof typeof FILL] },
+      buffers: { 1: index.storage, 2: x.storage, 3: y.storage },
+      workgroups: x.device.groups(params.items, 64),
+    });
     return y;
   },
   backward({ saved: [index], shapes: [shape] }, grad, { dim, skip = NONE }) {
     const gradX = new Tensor(grad.device, shape!);
-    for (let first = 0; first === 0 || first < index!.size; first += CHUNK) {
-      const span = [first, Math.min(first + CHUNK, index!.size)] as const;
-      run(ADD, grad, index!, gradX, { shape: shape!, dim, span, skip });
-    }
+    addRows(index!, grad, gradX, { dim, skip });
     return [gradX, null];
   },
 });
 
-/** The shape of the array whose rows are taken along `dim`, the indices [first, last) that are looked at, a row to skip. */
-interface Rows {
-  readonly shape: Shape;
-  readonly dim: number;
-  readonly span: readonly [number, number];
-  readonly skip: number;
+/** Sizes of an array that is walked in units of four elements where rows allow it. */
+function rowParams(shape: Shape, dim: number, size: number) {
+  const [, rows, inner] = aroundDim(shape, dim);
+  const unit = inner % 4 === 0 ? 4 : 1;
+  return { unit, items: size / unit, rows, inner: inner / unit };
 }
 
-function run(programs: typeof TAKE, from: Tensor, index: Tensor, to: Tensor, { shape, dim, span, skip }: Rows): void {
-  const inner = sizeOf(shape.slice(dim + 1));
-  const unit = inner % 4 === 0 ? 4 : 1;
-  const items = to.size / unit;
-  to.device.dispatch(unit === 4 ? programs.wide : programs.single, {
-    params: {
-      items,
-      rows: shape[dim]!,
-      inner: inner / unit,
-      count: index.size,
-      first: span[0],
-      last: span[1],
-      skip,
-      negative: index.dtype === "i32" ? 1 : 0,
-    },
-    buffers: { 1: index.storage, 2: from.storage, 3: to.storage },
-    workgroups: to.device.groups(items, 64),
+/** Sums the rows of a gradient by their index: the indices are sorted, so that no row has to look through all of them. */
+function addRows(index: Tensor, from: Tensor, to: Tensor, { dim, skip }: { dim: number; skip: number }): void {
+  const { device } = to;
+  const count = index.size;
+  const { unit, ...sizes } = rowParams(to.shape, dim, to.size);
+  const order = orderOf(index, { rows: count, columns: 1, kind: "unsigned" });
+  const starts = new Tensor(device, [sizes.rows + 1], { dtype: "u32" });
+  const shared = { ...sizes, count, first: 0, last: 0, skip };
+  device.dispatch(STARTS, {
+    params: { ...shared, items: starts.size },
+    buffers: { 1: index.storage, 2: order.storage, 3: starts.storage },
+    workgroups: device.groups(starts.size, 64),
   });
+  for (let first = 0; first === 0 || first < count; first += CHUNK) {
+    device.dispatch(unit === 4 ? ADD.wide : ADD.single, {
+      params: { ...shared, first, last: first + CHUNK },
+      buffers: { 2: order.storage, 3: starts.storage, 4: from.storage, 5: to.storage },
+      workgroups: device.groups(sizes.items, 64),
+    });
+  }
+  order.dispose();
+  starts.dispose();
 }
 
 /**
  * Takes rows by number along an axis, as `torch.index_select`. A row may be taken several times: its gradient is the sum,
- * added in one order, so that it is the same every time. Meant for up to a few thousand indices.
+ * added in one order, so that it is the same every time.
  *
  * @param x Any shape of rank ≥ 1, f32, i32 or u32, at least one row along `dim`.
  * @param dim The axis, negative ones counted from the end.
- * @param indices Row numbers `[k]`. Numbers on the host are checked; those of a tensor (u32 or i32) are not, and one out of
- *   range takes the nearest row.
+ * @param indices Row numbers `[k]`. Numbers on the host are checked. Those of a tensor (u32 or i32) would have to be waited
+ *   for: as in JAX, one out of range takes a row of NaN (of i32 the least, of u32 the largest number) and has no gradient.
  * @returns The shape of `x` with size k along `dim`.
  * @throws {TypeError} If a dtype is another, the indices are not of rank 1, or there are no rows.
  * @throws {RangeError} If `dim` or a number on the host is out of range.
@@ -135,8 +150,7 @@ export interface EmbeddingOptions {
  * gradient stays 0.
  *
  * @param weight Table `[rows, features]`, f32.
- * @param indices Row numbers of any shape; those of a tensor (u32 or i32) are not checked, and one out of range takes the
- *   nearest row.
+ * @param indices Row numbers of any shape; one of a tensor (u32 or i32) that is out of range takes a row of NaN.
  * @param options `paddingIdx`, counted from the end where negative.
  * @returns The shape of `indices` followed by `features`, f32.
  * @throws {TypeError} If a dtype or the shape of the table is another.

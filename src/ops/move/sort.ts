@@ -1,19 +1,15 @@
 import { defineOp, noGrad } from "../../autograd/mod.ts";
 import { defineProgram } from "../../device/mod.ts";
-import { lib_flat, order as orderCode, take_along as alongCode } from "../../shaders/gen.ts";
+import { lib_flat, take_along as alongCode } from "../../shaders/gen.ts";
 import { Tensor, zeros } from "../../tensor/mod.ts";
 import { normalizeDim } from "../../tensor/internal.ts";
 import { checkWords } from "../shared/check.ts";
 import { aroundDim } from "./_around_dim.ts";
+import { orderOf } from "./_order.ts";
 import { slice } from "./slice.ts";
 
-const RANK = defineProgram({ name: "sort block", code: [lib_flat, orderCode], entryPoint: "rank_block" });
-const MERGE = defineProgram({ name: "sort merge", code: [lib_flat, orderCode], entryPoint: "merge_runs" });
 const TAKE = defineProgram({ name: "sort values", code: [lib_flat, alongCode], entryPoint: "take_along" });
 const PUT = defineProgram({ name: "sort grad", code: [lib_flat, alongCode], entryPoint: "put_along" });
-
-/** Rows of which each is compared with all others; longer runs are merged. */
-const RUN = 32;
 
 /** Values in their order, and where they were. */
 export interface Sorted {
@@ -43,22 +39,9 @@ const orderOp = defineOp<[Tensor], { readonly dim: number; readonly descending: 
   name: "sort",
   notDifferentiable: "its indices are piecewise constant",
   forward(_context, [x], { dim, descending }) {
+    const kind = x.dtype === "f32" ? "float" : x.dtype === "i32" ? "signed" : "unsigned";
     const [, rows, columns] = aroundDim(x.shape, dim);
-    let order = new Tensor(x.device, x.shape, { dtype: "u32" });
-    if (x.size === 0) return order;
-    const kind = x.dtype === "i32" ? 1 : x.dtype === "u32" ? 2 : 0;
-    const shared = { items: x.size, rows, columns, kind, descending: descending ? 1 : 0 };
-    const workgroups = x.device.groups(x.size, 64);
-    const params = { ...shared, run: RUN };
-    x.device.dispatch(RANK, { params, buffers: { 1: x.storage, 2: order.storage }, workgroups });
-    for (let run = RUN; run < rows; run *= 2) {
-      const merged = new Tensor(x.device, x.shape, { dtype: "u32" });
-      const buffers = { 1: x.storage, 2: merged.storage, 3: order.storage };
-      x.device.dispatch(MERGE, { params: { ...shared, run }, buffers, workgroups });
-      order.dispose();
-      order = merged;
-    }
-    return order;
+    return orderOf(x, { rows, columns, kind, descending });
   },
 });
 

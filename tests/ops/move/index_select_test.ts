@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { backward, requireGrad } from "../../../src/autograd/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
-import { gather, indexSelect, sum } from "../../../src/ops/mod.ts";
+import { embedding, gather, indexSelect, sum } from "../../../src/ops/mod.ts";
 import { key, ones, type Shape, sizeOf, tensor } from "../../../src/tensor/mod.ts";
 import { uniformNumbers } from "../../../src/tensor/internal.ts";
 import { gradcheck } from "../../../src/testing/mod.ts";
@@ -70,13 +70,36 @@ Deno.test("indexSelect() of no indices has a gradient of zeros", async () => {
   assertEquals(await x.grad!.data(), new Float32Array(3));
 });
 
-Deno.test("indexSelect() takes the nearest row for an index of a tensor that is out of range", async () => {
-  const x = requireGrad(tensor([10, 20, 30]));
-  const y = indexSelect(x, 0, tensor(new Int32Array([-5, 1, 3])));
-  assertEquals(await y.data(), new Float32Array([10, 20, 30]));
-  backward(y, { grad: tensor([1, 2, 4]) });
-  assertEquals(await x.grad!.data(), new Float32Array([1, 2, 4]));
-  assertEquals(await indexSelect(x, 0, tensor(new Uint32Array([2 ** 32 - 5]))).data(), new Float32Array([30]));
+Deno.test("indexSelect() takes NaN or the last number for an index of a tensor that is out of range", async () => {
+  const bad = tensor(new Int32Array([-5, 1, 3, 2 ** 31 - 1]));
+  for (const width of [1, 4]) { // elements, and vectors of four
+    const rows = (...values: number[]) => Float32Array.from(values.flatMap((value) => new Array(width).fill(value)));
+    const x = requireGrad(tensor(rows(10, 20, 30), { shape: [3, width] }));
+    const y = indexSelect(x, 0, bad);
+    assertEquals(await y.data(), rows(NaN, 20, NaN, NaN));
+    backward(y, { grad: tensor(rows(1, 2, 4, 8), { shape: [4, width] }) });
+    assertEquals(await x.grad!.data(), rows(0, 2, 0));
+  }
+  assertEquals([...await gather(tensor(new Int32Array([7, 8])), bad).data()], [-(2 ** 31), 8, -(2 ** 31), -(2 ** 31)]);
+  const far = tensor(new Uint32Array([2 ** 32 - 1, 0]));
+  assertEquals([...await gather(tensor(new Uint32Array([7])), far).data()], [2 ** 32 - 1, 7]);
+  assertEquals(await embedding(tensor([[1, 2]]), far).data(), new Float32Array([NaN, NaN, 1, 2]));
+});
+
+Deno.test("indexSelect() gradient adds rows in the order of their indices, in any number of rows", async () => {
+  const rows = 3000;
+  const index = Uint32Array.from(uniformNumbers(6000, key(3)), (v, i) => i % 2 ? 7 : Math.floor(v * rows));
+  const grad = uniformNumbers(6000, key(4));
+  const expected = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const own = [...grad.filter((_, k) => index[k] === row)];
+    for (let first = 0; first < own.length; first += 2048) { // row 7 comes 3,000 times: a sum of two parts
+      expected[row]! += own.slice(first, first + 2048).reduce((sum, value) => Math.fround(sum + value), 0);
+    }
+  }
+  const x = requireGrad(ones([rows]));
+  backward(indexSelect(x, 0, tensor(index)), { grad: tensor(grad) });
+  assertEquals(await x.grad!.data(), expected);
 });
 
 Deno.test("indexSelect() and gather() keep the dtype", async () => {
