@@ -8,10 +8,10 @@ const MERGE = defineProgram({ name: "sort merge", code: [lib_flat, orderCode], e
 /** Rows of which each is compared with all others; longer runs are merged. */
 const RUN = 32;
 
-/** How the bits of x compare, as the shader counts them. */
+/** Orders of the bits of x, as the shader counts them. */
 const KINDS = { float: 0, signed: 1, unsigned: 2 } as const;
 
-/** What is put in order: x seen as `[…, rows, columns]`, along its rows. */
+/** Input of a sort: x seen as `[…, rows, columns]`, along its rows. */
 interface OrderOptions {
   rows: number;
   columns: number;
