@@ -107,7 +107,7 @@ class Session {
     this.#finished = reports.every(({ report }) => report === null);
     for (const { name, report } of reports) {
       if (report === null) continue;
-      const epoch = report.epoch + report.step / report.steps;
+      const epoch = report.epoch - 1 + report.step / report.steps;
       tell({ type: "step", arm: name, epoch, loss: report.loss, speed });
     }
     if (this.#rounds++ % MAP_EVERY === 0 || this.#finished) { for (const name of ARMS) await this.#map(name); }

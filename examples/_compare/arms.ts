@@ -94,7 +94,7 @@ export async function runArm(
     for await (const { epoch, step, steps, loss, centroid_square } of reports) {
       display.update({
         label: `${arm.name}, seed ${seed}`,
-        done: (epoch + step / steps) / recipe.epochs,
+        done: (epoch - 1 + step / steps) / recipe.epochs,
         values: [["loss", loss.toFixed(3)], ["centroid²", centroid_square.toFixed(3)]],
       });
     }

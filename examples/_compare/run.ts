@@ -1,10 +1,10 @@
 import { Device } from "../../mod.ts";
 import { formatDuration } from "../../src/cli/mod.ts";
+import { commitOf } from "../../src/jobs/mod.ts";
 import { OutputFolder } from "../../src/formats/mod.ts";
 import { readJson } from "../../src/formats/internal.ts";
 import { loadQuickstart, type Split } from "../_quickstart/data.ts";
 import { queryGroups } from "../_quickstart/evaluate.ts";
-import { commitOf } from "../_quickstart/facts.ts";
 import { recipeOf } from "../_quickstart/flags.ts";
 import type { Recipe } from "../_quickstart/recipe.ts";
 import { type Arm, ARM_MEASURES, type ArmMeasure, type ArmSet, armsOf, runArm } from "./arms.ts";
@@ -49,7 +49,7 @@ export async function runCompare(flags: CompareFlags): Promise<number> {
       if (!scores) continue;
       const made: RunFile = {
         settings,
-        commit: await commitOf(),
+        commit: await commitOf() ?? "unknown",
         device: device.info.description,
         date: new Date().toISOString().slice(0, 10),
         seconds: Math.round((performance.now() - started) / 1000),

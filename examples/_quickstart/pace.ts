@@ -5,7 +5,7 @@ import { makeModel, trainEncoder } from "./train.ts";
 
 /** Progress and speed of the first of some runs. */
 export interface Pace {
-  /** Epochs done. */
+  /** Epoch under way, counted from 1. */
   readonly epoch: number;
   /** Steps done in this epoch. */
   readonly step: number;
@@ -26,7 +26,7 @@ const AROUND = 25;
 
 /** Seconds to the end of all runs, the page included. */
 export function remainingSeconds({ epoch, step, steps, epochs, runs, images_per_second, samples }: Pace): number {
-  const done = epoch + step / steps;
+  const done = epoch - 1 + step / steps;
   return (runs * epochs - done) * samples / images_per_second + AROUND;
 }
 

@@ -85,20 +85,20 @@ async function trainOne(session: Session, prior?: PriorName): Promise<Run> {
   const losses: { x: number; y: number }[] = [];
   for await (const report of trainEncoder(device, data, model, { recipe, seed, prior, signal, printEvery: 5 })) {
     const { epoch, step, steps, loss, centroid_square, images_per_second, epochDone } = report;
-    if (epoch > 0 || step > 5 || epochDone) {
+    if (epoch > 1 || step > 5 || epochDone) {
       tellPace({ ...report, epochs: recipe.epochs, runs: 2, samples: data.train.length });
     }
     display.update({
       label: name,
-      done: (epoch + step / steps) / recipe.epochs,
+      done: (epoch - 1 + step / steps) / recipe.epochs,
       values: [
-        ["epoch", `${epoch + 1}/${recipe.epochs}`],
+        ["epoch", `${epoch}/${recipe.epochs}`],
         ["loss", loss.toFixed(3)],
         ["centroid²", centroid_square.toFixed(3)],
         ["images/s", images_per_second.toFixed(0)],
       ],
     });
-    if (epochDone) losses.push({ x: epoch + 1, y: loss });
+    if (epochDone) losses.push({ x: epoch, y: loss });
   }
   const file = `${prior ? "keyword_prior" : "no_prior"}.safetensors`;
   const notes = { run: name, recipe: JSON.stringify(recipe), seed: String(seed) };

@@ -2,6 +2,7 @@ import type { Device } from "../device/mod.ts";
 import type { ObtainProgress } from "../data/mod.ts";
 import { jsonLine } from "../formats/internal.ts";
 import type { JobEvent, JobSettings } from "../jobs/mod.ts";
+import type { TrainingPosition } from "../train/mod.ts";
 import { ProgressDisplay } from "./progress.ts";
 
 /** Shows a job: a bar in a terminal, plain lines elsewhere, one JSON object a line for machines. */
@@ -61,7 +62,7 @@ export class JobDisplay {
         const text = "knn_top1" in event
           ? `top-1 ${percent(event.knn_top1)}, top-5 ${percent(event.knn_top5)}`
           : `mean AUROC ${event.knn_mean_auroc.toFixed(3)}`;
-        return this.note(`k-NN after epoch ${epoch + 1}/${epochs}: ${text} of ${queries} images${this.#demo()}`);
+        return this.note(`k-NN after epoch ${epoch}/${epochs}: ${text} of ${queries} images${this.#demo()}`);
       }
       case "end":
         return this.#end(event);
@@ -79,7 +80,7 @@ export class JobDisplay {
       this.note(
         position.epoch >= epochs
           ? `The run is complete (${epochs} epochs): give another --save_dir for a new one`
-          : `Going on from epoch ${position.epoch + 1}, step ${position.step}`,
+          : `Going on ${goneOnFrom(position, epochs)}`,
       );
     }
   }
@@ -88,8 +89,8 @@ export class JobDisplay {
     const { epochs } = this.#settings;
     const memory = this.#device ? this.#device.memory.live + this.#device.memory.pooled : 0;
     this.#progress.update({
-      label: `epoch ${epoch + 1}/${epochs}`,
-      done: (epoch + step / steps) / epochs,
+      label: `epoch ${epoch}/${epochs}`,
+      done: (epoch - 1 + step / steps) / epochs,
       values: [
         ["loss", loss.toFixed(4)],
         ["centroid²", centroid_square.toFixed(4)],
@@ -116,4 +117,9 @@ export class JobDisplay {
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
+}
+
+/** Names what was done before a run goes on. */
+function goneOnFrom({ epoch, step }: TrainingPosition, epochs: number): string {
+  return step === 0 ? `after epoch ${epoch}/${epochs}` : `in epoch ${epoch + 1}/${epochs}, after step ${step}`;
 }

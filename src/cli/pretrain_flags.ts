@@ -13,8 +13,8 @@ export interface PretrainValues {
   readonly root: string;
   /** Folder of the run. */
   readonly save_dir: string;
-  /** Checkpoint to go on from. */
-  readonly resume: string | undefined;
+  /** Checkpoint to go on from; `auto`: the last one in `save_dir`, if any. */
+  readonly resume: string;
   /** File of the prior. */
   readonly prior: string | undefined;
   /** Columns of the prior, with commas. */
@@ -155,7 +155,12 @@ function placeFlags({ db }: PretrainProgram, demo: boolean) {
       help: "folder of checkpoints and report",
       ...run,
     },
-    resume: { type: "string", help: "checkpoint to go on from (default: the last one in --save_dir, if any)", ...run },
+    resume: {
+      type: "string",
+      default: "auto",
+      help: "checkpoint or folder of a run to go on from; auto: --save_dir where it has one, else a new run",
+      ...run,
+    },
     distributed: { type: "boolean", help: "fail unless an MPI launcher started this process", ...run },
     json: { type: "boolean", help: "one JSON object a line on stdout in place of the display", ...run },
   } as const satisfies Record<string, Flag>;

@@ -44,7 +44,7 @@ export async function pretrainMain(args: readonly string[], program: PretrainPro
     heldOut,
     settings: await withSigma(device, dataset, flags, display),
     saveDir: values.save_dir,
-    resume: values.resume,
+    resume: values.resume === "auto" ? undefined : values.resume,
     signal: stop.signal,
     group,
     tuning: tuningOf(device, display),

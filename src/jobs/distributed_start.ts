@@ -63,7 +63,7 @@ export async function checkRanks(
  * @throws {TypeError} On every rank, naming those that differ from rank 0.
  */
 export function checkStart(group: Communicator, { epoch, step }: TrainingPosition): void {
-  checkAgreement(group, { "the start (--save_dir must be shared)": `epoch ${epoch}, step ${step}` });
+  checkAgreement(group, { "the start (--save_dir must be shared)": `${epoch} epochs and ${step} steps done` });
 }
 
 async function dataHash({ paths, labels, prior, pixels, files }: ImageDataset): Promise<string> {

@@ -98,12 +98,12 @@ export class RunFolder implements Disposable {
     return last;
   }
 
-  /** Path of a numbered checkpoint: `checkpoint_0012.safetensors`, as the original numbers them (the epoch, 0-based). */
+  /** Path of the checkpoint after some epochs: `checkpoint_0012.safetensors` after 12. */
   numbered(epoch: number): string {
     return this.file(`checkpoint_${String(epoch).padStart(4, "0")}.safetensors`);
   }
 
-  /** Copies a checkpoint, the last one by default, to a numbered one. */
+  /** Copies a checkpoint, the last one by default, to that of after some epochs. */
   async keepAs(epoch: number, from: string = this.file("last.safetensors")): Promise<string> {
     const path = this.numbered(epoch);
     await this.#output?.change(async () => {

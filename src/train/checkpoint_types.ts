@@ -3,9 +3,9 @@ import type { StateDict } from "./model_state.ts";
 
 /** Position of training. */
 export interface TrainingPosition {
-  /** Epoch that comes next or is under way, 0-based. */
+  /** Epochs done. */
   readonly epoch: number;
-  /** Steps done in it. */
+  /** Steps done of the next one. */
   readonly step: number;
 }
 

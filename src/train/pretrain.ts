@@ -167,13 +167,13 @@ export class Pretraining {
       const epochDone = ++step === steps;
       const stopped = agreed.stop;
       if (this.#metrics.pending >= printEvery || epochDone || stopped) {
-        const { loss, centroid_square } = this.#averages(await this.#metrics.read(), epoch, step);
+        const { loss, centroid_square } = this.#averages(await this.#metrics.read(), epoch + 1, step);
         throttle.waited();
         if (epochDone || stopped) await this.#ranks.verify();
         const next = epochDone ? { epoch: epoch + 1, step: 0 } : { epoch, step };
         const cost = this.#ranks.cost();
         yield {
-          epoch,
+          epoch: epoch + 1,
           step,
           steps,
           loss,

@@ -14,7 +14,7 @@ export interface PretrainData {
 
 /** The state of training after some steps. */
 export interface PretrainReport extends Partial<StepCost> {
-  /** Epoch, 0-based. */
+  /** Epoch under way, counted from 1. */
   readonly epoch: number;
   /** Steps done in this epoch. */
   readonly step: number;

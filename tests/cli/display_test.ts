@@ -10,12 +10,15 @@ const { settings } = parsePretrain(["--epochs", "4", "--network", "tiny"], {
   recipe: { network: "resnet18", epochs: 400, batch_size: 256, optimizer: "sgd", lr: 0.3 },
   load: () => Promise.resolve(null),
 })!;
-const facts = { device: "dev", images: 9, held_out: 0, classes: 3, prior_columns: 0, parameters: 12424, deno: "2" };
+const facts = {
+  ...{ device: "dev", images: 9, held_out: 0, classes: 3, prior_columns: 0, parameters: 12424 },
+  ...{ deno: "2", version: "0", date: "2026-11-29T03:00:00.000Z" },
+};
 const next = { epoch: 2, step: 0 };
 const start: JobEvent = { type: "start", steps: 5, position: { epoch: 1, step: 2 }, facts };
 const step: JobEvent = {
   type: "step",
-  epoch: 1,
+  epoch: 2,
   step: 5,
   steps: 5,
   loss: -1.5,
@@ -43,16 +46,16 @@ function shown(events: readonly JobEvent[], options: { terminal?: boolean; json?
 Deno.test("JobDisplay prints plain lines, and a bar in a terminal", () => {
   const plain = shown([start, step]);
   assert(plain.includes("tiny (12,424 parameters) on 9 images, batch 256, 5 steps an epoch; dev"), plain);
-  assert(plain.includes("Going on from epoch 2, step 2"), plain);
+  assert(plain.includes("Going on in epoch 2/4, after step 2"), plain);
   assert(plain.includes("epoch 2/4  50 %  loss -1.5000  centroid² 0.5000  lr 0.300  images/s 12  GPU 0 MB"), plain);
   assert(shown([step], { terminal: true }).includes("epoch 2/4 ██████████░░░░░░░░░░"));
 });
 
 Deno.test("JobDisplay prints evaluations, the profile and how a run ended", () => {
-  const knn: JobEvent = { type: "evaluated", epoch: 1, knn_top1: 0.5, knn_top5: 1, queries: 8, evaluation_seconds: 1 };
+  const knn: JobEvent = { type: "evaluated", epoch: 2, knn_top1: 0.5, knn_top5: 1, queries: 8, evaluation_seconds: 1 };
   assert(shown([knn]).includes("k-NN after epoch 2/4: top-1 50.0 %, top-5 100.0 % of 8 images"));
   assert(
-    shown([{ type: "evaluated", epoch: 1, knn_mean_auroc: 0.75, queries: 8, evaluation_seconds: 1 }]).includes(
+    shown([{ type: "evaluated", epoch: 2, knn_mean_auroc: 0.75, queries: 8, evaluation_seconds: 1 }]).includes(
       "mean AUROC 0.750 of 8 images",
     ),
   );

@@ -25,6 +25,7 @@ function message(program: PretrainProgram, ...args: string[]): string {
 
 Deno.test("parsePretrain() has the original's recipe and defaults", () => {
   const { values, settings, usesPrior } = parsePretrain([], cifar)!;
+  assertEquals(values.resume, "auto");
   assertEquals(settings, {
     db: "cifar10",
     demo: false,

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { type DemoName, writeDemo } from "../../src/data/mod.ts";
+import { VERSION } from "../../src/jobs/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 import { runExample, smallRun, writeSmallCifar } from "./_run.ts";
 
@@ -24,11 +25,12 @@ for (const { name, args, prior, score } of PROGRAMS) {
       assertEquals(code, 0, stderr);
       const config = JSON.parse(await Deno.readTextFile(`${run}/config.json`));
       assertEquals([config.db, config.demo, config.images, config.prior_columns], [name, false, 24, prior]);
+      assertEquals([config.version, Date.parse(config.date) > Date.now() - 600_000], [VERSION, true]);
       const lines = (await Deno.readTextFile(`${run}/metrics.jsonl`)).trim().split("\n").map((line) =>
         JSON.parse(line)
       );
       const steps = lines.filter((line) => "loss" in line);
-      assertEquals(steps.map(({ epoch, step }) => [epoch, step]), [[0, 1], [0, 2], [0, 3], [1, 1], [1, 2], [1, 3]]);
+      assertEquals(steps.map(({ epoch, step }) => [epoch, step]), [[1, 1], [1, 2], [1, 3], [2, 1], [2, 2], [2, 3]]);
       assert(
         steps.every(({ loss, centroid_square, lr }) =>
           loss < 0 && centroid_square > 0 && centroid_square <= 1.001 && lr > 0
@@ -36,12 +38,12 @@ for (const { name, args, prior, score } of PROGRAMS) {
         JSON.stringify(steps),
       );
       const evaluation = lines.at(-1);
-      assertEquals([evaluation.epoch, evaluation.queries > 0], [1, true]);
+      assertEquals([evaluation.epoch, evaluation.queries > 0], [2, true]);
       assert(evaluation[score] >= 0 && evaluation[score] <= 1, JSON.stringify(evaluation));
       const page = await Deno.readTextFile(`${run}/report.html`);
       assert(page.includes("<h2>Loss</h2>") && page.includes("<h2>Neighbours</h2>"));
       assertEquals(page.includes("retained variance"), prior > 0);
-      for (const file of ["checkpoint_0000", "checkpoint_0001", "last", "previous", "encoder"]) {
+      for (const file of ["checkpoint_0002", "last", "previous", "encoder"]) {
         assert((await Deno.stat(`${run}/${file}.safetensors`)).size > 10_000, file);
       }
     });

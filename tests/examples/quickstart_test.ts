@@ -138,7 +138,7 @@ Deno.test("rareWeighMore() weighs a word by the root of the logarithm of its rar
 });
 
 Deno.test("the pace gives the time to go, and the epochs that fit into a time", () => {
-  const pace = { epoch: 1, step: 6, steps: 12, epochs: 8, runs: 2, images_per_second: 305, samples: 3050 };
+  const pace = { epoch: 2, step: 6, steps: 12, epochs: 8, runs: 2, images_per_second: 305, samples: 3050 };
   assertAlmostEquals(remainingSeconds(pace), 14.5 * 10 + 25, 1e-9);
   assertEquals([epochsIn(225, 305, 3050), epochsIn(224, 305, 3050), epochsIn(5, 305, 3050)], [10, 9, 1]);
 });

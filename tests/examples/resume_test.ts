@@ -3,7 +3,19 @@ import { writeDemo } from "../../src/data/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 import { eventsOf, runExample, smallRun, spawnExample, writeSmallCifar } from "./_run.ts";
 
-const TRAINING = ["--epochs", "24", "--momentum", "0.9", "--save_minutes", "0", "--eval_every", "12", "--json"];
+const TRAINING = [
+  "--epochs",
+  "24",
+  "--momentum",
+  "0.9",
+  "--save_minutes",
+  "0",
+  "--eval_every",
+  "12",
+  "--save_freq",
+  "12",
+  "--json",
+];
 
 /** Runs until so many steps were told, lets some more milliseconds pass, and ends the run with a signal. */
 async function runAndKill(
@@ -47,7 +59,7 @@ Deno.test("a run that is killed ten times and more ends with the weights of one 
       assertEquals(code, 137, `killed after steps:status ${history}`);
     }
     assertEquals((await runExample("cifar10", parts)).code, 0);
-    for (const name of ["last", "checkpoint_0000", "checkpoint_0023", "encoder"]) {
+    for (const name of ["last", "checkpoint_0012", "checkpoint_0024", "encoder"]) {
       const read = (run: string) => Deno.readFile(`${folder}/${run}/${name}.safetensors`);
       assertEquals(
         await read("parts") as Uint8Array,
@@ -115,11 +127,11 @@ Deno.test("Ctrl-C saves after the step under way and says so; the same command g
 Deno.test("a complete run stays as it is when its command is given again, and refuses other settings", async () => {
   await withFolder(async (folder) => {
     await writeSmallCifar(`${folder}/data`, 20, 10);
-    const args = [...smallRun(`${folder}/data`, `${folder}/run`), "--epochs", "1"];
+    const args = [...smallRun(`${folder}/data`, `${folder}/run`), "--resume", "auto", "--epochs", "1"];
     assertEquals((await runExample("cifar10", args)).code, 0);
     const before = await Deno.readFile(`${folder}/run/last.safetensors`);
-    const numbered = await Deno.readFile(`${folder}/run/checkpoint_0000.safetensors`);
-    await Deno.remove(`${folder}/run/checkpoint_0000.safetensors`); // as when the run was killed before it was written
+    const numbered = await Deno.readFile(`${folder}/run/checkpoint_0001.safetensors`);
+    await Deno.remove(`${folder}/run/checkpoint_0001.safetensors`); // as when the run was killed before it was written
     const again = await runExample("cifar10", args);
     assertEquals(again.code, 0);
     assert(
@@ -127,7 +139,7 @@ Deno.test("a complete run stays as it is when its command is given again, and re
       again.stderr,
     );
     assertEquals(await Deno.readFile(`${folder}/run/last.safetensors`), before);
-    assertEquals(await Deno.readFile(`${folder}/run/checkpoint_0000.safetensors`), numbered);
+    assertEquals(await Deno.readFile(`${folder}/run/checkpoint_0001.safetensors`), numbered);
     const other = await runExample("cifar10", [...args, "--lr", "0.1"]);
     assertEquals(other.code, 1);
     assert(

@@ -37,7 +37,8 @@ const MESSAGES = {
   paths: "Cannot work together as the ranks differ: the hash of the train data is",
   files: "Cannot work together as the ranks differ: the hash of the train data is",
   absent: "Cannot work together as the ranks differ: the hash of the train data is",
-  epoch: "the start (--save_dir must be shared) is epoch 1, step 0 on rank 1 and epoch 0, step 0 on rank 0",
+  epoch:
+    "the start (--save_dir must be shared) is 1 epochs and 0 steps done on rank 1 and 0 epochs and 0 steps done on rank 0",
   weights: "Cannot go on as the weights of ranks 1 differ from those of rank 0",
 } as const;
 

@@ -29,10 +29,10 @@ async function runIn(path: string): Promise<void> {
   await folder.rewindMetrics(found?.checkpoint.position ?? { epoch: 0, step: 0 });
   if (!found) await folder.saveLast(checkpointAt(0));
   for (let epoch = found?.checkpoint.position?.epoch ?? 0; epoch < 2; epoch++) {
-    folder.appendMetrics({ epoch, step: 1 });
+    folder.appendMetrics({ epoch: epoch + 1, step: 1 });
     await folder.saveLast(checkpointAt(epoch + 1));
   }
-  await folder.keepAs(1);
+  await folder.keepAs(2);
   await folder.writeText("report.html", "done");
 }
 
@@ -41,7 +41,7 @@ Deno.test("RunFolder loses nothing when it is killed at any operation on files",
     await runIn(`${folder}/whole`);
     const whole = filesOf(`${folder}/whole`);
     assertEquals(Object.keys(whole), [
-      "checkpoint_0001.safetensors",
+      "checkpoint_0002.safetensors",
       "config.json",
       "last.safetensors",
       "metrics.jsonl",
@@ -73,7 +73,7 @@ async function runJob(saveDir: string): Promise<void> {
 
 /** Files that do not tell the time. */
 function lasting(folder: string): Record<string, Uint8Array> {
-  const timed = ["metrics.jsonl", "report.html"];
+  const timed = ["config.json", "metrics.jsonl", "report.html"];
   return Object.fromEntries(
     Object.entries(filesOf(folder)).map(([name, bytes]) =>
       timed.includes(name) ? [name, new Uint8Array()] : [name, bytes]

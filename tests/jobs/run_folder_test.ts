@@ -21,11 +21,11 @@ Deno.test("RunFolder keeps the last checkpoint, the one before it and numbered o
     using run = await RunFolder.open(`${folder}/a/b`);
     assertEquals(await run.latest(), null);
     for (const epoch of [1, 2, 3]) await run.saveLast(checkpointAt(epoch));
-    await run.keepAs(2);
-    assertEquals(await names(run.path), ["checkpoint_0002.safetensors", "last.safetensors", "previous.safetensors"]);
+    await run.keepAs(3);
+    assertEquals(await names(run.path), ["checkpoint_0003.safetensors", "last.safetensors", "previous.safetensors"]);
     assertEquals((await run.latest())?.checkpoint.position, { epoch: 3, step: 0 });
     assertEquals((await findCheckpoint(`${run.path}/previous.safetensors`)).checkpoint.position, { epoch: 2, step: 0 });
-    assertEquals((await findCheckpoint(`${run.path}/checkpoint_0002.safetensors`)).checkpoint.position?.epoch, 3);
+    assertEquals((await findCheckpoint(`${run.path}/checkpoint_0003.safetensors`)).checkpoint.position?.epoch, 3);
   });
 });
 
@@ -89,12 +89,12 @@ Deno.test("RunFolder finds the newest checkpoint after a crash between two renam
 Deno.test("RunFolder drops metrics that come after a position, and lines cut short", async () => {
   await withFolder(async (folder) => {
     using run = await RunFolder.open(folder);
-    for (const [epoch, step] of [[0, 2], [0, 4], [1, 2], [1, 4]] as const) run.appendMetrics({ epoch, step, loss: -1 });
-    await Deno.writeTextFile(run.file("metrics.jsonl"), '{"epoch":1,"st', { append: true });
-    assertEquals((await run.rewindMetrics({ epoch: 1, step: 2 })).map(({ epoch, step }) => [epoch, step]), [[0, 2], [
-      0,
+    for (const [epoch, step] of [[1, 2], [1, 4], [2, 2], [2, 4]] as const) run.appendMetrics({ epoch, step, loss: -1 });
+    await Deno.writeTextFile(run.file("metrics.jsonl"), '{"epoch":2,"st', { append: true });
+    assertEquals((await run.rewindMetrics({ epoch: 1, step: 2 })).map(({ epoch, step }) => [epoch, step]), [[1, 2], [
+      1,
       4,
-    ], [1, 2]]);
+    ], [2, 2]]);
     assertEquals((await Deno.readTextFile(run.file("metrics.jsonl"))).split("\n").length, 4);
     assertEquals((await run.rewindMetrics({ epoch: 0, step: 0 })).length, 0);
     await Deno.remove(run.file("metrics.jsonl"));
@@ -104,6 +104,16 @@ Deno.test("RunFolder drops metrics that come after a position, and lines cut sho
       Deno.errors.IsADirectory,
       'metrics.jsonl" as it must be a file: got a folder',
     );
+  });
+});
+
+Deno.test("RunFolder counts the epochs of old metrics from 1, as the new ones of the same run", async () => {
+  await withFolder(async (folder) => {
+    using run = await RunFolder.open(folder);
+    for (const [epoch, step] of [[0, 1], [0, 2], [1, 1], [1, 2]] as const) run.appendMetrics({ epoch, step });
+    const places = async () => (await run.rewindMetrics({ epoch: 1, step: 1 })).map(({ epoch, step }) => [epoch, step]);
+    assertEquals(await places(), [[1, 1], [1, 2], [2, 1]]);
+    assertEquals(await places(), [[1, 1], [1, 2], [2, 1]]);
   });
 });
 
@@ -117,8 +127,8 @@ Deno.test("RunFolder gives metrics of older files their present names, and keeps
     }];
     await Deno.writeTextFile(run.file("metrics.jsonl"), old.map((line) => `${JSON.stringify(line)}\n`).join(""));
     const now: MetricsLine[] = [
-      { epoch: 0, step: 1, loss: -2, centroid_square: 0.75, images_per_second: 3 },
-      { epoch: 0, step: 1, knn_mean_auroc: 0.5 },
+      { epoch: 1, step: 1, loss: -2, centroid_square: 0.75, images_per_second: 3 },
+      { epoch: 1, step: 1, knn_mean_auroc: 0.5 },
     ];
     assertEquals(await run.rewindMetrics({ epoch: 1, step: 0 }), now);
     assertEquals(await run.rewindMetrics({ epoch: 1, step: 0 }), now);
@@ -128,8 +138,8 @@ Deno.test("RunFolder gives metrics of older files their present names, and keeps
 Deno.test("RunFolder leaves out what is no line of metrics, and reads any number of lines", async () => {
   await withFolder(async (folder) => {
     using run = await RunFolder.open(folder);
-    const strange = ["null", "3", "[]", "{}", '{"epoch":null,"step":1}', '{"epoch":0}', '"text"', "nul"];
-    const lines = Array.from({ length: 130_000 }, (_, step) => JSON.stringify({ epoch: 0, step, seconds: step / 2 }));
+    const strange = ["null", "3", "[]", "{}", '{"epoch":null,"step":1}', '{"epoch":1}', '"text"', "nul"];
+    const lines = Array.from({ length: 130_000 }, (_, step) => JSON.stringify({ epoch: 1, step, seconds: step / 2 }));
     await Deno.writeTextFile(run.file("metrics.jsonl"), [...strange, ...lines].join("\n"));
     const kept = await run.rewindMetrics({ epoch: 1, step: 0 });
     assertEquals(kept.length, 130_000);

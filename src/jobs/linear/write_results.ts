@@ -1,5 +1,6 @@
 import { writeWhole } from "../../formats/mod.ts";
 import { type DatasetFeatures, writeClassifiers } from "../../eval/mod.ts";
+import { provenance } from "../provenance.ts";
 import type { EncoderStatistics, LinearInput } from "./events.ts";
 import { errorRows, linearReport } from "./linear_report.ts";
 import { featurePictures } from "./pictures.ts";
@@ -25,18 +26,19 @@ export async function writeNumbers(
   const notes = { feature: settings.feature, weights_sha256: digest };
   const named = results.map(({ task: { name, classes }, classifier }) => ({ name, classes, classifier }));
   if (!input.classifiers) await writeClassifiers(files[0]!, named, notes);
-  const json = { facts: factsOf(input, digest), settings, features: statistics, tasks: results.map(summaryOf) };
+  const json = { facts: await factsOf(input, digest), settings, features: statistics, tasks: results.map(summaryOf) };
   await writeWhole(files[1]!, `${JSON.stringify(json, null, 1)}\n`);
   return files;
 }
 
-function factsOf({ facts, loaded, device }: LinearInput, digest: string): Record<string, string> {
+async function factsOf({ facts, loaded, device }: LinearInput, digest: string): Promise<Record<string, string>> {
   return {
     ...facts,
     network: loaded.network,
     weights_sha256: digest,
     device: device.info.description,
     deno: Deno.version.deno,
+    ...await provenance(),
   };
 }
 
@@ -48,7 +50,7 @@ export async function writeResults(
 ): Promise<string[]> {
   const { saveDir, settings, train, test, device, loaded } = input;
   const files = [...await writeNumbers(input, results, outcome), `${saveDir}/report.html`];
-  const facts = factsOf(input, outcome.digest);
+  const facts = await factsOf(input, outcome.digest);
   const wrong = results.flatMap((result) => errorRows(result).map((i) => result.task.test.rows[i]!));
   const pictures = await thumbnails(device, test, wrong, settings.resolution);
   const { encodedTrain, encodedTest, statistics } = outcome;

@@ -4,10 +4,11 @@ import type { Communicator } from "../../distributed/mod.ts";
 import type { TuneOptions } from "../../tune/mod.ts";
 import type { PretrainReport, TrainingPosition } from "../../train/mod.ts";
 import type { StepTimes } from "./profile.ts";
+import type { Provenance } from "../provenance.ts";
 import type { JobSettings } from "./settings.ts";
 
-/** Facts about a job that are known before it starts. */
-export interface JobFacts {
+/** Facts about a job that are known before it starts; its date is that of the last start. */
+export interface JobFacts extends Provenance {
   /** Description of the adapter. */
   readonly device: string;
   /** Number of training images. */

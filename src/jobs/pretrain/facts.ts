@@ -1,8 +1,12 @@
 import type { Contrastive } from "../../nn/mod.ts";
+import type { Provenance } from "../provenance.ts";
 import type { JobFacts, JobInput } from "./events.ts";
 
-/** Counts and versions of a job, for its report. */
-export function factsOf({ device, dataset, heldOut }: JobInput, model: Contrastive): JobFacts {
+/** Counts of a job and what made it, for its files. */
+export function factsOf(
+  { device, dataset, heldOut, by }: JobInput & { readonly by: Provenance },
+  model: Contrastive,
+): JobFacts {
   return {
     device: device.info.description,
     images: dataset.length,
@@ -11,5 +15,6 @@ export function factsOf({ device, dataset, heldOut }: JobInput, model: Contrasti
     prior_columns: dataset.prior?.dim ?? 0,
     parameters: model.parameters().reduce((sum, { size }) => sum + size, 0),
     deno: Deno.version.deno,
+    ...by,
   };
 }

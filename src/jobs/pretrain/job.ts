@@ -30,6 +30,7 @@ import { startingPoint } from "./starting_point.ts";
 import { evaluationMetrics, type MetricsLine, metricsLine, secondsOf } from "./metrics_line.ts";
 import { type FoundCheckpoint, RunFolder } from "../run_folder.ts";
 import { UnreadableImages } from "./unreadable.ts";
+import { type Provenance, provenance } from "../provenance.ts";
 import { writeEncoder } from "./write_encoder.ts";
 
 /**
@@ -44,7 +45,7 @@ import { writeEncoder } from "./write_encoder.ts";
 export async function* pretrainJob(given: JobInput): AsyncGenerator<JobEvent> {
   const { heldOut, notes } = judgedImages(given);
   const group = groupOf(given);
-  const input = { ...given, heldOut, group };
+  const input = { ...given, heldOut, group, by: await provenance() };
   const { settings, dataset } = input;
   await checkRanks(group, settings, [dataset, heldOut]);
   using folder = await RunFolder.open(input.saveDir, { writes: group.rank === 0 });
@@ -61,8 +62,8 @@ export async function* pretrainJob(given: JobInput): AsyncGenerator<JobEvent> {
   }
 }
 
-/** Input of a job with its group resolved. */
-type GroupInput = JobInput & { readonly group: Communicator };
+/** Input of a job with its group resolved, and what runs it. */
+type GroupInput = JobInput & { readonly group: Communicator; readonly by: Provenance };
 
 class Job {
   #input: JobInput;
@@ -135,7 +136,7 @@ class Job {
     yield { type: "start", steps, position: this.#position, facts: this.#facts };
     const last = this.#folder.file("last.safetensors");
     if (this.#found?.path !== last) yield await this.#save();
-    if (this.#found && this.#position.step === 0) yield* this.#finishEpoch(this.#position.epoch - 1, last);
+    if (this.#found && this.#position.step === 0) yield* this.#finishEpoch(this.#position.epoch, last);
     try {
       yield* this.#train();
     } catch (error) {
@@ -191,7 +192,7 @@ class Job {
   }
 
   async *#endEpoch(epoch: number): AsyncGenerator<JobEvent> {
-    const last = epoch === this.#input.settings.epochs - 1;
+    const last = epoch === this.#input.settings.epochs;
     yield await this.#save();
     yield* this.#finishEpoch(epoch);
     if (!last && this.#report.isDue()) {
@@ -201,10 +202,10 @@ class Job {
     await this.#group.barrier(); // while rank 0 writes and scores, the others sleep
   }
 
-  /** Runs what follows the save at the end of an epoch; a run that was killed in between makes up for it. */
+  /** Runs what follows the save after an epoch; a run that was killed in between makes up for it. */
   async *#finishEpoch(epoch: number, late?: string): AsyncGenerator<JobEvent> {
     const { save_freq, epochs } = this.#input.settings;
-    const isDue = epoch >= 0 && (epoch % save_freq === 0 || epoch === epochs - 1);
+    const isDue = epoch > 0 && (epoch % save_freq === 0 || epoch === epochs);
     if (isDue && !(late && await this.#folder.has(this.#folder.numbered(epoch)))) {
       yield { type: "saved", path: await this.#folder.keepAs(epoch, late), position: this.#position };
     }
@@ -257,9 +258,9 @@ class Job {
   /** Evaluates after an epoch where it is due and was not done before; rank 0 knows. */
   async *#evaluate(epoch: number): AsyncGenerator<JobEvent> {
     const { device, dataset, heldOut, settings } = this.#input;
-    const due = settings.eval_every > 0 && ((epoch + 1) % settings.eval_every === 0 || epoch === settings.epochs - 1);
+    const due = settings.eval_every > 0 && (epoch % settings.eval_every === 0 || epoch === settings.epochs);
     const known = this.#lines.some((line) => Number(line.epoch) === epoch && "queries" in line);
-    const wanted = due && epoch >= 0 && !known && dataset.labels !== null && !this.#input.signal?.aborted;
+    const wanted = due && epoch > 0 && !known && dataset.labels !== null && !this.#input.signal?.aborted;
     if (!broadcastJson(this.#group, wanted)) return;
     const start = performance.now();
     const data = { gallery: dataset, queries: heldOut };

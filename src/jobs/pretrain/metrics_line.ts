@@ -34,10 +34,15 @@ export function evaluationMetrics(
   return { ...scores, queries, evaluation_seconds };
 }
 
-/** Lines up to a position. Metrics have their present names; those that a crash cut short, or that are no records of an epoch and a step, are left out. */
+/**
+ * Lines up to a position. Metrics have their present names; lines that a crash cut short, or that are no records of an
+ * epoch and a step, are left out. Files of before epochs were counted from 1 have an epoch 0: theirs are counted anew.
+ */
 export function linesUpTo(text: string, { epoch, step }: TrainingPosition): MetricsLine[] {
-  return text.split("\n").flatMap(parseLine).filter((line) =>
-    Number(line.epoch) < epoch || (Number(line.epoch) === epoch && Number(line.step) <= step)
+  const lines = text.split("\n").flatMap(parseLine);
+  const isOld = lines.some((line) => line.epoch === 0);
+  return lines.map((line) => isOld ? { ...line, epoch: Number(line.epoch) + 1 } : line).filter((line) =>
+    Number(line.epoch) <= epoch || (Number(line.epoch) === epoch + 1 && Number(line.step) <= step)
   );
 }
 

@@ -29,7 +29,7 @@ const MOST_POINTS = 400;
 export async function jobReport(report: JobReport): Promise<string> {
   const { settings, facts, position } = report;
   const demo = settings.demo ? "Demo data made of emoji images, not the data set itself. " : "";
-  const done = position.epoch >= settings.epochs ? "complete" : `epoch ${position.epoch + 1} of ${settings.epochs}`;
+  const done = position.epoch >= settings.epochs ? "complete" : `${position.epoch} of ${settings.epochs} epochs`;
   const lead =
     `${demo}${done}; ${settings.network}, ${facts.images} images, batch ${settings.batch_size}; ${facts.device}`;
   const sections = [...await curves(report), ...await kernelSections(report), ...profileSection(report)];
@@ -70,7 +70,7 @@ function pointsOf(lines: readonly MetricsLine[], name: string): { x: number; y: 
   const all = lines.flatMap((line) => {
     const y = line[name];
     return typeof y === "number"
-      ? [{ x: Number(line.epoch) + Number(line.step) / Number(line.steps ?? line.step), y }]
+      ? [{ x: Number(line.epoch) - 1 + Number(line.step) / Number(line.steps ?? line.step), y }]
       : [];
   });
   const group = Math.ceil(all.length / MOST_POINTS);

@@ -61,7 +61,7 @@ export const JOB = {
     default: 0,
     min: 0,
     running: true,
-    help: "epoch to begin with, for a run that resumes nothing",
+    help: "epochs that count as done, for a run that resumes nothing",
     group: "Optimisation",
   },
   save_freq: {
@@ -69,7 +69,7 @@ export const JOB = {
     default: 100,
     min: 1,
     running: true,
-    help: "epochs between two numbered checkpoints",
+    help: "epochs between two numbered checkpoints (checkpoint_0100 is that after 100 epochs)",
     group: "Run",
   },
   save_minutes: {

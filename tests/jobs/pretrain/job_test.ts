@@ -34,7 +34,7 @@ Deno.test("pretrainJob() tells what it does in order", async () => {
   await withFolder(async (folder) => {
     const events = await run(folder);
     const epoch = (numbered: string) => `step step step saved ${numbered}evaluated`;
-    assertEquals(types(events), `start saved ${epoch("saved ")} ${epoch("saved ")} saved end`);
+    assertEquals(types(events), `start saved ${epoch("")} ${epoch("saved ")} saved end`);
     const evaluated = events.find((event) => event.type === "evaluated");
     assertEquals(evaluated?.type === "evaluated" && evaluated.queries, 9);
     const { profile, complete } = events.at(-1) as JobEvent & { type: "end" };
@@ -147,19 +147,19 @@ Deno.test("pretrainJob() refuses a checkpoint of another network, of weights onl
     );
     const changed = await run(`${folder}/c`, { epochs: 2 }, { resume });
     assert(changed[0]?.type === "note" && changed[0].message === "Settings changed: --epochs 1 (now 2)");
-    assert(changed.some((event) => event.type === "step" && event.epoch === 1));
-    assert(!changed.some((event) => event.type === "step" && event.epoch === 0));
+    assert(changed.some((event) => event.type === "step" && event.epoch === 2));
+    assert(!changed.some((event) => event.type === "step" && event.epoch === 1));
   });
 });
 
 Deno.test("pretrainJob() goes on from the original's .pth.tar at its epoch, with the learning rate of that epoch", async () => {
   await withFolder(async (folder) => {
     const rates = (events: JobEvent[]) => events.flatMap((event) => event.type === "step" ? [event.lr] : []);
-    const whole = rates(await run(`${folder}/a`, { epochs: 3 }));
-    const { weights } = await readCheckpoint(`${folder}/a/checkpoint_0000.safetensors`);
+    const whole = rates(await run(`${folder}/a`, { epochs: 3, save_freq: 1 }));
+    const { weights } = await readCheckpoint(`${folder}/a/checkpoint_0001.safetensors`);
     const state_dict = Object.fromEntries([...weights].map(([name, array]) => [`module.${name}`, array]));
     const optimizer = { state: {}, param_groups: [{ lr: 0.01 }] }; // the original saved a rate, and no schedule
-    const resume = `${folder}/checkpoint_0000.pth.tar`;
+    const resume = `${folder}/checkpoint_0001.pth.tar`;
     await Deno.writeFile(resume, await writeTorch({ epoch: 1, arch: "tiny", state_dict, optimizer }));
     const events = await run(`${folder}/b`, { epochs: 3 }, { resume });
     assertEquals(rates(events), whole.slice(3));
