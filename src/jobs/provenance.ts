@@ -1,6 +1,6 @@
 import { VERSION } from "./version.ts";
 
-/** What made a result: facts that its file keeps. */
+/** Facts about what made a result, kept in its file. */
 export interface Provenance {
   /** Version of this library. */
   readonly version: string;
@@ -40,7 +40,7 @@ export async function commitOf(folder?: string, place = "src/jobs/"): Promise<st
   return await git(cwd, "status", "--porcelain", "--untracked-files=no") === "" ? commit : `${commit}+`;
 }
 
-/** What git prints; null where it fails or is not there. */
+/** Output of git; null where it fails or is not there. */
 async function git(cwd: string, ...args: string[]): Promise<string | null> {
   try {
     const { success, stdout } = await new Deno.Command("git", { args: ["-C", cwd, ...args], stderr: "null" }).output();
