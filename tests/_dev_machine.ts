@@ -23,7 +23,10 @@ const TOOLS = [
 const DENO = `case $1 in
 --version) echo "deno \${FAKE_DENO:-2.9.6} (stable, release)" ;;
 eval) cat "$STATE/adapter" 2>/dev/null || true ;;
-*) echo "deno $*" >>"$STATE/log" ;;
+*) case $* in
+  *choose_std*) printf %s "\${FAKE_STD:-}" ;;
+  *) echo "deno $*" >>"$STATE/log" ;;
+  esac ;;
 esac`;
 
 const FAKES: Record<string, string> = {

@@ -9,7 +9,8 @@ export function show(value: unknown): string {
 }
 
 function difference(actual: unknown, expected: unknown): string {
-  const { message } = new NodeAssertionError({ actual, expected, operator: "deepStrictEqual" });
+  // Exchanged, as @std/assert marks what was got by "-" and what was wanted by "+".
+  const { message } = new NodeAssertionError({ actual: expected, expected: actual, operator: "deepStrictEqual" });
   return message.replace(/^Expected values to be strictly deep-equal:\n/, "");
 }
 

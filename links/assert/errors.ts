@@ -27,9 +27,9 @@ export function assertIsError<E extends Error = Error>(
     ? message.includes(stripVTControlCharacters(msgMatches))
     : msgMatches.test(message);
   if (!holds) {
-    const wanted = typeof msgMatches === "string" ? `include ${JSON.stringify(msgMatches)}` : `match ${msgMatches}`;
+    const wanted = typeof msgMatches === "string" ? JSON.stringify(msgMatches) : msgMatches;
     throw new AssertionError(
-      `Expected error message to ${wanted}, but got ${JSON.stringify(error.message)}${suffix(msg)}`,
+      `Expected error message to include ${wanted}, but got ${JSON.stringify(error.message)}${suffix(msg)}`,
       { cause: error },
     );
   }

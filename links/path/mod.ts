@@ -33,8 +33,8 @@ export function fromFileUrl(url: string | URL): string {
 }
 
 /** Joins paths and normalises the result. */
-export function join(first?: string | URL, ...rest: string[]): string {
-  return first === undefined ? "." : path.join(text(first), ...rest);
+export function join(first: string | URL, ...rest: string[]): string {
+  return path.join(text(first), ...rest);
 }
 
 /** The path from one to another. */

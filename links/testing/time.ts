@@ -44,7 +44,7 @@ export class FakeTime {
   constructor(start?: number | string | Date | null) {
     if (active !== undefined) throw new TimeError("Cannot construct FakeTime: time is already faked");
     this.#start = this.#now = new REAL.Date(start ?? REAL.Date.now()).valueOf();
-    if (Number.isNaN(this.#start)) throw new TypeError(`Cannot construct FakeTime: invalid start time ${start}`);
+    if (Number.isNaN(this.#start)) throw new TypeError(`Cannot construct FakeTime: invalid start time NaN`);
     active = this;
     this.#install();
   }

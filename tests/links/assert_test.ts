@@ -1,4 +1,5 @@
 // Holds the stand-in for @std/assert against what @std/assert documents.
+import { stripVTControlCharacters } from "node:util";
 import {
   assert,
   assertAlmostEquals,
@@ -39,7 +40,7 @@ function messageOf(body: () => unknown): string {
     body();
   } catch (error) {
     holds(error instanceof AssertionError && error instanceof Error, `not an AssertionError: ${error}`);
-    return (error as Error).message;
+    return stripVTControlCharacters((error as Error).message);
   }
   throw new Error("nothing was thrown");
 }
@@ -121,10 +122,12 @@ Deno.test("equal() compares classes, getters and circles", () => {
 Deno.test("assertEquals() shows what differs", () => {
   assertEquals({ a: [1] }, { a: [1] });
   const message = messageOf(() => assertEquals({ a: 1, same: 0 }, { a: 2, same: 0 }, "because"));
-  for (const part of ["Values are not equal: because", "-   a: 2", "+   a: 1"]) holds(message.includes(part), message);
+  for (const part of [/^Values are not equal: because/, /^-\s+a: 1,/m, /^\+\s+a: 2,/m]) {
+    holds(part.test(message), message);
+  }
   holds(messageOf(() => assertEquals<unknown>(1, "1")).startsWith("Values are not equal."));
   assertNotEquals<unknown>(1, "1");
-  holds(messageOf(() => assertNotEquals([1], [1])).startsWith("Expected actual: [ 1 ] not to be: [ 1 ]"));
+  holds(/^Expected actual: \[\s*1,?\s*\] not to be: /.test(messageOf(() => assertNotEquals([1], [1]))));
 });
 
 Deno.test("assertStrictEquals() compares as Object.is", () => {
@@ -205,7 +208,7 @@ Deno.test("assertGreater() and its kin compare", () => {
 
 Deno.test("assertArrayIncludes() and assertObjectMatch() hold for a part", () => {
   assertArrayIncludes([1, { a: 2 }, 3], [{ a: 2 }, 1]);
-  holds(messageOf(() => assertArrayIncludes([1], [1, 2])).includes("missing: [ 2 ]"));
+  holds(messageOf(() => assertArrayIncludes([1], [1, 2])).match(/missing: \[\s*2,?\s*\]/) !== null);
   assertObjectMatch({ a: { b: 1, c: 2 }, d: [1, { e: 2, f: 3 }] }, { a: { b: 1 }, d: [1, { e: 2 }] });
   assertObjectMatch({ m: new Map([["a", 1], ["b", 2]]), s: new Set([1, 2]), r: /x/ }, {
     m: new Map([["a", 1]]),
@@ -268,5 +271,5 @@ Deno.test("assertIsError() checks class and message", () => {
   assertIsError(new TypeError("abc"), TypeError, /b/);
   assertIsError(new Error("\x1b[31mred\x1b[0m text"), Error, "red text");
   holds(messageOf(() => assertIsError("abc")) === 'Expected "error" to be an Error object.');
-  holds(messageOf(() => assertIsError(new Error("abc"), Error, /x/)).includes('to match /x/, but got "abc"'));
+  holds(messageOf(() => assertIsError(new Error("abc"), Error, /x/)).includes('to include /x/, but got "abc"'));
 });

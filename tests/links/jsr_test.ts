@@ -72,6 +72,46 @@ Deno.test("only an import that is caught at run time chooses by whether JSR answ
   assertEquals(await who(unreachable(), CAUGHT, { members: [] }), "links");
 });
 
+/** Runs `scripts/choose_std.ts` in a project as this one, then a program with what was chosen. */
+async function chosen(jsr: string): Promise<{ readonly chosen: string; readonly who: string }> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(join(folder, "scripts"));
+    await Deno.mkdir(join(folder, "links/path"), { recursive: true });
+    await Deno.copyFile(join(ROOT, "scripts/choose_std.ts"), join(folder, "scripts/choose_std.ts"));
+    const files = {
+      "links/path/deno.json": JSON.stringify(member),
+      "links/path/mod.ts": `export const who = "links";\n`,
+      "deno.json": JSON.stringify({
+        imports: { "@std/path": imports["@std/path"] },
+        workspace: ["./links/path"],
+        tasks: { program: { command: "deno run -A program.ts" } },
+      }),
+      "deno.lock": `{ "version": "5" }\n`,
+      "program.ts": STATIC,
+    };
+    for (const [file, text] of Object.entries(files)) await Deno.writeTextFile(join(folder, file), text);
+    const env = { JSR_URL: jsr, DENO_DIR: join(folder, "cache"), NO_COLOR: "1" };
+    const run = async (...args: string[]) => {
+      const { stdout } = await new Deno.Command(Deno.execPath(), { args, cwd: folder, env }).output();
+      return new TextDecoder().decode(stdout).trim();
+    };
+    const found = await run("run", "-A", "--no-config", "scripts/choose_std.ts", "2");
+    const config = found === "" ? [] : ["--config", found];
+    return { chosen: found, who: await run("task", ...config, "program") };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("./dev takes @std from JSR where it answers, and links/ where it does not, or never ends", async () => {
+  await using jsr = await registry();
+  assertEquals(await chosen(jsr.url), { chosen: "deno.jsr.json", who: "JSR" });
+  assertEquals(await chosen(unreachable()), { chosen: "", who: "links" });
+  using silent = Deno.listen({ port: 0, hostname: "127.0.0.1" }); // takes connections, and never answers
+  assertEquals(await chosen(`http://127.0.0.1:${silent.addr.port}/`), { chosen: "", who: "links" });
+});
+
 Deno.test("nothing that the package exports reaches links/ or JSR, and links/ are not published", async () => {
   assertEquals(publish.include.filter((part: string) => "links/".startsWith(part)), []);
   for (const path of workspace.filter((path: string) => path.startsWith("./links/"))) {
