@@ -2,7 +2,7 @@ import type { Device } from "../../mod.ts";
 import { ProgressDisplay } from "../../src/cli/mod.ts";
 import { type MethodName, METHODS } from "../../src/train/mod.ts";
 import type { QuickstartData } from "../_quickstart/data.ts";
-import { encodeAll, MEASURES, type QueryScores, score } from "../_quickstart/evaluate.ts";
+import { chance, encodeAll, MEASURES, type QueryScores, score } from "../_quickstart/evaluate.ts";
 import { type PriorName, PRIORS, type Recipe } from "../_quickstart/recipe.ts";
 import { makeModel, trainEncoder } from "../_quickstart/train.ts";
 import { linearProbe } from "./linear_probe.ts";
@@ -76,6 +76,12 @@ export const ARM_MEASURES = [
 
 /** One of {@linkcode ARM_MEASURES}. */
 export type ArmMeasure = (typeof ARM_MEASURES)[number][0];
+
+/** Computes the scores of a blind guess; that of a linear probe is a class drawn as the training images have them. */
+export function armChance(data: QuickstartData): Record<ArmMeasure, number> {
+  const blind = chance(data);
+  return { ...blind, linearCategory: blind.category, linearSubcategory: blind.subcategory };
+}
 
 /** Trains and evaluates one arm with one seed; null when it was stopped. */
 export async function runArm(

@@ -65,11 +65,19 @@ export function markdown(results: readonly RunResult[], groups: ArrayLike<number
     .join("\n\n");
 }
 
+/** Contents of a page beside the results. */
+export interface PageFacts {
+  /** Account of how the page was made. */
+  readonly facts: string;
+  /** Scores of a blind guess. */
+  readonly chance: Readonly<Record<ArmMeasure, number>>;
+}
+
 /** The page with table and picture. */
 export async function comparePage(
   results: readonly RunResult[],
   groups: ArrayLike<number>,
-  facts: string,
+  { facts, chance }: PageFacts,
 ): Promise<string> {
   const lines = linesOf(results);
   const ranges = ARM_MEASURES.flatMap(([measure, group]) =>
@@ -79,6 +87,7 @@ export async function comparePage(
     })
   );
   const [averages, differences] = [meanTable(results), differenceTable(results, groups)];
+  const blind = ["chance", ...ARM_MEASURES.map(([measure]) => chance[measure].toFixed(3))];
   const about =
     "Differences are of runs with the same seed, so with the same weights, order and augmentation, query by query; in " +
     "brackets the 95 % interval for other emoji (both drawings of one together) and, with several seeds, for other " +
@@ -87,10 +96,10 @@ export async function comparePage(
   return page("Does the prior help?", facts, [
     {
       heading: "Held-out emoji",
-      body: html`${table(averages.header, averages.rows)} ${
+      body: html`${table(averages.header, [blind, ...averages.rows])} ${
         table(differences.header, differences.rows)
       }<p class="faint">${about}</p>`,
     },
-    { heading: "Picture", body: await errorBars(ranges, { y: "share" }) },
+    { heading: "Picture", body: await errorBars(ranges, { x: "share" }) },
   ]);
 }

@@ -3,11 +3,11 @@ import { formatDuration } from "../../src/cli/mod.ts";
 import { commitOf } from "../../src/jobs/mod.ts";
 import { OutputFolder } from "../../src/formats/mod.ts";
 import { readJson } from "../../src/formats/internal.ts";
-import { loadQuickstart, type Split } from "../_quickstart/data.ts";
+import { loadQuickstart, type QuickstartData, type Split } from "../_quickstart/data.ts";
 import { queryGroups } from "../_quickstart/evaluate.ts";
 import { recipeOf } from "../_quickstart/flags.ts";
 import type { Recipe } from "../_quickstart/recipe.ts";
-import { type Arm, ARM_MEASURES, type ArmMeasure, type ArmSet, armsOf, runArm } from "./arms.ts";
+import { type Arm, ARM_MEASURES, armChance, type ArmMeasure, type ArmSet, armsOf, runArm } from "./arms.ts";
 import type { CompareFlags } from "./flags.ts";
 import { writeReadme } from "./readme.ts";
 import { comparePage, linesOf, markdown, type RunResult } from "./results.ts";
@@ -59,15 +59,16 @@ export async function runCompare(flags: CompareFlags): Promise<number> {
       await folder.write(file, JSON.stringify(made) + "\n");
     }
   }
-  if (files.length > 0) await report(files, queryGroups(data), { flags, folder, aborted: stop.signal.aborted });
+  if (files.length > 0) await report(files, data, { flags, folder, aborted: stop.signal.aborted });
   return stop.signal.aborted ? 130 : 0;
 }
 
 async function report(
   files: readonly RunFile[],
-  groups: Uint32Array,
+  data: QuickstartData,
   { flags, folder, aborted }: { flags: CompareFlags; folder: OutputFolder; aborted: boolean },
 ): Promise<void> {
+  const groups = queryGroups(data);
   const results = files.map(({ settings: { arm, seed }, scores }): RunResult => ({
     arm: arm.name,
     seed,
@@ -84,7 +85,7 @@ async function report(
     `${flags.on === "test" ? "" : "validation "}emoji; ${formatDuration(seconds)}${
       aborted ? "; stopped early by Ctrl-C" : ""
     }`;
-  await folder.write("report.html", await comparePage(results, groups, facts));
+  await folder.write("report.html", await comparePage(results, groups, { facts, chance: armChance(data) }));
   const text = markdown(results, groups);
   console.log(`${text}\n\n(${facts})\nReport: ${folder.file("report.html")}`);
   if (!flags.readme) return;

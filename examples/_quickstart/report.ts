@@ -97,7 +97,7 @@ function results(report: Report): Html {
 async function losses(runs: readonly Run[]): Promise<Html> {
   const series: Series[] = runs.map(({ name, losses }) => ({ name, points: losses }));
   return html`
-    ${await lineChart(series, { x: "epoch", y: "loss (nats)" })}
+    ${await lineChart(series, { x: "epoch", y: "loss (nats)", whole: true })}
     <p
       class="faint">0 would be collapse. The kernel pulls alike emoji together on purpose, so the two losses are not compared.</p>
   `;
@@ -106,7 +106,9 @@ async function losses(runs: readonly Run[]): Promise<Html> {
 async function map(run: Run, data: QuickstartData, uris: readonly string[]): Promise<Html> {
   const places = await umap(run.evaluation.features.twitter);
   const points = places.map(([x, y], i) => ({ x: x!, y: y!, src: uris[i]!, title: data.names[i]! }));
-  return html`${await imageMap(points)}<p class="faint">UMAP of ${points.length} features (Twitter's drawings); only
+  return html`${await imageMap(points, {
+    title: "Map of held-out emoji",
+  })}<p class="faint">UMAP of ${points.length} features (Twitter's drawings); only
 nearness means something.</p>`;
 }
 
@@ -130,7 +132,7 @@ function neighbours(runs: readonly Run[], data: QuickstartData, uris: { twitter:
   );
   return html`
     <figure>
-      <table>
+      <table class="pictures">
         <thead>
           <tr><th>emoji</th><th>query</th>${runs.map(({ name }) => html`<th colspan="3">${name}</th>`)}</tr>
         </thead>

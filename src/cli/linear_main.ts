@@ -123,9 +123,10 @@ class LinearDisplay {
     const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
     const chosen = Object.entries(event.chosen).map(([name, value]) => `${name} ${value}`).join(", ");
     const own = event.classes.length === 2 ? event.auroc[1] : null;
-    const area = own
-      ? `AUROC ${own.auc.toFixed(3)} (95 % ${own.low.toFixed(3)} to ${own.high.toFixed(3)})`
-      : `mean AUROC ${event.mean_auroc?.toFixed(3) ?? "–"}`;
+    const interval = own ?? event.mean_auroc_interval;
+    const area = `${own ? "" : "mean "}AUROC ${(own?.auc ?? event.mean_auroc)?.toFixed(3) ?? "–"}${
+      interval ? ` (95 % ${interval.low.toFixed(3)} to ${interval.high.toFixed(3)})` : ""
+    }`;
     const top5 = event.top5 === null ? "" : `top-5 ${percent(event.top5)}, `;
     this.#progress.print(
       `${event.task}: top-1 ${percent(event.top1)}, ${top5}balanced ${

@@ -93,6 +93,41 @@ export function bootstrapAuc(
   return { auc, low: quantile(areas, tail), high: quantile(areas, 1 - tail) };
 }
 
+/** A class against the others: which samples are positive, and their scores. */
+export interface ClassScores {
+  /** Whether each sample is of the class. */
+  readonly positive: ArrayLike<boolean>;
+  /** Scores of the samples, larger for positives. */
+  readonly scores: ArrayLike<number>;
+}
+
+/**
+ * Percentile interval of the bootstrap for the mean area of several classes, over the same samples: in each draw the
+ * mean of the classes that have positives and negatives.
+ *
+ * @throws {TypeError} If the lengths differ.
+ * @throws {RangeError} If a class has no positive or no negative, or a score is NaN.
+ */
+export function bootstrapMeanAuc(
+  classes: readonly ClassScores[],
+  { samples = 1000, level = 0.95, seed = 0 }: BootstrapOptions = {},
+): Pick<AucInterval, "low" | "high"> {
+  for (const { positive, scores } of classes) check("bootstrapMeanAuc", positive, scores);
+  const rankings = classes.map(({ scores }) => rank(scores));
+  const counts = new Uint32Array(classes[0]!.scores.length);
+  const random = key(seed, 0x626f6f74);
+  const means: number[] = [];
+  for (let attempt = 0; means.length < samples; attempt++) {
+    drawCounts(counts, attempt, random);
+    const areas = rankings.map((ranking, c) => areaOf(ranking, classes[c]!.positive, counts));
+    const known = areas.filter((area) => !Number.isNaN(area));
+    if (known.length > 0) means.push(known.reduce((a, b) => a + b, 0) / known.length);
+  }
+  const sorted = Float64Array.from(means).sort();
+  const tail = (1 - level) / 2;
+  return { low: quantile(sorted, tail), high: quantile(sorted, 1 - tail) };
+}
+
 /**
  * Points of the ROC curve from (0, 0) to (1, 1), one for each distinct score.
  *

@@ -10,7 +10,7 @@ import {
   predictedClasses,
   topKAccuracy,
 } from "./metrics.ts";
-import { type AucInterval, bootstrapAuc } from "./roc.ts";
+import { type AucInterval, bootstrapAuc, bootstrapMeanAuc, type ClassScores } from "./roc.ts";
 import type { DatasetFeatures } from "./features.ts";
 import { takeRows } from "../data/internal.ts";
 
@@ -52,6 +52,8 @@ export interface TaskScores {
   readonly auroc: readonly (AucInterval | null)[];
   /** Mean of the classes that have one. */
   readonly mean_auroc: number;
+  /** The 95 % interval of that mean, for other test samples; null without such a class. */
+  readonly mean_auroc_interval: Pick<AucInterval, "low" | "high"> | null;
   /** Counts `[classes][classes]`: true class by row, predicted class by column. */
   readonly confusion: readonly (readonly number[])[];
   /** Accuracy of each class. */
@@ -154,21 +156,12 @@ export function scoreTask(
   const scores = linearScores(classifier, features);
   const predicted = predictedClasses(scores, classes);
   const counts = confusionMatrix(labels, predicted, classes);
-  const auroc = Array.from({ length: classes }, (_, c) => {
-    const positive = Array.from(labels, (label) => label === c);
-    const count = positive.filter(Boolean).length;
-    if (count === 0 || count === labels.length) return null;
-    const draws = { seed, samples: Math.max(200, Math.min(1000, Math.floor(2e7 / labels.length / classes))) };
-    return bootstrapAuc(positive, marginScores(scores, c, classes), draws);
-  });
-  const areas = auroc.flatMap((each) => each ? [each.auc] : []);
   return {
     samples: labels.length,
     top1: accuracy(labels, predicted),
     top5: classes > 5 ? topKAccuracy(labels, scores, { k: 5, classes }) : NaN,
     balanced_accuracy: balancedAccuracy(labels, predicted, classes),
-    auroc,
-    mean_auroc: areas.reduce((sum, each) => sum + each, 0) / areas.length,
+    ...areasOf(labels, scores, { classes, seed }),
     confusion: Array.from(
       { length: classes },
       (_, row) => Array.from(counts.subarray(row * classes, (row + 1) * classes)),
@@ -176,6 +169,28 @@ export function scoreTask(
     per_class_accuracy: perClassAccuracy(counts),
     predicted,
     scores,
+  };
+}
+
+/** The areas under the ROC curves of the classes and of their mean, with intervals. */
+function areasOf(
+  labels: Int32Array,
+  scores: Float64Array,
+  { classes, seed }: { classes: number; seed: number },
+): Pick<TaskScores, "auroc" | "mean_auroc" | "mean_auroc_interval"> {
+  const draws = { seed, samples: Math.max(200, Math.min(1000, Math.floor(2e7 / labels.length / classes))) };
+  const sets = Array.from({ length: classes }, (_, c): ClassScores | null => {
+    const positive = Array.from(labels, (label) => label === c);
+    const count = positive.filter(Boolean).length;
+    return count === 0 || count === labels.length ? null : { positive, scores: marginScores(scores, c, classes) };
+  });
+  const auroc = sets.map((each) => each && bootstrapAuc(each.positive, each.scores, draws));
+  const areas = auroc.flatMap((each) => each ? [each.auc] : []);
+  const known = sets.filter((each) => each !== null);
+  return {
+    auroc,
+    mean_auroc: areas.reduce((sum, each) => sum + each, 0) / areas.length,
+    mean_auroc_interval: known.length === 0 ? null : bootstrapMeanAuc(known, draws),
   };
 }
 

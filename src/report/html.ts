@@ -29,6 +29,11 @@ function render(value: HtmlValue): string {
   return String(value).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 }
 
+/** An attribute of an element, after a space. */
+function attribute(name: string, value: string): Html {
+  return new Html(` ${name}="${render(value)}"`);
+}
+
 /** One part of a page. */
 export interface Section {
   /** Heading; it also names the section in the page's address. */
@@ -46,14 +51,32 @@ body { margin: 0 auto; max-width: 60rem; padding: 1.5rem; background: var(--pape
   font: 16px/1.5 system-ui, sans-serif }
 h1 { font-size: 1.6rem; margin: 0 0 .3rem } h2 { font-size: 1.2rem; margin: 2.2rem 0 .5rem }
 p { margin: .4rem 0 } .faint { color: var(--faint) } a { color: inherit }
-figure { margin: .5rem 0; overflow-x: auto } svg { max-width: 100%; height: auto; overflow: visible }
-svg text { fill: currentColor } table { border-collapse: collapse; font-variant-numeric: tabular-nums }
-th, td { padding: .3rem .8rem; border-bottom: 1px solid var(--line); text-align: right }
+figure { margin: .5rem 0; overflow-x: auto } svg { max-width: 100%; height: auto } svg text { fill: currentColor }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; max-width: 100% }
+th, td { padding: .3rem .8rem; border-bottom: 1px solid var(--line); text-align: right; overflow-wrap: anywhere }
+th { overflow-wrap: normal } td:first-child { overflow-wrap: break-word }
+.many { font-size: .9rem } .many th, .many td { padding: .3rem .4rem }
 th:first-child, td:first-child { text-align: left } thead th { color: var(--faint); font-weight: 600 }
-td.best { font-weight: 700 } .legend span { margin-right: 1.2rem } .legend i { display: inline-block; width: 1.4rem;
-  height: .25rem; margin-right: .4rem; vertical-align: middle } img.tile { image-rendering: auto; background: #fff;
+td.best { font-weight: 700 } .legend span { display: inline-block; margin-right: 1.2rem }
+.legend i { display: inline-block; width: 1.4rem; height: .25rem; margin-right: .4rem; vertical-align: middle }
+.legend i.dashed { height: 0; border-top: .15rem dashed var(--faint) } img.tile { image-rendering: auto; background: #fff;
   border-radius: 4px; vertical-align: middle } td.hit { outline: 2px solid #009e73; outline-offset: -3px }
-pre { background: var(--card); padding: .7rem; overflow-x: auto }
+pre { background: var(--card); padding: .7rem; overflow-x: auto } .narrow { display: none }
+.counts th, .counts td { padding: .25rem .4rem } .counts th.class { writing-mode: vertical-rl; text-align: left;
+  transform: rotate(180deg); white-space: nowrap } .counts td { min-width: 1.4rem }
+@media (max-width: 44rem) {
+  body { padding: 1rem .8rem } .wide { display: none } .narrow { display: block }
+  .many thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+  .many tr { display: block; padding: .4rem 0; border-bottom: 1px solid var(--line) }
+  .many td, .many td:first-child { display: flex; justify-content: space-between; gap: 1rem; padding: .1rem 0;
+    border: 0; text-align: right }
+  .many td::before { content: attr(data-label); color: var(--faint); font-weight: 400; text-align: left }
+  .many td:first-child { font-weight: 600 } .many td:first-child::before { content: none }
+  .many td:empty { display: none }
+  .pictures { table-layout: fixed; width: 100%; font-size: .8rem } .pictures th, .pictures td { padding: .15rem }
+  .pictures img { width: 100%; height: auto } .counts { font-size: .75rem } .counts th, .counts td { padding: .15rem }
+  .counts td { min-width: 0 }
+}
 `;
 
 /** A page that needs no network: one file with everything inside, readable in light and dark. */
@@ -72,7 +95,13 @@ export function page(title: string, lead: HtmlValue, sections: readonly Section[
   `}\n`;
 }
 
-/** A table; in each column named in `best` the largest (or smallest) number is bold. */
+/** Columns up to which a table stands beside each other on a phone, too. */
+const FEW = 3;
+
+/**
+ * A table; in each column named in `best` the largest (or smallest) number is bold. One of many columns becomes a list
+ * for each row where the page is narrow; its roles say that it is a table all the same.
+ */
 export function table(header: readonly string[], rows: readonly (readonly HtmlValue[])[], best?: Best): Html {
   const winners = new Map<number, number>();
   for (const column of best?.columns ?? []) {
@@ -82,17 +111,20 @@ export function table(header: readonly string[], rows: readonly (readonly HtmlVa
       rows.map((row) => Number(row[column])).reduce((a, b) => better(a, b), best?.smallest ? Infinity : -Infinity),
     );
   }
-  const cell = (value: HtmlValue, column: number) =>
-    winners.has(column) && Number(value) === winners.get(column)
-      ? html`<td class="best">${value}</td>`
-      : html`<td>${value}</td>`;
+  const many = header.length > FEW;
+  const role = (name: string) => many ? attribute("role", name) : "";
+  const cell = (value: HtmlValue, column: number) => {
+    const best = winners.has(column) && Number(value) === winners.get(column) ? attribute("class", "best") : "";
+    const label = many ? attribute("data-label", header[column]!) : "";
+    return html`<td${best}${role("cell")}${label}>${value}</td>`;
+  };
   return html`
     <figure>
-      <table>
-        <thead>
-          <tr>${header.map((h) => html`<th>${h}</th>`)}</tr>
+      <table${many ? attribute("class", "many") : ""}${role("table")}>
+        <thead${role("rowgroup")}>
+          <tr${role("row")}>${header.map((h) => html`<th${role("columnheader")}>${h}</th>`)}</tr>
         </thead>
-        <tbody>${rows.map((row) => html`<tr>${row.map(cell)}</tr>`)}</tbody>
+        <tbody${role("rowgroup")}>${rows.map((row) => html`<tr${role("row")}>${row.map(cell)}</tr>`)}</tbody>
       </table>
     </figure>
   `;

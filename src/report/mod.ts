@@ -7,14 +7,13 @@ export {
   binned,
   type ChartText,
   COLORS,
-  errorBars,
   heatMap,
-  histogram,
   imageMap,
+  type ImageMapOptions,
   lineChart,
   type Placed,
   type Series,
-  type Spread,
 } from "./charts.ts";
+export { errorBars, type Spread } from "./bars.ts";
 export { type Best, Html, html, type HtmlValue, page, type Section, table } from "./html.ts";
 export { dataUris } from "./images.ts";

@@ -8,7 +8,7 @@ import {
   topKAccuracy,
 } from "../../src/eval/metrics.ts";
 import { labelledShare, stratifiedKFold } from "../../src/eval/folds.ts";
-import { bootstrapAuc, rocAuc, rocCurve } from "../../src/eval/roc.ts";
+import { bootstrapAuc, bootstrapMeanAuc, rocAuc, rocCurve } from "../../src/eval/roc.ts";
 import { floatsOf, readFixture, readFixtureJson } from "../fixtures/read.ts";
 
 interface Golden {
@@ -72,6 +72,21 @@ for (const { name, rocAuc: expected } of golden.rocAuc) {
     assert(low <= auc && auc <= high, `${low} ${auc} ${high}`);
   });
 }
+
+Deno.test("bootstrapMeanAuc() is bootstrapAuc() for one class, and narrower for classes that err apart", () => {
+  const positive = Array.from({ length: 60 }, (_, i) => i % 3 === 0);
+  const scores = Float64Array.from({ length: 60 }, (_, i) => (i * 37 % 60) / 60 + Number(positive[i]) / 4);
+  const { low, high } = bootstrapAuc(positive, scores);
+  assertEquals(bootstrapMeanAuc([{ positive, scores }]), { low, high });
+  const other = { positive: positive.map((_, i) => i % 3 === 1), scores: scores.map((_, i) => (i * 17 % 60) / 60) };
+  const mean = bootstrapMeanAuc([{ positive, scores }, other]);
+  assert(mean.high - mean.low < high - low, `${mean.low} to ${mean.high}, ${low} to ${high}`);
+  assertThrows(
+    () => bootstrapMeanAuc([{ positive: [true], scores: [1] }]),
+    RangeError,
+    "Cannot compute bootstrapMeanAuc() as there must be positives and negatives: got 1 of 1 positive",
+  );
+});
 
 for (const { name, splits } of golden.stratifiedKFold) {
   Deno.test(`stratifiedKFold() deals as scikit-learn's StratifiedKFold: ${name}`, () => {

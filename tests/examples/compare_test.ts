@@ -98,12 +98,14 @@ Deno.test("compare_methods.ts has an arm for every method, and writes no README"
 });
 
 Deno.test("comparePage() draws means with bars", async () => {
-  const page = await comparePage(RESULTS, GROUPS, "facts");
+  const chance = Object.fromEntries(ARM_MEASURES.map(([key]) => [key, 0.125])) as Record<ArmMeasure, number>;
+  const page = await comparePage(RESULTS, GROUPS, { facts: "facts", chance });
+  assertEquals(page.split(">0.125</td>").length - 1, 7, "what a blind guess would score");
   assertStringIncludes(page, "Does the prior help?");
   assertStringIncludes(page, "0.750 ± .071");
   const svg = page.slice(page.indexOf("<svg"), page.indexOf("</svg>"));
-  const bars = [...svg.matchAll(/<line stroke="#\w+" y2="([\d.]+)" y1="([\d.]+)"/g)].map(([, high, low]) =>
-    Number(low) - Number(high)
+  const bars = [...svg.matchAll(/<line stroke="#\w+"[^>]* x2="([\d.]+)" x1="([\d.]+)"/g)].map(([, high, low]) =>
+    Number(high) - Number(low)
   );
   assertEquals(bars.length, 21, "three arms, seven measures");
   assertAlmostEquals(bars[0]!, bars[1]!, 0.01, "the same deviation");

@@ -23,13 +23,20 @@ Deno.test("page() is one file that asks for nothing over the network", async () 
     x: "epoch",
     y: "loss",
   });
-  const map = await imageMap([{ x: 0, y: 0, src: "data:image/png;base64,AA==", title: "dot" }]);
+  const map = await imageMap([{ x: 0, y: 0, src: "data:image/png;base64,AA==", title: "dot" }], { title: "Map" });
   const text = page("T <1>", "lead", [{ heading: "Loss", body: chart }, { heading: "Map", body: map }]);
   assertStringIncludes(text, "<title>T &#60;1&#62;</title>");
   assertStringIncludes(text, "a &#60; b");
   assert(!/(src|href)="(?!data:)/.test(text), "no outside source");
   assert(!text.includes("@import"));
   assertStringIncludes(text, "prefers-color-scheme: dark");
+});
+
+Deno.test("table() of many columns names each cell for narrow pages, and stays a table for readers of its roles", () => {
+  const many = `${table(["a", "b", "c", "<d>"], [["x", 1, 2, 3]])}`;
+  assertStringIncludes(many, '<td role="cell" data-label="&#60;d&#62;">3</td>');
+  for (const role of ["table", "rowgroup", "row", "columnheader"]) assertStringIncludes(many, `role="${role}"`);
+  assert(!`${table(["a", "b", "c"], [["x", 1, 2]])}`.includes("role="));
 });
 
 Deno.test("table() takes any number of rows", () => {

@@ -95,6 +95,8 @@ export interface TaskSummary {
   readonly balanced_accuracy: number;
   /** Mean area under the ROC curve of the classes against the others. */
   readonly mean_auroc: number | null;
+  /** The 95 % interval of that mean, by bootstrap over the test images. */
+  readonly mean_auroc_interval: { readonly low: number; readonly high: number } | null;
   /** Area of each class with its interval. */
   readonly auroc: readonly ({ auc: number; low: number; high: number } | null)[];
   /** Counts, true class by row. */

@@ -1,7 +1,7 @@
 import { encodeForFrozenSgd, inOrderOf } from "../../eval/internal.ts";
 import { frozenSgd, type FrozenSgdOptions, type LinearClassifier, searchLinear, type Task } from "../../eval/mod.ts";
 import type { LinearEvent, LinearInput } from "./events.ts";
-import type { TaskResult } from "./linear_report.ts";
+import type { TaskResult } from "./task_result.ts";
 import { withProgress } from "./progress_events.ts";
 
 /** A classifier and how it came about. */

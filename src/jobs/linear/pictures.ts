@@ -71,8 +71,10 @@ export async function featurePictures(
     points.map(([x, y], i) => ({ x: x!, y: y!, src: pictures.get(rows[i]!) ?? "", title: name(rows[i]!) }));
   const shares = explained.map((share) => `${(100 * share).toFixed(0)} %`).join(" and ");
   const rank = statistics.effective_rank.toFixed(1);
-  const map = await imageMap(placed(places));
-  const neighboursMap = await imageMap(placed(await umap(centredUnit(features))));
+  const map = await imageMap(placed(places), { title: "Map of test images by principal components" });
+  const neighboursMap = await imageMap(placed(await umap(centredUnit(features))), {
+    title: "Map of test images by neighbours (UMAP)",
+  });
   return [
     {
       heading: "Map by principal components",
@@ -134,7 +136,7 @@ function tile(dataset: ImageDataset, pictures: Map<number, string>, row: number,
 function neighbourTable(lines: ReturnType<typeof html>[], k: number, note: string) {
   return html`
     <figure>
-      <table>
+      <table class="pictures">
         <thead>
           <tr>
             <th>test image</th>

@@ -1,6 +1,6 @@
 import type { LinearClassifier } from "../../eval/mod.ts";
 import type { TaskSummary } from "./events.ts";
-import type { TaskResult } from "./linear_report.ts";
+import type { TaskResult } from "./task_result.ts";
 
 /** A task, its scores, and what was fitted. */
 export type FittedTask = TaskResult & { readonly classifier: LinearClassifier };
@@ -21,6 +21,7 @@ export function summaryOf({ task, scores, search, epochs, knn }: TaskResult): Ta
     top5: number(scores.top5),
     balanced_accuracy: scores.balanced_accuracy,
     mean_auroc: number(scores.mean_auroc),
+    mean_auroc_interval: scores.mean_auroc_interval,
     auroc: scores.auroc,
     confusion_matrix: scores.confusion,
     knn_top1: knn.top1,

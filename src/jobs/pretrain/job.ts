@@ -18,6 +18,7 @@ import { divisionNote } from "../../train/internal.ts";
 import { checkRanks, checkStart } from "../distributed_start.ts";
 import { evaluateKnn, judgedImages } from "./evaluate_knn.ts";
 import { batchSizes, imageSource, type ViewSource } from "../../data/mod.ts";
+import { chanceOf } from "./chance.ts";
 import { factsOf } from "./facts.ts";
 import { recipeOf, trainingConfig } from "./from_settings.ts";
 import type { JobEvent, JobFacts, JobInput } from "./events.ts";
@@ -280,6 +281,7 @@ class Job {
       position: this.#position,
       lines: this.#lines,
       kernel: this.#kernel,
+      chance: chanceOf(this.#input.heldOut ?? this.#input.dataset),
       profile: profileOf(this.#profile, this.#source),
     });
   }

@@ -57,7 +57,7 @@ async function neighbourTable({ lists, pictures, names }: NamedNeighbours): Prom
   const width = lists[0]?.found.length ?? 1;
   return html`
     <figure>
-      <table>
+      <table class="pictures">
         <thead>
           <tr>
             <th>image</th>

@@ -2,7 +2,7 @@ import { METHODS, type TrainingPosition } from "../../train/mod.ts";
 import type { JobFacts } from "./events.ts";
 import type { KernelView } from "./kernel_view.ts";
 import type { JobSettings } from "./settings.ts";
-import { type Html, html, lineChart, page, type Section, table } from "../../report/mod.ts";
+import { type Html, html, lineChart, page, type Section, type Series, table } from "../../report/mod.ts";
 import { kernelSection } from "./kernel_section.ts";
 import type { MetricsLine } from "./metrics_line.ts";
 
@@ -18,6 +18,8 @@ export interface JobReport {
   readonly lines: readonly MetricsLine[];
   /** View of the prior through the kernel; null without a prior. */
   readonly kernel: KernelView | null;
+  /** Score of the evaluations by chance; null without labels. */
+  readonly chance: number | null;
   /** Milliseconds a step by part. */
   readonly profile: Readonly<Record<string, number>> | null;
 }
@@ -37,14 +39,16 @@ export async function jobReport(report: JobReport): Promise<string> {
   return page(`Pre-training on ${settings.db}${settings.demo ? " (demo data)" : ""}`, lead, sections);
 }
 
-async function curves({ lines, settings: { method } }: JobReport): Promise<Section[]> {
+async function curves({ lines, settings: { method }, chance }: JobReport): Promise<Section[]> {
   const sections: Section[] = [];
   const add = async (heading: string, names: readonly (readonly [string, string])[], y: string, about: string) => {
-    const series = names.map(([key, name]) => ({ name, points: pointsOf(lines, key) })).filter(({ points }) =>
+    const series: Series[] = names.map(([key, name]) => ({ name, points: pointsOf(lines, key) })).filter(({ points }) =>
       points.length > 0
     );
     if (series.length === 0) return;
-    sections.push({ heading, body: html`${await lineChart(series, { x: "epoch", y })}<p class="faint">${about}</p>` });
+    if (names[0]![0].startsWith("knn_") && chance !== null) series.push(chanceLine(chance, series[0]!));
+    const chart = await lineChart(series, { x: "epoch", y, whole: true });
+    sections.push({ heading, body: html`${chart}<p class="faint">${about}</p>` });
   };
   const about = method === "decoupled_uniformity" ? "0 would be collapse: all centroids in one place." : "";
   await add("Loss", [["loss", "loss"]], "loss", `${METHODS[method].title}. ${about}`);
@@ -63,6 +67,12 @@ async function curves({ lines, settings: { method } }: JobReport): Promise<Secti
   await add("Learning rate", [["lr", "learning rate"]], "learning rate", "Cosine, one step an epoch.");
   await add("Throughput", [["images_per_second", "images"]], "images a second", "Images, not views.");
   return sections;
+}
+
+/** The chance of a score over all epochs; that of the top-1 score where there are two. */
+function chanceLine(chance: number, { name, points: known }: Series): Series {
+  const points = [0, known.at(-1)!.x].map((x) => ({ x, y: chance }));
+  return { name: `chance, ${name} (${chance.toFixed(3)})`, reference: true, points };
 }
 
 /** Values of a name over epochs, neighbours averaged where there are too many. */
