@@ -87,11 +87,18 @@ export function helpText<F extends Record<string, Flag>>(program: CommandLine<F>
   return `${program.about}\n\nUsage: ${program.usage}\n\n${sections.join("\n\n")}\n\nExample: ${program.example}`;
 }
 
-/** Refuses `--name=`, which is an empty value. */
+/** Refuses `--name=`, which is an empty value, and values of flags that are on or off: `--json=0` would be on. */
 function checkGiven(given: readonly string[], flags: Readonly<Record<string, Flag>>): void {
   for (const arg of given) {
-    const name = /^--([^=]+)=$/s.exec(arg)?.[1];
-    if (name !== undefined && Object.hasOwn(flags, name)) checkValue(name, flags[name]!, "");
+    const [, no, name = "", value] = /^--(no-)?([^=]+)=(.*)$/s.exec(arg) ?? [];
+    if (!Object.hasOwn(flags, name)) continue;
+    const flag = flags[name]!;
+    if (flag.type !== "boolean") { if (value === "") checkValue(name, flag, ""); }
+    else if (no || (value !== "true" && value !== "false")) {
+      throw new UsageError(
+        `Cannot read --${no ?? ""}${name} as it takes no value${no ? "" : " but true and false"}: got "${value}"`,
+      );
+    }
   }
 }
 
@@ -114,7 +121,7 @@ function checkValue(name: string, flag: Flag, value: unknown): unknown {
     throw new UsageError(`Cannot read --${name} as it must be a number that f32 holds: got "${value}"`);
   }
   const inRange = number >= (flag.min ?? -Infinity) && number <= (flag.max ?? Infinity);
-  if (!Number.isFinite(number) || !inRange || (flag.type === "integer" && !Number.isInteger(number))) {
+  if (!Number.isFinite(number) || !inRange || (flag.type === "integer" && !Number.isSafeInteger(number))) {
     throw new UsageError(`Cannot read --${name} as it must be ${wanted(flag)}: got "${value}"`);
   }
   return number;

@@ -23,11 +23,12 @@ interface Roles {
   certain: boolean;
 }
 
-const INDEX = /^(|unnamed: ?\d+|index|idx|ids?|rows?|row_?(id|number|names?)|no|nr|#)$/i;
+const INDEX =
+  /^(|unnamed: ?[\d.]+|level_\d+|\.{3}\d+|(.*[ _.-])?(index|idx|ids?|uu?id|guid)|rows?|row[ _]?(id|number|names?)|no|nr|#)$/i;
 const LABEL =
   /^(.*[ _.-])?(labels?|class(es)?|cls|targets?|category|categories|species|truth)([ _.-]?(ids?|names?|index|idx|no|nr|number))?$/i;
 const SPLIT =
-  /^(is[_ ]?)?(split|fold|subset|partition|set|(train|test|val|valid)(ing|ation)?([_ ]?(images?|samples?|set|split))?)$/i;
+  /^(is[_ ]?)?(split(s|[ _](id|no|name))?|k?fold|cv[_ ]?fold|subset|partition|set|(train|test|val|valid)(ing|ation)?([_ ]?(images?|samples?|set|split))?)$/i;
 
 /**
  * Reads a prior from CSV. Attributes are the columns that are named, or else those with `attr_val` in their names, or

@@ -64,19 +64,39 @@ function wrongLabels(
   );
 }
 
-/** Columns whose values stand for the classes one to one, where some class has several images. */
+/**
+ * Columns that tell the class of each image, where some class has several: one whose values stand for the classes one to
+ * one, and those that are 1 for the images of one class alone, as the columns of a one-hot code, where all classes, or all
+ * but one, have such a column.
+ */
 export function leakingColumns(data: Float32Array, dim: number, { labels }: ImageDataset): number[] {
   if (!(labels instanceof Int32Array)) return [];
-  const classes = new Set(labels).size;
-  if (classes < 2 || classes === labels.length) return [];
-  return Array.from({ length: dim }, (_, column) => column).filter((column) => {
-    const [classOf, valueOf] = [new Map<number, number>(), new Map<number, number>()];
-    for (let i = 0; i < labels.length; i++) {
-      const [value, label] = [data[i * dim + column]!, labels[i]!];
-      if ((classOf.get(value) ?? label) !== label || (valueOf.get(label) ?? value) !== value) return false;
-      classOf.set(value, label);
-      valueOf.set(label, value);
-    }
-    return true;
-  });
+  const classes = new Set(labels);
+  if (classes.size < 2 || classes.size === labels.length) return [];
+  const all = Array.from({ length: dim }, (_, column) => column);
+  const told = all.map((column) => classesOf(data, dim, column, labels));
+  const marked = new Set(told.flatMap((each) => each === "all" || each === null ? [] : [each]));
+  const areCode = marked.size >= classes.size - 1;
+  return all.filter((column) => told[column] === "all" || (areCode && told[column] !== null));
+}
+
+/** What a column tells: the class of every image, which images are of one class, or neither (null). */
+function classesOf(data: Float32Array, dim: number, column: number, labels: Int32Array): "all" | number | null {
+  const [classesBy, valuesOf] = [new Map<number, Set<number>>(), new Map<number, Set<number>>()];
+  for (let i = 0; i < labels.length; i++) {
+    const [value, label] = [data[i * dim + column]!, labels[i]!];
+    add(classesBy, value, label);
+    if (add(valuesOf, label, value) > 1) return null; // a class has several values
+  }
+  if (classesBy.size === valuesOf.size) return "all";
+  if (classesBy.size !== 2) return null;
+  const alone = [...classesBy.values()].find(({ size }) => size === 1);
+  return alone ? [...alone][0]! : null;
+}
+
+/** Adds to the set of a key, and tells how many it has. */
+function add(sets: Map<number, Set<number>>, key: number, value: number): number {
+  const set = sets.get(key) ?? new Set();
+  sets.set(key, set.add(value));
+  return set.size;
 }

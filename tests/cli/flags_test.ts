@@ -89,6 +89,11 @@ Deno.test("parseFlags() reads short flags and numbers below 0 as argparse does",
   assertEquals(error("-b"), "Cannot read --batch_size as it has no value: want an integer >= 2");
   assertEquals(error("-b", "-q"), "Cannot read --batch_size as it has no value: want an integer >= 2");
   assertEquals(parse("-b20", "--batch_size", "30", "-b40"), { ...none, batch_size: 40 }, "the last one counts");
+  assertEquals(error("--quick=0"), 'Cannot read --quick as it takes no value but true and false: got "0"');
+  assertEquals(error("-q=1"), 'Cannot read --quick as it takes no value but true and false: got "1"');
+  assertEquals(error("--no-quick=1"), 'Cannot read --no-quick as it takes no value: got "1"');
+  const large = "9007199254740993"; // which becomes another number
+  assertEquals(error("-j", large), `Cannot read --workers as it must be an integer: got "${large}"`);
   assertEquals(error("-x3"), "Cannot read -x3 as there is no such flag (--help lists all)");
   assertEquals(error("-qx"), "Cannot read -x as there is no such flag (--help lists all)");
   assertEquals(error("-0.5"), "Cannot read -0.5 as there is no such flag (--help lists all)");

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { readCsvPrior } from "../../src/data/_prior_csv.ts";
 import { type ImageDataset, NORMALIZATION } from "../../src/data/dataset.ts";
 import { loadPrior, type PriorOptions } from "../../src/data/prior.ts";
+import { leakingColumns } from "../../src/data/_prior_labels.ts";
 import { withFolder } from "./_helpers.ts";
 
 const PATHS = ["a/1.jpg", "b/2.jpg", "b/3.jpg"];
@@ -35,8 +36,15 @@ Deno.test("loadPrior() takes no row numbers, labels, splits or names of a csv fo
   const cases: Record<string, readonly unknown[]> = {
     "": [0, 1, 2],
     "Unnamed: 0": [0, 1, 2],
+    "Unnamed: 0.1": [2, 0, 1], // of pandas, which wrote an index twice
+    "level_0": [2, 0, 1],
+    "...1": [3, 1, 2], // of R
     "index": [9, 3, 4],
     "ID": [7, 1, 3],
+    "image_id": [7, 1, 3],
+    "uid": [7, 1, 3],
+    "split_id": [0, 1, 0],
+    "kfold": [0, 1, 0],
     "whatever": [17, 18, 19], // numbers the rows
     "class": [0, 1, 1],
     "Label": [0, 1, 1],
@@ -64,6 +72,20 @@ Deno.test("loadPrior() takes no row numbers, labels, splits or names of a csv fo
     SyntaxError,
     'as a prior must not be the labels: column "kind" of',
   );
+});
+
+Deno.test("loadPrior() takes no one-hot code of the classes for attributes, but what one class alone has", () => {
+  const dataset = { ...BIRDS, length: 4, classes: ["a", "b", "c"], labels: Int32Array.of(0, 1, 2, 2) };
+  const [a, b, c, other] = [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 3, 3], [1, 0, 1, 0]] as const;
+  const leaks = (...columns: (readonly number[])[]) =>
+    leakingColumns(
+      Float32Array.from([0, 1, 2, 3].flatMap((i) => columns.map((each) => each[i]!))),
+      columns.length,
+      dataset,
+    );
+  assertEquals(leaks(a, other, b, c), [0, 2, 3]);
+  assertEquals(leaks(a, other, c), [0, 2], "without the first, as pandas' drop_first");
+  assertEquals(leaks(a, other), []);
 });
 
 Deno.test("loadPrior() takes the columns that are named, and says where one tells the class", async () => {
