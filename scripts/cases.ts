@@ -38,7 +38,11 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
     "compile/compile_refusals_test.ts",
     "compile() finds a number, a tensor or a course",
   ]],
-  "f64 settings": [["tensor/setting_test.ts", "checkSetting() takes what f32 holds", "The "]],
+  "f64 settings": [
+    ["tensor/setting_test.ts", "checkSetting() takes what f32 holds", "The "],
+    ["optim/ema_test.ts", "EMA leaves equal tensors"],
+    ["optim/optimizers_test.ts", "Optimizer.step() refuses a rate"],
+  ],
   "foreign checkpoints": [["eval/encoder_file_test.ts", "loadEncoder() finds", "loadEncoder() lets pooled features"]],
   "hostile files": [
     ["formats/pickle_bounds_test.ts", "unpickle() refuses", "readTorch() refuses devices"],
@@ -49,7 +53,18 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
   ],
   "integer compare": [["ops/elementwise/compare_test.ts", "${name}() of integers and any number"]],
   "knn large": [["data/views/fitting_test.ts", "knn() gives the same whatever an adapter binds at once"]],
-  "knn NaN": [["eval/nan_test.ts", "The evaluation of features refuses", "What scores and predictions say"]],
+  "knn NaN": [
+    [
+      "eval/nan_test.ts",
+      "The evaluation of features refuses",
+      "What scores and predictions say",
+      "Numbers that say how to evaluate",
+    ],
+  ],
+  "no workgroups": [
+    ["device/errors_test.ts", "A dispatch refuses workgroups"],
+    ["device/program_test.ts", "A program of plain WGSL"],
+  ],
   "large prior": [["data/views/fitting_test.ts", "pretrain() takes a prior that is larger than a binding"]],
   "prior CSV columns": [["data/prior_csv_test.ts", "loadPrior() takes"]],
   "short flags": [["cli/flags_test.ts", "parseFlags() reads short flags"]],

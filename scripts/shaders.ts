@@ -6,6 +6,7 @@
  * @module
  */
 import { fromFileUrl, join } from "@std/path";
+import { type DeclaredInterface, declaredInterface } from "../src/device/interface.ts";
 
 /** A WGSL file by the name that its text is exported under. */
 export interface Shader {
@@ -13,16 +14,6 @@ export interface Shader {
   name: string;
   /** WGSL without comments. */
   code: string;
-}
-
-/**
- * Interface that WGSL declares: the scalars of its struct `Params` in order, and how its storage bindings are accessed.
- */
-export interface Interface {
-  /** Type of each scalar: u32, i32, f32 or an alias that another part sets; `array<vec4, n>` is 4n scalars, `name0` and on. */
-  params: Record<string, string>;
-  /** Access, `read` or `read_write`, by binding of group 0. */
-  access: Record<number, string>;
 }
 
 /** The repository's shader folder. */
@@ -45,7 +36,6 @@ export interface Shader<P, A> {
 `;
 /** The type of an object without fields. */
 const NOTHING = "Record<never, never>";
-const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage(?:,\s*(read_write|read))?>/g;
 
 /** Reads every `.wgsl` file of the folders in a folder, by name. */
 export async function readShaders(folder: string): Promise<Shader[]> {
@@ -89,36 +79,9 @@ export function withoutComments(code: string): string {
   }).join("\n").replace(/\n{2,}/g, "\n").trimStart();
 }
 
-/**
- * Reads the interface of WGSL without comments.
- *
- * @throws {TypeError} If `Params` holds anything else, or a binding is declared in two ways.
- */
-export function interfaceOf({ name, code }: Shader): Interface {
-  const params: Record<string, string> = {};
-  const fields = code.match(/\bstruct\s+Params\s*\{([^}]*)\}/)?.[1] ?? "";
-  for (const field of fields.split(/,(?![^<]*>)/).map((field) => field.trim()).filter(Boolean)) {
-    const [, key, type, lane, vectors] =
-      field.match(/^(\w+)\s*:\s*(?:(u32|i32|f32|[A-Z]\w*)|array<vec4([ui]),\s*(\d+)>)$/) ?? [];
-    if (key === undefined) {
-      throw new TypeError(
-        `Cannot generate ${name} as Params must hold u32, i32, f32, aliases and array<vec4, n> only: got "${field}"`,
-      );
-    }
-    if (type !== undefined) params[key] = type;
-    else for (let i = 0; i < 4 * Number(vectors); i++) params[`${key}${i}`] = `${lane}32`;
-  }
-  const access: Record<number, string> = {};
-  for (const [, number, mode = "read"] of code.matchAll(BINDING)) {
-    const binding = Number(number);
-    if ((access[binding] ?? mode) !== mode) {
-      throw new TypeError(
-        `Cannot generate ${name} as binding ${binding} must be declared in one way: got read and read_write`,
-      );
-    }
-    access[binding] = mode;
-  }
-  return { params, access };
+/** Reads the interface of a shader. */
+export function interfaceOf({ name, code }: Shader): DeclaredInterface {
+  return declaredInterface(code, `generate ${name}`);
 }
 
 function identifier(name: string): string {

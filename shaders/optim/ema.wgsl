@@ -5,5 +5,6 @@
 //
 // Dispatch: the workgroups of all tensors, folded into y; 64 invocations, 4 vectors of 4 each.
 fn ema(w: vec4f, g: vec4f) -> Step {
-  return Step(params.decay * w + params.rest * g);
+  // As rest + decay is 1 in f64 only, their sum would pull a weight whose decay rounds to 1.
+  return Step(select(g - params.decay * (g - w), w + params.rest * (g - w), params.rest < 0.5));
 }

@@ -2,11 +2,11 @@ import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import type { Program } from "./program.ts";
 import type { Bindings, Workgroups } from "./bindings.ts";
 
+/** Whether a dispatch writes bytes; what the program does not say that it only reads may be written. */
 function writesSomething({ access }: Program, buffers: Bindings): boolean {
-  return Object.entries(access).some(([binding, mode]) => {
-    const bound = mode === "read_write" && buffers[Number(binding)];
-    return bound && !("storage" in bound ? bound.storage : bound).empty;
-  });
+  return Object.entries(buffers).some(([binding, bound]) =>
+    bound && access[Number(binding)] !== "read" && !("storage" in bound ? bound.storage : bound).empty
+  );
 }
 
 /** The most that a device takes at once. */

@@ -158,10 +158,11 @@ export class Device {
    * @throws {DeviceError} If a dimension has more workgroups than the device takes, or an operation before it failed.
    */
   dispatch<P extends ParamTypes, A extends Accesses, V extends ParamValues<P>, B extends BindingsOf<A>>(
-    program: Program<P, A>,
+    given: Program<P, A>,
     options: DispatchOptions<P, A, V, B>,
   ): void {
     this.#check();
+    const program = this.programs.whole(given);
     this.recordings.checkDevice();
     const { buffers, constants, params: given = {}, workgroups } = options as DispatchOptions;
     if (!this.#bounds.isSomeWork(workgroups, program, buffers, this.#details) || this.#rehearsals.now) return;
@@ -197,8 +198,7 @@ export class Device {
     this.recordings.refuse("write", "write before it, into a tensor that it is given or holds");
     if (this.#encoder.uses(storage.block)) this.#encoder.flush();
     writeBytes(this.#gpu.queue, storage.block.buffer, data, offset);
-    const whole = offset === 0 && data.byteLength + 16 > storage.bytes;
-    storage.wrote(whole ? -1 : storage.writtenBy);
+    storage.wrote(offset === 0 && data.byteLength + 16 > storage.bytes ? -1 : storage.writtenBy); // all of it: -1
   }
 
   /**

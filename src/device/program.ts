@@ -1,3 +1,5 @@
+import { declaredInterface } from "./interface.ts";
+
 /** Bytes of one `Params` slot of the uniform arena: the smallest dynamic offset that every adapter allows. */
 export const PARAMS_SLOT = 256;
 
@@ -23,7 +25,7 @@ export interface ShaderPart<P extends ParamTypes = ParamTypes, A extends Accesse
   readonly access: A;
 }
 
-/** A part of a program; a plain string declares no binding. */
+/** A part of a program; what a plain string declares is read from it, and no type tells of it. */
 export type Part = string | ShaderPart;
 
 /**
@@ -74,7 +76,7 @@ export type ParamValues<P extends ParamTypes> = { readonly [K in keyof P]: Param
  * Makes a program of WGSL parts. Its scalars and bindings are those that the parts declare, so that `Device.dispatch`
  * takes no others: one that is missing or too many is a type error.
  *
- * @throws {TypeError} If two parts declare `Params`, or a binding in two ways.
+ * @throws {TypeError} If two parts declare `Params`, or a binding in two ways, or a string's `Params` hold what is no scalar.
  */
 export function defineProgram<const C extends readonly Part[]>(
   { name, form, code, entryPoint }: {
@@ -84,12 +86,38 @@ export function defineProgram<const C extends readonly Part[]>(
     readonly entryPoint: string;
   },
 ): Program<ParamsOf<C>, AccessOf<C>> {
-  const parts = code.filter((part) => typeof part !== "string");
+  const parts = code.map((part) => typeof part === "string" ? readPart(name, part) : part);
   const params = parts.map((part) => part.params).filter((each) => !isEmpty(each));
   if (params.length > 1) throw new TypeError(`Cannot define ${name} as one part must declare Params: got several`);
   const access: Record<number, Access> = {};
   for (const part of parts) addAccess(access, part.access, name);
   return { name, form, code, entryPoint, params: (params[0] ?? {}) as ParamsOf<C>, access: access as AccessOf<C> };
+}
+
+/** The part that a plain string is: most are functions and aliases. */
+function readPart(name: string, code: string): ShaderPart {
+  if (!/@binding\(|\bstruct\s+Params\b/.test(code)) return { code, params: {}, access: {} };
+  const plain = code.replace(/\/\/.*$|\/\*[^]*?\*\//gm, "");
+  const { params, access } = declaredInterface(plain, `define ${name}`);
+  const open = Object.entries(params).find(([, type]) => !["u32", "i32", "f32"].includes(type));
+  if (!open) return { code, params: params as ParamTypes, access };
+  throw new TypeError(`Cannot define ${name} as its Params must hold u32, i32 and f32: got ${open.join(": ")}`);
+}
+
+/**
+ * The program that an object without an interface stands for: WGSL of one's own, as JavaScript gives it where no type is
+ * checked.
+ *
+ * @throws {TypeError} If it is no program.
+ */
+export function readProgram(given: Program): Program {
+  const { name, code, entryPoint } = given ?? {};
+  if (typeof name === "string" && typeof entryPoint === "string" && Array.isArray(code)) {
+    return defineProgram({ name, code, entryPoint });
+  }
+  throw new TypeError(
+    "Cannot dispatch as a program must have a name, a list of code and an entry point, as of defineProgram()",
+  );
 }
 
 /** A program with parts in front that declare no scalars: aliases, functions, bindings `B`. */
@@ -141,6 +169,7 @@ export function sourceOf({ code }: Program): string {
 /**
  * Writes one scalar; `program` and `name` are for errors.
  *
+ * @throws {TypeError} If it is no number.
  * @throws {RangeError} If it is no integer of its type; an f32 is rounded.
  */
 export function setParam(
@@ -151,6 +180,13 @@ export function setParam(
   program: string,
   name: string,
 ): void {
+  if (typeof value !== "number") {
+    throw new TypeError(
+      `Cannot dispatch ${program} as parameter "${name}" must be a number: got ${
+        JSON.stringify(value)
+      } (${typeof value})`,
+    );
+  }
   if (type === "f32") view.setFloat32(offset, value, true);
   else if ((type === "u32" ? value >>> 0 : value | 0) !== value) {
     throw new RangeError(`Cannot dispatch ${program} as parameter "${name}" must be of type ${type}: got ${value}`);

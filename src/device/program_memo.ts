@@ -1,4 +1,4 @@
-import type { Accesses, ParamTypes, Program } from "./program.ts";
+import { type Accesses, type ParamTypes, type Program, readProgram } from "./program.ts";
 
 /**
  * The programs of one device that come in versions (by precision, form, operands), each made where it is first needed. So
@@ -24,5 +24,14 @@ export class ProgramMemo {
     let program = versions.get(version) as Program<P, A> | undefined;
     if (!program) versions.set(version, program = make());
     return program;
+  }
+
+  /**
+   * A program with its interface: what is given, or what its WGSL declares where it was made without `defineProgram()`.
+   *
+   * @throws {TypeError} If it is no program.
+   */
+  whole(given: Program): Program {
+    return given?.access ? given : this.get(Object(given), "whole", () => readProgram(given));
   }
 }

@@ -1,8 +1,9 @@
 import { noGrad } from "../autograd/mod.ts";
 import { Device } from "../device/mod.ts";
-import { l2Normalize, matmul } from "../ops/mod.ts";
-import { keep, type Tensor, tensor, tidy } from "../tensor/mod.ts";
+import { matmul } from "../ops/mod.ts";
+import { keep, type Tensor, tensor } from "../tensor/mod.ts";
 import { checkFinite } from "./check_finite.ts";
+import { unitRows } from "./unit_rows.ts";
 import { rowsAtOnce } from "../data/internal.ts";
 import type { Features } from "../data/mod.ts";
 
@@ -109,9 +110,12 @@ function checkLabels(labels: Int32Array | Float32Array, n: number, classes: numb
       `Cannot run knn() as labels must be [${single ? n : `${n}, ${classes}`}]: got ${labels.length} of them`,
     );
   }
-  const wrong = single ? labels.findIndex((label) => label < 0 || label >= classes) : -1;
+  const wrong = single
+    ? labels.findIndex((label) => label < 0 || label >= classes)
+    : labels.findIndex((label) => label !== 0 && label !== 1 && !Number.isNaN(label));
   if (wrong < 0) return;
-  throw new RangeError(`Cannot run knn() as a label must be in [0, ${classes}): got ${labels[wrong]} in row ${wrong}`);
+  const [rule, row] = single ? [`in [0, ${classes})`, wrong] : ["0, 1 or NaN", Math.floor(wrong / classes)];
+  throw new RangeError(`Cannot run knn() as a label must be ${rule}: got ${labels[wrong]} in row ${row}`);
 }
 
 /** The `k` gallery rows most alike to a query and their similarities, the most alike first. */
@@ -133,7 +137,7 @@ async function nearestRows(
   ));
   const most = Math.min(rowsAtOnce(device, dim), rowsAtOnce(device, CHUNK));
   for (let first = 0; first < count; first += most) {
-    using bank = unitRows(gallery, first, Math.min(first + most, count), device);
+    using bank = upload(gallery, first, Math.min(first + most, count), device);
     for (let from = 0; from < n; from += CHUNK) {
       const to = Math.min(from + CHUNK, n);
       const scores = await similarities(queries, from, to, bank);
@@ -148,13 +152,13 @@ async function nearestRows(
   return found;
 }
 
-function unitRows({ data, dim }: Features, from: number, to: number, device: Device): Tensor {
-  const rows = data.subarray(from * dim, to * dim);
-  return keep(noGrad(() => tidy(() => l2Normalize(tensor(rows, { shape: [to - from, dim], device })))));
+function upload(features: Features, from: number, to: number, device: Device): Tensor {
+  const rows = Float32Array.from(unitRows(features, from, to));
+  return keep(tensor(rows, { shape: [to - from, features.dim], device }));
 }
 
 async function similarities(queries: Features, from: number, to: number, bank: Tensor): Promise<Float32Array> {
-  using x = unitRows(queries, from, to, bank.device);
+  using x = upload(queries, from, to, bank.device);
   using products = noGrad(() => matmul(x, bank, { transposeB: true }));
   return await products.data() as Float32Array;
 }

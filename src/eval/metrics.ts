@@ -10,6 +10,11 @@ function checkLabels(op: string, labels: ArrayLike<number>, classes: number): vo
   }
 }
 
+function checkClasses(op: string, classes: number): void {
+  if (classes >= 1 && Number.isInteger(classes)) return;
+  throw new RangeError(`Cannot compute ${op}() as classes must be an integer >= 1: got ${classes}`);
+}
+
 function checkPair(op: string, labels: ArrayLike<number>, predicted: ArrayLike<number>): void {
   if (labels.length === predicted.length) return;
   throw new TypeError(
@@ -53,6 +58,7 @@ export function confusionMatrix(
   predicted: ArrayLike<number>,
   classes: number,
 ): Float64Array<ArrayBuffer> {
+  checkClasses("confusionMatrix", classes);
   checkPair("confusionMatrix", labels, predicted);
   checkLabels("confusionMatrix", labels, classes);
   checkLabels("confusionMatrix", predicted, classes);
@@ -88,6 +94,7 @@ export function accuracy(labels: ArrayLike<number>, predicted: ArrayLike<number>
  *
  * @param counts A {@linkcode confusionMatrix}, `[classes, classes]`.
  * @returns `[classes]`.
+ * @throws {RangeError} If a count is no integer ≥ 0.
  *
  * @example Usage
  * ```ts
@@ -98,6 +105,10 @@ export function accuracy(labels: ArrayLike<number>, predicted: ArrayLike<number>
  * ```
  */
 export function perClassAccuracy(counts: ArrayLike<number>): number[] {
+  const wrong = Array.prototype.find.call(counts, (count) => !(Number.isInteger(count) && count >= 0));
+  if (wrong !== undefined) {
+    throw new RangeError(`Cannot compute perClassAccuracy() as every count must be an integer >= 0: got ${wrong}`);
+  }
   const classes = Math.round(Math.sqrt(counts.length));
   return Array.from({ length: classes }, (_, row) => {
     let total = 0;
@@ -133,9 +144,7 @@ export function balancedAccuracy(labels: ArrayLike<number>, predicted: ArrayLike
  * @throws {RangeError} If a score is NaN: nothing is its class; or `classes` is not a positive integer.
  */
 export function predictedClasses(scores: ArrayLike<number>, classes: number): Int32Array<ArrayBuffer> {
-  if (!(classes >= 1) || !Number.isInteger(classes)) {
-    throw new RangeError(`Cannot compute predictedClasses() as classes must be an integer >= 1: got ${classes}`);
-  }
+  checkClasses("predictedClasses", classes);
   if (scores.length % classes !== 0) {
     throw new TypeError(
       `Cannot compute predictedClasses() as scores must be [n, ${classes}]: got ${scores.length} values`,
@@ -181,6 +190,7 @@ export function topKAccuracy(
   if (!Number.isInteger(k) || k < 1) {
     throw new RangeError(`Cannot compute topKAccuracy() as k must be an integer >= 1: got ${k}`);
   }
+  checkClasses("topKAccuracy", classes);
   if (scores.length !== labels.length * classes) {
     throw new TypeError(
       `Cannot compute topKAccuracy() as scores must be [${labels.length}, ${classes}]: got ${scores.length} values`,

@@ -1,5 +1,5 @@
 import { key } from "../tensor/mod.ts";
-import { drawCounts, quantile } from "./_bootstrap.ts";
+import { checkDraws, drawCounts, quantile } from "./_bootstrap.ts";
 import { studentBound } from "./_student.ts";
 
 /** Scores of each query (0 or 1 for a hit, or any number), one row of the same queries for each seed. */
@@ -109,11 +109,7 @@ export function pairedDifference(
 
 function interval(op: string, scores: SeedScores, options: IntervalOptions): MeanInterval {
   const { samples = 2000, level = 0.95, seed = 0 } = options;
-  if (!(Number.isInteger(samples) && samples >= 1) || !(level > 0 && level < 1)) {
-    throw new RangeError(
-      `Cannot compute ${op}() as samples must be an integer >= 1 and level in (0, 1): got ${samples} and ${level}`,
-    );
-  }
+  checkDraws(op, samples, level);
   check(op, scores, options.groups);
   const units = sumsOfUnits(scores, options.groups);
   if (units.sums.length < 2) {

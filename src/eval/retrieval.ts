@@ -78,32 +78,54 @@ export function nearest(queries: Features, gallery: Features, options: { k: numb
   return { rows, k };
 }
 
-/** Share of the queries whose own row is among the first `k`: the same thing in another drawing. */
+/**
+ * Share of the queries whose own row is among the first `top`: the same thing in another drawing.
+ *
+ * @throws {RangeError} If `top` is not an integer in [1, k].
+ */
 export function matchRate({ rows, k }: Neighbours, top: number): number {
+  if (!(Number.isInteger(top) && top >= 1 && top <= k)) {
+    throw new RangeError(`Cannot compute matchRate() as top must be an integer in [1, ${k}]: got ${top}`);
+  }
   const n = rows.length / k;
   let hits = 0;
   for (let i = 0; i < n; i++) if (rows.subarray(i * k, i * k + top).includes(i)) hits++;
   return hits / n;
 }
 
-/** Share of the queries whose nearest neighbour has their label: 1-NN classification. */
+/**
+ * Share of the queries whose nearest neighbour has their label: 1-NN classification.
+ *
+ * @throws {RangeError} If a label is NaN.
+ */
 export function labelRate(
   { rows, k }: Neighbours,
   labels: ArrayLike<number>,
   galleryLabels: ArrayLike<number>,
 ): number {
+  for (const each of [labels, galleryLabels]) checkLabels("labelRate", each);
   const n = rows.length / k;
   let hits = 0;
   for (let i = 0; i < n; i++) if (galleryLabels[rows[i * k]!] === labels[i]) hits++;
   return hits / n;
 }
 
-/** Computes what {@linkcode labelRate} is when the neighbour is drawn at random from the gallery. */
+/**
+ * Computes what {@linkcode labelRate} is when the neighbour is drawn at random from the gallery.
+ *
+ * @throws {RangeError} If a label is NaN.
+ */
 export function labelChance(labels: ArrayLike<number>, galleryLabels: ArrayLike<number>): number {
+  for (const each of [labels, galleryLabels]) checkLabels("labelChance", each);
   const counts = new Map<number, number>();
   for (const label of Array.from(galleryLabels)) counts.set(label, (counts.get(label) ?? 0) + 1);
   const shares = Array.from(labels, (label) => (counts.get(label) ?? 0) / galleryLabels.length);
   return shares.reduce((sum, share) => sum + share, 0) / labels.length;
+}
+
+function checkLabels(op: string, labels: ArrayLike<number>): void {
+  const at = Array.prototype.findIndex.call(labels, Number.isNaN);
+  if (at >= 0) throw new RangeError(`Cannot compute ${op}() as every label must be a number: got NaN at ${at}`);
 }
 
 function dot(a: Float32Array, i: number, b: Float32Array, j: number, length: number): number {

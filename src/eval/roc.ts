@@ -1,5 +1,5 @@
 import { key } from "../tensor/mod.ts";
-import { drawCounts, quantile } from "./_bootstrap.ts";
+import { checkDraws, drawCounts, quantile } from "./_bootstrap.ts";
 
 /** Area under a ROC curve with its uncertainty. */
 export interface AucInterval {
@@ -73,11 +73,7 @@ export function bootstrapAuc(
   options: BootstrapOptions = {},
 ): AucInterval {
   const { samples = 1000, level = 0.95, seed = 0 } = options;
-  if (!(Number.isInteger(samples) && samples >= 1) || !(level > 0 && level < 1)) {
-    throw new RangeError(
-      `Cannot compute bootstrapAuc() as samples must be an integer >= 1 and level in (0, 1): got ${samples} and ${level}`,
-    );
-  }
+  checkDraws("bootstrapAuc", samples, level);
   const auc = rocAuc(positive, scores);
   const ranking = rank(scores);
   const areas = new Float64Array(samples);

@@ -72,6 +72,8 @@ interface Run {
  *
  * @param features `[n, dim]`, finite.
  * @param labels Classes `[n]`, integers in [0, classes).
+ * @returns A fit for each problem; one that went astray (a learning rate too large for its features) has weights and a
+ *   loss of NaN.
  * @throws {TypeError} If there is not one label for each row.
  * @throws {RangeError} If a feature is not finite, a label or a setting out of range.
  */
@@ -111,6 +113,9 @@ function checkSettings(problems: readonly SgdProblem[], settings: Record<string,
     }
   };
   ["epochs", "batchSize", "lr"].forEach(positive);
+  if (!(settings.momentum! >= 0 && settings.momentum! < 1)) {
+    throw new RangeError(`Cannot compute softmaxSgd() as momentum must be in [0, 1): got ${settings.momentum}`);
+  }
   for (const { weightDecay } of problems) {
     if (weightDecay >= 0 && Math.fround(weightDecay) < Infinity) continue;
     throw new RangeError(`Cannot compute softmaxSgd() as weightDecay must be >= 0: got ${weightDecay}`);

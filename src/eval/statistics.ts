@@ -5,6 +5,7 @@ import { DeviceDesign } from "./design.ts";
 import { checkFinite } from "./check_finite.ts";
 import type { Features } from "../data/mod.ts";
 import { meanOf } from "./retrieval.ts";
+import { unitRows } from "./unit_rows.ts";
 import { takeRows } from "../data/internal.ts";
 
 /**
@@ -15,7 +16,7 @@ import { takeRows } from "../data/internal.ts";
  * @param alpha Exponent, 2 by default.
  * @returns 0 when pairs are equal; at most 2^alpha.
  * @throws {TypeError} If the shapes differ.
- * @throws {RangeError} If a feature is not finite.
+ * @throws {RangeError} If a feature is not finite, or `alpha` not > 0.
  *
  * @see Wang and Isola, arXiv:2005.10242, equation 2.
  */
@@ -26,8 +27,9 @@ export function alignment(first: Features, second: Features, alpha = 2): number 
         `[${second.data.length / second.dim}, ${second.dim}]`,
     );
   }
+  checkExponent("alignment", "alpha", alpha);
   for (const each of [first, second]) checkFinite("compute alignment()", each);
-  const [x, y] = [unit(first), unit(second)];
+  const [x, y] = [unitRows(first), unitRows(second)];
   const { dim } = first;
   let total = 0;
   for (let i = 0; i < x.length; i += dim) {
@@ -44,13 +46,14 @@ export function alignment(first: Features, second: Features, alpha = 2): number 
  * @param features `[n, dim]`, n ≥ 2. Rows are scaled to unit length.
  * @param t 2 by default.
  * @returns 0 at collapse, −2t/… lower the more evenly the features are spread; at least −4t.
- * @throws {RangeError} If there are fewer than two rows, or a feature is not finite.
+ * @throws {RangeError} If there are fewer than two rows, a feature is not finite, or `t` not > 0.
  *
  * @see Wang and Isola, arXiv:2005.10242, equation 3.
  */
 export function uniformity(features: Features, t = 2): number {
+  checkExponent("uniformity", "t", t);
   checkFinite("compute uniformity()", features);
-  const x = unit(features);
+  const x = unitRows(features);
   const { dim } = features;
   const n = x.length / dim;
   if (n < 2) throw new RangeError(`Cannot compute uniformity() as there must be at least two rows: got ${n}`);
@@ -65,15 +68,9 @@ export function uniformity(features: Features, t = 2): number {
   return Math.log(total / (n * (n - 1) / 2));
 }
 
-function unit({ data, dim }: Features): Float64Array {
-  const out = Float64Array.from(data);
-  for (let i = 0; i < out.length; i += dim) {
-    let square = 0;
-    for (let j = 0; j < dim; j++) square += out[i + j]! ** 2;
-    const scale = 1 / Math.max(Math.sqrt(square), 1e-12);
-    for (let j = 0; j < dim; j++) out[i + j]! *= scale;
-  }
-  return out;
+function checkExponent(op: string, name: string, value: number): void {
+  if (value > 0 && value < Infinity) return;
+  throw new RangeError(`Cannot compute ${op}() as ${name} must be > 0 and finite: got ${value}`);
 }
 
 /**
@@ -216,9 +213,11 @@ export async function principalComponents(
     );
   }
   checkFinite("compute principalComponents()", features);
-  const mean = meanOf(features);
-  const total = features.data.reduce((sum, v, i) => sum + (v - mean[i % dim]!) ** 2, 0);
-  using x = new DeviceDesign(features, device); // centred, with a column of ones, which gets no weight
+  const unit = powerOfTwo(features.data);
+  const scaled = { data: features.data.map((v) => v / unit), dim };
+  const mean = meanOf(scaled);
+  const total = scaled.data.reduce((sum, v, i) => sum + (v - mean[i % dim]!) ** 2, 0);
+  using x = new DeviceDesign(scaled, device); // centred, with a column of ones, which gets no weight
   const width = Math.min(dim, count + 6);
   let basis = orthonormal(Float64Array.from(uniformNumbers(dim * width, key(1)), (v) => v - 0.5), dim, width);
   let places: Float64Array = new Float64Array();
@@ -228,7 +227,14 @@ export async function principalComponents(
     places = await x.times(weights, width);
     basis = orthonormal((await x.transposedTimes(places, width)).slice(0, dim * width), dim, width);
   }
-  return largest(places, { n, width, count, total });
+  const found = largest(places, { n, width, count, total });
+  return { ...found, places: found.places.map((row) => row.map((v) => v * unit)) };
+}
+
+/** The power of two below the largest magnitude, by which division is exact; products of what is left fit f32. */
+function powerOfTwo(values: Float32Array): number {
+  const most = values.reduce((best, v) => Math.max(best, Math.abs(v)), 0);
+  return most > 0 ? 2 ** Math.floor(Math.log2(most)) : 1;
 }
 
 /** Gram and Schmidt, twice for accuracy; columns of `[rows, cols]`. */

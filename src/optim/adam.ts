@@ -122,7 +122,7 @@ export class Adam extends Optimizer {
     const { device } = slots[0]!.weight;
     const { betas: [beta1, beta2], eps, weightDecay } = this.#options;
     const decay = { weight_decay: weightDecay, decoupled: Number(this.#decoupled) };
-    const scalars = { lr: () => this.lr, beta1, beta2, rest1: 1 - beta1, rest2: 1 - beta2, eps, ...decay };
+    const scalars = { lr: () => this.rate(), beta1, beta2, rest1: 1 - beta1, rest2: 1 - beta2, eps, ...decay };
     const shader = scaler ? SCALED : SHADER;
     device.run("adam", [], () => {
       this.#advance(device, scaler);

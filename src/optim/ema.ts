@@ -76,11 +76,8 @@ export class EMA {
     }
     const other = [...to, ...from].find(({ dtype }) => dtype !== "f32");
     if (other) throw new TypeError(`Cannot make an EMA as tensors must be f32: got ${other.dtype} [${other.shape}]`);
-    const { decay } = options;
-    if (!(decay >= 0 && decay <= 1)) {
-      throw new RangeError(`Cannot make an EMA as decay must be in [0, 1]: got ${decay}`);
-    }
-    this.decay = decay;
+    checkDecay("make an EMA", options.decay);
+    this.decay = options.decay;
     const isFirst = ({ storage }: Tensor, i: number) => to.findIndex((each) => each.storage === storage) === i;
     this.#slots = to.map((weight, i) => ({ weight, grad: from[i]!, states: [] as [] })).filter(({ weight }, i) =>
       isFirst(weight, i)
@@ -88,9 +85,14 @@ export class EMA {
     for (const { weight, grad } of this.#slots) assign(weight, grad);
   }
 
-  /** Moves the targets towards the sources. */
+  /**
+   * Moves the targets towards the sources.
+   *
+   * @throws {RangeError} If `decay` is not in [0, 1].
+   */
   update(): void {
     const { device } = this.#slots[0]!.weight;
+    checkDecay("update() an EMA", this.decay);
     const scalars = { decay: () => this.decay, rest: () => 1 - this.decay };
     device.run("ema", [], () => {
       for (const { slots, params, buffers, workgroups } of batches(device, this.#slots, SHADER)) {
@@ -99,4 +101,9 @@ export class EMA {
       }
     });
   }
+}
+
+function checkDecay(task: string, decay: number): void {
+  if (typeof decay === "number" && decay >= 0 && decay <= 1) return;
+  throw new RangeError(`Cannot ${task} as decay must be in [0, 1]: got ${decay}`);
 }

@@ -87,7 +87,7 @@ export class LARS extends Optimizer {
     const { device } = batch.slots[0]!.weight;
     const { momentum, weightDecay, eta, faithful } = this.#options;
     const scalars = { momentum, weight_decay: weightDecay, eta, faithful: Number(faithful) };
-    const params = { lr: () => this.lr, ...scalars, ...batch.params };
+    const params = { lr: () => this.rate(), ...scalars, ...batch.params };
     using scratch = new Tensor(device, [2 * batch.total]);
     using trust = new Tensor(device, [batch.slots.length]);
     const buffers = { 1: scratch.storage, 2: trust.storage, ...batch.buffers };

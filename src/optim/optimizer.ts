@@ -131,6 +131,17 @@ export abstract class Optimizer {
     }
   }
 
+  /**
+   * Learning rate of the step, as the shader is given it.
+   *
+   * @throws {RangeError} If what was set since is below 0, or no number that f32 holds.
+   */
+  protected rate(): number {
+    const { lr } = this;
+    if (lr >= 0 && Math.fround(lr) < Infinity) return lr;
+    throw new RangeError(`Cannot step() as lr must be >= 0 and finite: current value is ${lr}`);
+  }
+
   /** Records the update, by unscaled gradients where there is a scaler. */
   protected abstract update(slots: readonly Slot[], scaler: Scaling | null): void;
 }

@@ -68,7 +68,7 @@ export class SGD extends Optimizer {
   protected override update(slots: readonly Slot[], scaler: Scaling | null): void {
     const { device } = slots[0]!.weight;
     const { momentum, weightDecay, nesterov } = this.#options;
-    const scalars = { lr: () => this.lr, momentum, weight_decay: weightDecay, nesterov: Number(nesterov) };
+    const scalars = { lr: () => this.rate(), momentum, weight_decay: weightDecay, nesterov: Number(nesterov) };
     const shader = scaler ? SCALED : SHADER;
     device.run("sgd", [], () => {
       for (const batch of batches(device, slots, shader, scaler)) {

@@ -2499,7 +2499,7 @@ export const ema: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `fn ema(w: vec4f, g: vec4f) -> Step {
-  return Step(params.decay * w + params.rest * g);
+  return Step(select(g - params.decay * (g - w), w + params.rest * (g - w), params.rest < 0.5));
 }
 `,
 };

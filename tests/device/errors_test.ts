@@ -115,6 +115,15 @@ Deno.test("A dispatch refuses workgroups that are no positive integers, unless w
     );
     if (count === 0) dispatch(empty.storage)();
     else assertThrows(dispatch(empty.storage), RangeError, "workgroups must be positive integers");
+    const plain = {
+      name: "plain",
+      code: ["@group(0) @binding(1) var<storage, read_write> y: array<f32>;"],
+      entryPoint: "main",
+    }; // of JavaScript, or without its interface
+    for (const program of [plain, defineProgram(plain)] as unknown as (typeof RIGHT)[]) {
+      const run = () => device.dispatch(program, { buffers: { 1: y.storage }, workgroups: [count, 1, 1] });
+      assertThrows(run, RangeError, "Cannot dispatch plain.main as workgroups must be positive integers");
+    }
   }
 });
 

@@ -82,6 +82,35 @@ Deno.test("Device.dispatch() takes the scalars and bindings of its program, othe
   assertEquals(mistakes.length, 8);
 });
 
+Deno.test("A program of plain WGSL has the interface that its text declares", async () => {
+  await using device = await Device.open();
+  const code = [
+    "struct Params { size: u32, /* behind: */ by: f32 } // struct Params { no: vec2f }",
+    "@group(0) @binding(0) var<uniform> params: Params;",
+    "@group(0) @binding(1) var<storage, read_write> y: array<f32>;",
+    "@compute @workgroup_size(1) fn main() { for (var i = 0u; i < params.size; i++) { y[i] = params.by; } }",
+  ];
+  const plain = { name: "plain", code: [code.join("\n")], entryPoint: "main" };
+  const program = defineProgram(plain);
+  assertEquals([program.params, program.access], [{ size: "u32", by: "f32" }, { 1: "read_write" }] as unknown[]);
+  for (const each of [program, plain] as never[]) {
+    const y = ones([2]);
+    const options = { params: { size: 2, by: 3 }, buffers: { 1: y.storage }, workgroups: [1, 1, 1] };
+    device.dispatch(each, options as never);
+    assertEquals(await y.data(), new Float32Array([3, 3]));
+  }
+  for (const given of [null, {}, "main", { name: "a", entryPoint: "b" }] as never[]) {
+    assertThrows(
+      () => device.dispatch(given, { workgroups: [1, 1, 1] } as never),
+      TypeError,
+      "Cannot dispatch as a program must have a name, a list of code and an entry point, as of defineProgram()",
+    );
+  }
+  for (const [field, got] of [["a: vec2f", '"a: vec2f"'], ["a: N1", "a: N1"]]) {
+    assertThrows(() => defineProgram({ ...plain, code: [`struct Params { ${field} }`] }), TypeError, `got ${got}`);
+  }
+});
+
 Deno.test("Programs of one content share a pipeline, others do not", async () => {
   await using device = await Device.open();
   const [x, y] = [ones([2]), new Tensor(device, [2])];
@@ -131,6 +160,17 @@ Deno.test("packParams() throws when a parameter is missing", () => {
     TypeError,
     'Cannot dispatch fill as parameter "size" is missing',
   );
+});
+
+Deno.test("packParams() refuses what is no number", () => {
+  const view = new DataView(new ArrayBuffer(4));
+  for (const value of ["0.1", null] as never[]) {
+    assertThrows(
+      () => packParams(view, 0, { p: "f32" }, { p: value }, "dropout"),
+      TypeError,
+      'Cannot dispatch dropout as parameter "p" must be a number: got ',
+    );
+  }
 });
 
 Deno.test("packParams() refuses numbers that are no integers of their type", () => {

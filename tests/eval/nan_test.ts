@@ -1,5 +1,5 @@
 // What compares, sorts or chooses is given no NaN: each public function of evaluation refuses it, or says what it makes of it.
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Device } from "../../mod.ts";
 import {
   accuracy,
@@ -10,9 +10,13 @@ import {
   confusionMatrix,
   effectiveRank,
   knn,
+  labelChance,
   labelledShare,
+  labelRate,
   logisticRegression,
+  matchRate,
   nearest,
+  perClassAccuracy,
   predictedClasses,
   principalComponents,
   rocAuc,
@@ -101,6 +105,10 @@ Deno.test("knn() refuses labels that are none, and no samples", async () => {
   );
   await assertRejects(() => run(set(Int32Array.of(0, 1))), TypeError, "labels must be [4]: got 2 of them");
   await assertRejects(() => run(set(new Float32Array(4))), TypeError, "labels must be [4, 2]: got 4 of them");
+  for (const wrong of [-1, 0.5, 2, Infinity]) { // -1: uncertain, as CheXpert has it
+    const several = set(Float32Array.of(0, 1, NaN, 1, 0, wrong, 1, 1));
+    await assertRejects(() => run(several), RangeError, `a label must be 0, 1 or NaN: got ${wrong} in row 2`);
+  }
   const none = set(new Int32Array(), { data: new Float32Array(), dim: 2 });
   await assertRejects(() => run(set(labels), none), RangeError, "there must be samples: got none");
 });
@@ -131,6 +139,40 @@ Deno.test("A number of classes that is none is refused, where knn() said 100 % o
     () => predictedClasses([1, 2, 3], 2),
     TypeError,
     "Cannot compute predictedClasses() as scores must be [n, 2]: got 3 values",
+  );
+});
+
+Deno.test("Features of any size that f32 holds give the same directions", async () => {
+  const values = [1, 0.1, 0.1, 1, 1, 0.2, 0.2, 1];
+  const sized = (scale: number) => ({ data: Float32Array.from(values, (v) => v * scale), dim: 2 });
+  const [near] = (await principalComponents(sized(1))).explained;
+  for (const scale of [1e-30, 1e20, 3e38]) {
+    const each = sized(scale);
+    assertEquals((await knn({ features: each, labels }, { features: each, labels }, { classes: 2, k: 1 })).top1, 1);
+    assertAlmostEquals(uniformity(each), uniformity(sized(1)), 1e-6);
+    assertAlmostEquals((await principalComponents(each)).explained[0]!, near!, 1e-5);
+  }
+});
+
+Deno.test("Numbers that say how to evaluate are refused where they say nothing", async () => {
+  const neighbours = { rows: Uint32Array.of(1, 0), k: 1 };
+  const refuses = (run: () => unknown, message: string) => assertThrows(run, RangeError, message);
+  for (const top of [NaN, 0, 0.5, 2]) refuses(() => matchRate(neighbours, top), `in [1, 1]: got ${top}`);
+  refuses(() => labelRate(neighbours, [0, NaN], [0, 1]), "labelRate() as every label must be a number: got NaN at 1");
+  refuses(() => labelChance([0, 1], [NaN]), "labelChance() as every label must be a number: got NaN at 0");
+  for (const count of [NaN, -1, 0.5]) refuses(() => perClassAccuracy([1, count, 0, 1]), `integer >= 0: got ${count}`);
+  for (const t of [NaN, 0, -1, Infinity]) {
+    refuses(() => uniformity(good, t), `Cannot compute uniformity() as t must be > 0 and finite: got ${t}`);
+    refuses(() => alignment(good, good, t), `Cannot compute alignment() as alpha must be > 0 and finite: got ${t}`);
+  }
+  for (const classes of [0.5, Infinity]) {
+    refuses(() => confusionMatrix([0], [0], classes), `classes must be an integer >= 1: got ${classes}`);
+  }
+  refuses(() => bootstrapAuc([0, 1], [0, 1], { samples: 3e38 }), "an integer in [1, 10000000] and level");
+  await assertRejects(
+    () => softmaxSgd(good, labels, [{ weightDecay: 0 }], { classes: 2, momentum: NaN }),
+    RangeError,
+    "Cannot compute softmaxSgd() as momentum must be in [0, 1): got NaN",
   );
 });
 

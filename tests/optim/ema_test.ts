@@ -36,6 +36,19 @@ Deno.test("EMA follows its formula while its decay changes, and a tensor that co
   }
 });
 
+Deno.test("EMA leaves equal tensors as they are, where its decay rounds to 1 too", async () => {
+  using _ = scope();
+  const [target, source] = [tensor([0]), tensor([3])];
+  const ema = new EMA([target], [source], { decay: 1 - 1e-7 }); // as f32 1 - 1.2e-7
+  for (const [decay, steps] of [[1 - 1e-7, 50], [1 - 1e-9, 50]] as const) {
+    ema.decay = decay;
+    for (let i = 0; i < steps; i++) ema.update();
+    assertEquals(await target.item(), 3);
+  }
+  ema.decay = NaN;
+  assertThrows(() => ema.update(), RangeError, "Cannot update() an EMA as decay must be in [0, 1]: got NaN");
+});
+
 Deno.test("EMA refuses tensors that do not pair up, and a decay out of range", () => {
   using _ = scope();
   const [a, b, c] = [tensor([1]), tensor([1]), tensor([1, 2])];

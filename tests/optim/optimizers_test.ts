@@ -161,6 +161,25 @@ Deno.test("Optimizer leaves a parameter without gradient as it is", async () => 
   assertEquals([await a.item(), await b.item()], [0, 1]);
 });
 
+Deno.test("Optimizer.step() refuses a rate that was set to what no shader can use", () => {
+  using _ = scope();
+  for (const make of [SGD, Adam, LARS]) {
+    const w = requireGrad(ones([2, 2]));
+    const optimizer = new make([w], { lr: 1 });
+    for (const lr of [NaN, -1e-9, 1e39, Infinity]) {
+      w.grad = ones([2, 2]);
+      optimizer.lr = lr;
+      assertThrows(
+        () => optimizer.step(),
+        RangeError,
+        `Cannot step() as lr must be >= 0 and finite: current value is ${lr}`,
+      );
+    }
+    optimizer.lr = 1e-300; // the end of a cosine: no step
+    optimizer.step();
+  }
+});
+
 Deno.test("optimizers refuse bad settings", async () => {
   using _ = scope();
   const w = requireGrad(tensor([1]));

@@ -178,7 +178,7 @@ function settingsOf(op: string, d: number, options: AttentionOptions): { scale: 
       `Cannot compute ${op}() as a head must have at most ${MOST_FEATURES} features: got ${d}`,
     );
   }
-  if (!Number.isFinite(scale)) {
+  if (!Number.isFinite(Math.fround(scale))) {
     throw new RangeError(`Cannot compute ${op}() as scale must be finite: current value is ${scale}`);
   }
   return { scale, causal };

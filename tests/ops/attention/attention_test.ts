@@ -117,7 +117,9 @@ Deno.test("attention() and selfAttention() throw on what they cannot use", () =>
     "as q must be [..., n, d], k and v [..., m, d] with m and d >= 1: got q [2,3,4], k [2,5,8] and v [2,5,8]",
   );
   assertThrows(() => attention(x, x, ones([2, 3, 4], { dtype: "u32" })), TypeError, "x must be f32: got u32 [2,3,4]");
-  assertThrows(() => attention(x, x, x, { scale: NaN }), RangeError, "scale must be finite: current value is NaN");
+  for (const scale of [NaN, 1e39]) {
+    assertThrows(() => attention(x, x, x, { scale }), RangeError, `scale must be finite: current value is ${scale}`);
+  }
   const wide = ones([1, 2, 260]);
   assertThrows(() => attention(wide, wide, wide), RangeError, "a head must have at most 256 features: got 260");
   assertThrows(
