@@ -80,7 +80,7 @@ export function leakingColumns(data: Float32Array, dim: number, { labels }: Imag
   return all.filter((column) => told[column] === "all" || (areCode && told[column] !== null));
 }
 
-/** What a column tells: the class of every image, which images are of one class, or neither (null). */
+/** Tells what a column says: the class of every image, which images are of one class, or neither (null). */
 function classesOf(data: Float32Array, dim: number, column: number, labels: Int32Array): "all" | number | null {
   const [classesBy, valuesOf] = [new Map<number, Set<number>>(), new Map<number, Set<number>>()];
   for (let i = 0; i < labels.length; i++) {
