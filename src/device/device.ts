@@ -158,11 +158,11 @@ export class Device {
    * @throws {DeviceError} If a dimension has more workgroups than the device takes, or an operation before it failed.
    */
   dispatch<P extends ParamTypes, A extends Accesses, V extends ParamValues<P>, B extends BindingsOf<A>>(
-    given: Program<P, A>,
+    shader: Program<P, A>,
     options: DispatchOptions<P, A, V, B>,
   ): void {
     this.#check();
-    const program = this.programs.whole(given);
+    const program = this.programs.whole(shader);
     this.recordings.checkDevice();
     const { buffers, constants, params: given = {}, workgroups } = options as DispatchOptions;
     if (!this.#bounds.isSomeWork(workgroups, program, buffers, this.#details) || this.#rehearsals.now) return;
