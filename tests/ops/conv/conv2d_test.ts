@@ -142,6 +142,15 @@ Deno.test("conv2dFormName() follows the shape", () => {
   assertEquals(name([16, 32, 32, 4], [1, 1, 4, 64], { stride: 2 }), "direct");
 });
 
+Deno.test("conv2dFormName() takes Winograd for narrow layers on a CPU adapter", async () => {
+  await policy.with({ family: "cpu" }, () => {
+    const name = (n: number, size: number, channels: number) =>
+      conv2dFormName(device, geometryOf([n, size, size, channels], [3, 3, channels, channels], { padding: 1 }));
+    for (const channels of [16, 32, 48, 64]) assertEquals(name(512, 16, channels), "winograd4");
+    for (const [n, size] of [[1, 4], [64, 2], [2, 8]] as const) assertEquals(name(n, size, 32), "direct");
+  });
+});
+
 Deno.test("conv2d() splits long sums in the value and in the gradient of the weight", async () => {
   await check({ x: [1, 4, 4, 2000], weight: [3, 3, 2000, 4], options: { dilation: 1, stride: 3 } });
   await check({ x: [3, 70, 70, 1], weight: [3, 3, 1, 2], options: { dilation: [1, 2] } });
