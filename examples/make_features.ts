@@ -23,6 +23,11 @@ await runMain(async (args) => {
         help: "weights of a ViT, CLIP's or DINOv2 (.safetensors, .pth), or a graph (.onnx) with one input of images",
         group: "Encoder",
       },
+      prefix: {
+        type: "string",
+        help: "of weights: beginning of the network's names in the file (default: looked for)",
+        group: "Encoder",
+      },
       output: { type: "string", help: "output of the graph to take (default: the only one)", group: "Encoder" },
       size: { type: "integer", min: 1, help: "side of the images, px (default: the encoder's)", group: "Encoder" },
       short_side: { type: "integer", min: 1, help: "short side before the middle is cut out, px", group: "Encoder" },
@@ -70,7 +75,7 @@ await runMain(async (args) => {
   };
   if (!encoder.endsWith(".onnx")) {
     const pool = flags.pool === "mean" || flags.pool === "token" ? flags.pool as "mean" | "token" : undefined;
-    await runFeatures(flags, () => loadVit(encoder, { ...shared, pool, heads: flags.heads }));
+    await runFeatures(flags, () => loadVit(encoder, { ...shared, pool, heads: flags.heads, prefix: flags.prefix }));
     return;
   }
   const options = {

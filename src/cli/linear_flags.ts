@@ -74,13 +74,25 @@ function dataFlags() {
 function encoderFlags() {
   const group = "Encoder";
   return {
-    pretrained: { type: "string", help: "checkpoint: ours or the original's .pth.tar", group },
+    pretrained: {
+      type: "string",
+      help: "checkpoint: ours, the original's .pth.tar, or another program's weights",
+      group,
+    },
+    prefix: { type: "string", help: "beginning of the encoder's names in it (default: looked for)", group },
+    stem_padding: {
+      type: "integer",
+      min: 0,
+      max: 3,
+      help: "padding of another program's first convolution of 3 x 3, px (default: 2, the original's)",
+      group,
+    },
     random: { type: "boolean", help: "evaluate an untrained encoder, to compare with", group },
     network: {
       type: "string",
       choices: NETWORKS,
       alias: "n",
-      help: "network (default: the one the checkpoint names, else resnet50)",
+      help: "network (default: the one the checkpoint names, else the one of its shapes)",
       group,
     },
     feature: {

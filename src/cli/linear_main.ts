@@ -61,7 +61,7 @@ function settingsOf(
 }
 
 async function openEncoder(flags: LinearFlags, device: Device): Promise<LoadedEncoder> {
-  const { pretrained, network, seed } = flags;
+  const { pretrained, network, seed, prefix, stem_padding: stemPadding } = flags;
   if (pretrained === undefined) {
     return randomEncoder(network!, { stem: SMALL_IMAGES.includes(flags.db) ? "cifar" : "imagenet", seed, device });
   }
@@ -71,7 +71,7 @@ async function openEncoder(flags: LinearFlags, device: Device): Promise<LoadedEn
       `Cannot evaluate "${pretrained}": there is no such file (--random evaluates an untrained encoder on purpose)`,
     );
   }
-  return await loadEncoder(pretrained, { network, device });
+  return await loadEncoder(pretrained, { network, device, prefix, stemPadding });
 }
 
 /** Shows an evaluation: sentences and a bar, or one JSON object a line; on ranks but the first, nothing. */

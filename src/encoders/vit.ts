@@ -5,6 +5,7 @@ import type { Device } from "../device/mod.ts";
 import { quotedSome } from "../formats/internal.ts";
 import { Vit } from "../nn/mod.ts";
 import { type Tensor, tensor, tidy } from "../tensor/mod.ts";
+import { withPrefix } from "../train/internal.ts";
 import { loadState, readCheckpoint, type VitOrigin, vitState } from "../train/mod.ts";
 import { type ImageEncoder, type Normalization, normalized } from "./image_encoder.ts";
 
@@ -18,6 +19,8 @@ export interface VitEncoderOptions extends Partial<Normalization> {
   readonly shortSide?: number;
   /** Features of the class token, or the mean of the patches; what the names say by default. */
   readonly pool?: "token" | "mean";
+  /** Beginning of the network's names in the file, such as `model.visual_trunk`; looked for by default. */
+  readonly prefix?: string;
   /** Device; the default one by default. */
   readonly device?: Device;
 }
@@ -66,7 +69,7 @@ const MOST = 256;
  * @param options Choices that the file does not tell.
  * @throws {SyntaxError} If the file is damaged.
  * @throws {TypeError} If it holds no such network, or weights are missing or unexpected.
- * @throws {RangeError} If an option is out of its range.
+ * @throws {RangeError} If an option is out of its range, or no name begins with `prefix`.
  *
  * @example Usage
  * ```ts no-assert ignore
@@ -80,7 +83,8 @@ const MOST = 256;
  */
 export async function loadVit(path: string, options: VitEncoderOptions = {}): Promise<VitEncoder> {
   const { size: bytes } = await Deno.stat(path);
-  const { weights } = await readCheckpoint(path, { foreign: true });
+  const { weights: all } = await readCheckpoint(path, { foreign: true });
+  const weights = options.prefix === undefined ? all : withPrefix(path, all, options.prefix);
   const found = vitState(weights, { heads: options.heads, pool: options.pool });
   if (!found) {
     throw new TypeError(

@@ -1,8 +1,10 @@
 import { quoted, quotedSome } from "../formats/internal.ts";
 import type { Device } from "../device/mod.ts";
 import { type Backbone, ResNet, resnet, RESNET_NAMES, type Stem, Vit } from "../nn/mod.ts";
+import { withPrefix } from "../train/internal.ts";
 import { loadState, makeModel, readCheckpoint, type StateDict, vitState } from "../train/mod.ts";
 import { type EncoderState, encoderState } from "./encoder_state.ts";
+import { resnetLayout, resnetName } from "./resnet_layout.ts";
 
 /** An encoder that can be evaluated. */
 export interface LoadedEncoder {
@@ -16,45 +18,46 @@ export interface LoadedEncoder {
   readonly resolution: number | null;
 }
 
+const PADDING =
+  "Its first convolution, 3 x 3, is taken with a padding of 2, as the original's: where the program that trained it had 1, " +
+  "as most do, features are others (--stem_padding, stemPadding)";
+const STRIDE =
+  "Its first convolution, 3 x 3, is taken with a stride of 2, as this library's small networks: where the " +
+  "program that trained it had 1, features are others (--stem_padding, stemPadding say its padding)";
+
 /** Options of {@linkcode loadEncoder}. */
 export interface LoadEncoderOptions {
-  /** Network by torchvision's name; by default the one that the file names, else `resnet50`, as the original. */
+  /** Network by torchvision's name; by default the one that the file names, else the one that the shapes tell. */
   network?: string;
+  /** Beginning of the encoder's names in the file, such as `net.trunk`; looked for by default. */
+  prefix?: string;
+  /**
+   * Padding of a first convolution of 3 × 3 with a stride of 1, px. A file of weights does not tell it: by default it is 2, as
+   * the original's, and another program's file gets a note.
+   */
+  stemPadding?: number;
   /** Device; the default one by default. */
   device?: Device;
 }
 
-const PADDING =
-  "Its first convolution, 3 x 3, is taken with a padding of 2, as the original's: where the program that trained it had 1, " +
-  "as most do, features are others";
-
 /**
  * Loads the encoder of a checkpoint: ours, the original's `.pth.tar`, a bare state dict, or what other programs save,
- * under whatever prefix (`module.`, `backbone.`, `encoder_q.`, …). The projection head is left out, and so is the slow
- * copy beside an encoder that learns. The first layers are those that the weights fit; without `fc`, pooled features
- * stand for what it gives.
+ * under whatever prefix (`module.`, `backbone.`, `encoder_q.`, …), also where the layers have only the numbers of a
+ * `Sequential`. The projection head is left out, and so is the slow copy beside an encoder that learns. The network and
+ * its first layers are those that the weights fit; without `fc`, pooled features stand for what it gives.
  *
  * @throws {TypeError} If the weights are of another network than asked for; the message names the tensors that differ.
+ * @throws {RangeError} If no name begins with `prefix`.
  * @throws {SyntaxError} If the file cannot be read.
  */
 export async function loadEncoder(path: string, options: LoadEncoderOptions = {}): Promise<LoadedEncoder> {
-  const { weights, network: named, config } = await readCheckpoint(path, { foreign: true });
+  const { weights: all, network: named, config } = await readCheckpoint(path, { foreign: true });
+  const weights = options.prefix === undefined ? all : withPrefix(path, all, options.prefix);
+  const resolution = typeof config.resolution === "number" ? config.resolution : null;
   const transformer = vitOf(path, weights, options);
-  if (transformer) {
-    const resolution = typeof config.resolution === "number" ? config.resolution : null;
-    return { ...transformer, network: named ?? "vit", resolution };
-  }
+  if (transformer) return { ...transformer, network: named ?? "vit", resolution };
   const { state, notes } = findEncoder(path, weights);
-  const conv1 = state.get("conv1.weight")!;
-  const fc = state.get("fc.weight")!;
-  const isSmall = conv1.shape[0] !== 64;
-  const wanted = options.network === "tiny" ? "small" : options.network;
-  const known = named && (RESNET_NAMES as readonly string[]).includes(named) ? named : null;
-  const network = wanted ?? (isSmall ? "small" : known ?? "resnet50");
-  const { device } = options;
-  const numClasses = fc.shape[0]!;
-  const stem: Stem = conv1.shape[2] === 7 ? "imagenet" : "cifar";
-  const encoder = network === "small" ? smallResNet(state, device) : resnet(network, { stem, numClasses, device });
+  const { encoder, network, said } = resnetOf(state, named, options);
   try {
     loadState(encoder, state);
   } catch (error) {
@@ -63,11 +66,30 @@ export async function loadEncoder(path: string, options: LoadEncoderOptions = {}
       `Cannot use "${path}" as a ${network}${named ? `, its file says ${quoted(named)}` : ""}: ${error.message}`,
     );
   }
-  const resolution = typeof config.resolution === "number" ? config.resolution : null;
-  const unnamed = wanted || isSmall || known ? [] : [`"${path}" does not name its network: taken for a ${network}`];
   const foreign = named === null && Object.keys(config).length === 0;
-  const padded = foreign && !isSmall && stem === "cifar" ? [PADDING] : [];
-  return { encoder: encoder.eval(), network, notes: [...notes, ...unnamed, ...padded], resolution };
+  return { encoder: encoder.eval(), network, notes: foreign && said ? [...notes, said] : notes, resolution };
+}
+
+/** The ResNet for some weights, its name, and what must be said of it where the weights are another program's. */
+function resnetOf(
+  state: StateDict,
+  named: string | null,
+  { network, stemPadding, device }: LoadEncoderOptions,
+): { encoder: ResNet; network: string; said?: string } {
+  const [channels, , side] = state.get("conv1.weight")!.shape as [number, number, number];
+  const numClasses = state.get("fc.weight")!.shape[0]!;
+  const layout = resnetLayout(state);
+  const isSmall = side === 3 && channels !== 64 && stemPadding === undefined;
+  const stem: Stem = side === 7 ? "imagenet" : "cifar";
+  const asked = network ?? (named && (RESNET_NAMES as readonly string[]).includes(named) ? named : null);
+  if (isSmall || network === "tiny") {
+    const encoder = new ResNet({ ...layout, smallStem: true }, { numClasses, device });
+    return { encoder, network: "small", said: asked === null ? STRIDE : undefined };
+  }
+  const options = { stem, stemPadding, numClasses, device };
+  const said = stem === "cifar" && stemPadding === undefined ? PADDING : undefined;
+  if (asked !== null) return { encoder: resnet(asked, options), network: asked, said };
+  return { encoder: new ResNet(layout, options), network: resnetName(layout) ?? "resnet", said };
 }
 
 /** A vision transformer among the weights; null where they are of none. */
@@ -116,18 +138,4 @@ function findEncoder(path: string, weights: StateDict): EncoderState {
 export function randomEncoder(network: string, options: { stem: Stem; seed?: number; device?: Device }): LoadedEncoder {
   const { encoder } = makeModel(network, options);
   return { encoder: encoder.eval(), network, notes: ["The encoder is untrained, on purpose"], resolution: null };
-}
-
-/** A network of basic blocks with a stem of stride 2, as its weights tell. */
-function smallResNet(state: StateDict, device?: Device): ResNet {
-  const widths: number[] = [];
-  const layers: number[] = [];
-  for (let stage = 1; state.has(`layer${stage}.0.conv1.weight`); stage++) {
-    widths.push(state.get(`layer${stage}.0.conv1.weight`)!.shape[0]!);
-    let blocks = 0;
-    while (state.has(`layer${stage}.${blocks}.conv1.weight`)) blocks++;
-    layers.push(blocks);
-  }
-  const numClasses = state.get("fc.weight")!.shape[0]!;
-  return new ResNet({ block: "basic", layers, widths, smallStem: true }, { numClasses, device });
 }

@@ -22,7 +22,8 @@ const COPY = /(_k|ema|momentum|target|teacher)(\.|_|$)/;
  * @returns null if there is none.
  * @throws {TypeError} If there are several.
  */
-export function encoderState(weights: StateDict): EncoderState | null {
+export function encoderState(given: StateDict): EncoderState | null {
+  const weights = withStageNames(given);
   const prefix = prefixOf([...weights.keys()]);
   if (prefix === null) return null;
   const state: StateDict = new Map();
@@ -40,13 +41,34 @@ export function encoderState(weights: StateDict): EncoderState | null {
   return { state, notes: ["It has no fc: its pooled features stand for what fc gives"] };
 }
 
+/**
+ * Gives the layers of a `Sequential(*resnet.children())` their names back: `0` is `conv1`, `1` is `bn1`, and what holds
+ * blocks `layer1` and so on, in its order. Other weights keep their names.
+ */
+function withStageNames(weights: StateDict): StateDict {
+  const stages = new Map<string, Map<string, string>>();
+  for (const name of weights.keys()) {
+    const [, prefix, stage] = /^((?:.*\.)?)(\d+)\.0\.conv1\.weight$/.exec(name) ?? [];
+    if (prefix === undefined || weights.get(`${prefix}0.weight`)?.shape.length !== 4) continue;
+    const names = stages.get(prefix) ?? new Map([["0", "conv1"], ["1", "bn1"]]);
+    stages.set(prefix, names.set(stage!, `layer${names.size - 1}`));
+  }
+  if (stages.size === 0) return weights;
+  return new Map([...weights].map(([name, value]) => {
+    const prefix = stages.keys().find((each) => name.startsWith(each));
+    const [first = "", ...rest] = name.slice(prefix?.length).split(".");
+    const to = prefix === undefined ? undefined : stages.get(prefix)?.get(first);
+    return [to === undefined ? name : [prefix + to, ...rest].join("."), value];
+  }));
+}
+
 function prefixOf(names: readonly string[]): string | null {
   const found = names.flatMap((name) => /^((?:.*\.)?)conv1\.weight$/.exec(name)?.[1] ?? [])
     .filter((prefix) => !/(^|\.)layer\d+\.\d+\.$/.test(prefix));
   const learning = found.filter((prefix) => !COPY.test(prefix));
   const chosen = learning.length > 0 ? learning : found;
   if (chosen.length <= 1) return chosen[0] ?? null;
-  throw new TypeError(`it must hold one encoder: got several, ${quotedSome(chosen)}`);
+  throw new TypeError(`it must hold one encoder, or --prefix (prefix) say which: got ${quotedSome(chosen)}`);
 }
 
 /** Channels of the last layer before the pooling. */

@@ -27,6 +27,7 @@ export {
   resnet18,
   resnet34,
   resnet50,
+  RESNET_LAYOUTS,
   RESNET_NAMES,
   type ResNetName,
   resnext50,

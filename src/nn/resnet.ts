@@ -23,6 +23,8 @@ export type Stem = "imagenet" | "cifar";
 export interface ResNetOptions {
   /** First layers; `"imagenet"` by default. */
   stem?: Stem;
+  /** Padding of the 3×3 convolution of the stem `"cifar"`, px; 2 by default, as the original's, where most programs have 1. */
+  stemPadding?: number;
   /** Outputs of the last linear layer `fc`; 2048 by default, as the paper's encoder (1000 in torchvision). */
   numClasses?: number;
   /** Channels of the images; 3 by default. */
@@ -202,7 +204,7 @@ export class ResNet extends Backbone {
   /** Builds a network; {@linkcode resnet18} and its siblings know the layouts. */
   constructor(layout: ResNetLayout, options: ResNetOptions = {}) {
     super();
-    const { stem = "imagenet", numClasses = 2048, inChannels = 3, seed = 0, init, device } = options;
+    const { stem = "imagenet", stemPadding = 2, numClasses = 2048, inChannels = 3, seed = 0, init, device } = options;
     const { widths = [64, 128, 256, 512], groups = 1, widthPerGroup = 64, smallStem = false } = layout;
     if (stem !== "imagenet" && stem !== "cifar") {
       throw new RangeError(`Cannot build a ResNet as stem must be "imagenet" or "cifar": got "${stem}"`);
@@ -211,7 +213,7 @@ export class ResNet extends Backbone {
     const first = widths[0]!;
     if (smallStem) this.conv1 = make.conv(inChannels, first, 3, 2);
     else if (stem === "imagenet") this.conv1 = make.conv(inChannels, first, 7, 2);
-    else this.conv1 = make.conv(inChannels, first, 3, 1, 2, 1, defaultInit);
+    else this.conv1 = make.conv(inChannels, first, 3, 1, stemPadding, 1, defaultInit);
     this.bn1 = make.norm(first);
     this.#pool = !smallStem && stem === "imagenet";
     let channels = first;

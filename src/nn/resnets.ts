@@ -10,7 +10,8 @@ export type ResNetName =
   | "wide_resnet50_2"
   | "resnext50_32x4d";
 
-const LAYOUTS = {
+/** Layouts of the ResNet family by their names. */
+export const RESNET_LAYOUTS: Readonly<Record<ResNetName, ResNetLayout>> = {
   resnet18: { block: "basic", layers: [2, 2, 2, 2] },
   resnet34: { block: "basic", layers: [3, 4, 6, 3] },
   resnet50: { block: "bottleneck", layers: [3, 4, 6, 3] },
@@ -18,10 +19,10 @@ const LAYOUTS = {
   resnet152: { block: "bottleneck", layers: [3, 8, 36, 3] },
   wide_resnet50_2: { block: "bottleneck", layers: [3, 4, 6, 3], widthPerGroup: 128 },
   resnext50_32x4d: { block: "bottleneck", layers: [3, 4, 6, 3], groups: 32, widthPerGroup: 4 },
-} as const satisfies Record<ResNetName, ResNetLayout>;
+};
 
 /** The names in order of size. */
-export const RESNET_NAMES: readonly ResNetName[] = Object.keys(LAYOUTS) as ResNetName[];
+export const RESNET_NAMES: readonly ResNetName[] = Object.keys(RESNET_LAYOUTS) as ResNetName[];
 
 /**
  * Builds a network by its torchvision name.
@@ -29,10 +30,10 @@ export const RESNET_NAMES: readonly ResNetName[] = Object.keys(LAYOUTS) as ResNe
  * @throws {RangeError} If there is no such name; the message lists them.
  */
 export function resnet(name: string, options: ResNetOptions = {}): ResNet {
-  if (!Object.hasOwn(LAYOUTS, name)) {
+  if (!Object.hasOwn(RESNET_LAYOUTS, name)) {
     throw new RangeError(`Cannot build a ResNet as the name must be one of ${RESNET_NAMES.join(", ")}: got "${name}"`);
   }
-  return new ResNet(LAYOUTS[name as ResNetName], options);
+  return new ResNet(RESNET_LAYOUTS[name as ResNetName], options);
 }
 
 /**

@@ -1,7 +1,7 @@
-import { ndarray, toF32 } from "../formats/mod.ts";
+import { toF32 } from "../formats/mod.ts";
 import type { Module } from "../nn/mod.ts";
 import type { GradScaler, Optimizer } from "../optim/mod.ts";
-import { fromTorchLayout, loadState, readState, type StateDict, toTorchLayout } from "./model_state.ts";
+import { loadState, ownValue, readState, savedValue, type StateDict } from "./model_state.ts";
 import type { Checkpoint } from "./checkpoint_types.ts";
 
 export { readCheckpoint, writeCheckpoint } from "./checkpoint_file.ts";
@@ -36,7 +36,7 @@ export async function captureCheckpoint(
   const states: Record<string, StateDict> = {};
   for (const [state, arrays] of Object.entries(kept.states)) {
     states[state] = new Map(
-      parameters.map(([name, { shape }], i) => [name, toTorchLayout(ndarray([...shape], "f32", arrays[i]!))]),
+      parameters.map(([name, parameter], i) => [name, savedValue(parameter, arrays[i]!)]),
     );
   }
   const own = { kind: optimizerKind, steps: kept.steps, states };
@@ -55,13 +55,16 @@ export function restoreCheckpoint(
   optimizer?: Optimizer,
   scaler?: GradScaler | null,
 ): void {
-  loadState(model, checkpoint.weights);
+  const { oldTables } = checkpoint;
+  loadState(model, checkpoint.weights, { oldTables });
   if (!optimizer || !checkpoint.optimizer) return;
   const { steps, states } = checkpoint.optimizer;
-  const names = [...model.namedParameters()].map(([name]) => name);
+  const parameters = [...model.namedParameters()];
   const own = Object.entries(states).map(([state, arrays]) => {
-    const missing = names.filter((name) => !arrays.has(name));
-    if (missing.length === 0) return [state, names.map((name) => toF32(fromTorchLayout(arrays.get(name)!)))] as const;
+    const missing = parameters.map(([name]) => name).filter((name) => !arrays.has(name));
+    if (missing.length === 0) {
+      return [state, parameters.map(([name, own]) => toF32(ownValue(own, arrays.get(name)!, oldTables)))] as const;
+    }
     throw new TypeError(`Cannot load the optimizer's state as it has no ${state} of ${missing.slice(0, 5).join(", ")}`);
   });
   optimizer.loadState({ lr: optimizer.lr, steps, states: Object.fromEntries(own) });

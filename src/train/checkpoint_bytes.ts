@@ -22,6 +22,8 @@ export interface ReadCheckpointOptions {
 }
 
 const FORMAT = "uniformity-checkpoint-1";
+/** Axes of tables; files of before have none of it, and other axes. */
+const TABLES = "rows, features";
 const OPTIMIZER = "optimizer.";
 const BESIDE = "beside.";
 
@@ -57,6 +59,7 @@ export async function checkpointChunks(checkpoint: Checkpoint): Promise<Iterable
   for (const [name, array] of checkpoint.beside ?? []) tensors.set(BESIDE + name, array);
   const metadata: Record<string, string> = {
     format: FORMAT,
+    tables: TABLES,
     config: JSON.stringify(config),
     ...network === null ? {} : { network },
     ...position ? { position: JSON.stringify(position), random: JSON.stringify(randomState(config, position)) } : {},
@@ -117,5 +120,6 @@ async function ownCheckpoint(file: Safetensors): Promise<Checkpoint> {
     optimizer: optimizer &&
       { ...optimizer, states: Object.fromEntries(states.filter(([, arrays]) => arrays.size > 0)) },
     ...beside.size > 0 ? { beside } : {},
+    ...metadata.tables === TABLES ? {} : { oldTables: true },
   };
 }

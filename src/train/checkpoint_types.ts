@@ -39,6 +39,8 @@ export interface Checkpoint {
    * out.
    */
   readonly beside?: StateDict;
+  /** Whether tables of an `Embedding` are `[features, rows]`, as in files of before they had PyTorch's layout. */
+  readonly oldTables?: boolean;
   /** Settings of the run; empty when the file has none. */
   readonly config: Readonly<Record<string, unknown>>;
 }

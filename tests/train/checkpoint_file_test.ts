@@ -94,6 +94,7 @@ Deno.test("readCheckpoint() reads a file of before Adam, which does not name the
       states: { velocity: new Map([["w", array(5, 6, 7, 8)]]) },
       scaler: { scale: 1024, growthTracker: 3, skipped: 1 },
     },
+    oldTables: true,
   });
 });
 

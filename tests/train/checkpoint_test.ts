@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { backward, Device, keep, key, normal, scope } from "../../mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
-import { type Contrastive, contrastive, ResNet } from "../../src/nn/mod.ts";
+import { type Contrastive, contrastive, Embedding, ResNet } from "../../src/nn/mod.ts";
 import { Adam, AdamW, GradScaler, LARS, type Optimizer, SGD } from "../../src/optim/mod.ts";
 import {
   captureCheckpoint,
@@ -14,7 +14,8 @@ import {
   writeCheckpoint,
   writeTorchCheckpoint,
 } from "../../src/train/mod.ts";
-import { ndarray, readTorch, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
+import { ndarray, readSafetensors, readTorch, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
+import { sealed } from "../../src/formats/internal.ts";
 import { withFolder } from "../data/_helpers.ts";
 
 const device = await Device.open();
@@ -259,4 +260,33 @@ Deno.test("readCheckpoint() takes a bare state dict, as torchvision saves it, an
 Deno.test("makeModel() names the networks there are", () => {
   assertThrows(() => makeModel("resnet19", { stem: "cifar" }), RangeError, "one of resnet18, resnet34");
   assert(device.memory.live > 0);
+});
+
+Deno.test("a checkpoint holds the table of an Embedding as PyTorch does, and older ones are read as they were written", async () => {
+  await withFolder(async (folder) => {
+    const path = `${folder}/a.safetensors`;
+    for (const rows of [3, 2]) { // a square one too, whose axes no shape tells
+      const table = new Embedding({ numEmbeddings: rows, embeddingDim: 2, device });
+      const optimizer = new Adam(table.parameters(), { lr: 0.1 });
+      const values = await table.weight.data();
+      await writeCheckpoint(path, await captureCheckpoint(table, optimizer, { ...notes, optimizerKind: "adam" }));
+      const written = readSafetensors(await Deno.readFile(path));
+      assertEquals(written.tensors.get("weight"), ndarray([rows, 2], "f32", values));
+      const checkpoint = await readCheckpoint(path);
+      assertEquals(checkpoint.oldTables, undefined);
+      const turned = Float32Array.from(values, (_, i) => values[i % rows * 2 + Math.floor(i / rows)]!);
+      const old = { ...checkpoint, oldTables: true, weights: new Map([["weight", ndarray([2, rows], "f32", turned)]]) };
+      for (const each of [checkpoint, old]) {
+        const other = new Embedding({ numEmbeddings: rows, embeddingDim: 2, key: key(7), device });
+        restoreCheckpoint(each, other);
+        assertEquals(await other.weight.data(), values);
+        other.dispose();
+      }
+      table.dispose();
+    }
+    const { tensors, metadata } = readSafetensors(await Deno.readFile(path));
+    const { tables: _, sha256: __, ...before } = metadata;
+    await Deno.writeFile(path, writeSafetensors(tensors, await sealed(tensors, before)));
+    assertEquals((await readCheckpoint(path)).oldTables, true);
+  });
 });
