@@ -213,7 +213,6 @@ Deno.test("the layer rule refuses what it should", () => {
 const LONGEST_FILE = 300;
 /** Files that are longer, with their lines: the list may only shrink. */
 const LONG: Record<string, number> = {
-  "src/device/device.ts": 341,
   "tests/data/archive_test.ts": 318,
   "tests/data/decode_test.ts": 341,
 };

@@ -18,10 +18,10 @@ async function sources(folder = "src"): Promise<[path: string, text: string][]> 
 
 const FILES = await sources();
 
-/** State of a module: what is assigned again, and containers that start empty. */
+/** State of a module or a class: what is assigned again, and containers that start empty. */
 function moduleState(text: string): string[] {
   const state =
-    /^(?:export )?(?:(?:let|var) (\w+)|const (\w+)(?:: [^=]+)? = (?:new (?:Weak)?(?:Map|Set)(?:<.*>)?\(\)|\[\]);)/gm;
+    /^(?:(?:export )?(?:let|var) (\w+)|(?:(?:export )?const| +static) #?(\w+)(?:: [^=]+)? = (?:new (?:Weak)?(?:Map|Set)(?:<.*>)?\(\)|\[\]);)/gm;
   return [...text.matchAll(state)].map((match) => match[1] ?? match[2]!);
 }
 

@@ -14,15 +14,12 @@ import type { Workgroups } from "./bindings.ts";
 import { Recordings } from "./replay/recordings.ts";
 import { Rehearsals } from "./rehearsals.ts";
 import { Running } from "./running.ts";
-import { Staging, writeBytes } from "./staging.ts";
 import type { BindingsOf, Counters, DispatchOptions } from "./options.ts";
 import type { DeviceStorage } from "./storage.ts";
-import { SyncReader } from "./sync_reader.ts";
+import type { SyncReader } from "./sync_reader.ts";
 import { Timing } from "./timing.ts";
+import { Transfers } from "./transfers.ts";
 import { noteWrites } from "./writes.ts";
-
-/** Open devices, the default one last. */
-const opened: Device[] = [];
 
 /**
  * A GPU, opened: it allocates storages, encodes dispatches into one open compute pass, submits them when asked, and reads
@@ -38,6 +35,8 @@ const opened: Device[] = [];
  * ```
  */
 export class Device {
+  /** Open devices, the default one last. */
+  static #opened: Device[] = [];
   /** Vendor, description and family of the adapter. */
   readonly info: AdapterInfo;
   /** Limits of the adapter, all of which the device has. */
@@ -56,7 +55,7 @@ export class Device {
   #pool: BufferPool;
   #pipelines: PipelineCache;
   #encoder: Encoder;
-  #staging: Staging;
+  #transfers: Transfers;
   #timing: Timing;
   #failures: Failures;
   #running = new Running();
@@ -71,17 +70,17 @@ export class Device {
     this.limits = gpu.limits;
     this.features = new Set(gpu.features as unknown as Iterable<string>);
     const [details, encoder, trim] = [this.#details, () => this.#encoder, () => this.trim()];
+    const [check, done] = [() => this.#check(), () => this.done()];
     const failures = this.#failures = new Failures(gpu, details, encoder);
     this.#pool = new BufferPool(bufferMaker({ gpu, failures, details, encoder, trim }));
     this.#bounds = new Bounds(gpu.limits);
-    const [fail, wait] = [(error: DeviceError) => failures.fail(error), (check: Promise<void>) => failures.wait(check)];
-    this.#pipelines = new PipelineCache(gpu, { details, fail, wait }, directives);
+    this.#pipelines = new PipelineCache(gpu, { details, failures }, directives);
     this.#encoder = new Encoder(gpu, (shader, make) => {
       return failures.watch("validation", "Cannot bind the buffers of a dispatch", { ...details(), shader }, make);
     });
-    this.recordings = new Recordings(gpu, this.#pool, this.#encoder, this.#failures, () => this.#check());
-    this.#staging = new Staging(gpu);
-    this.#timing = new Timing({ gpu, info, encoder: this.#encoder, running: this.#running, done: () => this.done() });
+    this.recordings = new Recordings(gpu, this.#pool, this.#encoder, failures, check);
+    this.#transfers = new Transfers({ gpu, encoder: this.#encoder, failures, details, check });
+    this.#timing = new Timing({ gpu, info, encoder: this.#encoder, running: this.#running, done });
   }
 
   /**
@@ -92,7 +91,7 @@ export class Device {
    */
   static async open(options: AdapterOptions = {}): Promise<Device> {
     const device = new Device(await requestDevice(options));
-    opened.push(device);
+    Device.#opened.push(device);
     return device;
   }
 
@@ -102,7 +101,7 @@ export class Device {
    * @throws {DeviceError} If none is open.
    */
   static get current(): Device {
-    const device = opened.at(-1);
+    const device = Device.#opened.at(-1);
     if (!device) throw new DeviceError("Cannot use the default device as none is open: await Device.open() first");
     return device;
   }
@@ -116,10 +115,10 @@ export class Device {
   /** Counters of what was made and done so far. */
   get counters(): Counters {
     return {
-      buffers: this.#pool.created + this.#staging.created,
+      buffers: this.#pool.created + this.#transfers.created,
       pipelines: this.#pipelines.created,
       ...this.#encoder.counts,
-      reads: this.#staging.taken,
+      reads: this.#transfers.reads,
     };
   }
 
@@ -196,47 +195,24 @@ export class Device {
     if (this.#rehearsals.now) return;
     this.#check();
     this.recordings.refuse("write", "write before it, into a tensor that it is given or holds");
-    if (this.#encoder.uses(storage.block)) this.#encoder.flush();
-    writeBytes(this.#gpu.queue, storage.block.buffer, data, offset);
-    storage.wrote(offset === 0 && data.byteLength + 16 > storage.bytes ? -1 : storage.writtenBy); // all of it: -1
+    this.#transfers.write(storage, data, offset);
   }
 
   /**
    * Reads bytes back: submits what was encoded, waits for it, and copies.
    *
-   * @throws {DeviceError} If anything before it failed, or something failed since the storage was written for which it may
-   *   hold anything.
+   * @throws {DeviceError} If anything before it failed, or the storage may hold anything since something failed.
    */
   async read(storage: DeviceStorage, bytes: number, offset = 0): Promise<ArrayBuffer> {
     this.#check();
     this.recordings.refuse("read back", "read what it returns");
-    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
-    const staging = this.#staging.take(size);
-    this.#encoder.copy(storage, offset, staging, size);
-    const [{ serial }, { writtenBy }] = [this.#encoder, storage];
-    this.#encoder.flush();
-    await this.#settle();
-    try {
-      const result = await this.#staging.read(staging, bytes);
-      this.#check();
-      this.#failures.checkDone(serial, writtenBy);
-      this.#failures.worked(serial);
-      return result;
-    } catch (cause) {
-      if (cause instanceof DeviceError) throw cause;
-      await Promise.resolve();
-      this.#check();
-      throw new DeviceError("Cannot read a result back", { ...this.#details(), cause });
-    }
+    return await this.#transfers.read(storage, bytes, offset);
   }
 
   /** Opens a reader that hands up to `bytes` bytes back at once while the caller waits; see {@linkcode SyncReader}. */
   async openSyncReader(bytes: number): Promise<SyncReader> {
-    return await SyncReader.open(this.#gpu, bytes, this.#encoder.carryBaton(), (parts) => {
-      this.recordings.refuse("read back", "run steps that exchange with other processes without compile()");
-      this.flush();
-      this.#failures.checkDone(...parts.map(({ storage }) => storage.writtenBy));
-    });
+    const how = "run steps that exchange with other processes without compile()";
+    return await this.#transfers.openSyncReader(bytes, () => this.recordings.refuse("read back", how));
   }
 
   /** Submits what was encoded; does not wait. */
@@ -248,14 +224,8 @@ export class Device {
 
   /** Submits what was encoded and waits until the GPU has done it. */
   async done(): Promise<void> {
-    const [{ count }, waiting] = [this.#failures, !this.#encoder.idle];
-    this.flush();
-    const { latest } = this.#encoder;
-    await this.#settle();
-    await this.#gpu.queue.onSubmittedWorkDone();
     this.#check();
-    if (waiting || this.#failures.count > count) this.#failures.checkDone(latest);
-    this.#failures.worked(latest);
+    await this.#transfers.done();
   }
 
   /** Destroys the pool's free buffers, and forgets the bind groups that would keep them alive; returns their bytes. */
@@ -265,7 +235,7 @@ export class Device {
     this.#encoder.flush();
     this.#encoder.forgetBindGroups();
     this.#pool.trim();
-    this.#staging.trim();
+    this.#transfers.trim();
     return pooled;
   }
 
@@ -303,10 +273,7 @@ export class Device {
     this.#timing.start(true, { keepsEvents: true });
   }
 
-  /**
-   * Ends the profile and returns the dispatches in the Trace Event Format, which Perfetto and Chrome's `about:tracing`
-   * open once it is written to a file with `JSON.stringify()`.
-   */
+  /** Ends the profile; gives the dispatches in the Trace Event Format, which Perfetto and Chrome's `about:tracing` open. */
   async stopTrace(): Promise<Trace> {
     return (await this.#timing.stop()).trace;
   }
@@ -315,23 +282,15 @@ export class Device {
   close(): void {
     if (this.closed) return;
     this.#failures.close();
-    opened.splice(opened.indexOf(this), 1);
+    Device.#opened.splice(Device.#opened.indexOf(this), 1);
     this.#encoder.destroy();
     this.#gpu.destroy();
   }
 
   /** Waits for the GPU, then closes. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.closed && !this.#failures.lost) {
-      this.#encoder.flush();
-      await this.#gpu.queue.onSubmittedWorkDone();
-    }
+    if (!this.closed && !this.#failures.lost) await this.#transfers.idle();
     this.close();
-  }
-
-  async #settle(): Promise<void> {
-    await this.#failures.settle(() => this.#gpu.queue.onSubmittedWorkDone());
-    this.#check();
   }
 
   #check(): void {

@@ -1,19 +1,16 @@
 import { Baton } from "./baton.ts";
+import { BindGroups, type Guard } from "./bind_groups.ts";
 import type { Block } from "./blocks.ts";
 import type { DeviceStorage } from "./storage.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { packParams, PARAMS_SLOT, type Program, type Scalars } from "./program.ts";
 import type { Profile, Profiler } from "./profiler.ts";
-import { RecentMap } from "./recent_map.ts";
 import type { Recording, Replay } from "./replay/recording.ts";
 import { USAGE } from "./usage.ts";
 import type { Bindings, Workgroups } from "./bindings.ts";
 
 /** Bytes of the uniform arena: the `Params` of one submit. */
 const ARENA_BYTES = 1 << 20;
-
-/** Bind groups that are kept: several times those of a step of the largest networks. */
-const BIND_GROUPS = 4096;
 
 /**
  * Encodes dispatches into one open compute pass and submits them together. `Params` go through one uniform arena (a
@@ -22,7 +19,6 @@ const BIND_GROUPS = 4096;
  */
 export class Encoder {
   #gpu: GPUDevice;
-  #guard: (shader: string, make: () => GPUBindGroup) => GPUBindGroup;
   #arena: GPUBuffer;
   #host = new ArrayBuffer(ARENA_BYTES);
   #view = new DataView(this.#host);
@@ -32,21 +28,20 @@ export class Encoder {
   #pass: GPUComputePassEncoder | null = null;
   #current: GPUComputePipeline | null = null;
   #label = "";
-  #bindGroups = new RecentMap<GPUBindGroup>(BIND_GROUPS);
+  #bindGroups: BindGroups;
   #serial = 0;
   #recording: Recording | null = null;
   #profiler: Profiler | null = null;
   #baton: Baton | null = null;
-  #bindGroupsCreated = 0;
   #submits = 0;
   #dispatches = 0;
 
   /** Encodes for this device; `guard` watches over the making of bind groups. */
-  constructor(gpu: GPUDevice, guard: (shader: string, make: () => GPUBindGroup) => GPUBindGroup) {
+  constructor(gpu: GPUDevice, guard: Guard) {
     this.#gpu = gpu;
-    this.#guard = guard;
     const usage = USAGE.UNIFORM | USAGE.COPY_DST;
     this.#arena = gpu.createBuffer({ label: "params", size: ARENA_BYTES, usage });
+    this.#bindGroups = new BindGroups(gpu, this.#arena, guard);
   }
 
   /** Recording that takes every dispatch in, if any. */
@@ -61,7 +56,7 @@ export class Encoder {
 
   /** Bind groups, submits and dispatches so far. */
   get counts(): { bindGroups: number; submits: number; dispatches: number } {
-    return { bindGroups: this.#bindGroupsCreated, submits: this.#submits, dispatches: this.#dispatches };
+    return { bindGroups: this.#bindGroups.created, submits: this.#submits, dispatches: this.#dispatches };
   }
 
   /** Lets a recording take every dispatch of `body` in. */
@@ -120,7 +115,7 @@ export class Encoder {
     label: string,
   ): void {
     if (this.#offset + PARAMS_SLOT > ARENA_BYTES || this.#profiler?.full) this.flush();
-    const group = this.#bindGroup(pipeline, bindings);
+    const group = this.#bindGroups.get(pipeline, bindings, this.#serial);
     const pass = this.#openPass(label, pipeline.label);
     if (this.#current !== pipeline.pipeline) pass.setPipeline(this.#current = pipeline.pipeline);
     let packed: Uint8Array | null = null;
@@ -144,6 +139,11 @@ export class Encoder {
     const profile = await profiler?.profile() ?? { rows: [], trace: { displayTimeUnit: "ms", traceEvents: [] } };
     profiler?.destroy();
     return profile;
+  }
+
+  /** Makes a bind group whose `Params` are in a buffer of their own. */
+  createBindGroup(pipeline: Pipeline, bindings: Bindings, params: GPUBuffer): GPUBindGroup {
+    return this.#bindGroups.make(pipeline, bindings, params);
   }
 
   /** Encodes the dispatches of a recorded step, apart from what waits for a submit. */
@@ -227,60 +227,5 @@ export class Encoder {
     this.#pass?.end();
     this.#pass = null;
     this.#current = null;
-  }
-
-  #bindGroup(pipeline: Pipeline, bindings: Bindings): GPUBindGroup {
-    let key = `${pipeline.id}`;
-    for (const binding in bindings) {
-      const bound = bindings[binding];
-      if (!bound) continue;
-      if ("storage" in bound) {
-        bound.storage.block.use(this.#serial);
-        key += `,${bound.storage.block.id}:${bound.offset}:${bound.size}`;
-      } else {
-        bound.block.use(this.#serial);
-        key += `,${bound.block.id}:${bound.bytes}`;
-      }
-    }
-    let group = this.#bindGroups.get(key);
-    if (!group) this.#bindGroups.set(key, group = this.createBindGroup(pipeline, bindings));
-    return group;
-  }
-
-  /** Makes a bind group whose `Params` are in the arena, or in a buffer of their own. */
-  createBindGroup(pipeline: Pipeline, bindings: Bindings, params: GPUBuffer = this.#arena): GPUBindGroup {
-    checkWrites(pipeline, bindings);
-    const entries: GPUBindGroupEntry[] = [];
-    if (pipeline.hasParams) {
-      entries.push({ binding: 0, resource: { buffer: params, offset: 0, size: PARAMS_SLOT } });
-    }
-    for (const binding in bindings) {
-      const bound = bindings[binding];
-      if (!bound) continue;
-      const resource = "storage" in bound
-        ? { buffer: bound.storage.block.buffer, offset: bound.offset, size: bound.size }
-        : { buffer: bound.block.buffer, offset: 0, size: bound.bytes };
-      entries.push({ binding: Number(binding), resource });
-    }
-    this.#bindGroupsCreated++;
-    const { label, layout } = pipeline;
-    return this.#guard(label, () => this.#gpu.createBindGroup({ label, layout, entries }));
-  }
-}
-
-/** A buffer that is written may not be bound a second time: the GPU would refuse the whole submit. */
-function checkWrites({ label, writes }: Pipeline, bindings: Bindings): void {
-  const owners = new Map<Block, string>();
-  for (const binding in bindings) {
-    const bound = bindings[binding];
-    if (!bound) continue;
-    const { block } = "storage" in bound ? bound.storage : bound;
-    const other = owners.get(block);
-    if (other !== undefined && (writes.has(Number(binding)) || writes.has(Number(other)))) {
-      throw new TypeError(
-        `Cannot dispatch ${label} as a buffer that is written must be bound once: got it at ${other} and ${binding}`,
-      );
-    }
-    owners.set(block, binding);
   }
 }

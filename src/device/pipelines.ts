@@ -1,5 +1,6 @@
 import { environment } from "./environment.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
+import type { Failures } from "./failures.ts";
 import { isEmpty, type Program, sourceOf } from "./program.ts";
 import { RecentMap } from "./recent_map.ts";
 import type { Bindings } from "./bindings.ts";
@@ -17,17 +18,23 @@ export interface Pipeline {
   readonly layout: GPUBindGroupLayout;
   readonly hasParams: boolean;
   /** The bindings that the program writes. */
-  readonly writes: ReadonlySet<number>;
+  readonly writes: readonly number[];
 }
 
 /** Receiver of errors of compilation: they arrive later than the call that made them. */
 export interface Reporting {
   /** Describes what is running now. */
   details(): DeviceErrorDetails;
-  /** Takes an error. */
-  fail(error: DeviceError): void;
-  /** Takes in what to await before trusting results. */
-  wait(check: Promise<void>): void;
+  /** Takes errors, and what to await before results are trusted. */
+  readonly failures: Pick<Failures, "fail" | "wait">;
+}
+
+/** A program that was dispatched. */
+interface Seen {
+  /** Number of its content. */
+  readonly content: number;
+  /** The pipeline found last, and for what: most programs have one only. */
+  readonly last: { readonly which: number; readonly constants: Constants; readonly pipeline: Pipeline } | null;
 }
 
 /** Pipelines and shader modules that are kept: several times those of the largest networks. */
@@ -40,8 +47,8 @@ const PIPELINES = 512;
 export class PipelineCache {
   #gpu: GPUDevice;
   #reporting: Reporting;
-  /** Numbers of contents: by object, and by what they are. */
-  #seen = new WeakMap<Program, number>();
+  /** Numbers of contents: by object, with the pipeline found last, and by what they are. */
+  #seen = new WeakMap<Program, Seen>();
   #contents = new RecentMap<number>(PIPELINES);
   #pipelines = new RecentMap<Pipeline>(PIPELINES);
   #modules = new RecentMap<GPUShaderModule>(PIPELINES);
@@ -63,24 +70,26 @@ export class PipelineCache {
 
   /** The pipeline of a program with what is bound and constants. */
   get(program: Program, bound: Bindings, constants: Constants | undefined): Pipeline {
-    const content = this.#seen.get(program) ?? this.#see(program);
+    const seen = this.#seen.get(program) ?? this.#see(program);
     let which = 0; // a bit for each binding
     for (const binding in bound) if (bound[binding]) which += 2 ** Number(binding);
+    const { content, last } = seen;
+    if (last && last.which === which && sameValues(last.constants, constants)) return last.pipeline;
     let key = `${content} ${which}`;
     if (constants) { for (const name in constants) key += `;${name}=${constants[name]}`; }
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) this.#pipelines.set(key, pipeline = this.#compile(program, key, bound, constants));
+    this.#seen.set(program, { content, last: { which, constants: { ...constants }, pipeline } });
     return pipeline;
   }
 
   /** The number of a program that was not seen yet: that of another with the same content, or a new one. */
-  #see(program: Program): number {
+  #see(program: Program): Seen {
     const { name, entryPoint, params, access } = program;
     const content = `${JSON.stringify([name, entryPoint, params, access])}\n${sourceOf(program)}`;
     let number = this.#contents.get(content);
     if (number === undefined) this.#contents.set(content, number = this.#nextContent++);
-    this.#seen.set(program, number);
-    return number;
+    return { content: number, last: null };
   }
 
   #compile(program: Program, key: string, bound: Bindings, constants: Constants = {}): Pipeline {
@@ -100,10 +109,10 @@ export class PipelineCache {
       compute: { module, entryPoint: program.entryPoint, constants: values },
     });
     const details = { ...this.#reporting.details(), shader: label };
-    this.#reporting.wait(this.#report(this.#gpu.popErrorScope(), module, details, constants));
-    const written = entries.filter(({ buffer }) => buffer?.type === "storage").map(({ binding }) => binding);
+    this.#reporting.failures.wait(this.#report(this.#gpu.popErrorScope(), module, details, constants));
+    const writes = entries.filter(({ buffer }) => buffer?.type === "storage").map(({ binding }) => binding);
     const id = ++this.#created;
-    return { id, label, key, pipeline, layout, hasParams: !isEmpty(program.params), writes: new Set(written) };
+    return { id, label, key, pipeline, layout, hasParams: !isEmpty(program.params), writes };
   }
 
   async #report(
@@ -117,10 +126,16 @@ export class PipelineCache {
     const { messages } = await module.getCompilationInfo();
     const lines = messages.map((m) => `line ${m.lineNum}: ${m.message}`).join("\n");
     const given = Object.entries(constants).map(([name, value]) => `${name} = ${value}`).join(", ");
-    this.#reporting.fail(
+    this.#reporting.failures.fail(
       new DeviceError(`Cannot compile a shader${given && ` with ${given}`}: ${lines || error.message}`, details),
     );
   }
+}
+
+function sameValues(a: Constants, b: Constants = {}): boolean {
+  for (const name in a) if (a[name] !== b[name]) return false;
+  for (const name in b) if (!(name in a)) return false;
+  return true;
 }
 
 function layoutEntries(program: Program, bound: Bindings): GPUBindGroupLayoutEntry[] {

@@ -3,18 +3,13 @@ import type { Pipeline } from "./pipelines.ts";
 import type { DeviceStorage } from "./storage.ts";
 import type { Bindings } from "./bindings.ts";
 
-/** The storages that a program writes. */
-function* writtenIn(bindings: Bindings, { writes }: Pipeline): Generator<DeviceStorage> {
-  for (const binding of writes) {
-    const bound = bindings[binding]!;
-    yield "storage" in bound ? bound.storage : bound;
-  }
-}
-
 /** Takes note of what a dispatch writes with a submit; it is as much in doubt as all that the dispatch binds. */
 export function noteWrites(pipeline: Pipeline, bindings: Bindings, serial: number, failures: Failures): void {
   const known = failures.hasDoubts ? failures.doubtIn(storagesOf(bindings)) ?? serial : serial;
-  for (const storage of writtenIn(bindings, pipeline)) storage.wrote(known);
+  for (const binding of pipeline.writes) {
+    const bound = bindings[binding]!;
+    ("storage" in bound ? bound.storage : bound).wrote(known);
+  }
 }
 
 function* storagesOf(bindings: Bindings): Generator<DeviceStorage> {

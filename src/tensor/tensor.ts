@@ -68,7 +68,7 @@ export class Tensor<D extends DType = DType> {
   constructor(device: Device, shape: Shape, options: TensorOptions<D> = {}) {
     checkShape(shape, "a tensor");
     this.device = device;
-    this.shape = Object.freeze([...shape]);
+    this.shape = Object.isFrozen(shape) ? shape : Object.freeze([...shape]);
     this.size = sizeOf(shape);
     this.dtype = options.dtype ?? "f32" as D;
     const storage = options.storage ?? allocate(device, shape, this.dtype);

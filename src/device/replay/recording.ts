@@ -142,13 +142,13 @@ export class Recording {
         if (storage.refs === 0) {
           throw new Error(`Cannot record a step as what it was given must outlive it: ${what} that is disposed`);
         }
-        if (pipeline.writes.has(binding) && inputs.includes(storage)) {
+        if (pipeline.writes.includes(binding) && inputs.includes(storage)) {
           throw new Error(
             `Cannot record a step as it must not change its arguments: ${what}, hold it outside the step instead`,
           );
         }
         if (!this.#held.has(storage)) this.#hold(storage);
-        if (pipeline.writes.has(binding)) this.#written.add(storage);
+        if (pipeline.writes.includes(binding)) this.#written.add(storage);
       }
     }
     this.#peak = reserve.peak;

@@ -100,8 +100,8 @@ export function operandAliases({ a, b, c }: OperandTypes): string {
 
 /** Formats what the name of a program says of their precision: nothing when all are f32. */
 export function operandNote({ a, b, c }: OperandTypes): string {
-  const dtypes = [a, b, c].map(floatOf);
-  return dtypes.includes("f16") ? ` ${dtypes.join(" ")}` : "";
+  const [x, y, z] = [floatOf(a), floatOf(b), floatOf(c)];
+  return x === "f16" || y === "f16" || z === "f16" ? ` ${x} ${y} ${z}` : "";
 }
 
 /** Rounds a row length up to whole vectors. */
@@ -248,10 +248,10 @@ function switchesOf({ sizes, layout, epilogue: { bias, into, gate } }: Required<
 
 /** Vectors from matrix to matrix along the axes of the batch. */
 function batchSteps({ sizes, a, b }: BatchAxes, inA: Strides, inB: Strides) {
-  const [, batch1, batch2] = sizes;
-  const [a0, a1, a2] = a.map((step) => step * inA.matrix / 4) as [number, number, number];
-  const [b0, b1, b2] = b.map((step) => step * inB.matrix / 4) as [number, number, number];
-  return { batch1, batch2, a0, a1, a2, b0, b1, b2 };
+  const [ofA, ofB] = [inA.matrix / 4, inB.matrix / 4];
+  const [a0, a1, a2] = [a[0] * ofA, a[1] * ofA, a[2] * ofA];
+  const [b0, b1, b2] = [b[0] * ofB, b[1] * ofB, b[2] * ofB];
+  return { batch1: sizes[1], batch2: sizes[2], a0, a1, a2, b0, b1, b2 };
 }
 
 /** The constants that narrow a sum; none for most products, whose pipelines they would double. */

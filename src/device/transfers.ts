@@ -1,0 +1,112 @@
+import type { Encoder } from "./encoder.ts";
+import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
+import type { Failures } from "./failures.ts";
+import { Staging, writeBytes } from "./staging.ts";
+import type { DeviceStorage } from "./storage.ts";
+import { SyncReader } from "./sync_reader.ts";
+
+/** Parts that a device lends to its transfers. */
+interface Lent {
+  readonly gpu: GPUDevice;
+  readonly encoder: Encoder;
+  readonly failures: Failures;
+  readonly details: () => DeviceErrorDetails;
+  /** Throws when the device is closed or something failed. */
+  readonly check: () => void;
+}
+
+/** Transfers between host and device. What waits for the device throws what went wrong before it. */
+export class Transfers {
+  #lent: Lent;
+  #staging: Staging;
+
+  /** Starts without a transfer. */
+  constructor(lent: Lent) {
+    this.#lent = lent;
+    this.#staging = new Staging(lent.gpu);
+  }
+
+  /** Buffers created so far. */
+  get created(): number {
+    return this.#staging.created;
+  }
+
+  /** Results that were read back. */
+  get reads(): number {
+    return this.#staging.taken;
+  }
+
+  /** Destroys the buffers that are free. */
+  trim(): void {
+    this.#staging.trim();
+  }
+
+  /** Writes bytes into a storage; submits first when an encoded command still uses it. */
+  write(storage: DeviceStorage, data: ArrayBufferView, offset: number): void {
+    const { gpu, encoder } = this.#lent;
+    if (encoder.uses(storage.block)) encoder.flush();
+    writeBytes(gpu.queue, storage.block.buffer, data, offset);
+    const whole = offset === 0 && data.byteLength + 16 > storage.bytes;
+    storage.wrote(whole ? -1 : storage.writtenBy);
+  }
+
+  /** Reads bytes of a storage back; see `Device.read`. */
+  async read(storage: DeviceStorage, bytes: number, offset: number): Promise<ArrayBuffer> {
+    const { encoder, failures, check, details } = this.#lent;
+    const size = Math.max(4, Math.ceil(bytes / 4) * 4);
+    const staging = this.#staging.take(size);
+    encoder.copy(storage, offset, staging, size);
+    const [{ serial }, { writtenBy }] = [encoder, storage];
+    encoder.flush();
+    await this.#settle();
+    try {
+      const result = await this.#staging.read(staging, bytes);
+      check();
+      failures.checkDone(serial, writtenBy);
+      failures.worked(serial);
+      return result;
+    } catch (cause) {
+      if (cause instanceof DeviceError) throw cause;
+      await Promise.resolve();
+      check();
+      throw new DeviceError("Cannot read a result back", { ...details(), cause });
+    }
+  }
+
+  /** Submits what was encoded and waits until the GPU has done it. */
+  async done(): Promise<void> {
+    const { gpu, encoder, failures, check } = this.#lent;
+    const [{ count }, waiting] = [failures, !encoder.idle];
+    encoder.flush();
+    const { latest } = encoder;
+    await this.#settle();
+    await gpu.queue.onSubmittedWorkDone();
+    check();
+    if (waiting || failures.count > count) failures.checkDone(latest);
+    failures.worked(latest);
+  }
+
+  /** Submits what was encoded and waits for the queue, whatever went wrong. */
+  async idle(): Promise<void> {
+    const { gpu, encoder } = this.#lent;
+    encoder.flush();
+    await gpu.queue.onSubmittedWorkDone();
+  }
+
+  /** Opens a reader of up to `bytes` bytes; `permit` throws where it may not read. */
+  async openSyncReader(bytes: number, permit: () => void): Promise<SyncReader> {
+    const { gpu, encoder, failures, check } = this.#lent;
+    return await SyncReader.open(gpu, bytes, encoder.carryBaton(), (parts) => {
+      permit();
+      check();
+      encoder.flush();
+      failures.checkDone(...parts.map(({ storage }) => storage.writtenBy));
+    });
+  }
+
+  async #settle(): Promise<void> {
+    const { gpu, failures, check } = this.#lent;
+    await failures.settle(() => gpu.queue.onSubmittedWorkDone());
+    check();
+  }
+}
