@@ -155,6 +155,7 @@ function runFlags() {
     },
     evaluate: { type: "boolean", alias: "e", help: "only score the classifier of --resume", group },
     resume: { type: "string", help: "classifier.safetensors to score (default: that of --save_dir)", group },
+    tensorboard: { type: "boolean", help: "write event files and embeddings for TensorBoard into --save_dir", group },
     maps: { type: "boolean", default: true, help: "draw maps and neighbours (--no-maps)", group },
     print_freq: {
       type: "integer",

@@ -54,6 +54,7 @@ function settingsOf(
     feature: flags.feature === "pooled" ? "pooled" as const : "fc" as const,
     ...{ epochs: flags.epochs, batch_size: flags.batch_size, lr: flags.lr, momentum: flags.momentum, wd: flags.wd },
     ...{ workers: flags.workers, seed: flags.seed, label_share: flags.label_share, maps: flags.maps, columns },
+    tensorboard: flags.tensorboard,
     resolution: flags.resolution ?? loaded.resolution ?? train.resolution,
     augmented: flags.method === "augmented" || (flags.method === "auto" && flags.db === "imagenet100"),
     method: flags.method === "logistic" || flags.method === "sgd" ? flags.method : null,

@@ -2,6 +2,6 @@
 export { checkFinite } from "./check_finite.ts";
 export { checkFittedOn, inOrderOf } from "./classifier_file.ts";
 export { encodeForFrozenSgd, FROZEN_SGD } from "./frozen_sgd.ts";
-export { kernelNeighbours, PICTURE } from "./kernel_neighbours.ts";
+export { kernelNeighbours, PICTURE, picturesOf } from "./kernel_neighbours.ts";
 export { someFeatures } from "./statistics.ts";
 export { marginScores } from "./task.ts";

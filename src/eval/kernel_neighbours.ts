@@ -50,7 +50,8 @@ function similarity(gram: ArrayLike<number>, n: number, i: number, j: number): n
   return scale > 0 ? gram[i * n + j]! / scale : 0;
 }
 
-async function picturesOf(
+/** Small pictures of some rows, bytes `[32, 32, 3]` by row; images that cannot be read have none. */
+export async function picturesOf(
   dataset: ImageDataset,
   rows: readonly number[],
 ): Promise<Map<number, Uint8Array<ArrayBuffer>>> {

@@ -2,6 +2,7 @@
 export { contentOf, IMAGE_CONTENTS, isReadableImage } from "./content.ts";
 export { parseDecimal } from "./decimal.ts";
 export { inflate } from "./deflate.ts";
+export { eventKeys, type EventValue, type Histogram, summaryEvent, versionEvent } from "./event.ts";
 export { itemSize, ND_DTYPES } from "./dtype.ts";
 export { partOf, readAll, readJson, replaceBy } from "./file.ts";
 export { type WeightsFormat, weightsFormat } from "./file_format.ts";
@@ -19,6 +20,7 @@ export { escapeCommands, jsonLine, printable, quoted, quotedSome } from "./quote
 export { checkSeal, sealed } from "./seal.ts";
 export { sha256 } from "./sha256.ts";
 export { concatBytes, toSource } from "./source.ts";
+export { tfRecord, tfRecords } from "./tfrecord.ts";
 export { openZip } from "./zip.ts";
 export { writeZip, zipChunks, type ZipMember, type ZipStream } from "./zip_write.ts";
 export {

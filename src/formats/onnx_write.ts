@@ -1,4 +1,5 @@
 // Graphs in the ONNX format: protobuf, by the field numbers of onnx.proto.
+import { bytesField, floatField, integerField } from "./protobuf.ts";
 import { concatBytes } from "./source.ts";
 
 /** An encoded field of a message. */
@@ -8,28 +9,6 @@ type Field = OnnxField;
 const FLOAT = 1;
 const INT64 = 7;
 
-/** Seven bits a byte; of negative numbers the 64 bits. */
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  for (let rest = BigInt.asUintN(64, BigInt(value));; rest >>= 7n) {
-    if (rest < 128n) return [...bytes, Number(rest)];
-    bytes.push(Number(rest & 127n) + 128);
-  }
-}
-
-function integer(field: number, value: number): Field {
-  return Uint8Array.from([...varint(field * 8), ...varint(value)]);
-}
-
-function bytes(field: number, value: Field | string | readonly Field[]): Field {
-  const content = typeof value === "string"
-    ? new TextEncoder().encode(value)
-    : value instanceof Uint8Array
-    ? value
-    : concatBytes(value);
-  return concatBytes([Uint8Array.from([...varint(field * 8 + 2), ...varint(content.length)]), content]);
-}
-
 /** A constant of the graph, f32 or i64. */
 export function constant(
   name: string,
@@ -38,32 +17,46 @@ export function constant(
 ): Field {
   const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const type = values instanceof Float32Array ? FLOAT : INT64;
-  return bytes(5, [...shape.map((size) => integer(1, size)), integer(2, type), bytes(8, name), bytes(9, raw)]);
+  return bytesField(5, [
+    ...shape.map((size) => integerField(1, size)),
+    integerField(2, type),
+    bytesField(8, name),
+    bytesField(9, raw),
+  ]);
 }
 
 /** An attribute of a node: a whole number or several. */
 export function attribute(name: string, value: number | readonly number[]): Field {
-  const rest = typeof value === "number" ? [integer(3, value), integer(20, 2)] : [
-    ...value.map((each) => integer(8, each)),
-    integer(20, 7),
+  const rest = typeof value === "number" ? [integerField(3, value), integerField(20, 2)] : [
+    ...value.map((each) => integerField(8, each)),
+    integerField(20, 7),
   ];
-  return bytes(5, [bytes(1, name), ...rest]);
+  return bytesField(5, [bytesField(1, name), ...rest]);
 }
 
 /** An attribute that is a floating-point number. */
 export function floatAttribute(name: string, value: number): Field {
-  const number = new Uint8Array(Float32Array.of(value).buffer);
-  return bytes(5, [bytes(1, name), concatBytes([Uint8Array.of(2 * 8 + 5), number]), integer(20, 1)]);
+  return bytesField(5, [bytesField(1, name), floatField(2, value), integerField(20, 1)]);
 }
 
 /** A node of the graph. */
 export function node(op: string, inputs: readonly string[], output: string, attributes: readonly Field[] = []): Field {
-  return bytes(1, [...inputs.map((name) => bytes(1, name)), bytes(2, output), bytes(4, op), ...attributes]);
+  return bytesField(1, [
+    ...inputs.map((name) => bytesField(1, name)),
+    bytesField(2, output),
+    bytesField(4, op),
+    ...attributes,
+  ]);
 }
 
 function value(field: 11 | 12, name: string, shape: readonly (number | string)[], type: number): Field {
-  const dims = shape.map((size) => bytes(1, [typeof size === "number" ? integer(1, size) : bytes(2, size)]));
-  return bytes(field, [bytes(1, name), bytes(2, [bytes(1, [integer(1, type), bytes(2, dims)])])]);
+  const dims = shape.map((size) =>
+    bytesField(1, [typeof size === "number" ? integerField(1, size) : bytesField(2, size)])
+  );
+  return bytesField(field, [
+    bytesField(1, name),
+    bytesField(2, [bytesField(1, [integerField(1, type), bytesField(2, dims)])]),
+  ]);
 }
 
 /** Input and outputs with their shapes; a name stands for a size that is open. */
@@ -78,6 +71,6 @@ export interface OnnxSignature {
 export function onnxModel(parts: readonly Field[], { input, outputs }: OnnxSignature): Uint8Array<ArrayBuffer> {
   const [name, shape, type = 1] = input;
   const ends = [value(11, name, shape, type), ...outputs.map(([output, sizes]) => value(12, output, sizes, 1))];
-  const graph = bytes(7, [...parts, bytes(2, "graph"), ...ends]);
-  return concatBytes([integer(1, 8), bytes(8, [bytes(1, ""), integer(2, 17)]), graph]);
+  const graph = bytesField(7, [...parts, bytesField(2, "graph"), ...ends]);
+  return concatBytes([integerField(1, 8), bytesField(8, [bytesField(1, ""), integerField(2, 17)]), graph]);
 }

@@ -69,11 +69,12 @@ export class OutputFolder implements Disposable {
     await this.change(() => writeWhole(this.file(name), content));
   }
 
-  /** Adds text to a file; it is with the system when this returns. */
-  append(name: string, text: string): void {
+  /** Adds text or bytes to a file; they are with the system when this returns. */
+  append(name: string, content: string | Bytes): void {
     this.check();
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
     try {
-      Deno.writeTextFileSync(this.file(name), text, { append: true });
+      Deno.writeFileSync(this.file(name), bytes, { append: true });
     } catch (cause) {
       throw cannotWrite(this.path, cause);
     }

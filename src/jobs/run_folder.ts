@@ -57,6 +57,11 @@ export class RunFolder implements Disposable {
     return new RunFolder(output?.path ?? path, output);
   }
 
+  /** Writer of the folder; null where another rank writes. */
+  get output(): OutputFolder | null {
+    return this.#output;
+  }
+
   /** Path of a file of the run. */
   file(name: string): string {
     return join(this.path, name);

@@ -14,3 +14,25 @@ export async function dataUris(pixels: Uint8Array, height: number, width: number
   };
   return await Promise.all(Array.from({ length: pixels.length / size }, (_, i) => encode(i)));
 }
+
+/**
+ * A PNG of square pictures side by side, from the left, as many rows as columns, for TensorBoard's projector.
+ *
+ * @param pictures Bytes `[side, side, 3]` each; one that is absent stays white.
+ */
+export async function spriteSheet(
+  pictures: readonly (Uint8Array | undefined)[],
+  side: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { default: sharp } = await import("sharp");
+  const columns = Math.ceil(Math.sqrt(pictures.length));
+  const width = columns * side;
+  const sheet = new Uint8Array(width * width * 3).fill(255);
+  pictures.forEach((picture, i) => {
+    const [left, top] = [(i % columns) * side, Math.floor(i / columns) * side];
+    for (let y = 0; picture && y < side; y++) {
+      sheet.set(picture.subarray(y * side * 3, (y + 1) * side * 3), ((top + y) * width + left) * 3);
+    }
+  });
+  return Uint8Array.from(await sharp(sheet, { raw: { width, height: width, channels: 3 } }).png().toBuffer());
+}

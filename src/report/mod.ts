@@ -16,4 +16,4 @@ export {
 } from "./charts.ts";
 export { errorBars, type Spread } from "./bars.ts";
 export { type Best, Html, html, type HtmlValue, page, type Section, table } from "./html.ts";
-export { dataUris } from "./images.ts";
+export { dataUris, spriteSheet } from "./images.ts";

@@ -68,6 +68,7 @@ Deno.test("parsePretrain() has the original's recipe and defaults", () => {
     eval_images: 5000,
     workers: Math.min(navigator.hardwareConcurrency, 8),
     export: null,
+    tensorboard: false,
     profile: false,
   });
   assertEquals([values.root, values.save_dir, usesPrior], ["data/cifar10", "runs/cifar10", false]);

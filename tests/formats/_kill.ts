@@ -4,7 +4,7 @@ export class Killed extends Error {
 }
 
 const DENO = ["open", "openSync", "rename", "link", "remove", "removeSync", "mkdir", "copyFile"] as const;
-const WRITERS = ["writeTextFile", "writeTextFileSync", "writeFile"] as const;
+const WRITERS = ["writeTextFile", "writeTextFileSync", "writeFile", "writeFileSync"] as const;
 const FILE = ["write", "writeSync", "sync", "syncData", "truncate", "truncateSync"] as const;
 
 /**

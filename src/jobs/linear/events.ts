@@ -34,6 +34,8 @@ export interface LinearSettings {
   readonly columns: readonly string[] | null;
   /** Draw maps and neighbours. */
   readonly maps: boolean;
+  /** Write event files and embeddings for TensorBoard; not by default. */
+  readonly tensorboard?: boolean;
 }
 
 /** Input of {@linkcode linearJob}. */

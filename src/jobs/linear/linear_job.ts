@@ -16,6 +16,7 @@ import { assistLinear, fitLinear } from "./linear_fit.ts";
 import { type FittedTask, summaryOf } from "./summary.ts";
 import { writeNumbers, writeResults } from "./write_results.ts";
 import { featureStatistics } from "./pictures.ts";
+import { writeTensorboard } from "./write_tensorboard.ts";
 import { withProgress } from "./progress_events.ts";
 import type { LinearEvent, LinearInput, LinearSettings } from "./events.ts";
 
@@ -36,7 +37,7 @@ export async function* linearJob(given: LinearInput): AsyncGenerator<LinearEvent
   const digest = await weightsDigest(loaded.encoder);
   await checkRanks(group, { ...settings, "pretrained (SHA-256)": digest }, [train, test]);
   checkGiven(input, digest);
-  using _folder = group.rank === 0 ? await OutputFolder.open(saveDir) : null;
+  using folder = group.rank === 0 ? await OutputFolder.open(saveDir) : null;
   for (const message of [...loaded.notes, ...train.notes, ...test.notes]) yield { type: "note", message };
   const columns = columnsOf(train, settings);
   const encodedTrain = yield* encodeWith(input, train, digest);
@@ -61,6 +62,7 @@ export async function* linearJob(given: LinearInput): AsyncGenerator<LinearEvent
   const alignment = (await alignmentOf(input))!;
   const statistics = { ...await featureStatistics(input.device, encodedTest.features), alignment };
   const files = await writeResults(input, results, { encodedTrain, encodedTest, digest, statistics });
+  if (settings.tensorboard && folder) await writeTensorboard(folder, input, { results, encodedTest, statistics });
   yield { type: "end", files, statistics };
 }
 

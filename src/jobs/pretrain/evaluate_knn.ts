@@ -7,6 +7,7 @@ import { encodeImages, knn, type KnnScores, type LabelledFeatures } from "../../
 import { takeRows } from "../../data/internal.ts";
 import type { JobInput } from "./events.ts";
 import type { JobSettings } from "./settings.ts";
+import type { ProjectedImages } from "../tensorboard/projector.ts";
 
 /** Data of an evaluation: images that vote, and images that are classified. */
 export interface EvaluationData {
@@ -59,6 +60,31 @@ export async function evaluateKnn(
     const asked = joined ? await featuresOf(device, model, joined, settings, group) : bank;
     if (!bank || !asked) return null;
     return await knn(bank, asked, { classes: gallery.classes.length, leaveOneOut: queries === null, device });
+  } finally {
+    model.train();
+  }
+}
+
+/** Whether an evaluation is due after an epoch. */
+export function isEvaluated(epoch: number, { eval_every, epochs }: JobSettings): boolean {
+  return eval_every > 0 && epoch > 0 && (epoch % eval_every === 0 || epoch === epochs);
+}
+
+/** Images of {@linkcode encodeSome}. */
+const SOME = 512;
+
+/** Encodes some images of a data set, the same ones every time; the model is left in training mode. */
+export async function encodeSome(
+  device: Device,
+  model: Contrastive,
+  dataset: ImageDataset,
+  { batch_size: batchSize, resolution, workers }: JobSettings,
+): Promise<ProjectedImages> {
+  model.eval();
+  try {
+    const options = { rows: someRows(dataset.length, SOME), batchSize, resolution, workers, group: groupOf({}) };
+    const encoded = await encodeImages(device, dataset, (images) => model.encoder.forward(images), options);
+    return { ...encoded!, dataset };
   } finally {
     model.train();
   }

@@ -16,7 +16,7 @@ import {
 } from "../../train/mod.ts";
 import { divisionNote } from "../../train/internal.ts";
 import { checkRanks, checkStart } from "../distributed_start.ts";
-import { evaluateKnn, judgedImages } from "./evaluate_knn.ts";
+import { encodeSome, evaluateKnn, isEvaluated, judgedImages } from "./evaluate_knn.ts";
 import { batchSizes, imageSource, type ViewSource } from "../../data/mod.ts";
 import { chanceOf } from "./chance.ts";
 import { factsOf } from "./facts.ts";
@@ -28,7 +28,8 @@ import { profileOf } from "./profile.ts";
 import { ReportFile } from "./report_file.ts";
 import { learningSettings } from "./settings.ts";
 import { startingPoint } from "./starting_point.ts";
-import { evaluationMetrics, type MetricsLine, metricsLine, secondsOf } from "./metrics_line.ts";
+import { evaluationMetrics, metricsLine } from "./metrics_line.ts";
+import { RunLog } from "./run_log.ts";
 import { type FoundCheckpoint, RunFolder } from "../run_folder.ts";
 import { UnreadableImages } from "./unreadable.ts";
 import { type Provenance, provenance } from "../provenance.ts";
@@ -80,7 +81,7 @@ class Job {
   #profile: StepProfile | undefined;
   #position: TrainingPosition;
   #unreadable: UnreadableImages;
-  #lines: MetricsLine[] = [];
+  #log: RunLog;
   #kernel: KernelView | null = null;
   #facts: JobFacts;
   #microBatch = Infinity;
@@ -123,6 +124,7 @@ class Job {
       this.#training.loadBeside(found.checkpoint.beside);
     }
     this.#facts = factsOf(input, this.#model);
+    this.#log = new RunLog(folder, { steps: this.#sizes().length, tensorboard: settings.tensorboard });
     this.#report = new ReportFile(folder, this.#isFirst);
   }
 
@@ -169,8 +171,8 @@ class Job {
     this.#microBatch = await this.#training.chooseMicroBatch(typeof known === "number" ? known : undefined);
     if (settings.kernel !== null && this.#prior) this.#kernel = await viewKernel(device, dataset, settings);
     await this.#folder.writeText("config.json", `${JSON.stringify({ ...settings, ...this.#facts }, null, 2)}\n`);
-    this.#lines = await this.#folder.rewindMetrics(this.#position);
-    this.#secondsBefore = secondsOf(this.#lines);
+    this.#secondsBefore = await this.#log.rewind(this.#position);
+    if (this.#kernel) this.#log.addKernel(this.#kernel);
   }
 
   /** Describes how batches are divided into parts; null where they are not. */
@@ -185,7 +187,7 @@ class Job {
     for await (const report of this.#training.reports()) {
       this.#position = report.next;
       for (const message of this.#unreadable.messages()) yield { type: "note", message };
-      this.#append(metricsLine(report, this.#secondsBefore, settings.demo));
+      this.#log.append(metricsLine(report, this.#secondsBefore, settings.demo));
       yield { type: "step", ...report };
       if (report.epochDone) yield* this.#endEpoch(report.epoch);
       else if (performance.now() - this.#saved > 60_000 * settings.save_minutes) yield await this.#save();
@@ -205,12 +207,20 @@ class Job {
 
   /** Runs what follows the save after an epoch; a run that was killed in between makes up for it. */
   async *#finishEpoch(epoch: number, late?: string): AsyncGenerator<JobEvent> {
-    const { save_freq, epochs } = this.#input.settings;
+    const { settings } = this.#input;
+    const { save_freq, epochs } = settings;
     const isDue = epoch > 0 && (epoch % save_freq === 0 || epoch === epochs);
     if (isDue && !(late && await this.#folder.has(this.#folder.numbered(epoch)))) {
       yield { type: "saved", path: await this.#folder.keepAs(epoch, late), position: this.#position };
     }
     yield* this.#evaluate(epoch);
+    if (this.#log.takesFeatures && isEvaluated(epoch, settings)) {
+      const { device, dataset, heldOut } = this.#input;
+      await this.#log.addFeatures(
+        epoch,
+        await encodeSome(device, this.#average ?? this.#model, heldOut ?? dataset, settings),
+      );
+    }
   }
 
   async #save(): Promise<JobEvent> {
@@ -251,17 +261,11 @@ class Job {
     return this.#group.rank === 0;
   }
 
-  #append(line: MetricsLine): void {
-    this.#lines.push(line);
-    this.#folder.appendMetrics(line);
-  }
-
   /** Evaluates after an epoch where it is due and was not done before; rank 0 knows. */
   async *#evaluate(epoch: number): AsyncGenerator<JobEvent> {
     const { device, dataset, heldOut, settings } = this.#input;
-    const due = settings.eval_every > 0 && (epoch % settings.eval_every === 0 || epoch === settings.epochs);
-    const known = this.#lines.some((line) => Number(line.epoch) === epoch && "queries" in line);
-    const wanted = due && epoch > 0 && !known && dataset.labels !== null && !this.#input.signal?.aborted;
+    const known = this.#log.lines.some((line) => Number(line.epoch) === epoch && "queries" in line);
+    const wanted = isEvaluated(epoch, settings) && !known && dataset.labels !== null && !this.#input.signal?.aborted;
     if (!broadcastJson(this.#group, wanted)) return;
     const start = performance.now();
     const data = { gallery: dataset, queries: heldOut };
@@ -269,7 +273,7 @@ class Job {
     if (!scores) return;
     const metrics = evaluationMetrics(scores, (performance.now() - start) / 1000);
     const { demo } = settings;
-    this.#append({ epoch, step: this.#sizes().length, ...metrics, ...demo ? { demo } : {} });
+    this.#log.append({ epoch, step: this.#sizes().length, ...metrics, ...demo ? { demo } : {} });
     yield { type: "evaluated", epoch, ...metrics };
   }
 
@@ -279,7 +283,7 @@ class Job {
       settings: this.#input.settings,
       facts: this.#facts,
       position: this.#position,
-      lines: this.#lines,
+      lines: this.#log.lines,
       kernel: this.#kernel,
       chance: chanceOf(this.#input.heldOut ?? this.#input.dataset),
       profile: profileOf(this.#profile, this.#source),

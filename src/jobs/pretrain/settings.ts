@@ -104,6 +104,13 @@ export const JOB = {
     help: "write the encoder at the end as encoder.pth (PyTorch) or encoder.onnx too",
     group: "Run",
   },
+  tensorboard: {
+    type: "boolean",
+    default: false,
+    running: true,
+    help: "write event files and embeddings for TensorBoard into the folder of the run",
+    group: "Run",
+  },
   profile: { type: "boolean", default: false, running: true, help: "time the parts of a step (slower)", group: "Run" },
 } as const satisfies Record<string, Setting>;
 
