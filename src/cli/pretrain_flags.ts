@@ -21,6 +21,10 @@ export interface PretrainValues {
   readonly prior_columns: string | undefined;
   /** Whether to make a small set of emoji images. */
   readonly demo: boolean;
+  /** Whether the report is served while training. */
+  readonly watch: boolean;
+  /** Port of 127.0.0.1 that it is served on; 0: a free one. */
+  readonly watch_port: number;
   /** Whether machines read what is printed. */
   readonly json: boolean;
   /** Whether an MPI launcher must have started this process. */
@@ -69,6 +73,9 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
     );
   }
   checkMethodFlags(args, values.method);
+  if (isGiven(args, "watch_port") && !values.watch) {
+    throw new UsageError("Cannot use --watch_port without --watch: nothing is served then");
+  }
   const own = Object.fromEntries(Object.keys(program.flags ?? {}).map((name) => [name, values[name]]));
   const usesPrior = checkPriorFlags(args, values);
   const kernel = METHODS[values.method].prior === "none" || METHODS[values.method].prior === "classes"
@@ -162,6 +169,8 @@ function placeFlags({ db }: PretrainProgram, demo: boolean) {
       ...run,
     },
     distributed: { type: "boolean", help: "fail unless an MPI launcher started this process", ...run },
+    watch: { type: "boolean", help: "serve the report on this machine while training; it follows the run", ...run },
+    watch_port: { type: "integer", default: 0, min: 0, max: 65535, help: "port of --watch; 0: a free one", ...run },
     json: { type: "boolean", help: "one JSON object a line on stdout in place of the display", ...run },
   } as const satisfies Record<string, Flag>;
 }

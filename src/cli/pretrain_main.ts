@@ -3,6 +3,7 @@ import { type Communicator, firstBeforeOthers, openCommunicator } from "../distr
 import { type ImageDataset, loadPrior, takeFirst, writeDemo } from "../data/mod.ts";
 import {
   describeRanks,
+  type JobInput,
   type JobSettings,
   medianSigmaOf,
   pretrainJob,
@@ -13,6 +14,7 @@ import {
 import type { TuneOptions } from "../tune/mod.ts";
 import { decodeOnce } from "./decode_once.ts";
 import { JobDisplay } from "./job_display.ts";
+import { LiveReport } from "./live_report.ts";
 import { parsePretrain, type PretrainFlags } from "./pretrain_flags.ts";
 import { withoutEffect } from "./original_flags.ts";
 import type { PretrainProgram } from "./pretrain_program.ts";
@@ -49,10 +51,23 @@ export async function pretrainMain(args: readonly string[], program: PretrainPro
     group,
     tuning: tuningOf(device, display),
   };
-  for await (const event of pretrainJob(input)) display.show(event);
+  await train(input, display, group.rank === 0 && values.watch ? startLive(program, flags, display) : null);
   await group.barrier();
   group.close();
   if (stop.signal.aborted) Deno.exit(stop.status);
+}
+
+/** Trains, and ends the live report with the run, however that ends. */
+async function train(input: JobInput, display: JobDisplay, report: LiveReport | null): Promise<void> {
+  await using live = report;
+  for await (const event of pretrainJob({ ...input, onPage: live?.show.bind(live) })) display.show(event);
+}
+
+/** Serves the report while the run goes on. */
+function startLive({ title }: PretrainProgram, { values }: PretrainFlags, display: JobDisplay): LiveReport {
+  const live = LiveReport.start({ port: values.watch_port, title: `Pre-training on ${title}` });
+  display.note(`Live report: ${live.url}`);
+  return live;
 }
 
 /** Loads, and downloads or writes what is missing. */

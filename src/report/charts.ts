@@ -53,7 +53,7 @@ export async function lineChart(series: readonly Series[], text: ChartText): Pro
     marginLeft: 68,
     marginBottom: 42,
     x: { ...axis(text.x), grid: false, ...text.whole ? { ...wholeTicks(low, high, width), tickFormat: "d" } : {} },
-    y: { ...axis(text.y), grid: true, nice: true },
+    y: { ...axis(text.y), grid: true, nice: true, ...domainOf(points.map(({ y }) => y)) },
     color: { domain: names, range: COLORS.slice(0, names.length) },
     marks: [
       plot.lineY(others, {
@@ -84,6 +84,13 @@ function describe({ name, points }: Series, { x }: ChartText): string {
 function rangeOf(values: readonly number[]): [low: number, high: number] {
   if (values.length === 0) return [0, 1];
   return values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [Infinity, -Infinity]);
+}
+
+/** A domain around a single value, whose tick would have all of its digits; Plot's own for several. */
+function domainOf(values: readonly number[]): { domain?: [number, number] } {
+  const [low, high] = rangeOf(values);
+  const reach = Math.abs(low) / 2 || 1;
+  return low === high ? { domain: [low - reach, high + reach] } : {};
 }
 
 function number(value: number): string {

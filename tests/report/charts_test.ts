@@ -30,6 +30,13 @@ Deno.test("lineChart() ticks whole epochs, names axes in their middle, and is dr
   assert(tickLabels(plain!, "x").some((label) => label.includes(".")), "the choice is what makes the ticks whole");
 });
 
+Deno.test("lineChart() ticks round values around a single one", async () => {
+  const one = { name: "loss", points: [{ x: 0.25, y: -0.21455123 }] };
+  const [svg] = pictures(await lineChart([one], { x: "epoch", y: "loss", whole: true }));
+  const ticks = tickLabels(svg!, "y");
+  assert(ticks.length > 2 && ticks.every((label) => label.length <= 5), `${ticks}`);
+});
+
 Deno.test("wholeTicks() spans the values by a step that leaves room, and one epoch at least", () => {
   assertEquals(wholeTicks(0.25, 0.75, 700), { domain: [0, 1], ticks: [0, 1] });
   assertEquals(wholeTicks(1, 1, 700).domain, [1, 2]);

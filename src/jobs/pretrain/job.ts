@@ -125,7 +125,7 @@ class Job {
     }
     this.#facts = factsOf(input, this.#model);
     this.#log = new RunLog(folder, { steps: this.#sizes().length, tensorboard: settings.tensorboard });
-    this.#report = new ReportFile(folder, this.#isFirst);
+    this.#report = new ReportFile(folder, this.#isFirst, input.onPage);
   }
 
   async *events(): AsyncGenerator<JobEvent> {
@@ -150,8 +150,7 @@ class Job {
     const complete = this.#position.epoch >= settings.epochs;
     if (!complete) yield await this.#save();
     yield await this.#saveEncoder();
-    const message = await this.#draw();
-    if (message) yield { type: "note", message };
+    yield* this.#draw();
     yield {
       type: "end",
       complete,
@@ -191,6 +190,7 @@ class Job {
       yield { type: "step", ...report };
       if (report.epochDone) yield* this.#endEpoch(report.epoch);
       else if (performance.now() - this.#saved > 60_000 * settings.save_minutes) yield await this.#save();
+      else if (this.#report.isWatched && this.#report.isDue()) yield* this.#draw();
     }
   }
 
@@ -198,10 +198,7 @@ class Job {
     const last = epoch === this.#input.settings.epochs;
     yield await this.#save();
     yield* this.#finishEpoch(epoch);
-    if (!last && this.#report.isDue()) {
-      const message = await this.#draw();
-      if (message) yield { type: "note", message };
-    }
+    if (!last && this.#report.isDue()) yield* this.#draw();
     await this.#group.barrier(); // while rank 0 writes and scores, the others sleep
   }
 
@@ -277,9 +274,9 @@ class Job {
     yield { type: "evaluated", epoch, ...metrics };
   }
 
-  /** Writes report.html; returns what went wrong, if anything. */
-  async #draw(): Promise<string | null> {
-    return await this.#report.write({
+  /** Writes report.html; tells what went wrong, if anything. */
+  async *#draw(): AsyncGenerator<JobEvent> {
+    const message = await this.#report.write({
       settings: this.#input.settings,
       facts: this.#facts,
       position: this.#position,
@@ -288,6 +285,7 @@ class Job {
       chance: chanceOf(this.#input.heldOut ?? this.#input.dataset),
       profile: profileOf(this.#profile, this.#source),
     });
+    if (message) yield { type: "note", message };
   }
 
   /** Explains where to resume after a loss or a weight that is not finite, and what to try. */

@@ -5,13 +5,20 @@ import { type JobReport, jobReport } from "./report.ts";
 export class ReportFile {
   readonly #folder: RunFolder;
   readonly #writes: boolean;
+  readonly #onPage: ((page: string) => void) | undefined;
   #drawn = performance.now();
   #cost = 0;
 
-  /** Prepares the page of a folder; `writes`: whether this rank draws it. */
-  constructor(folder: RunFolder, writes: boolean) {
+  /** Prepares the page of a folder; `writes`: whether this rank draws it; `onPage` is given every new one. */
+  constructor(folder: RunFolder, writes: boolean, onPage?: (page: string) => void) {
     this.#folder = folder;
     this.#writes = writes;
+    this.#onPage = onPage;
+  }
+
+  /** Whether someone looks on, so that it is drawn within epochs too. */
+  get isWatched(): boolean {
+    return this.#writes && this.#onPage !== undefined;
   }
 
   /** Whether drawing now takes at most a twentieth of the time. */
@@ -24,7 +31,9 @@ export class ReportFile {
     if (!this.#writes) return null;
     const start = performance.now();
     try {
-      await this.#folder.writeText("report.html", await jobReport(report));
+      const page = await jobReport(report);
+      await this.#folder.writeText("report.html", page);
+      this.#onPage?.(page);
       return null;
     } catch (error) {
       return `Cannot write "${this.#folder.file("report.html")}": ${error instanceof Error ? error.message : error}`;
