@@ -43,7 +43,7 @@ export interface JobInput {
   readonly signal?: AbortSignal;
   /** Tunes for the adapter at the first step; not by default. */
   readonly tuning?: TuneOptions;
-  /** Called with `report.html` each time that it is drawn, then within epochs too: at most a twentieth of the time. */
+  /** Takes `report.html` each time that it is drawn; it is drawn within epochs then too, for a twentieth of the time. */
   readonly onPage?: (page: string) => void;
   /** The processes that train together; only the first one writes. This one alone by default. */
   readonly group?: Communicator;
