@@ -4,12 +4,14 @@
 //   0  params   uniform  { batch, views, images, image_h, image_w, channels, epoch, key0, key1, size, … }
 //   1  samples  read     [batch]
 //   2  choices  write    [batch * views, CHOICE]  top, left, height, width, flip, angle, grayscale, jitter, brightness,
-//                        contrast, saturation, hue, order, resized height and width, shift down and right
+//                        contrast, saturation, hue, order, resized height and width, shift down and right, sigma of the
+//                        blur (0: none), threshold of solarize (-1: none)
 //   7  table    read     [batch, 3]               (lib/images_packed.wgsl)
 //
 // A factor of -1 leaves a step of the colour jitter out. order: the steps (0 brightness, 1 contrast, 2 saturation,
-// 3 hue) as the digits of a number to base 4, the first one lowest.
-// Dispatch: Device.groups(batch * views, 64).
+// 3 hue) as the digits of a number to base 4, the first one lowest. Of the `views` of a sample, this chooses `count` from
+// `first` on, the others with another recipe; their random numbers are those of view `offset` and on.
+// Dispatch: Device.groups(batch * count, 64).
 struct Params {
   batch: u32,
   views: u32,
@@ -36,6 +38,14 @@ struct Params {
   resize: u32,
   resize_h: u32,
   resize_w: u32,
+  blur_p: f32,
+  sigma_min: f32,
+  sigma_max: f32,
+  solarize_p: f32,
+  threshold: f32,
+  first: u32,
+  count: u32,
+  offset: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> samples: array<u32>;
@@ -103,7 +113,9 @@ fn store_box(view: u32, box: vec4u, resized: vec2u, shift: vec2i) {
   store(view, 14u, f32(resized.y));
   store(view, 15u, f32(shift.x));
   store(view, 16u, f32(shift.y));
-  for (var place = 17u; place < CHOICE; place++) { store(view, place, 0.0); }
+  store(view, 17u, 0.0);
+  store(view, 18u, -1.0);
+  store(view, 19u, 0.0);
 }
 
 @compute @workgroup_size(64)
@@ -112,10 +124,12 @@ fn choose_random(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.batch * params.views) { return; }
-  let position = i / params.views;
-  let view = i % params.views;
+  let id = flat_id(group, groups, local, 64u);
+  if (id >= params.batch * params.count) { return; }
+  let position = id / params.count;
+  let place = params.first + id % params.count;
+  let i = position * params.views + place;
+  let view = params.offset + place;
   let sample = samples[position];
   let image = image_of(position, sample);
   store_box(i, random_crop(sample, view, image.height, image.width), vec2u(params.size), vec2i(0));
@@ -130,6 +144,9 @@ fn choose_random(
   store(i, 10u, factor(amounts.z, params.saturation));
   store(i, 11u, params.hue * (2.0 * amounts.w - 1.0));
   store(i, 12u, f32(random_order(bits_of(sample, view, 12u))));
+  let ends = unit_float(bits_of(sample, view, 13u));
+  store(i, 17u, select(0.0, mix(params.sigma_min, params.sigma_max, ends.y), ends.x < params.blur_p));
+  store(i, 18u, select(-1.0, params.threshold, ends.z < params.solarize_p));
 }
 
 // Half of a difference, rounded half to even, as Python rounds it.
@@ -145,9 +162,10 @@ fn choose_center(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.batch * params.views) { return; }
-  let position = i / params.views;
+  let id = flat_id(group, groups, local, 64u);
+  if (id >= params.batch * params.count) { return; }
+  let position = id / params.count;
+  let i = position * params.views + params.first + id % params.count;
   let image = image_of(position, samples[position]);
   let h = max(image.height, 1u);
   let w = max(image.width, 1u);

@@ -70,6 +70,8 @@ fn prepare(
   view.cosine = cos(angle);
   view.sine = sin(angle);
   view.grayscale = u32(choices[at + 6u]);
+  view.sigma = choices[at + 17u];
+  view.threshold = choices[at + 18u];
   prepare_colors(&view, at);
   prepared[i] = view;
 }

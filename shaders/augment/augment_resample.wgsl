@@ -10,7 +10,7 @@
 //
 // A run: `run` pixels of one row, for one invocation; `runs` of them make a row. views: of the whole batch.
 // Constants: CHANNELS 1 or 3; CUBIC, bicubic (a = -0.5) rather than bilinear; ROTATE, the views are
-// rotated; COLOR, they have colour steps or turn gray (3 channels).
+// rotated, to the nearest pixel or, with TURN_SMOOTHLY, between four; COLOR, they have colour steps or turn gray (3 channels).
 // Dispatch: Device.groups(views * size * runs, 64).
 struct Params {
   views: u32,
@@ -34,6 +34,7 @@ override CHANNELS: u32 = 3u;
 override CUBIC: bool = false;
 override COLOR: bool = false;
 override ROTATE: bool = false;
+override TURN_SMOOTHLY: bool = false;
 
 // A pixel in [0, 1]; three channels may lie across two words.
 fn pixel_at(at: u32) -> vec3f {
@@ -88,26 +89,40 @@ fn resample(view: View, rows: Taps, cols: Taps) -> vec3f {
   return sum / (row_weights * col_weights);
 }
 
-// Where an output pixel lies in the cut and resized image: rotated about the middle, to the nearest pixel.
-fn source_of(view: View, row: u32, col: u32) -> vec2i {
+// Where an output pixel lies in the cut and resized image: rotated about the middle.
+fn source_of(view: View, row: u32, col: u32) -> vec2f {
   let x = select(col, params.size - 1u - col, view.flip != 0u);
-  if (!ROTATE) { return vec2i(i32(row), i32(x)); }
+  if (!ROTATE) { return vec2f(f32(row), f32(x)); }
   let middle = 0.5 * f32(params.size) - 0.5;
   let right = f32(x) - middle;
   let down = f32(row) - middle;
   let cosine = view.cosine;
   let sine = view.sine;
-  return vec2i(round(vec2f(sine * right + cosine * down, cosine * right - sine * down) + middle));
+  return vec2f(sine * right + cosine * down, cosine * right - sine * down) + middle;
 }
 
-fn view_pixel(view: View, row: u32, col: u32) -> vec3f {
-  let q = source_of(view, row, col);
+// A pixel of the cut and resized image; black outside.
+fn resized_pixel(view: View, q: vec2i) -> vec3f {
   let at = q + vec2i(view.shift_y, view.shift_x);
   let resized = vec2u(view.resized_h, view.resized_w);
   if (any(q < vec2i(0)) || any(q >= vec2i(i32(params.size))) || any(at < vec2i(0)) || any(at >= vec2i(resized))) {
     return vec3f(0.0);
   }
   return resample(view, taps_of(at.x, view.height, resized.x), taps_of(at.y, view.crop_width, resized.y));
+}
+
+fn view_pixel(view: View, row: u32, col: u32) -> vec3f {
+  let source = source_of(view, row, col);
+  if (!ROTATE || !TURN_SMOOTHLY) { return resized_pixel(view, vec2i(round(source))); }
+  let corner = floor(source);
+  let part = source - corner;
+  var sum = vec3f(0.0);
+  for (var k = 0u; k < 4u; k++) {
+    let step = vec2f(f32(k / 2u), f32(k % 2u));
+    let weight = mix(1.0 - part, part, step);
+    sum += weight.x * weight.y * resized_pixel(view, vec2i(corner + step));
+  }
+  return sum;
 }
 
 fn store_pixel(view: View, at: u32, color: vec3f) {

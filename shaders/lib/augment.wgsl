@@ -22,6 +22,8 @@ struct View {
   hue_at: u32,       // place of hue
   hue: f32,          // turns
   grayscale: u32,
+  sigma: f32,        // of the blur, px; 0 for none
+  threshold: f32,    // of solarize; below 0 for none
   blends: array<f32, 9>, // factor, share of gray, share of the mean of gray: of the three other steps in order
 }
 

@@ -438,8 +438,8 @@ fn soften_grad(
 `,
 };
 /** `augment_choose` */
-export const augment_choose: Shader<{ batch: "u32", views: "u32", images: "u32", image_h: "u32", image_w: "u32", channels: "u32", epoch: "u32", key0: "u32", key1: "u32", size: "u32", scale_min: "f32", scale_max: "f32", log_ratio_min: "f32", log_ratio_max: "f32", flip_p: "f32", rotation: "f32", jitter_p: "f32", brightness: "f32", contrast: "f32", saturation: "f32", hue: "f32", grayscale_p: "f32", resize: "u32", resize_h: "u32", resize_w: "u32" }, { 1: "read", 2: "read_write" }> = {
-  params: { batch: "u32", views: "u32", images: "u32", image_h: "u32", image_w: "u32", channels: "u32", epoch: "u32", key0: "u32", key1: "u32", size: "u32", scale_min: "f32", scale_max: "f32", log_ratio_min: "f32", log_ratio_max: "f32", flip_p: "f32", rotation: "f32", jitter_p: "f32", brightness: "f32", contrast: "f32", saturation: "f32", hue: "f32", grayscale_p: "f32", resize: "u32", resize_h: "u32", resize_w: "u32" },
+export const augment_choose: Shader<{ batch: "u32", views: "u32", images: "u32", image_h: "u32", image_w: "u32", channels: "u32", epoch: "u32", key0: "u32", key1: "u32", size: "u32", scale_min: "f32", scale_max: "f32", log_ratio_min: "f32", log_ratio_max: "f32", flip_p: "f32", rotation: "f32", jitter_p: "f32", brightness: "f32", contrast: "f32", saturation: "f32", hue: "f32", grayscale_p: "f32", resize: "u32", resize_h: "u32", resize_w: "u32", blur_p: "f32", sigma_min: "f32", sigma_max: "f32", solarize_p: "f32", threshold: "f32", first: "u32", count: "u32", offset: "u32" }, { 1: "read", 2: "read_write" }> = {
+  params: { batch: "u32", views: "u32", images: "u32", image_h: "u32", image_w: "u32", channels: "u32", epoch: "u32", key0: "u32", key1: "u32", size: "u32", scale_min: "f32", scale_max: "f32", log_ratio_min: "f32", log_ratio_max: "f32", flip_p: "f32", rotation: "f32", jitter_p: "f32", brightness: "f32", contrast: "f32", saturation: "f32", hue: "f32", grayscale_p: "f32", resize: "u32", resize_h: "u32", resize_w: "u32", blur_p: "f32", sigma_min: "f32", sigma_max: "f32", solarize_p: "f32", threshold: "f32", first: "u32", count: "u32", offset: "u32" },
   access: { 1: "read", 2: "read_write" },
   code: `struct Params {
   batch: u32,
@@ -467,6 +467,14 @@ export const augment_choose: Shader<{ batch: "u32", views: "u32", images: "u32",
   resize: u32,
   resize_h: u32,
   resize_w: u32,
+  blur_p: f32,
+  sigma_min: f32,
+  sigma_max: f32,
+  solarize_p: f32,
+  threshold: f32,
+  first: u32,
+  count: u32,
+  offset: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> samples: array<u32>;
@@ -523,7 +531,9 @@ fn store_box(view: u32, box: vec4u, resized: vec2u, shift: vec2i) {
   store(view, 14u, f32(resized.y));
   store(view, 15u, f32(shift.x));
   store(view, 16u, f32(shift.y));
-  for (var place = 17u; place < CHOICE; place++) { store(view, place, 0.0); }
+  store(view, 17u, 0.0);
+  store(view, 18u, -1.0);
+  store(view, 19u, 0.0);
 }
 @compute @workgroup_size(64)
 fn choose_random(
@@ -531,10 +541,12 @@ fn choose_random(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.batch * params.views) { return; }
-  let position = i / params.views;
-  let view = i % params.views;
+  let id = flat_id(group, groups, local, 64u);
+  if (id >= params.batch * params.count) { return; }
+  let position = id / params.count;
+  let place = params.first + id % params.count;
+  let i = position * params.views + place;
+  let view = params.offset + place;
   let sample = samples[position];
   let image = image_of(position, sample);
   store_box(i, random_crop(sample, view, image.height, image.width), vec2u(params.size), vec2i(0));
@@ -549,6 +561,9 @@ fn choose_random(
   store(i, 10u, factor(amounts.z, params.saturation));
   store(i, 11u, params.hue * (2.0 * amounts.w - 1.0));
   store(i, 12u, f32(random_order(bits_of(sample, view, 12u))));
+  let ends = unit_float(bits_of(sample, view, 13u));
+  store(i, 17u, select(0.0, mix(params.sigma_min, params.sigma_max, ends.y), ends.x < params.blur_p));
+  store(i, 18u, select(-1.0, params.threshold, ends.z < params.solarize_p));
 }
 fn half_even(difference: i32) -> i32 {
   return i32(round(0.5 * f32(difference)));
@@ -559,9 +574,10 @@ fn choose_center(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.batch * params.views) { return; }
-  let position = i / params.views;
+  let id = flat_id(group, groups, local, 64u);
+  if (id >= params.batch * params.count) { return; }
+  let position = id / params.count;
+  let i = position * params.views + params.first + id % params.count;
   let image = image_of(position, samples[position]);
   let h = max(image.height, 1u);
   let w = max(image.width, 1u);
@@ -649,6 +665,89 @@ fn color_views(
 }
 `,
 };
+/** `augment_finish` */
+export const augment_finish: Shader<{ views: "u32", size: "u32", reach: "u32", mean0: "f32", mean1: "f32", mean2: "f32", scale0: "f32", scale1: "f32", scale2: "f32", nan_bits: "u32" }, { 1: "read", 2: "read", 3: "read_write" }> = {
+  params: { views: "u32", size: "u32", reach: "u32", mean0: "f32", mean1: "f32", mean2: "f32", scale0: "f32", scale1: "f32", scale2: "f32", nan_bits: "u32" },
+  access: { 1: "read", 2: "read", 3: "read_write" },
+  code: `struct Params {
+  views: u32,
+  size: u32,
+  reach: u32,
+  mean0: f32,
+  mean1: f32,
+  mean2: f32,
+  scale0: f32,
+  scale1: f32,
+  scale2: f32,
+  nan_bits: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> prepared: array<View>;
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+override CHANNELS: u32 = 3u;
+struct Line { at: u32, place: i32, stride: i32 }
+fn color_at(pixel: i32) -> vec3f {
+  let at = u32(pixel) * CHANNELS;
+  if (CHANNELS == 1u) { return vec3f(x[at]); }
+  return vec3f(x[at], x[at + 1u], x[at + 2u]);
+}
+fn put(pixel: u32, color: vec3f) {
+  let at = pixel * CHANNELS;
+  y[at] = color.x;
+  if (CHANNELS == 1u) { return; }
+  y[at + 1u] = color.y;
+  y[at + 2u] = color.z;
+}
+fn mirrored(place: i32) -> i32 {
+  let last = i32(params.size) - 1;
+  let inside = abs(place);
+  return select(inside, 2 * last - inside, inside > last);
+}
+fn blurred(sigma: f32, line: Line) -> vec3f {
+  let middle = color_at(i32(line.at));
+  if (sigma <= 0.0) { return middle; }
+  var sum = middle;
+  var weights = 1.0;
+  for (var k = 1; k <= i32(params.reach); k++) {
+    let distance = f32(k) / sigma;
+    let weight = exp(-0.5 * distance * distance);
+    let before = i32(line.at) + (mirrored(line.place - k) - line.place) * line.stride;
+    let after = i32(line.at) + (mirrored(line.place + k) - line.place) * line.stride;
+    sum += weight * (color_at(before) + color_at(after));
+    weights += 2.0 * weight;
+  }
+  return sum / weights;
+}
+@compute @workgroup_size(64)
+fn blur_rows(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let id = flat_id(group, groups, local, 64u);
+  if (id >= params.views * params.size * params.size) { return; }
+  let view = prepared[id / params.size / params.size];
+  put(id, blurred(view.sigma, Line(id, i32(id % params.size), 1)));
+}
+@compute @workgroup_size(64)
+fn finish_views(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let id = flat_id(group, groups, local, 64u);
+  if (id >= params.views * params.size * params.size) { return; }
+  let view = prepared[id / params.size / params.size];
+  var color = blurred(view.sigma, Line(id, i32(id / params.size % params.size), i32(params.size)));
+  let turned = view.threshold >= 0.0 && view.valid != 0u;
+  color = select(color, vec3f(1.0) - color, vec3<bool>(turned) & (color >= vec3f(view.threshold)));
+  color = (color - vec3f(params.mean0, params.mean1, params.mean2)) *
+    vec3f(params.scale0, params.scale1, params.scale2);
+  put(id, select(vec3f(bitcast<f32>(params.nan_bits)), color, view.valid != 0u));
+}
+`,
+};
 /** `augment_prepare` */
 export const augment_prepare: Shader<{ batch: "u32", views: "u32", images: "u32", image_h: "u32", image_w: "u32", channels: "u32" }, { 1: "read", 2: "read", 3: "read_write" }> = {
   params: { batch: "u32", views: "u32", images: "u32", image_h: "u32", image_w: "u32", channels: "u32" },
@@ -712,6 +811,8 @@ fn prepare(
   view.cosine = cos(angle);
   view.sine = sin(angle);
   view.grayscale = u32(choices[at + 6u]);
+  view.sigma = choices[at + 17u];
+  view.threshold = choices[at + 18u];
   prepare_colors(&view, at);
   prepared[i] = view;
 }
@@ -743,6 +844,7 @@ override CHANNELS: u32 = 3u;
 override CUBIC: bool = false;
 override COLOR: bool = false;
 override ROTATE: bool = false;
+override TURN_SMOOTHLY: bool = false;
 fn pixel_at(at: u32) -> vec3f {
   let shift = 8u * (at & 3u);
   let low = bytes[at >> 2u] >> shift;
@@ -789,24 +891,36 @@ fn resample(view: View, rows: Taps, cols: Taps) -> vec3f {
   }
   return sum / (row_weights * col_weights);
 }
-fn source_of(view: View, row: u32, col: u32) -> vec2i {
+fn source_of(view: View, row: u32, col: u32) -> vec2f {
   let x = select(col, params.size - 1u - col, view.flip != 0u);
-  if (!ROTATE) { return vec2i(i32(row), i32(x)); }
+  if (!ROTATE) { return vec2f(f32(row), f32(x)); }
   let middle = 0.5 * f32(params.size) - 0.5;
   let right = f32(x) - middle;
   let down = f32(row) - middle;
   let cosine = view.cosine;
   let sine = view.sine;
-  return vec2i(round(vec2f(sine * right + cosine * down, cosine * right - sine * down) + middle));
+  return vec2f(sine * right + cosine * down, cosine * right - sine * down) + middle;
 }
-fn view_pixel(view: View, row: u32, col: u32) -> vec3f {
-  let q = source_of(view, row, col);
+fn resized_pixel(view: View, q: vec2i) -> vec3f {
   let at = q + vec2i(view.shift_y, view.shift_x);
   let resized = vec2u(view.resized_h, view.resized_w);
   if (any(q < vec2i(0)) || any(q >= vec2i(i32(params.size))) || any(at < vec2i(0)) || any(at >= vec2i(resized))) {
     return vec3f(0.0);
   }
   return resample(view, taps_of(at.x, view.height, resized.x), taps_of(at.y, view.crop_width, resized.y));
+}
+fn view_pixel(view: View, row: u32, col: u32) -> vec3f {
+  let source = source_of(view, row, col);
+  if (!ROTATE || !TURN_SMOOTHLY) { return resized_pixel(view, vec2i(round(source))); }
+  let corner = floor(source);
+  let part = source - corner;
+  var sum = vec3f(0.0);
+  for (var k = 0u; k < 4u; k++) {
+    let step = vec2f(f32(k / 2u), f32(k % 2u));
+    let weight = mix(1.0 - part, part, step);
+    sum += weight.x * weight.y * resized_pixel(view, vec2i(corner + step));
+  }
+  return sum;
 }
 fn store_pixel(view: View, at: u32, color: vec3f) {
   let value = select(vec3f(bitcast<f32>(params.nan_bits)), color, view.valid != 0u);
@@ -3308,6 +3422,8 @@ struct View {
   hue_at: u32,
   hue: f32,
   grayscale: u32,
+  sigma: f32,
+  threshold: f32,
   blends: array<f32, 9>,
 }
 struct Image { valid: bool, offset: u32, height: u32, width: u32 }

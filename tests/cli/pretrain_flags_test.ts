@@ -31,6 +31,7 @@ Deno.test("parsePretrain() has the original's recipe and defaults", () => {
     demo: false,
     limit: null,
     resolution: 32,
+    augment: "original",
     augmentation: "natural",
     network: "resnet18",
     stem: "cifar",

@@ -2,8 +2,9 @@ import { Tensor, tensor, tidy } from "../../tensor/mod.ts";
 import { chooseViews, type ViewsKey } from "./choose.ts";
 import { type Images, locateImages, type Source } from "./images.ts";
 import { uploadParameters, type ViewParameters } from "./parameters.ts";
-import { checkRecipe, type Recipe } from "./recipe.ts";
-import { type Render, renderViews } from "./render.ts";
+import { checkRecipes, type Recipe, type Recipes } from "./recipe.ts";
+import { workOf } from "./work.ts";
+import { renderViews } from "./render.ts";
 
 /** Options of {@linkcode augment}: samples, random numbers, and recipe. */
 export interface AugmentOptions {
@@ -12,10 +13,15 @@ export interface AugmentOptions {
    * tensor, and name the samples of packed images for the random numbers.
    */
   indices: Tensor | ArrayLike<number>;
-  /** Recipe of the views. */
-  recipe: Recipe;
+  /**
+   * Recipe of the views, or one for each in turn, which begin anew at their end: asymmetric views, as BYOL's. They may
+   * differ in all but size, normalisation, interpolations and the blur's window.
+   */
+  recipe: Recipes;
   /** Views of each sample; 2 by default. */
   views?: number;
+  /** Number of the first view, for the random numbers: further views of a multi-crop continue those before; 0 by default. */
+  firstView?: number;
   /** Epoch of the training, an integer in [0, 2³²); 0 by default. */
   epoch?: number;
   /** Seed of the run, an integer in [0, 2⁵³); 0 by default. */
@@ -26,7 +32,7 @@ export interface AugmentOptions {
 
 /**
  * Makes augmented views of a batch on the device: cut and resized with antialiasing, rotated, flipped, colours jittered
- * in random order, grayed, normalised.
+ * in random order, grayed, blurred, solarized, normalised.
  *
  * The random numbers depend on (seed, epoch, sample, view) alone: a view is the same in any batch, order, worker or
  * rank. The transforms are torchvision's, on floats in [0, 1]; Pillow, which works on bytes, rounds to 1/255 after each
@@ -54,17 +60,19 @@ export interface AugmentOptions {
  * ```
  *
  * @see torchvision's `RandomResizedCrop`, `RandomRotation`, `RandomHorizontalFlip`, `ColorJitter`, `RandomGrayscale`,
- *   `Normalize`.
+ *   `GaussianBlur`, `RandomSolarize`, `Normalize`.
  */
 export function augment(images: Images, options: AugmentOptions): Tensor {
-  const { recipe, parameters } = options;
+  const { parameters } = options;
+  const recipes = checkRecipes(options.recipe);
+  const recipe: Recipe = recipes[0];
   const views = options.views ?? 2;
   return withSamples(images, options, (source, samples, key) => {
-    const work = workOf(recipe, parameters);
+    const work = workOf(recipes, parameters);
     if (work.color && source.channels !== 3) {
       throw new TypeError("Cannot augment() as colour steps need 3 channels: got images of 1 channel");
     }
-    if (!parameters) return renderViews(source, samples, chooseViews(source, samples, recipe, key), recipe, work);
+    if (!parameters) return renderViews(source, samples, chooseViews(source, samples, recipes, key), recipe, work);
     if (parameters.length !== samples.shape[0]! * views) {
       throw new TypeError(
         `Cannot augment() as there must be parameters for ${
@@ -85,7 +93,8 @@ export function augment(images: Images, options: AugmentOptions): Tensor {
  * @throws {RangeError} If an index, epoch, seed, number of views or a value of the recipe is out of range.
  */
 export function sampleViews(images: Images, options: Omit<AugmentOptions, "parameters">): Tensor {
-  return withSamples(images, options, (source, samples, key) => chooseViews(source, samples, options.recipe, key));
+  const recipes = checkRecipes(options.recipe);
+  return withSamples(images, options, (source, samples, key) => chooseViews(source, samples, recipes, key));
 }
 
 /** Checks everything, uploads indices given as numbers, and frees what `body` makes but for its result. */
@@ -94,9 +103,9 @@ function withSamples(
   options: AugmentOptions,
   body: (source: Source, samples: Tensor, key: ViewsKey) => Tensor,
 ): Tensor {
-  const { indices, recipe, views = 2, epoch = 0, seed = 0 } = options;
-  checkRecipe(recipe);
+  const { indices, views = 2, firstView = 0, epoch = 0, seed = 0 } = options;
   checkInteger("views", views, 1, 2 ** 32);
+  checkInteger("firstView", firstView, 0, 2 ** 32 - views);
   checkInteger("epoch", epoch, 0, 2 ** 32);
   checkInteger("seed", seed, 0, 2 ** 53);
   const batch = indices instanceof Tensor ? indices.shape[0] ?? 0 : indices.length;
@@ -107,23 +116,8 @@ function withSamples(
   return device.run("augment", [source.bytes.shape, [batch, views]], () =>
     tidy(() => {
       const samples = indices instanceof Tensor ? indices : tensor(Uint32Array.from(indices), { device });
-      return body(source, samples, { seed, epoch, views });
+      return body(source, samples, { seed, epoch, views, firstView });
     }));
-}
-
-function workOf({ jitter, grayscale, rotation }: Recipe, parameters?: readonly ViewParameters[]): Render {
-  if (!parameters) {
-    return {
-      rotate: rotation > 0,
-      color: Boolean(jitter) || grayscale > 0,
-      contrast: (jitter?.contrast ?? 0) > 0,
-    };
-  }
-  return {
-    rotate: parameters.some((view) => (view.angle ?? 0) !== 0),
-    color: parameters.some((view) => view.jitter || view.grayscale),
-    contrast: parameters.some((view) => view.jitter?.contrast !== undefined),
-  };
 }
 
 function checkSamples(indices: Tensor): void {

@@ -58,23 +58,42 @@ export interface ViewsKey {
   readonly epoch: number;
   /** Views of each sample. */
   readonly views: number;
+  /** Number of the first view, for the random numbers. */
+  readonly firstView: number;
 }
 
-/** Draws the parameters of every view, f32 `[batch * views, CHOICE]`. */
-export function chooseViews(source: Source, samples: Tensor, recipe: Recipe, drawn: ViewsKey): Tensor {
+/** Draws the parameters of every view, f32 `[batch * views, CHOICE]`; view i by recipe i, which begin anew at their end. */
+export function chooseViews(source: Source, samples: Tensor, recipes: readonly Recipe[], drawn: ViewsKey): Tensor {
+  const { views } = drawn;
+  const choices = new Tensor(samples.device, [samples.shape[0]! * views, CHOICE]);
+  const [only] = recipes;
+  if (only && recipes.length === 1) choose(source, samples, choices, only, { ...drawn, first: 0, count: views });
+  else {
+    for (let first = 0; first < views; first++) {
+      choose(source, samples, choices, recipes[first % recipes.length]!, { ...drawn, first, count: 1 });
+    }
+  }
+  return choices;
+}
+
+function choose(
+  source: Source,
+  samples: Tensor,
+  choices: Tensor,
+  recipe: Recipe,
+  { views, epoch, seed, firstView: offset, first, count }: ViewsKey & { first: number; count: number },
+): void {
   const { device } = samples;
-  const { views, epoch, seed } = drawn;
   const batch = samples.shape[0]!;
-  const choices = new Tensor(device, [batch * views, CHOICE]);
   const [key0, key1] = keyOf(seed);
   const programs = recipe.crop.kind === "random" ? RANDOM : CENTER;
-  const params = { ...source.params, ...scalarsOf(recipe), channels: source.channels, batch, views, epoch, key0, key1 };
+  const place = { batch, views, first, count, offset, channels: source.channels };
+  const params = { ...source.params, ...scalarsOf(recipe), ...place, epoch, key0, key1 };
   const buffers = { 1: samples.storage, 2: choices.storage };
-  const workgroups = groupsOf(device, batch * views);
+  const workgroups = groupsOf(device, batch * count);
   if (source.table) {
     device.dispatch(programs.packed, { params, buffers: { ...buffers, 7: source.table.storage }, workgroups });
   } else device.dispatch(programs.resident, { params, buffers, workgroups });
-  return choices;
 }
 
 /** Workgroups of 64 for so many views. */
@@ -87,7 +106,7 @@ function keyOf(seed: number): Key {
 }
 
 function scalarsOf(recipe: Recipe) {
-  const { crop, jitter } = recipe;
+  const { crop, jitter, blur, solarize } = recipe;
   const random = crop.kind === "random" ? crop : { scale: [1, 1], ratio: [1, 1] } as const;
   const resize = crop.kind === "center" ? crop.resize : undefined;
   const [height, width] = typeof resize === "number" ? [resize, resize] : resize ?? [0, 0];
@@ -108,5 +127,10 @@ function scalarsOf(recipe: Recipe) {
     resize: resize === undefined ? 0 : typeof resize === "number" ? 1 : 2,
     resize_h: height,
     resize_w: width,
+    blur_p: blur?.p ?? 0,
+    sigma_min: blur?.sigma[0] ?? 1,
+    sigma_max: blur?.sigma[1] ?? 1,
+    solarize_p: solarize?.p ?? 0,
+    threshold: solarize?.threshold ?? 0,
   };
 }

@@ -7,6 +7,15 @@ export { augment, type AugmentOptions, sampleViews } from "./augment.ts";
 export { type Images, type PackedImages, packImages } from "./images.ts";
 export { type ColorStep, readParameters, type ViewParameters } from "./parameters.ts";
 export {
+  type MultiCrop,
+  multiCrop,
+  type MultiCropOptions,
+  publishedRecipes,
+  RECIPE_NAMES,
+  type RecipeName,
+} from "./published_recipes.ts";
+export {
+  type Blur,
   type CenterCrop,
   chexpertRecipe,
   type ColorJitter,
@@ -15,4 +24,6 @@ export {
   type RandomCrop,
   type Recipe,
   type RecipeOptions,
+  type Recipes,
+  type Solarize,
 } from "./recipe.ts";

@@ -25,6 +25,10 @@ export interface ViewParameters {
   readonly jitter?: Readonly<Partial<Record<ColorStep, number>>> & { readonly order?: readonly ColorStep[] };
   /** Turning gray; false by default. */
   readonly grayscale?: boolean;
+  /** Standard deviation of the blur, px; 0, for none, by default. */
+  readonly blur?: number;
+  /** Threshold from which values are inverted, in [0, 1]; null, for none, by default. */
+  readonly solarize?: number | null;
 }
 
 /** Words of a view's parameters on the device: `CHOICE` of `shaders/lib/augment.wgsl`. */
@@ -61,6 +65,8 @@ function encode(view: ViewParameters, size: number): number[] {
     order.reduce((code, step, place) => code + STEPS.indexOf(step) * 4 ** place, 0),
     ...resized,
     ...shift,
+    view.blur ?? 0,
+    view.solarize ?? -1,
   ];
 }
 
@@ -85,5 +91,7 @@ function decode(words: ArrayLike<number>): Required<ViewParameters> {
     jitter: at(7) === 0 ? {} : { ...Object.fromEntries(factors), order },
     resized: [at(13), at(14)],
     shift: [at(15), at(16)],
+    blur: at(17),
+    solarize: at(18) < 0 ? null : at(18),
   };
 }

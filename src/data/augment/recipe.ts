@@ -30,7 +30,28 @@ export interface ColorJitter {
   readonly hue: number;
 }
 
-/** Transformation of an image, in this order: crop, rotation, flip, colour jitter, grayscale, normalisation. */
+/** torchvision's `GaussianBlur`, applied with a probability. */
+export interface Blur {
+  /** Probability, in [0, 1]. */
+  readonly p: number;
+  /** Smallest and largest standard deviation, px. */
+  readonly sigma: readonly [number, number];
+  /** Side of the window, px, odd; an odd number near a tenth of the view's size by default, as SimCLR's. */
+  readonly kernelSize?: number;
+}
+
+/** torchvision's `RandomSolarize`: values from a threshold on are inverted. */
+export interface Solarize {
+  /** Probability, in [0, 1]. */
+  readonly p: number;
+  /** Threshold, in [0, 1]. */
+  readonly threshold: number;
+}
+
+/**
+ * Transformation of an image, in this order: crop, rotation, flip, colour jitter, grayscale, blur, solarize,
+ * normalisation.
+ */
 export interface Recipe {
   /** Height and width of a view, px. */
   readonly size: number;
@@ -38,14 +59,20 @@ export interface Recipe {
   readonly crop: RandomCrop | CenterCrop;
   /** Interpolation of the resize; always antialiased where the image shrinks. */
   readonly interpolation: "bilinear" | "bicubic";
-  /** Rotation in [−rotation, rotation] degrees, to the nearest pixel, black outside; 0 for none. */
+  /** Rotation in [−rotation, rotation] degrees, black outside; 0 for none. */
   readonly rotation: number;
+  /** Interpolation of the rotation; to the nearest pixel, torchvision's default, when absent. */
+  readonly rotationInterpolation?: "nearest" | "bilinear";
   /** Probability of a horizontal flip. */
   readonly flip: number;
   /** Colour jitter; none when absent. */
   readonly jitter?: ColorJitter;
   /** Probability of turning gray. */
   readonly grayscale: number;
+  /** Gaussian blur; none when absent. */
+  readonly blur?: Blur;
+  /** Inversion of bright values; none when absent. */
+  readonly solarize?: Solarize;
   /** Mean subtracted from each channel, in [0, 1] units; 0 when absent. */
   readonly mean?: readonly number[];
   /** Divides each channel; 1 when absent. */
@@ -142,6 +169,7 @@ export function checkRecipe(recipe: Recipe): Recipe {
   check(isSize(recipe.size), "size must be an integer >= 1", recipe.size);
   for (const std of recipe.std ?? []) check(isPositive(std), "std must be > 0", std);
   for (const mean of recipe.mean ?? []) check(Number.isFinite(Math.fround(mean)), "mean must be finite", mean);
+  checkEnds(recipe);
   const chances = { flip: recipe.flip, grayscale: recipe.grayscale, ...jitter && { "jitter.p": jitter.p } };
   for (const [name, p] of Object.entries(chances)) check(p >= 0 && p <= 1, `${name} must be in [0, 1]`, p);
   check(recipe.rotation >= 0 && recipe.rotation <= 180, "rotation must be in [0, 180] degrees", recipe.rotation);
@@ -159,6 +187,59 @@ export function checkRecipe(recipe: Recipe): Recipe {
     check(hue >= 0 && hue <= 0.5, "hue must be in [0, 0.5]", hue);
   }
   return recipe;
+}
+
+/** Side of the window of a recipe's blur, px. */
+export function blurWindow({ size, blur }: Recipe): number {
+  return blur?.kernelSize ?? 2 * Math.max(1, Math.floor(size / 20)) + 1;
+}
+
+/** Checks what comes after the colours. */
+function checkEnds(recipe: Recipe): void {
+  const { blur, solarize, size } = recipe;
+  const chances = { ...blur && { "blur.p": blur.p }, ...solarize && { "solarize.p": solarize.p } };
+  for (const [name, p] of Object.entries(chances)) check(p >= 0 && p <= 1, `${name} must be in [0, 1]`, p);
+  if (solarize) {
+    const { threshold } = solarize;
+    check(threshold >= 0 && threshold <= 1, "solarize.threshold must be in [0, 1]", threshold);
+  }
+  if (!blur) return;
+  check(isRange(blur.sigma), "blur.sigma must be 0 < min <= max", blur.sigma);
+  const window = blurWindow(recipe);
+  check(isSize(window) && window % 2 === 1 && window < 2 * size, "blur.kernelSize must be odd and < 2 size", window);
+}
+
+/** The recipe of all views, or one for each in turn. */
+export type Recipes = Recipe | readonly Recipe[];
+
+/** Values that the recipes of one batch have in common, by their names. */
+const SHARED = {
+  size: ({ size }: Recipe) => size,
+  interpolation: ({ interpolation }: Recipe) => interpolation,
+  rotationInterpolation: ({ rotationInterpolation = "nearest" }: Recipe) => rotationInterpolation,
+  mean: ({ mean = [0] }: Recipe) => mean,
+  std: ({ std = [1] }: Recipe) => std,
+} as const;
+
+/**
+ * Checks recipes of the views of one batch, and returns them as a list.
+ *
+ * @throws {RangeError} If one is out of range, there is none, or they differ in what a batch has in common.
+ */
+export function checkRecipes(given: Recipes): readonly [Recipe, ...Recipe[]] {
+  const [first, ...rest] = [given].flat() as Recipe[];
+  if (first === undefined) throw new RangeError("Cannot augment() as there must be at least one recipe: got none");
+  for (const recipe of [first, ...rest]) checkRecipe(recipe);
+  const windows = [first, ...rest].filter(({ blur }) => blur).map(blurWindow);
+  const shared = Object.entries(SHARED).map(([name, of]) =>
+    [name, [first, ...rest].map((each) => `${of(each)}`)] as const
+  );
+  for (const [name, values] of [...shared, ["blur.kernelSize", windows.map(String)] as const]) {
+    const other = values.find((value) => value !== values[0]);
+    if (other === undefined) continue;
+    throw new RangeError(`Cannot augment() as recipes must have one ${name}: got ${values[0]} and ${other}`);
+  }
+  return [first, ...rest];
 }
 
 function isSize(size: number): boolean {

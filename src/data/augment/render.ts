@@ -1,6 +1,7 @@
 import { type Constants, defineProgram } from "../../device/mod.ts";
 import {
   augment_color,
+  augment_finish,
   augment_prepare,
   augment_resample,
   lib_augment,
@@ -27,10 +28,16 @@ const MEAN_GRAY = defineProgram({
   code: [lib_flat, lib_augment, lib_colors, lib_rows, augment_color],
   entryPoint: "mean_gray",
 });
+const FINISH = defineProgram({
+  name: "augment",
+  code: [lib_flat, lib_augment, augment_finish],
+  entryPoint: "finish_views",
+});
+const BLUR_ROWS = { ...FINISH, entryPoint: "blur_rows" };
 const COLOR = { ...MEAN_GRAY, entryPoint: "color_views" };
 
 /** Bytes of `View` in `shaders/lib/augment.wgsl`. */
-const VIEW_BYTES = 28 * 4;
+const VIEW_BYTES = 30 * 4;
 /** Input pixels that one invocation may read: some drivers end loops after 65,535 turns. */
 const MOST_TAPS = 30_000;
 const NAN_BITS = 0x7fc00000;
@@ -46,18 +53,45 @@ export interface Render {
   readonly color: boolean;
   /** Whether contrast is one of them. */
   readonly contrast: boolean;
+  /** Pixels that a blur averages on either side, 0 where views are solarized only; null for neither. */
+  readonly reach: number | null;
 }
 
 /** Makes the pixels of views from their parameters: `[batch, views, size, size, channels]`. */
 export function renderViews(source: Source, samples: Tensor, choices: Tensor, recipe: Recipe, work: Render): Tensor {
+  const prepared = prepare(source, samples, choices);
+  const { reach } = work;
+  if (reach === null) return colorViews(source, samples, prepared, recipe, work);
+  const x = colorViews(source, samples, prepared, { ...recipe, mean: undefined, std: undefined }, work);
+  return finishViews(x, prepared, recipe, reach);
+}
+
+/** Blurs, solarizes and normalises views. */
+function finishViews(x: Tensor, prepared: Tensor, recipe: Recipe, reach: number): Tensor {
+  const { device, shape } = x;
+  const { size } = recipe;
+  const channels = shape.at(-1)!;
+  const views = shape[0]! * shape[1]!;
+  const params = { views, size, reach, nan_bits: NAN_BITS, ...normalization(recipe, channels) };
+  const workgroups = device.groups(views * size * size, 64);
+  const run = (program: typeof FINISH, from: Tensor): Tensor => {
+    const y = new Tensor(device, shape);
+    const buffers = { 1: from.storage, 2: prepared.storage, 3: y.storage };
+    device.dispatch(program, { params, buffers, workgroups, constants: { CHANNELS: channels } });
+    return y;
+  };
+  return run(FINISH, reach > 0 ? run(BLUR_ROWS, x) : x);
+}
+
+/** Cuts, resizes and colours views. */
+function colorViews(source: Source, samples: Tensor, prepared: Tensor, recipe: Recipe, work: Render): Tensor {
   const { device } = samples;
   const { size } = recipe;
   const batch = samples.shape[0]!;
-  const count = choices.shape[0]!;
+  const count = prepared.size / VIEW_BYTES;
   const run = runOf(source, recipe, policyOf(device).of(AUGMENT).run);
   const runs = Math.ceil(size / run);
   const scalars = { views: count, size, run, runs, nan_bits: NAN_BITS, ...normalization(recipe, source.channels) };
-  const prepared = prepare(source, samples, choices);
   const y = new Tensor(device, [batch, count / batch, size, size, source.channels]);
   const grays = work.contrast ? new Tensor(device, [count, size * runs]) : null;
   const workgroups = device.groups(count * size * runs, 64);
@@ -65,6 +99,7 @@ export function renderViews(source: Source, samples: Tensor, choices: Tensor, re
     CHANNELS: source.channels,
     CUBIC: recipe.interpolation === "bicubic",
     ROTATE: work.rotate,
+    TURN_SMOOTHLY: recipe.rotationInterpolation === "bilinear",
     ...grays ? {} : { COLOR: work.color },
   };
   device.dispatch(grays ? RESAMPLE_FOR_CONTRAST : RESAMPLE, {

@@ -1,5 +1,5 @@
 import type { Device } from "../../device/mod.ts";
-import type { Recipe } from "../augment/mod.ts";
+import type { Recipes } from "../augment/mod.ts";
 import type { ImageDataset } from "../dataset.ts";
 import type { UnreadableImage } from "../decode.ts";
 import { ResidentImages } from "./resident_images.ts";
@@ -23,7 +23,7 @@ export interface ImageSourceOptions {
 export function imageSource(
   device: Device,
   dataset: ImageDataset,
-  recipe: Recipe,
+  recipe: Recipes,
   options: ImageSourceOptions = {},
 ): ViewSource {
   if (!dataset.pixels) return new StreamedImages(device, dataset, recipe, options);

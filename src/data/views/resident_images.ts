@@ -1,5 +1,5 @@
 import type { Device } from "../../device/mod.ts";
-import { augment, type Recipe } from "../augment/mod.ts";
+import { augment, type Recipes } from "../augment/mod.ts";
 import type { PixelStore } from "../dataset.ts";
 import { keep, Tensor, tensor } from "../../tensor/mod.ts";
 import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
@@ -11,16 +11,16 @@ export class ResidentImages implements ViewSource {
   /** Side of the views, px. */
   readonly size: number;
   #images: Tensor;
-  #recipe: Recipe;
+  #recipe: Recipes;
   #indices = new Map<number, Tensor>();
 
   /** Uploads the pixels. */
-  constructor(device: Device, pixels: PixelStore, recipe: Recipe) {
+  constructor(device: Device, pixels: PixelStore, recipe: Recipes) {
     const { data, height, width } = pixels;
     this.length = data.length / (height * width * 3);
     this.#images = keep(tensor(data, { shape: [this.length, height, width, 3], device }));
     this.#recipe = recipe;
-    this.size = recipe.size;
+    this.size = [recipe].flat()[0]!.size;
   }
 
   /** The batches of an epoch, augmented on the device. */

@@ -1,5 +1,5 @@
 import type { Device } from "../../device/mod.ts";
-import { augment, type PackedImages, type Recipe } from "../augment/mod.ts";
+import { augment, type PackedImages, type Recipes } from "../augment/mod.ts";
 import type { FileDataset } from "../dataset.ts";
 import { type DecodedImage, ImageDecoder, type UnreadableImage } from "../decode.ts";
 import { copyInto, keep, Tensor, tensor, tidy } from "../../tensor/mod.ts";
@@ -40,20 +40,20 @@ export class StreamedImages implements ViewSource {
   readonly size: number;
   #device: Device;
   #decoder: ImageDecoder;
-  #recipe: Recipe;
+  #recipe: Recipes;
   #chunk: Chunk;
   #tooLarge: (image: DecodedImage) => boolean;
   #times = { wait: 0, upload: 0 };
 
   /** Prepares to decode; Workers start with the first batch. */
-  constructor(device: Device, dataset: FileDataset, recipe: Recipe, options: StreamedImagesOptions = {}) {
+  constructor(device: Device, dataset: FileDataset, recipe: Recipes, options: StreamedImagesOptions = {}) {
     const { workers, onUnreadable, chunkBytes = 2 ** 25 } = options;
     this.length = dataset.length;
     this.#device = device;
-    const spec = { ...dataset.files.decode, longSide: MOST_SHRINK * recipe.size };
+    this.size = [recipe].flat()[0]!.size;
+    const spec = { ...dataset.files.decode, longSide: MOST_SHRINK * this.size };
     this.#decoder = new ImageDecoder(dataset, { workers, onUnreadable, spec, maxBytes: 8 * chunkBytes });
     this.#recipe = recipe;
-    this.size = recipe.size;
     const most = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
     this.#chunk = new Chunk(device, Math.min(chunkBytes, most));
     this.#tooLarge = refusal(dataset, most, onUnreadable);
@@ -73,7 +73,7 @@ export class StreamedImages implements ViewSource {
     try {
       for (const size of sizes) {
         end += size;
-        using all = keep(new Tensor(this.#device, [size, plan.views, this.#recipe.size, this.#recipe.size, 3]));
+        using all = keep(new Tensor(this.#device, [size, plan.views, this.size, this.size, 3]));
         const rows = await this.#fill(all, images, end, plan);
         if (rows.length === 0) {
           yield { rows, indices: null, views: null };

@@ -1,5 +1,5 @@
 import type { Device } from "../../device/mod.ts";
-import { augment, type Recipe } from "../augment/mod.ts";
+import { augment, type Recipes } from "../augment/mod.ts";
 import type { PixelStore } from "../dataset.ts";
 import { keep, Tensor, tensor } from "../../tensor/mod.ts";
 import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
@@ -16,16 +16,16 @@ export class UploadedImages implements ViewSource {
   readonly size: number;
   #device: Device;
   #pixels: PixelStore;
-  #recipe: Recipe;
+  #recipe: Recipes;
   #batches = new Map<number, { host: Uint8Array<ArrayBuffer>; bytes: Tensor; table: Tensor; indices: Tensor }>();
 
   /** Takes the pixels; they are not copied. */
-  constructor(device: Device, pixels: PixelStore, recipe: Recipe) {
+  constructor(device: Device, pixels: PixelStore, recipe: Recipes) {
     this.length = pixels.data.length / (pixels.height * pixels.width * 3);
     this.#device = device;
     this.#pixels = pixels;
     this.#recipe = recipe;
-    this.size = recipe.size;
+    this.size = [recipe].flat()[0]!.size;
   }
 
   /** The batches of an epoch, augmented on the device. */

@@ -1,4 +1,4 @@
-import { chexpertRecipe, type ImageDataset, naturalRecipe, type Recipe } from "../../data/mod.ts";
+import { chexpertRecipe, type ImageDataset, naturalRecipe, publishedRecipes, type Recipes } from "../../data/mod.ts";
 import { cosine, type Kernel, linearKernel, rbf } from "../../kernels/mod.ts";
 import type { PretrainConfig } from "../../train/mod.ts";
 import { trainingOptions } from "../../train/internal.ts";
@@ -21,8 +21,12 @@ export function kernelOf({ kernel, sigma }: Pick<JobSettings, "kernel" | "sigma"
   return rbf({ sigma });
 }
 
-/** The augmentation of a data set. */
-export function recipeOf({ mean, std }: ImageDataset, { augmentation, resolution: size }: JobSettings): Recipe {
+/** The augmentation of a data set's views. */
+export function recipeOf(
+  { mean, std }: ImageDataset,
+  { augment, augmentation, resolution: size }: JobSettings,
+): Recipes {
+  if (augment !== "original") return publishedRecipes(augment, { size, mean, std });
   return augmentation === "chexpert" ? chexpertRecipe({ size, mean, std }) : naturalRecipe({ size, mean, std });
 }
 

@@ -1,3 +1,4 @@
+import { RECIPE_NAMES } from "../../data/mod.ts";
 import type { Stem } from "../../nn/mod.ts";
 import { type GivenSettings, type Setting, type SettingValues, TRAINING } from "../../train/mod.ts";
 import { withDefaults } from "../../train/internal.ts";
@@ -24,6 +25,14 @@ export const JOB = {
     alias: "j",
     running: true,
     help: "Workers that decode images (the original's default is 32)",
+    group: "Data",
+  },
+  augment: {
+    type: "string",
+    default: "original",
+    choices: ["original", ...RECIPE_NAMES],
+    implied: true,
+    help: "views: the original's for this data set, or another method's (docs/augmentation.md)",
     group: "Data",
   },
   network: { type: "string", alias: "n", help: "network", group: "Model and loss" },

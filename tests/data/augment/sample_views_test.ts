@@ -56,11 +56,18 @@ function crop(height: number, width: number, draws: (block: number) => number[])
   return null;
 }
 
+const RECIPE: Recipe = {
+  ...PLAIN,
+  rotation: 30,
+  blur: { p: 0.75, sigma: [0.25, 2.25] },
+  solarize: { p: 0.25, threshold: 0.5 },
+};
+
 Deno.test("sampleViews() draws torchvision's parameters from Philox of sample, view, epoch and seed", async () => {
   const [seed, epoch, batch, views] = [2 ** 40 + 3, 7, 50, 3];
   const indices = Array.from({ length: batch }, (_, i) => 3 * i + 1);
   const sampled = await readParameters(
-    sampleViews(images([150, 45, 60, 3]), { indices, recipe: { ...PLAIN, rotation: 30 }, views, epoch, seed }),
+    sampleViews(images([150, 45, 60, 3]), { indices, recipe: RECIPE, views, epoch, seed }),
   );
   let crops = 0;
   sampled.forEach((got, i) => {
@@ -74,6 +81,9 @@ Deno.test("sampleViews() draws torchvision's parameters from Philox of sample, v
     assertEquals(got.flip, coins[0]! < 0.5);
     assertAlmostEquals(got.angle, 60 * coins[1]! - 30, 1e-4);
     assertEquals(got.grayscale, coins[2]! < Math.fround(0.2));
+    const ends = words(at, 13).map(unit);
+    assertAlmostEquals(got.blur, ends[0]! < 0.75 ? 0.25 + 2 * ends[1]! : 0, 1e-6);
+    assertEquals(got.solarize, ends[2]! < 0.25 ? 0.5 : null);
     assertEquals(got.jitter.order !== undefined, coins[3]! < Math.fround(0.8));
     if (!got.jitter.order) return;
     const amounts = words(at, 11).map(unit);

@@ -69,6 +69,22 @@ Deno.test("pretrainJob() in mixed precision goes on after a stop to the same fil
   });
 });
 
+Deno.test("pretrainJob() with asymmetric views goes on after a stop to the same file, byte for byte", async () => {
+  await withFolder(async (folder) => {
+    const byol = { augment: "byol", eval_every: 0 } as const;
+    await run(`${folder}/whole`, byol);
+    const stop = new AbortController();
+    const input = { device, dataset: smallDataset(20), heldOut: null, settings: { ...SETTINGS, ...byol } };
+    const job = pretrainJob({ ...input, saveDir: `${folder}/parts`, signal: stop.signal });
+    for await (const event of job) if (event.type === "step") stop.abort();
+    await assertRejects(() => run(`${folder}/parts`, { eval_every: 0 }), TypeError, "--augment byol (now original)");
+    await run(`${folder}/parts`, byol);
+    const read = (part: string) => Deno.readFile(`${folder}/${part}/last.safetensors`);
+    assertEquals(await read("parts"), await read("whole"));
+    assertEquals(JSON.parse(await Deno.readTextFile(`${folder}/parts/config.json`)).augment, "byol");
+  });
+});
+
 Deno.test("pretrainJob() divides batches that the adapter does not take, says so, and goes on as it was", async () => {
   await withFolder(async (folder) => {
     await using limited = await openLimited({ maxStorageBufferBindingSize: 2 ** 15 });
