@@ -33,6 +33,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
     ["data/join_classes_test.ts", "joinClasses()"],
     ["eval/classifier_file_test.ts", "inOrderOf()", "checkFittedOn()"],
     ["eval/task_test.ts", "makeTask() says which labels are missing or wrong"],
+    ["examples/linear_eval_test.ts", "linear_eval joins classes by name"],
   ],
   "compile closures": [["compile/check_test.ts", "compile() "], [
     "compile/compile_refusals_test.ts",

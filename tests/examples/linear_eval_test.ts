@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readSafetensors } from "../../src/formats/mod.ts";
+import sharp from "sharp";
 import { withFolder } from "../data/_helpers.ts";
 import { type Outcome, runExample, smallRun, writeSmallCifar } from "./_run.ts";
 
@@ -70,5 +71,46 @@ Deno.test("linear_eval names the tensors that differ when the checkpoint is of a
     const absent = await runExample("linear_eval", [...args, `${folder}/none.pth.tar`]);
     assertEquals(absent.code, 1);
     assertStringIncludes(absent.stderr, "there is no such file (--random evaluates an untrained encoder on purpose)");
+  });
+});
+
+/** Writes plain pictures, of a colour for each class: `train/apple/0.png`. */
+async function writeColours(root: string, classes: Record<string, string>, names: readonly string[]): Promise<void> {
+  for (const [i, name] of names.entries()) {
+    await Deno.mkdir(`${root}/${name}`, { recursive: true });
+    const background = classes[name.split("/")[1]!.normalize("NFC")]!;
+    for (let each = 0; each < 3; each++) {
+      const create = { width: 8 + i, height: 8 + each, channels: 3, background } as const;
+      await sharp({ create }).png().toFile(`${root}/${name}/${each}.png`);
+    }
+  }
+}
+
+Deno.test("linear_eval joins classes by name where the test set lacks one, and refuses one that only it has", async () => {
+  await withFolder(async (folder) => {
+    const colours = { apple: "red", "banané": "yellow", plum: "blue", Apple: "red" };
+    await writeColours(folder, colours, ["train/apple", "train/banané", "train/plum"]);
+    await writeColours(folder, colours, ["test/plum", `test/${"banané".normalize("NFD")}`]);
+    const args = [
+      "--db",
+      "custom",
+      "--root",
+      folder,
+      "--random",
+      "--network",
+      "tiny",
+      "--resolution",
+      "8",
+      "--no-maps",
+    ];
+    const events = resultOf(await runExample("linear_eval", [...args, "--json", "--save_dir", `${folder}/out`]));
+    const { top1, knn_top1 } = events.find(({ type }) => type === "result");
+    assertEquals([top1, knn_top1], [1, 1]);
+    assertStringIncludes(JSON.stringify(events), '\\"custom\\" (test): 1 of 3 classes has no image: \\"apple\\"');
+    await writeColours(folder, colours, ["test/Apple"]);
+    const { code, stderr } = await runExample("linear_eval", [...args, "--save_dir", `${folder}/other`]);
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, 'as all must be classes of the training set: "Apple" is not');
+    assertEquals(await Deno.stat(`${folder}/other`).catch(() => null), null);
   });
 });
