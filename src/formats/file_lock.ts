@@ -1,3 +1,8 @@
+import { escapeCommands } from "./quoted.ts";
+
+/** The latest time that a date can be, ms since 1970. */
+const MOST_TIME = 8.64e15;
+
 /** Holder of a lock, as the file tells. */
 export interface LockOwner {
   /** Number of the process. */
@@ -33,7 +38,7 @@ export function describeOwner(owner: LockOwner | null, now: number = Date.now())
     ? `${Math.round(seconds / 60)} minutes`
     : `${Math.round(seconds / 3600)} hours`;
   const time = new Date(since).toISOString().slice(0, 19).replace("T", " ");
-  return `process ${pid}${host ? ` on ${host}` : ""} since ${time} UTC (${age})`;
+  return `process ${pid}${host ? ` on ${escapeCommands(host)}` : ""} since ${time} UTC (${age})`;
 }
 
 /**
@@ -53,10 +58,13 @@ export class FileLock implements Disposable {
    * Takes the lock, at once or not at all.
    *
    * @throws {LockedError} If another holds it.
-   * @throws {Error} If the file cannot be made, or its file system has no locks.
+   * @throws {Error} If the file cannot be made, is a link, or its file system has no locks.
    */
   static take(path: string): FileLock {
     while (true) {
+      if (isLink(path)) {
+        throw new Error(`Cannot lock "${path}" as it must be a file: got a link, whose file would be lost`);
+      }
       const file = Deno.openSync(path, { read: true, write: true, create: true });
       const lock = new FileLock(path, file);
       try {
@@ -99,6 +107,15 @@ export class FileLock implements Disposable {
   }
 }
 
+function isLink(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSymlink;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 function thisOwner(): LockOwner {
   const mayAsk = Deno.permissions.querySync({ name: "sys", kind: "hostname" }).state === "granted";
   return { pid: Deno.pid, host: mayAsk ? Deno.hostname() : "", since: Date.now() };
@@ -107,8 +124,8 @@ function thisOwner(): LockOwner {
 function readOwner(path: string): LockOwner | null {
   try {
     const owner = JSON.parse(Deno.readTextFileSync(path));
-    const isOwner = Number.isInteger(owner?.pid) && typeof owner.host === "string" && Number.isFinite(owner.since);
-    return isOwner ? owner : null;
+    const isTime = typeof owner?.since === "number" && Math.abs(owner.since) <= MOST_TIME;
+    return isTime && Number.isInteger(owner.pid) && typeof owner.host === "string" ? owner : null;
   } catch {
     return null; // between the locking and the writing, or gone
   }

@@ -35,6 +35,7 @@ export class OutputFolder implements Disposable {
    * @throws {Error} If it cannot, or another run writes to it; the message says which process, and since when.
    */
   static async open(path: string): Promise<OutputFolder> {
+    if (path === "") throw new TypeError('Cannot write to --save_dir as it must name a folder: got ""');
     try {
       await Deno.mkdir(path, { recursive: true });
       const folder = new OutputFolder(path, FileLock.take(`${path}/.lock`));

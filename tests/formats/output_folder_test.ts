@@ -65,6 +65,13 @@ Deno.test("OutputFolder says why it cannot be written to", async () => {
         `Cannot write to --save_dir "${path}": it must be a folder, or be made in one, and a file is in its`;
       await assertRejects(() => OutputFolder.open(path), Error, message);
     }
+    await assertRejects(() => OutputFolder.open(""), TypeError, 'as it must name a folder: got ""');
+    await Deno.mkdir(`${root}/linked`);
+    await Deno.writeTextFile(`${root}/precious`, "kept");
+    await Deno.symlink(`${root}/precious`, `${root}/linked/.lock`);
+    const link = `Cannot lock "${root}/linked/.lock" as it must be a file: got a link, whose file would be lost`;
+    await assertRejects(() => OutputFolder.open(`${root}/linked`), Error, link);
+    assertEquals(await Deno.readTextFile(`${root}/precious`), "kept");
     using folder = await OutputFolder.open(`${root}/run`);
     await Deno.mkdir(folder.file("a/b"), { recursive: true });
     await assertRejects(() => folder.write("a", "1"), Error, `Cannot write to --save_dir "${root}/run": `);
@@ -98,7 +105,7 @@ Deno.test("FileLock is let go by the system when its process is killed, and name
 Deno.test("FileLock does not say more of the owner than the file tells", async () => {
   await withFolder(async (folder) => {
     using _ = FileLock.take(`${folder}/.lock`);
-    for (const text of ["", "null", '{"pid":"x"}']) {
+    for (const text of ["", "null", '{"pid":"x"}', '{"pid":1,"host":"a","since":1e300}']) {
       await Deno.writeTextFile(`${folder}/.lock`, text);
       assertThrows(() => FileLock.take(`${folder}/.lock`), LockedError, "as it is held by another process");
     }
@@ -106,6 +113,7 @@ Deno.test("FileLock does not say more of the owner than the file tells", async (
 });
 
 Deno.test("describeOwner() tells the age", () => {
+  assertEquals(describeOwner({ pid: 1, host: "\x1b[2J", since: 0 }, 0).slice(0, 20), "process 1 on \\x1b[2J");
   const owner = { pid: 7, host: "a", since: Date.UTC(2026, 10, 28, 16, 40, 5) };
   for (
     const [seconds, age] of [[0, "0 seconds"], [119, "119 seconds"], [180, "3 minutes"], [9000, "3 hours"]] as const
