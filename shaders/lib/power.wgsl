@@ -9,7 +9,8 @@ fn power(x: F, y: F) -> F {
   result = select(result, bits_as_float(0x7fc00000u), negative & !whole & !(abs(x) > F(3.4028234663852886e38)));
   let of_zero = select(bits_as_float(0x7f800000u), F(0.0), y > F(0.0));
   let minus_zero = bitcast<U>(x) == U(0x80000000u);
-  result = select(result, select(of_zero, -of_zero, minus_zero & odd), x == F(0.0));
+  let unknown = (bitcast<U>(y) & U(0x7fffffffu)) > U(0x7f800000u);
+  result = select(result, select(select(of_zero, -of_zero, minus_zero & odd), y, unknown), x == F(0.0));
   result = select(result, F(1.0), (x == F(1.0)) | ((x == F(-1.0)) & endless));
   return select(result, whole_power(x, y), whole & (abs(y) <= F(15.0)));
 }

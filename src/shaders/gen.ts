@@ -3817,7 +3817,8 @@ export const lib_power: Shader<Record<never, never>, Record<never, never>> = {
   result = select(result, bits_as_float(0x7fc00000u), negative & !whole & !(abs(x) > F(3.4028234663852886e38)));
   let of_zero = select(bits_as_float(0x7f800000u), F(0.0), y > F(0.0));
   let minus_zero = bitcast<U>(x) == U(0x80000000u);
-  result = select(result, select(of_zero, -of_zero, minus_zero & odd), x == F(0.0));
+  let unknown = (bitcast<U>(y) & U(0x7fffffffu)) > U(0x7f800000u);
+  result = select(result, select(select(of_zero, -of_zero, minus_zero & odd), y, unknown), x == F(0.0));
   result = select(result, F(1.0), (x == F(1.0)) | ((x == F(-1.0)) & endless));
   return select(result, whole_power(x, y), whole & (abs(y) <= F(15.0)));
 }
@@ -4262,6 +4263,21 @@ fn max_row(value: f32, lane: vec3u) -> f32 {
   let first = hand_round(top, lane);
   for (var i = 0u; i < LANES / SUBGROUP; i++) { top = max(top, lane_values[first + i]); }
   return top;
+}
+`,
+};
+/** `lib_series` */
+export const lib_series: Shader<Record<never, never>, Record<never, never>> = {
+  params: {},
+  access: {},
+  code: `fn small_tanh(x: F) -> F {
+  let y = x * x;
+  return x - x * y * (1.0 / 3.0 - y * (2.0 / 15.0 - y * (17.0 / 315.0 - y * (62.0 / 2835.0))));
+}
+fn log_near_one(x: F) -> F {
+  let s = (x - 1.0) / (x + 1.0);
+  let y = s * s;
+  return 2.0 * s + 2.0 * s * y * (1.0 / 3.0 + y * (1.0 / 5.0 + y * (1.0 / 7.0 + y * (1.0 / 9.0))));
 }
 `,
 };

@@ -1,6 +1,7 @@
 import { defineProgram, Device } from "../device/mod.ts";
 import { fill as fillCode, lib_flat } from "../shaders/gen.ts";
 import { arrayOf, bytesOf, type DType, dtypeOf } from "./dtype.ts";
+import { checkNumber } from "./setting.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -80,8 +81,17 @@ export function tensor<D extends DType = "f32">(
   if (sizeOf(shape) !== elements.length) {
     throw new TypeError(`Cannot make a tensor [${shape}] as it has ${sizeOf(shape)} elements: got ${elements.length}`);
   }
-  const result = new Tensor<D>(options.device ?? Device.current, shape, { dtype });
-  if (result.size > 0) result.device.write(result.storage, convert(elements, dtype));
+  return made(shape, { ...options, dtype }, () => elements);
+}
+
+/** Makes the tensor first: a device says what is too large for it before the host makes the elements. */
+function made<D extends DType>(
+  shape: Shape,
+  options: CreateOptions<D>,
+  elements: () => ArrayLike<number> | ArrayBufferView,
+): Tensor<D> {
+  const result = new Tensor<D>(options.device ?? Device.current, shape, { dtype: options.dtype });
+  if (result.size > 0) result.device.write(result.storage, convert(elements(), result.dtype));
   return result;
 }
 
@@ -105,6 +115,7 @@ export function full<D extends DType = "f32">(shape: Shape, value: number, optio
 
 /** Overwrites every element of a tensor; for buffers outside any graph. */
 export function fill(x: Tensor, value: number): void {
+  checkNumber("make a tensor", "every element", value);
   const word = new ArrayBuffer(4);
   const elements = convert(new Array<number>(4 / bytesOf(x.dtype)).fill(value), x.dtype);
   new Uint8Array(word).set(new Uint8Array(elements.buffer, elements.byteOffset, elements.byteLength));
@@ -121,7 +132,7 @@ export function fill(x: Tensor, value: number): void {
 /**
  * Makes `start, start + step, …` up to but not including `stop`, as NumPy's `arange`.
  *
- * @throws {RangeError} If `step` is 0.
+ * @throws {RangeError} If `step` is 0, or a number is not finite.
  */
 export function arange<D extends DType = "f32">(
   start: number,
@@ -130,16 +141,23 @@ export function arange<D extends DType = "f32">(
 ): Tensor<D> {
   const step = options.step ?? 1;
   if (step === 0) throw new RangeError("Cannot make arange() as step must not be 0: got 0");
+  for (const value of [start, stop, step]) checkNumber("make arange()", "start, stop and step", value);
   const length = Math.max(0, Math.ceil((stop - start) / step));
-  const values = Array.from({ length }, (_, i) => start + i * step);
-  return tensor(values, { ...options, shape: [length] });
+  if (!Number.isFinite(length)) {
+    throw new RangeError(
+      `Cannot make arange() as start, stop and step must be finite: got ${start}, ${stop} and ${step}`,
+    );
+  }
+  return made([length], options, () => Array.from({ length }, (_, i) => start + i * step));
 }
 
 /** The identity matrix `[n, n]`. */
 export function eye(n: number, options: CreateOptions<"f32"> = {}): Tensor<"f32"> {
-  const values = new Float32Array(n * n);
-  for (let i = 0; i < n; i++) values[i * n + i] = 1;
-  return tensor(values, { ...options, shape: [n, n] });
+  return made([n, n], options, () => {
+    const values = new Float32Array(n * n);
+    for (let i = 0; i < n; i++) values[i * n + i] = 1;
+    return values;
+  });
 }
 
 function nestedShape(values: Nested): number[] {
@@ -158,8 +176,7 @@ function nestedShape(values: Nested): number[] {
 /** Strings have a length too, and booleans are no numbers. */
 function checkNested(values: unknown): void {
   if (Array.isArray(values) || (ArrayBuffer.isView(values) && !(values instanceof DataView))) return;
-  const shown = typeof values === "string" ? JSON.stringify(values) : String(values);
-  throw new TypeError(`Cannot make a tensor as every element must be a number: got ${shown} (${typeof values})`);
+  checkNumber("make a tensor", "every element", values);
 }
 
 function flatten(values: Nested): Float64Array {

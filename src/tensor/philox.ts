@@ -56,8 +56,16 @@ export function uniformNumbers(count: number, key: Key): Float32Array<ArrayBuffe
   return values;
 }
 
-/** The integers 0 … n − 1 in random order (Fisher and Yates), on the host. */
+/**
+ * The integers 0 … n − 1 in random order (Fisher and Yates), on the host.
+ *
+ * @throws {RangeError} If n is not an integer from 0 to 2³² − 1.
+ */
 export function shuffled(n: number, key: Key): Uint32Array<ArrayBuffer> {
+  if (!Number.isInteger(n) || n < 0 || n >= 2 ** 32) {
+    throw new RangeError(`Cannot draw a permutation as n must be an integer from 0 to 2^32 - 1: got ${n}`);
+  }
+  checkKey(key);
   const order = Uint32Array.from({ length: n }, (_, i) => i);
   let words: readonly number[] = [];
   for (let i = n - 1; i > 0; i--) {
@@ -78,4 +86,14 @@ function mulHigh(a: number, b: number): number {
   const middle = a1 * b0 + ((a0 * b0) >>> 16);
   const carry = a0 * b1 + (middle % 65536);
   return (a1 * b1 + Math.floor(middle / 65536) + Math.floor(carry / 65536)) >>> 0;
+}
+
+/**
+ * Checks that a key is two words.
+ *
+ * @throws {TypeError} If it is anything else, such as a number.
+ */
+export function checkKey(key: unknown): void {
+  if (Array.isArray(key) && key.length === 2 && key.every((word) => word === word >>> 0)) return;
+  throw new TypeError(`Cannot draw numbers as key must be made by key(): got ${key}`);
 }

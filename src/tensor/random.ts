@@ -1,7 +1,8 @@
 import { defineProgram, Device } from "../device/mod.ts";
 import { lib_flat, lib_philox, random as code } from "../shaders/gen.ts";
 import { type CreateOptions, tensor } from "./create.ts";
-import { type Key, shuffled } from "./philox.ts";
+import { checkKey, type Key, shuffled } from "./philox.ts";
+import { checkNumber } from "./setting.ts";
 import type { Shape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -38,6 +39,7 @@ export interface RandomOptions extends CreateOptions<"f32"> {
  * ```
  */
 export function uniform(shape: Shape, options: RandomOptions & { low?: number; high?: number }): Tensor<"f32"> {
+  for (const value of [options.low ?? 0, options.high ?? 1]) checkNumber("draw uniform()", "low and high", value);
   const [low, high] = [Math.fround(options.low ?? 0), Math.fround(options.high ?? 1)];
   if (!(low <= high && Number.isFinite(Math.fround(high - low)))) {
     throw new RangeError(
@@ -56,13 +58,18 @@ export function uniform(shape: Shape, options: RandomOptions & { low?: number; h
  */
 export function normal(shape: Shape, options: RandomOptions & { mean?: number; std?: number }): Tensor<"f32"> {
   const { mean = 0, std = 1 } = options;
+  for (const value of [mean, std]) checkNumber("draw normal()", "mean and std", value);
   if (!(std >= 0 && Number.isFinite(Math.fround(std)) && Number.isFinite(Math.fround(mean)))) {
     throw new RangeError(`Cannot draw normal() as mean must be finite and std >= 0 and finite: got ${mean} and ${std}`);
   }
   return draw(NORMAL, shape, options, [mean, std, 0]);
 }
 
-/** The integers 0 … n − 1 in random order, `u32` `[n]`. */
+/**
+ * The integers 0 … n − 1 in random order, `u32` `[n]`.
+ *
+ * @throws {RangeError} If n is not an integer ≥ 0.
+ */
 export function permutation(n: number, options: { key: Key; device?: Device }): Tensor<"u32"> {
   return tensor<"u32">(shuffled(n, options.key), { device: options.device });
 }
@@ -73,6 +80,7 @@ function draw(
   options: RandomOptions,
   [a, b, most]: readonly [number, number, number],
 ): Tensor<"f32"> {
+  checkKey(options.key);
   const device = options.device ?? Device.current;
   const result = new Tensor<"f32">(device, shape);
   const { size } = result;

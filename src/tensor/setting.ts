@@ -20,13 +20,22 @@ export interface SettingRule {
  */
 export function checkSetting(task: string, name: string, value: number, rule: SettingRule = {}): void {
   const { orZero = false, most = Infinity } = rule;
-  if (typeof value !== "number") {
-    throw new TypeError(`Cannot ${task} as ${name} must be a number: got ${JSON.stringify(value)} (${typeof value})`);
-  }
+  checkNumber(task, name, value);
   const held = Math.fround(value);
   if ((held >= LEAST && held <= most && held < Infinity) || (orZero && value === 0)) return;
   const wanted = `${orZero ? ">= 0" : "> 0"} and ${most === Infinity ? "finite" : `<= ${most}`}`;
   const least = value > 0 && held < LEAST ? ` (f32 holds no less than ${LEAST})` : "";
   const largest = Number.isFinite(value) && held === Infinity ? " (f32 holds no more than 3.4e+38)" : "";
   throw new RangeError(`Cannot ${task} as ${name} must be ${wanted}: current value is ${value}${least || largest}`);
+}
+
+/**
+ * Checks the type alone: "1", true and null would pass for numbers.
+ *
+ * @throws {TypeError} If it is no number.
+ */
+export function checkNumber(task: string, name: string, value: unknown): asserts value is number {
+  if (typeof value === "number") return;
+  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
+  throw new TypeError(`Cannot ${task} as ${name} must be a number: got ${shown} (${typeof value})`);
 }

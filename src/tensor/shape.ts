@@ -45,8 +45,11 @@ export function broadcastShapes(a: Shape, b: Shape, op: string): number[] {
   return shape;
 }
 
-/** Checks that a shape holds sizes: integers ≥ 0. */
+/** Checks that a shape is an array of sizes: integers ≥ 0. */
 export function checkShape(shape: Shape, what: string): void {
+  if (!Array.isArray(shape)) {
+    throw new TypeError(`Cannot make ${what} as its shape must be an array of sizes: got ${shape}`);
+  }
   for (let i = 0; i < shape.length; i++) {
     if (!Number.isInteger(shape[i]) || shape[i]! < 0) {
       throw new RangeError(`Cannot make ${what} as every size must be an integer >= 0: got [${shape}]`);

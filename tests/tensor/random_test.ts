@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { Device } from "../../src/device/mod.ts";
-import { key, normal, permutation, shuffled, uniform } from "../../src/tensor/mod.ts";
+import { type Key, key, normal, permutation, shuffled, uniform } from "../../src/tensor/mod.ts";
 import { philox, uniformNumbers } from "../../src/tensor/internal.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 
@@ -126,5 +126,32 @@ Deno.test("uniform() and normal() refuse bounds and widths that are none", () =>
       RangeError,
       "Cannot draw normal() as mean must be finite",
     );
+  }
+});
+
+Deno.test("uniform(), normal() and permutation() refuse what is of another type", () => {
+  const any = (value: unknown) => value as number;
+  assertThrows(
+    () => uniform([2], { key: key(0), high: any("1") }),
+    TypeError,
+    'Cannot draw uniform() as low and high must be a number: got "1" (string)',
+  );
+  assertThrows(
+    () => normal([2], { key: key(0), std: any(null) }),
+    TypeError,
+    "Cannot draw normal() as mean and std must be a number: got null (object)",
+  );
+  for (const n of [-1, 1.5, NaN, 2 ** 32, any("3")]) {
+    assertThrows(
+      () => permutation(n, { key: key(0) }),
+      RangeError,
+      `Cannot draw a permutation as n must be an integer from 0 to 2^32 - 1: got ${n}`,
+    );
+  }
+  for (const wrong of [0, [1], [1, -1], undefined]) {
+    const bad = wrong as unknown as Key;
+    for (const draw of [() => permutation(3, { key: bad }), () => uniform([2], { key: bad })]) {
+      assertThrows(draw, TypeError, `Cannot draw numbers as key must be made by key(): got ${wrong}`);
+    }
   }
 });

@@ -1,6 +1,6 @@
 import type { ShaderPart } from "../../device/mod.ts";
 import type { Nothing } from "../../device/internal.ts";
-import { lib_gelu } from "../../shaders/gen.ts";
+import { lib_gelu, lib_series } from "../../shaders/gen.ts";
 
 /** One elementwise op: WGSL expressions of `x: F` (that is `vec4f`), and of the scalars `params.a` and `params.b` where it has some. */
 export interface Row {
@@ -33,7 +33,11 @@ export const ROWS = {
     slope: "gelu_tanh_slope(x)",
     uses: lib_gelu,
   },
-  log: { value: "log_or_nan(x)", slope: "1.0 / x" },
+  log: {
+    value: "select(log_or_nan(x), log_near_one(x), abs(x - 1.0) < F(0.25))",
+    slope: "1.0 / x",
+    uses: lib_series,
+  },
   neg: { value: "-x", slope: "F(-1.0)" },
   relu: { value: "larger(F(0.0), x)", slope: "select(F(0.0), F(1.0), (x > F(0.0)) | is_nan(x))" },
   sigmoid: {
@@ -46,9 +50,10 @@ export const ROWS = {
   },
   sqrt: { value: "sqrt(x)", slope: "0.5 / sqrt(x)" },
   square: { value: "x * x", slope: "2.0 * x" },
-  // WGSL's tanh may overflow for large |x|; its slope is 1 - tanh².
+  // WGSL's tanh may overflow for large |x|, and is a difference of exponentials for small ones; its slope is 1 - tanh².
   tanh: {
-    value: "select(tanh(clamp(x, F(-20.0), F(20.0))), x, is_nan(x))",
+    value: "select(select(tanh(clamp(x, F(-20.0), F(20.0))), small_tanh(x), abs(x) < F(0.25)), x, is_nan(x))",
     slope: "1.0 - value(x) * value(x)",
+    uses: lib_series,
   },
 } as const satisfies Record<string, Row>;

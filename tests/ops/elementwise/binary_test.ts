@@ -176,7 +176,11 @@ Deno.test("mul() saves only what its gradient reads", async () => {
 Deno.test("pow() of infinities, ones and zeros is PyTorch's, unlike JavaScript's", async () => {
   const [inf, nan] = [Infinity, NaN];
   const table: [number, number, number][] = [
-    ...[[-1, inf, 1], [-1, -inf, 1], [1, nan, 1], [1, inf, 1], [nan, 0, 1], [-1, 1e30, 1], [-1, 16777218, 1]],
+    ...[[-1, inf, 1], [-1, -inf, 1], [1, nan, 1], [1, inf, 1], [nan, 0, 1], [0, nan, nan], [-0, nan, nan], [
+      -1,
+      1e30,
+      1,
+    ], [-1, 16777218, 1]],
     ...[[-2, inf, inf], [-2, -inf, 0], [-0.5, inf, 0], [-0.5, -inf, inf], [2, inf, inf], [0.5, inf, 0]],
     ...[[-inf, 3, -inf], [-inf, 2, inf], [-inf, 0.5, inf], [-inf, 17, -inf], [-inf, -17, -0], [-3, 16777218, inf]],
     ...[[inf, 0.5, inf], [inf, -0.5, 0], [0, inf, 0], [0, -inf, inf], [-0, -17, -inf], [-0, -16, inf]],

@@ -143,3 +143,11 @@ Deno.test("clamp() throws without bounds, or with bounds that leave nothing", ()
   );
   assertThrows(() => clamp(x, { min: NaN }), RangeError, "clamp() as min must be <= max: got NaN and Infinity");
 });
+
+Deno.test("log() near 1 and tanh() near 0 keep the digits of small results", async () => {
+  const steps = [-0.26, -0.24, -0.1, -1e-3, -6e-8, 0, 1.2e-7, 1e-5, 0.1, 0.24, 0.26];
+  const ones = Float32Array.from(steps, (step) => 1 + step);
+  assertClose(await log(tensor(ones)).data(), Float64Array.from(ones, Math.log), { rtol: 5e-7, atol: 0 });
+  const small = Float32Array.from([...steps, 1e-10, -1e-20, 1e-30]);
+  assertClose(await tanh(tensor(small)).data(), Float64Array.from(small, Math.tanh), { rtol: 5e-7, atol: 0 });
+});
