@@ -1,13 +1,13 @@
-import { contentOf, IMAGE_CONTENTS, isReadableImage } from "../formats/internal.ts";
+import { contentOf, IMAGE_CONTENTS, isReadableImage, quoted } from "../formats/internal.ts";
 import type { DecodeSpec } from "./dataset.ts";
 import { checkScans } from "./_jpeg_scans.ts";
 import { applySpec, toGray } from "./resize.ts";
 import type { RgbImage } from "./rgb_image.ts";
 
-const MAX_PIXELS = 100_000_000;
+const MAX_PIXELS = 178_956_970; // Pillow refuses more too
 const SHRINK_ABOVE = 2 ** 24;
 const MAX_SIDE = 65535; // what a JPEG can have
-const MAX_FILE = 2 ** 30; // bytes; 100 million pixels of 16-bit RGBA take 800 MB
+const MAX_FILE = 2 ** 30; // bytes
 const MAX_SECONDS = 60;
 
 type Sharp = typeof import("sharp").default;
@@ -29,9 +29,15 @@ export async function decodeImage(
       `Cannot decode an image as its content must be one of ${IMAGE_CONTENTS.join(", ")}: got ${contentOf(bytes)}`,
     );
   }
+  const image = await explained(() => decodePixels(sharp, bytes, spec));
+  return applySpec(spec.grayscale ? toGray(image) : image, spec);
+}
+
+async function decodePixels(sharp: Sharp, bytes: Uint8Array<ArrayBuffer>, spec: DecodeSpec): Promise<RgbImage> {
   // Truncated files and broken pixels are errors; warnings (a stray byte after the end) are not, as with Pillow.
-  const input = { failOn: "error", limitInputPixels: spec.maxPixels ?? MAX_PIXELS, ignoreIcc: true } as const;
+  const input = { failOn: "error", limitInputPixels: false, ignoreIcc: true } as const;
   const { space, width = 0, height = 0 } = await sharp(bytes, input).metadata();
+  checkPixels({ height, width }, spec);
   checkScans(bytes, width * height);
   const reader = sharp(bytes, input).timeout({ seconds: MAX_SECONDS });
   const size = decodedSize({ height, width }, spec);
@@ -42,13 +48,30 @@ export async function decodeImage(
     : sized.flatten({ background: "#ffffff" }).toColourspace("srgb");
   const { data, info } = await pipeline.raw().toBuffer({ resolveWithObject: true });
   const pixels = cmyk && info.channels === 4 ? cmykToRgb(data) : new Uint8Array(data);
-  const image = { data: pixels, height: info.height, width: info.width };
-  if (pixels.length !== image.height * image.width * 3) {
+  if (pixels.length === info.height * info.width * 3) {
+    return { data: pixels, height: info.height, width: info.width };
+  }
+  throw new SyntaxError(
+    `Cannot decode an image as its colours must be gray, RGB or CMYK: got ${info.channels} channels`,
+  );
+}
+
+/** Puts what libvips says, which may be "Unknown error" in several lines, into a sentence. */
+async function explained<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (cause) {
+    if (!(cause instanceof Error) || cause.message.startsWith("Cannot ")) throw cause;
+    const said = cause.message.split(/\s*\n\s*/).map((line) => line.replace(/[:\s]+$/, "")).filter((line) =>
+      line !== ""
+    );
     throw new SyntaxError(
-      `Cannot decode an image as its colours must be gray, RGB or CMYK: got ${info.channels} channels`,
+      `Cannot decode an image as it must be whole: got ${quoted([...new Set(said)].join(", "), 200)}`,
+      {
+        cause,
+      },
     );
   }
-  return applySpec(spec.grayscale ? toGray(image) : image, spec);
 }
 
 /** Reads a file that may be an image: no device or pipe, and not larger than one can be. */
@@ -62,6 +85,13 @@ export async function readImageFile(path: string): Promise<Uint8Array<ArrayBuffe
 interface Size {
   height: number;
   width: number;
+}
+
+function checkPixels({ height, width }: Size, { maxPixels = MAX_PIXELS }: DecodeSpec): void {
+  if (height * width <= maxPixels) return;
+  throw new RangeError(
+    `Cannot decode an image as it must have at most ${maxPixels} pixels (maxPixels): got ${width} x ${height}`,
+  );
 }
 
 /** Computes the size that an image which is too large is shrunk to, of the same aspect ratio; null for the others. */

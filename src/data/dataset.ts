@@ -29,7 +29,7 @@ export interface DecodeSpec {
    * smaller).
    */
   centerCrop?: number;
-  /** Files that claim more pixels than this are taken for damaged (default 100,000,000). */
+  /** Pixels that an image may claim, else it is unreadable (default 178,956,970, where Pillow sees a bomb). */
   maxPixels?: number;
   /**
    * An image of more pixels is made smaller while it is decoded, to about this many (default 2²⁴ = 16,777,216: a photo
