@@ -1,4 +1,4 @@
-import { type Tensor, tidy, zeros } from "../tensor/mod.ts";
+import { type DType, type Tensor, tidy, zeros } from "../tensor/mod.ts";
 import { autocast, isAutocast } from "./autocast.ts";
 import { backward } from "./backward.ts";
 import { defineOp, wantsGrad } from "./define_op.ts";
@@ -15,7 +15,7 @@ interface Attrs {
   readonly output: Tensor;
 }
 
-const checkpointOp = defineOp<readonly Tensor[], Attrs>({
+const checkpointOp = defineOp<readonly Tensor[], Attrs, DType>({
   name: "checkpoint",
   half: true,
   forward(context, inputs, { output }) {
@@ -79,7 +79,7 @@ function takeGrad(leaf: Tensor): Tensor {
  *
  * @see Chen et al., "Training Deep Nets with Sublinear Memory Cost", arXiv:1604.06174.
  */
-export function checkpoint(body: (...inputs: Tensor[]) => Tensor, ...inputs: Tensor[]): Tensor {
+export function checkpoint<D extends DType>(body: (...inputs: Tensor[]) => Tensor<D>, ...inputs: Tensor[]): Tensor<D> {
   if (!isGradEnabled()) return body(...inputs);
   return tidy(() => {
     const first = new FirstPass();
@@ -87,6 +87,6 @@ export function checkpoint(body: (...inputs: Tensor[]) => Tensor, ...inputs: Ten
     const leaves = [...first.leaves];
     const all = [...inputs, ...leaves];
     if (!all.some(wantsGrad)) return output;
-    return checkpointOp(all, { body, count: inputs.length, leaves, first, mixed: isAutocast(), output });
+    return checkpointOp(all, { body, count: inputs.length, leaves, first, mixed: isAutocast(), output }) as Tensor<D>;
   });
 }

@@ -1,4 +1,4 @@
-import type { Tensor } from "../tensor/mod.ts";
+import type { DType, Tensor } from "../tensor/mod.ts";
 
 /**
  * Returns the same elements outside the graph: no gradient flows through.
@@ -12,7 +12,7 @@ import type { Tensor } from "../tensor/mod.ts";
  * assertEquals(await detach(tensor([1, 2])).data(), new Float32Array([1, 2]));
  * ```
  */
-export function detach(x: Tensor): Tensor {
+export function detach<D extends DType>(x: Tensor<D>): Tensor<D> {
   return x.alias();
 }
 

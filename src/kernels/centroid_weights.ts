@@ -48,7 +48,7 @@ export interface CentroidWeightsOptions<P> {
  *
  * @see Dufumier et al., "Integrating Prior Knowledge in Contrastive Learning with Kernel", arXiv:2206.01646.
  */
-export function centroidWeights<P>(prior: P, options: CentroidWeightsOptions<P>): Tensor {
+export function centroidWeights<P>(prior: P, options: CentroidWeightsOptions<P>): Tensor<"f32"> {
   const { kernel, ridge = 0.01 } = options;
   checkSetting("compute centroidWeights()", "ridge (0 means 1/sqrt(n))", ridge, { orZero: true });
   return noGrad(() =>

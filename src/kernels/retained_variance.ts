@@ -34,7 +34,7 @@ export interface RetainedVarianceOptions {
  * assert(await retainedVariance(fair).item() > 0.5);
  * ```
  */
-export function retainedVariance(weights: Tensor, options: RetainedVarianceOptions = {}): Tensor {
+export function retainedVariance(weights: Tensor, options: RetainedVarianceOptions = {}): Tensor<"f32"> {
   const { centroids } = options;
   const [n] = weights.shape;
   if (weights.rank !== 2 || weights.shape[1] !== n || n! < 2 || weights.dtype !== "f32") {

@@ -44,7 +44,7 @@ const LEAST_SQUARED_DISTANCE = 1e-24;
  * @see Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and Uniformity on the
  * Hypersphere", arXiv:2005.10242, equations 5 to 7.
  */
-export function alignUniform(z: Tensor, options: AlignUniformOptions = {}): Tensor {
+export function alignUniform(z: Tensor, options: AlignUniformOptions = {}): Tensor<"f32"> {
   const { alpha = 2, t = 2, alignWeight = 1, unifWeight = 1 } = options;
   checkTwoViews("alignUniform", z);
   checkPositive("alignUniform", "alpha", alpha);

@@ -36,7 +36,7 @@ export interface BarlowTwinsOptions {
  *
  * @see Zbontar et al., "Barlow Twins: Self-Supervised Learning via Redundancy Reduction", arXiv:2103.03230, equation 1.
  */
-export function barlowTwins(z: Tensor, options: BarlowTwinsOptions = {}): Tensor {
+export function barlowTwins(z: Tensor, options: BarlowTwinsOptions = {}): Tensor<"f32"> {
   const { redundancy = 0.005, eps = 1e-5 } = options;
   checkTwoViews("barlowTwins", z);
   checkFactor("barlowTwins", "redundancy", redundancy);

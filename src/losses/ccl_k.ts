@@ -40,7 +40,7 @@ const LEAST = 1e-37;
  *
  * @see Tsai et al., "Conditional Contrastive Learning with Kernel", arXiv:2202.05458, definition 3.2.
  */
-export function cclK(z: Tensor, options: TemperatureOptions & { readonly weights: Tensor }): Tensor {
+export function cclK(z: Tensor, options: TemperatureOptions & { readonly weights: Tensor }): Tensor<"f32"> {
   const { weights, temperature = 0.1 } = options;
   checkTwoViews("cclK", z);
   checkPositive("cclK", "temperature", temperature);

@@ -37,7 +37,7 @@ import type { TemperatureOptions } from "./info_nce.ts";
 export function clInfoNCE(
   z: Tensor,
   options: TemperatureOptions & { readonly labels: Tensor | ArrayLike<number> },
-): Tensor {
+): Tensor<"f32"> {
   const { labels, temperature = 0.1 } = options;
   checkTwoViews("clInfoNCE", z);
   checkPositive("clInfoNCE", "temperature", temperature);
@@ -54,7 +54,7 @@ function sameCluster(labels: Tensor): Tensor {
 }
 
 /** {@linkcode clInfoNCE} of pairs of samples that are of one cluster (1) or not (0), `[batch, batch]`. */
-export function compareClusters(z: Tensor, same: Tensor, temperature: number): Tensor {
+export function compareClusters(z: Tensor, same: Tensor, temperature: number): Tensor<"f32"> {
   const [batch] = z.shape as [number];
   const shares = noGrad(() => tidy(() => div(same, sum(same, { dim: 1, keepDim: true }))));
   const [x, y] = twoViews(l2Normalize(z));

@@ -42,7 +42,7 @@ export interface DecoupledUniformityOptions {
  *
  * @see Dufumier et al., "Integrating Prior Knowledge in Contrastive Learning with Kernel", arXiv:2206.01646.
  */
-export function decoupledUniformity(z: Tensor, options: DecoupledUniformityOptions = {}): Tensor {
+export function decoupledUniformity(z: Tensor, options: DecoupledUniformityOptions = {}): Tensor<"f32"> {
   return pairTerm(estimatedCentroids(z, options), { t: options.t ?? 2 });
 }
 

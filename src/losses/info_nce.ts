@@ -34,7 +34,7 @@ export interface TemperatureOptions {
  *
  * @see Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", arXiv:2002.05709, equation 1.
  */
-export function infoNCE(z: Tensor, options: TemperatureOptions = {}): Tensor {
+export function infoNCE(z: Tensor, options: TemperatureOptions = {}): Tensor<"f32"> {
   return contrastive("infoNCE", z, options.temperature ?? 0.5);
 }
 
@@ -68,7 +68,7 @@ export function infoNCE(z: Tensor, options: TemperatureOptions = {}): Tensor {
 export function supCon(
   z: Tensor,
   options: TemperatureOptions & { readonly labels: Tensor | ArrayLike<number> },
-): Tensor {
+): Tensor<"f32"> {
   const { labels, temperature = 0.1 } = options;
   checkViews("supCon", z, 2);
   if (labels instanceof Tensor) return contrastive("supCon", z, temperature, checkLabels("supCon", z, labels));
@@ -76,7 +76,7 @@ export function supCon(
   return contrastive("supCon", z, temperature, uploaded);
 }
 
-function contrastive(loss: string, z: Tensor, temperature: number, labels?: Tensor): Tensor {
+function contrastive(loss: string, z: Tensor, temperature: number, labels?: Tensor): Tensor<"f32"> {
   checkViews(loss, z, 2);
   checkPositive(loss, "temperature", temperature);
   const [batch, views, features] = z.shape as [number, number, number];

@@ -37,7 +37,7 @@ export function moCo(
   queries: Tensor,
   keys: Tensor,
   options: TemperatureOptions & { readonly queue: Tensor },
-): Tensor {
+): Tensor<"f32"> {
   const { queue, temperature = 0.2 } = options;
   checkTwoViews("moCo", queries);
   checkPositive("moCo", "temperature", temperature);

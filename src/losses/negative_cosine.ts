@@ -28,7 +28,7 @@ import { checkViews } from "./_check.ts";
  *
  * @see Chen and He, "Exploring Simple Siamese Representation Learning", arXiv:2011.10566, equations 1 to 4.
  */
-export function negativeCosine(p: Tensor, z: Tensor): Tensor {
+export function negativeCosine(p: Tensor, z: Tensor): Tensor<"f32"> {
   return mul(meanCosine("negativeCosine", p, z), -1);
 }
 
@@ -56,7 +56,7 @@ export function negativeCosine(p: Tensor, z: Tensor): Tensor {
  *
  * @see Grill et al., "Bootstrap Your Own Latent", arXiv:2006.07733, equation 2, both orders of the views added.
  */
-export function byol(p: Tensor, z: Tensor): Tensor {
+export function byol(p: Tensor, z: Tensor): Tensor<"f32"> {
   const cosine = meanCosine("byol", p, z);
   const views = p.shape[1]!;
   return mul(sub(1, cosine), 2 * views * (views - 1));

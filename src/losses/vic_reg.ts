@@ -41,7 +41,7 @@ export interface VICRegOptions {
  * @see Bardes et al., "VICReg: Variance-Invariance-Covariance Regularization for Self-Supervised Learning",
  * arXiv:2105.04906, equations 1 to 6.
  */
-export function vicReg(z: Tensor, options: VICRegOptions = {}): Tensor {
+export function vicReg(z: Tensor, options: VICRegOptions = {}): Tensor<"f32"> {
   const { invariance = 25, variance = 25, covariance = 1, eps = 1e-4 } = options;
   checkTwoViews("vicReg", z);
   for (const [name, value] of Object.entries({ invariance, variance, covariance })) checkFactor("vicReg", name, value);

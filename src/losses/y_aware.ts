@@ -35,7 +35,7 @@ import type { TemperatureOptions } from "./info_nce.ts";
  * @see Dufumier et al., "Contrastive Learning with Continuous Proxy Meta-Data for 3D MRI Classification",
  * arXiv:2106.08808, equation 2.
  */
-export function yAware(z: Tensor, options: TemperatureOptions & { readonly weights: Tensor }): Tensor {
+export function yAware(z: Tensor, options: TemperatureOptions & { readonly weights: Tensor }): Tensor<"f32"> {
   const { weights, temperature = 0.1 } = options;
   checkViews("yAware", z, 2);
   checkPositive("yAware", "temperature", temperature);

@@ -111,7 +111,7 @@ export interface JointOptions {
 }
 
 /** Normalises the parts of a batch by the statistics of all of them; the running ones move once. */
-export function jointBatchNorm(parts: readonly Tensor[], options: JointOptions): Tensor[] {
+export function jointBatchNorm(parts: readonly Tensor[], options: JointOptions): Tensor<"f32">[] {
   const { affine, running, eps, relu, residuals, moments: given, exchange } = options;
   const joint: Joint = { eps, relu, exchange, affine, given, moments: null, grads: parts.map(() => null) };
   const sums = momentsOp(parts, joint);

@@ -13,5 +13,13 @@ export abstract class Backbone extends Module {
   }
 
   /** Pooled features: `[n, h, w, c]` to `[n, pooledFeatures]`. */
-  abstract pooled(x: Tensor): Tensor;
+  abstract pooled(x: Tensor): Tensor<"f32">;
+
+  /** Outputs: `[n, h, w, c]` to `[n, outputs of fc]`. */
+  abstract override forward(x: Tensor): Tensor<"f32">;
+
+  /** Outputs of a batch in parts. */
+  override forwardParts(parts: readonly Tensor[]): Tensor<"f32">[] {
+    return super.forwardParts(parts) as Tensor<"f32">[];
+  }
 }

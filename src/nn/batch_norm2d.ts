@@ -80,7 +80,7 @@ export class BatchNorm2d extends Module {
   }
 
   /** Normalises `[…, numFeatures]`; then adds a residual and applies ReLU where asked. */
-  override forward(x: Tensor, fusion: BatchNormFusion = {}): Tensor {
+  override forward(x: Tensor, fusion: BatchNormFusion = {}): Tensor<"f32"> {
     const training = this.#begin(x);
     if (training && this.#exchange) return this.#together(x, fusion, this.#exchange);
     const { moments, ...fused } = fusion;
@@ -104,7 +104,7 @@ export class BatchNorm2d extends Module {
   override forwardParts(
     parts: readonly Tensor[],
     fusion: { residuals?: readonly Tensor[]; relu?: boolean; moments?: readonly (Tensor | null)[] } = {},
-  ): Tensor[] {
+  ): Tensor<"f32">[] {
     const { residuals = null, relu = false, moments = parts.map(() => null) } = fusion;
     if (parts.length < 2 || !this.training) {
       return parts.map((x, i) => this.forward(x, { residual: residuals?.[i], relu, moments: moments[i] }));
@@ -140,7 +140,7 @@ export class BatchNorm2d extends Module {
     return { mean: this.runningMean, variance: this.runningVar, momentum: moves ? this.#momentum : 0 };
   }
 
-  #together(x: Tensor, { residual, relu = false, moments }: BatchNormFusion, exchange: Exchange): Tensor {
+  #together(x: Tensor, { residual, relu = false, moments }: BatchNormFusion, exchange: Exchange): Tensor<"f32"> {
     this.#check(x, residual);
     const { weight, bias } = this;
     const running = this.#running;

@@ -65,7 +65,7 @@ export class Contrastive extends Module {
    *
    * @throws {TypeError} If there is no predictor.
    */
-  predictParts(parts: readonly Tensor[]): Tensor[] {
+  predictParts(parts: readonly Tensor[]): Tensor<"f32">[] {
     const { predictor } = this;
     if (!predictor) throw new TypeError("Cannot predictParts() as the model must have a predictor: got none");
     return tidy(() => {
@@ -79,12 +79,12 @@ export class Contrastive extends Module {
    *
    * @throws {TypeError} If `x` is of another rank.
    */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return this.forwardParts([x])[0]!;
   }
 
   /** Embeds the views of a batch in parts, which are normalised together. */
-  override forwardParts(parts: readonly Tensor[]): Tensor[] {
+  override forwardParts(parts: readonly Tensor[]): Tensor<"f32">[] {
     const wrong = parts.find(({ rank }) => rank !== 4 && rank !== 5);
     if (wrong) {
       throw new TypeError(

@@ -58,7 +58,7 @@ export class Conv2d extends Module {
   }
 
   /** Maps `[n, h, w, inChannels]` to `[n, h', w', outChannels]`. */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return conv2d(x, this.weight, this.#settings());
   }
 

@@ -3,7 +3,7 @@ import type { BatchNorm2d, BatchNormFusion } from "./batch_norm2d.ts";
 import type { Conv2d } from "./conv2d.ts";
 
 /** A convolution and its normalisation: in training the first leaves the moments that the second needs. */
-export function convNorm(conv: Conv2d, norm: BatchNorm2d, x: Tensor, fusion: BatchNormFusion = {}): Tensor {
+export function convNorm(conv: Conv2d, norm: BatchNorm2d, x: Tensor, fusion: BatchNormFusion = {}): Tensor<"f32"> {
   return tidy(() => {
     if (!norm.training) return norm.forward(conv.forward(x), fusion);
     const { y, moments } = conv.forwardWithMoments(x);
@@ -17,7 +17,7 @@ export function convNormParts(
   norm: BatchNorm2d,
   parts: readonly Tensor[],
   fusion: { residuals?: readonly Tensor[]; relu?: boolean } = {},
-): Tensor[] {
+): Tensor<"f32">[] {
   if (parts.length === 1) {
     return [convNorm(conv, norm, parts[0]!, { residual: fusion.residuals?.[0], relu: fusion.relu })];
   }

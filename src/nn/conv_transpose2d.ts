@@ -59,7 +59,7 @@ export class ConvTranspose2d extends Module {
   }
 
   /** Maps `[n, h, w, inChannels]` to `[n, h', w', outChannels]`. */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     const { stride, padding, outputPadding, dilation, groups } = this.options;
     const settings = { stride, padding, outputPadding, dilation, groups };
     return convTranspose2d(x, this.weight, { ...settings, bias: this.bias ?? undefined });

@@ -56,7 +56,7 @@ export class Embedding extends Module {
   }
 
   /** Maps row numbers of any shape, u32 or i32, to `[…, embeddingDim]`. */
-  override forward(indices: Tensor): Tensor {
+  override forward(indices: Tensor): Tensor<"f32"> {
     return embedding(this.weight, indices, { paddingIdx: this.options.paddingIdx });
   }
 }

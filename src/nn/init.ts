@@ -23,12 +23,12 @@ export function fanOut(shape: Shape): number {
 }
 
 /** Draws from `U(±1/√fanIn)`, PyTorch's default for Conv2d and Linear (`kaiming_uniform_(a=√5)`). */
-export function defaultInit(shape: Shape, options: InitOptions): Tensor {
+export function defaultInit(shape: Shape, options: InitOptions): Tensor<"f32"> {
   const bound = 1 / Math.sqrt(fanIn(shape));
   return uniform(shape, { ...options, low: -bound, high: bound });
 }
 
 /** Draws from `N(0, 2 / fanOut)`, as torchvision's ResNet (`kaiming_normal_(mode="fan_out", nonlinearity="relu")`). */
-export function kaimingNormal(shape: Shape, options: InitOptions): Tensor {
+export function kaimingNormal(shape: Shape, options: InitOptions): Tensor<"f32"> {
   return normal(shape, { ...options, std: Math.sqrt(2 / fanOut(shape)) });
 }

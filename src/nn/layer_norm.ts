@@ -31,7 +31,7 @@ export class LayerNorm extends Module {
   }
 
   /** Normalises `[…, numFeatures]`. */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return layerNorm(x, { weight: this.weight, bias: this.bias, eps: this.#eps });
   }
 }

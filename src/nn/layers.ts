@@ -5,7 +5,7 @@ import { Module } from "./module.ts";
 /** Layer that computes `max(x, 0)`. */
 export class ReLU extends Module {
   /** Applies it. */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return relu(x);
   }
 }
@@ -32,7 +32,7 @@ export class MaxPool2d extends Module {
   }
 
   /** Maps `[n, h, w, c]` to `[n, h', w', c]`. */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return maxPool2d(x, this.options);
   }
 }

@@ -33,7 +33,7 @@ export class Linear extends Module {
   }
 
   /** Maps `[…, inFeatures]` to `[…, outFeatures]`. */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return linear(x, this.weight, { bias: this.bias ?? undefined });
   }
 

@@ -110,11 +110,11 @@ class BasicBlock extends Module {
     this.downsample = stride !== 1 || inChannels !== width ? downsample(make, inChannels, width, stride) : null;
   }
 
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return this.forwardParts([x])[0]!;
   }
 
-  override forwardParts(parts: readonly Tensor[]): Tensor[] {
+  override forwardParts(parts: readonly Tensor[]): Tensor<"f32">[] {
     return tidy(() => {
       const y = convNormParts(this.conv1, this.bn1, parts, { relu: true });
       const residuals = this.downsample?.forwardParts(parts) ?? parts;
@@ -147,11 +147,11 @@ class Bottleneck extends Module {
       : null;
   }
 
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return this.forwardParts([x])[0]!;
   }
 
-  override forwardParts(parts: readonly Tensor[]): Tensor[] {
+  override forwardParts(parts: readonly Tensor[]): Tensor<"f32">[] {
     return tidy(() => {
       const y = convNormParts(this.conv1, this.bn1, parts, { relu: true });
       const z = convNormParts(this.conv2, this.bn2, y, { relu: true });
@@ -172,11 +172,11 @@ class Downsample extends Sequential {
     this.#norm = norm;
   }
 
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return this.forwardParts([x])[0]!;
   }
 
-  override forwardParts(parts: readonly Tensor[]): Tensor[] {
+  override forwardParts(parts: readonly Tensor[]): Tensor<"f32">[] {
     return convNormParts(this.#conv, this.#norm, parts);
   }
 }
@@ -265,21 +265,21 @@ export class ResNet extends Backbone {
   }
 
   /** Pooled features: `[n, h, w, c]` to `[n, pooledFeatures]`. */
-  override pooled(x: Tensor): Tensor {
+  override pooled(x: Tensor): Tensor<"f32"> {
     return this.#pooledParts([x])[0]!;
   }
 
   /** Maps `[n, h, w, c]` to `[n, numClasses]`. */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return tidy(() => this.fc.forward(this.pooled(x)));
   }
 
   /** A batch in parts, which are normalised together, to the outputs of each. */
-  override forwardParts(parts: readonly Tensor[]): Tensor[] {
-    return tidy(() => this.fc.forwardParts(this.#pooledParts(parts)));
+  override forwardParts(parts: readonly Tensor[]): Tensor<"f32">[] {
+    return tidy(() => this.fc.forwardParts(this.#pooledParts(parts))) as Tensor<"f32">[];
   }
 
-  #pooledParts(parts: readonly Tensor[]): Tensor[] {
+  #pooledParts(parts: readonly Tensor[]): Tensor<"f32">[] {
     return tidy(() => {
       let y = convNormParts(this.conv1, this.bn1, parts, { relu: true });
       if (this.#pool) y = y.map((part) => maxPool2d(part, { kernelSize: 3, stride: 2, padding: 1 }));

@@ -25,16 +25,16 @@ export class Sequential extends Module {
   }
 
   /** Feeds `x` through every layer. */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     const through = (x: Tensor, layer: Module) =>
       this.#checkpoint && this.training ? checkpoint((x) => layer.forward(x!), x) : layer.forward(x);
-    return this.layers.reduce(through, x);
+    return this.layers.reduce(through, x) as Tensor<"f32">;
   }
 
   /** Feeds the parts of a batch through every layer. */
-  override forwardParts(parts: readonly Tensor[]): Tensor[] {
+  override forwardParts(parts: readonly Tensor[]): Tensor<"f32">[] {
     if (this.#checkpoint && parts.length === 1) return [this.forward(parts[0]!)];
-    return this.layers.reduce((y, layer) => layer.forwardParts(y), [...parts]);
+    return this.layers.reduce((y, layer) => layer.forwardParts(y), [...parts]) as Tensor<"f32">[];
   }
 
   /** The layers under their indices. */

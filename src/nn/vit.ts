@@ -70,7 +70,7 @@ class PatchEmbed extends Module {
     this.proj = proj;
   }
 
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return this.proj.forward(x);
   }
 }
@@ -137,7 +137,7 @@ export class Vit extends Backbone {
   }
 
   /** Pooled features: `[n, h, w, c]` to `[n, pooledFeatures]`; h and w are multiples of the patch's side. */
-  override pooled(x: Tensor): Tensor {
+  override pooled(x: Tensor): Tensor<"f32"> {
     return tidy(() => {
       const tokens = this.#blocks.forward(this.#embed(x));
       const [n, count, dim] = tokens.shape as [number, number, number];
@@ -150,7 +150,7 @@ export class Vit extends Backbone {
   }
 
   /** `[n, h, w, c]` to `[n, numClasses]`. */
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return tidy(() => this.fc.forward(this.pooled(x)));
   }
 
@@ -167,7 +167,7 @@ export class Vit extends Backbone {
     const grid = this.#patchEmbed.forward(x);
     const dim = grid.shape[3]!;
     const patches = reshape(grid, [n, -1, dim]);
-    const spread = (token: Tensor) => broadcastTo(token, [n, token.shape[1]!, dim]);
+    const spread = (token: Tensor<"f32">) => broadcastTo(token, [n, token.shape[1]!, dim]);
     const { cls, places } = this.#positions(h / patchSize, w / patchSize);
     const parts = [add(patches, places)];
     if (this.#registerTokens) parts.unshift(spread(this.#registerTokens));

@@ -46,7 +46,7 @@ class Attention extends Module {
     this.#heads = heads;
   }
 
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return this.proj.forward(selfAttention(this.qkv.forward(x), { heads: this.#heads }));
   }
 }
@@ -63,7 +63,7 @@ class Mlp extends Module {
     this.#activation = activation;
   }
 
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return this.fc2.forward(gelu(this.fc1.forward(x), { approximate: this.#activation }));
   }
 }
@@ -77,7 +77,7 @@ class LayerScale extends Module {
     this.gamma = new Parameter(full([dim], value, { device }));
   }
 
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return mul(x, this.gamma);
   }
 }
@@ -105,7 +105,7 @@ export class VitBlock extends Module {
     this.ls2 = layerScale === null ? null : new LayerScale(dim, layerScale, device);
   }
 
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Tensor<"f32"> {
     return tidy(() => {
       const y = add(x, this.#branch(this.attn.forward(this.norm1.forward(x)), this.ls1));
       return add(y, this.#branch(this.mlp.forward(this.norm2.forward(y)), this.ls2));

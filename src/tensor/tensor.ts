@@ -38,6 +38,10 @@ function release(handle: Handle): void {
  * garbage collector frees what was forgotten. Functions such as `add` or `matmul` make new tensors; none changes its
  * inputs.
  *
+ * Its type says its dtype: `Tensor<"f32">` is what creators and ops give unless they say otherwise, and `data()` of it a
+ * `Float32Array`; `Tensor` is one of any dtype. In half precision (inside `autocast`, or of f16 inputs) what an op gives
+ * may hold f16 all the same: `dtype` tells at run time, and `data()` is a `Float16Array` then.
+ *
  * @example Usage
  * ```ts
  * import { add, Device, tensor } from "@decoupled/uniformity";
@@ -61,7 +65,7 @@ export class Tensor<D extends DType = DType> {
   /** Whether the tensor is a leaf whose gradient is wanted; see `backward`. */
   requiresGrad = false;
   /** The gradient that `backward` accumulated into this leaf. */
-  grad: Tensor | null = null;
+  grad: Tensor<D> | null = null;
   #handle: Handle;
 
   /** Makes a tensor with undefined contents, or over given storage. Users call `tensor()`, `zeros()` and the like. */

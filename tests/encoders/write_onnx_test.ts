@@ -76,8 +76,8 @@ for (const [name, layout] of Object.entries(VITS)) {
 
 class Other extends Backbone {
   readonly fc = new Linear({ inFeatures: 2, outFeatures: 1 });
-  pooled = (x: Tensor) => x;
-  forward = (x: Tensor) => x;
+  pooled = (x: Tensor) => x as Tensor<"f32">;
+  forward = this.pooled;
 }
 
 Deno.test("writeOnnx() throws for other networks and outputs", async () => {

@@ -97,7 +97,7 @@ const selfAttentionOp = defineOp<readonly [Tensor], AttentionLayout>({
  *
  * @see Dao et al., "FlashAttention", arXiv:2205.14135.
  */
-export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
+export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor<"f32"> {
   checkFloat("attention", q, k, v);
   const [n, d] = q.shape.slice(-2) as [number, number];
   const m = k.shape.at(-2) ?? 0;
@@ -148,7 +148,7 @@ function widen(x: Tensor, heads: number, wide: number): Tensor {
  * assertEquals(selfAttention(ones([2, 5, 3 * 2 * 8]), { heads: 2 }).shape, [2, 5, 16]);
  * ```
  */
-export function selfAttention(qkv: Tensor, options: SelfAttentionOptions): Tensor {
+export function selfAttention(qkv: Tensor, options: SelfAttentionOptions): Tensor<"f32"> {
   checkFloat("selfAttention", qkv);
   const { heads } = options;
   const [batch, n, all] = qkv.shape as [number, number, number];

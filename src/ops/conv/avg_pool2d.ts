@@ -64,6 +64,6 @@ const avgPool2dOp = defineOp<[Tensor], Windows>({
  *
  * @see `torch.nn.functional.avg_pool2d`, without `ceil_mode` and `divisor_override`.
  */
-export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor {
+export function avgPool2d(x: Tensor, options: AvgPool2dOptions): Tensor<"f32"> {
   return avgPool2dOp([x], windowsOf("avgPool2d", x, options, options.countIncludePad ?? true));
 }

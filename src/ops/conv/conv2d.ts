@@ -71,7 +71,7 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
  * assertEquals(await y.data(), new Float32Array([4, 4, 4, 4, 4, 4, 4, 4]));
  * ```
  */
-export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): Tensor {
+export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): Tensor<"f32"> {
   return convolve(x, weight, options);
 }
 
@@ -91,7 +91,7 @@ export function conv2dWithMoments(
   return { y, moments: side.moments };
 }
 
-function convolve(x: Tensor, weight: Tensor, options: Conv2dOptions, side?: SideMoments): Tensor {
+function convolve(x: Tensor, weight: Tensor, options: Conv2dOptions, side?: SideMoments): Tensor<"f32"> {
   const { bias, ...windows } = options;
   checkFloat("conv2d", x, weight, ...(bias ? [bias] : []));
   const geometry = geometryOf(x.shape, weight.shape, windows);

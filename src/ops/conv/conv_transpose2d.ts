@@ -67,7 +67,7 @@ const convTranspose2dOp = defineOp<readonly Tensor[], Geometry>({
  * assertEquals(y.shape, [1, 8, 8, 3]);
  * ```
  */
-export function convTranspose2d(x: Tensor, weight: Tensor, options: ConvTranspose2dOptions = {}): Tensor {
+export function convTranspose2d(x: Tensor, weight: Tensor, options: ConvTranspose2dOptions = {}): Tensor<"f32"> {
   const { bias } = options;
   checkFloat(NAME, x, weight, ...(bias ? [bias] : []));
   const g = geometryOf(x.shape, weight.shape, options);

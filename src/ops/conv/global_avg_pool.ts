@@ -65,7 +65,7 @@ function sumRows(x: Tensor, [n, rows, c]: [number, number, number], parts: numbe
  * assertEquals(await globalAvgPool(x).data(), new Float32Array([2, 20]));
  * ```
  */
-export function globalAvgPool(x: Tensor): Tensor {
+export function globalAvgPool(x: Tensor): Tensor<"f32"> {
   if (x.rank !== 4 || x.shape[1] === 0 || x.shape[2] === 0) {
     throw new TypeError(`Cannot compute globalAvgPool() as x must be [n, h, w, c] with h, w >= 1: got x [${x.shape}]`);
   }

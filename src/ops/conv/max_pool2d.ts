@@ -62,6 +62,6 @@ const maxPool2dOp = defineOp<[Tensor], Windows>({
  *
  * @see `torch.nn.functional.max_pool2d`, without dilation and `ceil_mode`.
  */
-export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor {
+export function maxPool2d(x: Tensor, options: Pool2dOptions): Tensor<"f32"> {
   return maxPool2dOp([x], windowsOf("maxPool2d", x, options));
 }

@@ -53,7 +53,7 @@ function gradientOf(name: string, value: string): Gradient {
   return { uses, formula: { name, args: ["g", ...uses], value } };
 }
 
-function defineBinary(name: keyof typeof ROWS): (x: Operand, y: Operand) => Tensor {
+function defineBinary(name: keyof typeof ROWS): (x: Operand, y: Operand) => Tensor<"f32"> {
   const row = ROWS[name];
   const formula: ElementwiseFormula = { name, args: ["x", "y"], value: row.value };
   const gradients = { x: gradientOf(`${name} grad x`, row.left), y: gradientOf(`${name} grad y`, row.right) };
@@ -82,7 +82,7 @@ function defineBinary(name: keyof typeof ROWS): (x: Operand, y: Operand) => Tens
       });
     },
   });
-  return function binary(x: Operand, y: Operand): Tensor {
+  return function binary(x: Operand, y: Operand): Tensor<"f32"> {
     const inputs = [x, y].filter((operand) => typeof operand !== "number") as Tensor[];
     if (inputs.length === 0) {
       throw new TypeError(`Cannot compute ${name}() as one operand must be a tensor: got ${x} and ${y}`);
@@ -144,7 +144,7 @@ const minimumOp = defineBinary("minimum");
  * assertEquals(await add(1, x).data(), new Float32Array([2, 3, 4, 5]));
  * ```
  */
-export function add(x: Operand, y: Operand): Tensor {
+export function add(x: Operand, y: Operand): Tensor<"f32"> {
   return addOp(x, y);
 }
 
@@ -160,7 +160,7 @@ export function add(x: Operand, y: Operand): Tensor {
  * assertEquals(await sub(1, tensor([0.25, 0.5])).data(), new Float32Array([0.75, 0.5]));
  * ```
  */
-export function sub(x: Operand, y: Operand): Tensor {
+export function sub(x: Operand, y: Operand): Tensor<"f32"> {
   return subOp(x, y);
 }
 
@@ -177,7 +177,7 @@ export function sub(x: Operand, y: Operand): Tensor {
  * assertEquals(await mul(column, tensor([3, 4])).data(), new Float32Array([3, 4, 6, 8]));
  * ```
  */
-export function mul(x: Operand, y: Operand): Tensor {
+export function mul(x: Operand, y: Operand): Tensor<"f32"> {
   return mulOp(x, y);
 }
 
@@ -194,7 +194,7 @@ export function mul(x: Operand, y: Operand): Tensor {
  * assertEquals(await div(1, tensor([2, 4])).data(), new Float32Array([0.5, 0.25]));
  * ```
  */
-export function div(x: Operand, y: Operand): Tensor {
+export function div(x: Operand, y: Operand): Tensor<"f32"> {
   return divOp(x, y);
 }
 
@@ -211,7 +211,7 @@ export function div(x: Operand, y: Operand): Tensor {
  * assertEquals(await pow(tensor([-2, 3]), 3).data(), new Float32Array([-8, 27]));
  * ```
  */
-export function pow(x: Operand, y: Operand): Tensor {
+export function pow(x: Operand, y: Operand): Tensor<"f32"> {
   return powOp(x, y);
 }
 
@@ -228,7 +228,7 @@ export function pow(x: Operand, y: Operand): Tensor {
  * assertEquals(await maximum(tensor([-1, 0.5]), 0).data(), new Float32Array([0, 0.5]));
  * ```
  */
-export function maximum(x: Operand, y: Operand): Tensor {
+export function maximum(x: Operand, y: Operand): Tensor<"f32"> {
   return maximumOp(x, y);
 }
 
@@ -245,6 +245,6 @@ export function maximum(x: Operand, y: Operand): Tensor {
  * assertEquals(await minimum(tensor([-1, 0.5]), 0).data(), new Float32Array([-1, 0]));
  * ```
  */
-export function minimum(x: Operand, y: Operand): Tensor {
+export function minimum(x: Operand, y: Operand): Tensor<"f32"> {
   return minimumOp(x, y);
 }

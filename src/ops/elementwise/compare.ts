@@ -4,7 +4,7 @@ import { elementwise, type Operand } from "./elementwise.ts";
 import { type Comparison, integerComparison, MIRRORED } from "./_integer_compare.ts";
 import { checkWords } from "../shared/check.ts";
 
-type Compare = (x: Operand, y: Operand) => Tensor;
+type Compare = (x: Operand, y: Operand) => Tensor<"f32">;
 
 function defineComparison(name: Comparison, test: string): Compare {
   const formula = { name, args: ["x", "y"], value: test, oneDType: true };
@@ -18,7 +18,7 @@ function defineComparison(name: Comparison, test: string): Compare {
       return elementwise(formula, inputs[0]!.device, [x, y], broadcastShapes(shapes[0]!, shapes[1]!, name));
     },
   });
-  return function compare(x: Operand, y: Operand): Tensor {
+  return function compare(x: Operand, y: Operand): Tensor<"f32"> {
     const inputs = [x, y].filter((operand) => typeof operand !== "number") as Tensor[];
     const number = (operand: Operand) => typeof operand === "number" ? operand : 0;
     return op(inputs, { x: number(x), y: number(y), first: typeof x !== "number" });
@@ -26,7 +26,7 @@ function defineComparison(name: Comparison, test: string): Compare {
 }
 
 /** Checks the operands; a number beside integers becomes one of theirs, in a comparison that says the same. */
-function compare(name: Comparison, x: Operand, y: Operand): Tensor {
+function compare(name: Comparison, x: Operand, y: Operand): Tensor<"f32"> {
   const inputs = [x, y].filter((operand) => typeof operand !== "number") as Tensor[];
   if (inputs.length === 0) {
     throw new TypeError(`Cannot compute ${name}() as one operand must be a tensor: got ${x} and ${y}`);
@@ -74,7 +74,7 @@ const OPS: Readonly<Record<Comparison, Compare>> = {
  * assertEquals(await equal(labels, 3).data(), new Float32Array([1, 0, 1]));
  * ```
  */
-export function equal(x: Operand, y: Operand): Tensor {
+export function equal(x: Operand, y: Operand): Tensor<"f32"> {
   return compare("equal", x, y);
 }
 
@@ -90,7 +90,7 @@ export function equal(x: Operand, y: Operand): Tensor {
  * assertEquals(await notEqual(tensor([1, 2, 3]), 2).data(), new Float32Array([1, 0, 1]));
  * ```
  */
-export function notEqual(x: Operand, y: Operand): Tensor {
+export function notEqual(x: Operand, y: Operand): Tensor<"f32"> {
   return compare("notEqual", x, y);
 }
 
@@ -106,7 +106,7 @@ export function notEqual(x: Operand, y: Operand): Tensor {
  * assertEquals(await greater(tensor([1, 2, 3]), 2).data(), new Float32Array([0, 0, 1]));
  * ```
  */
-export function greater(x: Operand, y: Operand): Tensor {
+export function greater(x: Operand, y: Operand): Tensor<"f32"> {
   return compare("greater", x, y);
 }
 
@@ -122,7 +122,7 @@ export function greater(x: Operand, y: Operand): Tensor {
  * assertEquals(await greaterEqual(tensor([1, 2, 3]), 2).data(), new Float32Array([0, 1, 1]));
  * ```
  */
-export function greaterEqual(x: Operand, y: Operand): Tensor {
+export function greaterEqual(x: Operand, y: Operand): Tensor<"f32"> {
   return compare("greaterEqual", x, y);
 }
 
@@ -138,7 +138,7 @@ export function greaterEqual(x: Operand, y: Operand): Tensor {
  * assertEquals(await less(tensor([1, 2, 3]), 2).data(), new Float32Array([1, 0, 0]));
  * ```
  */
-export function less(x: Operand, y: Operand): Tensor {
+export function less(x: Operand, y: Operand): Tensor<"f32"> {
   return compare("less", x, y);
 }
 
@@ -154,6 +154,6 @@ export function less(x: Operand, y: Operand): Tensor {
  * assertEquals(await lessEqual(tensor([1, 2, 3]), 2).data(), new Float32Array([1, 1, 0]));
  * ```
  */
-export function lessEqual(x: Operand, y: Operand): Tensor {
+export function lessEqual(x: Operand, y: Operand): Tensor<"f32"> {
   return compare("lessEqual", x, y);
 }

@@ -79,7 +79,7 @@ function run(x: Tensor, attrs: Attrs, key0: () => number): Tensor {
  *
  * @see Srivastava et al., "Dropout", JMLR 15 (2014).
  */
-export function dropout(x: Tensor, options: DropoutOptions): Tensor {
+export function dropout(x: Tensor, options: DropoutOptions): Tensor<"f32"> {
   return drop("dropout", x, options, 1);
 }
 
@@ -106,15 +106,15 @@ export function dropout(x: Tensor, options: DropoutOptions): Tensor {
  *
  * @see Huang et al., "Deep Networks with Stochastic Depth", arXiv:1603.09382.
  */
-export function stochasticDepth(x: Tensor, options: DropoutOptions): Tensor {
+export function stochasticDepth(x: Tensor, options: DropoutOptions): Tensor<"f32"> {
   if (x.rank < 1) throw new TypeError(`Cannot compute stochasticDepth() as x must be [batch, ...]: got x []`);
   return drop("stochasticDepth", x, options, x.size / Math.max(1, x.shape[0]!));
 }
 
-function drop(op: string, x: Tensor, { p, key }: DropoutOptions, inner: number): Tensor {
+function drop(op: string, x: Tensor, { p, key }: DropoutOptions, inner: number): Tensor<"f32"> {
   checkFloat(op, x);
   if (!(p >= 0 && p < 1)) throw new RangeError(`Cannot compute ${op}() as p must be in [0, 1): current value is ${p}`);
-  if (p === 0 || x.size === 0) return x;
+  if (p === 0 || x.size === 0) return x as Tensor<"f32">;
   const next = typeof key === "function" ? askOnce(key) : () => key;
   return dropoutOp([x], { p, inner, next, now: [0, 0] });
 }

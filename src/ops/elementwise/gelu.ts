@@ -31,7 +31,7 @@ const FORMS = { none: defineUnary("gelu"), tanh: defineUnary("geluTanh"), sigmoi
  * assertClose(await erf(tensor([0, 0.5, 9])).data(), [0, 0.5204998778, 1]);
  * ```
  */
-export function erf(x: Tensor): Tensor {
+export function erf(x: Tensor): Tensor<"f32"> {
   return erfOp([x], NONE);
 }
 
@@ -56,7 +56,7 @@ export function erf(x: Tensor): Tensor {
  *
  * @see Hendrycks and Gimpel, "Gaussian Error Linear Units", arXiv:1606.08415.
  */
-export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
+export function gelu(x: Tensor, options: GeluOptions = {}): Tensor<"f32"> {
   const { approximate = "none" } = options;
   if (!Object.hasOwn(FORMS, approximate)) {
     throw new RangeError(

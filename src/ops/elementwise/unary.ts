@@ -23,7 +23,7 @@ function programs(name: Name, entryPoint: string) {
 }
 
 /** Makes the op of a row. */
-export function defineUnary(name: Name): (inputs: [Tensor], scalars: Scalars) => Tensor {
+export function defineUnary(name: Name): (inputs: [Tensor], scalars: Scalars) => Tensor<"f32"> {
   const forward = programs(name, "forward");
   const backward = programs(name, "backward");
   return defineOp<[Tensor], Scalars>({
@@ -75,7 +75,7 @@ const tanhOp = defineUnary("tanh");
  * assertEquals(await abs(tensor([-2, 0, 3])).data(), new Float32Array([2, 0, 3]));
  * ```
  */
-export function abs(x: Tensor): Tensor {
+export function abs(x: Tensor): Tensor<"f32"> {
   return absOp([x], NONE);
 }
 
@@ -98,7 +98,7 @@ export function abs(x: Tensor): Tensor {
  * assertEquals(await clamp(x, { min: -1, max: 1 }).data(), new Float32Array([-1, 0.5, 1]));
  * ```
  */
-export function clamp(x: Tensor, options: { min?: number; max?: number }): Tensor {
+export function clamp(x: Tensor, options: { min?: number; max?: number }): Tensor<"f32"> {
   const { min = -Infinity, max = Infinity } = options;
   if (options.min === undefined && options.max === undefined) {
     throw new TypeError("Cannot compute clamp() as min or max must be given: got neither");
@@ -123,7 +123,7 @@ export function clamp(x: Tensor, options: { min?: number; max?: number }): Tenso
  * assertEquals(await exp(tensor([0, -Infinity])).data(), new Float32Array([1, 0]));
  * ```
  */
-export function exp(x: Tensor): Tensor {
+export function exp(x: Tensor): Tensor<"f32"> {
   return expOp([x], NONE);
 }
 
@@ -143,7 +143,7 @@ export function exp(x: Tensor): Tensor {
  * assertEquals(await log(tensor([1, Infinity])).data(), new Float32Array([0, Infinity]));
  * ```
  */
-export function log(x: Tensor): Tensor {
+export function log(x: Tensor): Tensor<"f32"> {
   return logOp([x], NONE);
 }
 
@@ -163,7 +163,7 @@ export function log(x: Tensor): Tensor {
  * assertEquals(await neg(tensor([1, -2])).data(), new Float32Array([-1, 2]));
  * ```
  */
-export function neg(x: Tensor): Tensor {
+export function neg(x: Tensor): Tensor<"f32"> {
   return negOp([x], NONE);
 }
 
@@ -183,7 +183,7 @@ export function neg(x: Tensor): Tensor {
  * assertEquals(await relu(tensor([-1, 0, 2])).data(), new Float32Array([0, 0, 2]));
  * ```
  */
-export function relu(x: Tensor): Tensor {
+export function relu(x: Tensor): Tensor<"f32"> {
   return reluOp([x], NONE);
 }
 
@@ -203,7 +203,7 @@ export function relu(x: Tensor): Tensor {
  * assertEquals(await sigmoid(tensor([0, 100])).data(), new Float32Array([0.5, 1]));
  * ```
  */
-export function sigmoid(x: Tensor): Tensor {
+export function sigmoid(x: Tensor): Tensor<"f32"> {
   return sigmoidOp([x], NONE);
 }
 
@@ -223,7 +223,7 @@ export function sigmoid(x: Tensor): Tensor {
  * assertEquals(await silu(tensor([0, 100])).data(), new Float32Array([0, 100]));
  * ```
  */
-export function silu(x: Tensor): Tensor {
+export function silu(x: Tensor): Tensor<"f32"> {
   return siluOp([x], NONE);
 }
 
@@ -243,7 +243,7 @@ export function silu(x: Tensor): Tensor {
  * assertEquals(await sqrt(tensor([4, 9])).data(), new Float32Array([2, 3]));
  * ```
  */
-export function sqrt(x: Tensor): Tensor {
+export function sqrt(x: Tensor): Tensor<"f32"> {
   return sqrtOp([x], NONE);
 }
 
@@ -263,7 +263,7 @@ export function sqrt(x: Tensor): Tensor {
  * assertEquals(await square(tensor([-3, 0.5])).data(), new Float32Array([9, 0.25]));
  * ```
  */
-export function square(x: Tensor): Tensor {
+export function square(x: Tensor): Tensor<"f32"> {
   return squareOp([x], NONE);
 }
 
@@ -283,6 +283,6 @@ export function square(x: Tensor): Tensor {
  * assertEquals(await tanh(tensor([0, 100])).data(), new Float32Array([0, 1]));
  * ```
  */
-export function tanh(x: Tensor): Tensor {
+export function tanh(x: Tensor): Tensor<"f32"> {
   return tanhOp([x], NONE);
 }

@@ -57,7 +57,7 @@ function shapeOf(operand: Operand): Shape {
  * assertEquals(await where(greater(x, 0), x, 0.5).data(), new Float32Array([0.5, 2, 0.5]));
  * ```
  */
-export function where(condition: Tensor, x: Operand, y: Operand): Tensor {
+export function where(condition: Tensor, x: Operand, y: Operand): Tensor<"f32"> {
   checkWords("where", condition);
   const inputs = [x, y].filter((operand) => typeof operand !== "number") as Tensor[];
   checkFloat("where", ...inputs);

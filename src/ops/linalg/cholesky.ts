@@ -179,7 +179,7 @@ export interface CholeskyOptions {
  *
  * @see Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527, for the gradient.
  */
-export function cholesky(a: Tensor, options: CholeskyOptions = {}): Tensor {
+export function cholesky(a: Tensor, options: CholeskyOptions = {}): Tensor<"f32"> {
   const { ridge = 0 } = options;
   if (a.rank !== 2 || a.shape[0] !== a.shape[1]) {
     throw new TypeError(`Cannot compute cholesky() as a must be [n, n]: got a [${a.shape}]`);

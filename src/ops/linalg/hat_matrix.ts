@@ -90,7 +90,7 @@ export interface HatMatrixOptions {
  *
  * @see Higham, "Accuracy and Stability of Numerical Algorithms", chapter 12, for the refinement; Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", section 5.4.1 (smoother matrices).
  */
-export function hatMatrix(a: Tensor, options: HatMatrixOptions = {}): Tensor {
+export function hatMatrix(a: Tensor, options: HatMatrixOptions = {}): Tensor<"f32"> {
   const { ridge = 0 } = options;
   if (a.rank !== 2 || a.shape[0] !== a.shape[1]) {
     throw new TypeError(`Cannot compute hatMatrix() as a must be [n, n]: got a [${a.shape}]`);

@@ -206,7 +206,7 @@ const triangularSolveOp = defineOp<[Tensor, Tensor], Attrs>({
  *
  * @see `torch.linalg.solve_triangular`.
  */
-export function triangularSolve(a: Tensor, b: Tensor, options: TriangularSolveOptions = {}): Tensor {
+export function triangularSolve(a: Tensor, b: Tensor, options: TriangularSolveOptions = {}): Tensor<"f32"> {
   checkSystem("triangularSolve", "a", a, b);
   return triangularSolveOp([a, b], { upper: options.upper ?? false, transpose: options.transpose ?? false });
 }
@@ -231,7 +231,7 @@ export function triangularSolve(a: Tensor, b: Tensor, options: TriangularSolveOp
  *
  * @see `torch.cholesky_solve`, whose arguments are in the other order.
  */
-export function choleskySolve(l: Tensor, b: Tensor): Tensor {
+export function choleskySolve(l: Tensor, b: Tensor): Tensor<"f32"> {
   checkSystem("choleskySolve", "l", l, b);
   return triangularSolve(l, triangularSolve(l, b), { transpose: true });
 }

@@ -1,11 +1,11 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { broadcastShapes, sameShape, type Shape, type Tensor } from "../../tensor/mod.ts";
+import { broadcastShapes, type DType, sameShape, type Shape, type Tensor } from "../../tensor/mod.ts";
 import { broadcastStrides } from "../shared/axes.ts";
 import { checkWords } from "../shared/check.ts";
 import { gatherStrided } from "./strided.ts";
 import { sumTo } from "../shared/sum_to.ts";
 
-const broadcastToOp = defineOp<[Tensor], { readonly shape: Shape }>({
+const broadcastToOp = defineOp<[Tensor], { readonly shape: Shape }, DType>({
   name: "broadcastTo",
   forward: (_context, [x], { shape }) =>
     sameShape(x.shape, shape)
@@ -31,12 +31,12 @@ const broadcastToOp = defineOp<[Tensor], { readonly shape: Shape }>({
  * assertEquals(await broadcastTo(tensor([[1], [2]]), [2, 2]).data(), new Float32Array([1, 1, 2, 2]));
  * ```
  */
-export function broadcastTo(x: Tensor, shape: Shape): Tensor {
+export function broadcastTo<D extends DType>(x: Tensor<D>, shape: Shape): Tensor<D> {
   checkWords("broadcastTo", x);
   if (!sameShape(broadcastShapes(x.shape, shape, "broadcastTo"), shape)) {
     throw new TypeError(
       `Cannot compute broadcastTo() as x must broadcast to the shape: got x [${x.shape}] and [${shape}]`,
     );
   }
-  return broadcastToOp([x], { shape });
+  return broadcastToOp([x], { shape }) as Tensor<D>;
 }

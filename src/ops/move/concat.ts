@@ -1,11 +1,11 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { sameShape, type Shape, Tensor } from "../../tensor/mod.ts";
+import { type DType, sameShape, type Shape, Tensor } from "../../tensor/mod.ts";
 import { normalizeDim, stridesOf } from "../../tensor/internal.ts";
 import { unsqueeze } from "./reshape.ts";
 import { checkWords } from "../shared/check.ts";
 import { copyStrided, gatherStrided } from "./strided.ts";
 
-const concatOp = defineOp<readonly Tensor[], { readonly dim: number }>({
+const concatOp = defineOp<readonly Tensor[], { readonly dim: number }, DType>({
   name: "concat",
   forward(_context, inputs, { dim }) {
     const [first] = inputs as [Tensor];
@@ -49,7 +49,7 @@ function part(shape: Shape, dim: number, sizes: readonly number[], i: number): {
  * assertEquals(await y.data(), new Float32Array([1, 3, 4, 2, 5, 6]));
  * ```
  */
-export function concat(tensors: readonly Tensor[], dim = 0): Tensor {
+export function concat<D extends DType>(tensors: readonly Tensor<D>[], dim = 0): Tensor<D> {
   const first = firstOf("concat", tensors);
   const axis = normalizeDim(dim, first.rank, "concat");
   for (const x of tensors) {
@@ -60,7 +60,7 @@ export function concat(tensors: readonly Tensor[], dim = 0): Tensor {
       );
     }
   }
-  return concatOp(tensors, { dim: axis });
+  return concatOp(tensors, { dim: axis }) as Tensor<D>;
 }
 
 /**
@@ -81,7 +81,7 @@ export function concat(tensors: readonly Tensor[], dim = 0): Tensor {
  * assertEquals(stack([ones([3]), ones([3])], 1).shape, [3, 2]);
  * ```
  */
-export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
+export function stack<D extends DType>(tensors: readonly Tensor<D>[], dim = 0): Tensor<D> {
   const first = firstOf("stack", tensors);
   const axis = normalizeDim(dim, first.rank + 1, "stack");
   for (const x of tensors) {

@@ -65,7 +65,7 @@ function scan(x: Tensor, { dim, reverse }: Attrs): Tensor {
  * assertEquals(await cumsum(tensor([[1, 2, 3], [4, 5, 6]]), 1).data(), new Float32Array([1, 3, 6, 4, 9, 15]));
  * ```
  */
-export function cumsum(x: Tensor, dim: number): Tensor {
+export function cumsum(x: Tensor, dim: number): Tensor<"f32"> {
   checkFloat("cumsum", x);
   return cumsumOp([x], { dim: normalizeDim(dim, x.rank, "cumsum"), reverse: false });
 }

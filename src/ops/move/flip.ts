@@ -1,10 +1,10 @@
 import { defineOp } from "../../autograd/mod.ts";
-import type { Tensor } from "../../tensor/mod.ts";
+import type { DType, Tensor } from "../../tensor/mod.ts";
 import { normalizeDims, stridesOf } from "../../tensor/internal.ts";
 import { checkWords } from "../shared/check.ts";
 import { gatherStrided } from "./strided.ts";
 
-const flipOp = defineOp<[Tensor], { readonly dims: readonly number[] }>({
+const flipOp = defineOp<[Tensor], { readonly dims: readonly number[] }, DType>({
   name: "flip",
   forward: (_context, [x], { dims }) => mirror(x, dims),
   backward: (_context, grad, { dims }) => [mirror(grad, dims)],
@@ -34,7 +34,7 @@ function mirror(x: Tensor, dims: readonly number[]): Tensor {
  * assertEquals(await flip(tensor([[1, 2], [3, 4]]), 1).data(), new Float32Array([2, 1, 4, 3]));
  * ```
  */
-export function flip(x: Tensor, dim: number | readonly number[]): Tensor {
+export function flip<D extends DType>(x: Tensor<D>, dim: number | readonly number[]): Tensor<D> {
   checkWords("flip", x);
-  return flipOp([x], { dims: normalizeDims(dim, x.rank, "flip") });
+  return flipOp([x], { dims: normalizeDims(dim, x.rank, "flip") }) as Tensor<D>;
 }

@@ -1,7 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { defineProgram } from "../../device/mod.ts";
 import { index_select as code, index_select_grad as gradCode, lib_flat } from "../../shaders/gen.ts";
-import { type Shape, Tensor, tensor } from "../../tensor/mod.ts";
+import { type DType, type Shape, Tensor, tensor } from "../../tensor/mod.ts";
 import { normalizeDim } from "../../tensor/internal.ts";
 import { aroundDim } from "./_around_dim.ts";
 import { orderOf } from "./_order.ts";
@@ -31,7 +31,7 @@ const NONE = 0xffff_ffff;
 /** Bits of what stands for a row that is not there, as in JAX: NaN, the least i32, the largest u32. */
 const FILL = { f32: 0x7fc0_0000, i32: 0x8000_0000, u32: 0xffff_ffff } as const;
 
-const indexSelectOp = defineOp<[Tensor, Tensor], { readonly dim: number; readonly skip?: number }>({
+const indexSelectOp = defineOp<[Tensor, Tensor], { readonly dim: number; readonly skip?: number }, DType>({
   name: "indexSelect",
   forward(context, [x, index], { dim }) {
     context.save(index);
@@ -104,14 +104,14 @@ function addRows(index: Tensor, from: Tensor, to: Tensor, { dim, skip }: { dim: 
  * assertEquals(await indexSelect(x, 0, [2, 0]).data(), new Float32Array([5, 6, 1, 2]));
  * ```
  */
-export function indexSelect(x: Tensor, dim: number, indices: Indices): Tensor {
+export function indexSelect<D extends DType>(x: Tensor<D>, dim: number, indices: Indices): Tensor<D> {
   checkWords("indexSelect", x);
   const axis = normalizeDim(dim, x.rank, "indexSelect");
   const index = indexTensor("indexSelect", x, axis, indices);
   if (index.rank !== 1) {
     throw new TypeError(`Cannot compute indexSelect() as indices must be [k]: got [${index.shape}]`);
   }
-  return indexSelectOp([x, index], { dim: axis });
+  return indexSelectOp([x, index], { dim: axis }) as Tensor<D>;
 }
 
 /**
@@ -131,11 +131,11 @@ export function indexSelect(x: Tensor, dim: number, indices: Indices): Tensor {
  * assertEquals(gather(words, tensor([[0, 1], [2, 2]], { dtype: "u32" })).shape, [2, 2, 2]);
  * ```
  */
-export function gather(x: Tensor, indices: Indices): Tensor {
+export function gather<D extends DType>(x: Tensor<D>, indices: Indices): Tensor<D> {
   checkWords("gather", x);
   const axis = normalizeDim(0, x.rank, "gather");
   const index = indexTensor("gather", x, axis, indices);
-  const rows = indexSelectOp([x, index], { dim: axis });
+  const rows = indexSelectOp([x, index], { dim: axis }) as Tensor<D>;
   return reshape(rows, [...index.shape, ...x.shape.slice(1)]);
 }
 
@@ -166,14 +166,14 @@ export interface EmbeddingOptions {
  * assertEquals(embedding(ones([10, 4]), [1, 0, 0], { paddingIdx: 0 }).shape, [3, 4]);
  * ```
  */
-export function embedding(weight: Tensor, indices: Indices, { paddingIdx }: EmbeddingOptions = {}): Tensor {
+export function embedding(weight: Tensor, indices: Indices, { paddingIdx }: EmbeddingOptions = {}): Tensor<"f32"> {
   checkFloat("embedding", weight);
   if (weight.rank !== 2) {
     throw new TypeError(`Cannot compute embedding() as weight must be [rows, features]: got [${weight.shape}]`);
   }
   const index = indexTensor("embedding", weight, 0, indices);
   const skip = paddingIdx === undefined ? undefined : paddingRow(paddingIdx, weight.shape[0]!);
-  const rows = indexSelectOp([weight, index], { dim: 0, skip });
+  const rows = indexSelectOp([weight, index], { dim: 0, skip }) as Tensor<"f32">;
   return reshape(rows, [...index.shape, weight.shape[1]!]);
 }
 

@@ -77,7 +77,7 @@ function resample(x: Tensor, { rows, columns, size }: Attrs, transposed: boolean
  * assertEquals(await interpolate(x, { size: [1, 4] }).data(), new Float32Array([0, 1, 3, 4]));
  * ```
  */
-export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+export function interpolate(x: Tensor, options: InterpolateOptions): Tensor<"f32"> {
   const { size, mode = "bilinear", alignCorners = false, antialias = false } = options;
   checkFloat("interpolate", x);
   const [, h = 0, w = 0] = x.shape as Shape;

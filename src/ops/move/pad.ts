@@ -1,5 +1,5 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { full, type Tensor } from "../../tensor/mod.ts";
+import { type DType, full, type Tensor } from "../../tensor/mod.ts";
 import { stridesOf } from "../../tensor/internal.ts";
 import { checkWords } from "../shared/check.ts";
 import { copyStrided, gatherStrided } from "./strided.ts";
@@ -9,7 +9,7 @@ interface Attrs {
   readonly value: number;
 }
 
-const padOp = defineOp<[Tensor], Attrs>({
+const padOp = defineOp<[Tensor], Attrs, DType>({
   name: "pad",
   forward(_context, [x], { pads, value }) {
     const shape = x.shape.map((size, axis) => pads[axis]![0] + size + pads[axis]![1]);
@@ -48,11 +48,11 @@ function inside(y: Tensor, pads: Attrs["pads"]): { offset: number; strides: read
  * assertEquals(await y.data(), new Float32Array([9, 1, 2, 9, 9, 9]));
  * ```
  */
-export function pad(
-  x: Tensor,
+export function pad<D extends DType>(
+  x: Tensor<D>,
   pads: readonly (readonly [before: number, after: number])[],
   options: { value?: number } = {},
-): Tensor {
+): Tensor<D> {
   checkWords("pad", x);
   if (pads.length !== x.rank) {
     throw new TypeError(
@@ -64,5 +64,5 @@ export function pad(
       throw new RangeError(`Cannot compute pad() as pads must be integers >= 0: got [${pads.join("], [")}]`);
     }
   }
-  return padOp([x], { pads, value: options.value ?? 0 });
+  return padOp([x], { pads, value: options.value ?? 0 }) as Tensor<D>;
 }

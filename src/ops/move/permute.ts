@@ -1,10 +1,10 @@
 import { defineOp } from "../../autograd/mod.ts";
-import type { Tensor } from "../../tensor/mod.ts";
+import type { DType, Tensor } from "../../tensor/mod.ts";
 import { normalizeDim, stridesOf } from "../../tensor/internal.ts";
 import { checkWords } from "../shared/check.ts";
 import { gatherStrided } from "./strided.ts";
 
-const permuteOp = defineOp<[Tensor], { readonly dims: readonly number[] }>({
+const permuteOp = defineOp<[Tensor], { readonly dims: readonly number[] }, DType>({
   name: "permute",
   forward: (_context, [x], { dims }) => reorder(x, dims),
   backward(_context, grad, { dims }) {
@@ -40,13 +40,13 @@ function reorder(x: Tensor, dims: readonly number[]): Tensor {
  * assertEquals(await permute(x, [1, 0]).data(), new Float32Array([1, 4, 2, 5, 3, 6]));
  * ```
  */
-export function permute(x: Tensor, dims: readonly number[]): Tensor {
+export function permute<D extends DType>(x: Tensor<D>, dims: readonly number[]): Tensor<D> {
   checkWords("permute", x);
   const order = dims.map((dim) => normalizeDim(dim, x.rank, "permute"));
   if (order.length !== x.rank || new Set(order).size !== x.rank) {
     throw new TypeError(`Cannot compute permute() as dims must name every axis once: got x [${x.shape}] and [${dims}]`);
   }
-  return permuteOp([x], { dims: order });
+  return permuteOp([x], { dims: order }) as Tensor<D>;
 }
 
 /**
@@ -66,9 +66,9 @@ export function permute(x: Tensor, dims: readonly number[]): Tensor {
  * assertEquals(transpose(ones([2, 3, 5]), 0, 1).shape, [3, 2, 5]);
  * ```
  */
-export function transpose(x: Tensor, dim0 = -2, dim1 = -1): Tensor {
+export function transpose<D extends DType>(x: Tensor<D>, dim0 = -2, dim1 = -1): Tensor<D> {
   checkWords("transpose", x);
   const [a, b] = [normalizeDim(dim0, x.rank, "transpose"), normalizeDim(dim1, x.rank, "transpose")];
   const dims = x.shape.map((_, axis) => axis === a ? b : axis === b ? a : axis);
-  return permuteOp([x], { dims });
+  return permuteOp([x], { dims }) as Tensor<D>;
 }

@@ -1,8 +1,8 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { type Shape, sizeOf, type Tensor } from "../../tensor/mod.ts";
+import { type DType, type Shape, sizeOf, type Tensor } from "../../tensor/mod.ts";
 import { normalizeDim } from "../../tensor/internal.ts";
 
-const reshapeOp = defineOp<[Tensor], { readonly shape: Shape }>({
+const reshapeOp = defineOp<[Tensor], { readonly shape: Shape }, DType>({
   name: "reshape",
   half: true,
   forward: (_context, [x], { shape }) => x.alias(shape),
@@ -25,8 +25,8 @@ const reshapeOp = defineOp<[Tensor], { readonly shape: Shape }>({
  * assertEquals(reshape(arange(0, 12), [3, -1]).shape, [3, 4]);
  * ```
  */
-export function reshape(x: Tensor, shape: Shape): Tensor {
-  return reshapeOp([x], { shape: resolve(x, shape) });
+export function reshape<D extends DType>(x: Tensor<D>, shape: Shape): Tensor<D> {
+  return reshapeOp([x], { shape: resolve(x, shape) }) as Tensor<D>;
 }
 
 /** The −1 worked out. */
@@ -59,7 +59,7 @@ function resolve(x: Tensor, shape: Shape): Shape {
  * assertEquals(squeeze(ones([1, 3, 1]), -1).shape, [1, 3]);
  * ```
  */
-export function squeeze(x: Tensor, dim?: number): Tensor {
+export function squeeze<D extends DType>(x: Tensor<D>, dim?: number): Tensor<D> {
   if (dim === undefined) return reshape(x, x.shape.filter((n) => n !== 1));
   const axis = normalizeDim(dim, x.rank, "squeeze");
   if (x.shape[axis] !== 1) {
@@ -85,7 +85,7 @@ export function squeeze(x: Tensor, dim?: number): Tensor {
  * assertEquals(unsqueeze(ones([2, 3]), -1).shape, [2, 3, 1]);
  * ```
  */
-export function unsqueeze(x: Tensor, dim: number): Tensor {
+export function unsqueeze<D extends DType>(x: Tensor<D>, dim: number): Tensor<D> {
   const axis = normalizeDim(dim, x.rank + 1, "unsqueeze");
   return reshape(x, [...x.shape.slice(0, axis), 1, ...x.shape.slice(axis)]);
 }

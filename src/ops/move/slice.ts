@@ -1,5 +1,5 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { type Shape, type Tensor, zeros } from "../../tensor/mod.ts";
+import { type DType, type Shape, type Tensor, zeros } from "../../tensor/mod.ts";
 import { stridesOf } from "../../tensor/internal.ts";
 import { checkWords } from "../shared/check.ts";
 import { copyStrided, gatherStrided } from "./strided.ts";
@@ -21,7 +21,7 @@ interface Part {
   readonly strides: readonly number[];
 }
 
-const sliceOp = defineOp<[Tensor], Part>({
+const sliceOp = defineOp<[Tensor], Part, DType>({
   name: "slice",
   forward: (_context, [x], { shape, offset, strides }) => gatherStrided("slice", { tensor: x, offset, strides }, shape),
   backward({ shapes: [shape] }, grad, part) {
@@ -53,7 +53,7 @@ const sliceOp = defineOp<[Tensor], Part>({
  * assertEquals(await slice(x, [{ start: -1 }, { step: -2 }]).data(), new Float32Array([6, 4]));
  * ```
  */
-export function slice(x: Tensor, ranges: readonly (SliceRange | null)[]): Tensor {
+export function slice<D extends DType>(x: Tensor<D>, ranges: readonly (SliceRange | null)[]): Tensor<D> {
   checkWords("slice", x);
   if (ranges.length > x.rank) {
     throw new TypeError(
@@ -66,7 +66,7 @@ export function slice(x: Tensor, ranges: readonly (SliceRange | null)[]): Tensor
     shape: parts.map((part) => part.count),
     offset: parts.reduce((sum, part, axis) => sum + (part.count > 0 ? part.first : 0) * strides[axis]!, 0),
     strides: parts.map((part, axis) => part.step * strides[axis]!),
-  });
+  }) as Tensor<D>;
 }
 
 /** First index, number of indices and step of a range, by Python's rules. */

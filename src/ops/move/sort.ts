@@ -1,7 +1,7 @@
 import { defineOp, noGrad } from "../../autograd/mod.ts";
 import { defineProgram } from "../../device/mod.ts";
 import { lib_flat, take_along as alongCode } from "../../shaders/gen.ts";
-import { Tensor, zeros } from "../../tensor/mod.ts";
+import { type DType, Tensor, zeros } from "../../tensor/mod.ts";
 import { normalizeDim } from "../../tensor/internal.ts";
 import { checkWords } from "../shared/check.ts";
 import { aroundDim } from "./_around_dim.ts";
@@ -12,11 +12,11 @@ const TAKE = defineProgram({ name: "sort values", code: [lib_flat, alongCode], e
 const PUT = defineProgram({ name: "sort grad", code: [lib_flat, alongCode], entryPoint: "put_along" });
 
 /** Values in their order, and where they were. */
-export interface Sorted {
+export interface Sorted<D extends DType = DType> {
   /** The values, of the dtype of x; gradients flow through them. */
-  readonly values: Tensor;
-  /** Indices of the elements along the axis, u32, of the same shape. */
-  readonly indices: Tensor;
+  readonly values: Tensor<D>;
+  /** Indices of the elements along the axis, of the same shape. */
+  readonly indices: Tensor<"u32">;
 }
 
 /** Settings of {@linkcode sort}. */
@@ -35,7 +35,7 @@ export interface TopKOptions {
   readonly largest?: boolean;
 }
 
-const orderOp = defineOp<[Tensor], { readonly dim: number; readonly descending: boolean }>({
+const orderOp = defineOp<[Tensor], { readonly dim: number; readonly descending: boolean }, "u32">({
   name: "sort",
   notDifferentiable: "its indices are piecewise constant",
   forward(_context, [x], { dim, descending }) {
@@ -46,7 +46,7 @@ const orderOp = defineOp<[Tensor], { readonly dim: number; readonly descending: 
 });
 
 /** Takes x at indices along an axis that differ from each other within a slice. */
-const takeAlongOp = defineOp<[Tensor, Tensor], { readonly dim: number }>({
+const takeAlongOp = defineOp<[Tensor, Tensor], { readonly dim: number }, DType>({
   name: "sort",
   forward(context, [x, index], { dim }) {
     context.save(index);
@@ -98,12 +98,12 @@ function along(
  * assertEquals(await indices.data(), new Uint32Array([0, 2, 1]));
  * ```
  */
-export function sort(x: Tensor, options: SortOptions = {}): Sorted {
+export function sort<D extends DType>(x: Tensor<D>, options: SortOptions = {}): Sorted<D> {
   checkWords("sort", x);
   const { descending = false } = options;
   const dim = normalizeDim(options.dim ?? -1, x.rank, "sort");
   const indices = noGrad(() => orderOp([x], { dim, descending }));
-  return { values: takeAlongOp([x, indices], { dim }), indices };
+  return { values: takeAlongOp([x, indices], { dim }) as Tensor<D>, indices };
 }
 
 /**
@@ -129,7 +129,7 @@ export function sort(x: Tensor, options: SortOptions = {}): Sorted {
  * assertEquals(await indices.data(), new Uint32Array([4, 2]));
  * ```
  */
-export function topK(x: Tensor, k: number, options: TopKOptions = {}): Sorted {
+export function topK<D extends DType>(x: Tensor<D>, k: number, options: TopKOptions = {}): Sorted<D> {
   checkWords("topK", x);
   const dim = normalizeDim(options.dim ?? -1, x.rank, "topK");
   if (!Number.isInteger(k) || k < 0 || k > x.shape[dim]!) {
@@ -139,5 +139,5 @@ export function topK(x: Tensor, k: number, options: TopKOptions = {}): Sorted {
   }
   const order = noGrad(() => orderOp([x], { dim, descending: options.largest ?? true }));
   const indices = slice(order, x.shape.map((_, axis) => axis === dim ? { stop: k } : null));
-  return { values: takeAlongOp([x, indices], { dim }), indices };
+  return { values: takeAlongOp([x, indices], { dim }) as Tensor<D>, indices };
 }

@@ -40,7 +40,7 @@ export interface GroupNormOptions {
  *
  * @see Wu and He, "Group Normalization", arXiv:1803.08494.
  */
-export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor {
+export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor<"f32"> {
   const { groups, weight, bias, eps = 1e-5 } = options;
   checkFloat("groupNorm", x);
   checkSetting("compute groupNorm()", "eps", eps);

@@ -61,7 +61,7 @@ function run(program: typeof FORWARD, x: Tensor, grad: Tensor | null, eps: numbe
  *
  * @see `torch.nn.functional.normalize`.
  */
-export function l2Normalize(x: Tensor, options: { eps?: number } = {}): Tensor {
+export function l2Normalize(x: Tensor, options: { eps?: number } = {}): Tensor<"f32"> {
   const { eps = 1e-12 } = options;
   if (x.rank < 1) throw new TypeError(`Cannot compute l2Normalize() as x must be [..., features]: got x [${x.shape}]`);
   checkFloat("l2Normalize", x);

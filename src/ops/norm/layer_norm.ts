@@ -102,7 +102,7 @@ function affineGrads(x: Tensor, stats: Tensor, grad: Tensor): [Tensor, Tensor] {
  *
  * @see Ba et al., "Layer Normalization", arXiv:1607.06450.
  */
-export function layerNorm(x: Tensor, options: LayerNormOptions = {}): Tensor {
+export function layerNorm(x: Tensor, options: LayerNormOptions = {}): Tensor<"f32"> {
   const { eps = 1e-5, weight, bias } = options;
   const features = x.shape.at(-1) ?? 0;
   if (features === 0) {

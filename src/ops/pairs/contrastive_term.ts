@@ -101,7 +101,7 @@ export interface ContrastiveTermOptions {
  *
  * @see Khosla et al., "Supervised Contrastive Learning", arXiv:2004.11362, equation 2.
  */
-export function contrastiveTerm(s: Tensor, options: ContrastiveTermOptions): Tensor {
+export function contrastiveTerm(s: Tensor, options: ContrastiveTermOptions): Tensor<"f32"> {
   const { views, temperature, labels } = options;
   const n = s.shape[0]!;
   if (s.rank !== 2 || s.shape[1] !== n) {

@@ -27,7 +27,7 @@ const LEAST = 2 ** -126;
  * assertClose(await cosineGram(tensor([[2, 0]]), tensor([[3, 4], [0, 0]])).data(), [0.6, 0]);
  * ```
  */
-export function cosineGram(x: Tensor, y: Tensor): Tensor {
+export function cosineGram(x: Tensor, y: Tensor): Tensor<"f32"> {
   pairShape("cosineGram", x, y);
   const unit = l2Normalize(x, { eps: LEAST });
   const other = y === x ? unit : l2Normalize(y, { eps: LEAST });

@@ -21,7 +21,7 @@ import { matmul } from "../product/matmul.ts";
  * assertEquals(await k.data(), new Float32Array([11, 2]));
  * ```
  */
-export function linearGram(x: Tensor, y: Tensor): Tensor {
+export function linearGram(x: Tensor, y: Tensor): Tensor<"f32"> {
   pairShape("linearGram", x, y);
   return fullPrecision(() => matmul(x, y, { transposeB: true }));
 }

@@ -95,7 +95,7 @@ const pairTermOp = defineOp<[Tensor], { readonly t: number }>({
  * @see Wang and Isola, "Understanding Contrastive Representation Learning through Alignment and Uniformity on the
  * Hypersphere", arXiv:2005.10242, equation 6.
  */
-export function pairTerm(x: Tensor, options: { readonly t?: number } = {}): Tensor {
+export function pairTerm(x: Tensor, options: { readonly t?: number } = {}): Tensor<"f32"> {
   const { t = 2 } = options;
   if (x.rank !== 2) throw new TypeError(`Cannot compute pairTerm() as x must be [n, d]: got x [${x.shape}]`);
   checkFloat("pairTerm", x);

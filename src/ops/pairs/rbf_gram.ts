@@ -49,7 +49,7 @@ const rbfGramOp = defineOp<[Tensor, Tensor], RbfGramOptions>({
  * assertAlmostEquals(await k.item(), Math.exp(-1), 1e-6);
  * ```
  */
-export function rbfGram(x: Tensor, y: Tensor, options: RbfGramOptions): Tensor {
+export function rbfGram(x: Tensor, y: Tensor, options: RbfGramOptions): Tensor<"f32"> {
   const { gamma } = options;
   pairShape("rbfGram", x, y);
   checkSetting("compute rbfGram()", "gamma", gamma, { most: MOST_GAMMA });

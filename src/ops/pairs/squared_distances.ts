@@ -35,7 +35,7 @@ const squaredDistancesOp = defineOp<[Tensor, Tensor], null>({
  * assertEquals(await d.data(), new Float32Array([0, 25]));
  * ```
  */
-export function squaredDistances(x: Tensor, y: Tensor): Tensor {
+export function squaredDistances(x: Tensor, y: Tensor): Tensor<"f32"> {
   pairShape("squaredDistances", x, y);
   return squaredDistancesOp([x, y], null);
 }

@@ -85,7 +85,7 @@ const viewCentroidsOp = defineOp<[Tensor], null>({
  * assertEquals(await viewCentroids(z).data(), new Float32Array([0.5, 0.5]));
  * ```
  */
-export function viewCentroids(z: Tensor): Tensor {
+export function viewCentroids(z: Tensor): Tensor<"f32"> {
   if (z.rank !== 3) {
     throw new TypeError(`Cannot compute viewCentroids() as z must be [batch, views, features]: got z [${z.shape}]`);
   }

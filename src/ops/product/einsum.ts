@@ -34,7 +34,7 @@ interface Labelled {
  * assertEquals(await y.data(), new Float32Array([12, 34]));
  * ```
  */
-export function einsum(equation: string, tensors: readonly Tensor[]): Tensor {
+export function einsum(equation: string, tensors: readonly Tensor[]): Tensor<"f32"> {
   const { inputs, output } = parse(equation);
   checkFloat("einsum", ...tensors);
   checkOperands(equation, inputs, tensors);
@@ -44,7 +44,7 @@ export function einsum(equation: string, tensors: readonly Tensor[]): Tensor {
     found = multiply(found, { x: tensors[i]!, letters: inputs[i]! }, wanted);
   }
   const { x, letters } = summed(found, new Set(output));
-  return permute(x, [...output].map((letter) => letters.indexOf(letter)));
+  return permute(x as Tensor<"f32">, [...output].map((letter) => letters.indexOf(letter)));
 }
 
 function parse(equation: string): { inputs: string[]; output: string } {

@@ -74,7 +74,7 @@ export function sumOfRows(grad: Tensor, cols: number): Tensor {
  * assertEquals(await y.data(), new Float32Array([11, 22, 41]));
  * ```
  */
-export function linear(x: Tensor, weight: Tensor, options: { bias?: Tensor } = {}): Tensor {
+export function linear(x: Tensor, weight: Tensor, options: { bias?: Tensor } = {}): Tensor<"f32"> {
   const { bias } = options;
   checkFloat("linear", x, weight, ...(bias ? [bias] : []));
   if (x.rank < 1 || weight.rank !== 2 || x.shape.at(-1) !== weight.shape[0] || weight.shape[0] === 0) {

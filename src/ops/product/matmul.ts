@@ -113,7 +113,7 @@ function gradient({ p, q, ...how }: GradientProduct, { batch, own, shape, dtype 
  * assertEquals(await matmul(a, b, { transposeB: true }).data(), new Float32Array([3, 7]));
  * ```
  */
-export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
+export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor<"f32"> {
   checkFloat("matmul", a, b);
   return matmulOp([a, b], foldedOf(a.shape, b.shape, options));
 }

@@ -14,7 +14,7 @@ function program(name: string, row: string) {
 const FIRST = program("argMax", "k");
 const FURTHER = program("argMax merge", "best[(outer * params.count + k) * params.columns + column]");
 
-const argMaxOp = defineOp<[Tensor], { readonly dim: number | null; readonly keepDim: boolean }>({
+const argMaxOp = defineOp<[Tensor], { readonly dim: number | null; readonly keepDim: boolean }, "u32">({
   name: "argMax",
   notDifferentiable: "it is piecewise constant",
   forward(_context, [x], { dim, keepDim }) {
@@ -64,7 +64,7 @@ function choose(x: Tensor, shape: readonly [number, number, number], candidates:
  * assertEquals(await argMax(scores).item(), 3);
  * ```
  */
-export function argMax(x: Tensor, options: { dim?: number; keepDim?: boolean } = {}): Tensor {
+export function argMax(x: Tensor, options: { dim?: number; keepDim?: boolean } = {}): Tensor<"u32"> {
   checkFloat("argMax", x);
   const dim = options.dim === undefined ? null : normalizeDim(options.dim, x.rank, "argMax");
   if ((dim === null ? x.size : x.shape[dim]) === 0) {

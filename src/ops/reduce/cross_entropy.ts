@@ -77,7 +77,7 @@ export function crossEntropy(
   x: Tensor,
   labels: Tensor | ArrayLike<number>,
   options: { labelSmoothing?: number } = {},
-): Tensor {
+): Tensor<"f32"> {
   const { labelSmoothing: smoothing = 0 } = options;
   if (x.rank !== 2 || x.size === 0) {
     throw new TypeError(`Cannot compute crossEntropy() as x must be [n, k] with n, k >= 1: got x [${x.shape}]`);

@@ -15,7 +15,7 @@ const IS_BEST = { name: "max grad mask", args: ["x", "y"], value: "select(F(0.0)
 const SHARE = { name: "max grad share", args: ["g", "count"], value: "g / count" };
 const GRAD = { name: "max grad", args: ["g", "mask"], value: "g * mask" };
 
-function defineExtremum(name: "max" | "min"): (inputs: [Tensor], attrs: Attrs) => Tensor {
+function defineExtremum(name: "max" | "min"): (inputs: [Tensor], attrs: Attrs) => Tensor<"f32"> {
   return defineOp<[Tensor], Attrs>({
     name,
     forward(context, [x], { dims, keepDim }) {
@@ -37,7 +37,7 @@ function defineExtremum(name: "max" | "min"): (inputs: [Tensor], attrs: Attrs) =
 const maxOp = defineExtremum("max");
 const minOp = defineExtremum("min");
 
-function extremum(name: "max" | "min", x: Tensor, options: ReduceOptions): Tensor {
+function extremum(name: "max" | "min", x: Tensor, options: ReduceOptions): Tensor<"f32"> {
   checkFloat(name, x);
   const dims = normalizeDims(options.dim, x.rank, name);
   if (dims.some((dim) => x.shape[dim] === 0)) {
@@ -69,7 +69,7 @@ function extremum(name: "max" | "min", x: Tensor, options: ReduceOptions): Tenso
  * assertEquals(await max(x, { dim: 0 }).data(), new Float32Array([4, 5]));
  * ```
  */
-export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function max(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
   return extremum("max", x, options);
 }
 
@@ -85,6 +85,6 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor {
  * assertEquals(await min(tensor([[1, 5], [4, 3]]), { dim: 1 }).data(), new Float32Array([1, 3]));
  * ```
  */
-export function min(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function min(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
   return extremum("min", x, options);
 }

@@ -92,7 +92,7 @@ const logSoftmaxOp = defineOp<[Tensor], { readonly dim: number }>({
  * assertAlmostEquals(await logSumExp(tensor([1000, 1000])).item(), 1000 + Math.log(2), 1e-4);
  * ```
  */
-export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
   checkFloat("logSumExp", x);
   const dims = normalizeDims(options.dim, x.rank, "logSumExp");
   checkSomething("logSumExp", x, dims);
@@ -117,7 +117,7 @@ export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
  * assertEquals(await softmax(tensor([[5, 5], [0, -Infinity]])).data(), new Float32Array([0.5, 0.5, 1, 0]));
  * ```
  */
-export function softmax(x: Tensor, dim = -1): Tensor {
+export function softmax(x: Tensor, dim = -1): Tensor<"f32"> {
   checkFloat("softmax", x);
   const axis = normalizeDim(dim, x.rank, "softmax");
   checkSomething("softmax", x, [axis]);
@@ -136,7 +136,7 @@ export function softmax(x: Tensor, dim = -1): Tensor {
  * assertEquals(await logSoftmax(tensor([0, -1000])).data(), new Float32Array([0, -1000]));
  * ```
  */
-export function logSoftmax(x: Tensor, dim = -1): Tensor {
+export function logSoftmax(x: Tensor, dim = -1): Tensor<"f32"> {
   checkFloat("logSoftmax", x);
   const axis = normalizeDim(dim, x.rank, "logSoftmax");
   checkSomething("logSoftmax", x, [axis]);

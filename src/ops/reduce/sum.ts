@@ -21,7 +21,7 @@ interface Attrs {
 
 const SPREAD = { name: "spread", args: ["g", "scale"], value: "g * scale" } as const;
 
-function defineSum(name: string): (inputs: [Tensor], attrs: Attrs) => Tensor {
+function defineSum(name: string): (inputs: [Tensor], attrs: Attrs) => Tensor<"f32"> {
   return defineOp<[Tensor], Attrs>({
     name,
     forward: (_context, [x], { dims, keepDim, scale }) => reduce("sum", x, dims, { keepDim, scale }),
@@ -55,7 +55,7 @@ const meanOp = defineSum("mean");
  * assertEquals(sum(x, { dim: -1, keepDim: true }).shape, [2, 1]);
  * ```
  */
-export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function sum(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
   checkFloat("sum", x);
   const dims = normalizeDims(options.dim, x.rank, "sum");
   return sumOp([x], { dims, keepDim: options.keepDim ?? false, scale: 1 });
@@ -81,7 +81,7 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor {
  * assertEquals(await mean(x, { dim: 1 }).data(), new Float32Array([2, 5]));
  * ```
  */
-export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
   checkFloat("mean", x);
   const dims = normalizeDims(options.dim, x.rank, "mean");
   const count = sizeOf(dims.map((dim) => x.shape[dim]!));

@@ -33,7 +33,7 @@ export interface VarianceOptions extends ReduceOptions {
  * assertEquals(await variance(x, { correction: 0 }).item(), 3.5);
  * ```
  */
-export function variance(x: Tensor, options: VarianceOptions = {}): Tensor {
+export function variance(x: Tensor, options: VarianceOptions = {}): Tensor<"f32"> {
   checkFloat("variance", x);
   const { correction = 1, dim, keepDim } = options;
   const dims = normalizeDims(dim, x.rank, "variance");

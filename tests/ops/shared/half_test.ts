@@ -143,7 +143,7 @@ testWith(
       const x = requireGrad(signs([3, 4]));
       const y = op(x, nearOnes([4, 6]));
       backward(y, { grad: signs([3, 6]) });
-      assertEquals(await y.data(), new Float16Array(18).fill(4 * NEAR));
+      assertEquals<ArrayLike<number>>(await y.data(), new Float16Array(18).fill(4 * NEAR));
       assertEquals(await x.grad!.data(), new Float16Array(12).fill(6 * NEAR));
     }
   },
