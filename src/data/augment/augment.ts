@@ -62,7 +62,7 @@ export interface AugmentOptions {
  * @see torchvision's `RandomResizedCrop`, `RandomRotation`, `RandomHorizontalFlip`, `ColorJitter`, `RandomGrayscale`,
  *   `GaussianBlur`, `RandomSolarize`, `Normalize`.
  */
-export function augment(images: Images, options: AugmentOptions): Tensor {
+export function augment(images: Images, options: AugmentOptions): Tensor<"f32"> {
   const { parameters } = options;
   const recipes = checkRecipes(options.recipe);
   const recipe: Recipe = recipes[0];
@@ -92,7 +92,7 @@ export function augment(images: Images, options: AugmentOptions): Tensor {
  * @throws {TypeError} If images or indices have another shape or dtype.
  * @throws {RangeError} If an index, epoch, seed, number of views or a value of the recipe is out of range.
  */
-export function sampleViews(images: Images, options: Omit<AugmentOptions, "parameters">): Tensor {
+export function sampleViews(images: Images, options: Omit<AugmentOptions, "parameters">): Tensor<"f32"> {
   const recipes = checkRecipes(options.recipe);
   return withSamples(images, options, (source, samples, key) => chooseViews(source, samples, recipes, key));
 }
