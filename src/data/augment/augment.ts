@@ -102,7 +102,7 @@ function withSamples(
   images: Images,
   options: AugmentOptions,
   body: (source: Source, samples: Tensor, key: ViewsKey) => Tensor,
-): Tensor {
+): Tensor<"f32"> {
   const { indices, views = 2, firstView = 0, epoch = 0, seed = 0 } = options;
   checkInteger("views", views, 1, 2 ** 32);
   checkInteger("firstView", firstView, 0, 2 ** 32 - views);
@@ -116,7 +116,7 @@ function withSamples(
   return device.run("augment", [source.bytes.shape, [batch, views]], () =>
     tidy(() => {
       const samples = indices instanceof Tensor ? indices : tensor(Uint32Array.from(indices), { device });
-      return body(source, samples, { seed, epoch, views, firstView });
+      return body(source, samples, { seed, epoch, views, firstView }) as Tensor<"f32">;
     }));
 }
 
