@@ -11,7 +11,10 @@ export function show(value: unknown): string {
 function difference(actual: unknown, expected: unknown): string {
   // Exchanged, as @std/assert marks what was got by "-" and what was wanted by "+".
   const { message } = new NodeAssertionError({ actual: expected, expected: actual, operator: "deepStrictEqual" });
-  return message.replace(/^Expected values to be strictly deep-equal:\n/, "");
+  return message.replace(/^Expected values to be strictly deep-equal:\n/, "").replace(
+    "+ actual - expected",
+    "- actual + expected",
+  );
 }
 
 /** Holds that `actual` and `expected` are deeply equal. */

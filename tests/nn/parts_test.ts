@@ -16,8 +16,9 @@ import {
 } from "../../mod.ts";
 import { BatchNorm2d, contrastive, Module, ResNet, Sequential, withoutTracking } from "../../src/nn/mod.ts";
 import { assertClose } from "../../src/testing/mod.ts";
+import { testWith } from "../device/_features.ts";
 
-await Device.open();
+const device = await Device.open();
 
 const LAYOUTS = {
   basic: { block: "basic", layers: [1, 1], widths: [8, 16], smallStem: true },
@@ -78,7 +79,7 @@ for (const layout of ["basic", "bottleneck"] as const) {
   });
 }
 
-Deno.test("forwardParts() in mixed precision stays near the whole batch", async () => {
+testWith(device, "shader-f16", "forwardParts() in mixed precision stays near the whole batch", async () => {
   assertSame(await outcome("basic", whole, true), await outcome("basic", inParts, true), 0.02);
 });
 

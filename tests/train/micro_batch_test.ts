@@ -15,6 +15,7 @@ import { TrainingSteps } from "../../src/train/training_step.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 import { openLimited } from "../device/_limited.ts";
 import { stateOf } from "./_small.ts";
+import { testWith } from "../device/_features.ts";
 
 const device = await Device.open();
 
@@ -91,15 +92,20 @@ for (
     ["steps that are not replayed", { compile: false }],
   ] as [string, Omit<Steps, "sizes">][]
 ) {
-  Deno.test(`a divided batch trains as the whole one without batch normalisation, with ${name}`, async () => {
-    const whole = await train({ ...options, sizes: [10] });
-    const divided = await train({ ...options, sizes: [3, 5, 2] });
-    const rtol = options.mixed ? 2e-3 : 2e-5;
-    assertClose(divided.losses, whole.losses, { rtol });
-    assertClose(divided.weights, whole.weights, { rtol });
-    assertNotEquals(whole.losses[0], whole.losses[5]);
-    assertEquals(divided.replays, options.compile === false ? 0 : 3);
-  });
+  testWith(
+    device,
+    options.mixed ? "shader-f16" : null,
+    `a divided batch trains as the whole one without batch normalisation, with ${name}`,
+    async () => {
+      const whole = await train({ ...options, sizes: [10] });
+      const divided = await train({ ...options, sizes: [3, 5, 2] });
+      const rtol = options.mixed ? 2e-3 : 2e-5;
+      assertClose(divided.losses, whole.losses, { rtol });
+      assertClose(divided.weights, whole.weights, { rtol });
+      assertNotEquals(whole.losses[0], whole.losses[5]);
+      assertEquals(divided.replays, options.compile === false ? 0 : 3);
+    },
+  );
 }
 
 Deno.test("a divided step that is replayed has the bits of one that is not", async () => {
@@ -173,7 +179,7 @@ Deno.test("pretrain() in parts goes on bit by bit where it was stopped", async (
   let start = { epoch: 0, step: 0 };
   for await (const { next, epoch, step } of first.reports()) {
     start = next;
-    if (epoch === 1 && step === 1) stop.abort();
+    if (epoch === 2 && step === 1) stop.abort();
   }
   assertEquals(start, { epoch: 1, step: 2 });
   const state = await first.optimizer.state();

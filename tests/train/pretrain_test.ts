@@ -14,6 +14,7 @@ import {
 } from "../../src/train/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { smallDataset, stateOf } from "./_small.ts";
+import { testWith } from "../device/_features.ts";
 
 const device = await Device.open();
 const recipe = naturalRecipe({ size: 16, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
@@ -60,27 +61,32 @@ for (
     ["LARS in mixed precision", { optimizer: "lars", precision: "mixed" }],
   ] as const
 ) {
-  Deno.test(`Pretraining with ${name} goes on from any step as if it had never stopped`, async () => {
-    using source = images(smallDataset(20));
-    const whole = makeModel("tiny", { stem: "cifar" });
-    await all(pretrain(whole, { source }, { ...CONFIG, ...config }));
-    const model = makeModel("tiny", { stem: "cifar" });
-    const stop = new AbortController();
-    const first = new Pretraining(model, { source }, { ...CONFIG, ...config, signal: stop.signal });
-    let start = { epoch: 0, step: 0 };
-    for await (const report of first.reports()) {
-      start = report.next;
-      if (report.epoch === 2 && report.step === 1) stop.abort(); // the step under way is the second one
-    }
-    assertEquals(start, { epoch: 1, step: 2 });
-    const second = new Pretraining(model, { source }, { ...CONFIG, ...config, start });
-    second.optimizer.loadState(await first.optimizer.state());
-    assertEquals(first.scaler !== null, name.endsWith("mixed precision"));
-    if (first.scaler) second.scaler!.loadState(await first.scaler.state());
-    await all(second.reports());
-    assertEquals(await stateOf(model), await stateOf(whole));
-    for (const each of [first, second, model, whole]) each.dispose();
-  });
+  testWith(
+    device,
+    "precision" in config ? "shader-f16" : null,
+    `Pretraining with ${name} goes on from any step as if it had never stopped`,
+    async () => {
+      using source = images(smallDataset(20));
+      const whole = makeModel("tiny", { stem: "cifar" });
+      await all(pretrain(whole, { source }, { ...CONFIG, ...config }));
+      const model = makeModel("tiny", { stem: "cifar" });
+      const stop = new AbortController();
+      const first = new Pretraining(model, { source }, { ...CONFIG, ...config, signal: stop.signal });
+      let start = { epoch: 0, step: 0 };
+      for await (const report of first.reports()) {
+        start = report.next;
+        if (report.epoch === 2 && report.step === 1) stop.abort(); // the step under way is the second one
+      }
+      assertEquals(start, { epoch: 1, step: 2 });
+      const second = new Pretraining(model, { source }, { ...CONFIG, ...config, start });
+      second.optimizer.loadState(await first.optimizer.state());
+      assertEquals(first.scaler !== null, name.endsWith("mixed precision"));
+      if (first.scaler) second.scaler!.loadState(await first.scaler.state());
+      await all(second.reports());
+      assertEquals(await stateOf(model), await stateOf(whole));
+      for (const each of [first, second, model, whole]) each.dispose();
+    },
+  );
 }
 
 Deno.test("pretrain() takes a prior through a kernel, and the last batch that is not full", async () => {
@@ -114,21 +120,26 @@ Deno.test("pretrain() stops when the loss is not finite, and says in which steps
   model.dispose();
 });
 
-Deno.test("pretrain() in mixed precision follows full precision, and skips steps until its scale suits", async () => {
-  using source = images(smallDataset(20));
-  const losses = [];
-  for (const precision of ["full", "mixed"] as const) {
-    const model = makeModel("tiny", { stem: "cifar" });
-    const training = new Pretraining(model, { source }, { ...CONFIG, precision });
-    training.scaler?.loadState({ scale: 2 ** 40, growthTracker: 0, skipped: 0 });
-    losses.push((await all(training.reports())).map(({ loss }) => loss));
-    const { scale = 0, skipped = 0 } = await training.scaler?.state() ?? {};
-    // A gradient of this loss is near 1 and f16 ends at 2^16, so at 2^40 the first steps overflow.
-    if (precision === "mixed") assert(skipped > 0 && scale === 2 ** (40 - skipped), `got ${scale} and ${skipped}`);
-    for (const each of [training, model]) each.dispose();
-  }
-  assertClose([losses[1]![0]!], [losses[0]![0]!], { rtol: TOLERANCE.mixedLoss });
-});
+testWith(
+  device,
+  "shader-f16",
+  "pretrain() in mixed precision follows full precision, and skips steps until its scale suits",
+  async () => {
+    using source = images(smallDataset(20));
+    const losses = [];
+    for (const precision of ["full", "mixed"] as const) {
+      const model = makeModel("tiny", { stem: "cifar" });
+      const training = new Pretraining(model, { source }, { ...CONFIG, precision });
+      training.scaler?.loadState({ scale: 2 ** 40, growthTracker: 0, skipped: 0 });
+      losses.push((await all(training.reports())).map(({ loss }) => loss));
+      const { scale = 0, skipped = 0 } = await training.scaler?.state() ?? {};
+      // A gradient of this loss is near 1 and f16 ends at 2^16, so at 2^40 the first steps overflow.
+      if (precision === "mixed") assert(skipped > 0 && scale === 2 ** (40 - skipped), `got ${scale} and ${skipped}`);
+      for (const each of [training, model]) each.dispose();
+    }
+    assertClose([losses[1]![0]!], [losses[0]![0]!], { rtol: TOLERANCE.mixedLoss });
+  },
+);
 
 Deno.test("pretrain() refuses what it cannot train on", async () => {
   using source = images(smallDataset(20));

@@ -8,6 +8,7 @@ import { writeSafetensors, writeTorch } from "../../../src/formats/mod.ts";
 import { openLimited } from "../../device/_limited.ts";
 import { withFolder } from "../../data/_helpers.ts";
 import { SETTINGS, smallDataset } from "../../train/_small.ts";
+import { testWith } from "../../device/_features.ts";
 
 const device = await Device.open();
 async function run(
@@ -52,22 +53,33 @@ Deno.test("pretrainJob() judges training images by each other where none are hel
   });
 });
 
-Deno.test("pretrainJob() in mixed precision goes on after a stop to the same file, byte for byte", async () => {
-  await withFolder(async (folder) => {
-    const mixed = { precision: "mixed", momentum: 0.9 } as const;
-    await run(`${folder}/whole`, mixed);
-    const stop = new AbortController();
-    const settings = { ...SETTINGS, ...mixed };
-    const input = { device, dataset: smallDataset(20), heldOut: smallDataset(9), settings, saveDir: `${folder}/parts` };
-    for await (const event of pretrainJob({ ...input, signal: stop.signal })) if (event.type === "step") stop.abort();
-    await assertRejects(() => run(`${folder}/parts`, { momentum: 0.9 }), TypeError, "--precision mixed (now full)");
-    await run(`${folder}/parts`, mixed);
-    const read = (part: string) => Deno.readFile(`${folder}/${part}/last.safetensors`);
-    assertEquals(await read("parts"), await read("whole"));
-    const { optimizer } = await readCheckpoint(`${folder}/whole/last.safetensors`);
-    assertEquals(optimizer?.scaler, { scale: 65536, growthTracker: 6, skipped: 0 });
-  });
-});
+testWith(
+  device,
+  "shader-f16",
+  "pretrainJob() in mixed precision goes on after a stop to the same file, byte for byte",
+  async () => {
+    await withFolder(async (folder) => {
+      const mixed = { precision: "mixed", momentum: 0.9 } as const;
+      await run(`${folder}/whole`, mixed);
+      const stop = new AbortController();
+      const settings = { ...SETTINGS, ...mixed };
+      const input = {
+        device,
+        dataset: smallDataset(20),
+        heldOut: smallDataset(9),
+        settings,
+        saveDir: `${folder}/parts`,
+      };
+      for await (const event of pretrainJob({ ...input, signal: stop.signal })) if (event.type === "step") stop.abort();
+      await assertRejects(() => run(`${folder}/parts`, { momentum: 0.9 }), TypeError, "--precision mixed (now full)");
+      await run(`${folder}/parts`, mixed);
+      const read = (part: string) => Deno.readFile(`${folder}/${part}/last.safetensors`);
+      assertEquals(await read("parts"), await read("whole"));
+      const { optimizer } = await readCheckpoint(`${folder}/whole/last.safetensors`);
+      assertEquals(optimizer?.scaler, { scale: 65536, growthTracker: 6, skipped: 0 });
+    });
+  },
+);
 
 Deno.test("pretrainJob() with asymmetric views goes on after a stop to the same file, byte for byte", async () => {
   await withFolder(async (folder) => {

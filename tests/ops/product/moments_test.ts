@@ -12,6 +12,7 @@ import { assertClose, TOLERANCE } from "../../../src/testing/mod.ts";
 import { formsOn } from "./_forms.ts";
 import { eachFamily, withMoments } from "../shared/_forms.ts";
 import { policyOf } from "../../../src/ops/shared/policy.ts";
+import { testWith } from "../../device/_features.ts";
 
 const device = await Device.open();
 const policy = policyOf(device);
@@ -91,24 +92,29 @@ for (const name of ["winograd3", "winograd4"] satisfies Conv2dFormName[]) {
   });
 }
 
-Deno.test("conv2dWithMoments() in f16 leaves the moments of its sums before they are rounded", async () => {
-  const half = async (conv: Conv2dFormName, { x, weight, options }: Case) => {
-    using _ = scope();
-    const tensors = [normal(x, { key: key(1) }), normal(weight, { key: key(2) })] as const;
-    const { y, moments } = autocast(() => conv2dWithMoments(...tensors, options));
-    assertEquals([y.dtype, moments?.dtype], ["f16", "f32"], conv);
-    const got = await mergeMoments(moments!).data();
-    const expected = await reference(y);
-    const c = weight[3]!;
-    for (const from of [0, c]) {
-      assertClose(got.subarray(from, from + c), expected.subarray(from, from + c), { rtol: 1e-3 });
+testWith(
+  device,
+  "shader-f16",
+  "conv2dWithMoments() in f16 leaves the moments of its sums before they are rounded",
+  async () => {
+    const half = async (conv: Conv2dFormName, { x, weight, options }: Case) => {
+      using _ = scope();
+      const tensors = [normal(x, { key: key(1) }), normal(weight, { key: key(2) })] as const;
+      const { y, moments } = autocast(() => conv2dWithMoments(...tensors, options));
+      assertEquals([y.dtype, moments?.dtype], ["f16", "f32"], conv);
+      const got = await mergeMoments(moments!).data();
+      const expected = await reference(y);
+      const c = weight[3]!;
+      for (const from of [0, c]) {
+        assertClose(got.subarray(from, from + c), expected.subarray(from, from + c), { rtol: 1e-3 });
+      }
+    };
+    const cases = { direct: DIRECT[2]!, product: PRODUCT[1]!, winograd3: WINOGRAD[1]!, winograd4: WINOGRAD[1]! };
+    for (const [name, each] of Object.entries(cases) as [Conv2dFormName, Case][]) {
+      await withMoments(device, () => policy.with({ conv2d: name, matmul: "rows" }, () => half(name, each)));
     }
-  };
-  const cases = { direct: DIRECT[2]!, product: PRODUCT[1]!, winograd3: WINOGRAD[1]!, winograd4: WINOGRAD[1]! };
-  for (const [name, each] of Object.entries(cases) as [Conv2dFormName, Case][]) {
-    await withMoments(device, () => policy.with({ conv2d: name, matmul: "rows" }, () => half(name, each)));
-  }
-});
+  },
+);
 
 Deno.test("mergeMoments() merges many slices in stages, some of them empty", async () => {
   await eachFamily(device, async () => {
