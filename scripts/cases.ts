@@ -25,6 +25,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
       "extractTar() copies what a hard link is to",
       "extractTar() reads gzip of several members",
     ],
+    ["data/archive_names_test.ts", "extractTar() tells a plain archive"],
     ["formats/zip_test.ts", "openZip() reads names in UTF-8 where they are, else in code page 437"],
   ],
   "ill centroid weights": [["kernels/centroid_weights_test.ts", "centroidWeights() of alike rows"]],

@@ -1,5 +1,7 @@
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { FileSource } from "../formats/mod.ts";
+import { isTarHeader } from "./_tar.ts";
 
 /** Formats that are told by their first bytes. */
 const MAGIC = {
@@ -45,12 +47,13 @@ export async function openPacked(path: string): Promise<ReadableStream<Uint8Arra
   return ReadableStream.from(explained(path, packing === "gzip" ? gunzip(readable) : await unxz(readable)));
 }
 
+/** How a tar archive is packed; null where it is none: a name such as `BZh.jpg` stands at its start, and tells nothing. */
 async function packingOf(path: string): Promise<Packing | null> {
-  using file = await Deno.open(path);
-  const start = new Uint8Array(8);
-  const count = await file.read(start) ?? 0;
+  using file = new FileSource(path);
+  const start = await file.read(0, Math.min(file.size, 512));
+  if (isTarHeader(start)) return null;
   const names = Object.keys(MAGIC) as Packing[];
-  return names.find((name) => MAGIC[name].every((byte, i) => i < count && start[i] === byte)) ?? null;
+  return names.find((name) => MAGIC[name].every((byte, i) => start[i] === byte)) ?? null;
 }
 
 /** Decompresses gzip of several members: `DecompressionStream` takes one, and nothing behind it. */

@@ -149,11 +149,15 @@ async function readAll(reader: ByteReader, size: number, name: string): Promise<
   return out;
 }
 
-/** The sum of a header's bytes, with the field of the sum itself read as spaces, is stored in it. */
-function checkHeader(header: Uint8Array, name: string): void {
+/** Whether a block begins an entry: the sum of its bytes, with the field of the sum itself read as spaces, is stored in it. */
+export function isTarHeader(block: Uint8Array): boolean {
   let sum = 0;
-  header.forEach((byte, i) => sum += i >= 148 && i < 156 ? 32 : byte);
-  if (sum !== readNumber(header.subarray(148, 156), name)) {
+  block.forEach((byte, i) => sum += i >= 148 && i < 156 ? 32 : byte);
+  return block.length === BLOCK && sum === Number.parseInt(readText(block.subarray(148, 156)).trim(), 8);
+}
+
+function checkHeader(header: Uint8Array, name: string): void {
+  if (!isTarHeader(header)) {
     throw new SyntaxError(`Cannot read "${name}": the file is not a tar archive, or is damaged`);
   }
 }

@@ -1,7 +1,7 @@
 import { parseDecimal } from "../formats/internal.ts";
 
 /** Longest wait of the ranks for each other to start, s, where `MPI_START_SECONDS` does not say. */
-const START_SECONDS = 60;
+const START_SECONDS = 30;
 
 /**
  * Ends this process when what it waits for takes too long: a rank that ended before MPI began there leaves the others

@@ -65,6 +65,16 @@ function paxTar(...records: string[]): Uint8Array<ArrayBuffer> {
   return makeTar([pax, body]);
 }
 
+Deno.test("extractTar() tells a plain archive from a packed one whatever name stands first in it", async () => {
+  await withFolder(async (folder) => {
+    for (const [i, name] of ["BZh.jpg", "Rar!.png", "7z\xbc", "(\xb5/x", "PK\x03\x04", "]"].entries()) {
+      await Deno.writeFile(`${folder}/${i}.tar`, makeTar([{ name, data: "1" }]));
+      await extractTar(`${folder}/${i}.tar`, `${folder}/${i}`);
+      assertEquals((await listFiles(`${folder}/${i}`)).map(([, text]) => text), ["1"], name);
+    }
+  });
+});
+
 Deno.test("extractTar() reads records of a pax header by their length", async () => {
   await withFolder(async (folder) => {
     await Deno.writeFile(`${folder}/a.tar`, paxTar("26 comment=\n10 path=wrong\n", "12 path=a\nb\n"));
