@@ -47,7 +47,7 @@ export async function openPacked(path: string): Promise<ReadableStream<Uint8Arra
   return ReadableStream.from(explained(path, packing === "gzip" ? gunzip(readable) : await unxz(readable)));
 }
 
-/** How a tar archive is packed; null where it is none: a name such as `BZh.jpg` stands at its start, and tells nothing. */
+/** Finds how a tar archive is packed; null where it is not: a name such as `BZh.jpg` stands at its start, and tells nothing. */
 async function packingOf(path: string): Promise<Packing | null> {
   using file = new FileSource(path);
   const start = await file.read(0, Math.min(file.size, 512));

@@ -96,9 +96,13 @@ export abstract class Optimizer {
    * Takes a state over.
    *
    * @throws {TypeError} If it is of other parameters.
+   * @throws {RangeError} If the steps are no integer in [0, 2³²), as which the device counts them.
    */
   loadState(state: OptimizerState): void {
     this.#check(state.states);
+    if (state.steps >>> 0 !== state.steps) {
+      throw new RangeError(`Cannot load the optimizer's state as steps must be in [0, 2^32): got ${state.steps}`);
+    }
     this.#names.forEach((name, i) => {
       this.parameters.forEach((each, p) => this.#states.get(each)![i]!.write(state.states[name]![p]!));
     });

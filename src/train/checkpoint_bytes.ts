@@ -52,6 +52,12 @@ export async function decodeCheckpoint(from: Readable, options: ReadCheckpointOp
 export async function checkpointChunks(checkpoint: Checkpoint): Promise<Iterable<Bytes>> {
   const { weights, network, position, optimizer, config } = checkpoint;
   const tensors: StateDict = new Map(weights);
+  const taken = [...weights.keys()].find((name) => name.startsWith(OPTIMIZER) || name.startsWith(BESIDE));
+  if (taken !== undefined) {
+    throw new TypeError(
+      `Cannot write a checkpoint as no weight may be called ${OPTIMIZER}* or ${BESIDE}*: got ${quoted(taken)}`,
+    );
+  }
   const states = Object.entries(optimizer?.states ?? {});
   for (const [state, arrays] of states) {
     for (const [name, array] of arrays) tensors.set(`${OPTIMIZER}${state}.${name}`, array);

@@ -153,6 +153,22 @@ Deno.test("Optimizer.step() uses gradients up and keeps its own state", async ()
   other.dispose();
 });
 
+Deno.test("Optimizer.loadState() refuses steps that the device cannot count", async () => {
+  using _ = scope();
+  for (const optimizer of [new Adam([ones([1])]), new SGD([ones([1])], { lr: 1 })]) {
+    const state = await optimizer.state();
+    for (const steps of [2 ** 32, -1, 0.5, NaN]) {
+      assertThrows(
+        () => optimizer.loadState({ ...state, steps }),
+        RangeError,
+        `Cannot load the optimizer's state as steps must be in [0, 2^32): got ${steps}`,
+      );
+    }
+    optimizer.loadState({ ...state, steps: 2 ** 32 - 1 });
+    assertEquals((await optimizer.state()).steps, 2 ** 32 - 1);
+  }
+});
+
 Deno.test("Optimizer leaves a parameter without gradient as it is", async () => {
   using _ = scope();
   const [a, b] = [requireGrad(tensor([1])), requireGrad(tensor([1]))];

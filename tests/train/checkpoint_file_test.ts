@@ -108,6 +108,16 @@ Deno.test("a checkpoint keeps what is beside the weights apart from them", async
   });
 });
 
+Deno.test("writeCheckpoint() refuses weights that would be read back as something else", async () => {
+  for (const name of ["optimizer.velocity.w", "beside.w"]) {
+    await assertRejects(
+      () => writeCheckpoint("none", checkpointOf({ weights: new Map([[name, one()]]) })),
+      TypeError,
+      `Cannot write a checkpoint as no weight may be called optimizer.* or beside.*: got "${name}"`,
+    );
+  }
+});
+
 Deno.test("RunFolder lets the last checkpoint go only when the next one reads back", async () => {
   await withFolder(async (folder) => {
     using run = await RunFolder.open(folder);
