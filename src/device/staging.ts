@@ -1,8 +1,12 @@
 import { MAP_READ, USAGE } from "./usage.ts";
 
+/** Bytes that wait for use again at most: many results that are read at once, as for a checkpoint, need not stay. */
+const MOST_BYTES = 2 ** 25;
+
 /** Buffers that results are read back through, by size, for use again. */
 export class Staging {
   #gpu: GPUDevice;
+  #waiting = 0;
   #free = new Map<number, GPUBuffer[]>();
   #created = 0;
   #taken = 0;
@@ -27,7 +31,10 @@ export class Staging {
     this.#taken++;
     const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 256)));
     const free = this.#free.get(size)?.pop();
-    if (free) return free;
+    if (free) {
+      this.#waiting -= size;
+      return free;
+    }
     this.#created++;
     return this.#gpu.createBuffer({ size, usage: USAGE.MAP_READ | USAGE.COPY_DST });
   }
@@ -38,16 +45,23 @@ export class Staging {
     await buffer.mapAsync(MAP_READ, 0, size);
     const result = buffer.getMappedRange(0, size).slice(0, bytes);
     buffer.unmap();
+    this.#giveBack(buffer);
+    return result;
+  }
+
+  #giveBack(buffer: GPUBuffer): void {
+    if (this.#waiting + buffer.size > MOST_BYTES) return buffer.destroy();
+    this.#waiting += buffer.size;
     const free = this.#free.get(buffer.size);
     if (free) free.push(buffer);
     else this.#free.set(buffer.size, [buffer]);
-    return result;
   }
 
   /** Destroys the free ones. */
   trim(): void {
     for (const buffers of this.#free.values()) for (const buffer of buffers) buffer.destroy();
     this.#free.clear();
+    this.#waiting = 0;
   }
 }
 

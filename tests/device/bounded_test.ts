@@ -66,6 +66,19 @@ Deno.test("A step whose shapes change holds memory in proportion to its peak", a
   }
 });
 
+Deno.test("What many results are read through at once does not stay", async () => {
+  await using device = await Device.open();
+  const x = ones([2 ** 20]); // 4 MiB
+  const readAll = async () => {
+    const before = device.counters.buffers;
+    const results = await Promise.all(Array.from({ length: 12 }, () => x.data()));
+    assertEquals(results.map((values) => values[2 ** 20 - 1]), new Array(12).fill(1));
+    return device.counters.buffers - before;
+  };
+  assertEquals(await readAll(), 12);
+  assertEquals(await readAll(), 4); // 32 MiB were kept
+});
+
 Deno.test("compile() gives back the memory of recordings that it gives up", async () => {
   await using device = await Device.open();
   using step = compile((x: Tensor) => sum(mul(add(x, 1), x)), { recordings: 2, check: "never" });

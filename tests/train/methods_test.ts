@@ -11,6 +11,7 @@ import {
   Pretraining,
   TRAINING,
 } from "../../src/train/mod.ts";
+import { assertClose } from "../../src/testing/mod.ts";
 import { smallDataset, stateOf } from "./_small.ts";
 
 const device = await Device.open();
@@ -116,6 +117,18 @@ for (
     assertEquals(eager.taken.at(-1), { buffers: 0, bindGroups: 0, pipelines: 0, reads: 1 });
   });
 }
+
+Deno.test("Pretraining in parts with the batch's statistics leaves the momentum encoder and queue of whole batches", async () => {
+  const whole = await train("moco", { epochs: 2 });
+  const parts = await train("moco", { epochs: 2, microBatch: 3, batchStatistics: "batch" });
+  assertClose(parts.learnt.losses, whole.learnt.losses, { rtol: 1e-4 });
+  for (const [name, { data }] of whole.learnt.beside) {
+    assertClose(Array.from(parts.learnt.beside.get(name)!.data, Number), Array.from(data, Number), {
+      rtol: 1e-3,
+      atol: 1e-4,
+    });
+  }
+});
 
 Deno.test("Pretraining's momentum encoder follows weights and statistics, and its queue holds unit keys", async () => {
   const { learnt: { beside, state } } = await train("moco", { epochs: 1, targetMomentum: 0 });
