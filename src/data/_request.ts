@@ -38,8 +38,8 @@ export interface Expected {
 }
 
 /**
- * Refuses an answer that is a web page (of a captive portal, or "moved"), is too large, or cannot be told from a
- * cut-off one.
+ * Refuses an answer that is a web page (of a captive portal, or "moved"), is packed or too large, or cannot be told from
+ * a cut-off one.
  *
  * @param total Bytes of the whole file, where the server says so.
  * @throws {Deno.errors.Http} If it is one of these.
@@ -48,6 +48,10 @@ export function checkAnswer(headers: Headers, total: number | undefined, { name,
   const type = headers.get("content-type") ?? "";
   if (/^(text\/html|application\/xhtml\+xml)\b/i.test(type) && !HTML.test(name)) {
     throw new Deno.errors.Http(`the server answers with a web page (${type}) in place of the file`);
+  }
+  const encoding = headers.get("content-encoding") ?? "identity";
+  if (!checked && !/^identity$/i.test(encoding) && !/gz$/i.test(name)) { // .tgz is called gzip by some servers
+    throw new Deno.errors.Http(`the server packs the file (${encoding}), and no checksum tells whether it is unpacked`);
   }
   if (total !== undefined && total > maxBytes) throw tooLarge(`${total} bytes`, maxBytes);
   if (total === undefined && !checked) {

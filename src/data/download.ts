@@ -60,6 +60,8 @@ interface Part {
  * @throws {Deno.errors.Http} If the address is not https, the server cannot be reached, refuses, breaks off too often, or answers
  *   with what cannot be the file.
  * @throws {SyntaxError} If what came does not have the right MD5, twice, or `check` refuses it.
+ * @throws {RangeError} If `maxBytes` is not > 0.
+ * @throws {TypeError} If `md5` is no MD5.
  * @example Usage
  * ```ts
  * import { assertEquals } from "@std/assert";
@@ -74,7 +76,8 @@ interface Part {
  * assertEquals(await Deno.readTextFile(`${folder}/x.txt`), "hello");
  * ```
  */
-export async function download(url: string, path: string, options: DownloadOptions = {}): Promise<void> {
+export async function download(url: string, path: string, given: DownloadOptions = {}): Promise<void> {
+  const options = checkOptions(url, given);
   await Deno.mkdir(dirname(path), { recursive: true });
   using file = await openLocked(`${path}.part`);
   if (await isFile(path)) { // complete before, or another process was faster
@@ -102,6 +105,18 @@ export async function download(url: string, path: string, options: DownloadOptio
   if (options.check) await checkWhole(url, `${path}.part`, options.check, file);
   await file.syncData();
   await replaceBy(`${path}.part`, path);
+}
+
+/** A bound or a sum that is none would let everything, or nothing, pass. */
+function checkOptions(url: string, options: DownloadOptions): DownloadOptions {
+  const { maxBytes = MAX_BYTES, md5 } = options;
+  if (!(maxBytes > 0)) {
+    throw new RangeError(`Cannot download "${url}" as maxBytes must be a number > 0: current value is ${maxBytes}`);
+  }
+  if (md5 !== undefined && !/^[0-9a-f]{32}$/i.test(md5)) {
+    throw new TypeError(`Cannot download "${url}" as md5 must be 32 hexadecimal digits: got "${md5}"`);
+  }
+  return { ...options, maxBytes, ...md5 === undefined ? {} : { md5: md5.toLowerCase() } };
 }
 
 async function checkWhole(

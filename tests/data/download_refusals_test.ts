@@ -225,3 +225,40 @@ Deno.test("download() takes a part that was not asked for as no whole file", asy
     });
   });
 });
+
+Deno.test("download() refuses a file that the server packs, unless a checksum tells what it is", async () => {
+  const packed = (_: Request) =>
+    new Response(TEXT, { headers: { "content-encoding": "gzip", "content-length": `${TEXT.length}` } });
+  await serving(packed, async (url) => {
+    await withFolder(async (folder) => {
+      await assertRejects(
+        () => download(url, `${folder}/file.bin`),
+        Deno.errors.Http,
+        `Cannot download "${url}": the server packs the file (gzip), and no checksum tells whether it is unpacked`,
+      );
+      assertEquals(await listFiles(folder), []);
+    });
+  });
+});
+
+Deno.test("download() takes an MD5 in capitals, and refuses bounds and sums that are none", async () => {
+  await serving(() => new Response(TEXT), async (url, ranges) => {
+    await withFolder(async (folder) => {
+      for (const maxBytes of [NaN, 0, -1]) {
+        await assertRejects(
+          () => download(url, `${folder}/a`, { maxBytes }),
+          RangeError,
+          `Cannot download "${url}" as maxBytes must be a number > 0: current value is ${maxBytes}`,
+        );
+      }
+      await assertRejects(
+        () => download(url, `${folder}/a`, { md5: "xyz" }),
+        TypeError,
+        `Cannot download "${url}" as md5 must be 32 hexadecimal digits: got "xyz"`,
+      );
+      assertEquals(ranges, []);
+      await download(url, `${folder}/a`, { md5: MD5.toUpperCase() });
+      assertEquals(await listFiles(folder), [["a", TEXT]]);
+    });
+  });
+});
