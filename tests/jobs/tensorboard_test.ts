@@ -90,6 +90,50 @@ Deno.test("EventLog goes on after what was written, drops later steps and a reco
   });
 });
 
+// TensorBoard itself, where there is one: TENSORBOARD_PYTHON names an interpreter that has it.
+const PYTHON = Deno.env.get("TENSORBOARD_PYTHON") ?? "python3";
+
+async function python(code: string, ...args: string[]): Promise<string> {
+  const command = new Deno.Command(PYTHON, { args: ["-c", code, ...args], stdout: "piped", stderr: "null" });
+  try {
+    return new TextDecoder().decode((await command.output()).stdout).trim();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}
+
+const HAS_TENSORBOARD =
+  await python("import importlib.util as i; print(i.find_spec('tensorboard') is not None)") === "True";
+
+const READ = `
+import json, sys
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+log = EventAccumulator(sys.argv[1])
+log.Reload()
+scalars = [[each.step, each.value] for each in log.Scalars("loss")]
+histogram = log.Histograms("features")[0]
+value = histogram.histogram_value
+print(json.dumps([scalars, histogram.step, value.num, value.min, value.max, list(value.bucket)]))
+`;
+
+Deno.test({
+  name: `EventLog is read by TensorBoard itself${HAS_TENSORBOARD ? "" : ` (left out: ${PYTHON} has no tensorboard)`}`,
+  ignore: !HAS_TENSORBOARD,
+  async fn() {
+    await withFolder(async (folder) => {
+      using output = await OutputFolder.open(folder);
+      const log = await EventLog.open(output, -1);
+      const features = histogramOf(Float32Array.from({ length: 400 }, (_, i) => i / 4))!;
+      for (let step = 1; step <= 5; step++) log.add(step, { loss: -step / 4 });
+      log.add(5, { features });
+      const [scalars, step, num, min, max, bucket] = JSON.parse(await python(READ, folder));
+      assertEquals(scalars, [1, 2, 3, 4, 5].map((step) => [step, -step / 4]));
+      assertEquals([step, num, min, max, bucket], [5, 400, 0, 99.75, [...features.counts]]);
+    });
+  },
+});
+
 Deno.test("histogramOf() counts every finite value once, and its sums are theirs", () => {
   const { min, max, sum, squares, edges, counts } = histogramOf([1, 2, NaN, 4, Infinity, -2])!;
   assertEquals([min, max, sum, squares], [-2, 4, 5, 25]);
