@@ -1,8 +1,10 @@
 import { type Device, DeviceError, type DeviceStorage } from "../device/mod.ts";
 import { bytesOf, type DType, type DTypeArrays, dtypeOf, DTYPES, isDType, viewAs } from "./dtype.ts";
 import { checkHalf } from "./half.ts";
+import { answerOtherNames } from "./other_names.ts";
 import { own } from "./scope.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
+import { showElements } from "./show.ts";
 
 /** Link that a tensor holds beside its storage: its place in the graph of a differentiation. */
 export interface Link {
@@ -190,6 +192,27 @@ export class Tensor<D extends DType = DType> {
     this.dispose();
   }
 
+  /**
+   * Prints the tensor: a line with its dtype and shape, then its elements in aligned columns; of more than 1000, those at
+   * the ends of each axis. Costs a round trip to the GPU.
+   *
+   * @throws {DeviceError} If an operation before it failed.
+   *
+   * @example Usage
+   * ```ts
+   * import { Device, tensor } from "@decoupled/uniformity";
+   *
+   * await using _device = await Device.open();
+   * await tensor([[1, 2.5], [3, 4]]).print();
+   * // Tensor f32 [2, 2] on …
+   * // [[1.0000, 2.5000],
+   * //  [3.0000, 4.0000]]
+   * ```
+   */
+  async print(): Promise<void> {
+    console.log(await this.#text());
+  }
+
   /** One line: dtype, shape, where, and whether it is gone. */
   toString(): string {
     const grad = this.requiresGrad || this.link ? ", requires grad" : "";
@@ -197,27 +220,45 @@ export class Tensor<D extends DType = DType> {
     return `Tensor ${this.dtype} [${this.shape.join(", ")}] on ${this.device.info.description}${grad}${state}`;
   }
 
+  /**
+   * Gives the line of {@linkcode Tensor.toString} where a text is wanted, and refuses operators.
+   *
+   * @throws {TypeError} Of `x + y`, `x * 2`, `x < y`: their operands are numbers or texts.
+   */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return this.toString();
+    throw new TypeError(
+      `Cannot use a tensor [${this.shape}] in an operator as JavaScript's are of numbers and texts: use add(x, y), ` +
+        "mul(x, 2), less(x, y), await x.item(), or ${x} in a text",
+    );
+  }
+
   /** Returns what `console.log` shows in Deno. */
   [Symbol.for("Deno.customInspect")](): string {
-    return this.toString();
+    return this.#line();
   }
 
   /** Returns what `console.log` shows in Node. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return this.toString();
+    return this.#line();
   }
 
-  /** Returns what a Jupyter notebook shows: the head line and up to 8 × 8 elements of the last two axes. */
+  /** Returns what a Jupyter notebook shows: the text of {@linkcode Tensor.print}. */
   async [Symbol.for("Jupyter.display")](): Promise<Record<string, string>> {
-    if (this.disposed) return { "text/plain": this.toString() };
-    const data = await this.data();
-    const cols = this.shape.at(-1) ?? 1;
-    const rows = Math.min(8, cols === 0 ? 0 : this.size / cols);
-    const cell = (v: number) => `<td>${Number.isInteger(v) ? v : v.toPrecision(5)}</td>`;
-    const row = (i: number) =>
-      `<tr>${[...data.subarray(i * cols, i * cols + Math.min(8, cols))].map(cell).join("")}</tr>`;
-    const table = Array.from({ length: rows }, (_, i) => row(i)).join("");
-    return { "text/plain": this.toString(), "text/html": `<p>${this}</p><table>${table}</table>` };
+    return { "text/plain": await this.#text() };
+  }
+
+  /** What is known at once, and how the elements are seen. */
+  #line(): string {
+    return this.disposed ? this.toString() : `${this} (await print() shows its elements)`;
+  }
+
+  async #text(): Promise<string> {
+    return this.disposed ? this.toString() : `${this}\n${showElements(this.shape, await this.data())}`;
+  }
+
+  static {
+    answerOtherNames(this.prototype);
   }
 }
 

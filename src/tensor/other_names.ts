@@ -1,0 +1,48 @@
+/** What users of other libraries read of a tensor, and what gives it here. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  T: "transpose(x)",
+  t: "transpose(x)",
+  view: "reshape(x, shape)",
+  flatten: "reshape(x, [-1])",
+  ndim: "x.rank",
+  dim: "x.rank",
+  length: "x.shape[0]",
+  numel: "x.size",
+  numpy: "await x.data()",
+  tolist: "await x.data()",
+  array: "await x.data()",
+  arraySync: "await x.data()",
+  dataSync: "await x.data()",
+  cpu: "await x.data()",
+  cuda: "{ device } where it is made",
+  to: "{ device } where it is made, or cast(x, dtype)",
+  float: 'cast(x, "f32")',
+  half: 'cast(x, "f16")',
+  clone: "detach(x)",
+  backward: "backward(x)",
+  detach: "detach(x)",
+  requires_grad: "requireGrad(x)",
+  requires_grad_: "requireGrad(x)",
+  mm: "matmul(x, y)",
+  argmax: "argMax(x)",
+  softmax: "softmax(x, dim)",
+  0: "slice(x, [{ start: 0, stop: 1 }]) or indexSelect(x, 0, [0])",
+};
+
+/** Functions of the same name: `x.sum()` is `sum(x)`, `x.add(y)` is `add(x, y)`. */
+const OF_ONE =
+  "abs argMax clamp exp log max mean min neg permute relu reshape sigmoid sqrt square squeeze sum tanh transpose unsqueeze";
+const OF_TWO = "add div matmul mul pow sub";
+
+/** Lets what is no member of a tensor answer with what it is here, where it would be undefined: an error that names it. */
+export function answerOtherNames(prototype: object): void {
+  const ofOne = OF_ONE.split(" ").map((name): [string, string] => [name, `${name}(x)`]);
+  const ofTwo = OF_TWO.split(" ").map((name): [string, string] => [name, `${name}(x, y)`]);
+  for (const [name, instead] of [...Object.entries(INSTEAD), ...ofOne, ...ofTwo]) {
+    const shown = /^\d/.test(name) ? `x[${name}]` : `x.${name}`;
+    const refuse = (verb: string) => () => {
+      throw new TypeError(`Cannot ${verb} ${shown} as functions are given tensors here: use ${instead}`);
+    };
+    Object.defineProperty(prototype, name, { get: refuse("read"), set: refuse("set"), configurable: true });
+  }
+}
