@@ -1,4 +1,4 @@
-/** What users of other libraries read of a tensor, and what gives it here. */
+/** Names that users of other libraries read of a tensor, and what gives it here. */
 const INSTEAD: Readonly<Record<string, string>> = {
   T: "transpose(x)",
   t: "transpose(x)",

@@ -248,7 +248,7 @@ export class Tensor<D extends DType = DType> {
     return { "text/plain": await this.#text() };
   }
 
-  /** What is known at once, and how the elements are seen. */
+  /** Text that is known at once, and how the elements are seen. */
   #line(): string {
     return this.disposed ? this.toString() : `${this} (await print() shows its elements)`;
   }
