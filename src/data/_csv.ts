@@ -18,6 +18,10 @@ export async function readCsv(path: string): Promise<CsvTable> {
   const [first, ...rows] = await parseCsv(path, await readText(path));
   const header = first?.map((name) => name.trim());
   if (!header) throw new SyntaxError(`Cannot read "${path}": the file is empty`);
+  const [only = ""] = header;
+  if (header.length === 1 && /[;\t|]/.test(only)) {
+    throw new SyntaxError(`Cannot read "${path}" as its columns must be separated by commas: got ${listSome([only])}`);
+  }
   const seen = new Set<string>();
   const twice = header.filter((name) => name !== "" && seen.size === seen.add(name).size);
   if (twice.length > 0) {

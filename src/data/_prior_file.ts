@@ -33,7 +33,10 @@ export async function readPriorFile(path: string, options: PriorFileOptions = {}
   if (ending === ".safetensors") {
     const { tensors, metadata } = await readFrom(path, async (source) => readSafetensors(await readAll(source)));
     const names = metadata.paths === undefined ? undefined : parseNames(path, metadata.paths);
-    return { ...toTable(path, tensors), ...(names ? { names } : {}) };
+    const table = toTable(path, tensors);
+    if (names === undefined) return table;
+    const texts = { dtype: "string", shape: [names.length], data: names } as const;
+    return { ...table, names: textsOf(path, texts, table.rows, "name") };
   }
   throw new TypeError(`Cannot read a prior as the file must end in .npz, .npy, .safetensors or .csv: got "${path}"`);
 }
@@ -53,13 +56,21 @@ function toTable(path: string, arrays: Map<string, NdArray | StringArray>): Prio
   const labels = arrays.get("labels");
   const key = NAME_KEYS.find((name) => isStringArray(arrays.get(name)));
   const names = key === undefined ? undefined : arrays.get(key);
+  if (width === 0) throw new SyntaxError(`Cannot read "${path}" as its rows must have values: got [${prior.shape}]`);
   return {
     data,
     rows,
     dim: width,
     ...(isNdArray(labels) && labels.shape.length > 0 ? { labels: firstOfEach(labels) } : {}),
-    ...(isStringArray(names) ? { names: [...names.data] } : {}),
+    ...(isStringArray(labels) ? { labelNames: textsOf(path, labels, rows, "label") } : {}),
+    ...(isStringArray(names) ? { names: textsOf(path, names, rows, "name") } : {}),
   };
+}
+
+/** Texts beside the rows; more or fewer of them belong to other rows. */
+function textsOf(path: string, { data, shape }: StringArray, rows: number, what: string): string[] {
+  if (data.length === rows) return [...data];
+  throw new SyntaxError(`Cannot read "${path}" as it must have a ${what} for each of its ${rows} rows: got [${shape}]`);
 }
 
 /**

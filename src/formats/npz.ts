@@ -67,7 +67,7 @@ export async function readNpz(
   });
   const maxBytes = options.maxBytes ?? 2 ** 33;
   const total = wanted.reduce((sum, { entry }) => sum + entry.size, 0);
-  if (total > maxBytes) {
+  if (!(total <= maxBytes)) { // NaN is no bound
     throw new RangeError(`Cannot read npz as maxBytes is ${maxBytes}: it unpacks to ${total} bytes`);
   }
   const arrays = new Map<string, NdArray | StringArray>();

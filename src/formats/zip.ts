@@ -46,7 +46,7 @@ export class ZipReader {
     if (!entry) {
       throw new RangeError(`Cannot read a zip member as its name must be in the file: got ${quoted(name, 200)}`);
     }
-    if (entry.size > this.#maxBytes) {
+    if (!(entry.size <= this.#maxBytes)) { // NaN is no bound
       throw new RangeError(
         `Cannot read ${quoted(name, 200)} as maxBytes is ${this.#maxBytes}: it unpacks to ${entry.size} bytes`,
       );

@@ -157,6 +157,12 @@ Deno.test("loadPrior() refuses a csv without rows, with a column twice, or in an
     await fails("path,u\n", `Cannot read "${file}" as it must have rows: got a header only`);
     await fails("", `Cannot read "${file}": the file is empty`);
     await fails("path,u,u\na/1.jpg,1,2\n", `Cannot read "${file}" as no two columns may have one name: got "u" twice`);
+    for (const mark of [";", "\t"]) {
+      await fails(
+        `path${mark}u\na/1.jpg${mark}1\n`,
+        `Cannot read "${file}" as its columns must be separated by commas: got`,
+      );
+    }
     const latin1 = Uint8Array.from("path,u\ncaf\u00e9.png,1\n", (each) => each.charCodeAt(0));
     await fails(latin1, `Cannot read "${file}" as it must be text in UTF-8: save it as such`);
   });

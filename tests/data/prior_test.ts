@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type ImageDataset, type Labels, NORMALIZATION } from "../../src/data/dataset.ts";
 import { collectPrior, loadPrior, savePrior } from "../../src/data/prior.ts";
-import { isNdArray, readNpz, writeSafetensors } from "../../src/formats/mod.ts";
+import { isNdArray, readNpz, writeNpz, writeSafetensors } from "../../src/formats/mod.ts";
 import { withFolder } from "./_helpers.ts";
 
 const PRIORS = new URL("./fixtures/priors/", import.meta.url).pathname;
@@ -127,6 +127,27 @@ Deno.test("loadPrior() compares labels, and says when it cannot", async () => {
     "1 of 3 differ, in rows 1",
   );
   assertEquals((await loadPrior(`${PRIORS}wrong_labels.npz`, dataset(undefined, null))).data, VALUES);
+});
+
+Deno.test("loadPrior() compares names of classes beside arrays, and refuses texts for other rows and rows of nothing", async () => {
+  await withFolder(async (folder) => {
+    const file = `${folder}/p.npz`;
+    const prior = { shape: [3, 2], dtype: "f32", data: VALUES } as const;
+    const texts = (...data: string[]) => ({ shape: [data.length], dtype: "string", data }) as const;
+    const load = async (arrays: Parameters<typeof writeNpz>[0]) => {
+      await Deno.writeFile(file, await writeNpz(arrays));
+      return await loadPrior(file, dataset(PATHS));
+    };
+    assertEquals((await load({ prior, labels: texts("a", "b", "b") })).data, VALUES);
+    await assertRejects(() => load({ prior, labels: texts("a", "a", "b") }), TypeError, "1 of 3 differ, in rows 1");
+    const refused = (arrays: Parameters<typeof writeNpz>[0], rule: string) =>
+      assertRejects(() => load(arrays), SyntaxError, `Cannot read "${file}" as ${rule}`);
+    await refused({ prior, labels: texts("a") }, "it must have a label for each of its 3 rows: got [1]");
+    await refused({ prior, paths: texts(...PATHS, "d") }, "it must have a name for each of its 3 rows: got [4]");
+    const none = { shape: [3, 0], dtype: "f32", data: new Float32Array() } as const;
+    await refused({ prior: none }, "its rows must have values: got [3,0]");
+    await assertRejects(() => readNpz(Deno.readFileSync(file), { maxBytes: NaN }), RangeError, "maxBytes is NaN");
+  });
 });
 
 Deno.test("loadPrior() throws on NaN, on another number of rows, and on files that are none", async () => {
