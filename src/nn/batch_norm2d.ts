@@ -3,6 +3,7 @@ import type { Exchange } from "../distributed/mod.ts";
 import { isRecomputing } from "../autograd/internal.ts";
 import { batchNormOf, isRemade } from "../ops/internal.ts";
 import { keep, ones, type Tensor, zeros } from "../tensor/mod.ts";
+import { checkSetting } from "../tensor/internal.ts";
 import { jointBatchNorm } from "./_joint_batch_norm.ts";
 import { syncBatchNormOp } from "./_sync_batch_norm_op.ts";
 import { Module } from "./module.ts";
@@ -47,10 +48,18 @@ export class BatchNorm2d extends Module {
   #exchange: Exchange | null = null;
   #tracks = true;
 
-  /** Makes scale, shift and running statistics. */
+  /**
+   * Makes scale, shift and running statistics.
+   *
+   * @throws {RangeError} If `eps` is not > 0 as an f32, or `momentum` not in [0, 1].
+   */
   constructor(options: BatchNorm2dOptions) {
     super();
     const { numFeatures, eps = 1e-5, momentum = 0.1, device } = options;
+    checkSetting("make BatchNorm2d", "eps", eps);
+    if (!(momentum >= 0 && momentum <= 1)) {
+      throw new RangeError(`Cannot make BatchNorm2d as momentum must be in [0, 1]: got ${momentum}`);
+    }
     this.weight = new Parameter(ones([numFeatures], { device }));
     this.bias = new Parameter(zeros([numFeatures], { device }));
     this.runningMean = keep(zeros([numFeatures], { device }));

@@ -95,7 +95,9 @@ export class GradScaler {
     if (growthFactor < 1) {
       throw new RangeError(`Cannot make GradScaler as growthFactor must be >= 1: got ${growthFactor}`);
     }
-    if (!(backoffFactor > 0 && backoffFactor <= 1) || !(Number.isInteger(growthInterval) && growthInterval >= 1)) {
+    if (
+      !(backoffFactor > 0 && backoffFactor <= 1) || !(growthInterval >>> 0 === growthInterval && growthInterval > 0)
+    ) {
       throw new RangeError(
         "Cannot make GradScaler as backoffFactor must be in (0, 1] and growthInterval an integer >= 1: " +
           `got ${backoffFactor} and ${growthInterval}`,

@@ -70,11 +70,14 @@ export class CosineAnnealingLR extends Schedule {
   /**
    * Takes the length.
    *
-   * @throws {RangeError} If `tMax` is not > 0 or `warmUp` not >= 0.
+   * @throws {RangeError} If `tMax` is not > 0, `warmUp` not >= 0, or `etaMin` not >= 0 and finite.
    */
   constructor(optimizer: Optimizer, options: CosineAnnealingOptions) {
     super(optimizer);
     const { tMax, etaMin = 0, warmUp = 0 } = options;
+    if (!(Math.fround(etaMin) >= 0 && Math.fround(etaMin) < Infinity)) {
+      throw new RangeError(`Cannot make CosineAnnealingLR as etaMin must be >= 0 and finite: got ${etaMin}`);
+    }
     if (!(tMax > 0) || !(warmUp >= 0)) {
       throw new RangeError(
         `Cannot make CosineAnnealingLR as tMax must be > 0 and warmUp >= 0: got ${tMax} and ${warmUp}`,

@@ -74,6 +74,17 @@ Deno.test("BatchNorm2d counts batches in training only, and normalises by runnin
   assertClose([first!], [((await x.data())[0]! - mean[0]!) / Math.sqrt(variance + 1e-5)], { rtol: 1e-5 });
 });
 
+Deno.test("BatchNorm2d refuses settings that would make its statistics NaN", () => {
+  for (const momentum of [NaN, -0.1, 1.5]) {
+    const message = `Cannot make BatchNorm2d as momentum must be in [0, 1]: got ${momentum}`;
+    assertThrows(() => new BatchNorm2d({ numFeatures: 2, momentum }), RangeError, message);
+  }
+  for (const eps of [0, 1e-46, 1e39]) {
+    const message = "Cannot make BatchNorm2d as eps must be > 0 and finite";
+    assertThrows(() => new BatchNorm2d({ numFeatures: 2, eps }), RangeError, message);
+  }
+});
+
 Deno.test("Sequential names its layers by number, and runs them in order", async () => {
   using _ = scope();
   const net = new Sequential(new Linear({ inFeatures: 2, outFeatures: 2 }), new ReLU(), new Lambda(square));

@@ -125,5 +125,7 @@ Deno.test("GradScaler throws when a setting is out of range", () => {
   assertThrows(() => new GradScaler({ growthFactor: 0.5 }), RangeError, "growthFactor must be >= 1: got 0.5");
   assertThrows(() => new GradScaler({ backoffFactor: 0 }), RangeError, "backoffFactor must be > 0 and finite");
   assertThrows(() => new GradScaler({ backoffFactor: 2 }), RangeError, "backoffFactor must be in (0, 1]");
-  assertThrows(() => new GradScaler({ growthInterval: 1.5 }), RangeError, "got 0.5 and 1.5");
+  for (const growthInterval of [1.5, 1e39]) { // the device counts as u32
+    assertThrows(() => new GradScaler({ growthInterval }), RangeError, `got 0.5 and ${growthInterval}`);
+  }
 });

@@ -25,8 +25,12 @@ Deno.test("CosineAnnealingLR resumed equals CosineAnnealingLR stepped", () => {
   assertEquals(a.lr, b.lr);
 });
 
-Deno.test("CosineAnnealingLR refuses tMax 0", () => {
+Deno.test("CosineAnnealingLR refuses tMax 0, and an etaMin that is no rate", () => {
   assertThrows(() => new CosineAnnealingLR(new SGD([w], { lr: 1 }), { tMax: 0 }), RangeError, "got 0 and 0");
+  for (const etaMin of [NaN, -1, 1e39]) {
+    const make = () => new CosineAnnealingLR(new SGD([w], { lr: 1 }), { tMax: 1, etaMin });
+    assertThrows(make, RangeError, `as etaMin must be >= 0 and finite: got ${etaMin}`);
+  }
 });
 
 Deno.test("ReduceLROnPlateau waits for patience and then multiplies by factor", () => {
