@@ -56,6 +56,24 @@ Deno.test('compile() with check "always" is always right, with "never" keeps wha
   );
 });
 
+Deno.test('compile() with check "always" follows what changes at every call, and others refuse it', async () => {
+  using x = keep(ones([1]));
+  let factor = 0;
+  const run = async (options: CompileOptions) => {
+    using step = compile((x: Tensor) => mul(x, factor), options);
+    const results = [];
+    for (factor = 0; factor < 8; factor++) {
+      using _ = scope();
+      results.push(await step(x).item());
+    }
+    return results;
+  };
+  assertEquals(await run({ check: "always" }), [0, 1, 2, 3, 4, 5, 6, 7]);
+  for (const check of ["sometimes", "never"] as const) {
+    await assertRejects(() => run({ check }), Error, "must be the same at every call: got b 4 and later 5 of mul");
+  }
+});
+
 Deno.test("compile() looks again for a tensor from outside that was disposed, whatever check says", async () => {
   using x = keep(ones([1]));
   let other = keep(tensor([10]));
