@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { quoted } from "../formats/internal.ts";
+import { quoted, sayAbsent } from "../formats/internal.ts";
 
 /** Tells what a path is, followed through links; `null` when nothing is there. */
 export async function kindOf(path: string): Promise<"file" | "directory" | null> {
@@ -35,10 +35,13 @@ export async function isDirectory(path: string): Promise<boolean> {
 /**
  * The text of a file in UTF-8, without a byte-order mark.
  *
+ * @throws {Deno.errors.NotFound} If it is absent.
  * @throws {SyntaxError} If it is not UTF-8: other bytes would become other names.
  */
 export async function readText(path: string): Promise<string> {
-  const bytes = await Deno.readFile(path);
+  const bytes = await Deno.readFile(path).catch((cause) => {
+    throw sayAbsent(path, cause);
+  });
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { FileSource } from "../formats/mod.ts";
-import { openZip, quoted } from "../formats/internal.ts";
+import { fileSize, openZip, quoted } from "../formats/internal.ts";
 import { ArchiveWriter } from "./_archive_writer.ts";
 import { openPacked } from "./_decompress.ts";
 import { isDirectory, isFile, isTaken, listSome, sameBytes } from "./_files.ts";
@@ -97,7 +97,7 @@ export async function extractZip(path: string, destination: string, options: Ext
 }
 
 async function maxBytesOf(archive: string, { maxBytes }: ExtractOptions): Promise<number> {
-  return maxBytes ?? 100 * (await Deno.stat(archive)).size + 2 ** 30;
+  return maxBytes ?? 100 * await fileSize(archive) + 2 ** 30;
 }
 
 /** Puts the archive's name in front of what is wrong with it. */

@@ -1,6 +1,7 @@
 import { noGrad } from "../autograd/mod.ts";
 import { type DecodeSpec, NORMALIZATION, type RgbImage } from "../data/mod.ts";
 import type { Device } from "../device/mod.ts";
+import { fileSize } from "../formats/internal.ts";
 import { type NdArray, ndarray, type PickleValue, readFrom, readTorch, stateDict } from "../formats/mod.ts";
 import { type ResNet, resnet18 } from "../nn/mod.ts";
 import { tensor, tidy } from "../tensor/mod.ts";
@@ -64,7 +65,7 @@ export async function loadGloria(path: string, options: GloriaOptions = {}): Pro
   if (preprocessing !== "original" && preprocessing !== "gloria") {
     throw new RangeError(`Cannot load GLoRIA as preprocessing must be "original" or "gloria": got "${preprocessing}"`);
   }
-  const { size } = await Deno.stat(path);
+  const size = await fileSize(path);
   const weights = await readWeights(path);
   const network = resnet18({ numClasses: 1, device }).eval();
   try {

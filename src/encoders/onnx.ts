@@ -1,3 +1,4 @@
+import { fileSize } from "../formats/internal.ts";
 import type { DecodeSpec, RgbImage } from "../data/mod.ts";
 import { sampleBilinear } from "./bilinear.ts";
 import { type ImageEncoder, type Normalization, normalized } from "./image_encoder.ts";
@@ -63,7 +64,7 @@ export interface OnnxEncoder extends ImageEncoder, AsyncDisposable {
  * ```
  */
 export async function openOnnx(path: string, options: OnnxOptions = {}): Promise<OnnxEncoder> {
-  const { size: bytes } = await Deno.stat(path);
+  const bytes = await fileSize(path);
   checkOptions(options);
   const runtime = await loadRuntime();
   let session: Session;

@@ -2,7 +2,7 @@ import { noGrad } from "../autograd/mod.ts";
 import { type DecodeSpec, NORMALIZATION, type RgbImage } from "../data/mod.ts";
 import { imagesAtOnce } from "../data/internal.ts";
 import type { Device } from "../device/mod.ts";
-import { quotedSome } from "../formats/internal.ts";
+import { fileSize, quotedSome } from "../formats/internal.ts";
 import { Vit } from "../nn/mod.ts";
 import { type Tensor, tensor, tidy } from "../tensor/mod.ts";
 import { withPrefix } from "../train/internal.ts";
@@ -82,7 +82,7 @@ const MOST = 256;
  * ```
  */
 export async function loadVit(path: string, options: VitEncoderOptions = {}): Promise<VitEncoder> {
-  const { size: bytes } = await Deno.stat(path);
+  const bytes = await fileSize(path);
   const { weights: all } = await readCheckpoint(path, { foreign: true });
   const weights = options.prefix === undefined ? all : withPrefix(path, all, options.prefix);
   const found = vitState(weights, { heads: options.heads, pool: options.pool });

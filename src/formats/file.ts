@@ -12,10 +12,15 @@ export class FileSource implements ByteSource, Disposable {
   /**
    * Opens a file.
    *
+   * @throws {Deno.errors.NotFound} If it is absent.
    * @throws {Deno.errors.IsADirectory} If it is a folder.
    */
   constructor(path: string | URL) {
-    this.#file = Deno.openSync(path, { read: true });
+    try {
+      this.#file = Deno.openSync(path, { read: true });
+    } catch (cause) {
+      throw sayAbsent(path, cause);
+    }
     const { size, isDirectory } = this.#file.statSync();
     this.size = size;
     if (!isDirectory) return;
@@ -40,6 +45,21 @@ export class FileSource implements ByteSource, Disposable {
   /** Closes the file. */
   [Symbol.dispose](): void {
     this.#file.close();
+  }
+}
+
+/** Says in a sentence that a file is not there; other errors stay what they are. */
+export function sayAbsent(path: string | URL, cause: unknown): unknown {
+  if (!(cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory)) return cause;
+  return new Deno.errors.NotFound(`Cannot read "${path}" as there is no such file`, { cause });
+}
+
+/** The bytes of a file that is to be read. */
+export async function fileSize(path: string): Promise<number> {
+  try {
+    return (await Deno.stat(path)).size;
+  } catch (cause) {
+    throw sayAbsent(path, cause);
   }
 }
 

@@ -4,7 +4,7 @@ export { parseDecimal } from "./decimal.ts";
 export { inflate } from "./deflate.ts";
 export { eventKeys, type EventValue, type Histogram, summaryEvent, versionEvent } from "./event.ts";
 export { itemSize, ND_DTYPES } from "./dtype.ts";
-export { partOf, readAll, readJson, replaceBy } from "./file.ts";
+export { fileSize, partOf, readAll, readJson, replaceBy, sayAbsent } from "./file.ts";
 export { type WeightsFormat, weightsFormat } from "./file_format.ts";
 export { describeOwner, FileLock, LockedError } from "./file_lock.ts";
 export { isRecord, parseJson } from "./json.ts";

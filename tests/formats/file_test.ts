@@ -12,6 +12,8 @@ import {
 } from "../../src/formats/mod.ts";
 import { readAll } from "../../src/formats/internal.ts";
 import { readExactly } from "../../src/formats/source.ts";
+import { extractTar, extractZip, type ImageDataset, loadPrior } from "../../src/data/mod.ts";
+import { loadGloria, loadVit, openOnnx } from "../../src/encoders/mod.ts";
 import { fixture, latin1 } from "./_helpers.ts";
 
 const FIXTURES = new URL("./fixtures/", import.meta.url);
@@ -123,4 +125,21 @@ Deno.test("readExactly() throws when a source is too short, or shorter than it s
   for (const [offset, length] of [[8, 4], [-1, 2], [0, NaN], [2 ** 53, 1]] as const) {
     await assertRejects(() => readExactly(source, "x", offset, length), SyntaxError, "it ends early");
   }
+});
+
+Deno.test("What reads a file of a given name says in a sentence that it is not there", async () => {
+  await inFolder(async (folder) => {
+    await Deno.writeFile(`${folder}/file`, new Uint8Array(1));
+    const prior = (path: string) => loadPrior(path, {} as ImageDataset);
+    const readers: [ending: string, read: (path: string) => Promise<unknown>][] = [
+      ...[["", (path: string) => readFrom(path, readNpz)], [".npz", prior], [".csv", prior]] as const,
+      ...[["", loadVit], ["", loadGloria], ["", openOnnx]] as const,
+      ...[["", (path: string) => extractTar(path, folder)], ["", (path: string) => extractZip(path, folder)]] as const,
+    ].map(([ending, read]) => [ending, (path) => read(path)]);
+    for (const [ending, read] of readers) {
+      for (const path of [`${folder}/nope${ending}`, `${folder}/file/nope${ending}`]) {
+        await assertRejects(() => read(path), Deno.errors.NotFound, `Cannot read "${path}" as there is no such file`);
+      }
+    }
+  });
 });
