@@ -174,6 +174,8 @@ function training(n: number): void {
   const recipe = naturalRecipe({ size: 8, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
   const indices = [...Array(n).keys()];
   augment(bytes, { indices, recipe, epoch: 0 });
+  const finished = { ...recipe, blur: { p: 1, sigma: [0.5, 1] }, solarize: { p: 0.5, threshold: 0.4 } } as const;
+  augment(bytes, { indices, recipe: finished, epoch: 0 });
   const image = { data: new Uint8Array(9 * 7 * 3), height: 9, width: 7, channels: 3 } as const;
   augment(packImages(indices.map(() => image)), { indices, recipe, epoch: 0 });
   assign(zeros([n, 12]), detach(x));
