@@ -82,7 +82,7 @@ function resnetOf(
   const isSmall = side === 3 && channels !== 64 && stemPadding === undefined;
   const stem: Stem = side === 7 ? "imagenet" : "cifar";
   const asked = network ?? (named && (RESNET_NAMES as readonly string[]).includes(named) ? named : null);
-  if (isSmall || network === "tiny") {
+  if ((isSmall && network === undefined) || network === "tiny") {
     const encoder = new ResNet({ ...layout, smallStem: true }, { numClasses, device });
     return { encoder, network: "small", said: asked === null ? STRIDE : undefined };
   }
