@@ -12,7 +12,7 @@ import {
   spawnRanks,
   without,
 } from "../distributed/_ranks.ts";
-import { eventsOf, runExample, smallRun, writeSmallCifar } from "./_run.ts";
+import { eventsOf, smallRun, writeSmallCifar } from "./_run.ts";
 import { writeGraph } from "./_graph.ts";
 
 const program = (name: string) => new URL(`../../examples/${name}.ts`, import.meta.url);
