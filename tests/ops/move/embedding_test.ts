@@ -2,9 +2,10 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { backward, requireGrad } from "../../../src/autograd/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
 import { Embedding } from "../../../src/nn/mod.ts";
-import { embedding } from "../../../src/ops/mod.ts";
+import { embedding, type EmbeddingOptions } from "../../../src/ops/mod.ts";
 import { ones, tensor } from "../../../src/tensor/mod.ts";
 import { gradcheck } from "../../../src/testing/mod.ts";
+import { checkGolden } from "../shared/_golden.ts";
 import { noise } from "../shared/_arrays.ts";
 
 await Device.open();
@@ -16,6 +17,14 @@ Deno.test("embedding() looks rows up, by indices of any shape", async () => {
   assertEquals(await y.data(), new Float32Array([5, 6, 1, 2, 3, 4, 5, 6]));
   await gradcheck((weight) => embedding(weight, [2, 0, 2]), tensor(noise(15), { shape: [3, 5] }));
 });
+
+Deno.test("embedding() equals PyTorch, with its gradient and without one of padding", () =>
+  checkGolden(
+    "embedding",
+    ([weight, indices], attrs) => embedding(weight!, indices!, attrs as EmbeddingOptions),
+    { value: 0 },
+    "transformers",
+  ));
 
 Deno.test("embedding() leaves the row of padding without a gradient, over thousands of indices", async () => {
   const indices = Uint32Array.from({ length: 5000 }, (_, i) => i % 3);

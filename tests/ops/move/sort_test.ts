@@ -1,10 +1,12 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { backward, requireGrad } from "../../../src/autograd/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
-import { sort, topK } from "../../../src/ops/mod.ts";
+import { sort, type SortOptions, topK } from "../../../src/ops/mod.ts";
 import { key, ones, type Shape, sizeOf, tensor, zeros } from "../../../src/tensor/mod.ts";
 import { uniformNumbers } from "../../../src/tensor/internal.ts";
 import { gradcheck } from "../../../src/testing/mod.ts";
+import { casesOf } from "../../fixtures/golden.ts";
+import { arrayOf, floatsOf, readFixture } from "../../fixtures/read.ts";
 import { arrange, at } from "../shared/_arrange.ts";
 import { checkGolden } from "../shared/_golden.ts";
 
@@ -84,6 +86,21 @@ Deno.test("topK() equals PyTorch", () => {
     return topK(x!, k, { dim, largest }).values;
   };
   return checkGolden("topK", run, { value: 0 }, "transformers");
+});
+
+Deno.test("sort() equals PyTorch, and so do its indices", async () => {
+  await checkGolden(
+    "sort",
+    ([x], attrs) => sort(x!, attrs as SortOptions).values,
+    { value: 0, gradient: 0 },
+    "transformers",
+  );
+  const golden = readFixture("transformers");
+  for (const { name, attrs } of casesOf("transformers", "sort")) {
+    const x = arrayOf(golden, `${name}.in0`);
+    const { indices } = sort(tensor(floatsOf(golden, `${name}.in0`), { shape: x.shape }), attrs as SortOptions);
+    assertEquals([...await indices.data()], [...arrayOf(golden, `${name}.indices`).data], name);
+  }
 });
 
 Deno.test("sort() and topK() throw on what they cannot use", () => {
