@@ -7,6 +7,7 @@
  *
  * Weights bring their family's own preparation of images; of a graph, the defaults of mean and deviation are ImageNet's.
  */
+import { Device } from "../mod.ts";
 import { parseFlags, runMain } from "../src/cli/mod.ts";
 import { loadVit, openOnnx } from "../src/encoders/mod.ts";
 import { featureFlags } from "./_features/flags.ts";
@@ -75,7 +76,11 @@ await runMain(async (args) => {
   };
   if (!encoder.endsWith(".onnx")) {
     const pool = flags.pool === "mean" || flags.pool === "token" ? flags.pool as "mean" | "token" : undefined;
-    await runFeatures(flags, () => loadVit(encoder, { ...shared, pool, heads: flags.heads, prefix: flags.prefix }));
+    await using device = await Device.open();
+    await runFeatures(
+      flags,
+      () => loadVit(encoder, { ...shared, device, pool, heads: flags.heads, prefix: flags.prefix }),
+    );
     return;
   }
   const options = {

@@ -42,6 +42,8 @@ export interface VitLayout {
   readonly activation?: NonNullable<GeluOptions["approximate"]>;
   /** Antialiasing of interpolated positions; true by default, DINOv2 without registers has none. */
   readonly antialias?: boolean;
+  /** Patches added to those wanted in the scale of interpolated positions; 0 by default, DINOv2 without registers has 0.1. */
+  readonly positionOffset?: number;
   /** Term added to the variance in layer normalisation; 1e-6 by default, CLIP has 1e-5. */
   readonly eps?: number;
 }
@@ -179,14 +181,16 @@ export class Vit extends Backbone {
   /** Positions of the class token, where it has one, and of a grid of patches. */
   #positions(rows: number, columns: number): { cls: Tensor | null; places: Tensor } {
     const [, , dim] = this.#posEmbed.shape as [number, number, number];
-    const { classPosition, antialias, imageSize, patchSize } = this.layout;
+    const { classPosition, antialias, imageSize, patchSize, positionOffset } = this.layout;
     const side = imageSize / patchSize;
     const first = classPosition ? 1 : 0;
     const cls = first ? slice(this.#posEmbed, [null, { stop: 1 }]) : null;
     const own = first ? slice(this.#posEmbed, [null, { start: 1 }]) : this.#posEmbed;
     if (rows === side && columns === side) return { cls, places: own };
     const grid = reshape(own, [1, side, side, dim]);
-    const wanted = interpolate(grid, { size: [rows, columns], mode: "bicubic", antialias });
+    const [down, across] = [rows, columns].map((count) => (count + positionOffset) / side) as [number, number];
+    const scaleFactor = positionOffset === 0 ? undefined : [down, across] as const;
+    const wanted = interpolate(grid, { size: [rows, columns], scaleFactor, mode: "bicubic", antialias });
     return { cls, places: reshape(wanted, [1, rows * columns, dim]) };
   }
 
@@ -210,6 +214,7 @@ function layoutOf(layout: VitLayout): Required<VitLayout> {
   const whole: Required<VitLayout> = {
     ...{ heads: Math.max(1, dim / 64), mlpDim: 4 * dim, patchSize: 16, imageSize: 224, pool: "token", registers: 0 },
     ...{ layerScale: null, preNorm: false, bias: true, activation: "none", antialias: true, eps: 1e-6 },
+    positionOffset: 0,
     ...given,
     classToken,
     classPosition: classToken && classPosition,

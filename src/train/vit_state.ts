@@ -141,7 +141,16 @@ export function vitState(weights: StateDict, choices: VitChoices = {}): VitState
     const pool = state.has("fc_norm.weight") ? "mean" : "token";
     const hasHead = completeHead(state);
     const layout = layoutOf(state, origin, pool, choices);
-    return layout && { origin, state, layout, numClasses: state.get("head.weight")!.shape[0]!, hasHead };
+    const isMeta = origin === "dinov2" && names.origin === "timm"; // Hugging Face's interpolates to the size
+    const positionOffset = isMeta && !state.has("reg_token") ? 0.1 : 0;
+    return layout &&
+      {
+        origin,
+        state,
+        layout: { ...layout, positionOffset },
+        numClasses: state.get("head.weight")!.shape[0]!,
+        hasHead,
+      };
   }
   return null;
 }

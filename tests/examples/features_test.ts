@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { readFrom, readNpz } from "../../src/formats/mod.ts";
+import { Device } from "../../mod.ts";
+import { readFrom, readNpz, writeTorch } from "../../src/formats/mod.ts";
+import { Vit } from "../../src/nn/mod.ts";
+import { readState } from "../../src/train/mod.ts";
 import { writeGraph } from "./_graph.ts";
 
 async function run(program: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
@@ -28,6 +31,23 @@ Deno.test("make_bigbigan_features.ts and make_features.ts write priors with the 
   const again = await run("make_features", ...shared, "--db", "imagenet100", "--root", root, "--out", out, ...half);
   assertEquals(again.code, 0, again.err);
   assertEquals((await readFrom(out, readNpz)).get("prior"), prior.get("prior"));
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("make_features.ts runs a vision transformer's weights, under a prefix too", async () => {
+  const folder = await Deno.makeTempDir();
+  await using device = await Device.open();
+  const model = new Vit({ dim: 8, depth: 1, heads: 1, patchSize: 8, imageSize: 16 }, { numClasses: 4, device });
+  const weights = new Map([...await readState(model)].map(([name, value]) => [`net.a.${name}`, value]));
+  for (const [name, value] of [...weights]) weights.set(name.replace("net.a", "net.b"), value);
+  const file = join(folder, "vit.pth");
+  await Deno.writeFile(file, await writeTorch({ state_dict: weights }));
+  model.dispose();
+  const [root, out] = [join(folder, "photos"), join(folder, "out.npz")];
+  const shared = ["--demo", "--encoder", file, "--heads", "1", "--workers", "1", "--root", root, "--out", out];
+  const { code, err } = await run("make_features", ...shared, "--prefix", "net.b");
+  assertEquals(code, 0, err);
+  assertEquals((await readFrom(out, readNpz)).get("prior")?.shape, [36, 8]);
   await Deno.remove(folder, { recursive: true });
 });
 

@@ -9,6 +9,11 @@ import { resizeMatrix, type ResizeMode } from "./resize_matrix.ts";
 export interface InterpolateOptions {
   /** Height and width wanted, px. */
   size: readonly [number, number];
+  /**
+   * New pixels for an old one, down and across, where they are not `size` by the old size: PyTorch's `scale_factor`, from
+   * which the size wanted is rounded. Not with `alignCorners`.
+   */
+  scaleFactor?: readonly [number, number];
   /** Filter; `"bilinear"` by default. */
   mode?: ResizeMode;
   /** Keeps the middles of the corner pixels where they are; false by default: the corners of the image stay. */
@@ -61,7 +66,7 @@ function resample(x: Tensor, { rows, columns, size }: Attrs, transposed: boolean
  * `"nearest"` the pixel at `⌊i · old / new⌋`. Computed as two products with small matrices, so that it is differentiable.
  *
  * @param x Images `[n, h, w, c]`, f32, h and w ≥ 1.
- * @param options `size`, `mode`, `alignCorners`, `antialias`.
+ * @param options `size`, `scaleFactor`, `mode`, `alignCorners`, `antialias`.
  * @returns `[n, …size, c]`.
  * @throws {TypeError} If x is not f32 or not of rank 4, or empty along its height or width.
  * @throws {RangeError} If a size is no positive integer, the mode is another, or the options contradict each other.
@@ -78,7 +83,7 @@ function resample(x: Tensor, { rows, columns, size }: Attrs, transposed: boolean
  * ```
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor<"f32"> {
-  const { size, mode = "bilinear", alignCorners = false, antialias = false } = options;
+  const { size, scaleFactor, mode = "bilinear", alignCorners = false, antialias = false } = options;
   checkFloat("interpolate", x);
   const [, h = 0, w = 0] = x.shape as Shape;
   if (x.rank !== 4 || h === 0 || w === 0) {
@@ -98,8 +103,14 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor<"f32
         "antialias: got " + (alignCorners && antialias ? "both" : alignCorners ? "alignCorners" : "antialias"),
     );
   }
+  if (scaleFactor && (alignCorners || !scaleFactor.every((factor) => factor > 0 && factor < Infinity))) {
+    throw new RangeError(
+      `Cannot compute interpolate() as scaleFactor must be two numbers > 0, without alignCorners: got [${scaleFactor}]`,
+    );
+  }
   const how = { mode, alignCorners, antialias };
-  const [rows, columns] = [resizeMatrix(h, size[0], how), resizeMatrix(w, size[1], how)];
+  const rows = resizeMatrix(h, size[0], { ...how, factor: scaleFactor?.[0] });
+  const columns = resizeMatrix(w, size[1], { ...how, factor: scaleFactor?.[1] });
   return sizeOf(x.shape) === 0 ? zeros([x.shape[0]!, ...size, x.shape[3]!], { device: x.device }) : interpolateOp([x], {
     rows,
     columns,

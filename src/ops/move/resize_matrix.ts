@@ -6,6 +6,8 @@ export interface ResizeRule {
   readonly mode: ResizeMode;
   readonly alignCorners: boolean;
   readonly antialias: boolean;
+  /** New pixels for an old one; `to / from` by default. */
+  readonly factor?: number;
 }
 
 /** The weights `[to, from]` of old pixels in new ones along an axis. */
@@ -13,10 +15,13 @@ export function resizeMatrix(from: number, to: number, rule: ResizeRule): Float3
   const matrix = new Float64Array(to * from);
   const add = (i: number, j: number, weight: number) =>
     matrix[i * from + Math.min(from - 1, Math.max(0, j))]! += weight;
+  const { mode, alignCorners, antialias, factor } = rule;
+  const corners = to > 1 ? (from - 1) / (to - 1) : 0;
+  const step = alignCorners ? corners : factor === undefined ? from / to : 1 / factor;
   for (let i = 0; i < to; i++) {
-    if (rule.mode === "nearest") add(i, Math.floor(i * from / to), 1);
-    else if (rule.antialias) filter(from, to, i, rule.mode, add);
-    else point(from, to, i, rule, add);
+    if (mode === "nearest") add(i, Math.floor(factor === undefined ? i * from / to : i * step), 1);
+    else if (antialias) filter(from, step, i, mode, add);
+    else point(step, i, rule, add);
   }
   return Float32Array.from(matrix);
 }
@@ -24,9 +29,8 @@ export function resizeMatrix(from: number, to: number, rule: ResizeRule): Float3
 type Add = (i: number, j: number, weight: number) => void;
 
 /** Two or four neighbours of a place; past the border the border's pixel counts again. */
-function point(from: number, to: number, i: number, { mode, alignCorners }: ResizeRule, add: Add): void {
-  const scale = alignCorners ? (to > 1 ? (from - 1) / (to - 1) : 0) : from / to;
-  const place = alignCorners ? i * scale : (i + 0.5) * scale - 0.5;
+function point(step: number, i: number, { mode, alignCorners }: ResizeRule, add: Add): void {
+  const place = alignCorners ? i * step : (i + 0.5) * step - 0.5;
   const at = mode === "bilinear" ? Math.max(0, place) : place; // PyTorch's bicubic reaches past the border
   const low = Math.floor(at);
   const [first, last] = mode === "bilinear" ? [0, 1] : [-1, 2];
@@ -34,10 +38,9 @@ function point(from: number, to: number, i: number, { mode, alignCorners }: Resi
 }
 
 /** Lists the pixels under a filter that is as wide as the step, with weights that add up to 1. */
-function filter(from: number, to: number, i: number, mode: ResizeMode, add: Add): void {
-  const scale = from / to;
-  const stretch = Math.max(1, scale);
-  const center = (i + 0.5) * scale;
+function filter(from: number, step: number, i: number, mode: ResizeMode, add: Add): void {
+  const stretch = Math.max(1, step);
+  const center = (i + 0.5) * step;
   const reach = (mode === "bilinear" ? 1 : 2) * stretch;
   const first = Math.max(0, Math.trunc(center - reach + 0.5));
   const last = Math.min(from, Math.trunc(center + reach + 0.5));

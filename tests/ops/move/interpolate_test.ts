@@ -36,6 +36,13 @@ Deno.test("interpolate() throws on what it cannot use", () => {
     'Cannot compute interpolate() as mode must be "nearest", "bilinear" or "bicubic": got "area"',
   );
   const size = [1, 1] as const;
+  for (const [scaleFactor, alignCorners] of [[[0, 1], false], [[1, 2], true]] as const) {
+    assertThrows(
+      () => interpolate(x, { size, scaleFactor, alignCorners }),
+      RangeError,
+      `scaleFactor must be two numbers > 0, without alignCorners: got [${scaleFactor}]`,
+    );
+  }
   assertThrows(
     () => interpolate(x, { size, alignCorners: true, antialias: true }),
     RangeError,
