@@ -1,7 +1,7 @@
 // The forms of the inner loop that matmul and conv2d share, and the table that chooses among them by adapter and shape.
 import type { Constants, Device, ShaderPart } from "../../device/mod.ts";
 import type { Nothing } from "../../device/internal.ts";
-import { matmul_rows, matmul_subgroup, matmul_tile } from "../../shaders/gen.ts";
+import { matmul_narrow, matmul_rows, matmul_subgroup, matmul_tile } from "../../shaders/gen.ts";
 import { policyOf } from "../shared/policy.ts";
 
 /**
@@ -11,6 +11,7 @@ import { policyOf } from "../shared/policy.ts";
 export type ProductFormName =
   | "subgroup"
   | "subgroup32"
+  | "subgroupNarrow"
   | "rows"
   | "tile64of4x8"
   | "tile64of8x4"
@@ -46,6 +47,7 @@ interface Sharing {
 const FORMS: Readonly<Record<ProductFormName, ProductForm>> = {
   subgroup: subgroup("subgroup", 16),
   subgroup32: subgroup("subgroup32", 32),
+  subgroupNarrow: { name: "subgroupNarrow", code: [matmul_narrow], rows: 32, cols4: 4, invocations: 8, memory: 0 },
   rows: { name: "rows", code: [matmul_rows], rows: 8, cols4: 8, invocations: 8, memory: 0 },
   tile64of4x8: tile("tile64of4x8", 16, 8, { tall: false }),
   tile64of8x4: tile("tile64of8x4", 8, 16, { broad: false }),
@@ -57,7 +59,7 @@ const FORMS: Readonly<Record<ProductFormName, ProductForm>> = {
 
 /** Forms that a tuner may choose from. */
 const OPTIONS: Readonly<Record<"cpu" | "gpu", readonly ProductFormName[]>> = {
-  cpu: ["subgroup", "subgroup32", "rows"],
+  cpu: ["subgroup", "subgroup32", "subgroupNarrow", "rows"],
   gpu: ["tile64of4x8", "tile64of8x4", "tile64", "tile64x128", "tile128x64", "tile128"],
 };
 
@@ -142,14 +144,19 @@ export function chooseForm(device: Device, rows: number, cols4: number, batch: n
   if (forced) return forced;
   const { family, subgroupSize } = policyOf(device);
   if (family === "cpu") {
-    const large = Math.min(rows, 4 * cols4) >= LARGE && batch === 1;
-    return FORMS[subgroupSize !== 8 ? "rows" : large ? "subgroup32" : "subgroup"];
+    return FORMS[subgroupSize === 8 ? subgroupForm(rows, cols4, batch) : "rows"];
   }
   const large = LARGE_TILES[rows >= 96 ? 1 : 0][cols4 >= 24 ? 1 : 0].map(formNamed).find((form) =>
     lackOf(device, form) === null
   );
   const busy = large && workgroupCount(large, rows, cols4) * batch * large.invocations >= SHARING.gpu.invocations / 2;
   return busy ? large : FORMS.tile64;
+}
+
+/** The form of a subgroup of 8 lanes: two lots of 16 rows where half of the lanes would have no columns. */
+function subgroupForm(rows: number, cols4: number, batch: number): ProductFormName {
+  if (cols4 <= FORMS.subgroupNarrow.cols4 && rows > FORMS.subgroup.rows) return "subgroupNarrow";
+  return Math.min(rows, 4 * cols4) >= LARGE && batch === 1 ? "subgroup32" : "subgroup";
 }
 
 /** Values of a form's `override` constants. */

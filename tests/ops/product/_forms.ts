@@ -7,5 +7,5 @@ export function formsOn(device: Device): readonly ProductFormName[] {
   const { family, subgroupSize } = device.info;
   const tiles = ["tile64of4x8", "tile64of8x4", "tile64", "tile64x128", "tile128x64", "tile128"] as const;
   if (family === "gpu") return ["rows", ...tiles];
-  return subgroupSize === 8 ? ["subgroup", "subgroup32", "rows", ...tiles] : ["rows"];
+  return subgroupSize === 8 ? ["subgroup", "subgroup32", "subgroupNarrow", "rows", ...tiles] : ["rows"];
 }

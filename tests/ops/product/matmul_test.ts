@@ -205,6 +205,8 @@ Deno.test("chooseForm() follows the family, the subgroups and the shape", () => 
   assertEquals(chooseForm(on("cpu", 8), 64, 16, 1).name, "subgroup");
   assertEquals(chooseForm(on("cpu", 8), 512, 128, 1).name, "subgroup32");
   assertEquals(chooseForm(on("cpu", 8), 512, 128, 2).name, "subgroup");
+  assertEquals(chooseForm(on("cpu", 8), 512, 4, 36).name, "subgroupNarrow");
+  assertEquals(chooseForm(on("cpu", 8), 16, 4, 36).name, "subgroup"); // the lanes that are left would have no rows
   assertEquals(chooseForm(on("cpu", 0), 64, 16, 1).name, "rows");
   assertEquals(chooseForm(on("cpu", 4), 64, 16, 1).name, "rows");
   assertEquals(chooseForm(on("gpu", 32), 4096, 1024, 1).name, "tile128");

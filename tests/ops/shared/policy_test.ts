@@ -38,7 +38,7 @@ Deno.test("Policy.with() refuses a form that there is not, by the op that asks f
     [
       { matmul: "tile7" },
       () => matmul(ones([4, 4]), ones([4, 4])),
-      "matmul as it must be one of subgroup, subgroup32, rows",
+      "matmul as it must be one of subgroup, subgroup32, subgroupNarrow, rows",
     ],
     [
       { pairs: "none" },
