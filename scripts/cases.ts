@@ -41,7 +41,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
     "compile() finds a number, a tensor or a course",
   ]],
   "f64 settings": [
-    ["tensor/setting_test.ts", "checkSetting() takes what f32 holds", "The "],
+    ["tensor/given_test.ts", "checkSetting() takes what f32 holds", "The "],
     ["optim/ema_test.ts", "EMA leaves equal tensors"],
     ["optim/optimizers_test.ts", "Optimizer.step() refuses a rate"],
   ],

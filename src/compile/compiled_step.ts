@@ -1,5 +1,5 @@
 import type { Device, Recording, Reserve } from "../device/mod.ts";
-import { differenceOf } from "../device/internal.ts";
+import { differenceOf } from "./difference.ts";
 import { keep, scope, Tensor, tidy } from "../tensor/mod.ts";
 import { assign } from "../tensor/internal.ts";
 import type { Check, StepArgument, StepResult } from "./types.ts";

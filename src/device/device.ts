@@ -1,11 +1,10 @@
 import { type AdapterInfo, type AdapterOptions, type Opened, requestDevice } from "./adapter.ts";
 import { Bounds } from "./bounds.ts";
-import { bufferMaker } from "./buffers.ts";
 import { DispatchLog } from "./dispatch_log.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
-import { Failures } from "./failures.ts";
+import { Failures, noteWrites } from "./failures.ts";
 import { PipelineCache } from "./pipelines.ts";
-import { BufferPool, type MemoryUsage } from "./pool.ts";
+import { bufferMaker, BufferPool, type MemoryUsage } from "./pool.ts";
 import type { ProfileRow, Trace } from "./profiler.ts";
 import { type Accesses, askParams, type ParamTypes, type ParamValues, type Program } from "./program.ts";
 import { ProgramMemo } from "./program_memo.ts";
@@ -19,7 +18,6 @@ import type { DeviceStorage } from "./storage.ts";
 import type { SyncReader } from "./sync_reader.ts";
 import { Timing } from "./timing.ts";
 import { Transfers } from "./transfers.ts";
-import { noteWrites } from "./writes.ts";
 
 /**
  * A GPU, opened: it allocates storages, encodes dispatches into one open compute pass, submits them when asked, and reads

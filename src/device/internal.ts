@@ -1,4 +1,4 @@
 // What other folders use beside mod.ts; not part of the package's interface.
-export { differenceOf } from "./replay/difference.ts";
+export { bindingsOf, type RecordedDispatch } from "./replay/recording.ts";
 export { environment } from "./environment.ts";
 export { type Nothing, withParts, withTypes } from "./program.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { sizeClass } from "../../src/device/free_blocks.ts";
+import { sizeClass } from "../../src/device/blocks.ts";
 import { Reserve } from "../../src/device/blocks.ts";
 import { BufferPool } from "../../src/device/pool.ts";
 

@@ -1,10 +1,9 @@
-import type { Failures } from "../failures.ts";
+import { type Failures, noteWrites } from "../failures.ts";
 import { Reserve } from "../blocks.ts";
 import type { BufferPool } from "../pool.ts";
 import type { DeviceStorage } from "../storage.ts";
 import type { Encoder } from "../encoder.ts";
 import { bindingsOf, Recording } from "./recording.ts";
-import { noteWrites } from "../writes.ts";
 
 /** Recordings of the device on which a step is being recorded. */
 let underWay: Recordings | null = null;

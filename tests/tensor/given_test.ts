@@ -6,7 +6,7 @@ import { alignUniform, decoupledUniformity, infoNCE, supCon } from "../../src/lo
 import { batchNorm, cholesky, contrastiveTerm, hatMatrix, l2Normalize, pairTerm, rbfGram } from "../../src/ops/mod.ts";
 import { GradScaler, LARS, SGD } from "../../src/optim/mod.ts";
 import { eye, ones, type Tensor } from "../../src/tensor/mod.ts";
-import { checkSetting } from "../../src/tensor/setting.ts";
+import { checkSetting } from "../../src/tensor/given.ts";
 
 await Device.open();
 
