@@ -1,6 +1,5 @@
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import type { Bindings } from "./bindings.ts";
-import type { Pipeline } from "./pipelines.ts";
 import type { DeviceStorage } from "./storage.ts";
 
 /** Submits that may have been dropped: what they wrote is not known. */
@@ -158,9 +157,14 @@ export class Failures {
 }
 
 /** Takes note of what a dispatch writes with a submit; it is as much in doubt as all that the dispatch binds. */
-export function noteWrites(pipeline: Pipeline, bindings: Bindings, serial: number, failures: Failures): void {
+export function noteWrites(
+  { writes }: { readonly writes: readonly number[] },
+  bindings: Bindings,
+  serial: number,
+  failures: Failures,
+): void {
   const known = failures.hasDoubts ? failures.doubtIn(storagesOf(bindings)) ?? serial : serial;
-  for (const binding of pipeline.writes) {
+  for (const binding of writes) {
     const bound = bindings[binding]!;
     ("storage" in bound ? bound.storage : bound).wrote(known);
   }

@@ -73,5 +73,5 @@ export type { ProgramMemo } from "./program_memo.ts";
 export type { Bindings, Bound, StorageWindow, Workgroups } from "./bindings.ts";
 export type { Recording } from "./replay/recording.ts";
 export type { Recordings } from "./replay/recordings.ts";
-export { rehearse } from "./rehearsals.ts";
+export { rehearse } from "./rehearsal.ts";
 export { type ReadPart, SyncReader } from "./sync_reader.ts";
