@@ -21,7 +21,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
   ],
   "archives": [
     [
-      "data/archive_test.ts",
+      "data/archive_packings_test.ts",
       "extractTar() copies what a hard link is to",
       "extractTar() reads gzip of several members",
     ],

@@ -4,15 +4,6 @@ import { fromFileUrl, join } from "@std/path";
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 const LONGEST = 40;
 
-/** Functions that are longer, with their lines: the list may only shrink. */
-const LONG: Record<string, number> = {
-  "tests/portability/_programs.ts allOps": 59,
-  "tests/train/compiled_pretrain_test.ts train": 42,
-  "bench/compare/jax_js.ts jaxJs": 55,
-  "bench/compare/tfjs.ts tfjs": 56,
-  "bench/compare/ours.ts ours": 44,
-};
-
 /** Functions and methods of formatted code, with their lines from the first of the head to the closing brace. */
 function functionsOf(text: string): { name: string; lines: number }[] {
   const lines = text.split("\n");
@@ -54,8 +45,7 @@ Deno.test("functions are at most 40 lines long", async () => {
     }
   }
   assert(count > 3000, `only ${count} functions were found`);
-  assertEquals([...long].filter(([name, lines]) => lines > (LONG[name] ?? LONGEST)), []);
-  assertEquals(Object.keys(LONG).filter((name) => !long.has(name)), [], "strike what is short now");
+  assertEquals([...long], []);
 });
 
 Deno.test("the rule of functions counts heads, bodies and methods", () => {

@@ -27,59 +27,74 @@ export function lossOfViews(views: Arr, batch: number): Arr {
   return np.log(np.sum(potential).sub(batch).div(batch * (batch - 1))) as Arr;
 }
 
-/** jax-js on WebGPU, jitted, after its own README; arrays are used up by a call, hence `.ref`. */
-export async function jaxJs(): Promise<Peer> {
-  await openJaxJs();
-  const make = (shape: number[], seed: number): Arr =>
-    np.array(numbers(shape.reduce((a, b) => a * b), seed), { shape });
-  const read = async (x: Arr): Promise<number> => checksum(await x.data() as Float32Array);
+function make(shape: number[], seed: number): Arr {
+  return np.array(numbers(shape.reduce((a, b) => a * b), seed), { shape });
+}
+
+async function read(x: Arr): Promise<number> {
+  return checksum(await x.data() as Float32Array);
+}
+
+function matmulCases(): Pick<Peer["cases"], "matmul512" | "matmul1024"> {
   const [a, b, a1, b1] = [make([512, 512], 1), make([512, 512], 2), make([1024, 1024], 1), make([1024, 1024], 2)];
-  // Its convolution is channels first; the numbers are transposed once, outside the clock.
+  const matmul = jit((x: Arr, y: Arr): Arr => np.matmul(x, y) as Arr);
+  return { matmul512: () => read(matmul(a.ref, b.ref)), matmul1024: () => read(matmul(a1.ref, b1.ref)) };
+}
+
+/** Convolutions of 3 × 3 windows; they are channels first there: the numbers are transposed once, outside the clock. */
+function convolutionCases(): Pick<Peer["cases"], "conv64" | "conv64grad" | "conv256" | "conv256grad"> {
   const nchw = (shape: number[], seed: number): Arr => np.transpose(make(shape, seed), [0, 3, 1, 2]);
   const oihw = (shape: number[], seed: number): Arr => np.transpose(make(shape, seed), [3, 2, 0, 1]);
   const [x64, w64] = [nchw([16, 32, 32, 64], 1), oihw([3, 3, 64, 64], 2)];
   const [x256, w256] = [nchw([16, 8, 8, 256], 1), oihw([3, 3, 256, 256], 2)];
-  const points = make([256, 2048], 3);
-  const z = make([256, 2, 256], 4);
-  const flat = make([16, 32, 32, 64], 1);
   const conv = (x: Arr, w: Arr): Arr => lax.convGeneralDilated(x, w, [1, 1], [[1, 1], [1, 1]]) as Arr;
-  const matmul = jit((x: Arr, y: Arr): Arr => np.matmul(x, y) as Arr);
-  const convForward = jit(conv);
-  const convGrads = jit(grad((pair: { x: Arr; w: Arr }): Arr => np.sum(conv(pair.x, pair.w)) as Arr));
-  const rbf = jit((x: Arr): Arr => {
-    const square = np.sum(np.square(x.ref), 1) as Arr;
-    const products = np.matmul(x.ref, np.transpose(x)) as Arr;
-    const d2 = square.ref.reshape([-1, 1]).add(square.reshape([1, -1])).sub(products.mul(2)) as Arr;
-    return np.exp(np.maximum(d2, 0).mul(-1e-3)) as Arr;
-  });
+  const forward = jit(conv);
+  const gradients = jit(grad((pair: { x: Arr; w: Arr }): Arr => np.sum(conv(pair.x, pair.w)) as Arr));
+  const both = async ({ x, w }: { x: Arr; w: Arr }) => await read(x) + await read(w);
+  return {
+    conv64: () => read(forward(x64.ref, w64.ref)),
+    conv64grad: () => both(gradients({ x: x64.ref, w: w64.ref })),
+    conv256: () => read(forward(x256.ref, w256.ref)),
+    conv256grad: () => both(gradients({ x: x256.ref, w: w256.ref })),
+  };
+}
+
+function normCases(): Pick<Peer["cases"], "batchNorm"> {
+  const flat = make([16, 32, 32, 64], 1);
   const normalise = (x: Arr): Arr => {
     const mean = np.mean(x.ref, [0, 1, 2], { keepdims: true }) as Arr;
     const centred = x.sub(mean) as Arr;
     const variance = np.mean(np.square(centred.ref), [0, 1, 2], { keepdims: true }) as Arr;
     return centred.div(np.sqrt(variance.add(1e-5))) as Arr;
   };
-  const normGrads = jit(
+  const gradients = jit(
     grad(({ x, scale, shift }: { x: Arr; scale: Arr; shift: Arr }): Arr =>
       np.sum(nn.relu(normalise(x).mul(scale).add(shift))) as Arr
     ),
   );
-  const lossGrad = jit(grad((views: Arr): Arr => lossOfViews(views, 256)));
-  const both = async ({ x, w }: { x: Arr; w: Arr }) => await read(x) + await read(w);
   return {
-    name: "jax-js",
-    cases: {
-      matmul512: () => read(matmul(a.ref, b.ref)),
-      matmul1024: () => read(matmul(a1.ref, b1.ref)),
-      conv64: () => read(convForward(x64.ref, w64.ref)),
-      conv64grad: () => both(convGrads({ x: x64.ref, w: w64.ref })),
-      conv256: () => read(convForward(x256.ref, w256.ref)),
-      conv256grad: () => both(convGrads({ x: x256.ref, w: w256.ref })),
-      batchNorm: async () => {
-        const { x, scale, shift } = normGrads({ x: flat.ref, scale: np.ones([64]), shift: np.zeros([64]) });
-        return await read(x) + await read(scale) + await read(shift);
-      },
-      rbf: () => read(rbf(points.ref)),
-      loss: () => read(lossGrad(z.ref)),
+    batchNorm: async () => {
+      const { x, scale, shift } = gradients({ x: flat.ref, scale: np.ones([64]), shift: np.zeros([64]) });
+      return await read(x) + await read(scale) + await read(shift);
     },
   };
+}
+
+function pairCases(): Pick<Peer["cases"], "rbf" | "loss"> {
+  const points = make([256, 2048], 3);
+  const z = make([256, 2, 256], 4);
+  const rbf = jit((x: Arr): Arr => {
+    const square = np.sum(np.square(x.ref), 1) as Arr;
+    const products = np.matmul(x.ref, np.transpose(x)) as Arr;
+    const d2 = square.ref.reshape([-1, 1]).add(square.reshape([1, -1])).sub(products.mul(2)) as Arr;
+    return np.exp(np.maximum(d2, 0).mul(-1e-3)) as Arr;
+  });
+  const lossGrad = jit(grad((views: Arr): Arr => lossOfViews(views, 256)));
+  return { rbf: () => read(rbf(points.ref)), loss: () => read(lossGrad(z.ref)) };
+}
+
+/** jax-js on WebGPU, jitted, after its own README; arrays are used up by a call, hence `.ref`. */
+export async function jaxJs(): Promise<Peer> {
+  await openJaxJs();
+  return { name: "jax-js", cases: { ...matmulCases(), ...convolutionCases(), ...normCases(), ...pairCases() } };
 }

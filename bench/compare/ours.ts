@@ -17,17 +17,19 @@ import {
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { numbers, type Peer } from "./cases.ts";
 
-/** Prepares this library. */
-export async function ours(): Promise<Peer> {
-  await Device.open();
-  const make = (shape: number[], seed: number) => keep(tensor(numbers(shape.reduce((a, b) => a * b), seed), { shape }));
-  const leaf = (shape: number[], seed: number) => requireGrad(make(shape, seed));
-  const value = (run: () => Tensor) => async () => {
+const make = (shape: number[], seed: number) => keep(tensor(numbers(shape.reduce((a, b) => a * b), seed), { shape }));
+const leaf = (shape: number[], seed: number) => requireGrad(make(shape, seed));
+
+function value(run: () => Tensor): () => Promise<number> {
+  return async () => {
     using _ = scope();
     return checksum(await run().data());
   };
-  // Forward, backward with a gradient of ones, and the gradients read together.
-  const gradient = (run: () => Tensor, leaves: readonly Tensor[]) => async () => {
+}
+
+/** Forward, backward with a gradient of ones, and the gradients read together. */
+function gradient(run: () => Tensor, leaves: readonly Tensor[]): () => Promise<number> {
+  return async () => {
     using _ = scope();
     backward(sum(run()));
     const grads = await Promise.all(leaves.map((each) => each.grad!.data()));
@@ -37,6 +39,11 @@ export async function ours(): Promise<Peer> {
     }
     return grads.reduce((total, each) => total + checksum(each), 0);
   };
+}
+
+/** Prepares this library. */
+export async function ours(): Promise<Peer> {
+  await Device.open();
   const [a, b, a1, b1] = [make([512, 512], 1), make([512, 512], 2), make([1024, 1024], 1), make([1024, 1024], 2)];
   const [x64, w64] = [leaf([16, 32, 32, 64], 1), leaf([3, 3, 64, 64], 2)];
   const [x256, w256] = [leaf([16, 8, 8, 256], 1), leaf([3, 3, 256, 256], 2)];

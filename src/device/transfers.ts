@@ -177,17 +177,6 @@ class Staging {
 }
 
 /** Writes any number of bytes: the queue takes multiples of four, so the last ones go in a word of their own. */
-export function writeBytes(queue: GPUQueue, buffer: GPUBuffer, data: ArrayBufferView, offset: number): void {
-  const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
-  const whole = bytes.length & ~3;
-  if (whole > 0) queue.writeBuffer(buffer, offset, bytes, 0, whole);
-  if (whole === bytes.length) return;
-  const tail = new Uint8Array(4);
-  tail.set(bytes.subarray(whole));
-  queue.writeBuffer(buffer, offset + whole, tail);
-}
-
-/** Writes any number of bytes: the queue takes multiples of four, so the last ones go in a word of their own. */
 function writeBytes(queue: GPUQueue, buffer: GPUBuffer, data: ArrayBufferView, offset: number): void {
   const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength);
   const whole = bytes.length & ~3;

@@ -1,7 +1,7 @@
 import { defineProgram, Device } from "../device/mod.ts";
 import { fill as fillCode, lib_flat } from "../shaders/gen.ts";
 import { arrayOf, bytesOf, type DType, dtypeOf } from "./dtype.ts";
-import { checkNumber } from "./setting.ts";
+import { checkNumber } from "./given.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 

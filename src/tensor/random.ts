@@ -2,7 +2,7 @@ import { defineProgram, Device } from "../device/mod.ts";
 import { lib_flat, lib_philox, random as code } from "../shaders/gen.ts";
 import { type CreateOptions, tensor } from "./create.ts";
 import { checkKey, type Key, shuffled } from "./philox.ts";
-import { checkNumber } from "./setting.ts";
+import { checkNumber } from "./given.ts";
 import type { Shape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 

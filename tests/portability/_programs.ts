@@ -89,61 +89,79 @@ async function attentions(device: Device, form: "tiles" | "products"): Promise<v
 function allOps(n: number): void {
   using _ = scope();
   const x = noise(n, 12);
-  const plain = detach(x);
   const matrix = noise(n, n);
-  const images = noise(2, 9, 9, 8);
-  const views = noise(n, 2, 12);
-  const size = { kernelSize: 3, stride: 2, padding: 1 };
   const labels = tensor(Uint32Array.from({ length: n }, (_, i) => i % 3));
-  const results: Tensor[] = [
-    ...[ops.abs, ops.exp, ops.log, ops.neg, ops.relu, ops.sigmoid, ops.sqrt, ops.square, ops.tanh].map((op) => op(x)),
+  const results = [...elementwiseOps(x), ...rowOps(x, labels), ...matrixOps(matrix, x, labels), ...imageOps()];
+  for (const one of [...results, normal([n], { key: key(2) })]) if (one.link) backward(ops.sum(one));
+  training(n);
+}
+
+function elementwiseOps(x: Tensor): Tensor[] {
+  const plain = detach(x);
+  const unary = [ops.abs, ops.exp, ops.log, ops.neg, ops.relu, ops.sigmoid, ops.sqrt, ops.square, ops.tanh];
+  return [
+    ...[...unary, ops.silu, ops.gelu, ops.erf].map((op) => op(x)),
+    ...(["tanh", "sigmoid"] as const).map((approximate) => ops.gelu(x, { approximate })),
     ...[ops.add, ops.sub, ops.mul, ops.div, ops.pow, ops.maximum, ops.minimum].map((op) => op(x, noise(12))),
     ...[ops.equal, ops.notEqual, ops.greater, ops.greaterEqual, ops.less, ops.lessEqual].map((op) => op(plain, 0.5)),
-    ...[ops.max, ops.min, ops.logSumExp, ops.variance].map((op) => op(x, { dim: 0 })),
-    ...[ops.cosineGram, ops.linearGram, ops.squaredDistances].map((op) => op(x, noise(n, 12))),
-    ...[ops.softmax, ops.logSoftmax, ops.transpose, ops.l2Normalize, ops.cholesky].map((op) => op(matrix)),
-    ops.pairTerm(x),
-    ops.argMax(plain),
-    ops.squaredDistances(x, x),
     ops.clamp(x, { min: 0, max: 1 }),
     ops.where(ops.greater(plain, 0.5), x, 0),
+    ops.dropout(x, { p: 0.5, key: key(3) }),
+    ops.stochasticDepth(x, { p: 0.5, key: key(3) }),
+    ops.mul(noise(x.shape[0]!, 1, 12), noise(1, 5, 1)),
+  ];
+}
+
+function rowOps(x: Tensor, labels: Tensor<"u32">): Tensor[] {
+  const n = x.shape[0]!;
+  return [
+    ...[ops.max, ops.min, ops.logSumExp, ops.variance].map((op) => op(x, { dim: 0 })),
+    ...[ops.cosineGram, ops.linearGram, ops.squaredDistances].map((op) => op(x, noise(n, 12))),
+    ops.argMax(detach(x)),
+    ops.squaredDistances(x, x),
     ops.rbfGram(x, x, { gamma: 1 }),
-    ops.viewCentroids(views),
-    ops.contrastiveTerm(matrix, { views: 2, temperature: 0.1 }),
+    ops.pairTerm(x),
+    ops.viewCentroids(noise(n, 2, 12)),
     ops.crossEntropy(x, labels),
     ops.indexSelect(x, 0, labels),
-    ops.gather(matrix, labels),
     ops.embedding(x, labels, { paddingIdx: 0 }),
     ops.cumsum(x, 0),
     ops.cumsum(noise(200), 0),
     ops.sort(x, { dim: 0 }).values,
-    ops.convTranspose2d(images, noise(3, 3, 4, 8), { stride: 2 }),
     ops.concat([x, x]),
     ops.flip(x, 0),
     ops.pad(x, [[1, 2], [0, 3]]),
     ops.slice(x, [{ start: 1, stop: 3 }, null]),
     ops.broadcastTo(noise(12), [n, 12]),
+    ops.linear(x, noise(12, 5), { bias: noise(5) }),
+    ops.layerNorm(x, { weight: noise(12), bias: noise(12) }),
+  ];
+}
+
+function matrixOps(matrix: Tensor, x: Tensor, labels: Tensor<"u32">): Tensor[] {
+  return [
+    ...[ops.softmax, ops.logSoftmax, ops.transpose, ops.l2Normalize, ops.cholesky].map((op) => op(matrix)),
+    ops.contrastiveTerm(matrix, { views: 2, temperature: 0.1 }),
+    ops.gather(matrix, labels),
+    ops.triangularSolve(matrix, x),
+    ops.hatMatrix(matrix, { ridge: 0.1 }),
+  ];
+}
+
+function imageOps(): Tensor[] {
+  const images = noise(2, 9, 9, 8);
+  const size = { kernelSize: 3, stride: 2, padding: 1 };
+  return [
+    ops.convTranspose2d(images, noise(3, 3, 4, 8), { stride: 2 }),
     ops.maxPool2d(images, size),
     ops.avgPool2d(images, size),
     ops.globalAvgPool(images),
     ops.batchNorm(images, { weight: noise(8), bias: noise(8), training: true }),
     ops.conv2d(images, noise(3, 3, 8, 12), { padding: 1 }),
     ops.conv2d(images, noise(3, 3, 2, 8), { groups: 4 } as never),
-    ops.linear(x, noise(12, 5), { bias: noise(5) }),
-    ...[ops.silu, ops.gelu, ops.erf].map((op) => op(x)),
-    ...(["tanh", "sigmoid"] as const).map((approximate) => ops.gelu(x, { approximate })),
-    ops.layerNorm(x, { weight: noise(12), bias: noise(12) }),
     ops.groupNorm(images, { groups: 2, weight: noise(8), bias: noise(8) }),
-    ops.dropout(x, { p: 0.5, key: key(3) }),
-    ops.stochasticDepth(x, { p: 0.5, key: key(3) }),
     ops.interpolate(images, { size: [5, 7], mode: "bicubic", antialias: true }),
-    ops.mul(noise(n, 1, 12), noise(1, 5, 1)),
-    ops.triangularSolve(matrix, x),
-    ops.hatMatrix(matrix, { ridge: 0.1 }),
-    normal([n], { key: key(2) }),
   ];
-  for (const one of results) if (one.link) backward(ops.sum(one));
-  training(n);
 }
 
 /** Priors, losses, optimizers and views. */

@@ -10,31 +10,32 @@ const device = await Device.open();
 const recipe = naturalRecipe({ size: 16, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
 const BASE = { epochs: 8, batchSize: 8, lr: 0.05, printEvery: 2 } as const;
 
+/** Trains, with evaluation between the steps, until there are so many losses; returns the next position. */
+async function run(training: Pretraining, model: ReturnType<typeof makeModel>, losses: number[], until = Infinity) {
+  let next = { epoch: 0, step: 0 };
+  for await (const report of training.reports()) {
+    losses.push(report.loss);
+    next = report.next;
+    model.eval();
+    noGrad(() => {
+      using _ = scope();
+      model.forward(zeros([3, 1, 16, 16, 3]));
+    });
+    model.train();
+    if (losses.length >= until) break;
+  }
+  return next;
+}
+
 /** Trains on 21 samples (batches of 8, 8 and 5), looks at the model in between, and gives everything that it learnt. */
 async function train(config: PretrainConfig, stopAt = Infinity) {
   using source = new ResidentImages(device, smallDataset(21).pixels!, recipe);
   using prior = config.kernel ? normal([21, 5], { key: key(1) }) : undefined;
   const model = makeModel("tiny", { stem: "cifar" });
-  const run = async (part: Pretraining, steps: number) => {
-    let next = config.start ?? { epoch: 0, step: 0 };
-    const reports = part.reports();
-    for await (const report of reports) {
-      losses.push(report.loss);
-      next = report.next;
-      model.eval();
-      noGrad(() => {
-        using _ = scope();
-        model.forward(zeros([3, 1, 16, 16, 3]));
-      });
-      model.train();
-      if (losses.length >= steps) break;
-    }
-    return next;
-  };
   const losses: number[] = [];
   let training = new Pretraining(model, { source, prior }, config);
   if (stopAt < Infinity) {
-    const start = await run(training, stopAt);
+    const start = await run(training, model, losses, stopAt);
     const state = await training.optimizer.state();
     const scale = await training.scaler?.state();
     training.dispose();
@@ -42,7 +43,7 @@ async function train(config: PretrainConfig, stopAt = Infinity) {
     training.optimizer.loadState(state);
     if (scale) training.scaler!.loadState(scale);
   }
-  await run(training, Infinity);
+  await run(training, model, losses);
   const result = {
     losses,
     state: await stateOf(model),
