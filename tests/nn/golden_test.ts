@@ -4,12 +4,13 @@ import { backward, Device, noGrad, scope, tensor } from "../../mod.ts";
 import { centroidWeights, rbf } from "../../src/kernels/mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import type { Contrastive } from "../../src/nn/mod.ts";
+import { type Forced, policyOf } from "../../src/ops/shared/policy.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 import { formula, images } from "../fixtures/formula.ts";
 import { type Fixture, floatsOf, readFixture } from "../fixtures/read.ts";
 import { type Config, load, makeOptimizer, type Name, NETWORKS } from "./_golden.ts";
 
-await Device.open();
+const device = await Device.open();
 
 /**
  * Factor on the fixture's `spread`, which is how far PyTorch's own float32 is from its float64; we may be a few times
@@ -53,7 +54,10 @@ for (const name of ["small", "resnet18"] as const) {
   for (const run of runs) {
     // Every optimizer with the small network; the large one with two, to end in seconds.
     if (name === "resnet18" && run.name !== "sgd/weighted" && run.name !== "lars/plain") continue;
-    Deno.test(`${name}: ten steps of ${run.name} follow PyTorch`, async () => {
+    // Ten steps let rounding grow, and Winograd's transforms, which a CPU adapter takes for narrow layers, have more of it;
+    // the test above holds them to the spread of one step.
+    const forced = name === "small" ? { conv2d: "direct" } : {};
+    testSteps(`${name}: ten steps of ${run.name} follow PyTorch`, forced, async () => {
       const { model, golden, config, views } = load(name);
       const optimizer = makeOptimizer(run.optimizer, model, run.options);
       const n = config.shape[0];
@@ -87,6 +91,10 @@ for (const name of ["small", "resnet18"] as const) {
       for (const each of [model, optimizer, input]) each.dispose();
     });
   }
+}
+
+function testSteps(name: string, forced: Forced, body: () => Promise<void>): void {
+  Deno.test(name, () => policyOf(device).with(forced, body));
 }
 
 /** Norm, sum, product with a direction, and sixteen elements of every gradient. */
