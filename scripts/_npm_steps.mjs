@@ -48,7 +48,7 @@ async function train(start, checkpoint) {
   let kept;
   for await (const { loss, epoch, epochDone, next: position } of run.reports()) {
     seen.push(loss);
-    if (epoch !== 1 || !epochDone) continue;
+    if (epoch !== 2 || !epochDone) continue; // epochs of reports count from 1
     const notes = { network: null, position, config: {}, optimizerKind: "sgd" };
     kept = await encodeCheckpoint(await captureCheckpoint(model, run.optimizer, notes));
   }
