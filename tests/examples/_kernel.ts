@@ -6,7 +6,7 @@ export interface CellOutput {
   readonly type: string;
   /** Identifier of the request that it is of. */
   readonly of: string;
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- what a message holds differs by its kind
   readonly content: any;
 }
 

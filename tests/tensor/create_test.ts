@@ -142,15 +142,19 @@ Deno.test("tensor(), full() and fill() refuse what an integer dtype does not hol
 });
 
 Deno.test("zeros(), full(), arange() and eye() refuse shapes and values of another type, and sizes beyond the device", () => {
-  const any = (value: unknown) => value as number;
+  const given = (value: unknown) => value as number; // as untyped callers give it
   for (const value of ["1", null, undefined, true, 1n]) {
-    assertThrows(() => full([1], any(value)), TypeError, "Cannot make a tensor as every element must be a number: got");
+    assertThrows(
+      () => full([1], given(value)),
+      TypeError,
+      "Cannot make a tensor as every element must be a number: got",
+    );
   }
   for (const shape of [3, null, undefined, "3"]) {
     const message = `Cannot make a tensor as its shape must be an array of sizes: got ${shape}`;
     assertThrows(() => zeros(shape as unknown as number[]), TypeError, message);
   }
-  assertThrows(() => arange(0, any("3")), TypeError, 'as start, stop and step must be a number: got "3" (string)');
+  assertThrows(() => arange(0, given("3")), TypeError, 'as start, stop and step must be a number: got "3" (string)');
   assertThrows(() => arange(0, Infinity), RangeError, "as start, stop and step must be finite: got 0, Infinity and 1");
   assertThrows(() => arange(0, NaN), RangeError, "as start, stop and step must be finite: got 0, NaN and 1");
   for (const make of [() => arange(0, 1e12), () => eye(1e6)]) {

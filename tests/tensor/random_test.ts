@@ -130,18 +130,18 @@ Deno.test("uniform() and normal() refuse bounds and widths that are none", () =>
 });
 
 Deno.test("uniform(), normal() and permutation() refuse what is of another type", () => {
-  const any = (value: unknown) => value as number;
+  const given = (value: unknown) => value as number; // as untyped callers give it
   assertThrows(
-    () => uniform([2], { key: key(0), high: any("1") }),
+    () => uniform([2], { key: key(0), high: given("1") }),
     TypeError,
     'Cannot draw uniform() as low and high must be a number: got "1" (string)',
   );
   assertThrows(
-    () => normal([2], { key: key(0), std: any(null) }),
+    () => normal([2], { key: key(0), std: given(null) }),
     TypeError,
     "Cannot draw normal() as mean and std must be a number: got null (object)",
   );
-  for (const n of [-1, 1.5, NaN, 2 ** 32, any("3")]) {
+  for (const n of [-1, 1.5, NaN, 2 ** 32, given("3")]) {
     assertThrows(
       () => permutation(n, { key: key(0) }),
       RangeError,

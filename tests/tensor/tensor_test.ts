@@ -147,7 +147,7 @@ Deno.test("showElements() writes numbers as PyTorch does", () => {
 });
 
 Deno.test("Tensor answers names of other libraries and operators with what it is here", () => {
-  // deno-lint-ignore no-explicit-any
+  // deno-lint-ignore no-explicit-any -- what is read of it is no member
   const x = ones([2]) as any;
   assertThrows(() => x.sum(), TypeError, "Cannot read x.sum as functions are given tensors here: use sum(x)");
   assertThrows(() => x.add(1), TypeError, "use add(x, y)");

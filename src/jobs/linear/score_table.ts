@@ -61,8 +61,9 @@ function chanceRow({ task }: TaskResult): HtmlValue[] {
 
 /** Scores of an answer that does not look at the image: the most frequent class of the training images. */
 export function taskChance({ classes, train, test }: Task): { top1: number; top5: number; balanced: number } {
-  const counts = classes.map((_, c) => train.labels.reduce((sum, label) => sum + Number(label === c), 0));
-  const order = counts.map((count, c) => ({ count, c })).sort((a, b) => b.count - a.count).map(({ c }) => c);
+  const counts = new Float64Array(classes.length);
+  for (const label of train.labels) counts[label]!++;
+  const order = Array.from(counts.keys()).sort((a, b) => counts[b]! - counts[a]!);
   const shareOf = (answers: readonly number[]) =>
     test.labels.reduce((sum, label) => sum + Number(answers.includes(label)), 0) / test.labels.length;
   const top5 = classes.length > 5 ? shareOf(order.slice(0, 5)) : NaN;
