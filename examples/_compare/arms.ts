@@ -4,7 +4,8 @@ import { type MethodName, METHODS } from "../../src/train/mod.ts";
 import type { QuickstartData } from "../_quickstart/data.ts";
 import { chance, encodeAll, MEASURES, type QueryScores, score } from "../_quickstart/evaluate.ts";
 import { type PriorName, PRIORS, type Recipe } from "../_quickstart/recipe.ts";
-import { makeModel, trainEncoder } from "../_quickstart/train.ts";
+import { type InitName, makeModel, trainEncoder } from "../_quickstart/train.ts";
+import { imagePrior } from "./image_prior.ts";
 import { linearProbe } from "./linear_probe.ts";
 
 /** Arm of a comparison. Weights, order of the images and augmentation of a seed are the same in all arms. */
@@ -17,6 +18,10 @@ export interface Arm {
   readonly method?: MethodName;
   /** The kernel on the keywords; none: no prior. */
   readonly prior?: PriorName;
+  /** Whether the prior is an image encoder's features (see {@linkcode imagePrior}) instead of keywords; false by default. */
+  readonly images?: boolean;
+  /** Weights that the convolutions begin with; PyTorch's default ones by default. */
+  readonly init?: InitName;
   /** λ; the recipe's by default. */
   readonly ridge?: number;
   /** Samples of a step; the recipe's by default. */
@@ -31,7 +36,7 @@ export interface Arm {
 const RATES: Partial<Record<MethodName, number>> = { barlow_twins: 0.03, vicreg: 0.01 };
 
 /** Sets of arms that `--arms` takes, by name. */
-export const ARM_SETS = ["main", "kernels", "ridge", "shuffled", "batch", "methods"] as const;
+export const ARM_SETS = ["main", "kernels", "ridge", "shuffled", "batch", "image", "init", "methods"] as const;
 
 /** One of {@linkcode ARM_SETS}. */
 export type ArmSet = (typeof ARM_SETS)[number];
@@ -51,6 +56,16 @@ export function armsOf({ prior }: Recipe, set: ArmSet): Arm[] {
       { name: `no prior, batch ${batchSize}`, batchSize },
       { name: `prior, batch ${batchSize}`, prior, batchSize },
     ]),
+    image: [
+      { name: "prior, image encoder", prior: "rbf-median", images: true },
+      { name: "shuffled prior, image encoder", prior: "rbf-median", images: true, shuffled: 1 },
+    ],
+    init: [
+      { name: "untrained, torchvision weights", trained: false, init: "torchvision" },
+      { name: "no prior, torchvision weights", init: "torchvision" },
+      { name: "prior, torchvision weights", prior, init: "torchvision" },
+      { name: "shuffled prior, torchvision weights", prior, init: "torchvision", shuffled: 1 },
+    ],
     methods: (Object.keys(METHODS) as MethodName[]).filter((each) => each !== "decoupled_uniformity").map((method) => {
       const takes = METHODS[method].prior;
       const lr = RATES[method];
@@ -90,13 +105,13 @@ export async function runArm(
   recipe: Recipe,
   { arm, seed, signal }: { readonly arm: Arm; readonly seed: number; readonly signal: AbortSignal },
 ): Promise<QueryScores<ArmMeasure> | null> {
-  const model = makeModel({ width: recipe.width, seed, method: arm.method });
+  const model = makeModel({ width: recipe.width, seed, init: arm.init, method: arm.method });
   try {
+    const prior = arm.images ? await imagePrior(device, data, { recipe, seed, signal }) : data.train.prior;
     const { trained = true, ridge = recipe.ridge, batchSize = recipe.batchSize, lr = recipe.lr } = arm;
-    const { method, prior, shuffled } = arm;
     const display = new ProgressDisplay();
-    const training = { recipe: { ...recipe, ridge, batchSize, lr }, seed, method, prior, shuffled, signal };
-    const reports = trained ? trainEncoder(device, data, model, training) : [];
+    const training = { ...arm, recipe: { ...recipe, ridge, batchSize, lr }, seed, signal };
+    const reports = trained ? trainEncoder(device, { ...data, train: { ...data.train, prior } }, model, training) : [];
     for await (const { epoch, step, steps, loss, centroid_square } of reports) {
       display.update({
         label: `${arm.name}, seed ${seed}`,

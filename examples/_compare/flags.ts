@@ -24,22 +24,30 @@ const FLAGS = {
     help: "passes over the training images, for each run",
   },
   ...RECIPE_FLAGS,
-  readme: { type: "boolean", default: false, help: "write the table into README.md and docs/results.md" },
+  readme: {
+    type: "boolean",
+    default: false,
+    help: "write the table into docs/results.md, that of the main arms into README.md too",
+  },
   save_dir: { type: "string", default: "runs/compare_priors", help: "where results and report.html go" },
 } as const;
 
 /** Reads the command line of `compare_methods.ts`; null after `--help`. */
 export function parseCompareMethods(args: readonly string[]): CompareFlags | null {
-  const { arms: _, readme: __, ...flags } = FLAGS;
+  const { arms: _, ...flags } = FLAGS;
   const values = parseFlags(args, {
     usage: "deno run -A examples/compare_methods.ts [options]",
     about:
       "Compares decoupled uniformity, with and without a prior, with the methods of --method, each with its usual " +
       "temperature and heads of one size, by one protocol. Goes on where it was ended.",
     example: "deno run -A examples/compare_methods.ts --seeds 3",
-    flags: { ...flags, save_dir: { ...flags.save_dir, default: "runs/compare_methods" } },
+    flags: {
+      ...flags,
+      readme: { ...flags.readme, help: "write the leaderboard into docs/results.md" },
+      save_dir: { ...flags.save_dir, default: "runs/compare_methods" },
+    },
   });
-  return values && { ...values, arms: "methods", readme: false };
+  return values && { ...values, arms: "methods" };
 }
 
 /** Reads the command line; null after `--help`. */

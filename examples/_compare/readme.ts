@@ -1,6 +1,6 @@
 import { writeWhole } from "../../src/formats/mod.ts";
 import { type Recipe, recipeDigest } from "../_quickstart/recipe.ts";
-import { leaderboard, type LeaderboardLine } from "./leaderboard.ts";
+import type { ArmSet } from "./arms.ts";
 
 /** Origin of a table. */
 export interface TableSource {
@@ -13,9 +13,17 @@ export interface TableSource {
   readonly on: string;
 }
 
-/** Opening mark of a table that was made with a recipe. */
-export async function openingMark({ recipe, commit, date, device, seeds, on }: TableSource): Promise<string> {
-  return `<!-- compare_priors recipe=${await recipeDigest(recipe)} commit=${commit} date=${date} seeds=${seeds} ` +
+/** Name of the marks that the table of a set of arms stands between. */
+export function markName(set: ArmSet): string {
+  return set === "main" ? "compare_priors" : set === "methods" ? "leaderboard" : set;
+}
+
+/** Opening mark of the table of a set of arms that was made with a recipe. */
+export async function openingMark(
+  { recipe, commit, date, device, seeds, on }: TableSource,
+  set: ArmSet = "main",
+): Promise<string> {
+  return `<!-- ${markName(set)} recipe=${await recipeDigest(recipe)} commit=${commit} date=${date} seeds=${seeds} ` +
     `on=${on} device="${device}" -->`;
 }
 
@@ -27,21 +35,16 @@ export function withTable(page: string, opening: string, body: string): string |
 }
 
 /**
- * Puts a table into README.md and docs/results.md between `<!-- compare_priors … -->` and `<!-- /compare_priors -->`, and
- * its lines into the leaderboard of docs/results.md.
+ * Puts a table between the marks of its set of arms, `<!-- NAME … -->` and `<!-- /NAME -->`, into docs/results.md, and
+ * that of the main arms into README.md too.
  *
  * @throws {SyntaxError} If a page has no such marks.
  */
-export async function writeReadme(
-  table: string,
-  lines: readonly LeaderboardLine[],
-  { source, groups }: { readonly source: TableSource; readonly groups: ArrayLike<number> },
-): Promise<void> {
-  const opening = await openingMark(source);
+export async function writeTable(table: string, source: TableSource, set: ArmSet): Promise<void> {
+  const opening = await openingMark(source, set);
   const body = `${table}\n\nCommit ${source.commit}, ${source.date}; ${source.facts}.`;
-  await replace("README.md", opening, body);
+  if (set === "main") await replace("README.md", opening, body);
   await replace("docs/results.md", opening, body);
-  await replace("docs/results.md", opening.replace("compare_priors", "leaderboard"), leaderboard(lines, groups));
 }
 
 async function replace(path: string, opening: string, body: string): Promise<void> {

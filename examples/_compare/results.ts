@@ -52,17 +52,30 @@ type Line = TableLine<ArmMeasure>;
 /** A line and what it is compared with: the one that should be better first. */
 function pairsOf(line: Line, find: (name: string) => Line | undefined): (readonly [Line, Line])[] {
   if (/^(untrained|no prior)/.test(line.name)) return [];
-  const batch = line.name.match(/, batch \d+$/)?.[0] ?? "";
-  const [plain, prior, shuffled] = [`no prior${batch}`, "prior", "shuffled prior"].map(find);
+  const setting = line.name.match(/,.*$/)?.[0] ?? "";
+  const plain = find(`no prior${setting}`) ?? find("no prior");
+  // Another batch or other weights have a control of their own or none.
+  const shuffled = find(`shuffled prior${setting}`) ??
+    (plain?.name === "no prior" ? find("shuffled prior") : undefined);
+  const prior = find("prior");
   if (!/^(shuffled )?prior/.test(line.name)) return prior ? [[prior, line]] : []; // a method that takes none
   const others = [plain, line.name.startsWith("prior") ? shuffled : undefined];
   return others.flatMap((other) => other ? [[line, other] as const] : []);
 }
 
-/** The tables as Markdown. */
+/** The tables as Markdown; differences of more than three pairs have a row for each pair, which is easier to read. */
 export function markdown(results: readonly RunResult[], groups: ArrayLike<number>): string {
-  return [meanTable(results), differenceTable(results, groups)].map(({ header, rows }) => markdownTable(header, rows))
-    .join("\n\n");
+  const differences = differenceTable(results, groups);
+  const wide = differences.header.length > 4;
+  return [meanTable(results), wide ? transposed(differences) : differences]
+    .map(({ header, rows }) => markdownTable(header, rows)).join("\n\n");
+}
+
+/** Exchanges rows and columns. */
+function transposed({ header, rows }: Table): Table {
+  const all = [header, ...rows];
+  const [first, ...others] = header.map((_, column) => all.map((row) => row[column]!));
+  return { header: first!, rows: others };
 }
 
 /** Contents of a page beside the results. */

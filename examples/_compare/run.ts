@@ -9,9 +9,9 @@ import { recipeOf } from "../_quickstart/flags.ts";
 import type { Recipe } from "../_quickstart/recipe.ts";
 import { type Arm, ARM_MEASURES, armChance, type ArmMeasure, type ArmSet, armsOf, runArm } from "./arms.ts";
 import type { CompareFlags } from "./flags.ts";
-import { writeReadme } from "./readme.ts";
+import { writeTable } from "./readme.ts";
 import { comparePage, linesOf, markdown, type RunResult } from "./results.ts";
-import type { LeaderboardLine } from "./leaderboard.ts";
+import { leaderboard, type LeaderboardLine } from "./leaderboard.ts";
 import type { TableLine } from "../_quickstart/table.ts";
 
 /** A run's file: what decides its result, and the result. */
@@ -96,7 +96,9 @@ async function report(
     seeds: flags.seeds,
   };
   const source = { recipe, facts, ...from, on: flags.on };
-  await writeReadme(text, linesOf(results).map((line) => leaderboardLine(line, files)), { source, groups });
+  const set = flags.arms as ArmSet;
+  const board = () => leaderboard(linesOf(results).map((line) => leaderboardLine(line, files)), groups);
+  await writeTable(set === "methods" ? board() : text, source, set);
 }
 
 function leaderboardLine(line: TableLine<ArmMeasure>, files: readonly RunFile[]): LeaderboardLine {

@@ -1,4 +1,11 @@
-import { type EmojiSet, loadEmoji, NORMALIZATION, type PixelDataset, type PriorRows } from "../../src/data/mod.ts";
+import {
+  type EmojiSet,
+  type EmojiVendor,
+  loadEmoji,
+  NORMALIZATION,
+  type PixelDataset,
+  type PriorRows,
+} from "../../src/data/mod.ts";
 import { key, shuffled } from "../../mod.ts";
 import { checkBenchmark, checksumsOf } from "./checksums.ts";
 
@@ -15,6 +22,8 @@ export type Split = "test" | "validation";
 export interface QuickstartData {
   /** Training images: all drawings of the first vendor, then all of the second, and their words. */
   readonly train: PixelDataset & { prior: PriorRows; labels: Int32Array<ArrayBuffer> };
+  /** Short name of each emoji that is learnt from: of image i and of image n + i. */
+  readonly trainNames: readonly string[];
   /** Subcategory of each training image. */
   readonly trainSubcategory: Int32Array<ArrayBuffer>;
   /** Images of each vendor that were not learnt from `[n, 32, 32, 3]`; row i is the same emoji in both. */
@@ -67,7 +76,8 @@ export async function loadQuickstart(on: Split = "test"): Promise<QuickstartData
   const learnt = on === "test" ? concat([train, validation]).sort() : train;
   const held = on === "test" ? test : validation;
   return {
-    train: trainingSet(emoji, learnt),
+    train: trainingSet(emoji, VENDORS, learnt),
+    trainNames: Array.from(learnt, (i) => emoji.names[i]!),
     trainSubcategory: concat(VENDORS.map(() => Int32Array.from(learnt, (i) => emoji.sublabels[i]!))),
     test: { twitter: pick(emoji.pixels.twitter, held, BYTES), google: pick(emoji.pixels.google, held, BYTES) },
     names: Array.from(held, (i) => emoji.names[i]!),
@@ -77,20 +87,25 @@ export async function loadQuickstart(on: Split = "test"): Promise<QuickstartData
   };
 }
 
-function trainingSet(emoji: EmojiSet<(typeof VENDORS)[number]>, rows: Uint32Array): QuickstartData["train"] {
+/** Makes a training set of rows of emoji: all drawings of the first vendor, then of the next. */
+export function trainingSet<V extends EmojiVendor>(
+  emoji: EmojiSet<V>,
+  vendors: readonly V[],
+  rows: Uint32Array,
+): QuickstartData["train"] {
   const { prior } = emoji;
   const words = pick(prior.data, rows, prior.dim);
   const labels = Int32Array.from(rows, (i) => emoji.labels[i]!);
   return {
     name: "emoji",
     split: "train",
-    length: rows.length * VENDORS.length,
+    length: rows.length * vendors.length,
     classes: emoji.classes,
-    labels: concat(VENDORS.map(() => labels)),
-    pixels: { data: concat(VENDORS.map((v) => pick(emoji.pixels[v], rows, BYTES))), height: 32, width: 32 },
+    labels: concat(vendors.map(() => labels)),
+    pixels: { data: concat(vendors.map((v) => pick(emoji.pixels[v], rows, BYTES))), height: 32, width: 32 },
     ...NORMALIZATION.cifar,
     resolution: 32,
-    prior: { ...prior, data: concat(VENDORS.map(() => words)) },
+    prior: { ...prior, data: concat(vendors.map(() => words)) },
     notes: [],
   };
 }

@@ -41,23 +41,33 @@ export interface Encoded extends Readonly<Record<(typeof VENDORS)[number], Featu
 
 /** Encodes all emoji, batch norm in eval mode. */
 export async function encodeAll(device: Device, model: Contrastive, data: QuickstartData): Promise<Encoded> {
-  model.eval();
-  const n = data.names.length;
-  const images = toImages(device);
-  const trained = await encode(model.encoder, data.train.length, images(data.train.pixels.data));
-  const twitter = await encode(model.encoder, n, images(data.test.twitter));
-  const google = await encode(model.encoder, n, images(data.test.google));
-  model.train();
+  const trained = await encodePixels(device, model, data.train.pixels.data);
+  const twitter = await encodePixels(device, model, data.test.twitter);
+  const google = await encodePixels(device, model, data.test.google);
   return { trained, twitter, google };
 }
 
+/** Encodes images given as bytes `[n, 32, 32, 3]`, batch norm in eval mode. */
+export async function encodePixels(
+  device: Device,
+  model: Contrastive,
+  pixels: Uint8Array<ArrayBuffer>,
+): Promise<Features> {
+  model.eval();
+  const features = await encode(model.encoder, pixels.length / BYTES, toImages(device)(pixels));
+  model.train();
+  return features;
+}
+
+/** Bytes of an image. */
+const BYTES = 32 * 32 * 3;
+
 /** Makes the normalised images of rows `[from, to)` of bytes `[n, 32, 32, 3]`. */
 function toImages(device: Device): (pixels: Uint8Array<ArrayBuffer>) => (from: number, to: number) => Tensor {
-  const size = 32 * 32 * 3;
   const recipe = evalTransform({ size: 32, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
   return (pixels) => (from, to) =>
     tidy(() => {
-      const bytes = tensor(pixels.slice(from * size, to * size), { shape: [to - from, 32, 32, 3], device });
+      const bytes = tensor(pixels.slice(from * BYTES, to * BYTES), { shape: [to - from, 32, 32, 3], device });
       const indices = arange(0, to - from, { dtype: "u32", device });
       return squeeze(augment(bytes, { indices, recipe, views: 1 }), 1);
     });

@@ -1,6 +1,6 @@
 import { type Device, key, shuffled, type Tensor, tensor } from "../../mod.ts";
 import { naturalRecipe, type PriorRows, ResidentImages } from "../../src/data/mod.ts";
-import { type Contrastive, contrastive, defaultInit, ResNet } from "../../src/nn/mod.ts";
+import { type Contrastive, contrastive, defaultInit, kaimingNormal, ResNet } from "../../src/nn/mod.ts";
 import { type MethodName, METHODS, pretrain, type PretrainReport } from "../../src/train/mod.ts";
 import { clustersOf, equalRows } from "../../src/jobs/pretrain/prior_classes.ts";
 import type { QuickstartData } from "./data.ts";
@@ -24,24 +24,33 @@ export interface Training {
   readonly printEvery?: number;
 }
 
+/** Initial weights of the convolutions, by whose they are. */
+const INITS = { pytorch: defaultInit, torchvision: kaimingNormal } as const;
+
+/** One of `pytorch` and `torchvision`. */
+export type InitName = keyof typeof INITS;
+
 /** Settings of {@linkcode makeModel}. */
 export interface ModelSettings {
   /** Channels of the first stage. */
   readonly width: number;
   /** Seed of the weights. */
   readonly seed: number;
+  /** Weights that the convolutions begin with: PyTorch's default or torchvision's; `pytorch` by default. */
+  readonly init?: InitName;
   /** The method that the head is for; decoupled uniformity by default. */
   readonly method?: MethodName;
   /** Whether the network is a momentum encoder, which has no predictor; false by default. */
   readonly follows?: boolean;
 }
 
-/** The quickstart's network: a stem of stride 2, one block a stage, 256 features; PyTorch's default weights. */
-export function makeModel({ width, seed, method = "decoupled_uniformity", follows }: ModelSettings): Contrastive {
+/** Makes the quickstart's network: a stem of stride 2, one block a stage, 256 features. */
+export function makeModel(settings: ModelSettings): Contrastive {
+  const { width, seed, init = "pytorch", method = "decoupled_uniformity", follows } = settings;
   const layout = { block: "basic", layers: [1, 1, 1], widths: [width, 2 * width, 4 * width], smallStem: true } as const;
   const { norm, predictor } = METHODS[method];
   const head = { projection: 64, norm, predictor: predictor && !follows ? 64 : undefined, seed };
-  return contrastive(new ResNet(layout, { numClasses: 256, seed, init: defaultInit }), head);
+  return contrastive(new ResNet(layout, { numClasses: 256, seed, init: INITS[init] }), head);
 }
 
 /** Trains a model in place. */

@@ -1,11 +1,11 @@
 import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
 import { Device } from "../../mod.ts";
-import { ARM_MEASURES, type ArmMeasure, armsOf } from "../../examples/_compare/arms.ts";
+import { ARM_MEASURES, type ArmMeasure, type ArmSet, armsOf } from "../../examples/_compare/arms.ts";
 import { parseCompareMethods } from "../../examples/_compare/flags.ts";
 import { METHODS } from "../../src/train/mod.ts";
 import { linearProbe } from "../../examples/_compare/linear_probe.ts";
-import { openingMark, type TableSource, withTable } from "../../examples/_compare/readme.ts";
+import { markName, openingMark, type TableSource, withTable } from "../../examples/_compare/readme.ts";
 import { comparePage, differenceTable, markdown, meanTable, type RunResult } from "../../examples/_compare/results.ts";
 import type { QueryScores } from "../../examples/_quickstart/evaluate.ts";
 import { RECIPE, recipeDigest } from "../../examples/_quickstart/recipe.ts";
@@ -89,12 +89,27 @@ Deno.test("the prior is compared with methods that take none, and methods with a
   ]);
 });
 
-Deno.test("compare_methods.ts has an arm for every method, and writes no README", () => {
+Deno.test("a prior is compared with what has its batch, weights or kernel, and else with the main arms", () => {
+  const names = (set: ArmSet) =>
+    armsOf(RECIPE, set).map((arm): RunResult => ({ ...RESULTS[0]!, arm: arm.name, seed: 0 }));
+  const pairs = (set: ArmSet) => differenceTable(names(set), GROUPS).header.slice(4);
+  assertEquals(pairs("batch"), ["prior, batch 64 − no prior, batch 64", "prior, batch 512 − no prior, batch 512"]);
+  assertEquals(pairs("image"), [
+    "prior, image encoder − no prior",
+    "prior, image encoder − shuffled prior, image encoder",
+    "shuffled prior, image encoder − no prior",
+  ]);
+  const rows = markdown(names("init"), GROUPS).split("\n\n")[1]!.split("\n");
+  assertMatch(rows[0]!, /^\| difference \[95 % interval\] \| category, 1-NN \|/);
+  assertMatch(rows.at(-1)!, /^\| shuffled prior, torchvision weights − no prior, torchvision weights \| \+0\.000 /);
+});
+
+Deno.test("compare_methods.ts has an arm for every method, and writes the leaderboard", () => {
   const flags = parseCompareMethods(["--seeds", "2"])!;
   assertEquals([flags.arms, flags.readme, flags.seeds, flags.save_dir], ["methods", false, 2, "runs/compare_methods"]);
   const methods = armsOf(RECIPE, "methods").map(({ method = "decoupled_uniformity" }) => method);
   assertEquals(new Set(methods), new Set(Object.keys(METHODS) as typeof methods));
-  assertThrows(() => parseCompareMethods(["--readme"]), Error, "readme");
+  assertEquals(markName("methods"), "leaderboard");
 });
 
 Deno.test("comparePage() draws means with bars", async () => {
@@ -115,7 +130,7 @@ Deno.test("comparePage() draws means with bars", async () => {
 });
 
 Deno.test("armsOf() has the main arms in every set, and names that are files of their own", () => {
-  for (const set of ["main", "kernels", "ridge", "shuffled", "batch"] as const) {
+  for (const set of ["main", "kernels", "ridge", "shuffled", "batch", "image", "init"] as const) {
     const names = armsOf(RECIPE, set).map(({ name }) => name);
     assertEquals(names.slice(0, 4), ["untrained", "no prior", "prior", "shuffled prior"]);
     assertEquals(new Set(names.map((name) => name.replaceAll(/[^a-z0-9.]+/gi, "_"))).size, names.length);
