@@ -1,4 +1,4 @@
-import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { Device } from "../../mod.ts";
 import { ARM_MEASURES, type ArmMeasure, type ArmSet, armsOf } from "../../examples/_compare/arms.ts";
