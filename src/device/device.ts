@@ -15,7 +15,7 @@ import { Rehearsals } from "./rehearsals.ts";
 import { Running } from "./running.ts";
 import type { BindingsOf, Counters, DispatchOptions } from "./options.ts";
 import type { DeviceStorage } from "./storage.ts";
-import type { SyncReader } from "./sync_reader.ts";
+import type { ReadPart, SyncReader } from "./sync_reader.ts";
 import { Timing } from "./timing.ts";
 import { Transfers } from "./transfers.ts";
 
@@ -171,8 +171,7 @@ export class Device {
   }
 
   /**
-   * Workgroups for `count` flat items at `size` items a workgroup, folded into y past 65,535; the shader finds its item
-   * with `flat_id` of `lib/flat.wgsl` and guards the tail.
+   * Workgroups for `count` items at `size` a workgroup, folded past 65,535; a shader has `flat_id` and guards the tail.
    */
   groups(count: number, size: number): Workgroups {
     return this.#bounds.fold(count, size);
@@ -209,8 +208,12 @@ export class Device {
 
   /** Opens a reader that hands up to `bytes` bytes back at once while the caller waits; see {@linkcode SyncReader}. */
   async openSyncReader(bytes: number): Promise<SyncReader> {
-    const how = "run steps that exchange with other processes without compile()";
-    return await this.#transfers.openSyncReader(bytes, () => this.recordings.refuse("read back", how));
+    return await this.#transfers.openSyncReader(bytes, (how) => this.recordings.refuse("read back", how));
+  }
+
+  /** @internal Reads parts at once, for a text; null where that cannot be had now. */
+  peek(parts: readonly ReadPart[]): Uint8Array<ArrayBuffer> | null {
+    return this.closed || this.recordings.active || this.#rehearsals.now ? null : this.#transfers.peek(parts);
   }
 
   /** Submits what was encoded; does not wait. */
@@ -238,8 +241,7 @@ export class Device {
   }
 
   /**
-   * Starts timing every dispatch by timestamp queries. Each dispatch then runs in a pass of its own, which costs time
-   * between dispatches but not within them.
+   * Starts timing every dispatch by timestamp queries, in a pass of its own, which costs time between dispatches.
    *
    * @param options `shapes`: keep the same op on other shapes apart; false by default.
    * @throws {DeviceError} If the adapter lacks `timestamp-query`.

@@ -56,6 +56,11 @@ export class Failures {
     return this.#lost;
   }
 
+  /** Whether the next check throws. */
+  get pending(): boolean {
+    return this.#lost !== null || this.#error !== null;
+  }
+
   /** Errors so far. */
   get count(): number {
     return this.#count;

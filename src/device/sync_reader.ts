@@ -9,6 +9,8 @@ export interface ReadPart {
   readonly storage: DeviceStorage;
   /** Number of bytes; a multiple of 4. */
   readonly bytes: number;
+  /** First byte; a multiple of 4, 0 by default. */
+  readonly offset?: number;
 }
 
 /** A stretch of a part that fits into the staging buffer. */
@@ -20,12 +22,13 @@ interface Piece {
 }
 
 /**
- * Reads bytes back while the caller waits, for exchanges between processes in the midst of a forward or backward pass.
+ * Reads bytes back while the caller waits: for exchanges between processes in the midst of a forward or backward pass, and
+ * for `console.log`.
  *
  * WebGPU maps buffers asynchronously. Deno, however, waits for the GPU within the call of `mapAsync` (its promise is
  * settled 10 ms later): from the second mapping of a buffer on, `getMappedRange` gives the bytes as soon as that call has
- * returned. So the staging buffer is mapped twice when the reader is opened. Elsewhere `getMappedRange` throws, and the
- * reader is refused.
+ * returned. So the staging buffer is mapped once when it is made. Elsewhere `getMappedRange` throws, and the reader is
+ * refused.
  */
 export class SyncReader {
   #gpu: GPUDevice;
@@ -51,22 +54,20 @@ export class SyncReader {
    *
    * @throws {DeviceError} If the runtime cannot read while the caller waits.
    */
-  static async open(
+  static open(
     gpu: GPUDevice,
     bytes: number,
     baton: { readonly holder: GPUBuffer },
     flush: (parts: readonly ReadPart[]) => void,
-  ): Promise<SyncReader> {
+  ): SyncReader {
     const size = Math.ceil(bytes / 4) * 4 + Baton.BYTES;
     const usage = USAGE.MAP_READ | USAGE.COPY_DST;
-    const staging = gpu.createBuffer({ label: "synchronous read", size, usage });
-    await staging.mapAsync(MAP_READ);
+    const staging = gpu.createBuffer({ label: "synchronous read", size, usage, mappedAtCreation: true });
     staging.unmap();
-    const mapped = staging.mapAsync(MAP_READ);
+    staging.mapAsync(MAP_READ).catch(() => {}); // ends with the buffer where the reader is refused
     try {
       staging.getMappedRange();
     } catch (cause) {
-      await mapped;
       staging.destroy();
       throw new DeviceError("Cannot open a reader that does not wait as this runtime maps buffers only between tasks", {
         cause,
@@ -100,9 +101,9 @@ export class SyncReader {
     const room = this.#staging.size - Baton.BYTES;
     let load: Piece[] = [];
     let to = 0;
-    for (const { storage, bytes } of parts) {
-      for (let from = 0; from < bytes;) {
-        const piece = { buffer: storage.block.buffer, from, to, bytes: Math.min(bytes - from, room - to) };
+    for (const { storage, bytes, offset = 0 } of parts) {
+      for (let from = offset, end = offset + bytes; from < end;) {
+        const piece = { buffer: storage.block.buffer, from, to, bytes: Math.min(end - from, room - to) };
         load.push(piece);
         from += piece.bytes;
         to += piece.bytes;

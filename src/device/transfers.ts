@@ -2,8 +2,11 @@ import type { Encoder } from "./encoder.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import type { Failures } from "./failures.ts";
 import type { DeviceStorage } from "./storage.ts";
-import { SyncReader } from "./sync_reader.ts";
+import { type ReadPart, SyncReader } from "./sync_reader.ts";
 import { MAP_READ, USAGE } from "./usage.ts";
+
+/** Bytes that are read at once for a text. */
+const PEEK_BYTES = 1 << 14;
 
 /** Parts that a device lends to its transfers. */
 interface Lent {
@@ -19,6 +22,7 @@ interface Lent {
 export class Transfers {
   #lent: Lent;
   #staging: Staging;
+  #peeker: SyncReader | null | undefined;
 
   /** Starts without a transfer. */
   constructor(lent: Lent) {
@@ -93,15 +97,41 @@ export class Transfers {
     await gpu.queue.onSubmittedWorkDone();
   }
 
-  /** Opens a reader of up to `bytes` bytes; `permit` throws where it may not read. */
-  async openSyncReader(bytes: number, permit: () => void): Promise<SyncReader> {
+  /** Opens a reader of up to `bytes` bytes; `permit` throws where it may not read, and what to do then. */
+  openSyncReader(bytes: number, permit: (instead: string) => void): SyncReader {
     const { gpu, encoder, failures, check } = this.#lent;
-    return await SyncReader.open(gpu, bytes, encoder.carryBaton(), (parts) => {
-      permit();
+    return SyncReader.open(gpu, bytes, encoder.carryBaton(), (parts) => {
+      permit("run steps that exchange with other processes without compile()");
       check();
       encoder.flush();
       failures.checkDone(...parts.map(({ storage }) => storage.writtenBy));
     });
+  }
+
+  /**
+   * Reads parts at once, for a text; null where the runtime cannot, or something failed. What failed is left for what
+   * comes next to throw.
+   */
+  peek(parts: readonly ReadPart[]): Uint8Array<ArrayBuffer> | null {
+    if (this.#lent.failures.pending || this.#peeker === null) return null;
+    const result = new Uint8Array(parts.reduce((sum, { bytes }) => sum + bytes, 0));
+    try {
+      this.#peeker ??= this.#openPeeker();
+      this.#peeker?.read(parts, result);
+    } catch (error) {
+      if (error instanceof DeviceError) return null;
+      throw error;
+    }
+    return this.#peeker && result;
+  }
+
+  /** Opens the reader for texts once; null where there is none. */
+  #openPeeker(): SyncReader | null {
+    try {
+      return this.openSyncReader(PEEK_BYTES, () => {});
+    } catch {
+      return null;
+    }
   }
 
   async #settle(): Promise<void> {

@@ -1,3 +1,4 @@
+import { indented } from "../tensor/internal.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { ForwardHooks } from "./_forward_hooks.ts";
 import { Counter, Parameter, Table } from "./parameter.ts";
@@ -213,8 +214,8 @@ export abstract class Module {
   }
 
   /** Text that `console.log` shows in Deno. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return this.toString();
+  [Symbol.for("Deno.customInspect")](_inspect?: unknown, options?: unknown): string {
+    return indented(this.toString(), options);
   }
 
   /** Text that `console.log` shows in Node. */

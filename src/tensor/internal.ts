@@ -7,4 +7,5 @@ export { checkHalf, elementAliases, floatOf } from "./half.ts";
 export { philox, uniformNumbers } from "./philox.ts";
 export { own } from "./scope.ts";
 export { checkSetting, describeGiven } from "./given.ts";
+export { indented } from "./show.ts";
 export { checkShape, normalizeDim, normalizeDims, stridesOf } from "./shape.ts";

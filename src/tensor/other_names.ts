@@ -45,4 +45,13 @@ export function answerOtherNames(prototype: object): void {
     };
     Object.defineProperty(prototype, name, { get: refuse("read"), set: refuse("set"), configurable: true });
   }
+  Object.defineProperty(prototype, Symbol.iterator, { value: refuseIteration, configurable: true });
+}
+
+/** Answers `for (const row of x)`, `[...x]` and `Array.from(x)`: which would have to wait for the device at each row. */
+function refuseIteration(this: { readonly shape: readonly number[] }): never {
+  throw new TypeError(
+    `Cannot iterate over a tensor [${this.shape}] as its elements are on the device: use indexSelect(x, 0, [i]) for row ` +
+      "i of x.shape[0], or await x.data() for the elements",
+  );
 }

@@ -1,4 +1,5 @@
-import type { Shape } from "./shape.ts";
+import type { DType } from "./dtype.ts";
+import { type Shape, sizeOf } from "./shape.ts";
 
 /** Elements above which only the ends of each axis are shown. */
 const MOST_SHOWN = 1000;
@@ -7,15 +8,31 @@ const EDGE = 3;
 /** Characters of a line, about. */
 const LINE = 80;
 
-/** Writes the elements of an array in nested brackets and aligned columns, as PyTorch does; the middle of large ones is "…". */
-export function showElements(shape: Shape, data: ArrayLike<number>): string {
-  if (data.length === 0) return `[] of shape [${shape.join(", ")}]`;
-  const edge = data.length > MOST_SHOWN ? EDGE : Infinity;
+/** Indices of the elements that are shown, the least first: all, or those at the ends of each axis of a large array. */
+export function shownIndices(shape: Shape): number[] {
   const shown: number[] = [];
-  visit(shape, 0, edge, (at) => shown.push(data[at]!));
-  const text = formatOf(shown, data instanceof Float32Array || data.constructor.name === "Float16Array");
+  if (sizeOf(shape) > 0) visit(shape, 0, edgeOf(shape), (at) => shown.push(at));
+  return shown;
+}
+
+/** Writes the elements of an array in nested brackets and aligned columns, as PyTorch does; the middle of large ones is "…". */
+export function showElements(shape: Shape, dtype: DType, valueAt: (index: number) => number): string {
+  if (sizeOf(shape) === 0) return `[] of shape [${shape.join(", ")}]`;
+  const shown = shownIndices(shape).map(valueAt);
+  const text = formatOf(shown, dtype === "f32" || dtype === "f16");
   const width = shown.reduce((most, value) => Math.max(most, text(value).length), 0);
-  return block(shape, 0, edge, (at) => text(data[at]!).padStart(width), width);
+  return block(shape, 0, edgeOf(shape), (at) => text(valueAt(at)).padStart(width), width);
+}
+
+/** Indents a text of many lines by as much as what `console.log` shows around it; Node does so by itself. */
+export function indented(text: string, options: unknown): string {
+  const { indentationLvl = 0 } = (options ?? {}) as { indentationLvl?: number };
+  return text.replaceAll("\n", `\n${" ".repeat(indentationLvl)}`);
+}
+
+/** How many elements are shown at each end of an axis. */
+function edgeOf(shape: Shape): number {
+  return sizeOf(shape) > MOST_SHOWN ? EDGE : Infinity;
 }
 
 /** The indices along an axis that are shown; −1 for those between. */

@@ -4,7 +4,8 @@ import { checkHalf } from "./half.ts";
 import { answerOtherNames } from "./other_names.ts";
 import { own } from "./scope.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
-import { showElements } from "./show.ts";
+import { peekElements } from "./peek.ts";
+import { indented, showElements } from "./show.ts";
 
 /** Link that a tensor holds beside its storage: its place in the graph of a differentiation. */
 export interface Link {
@@ -233,14 +234,14 @@ export class Tensor<D extends DType = DType> {
     );
   }
 
-  /** Returns what `console.log` shows in Deno. */
-  [Symbol.for("Deno.customInspect")](): string {
-    return this.#line();
+  /** Returns what `console.log` shows in Deno: the text of {@linkcode Tensor.print}, read while the caller waits. */
+  [Symbol.for("Deno.customInspect")](_inspect?: unknown, options?: unknown): string {
+    return indented(this.#seen(), options);
   }
 
-  /** Returns what `console.log` shows in Node. */
+  /** Returns what `console.log` shows in Node, where only {@linkcode Tensor.print} can wait for the elements. */
   [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return this.#line();
+    return this.#seen();
   }
 
   /** Returns what a Jupyter notebook shows: the text of {@linkcode Tensor.print}. */
@@ -248,13 +249,17 @@ export class Tensor<D extends DType = DType> {
     return { "text/plain": await this.#text() };
   }
 
-  /** Text that is known at once, and how the elements are seen. */
-  #line(): string {
-    return this.disposed ? this.toString() : `${this} (await print() shows its elements)`;
+  /** Text that can be had at once, and how the elements are seen where they are not in it. */
+  #seen(): string {
+    if (this.disposed) return this.toString();
+    const elements = peekElements(this);
+    return elements === null ? `${this} (await print() shows its elements)` : `${this}\n${elements}`;
   }
 
   async #text(): Promise<string> {
-    return this.disposed ? this.toString() : `${this}\n${showElements(this.shape, await this.data())}`;
+    if (this.disposed) return this.toString();
+    const data = await this.data();
+    return `${this}\n${showElements(this.shape, this.dtype, (index) => data[index]!)}`;
   }
 
   static {

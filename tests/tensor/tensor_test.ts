@@ -3,7 +3,6 @@ import { requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { ones, tensor } from "../../src/tensor/mod.ts";
 import { accumulate, addPair } from "../../src/tensor/internal.ts";
-import { showElements } from "../../src/tensor/show.ts";
 
 const device = await Device.open();
 
@@ -93,79 +92,6 @@ Deno.test("Tensor is freed at the end of `using`", () => {
     seen = x;
   }
   assert(seen.disposed);
-});
-
-Deno.test("Tensor shows dtype, shape and state when inspected", () => {
-  const x = ones([2, 3]);
-  const where = device.info.description;
-  assertEquals(Deno.inspect(x), `Tensor f32 [2, 3] on ${where} (await print() shows its elements)`);
-  assertEquals(`${requireGrad(x)}`, `Tensor f32 [2, 3] on ${where}, requires grad`);
-  x.dispose();
-  assertEquals(Deno.inspect(x), `Tensor f32 [2, 3] on ${where}, requires grad, disposed`);
-  assertStringIncludes(Deno.inspect(ones([], { dtype: "u32" })), `Tensor u32 [] on ${where}`);
-});
-
-/** Returns what a notebook would show. */
-function display(x: object): Promise<Record<string, string>> {
-  return (x as Record<symbol, () => Promise<Record<string, string>>>)[Symbol.for("Jupyter.display")]!();
-}
-
-Deno.test("Tensor.print() and a notebook show the same text; a disposed tensor says so", async () => {
-  const x = tensor([[1, 2.5], [-3, 4]]);
-  const { log } = console;
-  const printed: unknown[] = [];
-  console.log = (...args) => void printed.push(...args);
-  try {
-    await x.print();
-  } finally {
-    console.log = log;
-  }
-  const text = `${x}\n[[ 1.0000,  2.5000],\n [-3.0000,  4.0000]]`;
-  assertEquals(printed, [text]);
-  assertEquals(await display(x), { "text/plain": text });
-  x.dispose();
-  assertEquals(await display(x), { "text/plain": x.toString() });
-});
-
-Deno.test("showElements() writes numbers as PyTorch does", () => {
-  const show = (shape: number[], values: number[]) => showElements(shape, Float32Array.from(values));
-  assertEquals(show([], [7]), "7.");
-  assertEquals(show([3], [1, -2, 30]), "[ 1., -2., 30.]");
-  assertEquals(show([2], [1e-6, 1]), "[1.0000e-6, 1.0000e+0]");
-  assertEquals(show([3], [NaN, -Infinity, 0.5]), "[      NaN, -Infinity,    0.5000]");
-  assertEquals(show([2, 1, 2], [0, 1, 2, 3]), "[[[0., 1.]],\n\n [[2., 3.]]]");
-  assertEquals(showElements([2], Uint32Array.of(1, 20)), "[ 1, 20]");
-  assertEquals(show([0, 3], []), "[] of shape [0, 3]");
-  assertEquals(
-    show([2000], Array.from({ length: 2000 }, (_, i) => i)),
-    "[   0.,    1.,    2., …, 1997., 1998., 1999.]",
-  );
-  const wide = show([2, 600], Array(1200).fill(1));
-  assertEquals(wide, "[[1., 1., 1., …, 1., 1., 1.],\n [1., 1., 1., …, 1., 1., 1.]]");
-  const long = show([100], Array(100).fill(1)).split("\n");
-  assertEquals([long.length, long.every((line) => line.length <= 81)], [6, true]);
-});
-
-Deno.test("Tensor answers names of other libraries and operators with what it is here", () => {
-  // deno-lint-ignore no-explicit-any -- what is read of it is no member
-  const x = ones([2]) as any;
-  assertThrows(() => x.sum(), TypeError, "Cannot read x.sum as functions are given tensors here: use sum(x)");
-  assertThrows(() => x.add(1), TypeError, "use add(x, y)");
-  assertThrows(() => x[0], TypeError, "Cannot read x[0] as functions are given tensors here: use slice(x,");
-  assertThrows(() => x.T, TypeError, "use transpose(x)");
-  assertThrows(() => x.requires_grad = true, TypeError, "Cannot set x.requires_grad as functions");
-  const rule =
-    "Cannot use a tensor [2] in an operator as JavaScript's are of numbers and texts: use add(x, y), mul(x, 2)";
-  for (const use of [() => x + x, () => x * 2, () => +x, () => x < 1]) assertThrows(use, TypeError, rule);
-});
-
-Deno.test("Tensor is a plain object to promises, JSON, inspection and assertions all the same", async () => {
-  const x = ones([2]);
-  const same = await Promise.resolve(x);
-  assertEquals(same, x); // compares own fields
-  assertEquals(Object.keys(x), Object.keys(ones([3])));
-  assertEquals(JSON.parse(JSON.stringify(x.shape)), [2]);
-  assertStringIncludes(Deno.inspect({ x }, { depth: 1, getters: true }), "Tensor f32 [2]");
 });
 
 Deno.test("accumulate() adds in place and addPair() makes a new tensor", async () => {
