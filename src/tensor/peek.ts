@@ -3,7 +3,7 @@ import { bytesOf, type DType, viewAs } from "./dtype.ts";
 import type { Shape } from "./shape.ts";
 import { showElements, shownIndices } from "./show.ts";
 
-/** What is looked at: a tensor, as its own file cannot be imported here. */
+/** Part of a tensor that is looked at; its own file imports this one. */
 interface Seen {
   readonly device: Device;
   readonly shape: Shape;

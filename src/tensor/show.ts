@@ -30,7 +30,7 @@ export function indented(text: string, options: unknown): string {
   return text.replaceAll("\n", `\n${" ".repeat(indentationLvl)}`);
 }
 
-/** How many elements are shown at each end of an axis. */
+/** Number of elements that are shown at each end of an axis. */
 function edgeOf(shape: Shape): number {
   return sizeOf(shape) > MOST_SHOWN ? EDGE : Infinity;
 }
