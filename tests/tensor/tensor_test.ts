@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { requireGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { ones, tensor } from "../../src/tensor/mod.ts";
