@@ -57,6 +57,40 @@ for (const { size, window, options } of STEMS) {
   }
 }
 
+/** ConvNeXt's convolutions of each channel by itself: value and gradients, each form against the other. */
+for (const [size, channels] of [[28, 96], [7, 384]] as const) {
+  const shape: Shape = [device.info.family === "gpu" ? 128 : 2, size, size, channels];
+  const x = requireGrad(normal(shape, { key: key(1) }));
+  const weight = requireGrad(normal([7, 7, 1, channels], { key: key(2), std: 0.05 }));
+  const options = { groups: channels, padding: 3 };
+  const grad = normal(shape, { key: key(3) });
+  const drop = () => {
+    for (const leaf of [x, weight]) {
+      leaf.grad?.dispose();
+      leaf.grad = null;
+    }
+  };
+  let expected: (readonly number[])[] | undefined;
+  for (const form of ["depthwise", "direct"] satisfies Conv2dFormName[]) {
+    const within = (run: () => Promise<void>) => policy.with({ conv2d: form }, run);
+    await within(async () => {
+      using _ = scope();
+      const y = conv2d(x, weight, options);
+      backward(y, { grad });
+      const got = await Promise.all([y, x.grad!, weight.grad!].map(async (t) => [...await t.data()]));
+      got.forEach((values, i) => assertClose(values, (expected ??= got)[i]!, { rtol: TOLERANCE.sum }));
+      drop();
+    });
+    const group = `conv2d depthwise ${channels} @${size}`;
+    const name = `conv2d 7x7 depthwise [${shape}] ${form}`;
+    await bench(`${name} forward`, () => conv2d(x, weight, options), { group, within });
+    await bench(`${name} forward+backward`, () => {
+      backward(conv2d(x, weight, options), { grad });
+      drop();
+    }, { group: `${group} f+b`, within });
+  }
+}
+
 const N = device.info.family === "gpu" ? 256 : 16;
 const SHAPES: readonly { size: number; channels: number }[] = [
   { size: 32, channels: 64 },

@@ -159,6 +159,8 @@ function imageOps(): Tensor[] {
     ops.batchNorm(images, { weight: noise(8), bias: noise(8), training: true }),
     ops.conv2d(images, noise(3, 3, 8, 12), { padding: 1 }),
     ops.conv2d(images, noise(3, 3, 2, 8), { groups: 4 } as never),
+    ops.conv2d(images, noise(3, 3, 1, 8), { groups: 8, padding: 1 }),
+    ops.conv2d(noise(2, 9, 9, 3), noise(3, 3, 1, 3), { groups: 3, stride: 2 }),
     ops.groupNorm(images, { groups: 2, weight: noise(8), bias: noise(8) }),
     ops.interpolate(images, { size: [5, 7], mode: "bicubic", antialias: true }),
   ];

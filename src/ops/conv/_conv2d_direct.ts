@@ -1,5 +1,5 @@
 // Convolution as implicit matrix products: the patches of the image are never stored.
-// Channels of every group are multiples of 4 here; see _conv2d_channels.ts.
+// Channels of every group are multiples of 4 here; see _conv2d_fours.ts.
 import { defineProgram, type Device } from "../../device/mod.ts";
 import {
   conv2d,

@@ -1,25 +1,62 @@
 // The forms of a convolution, and which of them a shape takes.
 import type { Device } from "../../device/mod.ts";
-import type { FloatDType, Shape } from "../../tensor/mod.ts";
+import type { FloatDType, Shape, Tensor } from "../../tensor/mod.ts";
+import { floatOf } from "../../tensor/internal.ts";
 import { noiseLike } from "../product/product.ts";
 import type { Work } from "../shared/answers.ts";
 import { policyOf } from "../shared/policy.ts";
 import { MOMENTS } from "../shared/tables.ts";
-import { type Conv2dForm, type Conv2dProduct, describeGeometry, type Geometry } from "./geometry.ts";
+import {
+  type Conv2dForm,
+  type Conv2dProduct,
+  describeGeometry,
+  type ForwardOperands,
+  type Geometry,
+  type InputGradOperands,
+  type WeightGradOperands,
+} from "./geometry.ts";
+import { depthwise } from "./_conv2d_depthwise.ts";
 import { direct, taps } from "./_conv2d_direct.ts";
+import { inFours } from "./_conv2d_fours.ts";
 import { product } from "./_conv2d_product.ts";
 import { winograd3, winograd4 } from "./_conv2d_winograd.ts";
 
 /** Forms of a convolution; of those that cost the same the first is taken. */
-const FORMS = { product, taps, direct, winograd4, winograd3 } as const satisfies Record<string, Conv2dForm>;
+const FORMS = {
+  product: inFours(product),
+  taps: inFours(taps),
+  direct: inFours(direct),
+  winograd4: inFours(winograd4),
+  winograd3: inFours(winograd3),
+  depthwise,
+} as const satisfies Record<string, Conv2dForm>;
 
 /** The name of a form. */
 export type Conv2dFormName = keyof typeof FORMS;
 
 const NAMES = Object.keys(FORMS) as Conv2dFormName[];
 
+/** Computes `y [n, oh, ow, out]`. */
+export function forwardProduct(g: Geometry, operands: ForwardOperands): Tensor {
+  const { x, side, dtype } = operands;
+  const form = conv2dForm(x.device, g, "forward", dtype);
+  return form.forward(g, { ...operands, side: leavesMoments(x.device) ? side : undefined });
+}
+
+/** Computes the gradient of x, `[n, h, w, in]`, from that of y. */
+export function inputGradProduct(g: Geometry, operands: InputGradOperands): Tensor {
+  const { gradY } = operands;
+  return conv2dForm(gradY.device, g, "inputGrad", floatOf(gradY)).inputGrad(g, operands);
+}
+
+/** Computes the gradient of the weight, `[kh, kw, in / groups, out]`, from x and the gradient of y. */
+export function weightGradProduct(g: Geometry, operands: WeightGradOperands): Tensor {
+  const { x } = operands;
+  return conv2dForm(x.device, g, "weightGrad", floatOf(x)).weightGrad(g, operands);
+}
+
 /** The form that a product of this shape takes, of images in `dtype`. */
-export function conv2dForm(device: Device, g: Geometry, product: Conv2dProduct, dtype: FloatDType): Conv2dForm {
+function conv2dForm(device: Device, g: Geometry, product: Conv2dProduct, dtype: FloatDType): Conv2dForm {
   return FORMS[conv2dFormName(device, g, product, dtype)];
 }
 
@@ -45,7 +82,7 @@ export function conv2dFormName(
 }
 
 /** Tells whether a convolution leaves the moments of its output on this adapter. */
-export function leavesMoments(device: Device): boolean {
+function leavesMoments(device: Device): boolean {
   const policy = policyOf(device);
   return policy.choose("moments", ["fused", "apart"], policy.of(MOMENTS)) === "fused";
 }

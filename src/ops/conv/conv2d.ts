@@ -3,7 +3,7 @@ import { type FloatDType, sizeOf, type Tensor, zeros } from "../../tensor/mod.ts
 import { own } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { type Geometry, geometryOf, type Windows2d } from "./geometry.ts";
-import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_products.ts";
+import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_forms.ts";
 import { SideMoments } from "../product/moments.ts";
 import { layerInputs, precisionOf } from "../product/precision.ts";
 import { sumOfRows } from "../product/linear.ts";

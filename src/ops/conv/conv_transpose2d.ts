@@ -4,7 +4,7 @@ import { add } from "../elementwise/binary.ts";
 import { sumOfRows } from "../product/linear.ts";
 import { layerInputs, precisionOf } from "../product/precision.ts";
 import { checkFloat } from "../shared/check.ts";
-import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_products.ts";
+import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_forms.ts";
 import type { Geometry, Windows2d } from "./geometry.ts";
 import { pair, type Size2d } from "./pool_geometry.ts";
 

@@ -38,7 +38,7 @@ export interface Geometry {
   readonly outChannels: number;
 }
 
-/** Operands of a convolution, with channels that are multiples of 4: images and weights f32 or f16. */
+/** Operands of a convolution: images and weights f32 or f16. */
 export interface ForwardOperands {
   readonly x: Tensor;
   readonly weight: Tensor;
@@ -69,7 +69,7 @@ export interface WeightGradOperands {
 /** The three products of a convolution. */
 export type Conv2dProduct = "forward" | "inputGrad" | "weightGrad";
 
-/** One way of computing a convolution, with channels that are multiples of 4. */
+/** One way of computing a convolution. */
 export interface Conv2dForm {
   /** Whether the form is right for the shape, and the device has what it needs. */
   serves(g: Geometry, product: Conv2dProduct, device: Device): boolean;

@@ -90,6 +90,12 @@ export const WINOGRAD_SLICES: Readonly<Record<AdapterFamily, SliceTable>> = {
   gpu: { invocations: 65536, minRows: 4, maxRows: 32 },
 };
 
+/** Gradient of a depthwise convolution's weight: slices of the pixels. */
+export const DEPTHWISE: Readonly<Record<AdapterFamily, SliceTable>> = {
+  cpu: { invocations: 2048, minRows: 64, maxRows: 1024 },
+  gpu: { invocations: 65536, minRows: 32, maxRows: 256 },
+};
+
 /**
  * Whether a convolution leaves the moments of what it makes, for the batch normalisation that follows: it saves a pass over
  * the output. On lavapipe, where arithmetic and not memory is the limit, it costs what it saves: convolution and

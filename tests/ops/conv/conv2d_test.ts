@@ -7,6 +7,7 @@ import { conv2d } from "../../../src/ops/conv/conv2d.ts";
 import { ones, scope, tensor, zeros } from "../../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
 import { type ConvCase, convReference } from "./_conv2d_reference.ts";
+import { testWith } from "../../device/_features.ts";
 import { formsOn } from "../product/_forms.ts";
 import { checkGolden } from "../shared/_golden.ts";
 import { policyOf } from "../../../src/ops/shared/policy.ts";
@@ -107,6 +108,35 @@ for (const form of FORMS) {
   });
 }
 
+const DEPTHWISE: readonly ConvCase[] = [
+  { x: [2, 9, 11, 8], weight: [7, 7, 1, 8], options: { groups: 8, padding: 3 } }, // strips and taps with a tail
+  { x: [1, 5, 6, 6], weight: [3, 3, 1, 6], options: { groups: 6, padding: 1 } }, // no multiple of 4
+  { x: [2, 9, 8, 4], weight: [3, 5, 1, 4], options: { groups: 4, stride: [2, 3], padding: [0, 2] } },
+  { x: [1, 11, 12, 5], weight: [3, 4, 1, 5], options: { groups: 5, dilation: [2, 3], stride: [1, 2], padding: 4 } },
+  { x: [1, 3, 4, 4], weight: [2, 1, 1, 4], options: { groups: 4, padding: 5 } }, // more padding than the window
+  { x: [1, 1, 1, 1], weight: [1, 1, 1, 1], options: {} },
+];
+
+Deno.test("conv2d() and its gradients agree with float64: depthwise", async () => {
+  for (const family of ["cpu", "gpu"] as const) {
+    for (const each of DEPTHWISE) await policy.with({ conv2d: "depthwise", family }, () => check(each));
+  }
+});
+
+testWith(device, "shader-f16", "conv2d() reads depthwise f32 weights unrounded beside f16 images", async () => {
+  using _ = scope();
+  const x = requireGrad(tensor(Float16Array.of(1, -1, 1), { shape: [1, 1, 3, 1] }));
+  const y = conv2d(x, requireGrad(tensor([1 + 2 ** -14, 1], { shape: [1, 2, 1, 1] })));
+  backward(y, { grad: tensor(Float16Array.of(1, -1), { shape: [1, 1, 2, 1] }) });
+  assertEquals([...await y.data()], [2 ** -14, -(2 ** -14)]);
+  assertEquals((await x.grad!.data())[1], -(2 ** -14));
+});
+
+Deno.test("conv2d() splits the long sums of a depthwise weight's gradient, also inside a line", async () => {
+  await check({ x: [1, 2, 2600, 1], weight: [1, 3, 1, 1], options: { padding: [0, 1] } });
+  await check({ x: [40, 9, 7, 4], weight: [3, 3, 1, 4], options: { groups: 4, padding: 1 } });
+});
+
 Deno.test("conv2d() by Winograd works through the images in chunks", async () => {
   // 20 x 20 tiles of 36 numbers and 64 channels, or 26 x 26 of 25: 3.7 or 4.3 MB an image, so two or one of them a chunk on
   // a CPU adapter.
@@ -132,6 +162,9 @@ Deno.test("conv2dFormName() follows the shape", () => {
   assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { stride: 2 }), "direct");
   assertEquals(name([16, 32, 32, 64], [3, 3, 64, 64], { dilation: 2 }), "direct");
   assertEquals(name([16, 32, 32, 64], [3, 3, 32, 64], { groups: 2 }), "direct");
+  assertEquals(name([16, 32, 32, 64], [7, 7, 1, 64], { groups: 64 }), "depthwise");
+  assertEquals(name([16, 32, 32, 64], [7, 7, 1, 128], { groups: 64 }), "taps"); // two outputs a channel
+  assertEquals(name([1, 99, 99, 8], [99, 99, 1, 8], { groups: 8 }), "taps"); // too many taps for one loop
   assertEquals(name([16, 32, 32, 4], [3, 3, 4, 8], {}), "taps");
   assertEquals(name([1, 1024, 1024, 64], [3, 3, 64, 64], {}), "direct"); // one image's transform is past the limit
   assertEquals(name([16, 32, 32, 64], [1, 1, 64, 64], {}), "product");
@@ -163,6 +196,7 @@ Deno.test("conv2d() gradients match finite differences", async () => {
     const each of [
       { x: [2, 5, 6, 3], weight: [3, 3, 3, 5], options: { padding: 1 } },
       { x: [1, 7, 7, 4], weight: [3, 3, 2, 6], options: { stride: 2, groups: 2 } },
+      { x: [1, 7, 6, 4], weight: [3, 3, 1, 4], options: { stride: 2, groups: 4, padding: 1 } },
     ] satisfies ConvCase[]
   ) {
     const { x, weight, bias } = convReference(each);
@@ -229,3 +263,8 @@ for (const conv of ["direct", "product", "winograd3", "winograd4"] satisfies Con
     });
   }
 }
+
+Deno.test("conv2d() and its gradients agree with PyTorch: depthwise", async () => {
+  const golden = () => checkGolden("conv2d", ([x, weight, bias], attrs) => conv2d(x!, weight!, { ...attrs, bias }));
+  await policy.with({ conv2d: "depthwise" }, golden);
+});

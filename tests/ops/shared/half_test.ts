@@ -69,6 +69,10 @@ const CONVS: Readonly<Record<Conv2dFormName, readonly ConvCase[]>> = {
   product: [{ x: [3, 6, 6, 5], weight: [1, 1, 5, 70], options: {} }],
   winograd3: WINOGRAD,
   winograd4: WINOGRAD,
+  depthwise: [
+    { x: [2, 5, 9, 4], weight: [3, 3, 1, 4], options: { groups: 4, padding: 1 } },
+    { x: [2, 5, 9, 3], weight: [3, 3, 1, 3], options: { groups: 3, stride: 2 } },
+  ],
 };
 
 for (const form of FORMS) {

@@ -33,7 +33,7 @@ Deno.test("Policy.with() refuses a form that there is not, by the op that asks f
     [
       { conv2d: "winograd5" },
       () => conv2d(x, w),
-      "conv2d as it must be one of product, taps, direct, winograd4, winograd3",
+      "conv2d as it must be one of product, taps, direct, winograd4, winograd3, depthwise",
     ],
     [
       { matmul: "tile7" },
@@ -99,7 +99,7 @@ Deno.test("FORM forces what DEBUG prints, and stops a program where it names not
   }
   const { code, stderr } = await runChild(script, { FORM: "conv2d:winograd9" });
   assert(code !== 0);
-  assertStringIncludes(stderr, `winograd4, winograd3: got "winograd9"`);
+  assertStringIncludes(stderr, `winograd4, winograd3, depthwise: got "winograd9"`);
 });
 
 Deno.test("a step of compile() is recorded anew in forms that are forced", async () => {
