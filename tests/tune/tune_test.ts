@@ -131,7 +131,7 @@ Deno.test("tune() settles matrix products and convolutions of a step once, and r
     assertEquals(refusals, []);
     const asked = choices.map(({ question }) => question);
     for (const kind of ["forward", "inputGrad", "weightGrad"]) {
-      const name = `conv2d ${kind} 2x9x7x4 to 8 window 3x3 stride 1x1 padding 1x1 dilation 1x1 groups 1 f32`;
+      const name = `conv2d ${kind} 2x9x7x3 to 6 window 3x3 stride 1x1 padding 1x1 dilation 1x1 groups 1 f32`;
       assert(asked.includes(name), `${name} is not among ${asked.join("\n")}`);
     }
     assert(asked.includes("matmul AB 1 x 70x900x20 f32"), asked.join("\n"));
