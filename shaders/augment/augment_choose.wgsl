@@ -5,7 +5,8 @@
 //   1  samples  read     [batch]
 //   2  choices  write    [batch * views, CHOICE]  top, left, height, width, flip, angle, grayscale, jitter, brightness,
 //                        contrast, saturation, hue, order, resized height and width, shift down and right, sigma of the
-//                        blur (0: none), threshold of solarize (-1: none)
+//                        blur (0: none), threshold of solarize (-1: none), translation right and down, scale, shear
+//                        along x and y
 //   7  table    read     [batch, 3]               (lib/images_packed.wgsl)
 //
 // A factor of -1 leaves a step of the colour jitter out. order: the steps (0 brightness, 1 contrast, 2 saturation,
@@ -29,6 +30,14 @@ struct Params {
   log_ratio_max: f32,
   flip_p: f32,
   rotation: f32,
+  translate_x: f32,
+  translate_y: f32,
+  factor_min: f32,
+  factor_max: f32,
+  shear_x_min: f32,
+  shear_x_max: f32,
+  shear_y_min: f32,
+  shear_y_max: f32,
   jitter_p: f32,
   brightness: f32,
   contrast: f32,
@@ -115,7 +124,22 @@ fn store_box(view: u32, box: vec4u, resized: vec2u, shift: vec2i) {
   store(view, 16u, f32(shift.y));
   store(view, 17u, 0.0);
   store(view, 18u, -1.0);
-  store(view, 19u, 0.0);
+  for (var place = 19u; place < CHOICE; place++) { store(view, place, f32(place == 21u)); }
+}
+
+// Shift in whole pixels, rounded half to even as Python does; scale; shear.
+fn store_map(i: u32, sample: u32, view: u32) {
+  let u = unit_float(bits_of(sample, view, 14u));
+  store(i, 19u, round(params.translate_x * (2.0 * u.x - 1.0)));
+  store(i, 20u, round(params.translate_y * (2.0 * u.y - 1.0)));
+  store(i, 21u, between(params.factor_min, params.factor_max, u.z));
+  store(i, 22u, between(params.shear_x_min, params.shear_x_max, u.w));
+  store(i, 23u, between(params.shear_y_min, params.shear_y_max, unit_float(bits_of(sample, view, 15u)).x));
+}
+
+// A number of a range; exactly its ends where they are one.
+fn between(low: f32, high: f32, u: f32) -> f32 {
+  return low + (high - low) * u;
 }
 
 @compute @workgroup_size(64)
@@ -147,6 +171,7 @@ fn choose_random(
   let ends = unit_float(bits_of(sample, view, 13u));
   store(i, 17u, select(0.0, mix(params.sigma_min, params.sigma_max, ends.y), ends.x < params.blur_p));
   store(i, 18u, select(-1.0, params.threshold, ends.z < params.solarize_p));
+  store_map(i, sample, view);
 }
 
 // Half of a difference, rounded half to even, as Python rounds it.

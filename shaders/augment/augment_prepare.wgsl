@@ -42,6 +42,23 @@ fn prepare_colors(view: ptr<function, View>, at: u32) {
   }
 }
 
+// The inverse of torchvision's affine map: rotation R(angle) = [[cos, -sin], [sin, cos]] times shears along y and x times
+// scale. Its angle turns clockwise, that of the choices counter-clockwise.
+fn prepare_map(view: ptr<function, View>, at: u32) {
+  let angle = -radians(choices[at + 5u]);
+  let shear = radians(vec2f(choices[at + 22u], choices[at + 23u]));
+  let slope = sin(shear.x) / cos(shear.x);
+  let across = cos(angle - shear.y) / cos(shear.y);
+  let down = sin(angle - shear.y) / cos(shear.y);
+  let scale = 1.0 / choices[at + 21u];
+  (*view).right_right = scale * (cos(angle) - slope * down);
+  (*view).right_down = scale * (sin(angle) + slope * across);
+  (*view).down_right = -scale * down;
+  (*view).down_down = scale * across;
+  (*view).shift_right = choices[at + 19u];
+  (*view).shift_down = choices[at + 20u];
+}
+
 @compute @workgroup_size(64)
 fn prepare(
   @builtin(workgroup_id) group: vec3u,
@@ -66,9 +83,7 @@ fn prepare(
   view.shift_y = i32(choices[at + 15u]);
   view.shift_x = i32(choices[at + 16u]);
   view.flip = u32(choices[at + 4u]);
-  let angle = radians(choices[at + 5u]);
-  view.cosine = cos(angle);
-  view.sine = sin(angle);
+  prepare_map(&view, at);
   view.grayscale = u32(choices[at + 6u]);
   view.sigma = choices[at + 17u];
   view.threshold = choices[at + 18u];

@@ -1,4 +1,5 @@
-// Cuts, resizes (antialiased, as Pillow: the filter grows with the shrink factor), rotates and flips every view, from bytes
+// Cuts, resizes (antialiased, as Pillow: the filter grows with the shrink factor), maps (rotation, shift, scale,
+// shear) and flips every view, from bytes
 // to floats in [0, 1]; then all colour steps and normalisation, or, where contrast needs a mean of gray, the
 // steps before it.
 //
@@ -10,7 +11,7 @@
 //
 // A run: `run` pixels of one row, for one invocation; `runs` of them make a row. views: of the whole batch.
 // Constants: CHANNELS 1 or 3; CUBIC, bicubic (a = -0.5) rather than bilinear; ROTATE, the views are
-// rotated, to the nearest pixel or, with TURN_SMOOTHLY, between four; COLOR, they have colour steps or turn gray (3 channels).
+// mapped about their middle, to the nearest pixel or, with TURN_SMOOTHLY, between four; COLOR, they have colour steps or turn gray (3 channels).
 // Dispatch: Device.groups(views * size * runs, 64).
 struct Params {
   views: u32,
@@ -89,16 +90,17 @@ fn resample(view: View, rows: Taps, cols: Taps) -> vec3f {
   return sum / (row_weights * col_weights);
 }
 
-// Where an output pixel lies in the cut and resized image: rotated about the middle.
+// Where an output pixel lies in the cut and resized image: mapped back about the middle.
 fn source_of(view: View, row: u32, col: u32) -> vec2f {
   let x = select(col, params.size - 1u - col, view.flip != 0u);
   if (!ROTATE) { return vec2f(f32(row), f32(x)); }
   let middle = 0.5 * f32(params.size) - 0.5;
-  let right = f32(x) - middle;
-  let down = f32(row) - middle;
-  let cosine = view.cosine;
-  let sine = view.sine;
-  return vec2f(sine * right + cosine * down, cosine * right - sine * down) + middle;
+  let right = f32(x) - middle - view.shift_right;
+  let down = f32(row) - middle - view.shift_down;
+  return vec2f(
+    view.down_right * right + view.down_down * down,
+    view.right_right * right + view.right_down * down,
+  ) + middle;
 }
 
 // A pixel of the cut and resized image; black outside.

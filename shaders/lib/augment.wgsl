@@ -1,6 +1,6 @@
 // What the shaders of augmentation share: the image of a sample, and the two forms of a view's parameters.
 // A chosen view (CHOICE words) holds torchvision's parameters; a prepared view (View) what a pixel needs of them.
-const CHOICE = 20u;
+const CHOICE = 24u;
 
 struct View {
   valid: u32,        // 0: the sample has no such image, and its view is NaN
@@ -15,8 +15,12 @@ struct View {
   shift_y: i32,      // where the output starts in it
   shift_x: i32,
   flip: u32,
-  cosine: f32,       // of the rotation
-  sine: f32,
+  right_right: f32,  // rotation, scale and shear, undone: how far right and down of the middle a pixel comes from,
+  right_down: f32,   // for each px that it lies to the right and down of the shifted middle
+  down_right: f32,
+  down_down: f32,
+  shift_right: f32,  // of the middle, px
+  shift_down: f32,
   contrast_at: u32,  // place of contrast in the colour steps, or `steps` without it
   steps: u32,        // 4 colour steps, or 0
   hue_at: u32,       // place of hue

@@ -438,8 +438,8 @@ fn soften_grad(
 `,
 };
 /** `augment_choose` */
-export const augment_choose: Shader<{ batch: "u32", views: "u32", images: "u32", image_h: "u32", image_w: "u32", channels: "u32", epoch: "u32", key0: "u32", key1: "u32", size: "u32", scale_min: "f32", scale_max: "f32", log_ratio_min: "f32", log_ratio_max: "f32", flip_p: "f32", rotation: "f32", jitter_p: "f32", brightness: "f32", contrast: "f32", saturation: "f32", hue: "f32", grayscale_p: "f32", resize: "u32", resize_h: "u32", resize_w: "u32", blur_p: "f32", sigma_min: "f32", sigma_max: "f32", solarize_p: "f32", threshold: "f32", first: "u32", count: "u32", offset: "u32" }, { 1: "read", 2: "read_write" }> = {
-  params: { batch: "u32", views: "u32", images: "u32", image_h: "u32", image_w: "u32", channels: "u32", epoch: "u32", key0: "u32", key1: "u32", size: "u32", scale_min: "f32", scale_max: "f32", log_ratio_min: "f32", log_ratio_max: "f32", flip_p: "f32", rotation: "f32", jitter_p: "f32", brightness: "f32", contrast: "f32", saturation: "f32", hue: "f32", grayscale_p: "f32", resize: "u32", resize_h: "u32", resize_w: "u32", blur_p: "f32", sigma_min: "f32", sigma_max: "f32", solarize_p: "f32", threshold: "f32", first: "u32", count: "u32", offset: "u32" },
+export const augment_choose: Shader<{ batch: "u32", views: "u32", images: "u32", image_h: "u32", image_w: "u32", channels: "u32", epoch: "u32", key0: "u32", key1: "u32", size: "u32", scale_min: "f32", scale_max: "f32", log_ratio_min: "f32", log_ratio_max: "f32", flip_p: "f32", rotation: "f32", translate_x: "f32", translate_y: "f32", factor_min: "f32", factor_max: "f32", shear_x_min: "f32", shear_x_max: "f32", shear_y_min: "f32", shear_y_max: "f32", jitter_p: "f32", brightness: "f32", contrast: "f32", saturation: "f32", hue: "f32", grayscale_p: "f32", resize: "u32", resize_h: "u32", resize_w: "u32", blur_p: "f32", sigma_min: "f32", sigma_max: "f32", solarize_p: "f32", threshold: "f32", first: "u32", count: "u32", offset: "u32" }, { 1: "read", 2: "read_write" }> = {
+  params: { batch: "u32", views: "u32", images: "u32", image_h: "u32", image_w: "u32", channels: "u32", epoch: "u32", key0: "u32", key1: "u32", size: "u32", scale_min: "f32", scale_max: "f32", log_ratio_min: "f32", log_ratio_max: "f32", flip_p: "f32", rotation: "f32", translate_x: "f32", translate_y: "f32", factor_min: "f32", factor_max: "f32", shear_x_min: "f32", shear_x_max: "f32", shear_y_min: "f32", shear_y_max: "f32", jitter_p: "f32", brightness: "f32", contrast: "f32", saturation: "f32", hue: "f32", grayscale_p: "f32", resize: "u32", resize_h: "u32", resize_w: "u32", blur_p: "f32", sigma_min: "f32", sigma_max: "f32", solarize_p: "f32", threshold: "f32", first: "u32", count: "u32", offset: "u32" },
   access: { 1: "read", 2: "read_write" },
   code: `struct Params {
   batch: u32,
@@ -458,6 +458,14 @@ export const augment_choose: Shader<{ batch: "u32", views: "u32", images: "u32",
   log_ratio_max: f32,
   flip_p: f32,
   rotation: f32,
+  translate_x: f32,
+  translate_y: f32,
+  factor_min: f32,
+  factor_max: f32,
+  shear_x_min: f32,
+  shear_x_max: f32,
+  shear_y_min: f32,
+  shear_y_max: f32,
   jitter_p: f32,
   brightness: f32,
   contrast: f32,
@@ -533,7 +541,18 @@ fn store_box(view: u32, box: vec4u, resized: vec2u, shift: vec2i) {
   store(view, 16u, f32(shift.y));
   store(view, 17u, 0.0);
   store(view, 18u, -1.0);
-  store(view, 19u, 0.0);
+  for (var place = 19u; place < CHOICE; place++) { store(view, place, f32(place == 21u)); }
+}
+fn store_map(i: u32, sample: u32, view: u32) {
+  let u = unit_float(bits_of(sample, view, 14u));
+  store(i, 19u, round(params.translate_x * (2.0 * u.x - 1.0)));
+  store(i, 20u, round(params.translate_y * (2.0 * u.y - 1.0)));
+  store(i, 21u, between(params.factor_min, params.factor_max, u.z));
+  store(i, 22u, between(params.shear_x_min, params.shear_x_max, u.w));
+  store(i, 23u, between(params.shear_y_min, params.shear_y_max, unit_float(bits_of(sample, view, 15u)).x));
+}
+fn between(low: f32, high: f32, u: f32) -> f32 {
+  return low + (high - low) * u;
 }
 @compute @workgroup_size(64)
 fn choose_random(
@@ -564,6 +583,7 @@ fn choose_random(
   let ends = unit_float(bits_of(sample, view, 13u));
   store(i, 17u, select(0.0, mix(params.sigma_min, params.sigma_max, ends.y), ends.x < params.blur_p));
   store(i, 18u, select(-1.0, params.threshold, ends.z < params.solarize_p));
+  store_map(i, sample, view);
 }
 fn half_even(difference: i32) -> i32 {
   return i32(round(0.5 * f32(difference)));
@@ -783,6 +803,20 @@ fn prepare_colors(view: ptr<function, View>, at: u32) {
     count++;
   }
 }
+fn prepare_map(view: ptr<function, View>, at: u32) {
+  let angle = -radians(choices[at + 5u]);
+  let shear = radians(vec2f(choices[at + 22u], choices[at + 23u]));
+  let slope = sin(shear.x) / cos(shear.x);
+  let across = cos(angle - shear.y) / cos(shear.y);
+  let down = sin(angle - shear.y) / cos(shear.y);
+  let scale = 1.0 / choices[at + 21u];
+  (*view).right_right = scale * (cos(angle) - slope * down);
+  (*view).right_down = scale * (sin(angle) + slope * across);
+  (*view).down_right = -scale * down;
+  (*view).down_down = scale * across;
+  (*view).shift_right = choices[at + 19u];
+  (*view).shift_down = choices[at + 20u];
+}
 @compute @workgroup_size(64)
 fn prepare(
   @builtin(workgroup_id) group: vec3u,
@@ -807,9 +841,7 @@ fn prepare(
   view.shift_y = i32(choices[at + 15u]);
   view.shift_x = i32(choices[at + 16u]);
   view.flip = u32(choices[at + 4u]);
-  let angle = radians(choices[at + 5u]);
-  view.cosine = cos(angle);
-  view.sine = sin(angle);
+  prepare_map(&view, at);
   view.grayscale = u32(choices[at + 6u]);
   view.sigma = choices[at + 17u];
   view.threshold = choices[at + 18u];
@@ -895,11 +927,12 @@ fn source_of(view: View, row: u32, col: u32) -> vec2f {
   let x = select(col, params.size - 1u - col, view.flip != 0u);
   if (!ROTATE) { return vec2f(f32(row), f32(x)); }
   let middle = 0.5 * f32(params.size) - 0.5;
-  let right = f32(x) - middle;
-  let down = f32(row) - middle;
-  let cosine = view.cosine;
-  let sine = view.sine;
-  return vec2f(sine * right + cosine * down, cosine * right - sine * down) + middle;
+  let right = f32(x) - middle - view.shift_right;
+  let down = f32(row) - middle - view.shift_down;
+  return vec2f(
+    view.down_right * right + view.down_down * down,
+    view.right_right * right + view.right_down * down,
+  ) + middle;
 }
 fn resized_pixel(view: View, q: vec2i) -> vec3f {
   let at = q + vec2i(view.shift_y, view.shift_x);
@@ -3577,7 +3610,7 @@ fn keys_seen(first: u32) -> u32 { return select(params.keys, min(params.keys, fi
 export const lib_augment: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
-  code: `const CHOICE = 20u;
+  code: `const CHOICE = 24u;
 struct View {
   valid: u32,
   offset: u32,
@@ -3591,8 +3624,12 @@ struct View {
   shift_y: i32,
   shift_x: i32,
   flip: u32,
-  cosine: f32,
-  sine: f32,
+  right_right: f32,
+  right_down: f32,
+  down_right: f32,
+  down_down: f32,
+  shift_right: f32,
+  shift_down: f32,
   contrast_at: u32,
   steps: u32,
   hue_at: u32,

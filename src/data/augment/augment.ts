@@ -31,7 +31,7 @@ export interface AugmentOptions {
 }
 
 /**
- * Makes augmented views of a batch on the device: cut and resized with antialiasing, rotated, flipped, colours jittered
+ * Makes augmented views of a batch on the device: cut and resized with antialiasing, rotated (or shifted, scaled and sheared), flipped, colours jittered
  * in random order, grayed, blurred, solarized, normalised.
  *
  * The random numbers depend on (seed, epoch, sample, view) alone: a view is the same in any batch, order, worker or
@@ -59,7 +59,7 @@ export interface AugmentOptions {
  * assertEquals(views.shape, [3, 2, 32, 32, 3]);
  * ```
  *
- * @see torchvision's `RandomResizedCrop`, `RandomRotation`, `RandomHorizontalFlip`, `ColorJitter`, `RandomGrayscale`,
+ * @see torchvision's `RandomResizedCrop`, `RandomRotation`, `RandomAffine`, `RandomHorizontalFlip`, `ColorJitter`, `RandomGrayscale`,
  *   `GaussianBlur`, `RandomSolarize`, `Normalize`.
  */
 export function augment(images: Images, options: AugmentOptions): Tensor<"f32"> {
@@ -88,7 +88,7 @@ export function augment(images: Images, options: AugmentOptions): Tensor<"f32"> 
 /**
  * Draws the parameters that {@linkcode augment} would use, without making views; `readParameters()` reads them.
  *
- * @returns `[batch * views, 20]`, f32.
+ * @returns `[batch * views, 24]`, f32.
  * @throws {TypeError} If images or indices have another shape or dtype.
  * @throws {RangeError} If an index, epoch, seed, number of views or a value of the recipe is out of range.
  */

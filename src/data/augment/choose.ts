@@ -19,6 +19,7 @@ import {
 } from "../../shaders/gen.ts";
 import { type Key, Tensor } from "../../tensor/mod.ts";
 import type { Source } from "./images.ts";
+import { affineRanges } from "./affine.ts";
 import { CHOICE } from "./parameters.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -105,6 +106,20 @@ function keyOf(seed: number): Key {
   return [seed >>> 0, (Math.floor(seed / 2 ** 32) ^ DOMAIN) >>> 0];
 }
 
+function affineScalars({ affine, size }: Recipe) {
+  const { translate, scale, shear } = affineRanges(affine, size);
+  return {
+    translate_x: translate[0],
+    translate_y: translate[1],
+    factor_min: scale[0],
+    factor_max: scale[1],
+    shear_x_min: shear[0],
+    shear_x_max: shear[1],
+    shear_y_min: shear[2],
+    shear_y_max: shear[3],
+  };
+}
+
 function scalarsOf(recipe: Recipe) {
   const { crop, jitter, blur, solarize } = recipe;
   const random = crop.kind === "random" ? crop : { scale: [1, 1], ratio: [1, 1] } as const;
@@ -118,6 +133,7 @@ function scalarsOf(recipe: Recipe) {
     log_ratio_max: Math.log(random.ratio[1]),
     flip_p: recipe.flip,
     rotation: recipe.rotation,
+    ...affineScalars(recipe),
     jitter_p: jitter?.p ?? 0,
     brightness: jitter?.brightness ?? 0,
     contrast: jitter?.contrast ?? 0,

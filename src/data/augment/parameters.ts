@@ -19,6 +19,12 @@ export interface ViewParameters {
   readonly shift?: readonly [number, number];
   /** Rotation counter-clockwise, degrees; 0 by default. */
   readonly angle?: number;
+  /** Shift to the right and down, px; 0 by default. */
+  readonly translate?: readonly [number, number];
+  /** Factor of the size; 1 by default. */
+  readonly scale?: number;
+  /** Shear parallel to the x and y axes, degrees; 0 by default. */
+  readonly shear?: readonly [number, number];
   /** Horizontal flip; false by default. */
   readonly flip?: boolean;
   /** Factors of the colour jitter and their order; steps without a factor are left out, all of them by default. */
@@ -32,7 +38,7 @@ export interface ViewParameters {
 }
 
 /** Words of a view's parameters on the device: `CHOICE` of `shaders/lib/augment.wgsl`. */
-export const CHOICE = 20;
+export const CHOICE = 24;
 
 const STEPS: readonly ColorStep[] = ["brightness", "contrast", "saturation", "hue"];
 
@@ -67,6 +73,9 @@ function encode(view: ViewParameters, size: number): number[] {
     ...shift,
     view.blur ?? 0,
     view.solarize ?? -1,
+    ...view.translate ?? [0, 0],
+    view.scale ?? 1,
+    ...view.shear ?? [0, 0],
   ];
 }
 
@@ -87,6 +96,9 @@ function decode(words: ArrayLike<number>): Required<ViewParameters> {
     width: at(3),
     flip: at(4) !== 0,
     angle: at(5),
+    translate: [at(19), at(20)],
+    scale: at(21),
+    shear: [at(22), at(23)],
     grayscale: at(6) !== 0,
     jitter: at(7) === 0 ? {} : { ...Object.fromEntries(factors), order },
     resized: [at(13), at(14)],

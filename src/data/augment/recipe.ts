@@ -1,3 +1,5 @@
+import { type Affine, affineRules } from "./affine.ts";
+
 /** Random crop of a view: torchvision's `RandomResizedCrop`. */
 export interface RandomCrop {
   /** Names the kind. */
@@ -49,7 +51,7 @@ export interface Solarize {
 }
 
 /**
- * Transformation of an image, in this order: crop, rotation, flip, colour jitter, grayscale, blur, solarize,
+ * Transformation of an image, in this order: crop, affine map with its rotation, flip, colour jitter, grayscale, blur, solarize,
  * normalisation.
  */
 export interface Recipe {
@@ -61,7 +63,9 @@ export interface Recipe {
   readonly interpolation: "bilinear" | "bicubic";
   /** Rotation in [−rotation, rotation] degrees, black outside; 0 for none. */
   readonly rotation: number;
-  /** Interpolation of the rotation; to the nearest pixel, torchvision's default, when absent. */
+  /** Shift, scale and shear, in one map with the rotation: torchvision's `RandomAffine`; none when absent. */
+  readonly affine?: Affine;
+  /** Interpolation of rotation and affine map; to the nearest pixel, torchvision's default, when absent. */
   readonly rotationInterpolation?: "nearest" | "bilinear";
   /** Probability of a horizontal flip. */
   readonly flip: number;
@@ -173,6 +177,7 @@ export function checkRecipe(recipe: Recipe): Recipe {
   const chances = { flip: recipe.flip, grayscale: recipe.grayscale, ...jitter && { "jitter.p": jitter.p } };
   for (const [name, p] of Object.entries(chances)) check(p >= 0 && p <= 1, `${name} must be in [0, 1]`, p);
   check(recipe.rotation >= 0 && recipe.rotation <= 180, "rotation must be in [0, 180] degrees", recipe.rotation);
+  for (const [holds, rule, value] of affineRules(recipe.affine ?? {})) check(holds, rule, value);
   if (crop.kind === "random") {
     check(isRange(crop.scale) && crop.scale[1] <= 1, "scale must be 0 < min <= max <= 1", crop.scale);
     check(isRange(crop.ratio), "ratio must be 0 < min <= max", crop.ratio);

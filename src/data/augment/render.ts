@@ -37,7 +37,7 @@ const BLUR_ROWS = { ...FINISH, entryPoint: "blur_rows" };
 const COLOR = { ...MEAN_GRAY, entryPoint: "color_views" };
 
 /** Bytes of `View` in `shaders/lib/augment.wgsl`. */
-const VIEW_BYTES = 30 * 4;
+const VIEW_BYTES = 34 * 4;
 /** Input pixels that one invocation may read: some drivers end loops after 65,535 turns. */
 const MOST_TAPS = 30_000;
 const NAN_BITS = 0x7fc00000;
@@ -47,7 +47,7 @@ type MeanConstants = { readonly LANES: number; readonly ROWS: number };
 
 /** Work of the passes. */
 export interface Render {
-  /** Whether any view may be rotated. */
+  /** Whether any view may be rotated, or mapped otherwise. */
   readonly rotate: boolean;
   /** Whether any view may have colour steps or turn gray. */
   readonly color: boolean;

@@ -15,7 +15,7 @@ type Steps = Omit<Render, "reach"> & { readonly blur: boolean; readonly solarize
 
 function workOfRecipes(recipes: readonly Recipe[]): Steps {
   return {
-    rotate: recipes.some(({ rotation }) => rotation > 0),
+    rotate: recipes.some(({ rotation, affine }) => rotation > 0 || affine !== undefined),
     color: recipes.some(({ jitter, grayscale }) => Boolean(jitter) || grayscale > 0),
     contrast: recipes.some(({ jitter }) => (jitter?.contrast ?? 0) > 0),
     blur: recipes.some(({ blur }) => (blur?.p ?? 0) > 0),
@@ -25,7 +25,7 @@ function workOfRecipes(recipes: readonly Recipe[]): Steps {
 
 function workOfParameters(parameters: readonly ViewParameters[]): Steps {
   return {
-    rotate: parameters.some(({ angle = 0 }) => angle !== 0),
+    rotate: parameters.some(({ angle = 0, translate, scale, shear }) => angle !== 0 || translate || scale || shear),
     color: parameters.some(({ jitter, grayscale }) => jitter || grayscale),
     contrast: parameters.some(({ jitter }) => jitter?.contrast !== undefined),
     blur: parameters.some(({ blur = 0 }) => blur > 0),

@@ -6,7 +6,11 @@ import { eachFamily } from "../../ops/shared/_forms.ts";
 import { arrayOf, floatsOf, readFixture, readFixtureJson } from "../../fixtures/read.ts";
 
 /** One case of `views.json`. */
-interface ViewCase extends Pick<ViewParameters, "angle" | "flip" | "jitter" | "grayscale" | "blur" | "solarize"> {
+interface ViewCase extends
+  Pick<
+    ViewParameters,
+    "angle" | "translate" | "scale" | "shear" | "flip" | "jitter" | "grayscale" | "blur" | "solarize"
+  > {
   name: string;
   size: number;
   box?: { top: number; left: number; height: number; width: number };

@@ -61,6 +61,7 @@ const RECIPE: Recipe = {
   rotation: 30,
   blur: { p: 0.75, sigma: [0.25, 2.25] },
   solarize: { p: 0.25, threshold: 0.5 },
+  affine: { translate: [0.25, 0.5], scale: [0.5, 1.5], shear: [-10, 30, 5, 9] },
 };
 
 Deno.test("sampleViews() draws torchvision's parameters from Philox of sample, view, epoch and seed", async () => {
@@ -84,6 +85,12 @@ Deno.test("sampleViews() draws torchvision's parameters from Philox of sample, v
     const ends = words(at, 13).map(unit);
     assertAlmostEquals(got.blur, ends[0]! < 0.75 ? 0.25 + 2 * ends[1]! : 0, 1e-6);
     assertEquals(got.solarize, ends[2]! < 0.25 ? 0.5 : null);
+    const [right, down, scale, slant] = words(at, 14).map(unit) as [number, number, number, number];
+    const shifts = [8 * (2 * right - 1), 16 * (2 * down - 1)];
+    got.translate.forEach((shift, k) => assert(Number.isInteger(shift) && Math.abs(shift - shifts[k]!) <= 0.5));
+    assertAlmostEquals(got.scale, 0.5 + scale, 1e-6);
+    assertAlmostEquals(got.shear[0], 40 * slant - 10, 1e-5);
+    assertAlmostEquals(got.shear[1], 4 * unit(words(at, 15)[0]!) + 5, 1e-5);
     assertEquals(got.jitter.order !== undefined, coins[3]! < Math.fround(0.8));
     if (!got.jitter.order) return;
     const amounts = words(at, 11).map(unit);
@@ -135,6 +142,7 @@ Deno.test("sampleViews() leaves out the steps that the recipe does not have", as
     assertEquals(Math.abs(view.jitter.hue!), 0);
     assert(view.jitter.contrast! >= 0.6 && view.jitter.contrast! <= 1.4);
     assertEquals([view.flip, view.grayscale], [false, true]);
+    assertEquals([...view.translate, view.scale, ...view.shear].map(Math.abs), [0, 0, 1, 0, 0]);
   }
   const strong = { p: 1, brightness: 3, contrast: 3, saturation: 3, hue: 0.5 };
   const factors = (await draw(200, { ...PLAIN, jitter: strong })).flatMap(({ jitter }) =>
