@@ -1,5 +1,5 @@
 /** torchvision's `RandomAffine`, beside the rotation: of a view's pixels, about its middle, black outside. */
-export interface Affine {
+export interface RandomAffine {
   /** Largest shift to the right and down, either way, as shares of the view's size in [0, 1]; in whole px. None when absent. */
   readonly translate?: readonly [number, number];
   /** Smallest and largest factor of the size; 1 when absent. */
@@ -22,14 +22,17 @@ export interface AffineRanges {
 }
 
 /** Ranges of an affine map for views of this size; those of no map when it is absent. */
-export function affineRanges({ translate = [0, 0], scale = [1, 1], shear = 0 }: Affine = {}, size = 1): AffineRanges {
+export function affineRanges(
+  { translate = [0, 0], scale = [1, 1], shear = 0 }: RandomAffine = {},
+  size = 1,
+): AffineRanges {
   const [least, most, ...vertical] = typeof shear === "number" ? [-shear, shear] : shear;
   const [up = 0, down = 0] = vertical;
   return { translate: [translate[0] * size, translate[1] * size], scale, shear: [least, most, up, down] };
 }
 
 /** Lists the rules of an affine map, in the form of a recipe's check: whether one holds, what it is, and what was given. */
-export function* affineRules(affine: Affine): Generator<readonly [boolean, string, readonly number[]]> {
+export function* affineRules(affine: RandomAffine): Generator<readonly [boolean, string, readonly number[]]> {
   const { translate, scale, shear } = affineRanges(affine);
   yield [translate.every((share) => share >= 0 && share <= 1), "affine.translate must be in [0, 1]", translate];
   const [least, most] = scale.map(Math.fround) as [number, number];

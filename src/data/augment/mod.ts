@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { Affine } from "./affine.ts";
+export type { RandomAffine } from "./affine.ts";
 export { augment, type AugmentOptions, sampleViews } from "./augment.ts";
 export { type Images, type PackedImages, packImages } from "./images.ts";
 export { type ColorStep, readParameters, type ViewParameters } from "./parameters.ts";

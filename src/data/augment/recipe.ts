@@ -1,4 +1,4 @@
-import { type Affine, affineRules } from "./affine.ts";
+import { affineRules, type RandomAffine } from "./affine.ts";
 
 /** Random crop of a view: torchvision's `RandomResizedCrop`. */
 export interface RandomCrop {
@@ -64,7 +64,7 @@ export interface Recipe {
   /** Rotation in [−rotation, rotation] degrees, black outside; 0 for none. */
   readonly rotation: number;
   /** Shift, scale and shear, in one map with the rotation: torchvision's `RandomAffine`; none when absent. */
-  readonly affine?: Affine;
+  readonly affine?: RandomAffine;
   /** Interpolation of rotation and affine map; to the nearest pixel, torchvision's default, when absent. */
   readonly rotationInterpolation?: "nearest" | "bilinear";
   /** Probability of a horizontal flip. */
