@@ -52,6 +52,8 @@ export interface Opened {
   readonly api: GPU;
   /** WebGPU's own device. */
   readonly gpu: GPUDevice;
+  /** Limits of the device, as plain numbers: what WebGPU gives is slow to read. */
+  readonly limits: GPUSupportedLimits;
   /** Facts about the device's adapter. */
   readonly info: AdapterInfo;
   /**
@@ -76,7 +78,19 @@ export async function requestDevice(options: AdapterOptions = {}): Promise<Opene
     subgroupSize: subgroups ? sizeOfSubgroups(adapter.info) : 0,
   } as const;
   const directives = subgroups && await takes(gpu, ENABLE_SUBGROUPS) ? ENABLE_SUBGROUPS : "";
-  return { api, gpu, info, directives };
+  return { api, gpu, info, limits: plainLimits(gpu), directives };
+}
+
+/** Copies the limits; some implementations let them be read but not enumerated. */
+function plainLimits({ limits }: GPUDevice): GPUSupportedLimits {
+  const plain: Record<string, number> = {};
+  for (let each: object = limits; each && each !== Object.prototype; each = Object.getPrototypeOf(each)) {
+    for (const name of Object.getOwnPropertyNames(each)) {
+      const value: unknown = limits[name as keyof GPUSupportedLimits];
+      if (typeof value === "number") plain[name] = value;
+    }
+  }
+  return Object.freeze(plain) as unknown as GPUSupportedLimits;
 }
 
 /** Chromium tells no description of SwiftShader, Deno 2.9 has no `isFallbackAdapter` of some drivers: either will do. */

@@ -1,4 +1,4 @@
-import type { Bindings } from "./bindings.ts";
+import type { Bindings } from "./dispatch.ts";
 import type { Block } from "./blocks.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { PARAMS_SLOT } from "./program.ts";
@@ -69,9 +69,8 @@ export class BindGroups {
   get(pipeline: Pipeline, bindings: Bindings, serial: number): GPUBindGroup {
     const places = this.#places;
     let count = 0;
-    for (const binding in bindings) {
-      const bound = bindings[binding];
-      if (!bound) continue;
+    for (let i = 0; i < pipeline.bound.length; i++) {
+      const bound = bindings[pipeline.bound[i]!]!;
       const window = "storage" in bound;
       const { block } = window ? bound.storage : bound;
       block.use(serial);

@@ -1,6 +1,6 @@
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import type { Program } from "./program.ts";
-import type { Bindings, Workgroups } from "./bindings.ts";
+import type { Bindings, Workgroups } from "./dispatch.ts";
 
 /** Whether a dispatch writes bytes; what the program does not say that it only reads may be written. */
 function writesSomething({ access }: Program, buffers: Bindings): boolean {
@@ -13,9 +13,11 @@ function writesSomething({ access }: Program, buffers: Bindings): boolean {
 export class Bounds {
   #groups: number;
   #bytes: number;
+  #details: () => DeviceErrorDetails;
 
-  /** Reads an adapter's limits once: they are slow to read. */
-  constructor(limits: GPUSupportedLimits) {
+  /** Takes the limits of a device; `details` tells what is running now, for errors. */
+  constructor(limits: GPUSupportedLimits, details: () => DeviceErrorDetails) {
+    this.#details = details;
     this.#groups = limits.maxComputeWorkgroupsPerDimension;
     this.#bytes = Math.min(limits.maxStorageBufferBindingSize, limits.maxBufferSize);
   }
@@ -35,12 +37,7 @@ export class Bounds {
    * @throws {RangeError} If a number of workgroups is not a positive integer otherwise.
    * @throws {DeviceError} If there are too many along a dimension.
    */
-  isSomeWork(
-    workgroups: Workgroups,
-    program: Program,
-    buffers: Bindings,
-    details: () => DeviceErrorDetails,
-  ): boolean {
+  isSomeWork(workgroups: Workgroups, program: Program, buffers: Bindings): boolean {
     if (!Array.isArray(workgroups)) {
       throw new TypeError(
         `Cannot dispatch ${program.name}.${program.entryPoint} as workgroups must be [x, y, z]: got ${workgroups}`,
@@ -58,24 +55,24 @@ export class Bounds {
       }
       some = false;
     }
-    if (some) this.#checkGroups(workgroups, program, details);
+    if (some) this.#checkGroups(workgroups, program);
     return some;
   }
 
-  #checkGroups(workgroups: Workgroups, { name, entryPoint }: Program, details: () => DeviceErrorDetails): void {
+  #checkGroups(workgroups: Workgroups, { name, entryPoint }: Program): void {
     if (Math.max(workgroups[0], workgroups[1], workgroups[2]) <= this.#groups) return;
     throw new DeviceError(
       `Cannot dispatch as workgroups must be <= ${this.#groups} along each dimension: got [${workgroups}]`,
-      { ...details(), shader: `${name}.${entryPoint}` },
+      { ...this.#details(), shader: `${name}.${entryPoint}` },
     );
   }
 
   /** Throws when a storage is too large. */
-  checkBytes(bytes: number, details: () => DeviceErrorDetails): void {
+  checkBytes(bytes: number): void {
     if (bytes <= this.#bytes) return;
     throw new DeviceError(
       `Cannot allocate ${bytes} bytes as this adapter binds at most ${this.#bytes} bytes at once: take less at once`,
-      details(),
+      this.#details(),
     );
   }
 }

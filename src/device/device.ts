@@ -8,12 +8,10 @@ import { bufferMaker, BufferPool, type MemoryUsage } from "./pool.ts";
 import type { ProfileRow, Trace } from "./profiler.ts";
 import { type Accesses, askParams, type ParamTypes, type ParamValues, type Program } from "./program.ts";
 import { ProgramMemo } from "./program_memo.ts";
-import { Encoder } from "./encoder.ts";
-import type { Workgroups } from "./bindings.ts";
+import { type Counters, Encoder } from "./encoder.ts";
 import { Recordings } from "./replay/recordings.ts";
-import { Rehearsals } from "./rehearsals.ts";
 import { Running } from "./running.ts";
-import type { BindingsOf, Counters, DispatchOptions } from "./options.ts";
+import type { BindingsOf, DispatchOptions, Workgroups } from "./dispatch.ts";
 import type { DeviceStorage } from "./storage.ts";
 import type { ReadPart, SyncReader } from "./sync_reader.ts";
 import { Timing } from "./timing.ts";
@@ -45,12 +43,13 @@ export class Device {
   readonly recordings: Recordings;
   /** The programs of ops that come in many versions. */
   readonly programs: ProgramMemo = new ProgramMemo();
-  #rehearsals = new Rehearsals();
   #gpu: GPUDevice;
   /** Implementation of WebGPU, held as long as the device: npm's `webgpu` crashes once its GPU object is collected. */
   #api: GPU;
   #bounds: Bounds;
   #pool: BufferPool;
+  /** Pool of a rehearsal, whose buffers have sizes but no memory; null where work is done. */
+  #rehearsed: BufferPool | null = null;
   #pipelines: PipelineCache;
   #encoder: Encoder;
   #transfers: Transfers;
@@ -58,27 +57,24 @@ export class Device {
   #failures: Failures;
   #running = new Running();
   #log = DispatchLog.open();
-  #details = (): DeviceErrorDetails => this.#running.details;
   #parts = new Map<unknown, unknown>();
 
-  private constructor({ api, gpu, info, directives }: Opened) {
+  private constructor({ api, gpu, info, limits, directives }: Opened) {
     this.#api = api;
     this.#gpu = gpu;
     this.info = info;
-    this.limits = gpu.limits;
+    this.limits = limits;
     this.features = new Set(gpu.features as unknown as Iterable<string>);
-    const [details, encoder, trim] = [this.#details, () => this.#encoder, () => this.trim()];
-    const [check, done] = [() => this.#check(), () => this.done()];
+    const details = (): DeviceErrorDetails => this.#running.details;
+    const [encoder, trim] = [() => this.#encoder, () => this.trim()];
     const failures = this.#failures = new Failures(gpu, details, encoder);
     this.#pool = new BufferPool(bufferMaker({ gpu, failures, details, encoder, trim }));
-    this.#bounds = new Bounds(gpu.limits);
+    this.#bounds = new Bounds(limits, details);
     this.#pipelines = new PipelineCache(gpu, { details, failures }, directives);
-    this.#encoder = new Encoder(gpu, (shader, make) => {
-      return failures.watch("validation", "Cannot bind the buffers of a dispatch", { ...details(), shader }, make);
-    });
-    this.recordings = new Recordings(gpu, this.#pool, this.#encoder, failures, check);
-    this.#transfers = new Transfers({ gpu, encoder: this.#encoder, failures, details, check });
-    this.#timing = new Timing({ gpu, info, encoder: this.#encoder, running: this.#running, done });
+    this.#encoder = new Encoder(gpu, { details, failures });
+    this.recordings = new Recordings(gpu, this.#pool, this.#encoder, failures);
+    this.#transfers = new Transfers({ gpu, encoder: this.#encoder, failures, details });
+    this.#timing = new Timing({ gpu, info, encoder: this.#encoder, running: this.#running, done: () => this.done() });
   }
 
   /**
@@ -106,8 +102,9 @@ export class Device {
 
   /** @internal What a layer above keeps for this device, one of each class: made when it is first asked for. */
   part<T extends object>(kind: new (device: Device) => T): T {
-    if (!this.#parts.has(kind)) this.#parts.set(kind, new kind(this));
-    return this.#parts.get(kind) as T;
+    let part = this.#parts.get(kind) as T | undefined;
+    if (!part) this.#parts.set(kind, part = new kind(this));
+    return part;
   }
 
   /** Counters of what was made and done so far. */
@@ -142,9 +139,9 @@ export class Device {
    * @throws {DeviceError} If it is larger than the device can bind, or the device is closed or lost.
    */
   allocate(bytes: number): DeviceStorage {
-    this.#check();
-    this.#bounds.checkBytes(bytes, this.#details);
-    return (this.#rehearsals.now ?? this.#pool).allocate(bytes);
+    this.#failures.check();
+    this.#bounds.checkBytes(bytes);
+    return (this.#rehearsed ?? this.#pool).allocate(bytes);
   }
 
   /**
@@ -158,11 +155,11 @@ export class Device {
     shader: Program<P, A>,
     options: DispatchOptions<P, A, V, B>,
   ): void {
-    this.#check();
+    this.#failures.check();
     const program = this.programs.whole(shader);
     this.recordings.checkDevice();
     const { buffers, constants, params: given = {}, workgroups } = options as DispatchOptions;
-    if (!this.#bounds.isSomeWork(workgroups, program, buffers, this.#details) || this.#rehearsals.now) return;
+    if (!this.#bounds.isSomeWork(workgroups, program, buffers) || this.#rehearsed) return;
     const asked = askParams(program.params, given);
     this.#log?.add(program, { buffers, workgroups, constants, params: asked }, this.#running);
     const pipeline = this.#pipelines.get(program, buffers, constants);
@@ -182,15 +179,29 @@ export class Device {
     return this.#running.run(name, shapes, body);
   }
 
-  /** @internal Runs `body` on the books of a rehearsal; see {@linkcode rehearse}. */
+  /**
+   * Runs `body` without the GPU, to learn in a moment whether it stays within the adapter's limits and what memory it
+   * takes: tensors have shapes but no elements, dispatches and writes do nothing. It must not wait, and what it makes must
+   * not be used afterwards.
+   *
+   * @returns Bytes in use at its end, and their peak.
+   * @throws {DeviceError} If something exceeds what the adapter binds or dispatches at once.
+   */
   rehearse(body: () => void): MemoryUsage {
-    return this.#rehearsals.run(() => this.recordings.withoutEffects(body));
+    const before = this.#rehearsed;
+    const pool = this.#rehearsed = new BufferPool({ create: () => ({ destroy() {} }) as GPUBuffer });
+    try {
+      this.recordings.withoutEffects(body);
+      return pool.usage;
+    } finally {
+      this.#rehearsed = before;
+    }
   }
 
   /** Writes bytes into a storage; submits first when an encoded command still uses it. */
   write(storage: DeviceStorage, data: ArrayBufferView, offset = 0): void {
-    if (this.#rehearsals.now) return;
-    this.#check();
+    if (this.#rehearsed) return;
+    this.#failures.check();
     this.recordings.refuse("write", "write before it, into a tensor that it is given or holds");
     this.#transfers.write(storage, data, offset);
   }
@@ -201,7 +212,7 @@ export class Device {
    * @throws {DeviceError} If anything before it failed, or the storage may hold anything since something failed.
    */
   async read(storage: DeviceStorage, bytes: number, offset = 0): Promise<ArrayBuffer> {
-    this.#check();
+    this.#failures.check();
     this.recordings.refuse("read back", "read what it returns");
     return await this.#transfers.read(storage, bytes, offset);
   }
@@ -218,14 +229,14 @@ export class Device {
 
   /** Submits what was encoded; does not wait. */
   flush(): void {
-    if (this.#rehearsals.now) return;
-    this.#check();
+    if (this.#rehearsed) return;
+    this.#failures.check();
     this.#encoder.flush();
   }
 
   /** Submits what was encoded and waits until the GPU has done it. */
   async done(): Promise<void> {
-    this.#check();
+    this.#failures.check();
     await this.#transfers.done();
   }
 
@@ -264,11 +275,7 @@ export class Device {
     return (await this.#timing.stop()).rows;
   }
 
-  /**
-   * Starts a profile that keeps when each dispatch ran, with its op and shapes; see {@linkcode Device.stopTrace}.
-   *
-   * @throws {DeviceError} If the adapter lacks `timestamp-query`.
-   */
+  /** Starts a profile, as {@linkcode Device.startProfile}, that keeps when each dispatch ran, with its op and shapes. */
   startTrace(): void {
     this.#timing.start(true, { keepsEvents: true });
   }
@@ -291,10 +298,5 @@ export class Device {
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.closed && !this.#failures.lost) await this.#transfers.idle();
     this.close();
-  }
-
-  #check(): void {
-    if (this.closed) throw new DeviceError("Cannot use a closed device", this.#details());
-    this.#failures.check();
   }
 }

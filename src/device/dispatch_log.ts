@@ -1,5 +1,5 @@
 import { environment } from "./environment.ts";
-import type { DispatchOptions } from "./options.ts";
+import type { DispatchOptions } from "./dispatch.ts";
 import type { Program } from "./program.ts";
 import type { Running } from "./running.ts";
 

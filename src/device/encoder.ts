@@ -1,16 +1,32 @@
 import { Baton } from "./baton.ts";
-import { BindGroups, type Guard } from "./bind_groups.ts";
+import { BindGroups } from "./bind_groups.ts";
 import type { Block } from "./blocks.ts";
+import type { Bindings, Workgroups } from "./dispatch.ts";
 import type { DeviceStorage } from "./storage.ts";
-import type { Pipeline } from "./pipelines.ts";
+import type { Pipeline, Reporting } from "./pipelines.ts";
 import { packParams, PARAMS_SLOT, type Program, type Scalars } from "./program.ts";
 import type { Profile, Profiler } from "./profiler.ts";
 import type { Recording, Replay } from "./replay/recording.ts";
 import { USAGE } from "./usage.ts";
-import type { Bindings, Workgroups } from "./bindings.ts";
 
 /** Bytes of the uniform arena: the `Params` of one submit. */
 const ARENA_BYTES = 1 << 20;
+
+/** Counts of what the device has made and done; a steady training step changes `submits` and `dispatches` only. */
+export interface Counters {
+  /** GPUBuffers created, staging buffers included. */
+  readonly buffers: number;
+  /** Compute pipelines compiled. */
+  readonly pipelines: number;
+  /** Bind groups created. */
+  readonly bindGroups: number;
+  /** Queue submits. */
+  readonly submits: number;
+  /** Dispatches encoded. */
+  readonly dispatches: number;
+  /** Read-backs. */
+  readonly reads: number;
+}
 
 /**
  * Encodes dispatches into one open compute pass and submits them together. `Params` go through one uniform arena (a
@@ -36,12 +52,14 @@ export class Encoder {
   #submits = 0;
   #dispatches = 0;
 
-  /** Encodes for this device; `guard` watches over the making of bind groups. */
-  constructor(gpu: GPUDevice, guard: Guard) {
+  /** Encodes for this device; errors of making bind groups arrive later, through `reporting`. */
+  constructor(gpu: GPUDevice, { details, failures }: Reporting) {
     this.#gpu = gpu;
     const usage = USAGE.UNIFORM | USAGE.COPY_DST;
     this.#arena = gpu.createBuffer({ label: "params", size: ARENA_BYTES, usage });
-    this.#bindGroups = new BindGroups(gpu, this.#arena, guard);
+    this.#bindGroups = new BindGroups(gpu, this.#arena, (shader, make) => {
+      return failures.watch("validation", "Cannot bind the buffers of a dispatch", { ...details(), shader }, make);
+    });
   }
 
   /** Recording that takes every dispatch in, if any. */
@@ -55,7 +73,7 @@ export class Encoder {
   }
 
   /** Bind groups, submits and dispatches so far. */
-  get counts(): { bindGroups: number; submits: number; dispatches: number } {
+  get counts(): Pick<Counters, "bindGroups" | "submits" | "dispatches"> {
     return { bindGroups: this.#bindGroups.created, submits: this.#submits, dispatches: this.#dispatches };
   }
 

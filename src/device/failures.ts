@@ -1,5 +1,5 @@
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
-import type { Bindings } from "./bindings.ts";
+import type { Bindings } from "./dispatch.ts";
 import type { DeviceStorage } from "./storage.ts";
 
 /** Submits that may have been dropped: what they wrote is not known. */
@@ -30,6 +30,7 @@ export class Failures {
   #closed = false;
   #count = 0;
   #gpu: GPUDevice;
+  #details: () => DeviceErrorDetails;
   #encoder: () => Submits;
   #error: DeviceError | null = null;
   #checks = new Set<Promise<void>>();
@@ -39,6 +40,7 @@ export class Failures {
   /** Listens to a device; `details` tells what is running now. */
   constructor(gpu: GPUDevice, details: () => DeviceErrorDetails, encoder: () => Submits) {
     this.#gpu = gpu;
+    this.#details = details;
     this.#encoder = encoder;
     gpu.addEventListener("uncapturederror", (event) => {
       event.preventDefault();
@@ -151,8 +153,9 @@ export class Failures {
     this.#error = error;
   }
 
-  /** Throws what went wrong since the last check. */
+  /** Throws what went wrong since the last check, and always where the device is closed or lost. */
   check(): void {
+    if (this.#closed) throw new DeviceError("Cannot use a closed device", this.#details());
     if (this.#lost) throw this.#lost;
     const error = this.#error;
     if (!error) return;

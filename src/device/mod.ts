@@ -49,8 +49,8 @@
 export type { AdapterFamily, AdapterInfo, AdapterOptions } from "./adapter.ts";
 export { Device } from "./device.ts";
 export { DeviceError, type DeviceErrorDetails } from "./errors.ts";
-export type { BindingsOf, Counters, DispatchOptions } from "./options.ts";
-export type { Constants } from "./pipelines.ts";
+export type { Bindings, BindingsOf, Bound, DispatchOptions, StorageWindow, Workgroups } from "./dispatch.ts";
+export type { Counters } from "./encoder.ts";
 export type { Block, Reserve } from "./blocks.ts";
 export type { MemoryUsage } from "./pool.ts";
 export { DeviceStorage } from "./storage.ts";
@@ -59,6 +59,7 @@ export {
   type Access,
   type Accesses,
   type AccessOf,
+  type Constants,
   defineProgram,
   type Param,
   type ParamsOf,
@@ -70,8 +71,6 @@ export {
   type ShaderPart,
 } from "./program.ts";
 export type { ProgramMemo } from "./program_memo.ts";
-export type { Bindings, Bound, StorageWindow, Workgroups } from "./bindings.ts";
 export type { Recording } from "./replay/recording.ts";
 export type { Recordings } from "./replay/recordings.ts";
-export { rehearse } from "./rehearsal.ts";
 export { type ReadPart, SyncReader } from "./sync_reader.ts";

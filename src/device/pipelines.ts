@@ -1,12 +1,9 @@
 import { environment } from "./environment.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import type { Failures } from "./failures.ts";
-import { isEmpty, type Program, sourceOf } from "./program.ts";
+import { type Constants, isEmpty, type Program, sourceOf } from "./program.ts";
 import { RecentMap } from "./recent_map.ts";
-import type { Bindings } from "./bindings.ts";
-
-/** Values for a program's `override` constants. */
-export type Constants = Readonly<Record<string, number | boolean>>;
+import type { Bindings } from "./dispatch.ts";
 
 /** A compiled program and the layout of its bind group. */
 export interface Pipeline {
@@ -17,7 +14,9 @@ export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly hasParams: boolean;
-  /** The bindings that the program writes. */
+  /** The bindings that are bound, in ascending order. */
+  readonly bound: readonly number[];
+  /** Bindings that the program writes. */
   readonly writes: readonly number[];
 }
 
@@ -26,13 +25,15 @@ export interface Reporting {
   /** Describes what is running now. */
   details(): DeviceErrorDetails;
   /** Takes errors, and what to await before results are trusted. */
-  readonly failures: Pick<Failures, "fail" | "wait">;
+  readonly failures: Pick<Failures, "fail" | "wait" | "watch">;
 }
 
 /** A program that was dispatched. */
 interface Seen {
   /** Number of its content. */
   readonly content: number;
+  /** Bindings that it declares. */
+  readonly declared: readonly number[];
   /** The pipeline found last, and for what: most programs have one only. */
   readonly last: { readonly which: number; readonly constants: Constants; readonly pipeline: Pipeline } | null;
 }
@@ -71,15 +72,15 @@ export class PipelineCache {
   /** The pipeline of a program with what is bound and constants. */
   get(program: Program, bound: Bindings, constants: Constants | undefined): Pipeline {
     const seen = this.#seen.get(program) ?? this.#see(program);
+    const { content, declared, last } = seen;
     let which = 0; // a bit for each binding
-    for (const binding in bound) if (bound[binding]) which += 2 ** Number(binding);
-    const { content, last } = seen;
+    for (let i = 0; i < declared.length; i++) if (bound[declared[i]!]) which |= 1 << i;
     if (last && last.which === which && sameValues(last.constants, constants)) return last.pipeline;
     let key = `${content} ${which}`;
     if (constants) { for (const name in constants) key += `;${name}=${constants[name]}`; }
     let pipeline = this.#pipelines.get(key);
     if (!pipeline) this.#pipelines.set(key, pipeline = this.#compile(program, key, bound, constants));
-    this.#seen.set(program, { content, last: { which, constants: { ...constants }, pipeline } });
+    this.#seen.set(program, { content, declared, last: { which, constants: { ...constants }, pipeline } });
     return pipeline;
   }
 
@@ -89,7 +90,7 @@ export class PipelineCache {
     const content = `${JSON.stringify([name, entryPoint, params, access])}\n${sourceOf(program)}`;
     let number = this.#contents.get(content);
     if (number === undefined) this.#contents.set(content, number = this.#nextContent++);
-    return { content: number, last: null };
+    return { content: number, declared: Object.keys(access).map(Number), last: null };
   }
 
   #compile(program: Program, key: string, bound: Bindings, constants: Constants = {}): Pipeline {
@@ -99,7 +100,8 @@ export class PipelineCache {
     this.#gpu.pushErrorScope("validation");
     let module = this.#modules.get(code);
     if (!module) this.#modules.set(code, module = this.#gpu.createShaderModule({ label, code }));
-    const entries = layoutEntries(program, bound);
+    const storages = Object.keys(bound).map(Number).filter((binding) => bound[binding]);
+    const entries = layoutEntries(program, storages);
     const layout = this.#gpu.createBindGroupLayout({ label, entries });
     const values: Record<string, number> = {};
     for (const name in constants) values[name] = Number(constants[name]);
@@ -110,9 +112,9 @@ export class PipelineCache {
     });
     const details = { ...this.#reporting.details(), shader: label };
     this.#reporting.failures.wait(this.#report(this.#gpu.popErrorScope(), module, details, constants));
-    const writes = entries.filter(({ buffer }) => buffer?.type === "storage").map(({ binding }) => binding);
+    const writes = storages.filter((binding) => program.access[binding] === "read_write");
     const id = ++this.#created;
-    return { id, label, key, pipeline, layout, hasParams: !isEmpty(program.params), writes };
+    return { id, label, key, pipeline, layout, hasParams: !isEmpty(program.params), bound: storages, writes };
   }
 
   async #report(
@@ -138,12 +140,12 @@ function sameValues(a: Constants, b: Constants = {}): boolean {
   return true;
 }
 
-function layoutEntries(program: Program, bound: Bindings): GPUBindGroupLayoutEntry[] {
+function layoutEntries(program: Program, storages: readonly number[]): GPUBindGroupLayoutEntry[] {
   const entries: GPUBindGroupLayoutEntry[] = [];
   if (!isEmpty(program.params)) {
     entries.push({ binding: 0, visibility: 4, buffer: { type: "uniform", hasDynamicOffset: true } });
   }
-  for (const binding of Object.keys(bound).filter((binding) => bound[Number(binding)]).map(Number)) {
+  for (const binding of storages) {
     const declared = program.access[binding];
     if (!declared) {
       throw new TypeError(`Cannot dispatch ${program.name} as its source declares no storage binding ${binding}`);

@@ -77,22 +77,24 @@ export class BufferPool {
   allocate(bytes: number): DeviceStorage {
     const rounded = Math.max(16, Math.ceil(bytes / 16) * 16);
     const block = this.#take(sizeClass(rounded));
-    const { capacity } = block;
+    const { capacity, owner } = block;
     this.#live += capacity;
     this.touch(0);
-    block.owner?.take(capacity);
+    owner?.take(capacity);
     return new DeviceStorage(this, block, rounded, bytes === 0);
   }
 
   /** Takes the block of a storage back; called by the last {@linkcode DeviceStorage.release}. */
   free(storage: DeviceStorage): void {
     const { block } = storage;
-    this.#live -= block.capacity;
+    const { capacity } = block;
+    this.#live -= capacity;
     block.giveBack(++this.#clock);
     if (block.lost) return;
-    if (block.owner) this.#reserved += block.capacity;
-    else this.#pooled += block.capacity;
-    insertById(block.owner?.free ?? this.#free, block);
+    const { owner } = block;
+    if (owner) this.#reserved += capacity;
+    else this.#pooled += capacity;
+    insertById(owner?.free ?? this.#free, block);
   }
 
   /**

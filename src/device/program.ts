@@ -15,6 +15,9 @@ export type ParamTypes = Readonly<Record<string, ParamType>>;
 /** The access of storage bindings of group 0, by number. */
 export type Accesses = Readonly<Record<number, Access>>;
 
+/** Values of a program's `override` constants. */
+export type Constants = Readonly<Record<string, number | boolean>>;
+
 /** WGSL that declares bindings, and the interface that it declares; `scripts/shaders.ts` makes one of each WGSL file. */
 export interface ShaderPart<P extends ParamTypes = ParamTypes, A extends Accesses = Accesses> {
   /** WGSL source. */

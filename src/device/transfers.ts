@@ -14,8 +14,6 @@ interface Lent {
   readonly encoder: Encoder;
   readonly failures: Failures;
   readonly details: () => DeviceErrorDetails;
-  /** Throws when the device is closed or something failed. */
-  readonly check: () => void;
 }
 
 /** Transfers between host and device. What waits for the device throws what went wrong before it. */
@@ -56,7 +54,7 @@ export class Transfers {
 
   /** Reads bytes of a storage back; see `Device.read`. */
   async read(storage: DeviceStorage, bytes: number, offset: number): Promise<ArrayBuffer> {
-    const { encoder, failures, check, details } = this.#lent;
+    const { encoder, failures, details } = this.#lent;
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
     const staging = this.#staging.take(size);
     encoder.copy(storage, offset, staging, size);
@@ -65,27 +63,27 @@ export class Transfers {
     await this.#settle();
     try {
       const result = await this.#staging.read(staging, bytes);
-      check();
+      failures.check();
       failures.checkDone(serial, writtenBy);
       failures.worked(serial);
       return result;
     } catch (cause) {
       if (cause instanceof DeviceError) throw cause;
       await Promise.resolve();
-      check();
+      failures.check();
       throw new DeviceError("Cannot read a result back", { ...details(), cause });
     }
   }
 
   /** Submits what was encoded and waits until the GPU has done it. */
   async done(): Promise<void> {
-    const { gpu, encoder, failures, check } = this.#lent;
+    const { gpu, encoder, failures } = this.#lent;
     const [{ count }, waiting] = [failures, !encoder.idle];
     encoder.flush();
     const { latest } = encoder;
     await this.#settle();
     await gpu.queue.onSubmittedWorkDone();
-    check();
+    failures.check();
     if (waiting || failures.count > count) failures.checkDone(latest);
     failures.worked(latest);
   }
@@ -99,10 +97,10 @@ export class Transfers {
 
   /** Opens a reader of up to `bytes` bytes; `permit` throws where it may not read, and what to do then. */
   openSyncReader(bytes: number, permit: (instead: string) => void): SyncReader {
-    const { gpu, encoder, failures, check } = this.#lent;
+    const { gpu, encoder, failures } = this.#lent;
     return SyncReader.open(gpu, bytes, encoder.carryBaton(), (parts) => {
       permit("run steps that exchange with other processes without compile()");
-      check();
+      failures.check();
       encoder.flush();
       failures.checkDone(...parts.map(({ storage }) => storage.writtenBy));
     });
@@ -135,9 +133,9 @@ export class Transfers {
   }
 
   async #settle(): Promise<void> {
-    const { gpu, failures, check } = this.#lent;
+    const { gpu, failures } = this.#lent;
     await failures.settle(() => gpu.queue.onSubmittedWorkDone());
-    check();
+    failures.check();
   }
 }
 

@@ -1,4 +1,3 @@
-import { rehearse } from "../device/mod.ts";
 import { noGrad } from "../autograd/mod.ts";
 import { scope, type Shape, zeros } from "../tensor/mod.ts";
 import { Conv2d } from "./conv2d.ts";
@@ -69,7 +68,7 @@ export function summary(module: Module, shape: Shape): Summary {
       using _ = scope();
       noGrad(() => module.forward(zeros(shape, { device })));
     };
-    if (device) peakBytes = rehearse(device, pass).peak;
+    if (device) peakBytes = device.rehearse(pass).peak;
     else pass();
   } finally {
     for (const remove of unwatch) remove();

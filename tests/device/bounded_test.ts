@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { compile } from "../../src/compile/mod.ts";
-import { defineProgram, Device, DeviceError, rehearse } from "../../src/device/mod.ts";
+import { defineProgram, Device, DeviceError } from "../../src/device/mod.ts";
 import { add, matmul, mul, sum } from "../../src/ops/mod.ts";
 import { ones, scope, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
 import { openLimited } from "./_limited.ts";
@@ -96,7 +96,7 @@ Deno.test("compile() gives back the memory of recordings that it gives up", asyn
   assertEquals(step.replays, 6 * 2);
 });
 
-Deno.test("rehearse() tells whether shapes fit and what memory they take, without the GPU", async () => {
+Deno.test("Device.rehearse() tells whether shapes fit and what memory they take, without the GPU", async () => {
   await using device = await openLimited({ maxStorageBufferBindingSize: 2 ** 20 });
   assertEquals(device.limits.maxStorageBufferBindingSize, 2 ** 20);
   const product = (n: number) => {
@@ -104,9 +104,9 @@ Deno.test("rehearse() tells whether shapes fit and what memory they take, withou
     matmul(tensor(new Float32Array(64 * n), { shape: [n, 64] }), zeros([64, n]));
   };
   const before = [device.counters, device.memory];
-  const { live, peak } = rehearse(device, () => product(512));
+  const { live, peak } = device.rehearse(() => product(512));
   assertEquals([live, peak], [0, 2 * 512 * 64 * 4 + 512 * 512 * 4]);
-  assertThrows(() => rehearse(device, () => product(600)), DeviceError, "binds at most 1048576 bytes at once");
+  assertThrows(() => device.rehearse(() => product(600)), DeviceError, "binds at most 1048576 bytes at once");
   assertEquals([device.counters, device.memory], before);
   assertEquals(await sum(ones([3])).item(), 3); // and work goes on
 });

@@ -36,7 +36,8 @@ Deno.test("Failures takes the loss of a closed device as wanted", async () => {
   failures.close();
   lose("destroyed");
   await failures.settle(idle);
-  failures.check();
+  assertEquals(failures.lost, null);
+  assertThrows(() => failures.check(), DeviceError, "Cannot use a closed device");
 });
 
 Deno.test("Failures throws memory that ran out once, naming the op that asked for it", async () => {

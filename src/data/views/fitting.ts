@@ -1,6 +1,6 @@
 // What an adapter takes at once: every batch and every whole-set table of training and evaluation is bounded here.
 import { noGrad } from "../../autograd/mod.ts";
-import { type Device, DeviceError, rehearse } from "../../device/mod.ts";
+import { type Device, DeviceError } from "../../device/mod.ts";
 import { type Communicator, gatherNumbers } from "../../distributed/mod.ts";
 import { scope, type Tensor, zeros } from "../../tensor/mod.ts";
 
@@ -20,13 +20,13 @@ export function bindingBytes({ limits }: Device): number {
 /**
  * The largest count, at most `most`, that an adapter takes at once.
  *
- * @param work What is done with so many items, without waiting; it is rehearsed, not run (see `rehearse()`).
+ * @param work What is done with so many items, without waiting; it is rehearsed, not run (see `Device.rehearse()`).
  * @throws {DeviceError} If not even one fits.
  */
 export function largestFitting(device: Device, most: number, work: (count: number) => void): number {
   const refusal = (count: number): DeviceError | null => {
     try {
-      rehearse(device, () => {
+      device.rehearse(() => {
         using _ = scope();
         work(count);
       });

@@ -1,4 +1,4 @@
-import type { Bindings, Workgroups } from "../bindings.ts";
+import type { Bindings, Workgroups } from "../dispatch.ts";
 import type { Pipeline } from "../pipelines.ts";
 import type { Reserve } from "../blocks.ts";
 import { DeviceStorage } from "../storage.ts";

@@ -42,16 +42,15 @@ export class Recordings {
   #pool: BufferPool;
   #encoder: Encoder;
   #failures: Failures;
-  #check: () => void;
   #withoutEffects = false;
+  #age = 0;
 
-  /** Constructor for the device; `check` throws what went wrong on it. */
-  constructor(gpu: GPUDevice, pool: BufferPool, encoder: Encoder, failures: Failures, check: () => void) {
+  /** Constructor for the device. */
+  constructor(gpu: GPUDevice, pool: BufferPool, encoder: Encoder, failures: Failures) {
     this.#gpu = gpu;
     this.#pool = pool;
     this.#encoder = encoder;
     this.#failures = failures;
-    this.#check = check;
   }
 
   /** True while a step is recorded. */
@@ -91,6 +90,7 @@ export class Recordings {
     if (underWay) throw new Error("Cannot record a step within another");
     const recording = new Recording();
     recording.addCondition(() => this.#failures.count, this.#failures.count, this.#failures); // what failed is recorded anew
+    recording.addCondition(() => this.#age, this.#age, this);
     underWay = this;
     try {
       this.#encoder.recordInto(recording, () => this.#pool.into(reserve, step));
@@ -114,7 +114,7 @@ export class Recordings {
    * not keep the device waiting.
    */
   replay(recording: Recording): void {
-    this.#check();
+    this.#failures.check();
     const replays = recording.prepare(
       this.#gpu,
       ({ pipeline, bindings }, params) => this.#encoder.createBindGroup(pipeline, bindings, params),
@@ -159,6 +159,11 @@ export class Recordings {
     const value = read();
     this.#encoder.recording?.addCondition(read, value, subject);
     return value;
+  }
+
+  /** Has every step recorded anew, as what decides how all of them are computed has changed. */
+  outdate(): void {
+    this.#age++;
   }
 
   /**

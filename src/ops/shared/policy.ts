@@ -25,18 +25,16 @@ const OTHERS: ReadonlyMap<string, readonly string[]> = new Map([["family", ["cpu
  * `tune()` timed comes next; else the tables by family of adapters (`tables.ts`, and those beside the forms) hold.
  */
 export class Policy {
-  #device: Pick<Device, "info">;
+  #device: Pick<Device, "info" | "recordings">;
   #forced: Forced;
   #answers: Answers | null = null;
-  #state = 0;
-  #readState = () => this.#state;
 
   /**
    * Tables for an adapter, and what `FORM` forces.
    *
    * @throws {RangeError} If `FORM` names nothing that has forms.
    */
-  constructor(device: Pick<Device, "info">, forms: string | undefined = environment("FORM")) {
+  constructor(device: Pick<Device, "info" | "recordings">, forms: string | undefined = environment("FORM")) {
     this.#device = device;
     this.#forced = parseForms(forms ?? "");
   }
@@ -51,11 +49,6 @@ export class Policy {
     return this.#forced.subgroups === "off" ? 0 : this.#device.info.subgroupSize;
   }
 
-  /** Counter that changes whenever a step may go another way than before: what was recorded then no longer holds. */
-  get readState(): () => number {
-    return this.#readState;
-  }
-
   /** Answers by timing; null before {@linkcode Policy.openAnswers}. */
   get answers(): Answers | null {
     return this.#answers;
@@ -63,13 +56,13 @@ export class Policy {
 
   /** Makes room for answers by timing. */
   openAnswers(): Answers {
-    return this.#answers ??= new Answers(() => this.#state++);
+    return this.#answers ??= new Answers(() => this.#device.recordings.outdate());
   }
 
   /** Forgets what was timed. */
   forgetAnswers(): void {
     this.#answers = null;
-    this.#state++;
+    this.#device.recordings.outdate();
   }
 
   /** The row of a table. */
@@ -120,15 +113,13 @@ export class Policy {
 
   #force(forced: Forced): void {
     this.#forced = forced;
-    this.#state++;
+    this.#device.recordings.outdate();
   }
 }
 
-/** The policy of a device; a step that is being recorded is recorded anew once it says something else. */
+/** The policy of a device; recorded steps are recorded anew once it may say something else. */
 export function policyOf(device: Device): Policy {
-  const policy = device.part(Policy);
-  device.recordings.depend(policy.readState, policy);
-  return policy;
+  return device.part(Policy);
 }
 
 /** Parses what `FORM` forces: `conv2d:winograd4,matmul:rows`. */

@@ -11,6 +11,7 @@ import { pretended } from "./_forms.ts";
 const device = await Device.open();
 const policy = policyOf(device);
 const info = { vendor: "", description: "", family: "gpu", subgroupSize: 32 } as const;
+const of = { info, recordings: device.recordings };
 
 Deno.test("Policy.with() forces families, subgroups and forms inside, whatever happens there", async () => {
   const { family, subgroupSize } = device.info;
@@ -73,17 +74,17 @@ Deno.test("Policy.with() refuses a form for which the device lacks something", a
 });
 
 Deno.test("FORM is read as names of forms by what has them", () => {
-  const forced = new Policy({ info }, "family:cpu, conv2d:direct matmul:rows,subgroups:off");
+  const forced = new Policy(of, "family:cpu, conv2d:direct matmul:rows,subgroups:off");
   assertEquals([forced.family, forced.subgroupSize], ["cpu", 0]);
   assertEquals(forced.forced("conv2d", ["winograd4", "direct"]), "direct");
   assertEquals(forced.choose("matmul", ["rows", "tile64"], "tile64"), "rows");
   assertEquals(forced.choose("pairs", ["lanes", "tiles"], "tiles"), "tiles");
-  assertEquals(new Policy({ info }, "").family, "gpu");
+  assertEquals(new Policy(of, "").family, "gpu");
   for (const text of ["conv3d:direct", "direct", "conv2d:", "family:npu", "subgroups:on", "conv2d:a:b", "toString:a"]) {
     const message =
       `FORM as it must list forms such as conv2d:winograd4, of attention, batchNorm, cholesky, conv2d, matmul, moments, ` +
       `normalized, pairs, or family:cpu, family:gpu, subgroups:off: got "${text}"`;
-    assertThrows(() => new Policy({ info }, text), RangeError, message);
+    assertThrows(() => new Policy(of, text), RangeError, message);
   }
 });
 

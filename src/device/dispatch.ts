@@ -1,6 +1,25 @@
-import type { Constants } from "./pipelines.ts";
-import type { Accesses, ParamTypes, ParamValues } from "./program.ts";
-import type { Bindings, Bound, Workgroups } from "./bindings.ts";
+// What a dispatch takes: storages by binding, workgroups, scalars and constants.
+import type { Accesses, Constants, ParamTypes, ParamValues } from "./program.ts";
+import type { DeviceStorage } from "./storage.ts";
+
+/** A part of a storage; `offset` is a multiple of 256 bytes. */
+export interface StorageWindow {
+  /** Storage that the window is a part of. */
+  readonly storage: DeviceStorage;
+  /** Bytes from the start. */
+  readonly offset: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Resource bound at a number: a storage or a window of one; undefined where there is none. */
+export type Bound = DeviceStorage | StorageWindow | undefined;
+
+/** Bindings of a dispatch: binding number to storage, or a window of one; undefined ones are left out. */
+export type Bindings = Readonly<Record<number, Bound>>;
+
+/** Workgroups in x, y and z. */
+export type Workgroups = readonly [number, number, number];
 
 /** Storages for bindings that a program declares. */
 export type BindingsOf<A extends Accesses> = { readonly [K in keyof A]?: Bound };
@@ -29,19 +48,3 @@ export type DispatchOptions<
       /** Values of the program's `Params`; a function where a value changes from step to step. */
       readonly params: V & { readonly [K in Exclude<keyof V, keyof P>]: never };
     });
-
-/** Counts of what the device has made and done; a steady training step changes `submits` and `dispatches` only. */
-export interface Counters {
-  /** GPUBuffers created, staging buffers included. */
-  readonly buffers: number;
-  /** Compute pipelines compiled. */
-  readonly pipelines: number;
-  /** Bind groups created. */
-  readonly bindGroups: number;
-  /** Queue submits. */
-  readonly submits: number;
-  /** Dispatches encoded. */
-  readonly dispatches: number;
-  /** Read-backs. */
-  readonly reads: number;
-}
