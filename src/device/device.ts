@@ -1,7 +1,7 @@
 import { type AdapterInfo, type AdapterOptions, type Opened, requestDevice } from "./adapter.ts";
 import { Bounds } from "./bounds.ts";
 import { DispatchLog } from "./dispatch_log.ts";
-import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
+import { DeviceError } from "./errors.ts";
 import { Failures, noteWrites } from "./failures.ts";
 import { PipelineCache } from "./pipelines.ts";
 import { bufferMaker, BufferPool, type MemoryUsage } from "./pool.ts";
@@ -65,8 +65,7 @@ export class Device {
     this.info = info;
     this.limits = limits;
     this.features = new Set(gpu.features as unknown as Iterable<string>);
-    const details = (): DeviceErrorDetails => this.#running.details;
-    const [encoder, trim] = [() => this.#encoder, () => this.trim()];
+    const [details, encoder, trim] = [() => this.#running.details, () => this.#encoder, () => this.trim()];
     const failures = this.#failures = new Failures(gpu, details, encoder);
     this.#pool = new BufferPool(bufferMaker({ gpu, failures, details, encoder, trim }));
     this.#bounds = new Bounds(limits, details);
@@ -180,9 +179,8 @@ export class Device {
   }
 
   /**
-   * Runs `body` without the GPU, to learn in a moment whether it stays within the adapter's limits and what memory it
-   * takes: tensors have shapes but no elements, dispatches and writes do nothing. It must not wait, and what it makes must
-   * not be used afterwards.
+   * Runs `body`, which must not wait, without the GPU: tensors have shapes but no elements, dispatches and writes do
+   * nothing. So it is known in a moment whether work fits the adapter's limits. What it makes must not be used later.
    *
    * @returns Bytes in use at its end, and their peak.
    * @throws {DeviceError} If something exceeds what the adapter binds or dispatches at once.
@@ -224,7 +222,7 @@ export class Device {
 
   /** @internal Reads parts at once, for a text; null where that cannot be had now. */
   peek(parts: readonly ReadPart[]): Uint8Array<ArrayBuffer> | null {
-    return this.closed || this.recordings.active || this.#rehearsals.now ? null : this.#transfers.peek(parts);
+    return this.closed || this.recordings.active || this.#rehearsed ? null : this.#transfers.peek(parts);
   }
 
   /** Submits what was encoded; does not wait. */
