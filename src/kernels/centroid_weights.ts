@@ -22,7 +22,7 @@ export interface CentroidWeightsOptions<P> {
  * left.
  *
  * When the prior holds a NaN, or `K + λI` is not positive definite in f32 or too near to that (alike samples or a smooth
- * kernel, and λ below about n · 10⁻⁶ of the largest element of K), all weights are NaN, and so is the loss; otherwise
+ * kernel, and λ below about n · 2 · 10⁻⁷ of the largest element of K), all weights are NaN, and so is the loss; otherwise
  * their error is small, see {@linkcode hatMatrix}. {@linkcode checkPrior} finds a NaN beforehand.
  *
  * @param prior What is known of the samples, f32 `[n, d]` (or `[n]` for one number each), or several such tensors, as

@@ -2995,6 +2995,7 @@ export const hat_refine: Shader<{ n: "u32", columns: "u32", size: "u32", by: "u3
 const BITS = 12u;
 const CHUNK = 1024u;
 const SMALL = 4e-6;
+const ENOUGH = 3.7252903e-9;
 struct At { k: u32, i: u32, j: u32, lower: bool }
 fn at_of(k: u32) -> At {
   let i = k / params.size;
@@ -3002,6 +3003,7 @@ fn at_of(k: u32) -> At {
   return At(k, i, j, i < params.n && j <= i);
 }
 fn is_left_out() -> bool { return gate[0] != 0.0; }
+fn is_plain() -> bool { return gate[1] != 0.0; }
 struct Span { first: u32, end: u32 }
 fn span_of(group: vec3u, groups: vec3u, local: u32, total: u32) -> Span {
   let first = CHUNK * (group.y * groups.x + group.x);
@@ -3014,10 +3016,17 @@ fn span_of_matrix(group: vec3u, groups: vec3u, local: u32) -> Span {
 fn decide() {
   let p = x[0];
   u[0] = select(0.0, 1.0, params.ridge * p * z[0] * p <= 0.0625);
+  u[1] = u[0];
 }
-fn unit_exponent(norm2: f32) -> u32 {
-  let exponent = (bitcast<u32>(1.25 * sqrt(norm2)) >> 23u) + 1u;
-  return clamp(exponent, BITS + 1u, 253u) - BITS;
+@compute @workgroup_size(1)
+fn again() {
+  u[0] = select(0.0, 1.0, is_plain() || x[0] <= ENOUGH);
+  u[1] = gate[1];
+}
+fn cut(value: f32, norm2: f32) -> f32 {
+  let above = (bitcast<u32>(1.25 * sqrt(norm2)) >> 23u) + 1u;
+  let exponent = clamp(above, BITS + 1u, 253u) - BITS;
+  return round(value * bitcast<f32>((254u - exponent) << 23u)) * bitcast<f32>(exponent << 23u);
 }
 @compute @workgroup_size(64)
 fn split(
@@ -3031,10 +3040,8 @@ fn split(
     let at = at_of(k);
     var norm2 = params.bound;
     if (params.by < 2u) { norm2 = y[min(select(at.i, at.j, params.by == 1u), params.n - 1u)]; }
-    let exponent = unit_exponent(norm2);
     let value = select(0.0, x[select(0u, at.i * params.columns + at.j, at.lower)], at.lower);
-    let cut = round(value * bitcast<f32>((254u - exponent) << 23u)) * bitcast<f32>(exponent << 23u);
-    let high = select(cut, value, is_left_out());
+    let high = select(cut(value, norm2), value, is_left_out());
     u[k] = high;
     v[k] = value - high;
   }
@@ -3117,27 +3124,42 @@ fn correct(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  if (is_left_out()) { return; }
+  if (is_plain()) { return; }
   let span = span_of_matrix(group, groups, local);
   for (var k = span.first; k < span.end; k += 64u) {
     let at = at_of(k);
-    let q = select(0.0, y[k] - x[k], at.lower);
+    let q = select(0.0, y[k] - select(x[k], 0.0, is_left_out()), at.lower);
     u[k] = q;
     v[k] = select(0.0, w[k] + q, at.lower);
   }
 }
-fn high_of(value: f32) -> f32 { return bitcast<f32>(bitcast<u32>(value) & 0xfffff000u); }
 @compute @workgroup_size(64)
-fn near(
+fn recut(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i < params.n) { u[i] = 1.0 - params.ridge_high * high_of(y[i * (params.size + 1u)]); }
+  if (is_plain()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) {
+    let old = w[k];
+    let high = select(cut(x[k], params.bound), old, is_left_out());
+    u[k] = high;
+    v[k] = old - high;
+  }
+}
+@compute @workgroup_size(64)
+fn join(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  if (is_plain()) { return; }
+  let span = span_of_matrix(group, groups, local);
+  for (var k = span.first; k < span.end; k += 64u) { u[k] += x[k]; }
 }
 @compute @workgroup_size(LANES, ROWS)
-fn judge(
+fn measure(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_id) lane: vec3u,
@@ -3151,13 +3173,32 @@ fn judge(
     missed += moved * moved;
   }
   missed = sum_row(missed, lane);
-  if (lane.x > 0u || i >= params.n) { return; }
+  if (lane.x == 0u && i < params.n) { v[i] = params.ridge * missed; }
+}
+fn high_of(value: f32) -> f32 { return bitcast<f32>(bitcast<u32>(value) & 0xfffff000u); }
+@compute @workgroup_size(64)
+fn near(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i < params.n) { u[i] = 1.0 - params.ridge_high * high_of(y[i * (params.size + 1u)]); }
+}
+@compute @workgroup_size(64)
+fn judge(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  let i = flat_id(group, groups, local, 64u);
+  if (i >= params.n) { return; }
   let p1 = y[i * (params.size + 1u)];
   let p2 = select(w[i * (params.size + 1u)], 0.0, is_left_out());
   let high = high_of(p1);
   let rest = params.ridge_high * (p1 - high) + (params.ridge - params.ridge_high) * p1 + params.ridge * p2;
   if (params.ridge < 4.0 * z[i * (params.n + 1u)]) { u[i] = on[i] - rest; }
-  v[i] = params.ridge * missed / max(u[i], SMALL) + 0.0 * rest;
+  v[i] = x[i] / max(u[i], SMALL) + 0.0 * rest;
 }
 @compute @workgroup_size(64)
 fn finish(

@@ -10,8 +10,10 @@ import { laneForm } from "../shared/lanes.ts";
 import { reduce } from "../shared/reduce.ts";
 import { rowConstants } from "../shared/rows.ts";
 
+/** Passes at most; each squares what is missed, and is left out where that is next to nothing. */
+const PASSES = 3;
 /** Largest share of a row's diagonal that the second order, which is left out, may be. */
-const MOST_MISSED = 0.02;
+const MOST_MISSED = 1e-3;
 /** WGSL has no literal for it. */
 const NAN_BITS = 0x7fc00000;
 /** The least ridge of which the square root of the inverse is a bound that counts. */
@@ -25,6 +27,7 @@ function program(entryPoint: string) {
 const CHUNK = 1024;
 
 const DECIDE = program("decide");
+const AGAIN = program("again");
 const SPLIT = program("split");
 const START = program("start");
 const CLEAR = program("clear");
@@ -33,6 +36,9 @@ const SHIFT = program("shift");
 const MIRROR = program("mirror");
 const COMBINE = program("combine");
 const CORRECT = program("correct");
+const RECUT = program("recut");
+const JOIN = program("join");
+const MEASURE = program("measure");
 const NEAR = program("near");
 const JUDGE = program("judge");
 const FINISH = program("finish");
@@ -72,12 +78,13 @@ class Refinement {
   readonly #n: number;
   readonly #size: number;
   readonly #ridge: number;
-  /** `[4]`, the first number not 0 where all but the inverse is left out. */
-  readonly #gate: Tensor;
+  /** `[4]`, the first number not 0 where a pass is left out, the second where the first pass was. */
+  #gate: Tensor;
+  readonly #first: Tensor;
 
   constructor({ a, m, pOn, aOn }: Parts, ridge: number) {
     [this.#a, this.#n, this.#size, this.#ridge] = [a, a.shape[0]!, m.shape[0]!, Math.fround(ridge)];
-    const gate = this.#gate = new Tensor(a.device, [4]);
+    const gate = this.#gate = this.#first = new Tensor(a.device, [4]);
     this.dispatch(DECIDE, { x: reduce("max", pOn, [0]), u: gate, z: reduce("max", aOn, [0]) }, {}, 1);
   }
 
@@ -91,7 +98,7 @@ class Refinement {
     const [n, size, ridge] = [this.#n, this.#size, this.#ridge];
     const ridge_high = new Float32Array(Uint32Array.of(bits(ridge) & 0xfffff000).buffer)[0]!;
     const fixed = { n, size, ridge, ridge_high, most: MOST_MISSED, nan_bits: NAN_BITS };
-    const rows = program === JUDGE ? rowConstants(device, n) : undefined;
+    const rows = program === MEASURE ? rowConstants(device, n) : undefined;
     device.dispatch(rows ? laneForm(device, program, rows.LANES) : program, {
       params: { columns: size, by: 0, bound: 0, ...fixed, ...settings },
       buffers: {
@@ -141,41 +148,84 @@ class Refinement {
     });
   }
 
-  /** The lower triangle of x `[size, size]`, zeros elsewhere. */
-  cleared(x: Tensor): Tensor {
+  /** Minus the inverse of the factor, in parts. */
+  inverse({ m }: Parts): Inverse {
+    const [m1, m2] = this.split(m, { by: 2, bound: this.bound });
     const u = this.matrix();
-    this.dispatch(CLEAR, { x, u });
-    return u;
+    this.dispatch(CLEAR, { x: m, u });
+    return { m: u, m1, m2 };
   }
 
-  /** Computes the negated residual of the inverse, `−(m l) − I`. */
-  inverseError({ l, wide }: Parts, { m, m1, m2 }: Inverse): Tensor {
-    const [l1, l2] = this.split(wide, { by: 1 }, reduce("sum", mul(l, l), [0]));
-    const how = { toRow: true, fromCol: true };
-    const error = this.product(m1, l1, how, this.diagonal(1));
-    this.product(m, l2, how, error);
-    return free(this.product(m2, l1, how, error), l1, l2);
+  /** Largest square of a norm in the inverse. */
+  get bound(): number {
+    return 1 / Math.max(this.#ridge, LEAST_RIDGE);
   }
 
-  /** `m (a + ridge I − l lᵀ) mᵀ`. */
-  factorError({ a, l, wide }: Parts, m: Tensor): Tensor {
-    const [l1, l2] = this.split(wide, { by: 0 }, reduce("sum", mul(l, l), [1]));
+  /** Parts of the factor by columns. */
+  factor({ l, wide }: Parts): [high: Tensor, low: Tensor] {
+    return this.split(wide, { by: 1 }, reduce("sum", mul(l, l), [0]));
+  }
+
+  /** `a + ridge I − l lᵀ`, both triangles. */
+  factorError({ a, l, wide }: Parts): Tensor {
+    const [l1, rest] = this.split(wide, { by: 0 }, reduce("sum", mul(l, l), [1]));
+    const [l2, l3] = this.split(rest, { by: 0 }, reduce("sum", mul(rest, rest), [1]));
     const how = { toCol: true, transposeB: true };
     const [negative, error] = [this.matrix(), this.matrix()];
     this.dispatch(NEGATE, { x: a, u: negative });
     this.product(l1, l1, how, negative);
     this.dispatch(SHIFT, { u: negative }, {}, Math.ceil(this.#n / 64));
-    this.product(wide, l2, how, negative);
-    this.product(l2, l1, how, negative);
+    for (const [x, y] of [[l1, l2], [l2, l1]] as const) this.product(x, y, how, negative); // exact
+    for (const [x, y] of [[l1, l3], [l3, l1], [rest, rest]] as const) this.product(x, y, how, negative);
     this.dispatch(MIRROR, { x: negative, u: error });
-    free(error, negative, l1, l2);
-    const once = free(this.product(m, error, { toRow: true }, this.diagonal(0)), error);
-    return free(this.product(once, m, how, this.diagonal(0)), once);
+    return free(error, negative, l1, l2, l3, rest);
+  }
+
+  /** Corrects the inverse to the first order of what it and the factor lack, and says what that misses. */
+  correct({ m, m1, m2 }: Inverse, error: Tensor, [l1, l2]: readonly [Tensor, Tensor]): Corrected {
+    const below = { toRow: true, fromCol: true };
+    const negated = this.product(m1, l1, below, this.diagonal(1)); // −(m l) − I, negated
+    this.product(m, l2, below, negated);
+    this.product(m2, l1, below, negated);
+    const once = this.product(m, error, { toRow: true }, this.diagonal(0));
+    const square = { toCol: true, transposeB: true };
+    const sum = this.product(once, m, square, this.diagonal(0));
+    this.product(negated, negated, square, sum);
+    this.dispatch(COMBINE, { x: negated, u: sum });
+    const moved = this.product(sum, m, below, this.diagonal(0));
+    const [q, right] = [this.matrix(), this.matrix()];
+    this.dispatch(CORRECT, { x: moved, y: m2, w: m1, u: q, v: right });
+    const missed = new Tensor(m.device, [this.#n]);
+    this.dispatch(MEASURE, { x: moved, v: missed });
+    return free({ m: right, m1, m2: q, missed }, negated, once, sum, m, m2, moved);
+  }
+
+  /** Cuts a corrected inverse anew, and leaves a second pass out where the first missed next to nothing. */
+  recut({ m, m1, m2, missed }: Corrected): Inverse {
+    const gate = new Tensor(m.device, [4]);
+    this.dispatch(AGAIN, { x: reduce("max", missed, [0]), u: gate }, {}, 1);
+    this.#gate = gate;
+    const [high, low] = [this.matrix(), this.matrix()];
+    this.dispatch(RECUT, { x: m, w: m1, u: high, v: low }, { bound: this.bound });
+    this.dispatch(JOIN, { x: m2, u: low });
+    return free({ m, m1: high, m2: low }, m1, m2, missed);
+  }
+
+  /** The inverse of the matrix, of that of its factor: `m1ᵀ m1`, and the rest of `mᵀ m`. */
+  squares({ m, m1, m2 }: Inverse): [p1: Tensor, p2: Tensor] {
+    this.#gate = this.#first;
+    const how = { transposeA: true, fromRow: true };
+    const p1 = this.product(m1, m1, how);
+    const p2 = this.product(m2, m, how, this.product(m1, m2, how, this.diagonal(0)));
+    return free([p1, p2], m, m1, m2);
   }
 }
 
 /** Minus the inverse, and its parts. */
 type Inverse = Readonly<Record<"m" | "m1" | "m2", Tensor>>;
+
+/** What a pass makes of them, and what it missed. */
+type Corrected = Inverse & Readonly<Record<"missed", Tensor>>;
 
 interface Transposes {
   readonly transposeA?: boolean;
@@ -188,21 +238,19 @@ export function refined(parts: Parts, ridge: number): Tensor {
   const n = a.shape[0]!;
   const vector = () => new Tensor(a.device, [n]);
   const run = new Refinement(parts, ridge);
-  const [m1, m2] = run.split(parts.m, { by: 2, bound: 1 / Math.max(ridge, LEAST_RIDGE) });
-  const m = run.cleared(parts.m);
-  const inverseError = run.inverseError(parts, { m, m1, m2 });
-  const sum = run.factorError(parts, m);
-  run.dispatch(COMBINE, { x: inverseError, u: sum });
-  const moved = free(run.product(sum, m, { toRow: true, fromCol: true }, run.diagonal(0)), inverseError, sum);
-  const [q, right] = [run.matrix(), run.matrix()];
-  run.dispatch(CORRECT, { x: moved, y: m2, w: m1, u: q, v: right });
-  const how = { transposeA: true, fromRow: true };
-  const p1 = run.product(m1, m1, how);
-  const p2 = run.product(q, right, how, run.product(m1, q, how, run.diagonal(0)));
-  free(p2, m, m1, m2, q, right);
+  const [error, factor] = [run.factorError(parts), run.factor(parts)];
+  let inverse = run.correct(run.inverse(parts), error, factor);
+  for (let pass = 1; pass < PASSES; pass++) inverse = run.correct(run.recut(inverse), error, factor);
+  free(null, error, ...factor);
+  const [p1, p2] = run.squares(inverse);
   const [near, missed] = [vector(), vector()];
   run.dispatch(NEAR, { y: p1, u: near }, {}, Math.ceil(n / 64));
-  run.dispatch(JUDGE, { x: moved, y: p1, w: p2, on: near, u: diagonal, v: missed, z: a });
+  run.dispatch(
+    JUDGE,
+    { x: inverse.missed, y: p1, w: p2, on: near, u: diagonal, v: missed, z: a },
+    {},
+    Math.ceil(n / 64),
+  );
   const h = new Tensor(a.device, [n, n]);
   run.dispatch(
     FINISH,
@@ -210,11 +258,11 @@ export function refined(parts: Parts, ridge: number): Tensor {
     {},
     Math.ceil(n * n / CHUNK),
   );
-  return free(h, moved, p1, p2);
+  return free(h, p1, p2);
 }
 
 /** A result, when what it was made of is let go. */
-function free(result: Tensor, ...used: Tensor[]): Tensor {
+function free<T>(result: T, ...used: Tensor[]): T {
   for (const each of used) each.dispose();
   return result;
 }

@@ -111,24 +111,25 @@ Deno.test("hatMatrix() of alike rows is right to f32, or NaN everywhere, however
       const scale = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       const error = expected.reduce((most, value, i) => Math.max(most, Math.abs(h[i]! - value)), 0) / scale;
       const unknown = h.filter(Number.isNaN).length;
-      // Refinement leaves about the square of what it took: at most a quarter.
-      assert(unknown === 0 ? error < 0.07 : unknown === h.length, `${name}, ridge ${ridge}: ${error}, ${unknown} NaN`);
-      if (ridge >= 1e-2) assert(error < 1e-6, `${name}, ridge ${ridge}: ${error}`);
-      if (ridge >= 1e-3) assert(error < 5e-5, `${name}, ridge ${ridge}: ${error}`);
+      assert(unknown === 0 ? error < 1e-2 : unknown === h.length, `${name}, ridge ${ridge}: ${error}, ${unknown} NaN`);
+      if (ridge >= 1e-3) assert(error < 1e-6, `${name}, ridge ${ridge}: ${error}`);
+      if (ridge >= 1e-4) assert(error < 1e-5, `${name}, ridge ${ridge}: ${error}`);
     }
   }
 });
 
-Deno.test("hatMatrix() of n equal rows is right from a ridge of 2e-6 n on, and NaN from 1e-7 n down", async () => {
-  for (const n of [64, 256, 512]) {
+Deno.test("hatMatrix() of n equal rows is right from a ridge of 1e-6 n on, and NaN from 1e-8 n down", async () => {
+  for (const [n, most] of [[64, 1e-6], [256, 1e-5], [512, 1e-4]] as const) {
     using _ = scope();
-    const hat = (ridge: number) => hatMatrix(ones([n, n]), { ridge }).data();
-    const error = Array.from(await hat(2e-6 * n)).reduce(
-      (most, h) => Math.max(most, Math.abs(h * (n + 2e-6 * n) - 1)),
-      0,
-    );
-    assert(error < 0.01, `${n} rows: an error of ${error}`);
-    assert((await hat(1e-7 * n)).every(Number.isNaN), `${n} rows: not NaN`);
+    const errorOf = async (ridge: number) => {
+      const h = await hatMatrix(ones([n, n]), { ridge }).data();
+      return h.reduce((worst, value) => Math.max(worst, Math.abs(value * (n + ridge) - 1)), 0);
+    };
+    for (const ridge of [1e-6 * n, 0.05]) {
+      const error = await errorOf(ridge);
+      assert(error < most, `${n} rows, ridge ${ridge}: an error of ${error}`);
+    }
+    assert(Number.isNaN(await errorOf(1e-8 * n)), `${n} rows: not NaN`);
   }
 });
 
@@ -139,7 +140,7 @@ Deno.test("hatMatrix() loses less than two solves where rows are alike", async (
       expected.reduce((most, value, i) => Math.max(most, Math.abs(values[i]! - value)), 0);
     const mine = worst(await hatMatrix(gram, { ridge: 0.01 }).data());
     const solved = worst(await choleskySolve(cholesky(gram, { ridge: 0.01 }), gram).data());
-    assert(mine < solved + 1e-7, `${name}: got an error of ${mine}; two solves lose ${solved}`);
+    assert(mine < solved / 10 + 1e-7, `${name}: got an error of ${mine}; two solves lose ${solved}`);
   }
 });
 
