@@ -224,7 +224,7 @@ class Refinement {
 /** Minus the inverse, and its parts. */
 type Inverse = Readonly<Record<"m" | "m1" | "m2", Tensor>>;
 
-/** What a pass makes of them, and what it missed. */
+/** The inverse after a pass, and what that missed. */
 type Corrected = Inverse & Readonly<Record<"missed", Tensor>>;
 
 interface Transposes {
