@@ -5,6 +5,7 @@ import { ALL_DATASET_FLAGS, checkDatasetFlags } from "./dataset_flags.ts";
 import type { Flag } from "./arguments.ts";
 import { type FlagValues, parseFlags, UsageError } from "./flags.ts";
 import { ORIGINAL_FLAGS } from "./original_flags.ts";
+import { checkWatch, watchFlags } from "./watch_flags.ts";
 
 /** Values of the flags of the linear evaluation. */
 export type LinearFlags = FlagValues<ReturnType<typeof linearFlags>>;
@@ -29,7 +30,9 @@ export function parseLinear(args: readonly string[]): LinearFlags | null {
       "deno run -A examples/linear_eval.ts --db cifar10 --root data/cifar10 --pretrained runs/cifar10/last.safetensors",
     flags: linearFlags(),
   });
-  if (values !== null) check(values);
+  if (values === null) return null;
+  check(values);
+  checkWatch(args, values);
   return values;
 }
 
@@ -157,6 +160,7 @@ function runFlags() {
     resume: { type: "string", help: "classifier.safetensors to score (default: that of --save_dir)", group },
     tensorboard: { type: "boolean", help: "write event files and embeddings for TensorBoard into --save_dir", group },
     maps: { type: "boolean", default: true, help: "draw maps and neighbours (--no-maps)", group },
+    ...watchFlags(group),
     print_freq: {
       type: "integer",
       default: 10,

@@ -5,6 +5,8 @@ import { firstBeforeOthers, openCommunicator } from "../distributed/mod.ts";
 import { describeRanks, type LinearEvent, linearJob, type LinearSettings } from "../jobs/mod.ts";
 import { type LoadedEncoder, loadEncoder, randomEncoder, readClassifiers } from "../eval/mod.ts";
 import { type LinearFlags, parseLinear } from "./linear_flags.ts";
+import { LinearLive } from "./linear_live.ts";
+import { LiveReport } from "./live_report.ts";
 import { loadLinearData } from "./linear_data.ts";
 import { withoutEffect } from "./original_flags.ts";
 import { ProgressDisplay } from "./progress.ts";
@@ -39,9 +41,26 @@ export async function linearMain(args: readonly string[]): Promise<void> {
   };
   const settings = settingsOf(flags, loaded, train, columns);
   const job = linearJob({ device, loaded, train, test, settings, saveDir, facts, classifiers, group });
-  for await (const event of job) display.show(event);
+  await follow(job, display, group.rank === 0 && flags.watch ? startLive(flags, test, display) : null);
   await group.barrier();
   group.close();
+}
+
+/** Shows what happens, and ends the live page with the evaluation, however that ends. */
+async function follow(job: AsyncIterable<LinearEvent>, display: LinearDisplay, page: LinearLive | null): Promise<void> {
+  await using live = page;
+  for await (const event of job) {
+    display.show(event);
+    await live?.show(event);
+  }
+}
+
+/** Serves a page while the evaluation goes on. */
+function startLive({ watch_port: port }: LinearFlags, { name }: ImageDataset, display: LinearDisplay): LinearLive {
+  const title = `Linear evaluation on ${name}`;
+  const live = LiveReport.start({ port, title });
+  display.show({ type: "note", message: `Live report: ${live.url}` });
+  return new LinearLive(live, title);
 }
 
 function settingsOf(

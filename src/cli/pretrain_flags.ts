@@ -3,6 +3,7 @@ import { type MethodName, METHODS } from "../train/mod.ts";
 import type { Flag } from "./arguments.ts";
 import { parseFlags, UsageError } from "./flags.ts";
 import { isGiven, ORIGINAL_FLAGS } from "./original_flags.ts";
+import { checkWatch, watchFlags } from "./watch_flags.ts";
 import type { PretrainProgram, PretrainRecipe } from "./pretrain_program.ts";
 import { checkPriorFlags, priorFlags, type PriorValues, widthOf } from "./prior_flags.ts";
 import { flagSettings, settingFlags, type TableSettings } from "./setting_flags.ts";
@@ -73,9 +74,7 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
     );
   }
   checkMethodFlags(args, values.method);
-  if (isGiven(args, "watch_port") && !values.watch) {
-    throw new UsageError("Cannot use --watch_port without --watch: nothing is served then");
-  }
+  checkWatch(args, values);
   const own = Object.fromEntries(Object.keys(program.flags ?? {}).map((name) => [name, values[name]]));
   const usesPrior = checkPriorFlags(args, values);
   const kernel = METHODS[values.method].prior === "none" || METHODS[values.method].prior === "classes"
@@ -169,8 +168,7 @@ function placeFlags({ db }: PretrainProgram, demo: boolean) {
       ...run,
     },
     distributed: { type: "boolean", help: "fail unless an MPI launcher started this process", ...run },
-    watch: { type: "boolean", help: "serve the report on this machine while training; it follows the run", ...run },
-    watch_port: { type: "integer", default: 0, min: 0, max: 65535, help: "port of --watch; 0: a free one", ...run },
+    ...watchFlags(run.group),
     json: { type: "boolean", help: "one JSON object a line on stdout in place of the display", ...run },
   } as const satisfies Record<string, Flag>;
 }

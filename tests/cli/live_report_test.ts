@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { LinearLive } from "../../src/cli/linear_live.ts";
 import { LiveReport } from "../../src/cli/live_report.ts";
+import type { EncoderStatistics, LinearEvent } from "../../src/jobs/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 import { eventsOf, smallRun, writeSmallCifar } from "../examples/_run.ts";
 
@@ -57,6 +59,34 @@ Deno.test("LiveReport answers browsers of this machine that ask by its address, 
     Error,
     `Cannot serve the live report as --watch_port must be one that is free: got ${port}`,
   );
+});
+
+Deno.test("LinearLive shows steps, epochs and scores as they come, and the report at the end", async () => {
+  await withFolder(async (folder) => {
+    const report = LiveReport.start({ port: 0, title: "T" });
+    const { url } = report;
+    await using live = new LinearLive(report, "Linear evaluation on <x>");
+    const has = async (...texts: string[]) => {
+      const shown = await textOf(fetch(url));
+      for (const text of texts) assertStringIncludes(shown, text);
+      return shown;
+    };
+    await live.show({ type: "note", message: "9 images" });
+    await live.show({ type: "progress", label: "encode train", done: 0.25, text: "1 of 4 images" });
+    await has("Linear evaluation on &#60;x&#62;", "9 images");
+    for (const epoch of [1, 2]) {
+      const values = { epoch, loss: 1 / epoch, top1: 0.5 };
+      await live.show({ type: "progress", label: "train", done: epoch / 2, text: `epoch ${epoch}`, values });
+    }
+    await has("25.0 %", "1 of 4 images", "epoch 2", "loss (nats)");
+    const scores = { top1: 0.5, balanced_accuracy: 0.25, knn_top1: 0.125, mean_auroc: null };
+    await live.show({ type: "result", task: "classes", ...scores } as LinearEvent);
+    await has("Scores so far", "12.5 %");
+    await Deno.writeTextFile(`${folder}/report.html`, "<html><body>whole</body></html>");
+    const statistics = {} as EncoderStatistics;
+    await live.show({ type: "end", files: [`${folder}/linear_eval.json`, `${folder}/report.html`], statistics });
+    assert(!(await has("whole")).includes("Progress"));
+  });
 });
 
 Deno.test("a program with --watch serves its report while it trains, with no more than the documented permission", async () => {

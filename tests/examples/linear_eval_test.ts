@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readSafetensors } from "../../src/formats/mod.ts";
 import sharp from "sharp";
 import { withFolder } from "../data/_helpers.ts";
@@ -49,13 +49,26 @@ Deno.test("linear_eval trains on augmented images with the encoder frozen, and t
   await withFolder(async (folder) => {
     const checkpoint = await pretrained(folder);
     const args = [...COMMON, "--root", `${folder}/data`, "--pretrained", checkpoint, "--feature", "pooled"];
-    const augmented = [...args, "--method", "augmented", "--epochs", "2", "-b", "30", "--save_dir", `${folder}/a`];
+    const augmented = [
+      ...args,
+      "--method",
+      "augmented",
+      "--epochs",
+      "2",
+      "-b",
+      "30",
+      "--save_dir",
+      `${folder}/a`,
+      "--watch",
+    ];
     const [first, share] = [
       resultOf(await runExample("linear_eval", augmented)),
       resultOf(await runExample("linear_eval", [...args, "--label_share", "0.5", "--save_dir", `${folder}/b`])),
     ];
     assertEquals(first.find(({ type }) => type === "result").method, "augmented_sgd");
-    assertEquals(first.filter(({ label }) => label === "train").length, 2);
+    const epochs = first.filter(({ label }) => label === "train").map(({ values }) => [values.epoch, values.loss > 0]);
+    assertEquals(epochs, [[1, true], [2, true]]);
+    assertMatch(JSON.stringify(first), /"Live report: http:\/\/127\.0\.0\.1:\d+\/"/);
     assertEquals(share.find(({ type }) => type === "result").train_samples, 30);
   });
 });

@@ -69,7 +69,14 @@ export interface EncoderStatistics extends FeatureStatistics {
 /** Events of a linear evaluation as it goes. */
 export type LinearEvent =
   | { readonly type: "note"; readonly message: string }
-  | { readonly type: "progress"; readonly label: string; readonly done: number; readonly text: string }
+  | {
+    readonly type: "progress";
+    readonly label: string;
+    readonly done: number;
+    readonly text: string;
+    /** Numbers of an epoch of augmented training: `epoch`, `loss` in nats, `top1` on the test images. */
+    readonly values?: Readonly<Record<string, number>>;
+  }
   | ({ readonly type: "result" } & TaskSummary)
   | { readonly type: "end"; readonly files: readonly string[]; readonly statistics: EncoderStatistics };
 

@@ -41,7 +41,9 @@ async function* fitFrozen(input: LinearInput, task: Task): AsyncGenerator<Linear
     frozenSgd(device, loaded.encoder, train, task.test, {
       ...frozenOptions(input),
       onEpoch: ({ epoch, loss, top1 }) =>
-        tell(epoch / epochs, `epoch ${epoch}, loss ${loss.toFixed(4)}, top-1 ${(100 * top1).toFixed(1)} %`),
+        tell(epoch / epochs, `epoch ${epoch}, loss ${loss.toFixed(4)}, top-1 ${(100 * top1).toFixed(1)} %`, {
+          ...{ epoch, loss, top1 },
+        }),
     }));
   return { search: null, epochs: fitted.epochs, classifier: fitted.classifier };
 }

@@ -7,18 +7,20 @@ export interface ProgressEvent {
   readonly done: number;
   /** Details for people. */
   readonly text: string;
+  /** Numbers of an epoch, by their names, where there are some. */
+  readonly values?: Readonly<Record<string, number>>;
 }
 
 /** Runs work that tells how far it is, and turns what it tells into events. */
 export async function* withProgress<T>(
   label: string,
-  work: (tell: (done: number, text: string) => void) => Promise<T>,
+  work: (tell: (done: number, text: string, values?: ProgressEvent["values"]) => void) => Promise<T>,
 ): AsyncGenerator<ProgressEvent, T> {
   let waiting: ProgressEvent[] = [];
   let wake = () => {};
   let ended = false;
-  const result = work((done, text) => {
-    waiting.push({ type: "progress", label, done: Math.min(1, done), text });
+  const result = work((done, text, values) => {
+    waiting.push({ type: "progress", label, done: Math.min(1, done), text, ...values && { values } });
     wake();
   }).finally(() => {
     ended = true;
