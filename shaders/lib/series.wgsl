@@ -12,3 +12,11 @@ fn log_near_one(x: F) -> F {
   let y = s * s;
   return 2.0 * s + 2.0 * s * y * (1.0 / 3.0 + y * (1.0 / 5.0 + y * (1.0 / 7.0 + y * (1.0 / 9.0))));
 }
+
+// log(1 + x) = 2 artanh(x / (2 + x)) for 0 <= x <= 1, where 1 + x would lose the digits of x.
+fn log_one_plus(x: F) -> F {
+  let s = x / (x + 2.0);
+  let y = s * s;
+  let rest = 1.0 / 7.0 + y * (1.0 / 9.0 + y * (1.0 / 11.0 + y * (1.0 / 13.0)));
+  return 2.0 * s + 2.0 * s * y * (1.0 / 3.0 + y * (1.0 / 5.0 + y * rest));
+}

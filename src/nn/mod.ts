@@ -6,6 +6,7 @@
  * @module
  */
 export { checkpoint } from "../autograd/mod.ts";
+export { GELU, Hardswish, LeakyReLU, ReLU, Sigmoid, SiLU, Softplus, Tanh } from "./activations.ts";
 export { Backbone } from "./backbone.ts";
 export { BatchNorm2d, type BatchNorm2dOptions, type BatchNormFusion } from "./batch_norm2d.ts";
 export { Contrastive, contrastive, type ContrastiveOptions } from "./contrastive.ts";
@@ -15,7 +16,7 @@ export { Embedding, type EmbeddingLayerOptions } from "./embedding.ts";
 export { defaultInit, fanIn, fanOut, type InitOptions, kaimingNormal, type WeightInit } from "./init.ts";
 export { LayerNorm, type LayerNormLayerOptions } from "./layer_norm.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
-export { MaxPool2d, type Pool2dLayerOptions, ReLU } from "./layers.ts";
+export { MaxPool2d, type Pool2dLayerOptions } from "./max_pool2d.ts";
 export { type ForwardHook, Lambda, Module } from "./module.ts";
 export { Sequential } from "./sequential.ts";
 export { Counter, Parameter, Table } from "./parameter.ts";

@@ -18,7 +18,8 @@
 // One line a file.
 export { cast } from "./elementwise/cast.ts";
 export { batchNorm, type BatchNormOptions } from "./norm/batch_norm.ts";
-export { abs, clamp, exp, log, neg, relu, sigmoid, silu, sqrt, square, tanh } from "./elementwise/unary.ts";
+export { abs, clamp, exp, log, neg, sqrt, square } from "./elementwise/unary.ts";
+export { hardswish, leakyRelu, relu, sigmoid, silu, softplus, tanh } from "./elementwise/activations.ts";
 export { dropout, type DropoutOptions, stochasticDepth } from "./elementwise/dropout.ts";
 export { interpolate, type InterpolateOptions } from "./move/interpolate.ts";
 export type { ResizeMode } from "./move/resize_matrix.ts";

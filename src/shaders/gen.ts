@@ -4533,6 +4533,12 @@ fn log_near_one(x: F) -> F {
   let y = s * s;
   return 2.0 * s + 2.0 * s * y * (1.0 / 3.0 + y * (1.0 / 5.0 + y * (1.0 / 7.0 + y * (1.0 / 9.0))));
 }
+fn log_one_plus(x: F) -> F {
+  let s = x / (x + 2.0);
+  let y = s * s;
+  let rest = 1.0 / 7.0 + y * (1.0 / 9.0 + y * (1.0 / 11.0 + y * (1.0 / 13.0)));
+  return 2.0 * s + 2.0 * s * y * (1.0 / 3.0 + y * (1.0 / 5.0 + y * rest));
+}
 `,
 };
 /** `lib_slices` */

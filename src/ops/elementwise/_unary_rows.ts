@@ -33,6 +33,14 @@ export const ROWS = {
     slope: "gelu_tanh_slope(x)",
     uses: lib_gelu,
   },
+  hardswish: {
+    value: "x * smaller(F(6.0), larger(F(0.0), x + 3.0)) / 6.0",
+    slope: "select(select(x / 3.0 + 0.5, F(1.0), x >= F(3.0)), F(0.0), x <= F(-3.0))",
+  },
+  leakyRelu: {
+    value: "select(params.a * x, x, x > F(0.0))",
+    slope: "select(F(params.a), F(1.0), x > F(0.0))",
+  },
   log: {
     value: "select(log_or_nan(x), log_near_one(x), abs(x - 1.0) < F(0.25))",
     slope: "1.0 / x",
@@ -47,6 +55,11 @@ export const ROWS = {
   silu: {
     value: "x / (1.0 + exp(-x))",
     slope: "(1.0 + x / (1.0 + exp(x))) / (1.0 + exp(-x))",
+  },
+  softplus: {
+    value: "larger(F(0.0), x) + log_one_plus(exp_or_nan(-abs(params.a * x))) / params.a",
+    slope: "1.0 / (1.0 + exp_or_nan(-params.a * x))",
+    uses: lib_series,
   },
   sqrt: { value: "sqrt(x)", slope: "0.5 / sqrt(x)" },
   square: { value: "x * x", slope: "2.0 * x" },

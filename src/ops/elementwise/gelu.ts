@@ -1,5 +1,5 @@
 import type { Tensor } from "../../tensor/mod.ts";
-import { defineUnary } from "./unary.ts";
+import { defineUnary, NONE } from "./unary.ts";
 
 /** Settings of {@linkcode gelu}. */
 export interface GeluOptions {
@@ -10,7 +10,6 @@ export interface GeluOptions {
   approximate?: "none" | "tanh" | "sigmoid";
 }
 
-const NONE = { a: 0, b: 0 } as const;
 const erfOp = defineUnary("erf");
 const FORMS = { none: defineUnary("gelu"), tanh: defineUnary("geluTanh"), sigmoid: defineUnary("geluSigmoid") };
 

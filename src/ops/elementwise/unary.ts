@@ -46,18 +46,16 @@ function run(forms: ReturnType<typeof programs>, x: Tensor, grad: Tensor | null,
   return y;
 }
 
-const NONE: Scalars = { a: 0, b: 0 };
+/** Scalars of a row that has none. */
+export const NONE: Scalars = { a: 0, b: 0 };
+
 const absOp = defineUnary("abs");
 const clampOp = defineUnary("clamp");
 const expOp = defineUnary("exp");
 const logOp = defineUnary("log");
 const negOp = defineUnary("neg");
-const reluOp = defineUnary("relu");
-const sigmoidOp = defineUnary("sigmoid");
-const siluOp = defineUnary("silu");
 const sqrtOp = defineUnary("sqrt");
 const squareOp = defineUnary("square");
-const tanhOp = defineUnary("tanh");
 
 /**
  * Computes `|x|`; the gradient is `sign(x)`, 0 at 0.
@@ -168,66 +166,6 @@ export function neg(x: Tensor): Tensor<"f32"> {
 }
 
 /**
- * Computes `max(x, 0)`; the gradient at 0 is 0, as PyTorch's.
- *
- * @param x Any shape, f32; NaN stays NaN.
- * @returns The shape of `x`.
- * @throws {TypeError} If the dtype is not f32.
- *
- * @example Usage
- * ```ts
- * import { Device, relu, tensor } from "@decoupled/uniformity";
- * import { assertEquals } from "@std/assert";
- *
- * await using _device = await Device.open();
- * assertEquals(await relu(tensor([-1, 0, 2])).data(), new Float32Array([0, 0, 2]));
- * ```
- */
-export function relu(x: Tensor): Tensor<"f32"> {
-  return reluOp([x], NONE);
-}
-
-/**
- * Computes the logistic function `1 / (1 + e⁻ˣ)`.
- *
- * @param x Any shape, f32; NaN stays NaN.
- * @returns The shape of `x`.
- * @throws {TypeError} If the dtype is not f32.
- *
- * @example Usage
- * ```ts
- * import { Device, sigmoid, tensor } from "@decoupled/uniformity";
- * import { assertEquals } from "@std/assert";
- *
- * await using _device = await Device.open();
- * assertEquals(await sigmoid(tensor([0, 100])).data(), new Float32Array([0.5, 1]));
- * ```
- */
-export function sigmoid(x: Tensor): Tensor<"f32"> {
-  return sigmoidOp([x], NONE);
-}
-
-/**
- * The sigmoid-weighted linear unit (SiLU, also called swish): `x / (1 + e⁻ˣ)`, as PyTorch's `silu`.
- *
- * @param x Any shape, f32; NaN stays NaN, and −∞ gives NaN, as in PyTorch.
- * @returns The shape of `x`.
- * @throws {TypeError} If the dtype is not f32.
- *
- * @example Usage
- * ```ts
- * import { Device, silu, tensor } from "@decoupled/uniformity";
- * import { assertEquals } from "@std/assert";
- *
- * await using _device = await Device.open();
- * assertEquals(await silu(tensor([0, 100])).data(), new Float32Array([0, 100]));
- * ```
- */
-export function silu(x: Tensor): Tensor<"f32"> {
-  return siluOp([x], NONE);
-}
-
-/**
  * Computes `√x`; NaN below 0. The gradient at 0 is infinite.
  *
  * @param x Any shape, f32; NaN stays NaN.
@@ -265,24 +203,4 @@ export function sqrt(x: Tensor): Tensor<"f32"> {
  */
 export function square(x: Tensor): Tensor<"f32"> {
   return squareOp([x], NONE);
-}
-
-/**
- * The hyperbolic tangent.
- *
- * @param x Any shape, f32; NaN stays NaN.
- * @returns The shape of `x`.
- * @throws {TypeError} If the dtype is not f32.
- *
- * @example Usage
- * ```ts
- * import { Device, tanh, tensor } from "@decoupled/uniformity";
- * import { assertEquals } from "@std/assert";
- *
- * await using _device = await Device.open();
- * assertEquals(await tanh(tensor([0, 100])).data(), new Float32Array([0, 1]));
- * ```
- */
-export function tanh(x: Tensor): Tensor<"f32"> {
-  return tanhOp([x], NONE);
 }

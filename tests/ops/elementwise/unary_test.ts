@@ -1,7 +1,23 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { backward, requireGrad } from "../../../src/autograd/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
-import { abs, clamp, exp, log, neg, relu, sigmoid, silu, sqrt, square, sum, tanh } from "../../../src/ops/mod.ts";
+import {
+  abs,
+  clamp,
+  exp,
+  hardswish,
+  leakyRelu,
+  log,
+  neg,
+  relu,
+  sigmoid,
+  silu,
+  softplus,
+  sqrt,
+  square,
+  sum,
+  tanh,
+} from "../../../src/ops/mod.ts";
 import { ones, type Tensor, tensor } from "../../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
 import { noise } from "../shared/_arrays.ts";
@@ -32,6 +48,22 @@ const ROWS: Record<string, Row> = {
     special: [NaN, -0.5, 0.75, -0.5, 0],
   },
   exp: { op: exp, value: Math.exp, scale: 4, special: [NaN, 0, Infinity, Math.exp(-1), 1] },
+  hardswish: {
+    op: hardswish,
+    value: (x) => x * Math.min(Math.max(x + 3, 0), 6) / 6,
+    scale: 5,
+    kinks: [-3, 3],
+    special: [NaN, NaN, Infinity, -1 / 3, 0],
+    golden: false, // one formula; its kinks are tested below
+  },
+  leakyRelu: {
+    op: (x) => leakyRelu(x, { negativeSlope: 0.2 }),
+    value: (x) => x > 0 ? x : 0.2 * x,
+    scale: 3,
+    kinks: [0],
+    special: [NaN, -Infinity, Infinity, -0.2, 0],
+    golden: false, // one formula; its kink is tested below
+  },
   log: { op: log, value: Math.log, scale: 2, offset: 2.5, special: [NaN, NaN, Infinity, NaN, -Infinity] },
   neg: { op: neg, value: (x) => -x, scale: 3, special: [NaN, Infinity, -Infinity, 1, 0] },
   relu: { op: relu, value: (x) => Math.max(x, 0), scale: 3, kinks: [0], special: [NaN, 0, Infinity, 0, 0] },
@@ -47,6 +79,13 @@ const ROWS: Record<string, Row> = {
     scale: 12,
     special: [NaN, NaN, Infinity, -1 / (1 + Math.E), 0],
     golden: false, // one formula, without a choice of PyTorch's that it could miss
+  },
+  softplus: {
+    op: (x) => softplus(x, { beta: 2 }),
+    value: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(2 * x))) / 2,
+    scale: 12,
+    special: [NaN, 0, Infinity, Math.log1p(Math.exp(-2)) / 2, Math.LN2 / 2],
+    golden: false, // PyTorch's is x past a threshold of 20, where f32 cannot tell
   },
   sqrt: { op: sqrt, value: Math.sqrt, scale: 2, offset: 2.5, special: [NaN, NaN, Infinity, NaN, 0] },
   square: { op: square, value: (x) => x * x, scale: 3, special: [NaN, Infinity, Infinity, 1, 0] },
@@ -125,6 +164,31 @@ Deno.test("silu() gradients are PyTorch's far out and at 0", async () => {
   const s = 1 / (1 + Math.E); // sigmoid(-1)
   const expected = [0, s * s, 0.5, 1]; // at -1: s (1 - (1 - s))
   assertClose(await slopes(silu, [-200, -1, 0, 200]), expected, { rtol: TOLERANCE.value });
+});
+
+Deno.test("leakyRelu(), hardswish() and softplus() gradients at their kinks and far out are PyTorch's", async () => {
+  assertEquals(await slopes(leakyRelu, [-1, 0, 2]), new Float32Array([0.01, 0.01, 1]));
+  assertEquals(await slopes(hardswish, [-4, -3, 0, 3, 4]), new Float32Array([0, 0, 0.5, 1, 1]));
+  assertEquals(await slopes(softplus, [-200, 0, 200]), new Float32Array([0, 0.5, 1]));
+});
+
+Deno.test("softplus() keeps the digits of small results, without a threshold", async () => {
+  const at = Float32Array.from([-80, -30, -16, -5, -0.1, 0, 1e-6, 0.1, 5, 16, 30]);
+  const expected = Float64Array.from(at, (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))));
+  assertClose(await softplus(tensor(at)).data(), expected, { rtol: 2e-6, atol: 0 }); // exp's own error at -80
+});
+
+Deno.test("leakyRelu() and softplus() throw on settings out of range", () => {
+  assertThrows(
+    () => leakyRelu(ones([2]), { negativeSlope: -0.1 }),
+    RangeError,
+    "Cannot compute leakyRelu() as negativeSlope must be >= 0 and finite: current value is -0.1",
+  );
+  assertThrows(
+    () => softplus(ones([2]), { beta: 0 }),
+    RangeError,
+    "Cannot compute softplus() as beta must be > 0 and finite: current value is 0",
+  );
 });
 
 Deno.test("clamp() with one bound leaves the other side open", async () => {

@@ -1,14 +1,6 @@
-import { maxPool2d, relu } from "../ops/mod.ts";
+import { maxPool2d } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
-
-/** Layer that computes `max(x, 0)`. */
-export class ReLU extends Module {
-  /** Applies it. */
-  override forward(x: Tensor): Tensor<"f32"> {
-    return relu(x);
-  }
-}
 
 /** Window of a pool. */
 export interface Pool2dLayerOptions {
