@@ -29,9 +29,9 @@ async function openCounting(family?: AdapterFamily): Promise<Counting> {
   const counting = { device, dispatches: 0 };
   device.dispatch = () => void counting.dispatches++;
   if (family === "gpu") {
-    const get = (limits: GPUSupportedLimits, name: keyof GPUSupportedLimits) =>
-      name === "maxStorageBufferBindingSize" ? limits.maxBufferSize : limits[name];
-    Object.defineProperty(device, "limits", { value: new Proxy(device.limits, { get } as ProxyHandler<never>) });
+    const { limits } = device;
+    const value = { ...limits, maxStorageBufferBindingSize: limits.maxBufferSize };
+    Object.defineProperty(device, "limits", { value });
     Bounds.prototype.checkBytes = () => {}; // read before the limits were others
   }
   return counting;
