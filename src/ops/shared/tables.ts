@@ -106,11 +106,14 @@ export const MOMENTS: Readonly<Record<AdapterFamily, "fused" | "apart">> = { cpu
 /**
  * Cost of Winograd's transforms: multiply-adds of a product that take as long as one number of a transformed image, or
  * window, on its way out and in again. On lavapipe, fitted to the processor time of all three products over 8 to 512
- * channels, images of 2 to 32 px and batches of 1 to 64; estimated from bandwidth on GPUs.
+ * channels, images of 2 to 32 px and batches of 1 to 64. On GPUs, 8 bytes at the bandwidth of a data sheet against its
+ * multiply-adds at 88 %: 110 on an RX 7900 XTX, 158 on an RX 6900 XT, 46 on a Radeon VII. A ResNet-18 step of 512 images
+ * moves 46 GB with 110 and 72 GB with 50, and takes 81 and 91 ms, 127 and 157, 144 and 127 on these by
+ * `deno task gpu:compile`; a tuned step takes what is faster.
  */
 export const WINOGRAD_COST: Readonly<Record<AdapterFamily, { readonly image: number; readonly window: number }>> = {
   cpu: { image: 11, window: 32 },
-  gpu: { image: 50, window: 50 },
+  gpu: { image: 110, window: 110 },
 };
 
 /** The loops over pairs of rows: elements a workgroup, `[rows, columns]`. */
