@@ -4,7 +4,7 @@
 //   b  w  [kernel_h, kernel_w, in / groups, out]
 //   c  y  [n, out_h, out_w, out]
 //
-// Joined after conv2d_pixels.
+// Joined after conv2d_pixels and one of lib/read_plain, lib/read_normalized (of one group).
 
 // Where a of the segment starts, for one row, and whether it is inside the image.
 struct TapSegment { base: u32, inside: bool }
@@ -21,7 +21,7 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
 }
 
 fn load_a(segment: Segment, k: u32) -> vec4f {
-  return select(vec4f(), vec4f(a[segment.base + k / 4u]), segment.inside);
+  return select(vec4f(), as_read(k / 4u, vec4f(a[segment.base + k / 4u])), segment.inside);
 }
 
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }

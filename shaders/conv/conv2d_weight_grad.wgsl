@@ -5,7 +5,7 @@
 //   b  grad_y  [n, out_h, out_w, out]
 //   c  grad_w  [kernel_h, kernel_w, in / groups, out]
 //
-// Joined after conv2d_place.
+// Joined after conv2d_place and one of lib/read_plain, lib/read_normalized (of one group).
 const A_T = true;
 const B_T = false;
 
@@ -58,7 +58,8 @@ fn load_a(segment: Segment, k: u32) -> vec4f {
   // What is negative is large without its sign.
   let inside = u32(y) < u32(params.h) && u32(x) < u32(params.w) && (!K_TAIL || k < segment.end);
   let pixel = u32((image * params.h + y) * params.w + x);
-  return select(vec4f(), vec4f(a[segment.base + select(0u, pixel, inside) * params.a4]), inside);
+  let value = vec4f(a[segment.base + select(0u, pixel, inside) * params.a4]);
+  return select(vec4f(), as_read(segment.row.channel, value), inside);
 }
 
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }

@@ -1,4 +1,4 @@
-// Winograd's transforms of images, joined after conv2d_winograd: an invocation has one tile and one vector of channels.
+// Winograd's transforms of images, joined after conv2d_winograd and one of lib/read_plain, lib/read_normalized: an invocation has one tile and one vector of channels.
 // patches: x an image, y its transform; from_products: x the products, y the image.
 
 // Where a tile is: its image, the pixel of its corner (without the offset), and its vector of channels.
@@ -23,7 +23,7 @@ fn tile_of(i: u32) -> Tile {
 fn pixel(tile: Tile, py: i32, px: i32) -> vec4f {
   let inside = py >= 0 && py < params.h && px >= 0 && px < params.w;
   let i = u32((tile.image * params.h + py) * params.w + px) * params.c4 + tile.channel;
-  return select(vec4f(), vec4f(x[select(0u, i, inside)]), inside);
+  return select(vec4f(), as_read(tile.channel, vec4f(x[select(0u, i, inside)])), inside);
 }
 
 // Every patch of an image.

@@ -13,11 +13,12 @@
 //   7  bias          read        [columns]
 //   8  residual      read        [rows, columns]
 //   9  y             write       [rows, columns]
+//  10  reading       write       [columns, 2]           scale and shift of x, for lib/read_normalized.wgsl
 //
 // Joined behind (src/ops/_batch_norm.ts): added(at, value), the value with the residual where there is one.
 // Constants: RELU; LANES, invocations that share the merge of one column, a power of two <= 256.
 // Dispatch: slice_moments, normalize…: as lib/slices.wgsl; merge_slices: Device.groups(chunks * columns, 64), chunks of
-// `block` slices; merge_moments: columns groups; from_running: Device.groups(columns, 64).
+// `block` slices; merge_moments, merge_to_read: columns groups; from_running: Device.groups(columns, 64).
 struct Params { rows: u32, columns: u32, slices: u32, step: u32, span: u32, block: u32, eps: f32, momentum: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
@@ -29,6 +30,7 @@ struct Params { rows: u32, columns: u32, slices: u32, step: u32, span: u32, bloc
 @group(0) @binding(7) var<storage, read> bias: array<V>;
 @group(0) @binding(8) var<storage, read> residual: array<X>;
 @group(0) @binding(9) var<storage, read_write> y: array<X>;
+@group(0) @binding(10) var<storage, read_write> reading: array<V>;
 override RELU: bool = false;
 override LANES: u32 = 1u;
 
@@ -84,9 +86,7 @@ fn merge_slices(
 }
 
 // The moments of all slices as one: first the mean, then what each slice adds around it.
-@compute @workgroup_size(LANES)
-fn merge_moments(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let column = group.x;
+fn merged(column: u32, lane: u32) -> ColumnMoments {
   let shift = norm[column];
   var count = V(0.0);
   var sum = V(0.0);
@@ -104,8 +104,13 @@ fn merge_moments(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
     squares += slice.squares + slice.count * d * d;
   }
   workgroupBarrier(); // all have read the totals
-  let all = ColumnMoments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
-  if (lane == 0u) { put_moments(0u, column, all); }
+  return ColumnMoments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
+}
+
+@compute @workgroup_size(LANES)
+fn merge_moments(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let all = merged(group.x, lane);
+  if (lane == 0u) { put_moments(0u, group.x, all); }
 }
 
 // Evaluation: the running statistics are the moments, of one row.
@@ -121,12 +126,27 @@ fn from_running(
 }
 
 // Training: the running statistics follow those of the batch.
-fn move_running(place: SlicePlace, all: ColumnMoments) {
-  if (!leads_column(place)) { return; }
-  let column = place.column;
+fn move_running_of(column: u32, all: ColumnMoments) {
   let m = params.momentum;
   running_mean[column] = (1.0 - m) * running_mean[column] + m * all.mean;
   running_var[column] = (1.0 - m) * running_var[column] + m * all.squares / (all.count - 1.0);
+}
+
+fn move_running(place: SlicePlace, all: ColumnMoments) {
+  if (leads_column(place)) { move_running_of(place.column, all); }
+}
+
+// As merge_moments, in training where what reads x normalises it: leaves what that needs.
+@compute @workgroup_size(LANES)
+fn merge_to_read(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let column = group.x;
+  let all = merged(column, lane);
+  if (lane > 0u) { return; }
+  put_moments(0u, column, all);
+  move_running_of(column, all);
+  let scale = inverse_std(all) * weight[column];
+  reading[2u * column] = scale;
+  reading[2u * column + 1u] = bias[column] - all.mean * scale;
 }
 
 // NaN passes, as it does in PyTorch: a diverged step must not look like zeros.

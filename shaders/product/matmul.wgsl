@@ -1,6 +1,7 @@
 // Operands of a matrix product, batched: c[z][i, j] = sum_k a[z][i, k] b[z][k, j] (+ bias[j]).
 // Joined with a form that holds `main`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs), and with
-// lib/moments and one of lib/moments_store, lib/moments_none. matmul_rows.wgsl says what operands owe to a form.
+// lib/moments and one of lib/moments_store, lib/moments_none; and with one of lib/read_plain, lib/read_normalized, which
+// reads a. matmul_rows.wgsl says what operands owe to a form.
 //
 // The aliases A4, B4 and C4 of what a, b and c hold, vec4f or vec4<f16>, are joined in front (src/tensor/half.ts); sums are f32.
 //
@@ -77,29 +78,31 @@ fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place {
 fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
 
 // What is fixed for a row of a, or with A_T for 4 rows from it.
-struct MatrixRow { base: u32 }
+struct MatrixRow { base: u32, vector: u32 }
 alias Row = MatrixRow;
 
 fn row_of(place: Place, row: u32) -> Row {
-  if (A_T) { return Row(place.a + min(row, params.rows - 1u) / 4u); }
-  return Row(place.a + min(row, params.rows - 1u) * params.lda4);
+  let vector = min(row, params.rows - 1u) / 4u;
+  if (A_T) { return Row(place.a + vector, vector); }
+  return Row(place.a + min(row, params.rows - 1u) * params.lda4, vector);
 }
 
-struct MatrixSegment { base: u32, k: u32 }
+struct MatrixSegment { base: u32, k: u32, vector: u32 }
 alias Segment = MatrixSegment;
 
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let k = s * params.depth;
-  if (A_T) { return Segment(row.base + k * params.lda4, k); }
-  return Segment(row.base + k / 4u, k);
+  if (A_T) { return Segment(row.base + k * params.lda4, k, row.vector); }
+  return Segment(row.base + k / 4u, k, row.vector);
 }
 
 // a[row, k..k+3] of the segment, or with A_T a[row..row+3, k].
 fn load_a(segment: Segment, k: u32) -> vec4f {
-  if (!A_T) { return vec4f(a[segment.base + k / 4u]); }
-  if (!K_TAIL) { return vec4f(a[segment.base + k * params.lda4]); }
+  if (!A_T) { return as_read((segment.k + k) / 4u, vec4f(a[segment.base + k / 4u])); }
+  if (!K_TAIL) { return as_read(segment.vector, vec4f(a[segment.base + k * params.lda4])); }
   let inside = segment.k + k < params.inner;
-  return select(vec4f(), vec4f(a[segment.base + select(0u, k, inside) * params.lda4]), inside);
+  let value = vec4f(a[segment.base + select(0u, k, inside) * params.lda4]);
+  return select(vec4f(), as_read(segment.vector, value), inside);
 }
 
 // Vectors before b[k = 0 of the segment, j = 0].

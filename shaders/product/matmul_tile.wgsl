@@ -11,7 +11,9 @@
 // would cost a GPU a good part of what the sums do; a CPU adapter takes seconds to compile it.
 // Workgroup: HIGH * WIDE invocations. Blocks: ceil(rows / (4 ROWS4)) * ceil(cols4 / COLS4).
 
+// WHOLE, every segment is a number of slices: nothing is fetched past an end but where it is not used, and then from inside.
 override UNROLLED: bool = true;
+override WHOLE: bool = false;
 
 const DEPTH = 8u; // k in a slice
 const TALL = ROWS4 > HIGH;
@@ -38,13 +40,13 @@ fn line_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(4u * (q % l
 
 fn fetch_a(segment: Segment, q: u32, k: u32, end: u32) -> vec4f {
   let at = k + k_of(q, ROWS4, !A_T);
-  let inside = at < end;
+  let inside = WHOLE || at < end;
   return select(vec4f(), load_a(segment, select(0u, at, inside)), inside);
 }
 
 fn fetch_b(base: u32, s: u32, q: u32, col: u32, k: u32, end: u32) -> vec4f {
   let at = k + k_of(q, COLS4, B_T);
-  let inside = at < end;
+  let inside = WHOLE || at < end;
   let first = select(0u, at, inside);
   let j = 4u * col + line_of(q, COLS4, B_T);
   if (B_T) { return select(vec4f(), load_b_t(base, first, min(j, 4u * params.cols4 - 1u)), inside); }

@@ -12,6 +12,11 @@ type Method<M> = (this: M, x: Tensor | readonly Tensor[], ...rest: unknown[]) =>
 export class ForwardHooks<M extends object> {
   #hooks = new Set<Hook<M>>();
 
+  /** Number of hooks. */
+  get size(): number {
+    return this.#hooks.size;
+  }
+
   /** Calls `hook` after each forward pass of `module`, whose hooks these are; the function returned ends it. */
   add(module: M, hook: Hook<M>): () => void {
     if (this.#hooks.size === 0) this.#wrap(module);

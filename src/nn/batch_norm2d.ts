@@ -2,6 +2,8 @@ import type { Device } from "../device/mod.ts";
 import type { Exchange } from "../distributed/mod.ts";
 import { isRecomputing } from "../autograd/internal.ts";
 import { batchNormOf, isRemade } from "../ops/internal.ts";
+import type { Conv2d } from "./conv2d.ts";
+import type { Convolved } from "./conv_norm.ts";
 import { keep, ones, type Tensor, zeros } from "../tensor/mod.ts";
 import { checkSetting } from "../tensor/internal.ts";
 import { jointBatchNorm } from "./_joint_batch_norm.ts";
@@ -123,6 +125,19 @@ export class BatchNorm2d extends Module {
     const { weight, bias } = this;
     const options = { affine: { weight, bias }, running: this.#running, eps: this.#eps, relu, residuals, moments };
     return jointBatchNorm(parts, { ...options, exchange: this.#exchange });
+  }
+
+  /**
+   * Computes `conv.forwardWithMoments()` of `relu(forward(y))` in training, by a convolution that normalises what it reads;
+   * null, and nothing is done, where the adapter or the shape does not suit, ranks share statistics, or a hook wants what
+   * lies between.
+   */
+  forwardInto(conv: Conv2d, { y, moments }: Convolved): Convolved | null {
+    const plain = this.training && !this.#exchange && !this.hasForwardHooks && !conv.hasForwardHooks;
+    if (!plain || !conv.readsNormalized(y)) return null;
+    this.#begin(y);
+    const { weight, bias } = this;
+    return conv.forwardNormalized(y, { weight, bias, running: this.#running, eps: this.#eps, moments });
   }
 
   /** Channels, and what differs from the defaults. */

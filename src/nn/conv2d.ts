@@ -1,5 +1,5 @@
 import { conv2d, type Conv2dOptions } from "../ops/mod.ts";
-import { conv2dWithMoments } from "../ops/internal.ts";
+import { conv2dWithMoments, normConv2d, readsNormalized, type TrainingNorm } from "../ops/internal.ts";
 import { key, type Tensor, uniform } from "../tensor/mod.ts";
 import { defaultInit, fanIn, type InitOptions, type WeightInit } from "./init.ts";
 import { Module } from "./module.ts";
@@ -68,6 +68,16 @@ export class Conv2d extends Module {
    */
   forwardWithMoments(x: Tensor): { y: Tensor; moments: Tensor | null } {
     return conv2dWithMoments(x, this.weight, this.#settings());
+  }
+
+  /** Whether {@linkcode Conv2d.forwardNormalized} takes x. */
+  readsNormalized(x: Tensor): boolean {
+    return this.bias === null && readsNormalized(x, this.weight, this.#settings());
+  }
+
+  /** Computes {@linkcode Conv2d.forwardWithMoments} of `relu(batchNorm(x))`, normalising what it reads, in training. */
+  forwardNormalized(x: Tensor, norm: TrainingNorm): { y: Tensor; moments: Tensor | null } {
+    return normConv2d(x, norm, this.weight, this.#settings());
   }
 
   /** Channels and window, and what differs from the defaults. */

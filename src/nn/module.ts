@@ -182,6 +182,11 @@ export abstract class Module {
     return this.#hooks.add(this, hook);
   }
 
+  /** Whether a hook of {@linkcode Module.registerForwardHook} waits for this module's output. */
+  get hasForwardHooks(): boolean {
+    return this.#hooks.size > 0;
+  }
+
   /** Sets {@linkcode Module.training} here and below. */
   train(mode = true): this {
     for (const [, module] of this.namedModules()) module.training = mode;

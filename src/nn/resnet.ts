@@ -3,7 +3,7 @@ import { globalAvgPool, maxPool2d } from "../ops/mod.ts";
 import { key, type Tensor, tidy } from "../tensor/mod.ts";
 import { BatchNorm2d } from "./batch_norm2d.ts";
 import { Conv2d } from "./conv2d.ts";
-import { convNormParts } from "./conv_norm.ts";
+import { convNormChain, convNormParts } from "./conv_norm.ts";
 import { defaultInit, kaimingNormal, type WeightInit } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
@@ -115,11 +115,8 @@ class BasicBlock extends Module {
   }
 
   override forwardParts(parts: readonly Tensor[]): Tensor<"f32">[] {
-    return tidy(() => {
-      const y = convNormParts(this.conv1, this.bn1, parts, { relu: true });
-      const residuals = this.downsample?.forwardParts(parts) ?? parts;
-      return convNormParts(this.conv2, this.bn2, y, { residuals, relu: true });
-    });
+    const residuals = () => this.downsample?.forwardParts(parts) ?? parts;
+    return convNormChain([[this.conv1, this.bn1], [this.conv2, this.bn2]], parts, residuals);
   }
 }
 
@@ -152,12 +149,8 @@ class Bottleneck extends Module {
   }
 
   override forwardParts(parts: readonly Tensor[]): Tensor<"f32">[] {
-    return tidy(() => {
-      const y = convNormParts(this.conv1, this.bn1, parts, { relu: true });
-      const z = convNormParts(this.conv2, this.bn2, y, { relu: true });
-      const residuals = this.downsample?.forwardParts(parts) ?? parts;
-      return convNormParts(this.conv3, this.bn3, z, { residuals, relu: true });
-    });
+    const layers = [[this.conv1, this.bn1], [this.conv2, this.bn2], [this.conv3, this.bn3]] as const;
+    return convNormChain(layers, parts, () => this.downsample?.forwardParts(parts) ?? parts);
   }
 }
 
@@ -177,7 +170,7 @@ class Downsample extends Sequential {
   }
 
   override forwardParts(parts: readonly Tensor[]): Tensor<"f32">[] {
-    return convNormParts(this.#conv, this.#norm, parts);
+    return convNormParts([this.#conv, this.#norm], parts);
   }
 }
 
@@ -281,7 +274,7 @@ export class ResNet extends Backbone {
 
   #pooledParts(parts: readonly Tensor[]): Tensor<"f32">[] {
     return tidy(() => {
-      let y = convNormParts(this.conv1, this.bn1, parts, { relu: true });
+      let y = convNormParts([this.conv1, this.bn1], parts, { relu: true });
       if (this.#pool) y = y.map((part) => maxPool2d(part, { kernelSize: 3, stride: 2, padding: 1 }));
       for (const stage of this.#stages) y = stage.forwardParts(y);
       return y.map(globalAvgPool);

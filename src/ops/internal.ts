@@ -1,5 +1,6 @@
 // What other folders use beside mod.ts; not part of the package's interface.
 export { conv2dWithMoments } from "./conv/conv2d.ts";
+export { normConv2d, readsNormalized, type TrainingNorm } from "./conv/norm_conv2d.ts";
 export { batchNormOf } from "./norm/batch_norm.ts";
 export { gradInput, mergeSums, reduceGrads } from "./norm/batch_norm_grad.ts";
 export {

@@ -1015,9 +1015,9 @@ fn resample_for_contrast(
 `,
 };
 /** `batch_norm` */
-export const batch_norm: Shader<{ rows: "u32", columns: "u32", slices: "u32", step: "u32", span: "u32", block: "u32", eps: "f32", momentum: "f32" }, { 1: "read", 2: "read_write", 3: "read", 4: "read_write", 5: "read_write", 6: "read", 7: "read", 8: "read", 9: "read_write" }> = {
+export const batch_norm: Shader<{ rows: "u32", columns: "u32", slices: "u32", step: "u32", span: "u32", block: "u32", eps: "f32", momentum: "f32" }, { 1: "read", 2: "read_write", 3: "read", 4: "read_write", 5: "read_write", 6: "read", 7: "read", 8: "read", 9: "read_write", 10: "read_write" }> = {
   params: { rows: "u32", columns: "u32", slices: "u32", step: "u32", span: "u32", block: "u32", eps: "f32", momentum: "f32" },
-  access: { 1: "read", 2: "read_write", 3: "read", 4: "read_write", 5: "read_write", 6: "read", 7: "read", 8: "read", 9: "read_write" },
+  access: { 1: "read", 2: "read_write", 3: "read", 4: "read_write", 5: "read_write", 6: "read", 7: "read", 8: "read", 9: "read_write", 10: "read_write" },
   code: `struct Params { rows: u32, columns: u32, slices: u32, step: u32, span: u32, block: u32, eps: f32, momentum: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
@@ -1029,6 +1029,7 @@ export const batch_norm: Shader<{ rows: "u32", columns: "u32", slices: "u32", st
 @group(0) @binding(7) var<storage, read> bias: array<V>;
 @group(0) @binding(8) var<storage, read> residual: array<X>;
 @group(0) @binding(9) var<storage, read_write> y: array<X>;
+@group(0) @binding(10) var<storage, read_write> reading: array<V>;
 override RELU: bool = false;
 override LANES: u32 = 1u;
 fn put_moments(slice: u32, column: u32, all: ColumnMoments) {
@@ -1076,9 +1077,7 @@ fn merge_slices(
   if (first >= params.slices) { return; }
   put_moments(chunk, column, joined_slices(column, first, min(first + params.block, params.slices)));
 }
-@compute @workgroup_size(LANES)
-fn merge_moments(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let column = group.x;
+fn merged(column: u32, lane: u32) -> ColumnMoments {
   let shift = norm[column];
   var count = V(0.0);
   var sum = V(0.0);
@@ -1096,8 +1095,12 @@ fn merge_moments(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
     squares += slice.squares + slice.count * d * d;
   }
   workgroupBarrier();
-  let all = ColumnMoments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
-  if (lane == 0u) { put_moments(0u, column, all); }
+  return ColumnMoments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
+}
+@compute @workgroup_size(LANES)
+fn merge_moments(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let all = merged(group.x, lane);
+  if (lane == 0u) { put_moments(0u, group.x, all); }
 }
 @compute @workgroup_size(64)
 fn from_running(
@@ -1109,12 +1112,24 @@ fn from_running(
   if (column >= params.columns) { return; }
   put_moments(0u, column, ColumnMoments(running_mean[column], running_var[column], V(1.0)));
 }
-fn move_running(place: SlicePlace, all: ColumnMoments) {
-  if (!leads_column(place)) { return; }
-  let column = place.column;
+fn move_running_of(column: u32, all: ColumnMoments) {
   let m = params.momentum;
   running_mean[column] = (1.0 - m) * running_mean[column] + m * all.mean;
   running_var[column] = (1.0 - m) * running_var[column] + m * all.squares / (all.count - 1.0);
+}
+fn move_running(place: SlicePlace, all: ColumnMoments) {
+  if (leads_column(place)) { move_running_of(place.column, all); }
+}
+@compute @workgroup_size(LANES)
+fn merge_to_read(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let column = group.x;
+  let all = merged(column, lane);
+  if (lane > 0u) { return; }
+  put_moments(0u, column, all);
+  move_running_of(column, all);
+  let scale = inverse_std(all) * weight[column];
+  reading[2u * column] = scale;
+  reading[2u * column + 1u] = bias[column] - all.mean * scale;
 }
 fn put(at: u32, value: V) {
   y[at] = X(select(value, larger(V(0.0), value), RELU));
@@ -1879,7 +1894,7 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   return Segment(select(0u, pixel * params.a4 + place.a, inside), inside);
 }
 fn load_a(segment: Segment, k: u32) -> vec4f {
-  return select(vec4f(), vec4f(a[segment.base + k / 4u]), segment.inside);
+  return select(vec4f(), as_read(k / 4u, vec4f(a[segment.base + k / 4u])), segment.inside);
 }
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
 `,
@@ -2096,7 +2111,8 @@ fn load_a(segment: Segment, k: u32) -> vec4f {
   let x = (column - lines * params.out_w) * params.stride_w + segment.row.x;
   let inside = u32(y) < u32(params.h) && u32(x) < u32(params.w) && (!K_TAIL || k < segment.end);
   let pixel = u32((image * params.h + y) * params.w + x);
-  return select(vec4f(), vec4f(a[segment.base + select(0u, pixel, inside) * params.a4]), inside);
+  let value = vec4f(a[segment.base + select(0u, pixel, inside) * params.a4]);
+  return select(vec4f(), as_read(segment.row.channel, value), inside);
 }
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
 `,
@@ -2585,7 +2601,7 @@ fn tile_of(i: u32) -> Tile {
 fn pixel(tile: Tile, py: i32, px: i32) -> vec4f {
   let inside = py >= 0 && py < params.h && px >= 0 && px < params.w;
   let i = u32((tile.image * params.h + py) * params.w + px) * params.c4 + tile.channel;
-  return select(vec4f(), vec4f(x[select(0u, i, inside)]), inside);
+  return select(vec4f(), as_read(tile.channel, vec4f(x[select(0u, i, inside)])), inside);
 }
 @compute @workgroup_size(64)
 fn patches(
@@ -4092,6 +4108,25 @@ fn bits_as_float(bits: u32) -> F {
 }
 `,
 };
+/** `lib_read_normalized` */
+export const lib_read_normalized: Shader<Record<never, never>, { 7: "read" }> = {
+  params: {},
+  access: { 7: "read" },
+  code: `struct ChannelNorm { scale: vec4f, shift: vec4f }
+@group(0) @binding(7) var<storage, read> norm: array<ChannelNorm>;
+fn as_read(channel: u32, x: vec4f) -> vec4f {
+  let value = fma(x, norm[channel].scale, norm[channel].shift);
+  return select(value, vec4f(), bitcast<vec4u>(value) - vec4u(0x80000000u) <= vec4u(0x7f800000u));
+}
+`,
+};
+/** `lib_read_plain` */
+export const lib_read_plain: Shader<Record<never, never>, Record<never, never>> = {
+  params: {},
+  access: {},
+  code: `fn as_read(channel: u32, value: vec4f) -> vec4f { return value; }
+`,
+};
 /** `lib_row_pairs` */
 export const lib_row_pairs: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
@@ -4651,24 +4686,26 @@ fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place {
   return part;
 }
 fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
-struct MatrixRow { base: u32 }
+struct MatrixRow { base: u32, vector: u32 }
 alias Row = MatrixRow;
 fn row_of(place: Place, row: u32) -> Row {
-  if (A_T) { return Row(place.a + min(row, params.rows - 1u) / 4u); }
-  return Row(place.a + min(row, params.rows - 1u) * params.lda4);
+  let vector = min(row, params.rows - 1u) / 4u;
+  if (A_T) { return Row(place.a + vector, vector); }
+  return Row(place.a + min(row, params.rows - 1u) * params.lda4, vector);
 }
-struct MatrixSegment { base: u32, k: u32 }
+struct MatrixSegment { base: u32, k: u32, vector: u32 }
 alias Segment = MatrixSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let k = s * params.depth;
-  if (A_T) { return Segment(row.base + k * params.lda4, k); }
-  return Segment(row.base + k / 4u, k);
+  if (A_T) { return Segment(row.base + k * params.lda4, k, row.vector); }
+  return Segment(row.base + k / 4u, k, row.vector);
 }
 fn load_a(segment: Segment, k: u32) -> vec4f {
-  if (!A_T) { return vec4f(a[segment.base + k / 4u]); }
-  if (!K_TAIL) { return vec4f(a[segment.base + k * params.lda4]); }
+  if (!A_T) { return as_read((segment.k + k) / 4u, vec4f(a[segment.base + k / 4u])); }
+  if (!K_TAIL) { return as_read(segment.vector, vec4f(a[segment.base + k * params.lda4])); }
   let inside = segment.k + k < params.inner;
-  return select(vec4f(), vec4f(a[segment.base + select(0u, k, inside) * params.lda4]), inside);
+  let value = vec4f(a[segment.base + select(0u, k, inside) * params.lda4]);
+  return select(vec4f(), as_read(segment.vector, value), inside);
 }
 fn b_base(place: Place, s: u32) -> u32 {
   let k = s * params.depth;
@@ -5097,6 +5134,7 @@ export const matmul_tile: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `override UNROLLED: bool = true;
+override WHOLE: bool = false;
 const DEPTH = 8u;
 const TALL = ROWS4 > HIGH;
 const BROAD = COLS4 > WIDE;
@@ -5113,12 +5151,12 @@ fn k_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(q / lines, 4u 
 fn line_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(4u * (q % lines), q >> 1u, along_k); }
 fn fetch_a(segment: Segment, q: u32, k: u32, end: u32) -> vec4f {
   let at = k + k_of(q, ROWS4, !A_T);
-  let inside = at < end;
+  let inside = WHOLE || at < end;
   return select(vec4f(), load_a(segment, select(0u, at, inside)), inside);
 }
 fn fetch_b(base: u32, s: u32, q: u32, col: u32, k: u32, end: u32) -> vec4f {
   let at = k + k_of(q, COLS4, B_T);
-  let inside = at < end;
+  let inside = WHOLE || at < end;
   let first = select(0u, at, inside);
   let j = 4u * col + line_of(q, COLS4, B_T);
   if (B_T) { return select(vec4f(), load_b_t(base, first, min(j, 4u * params.cols4 - 1u)), inside); }

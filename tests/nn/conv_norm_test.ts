@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { backward, Device, key, mul, normal, requireGrad, scope, sum } from "../../mod.ts";
 import { Exchange, SingleProcess } from "../../src/distributed/mod.ts";
-import { convNorm } from "../../src/nn/conv_norm.ts";
+import { convNormChain, convNormParts } from "../../src/nn/conv_norm.ts";
 import { BatchNorm2d, Conv2d } from "../../src/nn/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { eachFamily } from "../ops/shared/_forms.ts";
@@ -18,7 +18,9 @@ async function results(together: boolean, sync: Exchange | null): Promise<ArrayL
   const norm = new BatchNorm2d({ numFeatures: 12 });
   norm.synchronize(sync);
   const x = requireGrad(normal([3, 5, 7, 8], { key: key(1) }));
-  const y = together ? convNorm(conv, norm, x, { relu: true }) : norm.forward(conv.forward(x), { relu: true });
+  const y = together
+    ? convNormParts([conv, norm], [x], { relu: true })[0]!
+    : norm.forward(conv.forward(x), { relu: true });
   backward(sum(mul(y, normal(y.shape, { key: key(3) }))));
   const { weight, bias, runningMean, runningVar } = norm;
   const made = [y, x.grad!, conv.weight.grad!, weight.grad!, bias.grad!, runningMean, runningVar];
@@ -29,7 +31,7 @@ async function results(together: boolean, sync: Exchange | null): Promise<ArrayL
 }
 
 for (const [name, sync] of [["one process", null], ["ranks", exchange]] as const) {
-  Deno.test(`convNorm() is the convolution and then the normalisation, statistics of ${name}`, async () => {
+  Deno.test(`convNormParts() is the convolution and then the normalisation, statistics of ${name}`, async () => {
     await eachFamily(device, () =>
       policy.with({ matmul: "rows" }, async () => {
         const [together, apart] = [await results(true, sync), await results(false, sync)];
@@ -38,7 +40,7 @@ for (const [name, sync] of [["one process", null], ["ranks", exchange]] as const
   });
 }
 
-Deno.test("convNorm() reads the output once less in training where the adapter's convolution leaves moments", async () => {
+Deno.test("convNormParts() reads the output once less in training where the adapter's convolution leaves moments", async () => {
   const dispatches: Record<string, number> = {};
   await eachFamily(device, (family) =>
     policy.with({ matmul: "rows" }, () => {
@@ -48,7 +50,7 @@ Deno.test("convNorm() reads the output once less in training where the adapter's
       const x = normal([3, 5, 7, 8], { key: key(1) });
       const count = () => {
         const before = device.counters.dispatches;
-        convNorm(conv, norm, x);
+        convNormParts([conv, norm], [x]);
         return device.counters.dispatches - before;
       };
       dispatches[family] = count();
@@ -61,4 +63,56 @@ Deno.test("convNorm() reads the output once less in training where the adapter's
   // Product, moments (or their merge, where the product leaves many) and normalisation; in evaluation the moments are the
   // running statistics.
   assertEquals(dispatches, { cpu: 3, "cpu eval": 3, gpu: 3, "gpu eval": 3 });
+});
+
+/** A block of three layers on 8 channels, and how often a step of it runs each op. */
+async function chain(fused: boolean, change: (layers: Conv2d[], norms: BatchNorm2d[]) => void = () => {}) {
+  using _ = scope();
+  const convs = [1, 1, 1].map((kernelSize, i) =>
+    new Conv2d({ inChannels: 8, outChannels: 8, kernelSize, bias: false, key: key(i) })
+  );
+  const norms = convs.map(() => new BatchNorm2d({ numFeatures: 8 }));
+  change(convs, norms);
+  const ops: string[] = [];
+  const x = requireGrad(normal([3, 5, 4, 8], { key: key(9) }));
+  const { run } = device;
+  device.run = (name, shapes, body) => {
+    ops.push(name);
+    return run.call(device, name, shapes, body) as ReturnType<typeof body>;
+  };
+  try {
+    return await policy.with({ normalized: fused ? "read" : "kept", moments: "fused", matmul: "rows" }, async () => {
+      const [first, second, third] = convs.map((conv, i) => [conv, norms[i]!] as const);
+      const y = convNormChain([first!, second!, third!], [x], () => [x])[0]!;
+      const made = [y];
+      if (norms.every(({ training }) => training)) {
+        backward(sum(mul(y, normal(y.shape, { key: key(7) }))));
+        made.push(x.grad!, ...convs.map(({ weight }) => weight.grad!), ...norms.map(({ weight }) => weight.grad!));
+      }
+      const values = await Promise.all([...made, ...norms.map(({ runningVar }) => runningVar)].map((t) => t.data()));
+      return {
+        values,
+        counts: norms.map((norm) => norm.numBatchesTracked.value),
+        read: ops.filter((op) => op === "normConv2d").length,
+      };
+    });
+  } finally {
+    device.run = run;
+    for (const each of [...convs, ...norms]) each.dispose();
+  }
+}
+
+Deno.test("convNormChain() is the same where convolutions normalise what they read", async () => {
+  const [read, apart] = [await chain(true), await chain(false)];
+  assertEquals([read.read, apart.read], [2, 0]);
+  assertEquals(read.counts, apart.counts);
+  read.values.forEach((values, i) => assertClose(values, apart.values[i]!, { rtol: TOLERANCE.sum }));
+});
+
+Deno.test("convNormChain() normalises apart for ranks, hooks, and evaluation", async () => {
+  const reads = async (change: (convs: Conv2d[], norms: BatchNorm2d[]) => void) => (await chain(true, change)).read;
+  assertEquals(await reads((_, norms) => norms[0]!.synchronize(exchange)), 1);
+  assertEquals(await reads((_, norms) => void norms[1]!.registerForwardHook(() => {})), 1);
+  assertEquals(await reads((convs) => void convs[1]!.registerForwardHook(() => {})), 1);
+  assertEquals(await reads((_, norms) => norms.forEach((norm) => norm.eval())), 0);
 });

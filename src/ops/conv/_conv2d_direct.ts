@@ -24,6 +24,7 @@ import {
 } from "./geometry.ts";
 import { momentsCode, momentsNote, type SideMoments } from "../product/moments.ts";
 import { choosePlan } from "../product/plan.ts";
+import { readingCode, readingNote } from "../product/reading.ts";
 import { noiseLike, operandAliases, operandNote, type OperandTypes } from "../product/product.ts";
 import { sumMiddleInto } from "../product/sum_middle.ts";
 
@@ -36,10 +37,18 @@ const OPERANDS = {
 
 type Kind = keyof typeof OPERANDS;
 
-function programOf({ programs }: Device, kind: Kind, form: ProductForm, types: OperandTypes, moments: boolean) {
-  const name = `conv2d ${kind} ${form.name}${operandNote(types)}`;
+function programOf(
+  { programs }: Device,
+  kind: Kind,
+  form: ProductForm,
+  types: OperandTypes,
+  moments: boolean,
+  norm?: Tensor,
+) {
+  const name = `conv2d ${kind} ${form.name}${operandNote(types)}${readingNote(norm)}`;
   return programs.get(conv2d, `${name} ${moments}`, () => {
-    const code = [operandAliases(types), conv2d, ...OPERANDS[kind], ...momentsCode(moments), ...form.code] as const;
+    const parts = [readingCode(norm), ...momentsCode(moments), ...form.code] as const;
+    const code = [operandAliases(types), conv2d, ...OPERANDS[kind], ...parts] as const;
     const forms = `conv2d:${kind === "forwardTaps" ? "taps" : "direct"} matmul:${form.name}${momentsNote(moments)}`;
     return defineProgram({ name, form: forms, code, entryPoint: "main" });
   });
@@ -70,6 +79,8 @@ interface Job {
   readonly groupSteps: readonly [number, number, number];
   /** Takes the moments of the rows per column, where the sum is not split. */
   readonly side?: SideMoments;
+  /** Normalisation of a as it is read. */
+  readonly norm?: Tensor;
 }
 
 /** Computes `y [n, oh, ow, out]` of `x [n, h, w, in]`: an implicit GEMM (im2col without a copy). */
@@ -88,7 +99,7 @@ function forward(
   g: Geometry,
   kind: "forward" | "forwardTaps",
   depth: number,
-  { x, weight, bias, side, dtype }: ForwardOperands,
+  { x, weight, bias, side, dtype, norm }: ForwardOperands,
 ): Tensor {
   const pixels = g.n * sizeOf(g.outSize);
   return run(g, {
@@ -104,6 +115,7 @@ function forward(
     depth,
     groupSteps: [g.inChannels / 4, g.outChannels / 4, g.outChannels / 4],
     side,
+    norm,
   });
 }
 
@@ -127,7 +139,7 @@ function inputGradDirect(g: Geometry, { gradY, weight, dtype }: InputGradOperand
 }
 
 /** Gradient of the weight from that of `y`. */
-function weightGradDirect(g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
+function weightGradDirect(g: Geometry, { x, gradY, dtype, norm }: WeightGradOperands): Tensor {
   return run(g, {
     kind: "weightGrad",
     a: x,
@@ -139,6 +151,7 @@ function weightGradDirect(g: Geometry, { x, gradY, dtype }: WeightGradOperands):
     inner: g.n * sizeOf(g.outSize),
     depth: PIXELS,
     groupSteps: [g.inChannels / 4, g.outChannels / 4, g.outChannels / 4],
+    norm,
   });
 }
 
@@ -161,7 +174,7 @@ function run(g: Geometry, job: Job): Tensor {
   const moments = splits === 1 && job.side
     ? job.side.open(device, Math.ceil(rows / form.rows), shape.at(-1)!)
     : undefined;
-  device.dispatch(programOf(device, kind, form, { a, b, c: target }, moments !== undefined), {
+  device.dispatch(programOf(device, kind, form, { a, b, c: target }, moments !== undefined, job.norm), {
     params: {
       ...sizesOf(g),
       ...{ rows, cols4, inner, depth, segments, splits, split4: size / 4, groups: g.groups },
@@ -172,9 +185,16 @@ function run(g: Geometry, job: Job): Tensor {
       group_b4: job.groupSteps[1],
       group_c4: job.groupSteps[2],
     },
-    buffers: { 1: a.storage, 2: b.storage, 3: target.storage, 4: (bias ?? b).storage, 5: moments?.storage },
+    buffers: {
+      1: a.storage,
+      2: b.storage,
+      3: target.storage,
+      4: (bias ?? b).storage,
+      5: moments?.storage,
+      7: job.norm?.storage,
+    },
     workgroups: [x, y, batch * splits],
-    constants: { ...constantsOf(device, form), K_TAIL: inner % 4 !== 0, BIAS: bias !== undefined && splits === 1 },
+    constants: { ...constantsOf(device, form, job), K_TAIL: inner % 4 !== 0, BIAS: bias !== undefined && splits === 1 },
   });
   if (splits === 1) return result;
   sumMiddleInto(target, result, { outer: 1, length: splits, inner: size, bias, cols: shape.at(-1)! });
@@ -187,7 +207,7 @@ function questionOf(g: Geometry, job: Job): Pick<Question, "key" | "prepare"> {
     key: `conv2d direct ${job.kind} ${describeGeometry(g)} ${job.a.dtype}`,
     prepare() {
       const [a, b] = [noiseLike(job.a, 1), noiseLike(job.b, 2)];
-      return { run: () => run(g, { ...job, a, b, bias: undefined, side: undefined }) };
+      return { run: () => run(g, { ...job, a, b, bias: undefined, side: undefined, norm: undefined }) };
     },
   };
 }

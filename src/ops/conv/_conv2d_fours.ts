@@ -9,7 +9,7 @@ export function inFours(form: Conv2dForm): Conv2dForm {
   return {
     serves: (g, product, device) => form.serves(padGeometry(g), product, device),
     cost: (g, device) => form.cost(padGeometry(g), device),
-    forward(g, { x, weight, bias, side, dtype }) {
+    forward(g, { x, weight, bias, side, dtype, norm }) {
       const p = padGeometry(g);
       const y = form.forward(p, {
         x: resizeChannels(x, g.groups, g.inChannels, p.inChannels),
@@ -17,6 +17,7 @@ export function inFours(form: Conv2dForm): Conv2dForm {
         bias: bias && resizeChannels(bias, g.groups, g.outChannels, p.outChannels),
         side: p.outChannels === g.outChannels ? side : undefined,
         dtype,
+        norm,
       });
       return resizeChannels(y, g.groups, p.outChannels, g.outChannels);
     },
@@ -29,12 +30,13 @@ export function inFours(form: Conv2dForm): Conv2dForm {
       });
       return resizeChannels(wide, g.groups, p.inChannels, g.inChannels);
     },
-    weightGrad(g, { x, gradY, dtype }) {
+    weightGrad(g, { x, gradY, dtype, norm }) {
       const p = padGeometry(g);
       const wide = form.weightGrad(p, {
         x: resizeChannels(x, g.groups, g.inChannels, p.inChannels),
         gradY: resizeChannels(gradY, g.groups, g.outChannels, p.outChannels),
         dtype,
+        norm,
       });
       return resizeWeight(wide, p, g);
     },

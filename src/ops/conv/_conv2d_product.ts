@@ -20,10 +20,10 @@ function sizes(g: Geometry): { pixels: number; inChannels: number; outChannels: 
 }
 
 /** Computes `y [n, h, w, out]` of `x [n, h, w, in]`. */
-function forward(g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
+function forward(g: Geometry, { x, weight, bias, side, dtype, norm }: ForwardOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
   const sizesY = { rows: pixels, cols: outChannels, inner: inChannels };
-  const y = matrixProduct({ a: x, b: weight, sizes: sizesY, epilogue: { bias, side, dtype } });
+  const y = matrixProduct({ a: x, b: weight, sizes: sizesY, epilogue: { bias, side, dtype }, norm });
   return y.alias([g.n, ...g.size, outChannels]);
 }
 
@@ -36,10 +36,10 @@ function inputGrad(g: Geometry, { gradY, weight, dtype }: InputGradOperands): Te
 }
 
 /** Gradient of the weight from that of `y`. */
-function weightGrad(g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
+function weightGrad(g: Geometry, { x, gradY, dtype, norm }: WeightGradOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
   const sizesW = { rows: inChannels, cols: outChannels, inner: pixels };
-  const w = matrixProduct({ a: x, b: gradY, sizes: sizesW, layout: A_TRANSPOSED, epilogue: { dtype } });
+  const w = matrixProduct({ a: x, b: gradY, sizes: sizesW, layout: A_TRANSPOSED, epilogue: { dtype }, norm });
   return w.alias([1, 1, inChannels, outChannels]);
 }
 

@@ -72,12 +72,12 @@ function tilingOf(edge: Edge, device: Device, g: Geometry, size: readonly [numbe
 }
 
 /** Computes `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
-function forward(edge: Edge, g: Geometry, { x, weight, bias, side, dtype }: ForwardOperands): Tensor {
+function forward(edge: Edge, g: Geometry, { x, weight, bias, side, dtype, norm }: ForwardOperands): Tensor {
   const y = new Tensor(x.device, [g.n, ...g.outSize, g.outChannels], { dtype });
   const offset = [-g.padding[0], -g.padding[1]] as const;
   const tiling = tilingOf(edge, x.device, g, g.outSize);
   const slices = slicesOf(tiling, y, side);
-  convolve({ tiling, x, weight, turned: false, offset, y, bias, slices });
+  convolve({ tiling, x, weight, turned: false, offset, y, bias, slices, norm });
   return y;
 }
 
@@ -91,7 +91,7 @@ function inputGrad(edge: Edge, g: Geometry, { gradY, weight, dtype }: InputGradO
 }
 
 /** Gradient of the weight from that of `y`. */
-function weightGrad(edge: Edge, g: Geometry, { x, gradY, dtype }: WeightGradOperands): Tensor {
+function weightGrad(edge: Edge, g: Geometry, { x, gradY, dtype, norm }: WeightGradOperands): Tensor {
   const { device } = x;
   const { inChannels, outChannels } = g;
   const tiling = tilingOf(edge, device, g, g.outSize);
@@ -99,7 +99,7 @@ function weightGrad(edge: Edge, g: Geometry, { x, gradY, dtype }: WeightGradOper
   let sum: Tensor | undefined;
   for (let first = 0; first < g.n; first += tiling.chunk) {
     const chunk = { tiling, first, images: Math.min(tiling.chunk, g.n - first) };
-    const { patches, tiles } = transformFactors(chunk, x, gradY, offset);
+    const { patches, tiles } = transformFactors(chunk, { x, gradY, norm }, offset);
     const inner = patches.shape[0]!;
     const sizes = { rows: inChannels, cols: outChannels, inner };
     const strides = stridesOf(edge, inChannels, outChannels, outChannels, inChannels);
@@ -135,9 +135,10 @@ interface Convolution {
   readonly y: Tensor;
   readonly bias?: Tensor;
   readonly slices?: TileSlices;
+  readonly norm?: Tensor;
 }
 
-function convolve({ tiling, x, weight, turned, offset, y, bias, slices }: Convolution): void {
+function convolve({ tiling, x, weight, turned, offset, y, bias, slices, norm }: Convolution): void {
   const [n, , , cols] = y.shape as [number, number, number, number];
   const inner = x.shape[3]!;
   const outChannels = weight.shape[3]!;
@@ -145,7 +146,8 @@ function convolve({ tiling, x, weight, turned, offset, y, bias, slices }: Convol
   const windows = new Tensor(x.device, [weight.shape[2]!, pitchOf(edge, outChannels)]);
   for (let first = 0; first < n; first += tiling.chunk) {
     const chunk = { tiling, first, images: Math.min(tiling.chunk, n - first) };
-    const patches = transformImages(chunk, x, offset, first === 0 ? { weight, windows, turned } : undefined);
+    const beside = first === 0 ? { weight, windows, turned } : undefined;
+    const patches = transformImages(chunk, { x, norm }, offset, beside);
     const rows = patches.shape[0]!;
     const strides = stridesOf(edge, inner, outChannels, cols, rows);
     const layout = strided(strides, { transposeB: turned, batch: batchOf(edge) });
@@ -210,28 +212,32 @@ interface Windows {
 }
 
 /** Transforms the images of a chunk to `[tiles, pitch]`; and of a weight, if given. */
-function transformImages(chunk: Chunk, x: Tensor, offset: readonly [number, number], beside?: Windows): Tensor {
+function transformImages(
+  chunk: Chunk,
+  { x, norm }: Pick<ForwardOperands, "x" | "norm">,
+  offset: readonly [number, number],
+  beside?: Windows,
+): Tensor {
   const channels = x.shape[3]!;
   const tiles = chunk.images * sizeOf(chunk.tiling.tiles);
   const { edge } = chunk.tiling;
   const y = new Tensor(x.device, [tiles, pitchOf(edge, channels)]);
   const values = { ...valuesOf(chunk, x, offset), size: tiles * channels / 4 };
   if (!beside) {
-    transform(edge, "patches", values, x, y);
+    transform(edge, "patches", values, x, y, { norm });
     return y;
   }
   const { weight, windows, turned } = beside;
   const { size, c4, pitch } = windowValues(edge, weight.shape[2]!, weight.shape[3]!);
   const others = { other_size: size, other_c4: c4, other_pitch: pitch, turn: turned ? 1 : 0 };
-  transform(edge, "patches_and_windows", { ...values, ...others }, x, y, { source: weight, other: windows });
+  transform(edge, "patches_and_windows", { ...values, ...others }, x, y, { source: weight, other: windows, norm });
   return y;
 }
 
 /** Transforms the images of a chunk, and the gradient of the output to `[tiles, pitch]`. */
 function transformFactors(
   chunk: Chunk,
-  x: Tensor,
-  gradY: Tensor,
+  { x, gradY, norm }: Omit<WeightGradOperands, "dtype">,
   offset: readonly [number, number],
 ): { patches: Tensor; tiles: Tensor } {
   const [, grad_h, grad_w, channels] = gradY.shape as [number, number, number, number];
@@ -242,7 +248,7 @@ function transformFactors(
   const size = count * Math.max(x.shape[3]!, channels) / 4;
   const grad = { grad_h, grad_w, other_c4: channels / 4, other_pitch: pitchOf(edge, channels) / 4 };
   const values = { ...valuesOf(chunk, x, offset), ...grad, size };
-  transform(edge, "patches_and_tiles", values, x, patches, { source: gradY, other: tiles });
+  transform(edge, "patches_and_tiles", values, x, patches, { source: gradY, other: tiles, norm });
   return { patches, tiles };
 }
 

@@ -13,6 +13,7 @@ import {
 } from "../../shaders/gen.ts";
 import type { FloatDType, Tensor } from "../../tensor/mod.ts";
 import { momentsNote } from "../product/moments.ts";
+import { readingCode, readingNote } from "../product/reading.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
 import { zerosOf } from "../shared/params.ts";
 
@@ -35,11 +36,12 @@ interface Types {
 }
 
 /** An entry point of the transforms. */
-function programOf({ programs }: Device, entryPoint: EntryPoint, edge: Edge, types: Types) {
-  return programs.get(conv2d_winograd, `${entryPoint} ${edge} ${types.X} ${types.Y} ${types.W}`, () => {
+function programOf({ programs }: Device, entryPoint: EntryPoint, edge: Edge, types: Types, norm?: Tensor) {
+  const name = `conv2d winograd${edge}${readingNote(norm)}`;
+  return programs.get(conv2d_winograd, `${name} ${entryPoint} ${types.X} ${types.Y} ${types.W}`, () => {
     const shared = [elementAliases({ ...types }), lib_flat, lib_moments, conv2d_winograd, MATRICES[edge]] as const;
     const form = `conv2d:winograd${edge}${momentsNote(entryPoint.endsWith("_moments"))}`;
-    return defineProgram({ name: `conv2d winograd${edge}`, form, code: [...shared, ...ENTRY_POINTS], entryPoint });
+    return defineProgram({ name, form, code: [...shared, readingCode(norm), ...ENTRY_POINTS], entryPoint });
   });
 }
 
@@ -82,6 +84,8 @@ export interface Beside {
   readonly source?: Tensor;
   /** Result of the other transform. */
   readonly other?: Tensor;
+  /** Normalisation of images as they are read. */
+  readonly norm?: Tensor;
 }
 
 const ZEROS = zerosOf(conv2d_winograd);
@@ -95,10 +99,10 @@ export function transform(
   y: Tensor,
   beside: Beside = {},
 ): void {
-  const { bias, moments, source, other } = beside;
+  const { bias, moments, source, other, norm } = beside;
   const weight = entryPoint === "patches_and_windows" ? source : undefined;
   const types = { X: floatOf(x), Y: floatOf(y), W: floatOf(weight ?? x) };
-  x.device.dispatch(programOf(x.device, entryPoint, edge, types), {
+  x.device.dispatch(programOf(x.device, entryPoint, edge, types, norm), {
     params: { ...ZEROS, ...values },
     buffers: {
       1: x.storage,
@@ -107,6 +111,7 @@ export function transform(
       4: moments?.storage,
       5: source?.storage,
       6: other?.storage,
+      7: norm?.storage,
     },
     workgroups: x.device.groups(values.size + (values.other_size ?? 0), 64),
     constants: { BIAS: bias !== undefined },

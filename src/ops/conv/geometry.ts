@@ -46,6 +46,8 @@ export interface ForwardOperands {
   readonly bias?: Tensor;
   /** Takes the moments of the output's pixels per channel. */
   readonly side?: SideMoments;
+  /** Normalisation of x as it is read, `[in / 4, 2, 4]`; see `readsNormalized()`. */
+  readonly norm?: Tensor;
   /** Dtype of the result. */
   readonly dtype: FloatDType;
 }
@@ -62,6 +64,8 @@ export interface InputGradOperands {
 export interface WeightGradOperands {
   readonly x: Tensor;
   readonly gradY: Tensor;
+  /** Normalisation of x as it is read. */
+  readonly norm?: Tensor;
   /** Dtype of the result. */
   readonly dtype: FloatDType;
 }

@@ -2,12 +2,13 @@
 // moments of all ranks between them. Moments of slices are merged by the pairwise formula of Chan et al. (parallel
 // Welford).
 import { batch_norm as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../../shaders/gen.ts";
+import type { Device } from "../../device/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { castTo, floatOf } from "../../tensor/internal.ts";
 import { laneForm } from "../shared/lanes.ts";
 import { blocksOf, columnPrograms, columnsOf, pick, sliceGroups, type Slices, slicesOf } from "../shared/slices.ts";
 import { policyOf } from "../shared/policy.ts";
-import { BATCH_NORM, REMAKE_NORMALIZED } from "../shared/tables.ts";
+import { BATCH_NORM, READ_NORMALIZED, REMAKE_NORMALIZED } from "../shared/tables.ts";
 
 /** WGSL of a normalised value, which a residual may be added to. */
 const ADDED = { plain: "value", residual: "value + V(residual[at])" } as const;
@@ -31,6 +32,7 @@ function programs(entryPoint: string) {
 const SLICE_MOMENTS = program("slice_moments");
 const MERGE_SLICES = program("merge_slices");
 const MERGE_MOMENTS = program("merge_moments");
+const MERGE_TO_READ = program("merge_to_read");
 const FROM_RUNNING = program("from_running");
 const NORMALIZE = programs("normalize_rows");
 const NORMALIZE_RUNNING = programs("normalize_rows_running");
@@ -68,11 +70,24 @@ export function oneDType([x, weight, bias, residual]: readonly Tensor[]): [Tenso
   return [x!, weight!, bias!, added];
 }
 
+/**
+ * Forms of normalised values on their way to a convolution: it normalises what it reads, so that they are never stored;
+ * or they are stored, and made again in its backward or kept for it.
+ */
+const NORMALIZED = ["read", "remade", "kept"] as const;
+
+/** Whether convolutions normalise what they read, where the shape suits. */
+export function isRead(device: Device): boolean {
+  const policy = policyOf(device);
+  return policy.choose("normalized", NORMALIZED, policy.of(READ_NORMALIZED) ? "read" : "remade") === "read";
+}
+
 /** Whether what uses the normalised values makes them again in its backward. A residual is not kept for that. */
 export function isRemade(x: Tensor, residual?: Tensor): boolean {
   const policy = policyOf(x.device);
   const usual = x.bytes >= policy.of(REMAKE_NORMALIZED) ? "remade" : "kept";
-  return !residual && policy.choose("normalized", ["remade", "kept"], usual) === "remade";
+  const form = policy.choose("normalized", NORMALIZED, usual);
+  return !residual && (form === "read" ? usual : form) === "remade";
 }
 
 /**
@@ -112,6 +127,40 @@ export function mergeMoments(moments: Tensor): Tensor {
     constants: { LANES: lanes },
   });
   return merged;
+}
+
+/**
+ * Merges moments to `[1, 3, c]`, and makes of them what a product needs to normalise x as it reads it, `[c / 4, 2, 4]`:
+ * scales and shifts. Moves the running statistics; c must be a multiple of 4.
+ */
+export function normToRead(
+  moments: Tensor,
+  { weight, bias }: Affine,
+  running: RunningStatistics,
+  eps: number,
+): { moments: Tensor; norm: Tensor } {
+  const { device } = moments;
+  const parts = mergeChunks(moments);
+  const channels = parts.shape[2]!;
+  const columns = columnsOf(channels);
+  const merged = new Tensor(device, [1, 3, channels]);
+  const norm = new Tensor(device, [columns, 2, 4]);
+  const { lanes } = policyOf(device).of(BATCH_NORM);
+  device.dispatch(laneForm(device, pick(MERGE_TO_READ, channels), lanes), {
+    params: { rows: 0, columns, slices: parts.shape[0]!, step: 1, span: 1, block: 1, eps, momentum: running.momentum },
+    buffers: {
+      2: merged.storage,
+      3: parts.storage,
+      4: running.mean.storage,
+      5: running.variance.storage,
+      6: weight.storage,
+      7: bias.storage,
+      10: norm.storage,
+    },
+    workgroups: [columns, 1, 1],
+    constants: { LANES: lanes },
+  });
+  return { moments: merged, norm };
 }
 
 /** Merges slices that are too many for one invocation (or workgroup) to merge; the same moments where they are few. */

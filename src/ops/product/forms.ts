@@ -36,6 +36,12 @@ export interface ProductForm {
   readonly memory: number;
 }
 
+/** Terms of a sum, and of each segment of it but the last. */
+export interface SegmentedSum {
+  readonly inner: number;
+  readonly depth: number;
+}
+
 /** Division of a sum by a family of adapters. */
 interface Sharing {
   /** Invocations that keep the adapter busy: with fewer than these the sum is split. */
@@ -159,9 +165,13 @@ function subgroupForm(rows: number, cols4: number, batch: number): ProductFormNa
   return Math.min(rows, 4 * cols4) >= LARGE && batch === 1 ? "subgroup32" : "subgroup";
 }
 
-/** Values of a form's `override` constants. */
-export function constantsOf(device: Device, form: ProductForm): Constants {
-  return form.memory > 0 ? policyOf(device).of(TILE_CONSTANTS) : {};
+/** Terms of a slice of a tile. */
+const SLICE = 8;
+
+/** Values of a form's `override` constants, for sums of `inner` terms in segments of `depth`. */
+export function constantsOf(device: Device, form: ProductForm, { inner, depth }: SegmentedSum): Constants {
+  if (form.memory === 0) return {};
+  return { ...policyOf(device).of(TILE_CONSTANTS), WHOLE: inner % SLICE === 0 && Math.min(depth, inner) % SLICE === 0 };
 }
 
 /** Workgroups that a result of `rows` by `4 cols4` takes. */

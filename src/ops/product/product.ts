@@ -14,6 +14,7 @@ import { constantsOf, type ProductForm, workgroupCount } from "./forms.ts";
 import { type AllStrides, type BatchAxes, type Layout, packed, type Strides } from "./layout.ts";
 import { momentsCode, momentsNote, type SideMoments } from "./moments.ts";
 import { choosePlan, tablePlan } from "./plan.ts";
+import { readingCode, readingNote } from "./reading.ts";
 import { sumMiddleInto } from "./sum_middle.ts";
 
 /** Triangles of a product: which terms count, and which elements are wanted, where triangular matrices leave zeros. */
@@ -63,7 +64,12 @@ export interface Product {
   /** Strides of the operands and the result; `packed()` by default. */
   readonly layout?: Layout;
   readonly epilogue?: Epilogue;
+  /** Normalisation of a as it is read, `[inner / 4, 2, 4]`, or of its rows where it is transposed; see `normToRead()`. */
+  readonly norm?: Tensor;
 }
+
+/** A product with nothing left to default. */
+type WholeProduct = Required<Omit<Product, "norm">> & Pick<Product, "norm">;
 
 function padProgram(dtype: FloatDType) {
   return defineProgram({
@@ -82,10 +88,11 @@ const PACKED = packed();
 
 const PLAIN: Epilogue = {};
 
-function programOf({ programs }: Device, form: ProductForm, types: OperandTypes, moments: boolean) {
-  const name = `matmul ${form.name}${operandNote(types)}`;
+function programOf({ programs }: Device, form: ProductForm, types: OperandTypes, moments: boolean, norm?: Tensor) {
+  const name = `matmul ${form.name}${operandNote(types)}${readingNote(norm)}`;
   return programs.get(operands, `${name} ${moments}`, () => {
-    const code = [operandAliases(types), operands, ...momentsCode(moments), ...form.code] as const;
+    const parts = [readingCode(norm), ...momentsCode(moments), ...form.code] as const;
+    const code = [operandAliases(types), operands, ...parts] as const;
     return defineProgram({ name, form: `matmul:${form.name}${momentsNote(moments)}`, code, entryPoint: "main" });
   });
 }
@@ -120,8 +127,8 @@ export function product(p: Product): Tensor {
  * Computes {@linkcode product} with every row padded to whole vectors: `[batch, rows, padded(cols)]`, or laid by the
  * strides of the layout.
  */
-export function productPadded({ a, b, sizes, layout = PACKED, epilogue = PLAIN }: Product): Tensor {
-  const p = { a, b, sizes, layout, epilogue };
+export function productPadded({ a, b, sizes, layout = PACKED, epilogue = PLAIN, norm }: Product): Tensor {
+  const p = { a, b, sizes, layout, epilogue, norm };
   const { rows, cols, inner, triangles } = sizes;
   const { bias, into, dtype = "f32" } = epilogue;
   const { strides } = layout;
@@ -153,7 +160,7 @@ function isPart(strides: AllStrides | null): boolean {
 }
 
 /** Makes the question that times a product: bias and accumulation cost the same in all plans, so they are left out. */
-function questionOf(p: Required<Product>, count: number): Pick<Question, "key" | "prepare"> {
+function questionOf(p: WholeProduct, count: number): Pick<Question, "key" | "prepare"> {
   const { a, b, sizes: { rows, cols, inner }, layout: { transposeA, transposeB, strides } } = p;
   const laid = strides ? ` rows ${[strides.a, strides.b, strides.c].map(({ row }) => row).join(",")}` : "";
   const sides = `${transposeA ? "At" : "A"}${transposeB ? "Bt" : "B"}`;
@@ -163,7 +170,7 @@ function questionOf(p: Required<Product>, count: number): Pick<Question, "key" |
       const [x, y] = [noiseLike(a, 1), noiseLike(b, 2)];
       const { dtype, gate } = p.epilogue;
       return {
-        run: () => productPadded({ ...p, a: x, b: y, epilogue: { dtype, gate } }),
+        run: () => productPadded({ ...p, a: x, b: y, epilogue: { dtype, gate }, norm: undefined }),
         defined: strides
           ? (c) => resizeRows(c.alias([c.size / strides.c.row, strides.c.row]), strides.c.matrix * count)
           : undefined,
@@ -179,7 +186,7 @@ export function noiseLike(x: Pick<Tensor, "shape" | "device" | "dtype">, seed: n
 }
 
 /** A product with one column is the transpose of one with one row, where the wide blocks are of use. */
-function columnProduct({ a, b, sizes: { rows, inner }, layout, epilogue: { dtype } }: Required<Product>): Tensor {
+function columnProduct({ a, b, sizes: { rows, inner }, layout, epilogue: { dtype } }: WholeProduct): Tensor {
   const { batch } = layout;
   const row = product({
     a: b,
@@ -195,7 +202,7 @@ function columnProduct({ a, b, sizes: { rows, inner }, layout, epilogue: { dtype
   return resizeRows(row.alias([row.shape[0]!, rows, 1]), 4, [row.shape[0]!, rows, 4]);
 }
 
-function run(p: Required<Product>, form: ProductForm, parts: { depth: number; splits: number }, target: Tensor): void {
+function run(p: WholeProduct, form: ProductForm, parts: { depth: number; splits: number }, target: Tensor): void {
   const { sizes: { rows, cols, inner }, epilogue: { bias, gate, side } } = p;
   const { transposeA, transposeB, batch, strides } = p.layout;
   const { device } = p.a;
@@ -212,11 +219,11 @@ function run(p: Required<Product>, form: ProductForm, parts: { depth: number; sp
   const sizes = { rows, cols4: padded(cols) / 4, inner, depth, segments: Math.ceil(inner / depth), splits, split4 };
   const steps = { ...batchSteps(batch, inA, inB), lda4: inA.row / 4, ldb4: inB.row / 4, ldc4: inC.row / 4 };
   const added = whole ? bias : undefined;
-  const constants = { ...constantsOf(device, form), ...switchesOf(p, whole) };
+  const constants = { ...constantsOf(device, form, sizes), ...switchesOf(p, whole) };
   const [x, y] = device.groups(workgroupCount(form, rows, padded(cols) / 4), 1);
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   for (let first_z = 0; first_z < count * splits; first_z += limit) {
-    device.dispatch(programOf(device, form, { a, b, c: target }, moments !== undefined), {
+    device.dispatch(programOf(device, form, { a, b, c: target }, moments !== undefined, p.norm), {
       params: { ...sizes, ...steps, c_step: inC.matrix / 4, first_z },
       buffers: {
         1: windowFrom(a, inA.from),
@@ -224,6 +231,7 @@ function run(p: Required<Product>, form: ProductForm, parts: { depth: number; sp
         3: windowFrom(target, inC.from),
         4: (added ?? gate ?? b).storage,
         5: moments?.storage,
+        7: p.norm?.storage,
       },
       workgroups: [x, y, Math.min(limit, count * splits - first_z)],
       constants,
@@ -234,7 +242,7 @@ function run(p: Required<Product>, form: ProductForm, parts: { depth: number; sp
 }
 
 /** The constants of a product that its form does not set; those for triangles and gates only where there are any. */
-function switchesOf({ sizes, layout, epilogue: { bias, into, gate } }: Required<Product>, whole: boolean): Constants {
+function switchesOf({ sizes, layout, epilogue: { bias, into, gate } }: WholeProduct, whole: boolean): Constants {
   return {
     A_T: layout.transposeA,
     B_T: layout.transposeB,

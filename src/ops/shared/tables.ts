@@ -68,6 +68,12 @@ export const LAYER_NORM: Readonly<Record<AdapterFamily, SliceTable>> = {
 };
 
 /**
+ * Whether a convolution normalises what it reads, where ReLU lies between: it saves a pass over memory forward and one
+ * backward. On CPU adapters, where arithmetic is the limit, a pass costs less than to normalise each value several times.
+ */
+export const READ_NORMALIZED: Readonly<Record<AdapterFamily, boolean>> = { cpu: false, gpu: true };
+
+/**
  * Minimum number of bytes of the output of a batch normalisation that is made again in the backward of what follows,
  * instead of kept: one pass more, and a quarter less memory for a ResNet-18. A small one costs less memory than the
  * pass costs the host.

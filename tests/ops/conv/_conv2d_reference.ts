@@ -53,7 +53,7 @@ export function convReference(
 }
 
 /** Calls `visit` with the flat indices of every term: output, input, weight. */
-function eachTap(g: Geometry, visit: (y: number, x: number, w: number) => void): void {
+export function eachTap(g: Geometry, visit: (y: number, x: number, w: number) => void): void {
   const { inChannels, outChannels, groups } = g;
   const [channels, out] = [groups * inChannels, groups * outChannels];
   const pixels = g.n * sizeOf(g.outSize);

@@ -48,7 +48,7 @@ Deno.test("Policy.with() refuses a form that there is not, by the op that asks f
     ],
     [{ cholesky: "none" }, () => cholesky(ones([1, 1])), "cholesky as it must be one of elements, rows"],
     [{ batchNorm: "none" }, () => batchNorm(x, norm), "batchNorm as it must be one of columns, slices"],
-    [{ normalized: "none" }, () => batchNorm(x, norm), "normalized as it must be one of remade, kept"],
+    [{ normalized: "none" }, () => batchNorm(x, norm), "normalized as it must be one of read, remade, kept"],
     [{ attention: "none" }, () => attention(x, x, x), "attention as it must be one of tiles, products"],
     [{ moments: "none" }, () => conv2dWithMoments(x, w), "moments as it must be one of fused, apart"],
   ];
