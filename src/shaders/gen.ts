@@ -5145,8 +5145,8 @@ const B_TWICE = 8u * COLS4 > HIGH * WIDE;
 alias Four = array<f32, 4>;
 fn to_vector(x: Four) -> vec4f { return vec4f(x[0], x[1], x[2], x[3]); }
 fn to_four(x: vec4f) -> Four { return Four(x.x, x.y, x.z, x.w); }
-var<workgroup> tile_a: array<array<array<Four, A_PITCH>, DEPTH>, 2>;
-var<workgroup> tile_b: array<array<array<Four, B_PITCH>, DEPTH>, 2>;
+var<workgroup> tile_a: array<array<array<array<Four, A_PITCH>, 4>, 2>, 2>;
+var<workgroup> tile_b: array<array<array<array<Four, B_PITCH>, 4>, 2>, 2>;
 fn k_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(q / lines, 4u * (q & 1u), along_k); }
 fn line_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(4u * (q % lines), q >> 1u, along_k); }
 fn fetch_a(segment: Segment, q: u32, k: u32, end: u32) -> vec4f {
@@ -5166,24 +5166,24 @@ fn put_a(half: u32, q: u32, value: vec4f) {
   let k = k_of(q, ROWS4, !A_T);
   let line = line_of(q, ROWS4, !A_T);
   if (A_T) {
-    tile_a[half][k][line / 4u] = to_four(value);
+    tile_a[half][k / 4u][k % 4u][line / 4u] = to_four(value);
   } else {
-    tile_a[half][k][line / 4u][line & 3u] = value.x;
-    tile_a[half][k + 1u][line / 4u][line & 3u] = value.y;
-    tile_a[half][k + 2u][line / 4u][line & 3u] = value.z;
-    tile_a[half][k + 3u][line / 4u][line & 3u] = value.w;
+    tile_a[half][k / 4u][0][line / 4u][line & 3u] = value.x;
+    tile_a[half][k / 4u][1][line / 4u][line & 3u] = value.y;
+    tile_a[half][k / 4u][2][line / 4u][line & 3u] = value.z;
+    tile_a[half][k / 4u][3][line / 4u][line & 3u] = value.w;
   }
 }
 fn put_b(half: u32, q: u32, value: vec4f) {
   let k = k_of(q, COLS4, B_T);
   let line = line_of(q, COLS4, B_T);
   if (B_T) {
-    tile_b[half][k][line / 4u][line & 3u] = value.x;
-    tile_b[half][k + 1u][line / 4u][line & 3u] = value.y;
-    tile_b[half][k + 2u][line / 4u][line & 3u] = value.z;
-    tile_b[half][k + 3u][line / 4u][line & 3u] = value.w;
+    tile_b[half][k / 4u][0][line / 4u][line & 3u] = value.x;
+    tile_b[half][k / 4u][1][line / 4u][line & 3u] = value.y;
+    tile_b[half][k / 4u][2][line / 4u][line & 3u] = value.z;
+    tile_b[half][k / 4u][3][line / 4u][line & 3u] = value.w;
   } else {
-    tile_b[half][k][line / 4u] = to_four(value);
+    tile_b[half][k / 4u][k % 4u][line / 4u] = to_four(value);
   }
 }
 struct TileSums {
@@ -5197,22 +5197,22 @@ struct TileSums {
   s70: vec4f, s71: vec4f,
 }
 fn add_k(sums: ptr<function, TileSums>, half: u32, k: u32, rows: u32, cols: u32) {
-  let a_low = to_vector(tile_a[half][k][rows]);
-  let b_low = to_vector(tile_b[half][k][cols]);
+  let a_low = to_vector(tile_a[half][k / 4u][k % 4u][rows]);
+  let b_low = to_vector(tile_b[half][k / 4u][k % 4u][cols]);
   (*sums).s00 = fma(vec4f(a_low.x), b_low, (*sums).s00);
   (*sums).s10 = fma(vec4f(a_low.y), b_low, (*sums).s10);
   (*sums).s20 = fma(vec4f(a_low.z), b_low, (*sums).s20);
   (*sums).s30 = fma(vec4f(a_low.w), b_low, (*sums).s30);
   var b_high: vec4f;
   if (BROAD) {
-    b_high = to_vector(tile_b[half][k][cols + WIDE]);
+    b_high = to_vector(tile_b[half][k / 4u][k % 4u][cols + WIDE]);
     (*sums).s01 = fma(vec4f(a_low.x), b_high, (*sums).s01);
     (*sums).s11 = fma(vec4f(a_low.y), b_high, (*sums).s11);
     (*sums).s21 = fma(vec4f(a_low.z), b_high, (*sums).s21);
     (*sums).s31 = fma(vec4f(a_low.w), b_high, (*sums).s31);
   }
   if (TALL) {
-    let a_high = to_vector(tile_a[half][k][rows + HIGH]);
+    let a_high = to_vector(tile_a[half][k / 4u][k % 4u][rows + HIGH]);
     (*sums).s40 = fma(vec4f(a_high.x), b_low, (*sums).s40);
     (*sums).s50 = fma(vec4f(a_high.y), b_low, (*sums).s50);
     (*sums).s60 = fma(vec4f(a_high.z), b_low, (*sums).s60);
@@ -5337,21 +5337,21 @@ fn high_rows(place: Place, row: u32) -> u32 {
 }
 fn tile_moments(place: Place, first_row: u32, q0: u32, rows: u32, cols: u32, left: Moments, right: Moments) -> Moments {
   workgroupBarrier();
-  tile_b[rows / 8u][rows % 8u][cols] = to_four(left.mean);
-  if (BROAD) { tile_b[rows / 8u][rows % 8u][cols + WIDE] = to_four(right.mean); }
+  tile_b[rows / 8u][rows / 4u % 2u][rows % 4u][cols] = to_four(left.mean);
+  if (BROAD) { tile_b[rows / 8u][rows / 4u % 2u][rows % 4u][cols + WIDE] = to_four(right.mean); }
   workgroupBarrier();
   var all = Moments();
   let column = min(q0, COLS4 - 1u);
   for (var y = 0u; y < HIGH; y++) {
     let row = first_row + 4u * y;
     let count = rows_left(rows_of_c(place), row) + high_rows(place, row);
-    all = joined(all, Moments(f32(count), to_vector(tile_b[y / 8u][y % 8u][column]), vec4f()));
+    all = joined(all, Moments(f32(count), to_vector(tile_b[y / 8u][y / 4u % 2u][y % 4u][column]), vec4f()));
   }
   workgroupBarrier();
-  tile_b[rows / 8u][rows % 8u][cols] = to_four(left.squares);
-  if (BROAD) { tile_b[rows / 8u][rows % 8u][cols + WIDE] = to_four(right.squares); }
+  tile_b[rows / 8u][rows / 4u % 2u][rows % 4u][cols] = to_four(left.squares);
+  if (BROAD) { tile_b[rows / 8u][rows / 4u % 2u][rows % 4u][cols + WIDE] = to_four(right.squares); }
   workgroupBarrier();
-  for (var y = 0u; y < HIGH; y++) { all.squares += to_vector(tile_b[y / 8u][y % 8u][column]); }
+  for (var y = 0u; y < HIGH; y++) { all.squares += to_vector(tile_b[y / 8u][y / 4u % 2u][y % 4u][column]); }
   return all;
 }
 `,

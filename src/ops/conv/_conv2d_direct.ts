@@ -1,6 +1,6 @@
 // Convolution as implicit matrix products: the patches of the image are never stored.
 // Channels of every group are multiples of 4 here; see _conv2d_fours.ts.
-import { defineProgram, type Device } from "../../device/mod.ts";
+import { defineProgram, type Device, type Workgroups } from "../../device/mod.ts";
 import {
   conv2d,
   conv2d_forward,
@@ -156,28 +156,44 @@ function weightGradDirect(g: Geometry, { x, gradY, dtype, norm }: WeightGradOper
 }
 
 function run(g: Geometry, job: Job): Tensor {
-  const { kind, a, b, bias, shape, rows, cols, inner, depth } = job;
+  const { kind, bias, shape, rows, inner, depth } = job;
+  const { device } = job.a;
   const segments = Math.ceil(inner / depth);
-  const { device } = a;
-  const cols4 = cols / 4;
-  const batch = g.groups * (job.phases ?? 1);
-  const size = sizeOf(shape);
+  const [cols4, batch, size] = [job.cols / 4, g.groups * (job.phases ?? 1), sizeOf(shape)];
   const rowsAtOnce = job.rowsOfPhase ?? rows;
   const mostSplits = Math.min(segments, Math.floor(device.limits.maxComputeWorkgroupsPerDimension / batch));
   const whole = kind === "forward" || kind === "forwardTaps";
   const sizes = { rows: rowsAtOnce, cols4, batch, terms: inner, resultBytes: size * 4, mostSplits, whole };
   const { form, splits } = choosePlan(device, sizes, () => questionOf(g, job));
-  const blocks = workgroupCount(form, rowsAtOnce, cols4);
+  const [x, y] = device.groups(workgroupCount(form, rowsAtOnce, cols4), 1);
   const result: Tensor = new Tensor(device, shape, { dtype: job.dtype });
   const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);
-  const [x, y] = device.groups(blocks, 1);
+  launch(g, job, { form, splits, segments, target, workgroups: [x, y, batch * splits] });
+  if (splits === 1) return result;
+  sumMiddleInto(target, result, { outer: 1, length: splits, inner: size, bias, cols: shape.at(-1)! });
+  target.dispose();
+  return result;
+}
+
+/** Division of a job's sum, and where its parts go. */
+interface Launch {
+  readonly form: ProductForm;
+  readonly splits: number;
+  readonly segments: number;
+  readonly target: Tensor;
+  readonly workgroups: Workgroups;
+}
+
+function launch(g: Geometry, job: Job, { form, splits, segments, target, workgroups }: Launch): void {
+  const { kind, a, b, bias, shape, rows, cols, inner, depth, norm } = job;
+  const { device } = a;
   const moments = splits === 1 && job.side
     ? job.side.open(device, Math.ceil(rows / form.rows), shape.at(-1)!)
     : undefined;
-  device.dispatch(programOf(device, kind, form, { a, b, c: target }, moments !== undefined, job.norm), {
+  device.dispatch(programOf(device, kind, form, { a, b, c: target }, moments !== undefined, norm), {
     params: {
       ...sizesOf(g),
-      ...{ rows, cols4, inner, depth, segments, splits, split4: size / 4, groups: g.groups },
+      ...{ rows, cols4: cols / 4, inner, depth, segments, splits, split4: sizeOf(shape) / 4, groups: g.groups },
       a4: a.shape.at(-1)! / 4,
       ldb4: b.shape.at(-1)! / 4,
       c4: shape.at(-1)! / 4,
@@ -191,15 +207,11 @@ function run(g: Geometry, job: Job): Tensor {
       3: target.storage,
       4: (bias ?? b).storage,
       5: moments?.storage,
-      7: job.norm?.storage,
+      7: norm?.storage,
     },
-    workgroups: [x, y, batch * splits],
+    workgroups,
     constants: { ...constantsOf(device, form, job), K_TAIL: inner % 4 !== 0, BIAS: bias !== undefined && splits === 1 },
   });
-  if (splits === 1) return result;
-  sumMiddleInto(target, result, { outer: 1, length: splits, inner: size, bias, cols: shape.at(-1)! });
-  target.dispose();
-  return result;
 }
 
 function questionOf(g: Geometry, job: Job): Pick<Question, "key" | "prepare"> {

@@ -68,7 +68,9 @@ function tilingOf(edge: Edge, device: Device, g: Geometry, size: readonly [numbe
   const { least, perImage } = policyOf(device).of(WINOGRAD_CHUNK);
   const limit = Math.min(Math.max(least, perImage * g.n), device.limits.maxStorageBufferBindingSize);
   const images = Math.min(Math.floor(limit / transformBytes(edge, g)), Math.floor(CHUNK_TILES / sizeOf(tiles)));
-  return { edge, tiles, chunk: Math.max(1, Math.min(g.n, images)) };
+  // As few chunks as fit, of one size: the last needs no buffers of its own.
+  const chunks = Math.ceil(g.n / Math.max(1, images));
+  return { edge, tiles, chunk: Math.max(1, Math.ceil(g.n / chunks)) };
 }
 
 /** Computes `y [n, oh, ow, out]` of `x [n, h, w, in]`. */
