@@ -2073,7 +2073,7 @@ export const conv2d_weight_grad: Shader<Record<never, never>, Record<never, neve
   access: {},
   code: `const A_T = true;
 const B_T = false;
-struct WeightRow { y: i32, x: i32, channel: u32, per_column: f32, per_line: f32 }
+struct WeightRow { y: f32, x: f32, channel: u32, per_column: f32, per_line: f32 }
 alias Row = WeightRow;
 fn row_of(place: Place, row: u32) -> Row {
   let vector = min(row, params.rows - 1u) / 4u;
@@ -2081,36 +2081,36 @@ fn row_of(place: Place, row: u32) -> Row {
   let ky = i32(tap) / params.kernel_w;
   let kx = i32(tap) - ky * params.kernel_w;
   return Row(
-    ky * params.dilation_h - params.padding_h,
-    kx * params.dilation_w - params.padding_w,
+    f32(ky * params.dilation_h - params.padding_h),
+    f32(kx * params.dilation_w - params.padding_w),
     vector - tap * params.in4,
     1.0 / f32(params.out_w),
     1.0 / f32(params.out_h),
   );
 }
-struct PixelsSegment { base: u32, line: i32, column: i32, end: u32, row: Row }
+struct PixelsSegment { base: u32, line: f32, column: f32, end: u32, row: Row }
 alias Segment = PixelsSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let line = i32(s * params.depth) / params.out_w;
   let image = line / params.out_h;
   return Segment(
     u32(image * params.h * params.w) * params.a4 + place.a + row.channel,
-    line - image * params.out_h,
-    i32(s * params.depth) - line * params.out_w,
+    f32(line - image * params.out_h),
+    f32(i32(s * params.depth) - line * params.out_w),
     segment_length(s),
     row,
   );
 }
-fn quotient(i: i32, reciprocal: f32) -> i32 { return i32((f32(i) + 0.5) * reciprocal); }
+fn quotient(i: f32, reciprocal: f32) -> f32 { return floor(fma(i, reciprocal, 0.5 * reciprocal)); }
 fn load_a(segment: Segment, k: u32) -> vec4f {
-  let column = segment.column + i32(k);
+  let column = segment.column + f32(k);
   let lines = quotient(column, segment.row.per_column);
   let line = segment.line + lines;
   let image = quotient(line, segment.row.per_line);
-  let y = (line - image * params.out_h) * params.stride_h + segment.row.y;
-  let x = (column - lines * params.out_w) * params.stride_w + segment.row.x;
+  let y = i32(fma(fma(-image, f32(params.out_h), line), f32(params.stride_h), segment.row.y));
+  let x = i32(fma(fma(-lines, f32(params.out_w), column), f32(params.stride_w), segment.row.x));
   let inside = u32(y) < u32(params.h) && u32(x) < u32(params.w) && (!K_TAIL || k < segment.end);
-  let pixel = u32((image * params.h + y) * params.w + x);
+  let pixel = u32((i32(image) * params.h + y) * params.w + x);
   let value = vec4f(a[segment.base + select(0u, pixel, inside) * params.a4]);
   return select(vec4f(), as_read(segment.row.channel, value), inside);
 }
