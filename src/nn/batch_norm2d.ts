@@ -2,8 +2,7 @@ import type { Device } from "../device/mod.ts";
 import type { Exchange } from "../distributed/mod.ts";
 import { isRecomputing } from "../autograd/internal.ts";
 import { batchNormOf, isRemade } from "../ops/internal.ts";
-import type { Conv2d } from "./conv2d.ts";
-import type { Convolved } from "./conv_norm.ts";
+import type { Conv2d, Convolved } from "./conv2d.ts";
 import { keep, ones, type Tensor, zeros } from "../tensor/mod.ts";
 import { checkSetting } from "../tensor/internal.ts";
 import { jointBatchNorm } from "./_joint_batch_norm.ts";
@@ -131,6 +130,8 @@ export class BatchNorm2d extends Module {
    * Computes `conv.forwardWithMoments()` of `relu(forward(y))` in training, by a convolution that normalises what it reads;
    * null, and nothing is done, where the adapter or the shape does not suit, ranks share statistics, or a hook wants what
    * lies between.
+   *
+   * @internal
    */
   forwardInto(conv: Conv2d, { y, moments }: Convolved): Convolved | null {
     const plain = this.training && !this.#exchange && !this.hasForwardHooks && !conv.hasForwardHooks;

@@ -27,6 +27,14 @@ export interface Conv2dLayerOptions extends Partial<InitOptions> {
   init?: WeightInit;
 }
 
+/** Output of a convolution, and its moments per channel where they are known. */
+export interface Convolved {
+  /** Output, `[n, h, w, c]`. */
+  readonly y: Tensor;
+  /** Moments, `[slices, 3, c]`: mean, sum of squared deviations and count of each slice of pixels. */
+  readonly moments: Tensor | null;
+}
+
 /** Layer of a 2-D convolution (cross-correlation) of `[n, h, w, c]` images, as PyTorch's `nn.Conv2d`. */
 export class Conv2d extends Module {
   /** Weight `[kh, kw, inChannels / groups, outChannels]`. */
@@ -70,13 +78,21 @@ export class Conv2d extends Module {
     return conv2dWithMoments(x, this.weight, this.#settings());
   }
 
-  /** Whether {@linkcode Conv2d.forwardNormalized} takes x. */
+  /**
+   * Whether {@linkcode Conv2d.forwardNormalized} takes x.
+   *
+   * @internal
+   */
   readsNormalized(x: Tensor): boolean {
     return this.bias === null && readsNormalized(x, this.weight, this.#settings());
   }
 
-  /** Computes {@linkcode Conv2d.forwardWithMoments} of `relu(batchNorm(x))`, normalising what it reads, in training. */
-  forwardNormalized(x: Tensor, norm: TrainingNorm): { y: Tensor; moments: Tensor | null } {
+  /**
+   * Computes {@linkcode Conv2d.forwardWithMoments} of `relu(batchNorm(x))`, normalising what it reads, in training.
+   *
+   * @internal
+   */
+  forwardNormalized(x: Tensor, norm: TrainingNorm): Convolved {
     return normConv2d(x, norm, this.weight, this.#settings());
   }
 

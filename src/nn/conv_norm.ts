@@ -2,16 +2,10 @@
 // needs, and normalises what it reads where a normalisation and ReLU lie before it.
 import { type Tensor, tidy } from "../tensor/mod.ts";
 import type { BatchNorm2d } from "./batch_norm2d.ts";
-import type { Conv2d } from "./conv2d.ts";
+import type { Conv2d, Convolved } from "./conv2d.ts";
 
 /** A convolution and the normalisation behind it. */
 export type ConvNorm = readonly [conv: Conv2d, norm: BatchNorm2d];
-
-/** Output of a convolution, and its moments per channel where they are known. */
-export interface Convolved {
-  readonly y: Tensor;
-  readonly moments: Tensor | null;
-}
 
 /** Normalises a batch in parts together, of a convolution and its normalisation. */
 export function convNormParts(
