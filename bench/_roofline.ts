@@ -63,7 +63,7 @@ function grouped(ops: readonly TracedOp[], parameters: number, times?: Map<numbe
 function labelOf({ name, inputs, output }: TracedOp): string {
   // Vectors (biases, scales) say nothing that the others do not.
   const shapes = inputs.filter((shape, i) => i === 0 || shape.length > 1).map((shape) => `[${shape}]`).join("");
-  const strided = name.startsWith("conv2d") && output && output[1]! * 2 <= inputs[0]![1]! + 1;
+  const strided = /^(conv|normConv)2d/.test(name) && output && output[1]! * 2 <= inputs[0]![1]! + 1;
   return `${name} ${shapes}${strided ? " stride 2" : ""}`.trim();
 }
 

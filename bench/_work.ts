@@ -44,6 +44,19 @@ type Rule = (op: Sizes) => Count;
 const RULES: Readonly<Record<string, Rule>> = {
   "conv2d": (op) => ({ flop: convolution(op), numbers: touched(op) + total(op.inputs.slice(1)) + op.out }),
   "conv2d grad": (op) => productGrad(op, convolution(op), touched(op)),
+  // The convolution of what batch normalisation and ReLU leave, and its gradients; x, scale and shift, weight.
+  "normConv2d": (op) => {
+    const plain = withoutNorm(op);
+    return {
+      flop: convolution(plain) + 6 * size(op.inputs[0]),
+      numbers: touched(plain) + total(op.inputs.slice(1)) + op.out,
+    };
+  },
+  "normConv2d grad": (op) => {
+    const plain = withoutNorm(op);
+    const { flop, numbers } = productGrad(plain, convolution(plain), size(op.inputs[0]));
+    return { flop: flop + 10 * size(op.inputs[0]), numbers };
+  },
   "linear": (op) => ({ flop: 2 * op.out * op.inputs[0]!.at(-1)! + op.out, numbers: op.read + op.out }),
   "linear grad": (op) => productGrad(op, 2 * op.out * op.inputs[0]!.at(-1)!, size(op.inputs[0])),
   "matmul": (op) => ({ flop: matmul(op), numbers: op.read + op.out }),
@@ -98,6 +111,11 @@ function elementwise(op: Sizes): Count {
 
 function elementwiseGrad(op: Sizes): Count {
   return { flop: op.out, numbers: op.out + op.read + op.grads };
+}
+
+/** The convolution of a fused one: its image and its weight. */
+function withoutNorm(op: Sizes): Sizes {
+  return { ...op, inputs: [op.inputs[0]!, op.inputs[3]!], wanted: [op.wanted[0]!, op.wanted[3]!] };
 }
 
 /** Counts a convolution: `2 · pixels of the output · numbers of the weight`. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { Device, noGrad, scope, zeros } from "../../mod.ts";
+import { Device, noGrad, scope, sizeOf, zeros } from "../../mod.ts";
 import { matmul, maxPool2d } from "../../src/ops/mod.ts";
 import { type ResNet, resnet18, resnet50 } from "../../src/nn/mod.ts";
 import { countStep } from "../../bench/_roofline.ts";
@@ -19,9 +19,10 @@ function multiplyAdds(make: () => ResNet, size: number): number {
     const model = make();
     const ops = trace(device, () => noGrad(() => model.forward(zeros([1, size, size, 3]))));
     model.dispose();
-    return ops.filter(({ name }) => name === "conv2d" || name === "linear").reduce((sum, each) => {
+    return ops.filter(({ name }) => ["conv2d", "normConv2d", "linear"].includes(name)).reduce((sum, each) => {
       const bias = each.name === "linear" ? each.output!.at(-1)! : 0;
-      return sum + (workOf(each).flop - bias) / 2;
+      const norm = each.name === "normConv2d" ? 6 * sizeOf(each.inputs[0]!) : 0;
+      return sum + (workOf(each).flop - bias - norm) / 2;
     }, 0);
   });
 }
@@ -48,6 +49,15 @@ Deno.test("workOf() counts twice the forward for a convolution's gradients, once
   assertEquals(workOf(op("conv2d grad", [x, w], y, [true, true])), both);
   const first = { flop: forward, bytes: 4 * (ny + nx + nw) };
   assertEquals(workOf(op("conv2d grad", [x, w], y, [false, true])), first);
+});
+
+Deno.test("workOf() counts a normalised image once, forward and backward", () => {
+  const [x, c, w, y] = [[2, 5, 5, 4], [4], [1, 1, 4, 8], [2, 5, 5, 8]];
+  const [nx, nw, ny, forward] = [200, 32, 400, 2 * 50 * 32];
+  const fused = op("normConv2d", [x, c, c, w], y);
+  assertEquals(workOf(fused), { flop: forward + 6 * nx, bytes: 4 * (nx + 8 + nw + ny) });
+  const grad = op("normConv2d grad", [x, c, c, w], y, [true, true, true, true]);
+  assertEquals(workOf(grad), { flop: 2 * forward + 10 * nx, bytes: 4 * (ny + 2 * nx + 2 * nw + 8) });
 });
 
 Deno.test("workOf() reads what a strided 1 x 1 window touches and no more", () => {
@@ -77,8 +87,8 @@ Deno.test("countStep() counts a whole training step of 512 images that would not
   assertEquals(flop("conv2d grad"), 2 * flop("conv2d [") - first); // no gradient of the images
   const calls = (name: string) => lines.filter((line) => line.name.startsWith(name)).reduce((n, l) => n + l.calls, 0);
   assertEquals(
-    ["conv2d [", "linear [", "pairTerm [", "augment", "sgd"].map(calls),
-    [20, 3, 1, 1, 1],
+    ["conv2d [", "normConv2d [", "linear [", "pairTerm [", "augment", "sgd"].map(calls),
+    [12, 8, 3, 1, 1, 1],
   );
   // The maps that backward needs, each convolution's input and output, are most of the memory.
   const maps = 4 * 512 * 2 * (34 ** 2 * 64 * 5 + 17 ** 2 * 128 * 5 + 81 * 256 * 5 + 25 * 512 * 5);
