@@ -7,6 +7,7 @@ import { gradients, mergeSums, reduceGrads } from "../norm/batch_norm_grad.ts";
 import { isRead, normToRead, type RunningStatistics, sliceMoments } from "../norm/batch_norm_passes.ts";
 import { SideMoments } from "../product/moments.ts";
 import { precisionOf } from "../product/precision.ts";
+import { rowsOf } from "../shared/slices.ts";
 import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_forms.ts";
 import { type Geometry, geometryOf, type Windows2d } from "./geometry.ts";
 
@@ -61,12 +62,13 @@ const normConv2dOp = defineOp<Inputs, Attrs>({
 
 /**
  * Whether {@linkcode normConv2d} serves: convolutions normalise what they read on this adapter, the channels are whole
- * vectors of one group, more than one so that no form takes taps together, and x is in the precision of the product.
+ * vectors of one group, more than one so that no form takes taps together, x has statistics, and it is in the precision
+ * of the product.
  */
 export function readsNormalized(x: Tensor, weight: Tensor, windows: Windows2d): boolean {
   const [, , inChannels, outChannels] = weight.shape as [number, number, number, number];
   const whole = (windows.groups ?? 1) === 1 && inChannels % 4 === 0 && outChannels % 4 === 0 && inChannels > 4;
-  return whole && x.size > 0 && x.dtype === precisionOf([x, weight]) && isRead(x.device);
+  return whole && rowsOf(x) > 1 && x.dtype === precisionOf([x, weight]) && isRead(x.device);
 }
 
 /**

@@ -139,6 +139,7 @@ Deno.test("readsNormalized() wants whole vectors of one group in the precision o
     assertEquals(takes(ones([1, 4, 4, 4]), ones([1, 1, 4, 4])), false);
     assertEquals(takes(ones([1, 4, 4, 8]), ones([1, 1, 8, 6])), false);
     assertEquals(takes(ones([0, 4, 4, 8]), ones([1, 1, 8, 4])), false);
+    assertEquals(takes(ones([1, 1, 1, 8]), ones([1, 1, 8, 4])), false);
     assertEquals(autocast(() => takes(ones([1, 4, 4, 8]), ones([1, 1, 8, 4]))), false);
   });
   await policy.with({ normalized: "remade" }, () => {
