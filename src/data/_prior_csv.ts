@@ -13,11 +13,11 @@ export interface PriorFileOptions {
 
 /** Columns by what they are for, as indices of the header. */
 interface Roles {
-  /** Name of the image; -1: none. */
+  /** Column of the image's name; -1 where there is none. */
   name: number;
-  /** Class of the image; -1: none. */
+  /** Column of the image's class; -1 where there is none. */
   label: number;
-  /** Attributes. */
+  /** Columns of attributes. */
   used: number[];
   /** Whether a person or the original's naming said that these are attributes. */
   certain: boolean;

@@ -63,7 +63,7 @@ function tooMany(root: string, folder: string): RangeError {
   );
 }
 
-/** Tells a folder, whichever way leads to it; its number is there at once where the real path takes a look at each part. */
+/** Identifies a folder, whichever path leads to it: by its number, which is faster than to resolve each part of the path. */
 async function identityOf(folder: string): Promise<string> {
   const { dev, ino } = await Deno.stat(folder);
   return ino ? `${dev}:${ino}` : await Deno.realPath(folder);

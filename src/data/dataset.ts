@@ -32,11 +32,11 @@ export interface DecodeSpec {
   /** Pixels that an image may claim, else it is unreadable (default 178,956,970, where Pillow sees a bomb). */
   maxPixels?: number;
   /**
-   * An image of more pixels is made smaller while it is decoded, to about this many (default 2²⁴ = 16,777,216: a photo
+   * Pixels from which on an image is made smaller while it is decoded, to about this many (default 2²⁴ = 16,777,216: a photo
    * of 48 megapixels becomes one of 16), so that memory and the device's bindings are enough for any file.
    */
   shrinkAbove?: number;
-  /** An image with a longer side, px, is made smaller while it is decoded, to this longest side (default: none). */
+  /** Longest side of decoded images, px: larger ones are made smaller while they are decoded; no limit by default. */
   longSide?: number;
 }
 

@@ -38,7 +38,7 @@ export interface EmojiSet<V extends EmojiVendor = EmojiVendor> {
 export interface LoadEmojiOptions<V extends EmojiVendor> {
   /** Vendors to load (default: `twitter` and `google`). */
   vendors?: readonly V[];
-  /** A word becomes a column of `prior` if at least this many emoji have it (default 5). */
+  /** Least number of emoji that have a word for it to be a column of `prior`; 5 by default. */
   minKeywordCount?: number;
 }
 

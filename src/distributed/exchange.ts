@@ -20,7 +20,7 @@ export class Exchange {
     this.reader = reader;
   }
 
-  /** Prepares a device. */
+  /** Opens exchanges between the tensors of a device and those of other ranks. */
   static async open(group: Communicator, device: Device): Promise<Exchange> {
     return new Exchange(group, await device.openSyncReader(READER_BYTES));
   }

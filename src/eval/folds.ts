@@ -1,3 +1,4 @@
+import { classCounts } from "./class_counts.ts";
 import { key, shuffled } from "../tensor/mod.ts";
 
 /**
@@ -30,8 +31,7 @@ export function stratifiedKFold(labels: ArrayLike<number>, splits: number): Int3
     if (!codes.has(label)) codes.set(label, codes.size);
     return codes.get(label)!;
   });
-  const counts = new Array<number>(codes.size).fill(0);
-  for (const code of encoded) counts[code]!++;
+  const counts = classCounts(encoded, codes.size);
   if (counts.length < 2) {
     throw new RangeError(
       `Cannot compute stratifiedKFold() as there must be at least two classes: got ${counts.length} in ${labels.length} labels`,

@@ -23,7 +23,7 @@ export interface KnnOptions {
   k?: number;
   /** Temperature of a vote: proportional to `exp(cosine / temperature)`; 0.07 by default. */
   temperature?: number;
-  /** The queries are the gallery: each sample is judged by the others. */
+  /** Whether the queries are the gallery, each sample judged by the others; false by default. */
   leaveOneOut?: boolean;
   /** Device; the default one by default. */
   device?: Device;

@@ -65,7 +65,7 @@ export class TorchTensors {
     return this.#dtypes;
   }
 
-  /** A tensor without elements as yet, from a storage, an offset in elements, sizes and strides. */
+  /** Makes a tensor without elements as yet, from a storage, an offset in elements, sizes and strides. */
   declare(args: readonly PickleValue[], dtype?: NdDType | UnreadStorage): NdArray | UnreadTensor {
     const [storage, offset = null, shape, strides] = args;
     if (storage instanceof UnreadStorage) return new UnreadTensor(storage.kind);

@@ -102,7 +102,7 @@ async function findWideDirectory(source: ByteSource, locator: Bytes, limit: numb
   return checkSpan({ count: reader.u64(), size: reader.u64(), offset: reader.u64() }, at);
 }
 
-/** The directory lies right before the record that points to it; a member of it takes 46 bytes or more. */
+/** Checks that the directory lies right before the record that points to it, and has room for its members, of 46 bytes or more. */
 function checkSpan(span: Omit<Span, "before">, end: number): Span {
   const before = end - span.size - span.offset;
   if (before < 0 || span.count * 46 > span.size) {

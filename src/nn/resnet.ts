@@ -58,7 +58,7 @@ export interface ResNetLayout {
   smallStem?: boolean;
 }
 
-/** Gives each layer a key of its own. */
+/** Maker of the layers of a network, each initialised with a random key of its own. */
 class Layers {
   #seed: number;
   #device?: Device;

@@ -19,7 +19,7 @@ export interface Spread {
 /** Height of a name's line, and of what a group takes beside, px. */
 const [LINE, GROUP] = [14, 34];
 
-/** Means with error bars, a group below the other, with the single values behind them. */
+/** Means with error bars, one group below the other, with the single values behind them. */
 export async function errorBars(ranges: readonly Spread[], text: { x: string }): Promise<Html> {
   const names = [...new Set(ranges.map(({ name }) => name))];
   const groups = [...new Set(ranges.map(({ group }) => group))];

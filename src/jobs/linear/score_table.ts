@@ -1,3 +1,4 @@
+import { classCounts } from "../../eval/internal.ts";
 import type { Task } from "../../eval/mod.ts";
 import { type Html, html, type HtmlValue, table } from "../../report/mod.ts";
 import type { TaskResult } from "./task_result.ts";
@@ -61,8 +62,7 @@ function chanceRow({ task }: TaskResult): HtmlValue[] {
 
 /** Scores of an answer that does not look at the image: the most frequent class of the training images. */
 export function taskChance({ classes, train, test }: Task): { top1: number; top5: number; balanced: number } {
-  const counts = new Float64Array(classes.length);
-  for (const label of train.labels) counts[label]!++;
+  const counts = classCounts(train.labels, classes.length);
   const order = Array.from(counts.keys()).sort((a, b) => counts[b]! - counts[a]!);
   const shareOf = (answers: readonly number[]) =>
     test.labels.reduce((sum, label) => sum + Number(answers.includes(label)), 0) / test.labels.length;

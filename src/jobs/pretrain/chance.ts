@@ -1,4 +1,5 @@
 import type { ImageDataset } from "../../data/mod.ts";
+import { classCounts } from "../../eval/internal.ts";
 
 /**
  * Score of a k-NN evaluation by chance: the share of the most frequent class, 0.5 for areas where images have several
@@ -7,7 +8,5 @@ import type { ImageDataset } from "../../data/mod.ts";
 export function chanceOf({ labels, classes }: Pick<ImageDataset, "labels" | "classes">): number | null {
   if (labels === null) return null;
   if (!(labels instanceof Int32Array)) return 0.5;
-  const counts = new Float64Array(classes.length);
-  for (const label of labels) counts[label]!++;
-  return counts.reduce((a, b) => Math.max(a, b), 0) / labels.length;
+  return classCounts(labels, classes.length).reduce((a, b) => Math.max(a, b), 0) / labels.length;
 }

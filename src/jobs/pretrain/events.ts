@@ -41,7 +41,7 @@ export interface JobInput {
   readonly resume?: string;
   /** Stops after the step that is under way and saves. */
   readonly signal?: AbortSignal;
-  /** Tunes for the adapter at the first step; not by default. */
+  /** Options of tuning for the adapter at the first step; no tuning by default. */
   readonly tuning?: TuneOptions;
   /** Takes `report.html` each time that it is drawn; it is drawn within epochs then too, for a twentieth of the time. */
   readonly onPage?: (page: string) => void;

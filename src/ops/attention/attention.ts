@@ -13,7 +13,7 @@ import type { AttentionLayout, AttentionRows } from "./layout.ts";
 export interface AttentionOptions {
   /** Factor of the products of queries and keys; `1 / √d` by default. */
   scale?: number;
-  /** Hides from query i the keys past number i; false by default. */
+  /** Whether query i sees no keys past number i; false by default. */
   causal?: boolean;
 }
 

@@ -24,7 +24,7 @@ export interface ElementwiseFormula {
   readonly args: readonly string[];
   /** WGSL expression of the arguments, one element or a vector of four: `F`, `U`, `B` are f32, u32, bool of that width. */
   readonly value: string;
-  /** Numbers have the dtype of the arrays beside them, which must hold them; f32 by default. */
+  /** Whether numbers take the dtype of the arrays beside them, which must hold them; f32 by default. */
   readonly oneDType?: boolean;
 }
 

@@ -16,9 +16,9 @@ export interface InterpolateOptions {
   scaleFactor?: readonly [number, number];
   /** Filter; `"bilinear"` by default. */
   mode?: ResizeMode;
-  /** Keeps the middles of the corner pixels where they are; false by default: the corners of the image stay. */
+  /** Whether the middles of the corner pixels stay where they are; false by default: the corners of the image do. */
   alignCorners?: boolean;
-  /** Widens the filter where the image shrinks, as Pillow does; false by default, and not with `alignCorners`. */
+  /** Whether the filter widens where the image shrinks, as Pillow's; false by default, and not with `alignCorners`. */
   antialias?: boolean;
 }
 

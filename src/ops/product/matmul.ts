@@ -8,9 +8,9 @@ import { padded, product, productPadded, resizeRows } from "./product.ts";
 
 /** Options of {@linkcode matmul}: which operands to transpose. */
 export interface MatmulOptions {
-  /** Read `a` as `[…, k, m]`; no copy is made. */
+  /** Whether to read `a` as `[…, k, m]`, without a copy; false by default. */
   transposeA?: boolean;
-  /** Read `b` as `[…, n, k]`; no copy is made. */
+  /** Whether to read `b` as `[…, n, k]`, without a copy; false by default. */
   transposeB?: boolean;
 }
 

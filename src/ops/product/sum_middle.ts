@@ -29,7 +29,7 @@ export interface MiddleAxis {
   /** Bias of every `cols` elements. */
   readonly bias?: Tensor;
   readonly cols?: number;
-  /** Adds to what y holds. */
+  /** Whether to add to what y holds; false by default. */
   readonly accumulate?: boolean;
 }
 
