@@ -24,11 +24,19 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
       "data/archive_packings_test.ts",
       "extractTar() copies what a hard link is to",
       "extractTar() reads gzip of several members",
+      "extractTar() says how to unpack",
     ],
     ["data/archive_names_test.ts", "extractTar() tells a plain archive"],
     ["formats/zip_test.ts", "openZip() reads names in UTF-8 where they are, else in code page 437"],
   ],
-  "ill centroid weights": [["kernels/centroid_weights_test.ts", "centroidWeights() of alike rows"]],
+  "ill centroid weights": [
+    ["kernels/centroid_weights_test.ts", "centroidWeights() of alike rows"],
+    ["ops/linalg/hat_matrix_test.ts", "hatMatrix() of alike rows", "hatMatrix() of n equal rows"],
+  ],
+  "prior scale": [
+    ["data/prior_test.ts", "loadPrior() refuses a prior that is 0"],
+    ["jobs/pretrain/prior_test.ts", "priorOf() refuses rows"],
+  ],
   "changed before backward": [["autograd/changed_test.ts", "backward() refuses"]],
   "class indices": [
     ["data/join_classes_test.ts", "joinClasses()"],

@@ -15,6 +15,9 @@ const MAGIC = {
   lzma: [0x5d, 0x00, 0x00],
 } as const;
 
+/** Code of a checksum in an xz file's second flag. */
+const XZ_SHA256 = 10;
+
 type Packing = keyof typeof MAGIC;
 
 /** Commands that unpack what is not unpacked here. */
@@ -42,6 +45,7 @@ export async function openPacked(path: string): Promise<ReadableStream<Uint8Arra
         `${COMMANDS[packing]} "${path}"`,
     );
   }
+  if (packing === "xz") await checkXz(path);
   const { readable } = await Deno.open(path); // the stream closes it
   if (packing === null) return readable;
   return ReadableStream.from(explained(path, packing === "gzip" ? gunzip(readable) : await unxz(readable)));
@@ -54,6 +58,16 @@ async function packingOf(path: string): Promise<Packing | null> {
   if (isTarHeader(start)) return null;
   const names = Object.keys(MAGIC) as Packing[];
   return names.find((name) => MAGIC[name].every((byte, i) => start[i] === byte)) ?? null;
+}
+
+/** Checks what is behind the magic number of an xz file: the unpacker takes no checksum or CRCs, but not SHA-256. */
+async function checkXz(path: string): Promise<void> {
+  using file = new FileSource(path);
+  const [, kind] = await file.read(6, Math.min(file.size - 6, 2));
+  if (kind !== XZ_SHA256) return;
+  throw new SyntaxError(
+    `Cannot read "${path}" as an xz file must be checked by a CRC here: got SHA-256; unpack it with unxz "${path}"`,
+  );
 }
 
 /** Decompresses gzip of several members: `DecompressionStream` takes one, and nothing behind it. */

@@ -1,7 +1,7 @@
 import { parseDecimal, quoted } from "../formats/internal.ts";
 import { columnOf, type CsvTable, readCsv } from "./_csv.ts";
 import { listSome } from "./_files.ts";
-import { NAME_KEYS, type PriorTable } from "./_prior_table.ts";
+import { checkScale, NAME_KEYS, type PriorTable } from "./_prior_table.ts";
 
 /** Options of reading a file of priors. */
 export interface PriorFileOptions {
@@ -45,12 +45,13 @@ export async function readCsvPrior(path: string, options: PriorFileOptions = {})
       `Cannot read "${path}" as it must have a column of values: got none besides ${listSome(header)}`,
     );
   }
-  const data = new Float32Array(rows.length * used.length);
+  const values = new Float64Array(rows.length * used.length);
   rows.forEach((row, r) =>
-    used.forEach((column, c) => data[r * used.length + c] = parseValue(path, header[column]!, row[column]!, r))
+    used.forEach((column, c) => values[r * used.length + c] = parseValue(path, header[column]!, row[column]!, r))
   );
+  checkScale(path, values);
   return {
-    data,
+    data: Float32Array.from(values),
     rows: rows.length,
     dim: used.length,
     columns: used.map((column) => header[column]!),

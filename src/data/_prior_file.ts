@@ -10,7 +10,7 @@ import {
   toF32,
 } from "../formats/mod.ts";
 import { type PriorFileOptions, readCsvPrior } from "./_prior_csv.ts";
-import { NAME_KEYS, type PriorTable } from "./_prior_table.ts";
+import { checkScale, NAME_KEYS, type PriorTable } from "./_prior_table.ts";
 import { takeRows } from "./take_rows.ts";
 
 /**
@@ -57,6 +57,7 @@ function toTable(path: string, arrays: Map<string, NdArray | StringArray>): Prio
   const key = NAME_KEYS.find((name) => isStringArray(arrays.get(name)));
   const names = key === undefined ? undefined : arrays.get(key);
   if (width === 0) throw new SyntaxError(`Cannot read "${path}" as its rows must have values: got [${prior.shape}]`);
+  if (prior.dtype === "f32" || prior.dtype === "f64") checkScale(path, prior.data);
   return {
     data,
     rows,

@@ -22,3 +22,25 @@ export const NAME_KEYS: readonly string[] = [
   ...["paths", "path", "names", "name", "files", "file", "filenames", "filename", "image", "CID"],
   ...["image_path", "image_name", "file_path", "filepath", "file_name", "images", "img"],
 ];
+
+/** The least number of f32 that has all its bits; devices may take smaller ones for 0. */
+const LEAST_NORMAL = 2 ** -126;
+
+/**
+ * Refuses a prior that vanishes as f32: no value is a normal number, though some are not 0.
+ *
+ * @throws {RangeError} If it does.
+ */
+export function checkScale(path: string, values: ArrayLike<number | bigint>): void {
+  let any = false;
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(Number(values[i]));
+    if (!(size < LEAST_NORMAL)) return; // NaN is refused with its rows
+    any ||= size > 0;
+  }
+  if (!any) return;
+  throw new RangeError(
+    `Cannot use "${path}" as a prior as values must be 1.2e-38 and more to differ from 0 as f32: got smaller ones alone; ` +
+      "multiply them by a constant",
+  );
+}

@@ -33,7 +33,7 @@ export interface PriorOptions {
  * @returns Values `[n, dim]` in the order of the images, and which rows of the file were not used.
  * @throws {SyntaxError} If the file is damaged or holds no prior.
  * @throws {TypeError} If rows, names or labels are not those of the data set, or the ending is unknown.
- * @throws {RangeError} If a row holds NaN or infinity.
+ * @throws {RangeError} If a row holds NaN or infinity, or all values are less than f32 tells from 0.
  * @example Usage
  * ```ts
  * import { assertEquals } from "@std/assert";

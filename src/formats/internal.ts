@@ -1,4 +1,5 @@
 // What other folders use beside mod.ts; not part of the package's interface.
+export { crc32 } from "./crc32.ts";
 export { contentOf, IMAGE_CONTENTS, isReadableImage } from "./content.ts";
 export { parseDecimal } from "./decimal.ts";
 export { inflate } from "./deflate.ts";

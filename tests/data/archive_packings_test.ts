@@ -47,6 +47,20 @@ Deno.test("extractTar() reads gzip of several members, with zeros behind, xz, an
 const XZ =
   "/Td6WFoAAATm1rRGAgAhARYAAAB0L+Wj4Cf/AF9dADmZSusjTMpPo7Zxkns+eBnrnDJC7PkSLeIMGCkbehNCdwCZx6kFuluYvt+LyYu8HTk9tGcR/su+lkVvEqXpJTD0NHKXvXUuZcarxb25RXxo8iquGt3yAMTifSwy3WEAAAAzLbQGBN296QABe4BQAAAA75Zb2LHEZ/sCAAAAAARZWg==";
 
+Deno.test("extractTar() says how to unpack an xz file that SHA-256 checks", async () => {
+  await withFolder(async (folder) => {
+    const bytes = Uint8Array.fromBase64(XZ);
+    bytes[7] = 10; // the unpacker would say that the file is damaged
+    await Deno.writeFile(`${folder}/a.tar.xz`, bytes);
+    await assertRejects(
+      () => extractTar(`${folder}/a.tar.xz`, `${folder}/out`),
+      SyntaxError,
+      `Cannot read "${folder}/a.tar.xz" as an xz file must be checked by a CRC here: got SHA-256; unpack it with ` +
+        `unxz "${folder}/a.tar.xz"`,
+    );
+  });
+});
+
 Deno.test("extractZip() leaves out what macOS adds", async () => {
   await withFolder(async (folder) => {
     const bytes = new TextEncoder().encode("good");

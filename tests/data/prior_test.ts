@@ -36,6 +36,28 @@ Deno.test("loadPrior() reads every shape that the original writes", async () => 
   assertEquals([column.dim, column.data], [1, Float32Array.of(0, 2, 4)]);
 });
 
+Deno.test("loadPrior() refuses a prior that is 0 as f32 alone", async () => {
+  await withFolder(async (folder) => {
+    const write = async (file: string, values: number[]) => {
+      const data = Float64Array.from(values);
+      if (file.endsWith("csv")) await Deno.writeTextFile(file, `attr_val\n${values.join("\n")}\n`);
+      else await Deno.writeFile(file, await writeNpz({ prior: { shape: [3], dtype: "f64", data } }));
+    };
+    for (const file of [`${folder}/prior.npz`, `${folder}/prior.csv`]) {
+      await write(file, [1e-40, 2e-300, 0]);
+      await assertRejects(
+        () => loadPrior(file, dataset()),
+        RangeError,
+        `Cannot use "${file}" as a prior as values must be 1.2e-38 and more to differ from 0 as f32: got smaller ones alone`,
+      );
+      for (const values of [[0, 0, 0], [1, 1e-300, 0]]) { // probabilities that are next to nothing are 0
+        await write(file, values);
+        assertEquals((await loadPrior(file, dataset())).data, Float32Array.from(values));
+      }
+    }
+  });
+});
+
 Deno.test("loadPrior() puts rows in order by name", async () => {
   const prior = await loadPrior(`${PRIORS}named.npz`, dataset(PATHS));
   assertEquals([prior.data, prior.notes, prior.unmatched], [VALUES, [], []]);

@@ -67,7 +67,7 @@ Deno.test("PartialRows goes on with whole rows, or refuses a damaged file", asyn
       let size = 0;
       for await (const chunk of rows.chunks()) size += chunk.length;
       assertEquals(size, 4 * rows.count * rows.dim);
-      assert(rows.count <= 3);
+      assert(rows.count <= 2); // a row that is damaged is not kept
     };
     const head = (bytes: Bytes) => bytes.slice(0, original.length);
     await readMutants({ name: "PartialRows", originals: () => Promise.resolve([head(original)]), read, share: 0.2 });

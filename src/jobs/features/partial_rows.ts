@@ -1,3 +1,5 @@
+import { concatBytes, crc32 } from "../../formats/internal.ts";
+
 /** Identity of rows: work is continued only where all of it is the same. */
 export interface RowsOf {
   /** The encoder. */
@@ -14,7 +16,7 @@ const CHUNK = 2 ** 22;
 
 /**
  * Rows of features that are written as they come, so that work which was stopped goes on: a head of 4096 bytes (JSON,
- * the width of a row with it), then float32 rows, little-endian.
+ * the width of a row with it), then float32 rows, little-endian, each with its CRC-32 behind it.
  */
 export class PartialRows implements Disposable {
   #count = 0;
@@ -50,7 +52,7 @@ export class PartialRows implements Disposable {
     const { size } = await this.#file.stat();
     if (size < HEAD) return await this.#file.truncate(0);
     const head = await this.#read(0, HEAD);
-    const { dim, ...of } = parseHead(head, this.#path);
+    const { dim, checksums: _, ...of } = parseHead(head, this.#path);
     const [there, now] = [of, this.#of].map((each) => JSON.stringify(each));
     if (there !== now) {
       throw new TypeError(
@@ -59,8 +61,25 @@ export class PartialRows implements Disposable {
       );
     }
     this.#dim = dim;
-    this.#count = Math.min(of.length, Math.floor((size - HEAD) / (4 * dim)));
-    await this.#file.truncate(HEAD + 4 * dim * this.#count);
+    this.#count = await this.#wholeRows(Math.min(of.length, Math.floor((size - HEAD) / this.#stride)));
+    await this.#file.truncate(HEAD + this.#stride * this.#count);
+  }
+
+  /** How many rows stand before the first that does not fit its checksum: a crash may leave what was never written. */
+  async #wholeRows(count: number): Promise<number> {
+    let whole = 0;
+    for await (const rows of this.#rows(count)) {
+      for (const { bytes, checksum } of rows) {
+        if (crc32(bytes) !== checksum) return whole;
+        whole++;
+      }
+    }
+    return whole;
+  }
+
+  /** Bytes of a row and its checksum. */
+  get #stride(): number {
+    return 4 * this.#dim + 4;
   }
 
   /** Rows that are there. */
@@ -83,10 +102,10 @@ export class PartialRows implements Disposable {
     if (this.#count === 0) this.#dim = dim;
     this.#check(data, dim);
     if (this.#count === 0) {
-      const head = JSON.stringify({ ...this.#of, dim }).padEnd(HEAD - 1) + "\n";
+      const head = JSON.stringify({ ...this.#of, dim, checksums: true }).padEnd(HEAD - 1) + "\n";
       await this.#write(0, new TextEncoder().encode(head));
     }
-    await this.#write(HEAD + 4 * dim * this.#count, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    await this.#write(HEAD + this.#stride * this.#count, withChecksums(data, dim));
     this.#count += data.length / dim;
   }
 
@@ -106,8 +125,21 @@ export class PartialRows implements Disposable {
 
   /** Yields all rows piece by piece, as bytes of float32 values, little-endian. */
   async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    const end = HEAD + 4 * this.#dim * this.#count;
-    for (let at = HEAD; at < end; at += CHUNK) yield await this.#read(at, Math.min(CHUNK, end - at));
+    for await (const rows of this.#rows(this.#count)) yield concatBytes(rows.map(({ bytes }) => bytes));
+  }
+
+  /** Reads the first rows, as many at a time as a chunk has room for. */
+  async *#rows(count: number): AsyncGenerator<{ bytes: Uint8Array<ArrayBuffer>; checksum: number }[]> {
+    const [stride, most] = [this.#stride, Math.max(1, Math.floor(CHUNK / this.#stride))];
+    for (let first = 0; first < count; first += most) {
+      const length = Math.min(most, count - first);
+      const chunk = await this.#read(HEAD + stride * first, stride * length);
+      const view = new DataView(chunk.buffer);
+      yield Array.from({ length }, (_, i) => ({
+        bytes: chunk.subarray(stride * i, stride * (i + 1) - 4),
+        checksum: view.getUint32(stride * (i + 1) - 4, true),
+      }));
+    }
   }
 
   /** Closes the file. */
@@ -136,10 +168,18 @@ export class PartialRows implements Disposable {
   }
 }
 
-function parseHead(bytes: Uint8Array, path: string): RowsOf & { dim: number } {
+function withChecksums(data: Float32Array<ArrayBuffer>, dim: number): Uint8Array<ArrayBuffer> {
+  const rows = Array.from(
+    { length: data.length / dim },
+    (_, i) => new Uint8Array(data.buffer, data.byteOffset + 4 * dim * i, 4 * dim),
+  );
+  return concatBytes(rows.flatMap((row) => [row, new Uint8Array(Uint32Array.of(crc32(row)).buffer)]));
+}
+
+function parseHead(bytes: Uint8Array, path: string): RowsOf & { dim: number; checksums: true } {
   try {
     const head = JSON.parse(new TextDecoder().decode(bytes));
-    if (Number.isInteger(head.dim) && head.dim > 0) return head;
+    if (Number.isInteger(head.dim) && head.dim > 0 && head.checksums === true) return head;
   } catch {
     // told below
   }

@@ -15,10 +15,25 @@ export function priorOf(
   { method, kernel, clusters, seed }: Pick<JobSettings, "method" | "kernel" | "clusters" | "seed">,
 ): PriorRows | undefined {
   if (!prior) return undefined;
-  if (METHODS[method].prior !== "classes") return kernel === null ? undefined : prior;
+  if (METHODS[method].prior !== "classes") {
+    if (kernel === "linear") checkSquares(prior);
+    return kernel === null ? undefined : prior;
+  }
   checkFinite("find classes in a prior", prior);
   const classes = clusters === null ? equalRows(prior) : clustersOf(prior, clusters, seed);
   return { data: Float32Array.from(classes), dim: 1 };
+}
+
+/** The similarity of a row and itself must be a number of f32, or all weights are NaN. */
+function checkSquares({ data, dim }: PriorRows): void {
+  for (let row = 0; row * dim < data.length; row++) {
+    const square = data.subarray(row * dim, (row + 1) * dim).reduce((sum, x) => sum + x * x, 0);
+    if (Number.isFinite(Math.fround(square))) continue;
+    throw new RangeError(
+      `Cannot use --kernel linear as the squares of a row must add up to less than 3.4e38: got ${square} for row ${row}; ` +
+        "divide the prior by a constant, or use --kernel cosine",
+    );
+  }
 }
 
 /**

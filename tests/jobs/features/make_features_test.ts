@@ -201,6 +201,25 @@ Deno.test("makeFeatures() refuses a wrong file name, batch and width", async () 
   });
 });
 
+Deno.test("PartialRows keeps what stands before the first row that is damaged", async () => {
+  await inFolder(async (file) => {
+    const [path, of] = [`${file}.partial`, { encoder: "e", images: "i", length: 4 }];
+    {
+      using rows = await PartialRows.open(path, of);
+      await rows.add(Float32Array.of(1, 2, 3, 4, 5, 6), 2);
+    }
+    const whole = await Deno.readFile(path);
+    for (const [byte, kept] of [[4096, 0], [4096 + 8, 0], [4096 + 12 + 3, 1], [whole.length - 1, 2]] as const) {
+      const bytes = whole.slice();
+      bytes[byte]! ^= 1;
+      await Deno.writeFile(path, bytes);
+      using rows = await PartialRows.open(path, of);
+      const chunks = (await Array.fromAsync(rows.chunks())).map((chunk) => [...new Float32Array(chunk.buffer)]);
+      assertEquals([rows.count, chunks.flat()], [kept, [1, 2, 3, 4].slice(0, 2 * kept)]);
+    }
+  });
+});
+
 Deno.test("makeFeatures() refuses features that are not finite", async () => {
   await inFolder(async (file) => {
     const encoder: ImageEncoder = {
