@@ -65,7 +65,7 @@ export class PartialRows implements Disposable {
     await this.#file.truncate(HEAD + this.#stride * this.#count);
   }
 
-  /** How many rows stand before the first that does not fit its checksum: a crash may leave what was never written. */
+  /** Number of rows before the first that does not fit its checksum: a crash may leave what was never written. */
   async #wholeRows(count: number): Promise<number> {
     let whole = 0;
     for await (const rows of this.#rows(count)) {
