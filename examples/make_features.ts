@@ -1,6 +1,6 @@
 /**
- * Makes a prior out of an image encoder: a vision transformer's weights (CLIP's, DINOv2, ViT; safetensors or .pth), which run
- * with WebGPU, or any graph in the ONNX format, which runs on the CPU.
+ * Makes a prior out of an image encoder: the weights of a vision transformer (CLIP's, DINOv2, ViT) or ConvNeXt
+ * (safetensors or .pth), which run with WebGPU, or any graph in the ONNX format, which runs on the CPU.
  *
  *     deno run -A examples/make_features.ts --encoder clip_vit_b_32.safetensors --db custom --root photos
  *     deno run -A examples/make_features.ts --encoder classifier.onnx --db custom --root photos --short_side 256
@@ -9,19 +9,20 @@
  */
 import { Device } from "../mod.ts";
 import { parseFlags, runMain } from "../src/cli/mod.ts";
-import { loadVit, openOnnx } from "../src/encoders/mod.ts";
+import { loadWeights, openOnnx } from "../src/encoders/mod.ts";
 import { featureFlags } from "./_features/flags.ts";
 import { channels, required, runFeatures } from "./_features/run.ts";
 
 await runMain(async (args) => {
   const flags = parseFlags(args, {
     usage: "deno run -A examples/make_features.ts --encoder FILE [options]",
-    about: "Encodes images with a vision transformer or an ONNX graph and writes the features as a prior.",
+    about: "Encodes images with a vision transformer, a ConvNeXt or an ONNX graph and writes the features as a prior.",
     example: "deno run -A examples/make_features.ts --encoder dinov2.safetensors --db custom --root photos",
     flags: {
       encoder: {
         type: "string",
-        help: "weights of a ViT, CLIP's or DINOv2 (.safetensors, .pth), or a graph (.onnx) with one input of images",
+        help:
+          "weights of a ViT, CLIP's, DINOv2 or a ConvNeXt (.safetensors, .pth), or a graph (.onnx) with one input of images",
         group: "Encoder",
       },
       prefix: {
@@ -79,7 +80,7 @@ await runMain(async (args) => {
     await using device = await Device.open();
     await runFeatures(
       flags,
-      () => loadVit(encoder, { ...shared, device, pool, heads: flags.heads, prefix: flags.prefix }),
+      () => loadWeights(encoder, { ...shared, device, pool, heads: flags.heads, prefix: flags.prefix }),
     );
     return;
   }

@@ -95,17 +95,17 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
 }
 
 /**
- * Settings that a program's recipe, made for its ResNet and optimizer, does not know: vision transformers learn by
- * AdamW, and Adam has a learning rate of its own. The defaults of the settings hold there.
+ * Settings that a program's recipe, made for its ResNet and optimizer, does not know: vision transformers and
+ * ConvNeXts learn by AdamW, and Adam has a learning rate of its own. The defaults of the settings hold there.
  */
 function beyondRecipe(
   args: readonly string[],
   { network, optimizer }: Values,
 ): { optimizer?: undefined; lr?: undefined } {
-  const transformer = network.startsWith("vit_") && !isGiven(args, "optimizer");
-  const adapts = transformer || optimizer.startsWith("adam");
+  const byAdamW = /^(vit|convnext)_/.test(network) && !isGiven(args, "optimizer");
+  const adapts = byAdamW || optimizer.startsWith("adam");
   const rateIsGiven = isGiven(args, "lr") || isGiven(args, "learning_rate");
-  return { ...transformer ? { optimizer: undefined } : {}, ...adapts && !rateIsGiven ? { lr: undefined } : {} };
+  return { ...byAdamW ? { optimizer: undefined } : {}, ...adapts && !rateIsGiven ? { lr: undefined } : {} };
 }
 
 /** Refuses settings that a method has not, which would have no effect. */

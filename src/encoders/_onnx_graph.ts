@@ -11,6 +11,7 @@ import {
 } from "../formats/internal.ts";
 import { ndarray, toF32 } from "../formats/mod.ts";
 import type { Conv2d, Module } from "../nn/mod.ts";
+import type { GeluOptions } from "../ops/mod.ts";
 
 /** A tensor of a module's state on the host, in this library's layout. */
 interface Weight {
@@ -103,6 +104,17 @@ export class OnnxGraph {
   linear(x: string, name: string): string {
     const y = this.op("MatMul", [x, this.weight(`${name}.weight`)]);
     return this.has(`${name}.bias`) ? this.op("Add", [y, this.weight(`${name}.bias`)]) : y;
+  }
+
+  /** GELU of a form, from ops of opset 17, which has none. */
+  gelu(x: string, form: NonNullable<GeluOptions["approximate"]>): string {
+    const times = (a: string, factor: number) => this.op("Mul", [a, this.scalar(factor)]);
+    if (form === "sigmoid") return this.op("Mul", [x, this.op("Sigmoid", [times(x, 1.702)])]);
+    const cubed = () => this.op("Mul", [this.op("Mul", [x, x]), x]);
+    const inner = form === "none"
+      ? this.op("Erf", [times(x, Math.SQRT1_2)])
+      : this.op("Tanh", [times(this.op("Add", [x, times(cubed(), 0.044715)]), Math.sqrt(2 / Math.PI))]);
+    return this.op("Mul", [times(x, 0.5), this.op("Add", [inner, this.scalar(1)])]);
   }
 
   /** The file; `output` becomes that of the signature. */

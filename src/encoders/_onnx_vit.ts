@@ -51,7 +51,7 @@ function block(graph: OnnxGraph, model: Vit, x: string, name: string): string {
   const attended = attention(graph, model, graph.layerNorm(x, `${name}.norm1`, eps), `${name}.attn`);
   const y = graph.op("Add", [x, scaled(attended, "ls1")]);
   const inner = graph.linear(graph.layerNorm(y, `${name}.norm2`, eps), `${name}.mlp.fc1`);
-  const mlp = graph.linear(gelu(graph, model, inner), `${name}.mlp.fc2`);
+  const mlp = graph.linear(graph.gelu(inner, model.layout.activation), `${name}.mlp.fc2`);
   return graph.op("Add", [y, scaled(mlp, "ls2")]);
 }
 
@@ -72,15 +72,4 @@ function attention(graph: OnnxGraph, model: Vit, x: string, name: string): strin
   const mixed = graph.op("MatMul", [graph.op("Softmax", [scores], [attribute("axis", -1)]), v]);
   const joined = graph.op("Transpose", [mixed], [attribute("perm", [0, 2, 1, 3])]);
   return graph.linear(graph.op("Reshape", [joined, graph.integers([0, 0, dim])]), `${name}.proj`);
-}
-
-/** GELU from ops of opset 17, which has none. */
-function gelu(graph: OnnxGraph, model: Vit, x: string): string {
-  const { activation } = model.layout;
-  const times = (a: string, factor: number) => graph.op("Mul", [a, graph.scalar(factor)]);
-  if (activation === "sigmoid") return graph.op("Mul", [x, graph.op("Sigmoid", [times(x, 1.702)])]);
-  const inner = activation === "none" ? graph.op("Erf", [times(x, Math.SQRT1_2)]) : graph.op("Tanh", [
-    times(graph.op("Add", [x, times(graph.op("Mul", [graph.op("Mul", [x, x]), x]), 0.044715)]), Math.sqrt(2 / Math.PI)),
-  ]);
-  return graph.op("Mul", [times(x, 0.5), graph.op("Add", [inner, graph.scalar(1)])]);
 }

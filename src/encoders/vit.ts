@@ -1,32 +1,28 @@
-import { noGrad } from "../autograd/mod.ts";
-import { type DecodeSpec, NORMALIZATION, type RgbImage } from "../data/mod.ts";
-import { imagesAtOnce } from "../data/internal.ts";
-import type { Device } from "../device/mod.ts";
-import { fileSize, quotedSome } from "../formats/internal.ts";
+import { NORMALIZATION } from "../data/mod.ts";
+import { quotedSome } from "../formats/internal.ts";
 import { Vit } from "../nn/mod.ts";
-import { type Tensor, tensor, tidy } from "../tensor/mod.ts";
-import { withPrefix } from "../train/internal.ts";
-import { loadState, readCheckpoint, type VitOrigin, vitState } from "../train/mod.ts";
-import { type ImageEncoder, type Normalization, normalized } from "./image_encoder.ts";
+import { type VitOrigin, vitState } from "../train/mod.ts";
+import type { Normalization } from "./image_encoder.ts";
+import {
+  type EncoderFile,
+  LoadedNetwork,
+  loadInto,
+  type NetworkEncoder,
+  type NetworkEncoderOptions,
+  type Preparation,
+  readEncoderFile,
+} from "./network_encoder.ts";
 
-/** Options of {@linkcode loadVit}. */
-export interface VitEncoderOptions extends Partial<Normalization> {
+/** Options of {@linkcode loadVit}; the side is that of the positions by default, and 224 px for DINOv2. */
+export interface VitEncoderOptions extends NetworkEncoderOptions {
   /** Heads; one for every 64 features by default, as all the published ones have. */
   readonly heads?: number;
-  /** Side of the images, px; that of the positions by default, and 224 for DINOv2. */
-  readonly size?: number;
-  /** Short side before the middle square is cut out, px; that of the network's own preparation by default. */
-  readonly shortSide?: number;
   /** Features of the class token, or the mean of the patches; what the names say by default. */
   readonly pool?: "token" | "mean";
-  /** Beginning of the network's names in the file, such as `model.visual_trunk`; looked for by default. */
-  readonly prefix?: string;
-  /** Device; the default one by default. */
-  readonly device?: Device;
 }
 
 /** A vision transformer's features of images, computed with WebGPU. */
-export interface VitEncoder extends ImageEncoder, Disposable {
+export interface VitEncoder extends NetworkEncoder {
   /** Network, in eval mode. */
   readonly network: Vit;
   /** Family whose names the weights had. */
@@ -41,18 +37,13 @@ const CLIP: Normalization = {
 };
 
 /** Each family's own preparation: channels, filter, and the short side by that of the square. */
-const PREPARATION: Readonly<
-  Record<VitOrigin, { channels: Normalization; interpolation: "bilinear" | "bicubic"; shortSide: number }>
-> = {
+const PREPARATION: Readonly<Record<VitOrigin, Preparation & { readonly shortSide: number }>> = {
   clip: { channels: CLIP, interpolation: "bicubic", shortSide: 1 },
   dinov2: { channels: IMAGENET, interpolation: "bicubic", shortSide: 256 / 224 },
   timm: { channels: HALF, interpolation: "bicubic", shortSide: 1 / 0.9 },
   torchvision: { channels: IMAGENET, interpolation: "bilinear", shortSide: 256 / 224 },
   huggingface: { channels: HALF, interpolation: "bilinear", shortSide: 1 },
 };
-
-/** Images at once, where the adapter takes them. */
-const MOST = 256;
 
 /**
  * Loads a vision transformer as an encoder: ViT (timm's, torchvision's and Hugging Face's names), the image encoder of CLIP
@@ -82,27 +73,29 @@ const MOST = 256;
  * ```
  */
 export async function loadVit(path: string, options: VitEncoderOptions = {}): Promise<VitEncoder> {
-  const bytes = await fileSize(path);
-  const { weights: all } = await readCheckpoint(path, { foreign: true });
-  const weights = options.prefix === undefined ? all : withPrefix(path, all, options.prefix);
+  const file = await readEncoderFile(path, options.prefix);
+  const encoder = vitEncoder(file, options);
+  if (encoder) return encoder;
+  throw new TypeError(
+    `Cannot use "${path}" as it must hold the weights of a vision transformer under the names of timm, torchvision, ` +
+      `CLIP, DINOv2 or Hugging Face: got ${quotedSome(file.weights.keys())}`,
+  );
+}
+
+/** The encoder of a vision transformer's weights; null where they are of none. */
+export function vitEncoder({ path, bytes, weights }: EncoderFile, options: VitEncoderOptions): VitEncoder | null {
   const found = vitState(weights, { heads: options.heads, pool: options.pool });
-  if (!found) {
-    throw new TypeError(
-      `Cannot use "${path}" as it must hold the weights of a vision transformer under the names of timm, torchvision, ` +
-        `CLIP, DINOv2 or Hugging Face: got ${quotedSome(weights.keys())}`,
-    );
-  }
+  if (!found) return null;
   const { state, layout, numClasses, origin } = found;
   const { size, shortSide } = sizesOf(origin, layout.imageSize!, layout.patchSize!, options);
-  const network = new Vit(layout, { numClasses, device: options.device }).eval();
-  try {
-    loadState(network, state);
-  } catch (cause) {
-    network.dispose();
-    if (!(cause instanceof TypeError)) throw cause;
-    throw new TypeError(`Cannot use "${path}" as a vision transformer: ${cause.message}`, { cause });
-  }
-  return new LoadedVit(network, origin, { size, shortSide, bytes }, options);
+  const model = new Vit(layout, { numClasses, device: options.device }).eval();
+  const network = loadInto(model, state, path, "vision transformer");
+  return new LoadedNetwork({
+    ...{ network, origin, size, shortSide, preparation: PREPARATION[origin], channels: options },
+    note: `${origin} vit ${bytes} bytes, ${network.layout.pool}`,
+    // CLIP's embedding goes through its projection.
+    features: (vit, images) => origin === "clip" ? vit.forward(images) : vit.pooled(images),
+  });
 }
 
 function sizesOf(
@@ -122,55 +115,4 @@ function sizesOf(
     );
   }
   return { size, shortSide };
-}
-
-class LoadedVit implements VitEncoder {
-  readonly network: Vit;
-  readonly origin: VitOrigin;
-  readonly id: string;
-  readonly decode: DecodeSpec;
-  readonly maxBatch: number;
-  readonly #size: number;
-  readonly #channels: Normalization;
-
-  constructor(
-    network: Vit,
-    origin: VitOrigin,
-    { size, shortSide, bytes }: { size: number; shortSide: number; bytes: number },
-    options: VitEncoderOptions,
-  ) {
-    const { channels, interpolation } = PREPARATION[origin];
-    this.network = network;
-    this.origin = origin;
-    this.#size = size;
-    this.#channels = { mean: options.mean ?? channels.mean, std: options.std ?? channels.std };
-    this.decode = { resize: { shortSide }, interpolation, centerCrop: size };
-    this.maxBatch = imagesAtOnce(network.fc.weight.device, (images) => this.#features(images), size, MOST);
-    const { mean, std } = this.#channels;
-    this.id = `${origin} vit ${bytes} bytes, ${network.layout.pool}, ${size} px of ${shortSide}, ${mean}, ${std}`;
-  }
-
-  prepare(image: RgbImage): Float32Array<ArrayBuffer> {
-    return normalized(image, this.#channels);
-  }
-
-  async encode(images: readonly Float32Array<ArrayBuffer>[]) {
-    const side = this.#size;
-    const data = new Float32Array(images.length * side * side * 3);
-    images.forEach((image, i) => data.set(image, i * side * side * 3));
-    const { device } = this.network.fc.weight;
-    using features = noGrad(() =>
-      tidy(() => this.#features(tensor(data, { shape: [images.length, side, side, 3], device })))
-    );
-    return { data: Float32Array.from(await features.data()), dim: features.shape[1]! };
-  }
-
-  /** CLIP's embedding goes through its projection. */
-  #features(images: Tensor): Tensor {
-    return this.origin === "clip" ? this.network.forward(images) : this.network.pooled(images);
-  }
-
-  [Symbol.dispose](): void {
-    this.network.dispose();
-  }
 }

@@ -1,4 +1,5 @@
-import { type Backbone, ResNet, Vit } from "../nn/mod.ts";
+import { type Backbone, ConvNext, ResNet, Vit } from "../nn/mod.ts";
+import { convnextFeatures } from "./_onnx_convnext.ts";
 import { OnnxGraph } from "./_onnx_graph.ts";
 import { resnetFeatures } from "./_onnx_resnet.ts";
 import { vitFeatures } from "./_onnx_vit.ts";
@@ -14,10 +15,10 @@ export interface WriteOnnxOptions {
  * computes what the network does in evaluation, whether or not it is in training.
  *
  * Its input `images` is f32 `[n, channels, height, width]`, channels first as PyTorch's, normalised as in training; n is
- * open, and for a ResNet height and width too, where those of a vision transformer are what its positions are for. Its
+ * open, and height and width too, where those of a vision transformer are what its positions are for. Its
  * output is `outputs [n, numClasses]`, or `features [n, pooledFeatures]`. Weights keep their names.
  *
- * @param encoder A {@linkcode ResNet} or {@linkcode Vit}.
+ * @param encoder A {@linkcode ResNet}, {@linkcode Vit} or {@linkcode ConvNext}.
  * @param options `output`.
  * @returns The bytes of the file.
  * @throws {TypeError} If the network is of another class.
@@ -40,20 +41,42 @@ export async function writeOnnx(encoder: Backbone, options: WriteOnnxOptions = {
   if (output !== "features" && output !== "outputs") {
     throw new RangeError(`Cannot write ONNX as output must be "outputs" or "features": got "${output}"`);
   }
-  if (!(encoder instanceof ResNet) && !(encoder instanceof Vit)) {
-    throw new TypeError(`Cannot write ONNX as the network must be a ResNet or Vit: got ${nameOf(encoder)}`);
-  }
+  const { features: add, head, channels, sides } = partsOf(encoder);
   const graph = await OnnxGraph.of(encoder);
-  const isVit = encoder instanceof Vit;
-  const features = isVit ? vitFeatures(graph, encoder, "images") : resnetFeatures(graph, encoder, "images");
-  const last = output === "features" ? features : graph.linear(features, isVit ? "head" : "fc");
+  const features = add(graph);
+  const last = output === "features" ? features : graph.linear(features, head);
   const [inputs, outputs] = encoder.fc.weight.shape as [number, number];
-  const sides = isVit ? [encoder.layout.imageSize, encoder.layout.imageSize] : ["height", "width"];
-  const channels = isVit ? encoder.inChannels : encoder.conv1.options.inChannels;
   return graph.finish(last, {
     input: ["images", ["n", channels, ...sides]],
     outputs: [[output, ["n", output === "features" ? inputs : outputs]]],
   });
+}
+
+/** What a class of networks adds to a graph, the name of its last layer, and the images that it takes. */
+interface Parts {
+  features(graph: OnnxGraph): string;
+  readonly head: string;
+  readonly channels: number;
+  readonly sides: readonly (number | string)[];
+}
+
+const ANY = ["height", "width"];
+
+function partsOf(encoder: Backbone): Parts {
+  if (encoder instanceof Vit) {
+    const { inChannels: channels, layout: { imageSize } } = encoder;
+    const features = (graph: OnnxGraph) => vitFeatures(graph, encoder, "images");
+    return { features, head: "head", channels, sides: [imageSize, imageSize] };
+  }
+  if (encoder instanceof ConvNext) {
+    const features = (graph: OnnxGraph) => convnextFeatures(graph, encoder, "images");
+    return { features, head: "head.fc", channels: encoder.inChannels, sides: ANY };
+  }
+  if (encoder instanceof ResNet) {
+    const features = (graph: OnnxGraph) => resnetFeatures(graph, encoder, "images");
+    return { features, head: "fc", channels: encoder.conv1.options.inChannels, sides: ANY };
+  }
+  throw new TypeError(`Cannot write ONNX as the network must be a ResNet, Vit or ConvNext: got ${nameOf(encoder)}`);
 }
 
 function nameOf(value: unknown): string {

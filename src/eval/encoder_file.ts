@@ -1,8 +1,8 @@
 import { quoted, quotedSome } from "../formats/internal.ts";
 import type { Device } from "../device/mod.ts";
-import { type Backbone, ResNet, resnet, RESNET_NAMES, type Stem, Vit } from "../nn/mod.ts";
+import { type Backbone, ConvNext, ResNet, resnet, RESNET_NAMES, type Stem, Vit } from "../nn/mod.ts";
 import { withPrefix } from "../train/internal.ts";
-import { loadState, makeModel, readCheckpoint, type StateDict, vitState } from "../train/mod.ts";
+import { convnextState, loadState, makeModel, readCheckpoint, type StateDict, vitState } from "../train/mod.ts";
 import { type EncoderState, encoderState } from "./encoder_state.ts";
 import { resnetLayout, resnetName } from "./resnet_layout.ts";
 
@@ -10,7 +10,7 @@ import { resnetLayout, resnetName } from "./resnet_layout.ts";
 export interface LoadedEncoder {
   /** Encoder, in eval mode. */
   readonly encoder: Backbone;
-  /** Name of the network, torchvision's or `vit_…`; `small` for the small ones of the quickstart and the demos. */
+  /** Name of the network, torchvision's or timm's; `small` for the small ones of the quickstart and the demos. */
   readonly network: string;
   /** Notes for people. */
   readonly notes: readonly string[];
@@ -54,8 +54,8 @@ export async function loadEncoder(path: string, options: LoadEncoderOptions = {}
   const { weights: all, network: named, config } = await readCheckpoint(path, { foreign: true });
   const weights = options.prefix === undefined ? all : withPrefix(path, all, options.prefix);
   const resolution = typeof config.resolution === "number" ? config.resolution : null;
-  const transformer = vitOf(path, weights, options);
-  if (transformer) return { ...transformer, network: named ?? "vit", resolution };
+  const other = timmOf(path, weights, options);
+  if (other) return { ...other, network: named ?? other.network, resolution };
   const { state, notes } = findEncoder(path, weights);
   const { encoder, network, said } = resnetOf(state, named, options);
   try {
@@ -92,27 +92,33 @@ function resnetOf(
   return { encoder: new ResNet(layout, options), network: resnetName(layout) ?? "resnet", said };
 }
 
-/** A vision transformer among the weights; null where they are of none. */
-function vitOf(
+/** What a network that is no ResNet is called, and how its names begin. */
+const KINDS = { vit: "vision transformer", convnext: "ConvNeXt" } as const;
+
+/** A vision transformer or ConvNeXt among the weights; null where they are of neither. */
+function timmOf(
   path: string,
   weights: StateDict,
   { network, device }: LoadEncoderOptions,
-): Pick<LoadedEncoder, "encoder" | "notes"> | null {
-  const found = vitState(weights);
+): Pick<LoadedEncoder, "encoder" | "notes" | "network"> | null {
+  const [vit, convnext] = [vitState(weights), convnextState(weights)];
+  const found = vit ?? convnext;
   if (!found) return null;
-  const { state, layout, numClasses, hasHead } = found;
-  if (network !== undefined && !network.startsWith("vit")) {
-    throw new TypeError(`Cannot use "${path}" as a ${network}: its weights are those of a vision transformer`);
+  const { state, numClasses, hasHead } = found;
+  const name = vit ? "vit" : "convnext";
+  if (network !== undefined && !network.startsWith(name)) {
+    throw new TypeError(`Cannot use "${path}" as a ${network}: its weights are those of a ${KINDS[name]}`);
   }
-  const encoder = new Vit(layout, { numClasses, device });
+  const options = { numClasses, device };
+  const encoder = vit ? new Vit(vit.layout, options) : new ConvNext(convnext!.layout, options);
   try {
     loadState(encoder, state);
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw new TypeError(`Cannot use "${path}" as a vision transformer: ${error.message}`);
+    throw new TypeError(`Cannot use "${path}" as a ${KINDS[name]}: ${error.message}`);
   }
   const notes = hasHead ? [] : ["It has no head: its pooled features stand for what head gives"];
-  return { encoder: encoder.eval(), notes };
+  return { encoder: encoder.eval(), network: name, notes };
 }
 
 /**

@@ -1,7 +1,6 @@
 /**
  * Layers and networks: `Module` and its state, convolution, linear, batch normalisation, torchvision's ResNets, vision
- * transformers, and the
- * encoder with projection head of the paper.
+ * transformers, ConvNeXts, and the encoder with projection head of the paper.
  *
  * @module
  */
@@ -11,7 +10,10 @@ export { Backbone } from "./backbone.ts";
 export { BatchNorm2d, type BatchNorm2dOptions, type BatchNormFusion } from "./batch_norm2d.ts";
 export { Contrastive, contrastive, type ContrastiveOptions } from "./contrastive.ts";
 export { Conv2d, type Conv2dLayerOptions } from "./conv2d.ts";
+export { ConvNext, type ConvNextLayout, type ConvNextOptions } from "./convnext.ts";
+export { convnext, CONVNEXT_NAMES, type ConvNextName } from "./convnexts.ts";
 export { ConvTranspose2d, type ConvTranspose2dLayerOptions } from "./conv_transpose2d.ts";
+export { DropPath, type DropPathOptions } from "./drop_path.ts";
 export { Embedding, type EmbeddingLayerOptions } from "./embedding.ts";
 export { defaultInit, fanIn, fanOut, type InitOptions, kaimingNormal, type WeightInit } from "./init.ts";
 export { LayerNorm, type LayerNormLayerOptions } from "./layer_norm.ts";
@@ -19,7 +21,7 @@ export { Linear, type LinearOptions } from "./linear.ts";
 export { MaxPool2d, type Pool2dLayerOptions } from "./max_pool2d.ts";
 export { type ForwardHook, Lambda, Module } from "./module.ts";
 export { Sequential } from "./sequential.ts";
-export { Counter, Parameter, Table } from "./parameter.ts";
+export { Counter, Draws, Parameter, Table } from "./parameter.ts";
 export { ResNet, type ResNetLayout, type ResNetOptions, type Stem } from "./resnet.ts";
 export {
   resnet,

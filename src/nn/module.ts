@@ -1,7 +1,7 @@
 import { indented } from "../tensor/internal.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { ForwardHooks } from "./_forward_hooks.ts";
-import { Counter, Parameter, Table } from "./parameter.ts";
+import { Counter, Draws, Parameter, Table } from "./parameter.ts";
 import { inOwnLayout, type StateLayout, type StateValue } from "./_state_layout.ts";
 
 /** Function called after a module's forward pass: the module, what it was given, what it gave. */
@@ -94,6 +94,11 @@ export abstract class Module {
   /** Yields every counter with its full name. */
   *namedCounters(): IterableIterator<[string, Counter]> {
     for (const [name, value] of this.#state()) if (value instanceof Counter) yield [name, value];
+  }
+
+  /** Yields every count of random draws with its full name; no state dict has them. */
+  *namedDraws(): IterableIterator<[string, Draws]> {
+    for (const [name, value] of this.#state()) if (value instanceof Draws) yield [name, value];
   }
 
   /** The parameters, for an optimizer. */

@@ -20,3 +20,26 @@ export class Counter {
   /** The count. */
   value = 0;
 }
+
+/**
+ * Count of random draws of a module, such as a {@linkcode DropPath}'s, which makes the key of the next one. It belongs to a
+ * run, not to the weights: checkpoints keep it beside them, and no file of weights has it.
+ */
+export class Draws {
+  #count = 0;
+
+  /** Draws so far. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Number of the next draw. */
+  next(): number {
+    return this.#count++;
+  }
+
+  /** Goes on from so many draws, as a run that goes on does. */
+  goTo(count: number): void {
+    this.#count = count;
+  }
+}

@@ -3,12 +3,14 @@ import { add, broadcastTo, concat, type GeluOptions, interpolate, mean, reshape,
 import { key, normal, type Tensor, tidy } from "../tensor/mod.ts";
 import { Backbone } from "./backbone.ts";
 import { Conv2d } from "./conv2d.ts";
+import { dropPathOf } from "./drop_path.ts";
 import { LayerNorm } from "./layer_norm.ts";
 import type { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
 import { Sequential } from "./sequential.ts";
 import { Parameter } from "./parameter.ts";
-import { VitBlock, vitLinear } from "./vit_block.ts";
+import { timmLinear } from "./timm_layers.ts";
+import { VitBlock } from "./vit_block.ts";
 
 /** Shape of a {@linkcode Vit}. */
 export interface VitLayout {
@@ -129,13 +131,12 @@ export class Vit extends Backbone {
     this.#patchEmbed = new PatchEmbed(new Conv2d({ inChannels, outChannels: dim, ...patch }));
     this.#normPre = preNorm ? new LayerNorm({ numFeatures: dim, eps, device }) : null;
     const shared = { dim, heads, mlpDim, eps, activation, layerScale, seed, device };
-    const chance = (index: number) => depth > 1 ? dropPath * index / (depth - 1) : dropPath;
     const blocks = Array.from({ length: depth }, (_, index) => {
-      return new VitBlock({ ...shared, index, dropPath: chance(index) });
+      return new VitBlock({ ...shared, index, dropPath: dropPathOf(dropPath, index, depth) });
     });
     this.#blocks = checkpoint ? Sequential.checkpointed(...blocks) : new Sequential(...blocks);
     this.#norm = new LayerNorm({ numFeatures: dim, eps, device });
-    this.fc = vitLinear(dim, numClasses, key(seed, depth, 4), device, bias);
+    this.fc = timmLinear(dim, numClasses, key(seed, depth, 4), device, bias);
   }
 
   /** Pooled features: `[n, h, w, c]` to `[n, pooledFeatures]`; h and w are multiples of the patch's side. */

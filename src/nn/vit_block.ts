@@ -1,11 +1,12 @@
 import type { Device } from "../device/mod.ts";
-import { add, gelu, type GeluOptions, mul, selfAttention, stochasticDepth } from "../ops/mod.ts";
-import { full, type Key, key, normal, type Tensor, tidy, zeros } from "../tensor/mod.ts";
-import { assign } from "../tensor/internal.ts";
+import { add, gelu, type GeluOptions, mul, selfAttention } from "../ops/mod.ts";
+import { full, key, type Tensor, tidy } from "../tensor/mod.ts";
+import { DropPath } from "./drop_path.ts";
 import { LayerNorm } from "./layer_norm.ts";
-import { Linear } from "./linear.ts";
+import type { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
+import { timmLinear } from "./timm_layers.ts";
 
 /** Sizes and choices of a {@linkcode VitBlock}. */
 export interface VitBlockOptions {
@@ -24,16 +25,6 @@ export interface VitBlockOptions {
   readonly device?: Device;
 }
 
-/** A linear layer with timm's weights: normal of deviation 0.02, and no bias at first. */
-export function vitLinear(inFeatures: number, outFeatures: number, k: Key, device?: Device, bias = true): Linear {
-  const layer = new Linear({ inFeatures, outFeatures, key: k, bias, device });
-  tidy(() => {
-    assign(layer.weight, normal([inFeatures, outFeatures], { key: k, std: 0.02, device }));
-    if (layer.bias) assign(layer.bias, zeros([outFeatures], { device }));
-  });
-  return layer;
-}
-
 class Attention extends Module {
   readonly qkv: Linear;
   readonly proj: Linear;
@@ -41,8 +32,8 @@ class Attention extends Module {
 
   constructor({ dim, heads, seed, index, device }: VitBlockOptions) {
     super();
-    this.qkv = vitLinear(dim, 3 * dim, key(seed, index, 0), device);
-    this.proj = vitLinear(dim, dim, key(seed, index, 1), device);
+    this.qkv = timmLinear(dim, 3 * dim, key(seed, index, 0), device);
+    this.proj = timmLinear(dim, dim, key(seed, index, 1), device);
     this.#heads = heads;
   }
 
@@ -58,8 +49,8 @@ class Mlp extends Module {
 
   constructor({ dim, mlpDim, activation, seed, index, device }: VitBlockOptions) {
     super();
-    this.fc1 = vitLinear(dim, mlpDim, key(seed, index, 2), device);
-    this.fc2 = vitLinear(mlpDim, dim, key(seed, index, 3), device);
+    this.fc1 = timmLinear(dim, mlpDim, key(seed, index, 2), device);
+    this.fc2 = timmLinear(mlpDim, dim, key(seed, index, 3), device);
     this.#activation = activation;
   }
 
@@ -90,19 +81,19 @@ export class VitBlock extends Module {
   readonly norm2: LayerNorm;
   readonly mlp: Mlp;
   readonly ls2: LayerScale | null;
-  #options: VitBlockOptions;
-  #branches = 0;
+  /** Of both branches. */
+  readonly dropPath: DropPath | null;
 
   constructor(options: VitBlockOptions) {
     super();
-    const { dim, eps, layerScale, device } = options;
-    this.#options = options;
+    const { dim, eps, layerScale, dropPath: p, seed, index, device } = options;
     this.norm1 = new LayerNorm({ numFeatures: dim, eps, device });
     this.attn = new Attention(options);
     this.ls1 = layerScale === null ? null : new LayerScale(dim, layerScale, device);
     this.norm2 = new LayerNorm({ numFeatures: dim, eps, device });
     this.mlp = new Mlp(options);
     this.ls2 = layerScale === null ? null : new LayerScale(dim, layerScale, device);
+    this.dropPath = p > 0 ? new DropPath({ p, stream: [seed, index, 4] }) : null;
   }
 
   override forward(x: Tensor): Tensor<"f32"> {
@@ -114,7 +105,6 @@ export class VitBlock extends Module {
 
   #branch(x: Tensor, scale: LayerScale | null): Tensor {
     const y = scale ? scale.forward(x) : x;
-    const { dropPath: p, seed, index } = this.#options;
-    return p > 0 && this.training ? stochasticDepth(y, { p, key: () => key(seed, index, 4, this.#branches++) }) : y;
+    return this.dropPath ? this.dropPath.forward(y) : y;
   }
 }

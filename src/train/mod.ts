@@ -35,4 +35,5 @@ export { type PretrainConfig, TRAINING } from "./settings.ts";
 export { StepProfile } from "./step_clock.ts";
 export { decodeCheckpoint, encodeCheckpoint, type ReadCheckpointOptions } from "./checkpoint_bytes.ts";
 export { HostPrior } from "./host_prior.ts";
+export { type ConvNextOrigin, type ConvNextState, convnextState } from "./convnext_state.ts";
 export { type VitChoices, type VitOrigin, type VitState, vitState } from "./vit_state.ts";

@@ -1,7 +1,11 @@
 import type { Device } from "../device/mod.ts";
 import {
+  type Backbone,
   type Contrastive,
   contrastive,
+  type ConvNext,
+  convnext,
+  CONVNEXT_NAMES,
   ResNet,
   resnet,
   RESNET_NAMES,
@@ -12,8 +16,8 @@ import {
 } from "../nn/mod.ts";
 import { type MethodName, METHODS } from "./methods.ts";
 
-/** Names that `--network` takes: torchvision's ResNets, vision transformers, and `tiny` for trying things. */
-export const NETWORKS: readonly string[] = [...RESNET_NAMES, ...VIT_NAMES, "tiny"];
+/** Names that `--network` takes: torchvision's ResNets, vision transformers, ConvNeXts, and `tiny` for trying things. */
+export const NETWORKS: readonly string[] = [...RESNET_NAMES, ...VIT_NAMES, ...CONVNEXT_NAMES, "tiny"];
 
 /** Features between the layers of a predictor, a bottleneck as in SimSiam. */
 const PREDICTOR = 512;
@@ -24,6 +28,8 @@ export interface ModelOptions {
   readonly stem: Stem;
   /** Side of the images, px, for which a vision transformer gets positions; 224 by default. */
   readonly resolution?: number;
+  /** Largest probability that a sample passes a branch by in training, of a vision transformer or ConvNeXt; 0 by default. */
+  readonly dropPath?: number;
   /** Method that the head is for, which may want normalisation and a predictor; decoupled uniformity by default. */
   readonly method?: MethodName;
   /** Whether the network is a momentum encoder or an average, which has no predictor; false by default. */
@@ -35,14 +41,16 @@ export interface ModelOptions {
 }
 
 /**
- * The paper's model: a ResNet whose last layer gives 2048 features, and a head to 256. `tiny` has two blocks of 8 and 16
+ * The paper's model: an encoder, such as a ResNet, whose last layer gives 2048 features, and a head to 256. `tiny` has two blocks of 8 and 16
  * channels, 64 features and a head to 32.
  *
- * @throws {RangeError} If there is no such network.
+ * @throws {RangeError} If there is no such network, or images are too small for it or no multiple of its patches.
+ * @throws {TypeError} If `dropPath` is given for a ResNet.
  */
 export function makeModel(network: string, options: ModelOptions): Contrastive {
-  const { stem, method = "decoupled_uniformity", follows = false, seed = 0, device } = options;
+  const { method = "decoupled_uniformity", follows = false, seed = 0, device } = options;
   const { norm, predictor: predicts } = METHODS[method];
+  checkDropPath(network, options);
   const head = (width: number) => ({ norm, predictor: predicts && !follows ? width : undefined, seed, device });
   if (network === "tiny") {
     const layout = { block: "basic", layers: [1, 1], widths: [8, 16], smallStem: true } as const;
@@ -51,18 +59,44 @@ export function makeModel(network: string, options: ModelOptions): Contrastive {
   if (!NETWORKS.includes(network)) {
     throw new RangeError(`Cannot make a model as --network must be one of ${NETWORKS.join(", ")}: got "${network}"`);
   }
-  const isVit = (VIT_NAMES as readonly string[]).includes(network);
-  const encoder = isVit ? vitFor(network, options) : resnet(network, { stem, seed, device });
-  return contrastive(encoder, head(PREDICTOR));
+  return contrastive(encoderFor(network, options), head(PREDICTOR));
+}
+
+function encoderFor(network: string, options: ModelOptions): Backbone {
+  const { stem, seed, device } = options;
+  if (isOf(VIT_NAMES, network)) return vitFor(network, options);
+  if (isOf(CONVNEXT_NAMES, network)) return convnextFor(network, options);
+  return resnet(network, { stem, seed, device });
+}
+
+function isOf(names: readonly string[], network: string): boolean {
+  return names.includes(network);
+}
+
+function checkDropPath(network: string, { dropPath = 0 }: ModelOptions): void {
+  if (dropPath === 0 || isOf(VIT_NAMES, network) || isOf(CONVNEXT_NAMES, network)) return;
+  throw new TypeError(
+    `Cannot make a model as ResNets have no stochastic depth: got --drop_path ${dropPath} for ${network}`,
+  );
+}
+
+/** A ConvNeXt for images of a side that leaves a pixel. */
+function convnextFor(network: string, { resolution = 224, dropPath, seed = 0, device }: ModelOptions): ConvNext {
+  const model = convnext(network, { dropPath, seed, device });
+  if (resolution >= model.leastSize) return model;
+  model.dispose();
+  throw new RangeError(
+    `Cannot make a ${network} as the side of images must be at least ${model.leastSize} px: got ${resolution}`,
+  );
 }
 
 /** A vision transformer for images of a side, which its patches must divide. */
-function vitFor(network: string, { resolution = 224, seed = 0, device }: ModelOptions): Vit {
+function vitFor(network: string, { resolution = 224, dropPath, seed = 0, device }: ModelOptions): Vit {
   const patch = Number(/_(\d+)$/.exec(network)?.[1] ?? 16);
   if (resolution % patch !== 0) {
     throw new RangeError(
       `Cannot make a ${network} as the side of images must be a multiple of its patches' ${patch} px: got ${resolution}`,
     );
   }
-  return vit(network, { layout: { imageSize: resolution }, seed, device });
+  return vit(network, { layout: { imageSize: resolution }, dropPath, seed, device });
 }

@@ -16,10 +16,7 @@ export async function broadcastState(
     group.broadcast(values[i]!);
     if (group.rank !== 0) tensor.write(values[i]!);
   });
-  const counters = [...model.namedCounters()].map(([, counter]) => counter);
-  const counts = Float64Array.from(counters, ({ value }) => value);
-  group.broadcast(counts);
-  counters.forEach((counter, i) => counter.value = counts[i]!);
+  broadcastCounts(group, model);
   if (scaler) {
     const { scale, growthTracker, skipped } = await scaler.state();
     const state = Float64Array.of(scale, growthTracker, skipped);
@@ -31,6 +28,16 @@ export async function broadcastState(
   const scalars = Float64Array.of(lr, steps);
   for (const each of [scalars, ...Object.values(states).flat()]) group.broadcast(each);
   optimizer.loadState({ lr: scalars[0]!, steps: scalars[1]!, states });
+}
+
+/** Gives all ranks the counters of rank 0, and its counts of random draws. */
+function broadcastCounts(group: Communicator, model: Module): void {
+  const counters = [...model.namedCounters()].map(([, counter]) => counter);
+  const draws = [...model.namedDraws()].map(([, each]) => each);
+  const counts = Float64Array.from([...counters.map(({ value }) => value), ...draws.map(({ count }) => count)]);
+  group.broadcast(counts);
+  counters.forEach((counter, i) => counter.value = counts[i]!);
+  draws.forEach((each, i) => each.goTo(counts[counters.length + i]!));
 }
 
 /**

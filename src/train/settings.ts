@@ -31,9 +31,9 @@ export interface PretrainConfig {
   ema?: number;
   /** A model like the one that is trained, for `ema`; its predictor may be missing. */
   average?: Contrastive;
-  /** Name of the optimizer: `"sgd"` (default), `"lars"`, `"adam"` or `"adamw"` (that of the programs for a ViT). */
+  /** Name of the optimizer: `"sgd"` (default), `"lars"`, `"adam"` or `"adamw"` (the programs' for ViT and ConvNeXt). */
   optimizer?: "sgd" | "lars" | "adam" | "adamw";
-  /** Epochs of linear warm-up of the learning rate; 0 by default, in the programs 10 for a ViT. */
+  /** Epochs of linear warm-up of the learning rate; 0 by default, in the programs 10 for ViT and ConvNeXt. */
   warmUp?: number;
   /** Norm that gradients are clipped to; not by default. */
   clipGradNorm?: number;
@@ -114,7 +114,7 @@ export const TRAINING = {
     option: "optimizer",
     type: "string",
     default: "sgd",
-    defaultBy: { network: { "vit_*": "adamw" } },
+    defaultBy: { network: { "vit_*": "adamw", "convnext_*": "adamw" } },
     choices: ["sgd", "lars", "adam", "adamw"],
     help: "optimizer",
     group: "Optimisation",
@@ -197,7 +197,7 @@ export const TRAINING = {
     option: "warmUp",
     type: "integer",
     default: 0,
-    defaultBy: { network: { "vit_*": 10 } },
+    defaultBy: { network: { "vit_*": 10, "convnext_*": 10 } },
     implied: true,
     min: 0,
     help: "epochs of linear warm-up of the learning rate",

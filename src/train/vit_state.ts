@@ -1,5 +1,6 @@
 import { type NdArray, ndarray, toF32 } from "../formats/mod.ts";
 import type { VitLayout } from "../nn/mod.ts";
+import { completeHead, type Names, prefixOf, renamed } from "./foreign_names.ts";
 import type { StateDict } from "./model_state.ts";
 
 /** Family whose names a state dict has. */
@@ -19,18 +20,7 @@ export interface VitState {
   readonly hasHead: boolean;
 }
 
-type Rules = readonly (readonly [RegExp, string])[];
-
-/** The form of a family's names: what tells it, what belongs to it behind the prefix, and timm's names. */
-interface Names {
-  readonly origin: VitOrigin;
-  /** A name that the family has, behind a prefix. */
-  readonly mark: string;
-  readonly own: RegExp;
-  readonly rules: Rules;
-}
-
-const NAMES: readonly Names[] = [
+const NAMES: readonly Names<VitOrigin>[] = [
   {
     origin: "clip",
     mark: "visual.class_embedding",
@@ -134,12 +124,13 @@ export function vitState(weights: StateDict, choices: VitChoices = {}): VitState
   for (const names of NAMES) {
     const prefix = prefixOf(weights, names.mark);
     if (prefix === null) continue;
-    const state = renamed(weights, prefix, names);
+    const state = renamed(weights, prefix, names, placed);
     joinHeads(state);
     const origin = originOf(names, weights, prefix);
     if (choices.pool === "mean") rename(state, "norm.", "fc_norm.");
     const pool = state.has("fc_norm.weight") ? "mean" : "token";
-    const hasHead = completeHead(state);
+    const dim = state.get("patch_embed.proj.weight")?.shape[0] ?? 0;
+    const hasHead = completeHead(state, "head", dim, state.has("patch_embed.proj.bias"));
     const layout = layoutOf(state, origin, pool, choices);
     const isMeta = origin === "dinov2" && names.origin === "timm"; // Hugging Face's interpolates to the size
     const positionOffset = isMeta && !state.has("reg_token") ? 0.1 : 0;
@@ -155,27 +146,9 @@ export function vitState(weights: StateDict, choices: VitChoices = {}): VitState
   return null;
 }
 
-function originOf({ origin }: Names, weights: StateDict, prefix: string): VitOrigin {
+function originOf({ origin }: Names<VitOrigin>, weights: StateDict, prefix: string): VitOrigin {
   const dino = weights.has(`${prefix}mask_token`) || weights.has(`${prefix}embeddings.mask_token`);
   return dino && weights.keys().some((name) => /\.(ls1\.gamma|layer_scale1\.lambda1)$/.test(name)) ? "dinov2" : origin;
-}
-
-/** Finds the prefix of a name; the shortest of several. */
-function prefixOf(weights: StateDict, mark: string): string | null {
-  const found = [...weights.keys()].filter((name) => name === mark || name.endsWith(`.${mark}`));
-  const prefixes = found.map((name) => name.slice(0, name.length - mark.length));
-  return prefixes.sort((a, b) => a.length - b.length)[0] ?? null;
-}
-
-function renamed(weights: StateDict, prefix: string, { own, rules }: Names): StateDict {
-  const state: StateDict = new Map();
-  for (const [name, value] of weights) {
-    const rest = name.startsWith(prefix) ? name.slice(prefix.length) : "";
-    if (!own.test(rest)) continue;
-    const to = rules.reduce((text, [from, into]) => text.replace(from, into), rest);
-    state.set(...placed(to, ndarray([...value.shape], "f32", toF32(value))));
-  }
-  return state;
 }
 
 /** Tokens and positions with timm's leading axes of 1, and CLIP's projection, which is `[in, out]`, as a linear weight. */
@@ -212,20 +185,6 @@ function rename(state: StateDict, from: string, to: string): void {
     state.delete(name);
     state.set(to + name.slice(from.length), value);
   }
-}
-
-/** Adds a head that changes nothing where there is none; tells whether there was one. */
-function completeHead(state: StateDict): boolean {
-  const dim = state.get("patch_embed.proj.weight")?.shape[0] ?? 0;
-  const bias = state.has("patch_embed.proj.bias");
-  const has = state.has("head.weight");
-  if (!has) {
-    const identity = Float32Array.from({ length: dim * dim }, (_, i) => i % (dim + 1) === 0 ? 1 : 0);
-    state.set("head.weight", ndarray([dim, dim], "f32", identity));
-  }
-  const outputs = state.get("head.weight")!.shape[0]!;
-  if (bias && !state.has("head.bias")) state.set("head.bias", ndarray([outputs], "f32", new Float32Array(outputs)));
-  return has;
 }
 
 /** The layout that the shapes say; null where they are those of no such network. */

@@ -34,6 +34,7 @@ Deno.test("parsePretrain() has the original's recipe and defaults", () => {
     augment: "original",
     augmentation: "natural",
     network: "resnet18",
+    drop_path: 0,
     stem: "cifar",
     epochs: 400,
     batch_size: 256,
@@ -142,13 +143,14 @@ Deno.test("parsePretrain() takes a method with its defaults, and Adam with its o
   assertEquals(parsePretrain(["--method", "yaware"], cub)!.settings.kernel, "rbf");
 });
 
-Deno.test("parsePretrain() trains vision transformers by AdamW with a warm-up, unless it is told otherwise", () => {
+Deno.test("parsePretrain() trains vision transformers and ConvNeXts by AdamW with a warm-up, unless it is told otherwise", () => {
   const chosen = (line: string) => {
     const { optimizer, warmup_epochs, lr } = parsePretrain(line.split(" "), cifar)!.settings;
     return [optimizer, warmup_epochs, lr];
   };
   assertEquals(chosen("--network resnet18"), ["sgd", 0, 0.3]);
   assertEquals(chosen("--network vit_small_14 --resolution 28").slice(0, 2), ["adamw", 10]);
+  assertEquals(chosen("--network convnext_tiny").slice(0, 2), ["adamw", 10]);
   assertEquals(chosen("--network vit_tiny --optimizer sgd --warmup_epochs 0").slice(0, 2), ["sgd", 0]);
 });
 

@@ -4,7 +4,7 @@ import { noGrad } from "../../src/autograd/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { writeOnnx } from "../../src/encoders/mod.ts";
 import { loadRuntime } from "../../src/encoders/onnx_session.ts";
-import { Backbone, Linear, ResNet, type ResNetLayout, Vit, type VitLayout } from "../../src/nn/mod.ts";
+import { Backbone, ConvNext, Linear, ResNet, type ResNetLayout, Vit, type VitLayout } from "../../src/nn/mod.ts";
 import { permute } from "../../src/ops/mod.ts";
 import { key, normal, scope, type Tensor } from "../../src/tensor/mod.ts";
 import { assign } from "../../src/tensor/internal.ts";
@@ -74,6 +74,11 @@ for (const [name, layout] of Object.entries(VITS)) {
     check(new Vit(layout, { numClasses: 5 }), 8));
 }
 
+for (const layerScale of [1, null]) {
+  Deno.test(`writeOnnx() of a ConvNeXt gives in ONNX Runtime what the network does, layer scale ${layerScale}`, () =>
+    check(new ConvNext({ depths: [1, 2], dims: [8, 12], layerScale }, { numClasses: 5 }), 17));
+}
+
 class Other extends Backbone {
   readonly fc = new Linear({ inFeatures: 2, outFeatures: 1 });
   pooled = (x: Tensor) => x as Tensor<"f32">;
@@ -84,7 +89,7 @@ Deno.test("writeOnnx() throws for other networks and outputs", async () => {
   await assertRejects(
     () => writeOnnx(new Other()),
     TypeError,
-    "Cannot write ONNX as the network must be a ResNet or Vit: got Other",
+    "Cannot write ONNX as the network must be a ResNet, Vit or ConvNext: got Other",
   );
   await assertRejects(
     () => writeOnnx(new Vit(SMALL), { output: "all" as "outputs" }),

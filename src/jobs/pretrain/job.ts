@@ -98,8 +98,8 @@ class Job {
     this.#found = found;
     this.#position = position;
     this.#profile = settings.profile ? new StepProfile() : undefined;
-    const { network, method, stem, seed, resolution } = settings;
-    const make = (follows = false) => makeModel(network, { stem, seed, resolution, method, device, follows });
+    const { network, method, stem, seed, resolution, drop_path: dropPath } = settings;
+    const make = (follows = false) => makeModel(network, { stem, seed, resolution, dropPath, method, device, follows });
     this.#model = make();
     this.#target = METHODS[method].targets === "momentum" ? make(true) : undefined;
     this.#average = settings.ema === null ? undefined : make(true);

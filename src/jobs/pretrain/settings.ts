@@ -36,6 +36,14 @@ export const JOB = {
     group: "Data",
   },
   network: { type: "string", alias: "n", help: "network", group: "Model and loss" },
+  drop_path: {
+    type: "number",
+    default: 0,
+    min: 0,
+    implied: true,
+    help: "stochastic depth of a vit_* or convnext_*: largest probability, below 1, that a sample passes a branch by",
+    group: "Model and loss",
+  },
   kernel: {
     type: "string",
     optional: true,
