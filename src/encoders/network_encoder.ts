@@ -65,7 +65,7 @@ export function loadInto<N extends Backbone>(network: N, state: StateDict, path:
 /** Images at once, where the adapter takes them. */
 const MOST = 256;
 
-/** What makes an encoder of a network. */
+/** Parts of an encoder. */
 export interface NetworkEncoderParts<N extends Backbone, Origin extends string> {
   readonly network: N;
   readonly origin: Origin;

@@ -52,7 +52,7 @@ export async function writeOnnx(encoder: Backbone, options: WriteOnnxOptions = {
   });
 }
 
-/** What a class of networks adds to a graph, the name of its last layer, and the images that it takes. */
+/** Nodes that a class of networks adds to a graph, the name of its last layer, and the images that it takes. */
 interface Parts {
   features(graph: OnnxGraph): string;
   readonly head: string;

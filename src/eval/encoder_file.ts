@@ -92,7 +92,7 @@ function resnetOf(
   return { encoder: new ResNet(layout, options), network: resnetName(layout) ?? "resnet", said };
 }
 
-/** What a network that is no ResNet is called, and how its names begin. */
+/** Descriptions of networks that are no ResNets, by how their names begin. */
 const KINDS = { vit: "vision transformer", convnext: "ConvNeXt" } as const;
 
 /** A vision transformer or ConvNeXt among the weights; null where they are of neither. */

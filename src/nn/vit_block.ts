@@ -81,7 +81,7 @@ export class VitBlock extends Module {
   readonly norm2: LayerNorm;
   readonly mlp: Mlp;
   readonly ls2: LayerScale | null;
-  /** Of both branches. */
+  /** Stochastic depth of both branches. */
   readonly dropPath: DropPath | null;
 
   constructor(options: VitBlockOptions) {

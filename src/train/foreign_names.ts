@@ -8,9 +8,9 @@ export interface Names<Origin extends string> {
   readonly origin: Origin;
   /** A name that the family has, behind a prefix. */
   readonly mark: string;
-  /** What the network's names are, behind the prefix. */
+  /** Form of the network's names, behind the prefix. */
   readonly own: RegExp;
-  /** What is replaced in them, in order. */
+  /** Replacements in them, in order. */
   readonly rules: readonly (readonly [RegExp, string])[];
 }
 
