@@ -1,5 +1,6 @@
 import type { Device } from "../../mod.ts";
 import { ProgressDisplay } from "../../src/cli/mod.ts";
+import type { PriorRows } from "../../src/data/mod.ts";
 import { type MethodName, METHODS } from "../../src/train/mod.ts";
 import type { QuickstartData } from "../_quickstart/data.ts";
 import { chance, encodeAll, MEASURES, type QueryScores, score } from "../_quickstart/evaluate.ts";
@@ -98,16 +99,27 @@ export function armChance(data: QuickstartData): Record<ArmMeasure, number> {
   return { ...blind, linearCategory: blind.category, linearSubcategory: blind.subcategory };
 }
 
+/** One run of {@linkcode runArm}. */
+export interface ArmRun {
+  readonly arm: Arm;
+  readonly seed: number;
+  readonly signal: AbortSignal;
+  /** Priors of image encoders by seed, which the arms of a seed share; they are added where they are missing. */
+  readonly imagePriors?: Map<number, PriorRows>;
+}
+
 /** Trains and evaluates one arm with one seed; null when it was stopped. */
 export async function runArm(
   device: Device,
   data: QuickstartData,
   recipe: Recipe,
-  { arm, seed, signal }: { readonly arm: Arm; readonly seed: number; readonly signal: AbortSignal },
+  { arm, seed, signal, imagePriors = new Map() }: ArmRun,
 ): Promise<QueryScores<ArmMeasure> | null> {
   const model = makeModel({ width: recipe.width, seed, init: arm.init, method: arm.method });
   try {
-    const prior = arm.images ? await imagePrior(device, data, { recipe, seed, signal }) : data.train.prior;
+    const known = imagePriors.get(seed);
+    const prior = arm.images ? known ?? await imagePrior(device, data, { recipe, seed, signal }) : data.train.prior;
+    if (arm.images && !signal.aborted) imagePriors.set(seed, prior);
     const { trained = true, ridge = recipe.ridge, batchSize = recipe.batchSize, lr = recipe.lr } = arm;
     const display = new ProgressDisplay();
     const training = { ...arm, recipe: { ...recipe, ridge, batchSize, lr }, seed, signal };

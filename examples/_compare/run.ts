@@ -1,5 +1,6 @@
 import { Device } from "../../mod.ts";
 import { formatDuration } from "../../src/cli/mod.ts";
+import type { PriorRows } from "../../src/data/mod.ts";
 import { commitOf } from "../../src/jobs/mod.ts";
 import { OutputFolder } from "../../src/formats/mod.ts";
 import { readJson } from "../../src/formats/internal.ts";
@@ -37,6 +38,7 @@ export async function runCompare(flags: CompareFlags): Promise<number> {
   using folder = await OutputFolder.open(flags.save_dir);
   const recipe = recipeOf(flags);
   const files: RunFile[] = [];
+  const imagePriors = new Map<number, PriorRows>();
   for (let seed = flags.first_seed; seed < flags.first_seed + flags.seeds; seed++) {
     for (const arm of armsOf(recipe, flags.arms as ArmSet)) {
       const settings = { recipe, arm, seed, on: flags.on };
@@ -45,7 +47,7 @@ export async function runCompare(flags: CompareFlags): Promise<number> {
       if (earlier) files.push(earlier);
       if (earlier || stop.signal.aborted) continue;
       const started = performance.now();
-      const scores = await runArm(device, data, recipe, { arm, seed, signal: stop.signal });
+      const scores = await runArm(device, data, recipe, { arm, seed, signal: stop.signal, imagePriors });
       if (!scores) continue;
       const made: RunFile = {
         settings,
