@@ -1,4 +1,4 @@
-import { classCounts } from "./class_counts.ts";
+import { classCounts } from "./class_labels.ts";
 import { key, shuffled } from "../tensor/mod.ts";
 
 /**

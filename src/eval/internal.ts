@@ -1,6 +1,6 @@
 // What other folders use beside mod.ts; not part of the package's interface.
 export { checkFinite } from "./check_finite.ts";
-export { classCounts } from "./class_counts.ts";
+export { classCounts } from "./class_labels.ts";
 export { checkFittedOn, inOrderOf } from "./classifier_file.ts";
 export { encodeForFrozenSgd, FROZEN_SGD } from "./frozen_sgd.ts";
 export { kernelNeighbours, PICTURE, picturesOf } from "./kernel_neighbours.ts";

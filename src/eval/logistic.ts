@@ -1,3 +1,4 @@
+import { checkClassLabels } from "./class_labels.ts";
 import { Device } from "../device/mod.ts";
 import { checkFinite } from "./check_finite.ts";
 import type { Features } from "../data/mod.ts";
@@ -152,13 +153,7 @@ export function checkTrainingSet(op: string, features: Features, labels: ArrayLi
     );
   }
   checkFinite(`compute ${op}()`, features);
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]!;
-    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
-    throw new RangeError(
-      `Cannot compute ${op}() as every label must be an integer in [0, ${classes}): got ${label} at ${i}`,
-    );
-  }
+  checkClassLabels(op, labels, classes);
 }
 
 /** Finds the classes that are in the rows. */

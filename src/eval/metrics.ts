@@ -1,13 +1,9 @@
-/** Several class scores or predictions with their labels: the labels, and how many classes there are. */
+import { checkClassLabels } from "./class_labels.ts";
+
+/** Checks that there are labels, and that they are classes. */
 function checkLabels(op: string, labels: ArrayLike<number>, classes: number): void {
   if (labels.length === 0) throw new RangeError(`Cannot compute ${op}() as there must be at least one sample: got 0`);
-  for (let i = 0; i < labels.length; i++) {
-    const label = labels[i]!;
-    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
-    throw new RangeError(
-      `Cannot compute ${op}() as every label must be an integer in [0, ${classes}): got ${label} at ${i}`,
-    );
-  }
+  checkClassLabels(op, labels, classes);
 }
 
 function checkClasses(op: string, classes: number): void {

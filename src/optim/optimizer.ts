@@ -54,7 +54,7 @@ export abstract class Optimizer {
   }
 
   /**
-   * Updates every parameter that has a gradient, frees the gradients, and submits what was recorded. PyTorch keeps the
+   * Updates every parameter that has a gradient, frees the gradients, and submits what was encoded. PyTorch keeps the
    * gradients until `zero_grad()`; here the next `backward` starts from none.
    *
    * @param scaler What scaled the loss: gradients are divided by its scale, the step is skipped where one of them is not
@@ -146,7 +146,7 @@ export abstract class Optimizer {
     throw new RangeError(`Cannot step() as lr must be >= 0 and finite: current value is ${lr}`);
   }
 
-  /** Records the update, by unscaled gradients where there is a scaler. */
+  /** Encodes the update, by unscaled gradients where there is a scaler. */
   protected abstract update(slots: readonly Slot[], scaler: Scaling | null): void;
 }
 

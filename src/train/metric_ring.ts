@@ -29,7 +29,7 @@ export class MetricRing {
     return this.#count - this.#start;
   }
 
-  /** Records the scalars of one step, in the order of the names. */
+  /** Keeps the scalars of one step, in the order of the names. */
   push(scalars: readonly Tensor[]): void {
     this.device.recordings.repeat(() => this.#advance());
     const row = () => (this.#count - 1) % this.#capacity;

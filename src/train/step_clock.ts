@@ -5,7 +5,7 @@ const MOST_AHEAD = 250;
 /** Signals and timers get their turn after this time, in milliseconds. */
 const TURN = 50;
 
-/** Keeps the host from recording far ahead of the device, without a wait a step where steps are short. */
+/** Keeps the host from encoding far ahead of the device, without a wait a step where steps are short. */
 export class Throttle {
   #device: Device;
   #steps = 0;
@@ -18,7 +18,7 @@ export class Throttle {
     this.#device = device;
   }
 
-  /** Counts a step that was recorded; waits when too much is under way. */
+  /** Counts a step that was encoded; waits when too much is under way. */
   async stepped(): Promise<void> {
     this.#steps++;
     if (this.#steps * this.#millisecondsAStep > MOST_AHEAD) {

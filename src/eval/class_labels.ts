@@ -1,0 +1,21 @@
+/** Counts the samples of each class. */
+export function classCounts(labels: Iterable<number>, classes: number): number[] {
+  const counts = new Array<number>(classes).fill(0);
+  for (const label of labels) counts[label]!++;
+  return counts;
+}
+
+/**
+ * Checks that labels are classes.
+ *
+ * @throws {RangeError} If one is no integer in [0, classes).
+ */
+export function checkClassLabels(op: string, labels: ArrayLike<number>, classes: number): void {
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i]!;
+    if (Number.isInteger(label) && label >= 0 && label < classes) continue;
+    throw new RangeError(
+      `Cannot compute ${op}() as every label must be an integer in [0, ${classes}): got ${label} at ${i}`,
+    );
+  }
+}
