@@ -155,6 +155,18 @@ Deno.test("withTable() replaces what is between the marks, and nothing without t
   assertEquals(withTable("nothing", opening, ""), null);
 });
 
+Deno.test("every table of docs/results.md was made with the committed recipe", async () => {
+  const page = await Deno.readTextFile(new URL("../../docs/results.md", import.meta.url));
+  const marks = [...page.matchAll(/<!-- (\w+) recipe=(\w+) commit=.+ on=(\w+) device=".+" -->/g)];
+  assertEquals(marks.map(([, name]) => name).slice(0, 2), ["compare_priors", "kernels"]);
+  for (const [, name, digest, on] of marks) {
+    assertEquals([digest, on], [
+      await recipeDigest(RECIPE),
+      /compare_priors|leaderboard/.test(name!) ? "test" : "validation",
+    ], name);
+  }
+});
+
 for (const path of ["README.md", "docs/results.md"]) {
   Deno.test(`the table of ${path} was made with the committed recipe`, async () => {
     const page = await Deno.readTextFile(new URL(`../../${path}`, import.meta.url));
