@@ -1,6 +1,7 @@
 import type { Contrastive } from "../nn/mod.ts";
 import { ndarray, toF32 } from "../formats/mod.ts";
 import { AveragedModel } from "./averaged_model.ts";
+import { loadDraws, readDraws } from "./draws.ts";
 import { KeyQueue } from "./key_queue.ts";
 import { type Method, METHODS } from "./methods.ts";
 import { loadState, readState, type StateDict } from "./model_state.ts";
@@ -20,10 +21,12 @@ export class MethodState {
   /** Keys of earlier batches; null for a method without a queue. */
   readonly queue: KeyQueue | null;
   #config: ResolvedConfig;
+  #model: Contrastive;
 
   /** Makes what the method needs. */
   constructor(model: Contrastive, config: ResolvedConfig) {
     this.#config = config;
+    this.#model = model;
     this.method = METHODS[config.method];
     const { target, average, ema, targetMomentum, queue, seed } = config;
     this.target = this.method.targets === "momentum" ? new AveragedModel(target!, model, targetMomentum!) : null;
@@ -45,10 +48,11 @@ export class MethodState {
 
   /** Reads back what a checkpoint keeps beside the weights. */
   async read(): Promise<StateDict> {
-    const state: StateDict = new Map();
+    const state = readDraws(this.#model);
     for (const [prefix, averaged] of this.#models()) {
       averaged.copyCounters();
-      for (const [name, array] of await readState(averaged.model)) state.set(`${prefix}.${name}`, array);
+      const own = [...await readState(averaged.model), ...readDraws(averaged.model)];
+      for (const [name, array] of own) state.set(`${prefix}.${name}`, array);
     }
     if (this.queue) {
       const { keys, next } = this.queue;
@@ -64,10 +68,13 @@ export class MethodState {
    * @throws {TypeError} If it lacks something that the method needs, or that is of another shape.
    */
   load(state: StateDict = new Map()): void {
+    loadDraws(this.#model, state);
     for (const [prefix, { model }] of this.#models()) {
-      const own = [...state].filter(([name]) => name.startsWith(`${prefix}.`));
-      if (own.length === 0) throw lacks(`the ${prefix === "target" ? "momentum encoder" : "average of the weights"}`);
-      loadState(model, new Map(own.map(([name, array]) => [name.slice(prefix.length + 1), array])));
+      const named = [...state].filter(([name]) => name.startsWith(`${prefix}.`));
+      if (named.length === 0) throw lacks(`the ${prefix === "target" ? "momentum encoder" : "average of the weights"}`);
+      const own = new Map(named.map(([name, array]) => [name.slice(prefix.length + 1), array]));
+      loadDraws(model, own);
+      loadState(model, new Map([...own].filter(([name]) => !name.startsWith("draws."))));
     }
     if (!this.queue) return;
     const [keys, next] = [state.get("queue"), state.get("queue_next")];

@@ -7,6 +7,7 @@ import { type BatchPart, partsOfBatches } from "./batch_parts.ts";
 import { checkPretrain } from "./check_pretrain.ts";
 import { checkModel } from "./check_method.ts";
 import { DataParallel } from "./data_parallel.ts";
+import { withoutDraws } from "./draws.ts";
 import { priorRows } from "./host_prior.ts";
 import { MetricRing } from "./metric_ring.ts";
 import { microBatchOf, partCount } from "./micro_batch.ts";
@@ -145,7 +146,8 @@ export class Pretraining {
     const { size } = this.#data.source;
     if (this.#microBatch === null && size !== undefined) {
       const shape = { batchSize: this.#sizes[0]!, views, size, mixed: this.scaler !== null };
-      this.#microBatch = Math.min(most, await microBatchOf(this.#objective.model.train(), shape, group));
+      const model = this.#objective.model.train();
+      this.#microBatch = Math.min(most, await withoutDraws(model, () => microBatchOf(model, shape, group)));
     }
     return this.#microBatch ??= batchSize;
   }
