@@ -1,7 +1,7 @@
 import { fullPrecision, noGrad } from "../autograd/mod.ts";
 import { hatMatrix } from "../ops/mod.ts";
 import { type Tensor, tidy } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../tensor/internal.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** Options of {@linkcode centroidWeights}. */
@@ -49,6 +49,7 @@ export interface CentroidWeightsOptions<P> {
  * @see Dufumier et al., "Integrating Prior Knowledge in Contrastive Learning with Kernel", arXiv:2206.01646.
  */
 export function centroidWeights<P>(prior: P, options: CentroidWeightsOptions<P>): Tensor<"f32"> {
+  checkOptions("compute centroidWeights()", options, ["kernel", "ridge"]);
   const { kernel, ridge = 0.01 } = options;
   checkSetting("compute centroidWeights()", "ridge (0 means 1/sqrt(n))", ridge, { orZero: true });
   return noGrad(() =>

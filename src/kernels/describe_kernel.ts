@@ -82,10 +82,11 @@ async function readBack<P>(
   prior: P,
   options: CentroidWeightsOptions<P>,
 ): Promise<{ weights: Float32Array; gram: Float32Array; retained: number; n: number }> {
-  using weights = centroidWeights(prior, options);
+  const { kernel, ridge } = options;
+  using weights = centroidWeights(prior, { kernel, ridge });
   const n = weights.shape[0]!;
   if (n < 2) throw new RangeError(`Cannot describe a kernel as there must be at least 2 samples: got ${n}`);
-  using gram = noGrad(() => tidy(() => detach(options.kernel(prior, prior)))); // the kernel may keep its own
+  using gram = noGrad(() => tidy(() => detach(kernel(prior, prior)))); // the kernel may keep its own
   using left = retainedVariance(weights);
   const [w, k, retained] = await Promise.all([weights.data(), gram.data(), left.item()]);
   return { weights: Float32Array.from(w), gram: Float32Array.from(k), retained, n };

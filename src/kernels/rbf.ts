@@ -1,6 +1,6 @@
 import { mul, rbfGram } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../tensor/internal.ts";
 import { asRows, type Kernel } from "./kernel.ts";
 
 /** Width of {@linkcode rbf}: one of the two. */
@@ -44,6 +44,7 @@ const MOST_EXPONENT = 50;
  * ```
  */
 export function rbf(options: RbfOptions): Kernel {
+  checkOptions("make rbf()", options ?? {}, ["sigma", "gamma"]);
   const { sigma, gamma } = options ?? {};
   if ((sigma === undefined) === (gamma === undefined)) {
     throw new TypeError(

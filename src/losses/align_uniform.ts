@@ -1,5 +1,6 @@
 import { add, l2Normalize, maximum, mean, mul, pairTerm, pow, square, sub, sum } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 import { checkFactor, checkPositive, checkTwoViews } from "./_check.ts";
 import { twoViews } from "./_views.ts";
 
@@ -45,6 +46,7 @@ const LEAST_SQUARED_DISTANCE = 1e-24;
  * Hypersphere", arXiv:2005.10242, equations 5 to 7.
  */
 export function alignUniform(z: Tensor, options: AlignUniformOptions = {}): Tensor<"f32"> {
+  checkOptions("compute alignUniform()", options, ["alpha", "t", "alignWeight", "unifWeight"]);
   const { alpha = 2, t = 2, alignWeight = 1, unifWeight = 1 } = options;
   checkTwoViews("alignUniform", z);
   checkPositive("alignUniform", "alpha", alpha);

@@ -1,5 +1,6 @@
 import { add, div, mean, mul, sqrt, square, sub, sum } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 import { checkFactor, checkPositive, checkTwoViews } from "./_check.ts";
 import { crossSquares, twoViews } from "./_views.ts";
 
@@ -37,6 +38,7 @@ export interface BarlowTwinsOptions {
  * @see Zbontar et al., "Barlow Twins: Self-Supervised Learning via Redundancy Reduction", arXiv:2103.03230, equation 1.
  */
 export function barlowTwins(z: Tensor, options: BarlowTwinsOptions = {}): Tensor<"f32"> {
+  checkOptions("compute barlowTwins()", options, ["redundancy", "eps"]);
   const { redundancy = 0.005, eps = 1e-5 } = options;
   checkTwoViews("barlowTwins", z);
   checkFactor("barlowTwins", "redundancy", redundancy);

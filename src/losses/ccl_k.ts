@@ -1,6 +1,7 @@
 import { detach, fullPrecision } from "../autograd/mod.ts";
 import { add, exp, l2Normalize, log, matmul, maximum, mean, mul, sub, sum } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 import { checkPositive, checkTwoViews, checkWeights } from "./_check.ts";
 import { identity, twoViews } from "./_views.ts";
 import type { TemperatureOptions } from "./info_nce.ts";
@@ -41,6 +42,7 @@ const LEAST = 1e-37;
  * @see Tsai et al., "Conditional Contrastive Learning with Kernel", arXiv:2202.05458, definition 3.2.
  */
 export function cclK(z: Tensor, options: TemperatureOptions & { readonly weights: Tensor }): Tensor<"f32"> {
+  checkOptions("compute cclK()", options, ["weights", "temperature"]);
   const { weights, temperature = 0.1 } = options;
   checkTwoViews("cclK", z);
   checkPositive("cclK", "temperature", temperature);

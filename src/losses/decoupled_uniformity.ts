@@ -1,6 +1,7 @@
 import { detach, fullPrecision, noGrad } from "../autograd/mod.ts";
 import { div, matmul, pairTerm, square, sum, viewCentroids } from "../ops/mod.ts";
 import { type Tensor, tidy } from "../tensor/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 import { checkPositive, checkViews, checkWeights } from "./_check.ts";
 
 /** Options of {@linkcode decoupledUniformity}. */
@@ -43,6 +44,7 @@ export interface DecoupledUniformityOptions {
  * @see Dufumier et al., "Integrating Prior Knowledge in Contrastive Learning with Kernel", arXiv:2206.01646.
  */
 export function decoupledUniformity(z: Tensor, options: DecoupledUniformityOptions = {}): Tensor<"f32"> {
+  checkOptions("compute decoupledUniformity()", options, ["weights", "t"]);
   return pairTerm(estimatedCentroids(z, options), { t: options.t ?? 2 });
 }
 

@@ -1,6 +1,7 @@
 import { fullPrecision } from "../autograd/mod.ts";
 import { contrastiveTerm, l2Normalize, matmul, reshape } from "../ops/mod.ts";
 import { Tensor } from "../tensor/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 import { checkPositive, checkViews } from "./_check.ts";
 import { checkLabels, uploadLabels } from "./_labels.ts";
 
@@ -35,6 +36,7 @@ export interface TemperatureOptions {
  * @see Chen et al., "A Simple Framework for Contrastive Learning of Visual Representations", arXiv:2002.05709, equation 1.
  */
 export function infoNCE(z: Tensor, options: TemperatureOptions = {}): Tensor<"f32"> {
+  checkOptions("compute infoNCE()", options, ["temperature"]);
   return contrastive("infoNCE", z, options.temperature ?? 0.5);
 }
 
@@ -69,6 +71,7 @@ export function supCon(
   z: Tensor,
   options: TemperatureOptions & { readonly labels: Tensor | ArrayLike<number> },
 ): Tensor<"f32"> {
+  checkOptions("compute supCon()", options, ["labels", "temperature"]);
   const { labels, temperature = 0.1 } = options;
   checkViews("supCon", z, 2);
   if (labels instanceof Tensor) return contrastive("supCon", z, temperature, checkLabels("supCon", z, labels));

@@ -1,6 +1,7 @@
 import { detach, fullPrecision } from "../autograd/mod.ts";
 import { concat, flip, l2Normalize, logSumExp, matmul, mean, mul, reshape, sub, sum } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 import { checkPositive, checkTwoViews } from "./_check.ts";
 import type { TemperatureOptions } from "./info_nce.ts";
 
@@ -38,6 +39,7 @@ export function moCo(
   keys: Tensor,
   options: TemperatureOptions & { readonly queue: Tensor },
 ): Tensor<"f32"> {
+  checkOptions("compute moCo()", options, ["queue", "temperature"]);
   const { queue, temperature = 0.2 } = options;
   checkTwoViews("moCo", queries);
   checkPositive("moCo", "temperature", temperature);

@@ -1,5 +1,6 @@
 import { add, mean, mul, relu, sqrt, square, sub, sum } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 import { checkFactor, checkPositive, checkTwoViews } from "./_check.ts";
 import { crossSquares, twoViews } from "./_views.ts";
 
@@ -42,6 +43,7 @@ export interface VICRegOptions {
  * arXiv:2105.04906, equations 1 to 6.
  */
 export function vicReg(z: Tensor, options: VICRegOptions = {}): Tensor<"f32"> {
+  checkOptions("compute vicReg()", options, ["invariance", "variance", "covariance", "eps"]);
   const { invariance = 25, variance = 25, covariance = 1, eps = 1e-4 } = options;
   checkTwoViews("vicReg", z);
   for (const [name, value] of Object.entries({ invariance, variance, covariance })) checkFactor("vicReg", name, value);

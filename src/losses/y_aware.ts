@@ -1,6 +1,7 @@
 import { detach, fullPrecision, noGrad } from "../autograd/mod.ts";
 import { broadcastTo, div, l2Normalize, logSumExp, matmul, mean, mul, reshape, sub, sum } from "../ops/mod.ts";
 import { type Tensor, tidy } from "../tensor/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 import { checkPositive, checkViews, checkWeights } from "./_check.ts";
 import { identity, withoutSelf } from "./_views.ts";
 import type { TemperatureOptions } from "./info_nce.ts";
@@ -36,6 +37,7 @@ import type { TemperatureOptions } from "./info_nce.ts";
  * arXiv:2106.08808, equation 2.
  */
 export function yAware(z: Tensor, options: TemperatureOptions & { readonly weights: Tensor }): Tensor<"f32"> {
+  checkOptions("compute yAware()", options, ["weights", "temperature"]);
   const { weights, temperature = 0.1 } = options;
   checkViews("yAware", z, 2);
   checkPositive("yAware", "temperature", temperature);

@@ -4,7 +4,7 @@ import { isRecomputing } from "../autograd/internal.ts";
 import { batchNormOf, isRemade } from "../ops/internal.ts";
 import type { Conv2d, Convolved } from "./conv2d.ts";
 import { keep, ones, type Tensor, zeros } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/internal.ts";
+import { checkOptions, checkSetting, checkSizes } from "../tensor/internal.ts";
 import { jointBatchNorm } from "./_joint_batch_norm.ts";
 import { syncBatchNormOp } from "./_sync_batch_norm_op.ts";
 import { Module } from "./module.ts";
@@ -56,7 +56,9 @@ export class BatchNorm2d extends Module {
    */
   constructor(options: BatchNorm2dOptions) {
     super();
+    checkOptions("make BatchNorm2d", options, ["numFeatures", "eps", "momentum", "device"]);
     const { numFeatures, eps = 1e-5, momentum = 0.1, device } = options;
+    checkSizes("make BatchNorm2d", { numFeatures });
     checkSetting("make BatchNorm2d", "eps", eps);
     if (!(momentum >= 0 && momentum <= 1)) {
       throw new RangeError(`Cannot make BatchNorm2d as momentum must be in [0, 1]: got ${momentum}`);

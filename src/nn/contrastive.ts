@@ -1,6 +1,7 @@
 import type { Device } from "../device/mod.ts";
 import { relu, reshape } from "../ops/mod.ts";
 import { key, type Tensor, tidy } from "../tensor/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 import { Linear } from "./linear.ts";
 import { BatchNorm2d } from "./batch_norm2d.ts";
 import { Lambda, Module } from "./module.ts";
@@ -40,6 +41,7 @@ export class Contrastive extends Module {
   /** Puts a new head on an encoder. */
   constructor(encoder: Backbone, options: ContrastiveOptions = {}) {
     super();
+    checkOptions("make Contrastive", options, ["projection", "hidden", "norm", "predictor", "seed", "device"]);
     const features = encoder.fc.weight.shape[1]!;
     const { projection = 256, hidden = features, norm = false, predictor, seed = 0, device } = options;
     const layer = (inFeatures: number, outFeatures: number, n: number) =>

@@ -1,6 +1,7 @@
 import { conv2d, type Conv2dOptions } from "../ops/mod.ts";
 import { conv2dWithMoments, normConv2d, readsNormalized, type TrainingNorm } from "../ops/internal.ts";
 import { key, type Tensor, uniform } from "../tensor/mod.ts";
+import { checkOptions, checkSizes } from "../tensor/internal.ts";
 import { defaultInit, fanIn, type InitOptions, type WeightInit } from "./init.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
@@ -35,6 +36,11 @@ export interface Convolved {
   readonly moments: Tensor | null;
 }
 
+const OPTIONS = [
+  ...["inChannels", "outChannels", "kernelSize", "stride", "padding", "dilation", "groups", "bias"] as const,
+  ...["init", "key", "device"] as const,
+];
+
 /** Layer of a 2-D convolution (cross-correlation) of `[n, h, w, c]` images, as PyTorch's `nn.Conv2d`. */
 export class Conv2d extends Module {
   /** Weight `[kh, kw, inChannels / groups, outChannels]`. */
@@ -47,7 +53,9 @@ export class Conv2d extends Module {
   /** Makes the weights. */
   constructor(options: Conv2dLayerOptions) {
     super();
+    checkOptions("make Conv2d", options, OPTIONS);
     const { inChannels, outChannels, kernelSize, groups = 1, device, init = defaultInit } = options;
+    checkSizes("make Conv2d", { inChannels, outChannels, kernelSize, groups });
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
       throw new RangeError(
         `Cannot make Conv2d as groups must divide both channels: got ${groups} for ${inChannels} and ${outChannels}`,

@@ -1,5 +1,6 @@
 import { convTranspose2d } from "../ops/mod.ts";
 import { key, type Tensor, uniform } from "../tensor/mod.ts";
+import { checkOptions, checkSizes } from "../tensor/internal.ts";
 import type { Conv2dLayerOptions } from "./conv2d.ts";
 import { defaultInit } from "./init.ts";
 import { Module } from "./module.ts";
@@ -10,6 +11,11 @@ export interface ConvTranspose2dLayerOptions extends Omit<Conv2dLayerOptions, "i
   /** Rows and columns added below and on the right, px; 0 by default. */
   outputPadding?: number | readonly [number, number];
 }
+
+const OPTIONS = [
+  ...["inChannels", "outChannels", "kernelSize", "stride", "padding", "outputPadding", "dilation", "groups"] as const,
+  ...["bias", "key", "device"] as const,
+];
 
 /**
  * Layer of a transposed 2-D convolution of `[n, h, w, c]` images, as PyTorch's `nn.ConvTranspose2d`, whose
@@ -41,7 +47,9 @@ export class ConvTranspose2d extends Module {
    */
   constructor(options: ConvTranspose2dLayerOptions) {
     super();
+    checkOptions("make ConvTranspose2d", options, OPTIONS);
     const { inChannels, outChannels, kernelSize, groups = 1, device } = options;
+    checkSizes("make ConvTranspose2d", { inChannels, outChannels, kernelSize, groups });
     if (inChannels % groups !== 0 || outChannels % groups !== 0) {
       throw new RangeError(
         `Cannot make ConvTranspose2d as groups must divide both channels: got ${groups} for ${inChannels} and ` +

@@ -1,5 +1,6 @@
 import { concat, embedding } from "../ops/mod.ts";
 import { key, normal, type Tensor, tidy, zeros } from "../tensor/mod.ts";
+import { checkOptions, checkSizes } from "../tensor/internal.ts";
 import type { InitOptions } from "./init.ts";
 import { Module } from "./module.ts";
 import { Table } from "./parameter.ts";
@@ -37,7 +38,9 @@ export class Embedding extends Module {
   /** Draws the rows from N(0, 1), as PyTorch. */
   constructor(options: EmbeddingLayerOptions) {
     super();
+    checkOptions("make Embedding", options, ["numEmbeddings", "embeddingDim", "paddingIdx", "key", "device"]);
     const { numEmbeddings: rows, embeddingDim: width, paddingIdx, device } = options;
+    checkSizes("make Embedding", { numEmbeddings: rows, embeddingDim: width });
     this.options = options;
     this.weight = new Table(tidy(() => {
       const draw = (count: number, part: number) => {

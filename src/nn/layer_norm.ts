@@ -1,6 +1,7 @@
 import type { Device } from "../device/mod.ts";
 import { layerNorm } from "../ops/mod.ts";
 import { ones, type Tensor, zeros } from "../tensor/mod.ts";
+import { checkOptions, checkSizes } from "../tensor/internal.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
@@ -23,8 +24,11 @@ export class LayerNorm extends Module {
   #eps: number;
 
   /** Makes scale and shift. */
-  constructor({ numFeatures, eps = 1e-5, device }: LayerNormLayerOptions) {
+  constructor(options: LayerNormLayerOptions) {
     super();
+    checkOptions("make LayerNorm", options, ["numFeatures", "eps", "device"]);
+    const { numFeatures, eps = 1e-5, device } = options;
+    checkSizes("make LayerNorm", { numFeatures });
     this.weight = new Parameter(ones([numFeatures], { device }));
     this.bias = new Parameter(zeros([numFeatures], { device }));
     this.#eps = eps;

@@ -1,5 +1,6 @@
 import { linear } from "../ops/mod.ts";
 import { key, type Tensor, uniform } from "../tensor/mod.ts";
+import { checkOptions, checkSizes } from "../tensor/internal.ts";
 import { defaultInit, type InitOptions } from "./init.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
@@ -24,7 +25,9 @@ export class Linear extends Module {
   /** Initialised as PyTorch: `U(±1/√in)` for weight and bias. */
   constructor(options: LinearOptions) {
     super();
+    checkOptions("make Linear", options, ["inFeatures", "outFeatures", "bias", "key", "device"]);
     const { inFeatures, outFeatures, bias = true, device } = options;
+    checkSizes("make Linear", { inFeatures, outFeatures });
     const k = options.key ?? key(0);
     this.weight = new Parameter(defaultInit([inFeatures, outFeatures], { key: k, device }));
     const bound = 1 / Math.sqrt(inFeatures);

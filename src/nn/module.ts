@@ -2,6 +2,7 @@ import { indented } from "../tensor/internal.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { ForwardHooks } from "./_forward_hooks.ts";
 import { Counter, Draws, Parameter, Table } from "./parameter.ts";
+import { answerOtherNames } from "./_other_names.ts";
 import { inOwnLayout, type StateLayout, type StateValue } from "./_state_layout.ts";
 
 /** Function called after a module's forward pass: the module, what it was given, what it gave. */
@@ -241,6 +242,10 @@ export abstract class Module {
   /** The fields that may hold state, with their PyTorch names; a container overrides it. */
   *fields(): IterableIterator<[string, unknown]> {
     for (const [name, value] of Object.entries(this)) yield [snakeCase(name), value];
+  }
+
+  static {
+    answerOtherNames(this.prototype);
   }
 
   *#state(): IterableIterator<[string, unknown]> {

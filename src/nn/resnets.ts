@@ -1,3 +1,4 @@
+import { checkOptions } from "../tensor/internal.ts";
 import { ResNet, type ResNetLayout, type ResNetOptions } from "./resnet.ts";
 
 /** Names of the ResNet family, as torchvision and `--network` spell them. */
@@ -24,6 +25,10 @@ export const RESNET_LAYOUTS: Readonly<Record<ResNetName, ResNetLayout>> = {
 /** The names in order of size. */
 export const RESNET_NAMES: readonly ResNetName[] = Object.keys(RESNET_LAYOUTS) as ResNetName[];
 
+const OPTIONS = [
+  ...["stem", "stemPadding", "numClasses", "inChannels", "checkpoint", "seed", "init", "device"] as const,
+];
+
 /**
  * Builds a network by its torchvision name.
  *
@@ -33,6 +38,7 @@ export function resnet(name: string, options: ResNetOptions = {}): ResNet {
   if (!Object.hasOwn(RESNET_LAYOUTS, name)) {
     throw new RangeError(`Cannot build a ResNet as the name must be one of ${RESNET_NAMES.join(", ")}: got "${name}"`);
   }
+  checkOptions(`build ${name}`, options, OPTIONS);
   return new ResNet(RESNET_LAYOUTS[name as ResNetName], options);
 }
 

@@ -8,9 +8,22 @@ export class Sequential extends Module {
   readonly layers: readonly Module[];
   #checkpoint = false;
 
-  /** Runs `layers` in order. */
+  /**
+   * Runs `layers` in order.
+   *
+   * @throws {TypeError} If one is no module: `new Lambda(relu)` makes one of a function.
+   */
   constructor(...layers: Module[]) {
     super();
+    for (const layer of layers as unknown[]) {
+      if (layer instanceof Module) continue;
+      const shown = typeof layer === "function"
+        ? `a function ${layer.name}; new Lambda(${layer.name || "fn"}) makes one of it`
+        : Array.isArray(layer)
+        ? "an array; ...layers hands them over"
+        : String(layer);
+      throw new TypeError(`Cannot make Sequential as its layers must be modules: got ${shown}`);
+    }
     this.layers = layers;
   }
 

@@ -1,7 +1,7 @@
 import { defineProgram, type Device } from "../device/mod.ts";
 import { adam as code, adam_count } from "../shaders/gen.ts";
 import { keep, type Tensor, tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../tensor/internal.ts";
 import { batches, manyProgram, type ManyShader, scaledShader, type Scaling, scalingPart, type Slot } from "./_many.ts";
 import { Optimizer, type OptimizerState } from "./optimizer.ts";
 
@@ -87,6 +87,7 @@ export class Adam extends Optimizer {
    */
   constructor(parameters: readonly Tensor[], options: AdamOptions = {}, decoupled = false) {
     const name = decoupled ? "AdamW" : "Adam";
+    checkOptions(`make ${name}`, options, ["lr", "betas", "eps", "weightDecay"]);
     const { lr = 1e-3, betas = [0.9, 0.999], eps = 1e-8, weightDecay = decoupled ? 0.01 : 0 } = options;
     checkSetting(`make ${name}`, "weightDecay", weightDecay, { orZero: true });
     checkSetting(`make ${name}`, "eps", eps);

@@ -1,6 +1,6 @@
 import { lars as code } from "../shaders/gen.ts";
 import { Tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../tensor/internal.ts";
 import { type Batch, batches, manyProgram, type ManyShader, scaledShader, type Scaling, type Slot } from "./_many.ts";
 import { Optimizer } from "./optimizer.ts";
 
@@ -64,6 +64,7 @@ export class LARS extends Optimizer {
    * @throws {RangeError} If a setting is out of range.
    */
   constructor(parameters: readonly Tensor[], options: LARSOptions) {
+    checkOptions("make LARS", options ?? {}, ["lr", "momentum", "weightDecay", "eta", "faithful"]);
     const { lr, momentum = 0.9, weightDecay = 0, eta = 1e-3, faithful = false } = options ?? {};
     for (const [name, value] of Object.entries({ momentum, weightDecay })) {
       checkSetting("make LARS", name, value, { orZero: true });

@@ -1,3 +1,4 @@
+import { checkOptions } from "../tensor/internal.ts";
 import { improves } from "./improvement.ts";
 import type { Optimizer } from "./optimizer.ts";
 
@@ -74,6 +75,7 @@ export class CosineAnnealingLR extends Schedule {
    */
   constructor(optimizer: Optimizer, options: CosineAnnealingOptions) {
     super(optimizer);
+    checkOptions("make CosineAnnealingLR", options, ["tMax", "etaMin", "warmUp"]);
     const { tMax, etaMin = 0, warmUp = 0 } = options;
     if (!(Math.fround(etaMin) >= 0 && Math.fround(etaMin) < Infinity)) {
       throw new RangeError(`Cannot make CosineAnnealingLR as etaMin must be >= 0 and finite: got ${etaMin}`);
@@ -139,6 +141,7 @@ export class ReduceLROnPlateau {
    * @throws {RangeError} If `factor` is not in (0, 1), `patience` or `minLr` not >= 0, or `threshold` not in [0, 1).
    */
   constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
+    checkOptions("make ReduceLROnPlateau", options, ["factor", "patience", "threshold", "minLr"]);
     const { factor = 0.1, patience = 10, threshold = 1e-4, minLr = 0 } = options;
     if (!(factor > 0 && factor < 1)) {
       throw new RangeError(`Cannot make ReduceLROnPlateau as factor must be in (0, 1): got ${factor}`);

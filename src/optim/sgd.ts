@@ -1,6 +1,6 @@
 import { sgd as code } from "../shaders/gen.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../tensor/internal.ts";
 import { batches, manyProgram, type ManyShader, scaledShader, type Scaling, type Slot } from "./_many.ts";
 import { Optimizer } from "./optimizer.ts";
 
@@ -55,6 +55,7 @@ export class SGD extends Optimizer {
    * @throws {RangeError} If a setting is negative, or Nesterov is asked for without momentum.
    */
   constructor(parameters: readonly Tensor[], options: SGDOptions) {
+    checkOptions("make SGD", options ?? {}, ["lr", "momentum", "weightDecay", "nesterov"]);
     const { lr, momentum = 0, weightDecay = 0, nesterov = false } = options ?? {};
     for (const [name, value] of Object.entries({ momentum, weightDecay })) {
       checkSetting("make SGD", name, value, { orZero: true });

@@ -6,6 +6,6 @@ export { bytesOf } from "./dtype.ts";
 export { checkHalf, elementAliases, floatOf } from "./half.ts";
 export { philox, uniformNumbers } from "./philox.ts";
 export { own } from "./scope.ts";
-export { checkSetting, describeGiven } from "./given.ts";
+export { checkOptions, checkSetting, checkSizes, describeGiven } from "./given.ts";
 export { indented } from "./show.ts";
 export { checkShape, normalizeDim, normalizeDims, stridesOf } from "./shape.ts";

@@ -26,20 +26,51 @@ const INSTEAD: Readonly<Record<string, string>> = {
   mm: "matmul(x, y)",
   argmax: "argMax(x)",
   softmax: "softmax(x, dim)",
+  std: "sqrt(variance(x))",
+  var: "variance(x)",
+  norm: "sqrt(sum(square(x)))",
+  long: 'cast(x, "i32")',
+  int: 'cast(x, "i32")',
+  double: "f32, as there is no f64 here",
+  contiguous: "x as it is: every tensor is contiguous",
+  expand: "broadcastTo(x, shape)",
+  repeat: "concat([x, x], dim)",
+  chunk: "slice(x, [{ start, stop }])",
+  split: "slice(x, [{ start, stop }])",
+  unbind: "indexSelect(x, 0, [i])",
+  masked_fill: "where(mask, value, x)",
+  bmm: "matmul(x, y)",
+  eq: "equal(x, y)",
+  is_cuda: "x.device",
+  is_leaf: "x.requiresGrad",
+  grad_fn: "x.link",
+  map: "await x.data(), or the functions of tensors",
+  forEach: "await x.data()",
+  "-1": "indexSelect(x, 0, [-1])",
   0: "slice(x, [{ start: 0, stop: 1 }]) or indexSelect(x, 0, [0])",
+  1: "slice(x, [{ start: 1, stop: 2 }]) or indexSelect(x, 0, [1])",
+  2: "slice(x, [{ start: 2, stop: 3 }]) or indexSelect(x, 0, [2])",
 };
 
 /** Functions of the same name: `x.sum()` is `sum(x)`, `x.add(y)` is `add(x, y)`. */
 const OF_ONE =
   "abs argMax clamp exp log max mean min neg permute relu reshape sigmoid sqrt square squeeze sum tanh transpose unsqueeze";
-const OF_TWO = "add div matmul mul pow sub";
+const OF_TWO = "add div gather matmul mul pow sub";
+/** Names that change a tensor in place elsewhere, and what makes a new one here or writes. */
+const IN_PLACE = "add_ sub_ mul_ div_ pow_ clamp_ relu_ exp_ sqrt_ zero_ fill_ copy_ normal_ uniform_";
 
 /** Lets what is no member of a tensor answer with what it is here, where it would be undefined: an error that names it. */
 export function answerOtherNames(prototype: object): void {
   const ofOne = OF_ONE.split(" ").map((name): [string, string] => [name, `${name}(x)`]);
   const ofTwo = OF_TWO.split(" ").map((name): [string, string] => [name, `${name}(x, y)`]);
-  for (const [name, instead] of [...Object.entries(INSTEAD), ...ofOne, ...ofTwo]) {
-    const shown = /^\d/.test(name) ? `x[${name}]` : `x.${name}`;
+  const inPlace = IN_PLACE.split(" ").map((name): [string, string] => [
+    name,
+    /^(zero|fill|copy|normal|uniform)_$/.test(name)
+      ? "fill(x, value) or x.write(values)"
+      : `y = ${name.slice(0, -1)}(x, …)`,
+  ]);
+  for (const [name, instead] of [...Object.entries(INSTEAD), ...ofOne, ...ofTwo, ...inPlace]) {
+    const shown = /^-?\d/.test(name) ? `x[${name}]` : `x.${name}`;
     const refuse = (verb: string) => () => {
       throw new TypeError(`Cannot ${verb} ${shown} as functions are given tensors here: use ${instead}`);
     };

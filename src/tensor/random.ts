@@ -2,7 +2,7 @@ import { defineProgram, Device } from "../device/mod.ts";
 import { lib_flat, lib_philox, random as code } from "../shaders/gen.ts";
 import { type CreateOptions, tensor } from "./create.ts";
 import { checkKey, type Key, shuffled } from "./philox.ts";
-import { checkNumber } from "./given.ts";
+import { checkNumber, checkOptions } from "./given.ts";
 import type { Shape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -39,6 +39,7 @@ export interface RandomOptions extends CreateOptions<"f32"> {
  * ```
  */
 export function uniform(shape: Shape, options: RandomOptions & { low?: number; high?: number }): Tensor<"f32"> {
+  checkOptions("draw uniform()", options, ["key", "low", "high", "dtype", "device"]);
   for (const value of [options.low ?? 0, options.high ?? 1]) checkNumber("draw uniform()", "low and high", value);
   const [low, high] = [Math.fround(options.low ?? 0), Math.fround(options.high ?? 1)];
   if (!(low <= high && Number.isFinite(Math.fround(high - low)))) {
@@ -57,6 +58,7 @@ export function uniform(shape: Shape, options: RandomOptions & { low?: number; h
  * @throws {RangeError} If `mean` is not finite, or `std` not ≥ 0 and finite.
  */
 export function normal(shape: Shape, options: RandomOptions & { mean?: number; std?: number }): Tensor<"f32"> {
+  checkOptions("draw normal()", options, ["key", "mean", "std", "dtype", "device"]);
   const { mean = 0, std = 1 } = options;
   for (const value of [mean, std]) checkNumber("draw normal()", "mean and std", value);
   if (!(std >= 0 && Number.isFinite(Math.fround(std)) && Number.isFinite(Math.fround(mean)))) {

@@ -269,6 +269,9 @@ export class Tensor<D extends DType = DType> {
 
 function allocate(device: Device, shape: Shape, dtype: DType): DeviceStorage {
   if (!isDType(dtype)) throw new TypeError(`Cannot make a tensor as dtype must be ${DTYPES}: got "${dtype}"`);
+  if (!device?.limits) {
+    throw new TypeError(`Cannot make a tensor as device must be what Device.open() gives: got ${device}`);
+  }
   if (dtype === "f16") checkHalf(device);
   const bytes = sizeOf(shape) * bytesOf(dtype);
   const limit = device.limits.maxStorageBufferBindingSize;

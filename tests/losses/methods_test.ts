@@ -160,12 +160,16 @@ Deno.test("the losses of the methods refuse options out of range, and tensors th
     range(() => vicReg(z, { [name]: -1 }), `compute vicReg() as ${name} must be >= 0`);
   }
   for (const [name, loss] of Object.entries({ moCo, yAware, clInfoNCE, cclK })) {
-    const options = { queue, weights: alpha, labels: LABELS, temperature: 0 };
-    const call = () => name === "moCo" ? moCo(z, targets, options) : (loss as typeof yAware)(z, options);
+    const own = name === "clInfoNCE" ? { labels: LABELS } : { weights: alpha };
+    const call = () =>
+      name === "moCo"
+        ? moCo(z, targets, { queue, temperature: 0 })
+        : (loss as typeof yAware)(z, { ...own, temperature: 0 } as never);
     range(call, `Cannot compute ${name}() as temperature must be > 0`);
   }
   for (const [name, loss] of Object.entries({ barlowTwins, vicReg, clInfoNCE, cclK })) {
-    const call = () => (loss as typeof yAware)(views(BATCH, 3), { weights: alpha, labels: LABELS } as never);
+    const own = { clInfoNCE: { labels: LABELS }, cclK: { weights: alpha } }[name] ?? {};
+    const call = () => (loss as typeof yAware)(views(BATCH, 3), own as never);
     range(call, `Cannot compute ${name}() as there must be exactly 2 views: got z [6,3,5]`);
   }
   for (const [name, loss] of Object.entries({ yAware, cclK })) {

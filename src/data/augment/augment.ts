@@ -1,4 +1,5 @@
 import { Tensor, tensor, tidy } from "../../tensor/mod.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 import { chooseViews, type ViewsKey } from "./choose.ts";
 import { type Images, locateImages, type Source } from "./images.ts";
 import { uploadParameters, type ViewParameters } from "./parameters.ts";
@@ -97,12 +98,15 @@ export function sampleViews(images: Images, options: Omit<AugmentOptions, "param
   return withSamples(images, options, (source, samples, key) => chooseViews(source, samples, recipes, key));
 }
 
+const NAMES = ["indices", "recipe", "views", "firstView", "epoch", "seed", "parameters"] as const;
+
 /** Checks everything, uploads indices given as numbers, and frees what `body` makes but for its result. */
 function withSamples(
   images: Images,
   options: AugmentOptions,
   body: (source: Source, samples: Tensor, key: ViewsKey) => Tensor,
 ): Tensor<"f32"> {
+  checkOptions("augment()", options, NAMES);
   const { indices, views = 2, firstView = 0, epoch = 0, seed = 0 } = options;
   checkInteger("views", views, 1, 2 ** 32);
   checkInteger("firstView", firstView, 0, 2 ** 32 - views);

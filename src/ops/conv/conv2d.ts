@@ -1,6 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { type FloatDType, sizeOf, type Tensor, zeros } from "../../tensor/mod.ts";
-import { own } from "../../tensor/internal.ts";
+import { checkOptions, own } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { type Geometry, geometryOf, type Windows2d } from "./geometry.ts";
 import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_forms.ts";
@@ -72,6 +72,7 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
  * ```
  */
 export function conv2d(x: Tensor, weight: Tensor, options: Conv2dOptions = {}): Tensor<"f32"> {
+  checkOptions("compute conv2d()", options, ["bias", "stride", "padding", "dilation", "groups"]);
   return convolve(x, weight, options);
 }
 

@@ -1,6 +1,7 @@
 // Windows of 2-D pooling: their options, shape rule and errors.
 import type { pool2d } from "../../shaders/gen.ts";
 import type { Shape, Tensor } from "../../tensor/mod.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { columnsOf } from "../shared/slices.ts";
 
@@ -20,8 +21,14 @@ export interface Pool2dOptions {
 /** Values of the scalars of `shaders/conv/pool2d.wgsl`, but for the count of outputs. */
 export type Windows = Readonly<Record<Exclude<keyof typeof pool2d.params, "size">, number>>;
 
+/** Settings that one of the pools has. */
+type AvgPool = Pool2dOptions & { readonly countIncludePad?: boolean };
+
+const POOL = ["kernelSize", "stride", "padding"] as const;
+
 /** Checks x and the options, and finds the shape of the output. */
 export function windowsOf(op: string, x: Tensor, options: Pool2dOptions, includePad = false): Windows {
+  checkOptions<AvgPool>(`compute ${op}()`, options, op === "avgPool2d" ? [...POOL, "countIncludePad"] : POOL);
   if (x.rank !== 4) throw new TypeError(`Cannot compute ${op}() as x must be [n, h, w, c]: got x [${x.shape}]`);
   checkFloat(op, x);
   const [n, h, w, c] = x.shape as [number, number, number, number];

@@ -1,5 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { type Shape, sizeOf, type Tensor, tensor, zeros } from "../../tensor/mod.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { packed } from "../product/layout.ts";
 import { product } from "../product/product.ts";
@@ -83,13 +84,14 @@ function resample(x: Tensor, { rows, columns, size }: Attrs, transposed: boolean
  * ```
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor<"f32"> {
+  checkOptions("compute interpolate()", options, ["size", "scaleFactor", "mode", "alignCorners", "antialias"]);
   const { size, scaleFactor, mode = "bilinear", alignCorners = false, antialias = false } = options;
   checkFloat("interpolate", x);
   const [, h = 0, w = 0] = x.shape as Shape;
   if (x.rank !== 4 || h === 0 || w === 0) {
     throw new TypeError(`Cannot compute interpolate() as x must be [n, h, w, c] with h and w >= 1: got x [${x.shape}]`);
   }
-  if (size.length !== 2 || !size.every((side) => Number.isInteger(side) && side >= 1)) {
+  if (size?.length !== 2 || !size.every((side) => Number.isInteger(side) && side >= 1)) {
     throw new RangeError(`Cannot compute interpolate() as size must be two positive integers: got [${size}]`);
   }
   if (mode !== "nearest" && mode !== "bilinear" && mode !== "bicubic") {

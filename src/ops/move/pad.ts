@@ -1,7 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { type DType, full, type Tensor } from "../../tensor/mod.ts";
 import { stridesOf } from "../../tensor/internal.ts";
-import { checkWords } from "../shared/check.ts";
+import { checkList, checkWords } from "../shared/check.ts";
 import { copyStrided, gatherStrided } from "./strided.ts";
 
 interface Attrs {
@@ -54,6 +54,7 @@ export function pad<D extends DType>(
   options: { value?: number } = {},
 ): Tensor<D> {
   checkWords("pad", x);
+  for (const each of [pads, ...pads]) checkList("pad", "pads and each of them", each);
   if (pads.length !== x.rank) {
     throw new TypeError(
       `Cannot compute pad() as pads must have a pair for each axis: got x [${x.shape}] and ${pads.length} pairs`,

@@ -1,7 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import type { DType, Tensor } from "../../tensor/mod.ts";
 import { normalizeDim, stridesOf } from "../../tensor/internal.ts";
-import { checkWords } from "../shared/check.ts";
+import { checkList, checkWords } from "../shared/check.ts";
 import { gatherStrided } from "./strided.ts";
 
 const permuteOp = defineOp<[Tensor], { readonly dims: readonly number[] }, DType>({
@@ -42,6 +42,7 @@ function reorder(x: Tensor, dims: readonly number[]): Tensor {
  */
 export function permute<D extends DType>(x: Tensor<D>, dims: readonly number[]): Tensor<D> {
   checkWords("permute", x);
+  checkList("permute", "dims", dims);
   const order = dims.map((dim) => normalizeDim(dim, x.rank, "permute"));
   if (order.length !== x.rank || new Set(order).size !== x.rank) {
     throw new TypeError(`Cannot compute permute() as dims must name every axis once: got x [${x.shape}] and [${dims}]`);

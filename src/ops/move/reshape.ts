@@ -1,5 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { type DType, type Shape, sizeOf, type Tensor } from "../../tensor/mod.ts";
+import { checkList } from "../shared/check.ts";
 import { normalizeDim } from "../../tensor/internal.ts";
 
 const reshapeOp = defineOp<[Tensor], { readonly shape: Shape }, DType>({
@@ -26,6 +27,7 @@ const reshapeOp = defineOp<[Tensor], { readonly shape: Shape }, DType>({
  * ```
  */
 export function reshape<D extends DType>(x: Tensor<D>, shape: Shape): Tensor<D> {
+  checkList("reshape", "shape", shape);
   return reshapeOp([x], { shape: resolve(x, shape) }) as Tensor<D>;
 }
 

@@ -1,7 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { type DType, type Shape, type Tensor, zeros } from "../../tensor/mod.ts";
-import { stridesOf } from "../../tensor/internal.ts";
-import { checkWords } from "../shared/check.ts";
+import { checkOptions, stridesOf } from "../../tensor/internal.ts";
+import { checkList, checkWords } from "../shared/check.ts";
 import { copyStrided, gatherStrided } from "./strided.ts";
 
 /** Part of an axis, as Python's `start:stop:step`. */
@@ -55,6 +55,7 @@ const sliceOp = defineOp<[Tensor], Part, DType>({
  */
 export function slice<D extends DType>(x: Tensor<D>, ranges: readonly (SliceRange | null)[]): Tensor<D> {
   checkWords("slice", x);
+  checkList("slice", "ranges", ranges);
   if (ranges.length > x.rank) {
     throw new TypeError(
       `Cannot compute slice() as there are more ranges than axes: got x [${x.shape}] and ${ranges.length}`,
@@ -70,7 +71,9 @@ export function slice<D extends DType>(x: Tensor<D>, ranges: readonly (SliceRang
 }
 
 /** First index, number of indices and step of a range, by Python's rules. */
-function partOf({ start, stop, step = 1 }: SliceRange, size: number): { first: number; count: number; step: number } {
+function partOf(range: SliceRange, size: number): { first: number; count: number; step: number } {
+  checkOptions("compute slice()", range, ["start", "stop", "step"]);
+  const { start, stop, step = 1 } = range;
   for (const n of [start ?? 0, stop ?? 0, step]) {
     if (!Number.isInteger(n)) throw new RangeError(`Cannot compute slice() as bounds must be integers: got ${n}`);
   }

@@ -2,7 +2,7 @@ import { defineOp, noGrad } from "../../autograd/mod.ts";
 import { defineProgram } from "../../device/mod.ts";
 import { lib_flat, take_along as alongCode } from "../../shaders/gen.ts";
 import { type DType, Tensor, zeros } from "../../tensor/mod.ts";
-import { normalizeDim } from "../../tensor/internal.ts";
+import { checkOptions, normalizeDim } from "../../tensor/internal.ts";
 import { checkWords } from "../shared/check.ts";
 import { aroundDim } from "./_around_dim.ts";
 import { orderOf } from "./_order.ts";
@@ -100,6 +100,7 @@ function along(
  */
 export function sort<D extends DType>(x: Tensor<D>, options: SortOptions = {}): Sorted<D> {
   checkWords("sort", x);
+  checkOptions("compute sort()", options, ["dim", "descending"]);
   const { descending = false } = options;
   const dim = normalizeDim(options.dim ?? -1, x.rank, "sort");
   const indices = noGrad(() => orderOp([x], { dim, descending }));
@@ -131,6 +132,7 @@ export function sort<D extends DType>(x: Tensor<D>, options: SortOptions = {}): 
  */
 export function topK<D extends DType>(x: Tensor<D>, k: number, options: TopKOptions = {}): Sorted<D> {
   checkWords("topK", x);
+  checkOptions("compute topK()", options, ["dim", "largest"]);
   const dim = normalizeDim(options.dim ?? -1, x.rank, "topK");
   if (!Number.isInteger(k) || k < 0 || k > x.shape[dim]!) {
     throw new RangeError(

@@ -1,5 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { broadcastShapes, type FloatDType, type Shape, sizeOf, type Tensor, zeros } from "../../tensor/mod.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { batchAxes, sumToBatch } from "./_batch.ts";
 import { packed } from "./layout.ts";
@@ -115,6 +116,7 @@ function gradient({ p, q, ...how }: GradientProduct, { batch, own, shape, dtype 
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor<"f32"> {
   checkFloat("matmul", a, b);
+  checkOptions("compute matmul()", options, ["transposeA", "transposeB"]);
   return matmulOp([a, b], foldedOf(a.shape, b.shape, options));
 }
 

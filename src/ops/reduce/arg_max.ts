@@ -3,7 +3,7 @@ import { defineProgram } from "../../device/mod.ts";
 import { arg_max as code, lib_flat, lib_nan } from "../../shaders/gen.ts";
 import { sizeOf, Tensor } from "../../tensor/mod.ts";
 import { normalizeDim } from "../../tensor/internal.ts";
-import { checkFloat } from "../shared/check.ts";
+import { checkFloat, checkReduction } from "../shared/check.ts";
 import { partsOf, reducedShape } from "../shared/reduce.ts";
 
 const TYPES = "alias F = f32;\nalias U = u32;\nalias B = bool;";
@@ -66,6 +66,7 @@ function choose(x: Tensor, shape: readonly [number, number, number], candidates:
  */
 export function argMax(x: Tensor, options: { dim?: number; keepDim?: boolean } = {}): Tensor<"u32"> {
   checkFloat("argMax", x);
+  checkReduction("argMax", options);
   const dim = options.dim === undefined ? null : normalizeDim(options.dim, x.rank, "argMax");
   if ((dim === null ? x.size : x.shape[dim]) === 0) {
     throw new TypeError(`Cannot compute argMax() as there must be something to compare: got x [${x.shape}]`);

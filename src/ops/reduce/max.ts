@@ -1,7 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { normalizeDims } from "../../tensor/internal.ts";
-import { checkFloat } from "../shared/check.ts";
+import { checkFloat, checkReduction } from "../shared/check.ts";
 import { elementwise } from "../elementwise/elementwise.ts";
 import { reduce, reducedShape } from "../shared/reduce.ts";
 import type { ReduceOptions } from "./sum.ts";
@@ -39,6 +39,7 @@ const minOp = defineExtremum("min");
 
 function extremum(name: "max" | "min", x: Tensor, options: ReduceOptions): Tensor<"f32"> {
   checkFloat(name, x);
+  checkReduction(name, options);
   const dims = normalizeDims(options.dim, x.rank, name);
   if (dims.some((dim) => x.shape[dim] === 0)) {
     throw new TypeError(

@@ -1,7 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { normalizeDim, normalizeDims } from "../../tensor/internal.ts";
-import { checkFloat } from "../shared/check.ts";
+import { checkFloat, checkReduction } from "../shared/check.ts";
 import { elementwise } from "../elementwise/elementwise.ts";
 import { reduce, reducedShape } from "../shared/reduce.ts";
 import type { ReduceOptions } from "./sum.ts";
@@ -94,6 +94,7 @@ const logSoftmaxOp = defineOp<[Tensor], { readonly dim: number }>({
  */
 export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
   checkFloat("logSumExp", x);
+  checkReduction("logSumExp", options);
   const dims = normalizeDims(options.dim, x.rank, "logSumExp");
   checkSomething("logSumExp", x, dims);
   return logSumExpOp([x], { dims, keepDim: options.keepDim ?? false });

@@ -1,7 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { sizeOf, type Tensor } from "../../tensor/mod.ts";
 import { normalizeDims } from "../../tensor/internal.ts";
-import { checkFloat } from "../shared/check.ts";
+import { checkFloat, checkReduction } from "../shared/check.ts";
 import { elementwise } from "../elementwise/elementwise.ts";
 import { reduce, reducedShape } from "../shared/reduce.ts";
 
@@ -57,6 +57,7 @@ const meanOp = defineSum("mean");
  */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
   checkFloat("sum", x);
+  checkReduction("sum", options);
   const dims = normalizeDims(options.dim, x.rank, "sum");
   return sumOp([x], { dims, keepDim: options.keepDim ?? false, scale: 1 });
 }
@@ -83,6 +84,7 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
  */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
   checkFloat("mean", x);
+  checkReduction("mean", options);
   const dims = normalizeDims(options.dim, x.rank, "mean");
   const count = sizeOf(dims.map((dim) => x.shape[dim]!));
   if (count === 0) {

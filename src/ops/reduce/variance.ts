@@ -1,5 +1,5 @@
 import { sizeOf, type Tensor } from "../../tensor/mod.ts";
-import { normalizeDims } from "../../tensor/internal.ts";
+import { checkOptions, normalizeDims } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { mul, sub } from "../elementwise/binary.ts";
 import { mean, type ReduceOptions, sum } from "./sum.ts";
@@ -35,6 +35,7 @@ export interface VarianceOptions extends ReduceOptions {
  */
 export function variance(x: Tensor, options: VarianceOptions = {}): Tensor<"f32"> {
   checkFloat("variance", x);
+  checkOptions<VarianceOptions>("compute variance()", options, ["dim", "keepDim", "correction"]);
   const { correction = 1, dim, keepDim } = options;
   const dims = normalizeDims(dim, x.rank, "variance");
   const count = sizeOf(dims.map((each) => x.shape[each]!));

@@ -1,5 +1,5 @@
 import { type DType, Tensor } from "../../tensor/mod.ts";
-import { describeGiven } from "../../tensor/internal.ts";
+import { checkOptions, describeGiven } from "../../tensor/internal.ts";
 
 /** Checks that tensors hold values: f32, or f16, which ops without a form for it read as f32. */
 export function checkFloat(op: string, ...tensors: Tensor[]): void {
@@ -25,4 +25,18 @@ export function checkWords(op: string, ...tensors: Tensor[]): void {
 function checkTensor(op: string, input: Tensor): Tensor {
   if (input instanceof Tensor) return input;
   throw new TypeError(`Cannot compute ${op}() as its inputs must be tensors: got ${describeGiven(input)}`);
+}
+
+/** Options of a reduction. */
+type Reduction = { readonly dim?: unknown; readonly keepDim?: boolean };
+
+/** Checks the options of a reduction by their names: `axis` or `keepdim` would reduce all axes in silence. */
+export function checkReduction(op: string, options: Reduction): void {
+  checkOptions(`compute ${op}()`, options, ["dim", "keepDim"]);
+}
+
+/** Checks that what should be a list is one: PyTorch takes its elements one by one too. */
+export function checkList(op: string, name: string, given: unknown): void {
+  if (Array.isArray(given)) return;
+  throw new TypeError(`Cannot compute ${op}() as ${name} must be a list: got ${given}`);
 }

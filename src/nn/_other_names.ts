@@ -1,0 +1,29 @@
+/** Names of PyTorch's modules, and what does the same here. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  to: "{ device } where it is made",
+  cuda: "{ device } where it is made",
+  cpu: "{ device } where it is made",
+  half: "autocast(() => model.forward(x))",
+  float: "model as it is: weights are f32",
+  double: "model as it is: weights are f32, as there is no f64 here",
+  state_dict: "model.stateDict()",
+  load_state_dict: "model.loadStateDict(state)",
+  named_parameters: "model.namedParameters()",
+  named_buffers: "model.namedBuffers()",
+  named_modules: "model.namedModules()",
+  requires_grad_: "model.requiresGrad(wanted)",
+  zero_grad: "optimizer.zeroGrad(), which optimizer.step() spares",
+  register_forward_hook: "model.registerForwardHook(hook)",
+  predict: "model.forward(x)",
+  call: "model.forward(x)",
+};
+
+/** Lets what PyTorch calls otherwise answer with what it is here; what a module of one's own calls so takes its place. */
+export function answerOtherNames(prototype: object): void {
+  for (const [name, instead] of Object.entries(INSTEAD)) {
+    const value = () => {
+      throw new TypeError(`Cannot call ${name}() of a module as it is called otherwise here: use ${instead}`);
+    };
+    Object.defineProperty(prototype, name, { value, writable: true, configurable: true });
+  }
+}
