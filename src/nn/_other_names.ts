@@ -19,7 +19,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
 };
 
 /** Lets what PyTorch calls otherwise answer with what it is here; what a module of one's own calls so takes its place. */
-export function answerOtherNames(prototype: object): void {
+export function answerModuleNames(prototype: object): void {
   for (const [name, instead] of Object.entries(INSTEAD)) {
     const value = () => {
       throw new TypeError(`Cannot call ${name}() of a module as it is called otherwise here: use ${instead}`);

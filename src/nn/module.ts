@@ -2,7 +2,7 @@ import { indented } from "../tensor/internal.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { ForwardHooks } from "./_forward_hooks.ts";
 import { Counter, Draws, Parameter, Table } from "./parameter.ts";
-import { answerOtherNames } from "./_other_names.ts";
+import { answerModuleNames } from "./_other_names.ts";
 import { inOwnLayout, type StateLayout, type StateValue } from "./_state_layout.ts";
 
 /** Function called after a module's forward pass: the module, what it was given, what it gave. */
@@ -245,7 +245,7 @@ export abstract class Module {
   }
 
   static {
-    answerOtherNames(this.prototype);
+    answerModuleNames(this.prototype);
   }
 
   *#state(): IterableIterator<[string, unknown]> {
