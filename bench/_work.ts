@@ -68,6 +68,12 @@ const RULES: Readonly<Record<string, Rule>> = {
     flop: 10 * op.out,
     numbers: op.out + size(op.inputs[0]) + (op.inputs.length > 3 ? op.out : 0) + op.grads,
   }),
+  // Two of them, the sum and ReLU; the mask is known from what both read.
+  "addNorms": (op) => ({ flop: 13 * op.out, numbers: op.read + op.out }),
+  "addNorms grad": (op) => ({
+    flop: 20 * op.out,
+    numbers: op.out + size(op.inputs[0]) + size(op.inputs[3]) + op.grads,
+  }),
   "maxPool2d": (op) => ({ flop: 9 * op.out, numbers: op.read + op.out }),
   "maxPool2d grad": (op) => ({ flop: op.out, numbers: 2 * op.out + op.grads }), // the gradient and where each came from
   "globalAvgPool": (op) => ({ flop: op.read, numbers: op.read + op.out }),

@@ -13,12 +13,13 @@
 //   7  bias          read        [columns]
 //   8  residual      read        [rows, columns]
 //   9  y             write       [rows, columns]
-//  10  reading       write       [columns, 2]           scale and shift of x, for lib/read_normalized.wgsl
+//  10  reading       write       [columns, 2]           scale and shift of x, for lib/read_normalized.wgsl; or
+//                                [columns, 4]           these, mean and 1 / deviation, for add_norms.wgsl
 //
 // Joined behind (src/ops/_batch_norm.ts): added(at, value), the value with the residual where there is one.
 // Constants: RELU; LANES, invocations that share the merge of one column, a power of two <= 256.
 // Dispatch: slice_moments, normalize…: as lib/slices.wgsl; merge_slices: Device.groups(chunks * columns, 64), chunks of
-// `block` slices; merge_moments, merge_to_read: columns groups; from_running: Device.groups(columns, 64).
+// `block` slices; merge_moments, merge_to…: columns groups; from_running: Device.groups(columns, 64).
 struct Params { rows: u32, columns: u32, slices: u32, step: u32, span: u32, block: u32, eps: f32, momentum: f32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
@@ -147,6 +148,21 @@ fn merge_to_read(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
   let scale = inverse_std(all) * weight[column];
   reading[2u * column] = scale;
   reading[2u * column + 1u] = bias[column] - all.mean * scale;
+}
+
+// The same where x is normalised as it is added to another.
+@compute @workgroup_size(LANES)
+fn merge_to_add(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let column = group.x;
+  let all = merged(column, lane);
+  if (lane > 0u) { return; }
+  move_running_of(column, all);
+  let inv_std = inverse_std(all);
+  let scale = inv_std * weight[column];
+  reading[4u * column] = scale;
+  reading[4u * column + 1u] = bias[column] - all.mean * scale;
+  reading[4u * column + 2u] = all.mean;
+  reading[4u * column + 3u] = inv_std;
 }
 
 // NaN passes, as it does in PyTorch: a diverged step must not look like zeros.

@@ -1,7 +1,7 @@
 import type { Device } from "../device/mod.ts";
 import type { Exchange } from "../distributed/mod.ts";
 import { isRecomputing } from "../autograd/internal.ts";
-import { batchNormOf, isRemade } from "../ops/internal.ts";
+import { addNorms, addsNormalized, batchNormOf, isRemade, type TrainingNorm } from "../ops/internal.ts";
 import type { Conv2d, Convolved } from "./conv2d.ts";
 import { keep, ones, type Tensor, zeros } from "../tensor/mod.ts";
 import { checkOptions, checkSetting, checkSizes } from "../tensor/internal.ts";
@@ -137,10 +137,31 @@ export class BatchNorm2d extends Module {
    */
   forwardInto(conv: Conv2d, { y, moments }: Convolved): Convolved | null {
     const plain = this.training && !this.#exchange && !this.hasForwardHooks && !conv.hasForwardHooks;
-    if (!plain || !conv.readsNormalized(y)) return null;
+    return plain && conv.readsNormalized(y) ? conv.forwardNormalized(y, this.#norm(y, moments)) : null;
+  }
+
+  /**
+   * Computes `relu(forward(y) + other.forward(otherY))` in training, both normalised as they are added; null, and nothing is
+   * done, as by {@linkcode BatchNorm2d.forwardInto}.
+   *
+   * @internal
+   */
+  forwardAdded(
+    { y, moments }: Convolved,
+    other: BatchNorm2d,
+    { y: otherY, moments: others }: Convolved,
+  ): Tensor<"f32"> | null {
+    const plain = [this, other].every((norm) => norm.training && !norm.#exchange && !norm.hasForwardHooks);
+    return plain && addsNormalized(y, otherY)
+      ? addNorms(y, this.#norm(y, moments), otherY, other.#norm(otherY, others))
+      : null;
+  }
+
+  /** What normalises y in training, which is counted. */
+  #norm(y: Tensor, moments: Tensor | null): TrainingNorm {
     this.#begin(y);
     const { weight, bias } = this;
-    return conv.forwardNormalized(y, { weight, bias, running: this.#running, eps: this.#eps, moments });
+    return { weight, bias, running: this.#running, eps: this.#eps, moments };
   }
 
   /** Channels, and what differs from the defaults. */

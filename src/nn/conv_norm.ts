@@ -16,26 +16,58 @@ export function convNormParts(
   return tidy(() => normalize(norm, convolve(conv, norm, parts), fusion));
 }
 
+/** What a block adds to what it makes, beside its chain of layers. */
+export interface Shortcut {
+  /** Its convolution and normalisation; null where a hook waits for what they make. */
+  readonly convNorm: ConvNorm | null;
+  /** Runs them on a batch in parts. */
+  forwardParts(parts: readonly Tensor[]): Tensor<"f32">[];
+}
+
 /**
- * Computes {@linkcode convNormParts} of several layers, a ReLU after each. The residuals of the last are made before its
- * convolution.
+ * Computes {@linkcode convNormParts} of several layers, a ReLU after each; before the last, adds the shortcut, or the parts
+ * themselves. The convolution of the shortcut runs before the last.
  */
 export function convNormChain(
   [first, ...rest]: readonly [ConvNorm, ...ConvNorm[]],
   parts: readonly Tensor[],
-  residuals: () => readonly Tensor[],
+  shortcut: Shortcut | null,
 ): Tensor<"f32">[] {
   return tidy(() => {
     let norm = first[1];
     let made = convolve(first[0], norm, parts);
-    let added: readonly Tensor[] | undefined;
+    let beside: readonly Tensor[] | Pending = parts;
     for (const [i, next] of rest.entries()) {
-      if (i === rest.length - 1) added = residuals();
+      if (shortcut && i === rest.length - 1) beside = shortcutOf(shortcut, parts);
       made = through(norm, made, next);
       norm = next[1];
     }
-    return normalize(norm, made, { residuals: added, relu: true });
+    return add(norm, made, beside);
   });
+}
+
+/** What is yet to be normalised. */
+interface Pending {
+  readonly made: Convolved;
+  readonly norm: BatchNorm2d;
+}
+
+/** What a shortcut makes; of one part, what its normalisation is yet to have. */
+function shortcutOf(shortcut: Shortcut, parts: readonly Tensor[]): readonly Tensor[] | Pending {
+  if (!shortcut.convNorm || parts.length > 1) return shortcut.forwardParts(parts);
+  const [conv, norm] = shortcut.convNorm;
+  return { made: convolve(conv, norm, parts)[0]!, norm };
+}
+
+/** Normalises what was made, adds what is beside, and applies ReLU. */
+function add(
+  norm: BatchNorm2d,
+  made: readonly Convolved[],
+  beside: readonly Tensor[] | Pending,
+): Tensor<"f32">[] {
+  if (!("norm" in beside)) return normalize(norm, made, { residuals: beside, relu: true });
+  const sum = norm.forwardAdded(made[0]!, beside.norm, beside.made);
+  return sum ? [sum] : normalize(norm, made, { residuals: normalize(beside.norm, [beside.made], {}), relu: true });
 }
 
 /** The next convolution of what a normalisation and ReLU leave; parts are normalised together, in a pass of their own. */

@@ -3,7 +3,7 @@ import { globalAvgPool, maxPool2d } from "../ops/mod.ts";
 import { key, type Tensor, tidy } from "../tensor/mod.ts";
 import { BatchNorm2d } from "./batch_norm2d.ts";
 import { Conv2d } from "./conv2d.ts";
-import { convNormChain, convNormParts } from "./conv_norm.ts";
+import { type ConvNorm, convNormChain, convNormParts, type Shortcut } from "./conv_norm.ts";
 import { defaultInit, kaimingNormal, type WeightInit } from "./init.ts";
 import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
@@ -115,8 +115,7 @@ class BasicBlock extends Module {
   }
 
   override forwardParts(parts: readonly Tensor[]): Tensor<"f32">[] {
-    const residuals = () => this.downsample?.forwardParts(parts) ?? parts;
-    return convNormChain([[this.conv1, this.bn1], [this.conv2, this.bn2]], parts, residuals);
+    return convNormChain([[this.conv1, this.bn1], [this.conv2, this.bn2]], parts, this.downsample);
   }
 }
 
@@ -150,19 +149,21 @@ class Bottleneck extends Module {
 
   override forwardParts(parts: readonly Tensor[]): Tensor<"f32">[] {
     const layers = [[this.conv1, this.bn1], [this.conv2, this.bn2], [this.conv3, this.bn3]] as const;
-    return convNormChain(layers, parts, () => this.downsample?.forwardParts(parts) ?? parts);
+    return convNormChain(layers, parts, this.downsample);
   }
 }
 
 /** A 1×1 convolution and its normalisation, named `0` and `1`. */
-class Downsample extends Sequential {
-  #conv: Conv2d;
-  #norm: BatchNorm2d;
+class Downsample extends Sequential implements Shortcut {
+  #layers: ConvNorm;
 
-  constructor(conv: Conv2d, norm: BatchNorm2d) {
-    super(conv, norm);
-    this.#conv = conv;
-    this.#norm = norm;
+  constructor(...layers: ConvNorm) {
+    super(...layers);
+    this.#layers = layers;
+  }
+
+  get convNorm(): ConvNorm | null {
+    return this.hasForwardHooks ? null : this.#layers;
   }
 
   override forward(x: Tensor): Tensor<"f32"> {
@@ -170,7 +171,7 @@ class Downsample extends Sequential {
   }
 
   override forwardParts(parts: readonly Tensor[]): Tensor<"f32">[] {
-    return convNormParts([this.#conv, this.#norm], parts);
+    return convNormParts(this.#layers, parts);
   }
 }
 

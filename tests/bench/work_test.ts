@@ -60,6 +60,14 @@ Deno.test("workOf() counts a normalised image once, forward and backward", () =>
   assertEquals(workOf(grad), { flop: 2 * forward + 10 * nx, bytes: 4 * (ny + 2 * nx + 2 * nw + 8) });
 });
 
+Deno.test("workOf() counts two normalised tensors once each, forward and backward", () => {
+  const [x, c] = [[2, 5, 5, 4], [4]];
+  const inputs = [x, c, c, x, c, c];
+  assertEquals(workOf(op("addNorms", inputs, x)), { flop: 13 * 200, bytes: 4 * (3 * 200 + 16) });
+  const grad = op("addNorms grad", inputs, x, inputs.map(() => true));
+  assertEquals(workOf(grad), { flop: 20 * 200, bytes: 4 * (5 * 200 + 16) });
+});
+
 Deno.test("workOf() reads what a strided 1 x 1 window touches and no more", () => {
   const { bytes } = workOf(op("conv2d", [[1, 9, 9, 4], [1, 1, 4, 8]], [1, 5, 5, 8]));
   assertEquals(bytes, 4 * (25 * 4 + 32 + 25 * 8));

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { backward, Device, key, mul, normal, requireGrad, scope, sum } from "../../mod.ts";
+import { backward, Device, key, mul, normal, requireGrad, scope, sum, type Tensor } from "../../mod.ts";
 import { Exchange, SingleProcess } from "../../src/distributed/mod.ts";
 import { convNormChain, convNormParts } from "../../src/nn/conv_norm.ts";
 import { BatchNorm2d, Conv2d } from "../../src/nn/mod.ts";
@@ -65,10 +65,10 @@ Deno.test("convNormParts() reads the output once less in training where the adap
   assertEquals(dispatches, { cpu: 3, "cpu eval": 3, gpu: 3, "gpu eval": 3 });
 });
 
-/** A block of three layers on 8 channels, and how often a step of it runs each op. */
+/** A block of three layers on 8 channels around a shortcut of one, and how often a step of it runs each op. */
 async function chain(fused: boolean, change: (layers: Conv2d[], norms: BatchNorm2d[]) => void = () => {}) {
   using _ = scope();
-  const convs = [1, 1, 1].map((kernelSize, i) =>
+  const convs = [1, 1, 1, 1].map((kernelSize, i) =>
     new Conv2d({ inChannels: 8, outChannels: 8, kernelSize, bias: false, key: key(i) })
   );
   const norms = convs.map(() => new BatchNorm2d({ numFeatures: 8 }));
@@ -82,8 +82,9 @@ async function chain(fused: boolean, change: (layers: Conv2d[], norms: BatchNorm
   };
   try {
     return await policy.with({ normalized: fused ? "read" : "kept", moments: "fused", matmul: "rows" }, async () => {
-      const [first, second, third] = convs.map((conv, i) => [conv, norms[i]!] as const);
-      const y = convNormChain([first!, second!, third!], [x], () => [x])[0]!;
+      const [first, second, third, shortcut] = convs.map((conv, i) => [conv, norms[i]!] as const);
+      const forwardParts = (parts: readonly Tensor[]) => convNormParts(shortcut!, parts);
+      const y = convNormChain([first!, second!, third!], [x], { convNorm: shortcut!, forwardParts })[0]!;
       const made = [y];
       if (norms.every(({ training }) => training)) {
         backward(sum(mul(y, normal(y.shape, { key: key(7) }))));
@@ -93,7 +94,7 @@ async function chain(fused: boolean, change: (layers: Conv2d[], norms: BatchNorm
       return {
         values,
         counts: norms.map((norm) => norm.numBatchesTracked.value),
-        read: ops.filter((op) => op === "normConv2d").length,
+        read: ["normConv2d", "addNorms"].map((name) => ops.filter((op) => op === name).length),
       };
     });
   } finally {
@@ -102,17 +103,19 @@ async function chain(fused: boolean, change: (layers: Conv2d[], norms: BatchNorm
   }
 }
 
-Deno.test("convNormChain() is the same where convolutions normalise what they read", async () => {
+Deno.test("convNormChain() is the same where convolutions and sums normalise what they read", async () => {
   const [read, apart] = [await chain(true), await chain(false)];
-  assertEquals([read.read, apart.read], [2, 0]);
+  assertEquals([read.read, apart.read], [[2, 1], [0, 0]]);
   assertEquals(read.counts, apart.counts);
   read.values.forEach((values, i) => assertClose(values, apart.values[i]!, { rtol: TOLERANCE.sum }));
 });
 
 Deno.test("convNormChain() normalises apart for ranks, hooks, and evaluation", async () => {
   const reads = async (change: (convs: Conv2d[], norms: BatchNorm2d[]) => void) => (await chain(true, change)).read;
-  assertEquals(await reads((_, norms) => norms[0]!.synchronize(exchange)), 1);
-  assertEquals(await reads((_, norms) => void norms[1]!.registerForwardHook(() => {})), 1);
-  assertEquals(await reads((convs) => void convs[1]!.registerForwardHook(() => {})), 1);
-  assertEquals(await reads((_, norms) => norms.forEach((norm) => norm.eval())), 0);
+  assertEquals(await reads((_, norms) => norms[0]!.synchronize(exchange)), [1, 1]);
+  assertEquals(await reads((_, norms) => norms[3]!.synchronize(exchange)), [2, 0]);
+  assertEquals(await reads((_, norms) => void norms[1]!.registerForwardHook(() => {})), [1, 1]);
+  assertEquals(await reads((_, norms) => void norms[2]!.registerForwardHook(() => {})), [2, 0]);
+  assertEquals(await reads((convs) => void convs[1]!.registerForwardHook(() => {})), [1, 1]);
+  assertEquals(await reads((_, norms) => norms.forEach((norm) => norm.eval())), [0, 0]);
 });

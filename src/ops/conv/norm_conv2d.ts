@@ -4,32 +4,16 @@ import { defineOp } from "../../autograd/mod.ts";
 import type { FloatDType, Tensor } from "../../tensor/mod.ts";
 import { own } from "../../tensor/internal.ts";
 import { gradients, mergeSums, reduceGrads } from "../norm/batch_norm_grad.ts";
-import { isRead, normToRead, type RunningStatistics, sliceMoments } from "../norm/batch_norm_passes.ts";
+import { isRead, normToRead, type TrainingNorm } from "../norm/batch_norm_passes.ts";
 import { SideMoments } from "../product/moments.ts";
 import { precisionOf } from "../product/precision.ts";
 import { rowsOf } from "../shared/slices.ts";
 import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_forms.ts";
 import { type Geometry, geometryOf, type Windows2d } from "./geometry.ts";
 
-/** Normalisation of x in training. */
-export interface TrainingNorm {
-  /** Scale, `[in]`. */
-  readonly weight: Tensor;
-  /** Shift, `[in]`. */
-  readonly bias: Tensor;
-  /** Running statistics, which move. */
-  readonly running: RunningStatistics;
-  /** Term added to the variance. */
-  readonly eps: number;
-  /** Moments of x that what made it left, `[slices, 3, in]`. */
-  readonly moments: Tensor | null;
-}
-
 interface Attrs {
   readonly g: Geometry;
-  readonly running: RunningStatistics;
-  readonly eps: number;
-  readonly given: Tensor | null;
+  readonly norm: TrainingNorm;
   readonly side: SideMoments;
 }
 
@@ -39,16 +23,16 @@ type Inputs = readonly [Tensor, Tensor, Tensor, Tensor];
 const normConv2dOp = defineOp<Inputs, Attrs>({
   name: "normConv2d",
   half: true,
-  forward(context, [x, scale, shift, weight], { g, running, eps, given, side }) {
-    const { moments, norm } = normToRead(given ?? sliceMoments(x), { weight: scale, bias: shift }, running, eps);
-    context.save(x, scale, shift, weight, moments, norm);
-    return forwardProduct(g, { x, weight, norm, side, dtype: precisionOf([x, weight]) });
+  forward(context, [x, scale, shift, weight], { g, norm, side }) {
+    const { moments, reading } = normToRead(x, { ...norm, weight: scale, bias: shift });
+    context.save(x, scale, shift, weight, moments, reading);
+    return forwardProduct(g, { x, weight, norm: reading, side, dtype: precisionOf([x, weight]) });
   },
-  backward(context, gradY, { g, eps }) {
+  backward(context, gradY, { g, norm: { eps } }) {
     const { needsGrad, dtypes, saved } = context;
-    const [x, scale, shift, weight, moments, norm] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
+    const [x, scale, shift, weight, moments, reading] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor, Tensor];
     const [xType, , , weightType] = dtypes as FloatDType[];
-    const gradWeight = needsGrad[3] ? weightGradProduct(g, { x, gradY, norm, dtype: weightType! }) : null;
+    const gradWeight = needsGrad[3] ? weightGradProduct(g, { x, gradY, norm: reading, dtype: weightType! }) : null;
     if (!needsGrad.slice(0, 3).includes(true)) return [null, null, null, gradWeight];
     const grad = inputGradProduct(g, { gradY, weight, dtype: xType! });
     const operands = { x, norm: { moments, eps }, affine: { weight: scale, bias: shift }, grad };
@@ -82,8 +66,7 @@ export function normConv2d(
   windows: Windows2d,
 ): { y: Tensor; moments: Tensor | null } {
   const side = new SideMoments();
-  const { running, eps, moments: given } = norm;
-  const attrs = { g: geometryOf(x.shape, weight.shape, windows), running, eps, given, side };
+  const attrs = { g: geometryOf(x.shape, weight.shape, windows), norm, side };
   const y = normConv2dOp([x, norm.weight, norm.bias, weight], attrs);
   if (side.moments) own(side.moments);
   return { y, moments: side.moments };

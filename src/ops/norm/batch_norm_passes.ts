@@ -2,7 +2,7 @@
 // moments of all ranks between them. Moments of slices are merged by the pairwise formula of Chan et al. (parallel
 // Welford).
 import { batch_norm as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../../shaders/gen.ts";
-import type { Device } from "../../device/mod.ts";
+import type { BindingsOf, Device } from "../../device/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { castTo, floatOf } from "../../tensor/internal.ts";
 import { laneForm } from "../shared/lanes.ts";
@@ -33,6 +33,7 @@ const SLICE_MOMENTS = program("slice_moments");
 const MERGE_SLICES = program("merge_slices");
 const MERGE_MOMENTS = program("merge_moments");
 const MERGE_TO_READ = program("merge_to_read");
+const MERGE_TO_ADD = program("merge_to_add");
 const FROM_RUNNING = program("from_running");
 const NORMALIZE = programs("normalize_rows");
 const NORMALIZE_RUNNING = programs("normalize_rows_running");
@@ -129,38 +130,63 @@ export function mergeMoments(moments: Tensor): Tensor {
   return merged;
 }
 
+/** Normalisation in training of what a product or a sum reads. */
+export interface TrainingNorm extends Affine {
+  /** Running statistics, which move. */
+  readonly running: RunningStatistics;
+  /** Term added to the variance. */
+  readonly eps: number;
+  /** Moments that what made x left, `[slices, 3, c]`. */
+  readonly moments: Tensor | null;
+}
+
 /**
- * Merges moments to `[1, 3, c]`, and makes of them what a product needs to normalise x as it reads it, `[c / 4, 2, 4]`:
- * scales and shifts. Moves the running statistics; c must be a multiple of 4.
+ * Makes what a product needs to normalise x as it reads it, `[c / 4, 2, 4]`: scales and shifts; and the moments,
+ * `[1, 3, c]`. Moves the running statistics; c must be a multiple of 4.
  */
-export function normToRead(
-  moments: Tensor,
-  { weight, bias }: Affine,
-  running: RunningStatistics,
-  eps: number,
-): { moments: Tensor; norm: Tensor } {
-  const { device } = moments;
-  const parts = mergeChunks(moments);
-  const channels = parts.shape[2]!;
+export function normToRead(x: Tensor, norm: TrainingNorm): { moments: Tensor; reading: Tensor } {
+  const { device } = x;
+  const channels = x.shape.at(-1)!;
+  const moments = new Tensor(device, [1, 3, channels]);
+  const reading = new Tensor(device, [columnsOf(channels), 2, 4]);
+  mergeTraining(MERGE_TO_READ, x, norm, { 2: moments.storage, 10: reading.storage });
+  return { moments, reading };
+}
+
+/**
+ * Makes what x needs to be normalised as it is added to another, `4 c` numbers: scales, shifts, means and inverse
+ * deviations, by vectors of channels. Moves the running statistics.
+ */
+export function normToAdd(x: Tensor, norm: TrainingNorm): Tensor {
+  const reading = new Tensor(x.device, [4 * x.shape.at(-1)!]);
+  mergeTraining(MERGE_TO_ADD, x, norm, { 10: reading.storage });
+  return reading;
+}
+
+function mergeTraining(
+  programs: typeof MERGE_TO_READ,
+  x: Tensor,
+  { weight, bias, running, eps, moments }: TrainingNorm,
+  results: BindingsOf<typeof code.access>,
+): void {
+  const { device } = x;
+  const parts = mergeChunks(moments ?? sliceMoments(x));
+  const [slices, , channels] = parts.shape as [number, number, number];
   const columns = columnsOf(channels);
-  const merged = new Tensor(device, [1, 3, channels]);
-  const norm = new Tensor(device, [columns, 2, 4]);
   const { lanes } = policyOf(device).of(BATCH_NORM);
-  device.dispatch(laneForm(device, pick(MERGE_TO_READ, channels), lanes), {
-    params: { rows: 0, columns, slices: parts.shape[0]!, step: 1, span: 1, block: 1, eps, momentum: running.momentum },
+  device.dispatch(laneForm(device, pick(programs, channels), lanes), {
+    params: { rows: 0, columns, slices, step: 1, span: 1, block: 1, eps, momentum: running.momentum },
     buffers: {
-      2: merged.storage,
+      ...results,
       3: parts.storage,
       4: running.mean.storage,
       5: running.variance.storage,
       6: weight.storage,
       7: bias.storage,
-      10: norm.storage,
     },
     workgroups: [columns, 1, 1],
     constants: { LANES: lanes },
   });
-  return { moments: merged, norm };
 }
 
 /** Merges slices that are too many for one invocation (or workgroup) to merge; the same moments where they are few. */
