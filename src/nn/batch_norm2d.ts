@@ -157,7 +157,7 @@ export class BatchNorm2d extends Module {
       : null;
   }
 
-  /** What normalises y in training, which is counted. */
+  /** Normalisation of y in training, which is counted. */
   #norm(y: Tensor, moments: Tensor | null): TrainingNorm {
     this.#begin(y);
     const { weight, bias } = this;

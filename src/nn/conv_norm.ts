@@ -16,9 +16,9 @@ export function convNormParts(
   return tidy(() => normalize(norm, convolve(conv, norm, parts), fusion));
 }
 
-/** What a block adds to what it makes, beside its chain of layers. */
+/** Layers beside the chain of a block, which adds what they make. */
 export interface Shortcut {
-  /** Its convolution and normalisation; null where a hook waits for what they make. */
+  /** Convolution and normalisation; null where a hook waits for what they make. */
   readonly convNorm: ConvNorm | null;
   /** Runs them on a batch in parts. */
   forwardParts(parts: readonly Tensor[]): Tensor<"f32">[];
@@ -46,13 +46,13 @@ export function convNormChain(
   });
 }
 
-/** What is yet to be normalised. */
+/** Output of a convolution that is yet to be normalised. */
 interface Pending {
   readonly made: Convolved;
   readonly norm: BatchNorm2d;
 }
 
-/** What a shortcut makes; of one part, what its normalisation is yet to have. */
+/** Runs a shortcut; of one part, leaves the normalisation to the sum. */
 function shortcutOf(shortcut: Shortcut, parts: readonly Tensor[]): readonly Tensor[] | Pending {
   if (!shortcut.convNorm || parts.length > 1) return shortcut.forwardParts(parts);
   const [conv, norm] = shortcut.convNorm;

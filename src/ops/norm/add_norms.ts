@@ -30,7 +30,7 @@ interface Attrs {
   readonly ofR: TrainingNorm;
 }
 
-/** What the passes of backward share: both tensors, what normalises them, and the gradients of their sum. */
+/** Operands that the passes of backward share: both tensors, what normalises them, and the gradients of their sum. */
 interface Operands {
   readonly x: Tensor;
   readonly r: Tensor;
