@@ -26,7 +26,7 @@ interface Roles {
 const INDEX =
   /^(|unnamed: ?[\d.]+|level_\d+|\.{3}\d+|(.*[ _.-])?(index|idx|ids?|uu?id|guid)|rows?|row[ _]?(id|number|names?)|no|nr|#)$/i;
 const LABEL =
-  /^(.*[ _.-])?(labels?|class(es)?|cls|targets?|category|categories|species|truth)([ _.-]?(ids?|names?|index|idx|no|nr|number))?$/i;
+  /^(.*[ _.-])?(labels?|class(es)?|cls|targets?|category|categories|species|truth|gt|y[ _.-]?(true|pred))([ _.-]?(ids?|names?|index|idx|no|nr|number|\d+))?$/i;
 const SPLIT =
   /^(is[_ ]?)?(split(s|[ _](id|no|name))?|k?fold|cv[_ ]?fold|subset|partition|set|(train|test|val|valid)(ing|ation)?([_ ]?(images?|samples?|set|split))?)$/i;
 
@@ -76,6 +76,10 @@ function rolesOf(table: CsvTable, { columns, classes = [] }: PriorFileOptions): 
   const label = labels.values().find((i) => /^labels?$/i.test(header[i]!.trim())) ?? [...labels][0] ?? -1;
   if (columns) {
     const used = columns.map((each) => columnOf(table, each));
+    const twice = columns.filter((_, i) => used.indexOf(used[i]!) !== i);
+    if (twice.length > 0) {
+      throw new TypeError(`Cannot choose columns of a prior as none may be named twice: got ${listSome(twice)} twice`);
+    }
     return { name, label: used.includes(label) ? -1 : label, used, certain: true };
   }
   const attributes = header.flatMap((each, i) => each.includes("attr_val") ? [i] : []);

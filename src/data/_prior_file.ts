@@ -52,11 +52,13 @@ function toTable(path: string, arrays: Map<string, NdArray | StringArray>): Prio
       }`,
     );
   }
+  if (prior.shape.slice(1).includes(0)) {
+    throw new SyntaxError(`Cannot read "${path}" as its rows must have values: got [${prior.shape}]`);
+  }
   const { data, rows, width } = firstOfEach(prior);
   const labels = arrays.get("labels");
   const key = NAME_KEYS.find((name) => isStringArray(arrays.get(name)));
   const names = key === undefined ? undefined : arrays.get(key);
-  if (width === 0) throw new SyntaxError(`Cannot read "${path}" as its rows must have values: got [${prior.shape}]`);
   if (prior.dtype === "f32" || prior.dtype === "f64") checkScale(path, prior.data);
   return {
     data,

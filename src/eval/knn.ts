@@ -52,7 +52,7 @@ const CHUNK = 256;
  * @param queries Samples that are classified.
  * @throws {TypeError} If the widths of the features or the kinds of labels differ, or there is not a label for each sample.
  * @throws {RangeError} If there are no samples, a feature is not finite, or `k`, `temperature`, `classes` or a label is out
- * of range.
+ * of range, or `leaveOneOut` is set and there are not as many queries as samples.
  *
  * @see Wu et al., "Unsupervised Feature Learning via Non-Parametric Instance Discrimination", arXiv:1805.01978.
  */
@@ -66,6 +66,11 @@ export async function knn(
   const k = Math.min(options.k ?? 20, count - Number(leaveOneOut));
   check(gallery, queries, { k, temperature, classes });
   const n = queries.features.data.length / queries.features.dim;
+  if (leaveOneOut && n !== count) {
+    throw new RangeError(
+      `Cannot run knn() as leaveOneOut takes the gallery for the queries: got ${count} samples and ${n} queries`,
+    );
+  }
   const votes = new Float64Array(n * classes);
   const neighbours = await nearestRows(gallery.features, queries.features, { k, leaveOneOut, device });
   for (let i = 0; i < n; i++) {
@@ -85,6 +90,10 @@ function check(
     throw new TypeError(
       `Cannot run knn() as the widths must agree: got ${gallery.features.dim} and ${queries.features.dim}`,
     );
+  }
+  for (const { features: { data, dim } } of [gallery, queries]) {
+    if (dim >= 1 && data.length % dim === 0) continue;
+    throw new TypeError(`Cannot run knn() as features must be [n, ${dim}], dim >= 1: got ${data.length} values`);
   }
   if (gallery.labels.constructor !== queries.labels.constructor) {
     throw new TypeError("Cannot run knn() as gallery and queries must have the same kind of labels: got one of each");

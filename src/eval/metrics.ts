@@ -1,4 +1,5 @@
 import { checkClassLabels } from "./class_labels.ts";
+import { isScore, scoreError } from "./scores.ts";
 
 /** Checks that there are labels, and that they are classes. */
 function checkLabels(op: string, labels: ArrayLike<number>, classes: number): void {
@@ -90,6 +91,7 @@ export function accuracy(labels: ArrayLike<number>, predicted: ArrayLike<number>
  *
  * @param counts A {@linkcode confusionMatrix}, `[classes, classes]`.
  * @returns `[classes]`.
+ * @throws {TypeError} If the counts are no square.
  * @throws {RangeError} If a count is no integer ≥ 0.
  *
  * @example Usage
@@ -106,6 +108,11 @@ export function perClassAccuracy(counts: ArrayLike<number>): number[] {
     throw new RangeError(`Cannot compute perClassAccuracy() as every count must be an integer >= 0: got ${wrong}`);
   }
   const classes = Math.round(Math.sqrt(counts.length));
+  if (classes * classes !== counts.length) {
+    throw new TypeError(
+      `Cannot compute perClassAccuracy() as counts must be [classes, classes]: got ${counts.length} values`,
+    );
+  }
   return Array.from({ length: classes }, (_, row) => {
     let total = 0;
     for (let col = 0; col < classes; col++) total += counts[row * classes + col]!;
@@ -151,7 +158,7 @@ export function predictedClasses(scores: ArrayLike<number>, classes: number): In
     let best = 0;
     for (let c = 0; c < classes; c++) {
       const score = scores[i * classes + c]!;
-      if (Number.isNaN(score)) throw nanError("predictedClasses", i);
+      if (!isScore(score)) throw scoreError("predictedClasses", score, `in row ${i}`);
       if (score > scores[i * classes + best]!) best = c;
     }
     predicted[i] = best;
@@ -199,14 +206,10 @@ export function topKAccuracy(
     let above = 0;
     for (let c = 0; c < classes; c++) {
       const score = scores[i * classes + c]!;
-      if (Number.isNaN(score)) throw nanError("topKAccuracy", i);
+      if (!isScore(score)) throw scoreError("topKAccuracy", score, `in row ${i}`);
       if (score > own || (score === own && c > labels[i]!)) above++;
     }
     if (above < k) hits++;
   }
   return hits / labels.length;
-}
-
-function nanError(op: string, row: number): RangeError {
-  return new RangeError(`Cannot compute ${op}() as every score must be a number: got NaN in row ${row}`);
 }

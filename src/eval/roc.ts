@@ -1,5 +1,6 @@
 import { key } from "../tensor/mod.ts";
 import { checkDraws, drawCounts, quantile } from "./_bootstrap.ts";
+import { isScore, scoreError } from "./scores.ts";
 
 /** Area under a ROC curve with its uncertainty. */
 export interface AucInterval {
@@ -159,9 +160,7 @@ function check(op: string, positive: ArrayLike<number | boolean>, scores: ArrayL
   }
   let positives = 0;
   for (let i = 0; i < scores.length; i++) {
-    if (Number.isNaN(scores[i]!)) {
-      throw new RangeError(`Cannot compute ${op}() as every score must be a number: got NaN at ${i}`);
-    }
+    if (!isScore(scores[i])) throw scoreError(op, scores[i], `at ${i}`);
     if (positive[i] !== true && positive[i] !== false && positive[i] !== 0 && positive[i] !== 1) {
       throw new RangeError(
         `Cannot compute ${op}() as each sample must be positive (1 or true) or not (0 or false): got ${

@@ -49,6 +49,9 @@ Deno.test("loadPrior() takes no row numbers, labels, splits or names of a csv fo
     "class": [0, 1, 1],
     "Label": [0, 1, 1],
     "target": [0, 1, 1],
+    "label2": [3, 0, 7],
+    "y_true": [1, 0, 1],
+    "GT": [1, 0, 1],
     "class_id": [1, 2, 2],
     "Species": ["finch", "gull", "gull"],
     "y": [0, 1, 1],
@@ -98,6 +101,11 @@ Deno.test("loadPrior() takes the columns that are named, and says where one tell
   assertEquals((await load({ " u": U }, { columns: ["u"] })).columns, ["u"], "blanks are no part of a name");
   assertEquals((await load({ x: [3, 1, 2], y: [7, 9, 8] })).columns, ["x", "y"], "places in a picture");
   await assertRejects(() => load({ u: U }, { columns: ["v"] }), SyntaxError, 'as it must have a column "v"');
+  await assertRejects(
+    () => load({ u: U, v: U }, { columns: ["u", "v", "u"] }),
+    TypeError,
+    'Cannot choose columns of a prior as none may be named twice: got "u" twice',
+  );
   await assertRejects(
     () => loadPrior("p.npz", BIRDS, { columns: ["v"] }),
     TypeError,

@@ -168,6 +168,7 @@ Deno.test("loadPrior() compares names of classes beside arrays, and refuses text
     await refused({ prior, paths: texts(...PATHS, "d") }, "it must have a name for each of its 3 rows: got [4]");
     const none = { shape: [3, 0], dtype: "f32", data: new Float32Array() } as const;
     await refused({ prior: none }, "its rows must have values: got [3,0]");
+    await refused({ prior: { ...none, shape: [3, 0, 2] } }, "its rows must have values: got [3,0,2]");
     await assertRejects(() => readNpz(Deno.readFileSync(file), { maxBytes: NaN }), RangeError, "maxBytes is NaN");
   });
 });

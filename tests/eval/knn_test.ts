@@ -81,6 +81,17 @@ Deno.test("knn() says what does not fit", async () => {
     RangeError,
     "k must be an integer >= 1: got 0",
   );
+  const pair = { features: { data: Float32Array.of(1, 0, 0, 1), dim: 2 }, labels: Int32Array.of(0, 0) };
+  await assertRejects(
+    () => knn(pair, two, { classes: 1, leaveOneOut: true }),
+    RangeError,
+    "Cannot run knn() as leaveOneOut takes the gallery for the queries: got 2 samples and 1 queries",
+  );
+  for (const dim of [0, 3]) {
+    const torn = { ...two, features: { ...two.features, dim } };
+    const message = `features must be [n, ${dim}], dim >= 1: got 2 values`;
+    await assertRejects(() => knn(torn, torn, { classes: 1 }), TypeError, message);
+  }
   await assertRejects(
     () => knn(two, two, { classes: 1, temperature: 0 }),
     RangeError,

@@ -145,6 +145,11 @@ Deno.test("metrics say what is wrong with their input", () => {
       TypeError,
       "Cannot compute topKAccuracy() as scores must be [1, 2]: got 3 values",
     ],
+    [
+      () => perClassAccuracy([1, 2, 3]),
+      TypeError,
+      "Cannot compute perClassAccuracy() as counts must be [classes, classes]: got 3 values",
+    ],
     [() => topKAccuracy([0], [1, NaN], one), RangeError, "every score must be a number: got NaN in row 0"],
     [() => topKAccuracy([0], [1, 2], { ...one, k: 0 }), RangeError, "k must be an integer >= 1: got 0"],
     [

@@ -73,6 +73,11 @@ Deno.test("What scores and predictions say of classes refuses NaN", () => {
     "Cannot compute predictedClasses() as every score must be a number: got NaN in row 1",
   );
   assertThrows(() => predictedClasses([0.2, NaN], 2), RangeError, "got NaN in row 0");
+  for (const blank of [undefined, null, "0.5"] as unknown[] as number[]) { // of untyped code
+    assertThrows(() => predictedClasses([0.2, blank], 2), RangeError, `got ${blank} in row 0`);
+    assertThrows(() => topKAccuracy([0], [1, blank], { k: 1, classes: 2 }), RangeError, `got ${blank} in row 0`);
+    assertThrows(() => rocAuc([0, 1], [0, blank]), RangeError, `every score must be a number: got ${blank} at 1`);
+  }
   assertEquals(predictedClasses([-Infinity, 1, 2, Infinity, 3, 3], 2), Int32Array.of(1, 1, 0));
   assertThrows(() => topKAccuracy(labels, scores, { k: 1, classes: 2 }), RangeError, "got NaN in row 1");
   for (const measure of [accuracy, (a: number[], b: number[]) => confusionMatrix(a, b, 2)]) {
