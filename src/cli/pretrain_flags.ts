@@ -81,11 +81,14 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
     ? "none"
     : values.kernel;
   const { sigma } = values;
-  const settings = resolveSettings({
-    ...{ db: program.db, demo, stem: program.stem, augmentation: program.augmentation ?? "natural" },
-    ...flagSettings({ ...values, kernel, ...beyondRecipe(args, values) }),
-    sigma: kernel === "rbf" && sigma !== undefined ? widthOf(sigma) : null,
-  });
+  const settings = withFittingWarmUp(
+    args,
+    resolveSettings({
+      ...{ db: program.db, demo, stem: program.stem, augmentation: program.augmentation ?? "natural" },
+      ...flagSettings({ ...values, kernel, ...beyondRecipe(args, values) }),
+      sigma: kernel === "rbf" && sigma !== undefined ? widthOf(sigma) : null,
+    }),
+  );
   if (settings.optimizer !== "lars" && isGiven(args, "lars")) {
     throw new UsageError(
       `Cannot use --lars with --optimizer ${settings.optimizer}: it says how --optimizer lars works`,
@@ -106,6 +109,14 @@ function beyondRecipe(
   const adapts = byAdamW || optimizer.startsWith("adam");
   const rateIsGiven = isGiven(args, "lr") || isGiven(args, "learning_rate");
   return { ...byAdamW ? { optimizer: undefined } : {}, ...adapts && !rateIsGiven ? { lr: undefined } : {} };
+}
+
+/** Bounds a warm-up that is a default to a tenth of a run that is no longer than it; one that is given must be shorter. */
+function withFittingWarmUp(args: readonly string[], settings: JobSettings): JobSettings {
+  const { epochs, warmup_epochs } = settings;
+  if (warmup_epochs < epochs) return settings;
+  if (!isGiven(args, "warmup_epochs")) return { ...settings, warmup_epochs: Math.floor(epochs / 10) };
+  throw new UsageError(`Cannot use --warmup_epochs ${warmup_epochs} as it must be less than --epochs: got ${epochs}`);
 }
 
 /** Refuses settings that a method has not, which would have no effect. */

@@ -31,9 +31,13 @@ function checkChoices(config: ResolvedConfig): void {
   }
 }
 
-function checkCounts({ epochs, batchSize, views, microBatch, group: { size: ranks } }: ResolvedConfig): void {
+function checkCounts(config: ResolvedConfig): void {
+  const { epochs, warmUp, batchSize, views, microBatch, group: { size: ranks } } = config;
   if (!(Number.isInteger(epochs) && epochs >= 1)) {
     throw new RangeError(`Cannot pretrain() as epochs must be >= 1: got ${epochs}`);
+  }
+  if (!(warmUp >= 0 && warmUp < epochs)) {
+    throw new RangeError(`Cannot pretrain() as warmUp must be >= 0 and less than the ${epochs} epochs: got ${warmUp}`);
   }
   if (!(Number.isInteger(batchSize) && batchSize >= 2)) {
     throw new RangeError(

@@ -200,7 +200,7 @@ export const TRAINING = {
     defaultBy: { network: { "vit_*": 10, "convnext_*": 10 } },
     implied: true,
     min: 0,
-    help: "epochs of linear warm-up of the learning rate",
+    help: "epochs of linear warm-up of the learning rate, fewer than --epochs; a default is bounded by a tenth of them",
     group: "Optimisation",
   },
   clip_grad_norm: {

@@ -152,6 +152,12 @@ Deno.test("parsePretrain() trains vision transformers and ConvNeXts by AdamW wit
   assertEquals(chosen("--network vit_small_14 --resolution 28").slice(0, 2), ["adamw", 10]);
   assertEquals(chosen("--network convnext_tiny").slice(0, 2), ["adamw", 10]);
   assertEquals(chosen("--network vit_tiny --optimizer sgd --warmup_epochs 0").slice(0, 2), ["sgd", 0]);
+  assertEquals(chosen("--network vit_tiny --epochs 10").slice(0, 2), ["adamw", 1]);
+  assertEquals(chosen("--network convnext_tiny --epochs 1").slice(0, 2), ["adamw", 0]);
+  assertEquals(
+    message(cifar, "--epochs", "3", "--warmup_epochs", "3"),
+    "Cannot use --warmup_epochs 3 as it must be less than --epochs: got 3",
+  );
 });
 
 Deno.test("parsePretrain() refuses an unknown method, and what a method does not take", () => {

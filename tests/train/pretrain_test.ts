@@ -152,6 +152,7 @@ Deno.test("pretrain() refuses what it cannot train on", async () => {
     [{}, "a prior needs a kernel: got none", { source, prior }],
     [{ kernel }, "the prior must be [20, d]: got [19,5]", { source, prior }],
     [{ epochs: 0 }, "epochs must be >= 1: got 0", { source }],
+    [{ warmUp: 3, epochs: 3 }, "warmUp must be >= 0 and less than the 3 epochs: got 3", { source }],
     [{ batchSize: 1 }, "batchSize must be an integer >= 2 (the loss is of pairs): got 1", { source }],
     [
       { batchSize: 6, group: { size: 4 } as Communicator },
