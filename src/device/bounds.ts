@@ -38,7 +38,7 @@ export class Bounds {
    * @throws {DeviceError} If there are too many along a dimension.
    */
   isSomeWork(workgroups: Workgroups, program: Program, buffers: Bindings): boolean {
-    if (!Array.isArray(workgroups)) {
+    if (!Array.isArray(workgroups) || workgroups.length > 3) {
       throw new TypeError(
         `Cannot dispatch ${program.name}.${program.entryPoint} as workgroups must be [x, y, z]: got ${workgroups}`,
       );

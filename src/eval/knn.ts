@@ -1,6 +1,7 @@
 import { noGrad } from "../autograd/mod.ts";
 import { Device } from "../device/mod.ts";
 import { matmul } from "../ops/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 import { keep, type Tensor, tensor } from "../tensor/mod.ts";
 import { checkFinite } from "./check_finite.ts";
 import { unitRows } from "./unit_rows.ts";
@@ -61,6 +62,7 @@ export async function knn(
   queries: LabelledFeatures,
   options: KnnOptions,
 ): Promise<KnnScores> {
+  checkOptions("run knn()", options, ["classes", "k", "temperature", "leaveOneOut", "device"]);
   const { classes, temperature = 0.07, leaveOneOut = false, device = Device.current } = options;
   const count = gallery.features.data.length / gallery.features.dim;
   const k = Math.min(options.k ?? 20, count - Number(leaveOneOut));

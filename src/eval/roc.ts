@@ -1,3 +1,4 @@
+import { checkOptions } from "../tensor/internal.ts";
 import { key } from "../tensor/mod.ts";
 import { checkDraws, drawCounts, quantile } from "./_bootstrap.ts";
 import { isScore, scoreError } from "./scores.ts";
@@ -73,6 +74,7 @@ export function bootstrapAuc(
   scores: ArrayLike<number>,
   options: BootstrapOptions = {},
 ): AucInterval {
+  checkOptions("compute bootstrapAuc()", options, ["samples", "level", "seed"]);
   const { samples = 1000, level = 0.95, seed = 0 } = options;
   checkDraws("bootstrapAuc", samples, level);
   const auc = rocAuc(positive, scores);

@@ -35,7 +35,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     name: "a web page (a download that failed?)",
-    begins: like(/^(\xef\xbb\xbf)?\s*(<!doctype html|<html|<head|<body)/i),
+    begins: like(/^(\xef\xbb\xbf)?\s*(<\?xml[^]*?>\s*|<!--[^]*?-->\s*)*(<!doctype html|<html|<head|<body)/i),
   },
   { name: "gzip (unpack it first)", begins: after("\x1f\x8b") },
   { name: "xz (unpack it first)", begins: after("\xfd7zXZ\x00") },

@@ -62,9 +62,8 @@ export class FileLock implements Disposable {
    */
   static take(path: string): FileLock {
     while (true) {
-      if (isLink(path)) {
-        throw new Error(`Cannot lock "${path}" as it must be a file: got a link, whose file would be lost`);
-      }
+      const other = whatElse(path);
+      if (other) throw new Error(`Cannot lock "${path}" as it must be a file: got ${other}`);
       const file = Deno.openSync(path, { read: true, write: true, create: true });
       const lock = new FileLock(path, file);
       try {
@@ -107,11 +106,14 @@ export class FileLock implements Disposable {
   }
 }
 
-function isLink(path: string): boolean {
+/** What is there that is no file of our own; null for a file, and for nothing. */
+function whatElse(path: string): string | null {
   try {
-    return Deno.lstatSync(path).isSymlink;
+    const { isSymlink, isDirectory, isFile } = Deno.lstatSync(path);
+    if (isSymlink) return "a link, whose file would be lost";
+    return isDirectory ? "a folder" : isFile ? null : "a device or a pipe";
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
+    if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { defineProgram, Device } from "../device/mod.ts";
 import { grad_scale as code, grad_scale_adjust } from "../shaders/gen.ts";
 import { mul } from "../ops/mod.ts";
 import { keep, Tensor, tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../tensor/internal.ts";
 import { batches, manyProgram, type ManyShader, type Slot } from "./_many.ts";
 
 /** Settings of a {@linkcode GradScaler}; the defaults are PyTorch's. */
@@ -88,6 +88,8 @@ export class GradScaler {
    * @throws {RangeError} If a setting is out of range.
    */
   constructor(options: GradScalerOptions = {}) {
+    const names = ["initScale", "growthFactor", "backoffFactor", "growthInterval", "device"] as const;
+    checkOptions("make GradScaler", options, names);
     const { initScale = 65536, growthFactor = 2, backoffFactor = 0.5, growthInterval = 2000 } = options;
     checkSetting("make GradScaler", "initScale", initScale);
     checkSetting("make GradScaler", "growthFactor", growthFactor);

@@ -1,7 +1,7 @@
 import { defineProgram, Device } from "../device/mod.ts";
 import { fill as fillCode, lib_flat } from "../shaders/gen.ts";
 import { arrayOf, bytesOf, type DType, dtypeOf } from "./dtype.ts";
-import { checkNumber } from "./given.ts";
+import { checkNumber, checkOptions } from "./given.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -132,6 +132,7 @@ export function fill(x: Tensor, value: number): void {
 /**
  * Makes `start, start + step, …` up to but not including `stop`, as NumPy's `arange`.
  *
+ * @throws {TypeError} If an option is unknown: the step is one, `{ step: 2 }`.
  * @throws {RangeError} If `step` is 0, or a number is not finite.
  */
 export function arange<D extends DType = "f32">(
@@ -139,6 +140,7 @@ export function arange<D extends DType = "f32">(
   stop: number,
   options: CreateOptions<D> & { step?: number } = {},
 ): Tensor<D> {
+  checkOptions("make arange()", options, ["step", "dtype", "device"]);
   const step = options.step ?? 1;
   if (step === 0) throw new RangeError("Cannot make arange() as step must not be 0: got 0");
   for (const value of [start, stop, step]) checkNumber("make arange()", "start, stop and step", value);

@@ -199,6 +199,9 @@ Deno.test("download() keeps no web page, no empty file, nothing too large and no
     () => new Response("\n<!DOCTYPE html>Sign in"),
     "the server answers with a web page in place of the file",
   );
+  for (const before of ["<!-- of the library -->\n<!DOCTYPE html>", '<?xml version="1.0"?><html>']) {
+    await fails(() => new Response(`${before}Sign in`), "the server answers with a web page in place of the file");
+  }
   await fails(() => new Response(""), "the server answers with an empty file");
   await fails(() => new Response(TEXT), "the file must take at most 1000 bytes: got 200000 bytes", { maxBytes: 1000 });
   const endless = () =>

@@ -105,6 +105,11 @@ Deno.test("A dispatch refuses workgroups that are no positive integers, unless w
     TypeError,
     "Cannot dispatch right.main as workgroups must be [x, y, z]: got null",
   );
+  assertThrows(
+    () => device.dispatch(RIGHT, { buffers: { 1: y.storage }, workgroups: [1, 1, 1, 2] as never }),
+    TypeError,
+    "Cannot dispatch right.main as workgroups must be [x, y, z]: got 1,1,1,2",
+  );
   for (const count of [0, 0.5, 1.5, -1, NaN, Infinity]) {
     const dispatch = (storage: Tensor["storage"]) => () =>
       device.dispatch(RIGHT, { buffers: { 1: storage }, workgroups: [1, count, 1] });

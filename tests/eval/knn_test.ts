@@ -81,6 +81,11 @@ Deno.test("knn() says what does not fit", async () => {
     RangeError,
     "k must be an integer >= 1: got 0",
   );
+  await assertRejects(
+    () => knn(two, two, { classes: 1, leave_one_out: true } as never),
+    TypeError,
+    "Cannot run knn() as its options are classes, k, temperature, leaveOneOut and device: got leave_one_out",
+  );
   const pair = { features: { data: Float32Array.of(1, 0, 0, 1), dim: 2 }, labels: Int32Array.of(0, 0) };
   await assertRejects(
     () => knn(pair, two, { classes: 1, leaveOneOut: true }),

@@ -72,6 +72,10 @@ Deno.test("OutputFolder says why it cannot be written to", async () => {
     const link = `Cannot lock "${root}/linked/.lock" as it must be a file: got a link, whose file would be lost`;
     await assertRejects(() => OutputFolder.open(`${root}/linked`), Error, link);
     assertEquals(await Deno.readTextFile(`${root}/precious`), "kept");
+    await Deno.mkdir(`${root}/locked/.lock`, { recursive: true });
+    const held = `Cannot lock "${root}/locked/.lock" as it must be a file: got a folder`;
+    await assertRejects(() => OutputFolder.open(`${root}/locked`), Error, held);
+    assertThrows(() => FileLock.take("/dev/null"), Error, "must be a file: got a device or a pipe");
     using folder = await OutputFolder.open(`${root}/run`);
     await Deno.mkdir(folder.file("a/b"), { recursive: true });
     await assertRejects(() => folder.write("a", "1"), Error, `Cannot write to --save_dir "${root}/run": `);

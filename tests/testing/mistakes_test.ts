@@ -1,14 +1,15 @@
 // What someone who comes from PyTorch, or writes JavaScript, gets wrong first: each answer names what was wanted.
 import { assertThrows } from "@std/assert";
-import { backward, Device, normal, ones, requireGrad, scope, tensor, uniform, zeros } from "../../mod.ts";
+import { arange, backward, Device, normal, ones, requireGrad, scope, tensor, uniform, zeros } from "../../mod.ts";
 import { augment, naturalRecipe } from "../../src/data/augment/mod.ts";
+import { bootstrapAuc } from "../../src/eval/mod.ts";
 import { centroidWeights, rbf } from "../../src/kernels/mod.ts";
 import { decoupledUniformity, infoNCE } from "../../src/losses/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
 import { add, conv2d, matmul, relu, where } from "../../src/ops/mod.ts";
-import { argMax, interpolate, logSumExp, max, maxPool2d, mean, pad } from "../../src/ops/mod.ts";
-import { permute, reshape, slice, sort, sum, topK, variance } from "../../src/ops/mod.ts";
-import { Adam, AdamW, CosineAnnealingLR, LARS, SGD } from "../../src/optim/mod.ts";
+import { argMax, interpolate, leakyRelu, logSumExp, max, maxPool2d, mean, pad } from "../../src/ops/mod.ts";
+import { permute, reshape, slice, softplus, sort, sum, topK, variance } from "../../src/ops/mod.ts";
+import { Adam, AdamW, CosineAnnealingLR, GradScaler, LARS, SGD } from "../../src/optim/mod.ts";
 
 const { BatchNorm2d, contrastive, Conv2d, ConvTranspose2d, Embedding, LayerNorm, Linear, resnet18, Sequential, vit } =
   nn;
@@ -104,6 +105,20 @@ Deno.test("options of another name, and what is no options, are refused where th
     [() => reshape(x, unseen(3)), "Cannot compute reshape() as shape must be a list: got 3"],
     [() => permute(x, unseen(1)), "Cannot compute permute() as dims must be a list: got 1"],
     [() => pad(x, unseen([1, 1])), "Cannot compute pad() as pads and each of them must be a list: got 1"],
+    [
+      () => arange(0, 5, unseen(2)),
+      "Cannot make arange() as its options must be an object of step, dtype and device: got 2",
+    ],
+    [
+      () => leakyRelu(x, unseen(0.3)),
+      "Cannot compute leakyRelu() as its options must be an object of negativeSlope: got 0.3",
+    ],
+    [() => softplus(x, unseen(3)), "Cannot compute softplus() as its options must be an object of beta: got 3"],
+    [
+      () => new GradScaler(unseen({ init_scale: 4 })),
+      "Cannot make GradScaler as its options are initScale, growthFactor",
+    ],
+    [() => bootstrapAuc([0, 1], [0, 1], unseen({ n: 5 })), "options are samples, level and seed: got n"],
     [() => uniform([2], unseen({ seed: 1 })), "options are key, low, high, dtype and device: got seed"],
     [() => normal([2], unseen()), "must be an object of key, mean, std, dtype and device: got undefined"],
     [() => zeros([2], { device: unseen("cuda") }), "device must be what Device.open() gives: got cuda"],

@@ -1,5 +1,5 @@
 import type { Tensor } from "../../tensor/mod.ts";
-import { checkSetting } from "../../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../../tensor/internal.ts";
 import { defineUnary, NONE } from "./unary.ts";
 
 const hardswishOp = defineUnary("hardswish");
@@ -56,6 +56,7 @@ export function hardswish(x: Tensor): Tensor<"f32"> {
  * ```
  */
 export function leakyRelu(x: Tensor, options: { negativeSlope?: number } = {}): Tensor<"f32"> {
+  checkOptions("compute leakyRelu()", options, ["negativeSlope"]);
   const { negativeSlope = 0.01 } = options;
   checkSetting("compute leakyRelu()", "negativeSlope", negativeSlope, { orZero: true });
   return leakyReluOp([x], { a: negativeSlope, b: 0 });
@@ -142,6 +143,7 @@ export function silu(x: Tensor): Tensor<"f32"> {
  * ```
  */
 export function softplus(x: Tensor, options: { beta?: number } = {}): Tensor<"f32"> {
+  checkOptions("compute softplus()", options, ["beta"]);
   const { beta = 1 } = options;
   checkSetting("compute softplus()", "beta", beta);
   return softplusOp([x], { a: beta, b: 0 });
