@@ -106,7 +106,7 @@ export class FileLock implements Disposable {
   }
 }
 
-/** What is there that is no file of our own; null for a file, and for nothing. */
+/** Kind of thing that stands in a lock's place; null for a file, and for nothing. */
 function whatElse(path: string): string | null {
   try {
     const { isSymlink, isDirectory, isFile } = Deno.lstatSync(path);
