@@ -83,7 +83,7 @@ async function report(
   const seconds = files.reduce((sum, each) => sum + each.seconds, 0);
   const facts = `${one(files.map(({ device }) => device))}; ${recipe.epochs} epochs, width ${recipe.width}, ` +
     `batch ${recipe.batchSize}, learning rate ${recipe.lr}, ${recipe.prior}, λ = ${recipe.ridge}; ` +
-    `seeds ${flags.first_seed} to ${flags.first_seed + flags.seeds - 1}; ${groups.length / 2} ` +
+    `${seedsOf(flags)}; ${groups.length / 2} ` +
     `${flags.on === "test" ? "" : "validation "}emoji; ${formatDuration(seconds)}${
       aborted ? "; stopped early by Ctrl-C" : ""
     }`;
@@ -101,6 +101,11 @@ async function report(
   const set = flags.arms as ArmSet;
   const board = () => leaderboard(linesOf(results).map((line) => leaderboardLine(line, files)), groups);
   await writeTable(set === "methods" ? board() : text, source, set);
+}
+
+/** `seeds 0 to 4`, or `seed 3`. */
+function seedsOf({ first_seed, seeds }: CompareFlags): string {
+  return seeds === 1 ? `seed ${first_seed}` : `seeds ${first_seed} to ${first_seed + seeds - 1}`;
 }
 
 function leaderboardLine(line: TableLine<ArmMeasure>, files: readonly RunFile[]): LeaderboardLine {

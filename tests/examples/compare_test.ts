@@ -224,7 +224,7 @@ Deno.test("compare_priors.ts does not mix results of other settings, and reports
   assertEquals(done.code, 0, done.err);
   assertMatch(done.out, /\| prior \| 0\.251 \|/); // 191 of 762
   assertStringIncludes(done.out, "| same emoji, top-1 | +0.000 [+0.000, +0.000] not told apart |");
-  assertStringIncludes(await Deno.readTextFile(join(folder, "report.html")), "seeds 3 to 3; 381 emoji; 4 min");
+  assertStringIncludes(await Deno.readTextFile(join(folder, "report.html")), "seed 3; 381 emoji; 4 min");
   const { code, err } = await run("--width", "8");
   assertEquals(code, 1);
   assertStringIncludes(err, `Cannot go on with "${join(folder, "untrained-3.json")}" as its settings were others: got`);
