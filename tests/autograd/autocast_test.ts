@@ -27,7 +27,7 @@ import { testWith } from "../device/_features.ts";
 
 const device = await Device.open();
 /** A device without half precision, as far as can be asked. */
-const without = { features: new Set(), info: { description: "an old GPU" } } as unknown as Device;
+const without = { features: new Set(), limits: {}, info: { description: "an old GPU" } } as unknown as Device;
 
 testWith(device, "shader-f16", "autocast() holds inside its body only, nests and can be turned off", () => {
   const seen = [isAutocast()];
