@@ -99,6 +99,7 @@ const RULES: Readonly<Record<string, Rule>> = {
 export function workOf(op: TracedOp, parameters = 0): Work {
   if (op.name === "sgd") return { flop: 2 * parameters, bytes: 4 * 3 * parameters };
   if (op.name === "lars") return { flop: 8 * parameters, bytes: 4 * 5 * parameters }; // two norms, momentum
+  if (op.name === "adam") return { flop: 15 * parameters, bytes: 4 * 7 * parameters }; // two means, read and written
   if (op.name === "augment") return augmentation(op);
   const sizes: Sizes = {
     ...op,
