@@ -74,6 +74,14 @@ const RULES: Readonly<Record<string, Rule>> = {
     flop: 20 * op.out,
     numbers: op.out + size(op.inputs[0]) + size(op.inputs[3]) + op.grads,
   }),
+  // Two products of n x m numbers a head; the gradient makes one of them anew and has four of its own.
+  "attention": (op) => ({ flop: attentionProduct(op) * 2, numbers: op.read + op.out }),
+  "attention grad": (op) => ({ flop: attentionProduct(op) * 5, numbers: 2 * op.out + op.read + op.grads }),
+  "selfAttention": (op) => ({ flop: attentionProduct(op) * 2, numbers: op.read + op.out }),
+  "selfAttention grad": (op) => ({ flop: attentionProduct(op) * 5, numbers: 2 * op.out + op.read + op.grads }),
+  // As batch normalisation.
+  "layerNorm": (op) => ({ flop: 6 * op.out, numbers: op.read + op.out }),
+  "layerNorm grad": (op) => ({ flop: 10 * op.out, numbers: 2 * op.out + op.grads }),
   "maxPool2d": (op) => ({ flop: 9 * op.out, numbers: op.read + op.out }),
   "maxPool2d grad": (op) => ({ flop: op.out, numbers: 2 * op.out + op.grads }), // the gradient and where each came from
   "globalAvgPool": (op) => ({ flop: op.read, numbers: op.read + op.out }),
@@ -140,6 +148,12 @@ function matmul({ inputs, out, output }: Sizes): number {
   // The inner size, whether or not a is transposed.
   const inner = size(a) / (size(a.slice(0, -2)) * output.at(-2)!);
   return 2 * out * inner;
+}
+
+/** Counts one product of attention: queries with keys, or weights with values; self-attention has as many keys as queries. */
+function attentionProduct({ out, output, inputs }: Sizes): number {
+  const keys = inputs.length > 1 ? inputs[1]!.at(-2)! : output.at(-2)!;
+  return 2 * out * keys;
 }
 
 /** Counts the gradients of a product: each is as much arithmetic as the product, and reads the other factor. */
