@@ -27,6 +27,15 @@ async function deno(args: string[], cwd = ROOT): Promise<{ out: string; all: str
   return { out, all };
 }
 
+/** Calls of a minified bundle that Node 20 does not know: helpers of iterators and sets, and what came with them. */
+function newerThanNode20(code: string): string[] {
+  const helpers =
+    /\.(?:keys|values|entries)\(\)\.(?:some|every|map|filter|find|reduce|flatMap|forEach|toArray|take|drop)\(/g;
+  const others =
+    /\b(?:Map\.groupBy|Object\.groupBy|Array\.fromAsync|Promise\.(?:withResolvers|try)|Iterator\.from)\(|\.(?:isDisjointFrom|isSubsetOf|isSupersetOf|symmetricDifference|difference|intersection|union)\(/g;
+  return [...code.matchAll(helpers), ...code.matchAll(others)].map(([call]) => call);
+}
+
 async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -137,6 +146,7 @@ Deno.test("the core bundles for a browser and runs where there is no Deno", asyn
       await deno(["bundle", "--quiet", "--minify", "--platform", "browser", "--output", bundle, entry]);
       const code = await Deno.readTextFile(bundle);
       assert(i >= CORE.length || !usesDeno(code), `the bundle of ${entry} uses Deno`);
+      assertEquals(newerThanNode20(code), [], `the bundle of ${entry} asks for more than Node 20`);
       assertEquals(code.match(/(from|import)\s*\(?"[^"]+"/g) ?? [], [], `the bundle of ${entry} imports a package`);
     }
     const page = `const print = console.log;
@@ -162,6 +172,15 @@ Deno.test("a page downloads less than 539 kB for the whole core", async () => {
     await deno(["bundle", "--quiet", "--minify", "--platform", "browser", "--output", bundle, entry]);
     assertLess((await Deno.stat(bundle)).size, 539_000);
   });
+});
+
+Deno.test("newerThanNode20() tells what Node 20 lacks from what it has", () => {
+  const newer = "a.keys().some(f);Map.groupBy(a,f);s.difference(t);Array.fromAsync(a)";
+  assertEquals(newerThanNode20(newer).sort(), [".difference(", ".keys().some(", "Array.fromAsync(", "Map.groupBy("]);
+  assertEquals(
+    newerThanNode20("[...a.keys()].some(f);Object.keys(a).map(f);Array.from(a.values()).find(f);new Map(a)"),
+    [],
+  );
 });
 
 Deno.test("usesDeno() tells uses from words", () => {

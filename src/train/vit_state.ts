@@ -148,7 +148,9 @@ export function vitState(weights: StateDict, choices: VitChoices = {}): VitState
 
 function originOf({ origin }: Names<VitOrigin>, weights: StateDict, prefix: string): VitOrigin {
   const dino = weights.has(`${prefix}mask_token`) || weights.has(`${prefix}embeddings.mask_token`);
-  return dino && weights.keys().some((name) => /\.(ls1\.gamma|layer_scale1\.lambda1)$/.test(name)) ? "dinov2" : origin;
+  return dino && [...weights.keys()].some((name) => /\.(ls1\.gamma|layer_scale1\.lambda1)$/.test(name))
+    ? "dinov2"
+    : origin;
 }
 
 /** Tokens and positions with timm's leading axes of 1, and CLIP's projection, which is `[in, out]`, as a linear weight. */
