@@ -1,6 +1,7 @@
 // Activations as layers, for `Sequential`; in a `forward` of one's own, call the ops.
 import { gelu, hardswish, leakyRelu, relu, sigmoid, silu, softplus, tanh } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 import { Module } from "./module.ts";
 
 /** Layer that computes `x Φ(x)`, as PyTorch's `nn.GELU`. */
@@ -8,9 +9,14 @@ export class GELU extends Module {
   /** Form of the function; see `gelu()`. */
   readonly approximate: "none" | "tanh" | "sigmoid";
 
-  /** Makes the layer; `"none"`, the exact form, by default. */
+  /**
+   * Makes the layer; `"none"`, the exact form, by default.
+   *
+   * @throws {TypeError} If an option has another name.
+   */
   constructor(options: { approximate?: "none" | "tanh" | "sigmoid" } = {}) {
     super();
+    checkOptions("make GELU", options, ["approximate"]);
     this.approximate = options.approximate ?? "none";
   }
 
@@ -33,9 +39,14 @@ export class LeakyReLU extends Module {
   /** Slope below 0. */
   readonly negativeSlope: number;
 
-  /** Makes the layer; `negativeSlope` is 0.01 by default. */
+  /**
+   * Makes the layer; `negativeSlope` is 0.01 by default.
+   *
+   * @throws {TypeError} If an option has another name.
+   */
   constructor(options: { negativeSlope?: number } = {}) {
     super();
+    checkOptions("make LeakyReLU", options, ["negativeSlope"]);
     this.negativeSlope = options.negativeSlope ?? 0.01;
   }
 
@@ -74,9 +85,14 @@ export class Softplus extends Module {
   /** Sharpness of the bend at 0. */
   readonly beta: number;
 
-  /** Makes the layer; `beta` is 1 by default. */
+  /**
+   * Makes the layer; `beta` is 1 by default.
+   *
+   * @throws {TypeError} If an option has another name.
+   */
   constructor(options: { beta?: number } = {}) {
     super();
+    checkOptions("make Softplus", options, ["beta"]);
     this.beta = options.beta ?? 1;
   }
 

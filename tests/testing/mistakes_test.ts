@@ -113,6 +113,12 @@ Deno.test("options of another name, and what is no options, are refused where th
       () => leakyRelu(x, unseen(0.3)),
       "Cannot compute leakyRelu() as its options must be an object of negativeSlope: got 0.3",
     ],
+    [
+      () => new nn.LeakyReLU(unseen({ negative_slope: 0.3 })),
+      "Cannot make LeakyReLU as its options are negativeSlope: got negative_slope",
+    ],
+    [() => new nn.GELU(unseen("tanh")), "Cannot make GELU as its options must be an object of approximate: got tanh"],
+    [() => new nn.Softplus(unseen(3)), "Cannot make Softplus as its options must be an object of beta: got 3"],
     [() => softplus(x, unseen(3)), "Cannot compute softplus() as its options must be an object of beta: got 3"],
     [
       () => new GradScaler(unseen({ init_scale: 4 })),
