@@ -81,14 +81,12 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
     ? "none"
     : values.kernel;
   const { sigma } = values;
-  const settings = withFittingWarmUp(
-    args,
-    resolveSettings({
-      ...{ db: program.db, demo, stem: program.stem, augmentation: program.augmentation ?? "natural" },
-      ...flagSettings({ ...values, kernel, ...beyondRecipe(args, values) }),
-      sigma: kernel === "rbf" && sigma !== undefined ? widthOf(sigma) : null,
-    }),
-  );
+  const settings = resolveSettings({
+    ...{ db: program.db, demo, stem: program.stem, augmentation: program.augmentation ?? "natural" },
+    ...flagSettings({ ...values, kernel, ...beyondRecipe(args, values) }),
+    sigma: kernel === "rbf" && sigma !== undefined ? widthOf(sigma) : null,
+  });
+  checkWarmUp(settings);
   if (settings.optimizer !== "lars" && isGiven(args, "lars")) {
     throw new UsageError(
       `Cannot use --lars with --optimizer ${settings.optimizer}: it says how --optimizer lars works`,
@@ -111,11 +109,9 @@ function beyondRecipe(
   return { ...byAdamW ? { optimizer: undefined } : {}, ...adapts && !rateIsGiven ? { lr: undefined } : {} };
 }
 
-/** Bounds a warm-up that is a default to a tenth of a run that is no longer than it; one that is given must be shorter. */
-function withFittingWarmUp(args: readonly string[], settings: JobSettings): JobSettings {
-  const { epochs, warmup_epochs } = settings;
-  if (warmup_epochs < epochs) return settings;
-  if (!isGiven(args, "warmup_epochs")) return { ...settings, warmup_epochs: Math.floor(epochs / 10) };
+/** Refuses a warm-up that leaves nothing of the run; a default never does. */
+function checkWarmUp({ epochs, warmup_epochs }: JobSettings): void {
+  if (warmup_epochs < epochs) return;
   throw new UsageError(`Cannot use --warmup_epochs ${warmup_epochs} as it must be less than --epochs: got ${epochs}`);
 }
 

@@ -161,7 +161,11 @@ export function resolveSettings(given: ProgramSettings & GivenSettings<typeof SE
   for (const [name, value] of Object.entries(settings)) {
     if (value === undefined) throw new TypeError(`Cannot resolve settings as --${name} must be given: got none`);
   }
-  return { db, demo, augmentation, stem, ...settings };
+  // A warm-up that is a default leaves most of a short run.
+  const { epochs, warmup_epochs } = settings;
+  const bounded = given.warmup_epochs === undefined && warmup_epochs >= epochs;
+  const fitting = bounded ? { warmup_epochs: Math.floor(epochs / 10) } : {};
+  return { db, demo, augmentation, stem, ...settings, ...fitting };
 }
 
 /** Settings that decide what is learnt, for a checkpoint; the number of ranks is one of them where each has its own loss. */

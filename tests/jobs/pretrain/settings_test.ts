@@ -26,3 +26,11 @@ Deno.test("resolveSettings() refuses what has no default and is not given", () =
   );
   assertEquals(resolveSettings({ ...SETTINGS, optimizer: "lars", momentum: undefined }).momentum, 0.9);
 });
+
+Deno.test("resolveSettings() bounds a default warm-up by a tenth of a short run, and takes one that is given", () => {
+  const program = { db: "cifar10", demo: false, augmentation: "natural", stem: "cifar" } as const;
+  const warmUp = (epochs: number, warmup_epochs?: number) =>
+    resolveSettings({ ...program, network: "vit_tiny", resolution: 32, workers: 2, epochs, warmup_epochs })
+      .warmup_epochs;
+  assertEquals([warmUp(400), warmUp(11), warmUp(10), warmUp(3), warmUp(3, 2)], [10, 10, 1, 0, 2]);
+});
