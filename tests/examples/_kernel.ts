@@ -6,13 +6,17 @@ export interface CellOutput {
   readonly type: string;
   /** Identifier of the request that it is of. */
   readonly of: string;
-  // deno-lint-ignore no-explicit-any -- what a message holds differs by its kind
-  readonly content: any;
+  /** What it holds; which parts depends on its kind. */
+  readonly content: {
+    readonly status?: string;
+    readonly execution_state?: string;
+    readonly data?: Readonly<Record<string, string>>;
+  };
 }
 
 /** What a cell did. */
 export interface CellResult {
-  readonly status: string;
+  readonly status?: string;
   readonly outputs: readonly CellOutput[];
 }
 

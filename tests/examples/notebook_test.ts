@@ -32,7 +32,7 @@ Deno.test("the notebook runs in Deno's Jupyter kernel: it shows kernels as pictu
   const tensors = texts.filter((text) => /^Tensor.*\n+\[\[/.test(text));
   assert(tensors.length > 0, `tensors show their elements: got ${texts}`);
   const { outputs } = await kernel.execute("losses.at(-1)! < losses[0]!");
-  assertStringIncludes(outputs.at(-1)!.content.data["text/plain"], "true");
+  assertStringIncludes(outputs.at(-1)!.content.data!["text/plain"]!, "true");
   const wrong = await kernel.execute("throw new RangeError('told')");
   assertEquals([wrong.status, wrong.outputs.at(-1)!.type], ["error", "error"]);
 });
