@@ -13,6 +13,7 @@ import {
 import { type FloatDType, type Shape, sizeOf, Tensor } from "../../tensor/mod.ts";
 import { constantsOf, type ProductForm, workgroupCount } from "../product/forms.ts";
 import type { Question } from "../shared/answers.ts";
+import { policyOf } from "../shared/policy.ts";
 import {
   type Conv2dForm,
   describeGeometry,
@@ -164,7 +165,7 @@ function run(g: Geometry, job: Job): Tensor {
   const mostSplits = Math.min(segments, Math.floor(device.limits.maxComputeWorkgroupsPerDimension / batch));
   const whole = kind === "forward" || kind === "forwardTaps";
   const sizes = { rows: rowsAtOnce, cols4, batch, terms: inner, resultBytes: size * 4, mostSplits, whole };
-  const { form, splits } = choosePlan(device, sizes, () => questionOf(g, job));
+  const { form, splits } = choosePlan(policyOf(device), sizes, () => questionOf(g, job));
   const [x, y] = device.groups(workgroupCount(form, rowsAtOnce, cols4), 1);
   const result: Tensor = new Tensor(device, shape, { dtype: job.dtype });
   const target = splits === 1 ? result : new Tensor(device, [splits, ...shape]);

@@ -4,7 +4,7 @@ import type { FloatDType, Shape, Tensor } from "../../tensor/mod.ts";
 import { floatOf } from "../../tensor/internal.ts";
 import { noiseLike } from "../product/product.ts";
 import type { Work } from "../shared/answers.ts";
-import { policyOf } from "../shared/policy.ts";
+import { type Policy, policyOf } from "../shared/policy.ts";
 import { MOMENTS } from "../shared/tables.ts";
 import {
   type Conv2dForm,
@@ -40,7 +40,7 @@ const NAMES = Object.keys(FORMS) as Conv2dFormName[];
 export function forwardProduct(g: Geometry, operands: ForwardOperands): Tensor {
   const { x, side, dtype } = operands;
   const form = conv2dForm(x.device, g, "forward", dtype);
-  return form.forward(g, { ...operands, side: leavesMoments(x.device) ? side : undefined });
+  return form.forward(g, { ...operands, side: side && leavesMoments(x.device) ? side : undefined });
 }
 
 /** Computes the gradient of x, `[n, h, w, in]`, from that of y. */
@@ -71,11 +71,11 @@ export function conv2dFormName(
 ): Conv2dFormName {
   const policy = policyOf(device);
   const forced = policy.forced("conv2d", NAMES);
-  if (forced && FORMS[forced].serves(g, product, device)) return forced;
-  const usual = cheapest(device, g, product);
+  if (forced && FORMS[forced].serves(g, product, policy)) return forced;
+  const usual = cheapest(policy, g, product);
   return policy.decide(usual, () => ({
     key: `conv2d ${product} ${describeGeometry(g)} ${dtype}`,
-    candidates: () => NAMES.filter((name) => FORMS[name].serves(g, product, device)),
+    candidates: () => NAMES.filter((name) => FORMS[name].serves(g, product, policy)),
     prepare: () => prepare(device, g, product, dtype),
     composed: true,
   })) as Conv2dFormName;
@@ -87,12 +87,12 @@ function leavesMoments(device: Device): boolean {
   return policy.choose("moments", ["fused", "apart"], policy.of(MOMENTS)) === "fused";
 }
 
-function cheapest(device: Device, g: Geometry, product: Conv2dProduct): Conv2dFormName {
+function cheapest(policy: Policy, g: Geometry, product: Conv2dProduct): Conv2dFormName {
   let best: Conv2dFormName = "direct";
   let least = Infinity;
   for (const name of NAMES) {
-    if (!FORMS[name].serves(g, product, device)) continue;
-    const cost = FORMS[name].cost(g, device);
+    if (!FORMS[name].serves(g, product, policy)) continue;
+    const cost = FORMS[name].cost(g, policy);
     if (cost < least) [best, least] = [name, cost];
   }
   return best;

@@ -7,8 +7,8 @@ import type { Conv2dForm, Geometry } from "./geometry.ts";
 /** Makes a form for any channels of one for multiples of 4. */
 export function inFours(form: Conv2dForm): Conv2dForm {
   return {
-    serves: (g, product, device) => form.serves(padGeometry(g), product, device),
-    cost: (g, device) => form.cost(padGeometry(g), device),
+    serves: (g, product, policy) => form.serves(padGeometry(g), product, policy),
+    cost: (g, policy) => form.cost(padGeometry(g), policy),
     forward(g, { x, weight, bias, side, dtype, norm }) {
       const p = padGeometry(g);
       const y = form.forward(p, {
@@ -45,9 +45,8 @@ export function inFours(form: Conv2dForm): Conv2dForm {
 
 /** The geometry with padded channels; the same one where nothing is to be padded. */
 function padGeometry(g: Geometry): Geometry {
-  const [inChannels, outChannels] = [padded(g.inChannels), padded(g.outChannels)];
-  if (inChannels === g.inChannels && outChannels === g.outChannels) return g;
-  return { ...g, inChannels, outChannels };
+  if (g.inChannels % 4 === 0 && g.outChannels % 4 === 0) return g;
+  return { ...g, inChannels: padded(g.inChannels), outChannels: padded(g.outChannels) };
 }
 
 /** Pads or crops the channels of `x [n, h, w, groups * from]`, or of a bias `[groups * from]`, in each group. */

@@ -7,7 +7,7 @@ import type { SideMoments } from "../product/moments.ts";
 import { type AllStrides, type BatchAxes, strided } from "../product/layout.ts";
 import { productPadded } from "../product/product.ts";
 import { type Edge, pitchOf, positionsOf, transform, type Values } from "./_conv2d_winograd_transforms.ts";
-import { policyOf } from "../shared/policy.ts";
+import { type Policy, policyOf } from "../shared/policy.ts";
 import { WINOGRAD_CHUNK, WINOGRAD_COST, WINOGRAD_SLICES } from "../shared/tables.ts";
 
 /** Maximum number of tiles of a chunk of images: the longest sum of a weight gradient. */
@@ -23,8 +23,8 @@ interface Tiling {
 
 function winograd(edge: Edge): Conv2dForm {
   return {
-    serves: (g, _product, device) => serves(edge, g, device),
-    cost: (g, device) => costOf(edge, g, device),
+    serves: (g, _product, policy) => serves(edge, g, policy),
+    cost: (g, policy) => costOf(edge, g, policy),
     forward: (g, operands) => forward(edge, g, operands),
     inputGrad: (g, operands) => inputGrad(edge, g, operands),
     weightGrad: (g, operands) => weightGrad(edge, g, operands),
@@ -37,17 +37,17 @@ export const winograd3 = winograd(3);
 /** F(4×4, 3×3), for the same windows. */
 export const winograd4 = winograd(4);
 
-function serves(edge: Edge, g: Geometry, device: Device): boolean {
+function serves(edge: Edge, g: Geometry, { limits }: Policy): boolean {
   const plain = [g.stride, g.dilation].every((pair) => sizeOf(pair) === 1) && g.groups === 1;
   const square = g.kernel[0] === 3 && g.kernel[1] === 3;
-  return plain && square && transformBytes(edge, g) <= device.limits.maxStorageBufferBindingSize;
+  return plain && square && transformBytes(edge, g) <= limits.maxStorageBufferBindingSize;
 }
 
 /** Multiply-adds of the products, and what takes as long as the transforms. */
-function costOf(edge: Edge, g: Geometry, device: Device): number {
+function costOf(edge: Edge, g: Geometry, policy: Policy): number {
   const tiles = g.n * tilesOf(edge, g.outSize);
   const { inChannels, outChannels } = g;
-  const { image, window } = policyOf(device).of(WINOGRAD_COST);
+  const { image, window } = policy.of(WINOGRAD_COST);
   const moved = image * tiles * (inChannels + outChannels) + window * inChannels * outChannels;
   return positionsOf(edge) * (tiles * inChannels * outChannels + moved);
 }

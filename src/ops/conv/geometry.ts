@@ -1,7 +1,7 @@
 // Sizes of a convolution: options, shape rule and errors.
-import type { Device } from "../../device/mod.ts";
 import { type FloatDType, type Shape, sizeOf, type Tensor } from "../../tensor/mod.ts";
 import type { SideMoments } from "../product/moments.ts";
+import type { Policy } from "../shared/policy.ts";
 import { pair, type Size2d } from "./pool_geometry.ts";
 
 /** Settings of `conv2d()`, but for the bias. */
@@ -76,9 +76,9 @@ export type Conv2dProduct = "forward" | "inputGrad" | "weightGrad";
 /** One way of computing a convolution. */
 export interface Conv2dForm {
   /** Whether the form is right for the shape, and the device has what it needs. */
-  serves(g: Geometry, product: Conv2dProduct, device: Device): boolean;
+  serves(g: Geometry, product: Conv2dProduct, policy: Policy): boolean;
   /** Estimates its cost, in multiply-adds, where it serves. */
-  cost(g: Geometry, device: Device): number;
+  cost(g: Geometry, policy: Policy): number;
   forward(g: Geometry, operands: ForwardOperands): Tensor;
   inputGrad(g: Geometry, operands: InputGradOperands): Tensor;
   weightGrad(g: Geometry, operands: WeightGradOperands): Tensor;

@@ -2,7 +2,7 @@
 import type { Constants, Device, ShaderPart } from "../../device/mod.ts";
 import type { Nothing } from "../../device/internal.ts";
 import { matmul_narrow, matmul_rows, matmul_subgroup, matmul_tile } from "../../shaders/gen.ts";
-import { policyOf } from "../shared/policy.ts";
+import { type Policy, policyOf } from "../shared/policy.ts";
 
 /**
  * Name of a form of the inner loop: `subgroup…` and `rows` suit CPU adapters, the tiles suit GPUs. All are right
@@ -119,14 +119,13 @@ export function formNamed(name: ProductFormName): ProductForm {
 }
 
 /** The forms that may suit the adapter. */
-export function formOptions(device: Device): ProductForm[] {
-  return policyOf(device).of(OPTIONS).map(formNamed).filter((form) => lackOf(device, form) === null);
+export function formOptions(policy: Policy): ProductForm[] {
+  return policy.of(OPTIONS).map(formNamed).filter((form) => lackOf(policy, form) === null);
 }
 
 /** Tells what the device lacks for a form; null where it lacks nothing. */
-function lackOf(device: Device, { name, memory }: ProductForm): string | null {
-  const { subgroupSize } = policyOf(device);
-  const { maxComputeWorkgroupStorageSize: most } = device.limits;
+function lackOf({ subgroupSize, limits }: Policy, { name, memory }: ProductForm): string | null {
+  const { maxComputeWorkgroupStorageSize: most } = limits;
   if (name.startsWith("subgroup") && subgroupSize !== 8) return `subgroups of 8 lanes: got ${subgroupSize}`;
   return memory > most ? `${memory} bytes of workgroup memory: got ${most}` : null;
 }
@@ -136,24 +135,24 @@ function lackOf(device: Device, { name, memory }: ProductForm): string | null {
  *
  * @throws {RangeError} If there is none of that name, or the device lacks what it needs.
  */
-export function forcedForm(device: Device): ProductForm | null {
-  const name = policyOf(device).forced("matmul", NAMES);
+export function forcedForm(policy: Policy): ProductForm | null {
+  const name = policy.forced("matmul", NAMES);
   if (name === undefined) return null;
-  const lack = lackOf(device, FORMS[name]);
+  const lack = lackOf(policy, FORMS[name]);
   if (lack) throw new RangeError(`Cannot force the form ${name} of matmul as it needs ${lack}`);
   return FORMS[name];
 }
 
 /** The form for a result `[batch, rows, 4 cols4]`: on GPUs the largest tile that it fills and of which it has enough. */
-export function chooseForm(device: Device, rows: number, cols4: number, batch: number): ProductForm {
-  const forced = forcedForm(device);
+export function chooseForm(policy: Policy, rows: number, cols4: number, batch: number): ProductForm {
+  const forced = forcedForm(policy);
   if (forced) return forced;
-  const { family, subgroupSize } = policyOf(device);
+  const { family, subgroupSize } = policy;
   if (family === "cpu") {
     return FORMS[subgroupSize === 8 ? subgroupForm(rows, cols4, batch) : "rows"];
   }
   const large = LARGE_TILES[rows >= 96 ? 1 : 0][cols4 >= 24 ? 1 : 0].map(formNamed).find((form) =>
-    lackOf(device, form) === null
+    lackOf(policy, form) === null
   );
   const busy = large && workgroupCount(large, rows, cols4) * batch * large.invocations >= SHARING.gpu.invocations / 2;
   return busy ? large : FORMS.tile64;
@@ -187,15 +186,15 @@ export function workgroupCount(form: ProductForm, rows: number, cols4: number): 
  * @param resultBytes Bytes of the whole result: each split makes one.
  */
 export function chooseSplits(
-  device: Device,
+  policy: Policy,
   form: ProductForm,
   workgroups: number,
   terms: number,
   resultBytes: number,
 ): number {
-  const { invocations, minTerms } = policyOf(device).of(SHARING);
+  const { invocations, minTerms } = policy.of(SHARING);
   const forBusy = Math.min(Math.ceil(invocations / (workgroups * form.invocations)), Math.floor(terms / minTerms));
-  const limit = Math.min(MAX_PARTIAL_BYTES, device.limits.maxStorageBufferBindingSize);
+  const limit = Math.min(MAX_PARTIAL_BYTES, policy.limits.maxStorageBufferBindingSize);
   const affordable = Math.max(1, Math.floor(limit / resultBytes));
   return Math.max(1, Math.min(Math.max(forBusy, Math.ceil(terms / MAX_TERMS)), affordable));
 }

@@ -1,7 +1,6 @@
 // How a product is computed: in which form, and into how many parts its sum is split; by the table, or as it was timed.
-import type { Device } from "../../device/mod.ts";
 import type { Question } from "../shared/answers.ts";
-import { policyOf } from "../shared/policy.ts";
+import type { Policy } from "../shared/policy.ts";
 import {
   chooseForm,
   chooseSplits,
@@ -40,35 +39,35 @@ export interface PlanSizes {
 const MOST_WASTE = 1.5;
 
 /** The plan for a product; `ask` names it and makes inputs for timing it. */
-export function choosePlan(device: Device, sizes: PlanSizes, ask: () => Pick<Question, "key" | "prepare">): Plan {
-  const usual = tablePlan(device, sizes);
-  if (forcedForm(device)) return usual;
+export function choosePlan(policy: Policy, sizes: PlanSizes, ask: () => Pick<Question, "key" | "prepare">): Plan {
+  const usual = tablePlan(policy, sizes);
+  if (forcedForm(policy)) return usual;
   const name = nameOf(usual);
-  const answer = policyOf(device).decide(name, () => ({ ...ask(), candidates: () => candidates(device, sizes, name) }));
+  const answer = policy.decide(name, () => ({ ...ask(), candidates: () => candidates(policy, sizes, name) }));
   return answer === name ? usual : planNamed(answer);
 }
 
 /** The plan of the table, for a product of which there are too many sizes to time each. */
-export function tablePlan(device: Device, sizes: PlanSizes): Plan {
+export function tablePlan(policy: Policy, sizes: PlanSizes): Plan {
   const { rows, cols4, batch } = sizes;
-  return usualPlan(device, sizes, chooseForm(device, rows, cols4, batch));
+  return usualPlan(policy, sizes, chooseForm(policy, rows, cols4, batch));
 }
 
-function usualPlan(device: Device, sizes: PlanSizes, form: ProductForm): Plan {
+function usualPlan(policy: Policy, sizes: PlanSizes, form: ProductForm): Plan {
   const { rows, cols4, batch, terms, resultBytes, mostSplits = Infinity } = sizes;
   const blocks = workgroupCount(form, rows, cols4) * batch;
-  return { form, splits: Math.min(mostSplits, chooseSplits(device, form, blocks, terms, resultBytes)) };
+  return { form, splits: Math.min(mostSplits, chooseSplits(policy, form, blocks, terms, resultBytes)) };
 }
 
 /** The usual plan first; every form that suits the adapter and the shape, with the parts of its table and some more or fewer. */
-function candidates(device: Device, sizes: PlanSizes, usual: string): string[] {
+function candidates(policy: Policy, sizes: PlanSizes, usual: string): string[] {
   const names = new Set([usual]);
   const computed = (form: ProductForm) => workgroupCount(form, sizes.rows, sizes.cols4) * form.rows * form.cols4;
-  const forms = formOptions(device);
+  const forms = formOptions(policy);
   const least = Math.min(...forms.map(computed));
   for (const form of forms.filter((form) => computed(form) <= MOST_WASTE * least)) {
-    const { splits } = usualPlan(device, sizes, form);
-    const [fewest, limit] = splitBounds(device, sizes, form);
+    const { splits } = usualPlan(policy, sizes, form);
+    const [fewest, limit] = splitBounds(policy, sizes, form);
     const most = sizes.whole ? splits : limit;
     for (const parts of [splits, 1, splits / 4, splits / 2, 2 * splits]) {
       names.add(nameOf({ form, splits: Math.max(fewest, Math.min(most, Math.ceil(parts))) }));
@@ -78,10 +77,10 @@ function candidates(device: Device, sizes: PlanSizes, usual: string): string[] {
 }
 
 /** Bounds the number of parts that the lengths of loops and the memory allow. */
-function splitBounds(device: Device, sizes: PlanSizes, form: ProductForm): [number, number] {
+function splitBounds(policy: Policy, sizes: PlanSizes, form: ProductForm): [number, number] {
   const { terms, resultBytes, mostSplits = Infinity } = sizes;
-  const fewest = chooseSplits(device, form, Infinity, terms, resultBytes);
-  const most = chooseSplits(device, form, 0, terms, resultBytes);
+  const fewest = chooseSplits(policy, form, Infinity, terms, resultBytes);
+  const most = chooseSplits(policy, form, 0, terms, resultBytes);
   return [Math.min(fewest, mostSplits), Math.min(most, mostSplits)];
 }
 

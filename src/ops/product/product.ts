@@ -10,6 +10,7 @@ import { lib_flat, matmul as operands, matmul_pad } from "../../shaders/gen.ts";
 import { type FloatDType, key, type Shape, sizeOf, Tensor, uniform } from "../../tensor/mod.ts";
 import { bytesOf, castTo, elementAliases, floatOf } from "../../tensor/internal.ts";
 import type { Question } from "../shared/answers.ts";
+import { policyOf } from "../shared/policy.ts";
 import { constantsOf, type ProductForm, workgroupCount } from "./forms.ts";
 import { type AllStrides, type BatchAxes, type Layout, packed, type Strides } from "./layout.ts";
 import { momentsCode, momentsNote, type SideMoments } from "./moments.ts";
@@ -139,8 +140,8 @@ export function productPadded({ a, b, sizes, layout = PACKED, epilogue = PLAIN, 
   const size = sizeOf(shape);
   const asked = { rows, cols4: padded(cols) / 4, batch: count, terms: inner, resultBytes: size * 4 };
   const plan = triangles || isPart(strides)
-    ? tablePlan(device, { ...asked, mostSplits: into || triangles ? 1 : undefined })
-    : choosePlan(device, asked, () => questionOf(p, count));
+    ? tablePlan(policyOf(device), { ...asked, mostSplits: into || triangles ? 1 : undefined })
+    : choosePlan(policyOf(device), asked, () => questionOf(p, count));
   const depth = Math.ceil(inner / plan.splits / 8) * 8; // a slice of the tiles
   const splits = Math.ceil(inner / depth);
   const result: Tensor = into ?? new Tensor(device, shape, { dtype });

@@ -25,7 +25,7 @@ const OTHERS: ReadonlyMap<string, readonly string[]> = new Map([["family", ["cpu
  * `tune()` timed comes next; else the tables by family of adapters (`tables.ts`, and those beside the forms) hold.
  */
 export class Policy {
-  #device: Pick<Device, "info" | "recordings">;
+  #device: Pick<Device, "info" | "limits" | "recordings">;
   #forced: Forced;
   #answers: Answers | null = null;
 
@@ -34,7 +34,7 @@ export class Policy {
    *
    * @throws {RangeError} If `FORM` names nothing that has forms.
    */
-  constructor(device: Pick<Device, "info" | "recordings">, forms: string | undefined = environment("FORM")) {
+  constructor(device: Pick<Device, "info" | "limits" | "recordings">, forms: string | undefined = environment("FORM")) {
     this.#device = device;
     this.#forced = parseForms(forms ?? "");
   }
@@ -47,6 +47,11 @@ export class Policy {
   /** Lanes of a subgroup; 0 where they cannot be used. */
   get subgroupSize(): number {
     return this.#forced.subgroups === "off" ? 0 : this.#device.info.subgroupSize;
+  }
+
+  /** Limits of the device, which bound what a form may use. */
+  get limits(): GPUSupportedLimits {
+    return this.#device.limits;
   }
 
   /** Answers by timing; null before {@linkcode Policy.openAnswers}. */

@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import type { Device } from "../../../src/device/mod.ts";
 import { chooseForm, formNamed, formOptions } from "../../../src/ops/product/forms.ts";
+import { type Policy, policyOf } from "../../../src/ops/shared/policy.ts";
 import { pretended } from "../shared/_forms.ts";
 
 /** Makes what the choice of a form asks of a device. */
-function gpu(memory: number): Device {
+function gpu(memory: number): Policy {
   const limits = { maxComputeWorkgroupStorageSize: memory };
-  return pretended({ family: "gpu", subgroupSize: 0 }, limits);
+  return policyOf(pretended({ family: "gpu", subgroupSize: 0 }, limits));
 }
 
 Deno.test("chooseForm() takes the largest tile that a result fills and whose memory there is", () => {

@@ -201,7 +201,7 @@ Deno.test("matmul() throws when batch axes alternate too often", () => {
 
 Deno.test("chooseForm() follows the family, the subgroups and the shape", () => {
   const limits = { maxComputeWorkgroupStorageSize: 32 * 1024 }; // at 16 KiB: forms_test.ts
-  const on = (family: "cpu" | "gpu", subgroupSize: number) => pretended({ family, subgroupSize }, limits);
+  const on = (family: "cpu" | "gpu", subgroupSize: number) => policyOf(pretended({ family, subgroupSize }, limits));
   assertEquals(chooseForm(on("cpu", 8), 64, 16, 1).name, "subgroup");
   assertEquals(chooseForm(on("cpu", 8), 512, 128, 1).name, "subgroup32");
   assertEquals(chooseForm(on("cpu", 8), 512, 128, 2).name, "subgroup");
@@ -217,7 +217,7 @@ Deno.test("chooseForm() follows the family, the subgroups and the shape", () => 
 });
 
 Deno.test("chooseSplits() bounds loops, keeps the adapter busy and partial results small", () => {
-  const cpu = pretended({ family: "cpu", subgroupSize: 0 }, device.limits);
+  const cpu = policyOf(pretended({ family: "cpu", subgroupSize: 0 }, device.limits));
   const rows = chooseForm(cpu, 64, 16, 1);
   assertEquals(chooseSplits(cpu, rows, 1000, 512, 4096), 1);
   assertEquals(chooseSplits(cpu, rows, 1000, 100_000, 4096), 13);

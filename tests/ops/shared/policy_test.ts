@@ -11,7 +11,7 @@ import { pretended } from "./_forms.ts";
 const device = await Device.open();
 const policy = policyOf(device);
 const info = { vendor: "", description: "", family: "gpu", subgroupSize: 32 } as const;
-const of = { info, recordings: device.recordings };
+const of = { info, limits: device.limits, recordings: device.recordings };
 
 Deno.test("Policy.with() forces families, subgroups and forms inside, whatever happens there", async () => {
   const { family, subgroupSize } = device.info;
