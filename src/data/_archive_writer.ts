@@ -1,5 +1,4 @@
-import { dirname, join } from "node:path";
-import { posix } from "node:path";
+import { dirname, join, posix } from "node:path";
 import { quoted } from "../formats/internal.ts";
 
 const MAX_PART = 255; // bytes of a name on the file systems in use
@@ -42,8 +41,7 @@ export class ArchiveWriter {
    * @throws {SyntaxError} If it cannot be beside the names before it, or is too long.
    */
   async addFolder(name: string): Promise<void> {
-    this.#claim(name, "folder");
-    await Deno.mkdir(join(this.#place.folder, name), { recursive: true });
+    await this.#claim(name, "folder");
     this.entries++;
   }
 
@@ -54,10 +52,9 @@ export class ArchiveWriter {
    * @throws {RangeError} If all files together take more than `maxBytes`.
    */
   async addFile(name: string, chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
-    this.#claim(name, "file");
-    const target = join(this.#place.folder, name);
-    await Deno.mkdir(dirname(target), { recursive: true });
-    using file = await this.#create(target, name);
+    await this.#claim(name, "file");
+    const options = { write: true, createNew: true } as const;
+    using file = await this.#make(name, (path) => Deno.open(path, options));
     for await (const chunk of chunks) {
       this.#reserve(chunk.length);
       for (let at = 0; at < chunk.length;) at += await file.write(chunk.subarray(at));
@@ -87,8 +84,8 @@ export class ArchiveWriter {
    *
    * @throws {SyntaxError} If it leads out of its top-level folder, or the name cannot be beside the names before it.
    */
-  addLink(name: string, target: string): void {
-    this.#claim(name, "link");
+  async addLink(name: string, target: string): Promise<void> {
+    await this.#claim(name, "link");
     const to = target.startsWith("/") ? ".." : posix.normalize(`${dirname(name)}/${target}`);
     const [top] = name.split("/");
     if (/[\\:\0]/.test(target) || target === "" || to !== top && !to.startsWith(`${top}/`)) {
@@ -108,11 +105,7 @@ export class ArchiveWriter {
       const kind = this.#kinds.get(posix.normalize(`${dirname(name)}/${target}`).replace(/\/$/, ""));
       if (kind !== "file" && kind !== "folder") throw this.#badLink(name, target);
     }
-    for (const [name, target] of this.#links) {
-      const path = join(this.#place.folder, name);
-      await Deno.mkdir(dirname(path), { recursive: true });
-      await Deno.symlink(target, path);
-    }
+    for (const [name, target] of this.#links) await this.#make(name, (path) => Deno.symlink(target, path));
   }
 
   #badLink(name: string, target: string): SyntaxError {
@@ -122,19 +115,26 @@ export class ArchiveWriter {
     );
   }
 
-  #claim(name: string, kind: Kind): void {
+  /** Takes a name, and makes the folders that it needs. */
+  async #claim(name: string, kind: Kind): Promise<void> {
     this.#reserve(ENTRY);
     this.#checkLength(name);
     for (let end = name.indexOf("/"); end >= 0; end = name.indexOf("/", end + 1)) {
-      const folder = name.slice(0, end);
-      const known = this.#kinds.get(folder) ?? "folder";
-      if (known !== "folder") throw this.#error(`${quoted(folder)} is a ${known} and a folder`);
-      this.#kinds.set(folder, "folder");
+      await this.#claimFolder(name.slice(0, end));
     }
     const known = this.#kinds.get(name);
     if (known && known !== kind) throw this.#error(`${quoted(name)} is a ${[known, kind].sort().join(" and a ")}`);
     if (known && known !== "folder") throw this.#error(`${quoted(name)} comes twice`);
+    if (kind === "folder") await this.#claimFolder(name);
     this.#kinds.set(name, kind);
+  }
+
+  async #claimFolder(name: string): Promise<void> {
+    const known = this.#kinds.get(name);
+    if (known === "folder") return;
+    if (known) throw this.#error(`${quoted(name)} is a ${known} and a folder`);
+    await this.#make(name, (path) => Deno.mkdir(path));
+    this.#kinds.set(name, "folder");
   }
 
   #checkLength(name: string): void {
@@ -144,10 +144,10 @@ export class ArchiveWriter {
     if (bytes > MAX_PATH) throw this.#error(`one takes ${bytes} bytes (at most ${MAX_PATH}): ${quoted(name)}`);
   }
 
-  /** A disk that does not tell "A" from "a" says only now that two names are one. */
-  async #create(target: string, name: string): Promise<Deno.FsFile> {
+  /** Makes what is new in the archive: a disk that does not tell "A" from "a" says only now that two names are one. */
+  async #make<T>(name: string, make: (path: string) => Promise<T>): Promise<T> {
     try {
-      return await Deno.open(target, { write: true, createNew: true });
+      return await make(join(this.#place.folder, name));
     } catch (cause) {
       if (!(cause instanceof Deno.errors.AlreadyExists)) throw cause;
       throw this.#error(`${quoted(name)} is the same as another on this disk`, cause);

@@ -1,4 +1,4 @@
-import { escapeCommands } from "../formats/internal.ts";
+import { escapeCommands, parseDecimal } from "../formats/internal.ts";
 import { listSome, readText } from "./_files.ts";
 
 /** A CSV file: its header, and its rows as texts. */
@@ -11,8 +11,8 @@ export interface CsvTable {
 /**
  * Reads a CSV file (RFC 4180; comma, quotes, CRLF or LF, UTF-8; a byte-order mark and blanks around names of columns are dropped).
  *
- * @throws {SyntaxError} If there is no row below the header, two columns have one name, a row has more or fewer fields than the
- *   header, a quote is not closed, or the file is not UTF-8.
+ * @throws {SyntaxError} If the first line is of numbers, there is no row below it, two columns have one name, a row has
+ *   more or fewer fields than the header, a quote is not closed, or the file is not UTF-8.
  */
 export async function readCsv(path: string): Promise<CsvTable> {
   const [first, ...rows] = await parseCsv(path, await readText(path));
@@ -22,6 +22,9 @@ export async function readCsv(path: string): Promise<CsvTable> {
   if (header.length === 1 && /[;\t|]/.test(only)) {
     throw new SyntaxError(`Cannot read "${path}" as its columns must be separated by commas: got ${listSome([only])}`);
   }
+  if (isRow(header)) {
+    throw new SyntaxError(`Cannot read "${path}" as its first line must name the columns: got ${listSome(header)}`);
+  }
   const seen = new Set<string>();
   const twice = header.filter((name) => name !== "" && seen.size === seen.add(name).size);
   if (twice.length > 0) {
@@ -29,6 +32,12 @@ export async function readCsv(path: string): Promise<CsvTable> {
   }
   if (rows.length === 0) throw new SyntaxError(`Cannot read "${path}" as it must have rows: got a header only`);
   return { path, header, rows };
+}
+
+/** Whether a line is a row of numbers and no header: pandas calls columns without names 0, 1, 2, … */
+function isRow(fields: readonly string[]): boolean {
+  const values = fields.filter((field) => field !== "" && !/^nan?$/i.test(field)).map(parseDecimal);
+  return values.length > 0 && values.every((value) => value !== null) && values.some((value, i) => value !== i);
 }
 
 async function parseCsv(path: string, text: string): Promise<string[][]> {

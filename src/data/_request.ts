@@ -1,4 +1,6 @@
-import { contentOf } from "../formats/internal.ts";
+import { basename } from "node:path";
+import { CONTENT_BYTES, contentOf, decodeLatin1 } from "../formats/internal.ts";
+import { type Bytes, FileSource } from "../formats/mod.ts";
 
 const REDIRECTS = [301, 302, 303, 307, 308];
 const HTML = /\.x?html?$/i;
@@ -26,6 +28,21 @@ export async function fetchSafely(url: string, init: { headers: Headers; signal:
   }
   throw new Deno.errors.Http(`it redirects more than ${MOST_REDIRECTS} times`);
 }
+
+/** Beginnings, as `contentOf()` names them, of files that are told by their endings. */
+const CONTENTS: readonly (readonly [ending: RegExp, content: RegExp])[] = [
+  [/\.(zip|npz)$/i, /^a zip file/],
+  [/\.(tgz|tar\.gz)$/i, /^(gzip|a tar)/], // servers that call it packed have it unpacked on the way
+  [/\.gz$/i, /^(gzip|bytes )/],
+  [/\.t?xz$/i, /^xz/],
+  [/\.t?bz2$/i, /^bzip2/],
+  [/\.tar$/i, /^a tar/],
+  [/\.npy$/i, /^a NumPy array/],
+  [/\.safetensors$/i, /^a safetensors file/],
+  [/\.(pth|pt)$/i, /^(a zip file|a pickle|a tar)/],
+  [/\.jpe?g$/i, /^a JPEG/],
+  [/\.png$/i, /^a PNG/],
+];
 
 /** Conditions under which an answer is the file asked for. */
 export interface Expected {
@@ -62,13 +79,39 @@ export function checkAnswer(headers: Headers, total: number | undefined, { name,
 }
 
 /**
- * Refuses what begins as a web page, whatever the server calls it.
+ * Refuses what begins as a web page, whatever the server calls it, and what does not begin as its name says.
  *
+ * @param chunk The first bytes that came; where they are few, {@linkcode checkWholeContent} tells.
  * @throws {Deno.errors.Http} If it does, and the file shall be none.
  */
 export function checkFirstBytes(chunk: Uint8Array, name: string): void {
-  if (HTML.test(name) || !contentOf(chunk.slice(0, 512)).startsWith("a web page")) return;
-  throw new Deno.errors.Http("the server answers with a web page in place of the file");
+  const start = chunk.slice(0, CONTENT_BYTES);
+  const isPage = !HTML.test(name) && contentOf(start).startsWith("a web page");
+  if (isPage) throw new Deno.errors.Http("the server answers with a web page in place of the file");
+  const fault = start.length < CONTENT_BYTES ? null : faultOf(start, name);
+  if (fault) throw new Deno.errors.Http(`the server answers with something ${fault}`);
+}
+
+/**
+ * Refuses a whole file that does not begin as its name says: text, JSON or XML in place of an archive.
+ *
+ * @throws {SyntaxError} If it does not.
+ */
+export async function checkWholeContent(path: string): Promise<void> {
+  using source = new FileSource(path);
+  const start = await source.read(0, Math.min(CONTENT_BYTES, source.size));
+  const fault = faultOf(start, path.replace(/\.part$/, ""));
+  if (fault) throw new SyntaxError(`it is something ${fault}`);
+}
+
+/** What is wrong with the beginning of a file of that name; null where nothing is known of it. */
+function faultOf(start: Bytes, name: string): string | null {
+  const known = CONTENTS.find(([ending]) => ending.test(name));
+  const begins = contentOf(start);
+  const isText = begins.startsWith("bytes ") && /^[\t\n\r -~]*$/.test(decodeLatin1(start));
+  const content = isText ? "text" : begins;
+  if (!known || known[1].test(content)) return null;
+  return `other than "${basename(name)}" must be by its ending: got ${content}`;
 }
 
 /** The error for a file that is larger than it can be. */

@@ -56,7 +56,7 @@ export async function extractTar(path: string, destination: string, options: Ext
       checkKind(entry, path);
       if (entry.kind === "directory") await writer.addFolder(name);
       else if (entry.kind === "hard link") await writer.addCopy(name, checkName(entry.target, path));
-      else if (entry.kind === "link") writer.addLink(name, entry.target);
+      else if (entry.kind === "link") await writer.addLink(name, entry.target);
       else await writer.addFile(name, entry.chunks());
       if (writer.entries % 256 === 0) options.onProgress?.({ name: path, files: writer.entries });
     }

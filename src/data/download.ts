@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname } from "node:path";
 import { parseDecimal, replaceBy } from "../formats/internal.ts";
 import { isFile } from "./_files.ts";
-import { checkAnswer, checkFirstBytes, type Expected, fetchSafely, tooLarge } from "./_request.ts";
+import { checkAnswer, checkFirstBytes, checkWholeContent, type Expected, fetchSafely, tooLarge } from "./_request.ts";
 
 /** Largest size of a file of which none is said, bytes. */
 const MAX_BYTES = 2 ** 33;
@@ -51,7 +51,8 @@ interface Part {
  * Downloads a file: with progress, taken up where it broke off, checked, and given its name only when it is complete.
  *
  * Only https is fetched from, through redirects too (plain http from this machine alone). A web page in place of the
- * file, an empty answer, one that is larger than `maxBytes`, and one of unknown length that nothing checks are refused.
+ * file, what does not begin as the ending of `path` says, an empty answer, one that is larger than `maxBytes`, and one of
+ * unknown length that nothing checks are refused.
  *
  * While it is under way it is called `path + ".part"`. Two processes that want the same file wait for each other.
  *
@@ -102,7 +103,8 @@ export async function download(url: string, path: string, given: DownloadOptions
     await file.truncate(0);
     throw new SyntaxError(`Cannot use "${url}" as its MD5 must be ${options.md5}: current value is ${sum}`);
   }
-  if (options.check) await checkWhole(url, `${path}.part`, options.check, file);
+  const check = options.check ?? (options.md5 === undefined ? checkWholeContent : undefined);
+  if (check) await checkWhole(url, `${path}.part`, check, file);
   await file.syncData();
   await replaceBy(`${path}.part`, path);
 }

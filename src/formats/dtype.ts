@@ -72,9 +72,13 @@ export function holds(dtype: NdDType, data: unknown): boolean {
 
 /**
  * The elements in `bytes`, whose length is a multiple of the element size.
- * They share memory with `bytes` when they lie aligned and little-endian, as every machine with WebGPU is.
+ * They share memory with `bytes` when they lie aligned and little-endian, as every machine with WebGPU is; truth values
+ * when they are 0 and 1, as all but 0 are true in other programs.
  */
 export function decodeElements<D extends NdDType>(bytes: Bytes, dtype: D, littleEndian = true): NdArrayData[D] {
+  if (dtype === "bool" && bytes.some((byte) => byte > 1)) {
+    return bytes.map((byte) => Math.min(byte, 1)) as NdArrayData[D];
+  }
   const size = itemSize(dtype);
   const swap = size > 1 && !littleEndian;
   const own = swap || bytes.byteOffset % size !== 0 ? bytes.slice() : bytes;

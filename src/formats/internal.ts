@@ -1,6 +1,7 @@
 // What other folders use beside mod.ts; not part of the package's interface.
 export { crc32 } from "./crc32.ts";
-export { contentOf, IMAGE_CONTENTS, isReadableImage } from "./content.ts";
+export { decodeLatin1 } from "./byte_reader.ts";
+export { CONTENT_BYTES, contentOf, IMAGE_CONTENTS, isReadableImage } from "./content.ts";
 export { parseDecimal } from "./decimal.ts";
 export { inflate } from "./deflate.ts";
 export { eventKeys, type EventValue, type Histogram, summaryEvent, versionEvent } from "./event.ts";

@@ -89,6 +89,11 @@ export class PickleMachine {
     this.#stack = [];
   }
 
+  /** Pushes a new value that nothing can be added to: a tuple, a frozenset. */
+  pushFrozen(value: PickleValue[] | Set<PickleValue>): void {
+    this.push(Object.freeze(value) as PickleValue);
+  }
+
   /** Takes the values since the last mark. */
   popMark(): PickleValue[] {
     const group = this.#stack;
@@ -185,7 +190,9 @@ export class PickleMachine {
   append(values: readonly PickleValue[]): void {
     const list = this.top();
     const target = Array.isArray(list) ? list : list instanceof PickleObject ? list.elements : undefined;
-    if (!target) throw damaged(`elements must go to a list, not to ${describeValue(list)}`);
+    if (!target || Object.isFrozen(target)) {
+      throw damaged(`elements must go to a list, not to ${target ? "a tuple" : describeValue(list)}`);
+    }
     this.#budget.charge(WORD * values.length);
     for (const value of values) target.push(value);
   }
@@ -193,7 +200,9 @@ export class PickleMachine {
   /** Adds to the set on top of the stack. */
   add(values: readonly PickleValue[]): void {
     const set = this.top();
-    if (!(set instanceof Set)) throw damaged(`elements must go to a set, not to ${describeValue(set)}`);
+    if (!(set instanceof Set) || Object.isFrozen(set)) {
+      throw damaged(`elements must go to a set, not to ${set instanceof Set ? "a frozenset" : describeValue(set)}`);
+    }
     this.#budget.charge(4 * WORD * values.length);
     for (const value of values) set.add(value);
   }

@@ -57,7 +57,7 @@ const SIMPLE: readonly (readonly [code: string, op: PickleOp])[] = [
   ["\x88", pushes(() => true)],
   ["\x89", pushes(() => false)],
   ["]", pushes(() => [])],
-  [")", pushes(() => [])],
+  [")", (machine) => machine.pushFrozen([])],
   ["}", pushes(() => new Map())],
   ["\x8f", pushes(() => new Set())],
 ];
@@ -89,13 +89,13 @@ const TEXTS: typeof SIMPLE = [
 ];
 
 const CONTAINERS: typeof SIMPLE = [
-  ["t", (machine) => machine.push(machine.popMark())],
+  ["t", (machine) => machine.pushFrozen(machine.popMark())],
   ["l", (machine) => machine.push(machine.popMark())],
-  ["\x85", (machine) => machine.push(machine.popMany(1))],
-  ["\x86", (machine) => machine.push(machine.popMany(2))],
-  ["\x87", (machine) => machine.push(machine.popMany(3))],
+  ["\x85", (machine) => machine.pushFrozen(machine.popMany(1))],
+  ["\x86", (machine) => machine.pushFrozen(machine.popMany(2))],
+  ["\x87", (machine) => machine.pushFrozen(machine.popMany(3))],
   ["d", (machine) => machine.push(setPairs(new Map(), machine.popMark()))],
-  ["\x91", (machine) => machine.push(new Set(machine.popMark()))],
+  ["\x91", (machine) => machine.pushFrozen(new Set(machine.popMark()))],
   ["a", (machine) => machine.append(machine.popMany(1))],
   ["e", (machine) => machine.append(machine.popMark())],
   ["\x90", (machine) => machine.add(machine.popMark())],

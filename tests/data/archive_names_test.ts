@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { ArchiveWriter } from "../../src/data/_archive_writer.ts";
 import { extractTar } from "../../src/data/archive.ts";
 import { listFiles, makeTar, withFolder } from "./_helpers.ts";
 
@@ -14,6 +15,36 @@ Deno.test("extractTar() reads names that are not UTF-8 as Latin-1, so that two s
     await Deno.writeFile(`${folder}/a.tar`, tar);
     await extractTar(`${folder}/a.tar`, `${folder}/out`);
     assertEquals(await listFiles(`${folder}/out`), [["cafè", "1"], ["café", "2"]]);
+  });
+});
+
+Deno.test("ArchiveWriter refuses two folders, files or links that are one on a disk", async () => {
+  // On a disk that does not tell "A" from "a", or composed from decomposed letters, what was written as A is there as a.
+  const writers: ((writer: ArchiveWriter) => Promise<void>)[] = [
+    (writer) => writer.addFolder("a"),
+    (writer) => writer.addFile("a", [new Uint8Array(1)]),
+    (writer) => writer.addFile("a/x", [new Uint8Array(1)]),
+    (writer) => writer.addLink("a/x", "y"),
+  ];
+  for (const write of writers) {
+    await withFolder(async (folder) => {
+      await Deno.mkdir(`${folder}/a`);
+      const writer = new ArchiveWriter({ archive: "a.tar", folder, maxBytes: 1e6 });
+      await assertRejects(
+        () => write(writer),
+        SyntaxError,
+        'Cannot extract "a.tar" as its names must fit on a disk: "a" is the same as another on this disk',
+      );
+    });
+  }
+});
+
+Deno.test("extractTar() keeps names that a disk tells apart", async () => {
+  await withFolder(async (folder) => {
+    const names = ["A/x", "a/y", "caf\u00e9/x", "cafe\u0301/y"];
+    await Deno.writeFile(`${folder}/a.tar`, makeTar(names.map((name) => ({ name, data: name }))));
+    await extractTar(`${folder}/a.tar`, `${folder}/out`);
+    assertEquals(await listFiles(`${folder}/out`), names.toSorted().map((name): [string, string] => [name, name]));
   });
 });
 

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { fetchSafely } from "../../src/data/_request.ts";
 import { download } from "../../src/data/download.ts";
 import { listFiles, withFolder } from "./_helpers.ts";
@@ -212,6 +212,37 @@ Deno.test("download() keeps no web page, no empty file, nothing too large and no
   await fails(endless, "the server does not say how long the file is, and no checksum tells whether all of it came");
   const check = () => Promise.reject(new SyntaxError("it is no list"));
   await fails(() => new Response(TEXT), "it is no list", { check });
+});
+
+Deno.test("download() keeps no text, JSON or XML in place of an archive, an array, weights or a picture", async () => {
+  const bodies = {
+    "JSON text": '{"error": "quota exceeded"}',
+    "text": "Access denied\n",
+    "bytes ef bb bf 3c 3f 78 6d 6c": '\ufeff<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>',
+    "a PDF document": "%PDF-1.7",
+  };
+  for (const [content, body] of Object.entries(bodies)) {
+    for (const long of [body, body.padEnd(1000)]) {
+      await serving(() => new Response(long), async (url) => {
+        await withFolder(async (folder) => {
+          for (const name of ["a.zip", "a.tar.gz", "a.TGZ", "a.tar", "a.npy", "a.pth", "a.safetensors", "a.jpg"]) {
+            const error = await assertRejects(() => download(url, `${folder}/${name}`, { retryDelay: 1 }), Error);
+            assertStringIncludes(
+              error.message,
+              `is something other than "${name}" must be by its ending: got ${content}`.slice(long === body ? 0 : 3),
+            );
+          }
+          assertEquals((await listFiles(folder)).filter(([name, data]) => data !== "" || !name.endsWith(".part")), []);
+        });
+      });
+    }
+  }
+  await serving(() => new Response("PK\x05\x06"), async (url) => {
+    await withFolder(async (folder) => {
+      for (const name of ["a.zip", "a.npz", "notes.txt", "list"]) await download(url, `${folder}/${name}`);
+      assertEquals((await listFiles(folder)).length, 4);
+    });
+  });
 });
 
 Deno.test("download() takes a part that was not asked for as no whole file", async () => {

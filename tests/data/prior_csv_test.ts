@@ -155,6 +155,27 @@ Deno.test("readCsvPrior() names the columns of a wide csv in less time than it t
   });
 });
 
+Deno.test("loadPrior() loses no first line of a csv without a header", async () => {
+  await withFolder(async (folder) => {
+    const file = `${folder}/p.csv`;
+    for (const first of ["0.5,0.25", "1,0", "1", "-3", "0,0,1", "1e-3,nan", "0,2", "7,0,1", " 0.5 ,1"]) {
+      await Deno.writeTextFile(file, `${first}\n`.repeat(4)); // a row more than there are images
+      await assertRejects(
+        () => loadPrior(file, BIRDS),
+        SyntaxError,
+        `Cannot read "${file}" as its first line must name the columns: got `,
+      );
+    }
+    for (const header of ["0,1", "0", "2019,w", ",0,1", "u,1"]) { // pandas counts columns without names
+      await Deno.writeTextFile(file, `${header}\n${`${header.replace(/[^,]+/g, "0.5")}\n`.repeat(3)}`);
+      assertEquals(
+        (await loadPrior(file, BIRDS)).data.length,
+        3 * header.split(",").filter((name) => name !== "").length,
+      );
+    }
+  });
+});
+
 Deno.test("loadPrior() refuses a csv without rows, with a column twice, or in another encoding", async () => {
   await withFolder(async (folder) => {
     const file = `${folder}/p.csv`;

@@ -30,6 +30,14 @@ Deno.test("decodeElements() reads big-endian without touching its input", () => 
   assertEquals([...decodeElements(new Uint8Array([0, 0, 0, 0, 0, 0, 1, 2]), "i64", false)], [258n]);
 });
 
+Deno.test("decodeElements() reads truth values as 0 and 1, whatever byte says true", () => {
+  const bytes = new Uint8Array([0, 1, 2, 255]);
+  assertEquals([...decodeElements(bytes, "bool")], [0, 1, 1, 1]);
+  assertEquals([...bytes], [0, 1, 2, 255]); // the file's own bytes stay
+  assertEquals(decodeElements(bytes.subarray(0, 2), "bool").buffer, bytes.buffer);
+  assertEquals([...decodeElements(bytes, "u8")], [0, 1, 2, 255]);
+});
+
 Deno.test("encodeElements() gives little-endian bytes", () => {
   assertEquals([...encodeElements(new Uint16Array([0x0102]))], [2, 1]);
 });

@@ -149,6 +149,18 @@ Deno.test("unpickle() refuses a damaged pickle, and says what is wrong", () => {
   for (const [pickle, message] of cases) refuses(pickle, message);
 });
 
+Deno.test("unpickle() adds nothing to a tuple or a frozenset, however they were made: what shares them would change", () => {
+  for (const tuple of [")", "(t", "N\x85", "NN\x86", "NNN\x87", "c__builtin__\ntuple\n)R"]) {
+    for (const add of ["K\x01a.", "(K\x01e."]) {
+      refuses(tuple + add, "elements must go to a list, not to a tuple", { globals });
+    }
+  }
+  for (const set of ["(N\x91", "c__builtin__\nfrozenset\n)R"]) {
+    refuses(`${set}(K\x01\x90.`, "elements must go to a set, not to a frozenset", { globals });
+  }
+  assertEquals(read("](K\x01eK\x02a."), [1, 2]);
+});
+
 Deno.test("unpickle() stops after maxSteps", () => {
   refuses("(((((N.", "maxSteps is 4: the pickle takes more", { maxSteps: 4 });
 });
