@@ -54,6 +54,14 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
     ["optim/optimizers_test.ts", "Optimizer.step() refuses a rate"],
   ],
   "foreign checkpoints": [["eval/encoder_file_test.ts", "loadEncoder() finds", "loadEncoder() lets pooled features"]],
+  "silent losses": [
+    ["data/prior_csv_test.ts", "loadPrior() loses no first line"],
+    ["data/download_refusals_test.ts", "download() keeps no text"],
+    ["data/archive_names_test.ts", "ArchiveWriter refuses two folders"],
+    ["formats/pickle_test.ts", "unpickle() adds nothing to a tuple"],
+    ["formats/dtype_test.ts", "decodeElements() reads truth values"],
+    ["jobs/pretrain/settings_test.ts", "differences() names another", "startingPoint() refuses", "knownMicroBatch()"],
+  ],
   "hostile files": [
     ["formats/pickle_bounds_test.ts", "unpickle() refuses", "readTorch() refuses devices"],
     ["formats/safetensors_test.ts", "readSafetensors() reads long headers", "readSafetensors() names values"],

@@ -142,11 +142,11 @@ export async function writeWhole(
     const chunks = typeof content === "string" ? [new TextEncoder().encode(content)] : content;
     for await (const chunk of chunks) await writeAll(file, chunk);
     await file.syncData();
+    await replaceBy(part, path);
   } catch (error) {
-    await Deno.remove(part).catch(() => {});
+    await Deno.remove(part).catch(() => {}); // where a folder has the name, the part has no place
     throw error;
   }
-  await replaceBy(part, path);
 }
 
 /** A new name beside a file, for what is to take its place: `NAME.0a1b2c3d.part`. */

@@ -11,13 +11,21 @@ export function checkPretrain(data: PretrainData, config: ResolvedConfig): void 
   checkMethod(data, config);
   checkCounts(config);
   const { source } = data;
-  const { batchSize, dropLast, group } = config;
+  const { batchSize, dropLast, group, start, epochs } = config;
   if (source.length < 2) {
     throw new RangeError(`Cannot pretrain() as there must be at least 2 samples: got ${source.length}`);
   }
-  if (batchSizes(source.length, batchSize, dropLast, group.size).length === 0) {
+  const steps = batchSizes(source.length, batchSize, dropLast, group.size).length;
+  if (steps === 0) {
     throw new RangeError(
       `Cannot pretrain() as dropLast leaves no batch of ${batchSize}: got ${source.length} samples`,
+    );
+  }
+  const counts = [start.epoch, start.step].every((count) => Number.isSafeInteger(count) && count >= 0);
+  if (!counts || start.epoch < epochs && start.step >= steps) {
+    throw new RangeError(
+      `Cannot pretrain() as start must be an epoch >= 0 and one of its ${steps} steps: got epoch ${start.epoch}, step ` +
+        `${start.step} (were the samples or the batch size others?)`,
     );
   }
 }

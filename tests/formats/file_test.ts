@@ -105,6 +105,14 @@ Deno.test("writeWhole() leaves the old file, and nothing else, when the writing 
   });
 });
 
+Deno.test("writeWhole() leaves nothing beside a folder that has the name", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.mkdir(`${folder}/report.html`);
+  await assertRejects(() => writeWhole(`${folder}/report.html`, "text"), Deno.errors.IsADirectory);
+  assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name), ["report.html"]);
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("blobSource() reads a part of a Blob", async () => {
   const source = blobSource(new Blob([latin1("0123456789")]));
   assertEquals(source.size, 10);

@@ -164,6 +164,13 @@ Deno.test("pretrain() refuses what it cannot train on", async () => {
     [{ views: 0 }, "views must be >= 1: got 0", { source }],
     [{}, "there must be at least 2 samples: got 1", { source: one }],
     [{ batchSize: 32, dropLast: true }, "dropLast leaves no batch of 32: got 20 samples", { source }],
+    ...[{ epoch: 1, step: 3 }, { epoch: 0, step: 99 }, { epoch: -1, step: 0 }, { epoch: 0, step: 0.5 }].map((
+      start,
+    ): [Partial<PretrainConfig>, string, { source: ResidentImages }] => [
+      { start, batchSize: 8, epochs: 2 },
+      `start must be an epoch >= 0 and one of its 3 steps: got epoch ${start.epoch}, step ${start.step} (were the`,
+      { source },
+    ]),
   ];
   for (const [config, message, data] of cases) {
     await assertRejects(

@@ -26,7 +26,7 @@ import { type KernelView, viewKernel } from "./kernel_view.ts";
 import { priorOf, uploadPrior } from "./prior.ts";
 import { profileOf } from "./profile.ts";
 import { ReportFile } from "./report_file.ts";
-import { learningSettings } from "./settings.ts";
+import { knownMicroBatch, learningSettings } from "./settings.ts";
 import { startingPoint } from "./starting_point.ts";
 import { evaluationMetrics, metricsLine } from "./metrics_line.ts";
 import { RunLog } from "./run_log.ts";
@@ -166,8 +166,8 @@ class Job {
 
   async #prepare(): Promise<void> {
     const { device, dataset, settings } = this.#input;
-    const known = this.#found?.checkpoint.config.micro_batch;
-    this.#microBatch = await this.#training.chooseMicroBatch(typeof known === "number" ? known : undefined);
+    const known = knownMicroBatch(this.#found?.checkpoint.config, this.#group.size);
+    this.#microBatch = await this.#training.chooseMicroBatch(known);
     if (settings.kernel !== null && this.#prior) this.#kernel = await viewKernel(device, dataset, settings);
     await this.#folder.writeText("config.json", `${JSON.stringify({ ...settings, ...this.#facts }, null, 2)}\n`);
     this.#secondsBefore = await this.#log.rewind(this.#position);
@@ -221,13 +221,13 @@ class Job {
   }
 
   async #save(): Promise<JobEvent> {
-    const { settings } = this.#input;
-    const divided = this.#division() === null ? null : this.#microBatch; // a run that goes on divides alike
+    const { settings, dataset } = this.#input;
+    const micro_batch = settings.micro_batch ?? (this.#division() === null ? null : this.#microBatch); // as if not stopped
     const path = await this.#folder.saveLast(
       await captureCheckpoint(this.#model, this.#training.optimizer, {
         network: settings.network,
         position: this.#position,
-        config: learningSettings({ ...settings, micro_batch: settings.micro_batch ?? divided }, this.#group.size),
+        config: learningSettings({ ...settings, micro_batch }, this.#group.size, dataset.length),
         optimizerKind: settings.optimizer,
         scaler: this.#training.scaler,
         beside: await this.#training.readBeside(),

@@ -168,11 +168,26 @@ export function resolveSettings(given: ProgramSettings & GivenSettings<typeof SE
   return { db, demo, augmentation, stem, ...settings, ...fitting };
 }
 
-/** Settings that decide what is learnt, for a checkpoint; the number of ranks is one of them where each has its own loss. */
-export function learningSettings(settings: JobSettings, ranks = 1): Record<string, unknown> {
+/**
+ * Settings that decide what is learnt, for a checkpoint. The number of images is one of them where it is given; the number
+ * of ranks where each has its own loss.
+ */
+export function learningSettings(settings: JobSettings, ranks = 1, images?: number): Record<string, unknown> {
   const learning = Object.entries(settings).filter(([name]) => !ROWS[name]?.running);
-  return { ...Object.fromEntries(learning), ...settings.loss_scope === "global" ? {} : { ranks } };
+  return {
+    ...Object.fromEntries(learning),
+    ...settings.loss_scope === "global" ? {} : { ranks },
+    ...images === undefined ? {} : { images },
+  };
 }
+
+/** Samples that a run encoded at once; undefined where a checkpoint does not say, or says what cannot be. */
+export function knownMicroBatch({ micro_batch: known }: Readonly<Record<string, unknown>> = {}, ranks = 1) {
+  return Number.isSafeInteger(known) && Number(known) >= (ranks > 1 ? 2 : 1) ? Number(known) : undefined;
+}
+
+/** Names of what no flag says. */
+const OTHERS: Readonly<Record<string, string>> = { ranks: "mpirun -n", images: "images" };
 
 /**
  * Settings that differ from those of a checkpoint, as text: `--lr 0.3 (now 0.1)`, `mpirun -n 2 (now 4)`. Settings it
@@ -182,12 +197,13 @@ export function differences(
   config: Readonly<Record<string, unknown>>,
   settings: JobSettings,
   ranks: number,
+  images?: number,
 ): string[] {
   const implied = Object.entries(ROWS).filter(([, row]) => row.implied).map(([name, row]) => [name, row.default]);
   const before: Record<string, unknown> = { ...Object.fromEntries(implied), ...config };
-  const now = learningSettings(settings, ranks);
+  const now = learningSettings(settings, ranks, images);
   if (settings.micro_batch === null) delete now.micro_batch; // goes on as it was
   return Object.keys(now).filter((name) => name in before && before[name] !== now[name]).map((name) =>
-    `${name === "ranks" ? "mpirun -n" : `--${name}`} ${before[name] ?? "none"} (now ${now[name] ?? "none"})`
+    `${OTHERS[name] ?? `--${name}`} ${before[name] ?? "none"} (now ${now[name] ?? "none"})`
   );
 }

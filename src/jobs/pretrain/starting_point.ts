@@ -12,13 +12,13 @@ import { differences } from "./settings.ts";
  */
 export async function startingPoint(
   folder: Pick<RunFolder, "path" | "latest">,
-  { resume, settings }: Pick<JobInput, "resume" | "settings">,
+  { resume, settings, dataset }: Pick<JobInput, "resume" | "settings" | "dataset">,
   group: Communicator,
 ): Promise<FoundCheckpoint | null> {
   const found = resume === undefined ? await folder.latest() : await findCheckpoint(resume);
   if (!found) return null;
   const { checkpoint: { network, config, position }, path } = found;
-  const changed = differences(config, settings, group.size);
+  const changed = differences(config, settings, group.size, dataset.length);
   if (resume === undefined && changed.length > 0 && hasLearntNothing(found.checkpoint)) return null;
   if (network !== null && network !== settings.network) {
     throw new TypeError(
@@ -28,12 +28,17 @@ export async function startingPoint(
   if (position === null) {
     throw new TypeError(`Cannot resume from "${path}" as it holds weights only: it does not say which epoch is next`);
   }
-  if (changed.length === 0) return found;
-  if (resume !== undefined) return { ...found, notes: [...found.notes, `Settings changed: ${changed.join(", ")}`] };
+  const notes = [...found.notes, ...found.checkpoint.optimizer ? [] : [withoutOptimizer(path)]];
+  if (changed.length === 0) return { ...found, notes };
+  if (resume !== undefined) return { ...found, notes: [...notes, `Settings changed: ${changed.join(", ")}`] };
   throw new TypeError(
     `Cannot go on with the run in "${folder.path}" as its settings were others: ${changed.join(", ")}; give another ` +
       `--save_dir for a new run, or --resume "${path}" to go on with new settings`,
   );
+}
+
+function withoutOptimizer(path: string): string {
+  return `"${path}" has no state of the optimizer, which begins anew`;
 }
 
 /** Whether a checkpoint is that of before the first step. */

@@ -1,5 +1,14 @@
-import { assertEquals, assertThrows } from "@std/assert";
-import { differences, learningSettings, resolveSettings } from "../../../src/jobs/pretrain/settings.ts";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { SingleProcess } from "../../../src/distributed/single_process.ts";
+import type { JobInput } from "../../../src/jobs/mod.ts";
+import {
+  differences,
+  knownMicroBatch,
+  learningSettings,
+  resolveSettings,
+} from "../../../src/jobs/pretrain/settings.ts";
+import { startingPoint } from "../../../src/jobs/pretrain/starting_point.ts";
+import type { Checkpoint } from "../../../src/train/mod.ts";
 import { SETTINGS } from "../../train/_small.ts";
 
 Deno.test("learningSettings() has the number of ranks where each has its own loss", () => {
@@ -16,6 +25,46 @@ Deno.test("differences() names another number of ranks, and nothing that a check
   const global = { ...SETTINGS, loss_scope: "global" } as const;
   assertEquals(differences(learningSettings(global, 2), global, 4), []);
   assertEquals(differences(learningSettings(SETTINGS, 2), global, 2), ["--loss_scope local (now global)"]);
+});
+
+Deno.test("differences() names another number of images, which changes the steps of an epoch", () => {
+  assertEquals(differences(learningSettings(SETTINGS, 1, 20), SETTINGS, 1, 24), ["images 20 (now 24)"]);
+  assertEquals(differences(learningSettings(SETTINGS, 1, 20), SETTINGS, 1, 20), []);
+  assertEquals(differences(learningSettings(SETTINGS, 1), SETTINGS, 1, 24), []); // of before it was kept
+});
+
+Deno.test("knownMicroBatch() takes what a run can have had", () => {
+  assertEquals([1, 2, 500].map((micro_batch) => knownMicroBatch({ micro_batch })), [1, 2, 500]);
+  for (const micro_batch of [-3, 0, 2.5, "4", null, NaN, [4]]) {
+    assertEquals(knownMicroBatch({ micro_batch }), undefined);
+  }
+  assertEquals([knownMicroBatch({ micro_batch: 1 }, 2), knownMicroBatch()], [undefined, undefined]);
+});
+
+Deno.test("startingPoint() refuses a checkpoint of other images, and says that one has no state of the optimizer", async () => {
+  const weights = new Map();
+  const optimizer = { kind: "sgd", steps: 3, states: {} };
+  const at = (checkpoint: Partial<Checkpoint>, images = 20) => {
+    const found = {
+      network: "tiny",
+      config: learningSettings(SETTINGS, 1, 20),
+      position: { epoch: 1, step: 0 },
+      weights,
+    };
+    const all = { optimizer, ...found, ...checkpoint };
+    const latest = () => Promise.resolve({ path: "a/last.safetensors", checkpoint: all, notes: [] });
+    const input = { settings: SETTINGS, dataset: { length: images } as JobInput["dataset"] };
+    return startingPoint({ path: "a", latest }, input, new SingleProcess());
+  };
+  assertEquals((await at({}))?.notes, []);
+  assertEquals((await at({ optimizer: null }))?.notes, [
+    '"a/last.safetensors" has no state of the optimizer, which begins anew',
+  ]);
+  await assertRejects(
+    () => at({}, 24),
+    TypeError,
+    "as its settings were others: images 20 (now 24); give another --save",
+  );
 });
 
 Deno.test("resolveSettings() refuses what has no default and is not given", () => {
