@@ -104,7 +104,7 @@ export async function checkWholeContent(path: string): Promise<void> {
   if (fault) throw new SyntaxError(`it is something ${fault}`);
 }
 
-/** What is wrong with the beginning of a file of that name; null where nothing is known of it. */
+/** Finds what is wrong with the beginning of a file of that name; null where nothing is known of it. */
 function faultOf(start: Bytes, name: string): string | null {
   const known = CONTENTS.find(([ending]) => ending.test(name));
   const begins = contentOf(start);
