@@ -19,6 +19,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
       "readCheckpoint() reads headers",
     ],
   ],
+  "advice": [["cli/custom_data_test.ts", "loadCustom() follows the advice"]],
   "archives": [
     [
       "data/archive_packings_test.ts",

@@ -53,7 +53,7 @@ async function load(flags: FeatureFlags, root: string): Promise<ImageDataset> {
   checkDatasetFlags(db, { ...flags });
   const part = split === "train" ? "train" : "test";
   if (demo) await writeDemo(DATASETS.find((name) => name === db) ?? "custom", root, { train: 36, test: 18 });
-  const all = await loadByName(db, demo && db === "custom" ? `${root}/${part}` : root, part, { ...flags });
+  const all = await loadByName(db, root, part, { ...flags });
   return limit === undefined ? all : takeFirst(all, limit);
 }
 

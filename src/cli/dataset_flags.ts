@@ -34,6 +34,14 @@ export const DATASET_FLAGS = {
       group: "Data",
     },
   },
+  custom: {
+    labels: {
+      type: "string",
+      choices: ["subfolders", "none"],
+      help: "whether the subfolders of custom's images are classes (default: where all images are in some)",
+      group: "Data",
+    },
+  },
   chexpert: {
     views: {
       type: "string",
@@ -41,9 +49,9 @@ export const DATASET_FLAGS = {
       group: "Data",
     },
   },
-} as const satisfies Partial<Record<PublishedName, Record<string, Flag>>>;
+} as const satisfies Partial<Record<PublishedName | "custom", Record<string, Flag>>>;
 
-/** The flags of all data sets, for programs that take any of them. */
+/** The flags of all published data sets, for programs that take any of them. */
 export const ALL_DATASET_FLAGS:
   & typeof DATASET_FLAGS.imagenet100
   & typeof DATASET_FLAGS.utzappos

@@ -1,4 +1,5 @@
-import { type ImageDataset, loadFolder, type ObtainOptions, takeStratified } from "../data/mod.ts";
+import { type ImageDataset, type ObtainOptions, takeStratified } from "../data/mod.ts";
+import { hasFolder, loadCustom } from "./custom_data.ts";
 import { loadPublished, type PublishedName } from "./dataset_flags.ts";
 import { UsageError } from "./flags.ts";
 import type { LinearFlags } from "./linear_flags.ts";
@@ -13,7 +14,7 @@ export interface LinearData {
 
 /** Loads both parts of a data set. */
 export async function loadLinearData(flags: LinearFlags, root: string, options: ObtainOptions): Promise<LinearData> {
-  const [train, test] = [await load(flags, root, true, options), await load(flags, root, false, options)];
+  const [train, test] = [await load(flags, root, "train", options), await load(flags, root, "test", options)];
   const cut = (dataset: ImageDataset) => flags.limit === undefined ? dataset : takeStratified(dataset, flags.limit);
   return { train: cut(train), test: cut(test), columns: columnsOf(flags, train) };
 }
@@ -21,20 +22,12 @@ export async function loadLinearData(flags: LinearFlags, root: string, options: 
 async function load(
   flags: LinearFlags,
   root: string,
-  training: boolean,
+  split: "train" | "test",
   options: ObtainOptions,
 ): Promise<ImageDataset> {
-  const { db } = flags;
-  if (db === "custom") return await loadCustom(root, training);
-  return await loadPublished(db as PublishedName, root, { ...options, split: training ? "train" : "test", flags });
-}
-
-async function loadCustom(root: string, training: boolean): Promise<ImageDataset> {
-  const names = training ? ["train"] : ["test", "val"];
-  for (const name of names) {
-    const found = await Deno.stat(`${root}/${name}`).then((info) => info.isDirectory, () => false);
-    if (found) return await loadFolder(`${root}/${name}`, { split: name, labels: true });
-  }
+  if (flags.db !== "custom") return await loadPublished(flags.db as PublishedName, root, { ...options, split, flags });
+  const found = await hasFolder(root, "train") ? await loadCustom(root, split, { labels: "subfolders" }) : null;
+  if (found) return found;
   throw new Deno.errors.NotFound(
     `Cannot evaluate on "${root}": it must have folders "train" and "test" (or "val") with a folder for each class`,
   );

@@ -152,7 +152,8 @@ class LinearDisplay {
       `${event.task}: top-1 ${percent(event.top1)}, ${top5}balanced ${
         percent(event.balanced_accuracy)
       }, ${area}, k-NN ${percent(event.knn_top1)}; ` +
-        `${event.train_samples} + ${event.test_samples} images, ${event.method}, ${chosen}`,
+        [`${event.train_samples} + ${event.test_samples} images`, event.method, chosen].filter((each) => each !== "")
+          .join(", "),
     );
   }
 }

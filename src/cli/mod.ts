@@ -13,6 +13,7 @@ export {
   type PublishedName,
   type PublishedOptions,
 } from "./dataset_flags.ts";
+export { loadCustom } from "./custom_data.ts";
 export { runMain } from "./main.ts";
 export { formatDuration, formatLine, type Progress, ProgressDisplay } from "./progress.ts";
 export { JobDisplay } from "./job_display.ts";

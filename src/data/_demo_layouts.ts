@@ -189,7 +189,7 @@ async function writeCustom(root: string, { images, classes, words }: DemoImages,
   const train = images.flatMap((image, i) => image.split === "train" ? [{ image, path: paths[i]! }] : []);
   const data = Float32Array.from(train.flatMap(({ image }) => [...image.attributes]));
   await writeWhole(
-    join(root, "train_prior.npz"),
+    join(root, "custom_prior.npz"),
     npzChunks({
       prior: { shape: [train.length, words.length], dtype: "f32", data },
       paths: { shape: [train.length], dtype: "string", data: train.map(({ path }) => path) },

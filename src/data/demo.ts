@@ -28,7 +28,7 @@ const MARK = "DEMO.json";
  * | `utzappos` | `ut-zap50k-images/`, `ut-zap50k-data/`, JPEG of 136 x 102 px | 9 of the 21 subcategories | 64 words in `meta_data_bin_train.csv` |
  * | `imagenet100` | `train/`, `val/`, class list, JPEG | 9 categories | |
  * | `chexpert` | `train.csv`, `valid.csv`, grey JPEG | 13 words, some blank or -1 | |
- * | `custom` | `train/`, `test/` with a folder for each category, JPEG | 9 categories | 64 words in `train_prior.npz` |
+ * | `custom` | `train/`, `test/` with a folder for each category, JPEG | 9 categories | 64 words in `custom_prior.npz` |
  *
  * Half of the images are drawn by Twitter, half by Google. No emoji is in both parts.
  *

@@ -103,7 +103,7 @@ function guessLabels(root: string, paths: string[]): boolean {
   if (inside === paths.length) return true;
   if (inside === 0) return false;
   throw new TypeError(
-    `Cannot load "${root}" as labels must say whether subfolders are classes: ${inside} images are in subfolders, ` +
+    `Cannot load "${root}" as labels (--labels) must say whether subfolders are classes: ${inside} images are in subfolders, ` +
       `${paths.length - inside} are not`,
   );
 }

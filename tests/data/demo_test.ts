@@ -123,7 +123,7 @@ Deno.test("writeDemo() writes a folder of images, with a prior", async () => {
   await withDemo("custom", async (root) => {
     const [train, test] = [await loadFolder(`${root}/train`), await loadFolder(`${root}/test`, { split: "test" })];
     checkCounts(train, test);
-    const prior = await loadPrior(`${root}/train_prior.npz`, train);
+    const prior = await loadPrior(`${root}/custom_prior.npz`, train);
     assertEquals([prior.dim, prior.notes], [64, []]);
   });
 });

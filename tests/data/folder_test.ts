@@ -43,7 +43,7 @@ Deno.test("loadFolder() wants to be told what a mixed folder means", async () =>
     await assertRejects(
       () => loadFolder(root),
       TypeError,
-      `Cannot load "${root}" as labels must say whether subfolders are classes: 1 images are in subfolders, 1 are not`,
+      `Cannot load "${root}" as labels (--labels) must say whether subfolders are classes: 1 images are in subfolders, 1 are not`,
     );
     const without = await loadFolder(root, { labels: false });
     assertEquals([without.paths, without.labels], [["loose.jpg", "cat/a.jpg"], null]);

@@ -292,7 +292,7 @@ class Job {
   #lastGood(): string {
     const last = this.#folder.file("last.safetensors");
     return `the last good state is "${last}": go on from it with --resume "${last}" --lr ${
-      this.#input.settings.lr / 10
+      Number((this.#input.settings.lr / 10).toPrecision(3))
     }`;
   }
 }
