@@ -19,7 +19,11 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
       "readCheckpoint() reads headers",
     ],
   ],
-  "advice": [["cli/custom_data_test.ts", "loadCustom() follows the advice"]],
+  "advice": [["cli/custom_data_test.ts", "loadCustom() follows the advice"], [
+    "jobs/pretrain/starting_point_test.ts",
+    "startingPoint() advises --resume",
+    "neededState() names",
+  ]],
   "archives": [
     [
       "data/archive_packings_test.ts",

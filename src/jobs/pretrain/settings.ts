@@ -189,6 +189,12 @@ export function knownMicroBatch({ micro_batch: known }: Readonly<Record<string, 
 /** Names of what no flag says. */
 const OTHERS: Readonly<Record<string, string>> = { ranks: "mpirun -n", images: "images" };
 
+/** Settings of a checkpoint: those that it names, and what one without them had. */
+export function settingsOf(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const implied = Object.entries(ROWS).filter(([, row]) => row.implied).map(([name, row]) => [name, row.default]);
+  return { ...Object.fromEntries(implied), ...config };
+}
+
 /**
  * Settings that differ from those of a checkpoint, as text: `--lr 0.3 (now 0.1)`, `mpirun -n 2 (now 4)`. Settings it
  * does not name are left out.
@@ -199,8 +205,7 @@ export function differences(
   ranks: number,
   images?: number,
 ): string[] {
-  const implied = Object.entries(ROWS).filter(([, row]) => row.implied).map(([name, row]) => [name, row.default]);
-  const before: Record<string, unknown> = { ...Object.fromEntries(implied), ...config };
+  const before = settingsOf(config);
   const now = learningSettings(settings, ranks, images);
   if (settings.micro_batch === null) delete now.micro_batch; // goes on as it was
   return Object.keys(now).filter((name) => name in before && before[name] !== now[name]).map((name) =>

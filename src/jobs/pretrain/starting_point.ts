@@ -2,13 +2,15 @@ import type { Communicator } from "../../distributed/mod.ts";
 import type { Checkpoint } from "../../train/mod.ts";
 import { findCheckpoint, type FoundCheckpoint, type RunFolder } from "../run_folder.ts";
 import type { JobInput } from "./events.ts";
+import { neededState } from "./needed_state.ts";
 import { differences } from "./settings.ts";
 
 /**
  * The checkpoint that a job goes on from; null for a new run. A run that was stopped before its first step has learnt
  * nothing: other settings, such as a smaller batch, begin it anew.
  *
- * @throws {TypeError} If the checkpoint is of another network or of weights only, or of other settings and not asked for.
+ * @throws {TypeError} If the checkpoint is of another network or of weights only, or of other settings and not asked for,
+ *   or of settings under which a run keeps other state.
  */
 export async function startingPoint(
   folder: Pick<RunFolder, "path" | "latest">,
@@ -20,7 +22,7 @@ export async function startingPoint(
   const { checkpoint: { network, config, position }, path } = found;
   const changed = differences(config, settings, group.size, dataset.length);
   if (resume === undefined && changed.length > 0 && hasLearntNothing(found.checkpoint)) return null;
-  if (network !== null && network !== settings.network) {
+  if (resume !== undefined && network !== null && network !== settings.network) {
     throw new TypeError(
       `Cannot resume from "${path}" as it is of --network ${network}: got --network ${settings.network}`,
     );
@@ -30,11 +32,19 @@ export async function startingPoint(
   }
   const notes = [...found.notes, ...found.checkpoint.optimizer ? [] : [withoutOptimizer(path)]];
   if (changed.length === 0) return { ...found, notes };
-  if (resume !== undefined) return { ...found, notes: [...notes, `Settings changed: ${changed.join(", ")}`] };
-  throw new TypeError(
-    `Cannot go on with the run in "${folder.path}" as its settings were others: ${changed.join(", ")}; give another ` +
-      `--save_dir for a new run, or --resume "${path}" to go on with new settings`,
-  );
+  const needed = neededState(found.checkpoint, settings);
+  const lacking = changed.filter((text) => needed.some((name) => text.startsWith(`--${name} `)));
+  if (resume === undefined) {
+    const goOn = lacking.length > 0 ? "" : `, or --resume "${path}" to go on with new settings`;
+    throw new TypeError(
+      `Cannot go on with the run in "${folder.path}" as its settings were others: ${
+        changed.join(", ")
+      }; give another ` +
+        `--save_dir for a new run${goOn}`,
+    );
+  }
+  if (lacking.length === 0) return { ...found, notes: [...notes, `Settings changed: ${changed.join(", ")}`] };
+  throw new TypeError(`Cannot resume from "${path}" as it lacks what other settings need: ${lacking.join(", ")}`);
 }
 
 function withoutOptimizer(path: string): string {
