@@ -3,7 +3,7 @@
 // There a load costs as much as dozens of FMAs. So each lane loads one eighth of every 8 rows by 4 k of a and hands it round by
 // shuffles; its own vec4 of columns of b meets all rows, whose sums live in named accumulators: an array indexed by a variable
 // would live in memory. 32 rows load less and take twice as long to compile.
-// Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl) and a line with ROWS.
+// Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl), matmul_columns and a line with ROWS.
 //
 // Workgroup: 8 invocations, one subgroup. Blocks: ceil(rows / ROWS) * ceil(cols4 / 8).
 
@@ -16,16 +16,16 @@ fn share(mine: vec4f, i: u32, u: u32) -> f32 {
 // Eight rows of the block.
 struct Rows { s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f, s4: vec4f, s5: vec4f, s6: vec4f, s7: vec4f }
 
-// Adds 4 k to eight rows; mine: what this lane loaded of their a.
-fn add_rows(sums: ptr<function, Rows>, mine: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) {
-  (*sums).s0 += share(mine, 0u, 0u) * b0 + share(mine, 0u, 1u) * b1 + share(mine, 0u, 2u) * b2 + share(mine, 0u, 3u) * b3;
-  (*sums).s1 += share(mine, 1u, 0u) * b0 + share(mine, 1u, 1u) * b1 + share(mine, 1u, 2u) * b2 + share(mine, 1u, 3u) * b3;
-  (*sums).s2 += share(mine, 2u, 0u) * b0 + share(mine, 2u, 1u) * b1 + share(mine, 2u, 2u) * b2 + share(mine, 2u, 3u) * b3;
-  (*sums).s3 += share(mine, 3u, 0u) * b0 + share(mine, 3u, 1u) * b1 + share(mine, 3u, 2u) * b2 + share(mine, 3u, 3u) * b3;
-  (*sums).s4 += share(mine, 4u, 0u) * b0 + share(mine, 4u, 1u) * b1 + share(mine, 4u, 2u) * b2 + share(mine, 4u, 3u) * b3;
-  (*sums).s5 += share(mine, 5u, 0u) * b0 + share(mine, 5u, 1u) * b1 + share(mine, 5u, 2u) * b2 + share(mine, 5u, 3u) * b3;
-  (*sums).s6 += share(mine, 6u, 0u) * b0 + share(mine, 6u, 1u) * b1 + share(mine, 6u, 2u) * b2 + share(mine, 6u, 3u) * b3;
-  (*sums).s7 += share(mine, 7u, 0u) * b0 + share(mine, 7u, 1u) * b1 + share(mine, 7u, 2u) * b2 + share(mine, 7u, 3u) * b3;
+// Adds 4 k to eight rows; mine: what this lane loaded of their a; b: its columns.
+fn add_rows(sums: ptr<function, Rows>, mine: vec4f, b: mat4x4f) {
+  (*sums).s0 += share(mine, 0u, 0u) * b[0] + share(mine, 0u, 1u) * b[1] + share(mine, 0u, 2u) * b[2] + share(mine, 0u, 3u) * b[3];
+  (*sums).s1 += share(mine, 1u, 0u) * b[0] + share(mine, 1u, 1u) * b[1] + share(mine, 1u, 2u) * b[2] + share(mine, 1u, 3u) * b[3];
+  (*sums).s2 += share(mine, 2u, 0u) * b[0] + share(mine, 2u, 1u) * b[1] + share(mine, 2u, 2u) * b[2] + share(mine, 2u, 3u) * b[3];
+  (*sums).s3 += share(mine, 3u, 0u) * b[0] + share(mine, 3u, 1u) * b[1] + share(mine, 3u, 2u) * b[2] + share(mine, 3u, 3u) * b[3];
+  (*sums).s4 += share(mine, 4u, 0u) * b[0] + share(mine, 4u, 1u) * b[1] + share(mine, 4u, 2u) * b[2] + share(mine, 4u, 3u) * b[3];
+  (*sums).s5 += share(mine, 5u, 0u) * b[0] + share(mine, 5u, 1u) * b[1] + share(mine, 5u, 2u) * b[2] + share(mine, 5u, 3u) * b[3];
+  (*sums).s6 += share(mine, 6u, 0u) * b[0] + share(mine, 6u, 1u) * b[1] + share(mine, 6u, 2u) * b[2] + share(mine, 6u, 3u) * b[3];
+  (*sums).s7 += share(mine, 7u, 0u) * b[0] + share(mine, 7u, 1u) * b[1] + share(mine, 7u, 2u) * b[2] + share(mine, 7u, 3u) * b[3];
 }
 
 fn store_rows(place: Place, row: u32, col: u32, sums: Rows) {
@@ -92,30 +92,12 @@ fn main(
         m2 = load_a(segment2, k + k_of_lane);
         m3 = load_a(segment3, k + k_of_lane);
       }
-      var b0: vec4f;
-      var b1: vec4f;
-      var b2: vec4f;
-      var b3: vec4f;
-      if (B_T) {
-        let t0 = load_b_t(base, k, 4u * b_col);
-        let t1 = load_b_t(base, k, 4u * b_col + 1u);
-        let t2 = load_b_t(base, k, 4u * b_col + 2u);
-        let t3 = load_b_t(base, k, 4u * b_col + 3u);
-        b0 = vec4f(t0.x, t1.x, t2.x, t3.x);
-        b1 = vec4f(t0.y, t1.y, t2.y, t3.y);
-        b2 = vec4f(t0.z, t1.z, t2.z, t3.z);
-        b3 = vec4f(t0.w, t1.w, t2.w, t3.w);
-      } else {
-        b0 = load_b(base, s, k, b_col);
-        b1 = load_b(base, s, k + 1u, b_col);
-        b2 = load_b(base, s, k + 2u, b_col);
-        b3 = load_b(base, s, k + 3u, b_col);
-      }
-      add_rows(&rows0, m0, b0, b1, b2, b3);
-      add_rows(&rows1, m1, b0, b1, b2, b3);
+      let b = load_columns(base, s, k, b_col);
+      add_rows(&rows0, m0, b);
+      add_rows(&rows1, m1, b);
       if (ROWS > 16u) {
-        add_rows(&rows2, m2, b0, b1, b2, b3);
-        add_rows(&rows3, m3, b0, b1, b2, b3);
+        add_rows(&rows2, m2, b);
+        add_rows(&rows3, m3, b);
       }
     }
   }

@@ -4863,6 +4863,28 @@ fn store(place: Place, row: u32, col: u32, sum: vec4f) {
 }
 `,
 };
+/** `matmul_columns` */
+export const matmul_columns: Shader<Record<never, never>, Record<never, never>> = {
+  params: {},
+  access: {},
+  code: `fn load_columns(base: u32, s: u32, k: u32, col: u32) -> mat4x4f {
+  if (B_T) {
+    return transpose(mat4x4f(
+      load_b_t(base, k, 4u * col),
+      load_b_t(base, k, 4u * col + 1u),
+      load_b_t(base, k, 4u * col + 2u),
+      load_b_t(base, k, 4u * col + 3u),
+    ));
+  }
+  return mat4x4f(
+    load_b(base, s, k, col),
+    load_b(base, s, k + 1u, col),
+    load_b(base, s, k + 2u, col),
+    load_b(base, s, k + 3u, col),
+  );
+}
+`,
+};
 /** `matmul_narrow` */
 export const matmul_narrow: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
@@ -5031,8 +5053,8 @@ fn main(
 export const matmul_rows: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
-  code: `fn four(a4: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-  return a4.x * b0 + a4.y * b1 + a4.z * b2 + a4.w * b3;
+  code: `fn four(a4: vec4f, b: mat4x4f) -> vec4f {
+  return a4.x * b[0] + a4.y * b[1] + a4.z * b[2] + a4.w * b[3];
 }
 @compute @workgroup_size(8)
 fn main(
@@ -5075,51 +5097,33 @@ fn main(
     let base = b_base(place, s);
     let end = segment_length(s);
     for (var k = 0u; k < end; k += 4u) {
-      var b0: vec4f;
-      var b1: vec4f;
-      var b2: vec4f;
-      var b3: vec4f;
-      if (B_T) {
-        let t0 = load_b_t(base, k, 4u * b_col);
-        let t1 = load_b_t(base, k, 4u * b_col + 1u);
-        let t2 = load_b_t(base, k, 4u * b_col + 2u);
-        let t3 = load_b_t(base, k, 4u * b_col + 3u);
-        b0 = vec4f(t0.x, t1.x, t2.x, t3.x);
-        b1 = vec4f(t0.y, t1.y, t2.y, t3.y);
-        b2 = vec4f(t0.z, t1.z, t2.z, t3.z);
-        b3 = vec4f(t0.w, t1.w, t2.w, t3.w);
-      } else {
-        b0 = load_b(base, s, k, b_col);
-        b1 = load_b(base, s, k + 1u, b_col);
-        b2 = load_b(base, s, k + 2u, b_col);
-        b3 = load_b(base, s, k + 3u, b_col);
-      }
+      let b = load_columns(base, s, k, b_col);
       if (A_T) {
         let l0 = load_a(g0, k);
         let l1 = load_a(g0, k + 1u);
         let l2 = load_a(g0, k + 2u);
         let l3 = load_a(g0, k + 3u);
-        s0 += l0.x * b0 + l1.x * b1 + l2.x * b2 + l3.x * b3;
-        s1 += l0.y * b0 + l1.y * b1 + l2.y * b2 + l3.y * b3;
-        s2 += l0.z * b0 + l1.z * b1 + l2.z * b2 + l3.z * b3;
-        s3 += l0.w * b0 + l1.w * b1 + l2.w * b2 + l3.w * b3;
+        s0 += l0.x * b[0] + l1.x * b[1] + l2.x * b[2] + l3.x * b[3];
+        s1 += l0.y * b[0] + l1.y * b[1] + l2.y * b[2] + l3.y * b[3];
+        s2 += l0.z * b[0] + l1.z * b[1] + l2.z * b[2] + l3.z * b[3];
+        s3 += l0.w * b[0] + l1.w * b[1] + l2.w * b[2] + l3.w * b[3];
         let h0 = load_a(g4, k);
         let h1 = load_a(g4, k + 1u);
         let h2 = load_a(g4, k + 2u);
         let h3 = load_a(g4, k + 3u);
-        s4 += h0.x * b0 + h1.x * b1 + h2.x * b2 + h3.x * b3;
-        s5 += h0.y * b0 + h1.y * b1 + h2.y * b2 + h3.y * b3;
-        s6 += h0.z * b0 + h1.z * b1 + h2.z * b2 + h3.z * b3;
-        s7 += h0.w * b0 + h1.w * b1 + h2.w * b2 + h3.w * b3;
+        s4 += h0.x * b[0] + h1.x * b[1] + h2.x * b[2] + h3.x * b[3];
+        s5 += h0.y * b[0] + h1.y * b[1] + h2.y * b[2] + h3.y * b[3];
+        s6 += h0.z * b[0] + h1.z * b[1] + h2.z * b[2] + h3.z * b[3];
+        s7 += h0.w * b[0] + h1.w * b[1] + h2.w * b[2] + h3.w * b[3];
       } else {
-        s0 += four(load_a(g0, k), b0, b1, b2, b3);
-        s1 += four(load_a(g1, k), b0, b1, b2, b3);
-        s2 += four(load_a(g2, k), b0, b1, b2, b3);
-        s3 += four(load_a(g3, k), b0, b1, b2, b3);
-        s4 += four(load_a(g4, k), b0, b1, b2, b3);
-        s5 += four(load_a(g5, k), b0, b1, b2, b3);
-        s6 += four(load_a(g6, k), b0, b1, b2, b3);
-        s7 += four(load_a(g7, k), b0, b1, b2, b3);
+        s0 += four(load_a(g0, k), b);
+        s1 += four(load_a(g1, k), b);
+        s2 += four(load_a(g2, k), b);
+        s3 += four(load_a(g3, k), b);
+        s4 += four(load_a(g4, k), b);
+        s5 += four(load_a(g5, k), b);
+        s6 += four(load_a(g6, k), b);
+        s7 += four(load_a(g7, k), b);
       }
     }
   }
@@ -5148,15 +5152,15 @@ export const matmul_subgroup: Shader<Record<never, never>, Record<never, never>>
   return subgroupShuffle(mine[u], i);
 }
 struct Rows { s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f, s4: vec4f, s5: vec4f, s6: vec4f, s7: vec4f }
-fn add_rows(sums: ptr<function, Rows>, mine: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) {
-  (*sums).s0 += share(mine, 0u, 0u) * b0 + share(mine, 0u, 1u) * b1 + share(mine, 0u, 2u) * b2 + share(mine, 0u, 3u) * b3;
-  (*sums).s1 += share(mine, 1u, 0u) * b0 + share(mine, 1u, 1u) * b1 + share(mine, 1u, 2u) * b2 + share(mine, 1u, 3u) * b3;
-  (*sums).s2 += share(mine, 2u, 0u) * b0 + share(mine, 2u, 1u) * b1 + share(mine, 2u, 2u) * b2 + share(mine, 2u, 3u) * b3;
-  (*sums).s3 += share(mine, 3u, 0u) * b0 + share(mine, 3u, 1u) * b1 + share(mine, 3u, 2u) * b2 + share(mine, 3u, 3u) * b3;
-  (*sums).s4 += share(mine, 4u, 0u) * b0 + share(mine, 4u, 1u) * b1 + share(mine, 4u, 2u) * b2 + share(mine, 4u, 3u) * b3;
-  (*sums).s5 += share(mine, 5u, 0u) * b0 + share(mine, 5u, 1u) * b1 + share(mine, 5u, 2u) * b2 + share(mine, 5u, 3u) * b3;
-  (*sums).s6 += share(mine, 6u, 0u) * b0 + share(mine, 6u, 1u) * b1 + share(mine, 6u, 2u) * b2 + share(mine, 6u, 3u) * b3;
-  (*sums).s7 += share(mine, 7u, 0u) * b0 + share(mine, 7u, 1u) * b1 + share(mine, 7u, 2u) * b2 + share(mine, 7u, 3u) * b3;
+fn add_rows(sums: ptr<function, Rows>, mine: vec4f, b: mat4x4f) {
+  (*sums).s0 += share(mine, 0u, 0u) * b[0] + share(mine, 0u, 1u) * b[1] + share(mine, 0u, 2u) * b[2] + share(mine, 0u, 3u) * b[3];
+  (*sums).s1 += share(mine, 1u, 0u) * b[0] + share(mine, 1u, 1u) * b[1] + share(mine, 1u, 2u) * b[2] + share(mine, 1u, 3u) * b[3];
+  (*sums).s2 += share(mine, 2u, 0u) * b[0] + share(mine, 2u, 1u) * b[1] + share(mine, 2u, 2u) * b[2] + share(mine, 2u, 3u) * b[3];
+  (*sums).s3 += share(mine, 3u, 0u) * b[0] + share(mine, 3u, 1u) * b[1] + share(mine, 3u, 2u) * b[2] + share(mine, 3u, 3u) * b[3];
+  (*sums).s4 += share(mine, 4u, 0u) * b[0] + share(mine, 4u, 1u) * b[1] + share(mine, 4u, 2u) * b[2] + share(mine, 4u, 3u) * b[3];
+  (*sums).s5 += share(mine, 5u, 0u) * b[0] + share(mine, 5u, 1u) * b[1] + share(mine, 5u, 2u) * b[2] + share(mine, 5u, 3u) * b[3];
+  (*sums).s6 += share(mine, 6u, 0u) * b[0] + share(mine, 6u, 1u) * b[1] + share(mine, 6u, 2u) * b[2] + share(mine, 6u, 3u) * b[3];
+  (*sums).s7 += share(mine, 7u, 0u) * b[0] + share(mine, 7u, 1u) * b[1] + share(mine, 7u, 2u) * b[2] + share(mine, 7u, 3u) * b[3];
 }
 fn store_rows(place: Place, row: u32, col: u32, sums: Rows) {
   store(place, row, col, sums.s0);
@@ -5218,30 +5222,12 @@ fn main(
         m2 = load_a(segment2, k + k_of_lane);
         m3 = load_a(segment3, k + k_of_lane);
       }
-      var b0: vec4f;
-      var b1: vec4f;
-      var b2: vec4f;
-      var b3: vec4f;
-      if (B_T) {
-        let t0 = load_b_t(base, k, 4u * b_col);
-        let t1 = load_b_t(base, k, 4u * b_col + 1u);
-        let t2 = load_b_t(base, k, 4u * b_col + 2u);
-        let t3 = load_b_t(base, k, 4u * b_col + 3u);
-        b0 = vec4f(t0.x, t1.x, t2.x, t3.x);
-        b1 = vec4f(t0.y, t1.y, t2.y, t3.y);
-        b2 = vec4f(t0.z, t1.z, t2.z, t3.z);
-        b3 = vec4f(t0.w, t1.w, t2.w, t3.w);
-      } else {
-        b0 = load_b(base, s, k, b_col);
-        b1 = load_b(base, s, k + 1u, b_col);
-        b2 = load_b(base, s, k + 2u, b_col);
-        b3 = load_b(base, s, k + 3u, b_col);
-      }
-      add_rows(&rows0, m0, b0, b1, b2, b3);
-      add_rows(&rows1, m1, b0, b1, b2, b3);
+      let b = load_columns(base, s, k, b_col);
+      add_rows(&rows0, m0, b);
+      add_rows(&rows1, m1, b);
       if (ROWS > 16u) {
-        add_rows(&rows2, m2, b0, b1, b2, b3);
-        add_rows(&rows3, m3, b0, b1, b2, b3);
+        add_rows(&rows2, m2, b);
+        add_rows(&rows3, m3, b);
       }
     }
   }

@@ -1,7 +1,7 @@
 // The forms of the inner loop that matmul and conv2d share, and the table that chooses among them by adapter and shape.
 import type { Constants, Device, ShaderPart } from "../../device/mod.ts";
 import type { Nothing } from "../../device/internal.ts";
-import { matmul_narrow, matmul_rows, matmul_subgroup, matmul_tile } from "../../shaders/gen.ts";
+import { matmul_columns, matmul_narrow, matmul_rows, matmul_subgroup, matmul_tile } from "../../shaders/gen.ts";
 import { type Policy, policyOf } from "../shared/policy.ts";
 
 /**
@@ -54,7 +54,7 @@ const FORMS: Readonly<Record<ProductFormName, ProductForm>> = {
   subgroup: subgroup("subgroup", 16),
   subgroup32: subgroup("subgroup32", 32),
   subgroupNarrow: { name: "subgroupNarrow", code: [matmul_narrow], rows: 32, cols4: 4, invocations: 8, memory: 0 },
-  rows: { name: "rows", code: [matmul_rows], rows: 8, cols4: 8, invocations: 8, memory: 0 },
+  rows: { name: "rows", code: [matmul_columns, matmul_rows], rows: 8, cols4: 8, invocations: 8, memory: 0 },
   tile64of4x8: tile("tile64of4x8", 16, 8, { tall: false }),
   tile64of8x4: tile("tile64of8x4", 8, 16, { broad: false }),
   tile64: tile("tile64", 8, 8),
@@ -71,7 +71,14 @@ const OPTIONS: Readonly<Record<"cpu" | "gpu", readonly ProductFormName[]>> = {
 
 /** A block of rows that a subgroup of 8 lanes sums. */
 function subgroup(name: ProductFormName, rows: 16 | 32): ProductForm {
-  return { name, code: [`const ROWS = ${rows}u;`, matmul_subgroup], rows, cols4: 8, invocations: 8, memory: 0 };
+  return {
+    name,
+    code: [`const ROWS = ${rows}u;`, matmul_columns, matmul_subgroup],
+    rows,
+    cols4: 8,
+    invocations: 8,
+    memory: 0,
+  };
 }
 
 /** A tile that `high` by `wide` invocations sum, each 8 rows by 8 columns, or only 4 rows or 4 columns. */
