@@ -1,7 +1,6 @@
 // Convolution of each channel by itself: y[n, oy, ox, c] = sum of x[n, iy, ix, c] weight[ky, kx, c] (+ bias[c]) over the taps, with
 // i = (o * stride + k * dilation - padding) / spread where that is whole and inside of x. The gradient of x is one too: FLIP turns
-// the window, and spread is what the stride was. An invocation makes a strip of 4 px; where windows of neighbours lie one px
-// apart (SLIDES), each px of x is read once for all of them.
+// the window, and spread is what the stride was. An invocation makes a strip of 4 px (lib/strip.wgsl).
 //
 //   0  params  uniform  sizes below; columns = channels / lanes of V
 //   1  x       read     [n, h, w, columns]
@@ -21,7 +20,6 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<V>;
 @group(0) @binding(4) var<storage, read_write> y: array<Y>;
 
-override SLIDES: bool;
 override FLIP: bool;
 override BIAS: bool;
 
@@ -56,50 +54,25 @@ fn main(
   let line = strip / params.strips;
   let top = i32(line % params.out_h) * params.stride_h - params.padding_h;
   let left = i32(ox) * params.stride_w - params.padding_w;
-  let step = params.stride_w;
-  var s0 = V(0.0);
-  if (BIAS) { s0 = bias[column]; }
-  var s1 = s0;
-  var s2 = s0;
-  var s3 = s0;
+  var sum = V(0.0);
+  if (BIAS) { sum = bias[column]; }
+  var sums = Strip(sum, sum, sum, sum);
   for (var ky = 0; ky < params.kernel_h; ky++) {
     let place = top + ky * params.dilation_h;
     let iy = place / params.spread_h;
     if (place < 0 || place % params.spread_h != 0 || iy >= params.h) { continue; }
     let row = (i32(line / params.out_h) * params.h + iy) * params.w;
     let taps = select(ky, params.kernel_h - 1 - ky, FLIP) * params.kernel_w;
-    var x0 = V(0.0);
-    var x1 = V(0.0);
-    var x2 = V(0.0);
-    var x3 = V(0.0);
-    if (SLIDES) {
-      x1 = pixel(row, left, column);
-      x2 = pixel(row, left + 1, column);
-      x3 = pixel(row, left + 2, column);
-    }
+    var strip = strip_before(row, left, column);
     for (var kx = 0; kx < params.kernel_w; kx++) {
-      if (SLIDES) {
-        x0 = x1;
-        x1 = x2;
-        x2 = x3;
-        x3 = pixel(row, left + kx + 3, column);
-      } else {
-        let start = left + kx * params.dilation_w;
-        x0 = pixel(row, start, column);
-        x1 = pixel(row, start + step, column);
-        x2 = pixel(row, start + 2 * step, column);
-        x3 = pixel(row, start + 3 * step, column);
-      }
+      strip = strip_at(strip, row, left + kx * params.dilation_w, params.stride_w, column);
       let tap = taps + select(kx, params.kernel_w - 1 - kx, FLIP);
       let factor = V(weight[u32(tap) * params.columns + column]);
-      s0 += x0 * factor;
-      s1 += x1 * factor;
-      s2 += x2 * factor;
-      s3 += x3 * factor;
+      sums = strip_sum(sums, strip, factor);
     }
   }
-  store(line, ox, column, s0);
-  store(line, ox + 1u, column, s1);
-  store(line, ox + 2u, column, s2);
-  store(line, ox + 3u, column, s3);
+  store(line, ox, column, sums.x0);
+  store(line, ox + 1u, column, sums.x1);
+  store(line, ox + 2u, column, sums.x2);
+  store(line, ox + 3u, column, sums.x3);
 }

@@ -1,12 +1,11 @@
 // Gradient of the weight of a convolution of each channel by itself, summed over each block of runs of pixels:
-// sums[block, ky, kx, c] = sum of x[n, iy, ix, c] grad_y[n, oy, ox, c], i = o * stride + k * dilation - padding inside of x. A run is a
-// line of grad_y, or `length` px of one. An invocation has 4 neighbouring taps; where their windows lie one px apart
-// (SLIDES), each px of x is read once for all of them.
+// partial[block, ky, kx, c] = sum of x[n, iy, ix, c] grad_y[n, oy, ox, c], i = o * stride + k * dilation - padding inside of x. A run is a
+// line of grad_y, or `length` px of one. An invocation has 4 neighbouring taps (lib/strip.wgsl).
 //
 //   0  params  uniform  sizes below; columns = channels / lanes of V
 //   1  x       read     [n, h, w, columns]
 //   2  grad_y  read     [n, out_h, out_w, columns]
-//   3  sums    write    [blocks, kernel_h, kernel_w, columns]
+//   3  partial write    [blocks, kernel_h, kernel_w, columns]
 //
 // V is vec4f when channels is a multiple of 4 and f32 otherwise; X and G are what x and grad_y hold, as V.
 // Dispatch: Device.groups(size, 64), size = blocks * kernel_h * fours * columns, fours = ceil(kernel_w / 4).
@@ -17,9 +16,7 @@ struct Params {
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read> grad_y: array<G>;
-@group(0) @binding(3) var<storage, read_write> sums: array<V>;
-
-override SLIDES: bool;
+@group(0) @binding(3) var<storage, read_write> partial: array<V>;
 
 // x at a place of the row that begins at row; 0 outside.
 fn pixel(row: i32, ix: i32, column: u32) -> V {
@@ -29,7 +26,7 @@ fn pixel(row: i32, ix: i32, column: u32) -> V {
 
 fn store(taps: u32, kx: u32, column: u32, sum: V) {
   if (kx >= params.kernel_w) { return; }
-  sums[(taps * params.kernel_w + kx) * params.columns + column] = sum;
+  partial[(taps * params.kernel_w + kx) * params.columns + column] = sum;
 }
 
 @compute @workgroup_size(64)
@@ -46,11 +43,7 @@ fn main(
   let first = taps / params.kernel_h * params.block;
   let down = i32(taps % params.kernel_h) * params.dilation_h - params.padding_h;
   let right = i32(kx) * params.dilation_w - params.padding_w;
-  let step = params.dilation_w;
-  var s0 = V(0.0);
-  var s1 = V(0.0);
-  var s2 = V(0.0);
-  var s3 = V(0.0);
+  var sums = Strip();
   for (var run = first; run < min(first + params.block, params.runs); run++) {
     let line = run / params.parts;
     let iy = i32(line % params.out_h) * params.stride_h + down;
@@ -58,37 +51,15 @@ fn main(
     let row = (i32(line / params.out_h) * params.h + iy) * params.w;
     let start = run % params.parts * params.length;
     let left = i32(start) * params.stride_w + right;
-    var x0 = V(0.0);
-    var x1 = V(0.0);
-    var x2 = V(0.0);
-    var x3 = V(0.0);
-    if (SLIDES) {
-      x1 = pixel(row, left, column);
-      x2 = pixel(row, left + 1, column);
-      x3 = pixel(row, left + 2, column);
-    }
+    var strip = strip_before(row, left, column);
     for (var ox = start; ox < min(start + params.length, params.out_w); ox++) {
-      let ix = i32(ox) * params.stride_w + right;
-      if (SLIDES) {
-        x0 = x1;
-        x1 = x2;
-        x2 = x3;
-        x3 = pixel(row, ix + 3, column);
-      } else {
-        x0 = pixel(row, ix, column);
-        x1 = pixel(row, ix + step, column);
-        x2 = pixel(row, ix + 2 * step, column);
-        x3 = pixel(row, ix + 3 * step, column);
-      }
+      strip = strip_at(strip, row, i32(ox) * params.stride_w + right, params.dilation_w, column);
       let factor = V(grad_y[(line * params.out_w + ox) * params.columns + column]);
-      s0 += x0 * factor;
-      s1 += x1 * factor;
-      s2 += x2 * factor;
-      s3 += x3 * factor;
+      sums = strip_sum(sums, strip, factor);
     }
   }
-  store(taps, kx, column, s0);
-  store(taps, kx + 1u, column, s1);
-  store(taps, kx + 2u, column, s2);
-  store(taps, kx + 3u, column, s3);
+  store(taps, kx, column, sums.x0);
+  store(taps, kx + 1u, column, sums.x1);
+  store(taps, kx + 2u, column, sums.x2);
+  store(taps, kx + 3u, column, sums.x3);
 }

@@ -1847,7 +1847,6 @@ export const conv2d_depthwise: Shader<{ size: "u32", columns: "u32", strips: "u3
 @group(0) @binding(2) var<storage, read> weight: array<W>;
 @group(0) @binding(3) var<storage, read> bias: array<V>;
 @group(0) @binding(4) var<storage, read_write> y: array<Y>;
-override SLIDES: bool;
 override FLIP: bool;
 override BIAS: bool;
 fn pixel(row: i32, place: i32, column: u32) -> V {
@@ -1878,52 +1877,27 @@ fn main(
   let line = strip / params.strips;
   let top = i32(line % params.out_h) * params.stride_h - params.padding_h;
   let left = i32(ox) * params.stride_w - params.padding_w;
-  let step = params.stride_w;
-  var s0 = V(0.0);
-  if (BIAS) { s0 = bias[column]; }
-  var s1 = s0;
-  var s2 = s0;
-  var s3 = s0;
+  var sum = V(0.0);
+  if (BIAS) { sum = bias[column]; }
+  var sums = Strip(sum, sum, sum, sum);
   for (var ky = 0; ky < params.kernel_h; ky++) {
     let place = top + ky * params.dilation_h;
     let iy = place / params.spread_h;
     if (place < 0 || place % params.spread_h != 0 || iy >= params.h) { continue; }
     let row = (i32(line / params.out_h) * params.h + iy) * params.w;
     let taps = select(ky, params.kernel_h - 1 - ky, FLIP) * params.kernel_w;
-    var x0 = V(0.0);
-    var x1 = V(0.0);
-    var x2 = V(0.0);
-    var x3 = V(0.0);
-    if (SLIDES) {
-      x1 = pixel(row, left, column);
-      x2 = pixel(row, left + 1, column);
-      x3 = pixel(row, left + 2, column);
-    }
+    var strip = strip_before(row, left, column);
     for (var kx = 0; kx < params.kernel_w; kx++) {
-      if (SLIDES) {
-        x0 = x1;
-        x1 = x2;
-        x2 = x3;
-        x3 = pixel(row, left + kx + 3, column);
-      } else {
-        let start = left + kx * params.dilation_w;
-        x0 = pixel(row, start, column);
-        x1 = pixel(row, start + step, column);
-        x2 = pixel(row, start + 2 * step, column);
-        x3 = pixel(row, start + 3 * step, column);
-      }
+      strip = strip_at(strip, row, left + kx * params.dilation_w, params.stride_w, column);
       let tap = taps + select(kx, params.kernel_w - 1 - kx, FLIP);
       let factor = V(weight[u32(tap) * params.columns + column]);
-      s0 += x0 * factor;
-      s1 += x1 * factor;
-      s2 += x2 * factor;
-      s3 += x3 * factor;
+      sums = strip_sum(sums, strip, factor);
     }
   }
-  store(line, ox, column, s0);
-  store(line, ox + 1u, column, s1);
-  store(line, ox + 2u, column, s2);
-  store(line, ox + 3u, column, s3);
+  store(line, ox, column, sums.x0);
+  store(line, ox + 1u, column, sums.x1);
+  store(line, ox + 2u, column, sums.x2);
+  store(line, ox + 3u, column, sums.x3);
 }
 `,
 };
@@ -1938,15 +1912,14 @@ export const conv2d_depthwise_grad: Shader<{ size: "u32", columns: "u32", fours:
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read> grad_y: array<G>;
-@group(0) @binding(3) var<storage, read_write> sums: array<V>;
-override SLIDES: bool;
+@group(0) @binding(3) var<storage, read_write> partial: array<V>;
 fn pixel(row: i32, ix: i32, column: u32) -> V {
   if (ix < 0 || ix >= params.w) { return V(0.0); }
   return V(x[u32(row + ix) * params.columns + column]);
 }
 fn store(taps: u32, kx: u32, column: u32, sum: V) {
   if (kx >= params.kernel_w) { return; }
-  sums[(taps * params.kernel_w + kx) * params.columns + column] = sum;
+  partial[(taps * params.kernel_w + kx) * params.columns + column] = sum;
 }
 @compute @workgroup_size(64)
 fn main(
@@ -1962,11 +1935,7 @@ fn main(
   let first = taps / params.kernel_h * params.block;
   let down = i32(taps % params.kernel_h) * params.dilation_h - params.padding_h;
   let right = i32(kx) * params.dilation_w - params.padding_w;
-  let step = params.dilation_w;
-  var s0 = V(0.0);
-  var s1 = V(0.0);
-  var s2 = V(0.0);
-  var s3 = V(0.0);
+  var sums = Strip();
   for (var run = first; run < min(first + params.block, params.runs); run++) {
     let line = run / params.parts;
     let iy = i32(line % params.out_h) * params.stride_h + down;
@@ -1974,39 +1943,17 @@ fn main(
     let row = (i32(line / params.out_h) * params.h + iy) * params.w;
     let start = run % params.parts * params.length;
     let left = i32(start) * params.stride_w + right;
-    var x0 = V(0.0);
-    var x1 = V(0.0);
-    var x2 = V(0.0);
-    var x3 = V(0.0);
-    if (SLIDES) {
-      x1 = pixel(row, left, column);
-      x2 = pixel(row, left + 1, column);
-      x3 = pixel(row, left + 2, column);
-    }
+    var strip = strip_before(row, left, column);
     for (var ox = start; ox < min(start + params.length, params.out_w); ox++) {
-      let ix = i32(ox) * params.stride_w + right;
-      if (SLIDES) {
-        x0 = x1;
-        x1 = x2;
-        x2 = x3;
-        x3 = pixel(row, ix + 3, column);
-      } else {
-        x0 = pixel(row, ix, column);
-        x1 = pixel(row, ix + step, column);
-        x2 = pixel(row, ix + 2 * step, column);
-        x3 = pixel(row, ix + 3 * step, column);
-      }
+      strip = strip_at(strip, row, i32(ox) * params.stride_w + right, params.dilation_w, column);
       let factor = V(grad_y[(line * params.out_w + ox) * params.columns + column]);
-      s0 += x0 * factor;
-      s1 += x1 * factor;
-      s2 += x2 * factor;
-      s3 += x3 * factor;
+      sums = strip_sum(sums, strip, factor);
     }
   }
-  store(taps, kx, column, s0);
-  store(taps, kx + 1u, column, s1);
-  store(taps, kx + 2u, column, s2);
-  store(taps, kx + 3u, column, s3);
+  store(taps, kx, column, sums.x0);
+  store(taps, kx + 1u, column, sums.x1);
+  store(taps, kx + 2u, column, sums.x2);
+  store(taps, kx + 3u, column, sums.x3);
 }
 `,
 };
@@ -4746,6 +4693,35 @@ fn sum_steps(a: V, b: V, local: u32) -> array<V, 2> {
   workgroupBarrier();
   let first = local % params.span;
   return array<V, 2>(step_a[first], step_b[first]);
+}
+`,
+};
+/** `lib_strip` */
+export const lib_strip: Shader<Record<never, never>, Record<never, never>> = {
+  params: {},
+  access: {},
+  code: `override SLIDES: bool;
+struct Strip { x0: V, x1: V, x2: V, x3: V }
+fn strip_before(row: i32, left: i32, column: u32) -> Strip {
+  if (!SLIDES) { return Strip(); }
+  return Strip(V(0.0), pixel(row, left, column), pixel(row, left + 1, column), pixel(row, left + 2, column));
+}
+fn strip_at(before: Strip, row: i32, place: i32, step: i32, column: u32) -> Strip {
+  if (SLIDES) { return Strip(before.x1, before.x2, before.x3, pixel(row, place + 3, column)); }
+  return Strip(
+    pixel(row, place, column),
+    pixel(row, place + step, column),
+    pixel(row, place + 2 * step, column),
+    pixel(row, place + 3 * step, column),
+  );
+}
+fn strip_sum(sums: Strip, strip: Strip, factor: V) -> Strip {
+  return Strip(
+    sums.x0 + strip.x0 * factor,
+    sums.x1 + strip.x1 * factor,
+    sums.x2 + strip.x2 * factor,
+    sums.x3 + strip.x3 * factor,
+  );
 }
 `,
 };

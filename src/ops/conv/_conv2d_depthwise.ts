@@ -1,6 +1,6 @@
 // Convolution of each channel by itself, where groups, input and output channels are as many; channels are what they are.
 import { defineProgram, type Device } from "../../device/mod.ts";
-import { conv2d_depthwise, conv2d_depthwise_grad, lib_flat } from "../../shaders/gen.ts";
+import { conv2d_depthwise, conv2d_depthwise_grad, lib_flat, lib_strip } from "../../shaders/gen.ts";
 import { type FloatDType, sizeOf, Tensor } from "../../tensor/mod.ts";
 import { castTo, elementAliases, floatOf } from "../../tensor/internal.ts";
 import { sumOfRows } from "../product/linear.ts";
@@ -28,7 +28,7 @@ const FORM = "conv2d:depthwise";
 function programOf({ programs }: Device, lanes: 1 | 4, types: Readonly<Record<"X" | "W" | "Y", FloatDType>>) {
   const name = `conv2d depthwise ${Object.values(types).join(" ")} ${lanes}`;
   return programs.get(conv2d_depthwise, name, () => {
-    const code = [elementAliases({ ...types, V: "f32" }, lanes), lib_flat, conv2d_depthwise] as const;
+    const code = [elementAliases({ ...types, V: "f32" }, lanes), lib_flat, lib_strip, conv2d_depthwise] as const;
     return defineProgram({ name, form: FORM, code, entryPoint: "main" });
   });
 }
@@ -36,7 +36,7 @@ function programOf({ programs }: Device, lanes: 1 | 4, types: Readonly<Record<"X
 function gradProgramOf({ programs }: Device, lanes: 1 | 4, types: Readonly<Record<"X" | "G", FloatDType>>) {
   const name = `conv2d depthwise weightGrad ${Object.values(types).join(" ")} ${lanes}`;
   return programs.get(conv2d_depthwise_grad, name, () => {
-    const code = [elementAliases({ ...types, V: "f32" }, lanes), lib_flat, conv2d_depthwise_grad] as const;
+    const code = [elementAliases({ ...types, V: "f32" }, lanes), lib_flat, lib_strip, conv2d_depthwise_grad] as const;
     return defineProgram({ name, form: FORM, code, entryPoint: "main" });
   });
 }
