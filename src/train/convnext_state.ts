@@ -1,6 +1,5 @@
-import { type NdArray, ndarray, toF32 } from "../formats/mod.ts";
 import type { ConvNextLayout } from "../nn/mod.ts";
-import { completeHead, type Names, prefixOf, renamed } from "./foreign_names.ts";
+import { completeHead, type NamedWeight, type Names, prefixOf, renamed } from "./foreign_names.ts";
 import type { StateDict } from "./model_state.ts";
 
 /** Family whose names a ConvNeXt's state dict has; `facebook` are the authors' own. */
@@ -106,10 +105,10 @@ export function convnextState(weights: StateDict): ConvNextState | null {
 }
 
 /** torchvision's factors are `[c, 1, 1]`, and some of timm's linear layers are convolutions of 1 × 1. */
-function placed(name: string, value: NdArray): [string, NdArray] {
-  const rank = /\.gamma$/.test(name) ? 1 : /\.mlp\.fc[12]\.weight$/.test(name) ? 2 : value.shape.length;
-  const isPadded = value.shape.slice(rank).every((size) => size === 1);
-  return [name, isPadded ? ndarray(value.shape.slice(0, rank), "f32", toF32(value)) : value];
+function placed(...[name, shape, data]: NamedWeight): NamedWeight {
+  const rank = /\.gamma$/.test(name) ? 1 : /\.mlp\.fc[12]\.weight$/.test(name) ? 2 : shape.length;
+  const isPadded = shape.slice(rank).every((size) => size === 1);
+  return [name, isPadded ? shape.slice(0, rank) : shape, data];
 }
 
 /** The layout that the shapes say; null where they are those of no such network. */

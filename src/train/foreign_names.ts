@@ -1,5 +1,5 @@
 // Names of other programs' networks in state dicts, and timm's for them.
-import { type NdArray, ndarray, toF32 } from "../formats/mod.ts";
+import { ndarray, toF32 } from "../formats/mod.ts";
 import type { StateDict } from "./model_state.ts";
 
 /** The form of a family's names: what tells it, what belongs to it behind the prefix, and timm's names. */
@@ -21,19 +21,23 @@ export function prefixOf(weights: StateDict, mark: string): string | null {
   return prefixes.sort((a, b) => a.length - b.length)[0] ?? null;
 }
 
+/** A weight by its name, with its shape and elements. */
+export type NamedWeight = readonly [name: string, shape: readonly number[], data: Float32Array<ArrayBuffer>];
+
 /** The network's weights under timm's names, in f32; `placed` turns what has another shape there. */
 export function renamed(
   weights: StateDict,
   prefix: string,
   { own, rules }: Names<string>,
-  placed: (name: string, value: NdArray) => [string, NdArray],
+  placed: (...weight: NamedWeight) => NamedWeight,
 ): StateDict {
   const state: StateDict = new Map();
-  for (const [name, value] of weights) {
-    const rest = name.startsWith(prefix) ? name.slice(prefix.length) : "";
+  for (const [from, value] of weights) {
+    const rest = from.startsWith(prefix) ? from.slice(prefix.length) : "";
     if (!own.test(rest)) continue;
-    const to = rules.reduce((text, [from, into]) => text.replace(from, into), rest);
-    state.set(...placed(to, ndarray([...value.shape], "f32", toF32(value))));
+    const to = rules.reduce((text, [part, into]) => text.replace(part, into), rest);
+    const [name, shape, data] = placed(to, value.shape, toF32(value));
+    state.set(name, ndarray([...shape], "f32", data));
   }
   return state;
 }

@@ -1,6 +1,6 @@
-import { type NdArray, ndarray, toF32 } from "../formats/mod.ts";
+import { ndarray, toF32 } from "../formats/mod.ts";
 import type { VitLayout } from "../nn/mod.ts";
-import { completeHead, type Names, prefixOf, renamed } from "./foreign_names.ts";
+import { completeHead, type NamedWeight, type Names, prefixOf, renamed } from "./foreign_names.ts";
 import type { StateDict } from "./model_state.ts";
 
 /** Family whose names a state dict has. */
@@ -154,17 +154,15 @@ function originOf({ origin }: Names<VitOrigin>, weights: StateDict, prefix: stri
 }
 
 /** Tokens and positions with timm's leading axes of 1, and CLIP's projection, which is `[in, out]`, as a linear weight. */
-function placed(name: string, value: NdArray): [string, NdArray] {
-  const data = toF32(value);
-  const { shape } = value;
+function placed(...[name, shape, data]: NamedWeight): NamedWeight {
   if (name === "head.transposed") {
     const [rows, columns] = shape as [number, number];
     const turned = Float32Array.from(data, (_, i) => data[i % rows * columns + Math.floor(i / rows)]!);
-    return ["head.weight", ndarray([columns, rows], "f32", turned)];
+    return ["head.weight", [columns, rows], turned];
   }
   const isToken = name === "cls_token" || name === "pos_embed" || name === "reg_token";
-  if (!isToken || shape.length === 3) return [name, value];
-  return [name, ndarray([1, shape.length === 1 ? 1 : shape[0]!, shape.at(-1)!], "f32", data)];
+  if (!isToken || shape.length === 3) return [name, shape, data];
+  return [name, [1, shape.length === 1 ? 1 : shape[0]!, shape.at(-1)!], data];
 }
 
 /** Puts queries, keys and values that have a layer each into one. */
