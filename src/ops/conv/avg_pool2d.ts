@@ -3,6 +3,7 @@ import { pool2d as code } from "../../shaders/gen.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { floatOf } from "../../tensor/internal.ts";
 import { type Pool2dOptions, pooledShape, type Windows, windowsOf } from "./pool_geometry.ts";
+import { poolGrad } from "./_pool2d_grad.ts";
 import { columnPrograms, pick } from "../shared/slices.ts";
 
 /** Settings of {@linkcode avgPool2d}. */
@@ -30,16 +31,7 @@ const avgPool2dOp = defineOp<[Tensor], Windows>({
     return y;
   },
   backward({ shapes }, grad, windows) {
-    const { device } = grad;
-    const channels = grad.shape[3]!;
-    const gradX = new Tensor(device, shapes[0]!, { dtype: floatOf(grad) });
-    const size = windows.n * windows.h * windows.w * windows.columns;
-    device.dispatch(pick(GRAD, channels, floatOf(grad)), {
-      params: { ...windows, size },
-      buffers: { 4: grad.storage, 6: gradX.storage },
-      workgroups: device.groups(size, 64),
-    });
-    return [gradX];
+    return [poolGrad(GRAD, grad, { shape: shapes[0]!, windows })];
   },
 });
 
