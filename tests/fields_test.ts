@@ -1,21 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
-
-const ROOT = fromFileUrl(new URL("..", import.meta.url));
-
-type Source = readonly [path: string, text: string];
-
-async function sources(folder = "src"): Promise<Source[]> {
-  const found: Source[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
-    const path = `${folder}/${name}`;
-    if (isDirectory) found.push(...await sources(path));
-    else if (path.endsWith(".ts") && !path.endsWith("gen.ts")) {
-      found.push([path, await Deno.readTextFile(join(ROOT, path))]);
-    }
-  }
-  return found;
-}
+import { type Source, sources } from "./_sources.ts";
 
 /** Code without comments and without what is in quotes; lines stay. */
 function bare(text: string): string {

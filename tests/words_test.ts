@@ -1,20 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { fromFileUrl, join, toFileUrl } from "@std/path";
+import { sources } from "./_sources.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
-
-/** Files of src/ with their text, without what is generated. */
-async function sources(folder = "src"): Promise<[path: string, text: string][]> {
-  const found: [string, string][] = [];
-  for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
-    const path = `${folder}/${name}`;
-    if (isDirectory) found.push(...await sources(path));
-    else if (path.endsWith(".ts") && !path.endsWith("gen.ts")) {
-      found.push([path, await Deno.readTextFile(join(ROOT, path))]);
-    }
-  }
-  return found.sort(([a], [b]) => a < b ? -1 : 1);
-}
 
 const FILES = await sources();
 

@@ -3,24 +3,20 @@ import { join } from "@std/path";
 import { Device } from "../../mod.ts";
 import { applySpec } from "../../src/data/resize.ts";
 import { loadVit } from "../../src/encoders/mod.ts";
-import { type NdArray, ndarray, toF32, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
+import { type NdArray, ndarray, toF32, writeTorch } from "../../src/formats/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
+import { writerIn } from "./_files.ts";
 
 await Device.open();
 const golden = readFixture("vits");
 const folder = await Deno.makeTempDir();
+const safetensors = writerIn(folder);
 
 function stateOf(format: string): Map<string, NdArray> {
   const prefix = `${format}/state/`;
   const own = Object.entries(golden.tensors).filter(([name]) => name.startsWith(prefix));
   return new Map(own.map(([name, array]) => [name.slice(prefix.length), array]));
-}
-
-async function safetensors(name: string, state: Map<string, NdArray>): Promise<string> {
-  const path = join(folder, `${name}.safetensors`);
-  await Deno.writeFile(path, writeSafetensors(state));
-  return path;
 }
 
 /** The fixture's images as an encoder gets them after `prepare`. */

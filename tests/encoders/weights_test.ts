@@ -2,23 +2,19 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { Device } from "../../mod.ts";
 import { loadWeights } from "../../src/encoders/mod.ts";
-import { type NdArray, ndarray, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
+import { type NdArray, ndarray, writeTorch } from "../../src/formats/mod.ts";
 import { ConvNext, Vit } from "../../src/nn/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { readState } from "../../src/train/mod.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
+import { writerIn } from "./_files.ts";
 import { stateOf, underNamesOf } from "../nn/_convnext_names.ts";
 
 await Device.open();
 const golden = readFixture("convnexts");
 const folder = await Deno.makeTempDir();
+const safetensors = writerIn(folder);
 addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
-
-async function safetensors(name: string, state: Map<string, NdArray>): Promise<string> {
-  const path = join(folder, `${name}.safetensors`);
-  await Deno.writeFile(path, writeSafetensors(state));
-  return path;
-}
 
 /** The fixture's images as an encoder gets them after `prepare`. */
 function images(): Float32Array<ArrayBuffer>[] {

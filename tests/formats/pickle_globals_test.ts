@@ -1,25 +1,7 @@
-import { assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import {
-  chainGlobals,
-  numpyGlobals,
-  type PickleOptions,
-  pythonGlobals,
-  stubGlobals,
-  tableGlobals,
-  unpickle,
-} from "../../src/formats/internal.ts";
+import { assertEquals, assertInstanceOf } from "@std/assert";
+import { chainGlobals, pythonGlobals, stubGlobals, tableGlobals } from "../../src/formats/internal.ts";
 import { ndarray, PickleGlobal, PickleObject, type PickleValue } from "../../src/formats/mod.ts";
-import { latin1 } from "./_helpers.ts";
-
-const globals = chainGlobals(pythonGlobals, numpyGlobals);
-
-function read(pickle: string, options: PickleOptions = {}): PickleValue {
-  return unpickle(latin1(pickle), options);
-}
-
-function refuses(pickle: string, message: string, options: PickleOptions = {}): void {
-  assertThrows(() => read(pickle, options), SyntaxError, message);
-}
+import { globals, read, refuses } from "./_pickle.ts";
 
 Deno.test("unpickle() refuses every global by default, and names it", () => {
   const evil: [string, string][] = [

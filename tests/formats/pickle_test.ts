@@ -1,24 +1,8 @@
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import {
-  chainGlobals,
-  numpyGlobals,
-  type PickleOptions,
-  pythonGlobals,
-  stubGlobals,
-  unpickle,
-} from "../../src/formats/internal.ts";
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { chainGlobals, stubGlobals, unpickle } from "../../src/formats/internal.ts";
 import { ndarray, type PickleDict, type PickleValue } from "../../src/formats/mod.ts";
 import { damages, fixture, latin1, little, survives, truncations } from "./_helpers.ts";
-
-const globals = chainGlobals(pythonGlobals, numpyGlobals);
-
-function read(pickle: string, options: PickleOptions = {}): PickleValue {
-  return unpickle(latin1(pickle), options);
-}
-
-function refuses(pickle: string, message: string, options: PickleOptions = {}): void {
-  assertThrows(() => read(pickle, options), SyntaxError, message);
-}
+import { globals, read, refuses } from "./_pickle.ts";
 
 Deno.test("unpickle() reads the same value from every protocol", async () => {
   const shared = [1, 2];

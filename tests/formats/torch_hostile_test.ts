@@ -1,28 +1,9 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import {
-  type Bytes,
-  type NdArray,
-  ndarray,
-  type PickleDict,
-  type PickleValue,
-  readTorch,
-  stateDict,
-  toF32,
-  type TorchOptions,
-} from "../../src/formats/mod.ts";
+import { type Bytes, ndarray, type PickleDict, readTorch, stateDict } from "../../src/formats/mod.ts";
 import { writeZip, type ZipMember } from "../../src/formats/internal.ts";
 import { concatBytes } from "../../src/formats/source.ts";
 import { damages, fixture, latin1, little, survives, truncations } from "./_helpers.ts";
-
-const STUBS = ["omegaconf.", "pytorch_lightning.", "typing."];
-
-async function load(name: string, options: TorchOptions = {}): Promise<PickleDict> {
-  return await readTorch(await fixture(name), options) as PickleDict;
-}
-
-function floats(value: PickleValue | undefined): number[] {
-  return [...toF32(value as NdArray)];
-}
+import { floats, load, STUBS } from "./_torch.ts";
 
 /** A file in the zip format around a pickle. */
 function zipFormat(pickle: string, members: ZipMember[] = []): Promise<Bytes> {

@@ -9,21 +9,10 @@ import {
   type PickleValue,
   readTorch,
   stateDict,
-  toF32,
-  type TorchOptions,
   writeTorch,
 } from "../../src/formats/mod.ts";
 import { fixture, latin1 } from "./_helpers.ts";
-
-const STUBS = ["omegaconf.", "pytorch_lightning.", "typing."];
-
-async function load(name: string, options: TorchOptions = {}): Promise<PickleDict> {
-  return await readTorch(await fixture(name), options) as PickleDict;
-}
-
-function floats(value: PickleValue | undefined): number[] {
-  return [...toF32(value as NdArray)];
-}
+import { floats, load, STUBS } from "./_torch.ts";
 
 for (const name of ["tensors.pt", "tensors_legacy.pt", "torch2_tensors.pt"]) {
   Deno.test(`readTorch() reads every dtype and every kind of view from ${name}`, async () => {

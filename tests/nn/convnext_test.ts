@@ -16,6 +16,7 @@ import { testWith } from "../device/_features.ts";
 import { tensorOf } from "../fixtures/golden.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
 import { stateOf, underNamesOf } from "./_convnext_names.ts";
+import { assertGradients } from "./_gradients.ts";
 
 const device = await Device.open();
 const golden = readFixture("convnexts");
@@ -49,11 +50,7 @@ for (const kind of ["plain", "compiled", "checkpointed"] as const) {
     {
       using _ = scope();
       lossOf(tensorOf(golden, "images"));
-      for (const [name, parameter] of model.namedParameters()) {
-        const own = ndarray([...parameter.shape], "f32", Float32Array.from(await parameter.grad!.data()));
-        const expected = floatsOf(golden, `train/grad/${name}`);
-        assertClose(toF32(toTorchLayout(own)), expected, { rtol: TOLERANCE.goldenGradient, atol: 1e-6 });
-      }
+      await assertGradients(model, golden);
       optimizer.zeroGrad();
     }
     const plain = (images: Tensor) => {

@@ -7,11 +7,11 @@ import { SGD } from "../../src/optim/mod.ts";
 import { scope, zeros } from "../../src/tensor/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { loadState, makeModel, readState, vitState } from "../../src/train/mod.ts";
-import { toTorchLayout } from "../../src/train/model_state.ts";
 import { loadEncoder } from "../../src/eval/mod.ts";
-import { ndarray, toF32, writeSafetensors } from "../../src/formats/mod.ts";
+import { writeSafetensors } from "../../src/formats/mod.ts";
 import { tensorOf } from "../fixtures/golden.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
+import { assertGradients } from "./_gradients.ts";
 
 await Device.open();
 const golden = readFixture("vits");
@@ -54,11 +54,7 @@ Deno.test("Vit follows PyTorch: gradients of every parameter, and ten steps", as
     const loss = crossEntropy(model.forward(tensorOf(golden, "images")), labels);
     backward(loss);
     if (step === 0) {
-      for (const [name, parameter] of model.namedParameters()) {
-        const own = ndarray([...parameter.shape], "f32", Float32Array.from(await parameter.grad!.data()));
-        const expected = floatsOf(golden, `train/grad/${name}`);
-        assertClose(toF32(toTorchLayout(own)), expected, { rtol: TOLERANCE.goldenGradient, atol: 1e-6 });
-      }
+      await assertGradients(model, golden);
     }
     optimizer.step();
     optimizer.zeroGrad();

@@ -1,35 +1,16 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Device, key } from "../../../mod.ts";
-import { uniformNumbers } from "../../../src/tensor/internal.ts";
-import type { ImageDataset } from "../../../src/data/mod.ts";
-import { type JobEvent, type JobInput, type JobSettings, pretrainJob } from "../../../src/jobs/mod.ts";
+import { Device } from "../../../mod.ts";
+import { type JobEvent, type JobSettings, pretrainJob } from "../../../src/jobs/mod.ts";
 import { LossNotFiniteError, readCheckpoint } from "../../../src/train/mod.ts";
 import { writeSafetensors, writeTorch } from "../../../src/formats/mod.ts";
 import { openLimited } from "../../device/_limited.ts";
 import { withFolder } from "../../data/_helpers.ts";
 import { SETTINGS, smallDataset } from "../../train/_small.ts";
 import { testWith } from "../../device/_features.ts";
+import { runner, types, withPrior } from "./_run.ts";
 
 const device = await Device.open();
-async function run(
-  saveDir: string,
-  changes: Partial<JobSettings> = {},
-  more: Partial<JobInput> = {},
-): Promise<JobEvent[]> {
-  const settings = { ...SETTINGS, ...changes };
-  const events: JobEvent[] = [];
-  const input = { device, dataset: smallDataset(20), heldOut: smallDataset(9), settings, saveDir, ...more };
-  for await (const event of pretrainJob(input)) events.push(event);
-  return events;
-}
-
-function withPrior(dataset: ImageDataset, dim: number): ImageDataset {
-  return { ...dataset, prior: { data: uniformNumbers(dataset.length * dim, key(8)), dim } };
-}
-
-function types(events: readonly JobEvent[]): string {
-  return events.map(({ type }) => type).join(" ");
-}
+const run = runner(device);
 
 Deno.test("pretrainJob() tells what it does in order", async () => {
   await withFolder(async (folder) => {
