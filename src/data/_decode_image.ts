@@ -14,7 +14,7 @@ type Sharp = typeof import("sharp").default;
 
 /**
  * Decodes one image file to RGB bytes, as Pillow's `convert("RGB")` would, to the bit for 8-bit JPEG, PNG, WebP and
- * TIFF: colour profiles and the EXIF orientation are not applied, CMYK is turned by the plain formula. Where Pillow
+ * TIFF: colour profiles are not applied, nor is the EXIF orientation but in TIFF, CMYK is turned by the plain formula. Where Pillow
  * would harm the image we differ: transparency is laid over white, and 16-bit values keep their upper byte instead of
  * being clipped at 255. An image of more than `spec.shrinkAbove` pixels or a side above `spec.longSide` is made smaller
  * while it is decoded.
@@ -36,11 +36,12 @@ export async function decodeImage(
 async function decodePixels(sharp: Sharp, bytes: Uint8Array<ArrayBuffer>, spec: DecodeSpec): Promise<RgbImage> {
   // Truncated files and broken pixels are errors; warnings (a stray byte after the end) are not, as with Pillow.
   const input = { failOn: "error", limitInputPixels: false, ignoreIcc: true } as const;
-  const { space, width = 0, height = 0 } = await sharp(bytes, input).metadata();
+  const { space, format, orientation = 1, width = 0, height = 0 } = await sharp(bytes, input).metadata();
   checkPixels({ height, width }, spec);
   checkScans(bytes, width * height);
-  const reader = sharp(bytes, input).timeout({ seconds: MAX_SECONDS });
-  const size = decodedSize({ height, width }, spec);
+  const turned = format === "tiff" && orientation > 1;
+  const reader = sharp(bytes, { ...input, autoOrient: turned }).timeout({ seconds: MAX_SECONDS });
+  const size = decodedSize(turned && orientation > 4 ? { height: width, width: height } : { height, width }, spec);
   const sized = size ? reader.resize({ ...size, fit: "fill" }) : reader;
   const cmyk = space === "cmyk";
   const pipeline = cmyk

@@ -48,6 +48,41 @@ Deno.test("ImageDecoder reads AVIF, and GIF, WebP and TIFF of any kind, by their
   assertEquals(await reasonOf(await image.webp({ quality: 80 }).toBuffer()), "readable");
 });
 
+Deno.test("ImageDecoder turns a TIFF as its orientation says, as Pillow does, and no other picture", async () => {
+  const { default: sharp } = await import("sharp");
+  const [h, w] = [3, 5];
+  const data = Uint8Array.from({ length: h * w * 3 }, (_, i) => i * 5);
+  const file = (orientation: number) =>
+    sharp(data, { raw: { height: h, width: w, channels: 3 } }).withMetadata({ orientation });
+  // Where the pixel of row y and column x comes from, by orientation, and whether rows and columns change places.
+  const from: Record<number, [swaps: boolean, at: (y: number, x: number) => [number, number]]> = {
+    1: [false, (y, x) => [y, x]],
+    2: [false, (y, x) => [y, w - 1 - x]],
+    3: [false, (y, x) => [h - 1 - y, w - 1 - x]],
+    4: [false, (y, x) => [h - 1 - y, x]],
+    5: [true, (y, x) => [x, y]],
+    6: [true, (y, x) => [h - 1 - x, y]],
+    7: [true, (y, x) => [h - 1 - x, w - 1 - y]],
+    8: [true, (y, x) => [x, w - 1 - y]],
+  };
+  await withFolder(async (folder) => {
+    const paths = [...Object.keys(from), "png"].map((name) => `${folder}/${name}`);
+    for (const path of paths.slice(0, -1)) await file(Number(path.at(-1))).tiff({ compression: "none" }).toFile(path);
+    await file(6).png().toFile(paths.at(-1)!);
+    for await (const image of decodeAhead(dataset(paths), { workers: 1 })) {
+      const [swaps, at] = from[image.index + 1] ?? from[1]!; // the PNG as it is
+      assertEquals([image.height, image.width], swaps ? [w, h] : [h, w]);
+      const expected = image.data.map((_, i) => {
+        const [y, x] = at(Math.floor(i / 3 / image.width), Math.floor(i / 3) % image.width);
+        return data[(y * w + x) * 3 + i % 3]!;
+      });
+      assertEquals(image.data, expected, paths[image.index]);
+    }
+    const [small] = await Array.fromAsync(decodeAhead(dataset([paths[5]!], { longSide: 4 }), { workers: 1 }));
+    assertEquals([small?.height, small?.width], [4, 2]);
+  });
+});
+
 Deno.test("ImageDecoder cuts a picture that is nearly a line at the cost of a square one", async () => {
   const spec = { resize: { shortSide: 256 }, centerCrop: 224 };
   for (const [width, height] of [[1, 16_000], [16_000, 1], [65_535, 2]] as const) {
