@@ -66,5 +66,5 @@ function isValue(arg: string | undefined): boolean {
 }
 
 function isNumber(arg: string): boolean {
-  return /^-(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(arg);
+  return /^-(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(arg);
 }

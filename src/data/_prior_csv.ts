@@ -75,8 +75,10 @@ function rolesOf(table: CsvTable, { columns, classes = [] }: PriorFileOptions): 
   const labels = new Set(header.keys().filter((i) => i !== name && isLabel(header[i]!, coordinates)));
   const label = labels.values().find((i) => /^labels?$/i.test(header[i]!.trim())) ?? [...labels][0] ?? -1;
   if (columns) {
-    const used = columns.map((each) => columnOf(table, each));
-    const twice = columns.filter((_, i) => used.indexOf(used[i]!) !== i);
+    const places = new Map(header.map((each, i) => [each, i]));
+    const used = columns.map((each) => places.get(each) ?? columnOf(table, each));
+    const seen = new Set<string>();
+    const twice = columns.filter((each) => seen.size === seen.add(each).size);
     if (twice.length > 0) {
       throw new TypeError(`Cannot choose columns of a prior as none may be named twice: got ${listSome(twice)} twice`);
     }

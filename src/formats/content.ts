@@ -24,10 +24,7 @@ const KINDS: readonly Kind[] = [
   { name: "an AVIF picture", begins: like(/^[^]{4}ftyp(avif|avis|[^]{4}[^]{4}([^]{4}){0,8}avif)/) },
   { name: "a HEIC picture", begins: like(/^[^]{4}ftyp(heic|heix|hevc|heim|heis|mif1|msf1)/) },
   { name: "a BMP picture", begins: like(/^BM[^]{12}[\x0c-\x7c]\x00\x00\x00/) },
-  {
-    name: "an SVG picture",
-    begins: like(/^(\xef\xbb\xbf)?\s*(<\?xml[^]*?>\s*|<!--[^]*?-->\s*|<!DOCTYPE svg[^]*?>\s*)*<svg[\s>]/i),
-  },
+  { name: "an SVG picture", begins: (start) => /^(<!doctype svg|<(svg:)?svg[\s>])/i.test(afterProlog(start)) },
   { name: "a PDF document", begins: after("%PDF-") },
   {
     name: "a pointer of Git LFS (git lfs pull brings the file)",
@@ -35,7 +32,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     name: "a web page (a download that failed?)",
-    begins: like(/^(\xef\xbb\xbf)?\s*(<\?xml[^]*?>\s*|<!--[^]*?-->\s*)*(<!doctype html|<html|<head|<body)/i),
+    begins: (start) => /^(<!doctype html|<html|<head|<body)/i.test(afterProlog(start)),
   },
   { name: "gzip (unpack it first)", begins: after("\x1f\x8b") },
   { name: "xz (unpack it first)", begins: after("\xfd7zXZ\x00") },
@@ -51,6 +48,20 @@ const KINDS: readonly Kind[] = [
   { name: "a pickle", begins: like(/^\x80[\x02-\x05]/) },
   { name: "JSON text", begins: like(/^(\xef\xbb\xbf)?\s*[{[]\s*["{[\]}]/) },
 ];
+
+/** Pairs of what opens and closes a part of XML's prolog. */
+const PROLOG = [["<?", ">"], ["<!--", "-->"]] as const;
+
+/** Text behind a byte-order mark, blanks, declarations and comments: found step by step, as a pattern takes 2ⁿ of them. */
+function afterProlog(start: string): string {
+  let text = start.replace(/^\xef\xbb\xbf/, "").trimStart();
+  for (;;) {
+    const part = PROLOG.find(([open]) => text.startsWith(open));
+    const end = part ? text.indexOf(part[1], part[0].length) : -1;
+    if (!part || end < 0) return text;
+    text = text.slice(end + part[1].length).trimStart();
+  }
+}
 
 /** Image formats that are read, as {@linkcode contentOf} names them. */
 export const IMAGE_CONTENTS: readonly string[] = ["JPEG", "PNG", "WebP", "TIFF", "GIF", "AVIF"];

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import { parseDecimal } from "../../src/formats/decimal.ts";
 
 Deno.test("parseDecimal() reads decimal numbers", () => {
@@ -27,4 +27,7 @@ Deno.test("parseDecimal() takes nothing else for a number", () => {
     "true",
   ];
   for (const text of others) assertEquals(parseDecimal(text), null, JSON.stringify(text));
+  const start = performance.now(); // of digits that end in something else, every part was tried as a fraction
+  assertEquals(parseDecimal(`${"1".repeat(1_000_000)}x`), null);
+  assertLess(performance.now() - start, 5000);
 });

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { formatOf } from "../../src/formats/file_format.ts";
 import { type Bytes, ndarray, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
-import { concatBytes, toSource, type WeightsFormat, weightsFormat } from "../../src/formats/internal.ts";
+import { concatBytes, contentOf, toSource, type WeightsFormat, weightsFormat } from "../../src/formats/internal.ts";
 import { latin1 } from "./_helpers.ts";
 
 /** A safetensors file whose header takes exactly `length` bytes. */
@@ -70,6 +70,29 @@ Deno.test("weightsFormat() says what a file is that holds no weights, whatever i
         `Cannot read weights as they must be safetensors or what torch.save() wrote: got ${what}`,
       );
     }
+  }
+});
+
+Deno.test("contentOf() tells what is behind a prolog, however many parts it has", () => {
+  // With a pattern of repeated parts that may each end at several places, these took 2^60 steps and more.
+  for (const part of ["<?xml>", "<!---->", "<!DOCTYPE svg>", "<?xml> ", "<!-- > -->\n"]) {
+    const many = part.repeat(Math.floor(500 / part.length));
+    assertEquals(contentOf(latin1(`${many}x`)).startsWith(part.startsWith("<!D") ? "an SVG" : "bytes"), true, part);
+    assertEquals(contentOf(latin1(`${many}<svg `)), "an SVG picture");
+    if (part.startsWith("<!D")) continue;
+    assertEquals(contentOf(latin1(`${many}<html>`)), "a web page (a download that failed?)");
+  }
+  for (
+    const svg of [
+      "<svg:svg xmlns:svg='a'>",
+      '<!DOCTYPE svg [ <!ENTITY a "b"> ]>\n<svg>',
+      "\xef\xbb\xbf <?xml?><!-- <html> --><svg>",
+    ]
+  ) {
+    assertEquals(contentOf(latin1(svg)), "an SVG picture");
+  }
+  for (const other of ["<svgx>", "<!-- never closed", "<?xml", "<"]) {
+    assertEquals(contentOf(latin1(other)).startsWith("bytes"), true, other);
   }
 });
 
