@@ -1,8 +1,8 @@
 import { isNdArray, isStringArray } from "./ndarray.ts";
 import { PickleObject, PickleOpaque, type PickleValue } from "./pickle_values.ts";
 
-/** Python's own pickler takes no more than about 500. */
-const MAX_DEPTH = 1000;
+/** Values inside each other, at most; Python's own pickler takes about 500. */
+export const MAX_DEPTH = 1000;
 const REFERENCE = 16;
 const LIST = 64;
 const DICT = 256;

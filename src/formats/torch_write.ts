@@ -1,6 +1,7 @@
 import { type Bytes, encodeElements, type NdDType } from "./dtype.ts";
 import { contiguousStrides } from "./layout.ts";
 import { elementCount, isNdArray, type NdArray } from "./ndarray.ts";
+import { MAX_DEPTH } from "./pickle_bounds.ts";
 import { PickleWriter } from "./pickle_writer.ts";
 import { STORAGE_CLASSES } from "./torch_globals.ts";
 import { writeZip, type ZipMember } from "./zip_write.ts";
@@ -27,7 +28,8 @@ const STORAGE_OF: ReadonlyMap<NdDType, string> = new Map(
  *
  * @param value Plain values, lists, dicts (`Map`s or objects) and arrays; whole numbers become `int`, others `float`.
  * @returns The file. The same value gives the same bytes.
- * @throws {TypeError} If a value has no counterpart in PyTorch: unsigned integers of 16 bits or more, other objects.
+ * @throws {TypeError} If a value has no counterpart in PyTorch: unsigned integers of 16 bits or more, other
+ *   objects, more than 1000 inside each other.
  *
  * @example Usage
  * ```ts
@@ -55,8 +57,12 @@ export function writeTorch(value: TorchValue): Promise<Bytes> {
 function writeValue(writer: PickleWriter, value: TorchValue, storages: Bytes[], above: Set<unknown>): void {
   if (isPlain(value)) return writer.plain(value);
   if (isNdArray(value)) return writeTensor(writer, value, storages);
-  if (!isContainer(value) || above.has(value)) {
-    const got = above.has(value) ? "an object inside itself" : (value as TorchValue)?.constructor.name;
+  if (!isContainer(value) || above.has(value) || above.size >= MAX_DEPTH) {
+    const got = !isContainer(value)
+      ? (value as TorchValue)?.constructor.name
+      : above.has(value)
+      ? "an object inside itself"
+      : `more than ${MAX_DEPTH} inside each other`;
     throw new TypeError(`Cannot run writeTorch() as values must be plain, lists, dicts or arrays: got ${got}`);
   }
   above.add(value);

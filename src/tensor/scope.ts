@@ -96,8 +96,12 @@ export function tidy<T>(body: () => T): T {
 }
 
 function disposablesIn(value: unknown): Releasable[] {
-  if (typeof value !== "object" || value === null) return [];
-  if (typeof (value as Partial<Releasable>).dispose === "function") return [value as Releasable];
-  if (ArrayBuffer.isView(value)) return [];
-  return Object.values(value).flatMap(disposablesIn);
+  const found: Releasable[] = [];
+  const seen = new Set<unknown>([value]); // grows as it is walked through: what is in itself ends too
+  for (const each of seen) {
+    if (typeof each !== "object" || each === null || ArrayBuffer.isView(each)) continue;
+    if (typeof (each as Partial<Releasable>).dispose === "function") found.push(each as Releasable);
+    else for (const part of Object.values(each)) seen.add(part);
+  }
+  return found;
 }

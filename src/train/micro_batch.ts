@@ -3,7 +3,7 @@ import type { Communicator } from "../distributed/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import { cast, slice } from "../ops/mod.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
-import { bindingBytes, largestFitting, leastOf, split } from "../data/internal.ts";
+import { bindingBytes, largestFitting, leastOf } from "../data/internal.ts";
 
 /** Scope of batch normalisation where a batch comes in parts: each part (the default), or the whole batch. */
 export type BatchStatistics = "part" | "batch";
@@ -63,10 +63,9 @@ export function divisionNote(
   const own = Math.ceil(batchSize / ranks);
   const count = partCount(batchSize, ranks, microBatch);
   if (count < 2) return null;
-  const sizes = split(own, count);
   const binding = bindingBytes(model.parameters()[0]!.device) / 2 ** 20;
   return `Batches of ${own}${ranks > 1 ? " a rank" : ""} are encoded in ${count} parts of at most ${
-    Math.max(...sizes)
+    Math.ceil(own / count)
   } samples (--micro_batch; this adapter binds ${
     Math.floor(binding)
   } MiB at once): loss and gradient are those of the ` +

@@ -1,5 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { ndarray, type PickleDict, type PickleValue, readTorch, writeTorch } from "../../src/formats/mod.ts";
+import {
+  ndarray,
+  type PickleDict,
+  type PickleValue,
+  readTorch,
+  type TorchValue,
+  writeTorch,
+} from "../../src/formats/mod.ts";
 import { openZip } from "../../src/formats/internal.ts";
 
 Deno.test("writeTorch() writes what readTorch() reads", async () => {
@@ -56,6 +63,10 @@ Deno.test("writeTorch() throws for what PyTorch has no counterpart of", async ()
   const loop: unknown[] = [];
   loop.push(loop);
   await rejects(loop, TypeError, "got an object inside itself");
+  let deep: TorchValue = 1;
+  for (let i = 0; i < 1000; i++) deep = i % 2 ? [deep] : { a: deep };
+  await readTorch(await writeTorch(deep)); // as deep as it is read
+  await rejects([deep], TypeError, "got more than 1000 inside each other");
   await rejects(
     ndarray([1], "u16", new Uint16Array(1)),
     TypeError,

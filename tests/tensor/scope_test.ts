@@ -64,6 +64,25 @@ Deno.test("tidy() keeps tensors in arrays and objects, and passes other results 
   for (const x of list) x.dispose();
 });
 
+Deno.test("tidy() keeps tensors of an object that is inside itself, or deep inside others", () => {
+  const cycle = tidy(() => {
+    const made: { x: Tensor; self?: unknown } = { x: ones([1]) };
+    made.self = [made];
+    return made;
+  });
+  let deep: unknown[] = [];
+  const kept = tidy(() => {
+    deep = [ones([2])];
+    for (let i = 0; i < 20_000; i++) deep = [deep];
+    return deep;
+  });
+  let inner = kept;
+  while (Array.isArray(inner[0])) inner = inner[0];
+  assertEquals([cycle.x.disposed, (inner[0] as Tensor).disposed], [false, false]);
+  cycle.x.dispose();
+  (inner[0] as Tensor).dispose();
+});
+
 Deno.test("tidy() hands what it returns to the scope around", () => {
   let y: Tensor;
   {
