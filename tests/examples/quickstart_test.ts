@@ -6,7 +6,7 @@ import { loadQuickstart, type QuickstartData, splitEmoji } from "../../examples/
 import { epochsIn, remainingSeconds } from "../../examples/_quickstart/pace.ts";
 import { rareWeighMore } from "../../examples/_quickstart/recipe.ts";
 
-const SMALL = ["--width", "2", "--batch_size", "512"];
+const SMALL = ["--width", "2", "--batch_size", "128"];
 
 function quickstart(dir: string, ...args: string[]): Deno.Command {
   return new Deno.Command(Deno.execPath(), {

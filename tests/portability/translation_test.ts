@@ -25,9 +25,18 @@ async function isInstalled(command: string): Promise<boolean> {
   }
 }
 
+/** SPIR-V that was translated: most programs are the same on all adapters. */
+const translated = new Set<string>();
+
+async function isNew(path: string): Promise<boolean> {
+  const digest = `${new Uint8Array(await crypto.subtle.digest("SHA-256", await Deno.readFile(path)))}`;
+  return translated.size < translated.add(digest).size;
+}
+
 async function refusals(paths: readonly string[]): Promise<string[]> {
   const refused: string[] = [];
   for (const path of paths) {
+    if (!await isNew(path)) continue;
     for (const [language, args] of Object.entries(LANGUAGES)) {
       const { code, stderr } = await output("spirv-cross", [...args, path]);
       if (code !== 0) refused.push(`${language}: ${stderr.trim()}`);

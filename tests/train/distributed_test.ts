@@ -118,20 +118,17 @@ Deno.test({
 // initial weights are moved by a rounding ("nudge": 1.2e-7) ends 1.4e-5 and 1.2 % off. Sums that cancel (biases) are
 // compared on the scale of 0.01.
 const WIDE = { network: 64, prior: false, samples: 160, epochs: 1, lr: 1e-4, momentum: 0 } as const;
-let wide: Promise<Trained> | undefined;
-for (const ranks of [2, 4]) {
-  Deno.test({
-    name: `pretrain() with the global loss gives ${ranks} ranks the weights of ResNet-18 after 10 steps${without}`,
-    ignore,
-    async fn() {
-      const [one, many] = [await (wide ??= train(0, WIDE)), await train(ranks, WIDE)];
-      assertEquals(one.losses.length, 10);
-      assertSame(many, one, 1e-4, 1e-6);
-      const apart = await drift(many, one, WIDE);
-      assert(apart < 0.05, `got ${apart}`);
-    },
-  });
-}
+Deno.test({
+  name: `pretrain() with the global loss gives 2 ranks the weights of ResNet-18 after 10 steps${without}`,
+  ignore,
+  async fn() {
+    const [one, many] = [await train(0, WIDE), await train(2, WIDE)];
+    assertEquals(one.losses.length, 10);
+    assertSame(many, one, 1e-4, 1e-6);
+    const apart = await drift(many, one, WIDE);
+    assert(apart < 0.05, `got ${apart}`);
+  },
+});
 
 for (const ranks of [2, 3]) {
   Deno.test({
