@@ -67,6 +67,11 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
     ["formats/dtype_test.ts", "decodeElements() reads truth values"],
     ["jobs/pretrain/settings_test.ts", "differences() names another", "startingPoint() refuses", "knownMicroBatch()"],
   ],
+  "unbounded": [
+    ["formats/file_format_test.ts", "contentOf() tells what is behind a prolog"],
+    ["tensor/scope_test.ts", "tidy() keeps tensors of an object that is inside itself"],
+    ["data/decode_contents_test.ts", "ImageDecoder turns a TIFF"],
+  ],
   "hostile files": [
     ["formats/pickle_bounds_test.ts", "unpickle() refuses", "readTorch() refuses devices"],
     ["formats/safetensors_test.ts", "readSafetensors() reads long headers", "readSafetensors() names values"],
@@ -87,6 +92,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
   "no workgroups": [
     ["device/errors_test.ts", "A dispatch refuses workgroups"],
     ["device/program_test.ts", "A program of plain WGSL"],
+    ["device/misuse_test.ts", "A constant that is no", "What a dispatch throws at once", "A storage that nobody holds"],
   ],
   "large prior": [["data/views/fitting_test.ts", "pretrain() takes a prior that is larger than a binding"]],
   "prior CSV columns": [["data/prior_csv_test.ts", "loadPrior() takes"]],

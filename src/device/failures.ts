@@ -83,15 +83,23 @@ export class Failures {
    * of `what` is called before the error is reported.
    */
   watch<T>(filter: GPUErrorFilter, what: string | (() => string), details: DeviceErrorDetails, make: () => T): T {
-    this.#gpu.pushErrorScope(filter);
-    const made = make();
-    const check = this.#gpu.popErrorScope().then((error) => {
-      if (!error) return;
+    return this.scoped(filter, make, (error) => {
       const message = typeof what === "string" ? what : what();
       this.fail(new DeviceError(`${message}: ${error.message}`, details));
     });
-    this.wait(check);
-    return made;
+  }
+
+  /**
+   * Makes something in an error scope. The scope ends also where `make` throws: one that stays open takes in what goes
+   * wrong from then on, and every read gives zeros.
+   */
+  scoped<T>(filter: GPUErrorFilter, make: () => T, report: (error: GPUError) => void | Promise<void>): T {
+    this.#gpu.pushErrorScope(filter);
+    try {
+      return make();
+    } finally {
+      this.wait(this.#gpu.popErrorScope().then((error) => error ? report(error) : undefined));
+    }
   }
 
   /** Takes an error that no scope caught. Dawn tells it before that of an open scope, which tells its cause. */

@@ -25,7 +25,7 @@ export interface Reporting {
   /** Describes what is running now. */
   details(): DeviceErrorDetails;
   /** Takes errors, and what to await before results are trusted. */
-  readonly failures: Pick<Failures, "fail" | "wait" | "watch">;
+  readonly failures: Pick<Failures, "fail" | "watch" | "scoped">;
 }
 
 /** A program that was dispatched. */
@@ -97,41 +97,53 @@ export class PipelineCache {
     const code = this.#directives + sourceOf(program);
     const label = `${program.name}.${program.entryPoint}`;
     dump(label, code, constants);
-    this.#gpu.pushErrorScope("validation");
-    let module = this.#modules.get(code);
-    if (!module) this.#modules.set(code, module = this.#gpu.createShaderModule({ label, code }));
     const storages = Object.keys(bound).map(Number).filter((binding) => bound[binding]);
     const entries = layoutEntries(program, storages);
-    const layout = this.#gpu.createBindGroupLayout({ label, entries });
-    const values: Record<string, number> = {};
-    for (const name in constants) values[name] = Number(constants[name]);
-    const pipeline = this.#gpu.createComputePipeline({
-      label,
-      layout: this.#gpu.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: program.entryPoint, constants: values },
-    });
+    const values = checkConstants(label, code, constants);
     const details = { ...this.#reporting.details(), shader: label };
-    this.#reporting.failures.wait(this.#report(this.#gpu.popErrorScope(), module, details, constants));
+    const made = this.#reporting.failures.scoped("validation", () => {
+      const layout = this.#gpu.createBindGroupLayout({ label, entries });
+      const pipeline = this.#gpu.createComputePipeline({
+        label,
+        layout: this.#gpu.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+        compute: { module: this.#moduleOf(label, code), entryPoint: program.entryPoint, constants: values },
+      });
+      return { layout, pipeline };
+    }, (error) => this.#report(error, code, details, constants));
     const writes = storages.filter((binding) => program.access[binding] === "read_write");
     const id = ++this.#created;
-    return { id, label, key, pipeline, layout, hasParams: !isEmpty(program.params), bound: storages, writes };
+    return { id, label, key, ...made, hasParams: !isEmpty(program.params), bound: storages, writes };
   }
 
-  async #report(
-    scope: Promise<GPUError | null>,
-    module: GPUShaderModule,
-    details: DeviceErrorDetails,
-    constants: Constants,
-  ): Promise<void> {
-    const error = await scope;
-    if (!error) return;
-    const { messages } = await module.getCompilationInfo();
+  #moduleOf(label: string, code: string): GPUShaderModule {
+    let module = this.#modules.get(code);
+    if (!module) this.#modules.set(code, module = this.#gpu.createShaderModule({ label, code }));
+    return module;
+  }
+
+  async #report(error: GPUError, code: string, details: DeviceErrorDetails, constants: Constants): Promise<void> {
+    const messages = (await this.#modules.get(code)?.getCompilationInfo())?.messages ?? [];
     const lines = messages.map((m) => `line ${m.lineNum}: ${m.message}`).join("\n");
     const given = Object.entries(constants).map(([name, value]) => `${name} = ${value}`).join(", ");
     this.#reporting.failures.fail(
       new DeviceError(`Cannot compile a shader${given && ` with ${given}`}: ${lines || error.message}`, details),
     );
   }
+}
+
+/** The values of `override` constants as numbers: WebGPU would cut 1.5 to 1 where the constant is an integer. */
+function checkConstants(label: string, code: string, constants: Constants): Record<string, number> {
+  const values: Record<string, number> = {};
+  for (const name in constants) {
+    const value = Number(constants[name]);
+    const type = new RegExp(`\\boverride\\s+${name}\\s*:\\s*([ui]32)\\b`).exec(code)?.[1];
+    if (!Number.isFinite(value) || type && !Number.isInteger(value)) {
+      const rule = type ? `an integer (${type})` : "a finite number";
+      throw new RangeError(`Cannot dispatch ${label} as constant "${name}" must be ${rule}: got ${constants[name]}`);
+    }
+    values[name] = value;
+  }
+  return values;
 }
 
 function sameValues(a: Constants, b: Constants = {}): boolean {

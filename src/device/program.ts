@@ -79,7 +79,7 @@ export type ParamValues<P extends ParamTypes> = { readonly [K in keyof P]: Param
  * Makes a program of WGSL parts. Its scalars and bindings are those that the parts declare, so that `Device.dispatch`
  * takes no others: one that is missing or too many is a type error.
  *
- * @throws {TypeError} If two parts declare `Params`, or a binding in two ways, or a string's `Params` hold what is no scalar.
+ * @throws {TypeError} If the code is no list, two parts declare `Params`, or a binding in two ways, or a string's `Params` hold what is no scalar.
  */
 export function defineProgram<const C extends readonly Part[]>(
   { name, form, code, entryPoint }: {
@@ -89,6 +89,9 @@ export function defineProgram<const C extends readonly Part[]>(
     readonly entryPoint: string;
   },
 ): Program<ParamsOf<C>, AccessOf<C>> {
+  if (!Array.isArray(code)) {
+    throw new TypeError(`Cannot define ${name} as its code must be a list of parts: got ${code}`);
+  }
   const parts = code.map((part) => typeof part === "string" ? readPart(name, part) : part);
   const params = parts.map((part) => part.params).filter((each) => !isEmpty(each));
   if (params.length > 1) throw new TypeError(`Cannot define ${name} as one part must declare Params: got several`);

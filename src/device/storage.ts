@@ -5,8 +5,6 @@ import type { Block, Reserve } from "./blocks.ts";
  * pool.
  */
 export class DeviceStorage {
-  /** The block that holds the bytes. */
-  readonly block: Block;
   /** Bytes asked for, rounded up to a multiple of 16 so that every storage can be read as `vec4`. */
   readonly bytes: number;
   /** The reserve that it was taken from, if any. */
@@ -14,6 +12,7 @@ export class DeviceStorage {
   /** True where no bytes were asked for. */
   readonly empty: boolean;
   #pool: { free(storage: DeviceStorage): void };
+  #block: Block;
   #refs = 1;
   #recordings = 0;
   #version = 0;
@@ -22,10 +21,20 @@ export class DeviceStorage {
   /** Constructor for `BufferPool.allocate`. */
   constructor(pool: { free(storage: DeviceStorage): void }, block: Block, bytes: number, empty: boolean) {
     this.#pool = pool;
-    this.block = block;
+    this.#block = block;
     this.bytes = bytes;
     this.owner = block.owner;
     this.empty = empty;
+  }
+
+  /**
+   * Block that holds the bytes.
+   *
+   * @throws {TypeError} If nobody holds the storage any longer: the bytes are then another's.
+   */
+  get block(): Block {
+    if (this.#refs > 0 || this.owner) return this.#block; // a reserve keeps the blocks of its recorded step
+    throw new TypeError("Cannot use a storage as it was freed: the tensor that held it last was disposed");
   }
 
   /** Number of holders of this storage; 1 means that its only holder may write in place. */
@@ -67,7 +76,8 @@ export class DeviceStorage {
 
   /** Drops a holder; the last one gives the block back. */
   release(): void {
-    if (--this.#refs === 0) this.#pool.free(this);
+    if (this.#refs === 1) this.#pool.free(this);
+    this.#refs--;
   }
 
   /**

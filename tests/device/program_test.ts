@@ -39,6 +39,11 @@ Deno.test("defineProgram() joins what the parts declare", () => {
     TypeError,
     "Cannot define some as one part must declare Params: got several",
   );
+  assertThrows(
+    () => defineProgram({ name: "some", code: "body" as unknown as string[], entryPoint: "main" }),
+    TypeError,
+    "Cannot define some as its code must be a list of parts: got body",
+  );
 });
 
 Deno.test("withParts() puts parts in front, and withTypes() sets what Params leave open", () => {
