@@ -4,6 +4,14 @@
 const MOMENTS = true;
 @group(0) @binding(5) var<storage, read_write> moments: array<vec4f>;
 
+fn put_rows(place: Place, row: u32, col: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) -> Moments {
+  store(place, row, col, s0);
+  store(place, row + 1u, col, s1);
+  store(place, row + 2u, col, s2);
+  store(place, row + 3u, col, s3);
+  return moments_of(rows_left(rows_of_c(place), row), s0, s1, s2, s3);
+}
+
 fn put_moments(place: Place, block: u32, col: u32, all: Moments) {
   if (all.count == 0.0 || col >= params.cols4) { return; }
   let column = column_of_c(place, col);

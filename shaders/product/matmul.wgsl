@@ -1,7 +1,7 @@
 // Operands of a matrix product, batched: c[z][i, j] = sum_k a[z][i, k] b[z][k, j] (+ bias[j]).
 // Joined with a form that holds `main`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs), and with
-// lib/moments and one of lib/moments_store, lib/moments_none; and with one of lib/read_plain, lib/read_normalized, which
-// reads a. matmul_rows.wgsl says what operands owe to a form.
+// lib/moments and one of lib/moments_store, lib/moments_none, or with lib/gradient_sums; and with one of lib/read_plain,
+// lib/read_normalized, which reads a. matmul_rows.wgsl says what operands owe to a form.
 //
 // The aliases A4, B4 and C4 of what a, b and c hold, vec4f or vec4<f16>, are joined in front (src/tensor/half.ts); sums are f32.
 //
@@ -125,10 +125,12 @@ fn rows_of_c(place: Place) -> u32 { return params.rows; }
 fn columns_of_c() -> u32 { return params.cols4; }
 fn column_of_c(place: Place, col: u32) -> u32 { return col; }
 
+fn c_at(place: Place, row: u32, col: u32) -> u32 { return place.c + row * params.ldc4 + col; }
+
 fn store(place: Place, row: u32, col: u32, sum: vec4f) {
   if (row >= params.rows || col >= params.cols4) { return; }
   if (GATE && bias[0].x != 0.0) { return; }
-  let i = place.c + row * params.ldc4 + col;
+  let i = c_at(place, row, col);
   var value = sum;
   if (BIAS) { value += bias[col]; }
   if (ACCUMULATE) { value += vec4f(c[i]); }

@@ -212,31 +212,18 @@ fn main(
   }
   let row = first_row + 4u * rows;
   let col = first_col + cols;
-  store_columns(place, row, col, sums.s00, sums.s10, sums.s20, sums.s30);
-  if (BROAD) { store_columns(place, row, col + WIDE, sums.s01, sums.s11, sums.s21, sums.s31); }
-  if (TALL) { store_columns(place, row + 4u * HIGH, col, sums.s40, sums.s50, sums.s60, sums.s70); }
-  if (TALL && BROAD) { store_columns(place, row + 4u * HIGH, col + WIDE, sums.s41, sums.s51, sums.s61, sums.s71); }
+  var left = put_rows(place, row, col, sums.s00, sums.s10, sums.s20, sums.s30);
+  var right = Moments();
+  if (BROAD) { right = put_rows(place, row, col + WIDE, sums.s01, sums.s11, sums.s21, sums.s31); }
+  if (TALL) {
+    let high = row + 4u * HIGH;
+    left = joined(left, put_rows(place, high, col, sums.s40, sums.s50, sums.s60, sums.s70));
+    if (BROAD) { right = joined(right, put_rows(place, high, col + WIDE, sums.s41, sums.s51, sums.s61, sums.s71)); }
+  }
   if (MOMENTS) {
-    let low = rows_left(rows_of_c(place), row);
-    let high = high_rows(place, row);
-    let left = joined(
-      moments_of(low, sums.s00, sums.s10, sums.s20, sums.s30),
-      moments_of(high, sums.s40, sums.s50, sums.s60, sums.s70),
-    );
-    let right = joined(
-      moments_of(low, sums.s01, sums.s11, sums.s21, sums.s31),
-      moments_of(high, sums.s41, sums.s51, sums.s61, sums.s71),
-    );
     let all = tile_moments(place, first_row, q0, rows, cols, left, right);
     if (q0 < COLS4) { put_moments(place, first_row / (4u * ROWS4), first_col + q0, all); }
   }
-}
-
-fn store_columns(place: Place, row: u32, col: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) {
-  store(place, row, col, s0);
-  store(place, row + 1u, col, s1);
-  store(place, row + 2u, col, s2);
-  store(place, row + 3u, col, s3);
 }
 
 // How many of the four rows that an invocation has past its first four there are.

@@ -2,7 +2,7 @@ import { type FloatDType, keep, ones, sameShape, scope, Tensor } from "../tensor
 import { accumulate, addPair, castTo } from "../tensor/internal.ts";
 import { fullPrecision } from "./autocast.ts";
 import { noGrad } from "./mode.ts";
-import { TapeNode } from "./node.ts";
+import { type GradSoFar, TapeNode } from "./node.ts";
 import { showResult } from "./watch.ts";
 
 /** Options of {@linkcode backward}. */
@@ -70,14 +70,15 @@ function unit(output: Tensor): Tensor {
   );
 }
 
-function visit({ node, grad, other }: Visit, pending: Pending, options: BackwardOptions): void {
+function visit({ node, grad, other, received }: Visit, pending: Pending, options: BackwardOptions): void {
   {
     using _ = scope();
     const shapes = node.context.shapes;
-    const retain = options.retainGraph ?? false;
-    const grads = grad.device.run(`${node.name} grad`, shapes, () => node.differentiate(grad, other, retain));
-    grad.dispose();
-    other?.dispose();
+    const found: (GradSoFar | null)[] = [];
+    const soFar = (input: number) => found[input] ??= pending.soFar(node.parents[input]!);
+    const given = { last: !options.retainGraph, otherGrad: other, received, soFar };
+    const grads = grad.device.run(`${node.name} grad`, shapes, () => node.differentiate(grad, given));
+    for (const used of [grad, other, received]) used?.[Symbol.dispose]();
     node.parents.forEach((parent, i) => {
       const gradInput = grads[i];
       if (!parent) return;
@@ -89,7 +90,7 @@ function visit({ node, grad, other }: Visit, pending: Pending, options: Backward
         );
       }
       showResult({ op: node.name, pass: "backward", shapes, tensor: gradInput });
-      pending.add(parent, gradInput);
+      pending.add(parent, gradInput, found[i]);
     });
   }
   pending.done(node);
@@ -100,12 +101,14 @@ interface Visit {
   readonly node: TapeNode;
   readonly grad: Tensor;
   readonly other: Tensor | null;
+  readonly received: Disposable | null;
 }
 
 /** Gradients on their way: of nodes until they are visited, of leaves in their `grad`. */
 class Pending {
   #nodes = new Map<TapeNode, Tensor>();
   #others = new Map<TapeNode, Tensor>();
+  #received = new Map<TapeNode, Disposable>();
   #uses = new Map<Tensor, number>();
   #onGrad?: (leaf: Tensor) => void;
 
@@ -114,8 +117,20 @@ class Pending {
     if (onGrad) this.#countLeafUses(root);
   }
 
-  /** Adds a gradient of any precision to that of a node or leaf, which has the dtype of its values. */
-  add(target: TapeNode | Tensor, given: Tensor): void {
+  /** The gradient that a node has so far, where nobody else holds it. */
+  soFar(target: TapeNode | Tensor | null): GradSoFar | null {
+    if (!(target instanceof TapeNode) || this.#others.has(target)) return null;
+    const grad = this.#nodes.get(target);
+    return grad?.storage.refs === 1 ? { grad, receiver: target.receives() } : null;
+  }
+
+  /**
+   * Adds a gradient of any precision to that of a node or leaf, which has the dtype of its values; unless it is what the
+   * target had so far, added to in place.
+   */
+  add(target: TapeNode | Tensor, given: Tensor, soFar?: GradSoFar | null): void {
+    if (target instanceof TapeNode) this.#receive(target, given, soFar ?? null);
+    if (given.storage === soFar?.grad.storage) return;
     const grad = given.dtype === target.dtype ? given : castTo(given, target.dtype as FloatDType);
     if (target instanceof TapeNode) {
       const first = this.#nodes.get(target) ?? null;
@@ -125,6 +140,15 @@ class Pending {
     if (grad !== given) grad.dispose();
   }
 
+  /** Keeps what a target offered, if `given` is its gradient added to in place; gives up what is complete no more. */
+  #receive(target: TapeNode, given: Tensor, soFar: GradSoFar | null): void {
+    this.#received.get(target)?.[Symbol.dispose]();
+    this.#received.delete(target);
+    if (!soFar?.receiver) return;
+    if (given.storage === soFar.grad.storage) this.#received.set(target, soFar.receiver);
+    else soFar.receiver[Symbol.dispose]();
+  }
+
   /** The node made last: all that used its output were visited before. */
   next(): Visit | null {
     let node: TapeNode | null = null;
@@ -132,9 +156,9 @@ class Pending {
     if (!node) return null;
     const grad = this.#nodes.get(node)!;
     const other = this.#others.get(node) ?? null;
-    this.#nodes.delete(node);
-    this.#others.delete(node);
-    return { node, grad, other };
+    const received = this.#received.get(node) ?? null;
+    for (const each of [this.#nodes, this.#others, this.#received]) each.delete(node);
+    return { node, grad, other, received };
   }
 
   done(node: TapeNode): void {
@@ -148,9 +172,10 @@ class Pending {
   }
 
   dispose(): void {
-    for (const grad of [...this.#nodes.values(), ...this.#others.values()]) grad.dispose();
-    this.#nodes.clear();
-    this.#others.clear();
+    for (const each of [this.#nodes, this.#others, this.#received]) {
+      for (const held of each.values()) held[Symbol.dispose]();
+      each.clear();
+    }
   }
 
   #countLeafUses(root: TapeNode): void {

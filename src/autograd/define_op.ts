@@ -26,6 +26,11 @@ export interface OpDefinition<I extends readonly Tensor[], A> {
    */
   addsGrads?(context: OpContext, attrs: A): boolean;
   /**
+   * Offers to take the gradient of the output in another way, to the op that completes it by adding to what other uses
+   * left (`context.soFar`). Where that op took it up, `backward` finds the offer as `context.received`.
+   */
+  receives?(context: OpContext, attrs: A): Disposable | null;
+  /**
    * Makes the output again from `context.saved` (rematerialisation), where that is cheaper than to keep it. Ops that
    * save the output then save this instead, and it runs in their backward.
    */
@@ -94,6 +99,7 @@ export function defineOp<I extends readonly Tensor[], A, R extends DType = "f32"
       remake: definition.remake && (definition.remakes?.(attrs) ?? true)
         ? () => definition.remake!(context, attrs)
         : null,
+      receives: () => definition.receives?.(context, attrs) ?? null,
     });
     output.attach(node);
     return output;

@@ -8,6 +8,28 @@ export interface NodeRules {
   readonly addsGrads: boolean;
   /** Makes the output again from what was saved; null where it cannot, or need not. */
   readonly remake: (() => Tensor) | null;
+  /** Offers to take the gradient of the output in another way; null where it does not. */
+  readonly receives: () => Disposable | null;
+}
+
+/** Gradient that an input has so far, of other uses of it. */
+export interface GradSoFar {
+  /** The gradient: a backward may add its own to it in place, and return it. */
+  readonly grad: Tensor;
+  /** Wish of the op that made the input, for who completes its gradient; see `OpDefinition.receives`. */
+  readonly receiver: Disposable | null;
+}
+
+/** What a backward is given, besides what was saved. */
+export interface Given {
+  /** Whether no backward follows. */
+  readonly last: boolean;
+  /** Second gradient of the output, in a backward that adds gradients. */
+  readonly otherGrad?: Tensor | null;
+  /** What the op offered for its gradient, where whoever completed that took it up. */
+  readonly received?: Disposable | null;
+  /** Finds the gradient that an input has so far. */
+  readonly soFar?: (input: number) => GradSoFar | null;
 }
 
 /** Values that an op left for its backward: see {@linkcode OpContext}. */
@@ -15,7 +37,7 @@ export interface Saved {
   /** Shapes of the inputs. */
   readonly shapes: readonly Shape[];
   /** Runs a backward, perhaps the last one, with what was saved at hand. */
-  open<T>(name: string, how: { last: boolean; otherGrad?: Tensor | null }, body: () => T): T;
+  open<T>(name: string, given: Given, body: () => T): T;
   /** Frees what was saved. */
   free(): void;
 }
@@ -43,6 +65,8 @@ export class TapeNode {
   readonly addsGrads: boolean;
   /** Function that makes the output again, where it is not kept. */
   readonly remake: (() => Tensor) | null;
+  /** Function that offers to take the gradient of the output in another way. */
+  readonly receives: () => Disposable | null;
   #spent = false;
   #backward: NodeRules["backward"];
   #refs = 1;
@@ -62,17 +86,18 @@ export class TapeNode {
     this.context = context;
     this.addsGrads = rules.addsGrads;
     this.remake = rules.remake;
+    this.receives = rules.receives;
     this.#backward = rules.backward;
     for (const parent of parents) if (parent instanceof TapeNode) parent.#refs++;
   }
 
   /** Runs the backward; unless the graph is retained, it is the last one and gives up what was saved. */
-  differentiate(grad: Tensor, otherGrad: Tensor | null, retainGraph: boolean): readonly (Tensor | null)[] {
+  differentiate(grad: Tensor, given: Given): readonly (Tensor | null)[] {
     this.#checkUnspent();
     try {
-      return this.context.open(this.name, { last: !retainGraph, otherGrad }, () => this.#backward(grad));
+      return this.context.open(this.name, given, () => this.#backward(grad));
     } finally {
-      if (!retainGraph) this.spend();
+      if (given.last) this.spend();
     }
   }
 

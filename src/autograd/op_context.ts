@@ -1,5 +1,7 @@
 import { type DType, keep, type Shape, Tensor } from "../tensor/mod.ts";
-import { TapeNode } from "./node.ts";
+import { type Given, type GradSoFar, TapeNode } from "./node.ts";
+
+const NOTHING_GIVEN: Given = { last: false };
 
 /** Values that an op's forward leaves for its backward. */
 export class OpContext {
@@ -13,8 +15,7 @@ export class OpContext {
   #kept: (Tensor | TapeNode)[] = [];
   #versions: number[] = [];
   #opened: Tensor[] | null = null;
-  #last = false;
-  #otherGrad: Tensor | null = null;
+  #given: Given = NOTHING_GIVEN;
 
   /** Constructor for the functions of {@linkcode defineOp}. */
   constructor(needsGrad: readonly boolean[], inputs: readonly Tensor[]) {
@@ -33,7 +34,20 @@ export class OpContext {
    * only.
    */
   get otherGrad(): Tensor | null {
-    return this.#otherGrad;
+    return this.#given.otherGrad ?? null;
+  }
+
+  /** What {@linkcode OpDefinition.receives} offered, in a backward whose gradient was completed by an op that took it up. */
+  get received(): Disposable | null {
+    return this.#given.received ?? null;
+  }
+
+  /**
+   * Gradient that an input has so far, of other uses of it, for a backward to add its own to in place and return; null
+   * where there is none, or others hold it.
+   */
+  soFar(input: number): GradSoFar | null {
+    return this.#given.soFar?.(input) ?? null;
   }
 
   /** Tensors that `save` was given, in order; for a backward. */
@@ -59,32 +73,32 @@ export class OpContext {
    * else holds its elements then, and the graph is not differentiated again.
    */
   mayOverwrite(tensor: Tensor): boolean {
-    return this.#last && tensor.storage.refs === 1;
+    return this.#given.last && tensor.storage.refs === 1;
   }
 
   /** Frees a saved tensor, or the second gradient, that a backward needs no more before it makes the next one. */
   release(tensor: Tensor): void {
-    if (this.#last) tensor.dispose();
+    if (this.#given.last) tensor.dispose();
   }
 
   /**
-   * Runs a backward with what was saved at hand, and a second gradient; `last` says that none follows.
+   * Runs a backward with what was saved at hand, and what is given besides.
    *
    * @throws {Error} If what was saved was written to since; `name` is the op's.
    *
    * @internal
    */
-  open<T>(name: string, { last, otherGrad = null }: { last: boolean; otherGrad?: Tensor | null }, body: () => T): T {
-    this.#last = last;
+  open<T>(name: string, given: Given, body: () => T): T {
+    this.#given = given;
     this.#kept.forEach((kept, i) => {
       if (kept instanceof Tensor && kept.storage.version !== this.#versions[i]) throw changedError(name, kept);
     });
     this.#opened = this.#kept.map((kept) => kept instanceof Tensor ? kept : kept.remakeOutput());
-    this.#otherGrad = otherGrad;
     try {
       return body();
     } finally {
-      this.#opened = this.#otherGrad = null;
+      this.#opened = null;
+      this.#given = NOTHING_GIVEN;
     }
   }
 

@@ -3940,6 +3940,52 @@ fn gelu_tanh_slope(x: vec4f) -> vec4f {
 }
 `,
 };
+/** `lib_gradient_sums` */
+export const lib_gradient_sums: Shader<Record<never, never>, { 5: "read_write", 6: "read", 7: "read", 8: "read", 9: "read" }> = {
+  params: {},
+  access: { 5: "read_write", 6: "read", 7: "read", 8: "read", 9: "read" },
+  code: `const MOMENTS = true;
+struct ChannelNorm { scale: vec4f, shift: vec4f }
+@group(0) @binding(5) var<storage, read_write> found: array<vec4f>;
+@group(0) @binding(6) var<storage, read> y: array<C4>;
+@group(0) @binding(7) var<storage, read> norm: array<ChannelNorm>;
+@group(0) @binding(8) var<storage, read> x: array<C4>;
+@group(0) @binding(9) var<storage, read> means: array<vec4f>;
+struct Moments { count: f32, mean: vec4f, squares: vec4f }
+fn joined(a: Moments, b: Moments) -> Moments {
+  return Moments(a.count + b.count, a.mean + b.mean, a.squares + b.squares);
+}
+fn rows_left(rows: u32, row: u32) -> u32 { return min(max(rows, row) - row, 4u); }
+fn mask(g: vec4f, value: vec4f) -> vec4f {
+  let is_nan = (bitcast<vec4u>(value) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+  return select(vec4f(), g, (value > vec4f()) | is_nan);
+}
+fn put_rows(place: Place, row: u32, col: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) -> Moments {
+  var all = Moments();
+  put_row(&all, place, row, col, s0);
+  put_row(&all, place, row + 1u, col, s1);
+  put_row(&all, place, row + 2u, col, s2);
+  put_row(&all, place, row + 3u, col, s3);
+  return all;
+}
+fn put_row(all: ptr<function, Moments>, place: Place, row: u32, col: u32, sum: vec4f) {
+  if (row >= rows_of_c(place) || col >= columns_of_c()) { return; }
+  let i = c_at(place, row, col);
+  let input = vec4f(x[i]);
+  let g = masked(i, col, sum, input);
+  c[i] = C4(g);
+  (*all).count += 1.0;
+  (*all).mean += g;
+  (*all).squares += g * (input - means[col]);
+}
+fn put_moments(place: Place, block: u32, col: u32, all: Moments) {
+  if (all.count == 0.0 || col >= columns_of_c()) { return; }
+  let i = 2u * block * columns_of_c() + col;
+  found[i] = all.mean;
+  found[i + columns_of_c()] = all.squares;
+}
+`,
+};
 /** `lib_images_packed` */
 export const lib_images_packed: Shader<Record<never, never>, { 7: "read" }> = {
   params: {},
@@ -4074,6 +4120,13 @@ export const lib_moments_none: Shader<Record<never, never>, Record<never, never>
   params: {},
   access: {},
   code: `const MOMENTS = false;
+fn put_rows(place: Place, row: u32, col: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) -> Moments {
+  store(place, row, col, s0);
+  store(place, row + 1u, col, s1);
+  store(place, row + 2u, col, s2);
+  store(place, row + 3u, col, s3);
+  return Moments();
+}
 fn put_moments(place: Place, block: u32, col: u32, all: Moments) {}
 `,
 };
@@ -4083,6 +4136,13 @@ export const lib_moments_store: Shader<Record<never, never>, { 5: "read_write" }
   access: { 5: "read_write" },
   code: `const MOMENTS = true;
 @group(0) @binding(5) var<storage, read_write> moments: array<vec4f>;
+fn put_rows(place: Place, row: u32, col: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) -> Moments {
+  store(place, row, col, s0);
+  store(place, row + 1u, col, s1);
+  store(place, row + 2u, col, s2);
+  store(place, row + 3u, col, s3);
+  return moments_of(rows_left(rows_of_c(place), row), s0, s1, s2, s3);
+}
 fn put_moments(place: Place, block: u32, col: u32, all: Moments) {
   if (all.count == 0.0 || col >= params.cols4) { return; }
   let column = column_of_c(place, col);
@@ -4828,10 +4888,11 @@ fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return vec4f(b[base + j * para
 fn rows_of_c(place: Place) -> u32 { return params.rows; }
 fn columns_of_c() -> u32 { return params.cols4; }
 fn column_of_c(place: Place, col: u32) -> u32 { return col; }
+fn c_at(place: Place, row: u32, col: u32) -> u32 { return place.c + row * params.ldc4 + col; }
 fn store(place: Place, row: u32, col: u32, sum: vec4f) {
   if (row >= params.rows || col >= params.cols4) { return; }
   if (GATE && bias[0].x != 0.0) { return; }
-  let i = place.c + row * params.ldc4 + col;
+  let i = c_at(place, row, col);
   var value = sum;
   if (BIAS) { value += bias[col]; }
   if (ACCUMULATE) { value += vec4f(c[i]); }
@@ -5400,30 +5461,18 @@ fn main(
   }
   let row = first_row + 4u * rows;
   let col = first_col + cols;
-  store_columns(place, row, col, sums.s00, sums.s10, sums.s20, sums.s30);
-  if (BROAD) { store_columns(place, row, col + WIDE, sums.s01, sums.s11, sums.s21, sums.s31); }
-  if (TALL) { store_columns(place, row + 4u * HIGH, col, sums.s40, sums.s50, sums.s60, sums.s70); }
-  if (TALL && BROAD) { store_columns(place, row + 4u * HIGH, col + WIDE, sums.s41, sums.s51, sums.s61, sums.s71); }
+  var left = put_rows(place, row, col, sums.s00, sums.s10, sums.s20, sums.s30);
+  var right = Moments();
+  if (BROAD) { right = put_rows(place, row, col + WIDE, sums.s01, sums.s11, sums.s21, sums.s31); }
+  if (TALL) {
+    let high = row + 4u * HIGH;
+    left = joined(left, put_rows(place, high, col, sums.s40, sums.s50, sums.s60, sums.s70));
+    if (BROAD) { right = joined(right, put_rows(place, high, col + WIDE, sums.s41, sums.s51, sums.s61, sums.s71)); }
+  }
   if (MOMENTS) {
-    let low = rows_left(rows_of_c(place), row);
-    let high = high_rows(place, row);
-    let left = joined(
-      moments_of(low, sums.s00, sums.s10, sums.s20, sums.s30),
-      moments_of(high, sums.s40, sums.s50, sums.s60, sums.s70),
-    );
-    let right = joined(
-      moments_of(low, sums.s01, sums.s11, sums.s21, sums.s31),
-      moments_of(high, sums.s41, sums.s51, sums.s61, sums.s71),
-    );
     let all = tile_moments(place, first_row, q0, rows, cols, left, right);
     if (q0 < COLS4) { put_moments(place, first_row / (4u * ROWS4), first_col + q0, all); }
   }
-}
-fn store_columns(place: Place, row: u32, col: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) {
-  store(place, row, col, s0);
-  store(place, row + 1u, col, s1);
-  store(place, row + 2u, col, s2);
-  store(place, row + 3u, col, s3);
 }
 fn high_rows(place: Place, row: u32) -> u32 {
   if (!TALL) { return 0u; }

@@ -26,7 +26,8 @@ import {
 import { momentsCode, momentsNote, type SideMoments } from "../product/moments.ts";
 import { choosePlan } from "../product/plan.ts";
 import { readingCode, readingNote } from "../product/reading.ts";
-import { noiseLike, operandAliases, operandNote, type OperandTypes } from "../product/product.ts";
+import { noiseLike } from "../product/product.ts";
+import { operandAliases, operandNote, type OperandTypes } from "../product/programs.ts";
 import { sumMiddleInto } from "../product/sum_middle.ts";
 
 const OPERANDS = {

@@ -21,12 +21,14 @@ export function inFours(form: Conv2dForm): Conv2dForm {
       });
       return resizeChannels(y, g.groups, p.outChannels, g.outChannels);
     },
-    inputGrad(g, { gradY, weight, dtype }) {
+    inputGrad(g, { gradY, weight, dtype, into, sums }) {
       const p = padGeometry(g);
+      const same = p.inChannels === g.inChannels;
       const wide = form.inputGrad(p, {
         gradY: resizeChannels(gradY, g.groups, g.outChannels, p.outChannels),
         weight: resizeWeight(weight, g, p),
         dtype,
+        ...(same && { into, sums }),
       });
       return resizeChannels(wide, g.groups, p.inChannels, g.inChannels);
     },

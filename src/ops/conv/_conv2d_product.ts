@@ -28,10 +28,11 @@ function forward(g: Geometry, { x, weight, bias, side, dtype, norm }: ForwardOpe
 }
 
 /** Gradient of `x` from that of `y`. */
-function inputGrad(g: Geometry, { gradY, weight, dtype }: InputGradOperands): Tensor {
+function inputGrad(g: Geometry, { gradY, weight, dtype, into, sums }: InputGradOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
   const sizesX = { rows: pixels, cols: inChannels, inner: outChannels };
-  const x = matrixProduct({ a: gradY, b: weight, sizes: sizesX, layout: B_TRANSPOSED, epilogue: { dtype } });
+  const epilogue = { dtype, into, gradient: sums };
+  const x = matrixProduct({ a: gradY, b: weight, sizes: sizesX, layout: B_TRANSPOSED, epilogue });
   return x.alias([g.n, ...g.size, inChannels]);
 }
 

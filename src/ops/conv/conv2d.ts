@@ -1,9 +1,10 @@
-import { defineOp } from "../../autograd/mod.ts";
+import { defineOp, type OpContext } from "../../autograd/mod.ts";
 import { type FloatDType, sizeOf, type Tensor, zeros } from "../../tensor/mod.ts";
 import { checkOptions, own } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
-import { type Geometry, geometryOf, type Windows2d } from "./geometry.ts";
+import { type Geometry, geometryOf, type InputGradOperands, type Windows2d } from "./geometry.ts";
 import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_forms.ts";
+import { GradientSums } from "../product/gradient_sums.ts";
 import { SideMoments } from "../product/moments.ts";
 import { layerInputs, precisionOf } from "../product/precision.ts";
 import { sumOfRows } from "../product/linear.ts";
@@ -39,11 +40,21 @@ const conv2dOp = defineOp<readonly Tensor[], Attrs>({
     // In this order the gradient of x may take the memory of x.
     const gradWeight = needsGrad[1] ? weightGradProduct(g, { x, gradY: grad, dtype: weightType }) : null;
     context.release(x);
-    const gradX = needsGrad[0] ? inputGradProduct(g, { gradY: grad, weight, dtype: xType }) : null;
+    const gradX = needsGrad[0]
+      ? inputGradProduct(g, { gradY: grad, weight, dtype: xType, ...addingTo(context, xType) })
+      : null;
     const gradBias = needsGrad[2] ? sumOfRows(grad, g.groups * g.outChannels) : null;
     return [gradX, gradWeight, gradBias].slice(0, shapes.length);
   },
 });
+
+/** The gradient of x so far, for a form to add to, and what the normalisation that made x wants of the sum. */
+function addingTo(context: OpContext, dtype: FloatDType): Pick<InputGradOperands, "into" | "sums"> {
+  const soFar = context.soFar(0);
+  if (soFar?.grad.dtype !== dtype) return {};
+  const { grad: into, receiver } = soFar;
+  return receiver instanceof GradientSums && receiver.x.dtype === dtype ? { into, sums: receiver } : { into };
+}
 
 /**
  * Computes a 2-D convolution, that is cross-correlation as in PyTorch's `conv2d`, of images with channels last:

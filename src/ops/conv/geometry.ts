@@ -1,5 +1,6 @@
 // Sizes of a convolution: options, shape rule and errors.
 import { type FloatDType, type Shape, sizeOf, type Tensor } from "../../tensor/mod.ts";
+import type { GradientSums } from "../product/gradient_sums.ts";
 import type { SideMoments } from "../product/moments.ts";
 import type { Policy } from "../shared/policy.ts";
 import { pair, type Size2d } from "./pool_geometry.ts";
@@ -56,6 +57,10 @@ export interface ForwardOperands {
 export interface InputGradOperands {
   readonly gradY: Tensor;
   readonly weight: Tensor;
+  /** Gradient of x so far, which a form may add to and give back. */
+  readonly into?: Tensor;
+  /** Normalisation before the convolution, which wants the gradient masked and summed; a form may leave that. */
+  readonly sums?: GradientSums;
   /** Dtype of the result. */
   readonly dtype: FloatDType;
 }

@@ -5,6 +5,7 @@ import type { FloatDType, Tensor } from "../../tensor/mod.ts";
 import { own } from "../../tensor/internal.ts";
 import { gradients, mergeSums, reduceGrads } from "../norm/batch_norm_grad.ts";
 import { isRead, normToRead, type TrainingNorm } from "../norm/batch_norm_passes.ts";
+import { GradientSums } from "../product/gradient_sums.ts";
 import { SideMoments } from "../product/moments.ts";
 import { precisionOf } from "../product/precision.ts";
 import { rowsOf } from "../shared/slices.ts";
@@ -34,11 +35,13 @@ const normConv2dOp = defineOp<Inputs, Attrs>({
     const [xType, , , weightType] = dtypes as FloatDType[];
     const gradWeight = needsGrad[3] ? weightGradProduct(g, { x, gradY, norm: reading, dtype: weightType! }) : null;
     if (!needsGrad.slice(0, 3).includes(true)) return [null, null, null, gradWeight];
-    const grad = inputGradProduct(g, { gradY, weight, dtype: xType! });
+    using found = new GradientSums(x, moments, { reading });
+    const grad = inputGradProduct(g, { gradY, weight, dtype: xType!, sums: x.dtype === xType ? found : undefined });
     const operands = { x, norm: { moments, eps }, affine: { weight: scale, bias: shift }, grad };
-    const { sums } = reduceGrads(operands, { relu: true, inPlace: true });
+    const relu = !found.sums; // else the product has masked the gradient
+    const sums = found.sums ?? reduceGrads(operands, { relu, inPlace: true }).sums;
     const grads = needsGrad[0]
-      ? gradients(operands, { sums, relu: true, training: true, inPlace: context.mayOverwrite(x) })
+      ? gradients(operands, { sums, relu, training: true, inPlace: context.mayOverwrite(x) })
       : { ...mergeSums(sums, operands.norm), gradX: null };
     return [grads.gradX, needsGrad[1] ? grads.gradWeight : null, needsGrad[2] ? grads.gradBias : null, gradWeight];
   },

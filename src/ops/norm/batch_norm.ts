@@ -13,6 +13,7 @@ import {
 } from "./batch_norm_passes.ts";
 import { type AffineGrads, gradColumns, gradients, mergeSums, reduceGrads } from "./batch_norm_grad.ts";
 import { checkSetting } from "../../tensor/internal.ts";
+import { GradientSums } from "../product/gradient_sums.ts";
 import { checkFloat } from "../shared/check.ts";
 import { rowsOf, type Slices, wholeColumns } from "../shared/slices.ts";
 import { policyOf } from "../shared/policy.ts";
@@ -71,18 +72,24 @@ const batchNormOp = defineOp<readonly Tensor[], Attrs>({
     const operands = { x, norm: { moments, eps }, affine: { weight, bias }, grad };
     const reduction = { relu, output, inPlace: context.mayOverwrite(grad), other: context.otherGrad };
     const inPlace = context.mayOverwrite(x);
-    const columns = needsGrad[0] && inPlace && (!output || reduction.inPlace) && columnsFor(x);
+    const received = context.received instanceof GradientSums ? context.received.sums : null;
+    const columns = !received && needsGrad[0] && inPlace && (!output || reduction.inPlace) && columnsFor(x);
     if (columns) {
       const { masked, ...grads } = gradColumns(operands, columns, { ...reduction, training });
       return inOrder(context, grads, masked ?? grad);
     }
-    const { sums, masked } = reduceGrads(operands, reduction);
+    const { sums, masked } = received ? { sums: received, masked: grad } : reduceGrads(operands, reduction);
     for (const each of [output, reduction.other]) if (each) context.release(each);
     if (!needsGrad[0]) return inOrder(context, mergeSums(sums, operands.norm), masked ?? grad);
     const options = { sums, relu: relu && !masked, training, inPlace };
     return inOrder(context, gradients({ ...operands, grad: masked ?? grad }, options), masked ?? grad);
   },
   addsGrads: ({ shapes }, { relu }) => relu && shapes.length > 3,
+  receives({ saved }) {
+    if (saved.length < 5) return null; // without an output, or with a tensor that is made again
+    const [x, , , moments, output] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
+    return moments.shape[0] === 1 ? new GradientSums(x, moments, { output }) : null;
+  },
   remakes: ({ remake }) => remake,
   remake({ saved }, { relu, eps }) {
     const [x, weight, bias, moments] = saved as [Tensor, Tensor, Tensor, Tensor];

@@ -6,16 +6,17 @@ import {
   type DeviceStorage,
   type StorageWindow,
 } from "../../device/mod.ts";
-import { lib_flat, matmul as operands, matmul_pad } from "../../shaders/gen.ts";
+import { lib_flat, matmul_pad } from "../../shaders/gen.ts";
 import { type FloatDType, key, type Shape, sizeOf, Tensor, uniform } from "../../tensor/mod.ts";
 import { bytesOf, castTo, elementAliases, floatOf } from "../../tensor/internal.ts";
 import type { Question } from "../shared/answers.ts";
 import { policyOf } from "../shared/policy.ts";
 import { constantsOf, type ProductForm, workgroupCount } from "./forms.ts";
 import { type AllStrides, type BatchAxes, type Layout, packed, type Strides } from "./layout.ts";
-import { momentsCode, momentsNote, type SideMoments } from "./moments.ts";
+import type { GradientSums } from "./gradient_sums.ts";
+import type { SideMoments } from "./moments.ts";
 import { choosePlan, tablePlan } from "./plan.ts";
-import { readingCode, readingNote } from "./reading.ts";
+import { programOf } from "./programs.ts";
 import { sumMiddleInto } from "./sum_middle.ts";
 
 /** Triangles of a product: which terms count, and which elements are wanted, where triangular matrices leave zeros. */
@@ -53,6 +54,8 @@ export interface Epilogue {
   readonly gate?: Tensor;
   /** Takes the moments of the rows per column, where the sum is not split. */
   readonly side?: SideMoments;
+  /** Has c masked and summed, where the form is a tile and the sum is not split; without `bias`, `gate`, batch and strides. */
+  readonly gradient?: GradientSums;
 }
 
 /** One product; a and b are f32 or f16, the sum is f32. */
@@ -88,29 +91,6 @@ const PAD = { f32: padProgram("f32"), f16: padProgram("f16") } as const;
 const PACKED = packed();
 
 const PLAIN: Epilogue = {};
-
-function programOf({ programs }: Device, form: ProductForm, types: OperandTypes, moments: boolean, norm?: Tensor) {
-  const name = `matmul ${form.name}${operandNote(types)}${readingNote(norm)}`;
-  return programs.get(operands, `${name} ${moments}`, () => {
-    const parts = [readingCode(norm), ...momentsCode(moments), ...form.code] as const;
-    const code = [operandAliases(types), operands, ...parts] as const;
-    return defineProgram({ name, form: `matmul:${form.name}${momentsNote(moments)}`, code, entryPoint: "main" });
-  });
-}
-
-/** The operands of a product, for their dtypes. */
-export type OperandTypes = Readonly<Record<"a" | "b" | "c", Tensor>>;
-
-/** WGSL aliases of what the operands of a product hold. */
-export function operandAliases({ a, b, c }: OperandTypes): string {
-  return elementAliases({ A4: floatOf(a), B4: floatOf(b), C4: floatOf(c) });
-}
-
-/** Formats what the name of a program says of their precision: nothing when all are f32. */
-export function operandNote({ a, b, c }: OperandTypes): string {
-  const [x, y, z] = [floatOf(a), floatOf(b), floatOf(c)];
-  return x === "f16" || y === "f16" || z === "f16" ? ` ${x} ${y} ${z}` : "";
-}
 
 /** Rounds a row length up to whole vectors. */
 export function padded(cols: number): number {
@@ -204,7 +184,7 @@ function columnProduct({ a, b, sizes: { rows, inner }, layout, epilogue: { dtype
 }
 
 function run(p: WholeProduct, form: ProductForm, parts: { depth: number; splits: number }, target: Tensor): void {
-  const { sizes: { rows, cols, inner }, epilogue: { bias, gate, side } } = p;
+  const { sizes: { rows, cols, inner }, epilogue: { bias, gate, side, into } } = p;
   const { transposeA, transposeB, batch, strides } = p.layout;
   const { device } = p.a;
   const count = sizeOf(batch.sizes);
@@ -216,23 +196,26 @@ function run(p: WholeProduct, form: ProductForm, parts: { depth: number; splits:
   const { depth, splits } = parts;
   const split4 = (strides?.size ?? count * inC.matrix) / 4;
   const whole = splits === 1; // else the sum over the parts adds what is to be added
-  const moments = whole ? side?.open(device, Math.ceil(rows / form.rows), cols) : undefined;
+  const gradient = whole && form.memory > 0 ? p.epilogue.gradient : undefined;
+  const found = whole ? (gradient ?? side)?.open(device, Math.ceil(rows / form.rows), cols) : undefined;
+  const extras = { moments: found !== undefined && !gradient, gradient, adds: into !== undefined, norm: p.norm };
   const sizes = { rows, cols4: padded(cols) / 4, inner, depth, segments: Math.ceil(inner / depth), splits, split4 };
   const steps = { ...batchSteps(batch, inA, inB), lda4: inA.row / 4, ldb4: inB.row / 4, ldc4: inC.row / 4 };
   const added = whole ? bias : undefined;
-  const constants = { ...constantsOf(device, form, sizes), ...switchesOf(p, whole) };
+  const constants = { ...constantsOf(device, form, sizes), ...switchesOf(p, whole && !gradient) };
   const [x, y] = device.groups(workgroupCount(form, rows, padded(cols) / 4), 1);
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   for (let first_z = 0; first_z < count * splits; first_z += limit) {
-    device.dispatch(programOf(device, form, { a, b, c: target }, moments !== undefined, p.norm), {
+    device.dispatch(programOf(device, form, { a, b, c: target }, extras), {
       params: { ...sizes, ...steps, c_step: inC.matrix / 4, first_z },
       buffers: {
         1: windowFrom(a, inA.from),
         2: windowFrom(b, inB.from),
         3: windowFrom(target, inC.from),
         4: (added ?? gate ?? b).storage,
-        5: moments?.storage,
+        5: found?.storage,
         7: p.norm?.storage,
+        ...(gradient && gradientBindings(gradient)),
       },
       workgroups: [x, y, Math.min(limit, count * splits - first_z)],
       constants,
@@ -240,6 +223,11 @@ function run(p: WholeProduct, form: ProductForm, parts: { depth: number; splits:
   }
   if (a !== p.a) a.dispose();
   if (b !== p.b) b.dispose();
+}
+
+function gradientBindings({ x, moments, mask }: GradientSums) {
+  const told = "output" in mask ? { 6: mask.output.storage } : { 7: mask.reading.storage };
+  return { ...told, 8: x.storage, 9: moments.storage };
 }
 
 /** The constants of a product that its form does not set; those for triangles and gates only where there are any. */

@@ -78,7 +78,7 @@ function mean(values: Float64Array, channels: number): number {
 const SQUARE = { x: [2, 7, 6, 8], weight: [3, 3, 8, 12], options: { padding: 1 } } as const;
 // One form each of how a is read: along channels and pixels of a product, by taps, by patches.
 const CASES: readonly (readonly [Conv2dFormName, ProductFormName, ConvCase])[] = [
-  ["product", "tile64", { x: [2, 9, 8, 16], weight: [1, 1, 16, 68], options: {} }],
+  ["product", "tile64of8x4", { x: [2, 9, 8, 16], weight: [1, 1, 16, 68], options: {} }],
   ["direct", "rows", { ...SQUARE, options: { padding: 1, stride: 2 } }],
   ["winograd3", "rows", SQUARE],
 ];
