@@ -20,13 +20,13 @@ export interface GradSoFar {
   readonly receiver: Disposable | null;
 }
 
-/** What a backward is given, besides what was saved. */
+/** Values that a backward is given, besides those that were saved. */
 export interface Given {
   /** Whether no backward follows. */
   readonly last: boolean;
   /** Second gradient of the output, in a backward that adds gradients. */
   readonly otherGrad?: Tensor | null;
-  /** What the op offered for its gradient, where whoever completed that took it up. */
+  /** Offer of the op for its gradient, where whoever completed that took it up. */
   readonly received?: Disposable | null;
   /** Finds the gradient that an input has so far. */
   readonly soFar?: (input: number) => GradSoFar | null;

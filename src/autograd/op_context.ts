@@ -37,7 +37,7 @@ export class OpContext {
     return this.#given.otherGrad ?? null;
   }
 
-  /** What {@linkcode OpDefinition.receives} offered, in a backward whose gradient was completed by an op that took it up. */
+  /** Offer of {@linkcode OpDefinition.receives}, in a backward whose gradient was completed by an op that took it up. */
   get received(): Disposable | null {
     return this.#given.received ?? null;
   }
@@ -45,6 +45,8 @@ export class OpContext {
   /**
    * Gradient that an input has so far, of other uses of it, for a backward to add its own to in place and return; null
    * where there is none, or others hold it.
+   *
+   * @internal
    */
   soFar(input: number): GradSoFar | null {
     return this.#given.soFar?.(input) ?? null;

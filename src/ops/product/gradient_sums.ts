@@ -4,7 +4,7 @@ import type { Device } from "../../device/mod.ts";
 import { lib_gradient_sums } from "../../shaders/gen.ts";
 import { keep, Tensor } from "../../tensor/mod.ts";
 
-/** What tells where ReLU was 0: the output, where a residual was added; else scales and shifts of x, `[c / 4, 2, 4]`. */
+/** Tensor that tells where ReLU was 0: the output, where a residual was added; else scales and shifts of x, `[c / 4, 2, 4]`. */
 export type Mask = { readonly output: Tensor } | { readonly reading: Tensor };
 
 /** A normalisation whose output's gradient a product makes, of values in one precision; and the sums that it leaves. */
@@ -13,7 +13,7 @@ export class GradientSums implements Disposable {
   readonly x: Tensor;
   /** Moments `[1, 3, c]` of x, the means first. */
   readonly moments: Tensor;
-  /** What tells where ReLU was 0. */
+  /** Tensor that tells where ReLU was 0. */
   readonly mask: Mask;
   #sums: Tensor | null = null;
 

@@ -178,7 +178,7 @@ function columnProduct({ a, b, sizes: { rows, inner }, layout, epilogue: { dtype
 }
 
 function run(p: WholeProduct, form: ProductForm, parts: { depth: number; splits: number }, target: Tensor): void {
-  const { sizes: { rows, cols, inner }, epilogue: { bias, gate, side, into } } = p;
+  const { sizes: { rows, cols, inner }, epilogue: { bias, gate } } = p;
   const { transposeA, transposeB, batch, strides } = p.layout;
   const { device } = p.a;
   const count = sizeOf(batch.sizes);
@@ -190,9 +190,7 @@ function run(p: WholeProduct, form: ProductForm, parts: { depth: number; splits:
   const { depth, splits } = parts;
   const split4 = (strides?.size ?? count * inC.matrix) / 4;
   const whole = splits === 1; // else the sum over the parts adds what is to be added
-  const gradient = whole && form.memory > 0 ? p.epilogue.gradient : undefined;
-  const found = whole ? (gradient ?? side)?.open(device, Math.ceil(rows / form.rows), cols) : undefined;
-  const extras = { moments: found !== undefined && !gradient, gradient, adds: into !== undefined, norm: p.norm };
+  const { found, gradient, ...extras } = whole ? sideOf(p, form) : NO_SIDE;
   const sizes = { rows, cols4: padded(cols) / 4, inner, depth, segments: Math.ceil(inner / depth), splits, split4 };
   const steps = { ...batchSteps(batch, inA, inB), lda4: inA.row / 4, ldb4: inB.row / 4, ldc4: inC.row / 4 };
   const added = whole ? bias : undefined;
@@ -200,7 +198,7 @@ function run(p: WholeProduct, form: ProductForm, parts: { depth: number; splits:
   const [x, y] = device.groups(workgroupCount(form, rows, padded(cols) / 4), 1);
   const limit = device.limits.maxComputeWorkgroupsPerDimension;
   for (let first_z = 0; first_z < count * splits; first_z += limit) {
-    device.dispatch(programOf(device, form, { a, b, c: target }, extras), {
+    device.dispatch(programOf(device, form, { a, b, c: target }, { ...extras, gradient, norm: p.norm }), {
       params: { ...sizes, ...steps, c_step: inC.matrix / 4, first_z },
       buffers: {
         1: windowFrom(a, inA.from),
@@ -217,6 +215,15 @@ function run(p: WholeProduct, form: ProductForm, parts: { depth: number; splits:
   }
   if (a !== p.a) a.dispose();
   if (b !== p.b) b.dispose();
+}
+
+const NO_SIDE = { found: undefined, gradient: undefined, moments: false, adds: false } as const;
+
+/** Finds out what a sum that is whole leaves besides c, and makes room for it. */
+function sideOf({ a, sizes: { rows, cols }, epilogue }: WholeProduct, form: ProductForm) {
+  const gradient = form.memory > 0 ? epilogue.gradient : undefined;
+  const found = (gradient ?? epilogue.side)?.open(a.device, Math.ceil(rows / form.rows), cols);
+  return { found, gradient, moments: found !== undefined && !gradient, adds: epilogue.into !== undefined };
 }
 
 function gradientBindings({ x, moments, mask }: GradientSums) {

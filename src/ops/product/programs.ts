@@ -11,9 +11,9 @@ import { readingCode, readingNote } from "./reading.ts";
 /** The operands of a product, for their dtypes. */
 export type OperandTypes = Readonly<Record<"a" | "b" | "c", Tensor>>;
 
-/** What a product does besides the sums. */
+/** Work of a product besides the sums. */
 export interface Extras {
-  /** Whether it leaves moments. */
+  /** Whether moments are left. */
   readonly moments: boolean;
   /** Gradient that it masks and sums, in place of moments. */
   readonly gradient?: GradientSums;
