@@ -5,7 +5,7 @@ import { type NullAdapter, nullGpu, type Pipeline } from "../../tests/portabilit
 import { inScope, type NetworkName, trainingStep } from "../_steps.ts";
 
 /** A GPU as large ones present themselves to WebGPU, with subgroups of 32 lanes. */
-const LARGE: NullAdapter = {
+export const LARGE: NullAdapter = {
   subgroupSize: 32,
   software: false,
   limits: {
