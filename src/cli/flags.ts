@@ -26,7 +26,7 @@ export type FlagValues<F extends Record<string, Flag>> = { readonly [K in keyof 
 
 /** Error in a command line; the message is all a person needs. */
 export class UsageError extends Error {
-  /** `UsageError`. */
+  /** Name of the class, which errors are printed with. */
   override name = "UsageError";
 }
 

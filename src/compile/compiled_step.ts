@@ -37,7 +37,7 @@ export class CompiledStep<R extends StepResult> {
   #outputs: Tensor[] = [];
   #result: R | null = null;
 
-  /** The step's storages come from `reserve`. */
+  /** Starts without a recording; the storages of recorded steps come from `reserve`. */
   constructor(device: Device, reserve: Reserve, step: Step<R>, check: Check) {
     this.#device = device;
     this.#reserve = reserve;

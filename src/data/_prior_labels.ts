@@ -34,7 +34,7 @@ export function compareLabels(
   return null;
 }
 
-/** Names of classes are compared by name, where all of them are classes. */
+/** Compares class names of a file with those of the images, where all of them are names of classes. */
 function compareNames(
   names: readonly string[],
   rows: readonly number[],

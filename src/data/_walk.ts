@@ -17,7 +17,7 @@ export interface FolderWalk {
   circles: string[];
 }
 
-/** Links between folders can multiply them without end. */
+/** Largest number of folders that are looked into: links between folders can multiply them without end. */
 const MAX_FOLDERS = 1_000_000;
 
 /**

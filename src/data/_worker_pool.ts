@@ -26,7 +26,7 @@ export class WorkerPool {
 
   #count: number;
 
-  /** The workers are started with the first task. */
+  /** Makes room for `count` workers, which start with the first task. */
   constructor(count: number) {
     this.#count = count;
   }

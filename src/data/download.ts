@@ -109,7 +109,7 @@ export async function download(url: string, path: string, given: DownloadOptions
   await replaceBy(`${path}.part`, path);
 }
 
-/** A bound or a sum that is none would let everything, or nothing, pass. */
+/** Refuses a bound or a checksum that is none: it would let everything, or nothing, pass. */
 function checkOptions(url: string, options: DownloadOptions): DownloadOptions {
   const { maxBytes = MAX_BYTES, md5 } = options;
   if (!(maxBytes > 0)) {

@@ -113,7 +113,7 @@ function sizeOfSubgroups(info: GPUAdapterInfo): number {
   return subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0;
 }
 
-/** `subgroups` works on drivers that do not list it, so it is tried rather than looked up. */
+/** Opens a device with all features that work; `subgroups`, which some drivers have and do not list, is tried. */
 async function requestWithFeatures(adapter: GPUAdapter): Promise<GPUDevice> {
   const requiredLimits: Record<string, number> = {};
   for (const name of WANTED_LIMITS) requiredLimits[name] = adapter.limits[name];

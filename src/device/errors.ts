@@ -6,7 +6,7 @@ export interface DeviceErrorDetails {
   shapes?: readonly (readonly number[])[];
   /** The shader program and its entry point, for example `matmul.forward`. */
   shader?: string;
-  /** The error below this one. */
+  /** Error that this one was made of. */
   cause?: unknown;
 }
 

@@ -48,8 +48,9 @@ const PIPELINES = 512;
 export class PipelineCache {
   #gpu: GPUDevice;
   #reporting: Reporting;
-  /** Numbers of contents: by object, with the pipeline found last, and by what they are. */
+  /** What is known of each program object. */
   #seen = new WeakMap<Program, Seen>();
+  /** Number of each content: equal programs have one. */
   #contents = new RecentMap<number>(PIPELINES);
   #pipelines = new RecentMap<Pipeline>(PIPELINES);
   #modules = new RecentMap<GPUShaderModule>(PIPELINES);
@@ -57,7 +58,7 @@ export class PipelineCache {
   #created = 0;
   #directives: string;
 
-  /** Errors arrive later, through `reporting`; `directives` go before every shader. */
+  /** Compiles for a device; errors arrive later, through `reporting`, and `directives` go before every shader. */
   constructor(gpu: GPUDevice, reporting: Reporting, directives: string) {
     this.#directives = directives;
     this.#gpu = gpu;
@@ -168,7 +169,7 @@ function layoutEntries(program: Program, storages: readonly number[]): GPUBindGr
   return entries;
 }
 
-/** `DUMP_SHADERS=relu` (or `1` for all) prints the joined source. */
+/** Prints the joined source where `DUMP_SHADERS` is a part of its name, or `1`. */
 function dump(label: string, code: string, constants: Constants): void {
   const wanted = environment("DUMP_SHADERS");
   if (!wanted || (wanted !== "1" && !label.includes(wanted))) return;

@@ -14,7 +14,7 @@ export interface ProfileRow {
 export interface TraceEvent {
   /** Op, shapes and shader. */
   readonly name: string;
-  /** `gpu`. */
+  /** Category: `gpu`. */
   readonly cat: "gpu";
   /** A complete event: it has a start and a duration. */
   readonly ph: "X";

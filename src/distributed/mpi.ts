@@ -2,7 +2,7 @@ import type { Communicator, Reduction, Traffic } from "./communicator.ts";
 import { type MpiFamily, type MpiHandles, type MpiLibrary, openMpiLibrary } from "./mpi_library.ts";
 import { withStartWatch } from "./start_watch.ts";
 
-/** Several threads may call MPI at once. */
+/** Level of thread support at which several threads may call MPI at once. */
 const THREAD_MULTIPLE = 3;
 /** Bytes of a text of MPI's: more than any library's version text or host name. */
 const TEXT_BYTES = 8192;

@@ -23,7 +23,7 @@ interface Metadata {
   readonly name: string;
   readonly isTensor: boolean;
   readonly type: string;
-  /** A dimension without a fixed size has a name. */
+  /** Sizes of the axes; one without a fixed size has a name. */
   readonly shape: readonly (number | string)[];
 }
 

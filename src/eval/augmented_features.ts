@@ -50,7 +50,7 @@ export class AugmentedFeatures implements Disposable {
   #sizes: readonly number[];
   #options: AugmentedOptions;
 
-  /** Prepares to decode. */
+  /** Prepares to decode the images of a data set. */
   constructor(device: Device, encoder: Backbone, dataset: ImageDataset, options: AugmentedOptions) {
     const { batchSize, resolution: size, workers } = options;
     const { mean, std, length } = dataset;

@@ -15,7 +15,7 @@ export interface LockOwner {
 
 /** A file that is locked by another process, or by another part of this one. */
 export class LockedError extends Error {
-  /** `LockedError`. */
+  /** Name of the class, which errors are printed with. */
   override name = "LockedError";
   /** Holder of the lock; null where the file does not tell. */
   readonly owner: LockOwner | null;

@@ -3,7 +3,7 @@ import type { Bytes } from "./dtype.ts";
 import { unescapePython } from "./python_text.ts";
 import { quoted } from "./quoted.ts";
 
-/** Whole numbers longer than this are no one's data: they would only take time. */
+/** Longest whole number that is read, in bytes: longer ones are no one's data and would only take time. */
 const MAX_LONG_BYTES = 1024;
 
 /** A number when it is exact, else a bigint. */

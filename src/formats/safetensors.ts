@@ -116,7 +116,7 @@ function parseEntry(name: string, value: unknown): Entry {
   return { name, dtype, shape, start, end };
 }
 
-/** The tensors must cover the bytes after the header once, without gaps. */
+/** Checks that the tensors cover the bytes after the header once, without gaps. */
 function checkOffsets(entries: readonly Entry[], size: number): void {
   let offset = 0;
   for (const { name, start, end } of entries.toSorted((a, b) => a.start - b.start || a.end - b.end)) {

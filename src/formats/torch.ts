@@ -82,7 +82,7 @@ function refuse(module: string, name: string): never {
   );
 }
 
-/** A larger pickle must at least be stored as it is: packed, it is no one's checkpoint. */
+/** Largest pickle that may be packed, in bytes: packed, a larger one is no one's checkpoint. */
 const MAX_PICKLE = 2 ** 28;
 
 interface Job {
@@ -120,7 +120,7 @@ function checkRoom(what: string, bytes: number, maxBytes: number): void {
   throw new RangeError(`Cannot read a PyTorch file as ${what} may take ${maxBytes} bytes: got ${bytes}`);
 }
 
-/** Members lie in one folder, named after the file that was saved. */
+/** Finds the one folder that members lie in, named after the file that was saved. */
 function findRoot(zip: ZipReader): string {
   const names = [...zip.entries.keys()];
   const pickles = names.filter((name) => /^([^/]+\/)?data\.pkl$/.test(name));

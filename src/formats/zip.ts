@@ -16,7 +16,7 @@ export interface ZipOptions {
   checkCrc?: boolean;
 }
 
-/** Deflate gives at most 1032 bytes for one; a member that claims more is a bomb or damaged. */
+/** Largest number of bytes that Deflate gives for one; a member that claims more is a bomb or damaged. */
 const MAX_RATIO = 1032;
 
 /** A zip file, open for reading members in any order. Made by {@linkcode openZip}. */

@@ -18,7 +18,7 @@ export type RbfOptions =
     readonly sigma?: undefined;
   };
 
-/** Binary exponents of σ up to here are left alone. */
+/** Largest binary exponent of σ that is left alone. */
 const MOST_EXPONENT = 50;
 
 /**

@@ -144,7 +144,7 @@ export class ConvNext extends Backbone {
     return tidy(() => this.#head.norm.forward(globalAvgPool(this.stages.forward(this.stem.forward(x)))));
   }
 
-  /** `[n, h, w, c]` to `[n, numClasses]`. */
+  /** Maps images `[n, h, w, c]` to `[n, numClasses]`. */
   override forward(x: Tensor): Tensor<"f32"> {
     return tidy(() => this.fc.forward(this.pooled(x)));
   }

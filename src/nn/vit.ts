@@ -152,7 +152,7 @@ export class Vit extends Backbone {
     });
   }
 
-  /** `[n, h, w, c]` to `[n, numClasses]`. */
+  /** Maps images `[n, h, w, c]` to `[n, numClasses]`. */
   override forward(x: Tensor): Tensor<"f32"> {
     return tidy(() => this.fc.forward(this.pooled(x)));
   }

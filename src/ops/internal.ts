@@ -15,4 +15,5 @@ export {
   type TrainingNorm,
 } from "./norm/batch_norm_passes.ts";
 export type { Answers, Question, Work } from "./shared/answers.ts";
+export { NAN_BITS } from "./shared/params.ts";
 export { policyOf } from "./shared/policy.ts";

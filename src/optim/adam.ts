@@ -118,7 +118,7 @@ export class Adam extends Optimizer {
     this.#count.dispose();
   }
 
-  /** One dispatch that counts, and one a batch of tensors. */
+  /** Encodes one dispatch that counts steps, and one for each batch of tensors. */
   protected override update(slots: readonly Slot[], scaler: Scaling | null): void {
     const { device } = slots[0]!.weight;
     const { betas: [beta1, beta2], eps, weightDecay } = this.#options;

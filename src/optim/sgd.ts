@@ -65,7 +65,7 @@ export class SGD extends Optimizer {
     this.#options = { momentum, weightDecay, nesterov };
   }
 
-  /** One dispatch a batch of tensors. */
+  /** Encodes one dispatch for each batch of tensors. */
   protected override update(slots: readonly Slot[], scaler: Scaling | null): void {
     const { device } = slots[0]!.weight;
     const { momentum, weightDecay, nesterov } = this.#options;

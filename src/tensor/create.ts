@@ -175,7 +175,7 @@ function nestedShape(values: Nested): number[] {
   return shape;
 }
 
-/** Strings have a length too, and booleans are no numbers. */
+/** Refuses what is neither a number nor an array: strings have a length too, and booleans are no numbers. */
 function checkNested(values: unknown): void {
   if (Array.isArray(values) || (ArrayBuffer.isView(values) && !(values instanceof DataView))) return;
   checkNumber("make a tensor", "every element", values);
@@ -213,7 +213,7 @@ function convert(values: ArrayLike<number> | ArrayBufferView, dtype: DType): Arr
   return dtype === "u32" ? Uint32Array.from(numbers) : Uint8Array.from(numbers);
 }
 
-/** Numbers past the range of an integer dtype would wrap around, and NaN would be 0. */
+/** Refuses numbers past the range of an integer dtype, which would wrap around, and NaN, which would be 0. */
 function checkIntegers(values: ArrayLike<number>, dtype: keyof typeof RANGES): void {
   const [least, most] = RANGES[dtype];
   for (let i = 0; i < values.length; i++) {

@@ -8,7 +8,7 @@ export { readCheckpoint, writeCheckpoint } from "./checkpoint_file.ts";
 
 /** A weight became NaN or infinite. */
 export class WeightsNotFiniteError extends RangeError {
-  /** Tells it apart in what is printed. */
+  /** Name of the class, which errors are printed with. */
   override name = "WeightsNotFiniteError";
 }
 

@@ -74,7 +74,7 @@ export async function checkpointChunks(checkpoint: Checkpoint): Promise<Iterable
   return safetensorsChunks(tensors, await sealed(tensors, metadata));
 }
 
-/** Philox is counter-based: seed, epoch and step are the whole state. */
+/** State of the random numbers: Philox is counter-based, so that seed, epoch and step are all of it. */
 function randomState(config: Readonly<Record<string, unknown>>, { epoch, step }: TrainingPosition) {
   return { generator: "philox4x32-10", seed: config.seed ?? 0, epoch, step };
 }

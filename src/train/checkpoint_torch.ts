@@ -68,7 +68,7 @@ export function isBuffer(name: string): boolean {
   return /\.(running_mean|running_var|num_batches_tracked)$/.test(name);
 }
 
-/** States are numbered in the order of the parameters. */
+/** Reads an optimizer's states, which are numbered in the order of the parameters. */
 function optimizerOf(value: PickleValue | undefined, weights: StateDict): OptimizerCheckpoint | null {
   const state = value instanceof Map ? value.get("state") : undefined;
   if (!(state instanceof Map)) return null;

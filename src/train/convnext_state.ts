@@ -104,7 +104,7 @@ export function convnextState(weights: StateDict): ConvNextState | null {
   return null;
 }
 
-/** torchvision's factors are `[c, 1, 1]`, and some of timm's linear layers are convolutions of 1 × 1. */
+/** Takes axes of 1 off torchvision's factors, `[c, 1, 1]`, and timm's linear layers that are convolutions of 1 × 1. */
 function placed(...[name, shape, data]: NamedWeight): NamedWeight {
   const rank = /\.gamma$/.test(name) ? 1 : /\.mlp\.fc[12]\.weight$/.test(name) ? 2 : shape.length;
   const isPadded = shape.slice(rank).every((size) => size === 1);

@@ -12,7 +12,7 @@ import type { ResolvedConfig } from "./resolve.ts";
 
 /** The loss of a run became NaN or infinite. */
 export class LossNotFiniteError extends RangeError {
-  /** `LossNotFiniteError`. */
+  /** Name of the class, which errors are printed with. */
   override name = "LossNotFiniteError";
 }
 

@@ -71,7 +71,7 @@ export class StepProfile {
   }
 }
 
-/** Samples a second. */
+/** Measures samples a second. */
 export class Clock {
   #start = performance.now();
   #last = this.#start;

@@ -7,14 +7,15 @@ import { type Tensor, tidy } from "../tensor/mod.ts";
 /** Furthest that a result may be from the table's, relative to its largest magnitude; f16 rounds by up to 2⁻¹¹. */
 const TOLERANCES: Readonly<Record<string, number>> = { f32: 1e-4, f16: 2 ** -8 };
 
-/** Candidates this much slower than the best in the first round are timed no more. */
+/** Ratio to the best time in the first round from which on a candidate is timed no more. */
 const HOPELESS = 1.5;
 
 /** Rounds of the candidates that are left, and milliseconds after which there are no more of them. */
 const ROUNDS = { fewest: 3, most: 12, milliseconds: 60 } as const;
 
-/** A candidate is repeated until it takes so many steps of the clock, or as often as this. */
+/** Steps of the clock that the runs of a candidate take together, at least. */
 const STEPS = 100;
+/** Largest number of runs for that. */
 const MOST_RUNS = 4096;
 
 /** Milliseconds of a step of `performance.now()` in browsers. */

@@ -55,7 +55,7 @@ export interface TuneReport {
   readonly milliseconds: number;
 }
 
-/** The table's answer stays unless another one takes at most this share of its time: the rest is noise. */
+/** Share of the time of the table's answer that another one may take at most to be chosen: the rest is noise. */
 const GAIN = 0.97;
 
 /**

@@ -9,7 +9,7 @@ import {
   lib_flat,
   lib_rows,
 } from "../../shaders/gen.ts";
-import { policyOf } from "../../ops/internal.ts";
+import { NAN_BITS, policyOf } from "../../ops/internal.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { AUGMENT } from "./_tables.ts";
 import { groupsOf, sourcePrograms } from "./choose.ts";
@@ -40,7 +40,6 @@ const COLOR = { ...MEAN_GRAY, entryPoint: "color_views" };
 const VIEW_BYTES = 34 * 4;
 /** Input pixels that one invocation may read: some drivers end loops after 65,535 turns. */
 const MOST_TAPS = 30_000;
-const NAN_BITS = 0x7fc00000;
 
 /** The constants of `shaders/lib/rows.wgsl`. */
 type MeanConstants = { readonly LANES: number; readonly ROWS: number };

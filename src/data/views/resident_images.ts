@@ -46,7 +46,7 @@ export class ResidentImages implements ViewSource {
     this.dispose();
   }
 
-  /** Row numbers go into one tensor a batch size, so that steps bind the same buffers. */
+  /** Writes row numbers into the one tensor of their batch size, so that steps bind the same buffers. */
   #upload(rows: Uint32Array<ArrayBuffer>): Tensor {
     let indices = this.#indices.get(rows.length);
     if (!indices) {

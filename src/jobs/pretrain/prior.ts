@@ -24,7 +24,7 @@ export function priorOf(
   return { data: Float32Array.from(classes), dim: 1 };
 }
 
-/** The similarity of a row and itself must be a number of f32, or all weights are NaN. */
+/** Checks that the similarity of each row and itself is a number of f32: else all weights were NaN. */
 function checkSquares({ data, dim }: PriorRows): void {
   for (let row = 0; row * dim < data.length; row++) {
     const square = data.subarray(row * dim, (row + 1) * dim).reduce((sum, x) => sum + x * x, 0);

@@ -9,13 +9,12 @@ import { productPadded, type Triangles } from "../product/product.ts";
 import { laneForm } from "../shared/lanes.ts";
 import { reduce } from "../shared/reduce.ts";
 import { rowConstants } from "../shared/rows.ts";
+import { NAN_BITS } from "../shared/params.ts";
 
 /** Passes at most; each squares what is missed, and is left out where that is next to nothing. */
 const PASSES = 3;
 /** Largest share of a row's diagonal that the second order, which is left out, may be. */
 const MOST_MISSED = 1e-3;
-/** WGSL has no literal for it. */
-const NAN_BITS = 0x7fc00000;
 /** The least ridge of which the square root of the inverse is a bound that counts. */
 const LEAST_RIDGE = 2 ** -80;
 
@@ -78,7 +77,7 @@ class Refinement {
   readonly #n: number;
   readonly #size: number;
   readonly #ridge: number;
-  /** `[4]`, the first number not 0 where a pass is left out, the second where the first pass was. */
+  /** Gate `[4]`: the first number is not 0 where a pass is left out, the second where the first pass was. */
   #gate: Tensor;
   readonly #first: Tensor;
 
@@ -123,7 +122,7 @@ class Refinement {
     return [u, v];
   }
 
-  /** `x I`. */
+  /** Makes `x I`. */
   diagonal(x: number): Tensor {
     const u = this.matrix();
     this.dispatch(START, { u }, { ridge: x });

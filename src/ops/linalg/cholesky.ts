@@ -18,6 +18,7 @@ import { pairForms, pairTiles, rowForm } from "../shared/row_forms.ts";
 import { triangularSolve } from "./triangular_solve.ts";
 import { policyOf } from "../shared/policy.ts";
 import { CHOLESKY } from "../shared/tables.ts";
+import { NAN_BITS } from "../shared/params.ts";
 
 /** Columns of a block. */
 const BLOCK = 32;
@@ -25,8 +26,6 @@ const BLOCK = 32;
 const GROUP = 128;
 /** Invocations that share a row of a block, where it is factored by elements. */
 const LANES = 8;
-/** WGSL has no literal for it. */
-const NAN_BITS = 0x7fc00000;
 
 function program(entryPoint: string, form?: string) {
   return defineProgram({ name: "cholesky", form, code: [lib_flat, lib_block, code, rows], entryPoint });

@@ -160,7 +160,7 @@ export function noiseLike(x: Pick<Tensor, "shape" | "device" | "dtype">, seed: n
   return x.dtype === "f16" ? castTo(noise, "f16") : noise;
 }
 
-/** A product with one column is the transpose of one with one row, where the wide blocks are of use. */
+/** Computes a product with one column as the transpose of one with one row, where the wide blocks are of use. */
 function columnProduct({ a, b, sizes: { rows, inner }, layout, epilogue: { dtype } }: WholeProduct): Tensor {
   const { batch } = layout;
   const row = product({

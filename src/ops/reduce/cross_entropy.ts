@@ -6,12 +6,11 @@ import { laneForm } from "../shared/lanes.ts";
 import { reduce } from "../shared/reduce.ts";
 import { rowConstants } from "../shared/rows.ts";
 import { columnPrograms, columnsOf, pick } from "../shared/slices.ts";
+import { NAN_BITS } from "../shared/params.ts";
 
 const PARTS = ["alias F = V;", lib_nan, lib_rows, code] as const;
 const PER_ROW = columnPrograms("crossEntropy", PARTS, "per_row");
 const BACKWARD = columnPrograms("crossEntropy", PARTS, "backward");
-/** WGSL has no literal for it. */
-const NAN_BITS = 0x7fc00000;
 
 function scalars(x: Tensor, smoothing: number): Record<keyof typeof code.params, number> {
   const [rows, classes] = x.shape as [number, number];

@@ -1,5 +1,8 @@
 // Values for many scalars of a shader's `Params` at once, under the names that the shader declares.
 
+/** Bits of NaN, for which WGSL has no literal. */
+export const NAN_BITS = 0x7fc00000;
+
 /** A shader whose `Params` declare these names. */
 interface Declaring<Name extends string> {
   readonly params: Readonly<Record<Name, string>>;

@@ -77,7 +77,7 @@ export function sumTiles(device: Device, rows: number, vectors: number): Workgro
   return tiles([rows, vectors], ROW_FORMS[rowForm(device)].sums);
 }
 
-/** The subgroup form is a module of its own: where subgroups are missing, it must not be compiled. */
+/** Makes both forms of a program. That for subgroups is a module of its own, not to be compiled where they are missing. */
 function forms<P extends ParamTypes, A extends Accesses>(
   lanes: Program<P, A>,
   subgroup: ShaderPart<Nothing, Nothing>,
