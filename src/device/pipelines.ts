@@ -48,7 +48,7 @@ const PIPELINES = 512;
 export class PipelineCache {
   #gpu: GPUDevice;
   #reporting: Reporting;
-  /** What is known of each program object. */
+  /** Facts that are known of each program object. */
   #seen = new WeakMap<Program, Seen>();
   /** Number of each content: equal programs have one. */
   #contents = new RecentMap<number>(PIPELINES);
