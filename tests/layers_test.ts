@@ -22,6 +22,7 @@ const RANK: Record<string, number> = {
   testing: 4,
   tune: 4,
   losses: 5,
+  weights: 5,
   train: 6,
   encoders: 7,
   eval: 7,

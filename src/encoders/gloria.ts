@@ -6,7 +6,7 @@ import { type NdArray, ndarray, type PickleValue, readFrom, readTorch, stateDict
 import { type ResNet, resnet18 } from "../nn/mod.ts";
 import { tensor, tidy } from "../tensor/mod.ts";
 import { imagesAtOnce } from "../data/internal.ts";
-import { loadState } from "../train/mod.ts";
+import { loadState } from "../weights/mod.ts";
 import { gloriaSquare } from "./area.ts";
 import { sampleBilinear } from "./bilinear.ts";
 import { type ImageEncoder, type Normalization, normalized } from "./image_encoder.ts";

@@ -6,8 +6,9 @@ import type { Device } from "../device/mod.ts";
 import { fileSize } from "../formats/internal.ts";
 import type { Backbone } from "../nn/mod.ts";
 import { type Tensor, tensor, tidy } from "../tensor/mod.ts";
-import { withPrefix } from "../train/internal.ts";
-import { loadState, readCheckpoint, type StateDict } from "../train/mod.ts";
+import { withPrefix } from "../weights/internal.ts";
+import { readCheckpoint } from "../train/mod.ts";
+import { loadState, type StateDict } from "../weights/mod.ts";
 import { type ImageEncoder, type Normalization, normalized } from "./image_encoder.ts";
 
 /** Choices that a file of weights does not tell. */

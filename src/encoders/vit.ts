@@ -1,7 +1,7 @@
 import { NORMALIZATION } from "../data/mod.ts";
 import { quotedSome } from "../formats/internal.ts";
 import { Vit } from "../nn/mod.ts";
-import { type VitOrigin, vitState } from "../train/mod.ts";
+import { type VitOrigin, vitState } from "../weights/mod.ts";
 import type { Normalization } from "./image_encoder.ts";
 import {
   type EncoderFile,

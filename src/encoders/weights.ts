@@ -1,7 +1,7 @@
 import { NORMALIZATION } from "../data/mod.ts";
 import { quotedSome } from "../formats/internal.ts";
 import { ConvNext } from "../nn/mod.ts";
-import { type ConvNextOrigin, convnextState } from "../train/mod.ts";
+import { type ConvNextOrigin, convnextState } from "../weights/mod.ts";
 import {
   type EncoderFile,
   LoadedNetwork,

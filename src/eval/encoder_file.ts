@@ -1,8 +1,9 @@
 import { quoted, quotedSome } from "../formats/internal.ts";
 import type { Device } from "../device/mod.ts";
 import { type Backbone, ConvNext, ResNet, resnet, RESNET_NAMES, type Stem, Vit } from "../nn/mod.ts";
-import { withPrefix } from "../train/internal.ts";
-import { convnextState, loadState, makeModel, readCheckpoint, type StateDict, vitState } from "../train/mod.ts";
+import { withPrefix } from "../weights/internal.ts";
+import { makeModel, readCheckpoint } from "../train/mod.ts";
+import { convnextState, loadState, type StateDict, vitState } from "../weights/mod.ts";
 import { type EncoderState, encoderState } from "./encoder_state.ts";
 import { resnetLayout, resnetName } from "./resnet_layout.ts";
 

@@ -1,6 +1,6 @@
 import { ndarray } from "../formats/mod.ts";
 import { quotedSome } from "../formats/internal.ts";
-import type { StateDict } from "../train/mod.ts";
+import type { StateDict } from "../weights/mod.ts";
 
 /** The weights of a ResNet out of a checkpoint. */
 export interface EncoderState {

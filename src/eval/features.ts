@@ -8,7 +8,7 @@ import { type NdArray, ndarray, readSafetensors, safetensorsChunks, toF32, write
 import type { Backbone } from "../nn/mod.ts";
 import type { EncodedRows } from "./distributed_encode.ts";
 import { encodeImages } from "./encode_images.ts";
-import { readState } from "../train/mod.ts";
+import { readState } from "../weights/mod.ts";
 
 /** Features of a data set. */
 export interface DatasetFeatures {

@@ -1,5 +1,5 @@
 import { RESNET_LAYOUTS, type ResNetLayout, type ResNetName } from "../nn/mod.ts";
-import type { StateDict } from "../train/mod.ts";
+import type { StateDict } from "../weights/mod.ts";
 
 /** The layout that the shapes of a ResNet's weights tell; its stem they do not tell. */
 export function resnetLayout(state: StateDict): ResNetLayout {

@@ -1,7 +1,8 @@
 import { toF32 } from "../formats/mod.ts";
 import type { Module } from "../nn/mod.ts";
 import type { GradScaler, Optimizer } from "../optim/mod.ts";
-import { loadState, ownValue, readState, savedValue, type StateDict } from "./model_state.ts";
+import { ownValue, savedValue } from "../weights/internal.ts";
+import { loadState, readState, type StateDict } from "../weights/mod.ts";
 import type { Checkpoint } from "./checkpoint_types.ts";
 
 export { readCheckpoint, writeCheckpoint } from "./checkpoint_file.ts";

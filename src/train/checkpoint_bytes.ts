@@ -10,7 +10,7 @@ import {
 import type { Checkpoint, TrainingPosition } from "./checkpoint_types.ts";
 import { parseNotes } from "./checkpoint_notes.ts";
 import { torchCheckpoint } from "./checkpoint_torch.ts";
-import type { StateDict } from "./model_state.ts";
+import type { StateDict } from "../weights/mod.ts";
 
 /** Options of {@linkcode readCheckpoint}. */
 export interface ReadCheckpointOptions {

@@ -9,7 +9,7 @@ import {
 } from "../formats/mod.ts";
 import { describeValue } from "../formats/internal.ts";
 import type { Checkpoint, OptimizerCheckpoint } from "./checkpoint_types.ts";
-import type { StateDict } from "./model_state.ts";
+import type { StateDict } from "../weights/mod.ts";
 
 /**
  * A checkpoint of the original (`{ epoch, arch, state_dict, optimizer }`) or a bare state dict such as torchvision's.

@@ -1,5 +1,5 @@
 import type { GradScalerState } from "../optim/mod.ts";
-import type { StateDict } from "./model_state.ts";
+import type { StateDict } from "../weights/mod.ts";
 
 /** Position of training. */
 export interface TrainingPosition {

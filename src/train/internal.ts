@@ -5,4 +5,3 @@ export { divisionNote } from "./micro_batch.ts";
 export { trainingOptions } from "./resolve.ts";
 export { withDefaults } from "./setting.ts";
 export { thoseWithPrior } from "./check_method.ts";
-export { withPrefix } from "./with_prefix.ts";

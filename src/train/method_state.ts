@@ -4,7 +4,7 @@ import { AveragedModel } from "./averaged_model.ts";
 import { loadDraws, readDraws } from "./draws.ts";
 import { KeyQueue } from "./key_queue.ts";
 import { type Method, METHODS } from "./methods.ts";
-import { loadState, readState, type StateDict } from "./model_state.ts";
+import { loadState, readState, type StateDict } from "../weights/mod.ts";
 import type { ResolvedConfig } from "./resolve.ts";
 
 /**

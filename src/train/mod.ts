@@ -16,7 +16,6 @@ export type { Checkpoint, OptimizerCheckpoint, TrainingPosition } from "./checkp
 export { DataParallel } from "./data_parallel.ts";
 export { type Method, type MethodInput, type MethodName, METHODS } from "./methods.ts";
 export { MetricRing } from "./metric_ring.ts";
-export { loadState, readState, type StateDict } from "./model_state.ts";
 export type { BatchStatistics } from "./micro_batch.ts";
 export { makeModel, type ModelOptions, NETWORKS } from "./networks.ts";
 export { LossNotFiniteError } from "./objective.ts";
@@ -35,5 +34,15 @@ export { type PretrainConfig, TRAINING } from "./settings.ts";
 export { StepProfile } from "./step_clock.ts";
 export { decodeCheckpoint, encodeCheckpoint, type ReadCheckpointOptions } from "./checkpoint_bytes.ts";
 export { HostPrior } from "./host_prior.ts";
-export { type ConvNextOrigin, type ConvNextState, convnextState } from "./convnext_state.ts";
-export { type VitChoices, type VitOrigin, type VitState, vitState } from "./vit_state.ts";
+export {
+  type ConvNextOrigin,
+  type ConvNextState,
+  convnextState,
+  loadState,
+  readState,
+  type StateDict,
+  type VitChoices,
+  type VitOrigin,
+  type VitState,
+  vitState,
+} from "../weights/mod.ts";

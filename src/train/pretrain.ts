@@ -18,7 +18,7 @@ import type { PretrainData, PretrainReport } from "./pretrain_types.ts";
 import type { Ranks, StepAgreement } from "./ranks.ts";
 import { resolveConfig, type ResolvedConfig } from "./resolve.ts";
 import type { PretrainConfig } from "./settings.ts";
-import type { StateDict } from "./model_state.ts";
+import type { StateDict } from "../weights/mod.ts";
 import { Clock, Throttle } from "./step_clock.ts";
 import { TrainingSteps } from "./training_step.ts";
 

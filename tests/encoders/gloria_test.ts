@@ -7,7 +7,7 @@ import { type NdArray, ndarray, writeTorch } from "../../src/formats/mod.ts";
 import { resnet18 } from "../../src/nn/mod.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 import { type GloriaEncoder, loadGloria } from "../../src/encoders/mod.ts";
-import { toTorchLayout } from "../../src/train/model_state.ts";
+import { toTorchLayout } from "../../src/weights/model_state.ts";
 import { formula, integers, parameter } from "../fixtures/formula.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
 

@@ -3,7 +3,7 @@ import { Device } from "../../mod.ts";
 import type { PixelDataset } from "../../src/data/mod.ts";
 import { type NdArray, ndarray, writeTorch } from "../../src/formats/mod.ts";
 import { datasetFeatures, loadEncoder, randomEncoder, weightsDigest } from "../../src/eval/mod.ts";
-import { readState } from "../../src/train/model_state.ts";
+import { readState } from "../../src/weights/model_state.ts";
 import { withFolder } from "../data/_helpers.ts";
 
 const device = await Device.open();

@@ -1,7 +1,7 @@
 import { type NdArray, ndarray, toF32 } from "../../src/formats/mod.ts";
 import type { Module } from "../../src/nn/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
-import { toTorchLayout } from "../../src/train/model_state.ts";
+import { toTorchLayout } from "../../src/weights/model_state.ts";
 import { floatsOf, type readFixture } from "../fixtures/read.ts";
 
 /** Asserts that every parameter has PyTorch's gradient, which the fixture holds as `train/grad/NAME`. */

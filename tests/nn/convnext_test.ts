@@ -9,7 +9,7 @@ import { SGD } from "../../src/optim/mod.ts";
 import { scope, type Tensor, tensor, zeros } from "../../src/tensor/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { convnextState, loadState, makeModel, readState, type StateDict } from "../../src/train/mod.ts";
-import { toTorchLayout } from "../../src/train/model_state.ts";
+import { toTorchLayout } from "../../src/weights/model_state.ts";
 import { loadEncoder } from "../../src/eval/mod.ts";
 import { ndarray, toF32, writeSafetensors } from "../../src/formats/mod.ts";
 import { testWith } from "../device/_features.ts";

@@ -1,7 +1,8 @@
 import { writeOnnx } from "../../encoders/mod.ts";
 import { writeTorch, writeWhole } from "../../formats/mod.ts";
 import type { Backbone } from "../../nn/mod.ts";
-import { readState, writeCheckpoint } from "../../train/mod.ts";
+import { writeCheckpoint } from "../../train/mod.ts";
+import { readState } from "../../weights/mod.ts";
 import type { RunFolder } from "../run_folder.ts";
 import type { JobSettings } from "./settings.ts";
 
