@@ -42,7 +42,7 @@ export async function* linearJob(given: LinearInput): AsyncGenerator<LinearEvent
   const columns = columnsOf(train, settings);
   const encodedTrain = yield* encodeWith(input, train, digest);
   const encodedTest = yield* encodeWith(input, test, digest);
-  if (!encodedTrain || !encodedTest) { // not rank 0
+  if (!encodedTrain || !encodedTest || !folder) { // not rank 0
     await assistLinear(input);
     await alignmentOf(input);
     return;
@@ -53,7 +53,7 @@ export async function* linearJob(given: LinearInput): AsyncGenerator<LinearEvent
     const result = yield* evaluateColumn(input, sets, column, columns.length > 1);
     if (!result) continue;
     results.push(result);
-    await writeNumbers(input, results, { digest, statistics: null });
+    await writeNumbers(folder, input, results, { digest, statistics: null });
     yield { type: "result", ...summaryOf(result) };
   }
   if (results.length === 0) {
@@ -61,8 +61,8 @@ export async function* linearJob(given: LinearInput): AsyncGenerator<LinearEvent
   }
   const alignment = (await alignmentOf(input))!;
   const statistics = { ...await featureStatistics(input.device, encodedTest.features), alignment };
-  const files = await writeResults(input, results, { encodedTrain, encodedTest, digest, statistics });
-  if (settings.tensorboard && folder) await writeTensorboard(folder, input, { results, encodedTest, statistics });
+  const files = await writeResults(folder, input, results, { encodedTrain, encodedTest, digest, statistics });
+  if (settings.tensorboard) await writeTensorboard(folder, input, { results, encodedTest, statistics });
   yield { type: "end", files, statistics };
 }
 

@@ -1,4 +1,4 @@
-import { writeWhole } from "../../formats/mod.ts";
+import type { OutputFolder } from "../../formats/mod.ts";
 import { type DatasetFeatures, writeClassifiers } from "../../eval/mod.ts";
 import { provenance } from "../provenance.ts";
 import type { EncoderStatistics, LinearInput } from "./events.ts";
@@ -17,17 +17,18 @@ export interface Outcome {
 
 /** Writes classifiers and numbers of the tasks so far; returns the files. */
 export async function writeNumbers(
+  folder: OutputFolder,
   input: LinearInput,
   results: readonly FittedTask[],
   { digest, statistics }: Pick<Outcome, "digest"> & { readonly statistics: EncoderStatistics | null },
 ): Promise<string[]> {
-  const { saveDir, settings } = input;
-  const files = ["classifier.safetensors", "linear_eval.json"].map((name) => `${saveDir}/${name}`);
+  const { settings } = input;
+  const files = ["classifier.safetensors", "linear_eval.json"].map((name) => folder.file(name));
   const notes = { feature: settings.feature, weights_sha256: digest };
   const named = results.map(({ task: { name, classes }, classifier }) => ({ name, classes, classifier }));
-  if (!input.classifiers) await writeClassifiers(files[0]!, named, notes);
+  if (!input.classifiers) await folder.change(() => writeClassifiers(files[0]!, named, notes));
   const json = { facts: await factsOf(input, digest), settings, features: statistics, tasks: results.map(summaryOf) };
-  await writeWhole(files[1]!, `${JSON.stringify(json, null, 1)}\n`);
+  await folder.write("linear_eval.json", `${JSON.stringify(json, null, 1)}\n`);
   return files;
 }
 
@@ -44,12 +45,13 @@ async function factsOf({ facts, loaded, device }: LinearInput, digest: string): 
 
 /** Writes classifiers, numbers and report; returns the files. */
 export async function writeResults(
+  folder: OutputFolder,
   input: LinearInput,
   results: readonly FittedTask[],
   outcome: Outcome,
 ): Promise<string[]> {
-  const { saveDir, settings, train, test, device, loaded } = input;
-  const files = [...await writeNumbers(input, results, outcome), `${saveDir}/report.html`];
+  const { settings, train, test, device, loaded } = input;
+  const files = [...await writeNumbers(folder, input, results, outcome), folder.file("report.html")];
   const facts = await factsOf(input, outcome.digest);
   const wrong = results.flatMap((result) => errorRows(result).map((i) => result.task.test.rows[i]!));
   const pictures = await thumbnails(device, test, wrong, settings.resolution);
@@ -61,6 +63,6 @@ export async function writeResults(
     settings.feature === "fc" ? "output of encoder.fc" : "pooled features"
   }, ${encodedTrain.features.dim} wide; ${encodedTrain.rows.length} training and ${encodedTest.rows.length} test images`;
   const shown = { ...facts, ...Object.fromEntries(Object.entries(settings).map(([name, v]) => [name, `${v ?? "–"}`])) };
-  await writeWhole(files[2]!, await linearReport({ title, lead, results, pictures, facts: shown, extra }));
+  await folder.write("report.html", await linearReport({ title, lead, results, pictures, facts: shown, extra }));
   return files;
 }

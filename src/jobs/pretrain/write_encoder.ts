@@ -1,5 +1,5 @@
 import { writeOnnx } from "../../encoders/mod.ts";
-import { writeTorch, writeWhole } from "../../formats/mod.ts";
+import { writeTorch } from "../../formats/mod.ts";
 import type { Backbone } from "../../nn/mod.ts";
 import { writeCheckpoint } from "../../train/mod.ts";
 import { readState } from "../../weights/mod.ts";
@@ -21,13 +21,9 @@ export async function writeEncoder(
 ): Promise<void> {
   const weights = await readState(encoder);
   const config = { resolution, epochs };
-  await writeCheckpoint(folder.file("encoder.safetensors"), {
-    weights,
-    network,
-    position: null,
-    optimizer: null,
-    config,
-  });
-  if (format === "pth" || format === "all") await writeWhole(folder.file("encoder.pth"), [await writeTorch(weights)]);
-  if (format === "onnx" || format === "all") await writeWhole(folder.file("encoder.onnx"), [await writeOnnx(encoder)]);
+  const checkpoint = { weights, network, position: null, optimizer: null, config };
+  const { output } = folder;
+  await output?.change(() => writeCheckpoint(folder.file("encoder.safetensors"), checkpoint));
+  if (format === "pth" || format === "all") await output?.write("encoder.pth", [await writeTorch(weights)]);
+  if (format === "onnx" || format === "all") await output?.write("encoder.onnx", [await writeOnnx(encoder)]);
 }

@@ -69,6 +69,20 @@ Deno.test("linearJob() writes each task's results as they come, on an adapter th
     assertEquals(seen, [["first", 1, true], ["second", 2, true]]);
     assert(end?.type === "end" && end.statistics.alignment > 0);
     assertEquals((await read()).features.alignment, end.statistics.alignment);
+    // Another run has taken the folder's place: nothing is written into its results.
+    const other = { ...input, saveDir: `${saveDir}/other` };
+    await assertRejects(
+      async () => {
+        for await (const { type } of linearJob(other)) {
+          if (type !== "result") continue;
+          await Deno.remove(other.saveDir, { recursive: true });
+          await Deno.mkdir(other.saveDir);
+        }
+      },
+      Error,
+      `Cannot write to --save_dir "${other.saveDir}": it was removed or replaced while the run went on`,
+    );
+    assertEquals([...Deno.readDirSync(other.saveDir)], []);
     loaded.encoder.dispose();
   });
 });
