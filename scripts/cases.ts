@@ -65,6 +65,8 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
     ["data/archive_names_test.ts", "ArchiveWriter refuses two folders"],
     ["formats/pickle_test.ts", "unpickle() adds nothing to a tuple"],
     ["formats/dtype_test.ts", "decodeElements() reads truth values"],
+    ["train/checkpoint_file_test.ts", "readCheckpoint() refuses a file that is cut anywhere"],
+    ["jobs/linear/linear_job_test.ts", "linearJob() writes each task's results as they come"],
     ["jobs/pretrain/settings_test.ts", "differences() names another", "startingPoint() refuses", "knownMicroBatch()"],
   ],
   "unbounded": [

@@ -253,6 +253,19 @@ Deno.test("readCheckpoint() refuses a file with any one bit turned over", async 
   });
 });
 
+Deno.test("readCheckpoint() refuses a file that is cut anywhere, whatever it is called", async () => {
+  await withFolder(async (folder) => {
+    await writeCheckpoint(`${folder}/whole`, checkpointOf());
+    const bytes = await Deno.readFile(`${folder}/whole`);
+    for (const name of ["a.safetensors", "a.pth.tar", "a.npz", "a.png", "a"]) {
+      for (let end = 0; end < bytes.length; end += name === "a" ? 1 : 29) {
+        await Deno.writeFile(`${folder}/${name}`, bytes.subarray(0, end));
+        await assertRejects(() => readCheckpoint(`${folder}/${name}`, { foreign: end % 2 > 0 }), SyntaxError);
+      }
+    }
+  });
+});
+
 Deno.test("readCheckpoint() refuses notes that are not what their names say", async () => {
   await withFolder(async (folder) => {
     const path = `${folder}/last.safetensors`;
