@@ -32,15 +32,17 @@ export class OutputFolder implements Disposable {
    * Makes the folder, takes it for this process, removes what a killed one left half-written, and tries that it can be
    * written to.
    *
+   * @param path The folder.
+   * @param inner Names of folders in it that are cleared alike.
    * @throws {Error} If it cannot, or another run writes to it; the message says which process, and since when.
    */
-  static async open(path: string): Promise<OutputFolder> {
+  static async open(path: string, inner: readonly string[] = []): Promise<OutputFolder> {
     if (path === "") throw new TypeError('Cannot write to --save_dir as it must name a folder: got ""');
     try {
       await Deno.mkdir(path, { recursive: true });
       const folder = new OutputFolder(path, FileLock.take(`${path}/.lock`));
       try {
-        await removeParts(path);
+        for (const each of [path, ...inner.map((name) => folder.file(name))]) await removeParts(each);
         const probe = partOf(folder.file("probe"));
         await Deno.writeTextFile(probe, "");
         await Deno.remove(probe);
@@ -119,6 +121,8 @@ function cannotWrite(path: string, cause: unknown): unknown {
 }
 
 async function removeParts(path: string): Promise<void> {
+  const isFolder = await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
+  if (!isFolder) return;
   for await (const { name, isFile } of Deno.readDir(path)) {
     if (isFile && /\.[0-9a-f]{8}\.part$/.test(name)) await Deno.remove(`${path}/${name}`);
   }

@@ -23,10 +23,13 @@ Deno.test("OutputFolder is one run's at a time, and the next one's afterwards", 
 
 Deno.test("OutputFolder leaves nothing but what was written, and clears away what a killed run left", async () => {
   await withFolder(async (path) => {
-    for (const name of ["a.json.0a1b2c3d.part", "data.zip.part", "b.part"]) {
-      await Deno.writeTextFile(`${path}/${name}`, "");
-    }
-    using folder = await OutputFolder.open(path);
+    for (const inner of ["features", "other"]) await Deno.mkdir(`${path}/${inner}`);
+    const parts = ["a.json.0a1b2c3d.part", "features/b.0a1b2c3d.part", "other/b.0a1b2c3d.part"];
+    for (const name of [...parts, "data.zip.part", "b.part"]) await Deno.writeTextFile(`${path}/${name}`, "");
+    using folder = await OutputFolder.open(path, ["features", "absent"]);
+    assertEquals([...Deno.readDirSync(`${path}/features`)], []);
+    assertEquals([...Deno.readDirSync(`${path}/other`)].length, 1);
+    for (const inner of ["features", "other"]) await Deno.remove(`${path}/${inner}`, { recursive: true });
     await folder.write("a.json", "[1]");
     folder.append("lines.txt", "one\n");
     folder.append("lines.txt", "two\n");

@@ -20,6 +20,9 @@ import { writeTensorboard } from "./write_tensorboard.ts";
 import { withProgress } from "./progress_events.ts";
 import type { LinearEvent, LinearInput, LinearSettings } from "./events.ts";
 
+/** Name of the folder of features in that of the results. */
+const FEATURES = "features";
+
 /**
  * Evaluates an encoder by linear classifiers, as the original's `main_lincls`, and writes `classifier.safetensors`,
  * `linear_eval.json` and `report.html`; the numbers and classifiers of a task as soon as it is fitted. Encoded features
@@ -37,7 +40,7 @@ export async function* linearJob(given: LinearInput): AsyncGenerator<LinearEvent
   const digest = await weightsDigest(loaded.encoder);
   await checkRanks(group, { ...settings, "pretrained (SHA-256)": digest }, [train, test]);
   checkGiven(input, digest);
-  using folder = group.rank === 0 ? await OutputFolder.open(saveDir) : null;
+  using folder = group.rank === 0 ? await OutputFolder.open(saveDir, [FEATURES]) : null;
   for (const message of [...loaded.notes, ...train.notes, ...test.notes]) yield { type: "note", message };
   const columns = columnsOf(train, settings);
   const encodedTrain = yield* encodeWith(input, train, digest);
@@ -138,7 +141,7 @@ async function* encodeWith(
       datasetFeatures(device, loaded.encoder, dataset, {
         ...{ feature, resolution, workers, digest, group },
         batchSize: Math.min(batch_size, 256),
-        cache: `${saveDir}/features`,
+        cache: `${saveDir}/${FEATURES}`,
         onProgress: (done) => tell(done / dataset.length, `${done} of ${dataset.length} images`),
       }),
   );
