@@ -102,9 +102,10 @@ function roundAway(value: number): number {
   return Math.trunc(value < 0 ? value - 0.5 : value + 0.5);
 }
 
-/** A sum as a byte; a cubic reaches past both ends. */
-function toByte(sum: number): number {
-  return Math.min(255, Math.max(0, sum >> BITS));
+/** Bytes whose values are clamped as they are set: a cubic reaches past both ends. */
+function clampedBytes(length: number): { out: Uint8Array<ArrayBuffer>; clamped: Uint8ClampedArray<ArrayBuffer> } {
+  const out = new Uint8Array(length);
+  return { out, clamped: new Uint8ClampedArray(out.buffer) };
 }
 
 interface Rows {
@@ -117,39 +118,42 @@ function rowsOf({ data, height, width }: RgbImage, { first, count }: Rows): RgbI
   return { data: data.slice(first * width * 3, (first + count) * width * 3), height: count, width };
 }
 
-function resizeRows(image: RgbImage, { starts, counts, weights, stride }: Taps, rows: Rows): RgbImage {
+// Sums fit in 32 bits, which `| 0` tells the compiler: it adds twice as fast then as in doubles.
+function resizeRows({ data, width: from }: RgbImage, { starts, counts, weights, stride }: Taps, rows: Rows): RgbImage {
   const width = starts.length;
-  const out = new Uint8Array(rows.count * width * 3);
+  const { out, clamped } = clampedBytes(rows.count * width * 3);
   for (let y = 0, to = 0; y < rows.count; y++) {
-    const row = (rows.first + y) * image.width * 3;
+    const row = (rows.first + y) * from * 3;
     for (let x = 0; x < width; x++, to += 3) {
       let red = 1 << (BITS - 1), green = red, blue = red;
-      for (let k = 0, from = row + starts[x]! * 3; k < counts[x]!; k++, from += 3) {
-        const weight = weights[x * stride + k]!;
-        red += image.data[from]! * weight;
-        green += image.data[from + 1]! * weight;
-        blue += image.data[from + 2]! * weight;
+      let at = row + starts[x]! * 3;
+      for (let k = x * stride, end = k + counts[x]!; k < end; k++, at += 3) {
+        const weight = weights[k]!;
+        red = (red + Math.imul(data[at]!, weight)) | 0;
+        green = (green + Math.imul(data[at + 1]!, weight)) | 0;
+        blue = (blue + Math.imul(data[at + 2]!, weight)) | 0;
       }
-      out[to] = toByte(red);
-      out[to + 1] = toByte(green);
-      out[to + 2] = toByte(blue);
+      clamped[to] = red >> BITS;
+      clamped[to + 1] = green >> BITS;
+      clamped[to + 2] = blue >> BITS;
     }
   }
   return { data: out, height: rows.count, width };
 }
 
-function resizeColumns(image: RgbImage, { starts, counts, weights, stride }: Taps): RgbImage {
-  const bytes = image.width * 3;
+function resizeColumns({ data, width }: RgbImage, { starts, counts, weights, stride }: Taps): RgbImage {
+  const bytes = width * 3;
   const height = starts.length;
-  const out = new Uint8Array(height * bytes);
+  const { out, clamped } = clampedBytes(height * bytes);
+  const sums = new Int32Array(bytes);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < bytes; x++) {
-      let sum = 1 << (BITS - 1);
-      for (let k = 0, from = starts[y]! * bytes + x; k < counts[y]!; k++, from += bytes) {
-        sum += image.data[from]! * weights[y * stride + k]!;
-      }
-      out[y * bytes + x] = toByte(sum);
+    sums.fill(1 << (BITS - 1));
+    for (let k = 0; k < counts[y]!; k++) {
+      const weight = weights[y * stride + k]!;
+      const from = (starts[y]! + k) * bytes;
+      for (let x = 0; x < bytes; x++) sums[x] = (sums[x]! + Math.imul(data[from + x]!, weight)) | 0;
     }
+    for (let x = 0; x < bytes; x++) clamped[y * bytes + x] = sums[x]! >> BITS;
   }
-  return { data: out, height, width: image.width };
+  return { data: out, height, width };
 }
