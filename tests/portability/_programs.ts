@@ -100,12 +100,14 @@ function elementwiseOps(x: Tensor): Tensor[] {
   const plain = detach(x);
   const unary = [ops.abs, ops.exp, ops.log, ops.neg, ops.relu, ops.sigmoid, ops.sqrt, ops.square, ops.tanh];
   return [
-    ...[...unary, ops.silu, ops.gelu, ops.erf].map((op) => op(x)),
+    ...[...unary, ops.silu, ops.gelu, ops.erf, ops.leakyRelu, ops.hardswish, ops.softplus].map((op) => op(x)),
     ...(["tanh", "sigmoid"] as const).map((approximate) => ops.gelu(x, { approximate })),
     ...[ops.add, ops.sub, ops.mul, ops.div, ops.pow, ops.maximum, ops.minimum].map((op) => op(x, noise(12))),
     ...[ops.equal, ops.notEqual, ops.greater, ops.greaterEqual, ops.less, ops.lessEqual].map((op) => op(plain, 0.5)),
     ops.clamp(x, { min: 0, max: 1 }),
     ops.where(ops.greater(plain, 0.5), x, 0),
+    ops.mean(ops.permute(x, [1, 0])),
+    ops.cast(ops.cast(x, "f16"), "f32"),
     ops.dropout(x, { p: 0.5, key: key(3) }),
     ops.stochasticDepth(x, { p: 0.5, key: key(3) }),
     ops.mul(noise(x.shape[0]!, 1, 12), noise(1, 5, 1)),
@@ -128,7 +130,10 @@ function rowOps(x: Tensor, labels: Tensor<"u32">): Tensor[] {
     ops.cumsum(x, 0),
     ops.cumsum(noise(200), 0),
     ops.sort(x, { dim: 0 }).values,
+    ops.topK(x, 2).values,
     ops.concat([x, x]),
+    ops.stack([x, x]),
+    ops.einsum("ij,kj->ik", [x, x]),
     ops.flip(x, 0),
     ops.pad(x, [[1, 2], [0, 3]]),
     ops.slice(x, [{ start: 1, stop: 3 }, null]),
@@ -144,6 +149,7 @@ function matrixOps(matrix: Tensor, x: Tensor, labels: Tensor<"u32">): Tensor[] {
     ops.contrastiveTerm(matrix, { views: 2, temperature: 0.1 }),
     ops.gather(matrix, labels),
     ops.triangularSolve(matrix, x),
+    ops.choleskySolve(matrix, x),
     ops.hatMatrix(matrix, { ridge: 0.1 }),
   ];
 }
@@ -196,6 +202,7 @@ function training(n: number): void {
   augment(bytes, { indices, recipe, epoch: 0 });
   const finished = { ...recipe, blur: { p: 1, sigma: [0.5, 1] }, solarize: { p: 0.5, threshold: 0.4 } } as const;
   augment(bytes, { indices, recipe: finished, epoch: 0 });
+  augment(bytes, { indices, recipe: { ...recipe, affine: { shear: [-5, 5] } }, epoch: 0 });
   const image = { data: new Uint8Array(9 * 7 * 3), height: 9, width: 7, channels: 3 } as const;
   augment(packImages(indices.map(() => image)), { indices, recipe, epoch: 0 });
   assign(zeros([n, 12]), detach(x));

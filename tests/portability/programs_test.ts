@@ -4,6 +4,9 @@ import { mixedOperators } from "./_grammar.ts";
 import type { NullAdapter, Pipeline } from "./_null_gpu.ts";
 import { ADAPTERS, pipelinesOf } from "./_programs.ts";
 import { elementStores, sharedPointers } from "./_stores.ts";
+import { DIVISIONS } from "./_subgroups.ts";
+import * as ops from "../../src/ops/mod.ts";
+import { lib_lanes_subgroup, lib_rows_subgroup } from "../../src/shaders/gen.ts";
 
 const byAdapter: { name: string; adapter: NullAdapter; pipelines: Pipeline[] }[] = [];
 for (const [name, adapter] of Object.entries(ADAPTERS)) {
@@ -27,6 +30,12 @@ Deno.test("mixedOperators() finds what WGSL's grammar refuses", () => {
 Deno.test("the pipelines hold every shader", async () => {
   const missing = (await readShaders(SHADERS)).filter(({ code }) => !codes.some(([joined]) => joined.includes(code)));
   assertEquals(missing.map(({ name }) => name), []);
+});
+
+Deno.test("the pipelines are those of every op, but for those that only view", async () => {
+  const source = await Deno.readTextFile(new URL("_programs.ts", import.meta.url));
+  const missing = Object.keys(ops).filter((name) => !new RegExp(`\\bops\\.${name}\\b`).test(source));
+  assertEquals(missing.sort(), ["isFactored", "reshape", "squeeze", "unsqueeze"]);
 });
 
 Deno.test("no program stores to one element of a vector that invocations share, or takes a pointer to it", () => {
@@ -57,4 +66,18 @@ Deno.test("no program compares a value with itself, which tells no NaN where com
   const itself = /(?<![\w.\]])([A-Za-z_][\w.]*) *[!=]= *\1(?![\w.[(])/g;
   assertEquals("a.x != a.x, b == b.y".match(itself), ["a.x != a.x"]);
   assertEquals(codes.flatMap(([code, label]) => (code.match(itself) ?? []).map((one) => `${label}: ${one}`)), []);
+});
+
+Deno.test("on GPUs only lib/rows and lib/lanes shuffle, in the divisions of workgroups that subgroups_test.ts runs", () => {
+  const own = [lib_rows_subgroup, lib_lanes_subgroup].map((part) => typeof part === "string" ? part : part.code);
+  const found = new Set<string>();
+  for (const { pipelines } of byAdapter.filter(({ adapter }) => !adapter.software)) {
+    for (const { label, code, constants: { LANES, ROWS } } of pipelines) {
+      if (!/\bsubgroup[A-Z]/.test(code)) continue;
+      const rest = own.reduce((code, part) => code.replace(part, ""), code);
+      assert(!/\bsubgroup[A-Z]/.test(rest), `${label} shuffles by itself`);
+      found.add(JSON.stringify(ROWS ? [LANES, ROWS] : [LANES]));
+    }
+  }
+  assertEquals([...found].sort(), DIVISIONS.map((each) => JSON.stringify(each)).sort());
 });
