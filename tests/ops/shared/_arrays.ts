@@ -12,9 +12,9 @@ export function noise(count: number, seed = 0): Float32Array<ArrayBuffer> {
   return uniformNumbers(count, key(seed, count)).map((v) => 2 * v - 1);
 }
 
-/** Makes {@linkcode noise}, rounded to what f16 holds. */
+/** Makes {@linkcode noise}, rounded to what f16 holds, where there is no `Float16Array` too. */
 export function halfNoise(count: number, seed = 0): Float32Array<ArrayBuffer> {
-  return Float32Array.from(Float16Array.from(noise(count, seed)));
+  return noise(count, seed).map((v) => Math.round(2048 * v) / 2048);
 }
 
 /** A matrix in float64, row-major. */
