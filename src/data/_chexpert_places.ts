@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { listDirectories } from "./_files.ts";
 
 /** The folders of the full version's four zip files, as they are unpacked: images of patients at the top, or below `train`, `valid`. */
@@ -8,12 +8,13 @@ const BATCH = /^CheXpert-v1\.0[^/]* batch \d/i;
  * Locates the images of CheXpert: below the folder of the CSV files, or spread over the "batch N" folders.
  *
  * @param roots Folders that may hold "batch N" folders.
- * @param folder The folder of the CSV files.
+ * @param folder The folder of the CSV files, which may be one of the "batch N" folders itself.
  * @returns What turns a path such as `train/patient00001/study1/view1_frontal.jpg` into that of its file.
  */
 export async function chexpertPlaces(roots: readonly string[], folder: string): Promise<(path: string) => string> {
   const places = new Map<string, string>();
-  for (const root of new Set(roots)) {
+  const above = BATCH.test(basename(folder)) ? [dirname(folder)] : [];
+  for (const root of new Set([...roots, ...above])) {
     for (const name of (await listDirectories(root)).filter((each) => BATCH.test(each))) {
       const batch = join(root, name);
       for (const each of await listDirectories(batch)) {

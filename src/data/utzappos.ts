@@ -167,19 +167,25 @@ function checkJoin(folder: string, paths: string[], subcategories: Map<string, s
 async function readSplit(root: string, cids: string[], options: UtZapposOptions): Promise<Set<string>> {
   const { trainFraction, trainList } = options;
   if (trainFraction !== undefined && trainList !== undefined) {
-    throw new TypeError("Cannot split UT-Zappos50K as only one of trainList and trainFraction can be given: got both");
+    throw new TypeError(
+      "Cannot split UT-Zappos50K as only one of trainList (--train_list) and trainFraction (--train_fraction) can be " +
+        "given: got both",
+    );
   }
   if (trainFraction !== undefined) return hashSplit(cids, trainFraction);
   const path = trainList ?? join(root, "meta_data_bin_train.csv");
   if (!await isFile(path)) {
     throw new Deno.errors.NotFound(
       `Cannot split UT-Zappos50K: "${path}", which lists the training images, is absent; put the original's ` +
-        `meta_data_bin_train.csv there, or give trainFraction, --train_fraction (0.7 gives as many images, but others)`,
+        `meta_data_bin_train.csv there, or give trainFraction (--train_fraction): 0.7 gives as many images, but others`,
     );
   }
   const table = await readCsv(path);
-  const column = columnOf(table, "path");
-  const train = new Set(table.rows.map((row) => cidOf(row[column]!.replaceAll("\\", "/"))));
+  const [name, idOf] = table.header.includes("CID")
+    ? ["CID", (text: string) => text] as const
+    : ["path", (text: string) => cidOf(text.replaceAll("\\", "/"))] as const;
+  const column = columnOf(table, name);
+  const train = new Set(table.rows.map((row) => idOf(row[column]!)));
   const known = new Set(cids);
   const unknown = [...train].filter((cid) => !known.has(cid));
   if (unknown.length > 0) {
@@ -195,7 +201,7 @@ async function readSplit(root: string, cids: string[], options: UtZapposOptions)
 function hashSplit(cids: string[], fraction: number): Set<string> {
   if (!(fraction > 0 && fraction < 1)) {
     throw new RangeError(
-      `Cannot split UT-Zappos50K as trainFraction must be above 0 and below 1: current value is ${fraction}`,
+      `Cannot split UT-Zappos50K as trainFraction (--train_fraction) must be above 0 and below 1: current value is ${fraction}`,
     );
   }
   const hashed = cids.map((cid) => [createHash("md5").update(cid).digest("hex"), cid] as const);

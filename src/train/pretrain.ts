@@ -262,7 +262,9 @@ export class Pretraining {
     if (Number.isFinite(loss)) return { loss, centroid_square };
     throw new LossNotFiniteError(
       `Cannot go on as the loss is not finite in epoch ${epoch}, steps ${step - rows.length + 1} to ${step}: ` +
-        `got ${rows.map((row) => row.loss).join(", ")}; try a smaller lr, or a larger ridge if a prior is used`,
+        `got ${
+          rows.map((row) => row.loss).join(", ")
+        }; try a smaller --lr (lr), or a larger --lambda (ridge) if a prior is used`,
     );
   }
 }

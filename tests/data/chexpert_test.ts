@@ -147,6 +147,8 @@ Deno.test('loadCheXpert() finds the images of the full version in its "batch N" 
       ...[one, two, three].map((path) => `${root}/CheXpert-v1.0 batch 2 (train 1)/${path}`),
       `${root}/CheXpert-v1.0 batch 3 (train 2)/train/${four}`,
     ]);
+    const first = `${root}/CheXpert-v1.0 batch 1 (validate & csv)`; // which holds the lists, and none of the images
+    assertEquals((await loadCheXpert(first)).files.paths, train.files.paths);
     assertEquals((await loadCheXpert(root, { split: "valid" })).files.paths, [
       `${root}/CheXpert-v1.0 batch 1 (validate & csv)/valid/${one}`,
     ]);

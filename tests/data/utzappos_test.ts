@@ -63,12 +63,12 @@ Deno.test("loadUtZappos() splits by a fraction where that is asked for", async (
     await assertRejects(
       () => loadUtZappos(root, { trainFraction: 1 }),
       RangeError,
-      "Cannot split UT-Zappos50K as trainFraction must be above 0 and below 1: current value is 1",
+      "Cannot split UT-Zappos50K as trainFraction (--train_fraction) must be above 0 and below 1: current value is 1",
     );
     await assertRejects(
       () => loadUtZappos(root, { trainFraction: 0.5, trainList: "x.csv" }),
       TypeError,
-      "as only one of trainList and trainFraction can be given: got both",
+      "as only one of trainList (--train_list) and trainFraction (--train_fraction) can be given: got both",
     );
   }, without("meta_data_bin_train.csv"));
 });
@@ -81,7 +81,10 @@ Deno.test("loadUtZappos() extracts the two archives", async () => {
       await Deno.writeFile(`${root}/${part}.zip`, zip);
     }
     await Deno.writeTextFile(`${root}/list.csv`, FILES["meta_data_bin_train.csv"]);
-    assertEquals((await loadUtZappos(root, { trainList: `${root}/list.csv` })).length, 2);
+    const { paths } = await loadUtZappos(root, { trainList: `${root}/list.csv` });
+    assertEquals(paths?.length, 2);
+    await Deno.writeTextFile(`${root}/ids.csv`, "CID,attr_val_0\n100627-255,1\n7157814-52507,0\n"); // no paths
+    assertEquals((await loadUtZappos(root, { trainList: `${root}/ids.csv` })).paths, paths);
   });
 });
 
@@ -127,7 +130,7 @@ Deno.test("loadUtZappos() names what does not fit together", async () => {
   );
   await fails(
     without("meta_data_bin_train.csv"),
-    "which lists the training images, is absent; put the original's meta_data_bin_train.csv there, or give trainFraction, --train_fraction",
+    "which lists the training images, is absent; put the original's meta_data_bin_train.csv there, or give trainFraction (--train_fraction): 0.7 gives",
     Deno.errors.NotFound,
   );
   await fails(

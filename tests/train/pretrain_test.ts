@@ -114,8 +114,8 @@ Deno.test("pretrain() stops when the loss is not finite, and says in which steps
   const error = await assertRejects(() => all(pretrain(model, { source }, CONFIG)), LossNotFiniteError);
   assertEquals(
     error.message,
-    "Cannot go on as the loss is not finite in epoch 1, steps 1 to 1: got NaN; try a smaller lr, or a larger ridge if a " +
-      "prior is used",
+    "Cannot go on as the loss is not finite in epoch 1, steps 1 to 1: got NaN; try a smaller --lr (lr), or a larger --lambda " +
+      "(ridge) if a prior is used",
   );
   model.dispose();
 });
