@@ -23,7 +23,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
     "jobs/pretrain/starting_point_test.ts",
     "startingPoint() advises --resume",
     "neededState() names",
-  ]],
+  ], ["report/sharp_test.ts", "loadSharp() says"]],
   "archives": [
     [
       "data/archive_packings_test.ts",

@@ -1,4 +1,5 @@
 // Runs in a Worker: decodes (and, for demo data, encodes) one image after another. Started by _worker_pool.ts.
+import { loadSharp } from "../report/internal.ts";
 import { decodeImage, readImageFile } from "./_decode_image.ts";
 import type { ImageReply, ImageRequest } from "./_image_task.ts";
 
@@ -8,15 +9,15 @@ interface WorkerScope {
 }
 
 const scope = globalThis as unknown as WorkerScope;
-const library = loadSharp();
+const library = loadOnce();
 let last: Promise<void> = Promise.resolve();
 
 scope.onmessage = (event) => {
   last = last.then(() => answer(event.data));
 };
 
-async function loadSharp() {
-  const { default: sharp } = await import("sharp");
+async function loadOnce() {
+  const sharp = await loadSharp();
   sharp.concurrency(1); // the Workers are the parallelism
   sharp.cache(false);
   return sharp;

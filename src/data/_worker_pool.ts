@@ -74,10 +74,7 @@ export class WorkerPool {
 
   #receive(member: Member, reply: ImageReply): void {
     if ("fatal" in reply) {
-      const advice = 'run "deno cache npm:sharp@^0.35.5" once where the npm registry can be reached';
-      this.#fail(
-        new Deno.errors.NotFound(`Cannot load npm package "sharp", which decodes images: ${reply.fatal}; ${advice}`),
-      );
+      this.#fail(new Deno.errors.NotFound(reply.fatal));
       return;
     }
     const job = member.jobs.get(reply.id);

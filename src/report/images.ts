@@ -1,10 +1,12 @@
+import { loadSharp } from "./sharp.ts";
+
 /**
  * PNG data URIs of RGB images, for a page that needs no network.
  *
  * @param pixels Bytes `[n, height, width, 3]`.
  */
 export async function dataUris(pixels: Uint8Array, height: number, width: number): Promise<string[]> {
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   const size = height * width * 3;
   const encode = async (i: number) => {
     const raw = { width, height, channels: 3 } as const;
@@ -24,7 +26,7 @@ export async function spriteSheet(
   pictures: readonly (Uint8Array | undefined)[],
   side: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { default: sharp } = await import("sharp");
+  const sharp = await loadSharp();
   const columns = Math.ceil(Math.sqrt(pictures.length));
   const width = columns * side;
   const sheet = new Uint8Array(width * width * 3).fill(255);
