@@ -38,6 +38,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
     ["kernels/centroid_weights_test.ts", "centroidWeights() of alike rows"],
     ["ops/linalg/hat_matrix_test.ts", "hatMatrix() of alike rows", "hatMatrix() of n equal rows"],
   ],
+  "doubled parameters": [["optim/clip_test.ts", "clipGradNorm() refuses a norm that is not > 0"]],
   "prior scale": [
     ["data/prior_test.ts", "loadPrior() refuses a prior that is 0"],
     ["jobs/pretrain/prior_test.ts", "priorOf() refuses rows"],

@@ -1,3 +1,4 @@
+import { checkOnce } from "./_once.ts";
 import { defineProgram, type Device } from "../device/mod.ts";
 import { clip_norm as code, clip_norm_total } from "../shaders/gen.ts";
 import { copyInto, keep, Tensor } from "../tensor/mod.ts";
@@ -39,7 +40,7 @@ const TOTAL_SCALED = totalProgram(true);
  * @param maxNorm > 0.
  * @param options `scaler`.
  * @returns The norm before, f32 `[]`.
- * @throws {TypeError} If no parameter has a gradient.
+ * @throws {TypeError} If no parameter has a gradient, or one comes twice.
  * @throws {RangeError} If `maxNorm` is not positive and finite.
  *
  * @example Usage
@@ -64,7 +65,9 @@ export function clipGradNorm(
   options: ClipGradNormOptions = {},
 ): Tensor<"f32"> {
   checkSetting("clipGradNorm()", "maxNorm", maxNorm);
-  const slots = [...parameters].flatMap((parameter) => slotOf(parameter) ?? []);
+  const all = [...parameters];
+  checkOnce("clipGradNorm() of", all);
+  const slots = all.flatMap((parameter) => slotOf(parameter) ?? []);
   if (slots.length === 0) {
     throw new TypeError("Cannot clipGradNorm() as no parameter has a gradient: call backward() first");
   }

@@ -1,3 +1,4 @@
+import { checkOnce } from "./_once.ts";
 import { fill, keep, Tensor } from "../tensor/mod.ts";
 import { checkSetting } from "../tensor/internal.ts";
 import type { Scaling, Slot } from "./_many.ts";
@@ -34,14 +35,7 @@ export abstract class Optimizer {
     for (const { dtype, link } of parameters) {
       if (dtype !== "f32" || link) throw new TypeError("Cannot optimize a tensor that is not an f32 leaf");
     }
-    const twice = parameters.findIndex(({ storage }, i) =>
-      parameters.findIndex((each) => each.storage === storage) < i
-    );
-    if (twice >= 0) {
-      throw new TypeError(
-        `Cannot optimize a tensor twice: got parameter ${twice} [${parameters[twice]!.shape}] before`,
-      );
-    }
+    checkOnce("optimize", parameters);
     this.lr = lr;
     this.parameters = [...parameters];
     this.#names = states;

@@ -72,4 +72,6 @@ Deno.test("clipGradNorm() refuses a norm that is not > 0, and parameters without
   const weight = requireGrad(tensor([1]));
   assertThrows(() => clipGradNorm([weight], 0), RangeError, "maxNorm must be > 0 and finite: current value is 0");
   assertThrows(() => clipGradNorm([weight], 1), TypeError, "Cannot clipGradNorm() as no parameter has a gradient");
+  const twice = "Cannot clipGradNorm() of a tensor twice: got parameter 1 [1] before";
+  assertThrows(() => clipGradNorm([weight, weight], 1), TypeError, twice);
 });
