@@ -9,6 +9,7 @@ import {
   normalize,
   oneDType,
   reduceGrads,
+  REMAKES,
   type RunningStatistics,
   sliceMoments,
 } from "../ops/internal.ts";
@@ -53,9 +54,5 @@ export const syncBatchNormOp = defineOp<readonly Tensor[], Attrs>({
     return shapes.length > 3 ? [...grads, needsGrad[3] ? masked ?? grad.alias() : null] : grads;
   },
   addsGrads: ({ shapes }, { relu }) => relu && shapes.length > 3,
-  remakes: ({ remake }) => remake,
-  remake({ saved }, { relu, eps }) {
-    const [x, weight, bias, moments] = saved as [Tensor, Tensor, Tensor, Tensor];
-    return normalize(x, { moments, eps }, { weight, bias }, { relu });
-  },
+  ...REMAKES,
 });

@@ -10,6 +10,7 @@ export {
   mergeMoments,
   normalize,
   oneDType,
+  REMAKES,
   type RunningStatistics,
   sliceMoments,
   type TrainingNorm,

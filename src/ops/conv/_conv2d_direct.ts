@@ -25,9 +25,8 @@ import {
 } from "./geometry.ts";
 import { momentsCode, momentsNote, type SideMoments } from "../product/moments.ts";
 import { choosePlan } from "../product/plan.ts";
-import { readingCode, readingNote } from "../product/reading.ts";
 import { noiseLike } from "../product/product.ts";
-import { operandAliases, operandNote, type OperandTypes } from "../product/programs.ts";
+import { operandAliases, operandNote, type OperandTypes, readingCode, readingNote } from "../product/programs.ts";
 import { sumMiddleInto } from "../product/sum_middle.ts";
 
 const OPERANDS = {

@@ -13,7 +13,7 @@ import {
 } from "../../shaders/gen.ts";
 import type { FloatDType, Tensor } from "../../tensor/mod.ts";
 import { momentsNote } from "../product/moments.ts";
-import { readingCode, readingNote } from "../product/reading.ts";
+import { readingCode, readingNote } from "../product/programs.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
 import { zerosOf } from "../shared/params.ts";
 

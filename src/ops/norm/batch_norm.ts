@@ -7,6 +7,7 @@ import {
   normalize,
   normalizeColumns,
   oneDType,
+  REMAKES,
   runningMoments,
   type RunningStatistics,
   sliceMoments,
@@ -90,11 +91,7 @@ const batchNormOp = defineOp<readonly Tensor[], Attrs>({
     const [x, , , moments, output] = saved as [Tensor, Tensor, Tensor, Tensor, Tensor];
     return moments.shape[0] === 1 ? new GradientSums(x, moments, { output }) : null;
   },
-  remakes: ({ remake }) => remake,
-  remake({ saved }, { relu, eps }) {
-    const [x, weight, bias, moments] = saved as [Tensor, Tensor, Tensor, Tensor];
-    return normalize(x, { moments, eps }, { weight, bias }, { relu });
-  },
+  ...REMAKES,
 });
 
 /** Division into columns, however few there are, where that form is forced. */

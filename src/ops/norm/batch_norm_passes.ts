@@ -1,6 +1,7 @@
 // The forward passes of batch normalisation, separately callable so that synchronised batch normalisation can gather the
 // moments of all ranks between them. Moments of slices are merged by the pairwise formula of Chan et al. (parallel
 // Welford).
+import type { OpContext } from "../../autograd/mod.ts";
 import { batch_norm as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../../shaders/gen.ts";
 import type { BindingsOf, Device } from "../../device/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
@@ -282,3 +283,12 @@ export function normalizeColumns(
   });
   return { y, moments };
 }
+
+/** Part of an op's definition that makes the normalised values again from what its forward saved: x, scale, shift, moments. */
+export const REMAKES = {
+  remakes: ({ remake }: { readonly remake: boolean }): boolean => remake,
+  remake({ saved }: OpContext, { relu, eps }: { readonly relu: boolean; readonly eps: number }): Tensor {
+    const [x, weight, bias, moments] = saved as [Tensor, Tensor, Tensor, Tensor];
+    return normalize(x, { moments, eps }, { weight, bias }, { relu });
+  },
+} as const;

@@ -1,12 +1,11 @@
 // Programs of matrix products: a form of the inner loop, the dtypes of the operands, and what is done on the way in and out.
 import { defineProgram, type Device } from "../../device/mod.ts";
-import { matmul as operands } from "../../shaders/gen.ts";
+import { lib_read_normalized, lib_read_plain, matmul as operands } from "../../shaders/gen.ts";
 import type { FloatDType, Tensor } from "../../tensor/mod.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
 import type { ProductForm } from "./forms.ts";
 import { type GradientSums, gradientSumsCode } from "./gradient_sums.ts";
 import { momentsCode, momentsNote } from "./moments.ts";
-import { readingCode, readingNote } from "./reading.ts";
 
 /** The operands of a product, for their dtypes. */
 export type OperandTypes = Readonly<Record<"a" | "b" | "c", Tensor>>;
@@ -44,4 +43,14 @@ export function operandAliases({ a, b, c }: OperandTypes): string {
 export function operandNote({ a, b, c }: OperandTypes): string {
   const [x, y, z]: FloatDType[] = [floatOf(a), floatOf(b), floatOf(c)];
   return x === "f16" || y === "f16" || z === "f16" ? ` ${x} ${y} ${z}` : "";
+}
+
+/** WGSL to join with a product that reads images as they are, or normalises them. */
+export function readingCode(norm: Tensor | undefined): typeof lib_read_plain | typeof lib_read_normalized {
+  return norm ? lib_read_normalized : lib_read_plain;
+}
+
+/** Note on reading in the name of a program. */
+export function readingNote(norm: Tensor | undefined): string {
+  return norm ? " normalized" : "";
 }
