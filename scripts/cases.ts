@@ -64,6 +64,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
     ["data/prior_csv_test.ts", "loadPrior() loses no first line"],
     ["data/download_refusals_test.ts", "download() keeps no text"],
     ["data/archive_names_test.ts", "ArchiveWriter refuses two folders"],
+    ["data/archive_test.ts", "extractTar() removes what a killed extraction left"],
     ["formats/pickle_test.ts", "unpickle() adds nothing to a tuple"],
     ["formats/dtype_test.ts", "decodeElements() reads truth values"],
     ["train/checkpoint_file_test.ts", "readCheckpoint() refuses a file that is cut anywhere"],

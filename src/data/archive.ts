@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { FileSource } from "../formats/mod.ts";
-import { fileSize, openZip, quoted } from "../formats/internal.ts";
+import { FileLock, fileSize, LockedError, openZip, quoted } from "../formats/internal.ts";
 import { ArchiveWriter } from "./_archive_writer.ts";
 import { openPacked } from "./_decompress.ts";
 import { isDirectory, isFile, isTaken, listSome, sameBytes } from "./_files.ts";
@@ -134,6 +134,23 @@ function checkKind(entry: TarEntry, archive: string): void {
   }
 }
 
+/** Beginning of the names of folders that are being filled; a file beside each is locked by who fills it. */
+const EXTRACTING = ".extracting-";
+
+/** Removes what processes that were killed have left of their extractions. */
+async function removeAbandoned(destination: string): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(destination)) {
+    if (!isDirectory || !name.startsWith(EXTRACTING)) continue;
+    try {
+      using _ = FileLock.take(join(destination, `${name}.lock`));
+      await Deno.remove(join(destination, name), { recursive: true });
+    } catch (error) {
+      const isBusy = error instanceof LockedError || error instanceof Deno.errors.NotFound; // or is being removed
+      if (!isBusy) throw error;
+    }
+  }
+}
+
 /**
  * Runs `fill` on a temporary folder and moves what it made into `destination`: files first, then folders, so that a
  * folder that is there tells that all is there. A file that is there with the same bytes is one that an interrupted
@@ -146,7 +163,10 @@ export async function extractInto(
   fill: (folder: string) => Promise<void>,
 ): Promise<string[]> {
   await Deno.mkdir(destination, { recursive: true });
-  const folder = await Deno.makeTempDir({ dir: destination, prefix: ".extracting-" });
+  await removeAbandoned(destination);
+  const folder = join(destination, `${EXTRACTING}${crypto.randomUUID().slice(0, 8)}`);
+  using _ = FileLock.take(`${folder}.lock`);
+  await Deno.mkdir(folder);
   try {
     await fill(folder);
     const names: { name: string; directory: boolean }[] = [];

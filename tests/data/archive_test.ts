@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { checkName, extractTar, extractZip } from "../../src/data/archive.ts";
-import { writeZip } from "../../src/formats/internal.ts";
+import { FileLock, writeZip } from "../../src/formats/internal.ts";
 import { gzip, listFiles, makeTar, type TarFile, withFolder } from "./_helpers.ts";
 
 const LONG = `set/${"folder_with_a_long_name/".repeat(6)}é.txt`;
@@ -244,6 +244,23 @@ Deno.test("extractZip() extracts files and leaves nothing behind when the archiv
         "<html>",
       ]),
     );
+  });
+});
+
+Deno.test("extractTar() removes what a killed extraction left, and nothing of one under way", async () => {
+  await withFolder(async (folder) => {
+    await Deno.writeFile(`${folder}/a.tar`, makeTar([{ name: "set/a.txt", data: "a" }]));
+    for (const name of [".extracting-killed/set", ".extracting-busy/set", "extracting-mine"]) {
+      await Deno.mkdir(`${folder}/out/${name}`, { recursive: true });
+    }
+    using _ = FileLock.take(`${folder}/out/.extracting-busy.lock`);
+    assertEquals(await extractTar(`${folder}/a.tar`, `${folder}/out`), ["set"]);
+    assertEquals([...Deno.readDirSync(`${folder}/out`)].map(({ name }) => name).sort(), [
+      ".extracting-busy",
+      ".extracting-busy.lock",
+      "extracting-mine",
+      "set",
+    ]);
   });
 });
 
