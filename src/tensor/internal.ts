@@ -1,4 +1,5 @@
 // What other folders use beside mod.ts; not part of the package's interface.
+export { checkOptions } from "../checks/internal.ts";
 export { accumulate, addPair } from "./accumulate.ts";
 export { castTo } from "./cast.ts";
 export { assign } from "./copy.ts";
@@ -6,6 +7,6 @@ export { bytesOf } from "./dtype.ts";
 export { checkHalf, elementAliases, floatOf } from "./half.ts";
 export { philox, uniformNumbers } from "./philox.ts";
 export { own } from "./scope.ts";
-export { checkOptions, checkSetting, checkSizes, describeGiven } from "./given.ts";
+export { checkSetting, checkSizes, describeGiven } from "./given.ts";
 export { indented } from "./show.ts";
 export { checkShape, normalizeDim, normalizeDims, stridesOf } from "./shape.ts";

@@ -1,0 +1,2 @@
+// What all other folders use; not part of the package's interface.
+export { checkOptions } from "./options.ts";
