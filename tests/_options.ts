@@ -26,7 +26,7 @@ interface Definition {
   tsType?: Type;
   isAbstract?: boolean;
   constructors?: { params: Param[]; accessibility?: string }[];
-  methods?: { name: string; isStatic: boolean; accessibility?: string; functionDef: { params: Param[] } }[];
+  methods?: { name: string; isStatic?: boolean; accessibility?: string; functionDef: { params: Param[] } }[];
 }
 interface Documented {
   name: string;
@@ -102,7 +102,7 @@ function callables(name: string, { kind, def }: Documented["declarations"][numbe
     if (accessibility === undefined) found.push({ name: `new ${name}`, params, run: (args) => new made(...args) });
   }
   for (const { name: method, isStatic, accessibility, functionDef: { params } } of def.methods ?? []) {
-    if (accessibility !== undefined && accessibility !== "public") continue;
+    if ((accessibility ?? "public") !== "public" || method.startsWith("[")) continue;
     const owner = isStatic ? made : made.prototype;
     const run = (args: unknown[]) => Reflect.apply(Reflect.get(owner, method), owner, args);
     found.push({ name: `${name}${isStatic ? "" : ".prototype"}.${method}`, params, run });

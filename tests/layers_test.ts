@@ -33,7 +33,19 @@ const RANK: Record<string, number> = {
 /** Layers that may read the shaders. */
 const SHADED = new Set(["device", "tensor", "ops", "nn", "optim", "data"]);
 /** Layers that use web APIs only. */
-const CORE = new Set(["checks", "device", "tensor", "autograd", "ops", "nn", "kernels", "optim", "losses", "tune", "compile"]);
+const CORE = new Set([
+  "checks",
+  "device",
+  "tensor",
+  "autograd",
+  "ops",
+  "nn",
+  "kernels",
+  "optim",
+  "losses",
+  "tune",
+  "compile",
+]);
 /** What else a layer may import; the layers that are not named here import nothing from outside. */
 const OUTSIDE: Record<string, RegExp> = {
   data: /^(node:|npm:)/,

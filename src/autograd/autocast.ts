@@ -1,5 +1,5 @@
 import { Device } from "../device/mod.ts";
-import { checkHalf } from "../tensor/internal.ts";
+import { checkHalf, checkOptions } from "../tensor/internal.ts";
 
 /** Settings of {@linkcode autocast}. */
 export interface AutocastOptions {
@@ -58,6 +58,7 @@ export function isAutocast(): boolean {
  * @see Micikevicius et al., "Mixed Precision Training", arXiv:1710.03740; PyTorch's "Autocast Op Reference".
  */
 export function autocast<T>(body: () => T, options: AutocastOptions = {}): T {
+  checkOptions("run autocast()", options, ["enabled", "device"]);
   const wanted = options.enabled ?? true;
   if (wanted) checkHalf(options.device ?? Device.current);
   const before = enabled;

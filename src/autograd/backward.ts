@@ -1,5 +1,5 @@
 import { type FloatDType, keep, ones, sameShape, scope, Tensor } from "../tensor/mod.ts";
-import { accumulate, addPair, castTo } from "../tensor/internal.ts";
+import { accumulate, addPair, castTo, checkOptions } from "../tensor/internal.ts";
 import { fullPrecision } from "./autocast.ts";
 import { noGrad } from "./mode.ts";
 import { type GradSoFar, TapeNode } from "./node.ts";
@@ -37,6 +37,7 @@ export interface BackwardOptions {
  * ```
  */
 export function backward(output: Tensor, options: BackwardOptions = {}): void {
+  checkOptions("run backward()", options, ["grad", "retainGraph", "onGrad"]);
   if (!(output instanceof Tensor)) throw new TypeError(`Cannot run backward() of what is no tensor: got ${output}`);
   const root = output.link;
   if (!(root instanceof TapeNode)) {

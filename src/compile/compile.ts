@@ -5,6 +5,7 @@ import { Tensor } from "../tensor/mod.ts";
 import { CompiledStep, plainly } from "./compiled_step.ts";
 import { isAutocast, isGradEnabled } from "../autograd/mod.ts";
 import type { StepArgument, StepResult } from "./types.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode compile}. */
 export interface CompileOptions {
@@ -96,6 +97,7 @@ export function compile<A extends readonly StepArgument[], R extends StepResult>
   step: (...args: A) => R,
   options: CompileOptions = {},
 ): Compiled<A, R> {
+  checkOptions("run compile()", options, ["device", "recordings", "check"]);
   checkOption(options.check);
   const steps = new Steps(step as unknown as (...args: StepArgument[]) => R, options);
   const compiled = Object.defineProperties((...args: A) => steps.call(args), {

@@ -5,6 +5,7 @@ import { ArchiveWriter } from "./_archive_writer.ts";
 import { openPacked } from "./_decompress.ts";
 import { isDirectory, isFile, isTaken, listSome, sameBytes } from "./_files.ts";
 import { readTar, type TarEntry } from "./_tar.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Progress of an extraction. */
 export interface ExtractProgress {
@@ -48,6 +49,7 @@ export interface ExtractOptions {
  * ```
  */
 export async function extractTar(path: string, destination: string, options: ExtractOptions = {}): Promise<string[]> {
+  checkOptions("extractTar()", options, ["onProgress", "maxBytes"]);
   const maxBytes = await maxBytesOf(path, options);
   return await extractInto(destination, async (folder) => {
     const writer = new ArchiveWriter({ archive: path, folder, maxBytes });
@@ -83,6 +85,7 @@ export async function extractTar(path: string, destination: string, options: Ext
  * ```
  */
 export async function extractZip(path: string, destination: string, options: ExtractOptions = {}): Promise<string[]> {
+  checkOptions("extractZip()", options, ["onProgress", "maxBytes"]);
   using source = new FileSource(path);
   const maxBytes = await maxBytesOf(path, options);
   const zip = await explain(path, () => openZip(source, { maxBytes }));

@@ -7,6 +7,7 @@ import type { PriorTable } from "./_prior_table.ts";
 import { joinPrior, type LoadedPrior } from "./_prior_join.ts";
 import type { ImageDataset } from "./dataset.ts";
 import { loadPrior } from "./prior.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode loadCubAttributes}. */
 export interface CubAttributesOptions {
@@ -52,6 +53,7 @@ export async function loadCubAttributes(
   dataset: ImageDataset,
   options: CubAttributesOptions = {},
 ): Promise<LoadedPrior> {
+  checkOptions("loadCubAttributes()", options, ["file", "minCertainty", "majority"]);
   const file = options.file ?? await firstFile([join(root, "meta_data_bin_train.csv"), join(root, "cub_prior.npz")]);
   if (file !== null) return await fromFile(file, dataset);
   for (const folder of [join(root, "CUB_200_2011"), root]) {
@@ -94,6 +96,7 @@ export async function loadUtZapposAttributes(
   dataset: ImageDataset,
   options: { file?: string } = {},
 ): Promise<LoadedPrior> {
+  checkOptions("loadUtZapposAttributes()", options, ["file"]);
   const file = options.file ??
     await firstFile([join(root, "meta_data_bin_train.csv"), join(root, "utzappos_prior.npz")]);
   if (file !== null) return await fromFile(file, dataset);

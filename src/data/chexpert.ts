@@ -6,6 +6,7 @@ import { isFile, listSome } from "./_files.ts";
 import { listedPath } from "./_lists.ts";
 import { type DownloadSource, obtain } from "./_obtain.ts";
 import { type FileDataset, type MultiLabels, NORMALIZATION } from "./dataset.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** View of an X-ray: postero-anterior, antero-posterior, lateral, lateral lying on the left or right side. */
 export type CheXpertView = "PA" | "AP" | "L" | "LL" | "RL" | "UNKNOWN";
@@ -87,6 +88,7 @@ const PROBES = 16;
  * ```
  */
 export async function loadCheXpert(root: string, options: CheXpertOptions = {}): Promise<FileDataset<MultiLabels>> {
+  checkOptions("loadCheXpert()", options, ["split", "views", "uncertain", "blank"]);
   const { split = "train", views = VIEWS } = options;
   const unknown = views.filter((view) => !VIEWS.includes(view));
   if (unknown.length > 0 || views.length === 0) {

@@ -2,6 +2,7 @@ import { type CifarLayout, type CifarRows, readCifarBinary } from "./_cifar_bina
 import { type CifarKeys, readCifarPython } from "./_cifar_python.ts";
 import { type DownloadSource, obtain, type ObtainOptions } from "./_obtain.ts";
 import { type ClassLabels, NORMALIZATION, type PixelDataset } from "./dataset.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode loadCifar10} and {@linkcode loadCifar100}. */
 export interface CifarOptions extends ObtainOptions {
@@ -105,6 +106,7 @@ const PUBLISHED = { train: 50_000, test: 10_000 } as const;
  * ```
  */
 export async function loadCifar10(root: string, options: CifarOptions = {}): Promise<PixelDataset<ClassLabels>> {
+  checkOptions("loadCifar10()", options, NAMES);
   return await loadCifar(CIFAR10, root, options);
 }
 
@@ -129,8 +131,11 @@ export async function loadCifar10(root: string, options: CifarOptions = {}): Pro
  * ```
  */
 export async function loadCifar100(root: string, options: CifarOptions = {}): Promise<PixelDataset<ClassLabels>> {
+  checkOptions("loadCifar100()", options, NAMES);
   return await loadCifar(CIFAR100, root, options);
 }
+
+const NAMES = ["split", "download", "onProgress", "signal"] as const;
 
 async function loadCifar(variant: Variant, root: string, options: CifarOptions): Promise<PixelDataset<ClassLabels>> {
   const split = options.split ?? "train";

@@ -5,6 +5,7 @@ import { isFile } from "./_files.ts";
 import { findImages, listedPath, readIds } from "./_lists.ts";
 import { compareByFolder, topFolder } from "./_walk.ts";
 import { type ClassLabels, type FileDataset, NORMALIZATION } from "./dataset.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode loadCub200}. */
 export interface Cub200Options extends ObtainOptions {
@@ -49,6 +50,7 @@ const PUBLISHED = { train: 5994, test: 5794 } as const;
  * ```
  */
 export async function loadCub200(root: string, options: Cub200Options = {}): Promise<FileDataset<ClassLabels>> {
+  checkOptions("loadCub200()", options, ["download", "onProgress", "signal", "split"]);
   const split = options.split ?? "train";
   const { folder } = await obtain(root, { title: "CUB-200-2011", sources: SOURCES, options });
   const images = await readImages(join(folder, "images.txt"));

@@ -2,6 +2,7 @@ import type { DecodeSpec, FileDataset, Labels, PixelDataset } from "./dataset.ts
 import { subset } from "./dataset.ts";
 import type { RgbImage } from "./rgb_image.ts";
 import { type ImageResult, WorkerPool } from "./_worker_pool.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** An image of a data set, decoded. */
 export interface DecodedImage extends RgbImage {
@@ -105,6 +106,14 @@ export class ImageDecoder {
    * @throws {RangeError} If an option is out of its range.
    */
   constructor(dataset: FileDataset, options: DecoderOptions = {}) {
+    checkOptions("make ImageDecoder", options, [
+      "workers",
+      "ahead",
+      "maxBytes",
+      "maxUnreadable",
+      "onUnreadable",
+      "spec",
+    ]);
     const workers = options.workers ?? defaultWorkers();
     this.#ahead = options.ahead ?? 4 * workers;
     for (const [name, value] of Object.entries({ workers, ahead: this.#ahead })) {
@@ -212,6 +221,15 @@ export async function* decodeAhead(
   dataset: FileDataset,
   options: DecoderOptions & { order?: Iterable<number> } = {},
 ): AsyncGenerator<DecodedImage> {
+  checkOptions("decodeAhead()", options, [
+    "workers",
+    "ahead",
+    "maxBytes",
+    "maxUnreadable",
+    "onUnreadable",
+    "spec",
+    "order",
+  ]);
   using decoder = new ImageDecoder(dataset, options);
   yield* decoder.decode(options.order);
 }
@@ -237,6 +255,17 @@ export async function preload<L extends Labels>(
   dataset: FileDataset<L>,
   options: DecoderOptions & { height: number; width: number; onProgress?: (done: number) => void },
 ): Promise<PixelDataset<L>> {
+  checkOptions("preload()", options, [
+    "workers",
+    "ahead",
+    "maxBytes",
+    "maxUnreadable",
+    "onUnreadable",
+    "spec",
+    "height",
+    "width",
+    "onProgress",
+  ]);
   const { height, width } = options;
   const spec = { ...dataset.files.decode, resize: { height, width }, centerCrop: undefined };
   const data = new Uint8Array(dataset.length * height * width * 3);

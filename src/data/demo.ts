@@ -5,6 +5,7 @@ import { kindOf } from "./_files.ts";
 import { loadEmoji } from "./emoji.ts";
 import type { RgbImage } from "./rgb_image.ts";
 import { WorkerPool } from "./_worker_pool.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode writeDemo}. */
 export interface DemoOptions {
@@ -49,6 +50,7 @@ const MARK = "DEMO.json";
  * ```
  */
 export async function writeDemo(name: DemoName, root: string, options: DemoOptions = {}): Promise<void> {
+  checkOptions("writeDemo()", options, ["train", "test"]);
   const { train = 512, test = 256 } = options;
   for (const [part, count] of Object.entries({ train, test })) {
     if (!Number.isInteger(count) || count < 18 || train + test > 3000) {

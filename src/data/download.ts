@@ -3,6 +3,9 @@ import { basename, dirname } from "node:path";
 import { parseDecimal, replaceBy } from "../formats/internal.ts";
 import { isFile } from "./_files.ts";
 import { checkAnswer, checkFirstBytes, checkWholeContent, type Expected, fetchSafely, tooLarge } from "./_request.ts";
+import { checkOptions } from "../tensor/internal.ts";
+
+const NAMES = ["md5", "maxBytes", "check", "onProgress", "signal", "retries", "retryDelay", "stallTimeout"] as const;
 
 /** Largest size of a file of which none is said, bytes. */
 const MAX_BYTES = 2 ** 33;
@@ -78,7 +81,8 @@ interface Part {
  * ```
  */
 export async function download(url: string, path: string, given: DownloadOptions = {}): Promise<void> {
-  const options = checkOptions(url, given);
+  checkOptions("download()", given, NAMES);
+  const options = checkNumbers(url, given);
   await Deno.mkdir(dirname(path), { recursive: true });
   using file = await openLocked(`${path}.part`);
   if (await isFile(path)) { // complete before, or another process was faster
@@ -110,7 +114,7 @@ export async function download(url: string, path: string, given: DownloadOptions
 }
 
 /** Refuses a bound or a checksum that is none: it would let everything, or nothing, pass. */
-function checkOptions(url: string, options: DownloadOptions): DownloadOptions {
+function checkNumbers(url: string, options: DownloadOptions): DownloadOptions {
   const { maxBytes = MAX_BYTES, md5 } = options;
   if (!(maxBytes > 0)) {
     throw new RangeError(`Cannot download "${url}" as maxBytes must be a number > 0: current value is ${maxBytes}`);

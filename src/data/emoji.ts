@@ -1,6 +1,7 @@
 import { importNpmJson, type NpmAsset, readNpmFile } from "./_npm.ts";
 import { decodePng, type RgbaImage } from "./_png.ts";
 import { type ClassLabels, NORMALIZATION, type PixelDataset, type PriorRows } from "./dataset.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Vendor who drew the emoji. Two vendors' drawings of one emoji differ as two photographs of one bird do. */
 export type EmojiVendor = "apple" | "facebook" | "google" | "twitter";
@@ -82,6 +83,7 @@ const CELL = 34; // A sheet is a grid of 32-px images with a border of 1 px.
 export async function loadEmoji<V extends EmojiVendor = "google" | "twitter">(
   options: LoadEmojiOptions<V> = {},
 ): Promise<EmojiSet<V>> {
+  checkOptions("loadEmoji()", options, ["vendors", "minKeywordCount"]);
   const vendors = options.vendors ?? (["twitter", "google"] as EmojiVendor[] as V[]);
   const minimum = options.minKeywordCount ?? 5;
   if (vendors.length === 0) throw new RangeError("Cannot load emoji as vendors is empty");
@@ -126,6 +128,7 @@ export async function loadEmoji<V extends EmojiVendor = "google" | "twitter">(
 export async function emojiDataset(
   options: { vendor?: EmojiVendor; minKeywordCount?: number } = {},
 ): Promise<PixelDataset<ClassLabels>> {
+  checkOptions("make emojiDataset()", options, ["vendor", "minKeywordCount"]);
   const { vendor = "twitter", minKeywordCount } = options;
   const emoji = await loadEmoji({ vendors: [vendor], minKeywordCount });
   return {

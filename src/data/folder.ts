@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { isDirectory, listSome } from "./_files.ts";
 import { topFolder, walkImages } from "./_walk.ts";
 import { type Channels, type ClassLabels, type FileDataset, NORMALIZATION } from "./dataset.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode loadFolder}. */
 export interface FolderOptions {
@@ -53,6 +54,7 @@ export interface FolderOptions {
  * ```
  */
 export async function loadFolder(root: string, options: FolderOptions = {}): Promise<FileDataset<ClassLabels | null>> {
+  checkOptions("loadFolder()", options, ["labels", "name", "split", "resolution", "mean", "std"]);
   const { resolution = 224, name = "custom", split = "train" } = options;
   if (!Number.isInteger(resolution) || resolution < 1) {
     throw new RangeError(

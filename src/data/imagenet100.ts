@@ -5,6 +5,7 @@ import type { ObtainOptions } from "./_obtain.ts";
 import { type FolderWalk, walkImages } from "./_walk.ts";
 import { type ClassLabels, type FileDataset, NORMALIZATION } from "./dataset.ts";
 import { download } from "./download.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode loadImageNet100}. */
 export interface ImageNet100Options extends Omit<ObtainOptions, "download"> {
@@ -46,6 +47,7 @@ export async function loadImageNet100(
   root: string,
   options: ImageNet100Options = {},
 ): Promise<FileDataset<ClassLabels>> {
+  checkOptions("loadImageNet100()", options, ["onProgress", "signal", "split", "classList", "download"]);
   const split = options.split ?? "train";
   const folder = join(root, split);
   if (!await isDirectory(folder)) {

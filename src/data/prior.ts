@@ -2,6 +2,7 @@ import { npzChunks, writeWhole } from "../formats/mod.ts";
 import { readPriorFile } from "./_prior_file.ts";
 import { checkFiniteRows, joinPrior, type LoadedPrior } from "./_prior_join.ts";
 import type { ImageDataset, PriorRows } from "./dataset.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 export type { LoadedPrior } from "./_prior_join.ts";
 
@@ -53,6 +54,7 @@ export async function loadPrior(
   dataset: ImageDataset,
   options: PriorOptions = {},
 ): Promise<LoadedPrior> {
+  checkOptions("loadPrior()", options, ["columns"]);
   return joinPrior(await readPriorFile(file, { ...options, classes: dataset.classes }), dataset, file);
 }
 

@@ -5,6 +5,7 @@ import { isFile, listSome } from "./_files.ts";
 import { type DownloadSource, obtain, type ObtainOptions } from "./_obtain.ts";
 import { fileName, walkImages } from "./_walk.ts";
 import { type ClassLabels, type FileDataset, NORMALIZATION } from "./dataset.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode loadUtZappos}. */
 export interface UtZapposOptions extends ObtainOptions {
@@ -96,6 +97,7 @@ const CLASSES = [
  * ```
  */
 export async function loadUtZappos(root: string, options: UtZapposOptions = {}): Promise<FileDataset<ClassLabels>> {
+  checkOptions("loadUtZappos()", options, ["download", "onProgress", "signal", "split", "trainList", "trainFraction"]);
   const split = options.split ?? "train";
   const images = await obtain(root, { title: "UT-Zappos50K", sources: IMAGES, options });
   const metadata = await obtain(root, { title: "UT-Zappos50K", sources: METADATA, options });

@@ -1,3 +1,4 @@
+import { checkOptions } from "../checks/internal.ts";
 import { DeviceError } from "./errors.ts";
 
 /** Family of tables that suits the adapter: a real GPU, or a CPU that plays one (lavapipe, SwiftShader). */
@@ -64,6 +65,7 @@ export interface Opened {
 
 /** Asks for an adapter and a device with all the limits and the optional features that the adapter has. */
 export async function requestDevice(options: AdapterOptions = {}): Promise<Opened> {
+  checkOptions("open a device", options, ["gpu", "powerPreference"]);
   const api = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
   if (!api) throw new DeviceError(NO_WEBGPU);
   const adapter = await api.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });

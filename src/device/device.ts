@@ -16,6 +16,7 @@ import type { DeviceStorage } from "./storage.ts";
 import type { ReadPart, SyncReader } from "./sync_reader.ts";
 import { Timing } from "./timing.ts";
 import { Transfers } from "./transfers.ts";
+import { checkOptions } from "../checks/internal.ts";
 
 /**
  * A GPU, opened: it allocates storages, encodes dispatches into one open compute pass, submits them when asked, and reads
@@ -166,9 +167,7 @@ export class Device {
     noteWrites(pipeline, buffers, this.#encoder.serial, this.#failures);
   }
 
-  /**
-   * Workgroups for `count` items at `size` a workgroup, folded past 65,535; a shader has `flat_id` and guards the tail.
-   */
+  /** Workgroups for `count` items at `size` a workgroup, folded past 65,535; a shader has `flat_id` and guards the tail. */
   groups(count: number, size: number): Workgroups {
     return this.#bounds.fold(count, size);
   }
@@ -256,6 +255,7 @@ export class Device {
    * @throws {DeviceError} If the adapter lacks `timestamp-query`.
    */
   startProfile(options: { shapes?: boolean } = {}): void {
+    checkOptions("run startProfile()", options, ["shapes"]);
     this.#timing.start(options.shapes ?? false);
   }
 

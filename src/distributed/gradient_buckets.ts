@@ -1,6 +1,7 @@
 import type { Device, SyncReader } from "../device/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { Communicator } from "./communicator.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Rule that makes one gradient of the ranks' gradients: `"mean"` of losses of their own, `"sum"` of shares of one loss. */
 export type GradientReduction = "mean" | "sum";
@@ -44,6 +45,7 @@ export class GradientBuckets {
     leaves: readonly Tensor[],
     options: GradientBucketsOptions = {},
   ) {
+    checkOptions("make GradientBuckets", options, ["reduction", "bytes"]);
     const { reduction = "mean", bytes = 2 ** 23 } = options;
     this.#group = group;
     this.#reader = reader;

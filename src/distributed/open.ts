@@ -3,6 +3,7 @@ import type { Communicator } from "./communicator.ts";
 import { Mpi } from "./mpi.ts";
 import type { MpiFamily } from "./mpi_library.ts";
 import { groupOf } from "./single_process.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Facts that a launcher gave this process through its environment. */
 export interface Launch {
@@ -28,6 +29,7 @@ export interface OpenOptions {
  * @throws {Error} If there was a launcher but no MPI library, or the launcher started more processes than MPI sees.
  */
 export function openCommunicator(options: OpenOptions = {}): Communicator {
+  checkOptions("openCommunicator()", options, ["required", "env"]);
   const launch = launchOf(options.env);
   if (!launch) {
     if (!options.required) return groupOf({});

@@ -10,6 +10,7 @@ import { loadState } from "../weights/mod.ts";
 import { gloriaSquare } from "./area.ts";
 import { sampleBilinear } from "./bilinear.ts";
 import { type ImageEncoder, type Normalization, normalized } from "./image_encoder.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode loadGloria}. */
 export interface GloriaOptions {
@@ -61,6 +62,7 @@ const [SIDE, SEEN] = [224, 299];
  *   Image Recognition", ICCV 2021.
  */
 export async function loadGloria(path: string, options: GloriaOptions = {}): Promise<GloriaEncoder> {
+  checkOptions("loadGloria()", options, ["preprocessing", "device"]);
   const { preprocessing = "original", device } = options;
   if (preprocessing !== "original" && preprocessing !== "gloria") {
     throw new RangeError(`Cannot load GLoRIA as preprocessing must be "original" or "gloria": got "${preprocessing}"`);

@@ -13,6 +13,7 @@ import {
   type TensorClass,
   toNchw,
 } from "./onnx_session.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode openOnnx}. */
 export interface OnnxOptions extends Partial<Normalization> {
@@ -64,8 +65,9 @@ export interface OnnxEncoder extends ImageEncoder, AsyncDisposable {
  * ```
  */
 export async function openOnnx(path: string, options: OnnxOptions = {}): Promise<OnnxEncoder> {
+  checkOptions("openOnnx()", options, ["mean", "std", "size", "resize", "shortSide", "layout", "output"]);
+  checkSizing(options);
   const bytes = await fileSize(path);
-  checkOptions(options);
   const runtime = await loadRuntime();
   let session: Session;
   try {
@@ -104,6 +106,7 @@ export async function openOnnx(path: string, options: OnnxOptions = {}): Promise
  * @see Donahue and Simonyan, "Large Scale Adversarial Representation Learning", arXiv:1907.02544.
  */
 export function openBigBiGan(path: string, options: Pick<OnnxOptions, "resize" | "output"> = {}): Promise<OnnxEncoder> {
+  checkOptions("openBigBiGan()", options, ["resize", "output"]);
   const { resize = "crop", output = "bn_crelu_feat" } = options;
   const half = [0.5, 0.5, 0.5] as const; // byte / 127.5 − 1
   return openOnnx(path, { size: 256, layout: "nhwc", mean: half, std: half, resize, output });
@@ -111,7 +114,7 @@ export function openBigBiGan(path: string, options: Pick<OnnxOptions, "resize" |
 
 const IMAGENET: Normalization = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
-function checkOptions({ size, shortSide, resize = "crop", std, mean }: OnnxOptions): void {
+function checkSizing({ size, shortSide, resize = "crop", std, mean }: OnnxOptions): void {
   checkGiven("size", size);
   checkGiven("shortSide", shortSide);
   if (resize !== "crop" && resize !== "squash") {

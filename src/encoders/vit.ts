@@ -12,6 +12,7 @@ import {
   type Preparation,
   readEncoderFile,
 } from "./network_encoder.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode loadVit}; the side is that of the positions by default, and 224 px for DINOv2. */
 export interface VitEncoderOptions extends NetworkEncoderOptions {
@@ -73,6 +74,7 @@ const PREPARATION: Readonly<Record<VitOrigin, Preparation & { readonly shortSide
  * ```
  */
 export async function loadVit(path: string, options: VitEncoderOptions = {}): Promise<VitEncoder> {
+  checkOptions("loadVit()", options, ["mean", "std", "size", "shortSide", "prefix", "device", "heads", "pool"]);
   const file = await readEncoderFile(path, options.prefix);
   const encoder = vitEncoder(file, options);
   if (encoder) return encoder;

@@ -11,6 +11,7 @@ import {
   readEncoderFile,
 } from "./network_encoder.ts";
 import { vitEncoder, type VitEncoderOptions } from "./vit.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Side of the images of a ConvNeXt, px. */
 const SIZE = 224;
@@ -40,6 +41,7 @@ const SIZE = 224;
  * ```
  */
 export async function loadWeights(path: string, options: VitEncoderOptions = {}): Promise<NetworkEncoder> {
+  checkOptions("loadWeights()", options, ["mean", "std", "size", "shortSide", "prefix", "device", "heads", "pool"]);
   const file = await readEncoderFile(path, options.prefix);
   const encoder = vitEncoder(file, options) ?? convnextEncoder(file, options);
   if (encoder) return encoder;

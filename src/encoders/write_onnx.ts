@@ -3,6 +3,7 @@ import { convnextFeatures } from "./_onnx_convnext.ts";
 import { OnnxGraph } from "./_onnx_graph.ts";
 import { resnetFeatures } from "./_onnx_resnet.ts";
 import { vitFeatures } from "./_onnx_vit.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Settings of {@linkcode writeOnnx}. */
 export interface WriteOnnxOptions {
@@ -37,6 +38,7 @@ export interface WriteOnnxOptions {
  * ```
  */
 export async function writeOnnx(encoder: Backbone, options: WriteOnnxOptions = {}): Promise<Uint8Array<ArrayBuffer>> {
+  checkOptions("writeOnnx()", options, ["output"]);
   const { output = "outputs" } = options;
   if (output !== "features" && output !== "outputs") {
     throw new RangeError(`Cannot write ONNX as output must be "outputs" or "features": got "${output}"`);

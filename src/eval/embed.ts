@@ -1,5 +1,5 @@
 import { key } from "../tensor/mod.ts";
-import { philox } from "../tensor/internal.ts";
+import { checkOptions, philox } from "../tensor/internal.ts";
 import type { Features } from "../data/mod.ts";
 import { checkFinite } from "./check_finite.ts";
 
@@ -21,11 +21,13 @@ export interface UmapOptions {
  * @throws {RangeError} If there are fewer than three rows, or a feature is not finite.
  * @see McInnes et al., "UMAP", arXiv:1802.03426.
  */
-export async function umap({ data, dim }: Features, options: UmapOptions = {}): Promise<number[][]> {
+export async function umap(features: Features, options: UmapOptions = {}): Promise<number[][]> {
+  checkOptions("run umap()", options, ["neighbours", "minDist", "seed"]);
+  const { data, dim } = features;
   if (!(data.length >= 3 * dim)) {
     throw new RangeError(`Cannot run umap() as there must be at least 3 rows: got ${data.length / dim}`);
   }
-  checkFinite("run umap()", { data, dim });
+  checkFinite("run umap()", features);
   const { neighbours = 15, minDist = 0.1, seed = 0 } = options;
   const { UMAP } = await import("umap-js");
   const rows = Array.from({ length: data.length / dim }, (_, i) => Array.from(data.subarray(i * dim, (i + 1) * dim)));

@@ -2,6 +2,7 @@ import { noGrad } from "../autograd/mod.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
 import { EVALUATION_BATCH, largestFitting } from "../data/internal.ts";
 import type { Features } from "../data/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Settings of {@linkcode encode}. */
 export interface EncodeOptions {
@@ -30,6 +31,7 @@ export async function encode(
   images: (from: number, to: number) => Tensor | Promise<Tensor>,
   options: EncodeOptions = {},
 ): Promise<Features> {
+  checkOptions("encode()", options, ["batchSize", "onProgress"]);
   const { onProgress } = options;
   const batchSize = await fittingBatch(encoder, Math.min(options.batchSize ?? EVALUATION_BATCH, length), images);
   let features: Float32Array<ArrayBuffer> | null = null;

@@ -6,6 +6,7 @@ import { groupOf } from "../distributed/internal.ts";
 import { keep, type Tensor, tidy } from "../tensor/mod.ts";
 import { collectRows, type EncodedRows, rowsOfRank } from "./distributed_encode.ts";
 import { EVALUATION_BATCH, imagesAtOnce, leastOf } from "../data/internal.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode encodeImages}. */
 export interface EncodeImagesOptions extends EvaluationOptions {
@@ -29,6 +30,7 @@ export async function encodeImages(
   encode: (images: Tensor) => Tensor,
   options: EncodeImagesOptions = {},
 ): Promise<EncodedRows | null> {
+  checkOptions("encodeImages()", options, ["rows", "batchSize", "resolution", "workers", "group", "onBatch"]);
   const { group: _, onBatch, resolution = dataset.resolution, ...rest } = options;
   const group = groupOf(options);
   const fitting = imagesAtOnce(device, encode, resolution, options.batchSize ?? EVALUATION_BATCH);

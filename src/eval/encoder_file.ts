@@ -6,6 +6,7 @@ import { makeModel, readCheckpoint } from "../train/mod.ts";
 import { convnextState, loadState, type StateDict, vitState } from "../weights/mod.ts";
 import { type EncoderState, encoderState } from "./encoder_state.ts";
 import { resnetLayout, resnetName } from "./resnet_layout.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** An encoder that can be evaluated. */
 export interface LoadedEncoder {
@@ -52,6 +53,7 @@ export interface LoadEncoderOptions {
  * @throws {SyntaxError} If the file cannot be read.
  */
 export async function loadEncoder(path: string, options: LoadEncoderOptions = {}): Promise<LoadedEncoder> {
+  checkOptions("loadEncoder()", options, ["network", "prefix", "stemPadding", "device"]);
   const { weights: all, network: named, config } = await readCheckpoint(path, { foreign: true });
   const weights = options.prefix === undefined ? all : withPrefix(path, all, options.prefix);
   const resolution = typeof config.resolution === "number" ? config.resolution : null;
@@ -143,6 +145,7 @@ function findEncoder(path: string, weights: StateDict): EncoderState {
 
 /** An encoder with random weights, to compare with. */
 export function randomEncoder(network: string, options: { stem: Stem; seed?: number; device?: Device }): LoadedEncoder {
+  checkOptions("compute randomEncoder()", options, ["stem", "seed", "device"]);
   const { encoder } = makeModel(network, options);
   return { encoder: encoder.eval(), network, notes: ["The encoder is untrained, on purpose"], resolution: null };
 }

@@ -9,6 +9,7 @@ import type { Backbone } from "../nn/mod.ts";
 import type { EncodedRows } from "./distributed_encode.ts";
 import { encodeImages } from "./encode_images.ts";
 import { readState } from "../weights/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Features of a data set. */
 export interface DatasetFeatures {
@@ -50,6 +51,8 @@ export async function weightsDigest(encoder: Backbone): Promise<string> {
   return hash.digest("hex");
 }
 
+const OPTIONS = ["feature", "resolution", "batchSize", "workers", "cache", "digest", "group", "onProgress"] as const;
+
 /**
  * Encodes all images of a data set without augmentation, or reads what was encoded before: the cache is keyed by the
  * weights, the images (their pixels, or the files' names, sizes and times), the feature and the resolution.
@@ -63,6 +66,7 @@ export async function datasetFeatures(
   dataset: ImageDataset,
   options: FeatureOptions,
 ): Promise<DatasetFeatures | null> {
+  checkOptions("compute datasetFeatures()", options, OPTIONS);
   if (dataset.length === 0) {
     throw new RangeError(`Cannot evaluate as the ${dataset.split} set of "${dataset.name}" is empty: got 0 images`);
   }

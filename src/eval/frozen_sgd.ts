@@ -13,6 +13,7 @@ import type { LinearClassifier } from "./linear_classifier.ts";
 import { linearScores } from "./logistic.ts";
 import { accuracy, predictedClasses, topKAccuracy } from "./metrics.ts";
 import type { LabelledSet } from "./task.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Settings of {@linkcode frozenSgd}. */
 export interface FrozenSgdOptions {
@@ -57,6 +58,11 @@ export interface FrozenSgdEpoch {
   readonly top5: number;
 }
 
+const OPTIONS = [
+  ...["feature", "epochs", "batchSize", "lr", "momentum", "weightDecay"] as const,
+  ...["resolution", "workers", "seed", "group", "onEpoch"] as const,
+];
+
 /**
  * The original's linear evaluation of ImageNet100: a linear layer on the frozen encoder, trained by SGD on augmented
  * images, the learning rate divided by 10 when the training loss has not fallen for 10 epochs; the epoch with the best
@@ -75,6 +81,7 @@ export async function frozenSgd(
   test: LabelledSet,
   options: FrozenSgdOptions,
 ): Promise<{ classifier: LinearClassifier; best: FrozenSgdEpoch; epochs: readonly FrozenSgdEpoch[] }> {
+  checkOptions("compute frozenSgd()", options, OPTIONS);
   const { epochs, batchSize, lr, momentum, weightDecay, seed } = resolve(options);
   const labels = classLabels(dataset);
   const { classes } = dataset;

@@ -9,6 +9,7 @@ import type { Minimum } from "./lbfgs.ts";
 import type { LinearClassifier } from "./linear_classifier.ts";
 import { type LogisticOptions, type LogisticProblem, type LogisticTask, solve } from "./logistic_solver.ts";
 import { rowSpan } from "./row_span.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** A fitted {@linkcode LogisticProblem}. */
 export interface LogisticFit extends LinearClassifier {
@@ -26,6 +27,8 @@ const MOST_WEIGHTS = 4_000_000;
 const MOST_ON_HOST = 1_500_000;
 /** Logits of one product. */
 const MOST_LOGITS = 30_000_000;
+
+const OPTIONS = ["classes", "tolerance", "maxIterations", "device", "onProgress"] as const;
 
 /**
  * Multinomial logistic regression with an L2 penalty: minimises `C · Σᵢ cross-entropy(xᵢ W + b, yᵢ) + |W|² / 2`, the
@@ -70,6 +73,7 @@ export async function logisticRegression(
   problems: readonly LogisticProblem[],
   options: LogisticOptions,
 ): Promise<LogisticFit[]> {
+  checkOptions("compute logisticRegression()", options, OPTIONS);
   const { classes, device = Device.current } = options;
   checkTrainingSet("logisticRegression", features, labels, classes);
   problems.forEach(checkPenalty);

@@ -1,5 +1,6 @@
 import { checkClassLabels } from "./class_labels.ts";
 import { isScore, scoreError } from "./scores.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Checks that there are labels, and that they are classes. */
 function checkLabels(op: string, labels: ArrayLike<number>, classes: number): void {
@@ -189,6 +190,7 @@ export function topKAccuracy(
   scores: ArrayLike<number>,
   options: { k: number; classes: number },
 ): number {
+  checkOptions("compute topKAccuracy()", options, ["k", "classes"]);
   const { k, classes } = options;
   if (!Number.isInteger(k) || k < 1) {
     throw new RangeError(`Cannot compute topKAccuracy() as k must be an integer >= 1: got ${k}`);

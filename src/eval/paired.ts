@@ -1,6 +1,7 @@
 import { key } from "../tensor/mod.ts";
 import { checkDraws, drawCounts, quantile } from "./_bootstrap.ts";
 import { studentBound } from "./_student.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Scores of each query (0 or 1 for a hit, or any number), one row of the same queries for each seed. */
 export type SeedScores = readonly ArrayLike<number>[];
@@ -66,6 +67,7 @@ export interface IntervalOptions {
  * @see Efron and Tibshirani, "An Introduction to the Bootstrap", chapter 13.
  */
 export function meanInterval(scores: SeedScores, options: IntervalOptions = {}): MeanInterval {
+  checkOptions("compute meanInterval()", options, ["groups", "samples", "level", "seed"]);
   return interval("meanInterval", scores, options);
 }
 
@@ -96,6 +98,7 @@ export function pairedDifference(
   second: SeedScores,
   options: IntervalOptions = {},
 ): PairedDifference {
+  checkOptions("compute pairedDifference()", options, ["groups", "samples", "level", "seed"]);
   if (first.length !== second.length || first.some(({ length }, i) => length !== second[i]!.length)) {
     throw new TypeError(
       `Cannot compute pairedDifference() as both must have the same seeds and queries: got ${shapeOf(first)} and ` +

@@ -1,5 +1,6 @@
 import { checkFinite } from "./check_finite.ts";
 import type { Features } from "../data/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Rows of numbers of any kind. */
 export interface Rows {
@@ -56,6 +57,7 @@ export function meanOf(rows: { readonly data: ArrayLike<number>; readonly dim: n
  * @throws {RangeError} If `k` is not an integer in [1, m], or a feature is not finite.
  */
 export function nearest(queries: Features, gallery: Features, options: { k: number; skipSelf?: boolean }): Neighbours {
+  checkOptions("compute nearest()", options, ["k", "skipSelf"]);
   const { dim } = gallery;
   if (queries.dim !== dim) {
     throw new TypeError(`Cannot compare features as the widths differ: got ${queries.dim} and ${dim}`);

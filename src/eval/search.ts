@@ -6,6 +6,7 @@ import { checkTrainingSet, linearScores, logisticRegression } from "./logistic.t
 import { balancedAccuracy, predictedClasses } from "./metrics.ts";
 import { softmaxSgd } from "./softmax_sgd.ts";
 import { takeRows } from "../data/internal.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Result of a search: trials, their scores, and the classifier of the best. */
 export interface SearchResult {
@@ -55,6 +56,8 @@ interface Fold {
   readonly rows?: Uint8Array;
 }
 
+const OPTIONS = ["classes", "method", "splits", "batchSize", "epochs", "lr", "seed", "device", "onProgress"] as const;
+
 /**
  * Linear evaluation as the original's: tries a grid of hyper-parameters by stratified cross-validation, takes the one
  * with the best mean balanced accuracy (the first one on ties, as scikit-learn's `GridSearchCV`), and fits it to all
@@ -74,6 +77,7 @@ export async function searchLinear(
   labels: ArrayLike<number>,
   options: SearchOptions,
 ): Promise<SearchResult> {
+  checkOptions("searchLinear()", options, OPTIONS);
   const { classes, splits = 3 } = options;
   checkTrainingSet("searchLinear", features, labels, classes);
   const method = options.method ?? (labels.length < SGD_FROM ? "logistic" : "sgd");

@@ -6,6 +6,7 @@ import { copyInto, fill, keep, key, shuffled, Tensor, tensor, tidy } from "../te
 import type { Features } from "../data/mod.ts";
 import type { LinearClassifier } from "./linear_classifier.ts";
 import { checkTrainingSet } from "./logistic.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** One fit of a grid. */
 export interface SgdProblem {
@@ -61,6 +62,8 @@ interface Run {
   readonly momentum: number;
 }
 
+const OPTIONS = ["classes", "epochs", "batchSize", "lr", "momentum", "seed", "device", "onProgress"] as const;
+
 /**
  * Softmax regression by stochastic gradient descent, as the original does it with 20,000 samples or more: learning rate
  * divided by 10 when the training loss has not fallen for 10 epochs, ended when it has been the same (to 1e-4) for 10
@@ -83,6 +86,7 @@ export async function softmaxSgd(
   problems: readonly SgdProblem[],
   options: SoftmaxSgdOptions,
 ): Promise<SgdFit[]> {
+  checkOptions("compute softmaxSgd()", options, OPTIONS);
   const { classes, epochs = 300, batchSize = 512, lr = 0.1, momentum = 0.9, seed = 0, device = Device.current } =
     options;
   checkTrainingSet("softmaxSgd", features, labels, classes);

@@ -1,6 +1,6 @@
 import { Device } from "../device/mod.ts";
 import { key, shuffled } from "../tensor/mod.ts";
-import { uniformNumbers } from "../tensor/internal.ts";
+import { checkOptions, uniformNumbers } from "../tensor/internal.ts";
 import { DeviceDesign } from "./design.ts";
 import { checkFinite } from "./check_finite.ts";
 import type { Features } from "../data/mod.ts";
@@ -204,6 +204,7 @@ export async function principalComponents(
   features: Features,
   options: { count?: number; device?: Device } = {},
 ): Promise<PrincipalComponents> {
+  checkOptions("compute principalComponents()", options, ["count", "device"]);
   const { count = 2, device = Device.current } = options;
   const { dim } = features;
   const n = features.data.length / dim;

@@ -16,6 +16,7 @@ import { key, shuffled, type Tensor, tidy, zeros } from "../tensor/mod.ts";
 import { collectRows } from "./distributed_encode.ts";
 import { largestFitting, leastOf } from "../data/internal.ts";
 import { alignment } from "./statistics.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Settings of {@linkcode viewAlignment}. */
 export interface ViewAlignmentOptions {
@@ -35,6 +36,8 @@ export interface ViewAlignmentOptions {
   readonly group?: Communicator;
 }
 
+const OPTIONS = ["feature", "resolution", "workers", "batchSize", "most", "seed", "group"] as const;
+
 /**
  * Alignment of Wang and Isola between two augmented views of an image, by the recipe that the data set is pre-trained
  * with: mean squared distance of their unit features, 0 when the views agree.
@@ -51,6 +54,7 @@ export async function viewAlignment(
   dataset: ImageDataset,
   options: ViewAlignmentOptions,
 ): Promise<number | null> {
+  checkOptions("compute viewAlignment()", options, OPTIONS);
   const { feature, resolution: size, workers, most = 512, seed = 0 } = options;
   const group = groupOf(options);
   const order = shuffled(dataset.length, key(seed, 0x616c69)).subarray(0, most);

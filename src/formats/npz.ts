@@ -6,6 +6,7 @@ import { quoted, quotedSome } from "./quoted.ts";
 import { concatBytes, type Readable } from "./source.ts";
 import { openZip } from "./zip.ts";
 import { zipChunks, type ZipMember } from "./zip_write.ts";
+import { checkOptions } from "../checks/internal.ts";
 
 /** Names of members that macOS adds to a zip file, which are no arrays. */
 const MACOS = /^__MACOSX\/|(^|\/)(\._[^/]*|\.DS_Store)$/;
@@ -53,6 +54,7 @@ export async function readNpz(
   readable: Readable,
   options: NpzOptions = {},
 ): Promise<Map<string, NdArray | StringArray>> {
+  checkOptions("readNpz()", options, ["names", "maxBytes"]);
   const zip = await openZip(readable);
   const arraysOnly = [...zip.entries.values()].filter(({ name }) => !isOther(name));
   const members = new Map(arraysOnly.map((entry) => [entry.name.replace(/\.npy$/, ""), entry]));
@@ -96,6 +98,7 @@ export async function writeNpz(
   arrays: NamedArrays<NdArray | StringArray>,
   options: NpzWriteOptions = {},
 ): Promise<Bytes> {
+  checkOptions("writeNpz()", options, ["compressed"]);
   return concatBytes(await Array.fromAsync(npzChunks(arrays, options)));
 }
 
@@ -104,6 +107,7 @@ export function npzChunks(
   arrays: NamedArrays<NdArray | StringArray>,
   options: NpzWriteOptions = {},
 ): AsyncGenerator<Bytes, void> {
+  checkOptions("run npzChunks()", options, ["compressed"]);
   return zipChunks(npyMembers(arrays), { compressed: options.compressed, align: 64 });
 }
 

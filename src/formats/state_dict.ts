@@ -2,6 +2,7 @@ import { isNdArray, type NdArray } from "./ndarray.ts";
 import { keyName, MAX_NAME } from "./pickle_keys.ts";
 import { describeValue, type PickleValue } from "./pickle_values.ts";
 import { quoted, quotedSome } from "./quoted.ts";
+import { checkOptions } from "../checks/internal.ts";
 
 /** Options of {@linkcode loadStateDict}: which weights of a checkpoint to take, and under which names. */
 export interface StateDictOptions {
@@ -34,6 +35,7 @@ export interface StateDictOptions {
  * ```
  */
 export function stateDict(checkpoint: PickleValue, options: StateDictOptions = {}): Map<string, NdArray> {
+  checkOptions("run stateDict()", options, ["at", "prefixes", "select"]);
   const all = new Map<string, NdArray>();
   flatten(find(checkpoint, options.at), "", all, new Set());
   const { select = "", prefixes = [] } = options;

@@ -14,6 +14,7 @@ import { keepTensors } from "./torch_keep.ts";
 import { readLegacyStorages, readPreamble } from "./torch_legacy.ts";
 import { TorchTensors } from "./torch_tensors.ts";
 import { openZip, type ZipReader } from "./zip.ts";
+import { checkOptions } from "../checks/internal.ts";
 
 /** Options of reading a PyTorch file. */
 export interface TorchOptions {
@@ -59,6 +60,7 @@ export interface TorchOptions {
  * ```
  */
 export async function readTorch(readable: Readable, options: TorchOptions = {}): Promise<PickleValue> {
+  checkOptions("readTorch()", options, ["stubs", "keep", "checkCrc", "maxBytes"]);
   const source = toSource(readable);
   const start = await readExactly(source, "a PyTorch file", 0, Math.min(CONTENT_BYTES, source.size));
   const maxBytes = options.maxBytes ?? Math.max(2 ** 30, 8 * source.size);

@@ -10,6 +10,7 @@ import {
 } from "../train/mod.ts";
 import { linesUpTo, type MetricsLine } from "./pretrain/metrics_line.ts";
 import { checkWritten } from "../train/internal.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode RunFolder.open}. */
 export interface RunFolderOptions {
@@ -52,8 +53,9 @@ export class RunFolder implements Disposable {
    *
    * @throws {Error} If it cannot be written to, or another run writes to it.
    */
-  static async open(path: string, { writes = true }: RunFolderOptions = {}): Promise<RunFolder> {
-    const output = writes ? await OutputFolder.open(path) : null;
+  static async open(path: string, options: RunFolderOptions = {}): Promise<RunFolder> {
+    checkOptions("run RunFolder.open()", options, ["writes"]);
+    const output = options.writes ?? true ? await OutputFolder.open(path) : null;
     return new RunFolder(output?.path ?? path, output);
   }
 

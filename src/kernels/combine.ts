@@ -1,6 +1,6 @@
 import { add, mul } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../tensor/internal.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** Prior that all kernels of a list take: a tensor, or a record with the priors of all of them. */
@@ -36,6 +36,7 @@ export function sumOf<const T extends readonly Kernel<never>[]>(
   kernels: T,
   options: SumOfOptions = {},
 ): Kernel<PriorOf<T>> {
+  checkOptions("compute sumOf()", options, ["weights"]);
   checkSome("sumOf", kernels);
   const weights = options.weights ?? kernels.map(() => 1);
   if (weights.length !== kernels.length) {

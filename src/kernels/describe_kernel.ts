@@ -3,6 +3,7 @@ import { Tensor, tidy } from "../tensor/mod.ts";
 import { centroidWeights, type CentroidWeightsOptions } from "./centroid_weights.ts";
 import { medianSigma } from "./median_sigma.ts";
 import { retainedVariance } from "./retained_variance.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Description of what a kernel makes of a prior; see {@linkcode describeKernel}. */
 export interface KernelDescription {
@@ -56,6 +57,7 @@ export async function describeKernel<P>(
   prior: P,
   options: CentroidWeightsOptions<P> & { readonly bins?: number },
 ): Promise<KernelDescription> {
+  checkOptions("compute describeKernel()", options, ["kernel", "ridge", "bins"]);
   const { weights, gram, retained, n } = await readBack(prior, options);
   if (!weights.every(Number.isFinite)) {
     throw new RangeError(

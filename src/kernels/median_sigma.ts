@@ -3,6 +3,7 @@ import { noGrad } from "../autograd/mod.ts";
 import { squaredDistances } from "../ops/mod.ts";
 import { type Shape, type Tensor, tensor } from "../tensor/mod.ts";
 import { checkPrior } from "./check_prior.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode medianSigma}. */
 export interface MedianSigmaOptions {
@@ -33,6 +34,7 @@ export interface MedianSigmaOptions {
  * ```
  */
 export async function medianSigma(prior: Tensor, options: MedianSigmaOptions = {}): Promise<number> {
+  checkOptions("compute medianSigma()", options, ["maxRows"]);
   const { maxRows = 1024 } = options;
   if (prior.dtype !== "f32" || prior.rank < 1 || prior.rank > 2) {
     throw new TypeError(

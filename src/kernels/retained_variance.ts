@@ -1,6 +1,7 @@
 import { noGrad } from "../autograd/mod.ts";
 import { div, matmul, mean, square, sub, sum } from "../ops/mod.ts";
 import { type Tensor, tidy } from "../tensor/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode retainedVariance}. */
 export interface RetainedVarianceOptions {
@@ -35,6 +36,7 @@ export interface RetainedVarianceOptions {
  * ```
  */
 export function retainedVariance(weights: Tensor, options: RetainedVarianceOptions = {}): Tensor<"f32"> {
+  checkOptions("compute retainedVariance()", options, ["centroids"]);
   const { centroids } = options;
   const [n] = weights.shape;
   if (weights.rank !== 2 || weights.shape[1] !== n || n! < 2 || weights.dtype !== "f32") {

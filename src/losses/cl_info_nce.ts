@@ -5,6 +5,7 @@ import { checkPositive, checkTwoViews } from "./_check.ts";
 import { checkLabels, uploadLabels } from "./_labels.ts";
 import { twoViews } from "./_views.ts";
 import type { TemperatureOptions } from "./info_nce.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /**
  * Cl-InfoNCE: a view must find the other views of its cluster, and clusters come from auxiliary information.
@@ -38,6 +39,7 @@ export function clInfoNCE(
   z: Tensor,
   options: TemperatureOptions & { readonly labels: Tensor | ArrayLike<number> },
 ): Tensor<"f32"> {
+  checkOptions("compute clInfoNCE()", options, ["temperature", "labels"]);
   const { labels, temperature = 0.1 } = options;
   checkTwoViews("clInfoNCE", z);
   checkPositive("clInfoNCE", "temperature", temperature);

@@ -82,6 +82,7 @@ export function decoupledUniformityMetrics(
   z: Tensor,
   options: DecoupledUniformityOptions = {},
 ): DecoupledUniformityMetrics {
+  checkOptions("compute decoupledUniformityMetrics()", options, ["weights", "t"]);
   const centroids = estimatedCentroids(z, options);
   const loss = pairTerm(centroids, { t: options.t ?? 2 });
   const centroid_square = noGrad(() => tidy(() => div(sum(square(centroids)), z.shape[0]!)));

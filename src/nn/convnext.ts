@@ -10,6 +10,7 @@ import type { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
 import { Sequential } from "./sequential.ts";
 import { timmConv, timmLinear } from "./timm_layers.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Shape of a {@linkcode ConvNext}. */
 export interface ConvNextLayout {
@@ -24,6 +25,9 @@ export interface ConvNextLayout {
   /** Term added to the variance in layer normalisation; 1e-6 by default. */
   readonly eps?: number;
 }
+
+/** Names of the settings of {@linkcode ConvNext}. */
+export const CONVNEXT_OPTIONS = ["numClasses", "inChannels", "dropPath", "checkpoint", "seed", "device"] as const;
 
 /** Settings of a {@linkcode ConvNext}. */
 export interface ConvNextOptions {
@@ -104,6 +108,7 @@ export class ConvNext extends Backbone {
    */
   constructor(layout: ConvNextLayout, options: ConvNextOptions = {}) {
     super();
+    checkOptions("make ConvNext", options, CONVNEXT_OPTIONS);
     this.layout = layoutOf(layout);
     const { dims, patchSize, eps } = this.layout;
     const { numClasses = 2048, inChannels = 3, seed = 0, device } = options;

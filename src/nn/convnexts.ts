@@ -1,4 +1,5 @@
-import { ConvNext, type ConvNextLayout, type ConvNextOptions } from "./convnext.ts";
+import { ConvNext, CONVNEXT_OPTIONS, type ConvNextLayout, type ConvNextOptions } from "./convnext.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Names of ConvNeXts, as torchvision, timm and `--network` spell them. */
 export type ConvNextName = "convnext_tiny" | "convnext_small" | "convnext_base";
@@ -32,6 +33,7 @@ export function convnext(
   name: string,
   options: ConvNextOptions & { layout?: Partial<ConvNextLayout> } = {},
 ): ConvNext {
+  checkOptions(`build ${name}`, options, ["layout", ...CONVNEXT_OPTIONS]);
   if (!Object.hasOwn(LAYOUTS, name)) {
     throw new RangeError(
       `Cannot build a ConvNext as the name must be one of ${CONVNEXT_NAMES.join(", ")}: got "${name}"`,

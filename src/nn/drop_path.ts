@@ -2,6 +2,7 @@ import { stochasticDepth } from "../ops/mod.ts";
 import { type Key, key, type Tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
 import { Draws } from "./parameter.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Settings of a {@linkcode DropPath}. */
 export interface DropPathOptions {
@@ -39,8 +40,10 @@ export class DropPath extends Module {
    *
    * @throws {RangeError} If p is not in [0, 1).
    */
-  constructor({ p, stream: [seed, index, purpose] }: DropPathOptions) {
+  constructor(options: DropPathOptions) {
     super();
+    checkOptions("make DropPath", options, ["p", "stream"]);
+    const { p, stream: [seed, index, purpose] } = options;
     if (!(p >= 0 && p < 1)) {
       throw new RangeError(`Cannot make a DropPath as p must be in [0, 1): current value is ${p}`);
     }

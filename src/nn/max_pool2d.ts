@@ -1,6 +1,7 @@
 import { maxPool2d } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Window of a pool. */
 export interface Pool2dLayerOptions {
@@ -20,6 +21,7 @@ export class MaxPool2d extends Module {
   /** Pools by this window. */
   constructor(options: Pool2dLayerOptions) {
     super();
+    checkOptions("make MaxPool2d", options, ["kernelSize", "stride", "padding"]);
     this.options = options;
   }
 

@@ -1,4 +1,4 @@
-import { indented } from "../tensor/internal.ts";
+import { checkOptions, indented } from "../tensor/internal.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { ForwardHooks } from "./_forward_hooks.ts";
 import { Counter, Draws, Parameter, Table } from "./parameter.ts";
@@ -140,6 +140,7 @@ export abstract class Module {
    * ```
    */
   loadStateDict(state: ReadonlyMap<string, StateValue>, options: { layout?: StateLayout } = {}): void {
+    checkOptions("loadStateDict()", options, ["layout"]);
     const own = this.stateDict();
     const missing = [...own.keys()].filter((name) => !state.has(name));
     const unexpected = [...state.keys()].filter((name) => !own.has(name));

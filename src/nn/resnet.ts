@@ -9,6 +9,7 @@ import { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
 import { Sequential } from "./sequential.ts";
 import { Backbone } from "./backbone.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /**
  * The first layers: `"imagenet"` is 7×7 stride 2 and max-pool; `"cifar"` is 3×3 stride 1, padding 2, no pool.
@@ -18,6 +19,11 @@ import { Backbone } from "./backbone.ts";
  * (deviation 0.059), which all other convolutions have.
  */
 export type Stem = "imagenet" | "cifar";
+
+/** Names of the settings of {@linkcode ResNet}. */
+export const RESNET_OPTIONS = [
+  ...["stem", "stemPadding", "numClasses", "inChannels", "checkpoint", "seed", "init", "device"] as const,
+];
 
 /** Settings shared by the ResNet family. */
 export interface ResNetOptions {
@@ -198,6 +204,7 @@ export class ResNet extends Backbone {
   /** Builds a network; {@linkcode resnet18} and its siblings know the layouts. */
   constructor(layout: ResNetLayout, options: ResNetOptions = {}) {
     super();
+    checkOptions("make ResNet", options, RESNET_OPTIONS);
     const { stem = "imagenet", stemPadding = 2, numClasses = 2048, inChannels = 3, seed = 0, init, device } = options;
     const { widths = [64, 128, 256, 512], groups = 1, widthPerGroup = 64, smallStem = false } = layout;
     if (stem !== "imagenet" && stem !== "cifar") {

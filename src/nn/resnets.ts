@@ -1,5 +1,5 @@
 import { checkOptions } from "../tensor/internal.ts";
-import { ResNet, type ResNetLayout, type ResNetOptions } from "./resnet.ts";
+import { ResNet, RESNET_OPTIONS, type ResNetLayout, type ResNetOptions } from "./resnet.ts";
 
 /** Names of the ResNet family, as torchvision and `--network` spell them. */
 export type ResNetName =
@@ -25,20 +25,16 @@ export const RESNET_LAYOUTS: Readonly<Record<ResNetName, ResNetLayout>> = {
 /** The names in order of size. */
 export const RESNET_NAMES: readonly ResNetName[] = Object.keys(RESNET_LAYOUTS) as ResNetName[];
 
-const OPTIONS = [
-  ...["stem", "stemPadding", "numClasses", "inChannels", "checkpoint", "seed", "init", "device"] as const,
-];
-
 /**
  * Builds a network by its torchvision name.
  *
  * @throws {RangeError} If there is no such name; the message lists them.
  */
 export function resnet(name: string, options: ResNetOptions = {}): ResNet {
+  checkOptions(`build ${name}`, options, RESNET_OPTIONS);
   if (!Object.hasOwn(RESNET_LAYOUTS, name)) {
     throw new RangeError(`Cannot build a ResNet as the name must be one of ${RESNET_NAMES.join(", ")}: got "${name}"`);
   }
-  checkOptions(`build ${name}`, options, OPTIONS);
   return new ResNet(RESNET_LAYOUTS[name as ResNetName], options);
 }
 

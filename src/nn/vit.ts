@@ -11,6 +11,7 @@ import { Sequential } from "./sequential.ts";
 import { Parameter } from "./parameter.ts";
 import { timmLinear } from "./timm_layers.ts";
 import { VitBlock } from "./vit_block.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Shape of a {@linkcode Vit}. */
 export interface VitLayout {
@@ -49,6 +50,9 @@ export interface VitLayout {
   /** Term added to the variance in layer normalisation; 1e-6 by default, CLIP has 1e-5. */
   readonly eps?: number;
 }
+
+/** Names of the settings of {@linkcode Vit}. */
+export const VIT_OPTIONS = ["numClasses", "inChannels", "dropPath", "checkpoint", "seed", "device"] as const;
 
 /** Settings of a {@linkcode Vit}. */
 export interface VitOptions {
@@ -116,6 +120,7 @@ export class Vit extends Backbone {
   /** Builds a network; {@linkcode vit} knows the usual layouts. */
   constructor(layout: VitLayout, options: VitOptions = {}) {
     super();
+    checkOptions("make Vit", options, VIT_OPTIONS);
     const whole = layoutOf(layout);
     const { dim, depth, heads, patchSize, imageSize, registers, preNorm, classToken, classPosition } = whole;
     const { mlpDim, activation, layerScale, bias, eps } = whole;

@@ -1,5 +1,5 @@
 import { checkOptions } from "../tensor/internal.ts";
-import { Vit, type VitLayout, type VitOptions } from "./vit.ts";
+import { Vit, VIT_OPTIONS, type VitLayout, type VitOptions } from "./vit.ts";
 
 /** Names of vision transformers, as `--network` spells them; `vit_small` is `vit_small_16`. */
 export type VitName =
@@ -13,10 +13,6 @@ export type VitName =
   | "vit_base_14";
 
 const [TINY, SMALL, BASE] = [192, 384, 768].map((dim) => ({ dim, depth: 12 })) as [VitLayout, VitLayout, VitLayout];
-
-const OPTIONS = [
-  ...["layout", "numClasses", "inChannels", "dropPath", "checkpoint", "seed", "device"] as const,
-];
 
 const LAYOUTS: Readonly<Record<VitName, VitLayout>> = {
   vit_tiny: TINY,
@@ -50,10 +46,10 @@ export const VIT_NAMES: readonly VitName[] = Object.keys(LAYOUTS) as VitName[];
  * ```
  */
 export function vit(name: string, options: VitOptions & { layout?: Partial<VitLayout> } = {}): Vit {
+  checkOptions(`build ${name}`, options, ["layout", ...VIT_OPTIONS]);
   if (!Object.hasOwn(LAYOUTS, name)) {
     throw new RangeError(`Cannot build a Vit as the name must be one of ${VIT_NAMES.join(", ")}: got "${name}"`);
   }
-  checkOptions(`build ${name}`, options, OPTIONS);
   const { layout, ...rest } = options;
   return new Vit({ ...LAYOUTS[name as VitName], ...layout }, rest);
 }

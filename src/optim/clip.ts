@@ -2,8 +2,9 @@ import { checkOnce } from "./_once.ts";
 import { defineProgram, type Device } from "../device/mod.ts";
 import { clip_norm as code, clip_norm_total } from "../shaders/gen.ts";
 import { copyInto, keep, Tensor } from "../tensor/mod.ts";
-import { checkSetting } from "../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../tensor/internal.ts";
 import { type Batch, batches, manyProgram, type ManyShader, type Scaling, scalingPart, type Slot } from "./_many.ts";
+import { tensorsOf } from "./_tensors.ts";
 
 /** Settings of {@linkcode clipGradNorm}. */
 export interface ClipGradNormOptions {
@@ -64,8 +65,9 @@ export function clipGradNorm(
   maxNorm: number,
   options: ClipGradNormOptions = {},
 ): Tensor<"f32"> {
+  checkOptions("clipGradNorm()", options, ["scaler"]);
   checkSetting("clipGradNorm()", "maxNorm", maxNorm);
-  const all = [...parameters];
+  const all = tensorsOf("clipGradNorm()", "parameters", parameters);
   checkOnce("clipGradNorm() of", all);
   const slots = all.flatMap((parameter) => slotOf(parameter) ?? []);
   if (slots.length === 0) {

@@ -1,6 +1,7 @@
 import { ema as code } from "../shaders/gen.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import { assign } from "../tensor/internal.ts";
+import { assign, checkOptions } from "../tensor/internal.ts";
+import { tensorsOf } from "./_tensors.ts";
 import { batches, manyProgram, type ManyShader } from "./_many.ts";
 
 /** Settings of an {@linkcode EMA}. */
@@ -57,7 +58,9 @@ export class EMA {
    * @throws {RangeError} If `decay` is not in [0, 1].
    */
   constructor(targets: Iterable<Tensor>, sources: Iterable<Tensor>, options: EMAOptions) {
-    const [to, from] = [[...targets], [...sources]];
+    checkOptions("make EMA", options, ["decay"]);
+    const to = tensorsOf("make an EMA", "targets", targets);
+    const from = tensorsOf("make an EMA", "sources", sources);
     const wrong = to.findIndex((each, i) => `${each.shape}` !== `${from[i]?.shape}`);
     if (to.length === 0 || to.length !== from.length || wrong >= 0) {
       const shapes = wrong < 0 ? "" : `, [${to[wrong]!.shape}] for [${from[wrong]?.shape}] at ${wrong}`;

@@ -3,6 +3,7 @@ import { fill, keep, Tensor } from "../tensor/mod.ts";
 import { checkSetting } from "../tensor/internal.ts";
 import type { Scaling, Slot } from "./_many.ts";
 import type { GradScaler } from "./grad_scaler.ts";
+import { tensorsOf } from "./_tensors.ts";
 
 /** State of an optimizer beside the parameters. */
 export interface OptimizerState {
@@ -29,7 +30,7 @@ export abstract class Optimizer {
 
   /** Checks the parameters, and makes the states of each, zeros, such as `["velocity"]`. */
   constructor(parameters: readonly Tensor[], lr: number, states: readonly string[]) {
-    checkParameters(parameters);
+    tensorsOf("make an optimizer", "parameters", parameters);
     if (parameters.length === 0) throw new TypeError("Cannot make an optimizer without parameters: got an empty list");
     checkSetting("make an optimizer", "lr", lr, { orZero: true });
     for (const { dtype, link } of parameters) {
@@ -148,17 +149,4 @@ function zerosLike(x: Tensor): Tensor {
   const zero = new Tensor(x.device, x.shape);
   fill(zero, 0);
   return zero;
-}
-
-/** Checks that parameters are a list of tensors: a network is none. */
-function checkParameters(parameters: readonly Tensor[]): void {
-  const isList = Array.isArray(parameters);
-  if (isList && parameters.every((each) => each instanceof Tensor)) return;
-  const given: unknown = isList ? parameters.find((each) => !(each instanceof Tensor)) : parameters;
-  const got = given instanceof Object ? given.constructor.name : String(given);
-  throw new TypeError(
-    `Cannot make an optimizer as parameters must be a list of tensors, as parameters() of a network gives: got ${
-      isList ? "a list with " : ""
-    }${got}`,
-  );
 }

@@ -74,8 +74,8 @@ export class CosineAnnealingLR extends Schedule {
    * @throws {RangeError} If `tMax` is not > 0, `warmUp` not >= 0, or `etaMin` not >= 0 and finite.
    */
   constructor(optimizer: Optimizer, options: CosineAnnealingOptions) {
-    super(optimizer);
     checkOptions("make CosineAnnealingLR", options, ["tMax", "etaMin", "warmUp"]);
+    super(optimizer);
     const { tMax, etaMin = 0, warmUp = 0 } = options;
     if (!(Math.fround(etaMin) >= 0 && Math.fround(etaMin) < Infinity)) {
       throw new RangeError(`Cannot make CosineAnnealingLR as etaMin must be >= 0 and finite: got ${etaMin}`);

@@ -1,7 +1,8 @@
 import { defineProgram, Device } from "../device/mod.ts";
 import { fill as fillCode, lib_flat } from "../shaders/gen.ts";
 import { arrayOf, bytesOf, type DType, dtypeOf } from "./dtype.ts";
-import { checkNumber, checkOptions } from "./given.ts";
+import { checkOptions } from "../checks/internal.ts";
+import { checkNumber } from "./given.ts";
 import { checkShape, type Shape, sizeOf } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -68,6 +69,7 @@ export function tensor<D extends DType = "f32">(
   values: Nested | ArrayBufferView,
   options: TensorFromOptions<D> = {},
 ): Tensor<D> {
+  checkOptions("make a tensor", options, ["dtype", "device", "shape"]);
   const flat = ArrayBuffer.isView(values) ? values : flatten(values);
   const dtype = options.dtype ?? (ArrayBuffer.isView(values) ? dtypeOf(values) : "f32") as D;
   if (dtype === undefined) {
@@ -107,6 +109,7 @@ export function ones<D extends DType = "f32">(shape: Shape, options: CreateOptio
 
 /** A tensor of one value. */
 export function full<D extends DType = "f32">(shape: Shape, value: number, options: CreateOptions<D> = {}): Tensor<D> {
+  checkOptions("make a tensor", options, ["dtype", "device"]);
   const dtype = options.dtype ?? "f32" as D;
   const result = new Tensor<D>(options.device ?? Device.current, shape, { dtype });
   fill(result, value);
@@ -155,6 +158,7 @@ export function arange<D extends DType = "f32">(
 
 /** The identity matrix `[n, n]`. */
 export function eye(n: number, options: CreateOptions<"f32"> = {}): Tensor<"f32"> {
+  checkOptions("make eye()", options, ["dtype", "device"]);
   return made([n, n], options, () => {
     const values = new Float32Array(n * n);
     for (let i = 0; i < n; i++) values[i * n + i] = 1;

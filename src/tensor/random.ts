@@ -2,7 +2,8 @@ import { defineProgram, Device } from "../device/mod.ts";
 import { lib_flat, lib_philox, random as code } from "../shaders/gen.ts";
 import { type CreateOptions, tensor } from "./create.ts";
 import { checkKey, type Key, shuffled } from "./philox.ts";
-import { checkNumber, checkOptions } from "./given.ts";
+import { checkOptions } from "../checks/internal.ts";
+import { checkNumber } from "./given.ts";
 import type { Shape } from "./shape.ts";
 import { Tensor } from "./tensor.ts";
 
@@ -73,6 +74,7 @@ export function normal(shape: Shape, options: RandomOptions & { mean?: number; s
  * @throws {RangeError} If n is not an integer ≥ 0.
  */
 export function permutation(n: number, options: { key: Key; device?: Device }): Tensor<"u32"> {
+  checkOptions("draw a permutation", options, ["key", "device"]);
   return tensor<"u32">(shuffled(n, options.key), { device: options.device });
 }
 

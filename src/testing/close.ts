@@ -1,3 +1,4 @@
+import { checkOptions } from "../tensor/internal.ts";
 /** Options of {@linkcode assertClose}: how close two arrays must be. */
 export interface CloseOptions {
   /** Largest error relative to the largest magnitude of `expected`. */
@@ -19,6 +20,7 @@ export interface CloseOptions {
  * ```
  */
 export function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, options: CloseOptions = {}): void {
+  checkOptions("run assertClose()", options, ["rtol", "atol"]);
   const { rtol = 2e-6, atol = 0 } = options;
   if (actual.length !== expected.length) {
     throw new Error(`Lengths differ: actual ${actual.length}, expected ${expected.length}`);

@@ -1,6 +1,6 @@
 import { backward, detach, requireGrad } from "../autograd/mod.ts";
 import { key, scope, type Shape, sizeOf, Tensor, tensor } from "../tensor/mod.ts";
-import { philox } from "../tensor/internal.ts";
+import { checkOptions, philox } from "../tensor/internal.ts";
 import { TOLERANCE } from "./tolerance.ts";
 
 /** Options of {@linkcode gradcheck}. */
@@ -37,6 +37,7 @@ export async function gradcheck(
   inputs: Tensor | readonly Tensor[],
   options: GradcheckOptions = {},
 ): Promise<void> {
+  checkOptions("run gradcheck()", options, ["step", "rtol", "seed"]);
   const { step = 2 ** -8, rtol = TOLERANCE.gradient, seed = 0 } = options;
   const list = inputs instanceof Tensor ? [inputs] : inputs;
   for (let which = 0; which < list.length; which++) {

@@ -11,6 +11,7 @@ import type { Checkpoint, TrainingPosition } from "./checkpoint_types.ts";
 import { parseNotes } from "./checkpoint_notes.ts";
 import { torchCheckpoint } from "./checkpoint_torch.ts";
 import type { StateDict } from "../weights/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode readCheckpoint}. */
 export interface ReadCheckpointOptions {
@@ -45,6 +46,7 @@ export async function encodeCheckpoint(checkpoint: Checkpoint): Promise<Bytes> {
  * @throws {SyntaxError} If it is damaged or half-written, or of another program and `foreign` is not set.
  */
 export async function decodeCheckpoint(from: Readable, options: ReadCheckpointOptions = {}): Promise<Checkpoint> {
+  checkOptions("decodeCheckpoint()", options, ["foreign"]);
   return await checkpointOf(toSource(from), "the checkpoint", options);
 }
 

@@ -1,6 +1,7 @@
 import { readFrom, writeWhole } from "../formats/mod.ts";
 import type { Checkpoint } from "./checkpoint_types.ts";
 import { checkpointChunks, checkpointOf, type ReadCheckpointOptions } from "./checkpoint_bytes.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /**
  * Writes a checkpoint as safetensors, whole or not at all. The tensors have PyTorch's names and layout
@@ -49,5 +50,6 @@ export async function checkWritten(path: string): Promise<void> {
  * @throws {SyntaxError} If the file is damaged or half-written, or of another program and `foreign` is not set.
  */
 export async function readCheckpoint(path: string, options: ReadCheckpointOptions = {}): Promise<Checkpoint> {
+  checkOptions("readCheckpoint()", options, ["foreign"]);
   return await readFrom(path, (source) => checkpointOf(source, path, options));
 }

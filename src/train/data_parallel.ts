@@ -9,6 +9,7 @@ import { evenOut } from "./micro_batch.ts";
 import { broadcastState, verifyState } from "./rank_state.ts";
 import type { LossScope, Ranks, StepAgreement, StepCost } from "./ranks.ts";
 import type { StepProfile } from "./step_clock.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /**
  * Trains one model on several ranks, each with its part of every batch: weights are broadcast at the start, gradients
@@ -43,6 +44,7 @@ export class DataParallel implements Ranks {
     model: Module,
     options: { scope?: LossScope; optimizer?: Optimizer; scaler?: GradScaler | null } = {},
   ): Promise<DataParallel> {
+    checkOptions("DataParallel.open()", options, ["scope", "optimizer", "scaler"]);
     const { scope = "local", optimizer, scaler } = options;
     await broadcastState(group, model, optimizer, scaler);
     const exchange = await Exchange.open(group, model.parameters()[0]!.device);

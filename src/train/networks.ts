@@ -15,6 +15,7 @@ import {
   VIT_NAMES,
 } from "../nn/mod.ts";
 import { type MethodName, METHODS } from "./methods.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Names that `--network` takes: torchvision's ResNets, vision transformers, ConvNeXts, and `tiny` for trying things. */
 export const NETWORKS: readonly string[] = [...RESNET_NAMES, ...VIT_NAMES, ...CONVNEXT_NAMES, "tiny"];
@@ -48,6 +49,7 @@ export interface ModelOptions {
  * @throws {TypeError} If `dropPath` is given for a ResNet.
  */
 export function makeModel(network: string, options: ModelOptions): Contrastive {
+  checkOptions("makeModel()", options, ["stem", "resolution", "dropPath", "method", "follows", "seed", "device"]);
   const { method = "decoupled_uniformity", follows = false, seed = 0, device } = options;
   const { norm, predictor: predicts } = METHODS[method];
   checkDropPath(network, options);

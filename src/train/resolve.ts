@@ -1,3 +1,4 @@
+import { checkOptions } from "../tensor/internal.ts";
 import { groupOf } from "../distributed/internal.ts";
 import { type SettingValue, type SettingValues, withDefaults } from "./setting.ts";
 import { type PretrainConfig, TRAINING } from "./settings.ts";
@@ -25,8 +26,15 @@ export function trainingOptions(settings: SettingValues<Rows>): TrainingOptions 
   return Object.fromEntries(options);
 }
 
+/** Options that no flag stands for. */
+const OTHERS = [
+  ...["target", "average", "etaMin", "kernel", "start", "signal", "profile", "compile", "tuning", "group"] as const,
+  ...["faithfulLars"] as const,
+];
+
 /** Settings with their defaults: what all parts of a run read. */
 export function resolveConfig(config: PretrainConfig): ResolvedConfig {
+  checkOptions("pretrain()", config, [...Object.values(TRAINING).map(({ option }) => option), ...OTHERS]);
   const given = Object.fromEntries(Object.entries(TRAINING).map(([name, { option }]) => [name, config[option]]));
   const { etaMin = config.optimizer?.startsWith("adam") ? 0 : 1e-3, start = { epoch: 0, step: 0 }, compile = true } =
     config;

@@ -3,6 +3,7 @@ import { type Answers, policyOf, type Question } from "../ops/internal.ts";
 import { scope } from "../tensor/mod.ts";
 import { formatAnswers, parseAnswers, storeKey, type TuneStore } from "./store.ts";
 import { Trial } from "./trial.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Settings of {@linkcode tune}. */
 export interface TuneOptions {
@@ -87,6 +88,7 @@ const GAIN = 0.97;
  * ```
  */
 export async function tune(step: () => unknown, options: TuneOptions = {}): Promise<TuneReport> {
+  checkOptions("run tune()", options, ["device", "store", "name", "onStart", "onNote"]);
   const { device = Device.current, store, name, onStart, onNote = () => {} } = options;
   const start = performance.now();
   const answers = policyOf(device).answers ?? await openAnswers(device, store, onNote);

@@ -2,6 +2,7 @@ import { type Module, Table } from "../nn/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { hwioToOihw, oihwToHwio, transposeLinear } from "../formats/internal.ts";
 import { type NdArray, ndarray, toF32 } from "../formats/mod.ts";
+import { checkOptions } from "../tensor/internal.ts";
 
 /** Tensors by name, in PyTorch's names and layout (conv `[out, in, kh, kw]`, linear `[out, in]`). */
 export type StateDict = Map<string, NdArray>;
@@ -30,6 +31,7 @@ export async function readState(module: Module): Promise<StateDict> {
  * @throws {TypeError} If names or shapes differ; the message lists them, and nothing is copied.
  */
 export function loadState(module: Module, state: StateDict, options: { oldTables?: boolean } = {}): void {
+  checkOptions("loadState()", options, ["oldTables"]);
   const parameters = new Map(module.namedParameters());
   const counters = new Map(module.namedCounters());
   const tensors = new Map<string, { shape: readonly number[]; data: Float32Array<ArrayBuffer> }>();

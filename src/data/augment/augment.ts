@@ -64,6 +64,7 @@ export interface AugmentOptions {
  *   `GaussianBlur`, `RandomSolarize`, `Normalize`.
  */
 export function augment(images: Images, options: AugmentOptions): Tensor<"f32"> {
+  checkOptions("augment()", options, [...NAMES, "parameters"]);
   const { parameters } = options;
   const recipes = checkRecipes(options.recipe);
   const recipe: Recipe = recipes[0];
@@ -94,11 +95,12 @@ export function augment(images: Images, options: AugmentOptions): Tensor<"f32"> 
  * @throws {RangeError} If an index, epoch, seed, number of views or a value of the recipe is out of range.
  */
 export function sampleViews(images: Images, options: Omit<AugmentOptions, "parameters">): Tensor<"f32"> {
+  checkOptions("run sampleViews()", options, NAMES);
   const recipes = checkRecipes(options.recipe);
   return withSamples(images, options, (source, samples, key) => chooseViews(source, samples, recipes, key));
 }
 
-const NAMES = ["indices", "recipe", "views", "firstView", "epoch", "seed", "parameters"] as const;
+const NAMES = ["indices", "recipe", "views", "firstView", "epoch", "seed"] as const;
 
 /** Checks everything, uploads indices given as numbers, and frees what `body` makes but for its result. */
 function withSamples(
@@ -106,7 +108,6 @@ function withSamples(
   options: AugmentOptions,
   body: (source: Source, samples: Tensor, key: ViewsKey) => Tensor,
 ): Tensor<"f32"> {
-  checkOptions("augment()", options, NAMES);
   const { indices, views = 2, firstView = 0, epoch = 0, seed = 0 } = options;
   checkInteger("views", views, 1, 2 ** 32);
   checkInteger("firstView", firstView, 0, 2 ** 32 - views);

@@ -1,6 +1,7 @@
 import { Device } from "../../device/mod.ts";
 import { Tensor, tensor } from "../../tensor/mod.ts";
 import type { RgbImage } from "../rgb_image.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 
 /** Images of any sizes on the device, one behind the other: those of one batch. */
 export interface PackedImages {
@@ -37,6 +38,7 @@ export type Images = Tensor | PackedImages;
  * ```
  */
 export function packImages(images: readonly RgbImage[], options: { device?: Device } = {}): PackedImages {
+  checkOptions("run packImages()", options, ["device"]);
   const { device = Device.current } = options;
   if (images.length === 0) throw new TypeError("Cannot pack images as there must be at least one: got none");
   const table = new Uint32Array(3 * images.length);

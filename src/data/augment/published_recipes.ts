@@ -1,4 +1,5 @@
 import { type Blur, checkRecipe, type ColorJitter, type Recipe, type RecipeOptions } from "./recipe.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 
 /** Names of the recipes that {@linkcode publishedRecipes} knows. */
 export const RECIPE_NAMES = ["simclr", "moco", "byol", "dino", "radiograph"] as const;
@@ -85,6 +86,7 @@ const RECIPES: Readonly<Record<Exclude<RecipeName, "dino">, readonly Omit<Recipe
  *   al., arXiv:2010.00747.
  */
 export function publishedRecipes(name: RecipeName, options: RecipeOptions): readonly Recipe[] {
+  checkOptions("make publishedRecipes()", options, ["size", "mean", "std"]);
   if (name === "dino") return multiCrop(options).global;
   if (!Object.hasOwn(RECIPES, name)) {
     throw new RangeError(`Cannot find a recipe as its name must be one of ${RECIPE_NAMES.join(", ")}: got "${name}"`);
@@ -116,6 +118,7 @@ export function publishedRecipes(name: RecipeName, options: RecipeOptions): read
  * @see Caron et al., "Emerging Properties in Self-Supervised Vision Transformers", arXiv:2104.14294.
  */
 export function multiCrop(options: MultiCropOptions): MultiCrop {
+  checkOptions("make multiCrop()", options, ["size", "mean", "std", "localSize", "split"]);
   const { localSize = Math.round(options.size * 3 / 7), split = 0.4, ...rest } = options;
   const shared = { ...NATURAL, ...rest, interpolation: "bicubic" } as const;
   return {

@@ -1,4 +1,5 @@
 import { affineRules, type RandomAffine } from "./affine.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 
 /** Random crop of a view: torchvision's `RandomResizedCrop`. */
 export interface RandomCrop {
@@ -110,6 +111,7 @@ export interface RecipeOptions {
  * ```
  */
 export function naturalRecipe(options: RecipeOptions): Recipe {
+  checkOptions("make naturalRecipe()", options, ["size", "mean", "std"]);
   return checkRecipe({
     crop: { kind: "random", scale: [0.08, 1], ratio: [3 / 4, 4 / 3] },
     interpolation: "bilinear",
@@ -129,6 +131,7 @@ export function naturalRecipe(options: RecipeOptions): Recipe {
  * @throws {RangeError} If `size` is not an integer ≥ 1, or a `std` is not > 0.
  */
 export function chexpertRecipe(options: Partial<RecipeOptions> = {}): Recipe {
+  checkOptions("make chexpertRecipe()", options, ["size", "mean", "std"]);
   return checkRecipe({
     size: 224,
     crop: { kind: "random", scale: [0.08, 1], ratio: [3 / 4, 4 / 3] },
@@ -158,6 +161,7 @@ export function chexpertRecipe(options: Partial<RecipeOptions> = {}): Recipe {
  * ```
  */
 export function evalTransform(options: RecipeOptions & { resize?: CenterCrop["resize"] }): Recipe {
+  checkOptions("make evalTransform()", options, ["size", "mean", "std", "resize"]);
   const { resize, ...rest } = options;
   const crop: CenterCrop = resize === undefined ? { kind: "center" } : { kind: "center", resize };
   return checkRecipe({ crop, interpolation: "bilinear", rotation: 0, flip: 0, grayscale: 0, ...rest });

@@ -7,6 +7,7 @@ import { StreamedImages } from "./streamed_images.ts";
 import { UploadedImages } from "./uploaded_images.ts";
 import type { ViewSource } from "./view_source.ts";
 import { bindingBytes } from "./fitting.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 
 /** Options of {@linkcode imageSource}. */
 export interface ImageSourceOptions {
@@ -26,6 +27,7 @@ export function imageSource(
   recipe: Recipes,
   options: ImageSourceOptions = {},
 ): ViewSource {
+  checkOptions("make imageSource()", options, ["workers", "onUnreadable"]);
   if (!dataset.pixels) return new StreamedImages(device, dataset, recipe, options);
   const fits = dataset.pixels.data.length <= bindingBytes(device);
   return fits ? new ResidentImages(device, dataset.pixels, recipe) : new UploadedImages(device, dataset.pixels, recipe);

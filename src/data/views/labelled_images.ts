@@ -7,6 +7,7 @@ import { arange, keep, type Tensor, tensor, tidy } from "../../tensor/mod.ts";
 import { key, shuffled } from "../../tensor/mod.ts";
 import { rowsAtOnce } from "./fitting.ts";
 import { takeRows } from "../take_rows.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 
 /** Batch of images of a data set, as evaluation wants them. */
 export interface EvaluationBatch {
@@ -40,6 +41,7 @@ export async function* evaluationBatches(
   dataset: ImageDataset,
   options: EvaluationOptions = {},
 ): AsyncGenerator<EvaluationBatch> {
+  checkOptions("evaluationBatches()", options, ["rows", "batchSize", "resolution", "workers"]);
   const { resolution = dataset.resolution } = options;
   const batchSize = Math.min(options.batchSize ?? EVALUATION_BATCH, rowsAtOnce(device, resolution * resolution * 3));
   const rows = options.rows ?? Array.from({ length: dataset.length }, (_, i) => i);

@@ -4,6 +4,7 @@ import type { FileDataset } from "../dataset.ts";
 import { type DecodedImage, ImageDecoder, type UnreadableImage } from "../decode.ts";
 import { copyInto, keep, Tensor, tensor, tidy } from "../../tensor/mod.ts";
 import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 
 /** Maximum ratio of an image's side to a view's: the device reads every pixel that a view covers. */
 const MOST_SHRINK = 16;
@@ -47,6 +48,7 @@ export class StreamedImages implements ViewSource {
 
   /** Prepares to decode; Workers start with the first batch. */
   constructor(device: Device, dataset: FileDataset, recipe: Recipes, options: StreamedImagesOptions = {}) {
+    checkOptions("make StreamedImages", options, ["workers", "onUnreadable", "chunkBytes"]);
     const { workers, onUnreadable, chunkBytes = 2 ** 25 } = options;
     this.length = dataset.length;
     this.#device = device;

@@ -15,6 +15,7 @@ import { collectRows } from "../../eval/mod.ts";
 import { checkRanks } from "../distributed_start.ts";
 import type { ImageEncoder } from "../../encoders/mod.ts";
 import { PartialRows } from "./partial_rows.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 
 /** Options of {@linkcode makeFeatures}. */
 export interface MakeFeaturesOptions {
@@ -91,6 +92,7 @@ export async function makeFeatures(
   file: string,
   options: MakeFeaturesOptions = {},
 ): Promise<MadeFeatures> {
+  checkOptions("makeFeatures()", options, ["batchSize", "workers", "onProgress", "signal", "group"]);
   const batchSize = Math.min(options.batchSize ?? 32, encoder.maxBatch ?? Infinity);
   if (!Number.isInteger(batchSize) || batchSize < 1) {
     throw new RangeError(`Cannot make features as batchSize must be a positive integer: current value is ${batchSize}`);

@@ -1,6 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { type FloatDType, type Shape, sizeOf, type Tensor, zeros } from "../../tensor/mod.ts";
-import { castTo, floatOf, stridesOf } from "../../tensor/internal.ts";
+import { castTo, checkOptions, floatOf, stridesOf } from "../../tensor/internal.ts";
 import { pad } from "../move/pad.ts";
 import { reshape } from "../move/reshape.ts";
 import { slice } from "../move/slice.ts";
@@ -98,6 +98,7 @@ const selfAttentionOp = defineOp<readonly [Tensor], AttentionLayout>({
  * @see Dao et al., "FlashAttention", arXiv:2205.14135.
  */
 export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor<"f32"> {
+  checkOptions("compute attention()", options, ["scale", "causal"]);
   checkFloat("attention", q, k, v);
   const [n, d] = q.shape.slice(-2) as [number, number];
   const m = k.shape.at(-2) ?? 0;
@@ -149,6 +150,7 @@ function widen(x: Tensor, heads: number, wide: number): Tensor {
  * ```
  */
 export function selfAttention(qkv: Tensor, options: SelfAttentionOptions): Tensor<"f32"> {
+  checkOptions("compute selfAttention()", options, ["scale", "causal", "heads"]);
   checkFloat("selfAttention", qkv);
   const { heads } = options;
   const [batch, n, all] = qkv.shape as [number, number, number];

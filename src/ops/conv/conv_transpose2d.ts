@@ -7,6 +7,7 @@ import { checkFloat } from "../shared/check.ts";
 import { forwardProduct, inputGradProduct, weightGradProduct } from "./_conv2d_forms.ts";
 import type { Geometry, Windows2d } from "./geometry.ts";
 import { pair, type Size2d } from "./pool_geometry.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 
 const NAME = "convTranspose2d";
 
@@ -68,6 +69,14 @@ const convTranspose2dOp = defineOp<readonly Tensor[], Geometry>({
  * ```
  */
 export function convTranspose2d(x: Tensor, weight: Tensor, options: ConvTranspose2dOptions = {}): Tensor<"f32"> {
+  checkOptions("compute convTranspose2d()", options, [
+    "stride",
+    "padding",
+    "dilation",
+    "groups",
+    "outputPadding",
+    "bias",
+  ]);
   const { bias } = options;
   checkFloat(NAME, x, weight, ...(bias ? [bias] : []));
   const g = geometryOf(x.shape, weight.shape, options);

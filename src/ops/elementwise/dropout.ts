@@ -3,7 +3,7 @@ import { askOnce } from "../../autograd/internal.ts";
 import { defineProgram } from "../../device/mod.ts";
 import { dropout as code, lib_flat, lib_philox } from "../../shaders/gen.ts";
 import { type FloatDType, type Key, Tensor } from "../../tensor/mod.ts";
-import { elementAliases, floatOf } from "../../tensor/internal.ts";
+import { checkOptions, elementAliases, floatOf } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 
 /** Settings of {@linkcode dropout} and {@linkcode stochasticDepth}. */
@@ -80,6 +80,7 @@ function run(x: Tensor, attrs: Attrs, key0: () => number): Tensor {
  * @see Srivastava et al., "Dropout", JMLR 15 (2014).
  */
 export function dropout(x: Tensor, options: DropoutOptions): Tensor<"f32"> {
+  checkOptions("compute dropout()", options, ["p", "key"]);
   return drop("dropout", x, options, 1);
 }
 
@@ -107,6 +108,7 @@ export function dropout(x: Tensor, options: DropoutOptions): Tensor<"f32"> {
  * @see Huang et al., "Deep Networks with Stochastic Depth", arXiv:1603.09382.
  */
 export function stochasticDepth(x: Tensor, options: DropoutOptions): Tensor<"f32"> {
+  checkOptions("compute stochasticDepth()", options, ["p", "key"]);
   if (x.rank < 1) throw new TypeError(`Cannot compute stochasticDepth() as x must be [batch, ...]: got x []`);
   return drop("stochasticDepth", x, options, x.size / Math.max(1, x.shape[0]!));
 }

@@ -1,5 +1,6 @@
 import type { Tensor } from "../../tensor/mod.ts";
 import { defineUnary, NONE } from "./unary.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 
 /** Settings of {@linkcode gelu}. */
 export interface GeluOptions {
@@ -56,6 +57,7 @@ export function erf(x: Tensor): Tensor<"f32"> {
  * @see Hendrycks and Gimpel, "Gaussian Error Linear Units", arXiv:1606.08415.
  */
 export function gelu(x: Tensor, options: GeluOptions = {}): Tensor<"f32"> {
+  checkOptions("compute gelu()", options, ["approximate"]);
   const { approximate = "none" } = options;
   if (!Object.hasOwn(FORMS, approximate)) {
     throw new RangeError(

@@ -2,7 +2,7 @@ import { defineProgram } from "../../device/mod.ts";
 import { lib_flat, lib_nan, unary as code } from "../../shaders/gen.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { type FloatDType, Tensor } from "../../tensor/mod.ts";
-import { elementAliases, floatOf } from "../../tensor/internal.ts";
+import { checkOptions, elementAliases, floatOf } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { type Row, ROWS } from "./_unary_rows.ts";
 
@@ -97,6 +97,7 @@ export function abs(x: Tensor): Tensor<"f32"> {
  * ```
  */
 export function clamp(x: Tensor, options: { min?: number; max?: number }): Tensor<"f32"> {
+  checkOptions("compute clamp()", options, ["min", "max"]);
   const { min = -Infinity, max = Infinity } = options;
   if (options.min === undefined && options.max === undefined) {
     throw new TypeError("Cannot compute clamp() as min or max must be given: got neither");

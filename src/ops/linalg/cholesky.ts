@@ -9,7 +9,7 @@ import {
 } from "../../shaders/gen.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
-import { checkSetting } from "../../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { matmul } from "../product/matmul.ts";
 import { strided } from "../product/layout.ts";
@@ -179,6 +179,7 @@ export interface CholeskyOptions {
  * @see Murray, "Differentiation of the Cholesky decomposition", arXiv:1602.07527, for the gradient.
  */
 export function cholesky(a: Tensor, options: CholeskyOptions = {}): Tensor<"f32"> {
+  checkOptions("compute cholesky()", options, ["ridge"]);
   const { ridge = 0 } = options;
   if (a.rank !== 2 || a.shape[0] !== a.shape[1]) {
     throw new TypeError(`Cannot compute cholesky() as a must be [n, n]: got a [${a.shape}]`);

@@ -2,7 +2,7 @@ import { defineOp } from "../../autograd/mod.ts";
 import { defineProgram } from "../../device/mod.ts";
 import { hat_matrix as code, lib_flat, lib_rows } from "../../shaders/gen.ts";
 import { Tensor } from "../../tensor/mod.ts";
-import { checkSetting } from "../../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../../tensor/internal.ts";
 import { add, mul } from "../elementwise/binary.ts";
 import { checkFloat } from "../shared/check.ts";
 import { cholesky } from "./cholesky.ts";
@@ -93,6 +93,7 @@ export interface HatMatrixOptions {
  * @see Higham, "Accuracy and Stability of Numerical Algorithms", chapter 12, for the refinement; Hastie, Tibshirani and Friedman, "The Elements of Statistical Learning", section 5.4.1 (smoother matrices).
  */
 export function hatMatrix(a: Tensor, options: HatMatrixOptions = {}): Tensor<"f32"> {
+  checkOptions("compute hatMatrix()", options, ["ridge"]);
   const { ridge = 0 } = options;
   if (a.rank !== 2 || a.shape[0] !== a.shape[1]) {
     throw new TypeError(`Cannot compute hatMatrix() as a must be [n, n]: got a [${a.shape}]`);

@@ -16,6 +16,7 @@ import { matmul } from "../product/matmul.ts";
 import { strided } from "../product/layout.ts";
 import { padded, productPadded, resizeRows } from "../product/product.ts";
 import { rowForm, sumForms, sumTiles } from "../shared/row_forms.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 
 /** Rows of a block whose inverse is made. */
 const BLOCK = 32;
@@ -207,6 +208,7 @@ const triangularSolveOp = defineOp<[Tensor, Tensor], Attrs>({
  * @see `torch.linalg.solve_triangular`.
  */
 export function triangularSolve(a: Tensor, b: Tensor, options: TriangularSolveOptions = {}): Tensor<"f32"> {
+  checkOptions("compute triangularSolve()", options, ["upper", "transpose"]);
   checkSystem("triangularSolve", "a", a, b);
   return triangularSolveOp([a, b], { upper: options.upper ?? false, transpose: options.transpose ?? false });
 }

@@ -2,7 +2,7 @@ import { defineOp } from "../../autograd/mod.ts";
 import { defineProgram } from "../../device/mod.ts";
 import { index_select as code, index_select_grad as gradCode, lib_flat } from "../../shaders/gen.ts";
 import { type DType, type Shape, Tensor, tensor } from "../../tensor/mod.ts";
-import { normalizeDim } from "../../tensor/internal.ts";
+import { checkOptions, normalizeDim } from "../../tensor/internal.ts";
 import { aroundDim } from "./_around_dim.ts";
 import { orderOf } from "./_order.ts";
 import { reshape } from "./reshape.ts";
@@ -166,7 +166,9 @@ export interface EmbeddingOptions {
  * assertEquals(embedding(ones([10, 4]), [1, 0, 0], { paddingIdx: 0 }).shape, [3, 4]);
  * ```
  */
-export function embedding(weight: Tensor, indices: Indices, { paddingIdx }: EmbeddingOptions = {}): Tensor<"f32"> {
+export function embedding(weight: Tensor, indices: Indices, options: EmbeddingOptions = {}): Tensor<"f32"> {
+  checkOptions("compute embedding()", options, ["paddingIdx"]);
+  const { paddingIdx } = options;
   checkFloat("embedding", weight);
   if (weight.rank !== 2) {
     throw new TypeError(`Cannot compute embedding() as weight must be [rows, features]: got [${weight.shape}]`);

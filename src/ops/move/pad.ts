@@ -1,6 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { type DType, full, type Tensor } from "../../tensor/mod.ts";
-import { stridesOf } from "../../tensor/internal.ts";
+import { checkOptions, stridesOf } from "../../tensor/internal.ts";
 import { checkList, checkWords } from "../shared/check.ts";
 import { copyStrided, gatherStrided } from "./strided.ts";
 
@@ -53,6 +53,7 @@ export function pad<D extends DType>(
   pads: readonly (readonly [before: number, after: number])[],
   options: { value?: number } = {},
 ): Tensor<D> {
+  checkOptions("compute pad()", options, ["value"]);
   checkWords("pad", x);
   for (const each of [pads, ...pads]) checkList("pad", "pads and each of them", each);
   if (pads.length !== x.rank) {

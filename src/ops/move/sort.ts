@@ -99,8 +99,8 @@ function along(
  * ```
  */
 export function sort<D extends DType>(x: Tensor<D>, options: SortOptions = {}): Sorted<D> {
-  checkWords("sort", x);
   checkOptions("compute sort()", options, ["dim", "descending"]);
+  checkWords("sort", x);
   const { descending = false } = options;
   const dim = normalizeDim(options.dim ?? -1, x.rank, "sort");
   const indices = noGrad(() => orderOp([x], { dim, descending }));
@@ -131,8 +131,8 @@ export function sort<D extends DType>(x: Tensor<D>, options: SortOptions = {}): 
  * ```
  */
 export function topK<D extends DType>(x: Tensor<D>, k: number, options: TopKOptions = {}): Sorted<D> {
-  checkWords("topK", x);
   checkOptions("compute topK()", options, ["dim", "largest"]);
+  checkWords("topK", x);
   const dim = normalizeDim(options.dim ?? -1, x.rank, "topK");
   if (!Number.isInteger(k) || k < 0 || k > x.shape[dim]!) {
     throw new RangeError(

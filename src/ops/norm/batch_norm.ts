@@ -13,7 +13,7 @@ import {
   sliceMoments,
 } from "./batch_norm_passes.ts";
 import { type AffineGrads, gradColumns, gradients, mergeSums, reduceGrads } from "./batch_norm_grad.ts";
-import { checkSetting } from "../../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../../tensor/internal.ts";
 import { GradientSums } from "../product/gradient_sums.ts";
 import { checkFloat } from "../shared/check.ts";
 import { rowsOf, type Slices, wholeColumns } from "../shared/slices.ts";
@@ -156,6 +156,17 @@ function inOrder(
  * @see Ioffe and Szegedy, "Batch Normalization", arXiv:1502.03167; `torch.nn.functional.batch_norm`.
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor<"f32"> {
+  checkOptions("compute batchNorm()", options, [
+    "weight",
+    "bias",
+    "runningMean",
+    "runningVar",
+    "training",
+    "momentum",
+    "eps",
+    "residual",
+    "relu",
+  ]);
   return batchNormOf(x, options);
 }
 

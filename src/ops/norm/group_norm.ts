@@ -1,5 +1,5 @@
 import type { Tensor } from "../../tensor/mod.ts";
-import { checkSetting } from "../../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../../tensor/internal.ts";
 import { add, mul } from "../elementwise/binary.ts";
 import { permute } from "../move/permute.ts";
 import { reshape } from "../move/reshape.ts";
@@ -41,6 +41,7 @@ export interface GroupNormOptions {
  * @see Wu and He, "Group Normalization", arXiv:1803.08494.
  */
 export function groupNorm(x: Tensor, options: GroupNormOptions): Tensor<"f32"> {
+  checkOptions("compute groupNorm()", options, ["groups", "weight", "bias", "eps"]);
   const { groups, weight, bias, eps = 1e-5 } = options;
   checkFloat("groupNorm", x);
   checkSetting("compute groupNorm()", "eps", eps);

@@ -1,7 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { l2_normalize as code, lib_length, lib_rows } from "../../shaders/gen.ts";
 import { Tensor } from "../../tensor/mod.ts";
-import { checkSetting } from "../../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { laneForm } from "../shared/lanes.ts";
 import { rowConstants } from "../shared/rows.ts";
@@ -62,6 +62,7 @@ function run(program: typeof FORWARD, x: Tensor, grad: Tensor | null, eps: numbe
  * @see `torch.nn.functional.normalize`.
  */
 export function l2Normalize(x: Tensor, options: { eps?: number } = {}): Tensor<"f32"> {
+  checkOptions("compute l2Normalize()", options, ["eps"]);
   const { eps = 1e-12 } = options;
   if (x.rank < 1) throw new TypeError(`Cannot compute l2Normalize() as x must be [..., features]: got x [${x.shape}]`);
   checkFloat("l2Normalize", x);

@@ -2,7 +2,7 @@ import { defineOp } from "../../autograd/mod.ts";
 import type { BindingsOf } from "../../device/mod.ts";
 import { layer_norm as code, layer_norm_sums as sums, lib_rows, lib_slices } from "../../shaders/gen.ts";
 import { type FloatDType, ones, Tensor, zeros } from "../../tensor/mod.ts";
-import { checkSetting, floatOf } from "../../tensor/internal.ts";
+import { checkOptions, checkSetting, floatOf } from "../../tensor/internal.ts";
 import { sumOfRows } from "../product/linear.ts";
 import { checkFloat } from "../shared/check.ts";
 import { laneForm } from "../shared/lanes.ts";
@@ -103,6 +103,7 @@ function affineGrads(x: Tensor, stats: Tensor, grad: Tensor): [Tensor, Tensor] {
  * @see Ba et al., "Layer Normalization", arXiv:1607.06450.
  */
 export function layerNorm(x: Tensor, options: LayerNormOptions = {}): Tensor<"f32"> {
+  checkOptions("compute layerNorm()", options, ["weight", "bias", "eps"]);
   const { eps = 1e-5, weight, bias } = options;
   const features = x.shape.at(-1) ?? 0;
   if (features === 0) {

@@ -2,7 +2,7 @@ import { defineProgram } from "../../device/mod.ts";
 import { contrastive_term as code, lib_flat, lib_nan, lib_rows } from "../../shaders/gen.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
-import { checkSetting } from "../../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { laneForm } from "../shared/lanes.ts";
 import { rowConstants } from "../shared/rows.ts";
@@ -102,6 +102,7 @@ export interface ContrastiveTermOptions {
  * @see Khosla et al., "Supervised Contrastive Learning", arXiv:2004.11362, equation 2.
  */
 export function contrastiveTerm(s: Tensor, options: ContrastiveTermOptions): Tensor<"f32"> {
+  checkOptions("compute contrastiveTerm()", options, ["views", "temperature", "labels"]);
   const { views, temperature, labels } = options;
   const n = s.shape[0]!;
   if (s.rank !== 2 || s.shape[1] !== n) {

@@ -2,7 +2,7 @@ import { defineProgram } from "../../device/mod.ts";
 import { lib_flat, lib_nan, pair_term as code } from "../../shaders/gen.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
-import { checkSetting } from "../../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { pairMatrix, pairPrograms, weightedDifferences } from "./_pairs.ts";
 
@@ -96,6 +96,7 @@ const pairTermOp = defineOp<[Tensor], { readonly t: number }>({
  * Hypersphere", arXiv:2005.10242, equation 6.
  */
 export function pairTerm(x: Tensor, options: { readonly t?: number } = {}): Tensor<"f32"> {
+  checkOptions("compute pairTerm()", options, ["t"]);
   const { t = 2 } = options;
   if (x.rank !== 2) throw new TypeError(`Cannot compute pairTerm() as x must be [n, d]: got x [${x.shape}]`);
   checkFloat("pairTerm", x);

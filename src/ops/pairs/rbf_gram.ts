@@ -1,6 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
-import { checkSetting } from "../../tensor/internal.ts";
+import { checkOptions, checkSetting } from "../../tensor/internal.ts";
 import { pairGrads, pairMatrix, pairPrograms, pairShape, pairWeights } from "./_pairs.ts";
 
 const PROGRAMS = pairPrograms("rbfGram", "exp(-params.gamma * d2)");
@@ -50,6 +50,7 @@ const rbfGramOp = defineOp<[Tensor, Tensor], RbfGramOptions>({
  * ```
  */
 export function rbfGram(x: Tensor, y: Tensor, options: RbfGramOptions): Tensor<"f32"> {
+  checkOptions("compute rbfGram()", options, ["gamma"]);
   const { gamma } = options;
   pairShape("rbfGram", x, y);
   checkSetting("compute rbfGram()", "gamma", gamma, { most: MOST_GAMMA });

@@ -5,6 +5,7 @@ import { packed } from "./layout.ts";
 import { layerInputs, precisionOf } from "./precision.ts";
 import { padded, product, resizeRows } from "./product.ts";
 import { sumMiddleInto } from "./sum_middle.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 
 const A_TRANSPOSED = packed({ transposeA: true });
 
@@ -75,6 +76,7 @@ export function sumOfRows(grad: Tensor, cols: number): Tensor {
  * ```
  */
 export function linear(x: Tensor, weight: Tensor, options: { bias?: Tensor } = {}): Tensor<"f32"> {
+  checkOptions("compute linear()", options, ["bias"]);
   const { bias } = options;
   checkFloat("linear", x, weight, ...(bias ? [bias] : []));
   if (x.rank < 1 || weight.rank !== 2 || x.shape.at(-1) !== weight.shape[0] || weight.shape[0] === 0) {

@@ -115,8 +115,8 @@ function gradient({ p, q, ...how }: GradientProduct, { batch, own, shape, dtype 
  * ```
  */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor<"f32"> {
-  checkFloat("matmul", a, b);
   checkOptions("compute matmul()", options, ["transposeA", "transposeB"]);
+  checkFloat("matmul", a, b);
   return matmulOp([a, b], foldedOf(a.shape, b.shape, options));
 }
 

@@ -65,8 +65,8 @@ function choose(x: Tensor, shape: readonly [number, number, number], candidates:
  * ```
  */
 export function argMax(x: Tensor, options: { dim?: number; keepDim?: boolean } = {}): Tensor<"u32"> {
-  checkFloat("argMax", x);
   checkReduction("argMax", options);
+  checkFloat("argMax", x);
   const dim = options.dim === undefined ? null : normalizeDim(options.dim, x.rank, "argMax");
   if ((dim === null ? x.size : x.shape[dim]) === 0) {
     throw new TypeError(`Cannot compute argMax() as there must be something to compare: got x [${x.shape}]`);

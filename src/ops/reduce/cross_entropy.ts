@@ -7,6 +7,7 @@ import { reduce } from "../shared/reduce.ts";
 import { rowConstants } from "../shared/rows.ts";
 import { columnPrograms, columnsOf, pick } from "../shared/slices.ts";
 import { NAN_BITS } from "../shared/params.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 
 const PARTS = ["alias F = V;", lib_nan, lib_rows, code] as const;
 const PER_ROW = columnPrograms("crossEntropy", PARTS, "per_row");
@@ -77,6 +78,7 @@ export function crossEntropy(
   labels: Tensor | ArrayLike<number>,
   options: { labelSmoothing?: number } = {},
 ): Tensor<"f32"> {
+  checkOptions("compute crossEntropy()", options, ["labelSmoothing"]);
   const { labelSmoothing: smoothing = 0 } = options;
   if (x.rank !== 2 || x.size === 0) {
     throw new TypeError(`Cannot compute crossEntropy() as x must be [n, k] with n, k >= 1: got x [${x.shape}]`);

@@ -1,6 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
-import { normalizeDims } from "../../tensor/internal.ts";
+import { checkOptions, normalizeDims } from "../../tensor/internal.ts";
 import { checkFloat, checkReduction } from "../shared/check.ts";
 import { elementwise } from "../elementwise/elementwise.ts";
 import { reduce, reducedShape } from "../shared/reduce.ts";
@@ -71,6 +71,7 @@ function extremum(name: "max" | "min", x: Tensor, options: ReduceOptions): Tenso
  * ```
  */
 export function max(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
+  checkOptions("compute max()", options, ["dim", "keepDim"]);
   return extremum("max", x, options);
 }
 
@@ -87,5 +88,6 @@ export function max(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
  * ```
  */
 export function min(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
+  checkOptions("compute min()", options, ["dim", "keepDim"]);
   return extremum("min", x, options);
 }

@@ -93,8 +93,8 @@ const logSoftmaxOp = defineOp<[Tensor], { readonly dim: number }>({
  * ```
  */
 export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
-  checkFloat("logSumExp", x);
   checkReduction("logSumExp", options);
+  checkFloat("logSumExp", x);
   const dims = normalizeDims(options.dim, x.rank, "logSumExp");
   checkSomething("logSumExp", x, dims);
   return logSumExpOp([x], { dims, keepDim: options.keepDim ?? false });

@@ -56,8 +56,8 @@ const meanOp = defineSum("mean");
  * ```
  */
 export function sum(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
-  checkFloat("sum", x);
   checkReduction("sum", options);
+  checkFloat("sum", x);
   const dims = normalizeDims(options.dim, x.rank, "sum");
   return sumOp([x], { dims, keepDim: options.keepDim ?? false, scale: 1 });
 }
@@ -83,8 +83,8 @@ export function sum(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
  * ```
  */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor<"f32"> {
-  checkFloat("mean", x);
   checkReduction("mean", options);
+  checkFloat("mean", x);
   const dims = normalizeDims(options.dim, x.rank, "mean");
   const count = sizeOf(dims.map((dim) => x.shape[dim]!));
   if (count === 0) {
