@@ -71,6 +71,8 @@ class Budget {
   }
 }
 
+const DECODER = ["workers", "ahead", "maxBytes", "maxUnreadable", "onUnreadable", "spec"] as const;
+
 /**
  * Decodes the files of a data set in Workers, ahead of whoever takes the images, in the order asked for.
  *
@@ -106,14 +108,7 @@ export class ImageDecoder {
    * @throws {RangeError} If an option is out of its range.
    */
   constructor(dataset: FileDataset, options: DecoderOptions = {}) {
-    checkOptions("make ImageDecoder", options, [
-      "workers",
-      "ahead",
-      "maxBytes",
-      "maxUnreadable",
-      "onUnreadable",
-      "spec",
-    ]);
+    checkOptions("make ImageDecoder", options, DECODER);
     const workers = options.workers ?? defaultWorkers();
     this.#ahead = options.ahead ?? 4 * workers;
     for (const [name, value] of Object.entries({ workers, ahead: this.#ahead })) {
@@ -221,17 +216,10 @@ export async function* decodeAhead(
   dataset: FileDataset,
   options: DecoderOptions & { order?: Iterable<number> } = {},
 ): AsyncGenerator<DecodedImage> {
-  checkOptions("decodeAhead()", options, [
-    "workers",
-    "ahead",
-    "maxBytes",
-    "maxUnreadable",
-    "onUnreadable",
-    "spec",
-    "order",
-  ]);
-  using decoder = new ImageDecoder(dataset, options);
-  yield* decoder.decode(options.order);
+  checkOptions("decodeAhead()", options, [...DECODER, "order"]);
+  const { order, ...rest } = options;
+  using decoder = new ImageDecoder(dataset, rest);
+  yield* decoder.decode(order);
 }
 
 /**
@@ -255,26 +243,16 @@ export async function preload<L extends Labels>(
   dataset: FileDataset<L>,
   options: DecoderOptions & { height: number; width: number; onProgress?: (done: number) => void },
 ): Promise<PixelDataset<L>> {
-  checkOptions("preload()", options, [
-    "workers",
-    "ahead",
-    "maxBytes",
-    "maxUnreadable",
-    "onUnreadable",
-    "spec",
-    "height",
-    "width",
-    "onProgress",
-  ]);
-  const { height, width } = options;
+  checkOptions("preload()", options, [...DECODER, "height", "width", "onProgress"]);
+  const { height, width, onProgress, ...rest } = options;
   const spec = { ...dataset.files.decode, resize: { height, width }, centerCrop: undefined };
   const data = new Uint8Array(dataset.length * height * width * 3);
   const kept: number[] = [];
-  using decoder = new ImageDecoder(dataset, { ...options, spec });
+  using decoder = new ImageDecoder(dataset, { ...rest, spec });
   for await (const image of decoder.decode()) {
     data.set(image.data, image.index * height * width * 3);
     kept.push(image.index);
-    options.onProgress?.(kept.length);
+    onProgress?.(kept.length);
   }
   const notes = decoder.unreadable.map(({ path, reason }) => `"${path}" is left out: ${reason}`);
   const { files: _, ...rest } = dataset;
