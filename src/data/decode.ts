@@ -244,11 +244,11 @@ export async function preload<L extends Labels>(
   options: DecoderOptions & { height: number; width: number; onProgress?: (done: number) => void },
 ): Promise<PixelDataset<L>> {
   checkOptions("preload()", options, [...DECODER, "height", "width", "onProgress"]);
-  const { height, width, onProgress, ...rest } = options;
+  const { height, width, onProgress, ...decoding } = options;
   const spec = { ...dataset.files.decode, resize: { height, width }, centerCrop: undefined };
   const data = new Uint8Array(dataset.length * height * width * 3);
   const kept: number[] = [];
-  using decoder = new ImageDecoder(dataset, { ...rest, spec });
+  using decoder = new ImageDecoder(dataset, { ...decoding, spec });
   for await (const image of decoder.decode()) {
     data.set(image.data, image.index * height * width * 3);
     kept.push(image.index);

@@ -7,23 +7,24 @@ import type { ResolvedConfig } from "./resolve.ts";
 export function checkMethod(data: PretrainData, config: ResolvedConfig): void {
   const method = METHODS[config.method];
   checkPrior(data, config, method);
-  checkOptions(config, method);
+  checkOwn(config, method);
   const [least, most] = method.views;
-  if (Number.isInteger(config.views) && config.views >= 1 && (config.views < least || config.views > most)) {
+  const all = config.views + (data.source.local?.views ?? 0);
+  if (Number.isInteger(config.views) && config.views >= 1 && (all < least || all > most)) {
     const wanted = least === most ? `${least}` : `at least ${least}`;
     throw new RangeError(
-      `Cannot pretrain() as method "${config.method}" takes ${wanted} views: got ${config.views}`,
+      `Cannot pretrain() as method "${config.method}" takes ${wanted} views: got ${all}`,
     );
   }
-  const { group: { size: ranks }, batchSize, views, queue } = config;
+  const { group: { size: ranks }, batchSize, queue } = config;
   if (method.targets === "momentum" && ranks > 1) {
     throw new RangeError(
       `Cannot pretrain() as method "${config.method}" has a momentum encoder, which is on one rank only: got ${ranks} ranks`,
     );
   }
-  if (method.queue && queue! < batchSize * views) {
+  if (method.queue && queue! < batchSize * all) {
     throw new RangeError(
-      `Cannot pretrain() as queue must hold a batch of views, ${batchSize * views}: got ${queue}`,
+      `Cannot pretrain() as queue must hold a batch of views, ${batchSize * all}: got ${queue}`,
     );
   }
 }
@@ -57,7 +58,7 @@ export function thoseWithPrior(): string {
   return `methods that take one are ${names.join(", ")}`;
 }
 
-function checkOptions(config: ResolvedConfig, method: Method): void {
+function checkOwn(config: ResolvedConfig, method: Method): void {
   const { temperature, targetMomentum, queue } = config;
   const given = [
     ["temperature", temperature, method.temperature],

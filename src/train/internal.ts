@@ -2,6 +2,7 @@
 export { type BatchPart, joinRows, partsOfBatches } from "./batch_parts.ts";
 export { checkWritten } from "./checkpoint_file.ts";
 export { divisionNote } from "./micro_batch.ts";
+export { patchOf } from "./networks.ts";
 export { trainingOptions } from "./resolve.ts";
 export { withDefaults } from "./setting.ts";
 export { thoseWithPrior } from "./check_method.ts";

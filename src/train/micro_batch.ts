@@ -4,6 +4,8 @@ import type { Contrastive } from "../nn/mod.ts";
 import { cast, slice } from "../ops/mod.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
 import { bindingBytes, largestFitting, leastOf } from "../data/internal.ts";
+import type { LocalViews } from "../data/views/mod.ts";
+import { embedViews, sizesOf, valuesOf } from "./view_sizes.ts";
 
 /** Scope of batch normalisation where a batch comes in parts: each part (the default), or the whole batch. */
 export type BatchStatistics = "part" | "batch";
@@ -16,6 +18,8 @@ export interface BatchShape {
   readonly views: number;
   /** Side of the views, px. */
   readonly size: number;
+  /** Local views of a sample; none by default. */
+  readonly local?: LocalViews;
   /** Whether the network computes in half precision. */
   readonly mixed: boolean;
 }
@@ -28,11 +32,12 @@ export interface BatchShape {
  */
 export async function microBatchOf(model: Contrastive, shape: BatchShape, group: Communicator): Promise<number> {
   const { device } = model.parameters()[0]!;
-  const { batchSize, views, size, mixed } = shape;
+  const { batchSize, views, size, local, mixed } = shape;
+  const sizes = sizesOf({ size, local }, views);
   const most = Math.ceil(batchSize / group.size);
   const step = (n: number) => {
-    const images = zeros([n, views, size, size, 3], { device });
-    const z = cast(autocast(() => model.forward(images), { enabled: mixed, device }), "f32");
+    const images = zeros(sizes ? [n, valuesOf(sizes)] : [n, views, size, size, 3], { device });
+    const z = cast(autocast(() => embedViews(model, [images], sizes)[0]!, { enabled: mixed, device }), "f32");
     backward(z, { grad: zeros(z.shape, { device }) });
   };
   try {

@@ -92,9 +92,14 @@ function convnextFor(network: string, { resolution = 224, dropPath, seed = 0, de
   );
 }
 
+/** Side of the patches of a vision transformer by its name, px. */
+export function patchOf(network: string): number {
+  return Number(/_(\d+)$/.exec(network)?.[1] ?? 16);
+}
+
 /** A vision transformer for images of a side, which its patches must divide. */
 function vitFor(network: string, { resolution = 224, dropPath, seed = 0, device }: ModelOptions): Vit {
-  const patch = Number(/_(\d+)$/.exec(network)?.[1] ?? 16);
+  const patch = patchOf(network);
   if (resolution % patch !== 0) {
     throw new RangeError(
       `Cannot make a ${network} as the side of images must be a multiple of its patches' ${patch} px: got ${resolution}`,

@@ -9,6 +9,7 @@ import { MethodState } from "./method_state.ts";
 import { halvesOf } from "./methods.ts";
 import { OneRank, type Ranks, type StepAgreement } from "./ranks.ts";
 import type { ResolvedConfig } from "./resolve.ts";
+import { embedViews, type ViewSizes } from "./view_sizes.ts";
 
 /** The loss of a run became NaN or infinite. */
 export class LossNotFiniteError extends RangeError {
@@ -26,10 +27,12 @@ export class Objective {
   readonly state: MethodState;
   #ranks: Ranks = new OneRank();
   #config: ResolvedConfig;
+  #sizes: ViewSizes | null;
   #keys: Tensor | null = null;
 
   /** The loss of a method on a model's embeddings. */
-  constructor(model: Contrastive, config: ResolvedConfig, scaler: GradScaler | null) {
+  constructor(model: Contrastive, config: ResolvedConfig, scaler: GradScaler | null, sizes: ViewSizes | null = null) {
+    this.#sizes = sizes;
     this.model = model;
     this.scaler = scaler;
     this.state = new MethodState(model, config);
@@ -52,8 +55,7 @@ export class Objective {
    */
   embed(parts: readonly Tensor[]): Tensor {
     const { model, scaler, state: { method, target } } = this;
-    const embedBy = (network: Contrastive) =>
-      parts.length === 1 ? [network.forward(parts[0]!)] : network.forwardParts(parts);
+    const embedBy = (network: Contrastive) => embedViews(network, parts, this.#sizes);
     const embed = () => {
       const z = embedBy(model);
       if (!method.targets) return z;

@@ -17,6 +17,7 @@ import { tuneFor } from "./pretrain_tuning.ts";
 import type { PretrainData, PretrainReport } from "./pretrain_types.ts";
 import type { Ranks, StepAgreement } from "./ranks.ts";
 import { resolveConfig, type ResolvedConfig } from "./resolve.ts";
+import { sizesOf } from "./view_sizes.ts";
 import type { PretrainConfig } from "./settings.ts";
 import type { StateDict } from "../weights/mod.ts";
 import { Clock, Throttle } from "./step_clock.ts";
@@ -81,7 +82,7 @@ export class Pretraining {
     const { device } = model.parameters()[0]!;
     this.scaler = config.precision === "mixed" ? new GradScaler({ device }) : null;
     const metrics = this.#metrics = new MetricRing(device, ["loss", "centroid_square"], printEvery);
-    const objective = this.#objective = new Objective(model, config, this.scaler);
+    const objective = this.#objective = new Objective(model, config, this.scaler, sizesOf(data.source, config.views));
     this.#microBatch = config.microBatch ?? null;
     const joint = config.batchStatistics === "batch";
     this.#steps = new TrainingSteps({ objective, optimizer, metrics, profile, compile, joint });
@@ -143,9 +144,9 @@ export class Pretraining {
    */
   async chooseMicroBatch(most = Infinity): Promise<number> {
     const { batchSize, views, group } = this.#config;
-    const { size } = this.#data.source;
+    const { size, local } = this.#data.source;
     if (this.#microBatch === null && size !== undefined) {
-      const shape = { batchSize: this.#sizes[0]!, views, size, mixed: this.scaler !== null };
+      const shape = { batchSize: this.#sizes[0]!, views, size, local, mixed: this.scaler !== null };
       const model = this.#objective.model.train();
       this.#microBatch = Math.min(most, await withoutDraws(model, () => microBatchOf(model, shape, group)));
     }

@@ -1,5 +1,5 @@
 import type { Device } from "../../device/mod.ts";
-import type { Recipes } from "../augment/mod.ts";
+import type { ViewRecipes } from "./multi_crop_views.ts";
 import type { ImageDataset } from "../dataset.ts";
 import type { UnreadableImage } from "../decode.ts";
 import { ResidentImages } from "./resident_images.ts";
@@ -24,7 +24,7 @@ export interface ImageSourceOptions {
 export function imageSource(
   device: Device,
   dataset: ImageDataset,
-  recipe: Recipes,
+  recipe: ViewRecipes,
   options: ImageSourceOptions = {},
 ): ViewSource {
   checkOptions("make imageSource()", options, ["workers", "onUnreadable"]);

@@ -1,8 +1,8 @@
 import type { Device } from "../../device/mod.ts";
-import { augment, type Recipes } from "../augment/mod.ts";
+import { ViewMaker, type ViewRecipes } from "./multi_crop_views.ts";
 import type { PixelStore } from "../dataset.ts";
 import { keep, Tensor, tensor } from "../../tensor/mod.ts";
-import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
+import type { EpochPlan, LocalViews, ViewBatch, ViewSource } from "./view_source.ts";
 
 /** Images of one size that live on the device as bytes: a step uploads row numbers only. */
 export class ResidentImages implements ViewSource {
@@ -10,27 +10,30 @@ export class ResidentImages implements ViewSource {
   readonly length: number;
   /** Side of the views, px. */
   readonly size: number;
+  /** Local views of a sample; absent where all views are of one size. */
+  readonly local?: LocalViews;
   #images: Tensor;
-  #recipe: Recipes;
+  #maker: ViewMaker;
   #indices = new Map<number, Tensor>();
 
   /** Uploads the pixels. */
-  constructor(device: Device, pixels: PixelStore, recipe: Recipes) {
+  constructor(device: Device, pixels: PixelStore, recipe: ViewRecipes) {
     const { data, height, width } = pixels;
     this.length = data.length / (height * width * 3);
     this.#images = keep(tensor(data, { shape: [this.length, height, width, 3], device }));
-    this.#recipe = recipe;
-    this.size = [recipe].flat()[0]!.size;
+    this.#maker = new ViewMaker(recipe);
+    this.size = this.#maker.size;
+    this.local = this.#maker.local;
   }
 
   /** The batches of an epoch, augmented on the device. */
   async *batches(plan: EpochPlan): AsyncGenerator<ViewBatch> {
-    const { order, sizes, epoch, seed, views } = plan;
+    const { order, sizes } = plan;
     let at = 0;
     for (const size of sizes) {
       const rows = order.slice(at, at += size);
       const indices = this.#upload(rows);
-      using batch = augment(this.#images, { indices, epoch, seed, views, recipe: this.#recipe });
+      using batch = this.#maker.make(this.#images, indices, plan);
       yield { rows, indices, views: batch };
     }
   }

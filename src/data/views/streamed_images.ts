@@ -1,9 +1,10 @@
 import type { Device } from "../../device/mod.ts";
-import { augment, type PackedImages, type Recipes } from "../augment/mod.ts";
+import type { PackedImages } from "../augment/mod.ts";
+import { ViewMaker, type ViewRecipes } from "./multi_crop_views.ts";
 import type { FileDataset } from "../dataset.ts";
 import { type DecodedImage, ImageDecoder, type UnreadableImage } from "../decode.ts";
 import { copyInto, keep, Tensor, tensor, tidy } from "../../tensor/mod.ts";
-import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
+import type { EpochPlan, LocalViews, ViewBatch, ViewSource } from "./view_source.ts";
 import { checkOptions } from "../../tensor/internal.ts";
 
 /** Maximum ratio of an image's side to a view's: the device reads every pixel that a view covers. */
@@ -39,23 +40,26 @@ export class StreamedImages implements ViewSource {
   readonly length: number;
   /** Side of the views, px. */
   readonly size: number;
+  /** Local views of a sample; absent where all views are of one size. */
+  readonly local?: LocalViews;
   #device: Device;
   #decoder: ImageDecoder;
-  #recipe: Recipes;
+  #maker: ViewMaker;
   #chunk: Chunk;
   #tooLarge: (image: DecodedImage) => boolean;
   #times = { wait: 0, upload: 0 };
 
   /** Prepares to decode; Workers start with the first batch. */
-  constructor(device: Device, dataset: FileDataset, recipe: Recipes, options: StreamedImagesOptions = {}) {
+  constructor(device: Device, dataset: FileDataset, recipe: ViewRecipes, options: StreamedImagesOptions = {}) {
     checkOptions("make StreamedImages", options, ["workers", "onUnreadable", "chunkBytes"]);
     const { workers, onUnreadable, chunkBytes = 2 ** 25 } = options;
     this.length = dataset.length;
     this.#device = device;
-    this.size = [recipe].flat()[0]!.size;
+    this.#maker = new ViewMaker(recipe);
+    this.size = this.#maker.size;
+    this.local = this.#maker.local;
     const spec = { ...dataset.files.decode, longSide: MOST_SHRINK * this.size };
     this.#decoder = new ImageDecoder(dataset, { workers, onUnreadable, spec, maxBytes: 8 * chunkBytes });
-    this.#recipe = recipe;
     const most = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
     this.#chunk = new Chunk(device, Math.min(chunkBytes, most));
     this.#tooLarge = refusal(dataset, most, onUnreadable);
@@ -75,7 +79,7 @@ export class StreamedImages implements ViewSource {
     try {
       for (const size of sizes) {
         end += size;
-        using all = keep(new Tensor(this.#device, [size, plan.views, this.size, this.size, 3]));
+        using all = keep(new Tensor(this.#device, [size, ...this.#maker.shape(plan.views)]));
         const rows = await this.#fill(all, images, end, plan);
         if (rows.length === 0) {
           yield { rows, indices: null, views: null };
@@ -119,13 +123,12 @@ export class StreamedImages implements ViewSource {
   }
 
   /** Augments what is in the chunk: the last of the rows so far. */
-  #render(views: Tensor, rows: readonly number[], { epoch, seed, views: count }: EpochPlan): void {
+  #render(views: Tensor, rows: readonly number[], plan: EpochPlan): void {
     const { images } = this.#chunk;
     if (images === 0) return;
     const first = rows.length - images;
     tidy(() => {
-      const indices = rows.slice(first);
-      const part = augment(this.#chunk.upload(), { indices, epoch, seed, views: count, recipe: this.#recipe });
+      const part = this.#maker.make(this.#chunk.upload(), rows.slice(first), plan);
       copyInto(views, part, first * (views.size / views.shape[0]!));
     });
     this.#chunk.clear();

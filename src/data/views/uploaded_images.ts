@@ -1,8 +1,8 @@
 import type { Device } from "../../device/mod.ts";
-import { augment, type Recipes } from "../augment/mod.ts";
+import { ViewMaker, type ViewRecipes } from "./multi_crop_views.ts";
 import type { PixelStore } from "../dataset.ts";
 import { keep, Tensor, tensor } from "../../tensor/mod.ts";
-import type { EpochPlan, ViewBatch, ViewSource } from "./view_source.ts";
+import type { EpochPlan, LocalViews, ViewBatch, ViewSource } from "./view_source.ts";
 import { takeRows } from "../take_rows.ts";
 
 /**
@@ -14,22 +14,26 @@ export class UploadedImages implements ViewSource {
   readonly length: number;
   /** Side of the views, px. */
   readonly size: number;
+  /** Local views of a sample; absent where all views are of one size. */
+  readonly local?: LocalViews;
   #device: Device;
   #pixels: PixelStore;
-  #recipe: Recipes;
+  #maker: ViewMaker;
   #batches = new Map<number, { host: Uint8Array<ArrayBuffer>; bytes: Tensor; table: Tensor; indices: Tensor }>();
 
   /** Takes the pixels; they are not copied. */
-  constructor(device: Device, pixels: PixelStore, recipe: Recipes) {
+  constructor(device: Device, pixels: PixelStore, recipe: ViewRecipes) {
     this.length = pixels.data.length / (pixels.height * pixels.width * 3);
     this.#device = device;
     this.#pixels = pixels;
-    this.#recipe = recipe;
-    this.size = [recipe].flat()[0]!.size;
+    this.#maker = new ViewMaker(recipe);
+    this.size = this.#maker.size;
+    this.local = this.#maker.local;
   }
 
   /** The batches of an epoch, augmented on the device. */
-  async *batches({ order, sizes, epoch, seed, views }: EpochPlan): AsyncGenerator<ViewBatch> {
+  async *batches(plan: EpochPlan): AsyncGenerator<ViewBatch> {
+    const { order, sizes } = plan;
     const { data, height, width } = this.#pixels;
     const size = height * width * 3;
     let at = 0;
@@ -39,7 +43,7 @@ export class UploadedImages implements ViewSource {
       bytes.write(takeRows(data, size, rows, host));
       indices.write(rows);
       const images = { bytes, table, channels: 3, largest: [height, width] as const };
-      using batch = augment(images, { indices, epoch, seed, views, recipe: this.#recipe });
+      using batch = this.#maker.make(images, indices, plan);
       yield { rows, indices, views: batch };
     }
   }

@@ -35,6 +35,21 @@ export const JOB = {
     help: "views: the original's for this data set, or another method's (docs/augmentation.md)",
     group: "Data",
   },
+  local_crops: {
+    type: "integer",
+    default: 0,
+    min: 0,
+    implied: true,
+    help: "local crops of an image beside its --n_views, of 0.05 to 0.4 of the area (multi-crop; 6 to 8 are usual)",
+    group: "Data",
+  },
+  local_size: {
+    type: "integer",
+    optional: true,
+    min: 2,
+    help: "side of local crops, px; by default 3/7 of --resolution, and a multiple of the patches of a vit_*",
+    group: "Data",
+  },
   network: { type: "string", alias: "n", help: "network", group: "Model and loss" },
   drop_path: {
     type: "number",
