@@ -34,6 +34,8 @@ Deno.test("parsePretrain() has the original's recipe and defaults", () => {
     augment: "original",
     augmentation: "natural",
     network: "resnet18",
+    local_crops: 0,
+    local_size: null,
     drop_path: 0,
     stem: "cifar",
     epochs: 400,
