@@ -1,6 +1,5 @@
 // Pre-trains on CIFAR-10: deno run -A examples/cifar10.ts [--help]
-import { pretrainMain, runMain } from "../src/cli/mod.ts";
-import { loadCifar10 } from "../src/data/mod.ts";
+import { loadPublished, pretrainMain, runMain } from "../src/cli/mod.ts";
 
 await runMain((args) =>
   pretrainMain(args, {
@@ -9,6 +8,6 @@ await runMain((args) =>
     stem: "cifar",
     resolution: 32,
     recipe: { network: "resnet18", epochs: 400, batch_size: 256, optimizer: "sgd", lr: 0.3 },
-    load: loadCifar10,
+    load: (root, options) => loadPublished("cifar10", root, options),
   })
 );

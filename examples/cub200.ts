@@ -1,6 +1,6 @@
 // Pre-trains on CUB-200-2011 with its attributes as prior: deno run -A examples/cub200.ts [--help]
-import { pretrainMain, runMain } from "../src/cli/mod.ts";
-import { loadCub200, loadCubAttributes } from "../src/data/mod.ts";
+import { loadPublished, pretrainMain, runMain } from "../src/cli/mod.ts";
+import { loadCubAttributes } from "../src/data/mod.ts";
 
 await runMain((args) =>
   pretrainMain(args, {
@@ -19,7 +19,7 @@ await runMain((args) =>
       weaklabels: true,
     },
     demo: { sigma: 1 },
-    load: loadCub200,
+    load: (root, options) => loadPublished("cub200", root, options),
     loadPrior: loadCubAttributes,
   })
 );
