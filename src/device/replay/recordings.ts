@@ -58,6 +58,11 @@ export class Recordings {
     return this.#encoder.recording !== null;
   }
 
+  /** True while work is rehearsed: what is made then has no elements. */
+  get rehearses(): boolean {
+    return this.#withoutEffects;
+  }
+
   /** True when every dispatch is timed on its own: steps are then not replayed. */
   get paused(): boolean {
     return this.#encoder.profiles;

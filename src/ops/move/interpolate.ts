@@ -1,10 +1,11 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { type Shape, sizeOf, type Tensor, tensor, zeros } from "../../tensor/mod.ts";
+import { type Shape, sizeOf, type Tensor, zeros } from "../../tensor/mod.ts";
 import { checkOptions } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { packed } from "../product/layout.ts";
 import { product } from "../product/product.ts";
-import { resizeMatrix, type ResizeMode } from "./resize_matrix.ts";
+import { type Resize, resizeMatrixOn } from "./_resize_matrices.ts";
+import type { ResizeMode } from "./resize_matrix.ts";
 
 /** Settings of {@linkcode interpolate}. */
 export interface InterpolateOptions {
@@ -24,9 +25,8 @@ export interface InterpolateOptions {
 }
 
 interface Attrs {
-  /** `[height, oldHeight]` and `[width, oldWidth]`, row by row. */
-  readonly rows: Float32Array<ArrayBuffer>;
-  readonly columns: Float32Array<ArrayBuffer>;
+  readonly rows: Resize;
+  readonly columns: Resize;
   readonly size: readonly [number, number];
 }
 
@@ -40,11 +40,9 @@ const interpolateOp = defineOp<readonly [Tensor], Attrs>({
 function resample(x: Tensor, { rows, columns, size }: Attrs, transposed: boolean): Tensor {
   const { device } = x;
   const [n, h, w, c] = x.shape as [number, number, number, number];
-  const [oh, ow] = transposed ? [rows.length / size[0], columns.length / size[1]] : size;
+  const [oh, ow] = transposed ? [rows[0], columns[0]] : size;
   if (x.size === 0) return zeros([n, oh, ow, c], { device });
-  const [tall, wide] = transposed ? [[h, oh], [w, ow]] as const : [[oh, h], [ow, w]] as const;
-  const a = tensor(rows, { shape: tall, device });
-  const b = tensor(columns, { shape: wide, device });
+  const [a, b] = [resizeMatrixOn(device, rows), resizeMatrixOn(device, columns)];
   const layout = (count: number) =>
     packed({ transposeA: transposed, batch: { sizes: [1, 1, count], a: [0, 0, 0], b: [0, 0, 1] } });
   const low = product({
@@ -111,8 +109,8 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor<"f32
     );
   }
   const how = { mode, alignCorners, antialias };
-  const rows = resizeMatrix(h, size[0], { ...how, factor: scaleFactor?.[0] });
-  const columns = resizeMatrix(w, size[1], { ...how, factor: scaleFactor?.[1] });
+  const rows: Resize = [h, size[0], { ...how, factor: scaleFactor?.[0] }];
+  const columns: Resize = [w, size[1], { ...how, factor: scaleFactor?.[1] }];
   return sizeOf(x.shape) === 0 ? zeros([x.shape[0]!, ...size, x.shape[3]!], { device: x.device }) : interpolateOp([x], {
     rows,
     columns,

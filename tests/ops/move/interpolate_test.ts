@@ -1,11 +1,13 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { backward, requireGrad } from "../../../src/autograd/mod.ts";
+import { compile } from "../../../src/compile/mod.ts";
 import { Device } from "../../../src/device/mod.ts";
-import { interpolate, type InterpolateOptions } from "../../../src/ops/mod.ts";
-import { key, normal, ones, tensor, zeros } from "../../../src/tensor/mod.ts";
+import { interpolate, type InterpolateOptions, square, sum } from "../../../src/ops/mod.ts";
+import { key, normal, ones, type Tensor, tensor, tidy, zeros } from "../../../src/tensor/mod.ts";
 import { assertClose, gradcheck } from "../../../src/testing/mod.ts";
 import { checkGolden } from "../shared/_golden.ts";
 
-await Device.open();
+const device = await Device.open();
 
 Deno.test("interpolate() equals PyTorch in every mode, with its gradient", () =>
   checkGolden("interpolate", ([x], attrs) => interpolate(x!, attrs as unknown as InterpolateOptions), {
@@ -53,4 +55,21 @@ Deno.test("interpolate() throws on what it cannot use", () => {
     RangeError,
     "nearest takes neither of alignCorners and antialias: got antialias",
   );
+});
+
+Deno.test("interpolate() is replayed, also where it was rehearsed first", async () => {
+  const resize = (x: Tensor) => interpolate(x, { size: [3, 5], mode: "bicubic", antialias: true });
+  const x = requireGrad(normal([1, 4, 7, 2], { key: key(4) }));
+  device.rehearse(() => void resize(x));
+  const step = compile((x: Tensor) => {
+    const y = tidy(() => resize(x));
+    backward(sum(square(y)));
+    const grad = x.grad!.alias();
+    x.grad = null;
+    return grad;
+  });
+  const seen = [];
+  for (let i = 0; i < 6; i++) seen.push([...await step(x).data()]);
+  assertEquals(seen.map((each) => `${each}`), Array(6).fill(`${seen[0]}`));
+  assert(step.replays > 0 && seen[0]!.some((each) => each !== 0));
 });
