@@ -6,9 +6,7 @@ import { checkAnswer, checkFirstBytes, checkWholeContent, type Expected, fetchSa
 import { checkOptions } from "../tensor/internal.ts";
 
 const NAMES = ["md5", "maxBytes", "check", "onProgress", "signal", "retries", "retryDelay", "stallTimeout"] as const;
-
-/** Largest size of a file of which none is said, bytes. */
-const MAX_BYTES = 2 ** 33;
+const MAX_BYTES = 2 ** 33; // of a file of which none is said
 
 /** Progress of a download. */
 export interface DownloadProgress {

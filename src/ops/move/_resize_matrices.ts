@@ -2,7 +2,7 @@ import type { Device } from "../../device/mod.ts";
 import { keep, type Tensor, tensor } from "../../tensor/mod.ts";
 import { resizeMatrix } from "./resize_matrix.ts";
 
-/** Most matrices that a device keeps. */
+/** Most matrices that a device keeps; those that were asked for last. */
 const MOST = 64;
 
 /** A resize along an axis: from one size to another by a rule. */
@@ -21,11 +21,23 @@ class ResizeMatrices {
   get(resize: Resize): Tensor {
     const name = JSON.stringify(resize);
     const held = this.#held.get(name);
-    if (held) return held;
+    if (held) {
+      this.#held.delete(name);
+      this.#held.set(name, held);
+      return held;
+    }
     const [old, size] = resize;
     const made = tensor(resizeMatrix(...resize), { shape: [size, old], device: this.#device });
-    if (this.#held.size < MOST && !this.#device.recordings.rehearses) this.#held.set(name, keep(made));
+    if (this.#device.recordings.rehearses) return made;
+    this.#held.set(name, keep(made));
+    if (this.#held.size > MOST) this.#drop([...this.#held.keys()][0]!);
     return made;
+  }
+
+  /** Frees a matrix; a recording that binds it notices that it is gone. */
+  #drop(name: string): void {
+    this.#held.get(name)!.dispose();
+    this.#held.delete(name);
   }
 }
 
