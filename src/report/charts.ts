@@ -53,7 +53,7 @@ export async function lineChart(series: readonly Series[], text: ChartText): Pro
     marginLeft: 68,
     marginBottom: 42,
     x: { ...axis(text.x), grid: false, ...text.whole ? { ...wholeTicks(low, high, width), tickFormat: "d" } : {} },
-    y: { ...axis(text.y), grid: true, nice: true, ...domainOf(points.map(({ y }) => y)) },
+    y: { ...axis(text.y), grid: true, nice: true, ...heightsOf(points.map(({ y }) => y)) },
     color: { domain: names, range: COLORS.slice(0, names.length) },
     marks: [
       plot.lineY(others, {
@@ -68,6 +68,18 @@ export async function lineChart(series: readonly Series[], text: ChartText): Pro
       plot.dot(own, { x: "x", y: "y", fill: "name", r: own.length > 60 ? 0 : 2.5 }),
     ],
   }), legend);
+}
+
+/** Domain of an axis upwards, and its ticks as short as its margin is wide: `6e-5`, `120K`. */
+function heightsOf(values: readonly number[]) {
+  const most = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const domain = domainOf(values);
+  if (most < 1e-3) return { ...domain, tickFormat: (value: number) => `${value && shortNumber(value)}` };
+  return most < 1e5 ? domain : { ...domain, tickFormat: new Intl.NumberFormat("en", { notation: "compact" }).format };
+}
+
+function shortNumber(value: number): string {
+  return Number(value.toPrecision(3)).toExponential().replace("-", "−");
 }
 
 /** A series in words: where it begins, ends and is extreme. */

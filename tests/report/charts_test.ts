@@ -86,3 +86,14 @@ Deno.test("lineChart() draws what others are compared with dashed and without a 
   assertEquals(svg!.split("stroke-dasharray").length, 2);
   assertStringIncludes(`${figure}`, '<i class="dashed"></i>chance (0.1)');
 });
+
+Deno.test("lineChart() writes small and large heights shortly, clear of the axis' name", async () => {
+  const ticks = async (factor: number) => {
+    const points = [1, 2, 3].map((x) => ({ x, y: factor * x }));
+    const [svg] = pictures(await lineChart([{ name: "rate", points }], { x: "epoch", y: "rate" }));
+    return tickLabels(svg!, "y");
+  };
+  assertEquals((await ticks(2e-5)).slice(0, 2), ["2e−5", "2.5e−5"]);
+  assertEquals((await ticks(1e5)).at(-1), "300K");
+  assertEquals((await ticks(0.1)).at(-1), "0.30");
+});

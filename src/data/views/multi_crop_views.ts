@@ -13,7 +13,7 @@ export interface MultiCropRecipes {
   readonly localViews: number;
 }
 
-/** What views are made by: of one size, or of two. */
+/** Recipes that views are made by: of one size, or of two. */
 export type ViewRecipes = Recipes | MultiCropRecipes;
 
 /**

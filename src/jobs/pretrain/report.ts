@@ -31,7 +31,7 @@ const MOST_POINTS = 400;
 export async function jobReport(report: JobReport): Promise<string> {
   const { settings, facts, position } = report;
   const demo = settings.demo ? "Demo data made of emoji images, not the data set itself. " : "";
-  const done = position.epoch >= settings.epochs ? "complete" : `${position.epoch} of ${settings.epochs} epochs`;
+  const done = position.epoch >= settings.epochs ? "Complete" : `${position.epoch} of ${settings.epochs} epochs`;
   const lead =
     `${demo}${done}; ${settings.network}, ${facts.images} images, batch ${settings.batch_size}; ${facts.device}`;
   const sections = [...await curves(report), ...await kernelSections(report), ...profileSection(report)];
