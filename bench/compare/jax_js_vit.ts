@@ -1,7 +1,7 @@
 import { type Arr, jax, lossOfViews, openJaxJs } from "./jax_js.ts";
 import type { Arrays, Trainer } from "./resnet18.ts";
 
-const { jit, lax, nn, numpy: np, valueAndGrad } = jax;
+const { jit, nn, numpy: np, valueAndGrad } = jax;
 const HEADS = 6;
 
 /** Images and learning rate of a step. */
