@@ -43,7 +43,7 @@ export const ARM_SETS = ["main", "kernels", "ridge", "shuffled", "batch", "image
 export type ArmSet = (typeof ARM_SETS)[number];
 
 /** The arms of a set; `main` is in all of them, as what the others are compared with. */
-export function armsOf({ prior }: Recipe, set: ArmSet): Arm[] {
+export function armsOf({ prior, lr }: Recipe, set: ArmSet): Arm[] {
   const further: Record<ArmSet, Arm[]> = {
     main: [],
     kernels: PRIORS.filter((each) => each !== prior).map((each) => ({ name: `prior, ${each}`, prior: each })),
@@ -66,11 +66,14 @@ export function armsOf({ prior }: Recipe, set: ArmSet): Arm[] {
       { name: "no prior, torchvision weights", init: "torchvision" },
       { name: "prior, torchvision weights", prior, init: "torchvision" },
       { name: "shuffled prior, torchvision weights", prior, init: "torchvision", shuffled: 1 },
+      // These weights have six times the squared length, and by that factor a rate does less behind a normalisation.
+      { name: "no prior, torchvision weights, six times the rate", init: "torchvision", lr: 6 * lr },
+      { name: "prior, torchvision weights, six times the rate", prior, init: "torchvision", lr: 6 * lr },
     ],
     methods: (Object.keys(METHODS) as MethodName[]).filter((each) => each !== "decoupled_uniformity").map((method) => {
       const takes = METHODS[method].prior;
-      const lr = RATES[method];
-      if (takes === "none") return { name: method, method, ...lr ? { lr } : {} };
+      const rate = RATES[method];
+      if (takes === "none") return { name: method, method, ...rate ? { lr: rate } : {} };
       return { name: `prior, ${method}`, method, ...takes === "kernel" ? { prior } : {} };
     }),
   };

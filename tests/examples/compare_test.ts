@@ -101,7 +101,8 @@ Deno.test("a prior is compared with what has its batch, weights or kernel, and e
   ]);
   const rows = markdown(names("init"), GROUPS).split("\n\n")[1]!.split("\n");
   assertMatch(rows[0]!, /^\| difference \[95 % interval\] \| category, 1-NN \|/);
-  assertMatch(rows.at(-1)!, /^\| shuffled prior, torchvision weights − no prior, torchvision weights \| \+0\.000 /);
+  assertMatch(rows.at(-2)!, /^\| shuffled prior, torchvision weights − no prior, torchvision weights \| \+0\.000 /);
+  assertMatch(rows.at(-1)!, /^\| prior, torchvision weights, six times the rate − no prior, torchvision weights, six /);
 });
 
 Deno.test("compare_methods.ts has an arm for every method, and writes the leaderboard", () => {
