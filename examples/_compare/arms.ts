@@ -61,15 +61,7 @@ export function armsOf({ prior, lr }: Recipe, set: ArmSet): Arm[] {
       { name: "prior, image encoder", prior: "rbf-median", images: true },
       { name: "shuffled prior, image encoder", prior: "rbf-median", images: true, shuffled: 1 },
     ],
-    init: [
-      { name: "untrained, torchvision weights", trained: false, init: "torchvision" },
-      { name: "no prior, torchvision weights", init: "torchvision" },
-      { name: "prior, torchvision weights", prior, init: "torchvision" },
-      { name: "shuffled prior, torchvision weights", prior, init: "torchvision", shuffled: 1 },
-      // These weights have six times the squared length, and by that factor a rate does less behind a normalisation.
-      { name: "no prior, torchvision weights, six times the rate", init: "torchvision", lr: 6 * lr },
-      { name: "prior, torchvision weights, six times the rate", prior, init: "torchvision", lr: 6 * lr },
-    ],
+    init: initArms(prior, lr),
     methods: (Object.keys(METHODS) as MethodName[]).filter((each) => each !== "decoupled_uniformity").map((method) => {
       const takes = METHODS[method].prior;
       const rate = RATES[method];
@@ -83,6 +75,19 @@ export function armsOf({ prior, lr }: Recipe, set: ArmSet): Arm[] {
     { name: "prior", prior },
     { name: "shuffled prior", prior, shuffled: 1 },
     ...further[set],
+  ];
+}
+
+/** The main arms with torchvision's weights, which have six times the squared length: a rate turns them less by that factor. */
+function initArms(prior: PriorName, lr: number): Arm[] {
+  const init = "torchvision";
+  return [
+    { name: "untrained, torchvision weights", trained: false, init },
+    { name: "no prior, torchvision weights", init },
+    { name: "prior, torchvision weights", prior, init },
+    { name: "shuffled prior, torchvision weights", prior, init, shuffled: 1 },
+    { name: "no prior, torchvision weights, six times the rate", init, lr: 6 * lr },
+    { name: "prior, torchvision weights, six times the rate", prior, init, lr: 6 * lr },
   ];
 }
 
