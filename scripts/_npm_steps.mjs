@@ -20,8 +20,7 @@ const bytes = Uint8Array.from({ length: 8 * 8 * 8 * 3 }, (_, i) => (i * i) % 256
 const images = keep(tensor(bytes, { shape: [8, 8, 8, 3] }));
 const prior = keep(uniform([8, 5], { key: key(3) }));
 const layout = { block: "basic", layers: [1, 1, 1], widths: [8, 16, 16] };
-const makeModel = () =>
-  contrastive(new ResNet(layout, { stem: "cifar", numClasses: 16, seed: 5 }), { projection: 16 });
+const makeModel = () => contrastive(new ResNet(layout, { stem: "cifar", numClasses: 16, seed: 5 }), { projection: 16 });
 const model = makeModel();
 const optimizer = new SGD(model.parameters(), { lr: 0.05, momentum: 0.9 });
 const recipe = naturalRecipe({ size: 8, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
