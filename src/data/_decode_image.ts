@@ -14,7 +14,7 @@ type Sharp = typeof import("sharp").default;
 
 /**
  * Decodes one image file to RGB bytes, as Pillow's `convert("RGB")` would, to the bit for 8-bit JPEG, PNG, WebP and
- * TIFF: colour profiles are not applied, nor is the EXIF orientation but in TIFF, CMYK is turned by the plain formula. Where Pillow
+ * TIFF: colour profiles are not applied, the orientation only in TIFF, CMYK is turned by the plain formula. Where Pillow
  * would harm the image we differ: transparency is laid over white, and 16-bit values keep their upper byte instead of
  * being clipped at 255. An image of more than `spec.shrinkAbove` pixels or a side above `spec.longSide` is made smaller
  * while it is decoded.

@@ -3,9 +3,9 @@ import type { Communicator } from "../distributed/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import { cast, slice } from "../ops/mod.ts";
 import { type Tensor, zeros } from "../tensor/mod.ts";
-import { bindingBytes, largestFitting, leastOf } from "../data/internal.ts";
-import type { LocalViews } from "../data/views/mod.ts";
-import { embedViews, sizesOf, valuesOf } from "./view_sizes.ts";
+import { bindingBytes, largestFitting, leastOf, valuesOf } from "../data/internal.ts";
+import type { SizedViews } from "../data/views/mod.ts";
+import { embedViews, sizesOf } from "./view_sizes.ts";
 
 /** Scope of batch normalisation where a batch comes in parts: each part (the default), or the whole batch. */
 export type BatchStatistics = "part" | "batch";
@@ -19,7 +19,7 @@ export interface BatchShape {
   /** Side of the views, px. */
   readonly size: number;
   /** Local views of a sample; none by default. */
-  readonly local?: LocalViews;
+  readonly local?: SizedViews;
   /** Whether the network computes in half precision. */
   readonly mixed: boolean;
 }
@@ -36,7 +36,9 @@ export async function microBatchOf(model: Contrastive, shape: BatchShape, group:
   const sizes = sizesOf({ size, local }, views);
   const most = Math.ceil(batchSize / group.size);
   const step = (n: number) => {
-    const images = zeros(sizes ? [n, valuesOf(sizes)] : [n, views, size, size, 3], { device });
+    const images = zeros(sizes ? [n, valuesOf(sizes.global) + valuesOf(sizes.local)] : [n, views, size, size, 3], {
+      device,
+    });
     const z = cast(autocast(() => embedViews(model, [images], sizes)[0]!, { enabled: mixed, device }), "f32");
     backward(z, { grad: zeros(z.shape, { device }) });
   };

@@ -1,4 +1,4 @@
-import { type LocalViews, unpackViews, type ViewSource } from "../data/views/mod.ts";
+import { type SizedViews, unpackViews, type ViewSource } from "../data/views/mod.ts";
 import type { Contrastive } from "../nn/mod.ts";
 import { concat } from "../ops/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
@@ -6,19 +6,14 @@ import type { Tensor } from "../tensor/mod.ts";
 /** Views of a sample by their sizes, where there are two. */
 export interface ViewSizes {
   /** Views of full size. */
-  readonly global: LocalViews;
+  readonly global: SizedViews;
   /** Local views. */
-  readonly local: LocalViews;
+  readonly local: SizedViews;
 }
 
 /** Sizes of a source's views; null where all have one. */
 export function sizesOf({ size, local }: Pick<ViewSource, "size" | "local">, views: number): ViewSizes | null {
   return local && size !== undefined ? { global: { views, size }, local } : null;
-}
-
-/** Values of a sample's views. */
-export function valuesOf({ global, local }: ViewSizes): number {
-  return [global, local].reduce((sum, { views, size }) => sum + views * size * size * 3, 0);
 }
 
 /**

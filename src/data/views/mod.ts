@@ -12,4 +12,4 @@ export { type MultiCropRecipes, unpackViews, type ViewRecipes, withLocalCrops } 
 export { ResidentImages } from "./resident_images.ts";
 export { type SourceTimes, StreamedImages, type StreamedImagesOptions } from "./streamed_images.ts";
 export { UploadedImages } from "./uploaded_images.ts";
-export type { EpochPlan, LocalViews, ViewBatch, ViewSource } from "./view_source.ts";
+export type { EpochPlan, SizedViews, ViewBatch, ViewSource } from "./view_source.ts";

@@ -1,7 +1,7 @@
 import { concat, reshape, slice } from "../../ops/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import { augment, type Images, type Recipe, type Recipes } from "../augment/mod.ts";
-import type { EpochPlan, LocalViews } from "./view_source.ts";
+import type { EpochPlan, SizedViews } from "./view_source.ts";
 
 /** Recipes of views of two sizes, as `multiCrop()` gives them, and how many local ones a sample has. */
 export interface MultiCropRecipes {
@@ -33,7 +33,7 @@ export type ViewRecipes = Recipes | MultiCropRecipes;
  *
  * @see Caron et al., "Unsupervised Learning of Visual Features by Contrasting Cluster Assignments", arXiv:2006.09882.
  */
-export function withLocalCrops(global: Recipes, { views, size }: LocalViews): MultiCropRecipes {
+export function withLocalCrops(global: Recipes, { views, size }: SizedViews): MultiCropRecipes {
   if (!(Number.isInteger(views) && views >= 1)) {
     throw new RangeError(`Cannot add local crops as their number must be an integer >= 1: got ${views}`);
   }
@@ -46,7 +46,7 @@ export class ViewMaker {
   /** Side of the views, px. */
   readonly size: number;
   /** Local views of a sample; absent where all views are of one size. */
-  readonly local?: LocalViews;
+  readonly local?: SizedViews;
   #global: Recipes;
   #local: Recipe | null = null;
 
@@ -62,7 +62,7 @@ export class ViewMaker {
   /** Shape of what a sample's views are, of which some have the full size. */
   shape(views: number): number[] {
     const { size, local } = this;
-    return local ? [views * size * size * 3 + local.views * local.size * local.size * 3] : [views, size, size, 3];
+    return local ? [valuesOf({ views, size }) + valuesOf(local)] : [views, size, size, 3];
   }
 
   /** Makes the views of some images: `[batch, views, h, w, 3]`, or `[batch, values]` for {@linkcode unpackViews}. */
@@ -84,10 +84,15 @@ export class ViewMaker {
  * @param local Local views of a sample and their side, px.
  * @returns The views of full size and the local ones, `[batch, views, h, w, 3]`.
  */
-export function unpackViews(packed: Tensor, global: LocalViews, local: LocalViews): [Tensor, Tensor] {
+export function unpackViews(packed: Tensor, global: SizedViews, local: SizedViews): [Tensor, Tensor] {
   const batch = packed.shape[0]!;
-  const border = global.views * global.size * global.size * 3;
-  const part = (range: { start?: number; stop?: number }, { views, size }: LocalViews) =>
+  const border = valuesOf(global);
+  const part = (range: { start?: number; stop?: number }, { views, size }: SizedViews) =>
     reshape(slice(packed, [{}, range]), [batch, views, size, size, 3]);
   return [part({ stop: border }, global), part({ start: border }, local)];
+}
+
+/** Counts the values of a sample's views of one size. */
+export function valuesOf({ views, size }: SizedViews): number {
+  return views * size * size * 3;
 }

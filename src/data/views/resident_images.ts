@@ -2,7 +2,7 @@ import type { Device } from "../../device/mod.ts";
 import { ViewMaker, type ViewRecipes } from "./multi_crop_views.ts";
 import type { PixelStore } from "../dataset.ts";
 import { keep, Tensor, tensor } from "../../tensor/mod.ts";
-import type { EpochPlan, LocalViews, ViewBatch, ViewSource } from "./view_source.ts";
+import type { EpochPlan, SizedViews, ViewBatch, ViewSource } from "./view_source.ts";
 
 /** Images of one size that live on the device as bytes: a step uploads row numbers only. */
 export class ResidentImages implements ViewSource {
@@ -11,7 +11,7 @@ export class ResidentImages implements ViewSource {
   /** Side of the views, px. */
   readonly size: number;
   /** Local views of a sample; absent where all views are of one size. */
-  readonly local?: LocalViews;
+  readonly local?: SizedViews;
   #images: Tensor;
   #maker: ViewMaker;
   #indices = new Map<number, Tensor>();

@@ -4,7 +4,7 @@ import { ViewMaker, type ViewRecipes } from "./multi_crop_views.ts";
 import type { FileDataset } from "../dataset.ts";
 import { type DecodedImage, ImageDecoder, type UnreadableImage } from "../decode.ts";
 import { copyInto, keep, Tensor, tensor, tidy } from "../../tensor/mod.ts";
-import type { EpochPlan, LocalViews, ViewBatch, ViewSource } from "./view_source.ts";
+import type { EpochPlan, SizedViews, ViewBatch, ViewSource } from "./view_source.ts";
 import { checkOptions } from "../../tensor/internal.ts";
 
 /** Maximum ratio of an image's side to a view's: the device reads every pixel that a view covers. */
@@ -41,7 +41,7 @@ export class StreamedImages implements ViewSource {
   /** Side of the views, px. */
   readonly size: number;
   /** Local views of a sample; absent where all views are of one size. */
-  readonly local?: LocalViews;
+  readonly local?: SizedViews;
   #device: Device;
   #decoder: ImageDecoder;
   #maker: ViewMaker;

@@ -2,7 +2,7 @@ import type { Device } from "../../device/mod.ts";
 import { ViewMaker, type ViewRecipes } from "./multi_crop_views.ts";
 import type { PixelStore } from "../dataset.ts";
 import { keep, Tensor, tensor } from "../../tensor/mod.ts";
-import type { EpochPlan, LocalViews, ViewBatch, ViewSource } from "./view_source.ts";
+import type { EpochPlan, SizedViews, ViewBatch, ViewSource } from "./view_source.ts";
 import { takeRows } from "../take_rows.ts";
 
 /**
@@ -15,7 +15,7 @@ export class UploadedImages implements ViewSource {
   /** Side of the views, px. */
   readonly size: number;
   /** Local views of a sample; absent where all views are of one size. */
-  readonly local?: LocalViews;
+  readonly local?: SizedViews;
   #device: Device;
   #pixels: PixelStore;
   #maker: ViewMaker;

@@ -1,7 +1,7 @@
 import type { Tensor } from "../../tensor/mod.ts";
 
 /** Views of a sample that have one size. */
-export interface LocalViews {
+export interface SizedViews {
   /** Views of a sample. */
   readonly views: number;
   /** Side of the views, px. */
@@ -42,7 +42,7 @@ export interface ViewSource {
   /** Side of the views, px; where it is not known, batches are divided only when asked to. */
   readonly size?: number;
   /** Local views of a sample, beside those of the plan; none by default. */
-  readonly local?: LocalViews;
+  readonly local?: SizedViews;
   /** The batches of an epoch. A batch's tensors are freed when the next one is asked for. */
   batches(plan: EpochPlan): AsyncIterable<ViewBatch>;
   /** Frees what it holds on the device. */

@@ -36,11 +36,10 @@ export async function startingPoint(
   const lacking = changed.filter((text) => needed.some((name) => text.startsWith(`--${name} `)));
   if (resume === undefined) {
     const goOn = lacking.length > 0 ? "" : `, or --resume "${path}" to go on with new settings`;
+    const others = changed.join(", ");
     throw new TypeError(
-      `Cannot go on with the run in "${folder.path}" as its settings were others: ${
-        changed.join(", ")
-      }; give another ` +
-        `--save_dir for a new run${goOn}`,
+      `Cannot go on with the run in "${folder.path}" as its settings were others: ${others}; give another --save_dir ` +
+        `for a new run${goOn}`,
     );
   }
   if (lacking.length === 0) return { ...found, notes: [...notes, `Settings changed: ${changed.join(", ")}`] };
