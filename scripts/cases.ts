@@ -14,7 +14,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
   "header length": [
     ["formats/file_format_test.ts", "formatOf() takes safetensors", "writeSafetensors() never begins like a pickle"],
     [
-      "train/checkpoint_file_test.ts",
+      "checkpoints/file_test.ts",
       "readCheckpoint() reads every length of header",
       "readCheckpoint() reads headers",
     ],
@@ -67,7 +67,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
     ["data/archive_test.ts", "extractTar() removes what a killed extraction left"],
     ["formats/pickle_test.ts", "unpickle() adds nothing to a tuple"],
     ["formats/dtype_test.ts", "decodeElements() reads truth values"],
-    ["train/checkpoint_file_test.ts", "readCheckpoint() refuses a file that is cut anywhere"],
+    ["checkpoints/file_test.ts", "readCheckpoint() refuses a file that is cut anywhere"],
     ["jobs/linear/linear_job_test.ts", "linearJob() writes each task's results as they come"],
     ["jobs/pretrain/settings_test.ts", "differences() names another", "startingPoint() refuses", "knownMicroBatch()"],
   ],

@@ -24,11 +24,13 @@ const RANK: Record<string, number> = {
   tune: 4,
   losses: 5,
   weights: 5,
-  train: 6,
-  encoders: 7,
-  eval: 7,
-  jobs: 8,
-  cli: 9,
+  checkpoints: 6,
+  methods: 6,
+  train: 7,
+  encoders: 8,
+  eval: 8,
+  jobs: 9,
+  cli: 10,
 };
 /** Layers that may read the shaders. */
 const SHADED = new Set(["device", "tensor", "ops", "nn", "optim", "data"]);
@@ -51,7 +53,6 @@ const OUTSIDE: Record<string, RegExp> = {
   data: /^(node:|npm:)/,
   report: /^(node:|npm:)/,
   encoders: /^(node:|npm:)/,
-  train: /^(node:|npm:)/,
   eval: /^(node:|npm:)/,
   jobs: /^(node:|npm:)/,
   cli: /^(@std\/path|@std\/cli|node:|npm:)/,

@@ -7,7 +7,7 @@ import { uniformNumbers } from "../../src/tensor/internal.ts";
 import { augment, naturalRecipe } from "../../src/data/mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
-import { makeModel } from "../../src/train/mod.ts";
+import { makeModel } from "../../src/methods/mod.ts";
 
 const [network = "resnet18", batch = "64", steps = "5"] = Deno.args;
 await using device = await Device.open();

@@ -1,7 +1,8 @@
 // What it costs to divide a batch: a step at once, in parts with their own statistics, and in parts with those of the batch.
 // Interleaved, so that ratios hold on a busy machine: deno run -A bench/train/micro_batch.ts [samples] [network] [px]
 import { Device, keep, key, scope, type Tensor, uniform } from "../../mod.ts";
-import { makeModel, MetricRing } from "../../src/train/mod.ts";
+import { makeModel } from "../../src/methods/mod.ts";
+import { MetricRing } from "../../src/train/mod.ts";
 import { Objective } from "../../src/train/objective.ts";
 import { resolveConfig } from "../../src/train/resolve.ts";
 import { TrainingSteps } from "../../src/train/training_step.ts";

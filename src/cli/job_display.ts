@@ -2,7 +2,7 @@ import type { Device } from "../device/mod.ts";
 import type { ObtainProgress } from "../data/mod.ts";
 import { jsonLine } from "../formats/internal.ts";
 import type { JobEvent, JobSettings } from "../jobs/mod.ts";
-import type { TrainingPosition } from "../train/mod.ts";
+import type { TrainingPosition } from "../checkpoints/mod.ts";
 import { ProgressDisplay } from "./progress.ts";
 
 /** Shows a job: a bar in a terminal, plain lines elsewhere, one JSON object a line for machines. */

@@ -1,6 +1,6 @@
 import { defaultWorkers } from "../data/internal.ts";
 import { FROZEN_SGD } from "../eval/internal.ts";
-import { NETWORKS } from "../train/mod.ts";
+import { NETWORKS } from "../methods/mod.ts";
 import { ALL_DATASET_FLAGS, checkDatasetFlags } from "./dataset_flags.ts";
 import type { Flag } from "./arguments.ts";
 import { type FlagValues, parseFlags, UsageError } from "./flags.ts";

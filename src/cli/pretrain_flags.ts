@@ -1,5 +1,5 @@
 import { type JobSettings, resolveSettings } from "../jobs/mod.ts";
-import { type MethodName, METHODS } from "../train/mod.ts";
+import { type MethodName, METHODS } from "../methods/mod.ts";
 import type { Flag } from "./arguments.ts";
 import { parseFlags, UsageError } from "./flags.ts";
 import { isGiven, ORIGINAL_FLAGS } from "./original_flags.ts";

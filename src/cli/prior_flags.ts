@@ -1,6 +1,6 @@
 import { parseDecimal } from "../formats/internal.ts";
-import { thoseWithPrior } from "../train/internal.ts";
-import { type MethodName, METHODS } from "../train/mod.ts";
+import { thoseWithPrior } from "../methods/internal.ts";
+import { type MethodName, METHODS } from "../methods/mod.ts";
 import type { Flag } from "./arguments.ts";
 import { UsageError } from "./flags.ts";
 import { isGiven } from "./original_flags.ts";

@@ -1,6 +1,7 @@
 import { defaultWorkers } from "../data/internal.ts";
 import { type JobSettings, SETTINGS } from "../jobs/mod.ts";
-import { NETWORKS, type Setting } from "../train/mod.ts";
+import { NETWORKS } from "../methods/mod.ts";
+import type { Setting } from "../train/mod.ts";
 import type { Flag } from "./arguments.ts";
 
 /** Settings of a pre-training job that its table describes: all but what the program decides. */

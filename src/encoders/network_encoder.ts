@@ -7,7 +7,7 @@ import { fileSize } from "../formats/internal.ts";
 import type { Backbone } from "../nn/mod.ts";
 import { type Tensor, tensor, tidy } from "../tensor/mod.ts";
 import { withPrefix } from "../weights/internal.ts";
-import { readCheckpoint } from "../train/mod.ts";
+import { readCheckpoint } from "../checkpoints/mod.ts";
 import { loadState, type StateDict } from "../weights/mod.ts";
 import { type ImageEncoder, type Normalization, normalized } from "./image_encoder.ts";
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { Device } from "../device/mod.ts";
 import type { ImageDataset } from "../data/mod.ts";
 import { checkAgreement, type Communicator, gatherBytes } from "../distributed/mod.ts";
-import type { TrainingPosition } from "../train/mod.ts";
+import type { TrainingPosition } from "../checkpoints/mod.ts";
 import { VERSION } from "./version.ts";
 
 /** Environment that chooses a GPU for Vulkan; `CUDA_VISIBLE_DEVICES` does not. */

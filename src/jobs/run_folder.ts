@@ -7,9 +7,9 @@ import {
   type ReadCheckpointOptions,
   type TrainingPosition,
   writeCheckpoint,
-} from "../train/mod.ts";
+} from "../checkpoints/mod.ts";
 import { linesUpTo, type MetricsLine } from "./pretrain/metrics_line.ts";
-import { checkWritten } from "../train/internal.ts";
+import { checkWritten } from "../checkpoints/internal.ts";
 import { checkOptions } from "../tensor/internal.ts";
 
 /** Options of {@linkcode RunFolder.open}. */

@@ -1,5 +1,6 @@
 import type { Contrastive } from "../nn/mod.ts";
-import { type Method, METHODS } from "./methods.ts";
+import { type Method, METHODS } from "../methods/mod.ts";
+import { thoseWithPrior } from "../methods/internal.ts";
 import type { PretrainData } from "./pretrain_types.ts";
 import type { ResolvedConfig } from "./resolve.ts";
 
@@ -50,12 +51,6 @@ function checkPrior({ source, prior }: PretrainData, { kernel, method }: Resolve
       `Cannot pretrain() as the prior must be [${source.length}, ${width === 1 ? 1 : "d"}]: got [${prior.shape}]`,
     );
   }
-}
-
-/** Lists the methods that take a prior, for messages. */
-export function thoseWithPrior(): string {
-  const names = Object.entries<Method>(METHODS).filter(([, { prior }]) => prior !== "none").map(([name]) => name);
-  return `methods that take one are ${names.join(", ")}`;
 }
 
 function checkOwn(config: ResolvedConfig, method: Method): void {

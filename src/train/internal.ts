@@ -1,8 +1,5 @@
 // What other folders use beside mod.ts; not part of the package's interface.
 export { type BatchPart, joinRows, partsOfBatches } from "./batch_parts.ts";
-export { checkWritten } from "./checkpoint_file.ts";
 export { divisionNote } from "./micro_batch.ts";
-export { patchOf } from "./networks.ts";
 export { trainingOptions } from "./resolve.ts";
 export { withDefaults } from "./setting.ts";
-export { thoseWithPrior } from "./check_method.ts";

@@ -5,19 +5,32 @@
  */
 export {
   captureCheckpoint,
+  type Checkpoint,
   type CheckpointNotes,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type OptimizerCheckpoint,
   readCheckpoint,
+  type ReadCheckpointOptions,
   restoreCheckpoint,
+  type TorchGroup,
+  type TrainingPosition,
   WeightsNotFiniteError,
   writeCheckpoint,
-} from "./checkpoint.ts";
-export { type TorchGroup, writeTorchCheckpoint } from "./checkpoint_to_torch.ts";
-export type { Checkpoint, OptimizerCheckpoint, TrainingPosition } from "./checkpoint_types.ts";
+  writeTorchCheckpoint,
+} from "../checkpoints/mod.ts";
 export { DataParallel } from "./data_parallel.ts";
-export { type Method, type MethodInput, type MethodName, METHODS } from "./methods.ts";
 export { MetricRing } from "./metric_ring.ts";
 export type { BatchStatistics } from "./micro_batch.ts";
-export { makeModel, type ModelOptions, NETWORKS } from "./networks.ts";
+export {
+  makeModel,
+  type Method,
+  type MethodInput,
+  type MethodName,
+  METHODS,
+  type ModelOptions,
+  NETWORKS,
+} from "../methods/mod.ts";
 export { LossNotFiniteError } from "./objective.ts";
 export { pretrain, Pretraining } from "./pretrain.ts";
 export type { PretrainData, PretrainReport } from "./pretrain_types.ts";
@@ -32,7 +45,6 @@ export type {
 } from "./setting.ts";
 export { type PretrainConfig, TRAINING } from "./settings.ts";
 export { StepProfile } from "./step_clock.ts";
-export { decodeCheckpoint, encodeCheckpoint, type ReadCheckpointOptions } from "./checkpoint_bytes.ts";
 export { HostPrior } from "./host_prior.ts";
 export {
   type ConvNextOrigin,

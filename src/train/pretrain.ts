@@ -7,7 +7,7 @@ import { type BatchPart, partsOfBatches } from "./batch_parts.ts";
 import { checkPretrain } from "./check_pretrain.ts";
 import { checkModel } from "./check_method.ts";
 import { DataParallel } from "./data_parallel.ts";
-import { withoutDraws } from "./draws.ts";
+import { withoutDraws } from "../weights/internal.ts";
 import { priorRows } from "./host_prior.ts";
 import { MetricRing } from "./metric_ring.ts";
 import { microBatchOf, partCount } from "./micro_batch.ts";

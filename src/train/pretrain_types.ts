@@ -1,6 +1,6 @@
 import type { ViewSource } from "../data/views/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
-import type { TrainingPosition } from "./checkpoint_types.ts";
+import type { TrainingPosition } from "../checkpoints/mod.ts";
 import type { StepCost } from "./ranks.ts";
 import type { HostPrior } from "./host_prior.ts";
 

@@ -1,11 +1,11 @@
 import type { Communicator } from "../distributed/mod.ts";
 import type { Kernel } from "../kernels/mod.ts";
 import type { TuneOptions } from "../tune/mod.ts";
-import type { TrainingPosition } from "./checkpoint_types.ts";
+import type { TrainingPosition } from "../checkpoints/mod.ts";
 import type { LossScope } from "./ranks.ts";
 import type { BatchStatistics } from "./micro_batch.ts";
 import type { Contrastive } from "../nn/mod.ts";
-import type { MethodName } from "./methods.ts";
+import type { MethodName } from "../methods/mod.ts";
 import type { Setting } from "./setting.ts";
 import type { StepProfile } from "./step_clock.ts";
 

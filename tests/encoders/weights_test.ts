@@ -5,7 +5,7 @@ import { loadWeights } from "../../src/encoders/mod.ts";
 import { type NdArray, ndarray, writeTorch } from "../../src/formats/mod.ts";
 import { ConvNext, Vit } from "../../src/nn/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
-import { readState } from "../../src/train/mod.ts";
+import { readState } from "../../src/weights/mod.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
 import { writerIn } from "./_files.ts";
 import { stateOf, underNamesOf } from "../nn/_convnext_names.ts";

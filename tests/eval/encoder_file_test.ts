@@ -4,7 +4,9 @@ import { ndarray, type TorchValue, writeSafetensors, writeTorch } from "../../sr
 import { loadEncoder } from "../../src/eval/mod.ts";
 import { resnet, RESNET_LAYOUTS, type Stem } from "../../src/nn/mod.ts";
 import { resnetLayout, resnetName } from "../../src/eval/resnet_layout.ts";
-import { makeModel, readState, type StateDict, writeCheckpoint } from "../../src/train/mod.ts";
+import { makeModel } from "../../src/methods/mod.ts";
+import { readState, type StateDict } from "../../src/weights/mod.ts";
+import { writeCheckpoint } from "../../src/checkpoints/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 
 const device = await Device.open();

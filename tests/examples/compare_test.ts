@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { Device } from "../../mod.ts";
 import { ARM_MEASURES, type ArmMeasure, type ArmSet, armsOf } from "../../examples/_compare/arms.ts";
 import { parseCompareMethods } from "../../examples/_compare/flags.ts";
-import { METHODS } from "../../src/train/mod.ts";
+import { METHODS } from "../../src/methods/mod.ts";
 import { linearProbe } from "../../examples/_compare/linear_probe.ts";
 import { markName, openingMark, type TableSource, withTable } from "../../examples/_compare/readme.ts";
 import { comparePage, differenceTable, markdown, meanTable, type RunResult } from "../../examples/_compare/results.ts";

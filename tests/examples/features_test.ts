@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { Device } from "../../mod.ts";
 import { readFrom, readNpz, writeTorch } from "../../src/formats/mod.ts";
 import { Vit } from "../../src/nn/mod.ts";
-import { readState } from "../../src/train/mod.ts";
+import { readState } from "../../src/weights/mod.ts";
 import { writeGraph } from "./_graph.ts";
 
 async function run(program: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {

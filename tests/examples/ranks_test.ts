@@ -1,7 +1,7 @@
 // The programs under mpirun: ranks share the work, and the files are those of one process.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { writeDemo } from "../../src/data/mod.ts";
-import { readCheckpoint } from "../../src/train/mod.ts";
+import { readCheckpoint } from "../../src/checkpoints/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 import {
   type Launcher,

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Device } from "../../mod.ts";
 import { ndarray } from "../../src/formats/mod.ts";
-import type { Checkpoint } from "../../src/train/mod.ts";
+import type { Checkpoint } from "../../src/checkpoints/mod.ts";
 import { findCheckpoint, pretrainJob, RunFolder } from "../../src/jobs/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 import { killedAt } from "../formats/_kill.ts";

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ndarray } from "../../src/formats/mod.ts";
-import { type Checkpoint, readCheckpoint } from "../../src/train/mod.ts";
+import { type Checkpoint, readCheckpoint } from "../../src/checkpoints/mod.ts";
 import { findCheckpoint, type MetricsLine, RunFolder } from "../../src/jobs/mod.ts";
 import { secondsOf } from "../../src/jobs/pretrain/metrics_line.ts";
 import { withFolder } from "../data/_helpers.ts";

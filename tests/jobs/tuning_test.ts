@@ -4,7 +4,8 @@ import { Device } from "../../mod.ts";
 import { naturalRecipe, ResidentImages } from "../../src/data/mod.ts";
 import { policyOf } from "../../src/ops/shared/policy.ts";
 import { cacheFolder, TuneFiles, wantsTuning } from "../../src/jobs/mod.ts";
-import { makeModel, pretrain } from "../../src/train/mod.ts";
+import { makeModel } from "../../src/methods/mod.ts";
+import { pretrain } from "../../src/train/mod.ts";
 import { smallDataset } from "../train/_small.ts";
 
 const device = await Device.open();

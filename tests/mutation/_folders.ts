@@ -11,8 +11,8 @@ import {
 import { extractTar } from "../../src/data/archive.ts";
 import { ndarray, safetensorsChunks, writeNpz, writeWhole } from "../../src/formats/mod.ts";
 import { readJson } from "../../src/formats/internal.ts";
-import { readCheckpoint, writeCheckpoint } from "../../src/train/checkpoint_file.ts";
-import { parseNotes } from "../../src/train/checkpoint_notes.ts";
+import { readCheckpoint, writeCheckpoint } from "../../src/checkpoints/file.ts";
+import { parseNotes } from "../../src/checkpoints/notes.ts";
 import { readClassifiers, writeClassifiers } from "../../src/eval/classifier_file.ts";
 import { writeFiles } from "../data/_helpers.ts";
 import type { Reader } from "./_readers.ts";

@@ -11,7 +11,7 @@ import { safetensorsChunks, writeWhole } from "../../src/formats/mod.ts";
 import { makeOptimizer } from "../../src/train/optimizers.ts";
 import { resolveConfig } from "../../src/train/resolve.ts";
 import { type BatchStatistics, type PretrainConfig, Pretraining } from "../../src/train/mod.ts";
-import { readState } from "../../src/train/mod.ts";
+import { readState } from "../../src/weights/mod.ts";
 
 /** Plan of a training run. */
 export interface TrainingPlan {

@@ -2,7 +2,7 @@ import type { PixelDataset } from "../../src/data/mod.ts";
 import { key, type Tensor } from "../../mod.ts";
 import { uniformNumbers } from "../../src/tensor/internal.ts";
 import { type JobSettings, resolveSettings } from "../../src/jobs/mod.ts";
-import { readState } from "../../src/train/mod.ts";
+import { readState } from "../../src/weights/mod.ts";
 import type { Contrastive } from "../../src/nn/mod.ts";
 
 /** Settings of a job of two epochs on few images. */

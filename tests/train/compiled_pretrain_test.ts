@@ -2,7 +2,8 @@ import { assertEquals, assertGreater } from "@std/assert";
 import { Device, key, noGrad, normal, scope, zeros } from "../../mod.ts";
 import { naturalRecipe, ResidentImages } from "../../src/data/mod.ts";
 import { rbf } from "../../src/kernels/mod.ts";
-import { makeModel, type PretrainConfig, Pretraining } from "../../src/train/mod.ts";
+import { makeModel } from "../../src/methods/mod.ts";
+import { type PretrainConfig, Pretraining } from "../../src/train/mod.ts";
 import { smallDataset, stateOf } from "./_small.ts";
 import { testWith } from "../device/_features.ts";
 

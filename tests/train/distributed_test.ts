@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Device } from "../../mod.ts";
 import { readSafetensors } from "../../src/formats/mod.ts";
-import { readState } from "../../src/train/mod.ts";
+import { readState } from "../../src/weights/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { launchers, runAlone, runRanks, without } from "../distributed/_ranks.ts";
 import { modelOf, type TrainingOutcome, type TrainingPlan } from "./_rank_training.ts";

@@ -2,13 +2,8 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import { Device } from "../../mod.ts";
 import { naturalRecipe, ResidentImages } from "../../src/data/mod.ts";
 import { type Backbone, contrastive, ConvNext, Vit } from "../../src/nn/mod.ts";
-import {
-  captureCheckpoint,
-  decodeCheckpoint,
-  encodeCheckpoint,
-  Pretraining,
-  restoreCheckpoint,
-} from "../../src/train/mod.ts";
+import { captureCheckpoint, decodeCheckpoint, encodeCheckpoint, restoreCheckpoint } from "../../src/checkpoints/mod.ts";
+import { Pretraining } from "../../src/train/mod.ts";
 import { smallDataset, stateOf } from "./_small.ts";
 
 const device = await Device.open();

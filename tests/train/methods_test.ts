@@ -3,14 +3,8 @@ import { Device, key, normal, type Tensor, tensor } from "../../mod.ts";
 import { naturalRecipe, ResidentImages } from "../../src/data/mod.ts";
 import { cosine, rbf } from "../../src/kernels/mod.ts";
 import type { Contrastive } from "../../src/nn/mod.ts";
-import {
-  makeModel,
-  type MethodName,
-  METHODS,
-  type PretrainConfig,
-  Pretraining,
-  TRAINING,
-} from "../../src/train/mod.ts";
+import { makeModel, type MethodName, METHODS } from "../../src/methods/mod.ts";
+import { type PretrainConfig, Pretraining, TRAINING } from "../../src/train/mod.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 import { smallDataset, stateOf } from "./_small.ts";
 

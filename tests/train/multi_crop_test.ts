@@ -2,7 +2,8 @@ import { assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
 import { concat, Device, scope } from "../../mod.ts";
 import { multiCrop, ResidentImages, unpackViews } from "../../src/data/mod.ts";
 import { decoupledUniformityMetrics } from "../../src/losses/mod.ts";
-import { makeModel, pretrain, type PretrainConfig, Pretraining } from "../../src/train/mod.ts";
+import { makeModel } from "../../src/methods/mod.ts";
+import { pretrain, type PretrainConfig, Pretraining } from "../../src/train/mod.ts";
 import { smallDataset, stateOf } from "./_small.ts";
 
 const device = await Device.open();

@@ -5,13 +5,13 @@ import { batchSizes, type ImageDataset, naturalRecipe, ResidentImages } from "..
 import { rbf } from "../../src/kernels/mod.ts";
 import {
   LossNotFiniteError,
-  makeModel,
   pretrain,
   type PretrainConfig,
   Pretraining,
   type PretrainReport,
   StepProfile,
 } from "../../src/train/mod.ts";
+import { makeModel } from "../../src/methods/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { smallDataset, stateOf } from "./_small.ts";
 import { testWith } from "../device/_features.ts";

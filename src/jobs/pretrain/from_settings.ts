@@ -9,7 +9,8 @@ import {
 } from "../../data/mod.ts";
 import { cosine, type Kernel, linearKernel, rbf } from "../../kernels/mod.ts";
 import type { PretrainConfig } from "../../train/mod.ts";
-import { patchOf, trainingOptions } from "../../train/internal.ts";
+import { patchOf } from "../../methods/internal.ts";
+import { trainingOptions } from "../../train/internal.ts";
 import type { JobSettings } from "./settings.ts";
 
 /**

@@ -4,16 +4,12 @@ import type { Contrastive } from "../../nn/mod.ts";
 import type { Tensor } from "../../tensor/mod.ts";
 import {
   captureCheckpoint,
-  type HostPrior,
-  LossNotFiniteError,
-  makeModel,
-  METHODS,
-  Pretraining,
   restoreCheckpoint,
-  StepProfile,
   type TrainingPosition,
   WeightsNotFiniteError,
-} from "../../train/mod.ts";
+} from "../../checkpoints/mod.ts";
+import { type HostPrior, LossNotFiniteError, Pretraining, StepProfile } from "../../train/mod.ts";
+import { makeModel, METHODS } from "../../methods/mod.ts";
 import { divisionNote } from "../../train/internal.ts";
 import { checkRanks, checkStart } from "../distributed_start.ts";
 import { encodeSome, evaluateKnn, isEvaluated, judgedImages } from "./evaluate_knn.ts";

@@ -1,5 +1,6 @@
 import type { KnnScores } from "../../eval/mod.ts";
-import type { PretrainReport, TrainingPosition } from "../../train/mod.ts";
+import type { PretrainReport } from "../../train/mod.ts";
+import type { TrainingPosition } from "../../checkpoints/mod.ts";
 import type { EvaluationMetrics } from "./events.ts";
 
 /** One line of `metrics.jsonl`. */

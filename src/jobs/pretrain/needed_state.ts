@@ -1,4 +1,5 @@
-import { type Checkpoint, type Method, METHODS } from "../../train/mod.ts";
+import type { Checkpoint } from "../../checkpoints/mod.ts";
+import { type Method, METHODS } from "../../methods/mod.ts";
 import { type JobSettings, settingsOf } from "./settings.ts";
 
 /** Whether a run of the settings `now` needs state that one of `before` did not keep, by the setting that asks for it. */

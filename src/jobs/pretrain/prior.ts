@@ -5,7 +5,8 @@ import { checkFinite } from "../../eval/internal.ts";
 import { medianSigma } from "../../kernels/mod.ts";
 import { keep, type Tensor, tensor } from "../../tensor/mod.ts";
 import { takeRows } from "../../data/internal.ts";
-import { HostPrior, METHODS } from "../../train/mod.ts";
+import { HostPrior } from "../../train/mod.ts";
+import { METHODS } from "../../methods/mod.ts";
 import { clustersOf, equalRows } from "./prior_classes.ts";
 import type { JobSettings } from "./settings.ts";
 

@@ -1,4 +1,5 @@
-import { METHODS, type TrainingPosition } from "../../train/mod.ts";
+import { METHODS } from "../../methods/mod.ts";
+import type { TrainingPosition } from "../../checkpoints/mod.ts";
 import type { JobFacts } from "./events.ts";
 import type { KernelView } from "./kernel_view.ts";
 import type { JobSettings } from "./settings.ts";

@@ -1,5 +1,5 @@
 import type { EventValue } from "../../formats/internal.ts";
-import type { TrainingPosition } from "../../train/mod.ts";
+import type { TrainingPosition } from "../../checkpoints/mod.ts";
 import type { RunFolder } from "../run_folder.ts";
 import { EventLog } from "../tensorboard/event_log.ts";
 import { histogramOf } from "../tensorboard/histogram_of.ts";

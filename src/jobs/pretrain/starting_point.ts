@@ -1,5 +1,5 @@
 import type { Communicator } from "../../distributed/mod.ts";
-import type { Checkpoint } from "../../train/mod.ts";
+import type { Checkpoint } from "../../checkpoints/mod.ts";
 import { findCheckpoint, type FoundCheckpoint, type RunFolder } from "../run_folder.ts";
 import type { JobInput } from "./events.ts";
 import { neededState } from "./needed_state.ts";

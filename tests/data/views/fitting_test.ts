@@ -11,7 +11,8 @@ import {
 import { rbf } from "../../../src/kernels/mod.ts";
 import { ResNet } from "../../../src/nn/mod.ts";
 import { encode, encodeImages, knn, principalComponents, viewAlignment } from "../../../src/eval/mod.ts";
-import { HostPrior, makeModel, pretrain, type PretrainReport } from "../../../src/train/mod.ts";
+import { HostPrior, pretrain, type PretrainReport } from "../../../src/train/mod.ts";
+import { makeModel } from "../../../src/methods/mod.ts";
 import { uploadPrior } from "../../../src/jobs/mod.ts";
 import { AugmentedFeatures } from "../../../src/eval/augmented_features.ts";
 import { SingleProcess } from "../../../src/distributed/mod.ts";

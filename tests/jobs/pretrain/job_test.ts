@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Device } from "../../../mod.ts";
 import { type JobEvent, type JobSettings, pretrainJob } from "../../../src/jobs/mod.ts";
-import { LossNotFiniteError, readCheckpoint } from "../../../src/train/mod.ts";
+import { LossNotFiniteError } from "../../../src/train/mod.ts";
+import { readCheckpoint } from "../../../src/checkpoints/mod.ts";
 import { writeSafetensors, writeTorch } from "../../../src/formats/mod.ts";
 import { openLimited } from "../../device/_limited.ts";
 import { withFolder } from "../../data/_helpers.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Device } from "../../../mod.ts";
 import { pretrainJob } from "../../../src/jobs/mod.ts";
-import { readCheckpoint } from "../../../src/train/mod.ts";
+import { readCheckpoint } from "../../../src/checkpoints/mod.ts";
 import { withFolder } from "../../data/_helpers.ts";
 import { SETTINGS, smallDataset } from "../../train/_small.ts";
 import { testWith } from "../../device/_features.ts";

@@ -8,7 +8,7 @@ import {
   resolveSettings,
 } from "../../../src/jobs/pretrain/settings.ts";
 import { startingPoint } from "../../../src/jobs/pretrain/starting_point.ts";
-import type { Checkpoint } from "../../../src/train/mod.ts";
+import type { Checkpoint } from "../../../src/checkpoints/mod.ts";
 import { SETTINGS } from "../../train/_small.ts";
 
 Deno.test("learningSettings() has the number of ranks where each has its own loss", () => {

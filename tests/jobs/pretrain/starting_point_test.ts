@@ -6,7 +6,7 @@ import { type JobSettings, learningSettings, resolveSettings } from "../../../sr
 import { startingPoint } from "../../../src/jobs/pretrain/starting_point.ts";
 import { SingleProcess } from "../../../src/distributed/mod.ts";
 import { ndarray } from "../../../src/formats/mod.ts";
-import { writeCheckpoint } from "../../../src/train/mod.ts";
+import { writeCheckpoint } from "../../../src/checkpoints/mod.ts";
 
 const PROGRAM = { db: "custom", demo: false, augmentation: "natural", stem: "imagenet" } as const;
 const GIVEN = { network: "tiny", resolution: 16, workers: 1, epochs: 2 };

@@ -1,6 +1,6 @@
 import { readFrom, writeWhole } from "../formats/mod.ts";
-import type { Checkpoint } from "./checkpoint_types.ts";
-import { checkpointChunks, checkpointOf, type ReadCheckpointOptions } from "./checkpoint_bytes.ts";
+import type { Checkpoint } from "./types.ts";
+import { checkpointChunks, checkpointOf, type ReadCheckpointOptions } from "./bytes.ts";
 import { checkOptions } from "../tensor/internal.ts";
 
 /**

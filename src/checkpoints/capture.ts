@@ -3,9 +3,9 @@ import type { Module } from "../nn/mod.ts";
 import type { GradScaler, Optimizer } from "../optim/mod.ts";
 import { ownValue, savedValue } from "../weights/internal.ts";
 import { loadState, readState, type StateDict } from "../weights/mod.ts";
-import type { Checkpoint } from "./checkpoint_types.ts";
+import type { Checkpoint } from "./types.ts";
 
-export { readCheckpoint, writeCheckpoint } from "./checkpoint_file.ts";
+export { readCheckpoint, writeCheckpoint } from "./file.ts";
 
 /** A weight became NaN or infinite. */
 export class WeightsNotFiniteError extends RangeError {

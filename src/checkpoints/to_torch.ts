@@ -1,6 +1,6 @@
 import { ndarray, type TorchValue, writeTorch, writeWhole } from "../formats/mod.ts";
-import type { Checkpoint, OptimizerCheckpoint } from "./checkpoint_types.ts";
-import { isBuffer, TORCH_STATES } from "./checkpoint_torch.ts";
+import type { Checkpoint, OptimizerCheckpoint } from "./types.ts";
+import { isBuffer, TORCH_STATES } from "./torch.ts";
 
 /** Settings of an optimizer by PyTorch's names, such as `{ lr: 0.1, momentum: 0.9 }`: what a checkpoint does not hold. */
 export type TorchGroup = Readonly<Record<string, TorchValue>>;

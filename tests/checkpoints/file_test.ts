@@ -4,13 +4,12 @@ import { Device } from "../../mod.ts";
 import { ndarray, readSafetensors, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
 import {
   type Checkpoint,
-  makeModel,
-  NETWORKS,
   type OptimizerCheckpoint,
   readCheckpoint,
-  type StateDict,
   writeCheckpoint,
-} from "../../src/train/mod.ts";
+} from "../../src/checkpoints/mod.ts";
+import { makeModel, NETWORKS } from "../../src/methods/mod.ts";
+import type { StateDict } from "../../src/weights/mod.ts";
 import { RunFolder } from "../../src/jobs/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
 

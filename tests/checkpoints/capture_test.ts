@@ -6,14 +6,13 @@ import { Adam, AdamW, GradScaler, LARS, type Optimizer, SGD } from "../../src/op
 import {
   captureCheckpoint,
   type Checkpoint,
-  makeModel,
   readCheckpoint,
-  readState,
   restoreCheckpoint,
-  type StateDict,
   writeCheckpoint,
   writeTorchCheckpoint,
-} from "../../src/train/mod.ts";
+} from "../../src/checkpoints/mod.ts";
+import { makeModel } from "../../src/methods/mod.ts";
+import { readState, type StateDict } from "../../src/weights/mod.ts";
 import { ndarray, readSafetensors, readTorch, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
 import { sealed } from "../../src/formats/internal.ts";
 import { withFolder } from "../data/_helpers.ts";

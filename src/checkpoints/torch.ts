@@ -8,7 +8,7 @@ import {
   stateDict,
 } from "../formats/mod.ts";
 import { describeValue } from "../formats/internal.ts";
-import type { Checkpoint, OptimizerCheckpoint } from "./checkpoint_types.ts";
+import type { Checkpoint, OptimizerCheckpoint } from "./types.ts";
 import type { StateDict } from "../weights/mod.ts";
 
 /**

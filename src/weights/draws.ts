@@ -1,6 +1,6 @@
 import { ndarray } from "../formats/mod.ts";
 import type { Module } from "../nn/mod.ts";
-import type { StateDict } from "../weights/mod.ts";
+import type { StateDict } from "./model_state.ts";
 
 const PREFIX = "draws.";
 

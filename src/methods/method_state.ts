@@ -1,11 +1,28 @@
 import type { Contrastive } from "../nn/mod.ts";
 import { ndarray, toF32 } from "../formats/mod.ts";
 import { AveragedModel } from "./averaged_model.ts";
-import { loadDraws, readDraws } from "./draws.ts";
 import { KeyQueue } from "./key_queue.ts";
-import { type Method, METHODS } from "./methods.ts";
+import { type Method, type MethodName, METHODS } from "./methods.ts";
 import { loadState, readState, type StateDict } from "../weights/mod.ts";
-import type { ResolvedConfig } from "./resolve.ts";
+import { loadDraws, readDraws } from "../weights/internal.ts";
+
+/** Settings that a method's state follows. */
+export interface StateSettings {
+  /** Name of the method. */
+  readonly method: MethodName;
+  /** Model of the momentum encoder, for a method that has one. */
+  readonly target?: Contrastive;
+  /** Weight of what was before in the momentum encoder, at the start. */
+  readonly targetMomentum?: number;
+  /** Model of the average of the weights, where `ema` is set. */
+  readonly average?: Contrastive;
+  /** Weight of what was before in the average. */
+  readonly ema?: number;
+  /** Keys that the queue holds, for a method that has one. */
+  readonly queue?: number;
+  /** Seed of the queue's first keys. */
+  readonly seed: number;
+}
 
 /**
  * State that a method keeps from step to step beside the weights: its momentum encoder, its queue, the average of the
@@ -20,11 +37,11 @@ export class MethodState {
   readonly average: AveragedModel | null;
   /** Keys of earlier batches; null for a method without a queue. */
   readonly queue: KeyQueue | null;
-  #config: ResolvedConfig;
+  #config: StateSettings;
   #model: Contrastive;
 
   /** Makes what the method needs. */
-  constructor(model: Contrastive, config: ResolvedConfig) {
+  constructor(model: Contrastive, config: StateSettings) {
     this.#config = config;
     this.#model = model;
     this.method = METHODS[config.method];

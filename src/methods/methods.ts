@@ -207,3 +207,9 @@ export function halvesOf(joined: Tensor): [Tensor, Tensor] {
   const half = (start: number) => slice(joined, [null, null, { start, stop: start + width }]);
   return [half(0), detach(half(width))];
 }
+
+/** Lists the methods that take a prior, for messages. */
+export function thoseWithPrior(): string {
+  const names = Object.entries<Method>(METHODS).filter(([, { prior }]) => prior !== "none").map(([name]) => name);
+  return `methods that take one are ${names.join(", ")}`;
+}

@@ -1,6 +1,6 @@
 import { isRecord, parseJson, quoted } from "../formats/internal.ts";
 import type { GradScalerState } from "../optim/mod.ts";
-import type { Checkpoint, OptimizerCheckpoint, TrainingPosition } from "./checkpoint_types.ts";
+import type { Checkpoint, OptimizerCheckpoint, TrainingPosition } from "./types.ts";
 
 /** Contents of a checkpoint's metadata. */
 export interface Notes extends Pick<Checkpoint, "network" | "position" | "config"> {

@@ -7,9 +7,9 @@ import {
   type Safetensors,
   safetensorsChunks,
 } from "../formats/mod.ts";
-import type { Checkpoint, TrainingPosition } from "./checkpoint_types.ts";
-import { parseNotes } from "./checkpoint_notes.ts";
-import { torchCheckpoint } from "./checkpoint_torch.ts";
+import type { Checkpoint, TrainingPosition } from "./types.ts";
+import { parseNotes } from "./notes.ts";
+import { torchCheckpoint } from "./torch.ts";
 import type { StateDict } from "../weights/mod.ts";
 import { checkOptions } from "../tensor/internal.ts";
 

@@ -1,10 +1,12 @@
 // Trains a ResNet-18 for two steps, saves it, and writes what it makes of fixed images, for torch_round_trip.py:
-//   deno run -A tests/train/torch_round_trip.ts DIR && python3 tests/train/torch_round_trip.py DIR
+//   deno run -A tests/checkpoints/torch_round_trip.ts DIR && python3 tests/checkpoints/torch_round_trip.py DIR
 import { backward, Device, key, noGrad, normal, scope, square, sum, type Tensor } from "../../mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { Linear } from "../../src/nn/mod.ts";
 import { AdamW, SGD } from "../../src/optim/mod.ts";
-import { captureCheckpoint, makeModel, readState, writeCheckpoint, writeTorchCheckpoint } from "../../src/train/mod.ts";
+import { captureCheckpoint, writeCheckpoint, writeTorchCheckpoint } from "../../src/checkpoints/mod.ts";
+import { makeModel } from "../../src/methods/mod.ts";
+import { readState } from "../../src/weights/mod.ts";
 import { writeSafetensors } from "../../src/formats/mod.ts";
 
 const folder = Deno.args[0]!;
