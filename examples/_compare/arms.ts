@@ -88,6 +88,7 @@ function initArms(prior: PriorName, lr: number): Arm[] {
     { name: "shuffled prior, torchvision weights", prior, init, shuffled: 1 },
     { name: "no prior, torchvision weights, six times the rate", init, lr: 6 * lr },
     { name: "prior, torchvision weights, six times the rate", prior, init, lr: 6 * lr },
+    { name: "shuffled prior, torchvision weights, six times the rate", prior, init, lr: 6 * lr, shuffled: 1 },
   ];
 }
 
