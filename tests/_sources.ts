@@ -11,7 +11,7 @@ export async function sources(folder = "src"): Promise<Source[]> {
   for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
     const path = `${folder}/${name}`;
     if (isDirectory) found.push(...await sources(path));
-    else if (path.endsWith(".ts") && !path.endsWith("gen.ts")) {
+    else if (path.endsWith(".ts") && !path.startsWith("src/shaders/")) {
       found.push([path, await Deno.readTextFile(join(ROOT, path))]);
     }
   }

@@ -28,7 +28,7 @@ async function sourceFiles(folder: string): Promise<string[]> {
   for await (const { name, isDirectory } of Deno.readDir(join(ROOT, folder))) {
     const path = `${folder}/${name}`;
     if (isDirectory) found.push(...await sourceFiles(path));
-    else if (path.endsWith(".ts") && !path.endsWith("gen.ts")) found.push(path);
+    else if (path.endsWith(".ts") && !path.startsWith("src/shaders/")) found.push(path);
   }
   return found;
 }

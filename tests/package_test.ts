@@ -95,7 +95,7 @@ Deno.test("deno publish --dry-run passes and takes only what is meant to be publ
   const { all } = await deno(["publish", "--dry-run", "--allow-dirty"]);
   const root = new URL("..", import.meta.url).href;
   const files = [...all.matchAll(/^\s+(file:\S+)/gm)].map(([, url]) => url!.slice(root.length));
-  for (const file of ["mod.ts", "src/shaders/gen.ts", "LICENSE"]) {
+  for (const file of ["mod.ts", "src/shaders/lib.ts", "LICENSE"]) {
     assert(files.includes(file), `${file}\n${all}`);
   }
   const stray = files.filter((file) => {

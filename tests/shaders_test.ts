@@ -1,6 +1,15 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path";
-import { generate, interfaceOf, MODULE, readShaders, SHADERS, withoutComments } from "../scripts/shaders.ts";
+import {
+  generate,
+  generateAll,
+  interfaceOf,
+  MODULES,
+  outdated,
+  readShaders,
+  SHADERS,
+  withoutComments,
+} from "../scripts/shaders.ts";
 
 async function inFolder(files: Record<string, string>, body: (root: string) => Promise<void>): Promise<void> {
   const root = await Deno.makeTempDir();
@@ -13,24 +22,31 @@ async function inFolder(files: Record<string, string>, body: (root: string) => P
   }
 }
 
-Deno.test("gen.ts is what shaders/ generates", async () => {
-  const expected = generate(await readShaders(SHADERS));
-  if (await Deno.readTextFile(MODULE) !== expected) {
-    throw new Error("src/shaders/gen.ts is out of date: run `deno task shaders`");
-  }
+Deno.test("src/shaders/ is what shaders/ generates", async () => {
+  assertEquals(await outdated(MODULES, generateAll(await readShaders(SHADERS))), [], "run `deno task shaders`");
 });
 
-Deno.test("gen.ts carries every shader unchanged", async () => {
-  const module: Record<string, { code: string }> = await import("../src/shaders/gen.ts");
-  for (const { name, code } of await readShaders(SHADERS)) assertEquals(module[name]!.code, code);
+Deno.test("outdated() names modules that are missing, that differ, and that no folder makes", async () => {
+  await inFolder({ "lib.ts": "old", "gone.ts": "", "norm.ts": "same", "shader.ts": "by hand" }, async (root) => {
+    for (const folder of ["lib", "some"]) await Deno.remove(join(root, folder));
+    const texts = new Map([["lib.ts", "new"], ["norm.ts", "same"], ["conv.ts", "new"]]);
+    assertEquals(await outdated(root, texts), ["conv.ts", "gone.ts", "lib.ts"]);
+  });
+});
+
+Deno.test("src/shaders/ carries every shader unchanged", async () => {
+  for (const { folder, name, code } of await readShaders(SHADERS)) {
+    const module: Record<string, { code: string }> = await import(`../src/shaders/${folder}.ts`);
+    assertEquals(module[name]!.code, code);
+  }
 });
 
 Deno.test("readShaders() sorts by name and prefixes lib/", async () => {
   await inFolder({ "some/b.wgsl": "b", "some/a_2.wgsl": "a", "lib/b.wgsl": "lib\r\n" }, async (root) => {
     assertEquals(await readShaders(root), [
-      { name: "a_2", code: "a" },
-      { name: "b", code: "b" },
-      { name: "lib_b", code: "lib\n" },
+      { folder: "some", name: "a_2", code: "a" },
+      { folder: "some", name: "b", code: "b" },
+      { folder: "lib", name: "lib_b", code: "lib\n" },
     ]);
   });
 });
@@ -57,7 +73,7 @@ Deno.test("withoutComments() leaves the lines that hold code", () => {
 
 Deno.test("generate() keeps backslashes, backticks and ${", async () => {
   const code = "// \\ ` ${x} \\` $\\{\n";
-  const text = generate([{ name: "odd", code }]);
+  const text = generate("some", [{ name: "odd", code }]);
   const { odd } = await import(`data:application/typescript,${encodeURIComponent(text)}`);
   assertEquals(odd, { params: {}, access: {}, code });
 });
@@ -90,7 +106,10 @@ Deno.test("interfaceOf() refuses what has no one meaning", () => {
 });
 
 Deno.test("generate() gives every shader the exact type of its interface", () => {
-  const text = generate([{ name: "a", code: "struct Params { n: u32 }\n@group(0) @binding(1) var<storage> x: X;" }]);
+  const text = generate("some", [{
+    name: "a",
+    code: "struct Params { n: u32 }\n@group(0) @binding(1) var<storage> x: X;",
+  }]);
   assertStringIncludes(text, 'export const a: Shader<{ n: "u32" }, { 1: "read" }> = {');
 });
 

@@ -11,7 +11,7 @@ import {
 } from "../device/mod.ts";
 import type { Nothing } from "../device/internal.ts";
 import { policyOf } from "../ops/internal.ts";
-import { lib_many } from "../shaders/gen.ts";
+import { lib_many } from "../shaders/lib.ts";
 import type { Tensor } from "../tensor/mod.ts";
 
 /** Elements of one workgroup of `lib/many.wgsl`. */

@@ -1,5 +1,5 @@
 import { defineProgram, type Device } from "../device/mod.ts";
-import { adam as code, adam_count } from "../shaders/gen.ts";
+import { adam as code, adam_count } from "../shaders/optim.ts";
 import { keep, type Tensor, tensor } from "../tensor/mod.ts";
 import { checkOptions, checkSetting } from "../tensor/internal.ts";
 import { batches, manyProgram, type ManyShader, scaledShader, type Scaling, scalingPart, type Slot } from "./_many.ts";

@@ -1,6 +1,6 @@
 import { checkOnce } from "./_once.ts";
 import { defineProgram, type Device } from "../device/mod.ts";
-import { clip_norm as code, clip_norm_total } from "../shaders/gen.ts";
+import { clip_norm as code, clip_norm_total } from "../shaders/optim.ts";
 import { copyInto, keep, Tensor } from "../tensor/mod.ts";
 import { checkOptions, checkSetting } from "../tensor/internal.ts";
 import { type Batch, batches, manyProgram, type ManyShader, type Scaling, scalingPart, type Slot } from "./_many.ts";

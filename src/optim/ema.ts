@@ -1,4 +1,4 @@
-import { ema as code } from "../shaders/gen.ts";
+import { ema as code } from "../shaders/optim.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { assign, checkOptions } from "../tensor/internal.ts";
 import { tensorsOf } from "./_tensors.ts";

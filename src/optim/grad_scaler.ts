@@ -1,5 +1,5 @@
 import { defineProgram, Device } from "../device/mod.ts";
-import { grad_scale as code, grad_scale_adjust } from "../shaders/gen.ts";
+import { grad_scale as code, grad_scale_adjust } from "../shaders/optim.ts";
 import { mul } from "../ops/mod.ts";
 import { keep, Tensor, tensor } from "../tensor/mod.ts";
 import { checkOptions, checkSetting } from "../tensor/internal.ts";

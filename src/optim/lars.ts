@@ -1,4 +1,4 @@
-import { lars as code } from "../shaders/gen.ts";
+import { lars as code } from "../shaders/optim.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { checkOptions, checkSetting } from "../tensor/internal.ts";
 import { type Batch, batches, manyProgram, type ManyShader, scaledShader, type Scaling, type Slot } from "./_many.ts";

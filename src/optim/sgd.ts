@@ -1,4 +1,4 @@
-import { sgd as code } from "../shaders/gen.ts";
+import { sgd as code } from "../shaders/optim.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { checkOptions, checkSetting } from "../tensor/internal.ts";
 import { batches, manyProgram, type ManyShader, scaledShader, type Scaling, type Slot } from "./_many.ts";

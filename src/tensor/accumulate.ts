@@ -1,5 +1,6 @@
 import { defineProgram } from "../device/mod.ts";
-import { accumulate as code, lib_flat } from "../shaders/gen.ts";
+import { lib_flat } from "../shaders/lib.ts";
+import { accumulate as code } from "../shaders/tensor.ts";
 import { elementAliases, type FloatDType, floatOf } from "./half.ts";
 import { Tensor } from "./tensor.ts";
 

@@ -1,5 +1,6 @@
 import { defineProgram } from "../device/mod.ts";
-import { cast as code, lib_flat } from "../shaders/gen.ts";
+import { lib_flat } from "../shaders/lib.ts";
+import { cast as code } from "../shaders/tensor.ts";
 import { elementAliases, type FloatDType } from "./half.ts";
 import { Tensor } from "./tensor.ts";
 

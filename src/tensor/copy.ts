@@ -1,5 +1,6 @@
 import { defineProgram, type Param } from "../device/mod.ts";
-import { copy as code, lib_flat } from "../shaders/gen.ts";
+import { lib_flat } from "../shaders/lib.ts";
+import { copy as code } from "../shaders/tensor.ts";
 import { bytesOf } from "./dtype.ts";
 import { sameShape } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";

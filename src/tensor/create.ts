@@ -1,5 +1,6 @@
 import { defineProgram, Device } from "../device/mod.ts";
-import { fill as fillCode, lib_flat } from "../shaders/gen.ts";
+import { lib_flat } from "../shaders/lib.ts";
+import { fill as fillCode } from "../shaders/tensor.ts";
 import { arrayOf, bytesOf, type DType, dtypeOf } from "./dtype.ts";
 import { checkOptions } from "../checks/internal.ts";
 import { checkNumber } from "./given.ts";

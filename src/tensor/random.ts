@@ -1,5 +1,6 @@
 import { defineProgram, Device } from "../device/mod.ts";
-import { lib_flat, lib_philox, random as code } from "../shaders/gen.ts";
+import { lib_flat, lib_philox } from "../shaders/lib.ts";
+import { random as code } from "../shaders/tensor.ts";
 import { type CreateOptions, tensor } from "./create.ts";
 import { checkKey, type Key, shuffled } from "./philox.ts";
 import { checkOptions } from "../checks/internal.ts";

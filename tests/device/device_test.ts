@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import { defineProgram, Device, DeviceError } from "../../src/device/mod.ts";
-import { lib_flat } from "../../src/shaders/gen.ts";
+import { lib_flat } from "../../src/shaders/lib.ts";
 import { full, ones, scope, tensor } from "../../src/tensor/mod.ts";
 import { add, exp, mul, sum } from "../../src/ops/mod.ts";
 import { runChild } from "./_child.ts";

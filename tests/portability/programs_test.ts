@@ -6,7 +6,7 @@ import { ADAPTERS, pipelinesOf } from "./_programs.ts";
 import { elementStores, sharedPointers } from "./_stores.ts";
 import { DIVISIONS } from "./_subgroups.ts";
 import * as ops from "../../src/ops/mod.ts";
-import { lib_lanes_subgroup, lib_rows_subgroup } from "../../src/shaders/gen.ts";
+import { lib_lanes_subgroup, lib_rows_subgroup } from "../../src/shaders/lib.ts";
 
 const byAdapter: { name: string; adapter: NullAdapter; pipelines: Pipeline[] }[] = [];
 for (const [name, adapter] of Object.entries(ADAPTERS)) {

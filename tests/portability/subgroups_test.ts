@@ -2,7 +2,7 @@
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { defineProgram, Device } from "../../src/device/mod.ts";
 import { laneForm } from "../../src/ops/shared/lanes.ts";
-import { lib_lanes, lib_rows } from "../../src/shaders/gen.ts";
+import { lib_lanes, lib_rows } from "../../src/shaders/lib.ts";
 import { Tensor } from "../../src/tensor/mod.ts";
 import { DIVISIONS, withSubgroups } from "./_subgroups.ts";
 

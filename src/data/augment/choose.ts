@@ -9,14 +9,8 @@ import {
   type ShaderPart,
 } from "../../device/mod.ts";
 import { withParts } from "../../device/internal.ts";
-import {
-  augment_choose,
-  lib_augment,
-  lib_flat,
-  lib_images_packed,
-  lib_images_resident,
-  lib_philox,
-} from "../../shaders/gen.ts";
+import { augment_choose } from "../../shaders/augment.ts";
+import { lib_augment, lib_flat, lib_images_packed, lib_images_resident, lib_philox } from "../../shaders/lib.ts";
 import { type Key, Tensor } from "../../tensor/mod.ts";
 import type { Source } from "./images.ts";
 import { affineRanges } from "./affine.ts";

@@ -1,14 +1,6 @@
 import { type Constants, defineProgram } from "../../device/mod.ts";
-import {
-  augment_color,
-  augment_finish,
-  augment_prepare,
-  augment_resample,
-  lib_augment,
-  lib_colors,
-  lib_flat,
-  lib_rows,
-} from "../../shaders/gen.ts";
+import { augment_color, augment_finish, augment_prepare, augment_resample } from "../../shaders/augment.ts";
+import { lib_augment, lib_colors, lib_flat, lib_rows } from "../../shaders/lib.ts";
 import { NAN_BITS, policyOf } from "../../ops/internal.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { AUGMENT } from "./_tables.ts";

@@ -1,5 +1,6 @@
 import { defineProgram } from "../../device/mod.ts";
-import { attention_delta as code, lib_flat } from "../../shaders/gen.ts";
+import { attention_delta as code } from "../../shaders/attention.ts";
+import { lib_flat } from "../../shaders/lib.ts";
 import { type FloatDType, Tensor } from "../../tensor/mod.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
 import type { AttentionLayout } from "./layout.ts";

@@ -1,6 +1,7 @@
 // Attention by matrix products of some heads and queries at a time: for CPU adapters, where those are quickest.
 import { defineProgram } from "../../device/mod.ts";
-import { attention_weights as code, lib_flat, lib_nan, lib_rows } from "../../shaders/gen.ts";
+import { attention_weights as code } from "../../shaders/attention.ts";
+import { lib_flat, lib_nan, lib_rows } from "../../shaders/lib.ts";
 import { type Shape, Tensor, zeros } from "../../tensor/mod.ts";
 import { castTo, floatOf } from "../../tensor/internal.ts";
 import { copyStrided, type Walk } from "../move/strided.ts";

@@ -1,15 +1,8 @@
 // Attention by tiles that a workgroup keeps to itself: for GPUs.
 import { defineProgram, type Device, type Part } from "../../device/mod.ts";
 import { withParts } from "../../device/internal.ts";
-import {
-  attention as forwardCode,
-  attention_grad_kv,
-  attention_grad_q,
-  lib_attention,
-  lib_attention_grad,
-  lib_attention_rows,
-  lib_nan,
-} from "../../shaders/gen.ts";
+import { attention as forwardCode, attention_grad_kv, attention_grad_q } from "../../shaders/attention.ts";
+import { lib_attention, lib_attention_grad, lib_attention_rows, lib_nan } from "../../shaders/lib.ts";
 import { type FloatDType, type Shape, Tensor } from "../../tensor/mod.ts";
 import { deltaOf } from "./delta.ts";
 import { type Attended, type AttentionLayout, type AttentionOperands, FOURS, gradSize } from "./layout.ts";

@@ -1,6 +1,7 @@
 // Convolution of each channel by itself, where groups, input and output channels are as many; channels are what they are.
 import { defineProgram, type Device } from "../../device/mod.ts";
-import { conv2d_depthwise, conv2d_depthwise_grad, lib_flat, lib_strip } from "../../shaders/gen.ts";
+import { conv2d_depthwise, conv2d_depthwise_grad } from "../../shaders/conv.ts";
+import { lib_flat, lib_strip } from "../../shaders/lib.ts";
 import { type FloatDType, sizeOf, Tensor } from "../../tensor/mod.ts";
 import { castTo, elementAliases, floatOf } from "../../tensor/internal.ts";
 import { sumOfRows } from "../product/linear.ts";

@@ -9,7 +9,7 @@ import {
   conv2d_pixels,
   conv2d_place,
   conv2d_weight_grad,
-} from "../../shaders/gen.ts";
+} from "../../shaders/conv.ts";
 import { type FloatDType, type Shape, sizeOf, Tensor } from "../../tensor/mod.ts";
 import { constantsOf, type ProductForm, workgroupCount } from "../product/forms.ts";
 import type { Question } from "../shared/answers.ts";

@@ -8,9 +8,8 @@ import {
   conv2d_winograd_factors,
   conv2d_winograd_images,
   conv2d_winograd_moments,
-  lib_flat,
-  lib_moments,
-} from "../../shaders/gen.ts";
+} from "../../shaders/conv.ts";
+import { lib_flat, lib_moments } from "../../shaders/lib.ts";
 import type { FloatDType, Tensor } from "../../tensor/mod.ts";
 import { momentsNote } from "../product/moments.ts";
 import { readingCode, readingNote } from "../product/programs.ts";

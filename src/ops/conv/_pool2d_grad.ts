@@ -1,5 +1,5 @@
 // The gradient of both pools: every pixel of x gathers from the windows that it is in.
-import type { pool2d } from "../../shaders/gen.ts";
+import type { pool2d } from "../../shaders/conv.ts";
 import { type Shape, Tensor } from "../../tensor/mod.ts";
 import { floatOf } from "../../tensor/internal.ts";
 import { type ColumnPrograms, pick } from "../shared/slices.ts";

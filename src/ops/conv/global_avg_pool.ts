@@ -1,5 +1,5 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { global_avg_pool as code } from "../../shaders/gen.ts";
+import { global_avg_pool as code } from "../../shaders/conv.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { floatOf } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";

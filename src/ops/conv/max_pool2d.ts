@@ -1,5 +1,5 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { pool2d as code } from "../../shaders/gen.ts";
+import { pool2d as code } from "../../shaders/conv.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { floatOf } from "../../tensor/internal.ts";
 import { type Pool2dOptions, pooledShape, type Windows, windowsOf } from "./pool_geometry.ts";

@@ -1,5 +1,5 @@
 // Windows of 2-D pooling: their options, shape rule and errors.
-import type { pool2d } from "../../shaders/gen.ts";
+import type { pool2d } from "../../shaders/conv.ts";
 import type { Shape, Tensor } from "../../tensor/mod.ts";
 import { checkOptions } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";

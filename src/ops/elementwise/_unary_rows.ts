@@ -1,6 +1,6 @@
 import type { ShaderPart } from "../../device/mod.ts";
 import type { Nothing } from "../../device/internal.ts";
-import { lib_gelu, lib_series } from "../../shaders/gen.ts";
+import { lib_gelu, lib_series } from "../../shaders/lib.ts";
 
 /** One elementwise op: WGSL expressions of `x: F` (that is `vec4f`), and of the scalars `params.a` and `params.b` where it has some. */
 export interface Row {

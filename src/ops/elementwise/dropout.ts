@@ -1,7 +1,8 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { askOnce } from "../../autograd/internal.ts";
 import { defineProgram } from "../../device/mod.ts";
-import { dropout as code, lib_flat, lib_philox } from "../../shaders/gen.ts";
+import { dropout as code } from "../../shaders/elementwise.ts";
+import { lib_flat, lib_philox } from "../../shaders/lib.ts";
 import { type FloatDType, type Key, Tensor } from "../../tensor/mod.ts";
 import { checkOptions, elementAliases, floatOf } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";

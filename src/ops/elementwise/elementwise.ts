@@ -4,11 +4,9 @@ import {
   elementwise as shader,
   elementwise_flat as flat,
   elementwise_strided as strided,
-  lib_flat,
-  lib_nan,
-  lib_power,
-  type Shader,
-} from "../../shaders/gen.ts";
+} from "../../shaders/elementwise.ts";
+import { lib_flat, lib_nan, lib_power } from "../../shaders/lib.ts";
+import type { Shader } from "../../shaders/shader.ts";
 import { type DType, type FloatDType, sameShape, type Shape, Tensor } from "../../tensor/mod.ts";
 import { broadcastStrides, collapse, MAX_AXES } from "../shared/axes.ts";
 import { arrayParams } from "../shared/params.ts";

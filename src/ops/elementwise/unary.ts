@@ -1,5 +1,6 @@
 import { defineProgram } from "../../device/mod.ts";
-import { lib_flat, lib_nan, unary as code } from "../../shaders/gen.ts";
+import { unary as code } from "../../shaders/elementwise.ts";
+import { lib_flat, lib_nan } from "../../shaders/lib.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { type FloatDType, Tensor } from "../../tensor/mod.ts";
 import { checkOptions, elementAliases, floatOf } from "../../tensor/internal.ts";

@@ -1,7 +1,8 @@
 // Iterative refinement of a hat matrix: factor and inverse are taken to more bits than f32 holds, with triangular
 // products alone, of operands that are cut in two so that the sums are exact (an error-free transformation).
 import { defineProgram } from "../../device/mod.ts";
-import { hat_refine as code, lib_flat, lib_rows } from "../../shaders/gen.ts";
+import { lib_flat, lib_rows } from "../../shaders/lib.ts";
+import { hat_refine as code } from "../../shaders/linalg.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { mul } from "../elementwise/binary.ts";
 import { strided } from "../product/layout.ts";

@@ -1,6 +1,7 @@
 // The inverse of a triangular matrix, by doubling: blocks of 64 rows are inverted, then every two neighbours are joined.
 import { defineProgram } from "../../device/mod.ts";
-import { lib_block, lib_flat, triangular_inverse as code } from "../../shaders/gen.ts";
+import { lib_block, lib_flat } from "../../shaders/lib.ts";
+import { triangular_inverse as code } from "../../shaders/linalg.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { strided } from "../product/layout.ts";
 import { productPadded } from "../product/product.ts";

@@ -1,12 +1,11 @@
 import { defineProgram, type Device } from "../../device/mod.ts";
+import { lib_block, lib_flat } from "../../shaders/lib.ts";
 import {
   cholesky as code,
   cholesky_panel as panel,
   cholesky_rows as rows,
   cholesky_update as update,
-  lib_block,
-  lib_flat,
-} from "../../shaders/gen.ts";
+} from "../../shaders/linalg.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { checkOptions, checkSetting } from "../../tensor/internal.ts";

@@ -1,6 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { defineProgram } from "../../device/mod.ts";
-import { hat_matrix as code, lib_flat, lib_rows } from "../../shaders/gen.ts";
+import { lib_flat, lib_rows } from "../../shaders/lib.ts";
+import { hat_matrix as code } from "../../shaders/linalg.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { checkOptions, checkSetting } from "../../tensor/internal.ts";
 import { add, mul } from "../elementwise/binary.ts";

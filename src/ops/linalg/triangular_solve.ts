@@ -1,14 +1,12 @@
 import { defineProgram } from "../../device/mod.ts";
+import { lib_block, lib_flat, lib_triangle } from "../../shaders/lib.ts";
 import {
-  lib_block,
-  lib_flat,
-  lib_triangle,
   triangle_mask as maskCode,
   triangular_solve as code,
   triangular_solve_apply as apply,
   triangular_solve_start as start,
   triangular_solve_update as update,
-} from "../../shaders/gen.ts";
+} from "../../shaders/linalg.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { checkFloat } from "../shared/check.ts";

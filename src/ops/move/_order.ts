@@ -1,5 +1,6 @@
 import { defineProgram } from "../../device/mod.ts";
-import { lib_flat, order as orderCode } from "../../shaders/gen.ts";
+import { lib_flat } from "../../shaders/lib.ts";
+import { order as orderCode } from "../../shaders/move.ts";
 import { Tensor } from "../../tensor/mod.ts";
 
 const RANK = defineProgram({ name: "sort block", code: [lib_flat, orderCode], entryPoint: "rank_block" });

@@ -1,6 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { defineProgram } from "../../device/mod.ts";
-import { lib_flat, scan as code } from "../../shaders/gen.ts";
+import { lib_flat } from "../../shaders/lib.ts";
+import { scan as code } from "../../shaders/move.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { normalizeDim } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";

@@ -1,6 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { defineProgram } from "../../device/mod.ts";
-import { index_select as code, index_select_grad as gradCode, lib_flat } from "../../shaders/gen.ts";
+import { lib_flat } from "../../shaders/lib.ts";
+import { index_select as code, index_select_grad as gradCode } from "../../shaders/move.ts";
 import { type DType, type Shape, Tensor, tensor } from "../../tensor/mod.ts";
 import { checkOptions, normalizeDim } from "../../tensor/internal.ts";
 import { aroundDim } from "./_around_dim.ts";

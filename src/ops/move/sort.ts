@@ -1,6 +1,7 @@
 import { defineOp, noGrad } from "../../autograd/mod.ts";
 import { defineProgram } from "../../device/mod.ts";
-import { lib_flat, take_along as alongCode } from "../../shaders/gen.ts";
+import { lib_flat } from "../../shaders/lib.ts";
+import { take_along as alongCode } from "../../shaders/move.ts";
 import { type DType, Tensor, zeros } from "../../tensor/mod.ts";
 import { checkOptions, normalizeDim } from "../../tensor/internal.ts";
 import { checkWords } from "../shared/check.ts";

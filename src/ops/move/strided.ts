@@ -1,6 +1,7 @@
 // Copies between arrays that are walked with any strides: what permute, slice, flip, pad, concat and broadcastTo are made of.
 import { defineProgram } from "../../device/mod.ts";
-import { lib_flat, strided as code } from "../../shaders/gen.ts";
+import { lib_flat } from "../../shaders/lib.ts";
+import { strided as code } from "../../shaders/move.ts";
 import { type Shape, sizeOf, Tensor } from "../../tensor/mod.ts";
 import { stridesOf } from "../../tensor/internal.ts";
 import { collapse } from "../shared/axes.ts";

@@ -1,7 +1,8 @@
 // The sum of two normalised tensors and ReLU, where a convolution makes the residual of another: neither normalised one is
 // ever stored, and both have one pass over memory where each would have its own.
 import { defineOp, type OpContext } from "../../autograd/mod.ts";
-import { add_norms as code, lib_lanes, lib_nan, lib_slices } from "../../shaders/gen.ts";
+import { lib_lanes, lib_nan, lib_slices } from "../../shaders/lib.ts";
+import { add_norms as code } from "../../shaders/norm.ts";
 import { sameShape, Tensor } from "../../tensor/mod.ts";
 import { assign, floatOf } from "../../tensor/internal.ts";
 import { laneForm } from "../shared/lanes.ts";

@@ -1,6 +1,7 @@
 // The backward passes of batch normalisation, separately callable so that synchronised batch normalisation can sum the two
 // reductions over all ranks between them.
-import { batch_norm_grad as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../../shaders/gen.ts";
+import { lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../../shaders/lib.ts";
+import { batch_norm_grad as code } from "../../shaders/norm.ts";
 import type { BindingsOf, Constants } from "../../device/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { addPair, floatOf } from "../../tensor/internal.ts";

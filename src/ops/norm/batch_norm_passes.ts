@@ -2,7 +2,8 @@
 // moments of all ranks between them. Moments of slices are merged by the pairwise formula of Chan et al. (parallel
 // Welford).
 import type { OpContext } from "../../autograd/mod.ts";
-import { batch_norm as code, lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../../shaders/gen.ts";
+import { lib_column_moments, lib_lanes, lib_nan, lib_slices } from "../../shaders/lib.ts";
+import { batch_norm as code } from "../../shaders/norm.ts";
 import type { BindingsOf, Device } from "../../device/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { castTo, floatOf } from "../../tensor/internal.ts";

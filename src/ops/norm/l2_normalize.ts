@@ -1,5 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { l2_normalize as code, lib_length, lib_rows } from "../../shaders/gen.ts";
+import { lib_length, lib_rows } from "../../shaders/lib.ts";
+import { l2_normalize as code } from "../../shaders/norm.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { checkOptions, checkSetting } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";

@@ -1,6 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import type { BindingsOf } from "../../device/mod.ts";
-import { layer_norm as code, layer_norm_sums as sums, lib_rows, lib_slices } from "../../shaders/gen.ts";
+import { lib_rows, lib_slices } from "../../shaders/lib.ts";
+import { layer_norm as code, layer_norm_sums as sums } from "../../shaders/norm.ts";
 import { type FloatDType, ones, Tensor, zeros } from "../../tensor/mod.ts";
 import { checkOptions, checkSetting, floatOf } from "../../tensor/internal.ts";
 import { sumOfRows } from "../product/linear.ts";

@@ -1,6 +1,7 @@
 // Passes over all pairs of rows: distances, and sums of differences weighted by a matrix.
 import { defineProgram } from "../../device/mod.ts";
-import { lib_flat, pair_weights, squared_distances, weighted_differences } from "../../shaders/gen.ts";
+import { lib_flat } from "../../shaders/lib.ts";
+import { pair_weights, squared_distances, weighted_differences } from "../../shaders/pairs.ts";
 import { type Shape, Tensor } from "../../tensor/mod.ts";
 import { checkFloat } from "../shared/check.ts";
 import { padded, resizeRows } from "../product/product.ts";

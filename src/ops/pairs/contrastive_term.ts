@@ -1,5 +1,6 @@
 import { defineProgram } from "../../device/mod.ts";
-import { contrastive_term as code, lib_flat, lib_nan, lib_rows } from "../../shaders/gen.ts";
+import { lib_flat, lib_nan, lib_rows } from "../../shaders/lib.ts";
+import { contrastive_term as code } from "../../shaders/pairs.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { checkOptions, checkSetting } from "../../tensor/internal.ts";

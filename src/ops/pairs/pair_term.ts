@@ -1,5 +1,6 @@
 import { defineProgram } from "../../device/mod.ts";
-import { lib_flat, lib_nan, pair_term as code } from "../../shaders/gen.ts";
+import { lib_flat, lib_nan } from "../../shaders/lib.ts";
+import { pair_term as code } from "../../shaders/pairs.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { checkOptions, checkSetting } from "../../tensor/internal.ts";

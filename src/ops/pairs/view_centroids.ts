@@ -1,5 +1,6 @@
 import { defineProgram } from "../../device/mod.ts";
-import { lib_flat, lib_length, lib_rows, view_centroids as code } from "../../shaders/gen.ts";
+import { lib_flat, lib_length, lib_rows } from "../../shaders/lib.ts";
+import { view_centroids as code } from "../../shaders/pairs.ts";
 import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { checkFloat } from "../shared/check.ts";

@@ -1,7 +1,7 @@
 // The forms of the inner loop that matmul and conv2d share, and the table that chooses among them by adapter and shape.
 import type { Constants, Device, ShaderPart } from "../../device/mod.ts";
 import type { Nothing } from "../../device/internal.ts";
-import { matmul_columns, matmul_narrow, matmul_rows, matmul_subgroup, matmul_tile } from "../../shaders/gen.ts";
+import { matmul_columns, matmul_narrow, matmul_rows, matmul_subgroup, matmul_tile } from "../../shaders/product.ts";
 import { type Policy, policyOf } from "../shared/policy.ts";
 
 /**

@@ -1,7 +1,7 @@
 // Gradients that a product masks and sums on its way, for the batch normalisation and ReLU before it: their backward need
 // not read the gradient for that.
 import type { Device } from "../../device/mod.ts";
-import { lib_gradient_sums } from "../../shaders/gen.ts";
+import { lib_gradient_sums } from "../../shaders/lib.ts";
 import { keep, Tensor } from "../../tensor/mod.ts";
 
 /** Tensor that tells where ReLU was 0: the output, where a residual was added; else scales and shifts of x, `[c / 4, 2, 4]`. */

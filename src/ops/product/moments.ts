@@ -1,7 +1,7 @@
 // Moments of a result's rows per channel that a product leaves on the way, so that batch normalisation need not read the
 // result for them.
 import type { Device } from "../../device/mod.ts";
-import { lib_moments, lib_moments_none, lib_moments_store } from "../../shaders/gen.ts";
+import { lib_moments, lib_moments_none, lib_moments_store } from "../../shaders/lib.ts";
 import { keep, Tensor } from "../../tensor/mod.ts";
 
 /** A side output of an op: it stays empty where the chosen form of the op does not leave moments. */

@@ -1,6 +1,7 @@
 // Matrix products on storages: what matmul, linear and conv2d are made of.
 import { type Constants, defineProgram, type DeviceStorage, type StorageWindow } from "../../device/mod.ts";
-import { lib_flat, matmul_pad } from "../../shaders/gen.ts";
+import { lib_flat } from "../../shaders/lib.ts";
+import { matmul_pad } from "../../shaders/product.ts";
 import { type FloatDType, key, type Shape, sizeOf, Tensor, uniform } from "../../tensor/mod.ts";
 import { bytesOf, castTo, elementAliases, floatOf } from "../../tensor/internal.ts";
 import type { Question } from "../shared/answers.ts";

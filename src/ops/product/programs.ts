@@ -1,6 +1,7 @@
 // Programs of matrix products: a form of the inner loop, the dtypes of the operands, and what is done on the way in and out.
 import { defineProgram, type Device } from "../../device/mod.ts";
-import { lib_read_normalized, lib_read_plain, matmul as operands } from "../../shaders/gen.ts";
+import { lib_read_normalized, lib_read_plain } from "../../shaders/lib.ts";
+import { matmul as operands } from "../../shaders/product.ts";
 import type { FloatDType, Tensor } from "../../tensor/mod.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
 import type { ProductForm } from "./forms.ts";

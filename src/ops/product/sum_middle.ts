@@ -1,6 +1,7 @@
 // Sums over a middle axis: the partial results of a split sum, and the gradients of an operand that was broadcast.
 import { defineProgram } from "../../device/mod.ts";
-import { lib_flat, matmul_reduce } from "../../shaders/gen.ts";
+import { lib_flat } from "../../shaders/lib.ts";
+import { matmul_reduce } from "../../shaders/product.ts";
 import { type FloatDType, Tensor } from "../../tensor/mod.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
 

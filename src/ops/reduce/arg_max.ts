@@ -1,6 +1,7 @@
 import { defineOp } from "../../autograd/mod.ts";
 import { defineProgram } from "../../device/mod.ts";
-import { arg_max as code, lib_flat, lib_nan } from "../../shaders/gen.ts";
+import { lib_flat, lib_nan } from "../../shaders/lib.ts";
+import { arg_max as code } from "../../shaders/reduce.ts";
 import { sizeOf, Tensor } from "../../tensor/mod.ts";
 import { normalizeDim } from "../../tensor/internal.ts";
 import { checkFloat, checkReduction } from "../shared/check.ts";

@@ -1,5 +1,6 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { cross_entropy as code, lib_nan, lib_rows } from "../../shaders/gen.ts";
+import { lib_nan, lib_rows } from "../../shaders/lib.ts";
+import { cross_entropy as code } from "../../shaders/reduce.ts";
 import { Tensor, tensor } from "../../tensor/mod.ts";
 import { checkFloat } from "../shared/check.ts";
 import { laneForm } from "../shared/lanes.ts";

@@ -1,7 +1,7 @@
 // Sums over the invocations that share a row or a column: through workgroup memory, or through subgroups where there are any.
 import type { Accesses, Device, ParamTypes, Program, ShaderPart } from "../../device/mod.ts";
 import { policyOf } from "./policy.ts";
-import { lib_lanes, lib_lanes_subgroup, lib_rows, lib_rows_subgroup } from "../../shaders/gen.ts";
+import { lib_lanes, lib_lanes_subgroup, lib_rows, lib_rows_subgroup } from "../../shaders/lib.ts";
 
 /** Parts that take the place of others where the adapter has subgroups. */
 const SUBGROUP_FORMS: ReadonlyMap<string | ShaderPart, ShaderPart> = new Map<string | ShaderPart, ShaderPart>([

@@ -1,7 +1,8 @@
 // Sums and extrema over axes: every reduction is one of the middle axis of [outer, rows, columns], in as many stages as it
 // takes for no invocation to loop long.
 import { defineProgram } from "../../device/mod.ts";
-import { lib_flat, lib_nan, reduce as code } from "../../shaders/gen.ts";
+import { lib_flat, lib_nan } from "../../shaders/lib.ts";
+import { reduce as code } from "../../shaders/reduce.ts";
 import { type Shape, sizeOf, Tensor } from "../../tensor/mod.ts";
 import { policyOf } from "./policy.ts";
 import { REDUCE } from "./tables.ts";

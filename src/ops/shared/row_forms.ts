@@ -12,7 +12,7 @@ import {
   type Workgroups,
 } from "../../device/mod.ts";
 import { type Nothing, withParts } from "../../device/internal.ts";
-import { lib_row_pairs, lib_row_pairs_subgroup, lib_row_sums, lib_row_sums_subgroup } from "../../shaders/gen.ts";
+import { lib_row_pairs, lib_row_pairs_subgroup, lib_row_sums, lib_row_sums_subgroup } from "../../shaders/lib.ts";
 import { policyOf } from "./policy.ts";
 import { ROW_FORMS } from "./tables.ts";
 

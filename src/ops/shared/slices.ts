@@ -12,7 +12,7 @@ import {
   type Workgroups,
 } from "../../device/mod.ts";
 import { withParts } from "../../device/internal.ts";
-import { lib_flat } from "../../shaders/gen.ts";
+import { lib_flat } from "../../shaders/lib.ts";
 import { type FloatDType, sizeOf, type Tensor } from "../../tensor/mod.ts";
 import { elementAliases } from "../../tensor/internal.ts";
 import type { ColumnTable, SliceTable } from "./tables.ts";
