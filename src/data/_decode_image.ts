@@ -1,6 +1,7 @@
 import { contentOf, IMAGE_CONTENTS, isReadableImage, quoted } from "../formats/internal.ts";
 import type { DecodeSpec } from "./dataset.ts";
 import { checkScans } from "./_jpeg_scans.ts";
+import { readableTiff } from "./_tiff.ts";
 import { applySpec, toGray } from "./resize.ts";
 import type { RgbImage } from "./rgb_image.ts";
 
@@ -16,7 +17,7 @@ type Sharp = typeof import("sharp").default;
  * Decodes one image file to RGB bytes, as Pillow's `convert("RGB")` would, to the bit for 8-bit JPEG, PNG, WebP and
  * TIFF: colour profiles are not applied, the orientation only in TIFF, CMYK is turned by the plain formula. Where Pillow
  * would harm the image we differ: transparency is laid over white, and 16-bit values keep their upper byte instead of
- * being clipped at 255. An image of more than `spec.shrinkAbove` pixels or a side above `spec.longSide` is made smaller
+ * being clipped at 255; what the first picture of a GIF leaves uncovered is black. An image of more than `spec.shrinkAbove` pixels or a side above `spec.longSide` is made smaller
  * while it is decoded.
  */
 export async function decodeImage(
@@ -29,7 +30,7 @@ export async function decodeImage(
       `Cannot decode an image as its content must be one of ${IMAGE_CONTENTS.join(", ")}: got ${contentOf(bytes)}`,
     );
   }
-  const image = await explained(() => decodePixels(sharp, bytes, spec));
+  const image = await explained(() => decodePixels(sharp, readableTiff(bytes), spec));
   return applySpec(spec.grayscale ? toGray(image) : image, spec);
 }
 

@@ -29,6 +29,7 @@ export interface FolderOptions {
  * JPEG, PNG, WebP, TIFF, GIF (its first picture) and AVIF are read; names that begin with a dot are left out. Images
  * come in the order of torchvision's `ImageFolder`. As there, `root`, classes and images may be symbolic links, to other
  * places too, and what two names lead to is listed under both; a link back to a folder above it is left out, with a note.
+ * Class folders whose names differ in the form of Unicode alone (NFC, NFD) are one class, with a note.
  *
  * @param root The folder.
  * @returns Files, labels or `null`, and paths relative to `root`.
@@ -67,8 +68,7 @@ export async function loadFolder(root: string, options: FolderOptions = {}): Pro
   const labelled = options.labels ?? guessLabels(root, paths);
   const loose = labelled ? paths.filter((path) => !path.includes("/")) : [];
   const kept = labelled ? paths.filter((path) => path.includes("/")) : paths;
-  const classes = labelled ? [...new Set(kept.map(topFolder))].sort() : [];
-  const index = new Map(classes.map((each, i) => [each, i]));
+  const { classes, index, twins } = classesOf(labelled ? kept : []);
   if (labelled) kept.sort((a, b) => (index.get(topFolder(a)) ?? 0) - (index.get(topFolder(b)) ?? 0)); // stable
   return {
     name,
@@ -87,10 +87,32 @@ export async function loadFolder(root: string, options: FolderOptions = {}): Pro
     resolution,
     notes: [
       ...(loose.length > 0 ? [`${loose.length} images directly in "${root}" have no class and are left out`] : []),
+      ...(twins.length > 0
+        ? [`folders of one name, written in two forms of Unicode, are one class: ${listSome(twins)}`]
+        : []),
       ...[...others].map(([ending, count]) => `${count} files (${ending}) in "${root}" are not images`),
       ...(circles.length > 0 ? [`links back to a folder above them are left out: ${listSome(circles)}`] : []),
     ],
   };
+}
+
+/**
+ * Lists the class folders, in the order of `ImageFolder`, and numbers each. Names that differ only in the form of Unicode
+ * (NFC, or NFD as macOS writes it) look alike and are joined as one everywhere, so they are one class.
+ */
+function classesOf(paths: readonly string[]) {
+  const [classes, twins] = [[] as string[], [] as string[]];
+  const [byName, index] = [new Map<string, number>(), new Map<string, number>()];
+  for (const folder of [...new Set(paths.map(topFolder))].sort()) {
+    const name = folder.normalize("NFC");
+    const known = byName.get(name);
+    if (known === undefined) {
+      byName.set(name, classes.length);
+      classes.push(folder);
+    } else twins.push(folder);
+    index.set(folder, known ?? classes.length - 1);
+  }
+  return { classes, index, twins };
 }
 
 function noImages(root: string, others: Map<string, number>): Error {

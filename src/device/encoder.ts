@@ -191,6 +191,7 @@ export class Encoder {
   copy(from: DeviceStorage, offset: number, to: GPUBuffer, bytes: number): void {
     const encoder = this.#openEncoder();
     this.#endPass();
+    from.block.use(this.#serial);
     encoder.copyBufferToBuffer(from.block.buffer, offset, to, 0, bytes);
   }
 

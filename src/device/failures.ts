@@ -34,6 +34,7 @@ export class Failures {
   #encoder: () => Submits;
   #error: DeviceError | null = null;
   #checks = new Set<Promise<void>>();
+  #allChecks: Promise<unknown> | null = null;
   #known = 0;
   #doubts: Doubt[] = [];
 
@@ -154,11 +155,16 @@ export class Failures {
 
   /** Waits for the open error scopes; after a failure also until the GPU is `idle`, so that what it drags behind is dropped. */
   async settle(idle: () => Promise<unknown>): Promise<void> {
-    while (this.#checks.size > 0) await Promise.all(this.#checks);
+    while (this.#checks.size > 0) await this.#nextChecks();
     const error = this.#error;
     if (!error || this.#lost) return;
     await idle();
     this.#error = error;
+  }
+
+  /** Those open now; one promise for all who wait, as many reads at once would else wait for each of as many scopes. */
+  #nextChecks(): Promise<unknown> {
+    return this.#allChecks ??= Promise.all(this.#checks).finally(() => this.#allChecks = null);
   }
 
   /** Throws what went wrong since the last check, and always where the device is closed or lost. */

@@ -59,6 +59,7 @@ export class Transfers {
     const staging = this.#staging.take(size);
     encoder.copy(storage, offset, staging, size);
     const [{ serial }, { writtenBy }] = [encoder, storage];
+    await null; // reads that are asked for at once go with one submit
     encoder.flush();
     await this.#settle();
     try {

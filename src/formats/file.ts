@@ -117,7 +117,8 @@ export async function readJson(path: string): Promise<Record<string, unknown> | 
 }
 
 /**
- * Writes a file whole or not at all: into a file beside it, which takes its place when all of it is on the disk.
+ * Writes a file whole or not at all: into a file beside it, which takes its place when all of it is on the disk. One that
+ * a killed process left, which nobody has written to for an hour, is removed.
  *
  * @param path The file, which may exist.
  * @param content Text, or bytes piece by piece, for example from `safetensorsChunks` or `npzChunks`.
@@ -136,16 +137,40 @@ export async function writeWhole(
   path: string | URL,
   content: string | Iterable<Bytes> | AsyncIterable<Bytes>,
 ): Promise<void> {
+  const whole = path instanceof URL ? decodeURIComponent(path.pathname) : path;
+  const file = whole.replace(/^.*[/\\]/s, "");
+  const folder = whole.slice(0, whole.length - file.length) || ".";
+  // Where that fails another process was faster, or what follows says what is wrong.
+  await removeParts(folder, { file, before: Date.now() - OLD_PART }).catch(() => {});
   const part = partOf(path);
   try {
-    using file = await Deno.open(part, { write: true, createNew: true });
+    using opened = await Deno.open(part, { write: true, createNew: true });
     const chunks = typeof content === "string" ? [new TextEncoder().encode(content)] : content;
-    for await (const chunk of chunks) await writeAll(file, chunk);
-    await file.syncData();
+    for await (const chunk of chunks) await writeAll(opened, chunk);
+    await opened.syncData();
     await replaceBy(part, path);
   } catch (error) {
     await Deno.remove(part).catch(() => {}); // where a folder has the name, the part has no place
     throw error;
+  }
+}
+
+/** Age at which nobody writes to a part any more, ms. */
+const OLD_PART = 3_600_000;
+
+/**
+ * Removes what killed processes left half-written in a folder.
+ *
+ * @param folder The folder.
+ * @param of Which: parts of this file alone, and only those last written before a time in ms since 1970. All by default.
+ */
+export async function removeParts(folder: string, of?: { file: string; before: number }): Promise<void> {
+  for await (const { name, isFile } of Deno.readDir(folder)) {
+    const [, file] = /^(.*)\.[0-9a-f]{8}\.part$/s.exec(name) ?? [];
+    if (!isFile || file === undefined || of && of.file !== file) continue;
+    const path = `${folder}/${name}`;
+    const written = of ? (await Deno.stat(path)).mtime?.getTime() ?? Infinity : 0;
+    if (!of || written < of.before) await Deno.remove(path);
   }
 }
 

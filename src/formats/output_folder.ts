@@ -1,5 +1,5 @@
 import type { Bytes } from "./dtype.ts";
-import { partOf, writeWhole } from "./file.ts";
+import { partOf, removeParts, writeWhole } from "./file.ts";
 import { describeOwner, FileLock, LockedError } from "./file_lock.ts";
 
 /**
@@ -42,7 +42,9 @@ export class OutputFolder implements Disposable {
       await Deno.mkdir(path, { recursive: true });
       const folder = new OutputFolder(path, FileLock.take(`${path}/.lock`));
       try {
-        for (const each of [path, ...inner.map((name) => folder.file(name))]) await removeParts(each);
+        for (const each of [path, ...inner.map((name) => folder.file(name))]) {
+          if (await Deno.stat(each).then(({ isDirectory }) => isDirectory, () => false)) await removeParts(each);
+        }
         const probe = partOf(folder.file("probe"));
         await Deno.writeTextFile(probe, "");
         await Deno.remove(probe);
@@ -118,12 +120,4 @@ function cannotWrite(path: string, cause: unknown): unknown {
     reason = `it must be a folder, or be made in one, and a file is in its place (${cause.message})`;
   }
   return new Error(`Cannot write to --save_dir "${path}": ${reason}`, { cause });
-}
-
-async function removeParts(path: string): Promise<void> {
-  const isFolder = await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
-  if (!isFolder) return;
-  for await (const { name, isFile } of Deno.readDir(path)) {
-    if (isFile && /\.[0-9a-f]{8}\.part$/.test(name)) await Deno.remove(`${path}/${name}`);
-  }
 }

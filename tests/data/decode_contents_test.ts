@@ -83,6 +83,35 @@ Deno.test("ImageDecoder turns a TIFF as its orientation says, as Pillow does, an
   });
 });
 
+/** Writes the value of a 16-bit tag of a classic little-endian TIFF. */
+function withTag(tiff: Uint8Array, tag: number, value: number): Uint8Array<ArrayBuffer> {
+  const bytes = tiff.slice();
+  const view = new DataView(bytes.buffer);
+  const start = view.getUint32(4, true);
+  for (let i = 0, at = start + 2; i < view.getUint16(start, true); i++, at += 12) {
+    if (view.getUint16(at, true) === tag) view.setUint16(at + 8, value, true);
+  }
+  return bytes;
+}
+
+Deno.test("ImageDecoder takes an orientation that is none for the first, as Pillow does, and tells L*a*b* from damage", async () => {
+  const { default: sharp } = await import("sharp");
+  const data = Uint8Array.from({ length: 45 }, (_, i) => i * 5);
+  const picture = sharp(data, { raw: { height: 3, width: 5, channels: 3 } }).withMetadata({ orientation: 6 });
+  const tiff = await picture.tiff({ compression: "none" }).toBuffer();
+  await withFolder(async (folder) => {
+    const paths = [0, 9, 300].map((orientation) => `${folder}/${orientation}.tif`);
+    for (const path of paths) await Deno.writeFile(path, withTag(tiff, 274, Number(/(\d+)\.tif/.exec(path)![1])));
+    for await (const image of decodeAhead(dataset(paths), { workers: 1 })) {
+      assertEquals([image.height, image.width, image.data], [3, 5, data]);
+    }
+  });
+  assertEquals(
+    await reasonOf(withTag(tiff, 262, 8)),
+    "Cannot decode an image as its colours must be gray, RGB or CMYK: got CIELAB",
+  );
+});
+
 Deno.test("ImageDecoder cuts a picture that is nearly a line at the cost of a square one", async () => {
   const spec = { resize: { shortSide: 256 }, centerCrop: 224 };
   for (const [width, height] of [[1, 16_000], [16_000, 1], [65_535, 2]] as const) {

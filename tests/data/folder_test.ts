@@ -25,6 +25,17 @@ Deno.test("loadFolder() takes subfolders as classes, at any depth", async () => 
   );
 });
 
+Deno.test("loadFolder() takes folders whose names differ in the form of Unicode alone as one class", async () => {
+  const [nfc, nfd] = ["caf\u00e9", "cafe\u0301"];
+  await withTree([`${nfc}/b.jpg`, `${nfd}/a.jpg`, "cafeteria/c.jpg", "tea/d.jpg"], async (root) => {
+    const { classes, labels, paths, notes } = await loadFolder(root);
+    assertEquals(classes, ["cafeteria", nfd, "tea"]);
+    assertEquals(labels, Int32Array.of(0, 1, 1, 2));
+    assertEquals(paths, ["cafeteria/c.jpg", `${nfd}/a.jpg`, `${nfc}/b.jpg`, "tea/d.jpg"]);
+    assertEquals(notes, [`folders of one name, written in two forms of Unicode, are one class: "${nfc}"`]);
+  });
+});
+
 Deno.test("loadFolder() takes loose images as unlabelled", async () => {
   await withTree(["b.jpg", "a.jpg", "readme.txt", ".hidden.jpg", "c.bmp"], async (root) => {
     const images = await loadFolder(root, { resolution: 32, mean: [0.5, 0.5, 0.5] });

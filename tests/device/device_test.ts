@@ -141,6 +141,26 @@ Deno.test("Device.read() reads bytes that are not a multiple of four, and severa
   assertEquals(device.counters.reads, 2);
 });
 
+Deno.test("Device.read() of many at once takes one submit, and gives what each held when it was asked for", async () => {
+  await using device = await Device.open();
+  const many = Array.from({ length: 300 }, (_, i) => tensor([i, i]));
+  const [free, changed] = [tensor([1, 2]), tensor([3, 4])];
+  const before = device.counters.submits;
+  const reads = [...many, free].map((each) => each.data());
+  assertEquals(await Promise.all(reads), [...many.map((_, i) => Float32Array.of(i, i)), Float32Array.of(1, 2)]);
+  assertEquals(device.counters.submits, before + 1);
+  const old = [changed.data(), free.data()];
+  changed.write(Float32Array.of(5, 6));
+  free.dispose();
+  device.trim();
+  const next = tensor([7, 8]);
+  assertEquals(
+    await Promise.all([...old, next.data()]),
+    [[3, 4], [1, 2], [7, 8]].map((each) => Float32Array.from(each)),
+  );
+  assertEquals(await changed.data(), Float32Array.of(5, 6));
+});
+
 Deno.test("Device.flush() submits once, and nothing when nothing waits", async () => {
   await using device = await Device.open();
   ones([4]);

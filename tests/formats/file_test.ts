@@ -55,6 +55,18 @@ Deno.test("FileSource refuses a folder, and names it", async () => {
   await Deno.remove(path);
 });
 
+Deno.test("writeWhole() removes what a killed process left of the same file, once nobody can be writing to it", async () => {
+  await inFolder(async (folder) => {
+    const [old, young, other] = ["a.json.0a1b2c3d.part", "a.json.ffffffff.part", "b.json.0a1b2c3d.part"];
+    for (const name of [old, young, other]) await Deno.writeTextFile(`${folder}/${name}`, "");
+    const long = (Date.now() - 2 * 3_600_000) / 1000;
+    for (const name of [old, other]) await Deno.utime(`${folder}/${name}`, long, long);
+    await writeWhole(new URL(`file://${folder}/a.json`), "[1]");
+    assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["a.json", young, other].sort());
+    assertEquals(await Deno.readTextFile(`${folder}/a.json`), "[1]");
+  });
+});
+
 Deno.test("readFrom() reads a file with any reader", async () => {
   const prior = await readFrom(new URL("prior.npz", FIXTURES), readNpz);
   assertEquals([...prior.keys()], ["prior", "labels"]);

@@ -6,6 +6,7 @@ import { policyOf } from "../../src/ops/shared/policy.ts";
 import { cacheFolder, TuneFiles, wantsTuning } from "../../src/jobs/mod.ts";
 import { makeModel } from "../../src/methods/mod.ts";
 import { pretrain } from "../../src/train/mod.ts";
+import { killedAt } from "../formats/_kill.ts";
 import { smallDataset } from "../train/_small.ts";
 
 const device = await Device.open();
@@ -49,6 +50,29 @@ Deno.test("TuneFiles keeps a file a key and replaces it as a whole", async () =>
     assertEquals([...Deno.readDirSync(join(root, "new", "folder"))].length, 2);
   });
 });
+
+Deno.test("TuneFiles has what was saved before or now when it is killed at any operation on files, and clears up", async () => {
+  await inFolder(async (root) => {
+    const save = (folder: string) => new TuneFiles(folder).save("a", "now");
+    let kills = 0;
+    while (await killedAt(kills + 1, () => save(`${root}/${kills}`))) {
+      const folder = `${root}/${kills++}`;
+      const files = new TuneFiles(folder);
+      assert(["now", null].includes(await files.load("a")), `operation ${kills}`);
+      const long = (Date.now() - 2 * 3_600_000) / 1000;
+      for (const { name } of await namesIn(folder)) await Deno.utime(`${folder}/${name}`, long, long);
+      await save(folder);
+      assertEquals(await files.load("a"), "now");
+      assertEquals((await namesIn(folder)).length, 1, `operation ${kills}`);
+    }
+    assert(kills >= 6, `only ${kills} operations`);
+  });
+});
+
+/** What is in a folder, which may be absent. */
+async function namesIn(folder: string): Promise<Deno.DirEntry[]> {
+  return await Array.fromAsync(Deno.readDir(folder)).catch(() => []);
+}
 
 Deno.test("pretrain() tunes before the first full batch, once for an adapter, and leaves no other trace", async () => {
   await inFolder(async (folder) => {
