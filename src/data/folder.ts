@@ -66,8 +66,8 @@ export async function loadFolder(root: string, options: FolderOptions = {}): Pro
   const { paths, others, circles } = await walkImages(root);
   if (paths.length === 0) throw noImages(root, others);
   const labelled = options.labels ?? guessLabels(root, paths);
-  const loose = labelled ? paths.filter((path) => !path.includes("/")) : [];
   const kept = labelled ? paths.filter((path) => path.includes("/")) : paths;
+  const loose = paths.length - kept.length;
   const { classes, index, twins } = classesOf(labelled ? kept : []);
   if (labelled) kept.sort((a, b) => (index.get(topFolder(a)) ?? 0) - (index.get(topFolder(b)) ?? 0)); // stable
   return {
@@ -86,7 +86,7 @@ export async function loadFolder(root: string, options: FolderOptions = {}): Pro
     std: options.std ?? NORMALIZATION.imagenet.std,
     resolution,
     notes: [
-      ...(loose.length > 0 ? [`${loose.length} images directly in "${root}" have no class and are left out`] : []),
+      ...(loose > 0 ? [`${loose} images directly in "${root}" have no class and are left out`] : []),
       ...(twins.length > 0
         ? [`folders of one name, written in two forms of Unicode, are one class: ${listSome(twins)}`]
         : []),

@@ -162,7 +162,7 @@ export class Failures {
     this.#error = error;
   }
 
-  /** Those open now; one promise for all who wait, as many reads at once would else wait for each of as many scopes. */
+  /** Waits for those open now, with one promise for all: many reads at once would else wait for each of as many scopes. */
   #nextChecks(): Promise<unknown> {
     return this.#allChecks ??= Promise.all(this.#checks).finally(() => this.#allChecks = null);
   }
