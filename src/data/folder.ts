@@ -87,9 +87,7 @@ export async function loadFolder(root: string, options: FolderOptions = {}): Pro
     resolution,
     notes: [
       ...(loose > 0 ? [`${loose} images directly in "${root}" have no class and are left out`] : []),
-      ...(twins.length > 0
-        ? [`folders of one name, written in two forms of Unicode, are one class: ${listSome(twins)}`]
-        : []),
+      ...twins,
       ...[...others].map(([ending, count]) => `${count} files (${ending}) in "${root}" are not images`),
       ...(circles.length > 0 ? [`links back to a folder above them are left out: ${listSome(circles)}`] : []),
     ],
@@ -112,7 +110,8 @@ function classesOf(paths: readonly string[]) {
     } else twins.push(folder);
     index.set(folder, known ?? classes.length - 1);
   }
-  return { classes, index, twins };
+  const note = `folders of one name, written in two forms of Unicode, are one class: ${listSome(twins)}`;
+  return { classes, index, twins: twins.length > 0 ? [note] : [] };
 }
 
 function noImages(root: string, others: Map<string, number>): Error {
