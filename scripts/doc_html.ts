@@ -75,6 +75,19 @@ export function withEntryPoints(page: string, points: readonly EntryPoint[]): st
   return page.replace(mark, (end) => `${list}${end}`);
 }
 
+/** On narrow pages the name of the package and the search stand one above the other, code scrolls by itself. */
+const STYLE = `
+#entry-points { margin-top: 2rem }
+@media (width < 640px) {
+  #topnav { height: auto }
+  #topnav > div { flex-wrap: wrap; gap: .5rem; height: auto }
+  #topnav .breadcrumbs, #topnav .breadcrumbs * { font-size: 1rem; white-space: normal; overflow-wrap: normal }
+  #entry-points thead { display: none }
+  #entry-points tr, #entry-points td { display: block; width: 100% }
+  .ddoc > div, #content { min-width: 0; max-width: 100%; flex: 1 1 0 }
+}
+`;
+
 /** Writes all pages to a folder. */
 export async function writeReference(folder: string): Promise<void> {
   const files = Object.values(deno.exports).map((file) => join(ROOT, file));
@@ -88,6 +101,7 @@ export async function writeReference(folder: string): Promise<void> {
   const front = join(folder, "index.html");
   const page = withEntryPoints(await Deno.readTextFile(front), await entryPoints());
   await Deno.writeTextFile(front, page);
+  await Deno.writeTextFile(join(folder, "page.css"), STYLE, { append: true, create: false });
 }
 
 if (import.meta.main) {

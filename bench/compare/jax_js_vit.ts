@@ -27,7 +27,7 @@ function forward(p: Readonly<Record<string, Arr>>, images: Arr): Arr {
   const cls = np.broadcastTo(p["cls_token"]!, [n, 1, dim]) as Arr;
   let x = np.concatenate([cls, patches], 1).add(p["pos_embed"]!) as Arr;
   const heads = (y: Arr) => np.transpose(y.reshape([n, 197, HEADS, dim / HEADS]), [0, 2, 1, 3]) as Arr;
-  for (let i = 0; i < 12; i++) {
+  for (let i = 0; p[`blocks.${i}.norm1.weight`]; i++) {
     const name = `blocks.${i}`;
     const qkv = linear(norm(x.ref, `${name}.norm1`), `${name}.attn.qkv`);
     const [q, k, v] = np.split(qkv, 3, -1).map(heads) as [Arr, Arr, Arr];

@@ -39,7 +39,8 @@ def forward(p, images):
     def linear(x, name):
         return F.linear(x, p[f"{name}.weight"], p[f"{name}.bias"])
 
-    for i in range(12):
+    depth = 1 + max(int(name.split(".")[1]) for name in p if name.startswith("blocks."))
+    for i in range(depth):
         name = f"blocks.{i}"
         qkv = linear(norm(x, f"{name}.norm1"), f"{name}.attn.qkv").reshape(n, -1, 3, HEADS, dim // HEADS)
         q, k, v = qkv.permute(2, 0, 3, 1, 4)

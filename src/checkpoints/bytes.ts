@@ -66,7 +66,8 @@ export async function checkpointChunks(checkpoint: Checkpoint): Promise<Iterable
   }
   for (const [name, array] of checkpoint.beside ?? []) tensors.set(BESIDE + name, array);
   const metadata: Record<string, string> = {
-    format: FORMAT,
+    format: "pt", // tensors as PyTorch has them: some programs take no other
+    checkpoint: FORMAT,
     tables: TABLES,
     config: JSON.stringify(config),
     ...network === null ? {} : { network },
@@ -98,7 +99,8 @@ export async function checkpointOf(
  * and settings under these names.
  */
 function isForeign({ metadata }: Safetensors, allowed: boolean): boolean {
-  const { format, sha256, config } = metadata;
+  const { sha256, config } = metadata;
+  const format = metadata.checkpoint ?? metadata.format; // in files of before, the latter
   if (format === FORMAT) return false;
   if (allowed && (sha256 === undefined || config === undefined)) return true;
   throw new SyntaxError(

@@ -56,8 +56,12 @@ async function follow(job: AsyncIterable<LinearEvent>, display: LinearDisplay, p
 }
 
 /** Serves a page while the evaluation goes on. */
-function startLive({ watch_port: port }: LinearFlags, { name }: ImageDataset, display: LinearDisplay): LinearLive {
-  const title = `Linear evaluation on ${name}`;
+function startLive(
+  { watch_port: port, demo }: LinearFlags,
+  { name }: ImageDataset,
+  display: LinearDisplay,
+): LinearLive {
+  const title = `Linear evaluation on ${name}${demo ? " (demo data)" : ""}`;
   const live = LiveReport.start({ port, title });
   display.show({ type: "note", message: `Live report: ${live.url}` });
   return new LinearLive(live, title);

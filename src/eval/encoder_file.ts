@@ -13,7 +13,7 @@ import { checkOptions } from "../tensor/internal.ts";
 export interface LoadedEncoder {
   /** Encoder, in eval mode. */
   readonly encoder: Backbone;
-  /** Name of the network, torchvision's or timm's; `small` for the small ones of the quickstart and the demos. */
+  /** Name of the network, torchvision's or timm's, or `tiny`; `small` for others of the small stem, as the quickstart's. */
   readonly network: string;
   /** Notes for people. */
   readonly notes: readonly string[];
@@ -88,7 +88,11 @@ function resnetOf(
   const asked = network ?? (named && (RESNET_NAMES as readonly string[]).includes(named) ? named : null);
   if ((isSmall && network === undefined) || network === "tiny") {
     const encoder = new ResNet({ ...layout, smallStem: true }, { numClasses, device });
-    return { encoder, network: "small", said: asked === null ? STRIDE : undefined };
+    return {
+      encoder,
+      network: [network, named].includes("tiny") ? "tiny" : "small",
+      said: asked === null ? STRIDE : undefined,
+    };
   }
   const options = { stem, stemPadding, numClasses, device };
   const said = stem === "cifar" && stemPadding === undefined ? PADDING : undefined;

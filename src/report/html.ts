@@ -56,7 +56,7 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; max-width
 th, td { padding: .3rem .8rem; border-bottom: 1px solid var(--line); text-align: right; overflow-wrap: anywhere }
 th { overflow-wrap: normal } td:first-child { overflow-wrap: break-word }
 .many { font-size: .9rem } .many th, .many td { padding: .3rem .4rem }
-th:first-child, td:first-child { text-align: left } thead th { color: var(--faint); font-weight: 600 }
+th:first-child, td:first-child { text-align: left } th[colspan] { text-align: left } thead th { color: var(--faint); font-weight: 600 }
 td.best { font-weight: 700 } .legend span { display: inline-block; margin-right: 1.2rem }
 .legend i { display: inline-block; width: 1.4rem; height: .25rem; margin-right: .4rem; vertical-align: middle }
 .legend i.dashed { height: 0; border-top: .15rem dashed var(--faint) } img.tile { image-rendering: auto; background: #fff;

@@ -202,11 +202,11 @@ Deno.test("readCheckpoint() holds its own files to their checksum, whatever thei
     const bytes = await Deno.readFile(path);
     for (const foreign of [false, true]) {
       for (const format of [undefined, "pt", "uniformity-checkpoint-0", "uniformity-checkpoint-2"]) {
-        await Deno.writeFile(path, withMetadata(bytes, { format }));
+        await Deno.writeFile(path, withMetadata(bytes, { checkpoint: format }));
         await assertRejects(
           () => readCheckpoint(path, { foreign }),
           SyntaxError,
-          `its format must be "uniformity-checkpoint-1": got ${format === undefined ? "none" : `"${format}"`}`,
+          `its format must be "uniformity-checkpoint-1": got "${format ?? "pt"}"`,
         );
       }
       await Deno.writeFile(path, withMetadata(bytes, { sha256: undefined }));

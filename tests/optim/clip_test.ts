@@ -67,11 +67,16 @@ Deno.test("clipGradNorm() of a scaled loss clips what the step divides by the sc
   for (const each of [optimizer, scaler]) each.dispose();
 });
 
-Deno.test("clipGradNorm() refuses a norm that is not > 0, and parameters without gradients", () => {
+Deno.test("clipGradNorm() refuses a norm that is not > 0, parameters without gradients, and what is no list of tensors", () => {
   using _ = scope();
   const weight = requireGrad(tensor([1]));
   assertThrows(() => clipGradNorm([weight], 0), RangeError, "maxNorm must be > 0 and finite: current value is 0");
   assertThrows(() => clipGradNorm([weight], 1), TypeError, "Cannot clipGradNorm() as no parameter has a gradient");
+  for (const [given, got] of [[weight, "Tensor"], [undefined, "undefined"], [[weight, null], "a list with null"]]) {
+    const message =
+      `Cannot clipGradNorm() as parameters must be a list of tensors, as parameters() of a network gives: got ${got}`;
+    assertThrows(() => clipGradNorm(given as Tensor[], 1), TypeError, message);
+  }
   const twice = "Cannot clipGradNorm() of a tensor twice: got parameter 1 [1] before";
   assertThrows(() => clipGradNorm([weight, weight], 1), TypeError, twice);
 });

@@ -13,6 +13,7 @@ import {
   tensor,
   zeros,
 } from "../../mod.ts";
+import { Linear } from "../../src/nn/mod.ts";
 import { Adam, clipGradNorm, EMA } from "../../src/optim/mod.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 
@@ -59,6 +60,14 @@ Deno.test("EMA refuses tensors that do not pair up, and a decay out of range", (
   assertThrows(make([a], [a.alias()]), TypeError, "must be other tensors than the sources: got [1] at 0 twice");
   const words = tensor(new Uint32Array(1));
   assertThrows(make([a], [words]), TypeError, "must be f32: got u32 [1]");
+  const model = new Linear({ inFeatures: 1, outFeatures: 1 }) as unknown as Tensor[];
+  assertThrows(
+    make(model, [a]),
+    TypeError,
+    "Cannot make an EMA as targets must be a list of tensors, as parameters() of a network gives: got Linear",
+  );
+  assertThrows(make([a], a as unknown as Tensor[]), TypeError, "sources must be a list of tensors");
+  assertThrows(make([a], [1] as unknown as Tensor[]), TypeError, "gives: got a list with 1");
   for (const decay of [-0.1, 1.1, NaN]) assertThrows(make([a], [b], decay), RangeError, `in [0, 1]: got ${decay}`);
 });
 

@@ -1,7 +1,7 @@
 // One rank of a training run; rank 0 writes what came out. The argument is a TrainingPlan as JSON.
 import { add, backward, Device, indexSelect, keep, mul, noGrad, scope, slice, tensor } from "../../mod.ts";
 import type { Tensor } from "../../mod.ts";
-import { batchSizes, naturalRecipe, ResidentImages } from "../../src/data/mod.ts";
+import { batchSizes, multiCrop, naturalRecipe, ResidentImages } from "../../src/data/mod.ts";
 import { type Communicator, openCommunicator, shareOf } from "../../src/distributed/mod.ts";
 import { centroidWeights, rbf } from "../../src/kernels/mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
@@ -23,6 +23,8 @@ export interface TrainingPlan {
   /** One process takes the mean of so many losses, each of a part of the batch: what ranks with the local loss do. */
   readonly parts?: number;
   readonly prior: boolean;
+  /** Views of half the size beside the two others; none by default. */
+  readonly localViews?: number;
   readonly samples: number;
   readonly batchSize: number;
   readonly epochs: number;
@@ -88,11 +90,11 @@ async function train(plan: TrainingPlan): Promise<void> {
   await using device = await Device.open();
   const model = await modelOf(plan, group.rank); // ranks begin with other weights on purpose: those of rank 0 count
   const pixels = new Uint8Array(plan.samples * SIZE * SIZE * 3).map((_, i) => (i * 7919 + (i >> 5) * 104729) % 256);
-  const source = new ResidentImages(
-    device,
-    { data: pixels, height: SIZE, width: SIZE },
-    naturalRecipe({ size: SIZE }),
-  );
+  const { localViews } = plan;
+  const recipe = localViews
+    ? { ...multiCrop({ size: SIZE, localSize: SIZE / 2 }), localViews }
+    : naturalRecipe({ size: SIZE });
+  const source = new ResidentImages(device, { data: pixels, height: SIZE, width: SIZE }, recipe);
   const prior = plan.prior
     ? keep(tensor(Float32Array.from({ length: plan.samples * 3 }, (_, i) => Math.sin(i)), { shape: [plan.samples, 3] }))
     : undefined;

@@ -163,6 +163,17 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: `pretrain() with local crops gives 2 ranks the weights of one process${without}`,
+  ignore,
+  async fn() {
+    const changes = { localViews: 3, epochs: 1 } as const;
+    const one = await train(0, changes);
+    assertEquals(one.losses.length, 3);
+    assertSame(await train(2, changes), one, 1e-4);
+  },
+});
+
 for (const launcher of launchers.slice(1)) {
   Deno.test(`pretrain() gives 2 ranks of ${launcher.library} the weights of one process`, async () => {
     assertSame(await train(2, { epochs: 1 }, launcher), await train(0, { epochs: 1 }), 1e-4);

@@ -97,7 +97,7 @@ async function trials({ search, epochs }: TaskResult): Promise<Html> {
         y,
         whole: true,
       });
-    const charts = [await chart("loss", "training", "loss (nats)"), await chart("top1", "validation", "top-1 (share)")];
+    const charts = [await chart("loss", "training", "loss (nats)"), await chart("top1", "test", "top-1 (share)")];
     return html`${charts}`;
   }
   if (!search) return html`<p>The classifier was given.</p>`;

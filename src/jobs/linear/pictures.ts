@@ -81,7 +81,7 @@ export async function featurePictures(
       body:
         html`${map}<p class="faint">n = ${kept.length} test images; the two directions of largest variance hold ${shares} of it.
         Effective rank of the features ${rank} of ${features.dim}, uniformity ${
-          statistics.uniformity.toFixed(2)
+          statistics.uniformity.toFixed(2).replace("-", "−")
         } (0 is collapse), alignment of two views ${
           statistics.alignment.toFixed(3)
         } (0 is best), over ${statistics.samples} images.</p>`,

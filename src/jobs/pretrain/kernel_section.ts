@@ -10,22 +10,16 @@ export async function kernelSection(
 ): Promise<Section> {
   const { retainedVariance, mixing, effectiveRank, advice, similarity, histogram } = description;
   const { min, mean, max } = similarity;
-  const rows = [[
-    retainedVariance.toFixed(3),
-    mixing.toFixed(3),
-    effectiveRank.toFixed(1),
-    ...[min, mean, max].map((value) => value.toPrecision(3)),
-  ]];
-  const header = [
-    "retained variance",
-    "weight given to others",
-    "effective rank",
-    "least similar",
-    "mean",
-    "most similar",
+  const rows = [
+    ["retained variance", retainedVariance.toFixed(3)],
+    ["weight given to others", mixing.toFixed(3)],
+    ["effective rank", effectiveRank.toFixed(1)],
+    ["similarity, least", min.toPrecision(3)],
+    ["similarity, mean", mean.toPrecision(3)],
+    ["similarity, most", max.toPrecision(3)],
   ];
   const body = html`
-    ${table(header, rows)}
+    ${table(["of the kernel", ""], rows)}
     <p>${advice ?? ""}</p>
     ${await binned(histogram, { min, max }, { x: "similarity of two images by their prior", y: "pairs" })}
     ${await heatMap(gram, size, size, { x: "image", y: "image" })}

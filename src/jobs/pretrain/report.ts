@@ -40,7 +40,7 @@ export async function jobReport(report: JobReport): Promise<string> {
   return page(`Pre-training on ${settings.db}${settings.demo ? " (demo data)" : ""}`, lead, sections);
 }
 
-async function curves({ lines, settings: { method }, chance }: JobReport): Promise<Section[]> {
+async function curves({ lines, settings: { method, warmup_epochs: warm }, chance }: JobReport): Promise<Section[]> {
   const sections: Section[] = [];
   const add = async (heading: string, names: readonly (readonly [string, string])[], y: string, about: string) => {
     const series: Series[] = names.map(([key, name]) => ({ name, points: pointsOf(lines, key) })).filter(({ points }) =>
@@ -52,7 +52,7 @@ async function curves({ lines, settings: { method }, chance }: JobReport): Promi
     sections.push({ heading, body: html`${chart}<p class="faint">${about}</p>` });
   };
   const about = method === "decoupled_uniformity" ? "0 would be collapse: all centroids in one place." : "";
-  await add("Loss", [["loss", "loss"]], "loss", `${METHODS[method].title}. ${about}`);
+  await add("Loss", [["loss", "loss"]], "loss", `Method: ${METHODS[method].title}. ${about}`);
   await add(
     "Centroids",
     [["centroid_square", "centroid_square"]],
@@ -65,7 +65,10 @@ async function curves({ lines, settings: { method }, chance }: JobReport): Promi
     "share",
     "Held-out images classified by the votes of their 20 nearest training images (cosine of the encoder's output).",
   );
-  await add("Learning rate", [["lr", "learning rate"]], "learning rate", "Cosine, one step an epoch.");
+  const schedule = warm > 0
+    ? `Linear over ${warm} epochs, then a cosine; one step an epoch.`
+    : "Cosine, one step an epoch.";
+  await add("Learning rate", [["lr", "learning rate"]], "learning rate", schedule);
   await add("Throughput", [["images_per_second", "images"]], "images a second", "Images, not views.");
   return sections;
 }

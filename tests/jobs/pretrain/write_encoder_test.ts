@@ -3,7 +3,7 @@ import { Device } from "../../../mod.ts";
 import { noGrad } from "../../../src/autograd/mod.ts";
 import { loadRuntime } from "../../../src/encoders/onnx_session.ts";
 import { loadEncoder } from "../../../src/eval/mod.ts";
-import { isNdArray, readTorch } from "../../../src/formats/mod.ts";
+import { isNdArray, readSafetensors, readTorch } from "../../../src/formats/mod.ts";
 import { pretrainJob } from "../../../src/jobs/mod.ts";
 import { Vit } from "../../../src/nn/mod.ts";
 import { permute } from "../../../src/ops/mod.ts";
@@ -26,6 +26,7 @@ Deno.test("pretrainJob() trains a vision transformer, and exports it for PyTorch
     const { encoder, network } = await loadEncoder(`${saveDir}/encoder.safetensors`);
     assert(encoder instanceof Vit);
     assertEquals(network, "vit_tiny");
+    assertEquals(readSafetensors(await Deno.readFile(`${saveDir}/encoder.safetensors`)).metadata.format, "pt");
     const saved = await readTorch(await Deno.readFile(`${saveDir}/encoder.pth`)) as Map<string, unknown>;
     assertEquals([...saved.keys()].toSorted(), [...encoder.stateDict().keys()].toSorted());
     assert([...saved.values()].every(isNdArray));
