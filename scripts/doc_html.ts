@@ -75,7 +75,7 @@ export function withEntryPoints(page: string, points: readonly EntryPoint[]): st
   return page.replace(mark, (end) => `${list}${end}`);
 }
 
-/** On narrow pages the name of the package and the search stand one above the other, code scrolls by itself. */
+/** Style of narrow pages: the name of the package above the search, entry points as a list, code that scrolls. */
 const STYLE = `
 #entry-points { margin-top: 2rem }
 @media (width < 640px) {
