@@ -3,9 +3,11 @@
  *
  *     deno run -A scripts/runtimes.ts node tests/ops/move        # Node with npm's `webgpu`: Dawn
  *     deno run -A scripts/runtimes.ts chromium tests/ops/move    # a Worker of a page in headless Chromium: SwiftShader
+ *     deno run -A scripts/runtimes.ts node tests/ops/conv/conv2d_test.ts --filter "form rows"   # names with this text
  *
  * @module
  */
+import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl, join } from "@std/path";
 import { bundleTests, filesOf } from "./_runtimes/bundle.ts";
 import { ChromiumPage, findChromium } from "./_runtimes/chromium.ts";
@@ -17,7 +19,7 @@ const here = (name: string) => fromFileUrl(new URL(`_runtimes/${name}`, import.m
 const LONGEST = 600;
 
 async function bundle(paths: readonly string[], folder: string, own: readonly string[]): Promise<void> {
-  await Deno.writeTextFile(join(folder, "tests.json"), JSON.stringify(await bundleTests(paths, folder)));
+  await Deno.writeTextFile(join(folder, "tests.json"), JSON.stringify({ ...await bundleTests(paths, folder), filter }));
   for (const name of [...own, "tests.mjs"]) await Deno.copyFile(here(name), join(folder, name));
 }
 
@@ -56,7 +58,8 @@ async function inChromium(paths: readonly string[], folder: string): Promise<num
 
 const RUNTIMES: Record<string, typeof inNode> = { node: inNode, chromium: inChromium };
 
-const [runtime = "", ...paths] = Deno.args;
+const { _, filter } = parseArgs(Deno.args, { string: ["_", "filter"] });
+const [runtime = "", ...paths] = _.map(String);
 const start = RUNTIMES[runtime];
 if (!start) throw new TypeError(`Cannot run tests as the runtime must be node or chromium: got "${runtime}"`);
 const folder = await Deno.makeTempDir();

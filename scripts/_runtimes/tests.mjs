@@ -51,9 +51,10 @@ const context = (name) => ({
  * @param files Names and modules.
  * @param print Takes a line.
  * @param closeDevices Called after each file.
+ * @param filter Text in the names of the tests to run; all by default.
  * @returns Whether all passed, and some ran.
  */
-export async function runTests(files, print, closeDevices) {
+export async function runTests(files, print, closeDevices, filter = "") {
   const started = performance.now();
   const counts = { passed: 0, failed: 0, ignored: 0 };
   const fail = (name, error) => {
@@ -72,7 +73,7 @@ export async function runTests(files, print, closeDevices) {
     } catch (error) {
       fail(`${file} cannot be loaded`, error);
     }
-    for (const { name, fn, ignore } of registered) {
+    for (const { name, fn, ignore } of registered.filter(({ name }) => name.includes(filter))) {
       if (ignore) counts.ignored++;
       if (ignore) print(`${name} ... ignored`);
       if (ignore) continue;

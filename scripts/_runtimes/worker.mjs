@@ -12,10 +12,10 @@ function read(name) {
 }
 
 try {
-  const { files, library } = await (await fetch("tests.json")).json();
+  const { files, library, filter } = await (await fetch("tests.json")).json();
   installDeno(read);
   const { Device } = await import(library);
-  await runTests(files, (line) => postMessage(line), () => closeAll(Device));
+  await runTests(files, (line) => postMessage(line), () => closeAll(Device), filter);
 } catch (error) {
   postMessage(String(error.stack ?? error));
 }

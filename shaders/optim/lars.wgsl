@@ -26,13 +26,13 @@ fn trust_of(t: u32, w2: f32, d2: f32) -> f32 {
 
 var<workgroup> sums: array<vec2f, 64>;
 
-fn reduce(local: u32, mine: vec2f) -> vec2f {
+// Leaves the sum of the workgroup in sums[0], for invocation 0.
+fn reduce(local: u32, mine: vec2f) {
   sums[local] = mine;
   for (var half = 32u; half > 0u; half /= 2u) {
     workgroupBarrier();
     if (local < half) { sums[local] += sums[local + half]; }
   }
-  return sums[0];
 }
 
 @compute @workgroup_size(64)
@@ -54,10 +54,10 @@ fn partial_norms(
       mine += vec2f(dot(w, w), dot(d, d));
     }
   }
-  let total = reduce(local, mine);
+  reduce(local, mine);
   if (local == 0u && flat < start_of(MANY)) {
-    scratch[2u * flat] = total.x;
-    scratch[2u * flat + 1u] = total.y;
+    scratch[2u * flat] = sums[0].x;
+    scratch[2u * flat + 1u] = sums[0].y;
   }
 }
 
@@ -68,6 +68,6 @@ fn trust_ratios(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
   for (var i = start_of(t) + local; i < start_of(t + 1u); i += 64u) {
     mine += vec2f(scratch[2u * i], scratch[2u * i + 1u]);
   }
-  let total = reduce(local, mine);
-  if (local == 0u) { trust[t] = trust_of(t, total.x, total.y); }
+  reduce(local, mine);
+  if (local == 0u) { trust[t] = trust_of(t, sums[0].x, sums[0].y); }
 }

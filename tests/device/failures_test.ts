@@ -5,10 +5,13 @@ import { Failures } from "../../src/device/failures.ts";
 
 /** A pretended GPUDevice: what Failures listens to, and how to make it fail. */
 function pretend() {
-  const lost = Promise.withResolvers<{ reason: string; message: string }>();
+  let lose = (_message: string) => {};
+  const lost = new Promise<{ reason: string; message: string }>((resolve) => {
+    lose = (message) => resolve({ reason: "unknown", message });
+  });
   const errors: ({ message: string } | null)[] = [];
   const gpu = Object.assign(new EventTarget(), {
-    lost: lost.promise,
+    lost,
     pushErrorScope: () => {},
     popErrorScope: () => Promise.resolve(errors.shift() ?? null),
   });
@@ -18,7 +21,7 @@ function pretend() {
     () => ({ op: "add", shapes: [[2, 3]] }),
     () => submits,
   );
-  return { gpu, failures, errors, submits, lose: (message: string) => lost.resolve({ reason: "unknown", message }) };
+  return { gpu, failures, errors, submits, lose };
 }
 
 const idle = () => Promise.resolve();

@@ -1,0 +1,41 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { Device } from "../../src/device/mod.ts";
+import { decoupledUniformity } from "../../src/losses/mod.ts";
+import { crossEntropy, layerNorm, logSumExp, softmax } from "../../src/ops/mod.ts";
+import { key, scope, tensor, uniform } from "../../src/tensor/mod.ts";
+import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
+import { withLoose, withLooseFunctions } from "./_loose.ts";
+
+Deno.test("withLooseFunctions() loosens functions and divisions of floats, and leaves those of integers", () => {
+  assertEquals(
+    withLooseFunctions(
+      "let a = sqrt(max(x, 1.0)) / 3.0; let i = j / 4u; let b = fma(a, b[i], f(c, d)); // exp(x) / 2.0",
+    ),
+    "let a = (sqrt(max(x, 1.0)) * 1.000000477) * 1.000000238 / 3.0; let i = j / 4u; " +
+      "let b = ((a) * ( b[i]) + ( f(c, d))); // exp(x) / 2.0",
+  );
+  assertEquals(
+    withLooseFunctions("exp(log(x))"),
+    "(exp(((log(x) + 4.76837158203125e-7)) * 1.000000238) * 1.000000358)",
+  );
+});
+
+/** Values that rest on `exp`, `log`, `sqrt` and divisions. */
+async function values(gpu: GPU): Promise<number[][]> {
+  await using _device = await Device.open({ gpu });
+  using _ = scope();
+  const x = uniform([24, 20], { key: key(1) });
+  const loss = crossEntropy(x, tensor(Uint32Array.from({ length: 24 }, (_, i) => i % 20)));
+  const uniformity = decoupledUniformity(uniform([12, 2, 20], { key: key(2) }));
+  const all = [softmax(x), logSumExp(x, { dim: 1 }), layerNorm(x), loss, uniformity];
+  return await Promise.all(all.map(async (each) => Array.from(await each.data())));
+}
+
+Deno.test("softmax, norms and losses stay within their tolerances where functions are as inexact as WGSL allows", async () => {
+  const [plain, loose] = [await values(navigator.gpu), await values(withLoose(navigator.gpu))];
+  plain.forEach((each, i) => {
+    assertNotEquals(each, loose[i]);
+    assert(each.every(Number.isFinite));
+    assertClose(loose[i]!, each, { rtol: TOLERANCE.sum });
+  });
+});
