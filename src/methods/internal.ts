@@ -1,4 +1,4 @@
 // What other folders use beside mod.ts; not part of the package's interface.
 export { MethodState } from "./method_state.ts";
-export { halvesOf, thoseWithPrior } from "./methods.ts";
+export { defaultsOf, halvesOf, METHOD_NAMES, thoseWithPrior } from "./methods.ts";
 export { patchOf } from "./models.ts";

@@ -179,6 +179,15 @@ export const METHODS: Readonly<Record<MethodName, Method>> = {
   },
 };
 
+/** Names of the methods, in the order of their table. */
+export const METHOD_NAMES: readonly MethodName[] = Object.keys(METHODS) as MethodName[];
+
+/** The default of a setting that only some methods have, by their names. */
+export function defaultsOf(setting: "temperature" | "momentum" | "queue"): Readonly<Record<string, number>> {
+  const own = METHOD_NAMES.map((name) => [name, METHODS[name][setting]] as const);
+  return Object.fromEntries(own.filter((each): each is [MethodName, number] => each[1] !== undefined));
+}
+
 function alphaOf({ prior, kernel, ridge }: Pick<MethodInput, "prior" | "kernel" | "ridge">): Tensor {
   return noGrad(() => centroidWeights(prior!, { kernel: kernel!, ridge }));
 }

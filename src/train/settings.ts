@@ -5,6 +5,7 @@ import type { TrainingPosition } from "../checkpoints/mod.ts";
 import type { LossScope } from "./ranks.ts";
 import type { BatchStatistics } from "./micro_batch.ts";
 import type { Contrastive } from "../nn/mod.ts";
+import { defaultsOf, METHOD_NAMES } from "../methods/internal.ts";
 import type { MethodName } from "../methods/mod.ts";
 import type { Setting } from "./setting.ts";
 import type { StepProfile } from "./step_clock.ts";
@@ -140,20 +141,7 @@ export const TRAINING = {
     option: "method",
     type: "string",
     default: "decoupled_uniformity",
-    choices: [
-      "decoupled_uniformity",
-      "align_uniform",
-      "simclr",
-      "moco",
-      "byol",
-      "simsiam",
-      "barlow_twins",
-      "vicreg",
-      "supcon",
-      "yaware",
-      "cclk",
-      "cl_infonce",
-    ],
+    choices: METHOD_NAMES as readonly MethodName[],
     implied: true,
     help: "what is learnt by (docs/methods.md)",
     group: "Model and loss",
@@ -162,7 +150,7 @@ export const TRAINING = {
     option: "temperature",
     type: "number",
     optional: true,
-    defaultBy: { method: { simclr: 0.5, moco: 0.2, supcon: 0.1, yaware: 0.1, cclk: 0.1, cl_infonce: 0.1 } },
+    defaultBy: { method: defaultsOf("temperature") as Readonly<Record<string, number>> },
     min: 1e-6,
     help: "temperature of the loss",
     group: "Model and loss",
@@ -171,7 +159,7 @@ export const TRAINING = {
     option: "targetMomentum",
     type: "number",
     optional: true,
-    defaultBy: { method: { moco: 0.999, byol: 0.996 } },
+    defaultBy: { method: defaultsOf("momentum") as Readonly<Record<string, number>> },
     min: 0,
     help: "weight of what was before in the momentum encoder",
     group: "Model and loss",
@@ -180,7 +168,7 @@ export const TRAINING = {
     option: "queue",
     type: "integer",
     optional: true,
-    defaultBy: { method: { moco: 4096 } },
+    defaultBy: { method: defaultsOf("queue") as Readonly<Record<string, number>> },
     min: 2,
     help: "keys of earlier batches that are compared with",
     group: "Model and loss",

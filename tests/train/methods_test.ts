@@ -6,6 +6,7 @@ import type { Contrastive } from "../../src/nn/mod.ts";
 import { makeModel, type MethodName, METHODS } from "../../src/methods/mod.ts";
 import { type PretrainConfig, Pretraining, TRAINING } from "../../src/train/mod.ts";
 import { assertClose } from "../../src/testing/mod.ts";
+import { resolveConfig } from "../../src/train/resolve.ts";
 import { smallDataset, stateOf } from "./_small.ts";
 
 const device = await Device.open();
@@ -68,14 +69,15 @@ async function train(method: MethodName, config: Partial<PretrainConfig> = {}, g
   return { learnt, replays, taken };
 }
 
-Deno.test("the table of settings knows every method and its defaults", () => {
-  const { method, temperature, target_momentum, queue } = TRAINING;
-  assertEquals(Object.keys(METHODS), [...method.choices]);
-  const defaults = (name: "temperature" | "momentum" | "queue") =>
-    Object.fromEntries(Object.entries(METHODS).flatMap(([key, { [name]: value }]) => value ? [[key, value]] : []));
-  assertEquals<unknown>(temperature.defaultBy.method, defaults("temperature"));
-  assertEquals<unknown>(target_momentum.defaultBy.method, defaults("momentum"));
-  assertEquals<unknown>(queue.defaultBy.method, defaults("queue"));
+Deno.test("the settings of a run follow its method", () => {
+  const ownOf = (method: MethodName) => {
+    const { temperature, targetMomentum, queue } = resolveConfig({ epochs: 1, method });
+    return [temperature, targetMomentum, queue];
+  };
+  assertEquals<readonly string[]>(TRAINING.method.choices, Object.keys(METHODS));
+  assertEquals(ownOf("moco"), [0.2, 0.999, 4096]);
+  assertEquals([ownOf("byol"), ownOf("simclr")], [[undefined, 0.996, undefined], [0.5, undefined, undefined]]);
+  assertEquals(ownOf("vicreg"), [undefined, undefined, undefined]);
 });
 
 Deno.test("Pretraining learns by every method", async () => {

@@ -172,7 +172,7 @@ class Job {
 
   /** Describes how batches are divided into parts; null where they are not. */
   #division(): string | null {
-    const { batch_statistics: statistics = "part" } = this.#input.settings;
+    const { batch_statistics: statistics } = this.#input.settings;
     const batchSize = this.#sizes()[0]!;
     return divisionNote(this.#model, { batchSize, microBatch: this.#microBatch, ranks: this.#group.size, statistics });
   }
