@@ -84,7 +84,7 @@ export class OpContext {
   }
 
   /**
-   * Runs a backward with what was saved at hand, and what is given besides.
+   * Runs a backward with the saved tensors and the given gradients at hand.
    *
    * @throws {Error} If what was saved was written to since; `name` is the op's.
    *

@@ -31,7 +31,7 @@ export interface ObtainOptions {
 export interface DownloadSource {
   /** Folder of the extracted form. */
   folder: string;
-  /** Paths of which one must be in it; none: the folder alone tells. */
+  /** Paths, one of which must be in the folder; none: its presence is enough. */
   markers: readonly string[];
   /** File name of the archive that holds the folder. */
   archive?: string;

@@ -11,7 +11,7 @@ export interface PriorFileOptions {
   classes?: readonly string[];
 }
 
-/** Columns by what they are for, as indices of the header. */
+/** Columns by their purpose, as indices of the header. */
 interface Roles {
   /** Column of the image's name; -1 where there is none. */
   name: number;

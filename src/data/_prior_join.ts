@@ -28,8 +28,7 @@ function parts(name: string): string[] {
 
 /**
  * Puts the rows of a table into the order of a data set: by name where both have names, else as they come. Row count,
- * labels and values are checked. `wholeSet`: the table is of all splits, so that rows which belong to no image are no
- * news.
+ * labels and values are checked. `wholeSet`: the table is of all splits, so that rows without an image are not reported.
  */
 export function joinPrior(
   table: PriorTable,

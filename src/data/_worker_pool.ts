@@ -46,7 +46,7 @@ export class WorkerPool {
     });
   }
 
-  /** Ends the workers; what is under way is rejected. */
+  /** Ends the workers; tasks under way are rejected. */
   close(): void {
     this.#fail(new Error("Cannot decode images as the decoder is closed"));
   }

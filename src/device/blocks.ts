@@ -24,7 +24,7 @@ export class Block {
     this.#isLost = isLost;
   }
 
-  /** Whether the device had no memory for it. */
+  /** Whether the device had no memory for the block. */
   get lost(): boolean {
     return this.#isLost();
   }

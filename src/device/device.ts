@@ -100,7 +100,7 @@ export class Device {
     return device;
   }
 
-  /** @internal What a layer above keeps for this device, one of each class: made when it is first asked for. */
+  /** @internal Finds what a higher layer keeps for this device, one of each class: made when it is first asked for. */
   part<T extends object>(kind: new (device: Device) => T): T {
     let part = this.#parts.get(kind) as T | undefined;
     if (!part) this.#parts.set(kind, part = new kind(this));

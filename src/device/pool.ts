@@ -98,8 +98,7 @@ export class BufferPool {
   }
 
   /**
-   * Runs `body` with what it allocates from a reserve, which grows by free or new blocks where it has none; with null,
-   * from what is for all.
+   * Runs `body`, whose allocations come from a reserve that grows by free or new blocks; with null, from the blocks for all.
    */
   into<T>(reserve: Reserve | null, body: () => T): T {
     const before = this.#reserve;

@@ -16,7 +16,7 @@ interface Lent {
   readonly details: () => DeviceErrorDetails;
 }
 
-/** Transfers between host and device. What waits for the device throws what went wrong before it. */
+/** Transfers between host and device. Methods that wait for the device throw earlier errors. */
 export class Transfers {
   #lent: Lent;
   #staging: Staging;

@@ -117,7 +117,7 @@ export class OnnxGraph {
     return this.op("Mul", [times(x, 0.5), this.op("Add", [inner, this.scalar(1)])]);
   }
 
-  /** The file; `output` becomes that of the signature. */
+  /** Serialises the model; `output` becomes the output of the signature. */
   finish(output: string, signature: OnnxSignature): Uint8Array<ArrayBuffer> {
     const [[name]] = signature.outputs as [[string, unknown]];
     return onnxModel([...this.#parts, node("Identity", [output], name)], signature);

@@ -16,7 +16,7 @@ export function vitFeatures(graph: OnnxGraph, model: Vit, images: string): strin
   return graph.layerNorm(mean, "fc_norm", eps);
 }
 
-/** The rows of the second axis from one on, all or as far as another. */
+/** Slices the second axis, from `first` up to `end`. */
 function rowsFrom(graph: OnnxGraph, x: string, first: number, end = 2 ** 31 - 1): string {
   return graph.op("Slice", [x, ...[[first], [end], [1]].map((values) => graph.integers(values))]);
 }

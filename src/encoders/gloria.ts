@@ -106,7 +106,7 @@ function selected(checkpoint: PickleValue, path: string): Map<string, NdArray> {
   }
 }
 
-/** Images at once, where the adapter takes them. */
+/** Maximum number of images encoded at once. */
 const MOST = 256;
 
 class Gloria implements GloriaEncoder {

@@ -63,7 +63,7 @@ export function loadInto<N extends Backbone>(network: N, state: StateDict, path:
   }
 }
 
-/** Images at once, where the adapter takes them. */
+/** Maximum number of images encoded at once. */
 const MOST = 256;
 
 /** Parts of an encoder. */

@@ -20,7 +20,7 @@ export interface OnnxOptions extends Partial<Normalization> {
   /** Side of the images, px; that of the graph's input by default, or 224 where it leaves it open. */
   readonly size?: number;
   /**
-   * Way in which images come to that size. `"crop"` (the default): short side to `size`, antialiased bilinear, then the middle
+   * Resizing of images to `size`. `"crop"` (the default): short side to `size`, antialiased bilinear, then the middle
    * square. `"squash"`: bilinear without antialiasing, whatever the shape, as TensorFlow's `tf.image.resize`.
    */
   readonly resize?: "crop" | "squash";

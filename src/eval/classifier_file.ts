@@ -19,7 +19,7 @@ export interface NamedClassifier {
   readonly classes: readonly string[];
   /** The weights. */
   readonly classifier: LinearClassifier;
-  /** Facts about what it was fitted on, as far as its file tells. */
+  /** Facts about the features that the classifier was fitted on, as far as its file tells. */
   readonly fittedOn?: Partial<FittedOn>;
 }
 

@@ -1,6 +1,6 @@
 import { type FileDataset, type ImageDataset, ImageDecoder, resizeBilinear } from "../data/mod.ts";
 
-/** An image and those that the kernel finds most alike to it, the most alike first. */
+/** An image and its nearest neighbours by the kernel, the nearest first. */
 export interface KernelNeighbourList {
   /** Row of the data set. */
   readonly query: number;

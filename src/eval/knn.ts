@@ -174,7 +174,7 @@ async function similarities(queries: Features, from: number, to: number, bank: T
   return await products.data() as Float32Array;
 }
 
-/** Takes what is more alike than what is there, of rows from `first` on; of equals, the first ones stay. */
+/** Keeps the nearest of the rows so far and those from `first` on; of equals, the earlier ones stay. */
 function take(nearest: Nearest, scores: Float32Array, first: number): void {
   const { rows, similarities } = nearest;
   const k = rows.length;

@@ -121,7 +121,7 @@ function trialsOf(grid: readonly number[], scored: readonly number[], splits: nu
   });
 }
 
-/** The value of the best trial; one whose classifier went astray (NaN) is never it. */
+/** The value of the best trial, leaving out those whose classifier diverged (NaN). */
 function bestOf(trials: readonly { value: number; mean: number }[]): number {
   const told = trials.filter(({ mean }) => !Number.isNaN(mean));
   if (told.length > 0) return told.reduce((a, b) => b.mean > a.mean ? b : a).value;

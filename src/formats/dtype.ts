@@ -60,7 +60,7 @@ export function itemSize(dtype: NdDType): number {
   return ARRAYS[dtype].BYTES_PER_ELEMENT;
 }
 
-/** Zeros. */
+/** Makes an array of zeros. */
 export function allocate<D extends NdDType>(dtype: D, length: number): NdArrayData[D] {
   return new ARRAYS[dtype](length) as NdArrayData[D];
 }

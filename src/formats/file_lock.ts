@@ -13,7 +13,7 @@ export interface LockOwner {
   readonly since: number;
 }
 
-/** A file that is locked by another process, or by another part of this one. */
+/** Error of a file that another process, or another part of this one, has locked. */
 export class LockedError extends Error {
   /** Name of the class, which errors are printed with. */
   override name = "LockedError";

@@ -8,7 +8,7 @@ const LIST = 64;
 const DICT = 256;
 const OPAQUE = 1024;
 
-/** Estimates how many bytes a value takes; what it refers to is not counted. */
+/** Estimates how many bytes a value takes, without the values that it refers to. */
 export function heldBytes(value: PickleValue): number {
   if (typeof value === "string") return 32 + 2 * value.length;
   if (typeof value !== "object" || value === null) return REFERENCE;

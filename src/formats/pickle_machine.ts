@@ -168,7 +168,7 @@ export class PickleMachine {
     this.push(result);
   }
 
-  /** Gives the last value but one its state, the last. */
+  /** Sets the state of the last value but one to the last value. */
   build(): void {
     const state = this.pop();
     const object = this.top();

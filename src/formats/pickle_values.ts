@@ -47,7 +47,7 @@ export class PickleGlobal extends PickleOpaque {
   readonly module: string;
   /** The name in the module, for example `OrderedDict`. */
   readonly name: string;
-  /** Handler that the allow-list gave for it. */
+  /** Handler of the global in the allow-list. */
   readonly handler: PickleHandler;
 
   /** Names an allowed global. */

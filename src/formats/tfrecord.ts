@@ -3,7 +3,7 @@ import { crc32c } from "./crc32.ts";
 
 /** Bytes before and after the content of a record: its length with a checksum, its own checksum. */
 const [HEAD, TAIL] = [12, 4];
-/** Length beyond which a record is none of ours, bytes. */
+/** Maximum length of a record that is read, bytes. */
 const MOST = 2 ** 28;
 
 /** TensorFlow's mask: a checksum of bytes that hold checksums would be weak. */

@@ -44,7 +44,7 @@ export class AveragedModel {
     this.#ema.update();
   }
 
-  /** Takes over counts, which are no averages. */
+  /** Copies the counters, which are not averaged. */
   copyCounters(): void {
     const counters = new Map(this.#source.namedCounters());
     for (const [name, counter] of this.model.namedCounters()) counter.value = counters.get(name)!.value;

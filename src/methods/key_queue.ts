@@ -20,7 +20,7 @@ export class KeyQueue {
     return this.#next;
   }
 
-  /** Takes a position over, of a run that goes on. */
+  /** Restores the position of a run that is resumed. */
   goTo(next: number): void {
     this.#next = next;
   }

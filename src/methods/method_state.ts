@@ -80,7 +80,7 @@ export class MethodState {
   }
 
   /**
-   * Takes a state over, of a run that goes on.
+   * Restores the state of a run that is resumed.
    *
    * @throws {TypeError} If it lacks something that the method needs, or that is of another shape.
    */

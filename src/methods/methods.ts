@@ -201,7 +201,7 @@ function similarity(prior: Tensor, kernel: Kernel): Tensor {
   return noGrad(() => tidy(() => maximum(kernel(prior, prior), itself())));
 }
 
-/** Least similarity of a sample with itself: next to nothing beside others, and all where there are none. */
+/** Least similarity of a sample with itself: negligible beside others, and all of its weight where there are none. */
 const ITSELF = 1e-6;
 
 /** 1 for two samples of a class, else 0. */

@@ -29,7 +29,7 @@ export interface ModelOptions {
   readonly stem: Stem;
   /** Side of the images, px, for which a vision transformer gets positions; 224 by default. */
   readonly resolution?: number;
-  /** Largest probability that a sample passes a branch by in training, of a vision transformer or ConvNeXt; 0 by default. */
+  /** Largest probability that a sample skips a branch in training, of a vision transformer or ConvNeXt; 0 by default. */
   readonly dropPath?: number;
   /** Method that the head is for, which may want normalisation and a predictor; decoupled uniformity by default. */
   readonly method?: MethodName;

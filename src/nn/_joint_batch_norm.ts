@@ -23,7 +23,7 @@ interface Joint {
   readonly relu: boolean;
   readonly exchange: Exchange | null;
   readonly affine: { readonly weight: Tensor; readonly bias: Tensor };
-  /** Moments of x that what made it left, of each part. */
+  /** Moments of each part that the op before left, if it did. */
   readonly given: readonly (Tensor | null)[];
   /** Moments of all parts. */
   moments: Tensor | null;
@@ -104,7 +104,7 @@ export interface JointOptions {
   readonly relu: boolean;
   /** Residuals added to each part. */
   readonly residuals: readonly Tensor[] | null;
-  /** Moments of each part, where what made it left them. */
+  /** Moments of each part, where the op that made it left them. */
   readonly moments: readonly (Tensor | null)[];
   /** The ranks whose parts are normalised together with these; none by default. */
   readonly exchange: Exchange | null;

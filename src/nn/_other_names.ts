@@ -18,7 +18,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   call: "model.forward(x)",
 };
 
-/** Lets what PyTorch calls otherwise answer with what it is here; what a module of one's own calls so takes its place. */
+/** Makes PyTorch's names of methods throw an error that names ours; a method of a subclass takes precedence. */
 export function answerModuleNames(prototype: object): void {
   for (const [name, instead] of Object.entries(INSTEAD)) {
     const value = () => {

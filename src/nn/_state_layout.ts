@@ -20,7 +20,7 @@ export interface OwnState {
   readonly values: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
   /** Names of tensors of the wrong shape. */
   readonly different: readonly string[];
-  /** Weights of which the layout cannot be told. */
+  /** Weights whose layout cannot be told. */
   readonly unclear: readonly string[];
 }
 

@@ -59,7 +59,7 @@ function shortcutOf(shortcut: Shortcut, parts: readonly Tensor[]): readonly Tens
   return { made: convolve(conv, norm, parts)[0]!, norm };
 }
 
-/** Normalises what was made, adds what is beside, and applies ReLU. */
+/** Normalises the outputs of the convolution, adds the shortcut, and applies ReLU. */
 function add(
   norm: BatchNorm2d,
   made: readonly Convolved[],

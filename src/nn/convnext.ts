@@ -35,7 +35,7 @@ export interface ConvNextOptions {
   numClasses?: number;
   /** Channels of the images; 3 by default. */
   inChannels?: number;
-  /** Largest probability that a sample passes a branch by, in training; it grows from 0 along the blocks. 0 by default. */
+  /** Largest probability that a sample skips a branch, in training; it grows from 0 along the blocks. 0 by default. */
   dropPath?: number;
   /** Whether blocks are checkpointed (`checkpoint()`) in training: less memory for one more forward pass; false by default. */
   checkpoint?: boolean;

@@ -16,7 +16,7 @@ export interface ConvNextBlockOptions {
   readonly eps: number;
   /** Factor of the branch at first; null for none. */
   readonly layerScale: number | null;
-  /** Probability that a sample passes the branch by, in training. */
+  /** Probability that a sample skips the branch, in training. */
   readonly dropPath: number;
   readonly seed: number;
   /** Number of the block in the network, for its keys. */

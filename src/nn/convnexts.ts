@@ -10,7 +10,7 @@ const LAYOUTS: Readonly<Record<ConvNextName, ConvNextLayout>> = {
   convnext_base: { depths: [3, 3, 27, 3], dims: [128, 256, 512, 1024] },
 };
 
-/** The names, in order of size. */
+/** Names of the ConvNeXts, in order of size. */
 export const CONVNEXT_NAMES: readonly ConvNextName[] = Object.keys(LAYOUTS) as ConvNextName[];
 
 /**

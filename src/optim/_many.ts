@@ -26,7 +26,7 @@ const METAL_SLOTS = 31;
 /** Tensors whose flags share a scalar: 4 bits each, elements missing from the last vector and whether it is marked. */
 const FLAGS_A_WORD = 8;
 
-/** A parameter with its gradient, and what the optimizer keeps of it. */
+/** A parameter with its gradient and the state that the optimizer keeps of it. */
 export interface Slot {
   /** The parameter, which is updated. */
   readonly weight: Tensor;
@@ -38,7 +38,7 @@ export interface Slot {
 
 /** A storage binding of an optimizer's own. */
 export interface ExtraBinding {
-  /** Access of the shader to it. */
+  /** Access of the shader to the binding. */
   readonly access: Access;
   /** WGSL name and type: `trust: array<f32>`. */
   readonly variable: string;

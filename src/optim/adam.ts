@@ -106,7 +106,7 @@ export class Adam extends Optimizer {
     return { ...state, steps: steps! };
   }
 
-  /** Takes a state over. */
+  /** Restores a state that {@linkcode Optimizer.state} gave. */
   override loadState(state: OptimizerState): void {
     super.loadState(state);
     this.#count.write(Uint32Array.of(state.steps, 0, 0, 0));

@@ -149,7 +149,7 @@ export class GradScaler {
     return { scale: new Float32Array(bits.buffer)[0]!, growthTracker: bits[2]!, skipped: bits[3]! };
   }
 
-  /** Takes a state over. */
+  /** Restores a state that {@linkcode GradScaler.state} gave. */
   loadState(state: GradScalerState): void {
     this.#state.write(bitsOf(state));
   }

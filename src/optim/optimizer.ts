@@ -88,7 +88,7 @@ export abstract class Optimizer {
   }
 
   /**
-   * Takes a state over.
+   * Restores a state that {@linkcode Optimizer.state} gave.
    *
    * @throws {TypeError} If it is of other parameters.
    * @throws {RangeError} If the steps are no integer in [0, 2³²), as which the device counts them.

@@ -174,7 +174,7 @@ export class ReduceLROnPlateau {
     return { best: this.#best, bad: this.#bad };
   }
 
-  /** Takes a state over. */
+  /** Restores a state that was read before. */
   set state(state: { best: number; bad: number }) {
     this.#best = state.best;
     this.#bad = state.bad;

@@ -10,7 +10,7 @@ export interface Series {
   readonly name: string;
   /** Points in order; those that are not finite are left out. */
   readonly points: readonly { readonly x: number; readonly y: number }[];
-  /** Mark of what others are compared with: drawn dashed and without colour. */
+  /** Mark of the reference that the others are compared with: drawn dashed and without colour. */
   readonly reference?: boolean;
 }
 

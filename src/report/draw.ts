@@ -7,7 +7,7 @@ type PlotOptions = NonNullable<Parameters<Plot["plot"]>[0]>;
 export interface ChartWords {
   /** Name of the chart. */
   readonly title: string;
-  /** Account of what is to be seen in it. */
+  /** Description of the picture, for those who cannot see it. */
   readonly description: string;
 }
 

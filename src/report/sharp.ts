@@ -14,7 +14,7 @@ export async function loadSharp(): Promise<typeof import("sharp").default> {
   }
 }
 
-/** Advice on what to do about an error of many lines, of which one may name a permission. */
+/** Advice in an error of many lines, one of which may name a permission. */
 function adviceOn(text: string): string {
   const [denied] = /Requires \w+ access.*/.exec(text) ?? [];
   if (denied) return denied;

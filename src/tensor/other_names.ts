@@ -59,7 +59,7 @@ const OF_TWO = "add div gather matmul mul pow sub";
 /** Names that change a tensor in place elsewhere, and what makes a new one here or writes. */
 const IN_PLACE = "add_ sub_ mul_ div_ pow_ clamp_ relu_ exp_ sqrt_ zero_ fill_ copy_ normal_ uniform_";
 
-/** Lets what is no member of a tensor answer with what it is here, where it would be undefined: an error that names it. */
+/** Makes the names of members that tensors of other libraries have throw an error that says what to call here. */
 export function answerOtherNames(prototype: object): void {
   const ofOne = OF_ONE.split(" ").map((name): [string, string] => [name, `${name}(x)`]);
   const ofTwo = OF_TWO.split(" ").map((name): [string, string] => [name, `${name}(x, y)`]);

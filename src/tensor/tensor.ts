@@ -249,7 +249,7 @@ export class Tensor<D extends DType = DType> {
     return { "text/plain": await this.#text() };
   }
 
-  /** Text that can be had at once, and how the elements are seen where they are not in it. */
+  /** Text of the elements where they can be read at once, else of how to see them. */
   #seen(): string {
     if (this.disposed) return this.toString();
     const elements = peekElements(this);

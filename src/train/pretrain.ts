@@ -116,7 +116,7 @@ export class Pretraining {
   }
 
   /**
-   * Takes over what a checkpoint has beside the weights.
+   * Restores what a checkpoint has beside the weights.
    *
    * @throws {TypeError} If it lacks what the method needs.
    */

@@ -1,4 +1,4 @@
-/** One setting: its type and range, what holds where it is not given, and what people are told of it. */
+/** One setting: type, range, default, and the help that people read. */
 export interface Setting {
   /** Type of the value; a string with `choices` is one of them. */
   readonly type: "integer" | "number" | "string" | "boolean";

@@ -57,7 +57,7 @@ export interface ViewsKey {
   readonly firstView: number;
 }
 
-/** Draws the parameters of every view, f32 `[batch * views, CHOICE]`; view i by recipe i, which begin anew at their end. */
+/** Draws the parameters of every view, f32 `[batch * views, CHOICE]`; view i by recipe i, cycling through the recipes. */
 export function chooseViews(source: Source, samples: Tensor, recipes: readonly Recipe[], drawn: ViewsKey): Tensor {
   const { views } = drawn;
   const choices = new Tensor(samples.device, [samples.shape[0]! * views, CHOICE]);

@@ -42,7 +42,7 @@ export interface Render {
   readonly rotate: boolean;
   /** Whether any view may have colour steps or turn gray. */
   readonly color: boolean;
-  /** Whether contrast is one of them. */
+  /** Whether views may change their contrast. */
   readonly contrast: boolean;
   /** Pixels that a blur averages on either side, 0 where views are solarized only; null for neither. */
   readonly reach: number | null;

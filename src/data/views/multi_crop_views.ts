@@ -77,7 +77,7 @@ export class ViewMaker {
 }
 
 /**
- * Takes the rows of a source of views of two sizes apart.
+ * Splits packed rows into the views of full size and the local views.
  *
  * @param packed What the source made, `[batch, values]`.
  * @param global Views of full size of a sample and their side, px.

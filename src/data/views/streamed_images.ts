@@ -22,11 +22,11 @@ export interface StreamedImagesOptions {
 
 /** Times of a source so far, in milliseconds. */
 export interface SourceTimes {
-  /** Workers decoded, summed over the Workers and beside the training. */
+  /** Decoding, summed over the Workers and beside the training. */
   readonly decode: number;
-  /** Training waited for decoded images. */
+  /** Waiting of the training for decoded images. */
   readonly wait: number;
-  /** Pixels were packed and handed to the device. */
+  /** Packing of pixels and their upload to the device. */
   readonly upload: number;
 }
 

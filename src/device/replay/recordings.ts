@@ -166,7 +166,7 @@ export class Recordings {
     return value;
   }
 
-  /** Has every step recorded anew, as what decides how all of them are computed has changed. */
+  /** Has every step recorded anew, after a change that concerns all of them, such as of forms. */
   outdate(): void {
     this.#age++;
   }

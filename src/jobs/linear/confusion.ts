@@ -7,7 +7,7 @@ const MOST_CELLS = 16;
 /** Characters of a class's name above its column. */
 const MOST_LETTERS = 24;
 
-/** Section of which classes are taken for which. */
+/** Section with the confusion matrix: which classes are taken for which. */
 export async function confusionSection({ task: { classes }, scores }: TaskResult): Promise<Html> {
   const caption =
     html`<p class="faint">Rows: true class, columns: predicted class; share of the row. n = ${scores.samples} test

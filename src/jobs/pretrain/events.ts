@@ -59,7 +59,7 @@ export type KnnMetrics =
 export type EvaluationMetrics = KnnMetrics & {
   /** Images that were classified. */
   readonly queries: number;
-  /** Seconds that it took. */
+  /** Seconds that the evaluation took. */
   readonly evaluation_seconds: number;
 };
 

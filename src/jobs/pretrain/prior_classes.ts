@@ -34,7 +34,7 @@ export function clustersOf({ data, dim }: PriorRows, count: number, seed: number
   return clusters;
 }
 
-/** Rows of which each is as far from those before as any: the farthest-first choice. */
+/** Rows chosen farthest first: each is the one farthest from those chosen before. */
 function farRows({ data, dim }: PriorRows, count: number, first: number): Float64Array[] {
   const rows = data.length / dim;
   const centres: Float64Array[] = [];

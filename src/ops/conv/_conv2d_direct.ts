@@ -73,7 +73,7 @@ interface Job {
   readonly rowsOfPhase?: number;
   readonly phases?: number;
   readonly cols: number;
-  /** Terms of the sum, and of each segment of it. */
+  /** Terms of the sum, and of each of its segments. */
   readonly inner: number;
   readonly depth: number;
   /** Vectors from group to group in a, b and c. */

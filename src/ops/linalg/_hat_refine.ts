@@ -12,7 +12,7 @@ import { reduce } from "../shared/reduce.ts";
 import { rowConstants } from "../shared/rows.ts";
 import { NAN_BITS } from "../shared/params.ts";
 
-/** Passes at most; each squares what is missed, and is left out where that is next to nothing. */
+/** Maximum number of passes; each squares the error, and is left out where that is negligible. */
 const PASSES = 3;
 /** Largest share of a row's diagonal that the second order, which is left out, may be. */
 const MOST_MISSED = 1e-3;
@@ -92,7 +92,7 @@ class Refinement {
     return new Tensor(this.#a.device, [this.#size, this.#size]);
   }
 
-  /** Dispatches a program over [size, size], or over as many workgroups as told. */
+  /** Dispatches a program over [size, size], or over the given number of workgroups. */
   dispatch(program: typeof SPLIT, { x, y, w, on, u, v, z }: Arrays, settings: Settings = {}, groups?: number): void {
     const { device } = this.#a;
     const [n, size, ridge] = [this.#n, this.#size, this.#ridge];
@@ -200,7 +200,7 @@ class Refinement {
     return free({ m: right, m1, m2: q, missed }, negated, once, sum, m, m2, moved);
   }
 
-  /** Cuts a corrected inverse anew, and leaves a second pass out where the first missed next to nothing. */
+  /** Cuts a corrected inverse anew, and leaves a second pass out where the error of the first is negligible. */
   recut({ m, m1, m2, missed }: Corrected): Inverse {
     const gate = new Tensor(m.device, [4]);
     this.dispatch(AGAIN, { x: reduce("max", missed, [0]), u: gate }, {}, 1);
@@ -261,7 +261,7 @@ export function refined(parts: Parts, ridge: number): Tensor {
   return free(h, p1, p2);
 }
 
-/** A result, when what it was made of is let go. */
+/** Frees the tensors that a result was made of, and returns it. */
 function free<T>(result: T, ...used: Tensor[]): T {
   for (const each of used) each.dispose();
   return result;

@@ -1,4 +1,4 @@
-/** Rule by which pixels between pixels come about. */
+/** Rule of interpolation between pixels. */
 export type ResizeMode = "nearest" | "bilinear" | "bicubic";
 
 /** Settings of {@linkcode resizeMatrix}. */

@@ -170,7 +170,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor<"f32"> {
   return batchNormOf(x, options);
 }
 
-/** Computes {@linkcode batchNorm} with the moments of x, `[slices, 3, c]`, where what made x left them. */
+/** Computes {@linkcode batchNorm} with the moments of x, `[slices, 3, c]`, where the op that made x left them. */
 export function batchNormOf(x: Tensor, options: BatchNormOptions, moments?: Tensor | null): Tensor<"f32"> {
   const { weight, bias, runningMean, runningVar, training, momentum = 0.1, eps = 1e-5, residual, relu = false } =
     options;

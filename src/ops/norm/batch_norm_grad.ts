@@ -135,7 +135,7 @@ function gradientOf(
   return { gradient, buffers, constants: {}, masked };
 }
 
-/** Merges sums `[parts, 2, c]` to `[1, 2, c]`, and what they are of scale and shift. */
+/** Merges sums `[parts, 2, c]` to `[1, 2, c]`, and turns them into the gradients of scale and shift. */
 export function mergeSums(sums: Tensor, { moments, eps }: Norm): AffineGrads & { merged: Tensor } {
   const { device } = sums;
   const [parts, , channels] = sums.shape as [number, number, number];

@@ -138,7 +138,7 @@ export interface TrainingNorm extends Affine {
   readonly running: RunningStatistics;
   /** Term added to the variance. */
   readonly eps: number;
-  /** Moments that what made x left, `[slices, 3, c]`. */
+  /** Moments of x that the op before left, `[slices, 3, c]`; null where it left none. */
   readonly moments: Tensor | null;
 }
 

@@ -32,7 +32,7 @@ export interface ProductForm {
   readonly cols4: number;
   /** Invocations of a workgroup. */
   readonly invocations: number;
-  /** Workgroup memory, in bytes; none but in tiles. */
+  /** Workgroup memory, in bytes; 0 except in tiles. */
   readonly memory: number;
 }
 

@@ -67,7 +67,7 @@ export interface Product {
   readonly norm?: Tensor;
 }
 
-/** A product with nothing left to default. */
+/** A product with every default filled in. */
 type WholeProduct = Required<Omit<Product, "norm">> & Pick<Product, "norm">;
 
 function padProgram(dtype: FloatDType) {
@@ -220,7 +220,7 @@ function run(p: WholeProduct, form: ProductForm, parts: { depth: number; splits:
 
 const NO_SIDE = { found: undefined, gradient: undefined, moments: false, adds: false } as const;
 
-/** Finds out what a sum that is whole leaves besides c, and makes room for it. */
+/** Makes room for the side output of a sum that is not split: moments, or sums of a gradient. */
 function sideOf({ a, sizes: { rows, cols }, epilogue }: WholeProduct, form: ProductForm) {
   const gradient = form.memory > 0 ? epilogue.gradient : undefined;
   const found = (gradient ?? epilogue.side)?.open(a.device, Math.ceil(rows / form.rows), cols);

@@ -17,7 +17,7 @@ export interface Forced extends Readonly<Partial<Record<Formed, string>>> {
   readonly subgroups?: "off";
 }
 
-/** Values of what is forced beside forms. */
+/** Values that may be forced for the settings beside forms. */
 const OTHERS: ReadonlyMap<string, readonly string[]> = new Map([["family", ["cpu", "gpu"]], ["subgroups", ["off"]]]);
 
 /**

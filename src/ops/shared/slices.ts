@@ -42,7 +42,7 @@ const LANE_IDS = 0u;
 fn total(v: V) -> f32 { return v; }
 fn largest(v: V) -> f32 { return v; }`;
 
-/** Makes both programs of an entry point; `code` is written in terms of the names above. */
+/** Makes both programs of an entry point; `code` uses the aliases `V`, `U`, `B` and the constants that stand for either width. */
 export function columnPrograms<const C extends readonly Part[]>(
   name: string,
   code: C,
