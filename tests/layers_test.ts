@@ -234,6 +234,27 @@ function tooLong(files: readonly { readonly file: string; readonly lines: number
   return files.filter(({ lines }) => lines > LONGEST_FILE).map(({ file, lines }) => `${file} has ${lines} lines`);
 }
 
+/** Ranks of the folders that a table of CONTRIBUTING.md gives. */
+function ranksOf(table: string): Record<string, number> {
+  const rows = [...table.matchAll(/^\| (−?\d+) +\| ([^|]*)\|/gm)];
+  return Object.fromEntries(
+    rows.flatMap(([, rank, folders]) =>
+      [...folders!.matchAll(/`(\w+)`/g)].map(([, folder]) => [folder, Number(rank!.replace("−", "-"))])
+    ),
+  );
+}
+
+Deno.test("CONTRIBUTING.md and docs/architecture.md give the layers that are enforced", async () => {
+  assertEquals(ranksOf(await Deno.readTextFile(join(ROOT, "CONTRIBUTING.md"))), RANK);
+  const page = await Deno.readTextFile(join(ROOT, "docs/architecture.md"));
+  const drawn = page.match(/^```\n(cli → [^`]*)```/m)![1]!.split("→").map((layer) => layer.match(/\w+/g)!);
+  assertEquals(drawn.flat().toSorted(), Object.keys(RANK).toSorted());
+  const ranks = drawn.map((layers) => new Set(layers.map((layer) => RANK[layer])));
+  assert(
+    ranks.every((each, i) => i === 0 || Math.max(...each as Set<number>) < Math.min(...ranks[i - 1] as Set<number>)),
+  );
+});
+
 Deno.test("files are at most 300 lines long", async () => {
   const folders = ["src", "tests", "bench", "examples", "scripts", "links", "page"];
   const files = (await Promise.all(folders.map((folder) => sourceFiles(folder)))).flat();
