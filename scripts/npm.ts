@@ -13,7 +13,7 @@ const ROOT = fromFileUrl(new URL("..", import.meta.url));
 export const CORE = [".", "./device", "./ops", "./nn", "./losses", "./kernels", "./optim", "./augment"] as const;
 
 /** Entries that run where there is WebGPU; those beyond the core ask for Deno only where a path or a launcher is given. */
-export const ENTRIES = [...CORE, "./views", "./train"] as const;
+export const ENTRIES = [...CORE, "./views", "./weights", "./train"] as const;
 
 async function run(command: string, args: string[], cwd: string): Promise<void> {
   const { success, stderr } = await new Deno.Command(command, { args, cwd, stdin: "null" }).output();

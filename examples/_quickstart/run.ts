@@ -1,7 +1,7 @@
 import { Device } from "../../mod.ts";
 import { formatDuration, ProgressDisplay } from "../../src/cli/mod.ts";
 import { OutputFolder, safetensorsChunks } from "../../src/formats/mod.ts";
-import { readState } from "../../src/train/mod.ts";
+import { readState } from "../../src/weights/mod.ts";
 import { loadQuickstart, type QuickstartData } from "./data.ts";
 import { chance, encodeAll, means, score } from "./evaluate.ts";
 import { type QuickstartFlags, recipeOf } from "./flags.ts";

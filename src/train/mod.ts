@@ -46,15 +46,3 @@ export type {
 export { type PretrainConfig, TRAINING } from "./settings.ts";
 export { StepProfile } from "./step_clock.ts";
 export { HostPrior } from "./host_prior.ts";
-export {
-  type ConvNextOrigin,
-  type ConvNextState,
-  convnextState,
-  loadState,
-  readState,
-  type StateDict,
-  type VitChoices,
-  type VitOrigin,
-  type VitState,
-  vitState,
-} from "../weights/mod.ts";
