@@ -522,9 +522,10 @@ fn forward(
   let row = flat_id(group, groups, lane.y, ROWS);
   let end = select(0u, params.columns, row < params.rows);
   let base = row * params.columns;
+  let near = total(V(x[min(row, params.rows - 1u) * params.columns])) / f32(WIDTH);
   var sum = 0.0;
-  for (var k = lane.x; k < end; k += LANES) { sum += total(V(x[base + k])); }
-  let mean = sum_row(sum, lane) / params.features;
+  for (var k = lane.x; k < end; k += LANES) { sum += total(V(x[base + k]) - near); }
+  let mean = near + sum_row(sum, lane) / params.features;
   var squares = 0.0;
   for (var k = lane.x; k < end; k += LANES) {
     let away = V(x[base + k]) - mean;
