@@ -39,7 +39,8 @@ export function parseCompareMethods(args: readonly string[]): CompareFlags | nul
     usage: "deno run -A examples/compare_methods.ts [options]",
     about:
       "Compares decoupled uniformity, with and without a prior, with the methods of --method, each with its usual " +
-      "temperature and heads of one size, by one protocol. Goes on where it was ended.",
+      "temperature and heads of one size, by one protocol, on emoji (--db NAME: on a data set; --db NAME --help lists " +
+      "its options). Goes on where it was ended.",
     example: "deno run -A examples/compare_methods.ts --seeds 3",
     flags: {
       ...flags,

@@ -47,18 +47,19 @@ export function differenceTable(results: readonly RunResult[], groups: ArrayLike
   return { header, rows: differenceRows(pairs, { titles: ARM_MEASURES, groups }) };
 }
 
-type Line = TableLine<ArmMeasure>;
-
 /** A line and what it is compared with: the one that should be better first. */
-function pairsOf(line: Line, find: (name: string) => Line | undefined): (readonly [Line, Line])[] {
+export function pairsOf<M extends string>(
+  line: TableLine<M>,
+  find: (name: string) => TableLine<M> | undefined,
+): (readonly [TableLine<M>, TableLine<M>])[] {
   if (/^(untrained|no prior)/.test(line.name)) return [];
   const setting = line.name.match(/,.*$/)?.[0] ?? "";
   const plain = find(`no prior${setting}`) ?? find("no prior");
   // Another batch or other weights have a control of their own or none.
   const shuffled = find(`shuffled prior${setting}`) ??
     (plain?.name === "no prior" ? find("shuffled prior") : undefined);
-  const prior = find("prior");
-  if (!/^(shuffled )?prior/.test(line.name)) return prior ? [[prior, line]] : []; // a method that takes none
+  const ours = find("prior") ?? find("no prior");
+  if (!/^(shuffled )?prior/.test(line.name)) return ours ? [[ours, line]] : []; // a method that takes none
   const others = [plain, line.name.startsWith("prior") ? shuffled : undefined];
   return others.flatMap((other) => other ? [[line, other] as const] : []);
 }
@@ -72,7 +73,7 @@ export function markdown(results: readonly RunResult[], groups: ArrayLike<number
 }
 
 /** Exchanges rows and columns. */
-function transposed({ header, rows }: Table): Table {
+export function transposed({ header, rows }: Table): Table {
   const all = [header, ...rows];
   const [first, ...others] = header.map((_, column) => all.map((row) => row[column]!));
   return { header: first!, rows: others };

@@ -47,7 +47,7 @@ export function differenceCell({ mean, low, high, verdict }: PairedDifference): 
 }
 
 /** A number with its sign, `−` being a minus. */
-function signed(value: number): string {
+export function signed(value: number): string {
   return `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(3)}`;
 }
 

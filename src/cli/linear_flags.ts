@@ -153,7 +153,7 @@ function runFlags() {
   return {
     save_dir: {
       type: "string",
-      help: "folder of classifier, linear_eval.json and report.html (default runs/linear_DB)",
+      help: "folder of classifier, predictions, linear_eval.json and report.html (default runs/linear_DB)",
       group,
     },
     evaluate: { type: "boolean", alias: "e", help: "only score the classifier of --resume", group },

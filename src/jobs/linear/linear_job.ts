@@ -25,7 +25,7 @@ const FEATURES = "features";
 
 /**
  * Evaluates an encoder by linear classifiers, as the original's `main_lincls`, and writes `classifier.safetensors`,
- * `linear_eval.json` and `report.html`; the numbers and classifiers of a task as soon as it is fitted. Encoded features
+ * `linear_eval.json`, `predictions.npz` and `report.html`; the numbers and classifiers of a task as soon as it is fitted. Encoded features
  * are kept in `features/` of the folder.
  *
  * Several ranks share the encoding; rank 0 fits, scores, writes and tells, with the results of one process.

@@ -1,4 +1,4 @@
-import type { OutputFolder } from "../../formats/mod.ts";
+import { type NdArray, ndarray, type OutputFolder, writeNpz } from "../../formats/mod.ts";
 import { type DatasetFeatures, writeClassifiers } from "../../eval/mod.ts";
 import { provenance } from "../provenance.ts";
 import type { EncoderStatistics, LinearInput } from "./events.ts";
@@ -15,7 +15,7 @@ export interface Outcome {
   readonly statistics: EncoderStatistics;
 }
 
-/** Writes classifiers and numbers of the tasks so far; returns the files. */
+/** Writes classifiers, predictions and numbers of the tasks so far; returns the files. */
 export async function writeNumbers(
   folder: OutputFolder,
   input: LinearInput,
@@ -23,13 +23,30 @@ export async function writeNumbers(
   { digest, statistics }: Pick<Outcome, "digest"> & { readonly statistics: EncoderStatistics | null },
 ): Promise<string[]> {
   const { settings } = input;
-  const files = ["classifier.safetensors", "linear_eval.json"].map((name) => folder.file(name));
+  const files = ["classifier.safetensors", "predictions.npz", "linear_eval.json"].map((name) => folder.file(name));
   const notes = { feature: settings.feature, weights_sha256: digest };
   const named = results.map(({ task: { name, classes }, classifier }) => ({ name, classes, classifier }));
   if (!input.classifiers) await folder.change(() => writeClassifiers(files[0]!, named, notes));
+  await folder.write("predictions.npz", [await writeNpz(predictionsOf(results), { compressed: true })]);
   const json = { facts: await factsOf(input, digest), settings, features: statistics, tasks: results.map(summaryOf) };
   await folder.write("linear_eval.json", `${JSON.stringify(json, null, 1)}\n`);
   return files;
+}
+
+/**
+ * What is predicted of every test image, by the name of the task: `NAME.rows` and `NAME.labels` `[n]`, `NAME.predicted`
+ * `[n]`, and `NAME.scores` `[n, classes]`.
+ */
+function predictionsOf(results: readonly FittedTask[]): Map<string, NdArray> {
+  const arrays = new Map<string, NdArray>();
+  for (const { task: { name, classes, test: { rows, labels } }, scores: { predicted, scores } } of results) {
+    const n = labels.length;
+    for (const [what, values] of Object.entries({ rows, labels, predicted })) {
+      arrays.set(`${name}.${what}`, ndarray([n], "i32", Int32Array.from(values)));
+    }
+    arrays.set(`${name}.scores`, ndarray([n, classes.length], "f32", Float32Array.from(scores)));
+  }
+  return arrays;
 }
 
 async function factsOf({ facts, loaded, device }: LinearInput, digest: string): Promise<Record<string, string>> {
