@@ -34,7 +34,7 @@ export async function writeNumbers(
 }
 
 /**
- * What is predicted of every test image, by the name of the task: `NAME.rows` and `NAME.labels` `[n]`, `NAME.predicted`
+ * Predictions of every test image, by the name of the task: `NAME.rows` and `NAME.labels` `[n]`, `NAME.predicted`
  * `[n]`, and `NAME.scores` `[n, classes]`.
  */
 function predictionsOf(results: readonly FittedTask[]): Map<string, NdArray> {
