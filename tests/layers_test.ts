@@ -177,6 +177,15 @@ Deno.test("no file of src/ imports itself through others, not even for types", a
   assertEquals(circles(edges), [["a", "b", "c"], ["e"]]);
 });
 
+/** Files that put their folder together from its folders: doors, and what stands for a whole device. */
+const WHOLE = /\/(?:mod|internal)\.ts$|^src\/device\/(?:device|encoder)\.ts$/;
+
+Deno.test("no folder of src/ imports itself through others, but where it is put together", async () => {
+  const between = (await sourceImports()).filter(({ from, to }) => to?.startsWith("src/") && !WHOLE.test(from));
+  const edges = between.map(({ from, to }) => ({ from: folderOf(from), to: folderOf(to!) }));
+  assertEquals(circles(edges.filter(({ from, to }) => from !== to)), []);
+});
+
 Deno.test("src/ holds only files of a layer", async () => {
   const stray = (await sourceFiles()).filter((file) => !((layerOf(file) ?? "") in RANK));
   assertEquals(stray, []);

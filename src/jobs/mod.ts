@@ -27,7 +27,7 @@ export {
   SETTINGS,
 } from "./pretrain/settings.ts";
 export { commitOf, type Provenance, provenance } from "./provenance.ts";
-export { findCheckpoint, type FoundCheckpoint, RunFolder, type RunFolderOptions } from "./run_folder.ts";
+export { findCheckpoint, type FoundCheckpoint, RunFolder, type RunFolderOptions } from "./pretrain/run_folder.ts";
 export type { MetricsLine } from "./pretrain/metrics_line.ts";
 export { cacheFolder, TuneFiles, userTuneFiles, wantsTuning } from "./tuning.ts";
 export { VERSION } from "./version.ts";

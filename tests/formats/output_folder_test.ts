@@ -136,7 +136,7 @@ Deno.test("describeOwner() tells the age", () => {
 const WRITERS: Record<string, string> = {
   "src/formats/file.ts": "writeWhole() and what it is made of",
   "src/formats/output_folder.ts": "appends a line; tries the folder",
-  "src/jobs/run_folder.ts": "gives a checkpoint a second name",
+  "src/jobs/pretrain/run_folder.ts": "gives a checkpoint a second name",
   "src/data/demo.ts": "fills a folder that is renamed when it is complete",
   "src/data/_demo_layouts.ts": "the same folder",
   "src/data/archive.ts": "fills a folder that is renamed when it is complete",

@@ -26,7 +26,7 @@ import { knownMicroBatch, learningSettings } from "./settings.ts";
 import { startingPoint } from "./starting_point.ts";
 import { evaluationMetrics, metricsLine } from "./metrics_line.ts";
 import { RunLog } from "./run_log.ts";
-import { type FoundCheckpoint, RunFolder } from "../run_folder.ts";
+import { type FoundCheckpoint, RunFolder } from "./run_folder.ts";
 import { UnreadableImages } from "./unreadable.ts";
 import { type Provenance, provenance } from "../provenance.ts";
 import { writeEncoder } from "./write_encoder.ts";

@@ -1,4 +1,4 @@
-import type { RunFolder } from "../run_folder.ts";
+import type { RunFolder } from "./run_folder.ts";
 import { type JobReport, jobReport } from "./report.ts";
 
 /** The page `report.html` of a run, which rank 0 draws anew as often as its cost allows. */

@@ -1,6 +1,6 @@
 import type { EventValue } from "../../formats/internal.ts";
 import type { TrainingPosition } from "../../checkpoints/mod.ts";
-import type { RunFolder } from "../run_folder.ts";
+import type { RunFolder } from "./run_folder.ts";
 import { EventLog } from "../tensorboard/event_log.ts";
 import { histogramOf } from "../tensorboard/histogram_of.ts";
 import { type ProjectedImages, writeProjector } from "../tensorboard/projector.ts";

@@ -1,6 +1,6 @@
 import type { Communicator } from "../../distributed/mod.ts";
 import type { Checkpoint } from "../../checkpoints/mod.ts";
-import { findCheckpoint, type FoundCheckpoint, type RunFolder } from "../run_folder.ts";
+import { findCheckpoint, type FoundCheckpoint, type RunFolder } from "./run_folder.ts";
 import type { JobInput } from "./events.ts";
 import { neededState } from "./needed_state.ts";
 import { differences } from "./settings.ts";

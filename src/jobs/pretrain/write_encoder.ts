@@ -3,7 +3,7 @@ import { writeTorch } from "../../formats/mod.ts";
 import type { Backbone } from "../../nn/mod.ts";
 import { writeCheckpoint } from "../../checkpoints/mod.ts";
 import { readState } from "../../weights/mod.ts";
-import type { RunFolder } from "../run_folder.ts";
+import type { RunFolder } from "./run_folder.ts";
 import type { JobSettings } from "./settings.ts";
 
 /**

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { ndarray } from "../../src/formats/mod.ts";
-import { type Checkpoint, readCheckpoint } from "../../src/checkpoints/mod.ts";
-import { findCheckpoint, type MetricsLine, RunFolder } from "../../src/jobs/mod.ts";
-import { secondsOf } from "../../src/jobs/pretrain/metrics_line.ts";
-import { withFolder } from "../data/_helpers.ts";
+import { ndarray } from "../../../src/formats/mod.ts";
+import { type Checkpoint, readCheckpoint } from "../../../src/checkpoints/mod.ts";
+import { findCheckpoint, type MetricsLine, RunFolder } from "../../../src/jobs/mod.ts";
+import { secondsOf } from "../../../src/jobs/pretrain/metrics_line.ts";
+import { withFolder } from "../../data/_helpers.ts";
 
 function checkpointAt(epoch: number, step = 0): Checkpoint {
   const weights = new Map([["w", ndarray([1000], "f32", new Float32Array(1000).fill(epoch))]]);

@@ -1,16 +1,16 @@
 import { basename, join } from "node:path";
-import { FileSource, OutputFolder, writeWhole } from "../formats/mod.ts";
-import { partOf, readAll, readJson, replaceBy } from "../formats/internal.ts";
+import { FileSource, OutputFolder, writeWhole } from "../../formats/mod.ts";
+import { partOf, readAll, readJson, replaceBy } from "../../formats/internal.ts";
 import {
   type Checkpoint,
   readCheckpoint,
   type ReadCheckpointOptions,
   type TrainingPosition,
   writeCheckpoint,
-} from "../checkpoints/mod.ts";
-import { linesUpTo, type MetricsLine } from "./pretrain/metrics_line.ts";
-import { checkWritten } from "../checkpoints/internal.ts";
-import { checkOptions } from "../tensor/internal.ts";
+} from "../../checkpoints/mod.ts";
+import { linesUpTo, type MetricsLine } from "./metrics_line.ts";
+import { checkWritten } from "../../checkpoints/internal.ts";
+import { checkOptions } from "../../tensor/internal.ts";
 
 /** Options of {@linkcode RunFolder.open}. */
 export interface RunFolderOptions {
