@@ -1,6 +1,7 @@
 // .ci/run with ./dev and deno replaced.
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { sources } from "./_sources.ts";
 
 const RUN = fromFileUrl(new URL("../.ci/run", import.meta.url));
 
@@ -104,4 +105,28 @@ test(".ci/run fails on a failed gate and goes on", async () => {
   const { code, last, text } = await run({ dev: "echo 'ok | 10 passed | 0 failed (5ms)'", lint: "exit 1" });
   assertEquals([code, last], [1, "12 passed, 1 failed"]);
   assert(text.includes("ci: lint failed") && text.includes("ci: types\n"));
+});
+
+Deno.test("every npm package has an exact version, whose checksum deno.lock has, and CI refuses another lock", async () => {
+  const root = new URL("../", import.meta.url);
+  const read = (path: string) => Deno.readTextFile(new URL(path, root));
+  const { specifiers, npm }: { specifiers: Record<string, string>; npm: Record<string, { integrity: string }> } = JSON
+    .parse(await read("deno.lock"));
+  const files: (readonly [string, string])[] = [["deno.json", await read("deno.json")]];
+  for (const folder of ["src", "examples", "scripts", "bench", "page", "links"]) files.push(...await sources(folder));
+  let found = 0;
+  for (const [path, text] of files) {
+    for (const [specifier] of text.matchAll(/\bnpm:(@[\w-]+\/)?[\w-]+@[^"'`\s/]+/g)) {
+      if (specifier.includes("$")) continue; // emoji: the versions are in the lock
+      assertMatch(specifier, /@\d+\.\d+\.\d+$/, path);
+      assert(
+        npm[specifiers[specifier]?.replace(/^/, `${specifier.slice(4).replace(/@[^@]*$/, "")}@`) ?? ""]?.integrity,
+        specifier,
+      );
+      found++;
+    }
+  }
+  assert(found >= 12, `only ${found} packages`);
+  assertMatch(await Deno.readTextFile(RUN), /deno install --frozen[^]*deno check --frozen/);
+  assertMatch(await read("dev"), /^pinned_deno=\d+\.\d+\.\d+ /m);
 });

@@ -3,5 +3,5 @@
  *
  * @module
  */
-export { expect } from "npm:expect@^30";
-export { fn } from "npm:jest-mock@^30";
+export { expect } from "npm:expect@30.5.2";
+export { fn } from "npm:jest-mock@30.5.2";

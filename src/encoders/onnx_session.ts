@@ -37,7 +37,7 @@ export interface Session {
 }
 
 /** The version that is loaded; 1.22 is the first that tells the shapes of inputs. */
-const RUNTIME = "npm:onnxruntime-node@^1.22.0";
+const RUNTIME = "npm:onnxruntime-node@1.30.0";
 
 /** Order of the dimensions of images. */
 export type ImageLayout = "nhwc" | "nchw";

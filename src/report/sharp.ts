@@ -21,5 +21,5 @@ function adviceOn(text: string): string {
   const [reason = ""] = text.replace(/^\w*Error: /, "").split("\nPossible solutions");
   return `${
     reason.replace(/\s*\n\s*/g, ": ")
-  }; run "deno cache npm:sharp@^0.35.5" once where the npm registry can be reached`;
+  }; run "deno cache npm:sharp@0.35.5" once where the npm registry can be reached`;
 }

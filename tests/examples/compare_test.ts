@@ -11,6 +11,7 @@ import type { QueryScores } from "../../examples/_quickstart/evaluate.ts";
 import { RECIPE, recipeDigest } from "../../examples/_quickstart/recipe.ts";
 import { shuffledRows } from "../../examples/_quickstart/train.ts";
 import { formula } from "../fixtures/formula.ts";
+import { documentedWithNpm } from "./_permissions.ts";
 
 await Device.open();
 
@@ -208,11 +209,13 @@ Deno.test("compare_priors.ts does not mix results of other settings, and reports
     const run = { settings, commit: "abc1234", device: "none", date: "2026-11-28", seconds: 60, scores };
     await Deno.writeTextFile(join(folder, `${arm.name.replace(" ", "_")}-3.json`), JSON.stringify(run));
   }
+  const permissions = await documentedWithNpm();
   const run = async (...args: string[]) => {
     const command = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
-        "-A",
+        "--no-prompt",
+        ...permissions,
         "examples/compare_priors.ts",
         "--save_dir",
         folder,

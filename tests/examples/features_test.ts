@@ -5,10 +5,13 @@ import { readFrom, readNpz, writeTorch } from "../../src/formats/mod.ts";
 import { Vit } from "../../src/nn/mod.ts";
 import { readState } from "../../src/weights/mod.ts";
 import { writeGraph } from "./_graph.ts";
+import { documentedWithNpm } from "./_permissions.ts";
+
+const PERMISSIONS = await documentedWithNpm();
 
 async function run(program: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `examples/${program}.ts`, ...args],
+    args: ["run", "--no-prompt", ...PERMISSIONS, `examples/${program}.ts`, ...args],
     env: { NO_COLOR: "1" },
   }).output();
   return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };

@@ -1,26 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { join } from "@std/path";
 import { writeDemo } from "../../src/data/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
+import { documented, ROOT } from "./_permissions.ts";
 import { smallRun } from "./_run.ts";
-
-const ROOT = fromFileUrl(new URL("../..", import.meta.url));
-
-/** The permissions that examples/README.md gives, for these folders. */
-async function documented(photos: string, runs: string): Promise<string[]> {
-  const text = await Deno.readTextFile(join(ROOT, "examples", "README.md"));
-  const [, command = ""] = /```sh\n(deno run --allow-read=[^`]*)```/.exec(text) ?? [];
-  const flags = command.split(/[\s\\]+/).filter((word) => word.startsWith("--allow-"));
-  assertEquals(flags.map((flag) => flag.replace(/=.*/, "")), [
-    ...["--allow-read", "--allow-write", "--allow-env", "--allow-sys", "--allow-ffi"],
-  ]);
-  const places: Record<string, string> = { ".": ROOT, photos, runs };
-  return flags.map((flag) =>
-    /^--allow-(read|write)=/.test(flag)
-      ? flag.replace(/=(.*)/, (_, list: string) => `=${list.split(",").map((each) => places[each]!).join(",")}`)
-      : flag
-  );
-}
 
 async function run(permissions: readonly string[], name: string, args: readonly string[]) {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -36,7 +19,7 @@ Deno.test("the documented permissions are all that training and evaluating need"
   await withFolder(async (folder) => {
     const [photos, runs] = [`${folder}/photos`, `${folder}/runs`];
     await writeDemo("custom", photos, { train: 36, test: 18 });
-    const permissions = await documented(photos, runs);
+    const permissions = await documented([photos], runs);
     const small = ["--resolution", "32", "--epochs", "1", "--limit", "24"];
     const trained = await run(permissions, "custom", [...smallRun(photos, `${runs}/a`), ...small]);
     assertEquals(trained.code, 0, trained.stderr);

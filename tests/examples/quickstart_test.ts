@@ -5,12 +5,15 @@ import { chance, means, queryGroups, score } from "../../examples/_quickstart/ev
 import { loadQuickstart, type QuickstartData, splitEmoji } from "../../examples/_quickstart/data.ts";
 import { epochsIn, remainingSeconds } from "../../examples/_quickstart/pace.ts";
 import { rareWeighMore } from "../../examples/_quickstart/recipe.ts";
+import { documentedWithNpm } from "./_permissions.ts";
 
 const SMALL = ["--width", "2", "--batch_size", "128"];
 
+const PERMISSIONS = await documentedWithNpm();
+
 function quickstart(dir: string, ...args: string[]): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "examples/quickstart.ts", ...args, "--save_dir", dir],
+    args: ["run", "--no-prompt", ...PERMISSIONS, "examples/quickstart.ts", ...args, "--save_dir", dir],
     stdout: "piped",
     stderr: "piped",
   });

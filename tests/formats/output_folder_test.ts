@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { fromFileUrl } from "@std/path";
-import { describeOwner, FileLock, LockedError } from "../../src/formats/internal.ts";
+import { describeOwner, FileLock, LockedError, readJson } from "../../src/formats/internal.ts";
 import { OutputFolder } from "../../src/formats/mod.ts";
 import { withFolder } from "../data/_helpers.ts";
+import { killedAt } from "./_kill.ts";
 
 Deno.test("OutputFolder is one run's at a time, and the next one's afterwards", async () => {
   await withFolder(async (root) => {
@@ -57,6 +58,36 @@ Deno.test("OutputFolder says when it was removed, or replaced by another run's",
     folder[Symbol.dispose]();
     await other.write("a", "2");
     assertEquals(await Deno.readTextFile(`${path}/a`), "2");
+  });
+});
+
+/** Does with a folder what a comparison or the quickstart does: results that are not repeated, then a report. */
+async function compareIn(path: string): Promise<number> {
+  using folder = await OutputFolder.open(path);
+  let made = 0;
+  for (const name of ["one", "two"]) {
+    const file = `${name}.json`;
+    if (await readJson(folder.file(file))) continue; // throws on a file that is cut
+    await folder.write(file, JSON.stringify({ name, scores: Array(2000).fill(1) }));
+    made++;
+  }
+  await folder.write("report.html", "done ".repeat(2000));
+  return made;
+}
+
+Deno.test("OutputFolder has each file whole when a program is killed at any operation on files, and none is made twice", async () => {
+  await withFolder(async (root) => {
+    const listed = (path: string) => [...Deno.readDirSync(path)].map(({ name }) => name).filter((n) => n !== ".lock");
+    let kills = 0;
+    for (; await killedAt(kills + 1, () => compareIn(`${root}/${kills}`)); kills++) {
+      const path = `${root}/${kills}`;
+      await Deno.mkdir(path, { recursive: true });
+      const there = listed(path).filter((name) => name.endsWith(".json")).length;
+      assertEquals(await compareIn(path), 2 - there, `operation ${kills + 1}`);
+      assertEquals(listed(path).sort(), ["one.json", "report.html", "two.json"], `operation ${kills + 1}`);
+      assertEquals((await Deno.readTextFile(`${path}/report.html`)).length, 10_000);
+    }
+    assert(kills >= 20, `only ${kills} operations`);
   });
 });
 
