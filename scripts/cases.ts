@@ -99,6 +99,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
     ["device/misuse_test.ts", "A constant that is no", "What a dispatch throws at once", "A storage that nobody holds"],
   ],
   "large prior": [["data/views/fitting_test.ts", "pretrain() takes a prior that is larger than a binding"]],
+  "published batches": [["train/published_batches_test.ts", "a step on the published batch of"]],
   "prior CSV columns": [["data/prior_csv_test.ts", "loadPrior() takes"]],
   "short flags": [["cli/flags_test.ts", "parseFlags() reads short flags"]],
   "stem padding": [["eval/encoder_file_test.ts", "loadEncoder() says that another program's stem"]],
