@@ -98,6 +98,12 @@ export class Encoder {
     return this.#baton ??= new Baton(this.#gpu);
   }
 
+  /** Passes no baton on any more. */
+  dropBaton(): void {
+    this.#baton?.destroy();
+    this.#baton = null;
+  }
+
   /** Takes note that an error is known: what the baton could say of it was said. */
   renewBaton(): void {
     this.#baton?.renew();

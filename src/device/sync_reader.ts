@@ -22,8 +22,8 @@ interface Piece {
 }
 
 /**
- * Reads bytes back while the caller waits: for exchanges between processes in the midst of a forward or backward pass, and
- * for `console.log`.
+ * Reads bytes back while the caller waits: for exchanges between processes in the midst of a forward or backward pass, for
+ * `console.log`, and for small results, which are there 10 ms earlier.
  *
  * WebGPU maps buffers asynchronously. Deno, however, waits for the GPU within the call of `mapAsync` (its promise is
  * settled 10 ms later): from the second mapping of a buffer on, `getMappedRange` gives the bytes as soon as that call has
@@ -89,6 +89,16 @@ export class SyncReader {
     if (done !== target.length) {
       throw new RangeError(`Cannot read() as the parts must fill the target: got ${done} for ${target.length} bytes`);
     }
+  }
+
+  /**
+   * Waits until everything encoded so far is done.
+   *
+   * @throws {DeviceError} If the runtime cannot, or an operation failed.
+   */
+  wait(): void {
+    this.#flush([]);
+    this.#move([], new Uint8Array(), 0);
   }
 
   /** Frees the staging buffer. */

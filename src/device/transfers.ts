@@ -21,6 +21,8 @@ export class Transfers {
   #lent: Lent;
   #staging: Staging;
   #peeker: SyncReader | null | undefined;
+  /** Serial of the last submit that is known to be done, and all before it, without an error. */
+  #sound = -1;
 
   /** Starts without a transfer. */
   constructor(lent: Lent) {
@@ -56,14 +58,14 @@ export class Transfers {
   async read(storage: DeviceStorage, bytes: number, offset: number): Promise<ArrayBuffer> {
     const { encoder, failures, details } = this.#lent;
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
-    const staging = this.#staging.take(size);
+    const staging = this.#staging.take(size, this.#reader() !== null);
     encoder.copy(storage, offset, staging, size);
     const [{ serial }, { writtenBy }] = [encoder, storage];
     await null; // reads that are asked for at once go with one submit
     encoder.flush();
     await this.#settle();
     try {
-      const result = await this.#staging.read(staging, bytes);
+      const result = await this.#staging.read(staging, bytes, this.#waitUntil(serial));
       failures.check();
       failures.checkDone(serial, writtenBy);
       failures.worked(serial);
@@ -83,7 +85,7 @@ export class Transfers {
     encoder.flush();
     const { latest } = encoder;
     await this.#settle();
-    await gpu.queue.onSubmittedWorkDone();
+    if (!this.#waitUntil(latest)) await gpu.queue.onSubmittedWorkDone();
     failures.check();
     if (waiting || failures.count > count) failures.checkDone(latest);
     failures.worked(latest);
@@ -112,24 +114,43 @@ export class Transfers {
    * comes next to throw.
    */
   peek(parts: readonly ReadPart[]): Uint8Array<ArrayBuffer> | null {
-    if (this.#lent.failures.pending || this.#peeker === null) return null;
     const result = new Uint8Array(parts.reduce((sum, { bytes }) => sum + bytes, 0));
-    try {
-      this.#peeker ??= this.#openPeeker();
-      this.#peeker?.read(parts, result);
-    } catch (error) {
-      if (error instanceof DeviceError) return null;
-      throw error;
-    }
-    return this.#peeker && result;
+    return this.#atOnce((reader) => reader.read(parts, result)) ? result : null;
   }
 
-  /** Opens the reader for texts once; null where there is none. */
-  #openPeeker(): SyncReader | null {
+  /**
+   * Waits within the call until a submit is done, and tells whether it is: false where the runtime cannot, or something
+   * failed. Deno would settle the promise of a mapping, or of the queue, 10 ms later.
+   */
+  #waitUntil(serial: number): boolean {
+    if (serial <= this.#sound) return true;
+    const { latest } = this.#lent.encoder;
+    if (!this.#atOnce((reader) => reader.wait())) return false;
+    this.#sound = latest;
+    return true;
+  }
+
+  /** Lets a reader work that does not wait for a later task; false where there is none, or something failed. */
+  #atOnce(work: (reader: SyncReader) => void): boolean {
+    if (this.#lent.failures.pending) return false;
     try {
-      return this.openSyncReader(PEEK_BYTES, () => {});
+      const reader = this.#reader();
+      if (reader) work(reader);
+      return reader !== null;
+    } catch (error) {
+      if (error instanceof DeviceError) return false;
+      throw error;
+    }
+  }
+
+  /** The reader for texts, opened once; null where the runtime has none. */
+  #reader(): SyncReader | null {
+    if (this.#peeker !== undefined) return this.#peeker;
+    try {
+      return this.#peeker = this.openSyncReader(PEEK_BYTES, () => {});
     } catch {
-      return null;
+      this.#lent.encoder.dropBaton();
+      return this.#peeker = null;
     }
   }
 
@@ -166,8 +187,8 @@ class Staging {
     return this.#taken;
   }
 
-  /** A free buffer of at least so many bytes. */
-  take(bytes: number): GPUBuffer {
+  /** A free buffer of at least so many bytes, which was mapped before where `mapped` says so: see {@linkcode SyncReader}. */
+  take(bytes: number, mapped: boolean): GPUBuffer {
     this.#taken++;
     const size = 2 ** Math.ceil(Math.log2(Math.max(bytes, 256)));
     const free = this.#free.get(size)?.pop();
@@ -176,13 +197,18 @@ class Staging {
       return free;
     }
     this.#created++;
-    return this.#gpu.createBuffer({ size, usage: USAGE.MAP_READ | USAGE.COPY_DST });
+    const usage = USAGE.MAP_READ | USAGE.COPY_DST;
+    const buffer = this.#gpu.createBuffer({ size, usage, mappedAtCreation: mapped });
+    if (mapped) buffer.unmap();
+    return buffer;
   }
 
-  /** Maps a buffer, copies its first bytes and takes it back. */
-  async read(buffer: GPUBuffer, bytes: number): Promise<ArrayBuffer> {
+  /** Maps a buffer, at once where what was submitted is `done`, copies its first bytes and takes it back. */
+  async read(buffer: GPUBuffer, bytes: number, done: boolean): Promise<ArrayBuffer> {
     const size = Math.max(4, Math.ceil(bytes / 4) * 4);
-    await buffer.mapAsync(MAP_READ, 0, size);
+    const mapping = buffer.mapAsync(MAP_READ, 0, size);
+    if (done) mapping.catch(() => {}); // a failure shows in getMappedRange()
+    else await mapping;
     const result = buffer.getMappedRange(0, size).slice(0, bytes);
     buffer.unmap();
     this.#giveBack(buffer);
