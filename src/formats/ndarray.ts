@@ -75,6 +75,12 @@ export function isNdArray(value: unknown): value is NdArray {
   return Array.isArray(shape) && ND_DTYPES.includes(dtype as NdDType) && ArrayBuffer.isView(data);
 }
 
+/** What makes arrays of a network or a tensor, for the message that refuses it; empty of other values. */
+export function fromModel(value: unknown): string {
+  if (!(value instanceof Object) || !("forward" in value || "storage" in value)) return "";
+  return "; await readState(model) of ./train gives the arrays of a network";
+}
+
 /** Whether a value read from a file is an array of strings. */
 export function isStringArray(value: unknown): value is StringArray {
   return typeof value === "object" && value !== null && (value as Partial<StringArray>).dtype === "string" &&

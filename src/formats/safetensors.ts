@@ -5,6 +5,7 @@ import { MAX_HEADER } from "./file_format.ts";
 import { isRecord, parseJson } from "./json.ts";
 import { elementCount, isShape, type NdArray, ndarray } from "./ndarray.ts";
 import { quoted } from "./quoted.ts";
+import { checkBytes } from "./source.ts";
 
 /** Element types by their name in a safetensors header. */
 export const SAFETENSORS_DTYPES: ReadonlyMap<string, NdDType> = new Map(
@@ -33,6 +34,7 @@ interface Entry {
  *
  * @param bytes The whole file.
  * @returns The tensors by name, and the metadata.
+ * @throws {TypeError} If `bytes` are none, such as the name of the file.
  * @throws {SyntaxError} If the file is damaged or breaks the format's rules: offsets outside the file, overlapping or with
  *   gaps, sizes that do not match the shape, a name twice, an unknown element type (8-bit floats and complex numbers).
  *
@@ -51,6 +53,7 @@ interface Entry {
  * @see The format: the README of the safetensors project
  */
 export function readSafetensors(bytes: Bytes): Safetensors {
+  checkBytes(bytes);
   const header = headerBytes(bytes);
   const { entries, metadata } = parseHeader(header);
   const body = bytes.subarray(8 + header.length);

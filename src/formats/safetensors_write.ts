@@ -1,5 +1,5 @@
 import { type Bytes, encodeElements, type NdDType } from "./dtype.ts";
-import { elementCount, isNdArray, type NamedArrays, namedEntries, type NdArray } from "./ndarray.ts";
+import { elementCount, fromModel, isNdArray, type NamedArrays, namedEntries, type NdArray } from "./ndarray.ts";
 import { concatBytes } from "./source.ts";
 
 // The reference implementation puts larger elements first, which keeps every tensor aligned, and sorts each group by name.
@@ -91,7 +91,9 @@ function sorted(tensors: NamedArrays): [string, NdArray][] {
     }
     if (!isNdArray(value) || elementCount(value.shape) !== value.data.length) {
       throw new TypeError(
-        `Cannot run writeSafetensors() as "${name}" must be an array that fills its shape: got ${show(value)}`,
+        `Cannot run writeSafetensors() as "${name}" must be an array that fills its shape: got ${show(value)}${
+          fromModel(value)
+        }`,
       );
     }
   }

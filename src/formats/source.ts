@@ -11,9 +11,23 @@ export interface ByteSource {
 /** Input of the readers: all the bytes, or a source of them. */
 export type Readable = Bytes | ByteSource;
 
+/**
+ * Checks that bytes were given, and not the name of their file.
+ *
+ * @throws {TypeError} If `bytes` is none.
+ */
+export function checkBytes(bytes: unknown): void {
+  if (bytes instanceof Uint8Array) return;
+  const got = typeof bytes === "string" ? "a string" : bytes instanceof Object ? bytes.constructor.name : bytes;
+  throw new TypeError(
+    `Cannot read a file's bytes as they must be a Uint8Array: got ${got}; await Deno.readFile(path) gives those of a file`,
+  );
+}
+
 /** A source over bytes in memory; what it reads shares that memory. */
 export function toSource(readable: Readable): ByteSource {
-  if (!(readable instanceof Uint8Array)) return readable;
+  if (readable instanceof Object && "size" in readable && "read" in readable) return readable;
+  checkBytes(readable);
   return {
     size: readable.length,
     read: (offset, length) => Promise.resolve(readable.subarray(offset, offset + length)),

@@ -1,6 +1,6 @@
 import { type Bytes, encodeElements, type NdDType } from "./dtype.ts";
 import { contiguousStrides } from "./layout.ts";
-import { elementCount, isNdArray, type NdArray } from "./ndarray.ts";
+import { elementCount, fromModel, isNdArray, type NdArray } from "./ndarray.ts";
 import { MAX_DEPTH } from "./pickle_bounds.ts";
 import { PickleWriter } from "./pickle_writer.ts";
 import { STORAGE_CLASSES } from "./torch_globals.ts";
@@ -63,7 +63,9 @@ function writeValue(writer: PickleWriter, value: TorchValue, storages: Bytes[], 
       : above.has(value)
       ? "an object inside itself"
       : `more than ${MAX_DEPTH} inside each other`;
-    throw new TypeError(`Cannot run writeTorch() as values must be plain, lists, dicts or arrays: got ${got}`);
+    throw new TypeError(
+      `Cannot run writeTorch() as values must be plain, lists, dicts or arrays: got ${got}${fromModel(value)}`,
+    );
   }
   above.add(value);
   if (Array.isArray(value)) writer.list(value, (item) => writeValue(writer, item, storages, above));

@@ -80,3 +80,20 @@ function ordered({ shape, data }: StateValue, layout: StateLayout): Float32Array
   }
   return result;
 }
+
+/** Checks that a state is a Map, as the state dict that PyTorch saves is read, and not an object of names. */
+export function checkState(state: unknown): void {
+  if (state instanceof Map) return;
+  const got = state instanceof Object ? state.constructor.name : String(state);
+  throw new TypeError(
+    `Cannot load the state as it must be a Map of arrays by name: got ${got}; new Map(Object.entries(state)) makes one ` +
+      "of an object",
+  );
+}
+
+/** The first names of a list, for a message. */
+export function some(what: string, names: readonly string[]): string {
+  if (names.length === 0) return "";
+  const rest = names.length > 5 ? `, … (${names.length} in all)` : "";
+  return `${what} ${names.slice(0, 5).join(", ")}${rest};`;
+}

@@ -3,14 +3,15 @@ import { Tensor } from "../tensor/mod.ts";
 import { ForwardHooks } from "./_forward_hooks.ts";
 import { Counter, Draws, Parameter, Table } from "./parameter.ts";
 import { answerModuleNames } from "./_other_names.ts";
-import { inOwnLayout, type StateLayout, type StateValue } from "./_state_layout.ts";
+import { checkState, inOwnLayout, some, type StateLayout, type StateValue } from "./_state_layout.ts";
 
 /** Function called after a module's forward pass: the module, what it was given, what it gave. */
 export type ForwardHook = (module: Module, input: Tensor, output: Tensor) => void;
 
 /**
  * A part of a network: its fields that are parameters, tensors (buffers), counters or modules are its state, named as
- * PyTorch names them (`layer1.0.conv1.weight`; `runningMean` becomes `running_mean`).
+ * PyTorch names them (`layer1.0.conv1.weight`; `runningMean` becomes `running_mean`). A list of modules or of parameters
+ * is as PyTorch's `ModuleList` or `ParameterList`: `blocks = [first, second]` has `blocks.0.weight`.
  *
  * @example A module of your own
  * ```ts
@@ -141,6 +142,7 @@ export abstract class Module {
    */
   loadStateDict(state: ReadonlyMap<string, StateValue>, options: { layout?: StateLayout } = {}): void {
     checkOptions("loadStateDict()", options, ["layout"]);
+    checkState(state);
     const own = this.stateDict();
     const missing = [...own.keys()].filter((name) => !state.has(name));
     const unexpected = [...state.keys()].filter((name) => !own.has(name));
@@ -242,7 +244,10 @@ export abstract class Module {
 
   /** The fields that may hold state, with their PyTorch names; a container overrides it. */
   *fields(): IterableIterator<[string, unknown]> {
-    for (const [name, value] of Object.entries(this)) yield [snakeCase(name), value];
+    for (const [name, value] of Object.entries(this)) {
+      if (isList(value)) yield* value.map((each, i): [string, unknown] => [`${snakeCase(name)}.${i}`, each]);
+      else yield [snakeCase(name), value];
+    }
   }
 
   static {
@@ -274,16 +279,15 @@ export class Lambda extends Module {
   }
 }
 
+function isList(value: unknown): value is readonly (Module | Parameter)[] {
+  return Array.isArray(value) && value.length > 0 &&
+    value.every((each) => each instanceof Module || each instanceof Parameter);
+}
+
 function join(prefix: string, name: string): string {
   return prefix ? `${prefix}.${name}` : name;
 }
 
 function snakeCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
-function some(what: string, names: readonly string[]): string {
-  if (names.length === 0) return "";
-  const rest = names.length > 5 ? `, … (${names.length} in all)` : "";
-  return `${what} ${names.slice(0, 5).join(", ")}${rest};`;
 }

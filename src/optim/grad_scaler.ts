@@ -1,3 +1,4 @@
+import { answerOtherNames } from "../checks/internal.ts";
 import { defineProgram, Device } from "../device/mod.ts";
 import { grad_scale as code, grad_scale_adjust } from "../shaders/optim.ts";
 import { mul } from "../ops/mod.ts";
@@ -81,6 +82,17 @@ export class GradScaler {
   #state: Tensor<"u32">;
   /** The first of these, as a number. */
   #scale: Tensor<"f32">;
+
+  static {
+    answerOtherNames(this.prototype, "a GradScaler", {
+      step: "optimizer.step(scaler)",
+      update: "optimizer.step(scaler), which moves the scale on",
+      unscale_: "clipGradNorm(parameters, maxNorm, { scaler })",
+      get_scale: "(await scaler.state()).scale",
+      state_dict: "await scaler.state()",
+      load_state_dict: "scaler.loadState(state)",
+    });
+  }
 
   /**
    * Starts with a scale.

@@ -1,3 +1,4 @@
+import { answerOtherNames } from "../checks/internal.ts";
 import { checkOnce } from "./_once.ts";
 import { fill, keep, Tensor } from "../tensor/mod.ts";
 import { checkSetting } from "../tensor/internal.ts";
@@ -27,6 +28,19 @@ export abstract class Optimizer {
   #names: readonly string[];
   #states = new Map<Tensor, readonly Tensor[]>();
   #steps = 0;
+
+  static {
+    answerOtherNames(this.prototype, "an optimizer", {
+      param_groups: "optimizer.lr, and an optimizer for each group of parameters",
+      paramGroups: "optimizer.lr, and an optimizer for each group of parameters",
+      add_param_group: "an optimizer for each group of parameters",
+      zero_grad: "optimizer.zeroGrad(), which optimizer.step() spares",
+      state_dict: "await optimizer.state()",
+      stateDict: "await optimizer.state()",
+      load_state_dict: "optimizer.loadState(state)",
+      loadStateDict: "optimizer.loadState(state)",
+    });
+  }
 
   /** Checks the parameters, and makes the states of each, zeros, such as `["velocity"]`. */
   constructor(parameters: readonly Tensor[], lr: number, states: readonly string[]) {

@@ -1,3 +1,4 @@
+import { answerOtherNames } from "../checks/internal.ts";
 import { checkOptions } from "../tensor/internal.ts";
 import { improves } from "./improvement.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -9,6 +10,15 @@ export abstract class Schedule {
   /** Learning rate at the start. */
   readonly baseLr: number;
   #epoch = 0;
+
+  static {
+    answerOtherNames(this.prototype, "a schedule", {
+      get_last_lr: "optimizer.lr",
+      last_epoch: "schedule.epoch",
+      state_dict: "schedule.epoch, which may be set",
+      load_state_dict: "schedule.epoch, which may be set",
+    });
+  }
 
   /** Starts at epoch 0 from the optimizer's learning rate. */
   constructor(optimizer: Optimizer) {

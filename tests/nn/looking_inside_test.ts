@@ -1,6 +1,6 @@
 import { assertAlmostEquals, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { Device } from "../../src/device/mod.ts";
-import { Conv2d, Linear, type Module, resnet18, Sequential, summary } from "../../src/nn/mod.ts";
+import { BatchNorm2d, Conv2d, Linear, Module, Parameter, resnet18, Sequential, summary } from "../../src/nn/mod.ts";
 import { type Tensor, zeros } from "../../src/tensor/mod.ts";
 
 await Device.open();
@@ -128,4 +128,23 @@ Deno.test("loadStateDict() loads no square weight whose layout is not said", asy
   ]);
   both.loadStateDict(whole); // the second layer tells
   assertEquals(await layer.weight.data(), new Float32Array([1, 3, 2, 4]));
+});
+
+Deno.test("a list of modules or parameters is state by its places, as PyTorch's ModuleList", () => {
+  class Tower extends Module {
+    blocks = [new Linear({ inFeatures: 2, outFeatures: 2, bias: false }), new BatchNorm2d({ numFeatures: 2 })];
+    scales = [new Parameter(zeros([2]))];
+    sizes = [2, 2];
+
+    override forward(x: Tensor): Tensor {
+      return this.blocks.reduce((y, block) => block.forward(y), x);
+    }
+  }
+  const model = new Tower();
+  const names = ["scales.0", "blocks.0.weight", "blocks.1.weight", "blocks.1.bias"]; // its own first
+  assertEquals([...model.namedParameters()].map(([name]) => name), names);
+  assertEquals([...model.stateDict().keys()].filter((name) => /running/.test(name)).length, 2);
+  assertEquals(model.eval().blocks.map(({ training }) => training), [false, false]);
+  assertStringIncludes(`${model}`, "(blocks.0): Linear(2, 2, bias=false)");
+  model.dispose();
 });

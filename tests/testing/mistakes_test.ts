@@ -6,7 +6,8 @@ import { bootstrapAuc } from "../../src/eval/mod.ts";
 import { centroidWeights, rbf } from "../../src/kernels/mod.ts";
 import { decoupledUniformity, infoNCE } from "../../src/losses/mod.ts";
 import * as nn from "../../src/nn/mod.ts";
-import { add, conv2d, matmul, relu, where } from "../../src/ops/mod.ts";
+import { readSafetensors, writeSafetensors, writeTorch } from "../../src/formats/mod.ts";
+import { add, concat, conv2d, matmul, relu, where } from "../../src/ops/mod.ts";
 import { argMax, interpolate, leakyRelu, logSumExp, max, maxPool2d, mean, pad } from "../../src/ops/mod.ts";
 import { permute, reshape, slice, softplus, sort, sum, topK, variance } from "../../src/ops/mod.ts";
 import { Adam, AdamW, CosineAnnealingLR, GradScaler, LARS, SGD } from "../../src/optim/mod.ts";
@@ -15,6 +16,9 @@ const { BatchNorm2d, contrastive, Conv2d, ConvTranspose2d, Embedding, LayerNorm,
   nn;
 
 const _device = await Device.open();
+
+/** A vision transformer that is made at once. */
+const SMALL = { layout: { dim: 16, depth: 1, heads: 2, imageSize: 32 }, numClasses: 2 };
 
 /** A value that no compiler saw: one of type never fits everywhere. */
 const unseen = (value?: unknown) => value as never;
@@ -218,3 +222,41 @@ Deno.test("layers and networks name their options, and modules what is called ot
 
 /** What PyTorch's tensors and modules have. */
 type Foreign = Record<"cuda" | "state_dict" | "add_" | "zero_" | "-1", (...args: unknown[]) => unknown>;
+
+Deno.test("optimizers, schedules, scalers and files name what is called otherwise here", () => {
+  using _ = scope();
+  const layer = new Linear({ inFeatures: 3, outFeatures: 2 });
+  const optimizer = new SGD(layer.parameters(), { lr: 1 });
+  const [sgd, scaler] = [unseen(optimizer), unseen(new GradScaler())] as Record<string, () => void>[];
+  const schedule = unseen(new CosineAnnealingLR(optimizer, { tMax: 2 })) as Record<string, () => void>;
+  const otherwise = "as it is called otherwise here: use";
+  const arrays = "; await readState(model) of ./train gives the arrays of a network";
+  const cases: [() => unknown, string][] = [
+    [() => sgd!.zero_grad!(), `Cannot use zero_grad of an optimizer ${otherwise} optimizer.zeroGrad()`],
+    [() => sgd!.param_groups, "use optimizer.lr, and an optimizer for each group of parameters"],
+    [() => sgd!.stateDict!(), "use await optimizer.state()"],
+    [() => scaler!.update!(), `Cannot use update of a GradScaler ${otherwise} optimizer.step(scaler)`],
+    [() => schedule.get_last_lr!(), `Cannot use get_last_lr of a schedule ${otherwise} optimizer.lr`],
+    [() => JSON.stringify({ layer }), "use await readState(model) of ./train"],
+    [
+      () => JSON.stringify({ loss: ones([1]) }),
+      "Cannot read x.toJSON as functions are given tensors here: use [...await",
+    ],
+    [
+      () => layer.loadStateDict(unseen({})),
+      "Cannot load the state as it must be a Map of arrays by name: got Object; new",
+    ],
+    [() => layer.loadStateDict(unseen(null)), "must be a Map of arrays by name: got null"],
+    [
+      () => Object.assign(vit("vit_tiny", SMALL), { head: layer }),
+      `Cannot use head of a network ${otherwise} model.fc`,
+    ],
+    [() => concat([ones([1])], unseen({ dim: 0 })), "Cannot compute concat() as dim must be a number: got object"],
+    [() => writeSafetensors(unseen(layer.stateDict())), arrays],
+    [() => writeTorch(unseen(layer)), `got Linear${arrays}`],
+    [() => readSafetensors(unseen("a.safetensors")), "must be a Uint8Array: got a string; await Deno.readFile(path)"],
+    [() => readSafetensors(unseen(new ArrayBuffer(8))), "must be a Uint8Array: got ArrayBuffer;"],
+  ];
+  for (const [make, message] of cases) assertThrows(make, TypeError, message);
+  layer.dispose();
+});
