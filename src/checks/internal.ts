@@ -1,3 +1,3 @@
 // What all other folders use; not part of the package's interface.
 export { checkOptions } from "./options.ts";
-export { answerOtherNames } from "./other_names.ts";
+export { answerNames } from "./answer_names.ts";

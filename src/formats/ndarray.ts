@@ -75,7 +75,7 @@ export function isNdArray(value: unknown): value is NdArray {
   return Array.isArray(shape) && ND_DTYPES.includes(dtype as NdDType) && ArrayBuffer.isView(data);
 }
 
-/** What makes arrays of a network or a tensor, for the message that refuses it; empty of other values. */
+/** Advice for a network or a tensor in place of its arrays, for the message that refuses it; empty for others. */
 export function fromModel(value: unknown): string {
   if (!(value instanceof Object) || !("forward" in value || "storage" in value)) return "";
   return "; await readState(model) of ./train gives the arrays of a network";

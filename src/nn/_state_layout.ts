@@ -86,8 +86,7 @@ export function checkState(state: unknown): void {
   if (state instanceof Map) return;
   const got = state instanceof Object ? state.constructor.name : String(state);
   throw new TypeError(
-    `Cannot load the state as it must be a Map of arrays by name: got ${got}; new Map(Object.entries(state)) makes one ` +
-      "of an object",
+    `Cannot load the state as it must be a Map of arrays by name: got ${got}; new Map(Object.entries(state)) makes one`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { answerOtherNames } from "../checks/internal.ts";
+import { answerNames } from "../checks/internal.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import type { Linear } from "./linear.ts";
 import { Module } from "./module.ts";
@@ -6,7 +6,7 @@ import { Module } from "./module.ts";
 /** A network that encodes images: features of each image, and a last linear layer on them. */
 export abstract class Backbone extends Module {
   static {
-    answerOtherNames(this.prototype, "a network", { head: "model.fc", classifier: "model.fc" });
+    answerNames(this.prototype, "a network", { "head classifier": "model.fc" });
   }
 
   /** Last layer: pooled features to the outputs. */

@@ -1,8 +1,9 @@
+import { answerNames } from "../checks/internal.ts";
 import { checkOptions, indented } from "../tensor/internal.ts";
 import { Tensor } from "../tensor/mod.ts";
 import { ForwardHooks } from "./_forward_hooks.ts";
 import { Counter, Draws, Parameter, Table } from "./parameter.ts";
-import { answerModuleNames } from "./_other_names.ts";
+import { OTHER_NAMES } from "./_other_names.ts";
 import { checkState, inOwnLayout, some, type StateLayout, type StateValue } from "./_state_layout.ts";
 
 /** Function called after a module's forward pass: the module, what it was given, what it gave. */
@@ -251,7 +252,7 @@ export abstract class Module {
   }
 
   static {
-    answerModuleNames(this.prototype);
+    answerNames(this.prototype, "a module", OTHER_NAMES, true);
   }
 
   *#state(): IterableIterator<[string, unknown]> {

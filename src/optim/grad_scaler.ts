@@ -1,4 +1,4 @@
-import { answerOtherNames } from "../checks/internal.ts";
+import { answerNames } from "../checks/internal.ts";
 import { defineProgram, Device } from "../device/mod.ts";
 import { grad_scale as code, grad_scale_adjust } from "../shaders/optim.ts";
 import { mul } from "../ops/mod.ts";
@@ -84,13 +84,10 @@ export class GradScaler {
   #scale: Tensor<"f32">;
 
   static {
-    answerOtherNames(this.prototype, "a GradScaler", {
-      step: "optimizer.step(scaler)",
-      update: "optimizer.step(scaler), which moves the scale on",
+    answerNames(this.prototype, "a GradScaler", {
+      "step update": "optimizer.step(scaler)",
       unscale_: "clipGradNorm(parameters, maxNorm, { scaler })",
-      get_scale: "(await scaler.state()).scale",
-      state_dict: "await scaler.state()",
-      load_state_dict: "scaler.loadState(state)",
+      "get_scale state_dict": "await scaler.state()",
     });
   }
 

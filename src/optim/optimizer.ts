@@ -1,4 +1,4 @@
-import { answerOtherNames } from "../checks/internal.ts";
+import { answerNames } from "../checks/internal.ts";
 import { checkOnce } from "./_once.ts";
 import { fill, keep, Tensor } from "../tensor/mod.ts";
 import { checkSetting } from "../tensor/internal.ts";
@@ -30,15 +30,11 @@ export abstract class Optimizer {
   #steps = 0;
 
   static {
-    answerOtherNames(this.prototype, "an optimizer", {
-      param_groups: "optimizer.lr, and an optimizer for each group of parameters",
-      paramGroups: "optimizer.lr, and an optimizer for each group of parameters",
-      add_param_group: "an optimizer for each group of parameters",
-      zero_grad: "optimizer.zeroGrad(), which optimizer.step() spares",
-      state_dict: "await optimizer.state()",
-      stateDict: "await optimizer.state()",
-      load_state_dict: "optimizer.loadState(state)",
-      loadStateDict: "optimizer.loadState(state)",
+    answerNames(this.prototype, "an optimizer", {
+      "param_groups paramGroups add_param_group": "optimizer.lr, and an optimizer for each group",
+      zero_grad: "optimizer.zeroGrad()",
+      "state_dict stateDict": "await optimizer.state()",
+      "load_state_dict loadStateDict": "optimizer.loadState(state)",
     });
   }
 

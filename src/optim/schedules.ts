@@ -1,4 +1,4 @@
-import { answerOtherNames } from "../checks/internal.ts";
+import { answerNames } from "../checks/internal.ts";
 import { checkOptions } from "../tensor/internal.ts";
 import { improves } from "./improvement.ts";
 import type { Optimizer } from "./optimizer.ts";
@@ -12,11 +12,9 @@ export abstract class Schedule {
   #epoch = 0;
 
   static {
-    answerOtherNames(this.prototype, "a schedule", {
+    answerNames(this.prototype, "a schedule", {
       get_last_lr: "optimizer.lr",
-      last_epoch: "schedule.epoch",
-      state_dict: "schedule.epoch, which may be set",
-      load_state_dict: "schedule.epoch, which may be set",
+      "last_epoch state_dict load_state_dict": "schedule.epoch",
     });
   }
 

@@ -1,56 +1,41 @@
-/** Names that users of other libraries read of a tensor, and what gives it here. */
+/** Names that users of other libraries read of a tensor, parted by spaces, and what gives it here. */
 const INSTEAD: Readonly<Record<string, string>> = {
-  T: "transpose(x)",
-  t: "transpose(x)",
+  "T t": "transpose(x)",
   view: "reshape(x, shape)",
   flatten: "reshape(x, [-1])",
-  ndim: "x.rank",
-  dim: "x.rank",
+  "ndim dim": "x.rank",
   length: "x.shape[0]",
   numel: "x.size",
-  numpy: "await x.data()",
-  tolist: "await x.data()",
-  array: "await x.data()",
-  toJSON: "[...await x.data()] or await x.item()",
-  arraySync: "await x.data()",
-  dataSync: "await x.data()",
-  cpu: "await x.data()",
+  "numpy tolist array arraySync dataSync cpu forEach toJSON": "await x.data()",
   cuda: "{ device } where it is made",
   to: "{ device } where it is made, or cast(x, dtype)",
   float: 'cast(x, "f32")',
   half: 'cast(x, "f16")',
-  clone: "mul(x, 1), or detach(x) of the same elements",
+  clone: "mul(x, 1)",
   backward: "backward(x)",
   detach: "detach(x)",
-  requires_grad: "requireGrad(x)",
-  requires_grad_: "requireGrad(x)",
-  mm: "matmul(x, y)",
+  "requires_grad requires_grad_": "requireGrad(x)",
+  "mm bmm": "matmul(x, y)",
   argmax: "argMax(x)",
   softmax: "softmax(x, dim)",
   std: "sqrt(variance(x))",
   var: "variance(x)",
   norm: "sqrt(sum(square(x)))",
-  long: 'cast(x, "i32")',
-  int: 'cast(x, "i32")',
+  "long int": 'cast(x, "i32")',
   double: "f32, as there is no f64 here",
   contiguous: "x as it is: every tensor is contiguous",
   expand: "broadcastTo(x, shape)",
   repeat: "concat([x, x], dim)",
-  chunk: "slice(x, [{ start, stop }])",
-  split: "slice(x, [{ start, stop }])",
+  "chunk split": "slice(x, [{ start, stop }])",
   unbind: "indexSelect(x, 0, [i])",
   masked_fill: "where(mask, value, x)",
-  bmm: "matmul(x, y)",
   eq: "equal(x, y)",
   is_cuda: "x.device",
   is_leaf: "x.requiresGrad",
   grad_fn: "x.link",
   map: "await x.data(), or the functions of tensors",
-  forEach: "await x.data()",
   "-1": "indexSelect(x, 0, [-1])",
-  0: "slice(x, [{ start: 0, stop: 1 }]) or indexSelect(x, 0, [0])",
-  1: "slice(x, [{ start: 1, stop: 2 }]) or indexSelect(x, 0, [1])",
-  2: "slice(x, [{ start: 2, stop: 3 }]) or indexSelect(x, 0, [2])",
+  "0 1 2": "slice(x, [{ start: i, stop: i + 1 }]) or indexSelect(x, 0, [i])",
 };
 
 /** Functions of the same name: `x.sum()` is `sum(x)`, `x.add(y)` is `add(x, y)`. */
@@ -70,7 +55,10 @@ export function answerOtherNames(prototype: object): void {
       ? "fill(x, value) or x.write(values)"
       : `y = ${name.slice(0, -1)}(x, …)`,
   ]);
-  for (const [name, instead] of [...Object.entries(INSTEAD), ...ofOne, ...ofTwo, ...inPlace]) {
+  const others = Object.entries(INSTEAD).flatMap(([names, use]) =>
+    names.split(" ").map((name) => [name, use] as const)
+  );
+  for (const [name, instead] of [...others, ...ofOne, ...ofTwo, ...inPlace]) {
     const shown = /^-?\d/.test(name) ? `x[${name}]` : `x.${name}`;
     const refuse = (verb: string) => () => {
       throw new TypeError(`Cannot ${verb} ${shown} as functions are given tensors here: use ${instead}`);

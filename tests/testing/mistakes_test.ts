@@ -194,7 +194,7 @@ Deno.test("layers and networks name their options, and modules what is called ot
     [() => new Sequential(unseen()), "Cannot make Sequential as its layers must be modules: got undefined"],
     [
       () => (layer as unknown as Foreign).cuda(),
-      "Cannot call cuda() of a module as it is called otherwise here: use { device }",
+      "Cannot use cuda of a module as it is called otherwise here: use { device }",
     ],
     [() => (layer as unknown as Foreign).state_dict(), "use model.stateDict()"],
     [
@@ -233,14 +233,14 @@ Deno.test("optimizers, schedules, scalers and files name what is called otherwis
   const arrays = "; await readState(model) of ./train gives the arrays of a network";
   const cases: [() => unknown, string][] = [
     [() => sgd!.zero_grad!(), `Cannot use zero_grad of an optimizer ${otherwise} optimizer.zeroGrad()`],
-    [() => sgd!.param_groups, "use optimizer.lr, and an optimizer for each group of parameters"],
+    [() => sgd!.param_groups, "use optimizer.lr, and an optimizer for each group"],
     [() => sgd!.stateDict!(), "use await optimizer.state()"],
     [() => scaler!.update!(), `Cannot use update of a GradScaler ${otherwise} optimizer.step(scaler)`],
     [() => schedule.get_last_lr!(), `Cannot use get_last_lr of a schedule ${otherwise} optimizer.lr`],
     [() => JSON.stringify({ layer }), "use await readState(model) of ./train"],
     [
       () => JSON.stringify({ loss: ones([1]) }),
-      "Cannot read x.toJSON as functions are given tensors here: use [...await",
+      "Cannot read x.toJSON as functions are given tensors here: use await x.data()",
     ],
     [
       () => layer.loadStateDict(unseen({})),
