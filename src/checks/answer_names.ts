@@ -18,7 +18,7 @@ export function answerNames(
         throw new TypeError(`Cannot use ${name} of ${of} as it is called otherwise here: use ${use}`);
       };
       const set = function (this: object, value: unknown) {
-        Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
+        Object.defineProperty(this, name, { value, writable: true, enumerable: true });
       };
       Object.defineProperty(prototype, name, { get, set: canSet ? set : get, configurable: true });
     }

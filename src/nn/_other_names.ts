@@ -2,7 +2,6 @@
 export const OTHER_NAMES: Readonly<Record<string, string>> = {
   "children named_children modules named_modules apply": "model.namedModules()",
   "buffers named_buffers": "model.namedBuffers()",
-  "register_buffer register_parameter add_module": "a field that holds it",
   "to cuda cpu": "{ device } where it is made",
   half: "autocast(() => model.forward(x))",
   "float double": "model as it is: weights are f32",

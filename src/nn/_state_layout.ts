@@ -85,9 +85,7 @@ function ordered({ shape, data }: StateValue, layout: StateLayout): Float32Array
 export function checkState(state: unknown): void {
   if (state instanceof Map) return;
   const got = state instanceof Object ? state.constructor.name : String(state);
-  throw new TypeError(
-    `Cannot load the state as it must be a Map of arrays by name: got ${got}; new Map(Object.entries(state)) makes one`,
-  );
+  throw new TypeError(`Cannot load the state as it must be a Map of arrays by name: got ${got}`);
 }
 
 /** The first names of a list, for a message. */

@@ -281,8 +281,7 @@ export class Lambda extends Module {
 }
 
 function isList(value: unknown): value is readonly (Module | Parameter)[] {
-  return Array.isArray(value) && value.length > 0 &&
-    value.every((each) => each instanceof Module || each instanceof Parameter);
+  return Array.isArray(value) && value.every((each) => each instanceof Module || each instanceof Parameter);
 }
 
 function join(prefix: string, name: string): string {

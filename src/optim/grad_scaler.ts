@@ -87,7 +87,6 @@ export class GradScaler {
     answerNames(this.prototype, "a GradScaler", {
       "step update": "optimizer.step(scaler)",
       unscale_: "clipGradNorm(parameters, maxNorm, { scaler })",
-      "get_scale state_dict": "await scaler.state()",
     });
   }
 

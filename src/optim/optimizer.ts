@@ -31,7 +31,7 @@ export abstract class Optimizer {
 
   static {
     answerNames(this.prototype, "an optimizer", {
-      "param_groups paramGroups add_param_group": "optimizer.lr, and an optimizer for each group",
+      "param_groups paramGroups": "optimizer.lr, and an optimizer for each group",
       zero_grad: "optimizer.zeroGrad()",
       "state_dict stateDict": "await optimizer.state()",
       "load_state_dict loadStateDict": "optimizer.loadState(state)",

@@ -14,7 +14,7 @@ export abstract class Schedule {
   static {
     answerNames(this.prototype, "a schedule", {
       get_last_lr: "optimizer.lr",
-      "last_epoch state_dict load_state_dict": "schedule.epoch",
+      state_dict: "schedule.epoch",
     });
   }
 

@@ -6,7 +6,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   "ndim dim": "x.rank",
   length: "x.shape[0]",
   numel: "x.size",
-  "numpy tolist array arraySync dataSync cpu forEach toJSON": "await x.data()",
+  "numpy tolist array arraySync dataSync cpu map forEach toJSON": "await x.data()",
   cuda: "{ device } where it is made",
   to: "{ device } where it is made, or cast(x, dtype)",
   float: 'cast(x, "f32")',
@@ -33,7 +33,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   is_cuda: "x.device",
   is_leaf: "x.requiresGrad",
   grad_fn: "x.link",
-  map: "await x.data(), or the functions of tensors",
   "-1": "indexSelect(x, 0, [-1])",
   "0 1 2": "slice(x, [{ start: i, stop: i + 1 }]) or indexSelect(x, 0, [i])",
 };

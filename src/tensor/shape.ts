@@ -73,9 +73,6 @@ export function normalizeDims(dim: number | readonly number[] | undefined, rank:
 
 /** Turns a `dim` that may count from the end into one ≥ 0. */
 export function normalizeDim(dim: number, rank: number, op: string): number {
-  if (typeof dim !== "number") {
-    throw new TypeError(`Cannot compute ${op}() as dim must be a number: got ${typeof dim}`);
-  }
   const d = dim < 0 ? dim + rank : dim;
   if (!Number.isInteger(dim) || d < 0 || d >= rank) {
     throw new RangeError(`Cannot compute ${op}() as dim must be in [${-rank}, ${rank - 1}]: got ${dim}`);
