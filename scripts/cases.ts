@@ -26,12 +26,12 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
   ], ["report/sharp_test.ts", "loadSharp() says"]],
   "archives": [
     [
-      "data/archive_packings_test.ts",
+      "data/files/archive_packings_test.ts",
       "extractTar() copies what a hard link is to",
       "extractTar() reads gzip of several members",
       "extractTar() says how to unpack",
     ],
-    ["data/archive_names_test.ts", "extractTar() tells a plain archive"],
+    ["data/files/archive_names_test.ts", "extractTar() tells a plain archive"],
     ["formats/zip_test.ts", "openZip() reads names in UTF-8 where they are, else in code page 437"],
   ],
   "ill centroid weights": [
@@ -40,7 +40,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
   ],
   "doubled parameters": [["optim/clip_test.ts", "clipGradNorm() refuses a norm that is not > 0"]],
   "prior scale": [
-    ["data/prior_test.ts", "loadPrior() refuses a prior that is 0"],
+    ["data/priors/prior_test.ts", "loadPrior() refuses a prior that is 0"],
     ["jobs/pretrain/prior_test.ts", "priorOf() refuses rows"],
   ],
   "changed before backward": [["autograd/changed_test.ts", "backward() refuses"]],
@@ -61,10 +61,10 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
   ],
   "foreign checkpoints": [["eval/encoder_file_test.ts", "loadEncoder() finds", "loadEncoder() lets pooled features"]],
   "silent losses": [
-    ["data/prior_csv_test.ts", "loadPrior() loses no first line"],
-    ["data/download_refusals_test.ts", "download() keeps no text"],
-    ["data/archive_names_test.ts", "ArchiveWriter refuses two folders"],
-    ["data/archive_test.ts", "extractTar() removes what a killed extraction left"],
+    ["data/priors/prior_csv_test.ts", "loadPrior() loses no first line"],
+    ["data/files/download_refusals_test.ts", "download() keeps no text"],
+    ["data/files/archive_names_test.ts", "ArchiveWriter refuses two folders"],
+    ["data/files/archive_test.ts", "extractTar() removes what a killed extraction left"],
     ["formats/pickle_test.ts", "unpickle() adds nothing to a tuple"],
     ["formats/dtype_test.ts", "decodeElements() reads truth values"],
     ["checkpoints/file_test.ts", "readCheckpoint() refuses a file that is cut anywhere"],
@@ -74,14 +74,14 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
   "unbounded": [
     ["formats/file_format_test.ts", "contentOf() tells what is behind a prolog"],
     ["tensor/scope_test.ts", "tidy() keeps tensors of an object that is inside itself"],
-    ["data/decode_contents_test.ts", "ImageDecoder turns a TIFF"],
+    ["data/images/decode_contents_test.ts", "ImageDecoder turns a TIFF"],
   ],
   "hostile files": [
     ["formats/pickle_bounds_test.ts", "unpickle() refuses", "readTorch() refuses devices"],
     ["formats/safetensors_test.ts", "readSafetensors() reads long headers", "readSafetensors() names values"],
     ["formats/npy_test.ts", "readNpy() reads 64 dimensions and no more"],
-    ["data/archive_test.ts", "extractTar() refuses", "extractZip() refuses"],
-    ["data/prior_csv_test.ts", "loadPrior() refuses a csv without rows"],
+    ["data/files/archive_test.ts", "extractTar() refuses", "extractZip() refuses"],
+    ["data/priors/prior_csv_test.ts", "loadPrior() refuses a csv without rows"],
   ],
   "integer compare": [["ops/elementwise/compare_test.ts", "${name}() of integers and any number"]],
   "knn large": [["data/views/fitting_test.ts", "knn() gives the same whatever an adapter binds at once"]],
@@ -100,7 +100,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
   ],
   "large prior": [["data/views/fitting_test.ts", "pretrain() takes a prior that is larger than a binding"]],
   "published batches": [["train/published_batches_test.ts", "a step on the published batch of"]],
-  "prior CSV columns": [["data/prior_csv_test.ts", "loadPrior() takes"]],
+  "prior CSV columns": [["data/priors/prior_csv_test.ts", "loadPrior() takes"]],
   "short flags": [["cli/flags_test.ts", "parseFlags() reads short flags"]],
   "stem padding": [["eval/encoder_file_test.ts", "loadEncoder() says that another program's stem"]],
   "torch stubs": [

@@ -23,7 +23,7 @@ const STATE: Readonly<Record<string, string>> = {
   "src/tensor/scope.ts open": "the scopes that are open: what is made belongs to the innermost",
   "src/device/device.ts opened": "the default device is the one that was opened last",
   "src/device/replay/recordings.ts underWay": "a step that is recorded on one device must not run on another",
-  "src/data/_decode_worker.ts last": "a worker is a process of its own: images one after another",
+  "src/data/images/_decode_worker.ts last": "a worker is a process of its own: images one after another",
   "src/formats/pickle_keys.ts texts": "what was decoded of bytes, which are its keys",
 };
 

@@ -9,9 +9,9 @@ import { assert, assertEquals } from "@std/assert";
 import sharp from "sharp";
 import { Device, key, type Tensor, tensor } from "../../mod.ts";
 import type { DecodeSpec } from "../../src/data/mod.ts";
-import { decodeImage, readImageFile } from "../../src/data/_decode_image.ts";
-import { applySpec } from "../../src/data/resize.ts";
-import type { RgbImage } from "../../src/data/rgb_image.ts";
+import { decodeImage, readImageFile } from "../../src/data/images/_decode_image.ts";
+import { applySpec } from "../../src/data/images/resize.ts";
+import type { RgbImage } from "../../src/data/images/rgb_image.ts";
 import { uniformNumbers } from "../../src/tensor/internal.ts";
 import { short, table } from "../_table.ts";
 

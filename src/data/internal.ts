@@ -1,8 +1,8 @@
 // What other folders use beside mod.ts; not part of the package's interface.
 export type { PriorRows } from "./dataset.ts";
-export { applySpec, toGray } from "./resize.ts";
+export { applySpec, toGray } from "./images/resize.ts";
 export { bindingBytes, imagesAtOnce, largestFitting, leastOf, partSizes, rowsAtOnce, split } from "./views/fitting.ts";
 export { EVALUATION_BATCH } from "./views/labelled_images.ts";
 export { valuesOf } from "./views/multi_crop_views.ts";
-export { defaultWorkers } from "./decode.ts";
+export { defaultWorkers } from "./images/decode.ts";
 export { takeRows } from "./take_rows.ts";

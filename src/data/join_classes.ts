@@ -1,4 +1,4 @@
-import { listSome } from "./_files.ts";
+import { listSome } from "./files/files.ts";
 import type { ClassLabels, ImageDataset, Labels, MultiLabels } from "./dataset.ts";
 
 /**

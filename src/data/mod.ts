@@ -6,11 +6,11 @@
 export * from "./augment/mod.ts";
 export * from "./views/mod.ts";
 export type { Features } from "./features.ts";
-export { type CubAttributesOptions, loadCubAttributes, loadUtZapposAttributes } from "./attributes.ts";
-export { type ExtractOptions, type ExtractProgress, extractTar, extractZip } from "./archive.ts";
-export { type CheXpertOptions, type CheXpertView, loadCheXpert } from "./chexpert.ts";
-export { type CifarOptions, loadCifar10, loadCifar100 } from "./cifar.ts";
-export { type Cub200Options, loadCub200 } from "./cub200.ts";
+export { type CubAttributesOptions, loadCubAttributes, loadUtZapposAttributes } from "./priors/attributes.ts";
+export { type ExtractOptions, type ExtractProgress, extractTar, extractZip } from "./files/archive.ts";
+export { type CheXpertOptions, type CheXpertView, loadCheXpert } from "./sets/chexpert.ts";
+export { type CifarOptions, loadCifar10, loadCifar100 } from "./sets/cifar.ts";
+export { type Cub200Options, loadCub200 } from "./sets/cub200.ts";
 export {
   type Channels,
   type ClassLabels,
@@ -36,16 +36,16 @@ export {
   ImageDecoder,
   preload,
   type UnreadableImage,
-} from "./decode.ts";
-export { type DemoOptions, writeDemo } from "./demo.ts";
-export type { DemoName } from "./_demo_layouts.ts";
-export { download, type DownloadOptions, type DownloadProgress, md5Of } from "./download.ts";
-export { emojiDataset, type EmojiSet, type EmojiVendor, loadEmoji, type LoadEmojiOptions } from "./emoji.ts";
-export { type FolderOptions, loadFolder } from "./folder.ts";
-export { type ImageNet100Options, loadImageNet100 } from "./imagenet100.ts";
+} from "./images/decode.ts";
+export { type DemoOptions, writeDemo } from "./sets/demo.ts";
+export type { DemoName } from "./sets/demo_layouts.ts";
+export { download, type DownloadOptions, type DownloadProgress, md5Of } from "./files/download.ts";
+export { emojiDataset, type EmojiSet, type EmojiVendor, loadEmoji, type LoadEmojiOptions } from "./sets/emoji.ts";
+export { type FolderOptions, loadFolder } from "./sets/folder.ts";
+export { type ImageNet100Options, loadImageNet100 } from "./sets/imagenet100.ts";
 export { joinClasses } from "./join_classes.ts";
-export { type ObtainOptions, type ObtainProgress } from "./_obtain.ts";
-export { collectPrior, type LoadedPrior, loadPrior, type PriorOptions, savePrior } from "./prior.ts";
-export { centerCrop, resizeBilinear } from "./resize.ts";
-export type { RgbImage } from "./rgb_image.ts";
-export { loadUtZappos, type UtZapposOptions } from "./utzappos.ts";
+export { type ObtainOptions, type ObtainProgress } from "./files/obtain.ts";
+export { collectPrior, type LoadedPrior, loadPrior, type PriorOptions, savePrior } from "./priors/prior.ts";
+export { centerCrop, resizeBilinear } from "./images/resize.ts";
+export type { RgbImage } from "./images/rgb_image.ts";
+export { loadUtZappos, type UtZapposOptions } from "./sets/utzappos.ts";

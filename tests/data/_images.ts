@@ -1,6 +1,6 @@
 // Data sets of image files.
 import { type DecodeSpec, type FileDataset, NORMALIZATION } from "../../src/data/dataset.ts";
-import { decodeAhead } from "../../src/data/decode.ts";
+import { decodeAhead } from "../../src/data/images/decode.ts";
 
 /** Folder of the images beside the tests. */
 export const IMAGES = new URL("./fixtures/images/", import.meta.url).pathname;

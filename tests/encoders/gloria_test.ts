@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { Device } from "../../mod.ts";
 import type { RgbImage } from "../../src/data/mod.ts";
-import { applySpec, toGray } from "../../src/data/resize.ts";
+import { applySpec, toGray } from "../../src/data/images/resize.ts";
 import { type NdArray, ndarray, writeTorch } from "../../src/formats/mod.ts";
 import { resnet18 } from "../../src/nn/mod.ts";
 import { assertClose } from "../../src/testing/mod.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import type { RgbImage } from "../../src/data/mod.ts";
-import { applySpec } from "../../src/data/resize.ts";
+import { applySpec } from "../../src/data/images/resize.ts";
 import { assertClose } from "../../src/testing/mod.ts";
 import { type OnnxEncoder, openBigBiGan, openOnnx } from "../../src/encoders/mod.ts";
 import { loadRuntime } from "../../src/encoders/onnx_session.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { join } from "@std/path";
 import { Device } from "../../mod.ts";
-import { applySpec } from "../../src/data/resize.ts";
+import { applySpec } from "../../src/data/images/resize.ts";
 import { loadVit } from "../../src/encoders/mod.ts";
 import { type NdArray, ndarray, toF32, writeTorch } from "../../src/formats/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";

@@ -168,10 +168,10 @@ const WRITERS: Record<string, string> = {
   "src/formats/file.ts": "writeWhole() and what it is made of",
   "src/formats/output_folder.ts": "appends a line; tries the folder",
   "src/jobs/pretrain/run_folder.ts": "gives a checkpoint a second name",
-  "src/data/demo.ts": "fills a folder that is renamed when it is complete",
-  "src/data/_demo_layouts.ts": "the same folder",
-  "src/data/archive.ts": "fills a folder that is renamed when it is complete",
-  "src/data/folder.ts": "an example in the docs",
+  "src/data/sets/demo.ts": "fills a folder that is renamed when it is complete",
+  "src/data/sets/demo_layouts.ts": "the same folder",
+  "src/data/files/archive.ts": "fills a folder that is renamed when it is complete",
+  "src/data/sets/folder.ts": "an example in the docs",
 };
 
 Deno.test("files are replaced by writeWhole() alone, in src/ and examples/", async () => {

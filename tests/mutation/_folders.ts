@@ -8,7 +8,7 @@ import {
   loadUtZappos,
   loadUtZapposAttributes,
 } from "../../src/data/mod.ts";
-import { extractTar } from "../../src/data/archive.ts";
+import { extractTar } from "../../src/data/files/archive.ts";
 import { ndarray, safetensorsChunks, writeNpz, writeWhole } from "../../src/formats/mod.ts";
 import { readJson } from "../../src/formats/internal.ts";
 import { readCheckpoint, writeCheckpoint } from "../../src/checkpoints/file.ts";

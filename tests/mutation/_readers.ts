@@ -10,7 +10,7 @@ import {
   writeNpy,
   writeZip,
 } from "../../src/formats/internal.ts";
-import { decodePng } from "../../src/data/_png.ts";
+import { decodePng } from "../../src/data/images/png.ts";
 import { type Draw, mutate } from "./_mutate.ts";
 import { mutateHeader, mutateMember, packed, repairPng, repairTar } from "./_repair.ts";
 

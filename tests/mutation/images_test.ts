@@ -1,6 +1,6 @@
 import { assert } from "@std/assert";
 import sharp from "sharp";
-import { decodeImage } from "../../src/data/_decode_image.ts";
+import { decodeImage } from "../../src/data/images/_decode_image.ts";
 import { mutate } from "./_mutate.ts";
 import { fixtures } from "./_readers.ts";
 import { repairPng } from "./_repair.ts";

@@ -1,4 +1,4 @@
-import { extractTar, extractZip } from "../../src/data/archive.ts";
+import { extractTar, extractZip } from "../../src/data/files/archive.ts";
 import { withFolder } from "../data/_helpers.ts";
 import { FOLDERS } from "./_folders.ts";
 import { ARCHIVES, READERS } from "./_readers.ts";

@@ -6,7 +6,7 @@ async function errorOf(expression: string): Promise<string> {
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   await Deno.writeTextFile(
     file,
-    `import { dataUris } from "${root}src/report/mod.ts"; import { decodeAhead } from "${root}src/data/decode.ts";
+    `import { dataUris } from "${root}src/report/mod.ts"; import { decodeAhead } from "${root}src/data/images/decode.ts";
      await ${expression}.catch((error) => console.log(error.message));`,
   );
   const { stdout } = await new Deno.Command(Deno.execPath(), {

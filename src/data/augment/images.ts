@@ -1,6 +1,6 @@
 import { Device } from "../../device/mod.ts";
 import { Tensor, tensor } from "../../tensor/mod.ts";
-import type { RgbImage } from "../rgb_image.ts";
+import type { RgbImage } from "../images/rgb_image.ts";
 import { checkOptions } from "../../tensor/internal.ts";
 
 /** Images of any sizes on the device, one behind the other: those of one batch. */

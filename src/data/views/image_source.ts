@@ -1,7 +1,7 @@
 import type { Device } from "../../device/mod.ts";
 import type { ViewRecipes } from "./multi_crop_views.ts";
 import type { ImageDataset } from "../dataset.ts";
-import type { UnreadableImage } from "../decode.ts";
+import type { UnreadableImage } from "../images/decode.ts";
 import { ResidentImages } from "./resident_images.ts";
 import { StreamedImages } from "./streamed_images.ts";
 import { UploadedImages } from "./uploaded_images.ts";

@@ -1,7 +1,7 @@
 import type { Device } from "../../device/mod.ts";
 import { augment, evalTransform } from "../augment/mod.ts";
 import type { FileDataset, ImageDataset } from "../dataset.ts";
-import { ImageDecoder } from "../decode.ts";
+import { ImageDecoder } from "../images/decode.ts";
 import { squeeze } from "../../ops/mod.ts";
 import { arange, keep, type Tensor, tensor, tidy } from "../../tensor/mod.ts";
 import { key, shuffled } from "../../tensor/mod.ts";

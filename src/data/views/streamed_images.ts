@@ -2,7 +2,7 @@ import type { Device } from "../../device/mod.ts";
 import type { PackedImages } from "../augment/mod.ts";
 import { ViewMaker, type ViewRecipes } from "./multi_crop_views.ts";
 import type { FileDataset } from "../dataset.ts";
-import { type DecodedImage, ImageDecoder, type UnreadableImage } from "../decode.ts";
+import { type DecodedImage, ImageDecoder, type UnreadableImage } from "../images/decode.ts";
 import { copyInto, keep, Tensor, tensor, tidy } from "../../tensor/mod.ts";
 import type { EpochPlan, SizedViews, ViewBatch, ViewSource } from "./view_source.ts";
 import { checkOptions } from "../../tensor/internal.ts";
