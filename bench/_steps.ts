@@ -24,6 +24,8 @@ export interface StepOptions {
   readonly augmented?: boolean;
   /** Whether steps are in mixed precision, as `--precision mixed`; false by default. */
   readonly mixed?: boolean;
+  /** Precision in which products may sum a few terms in mixed precision, f16 or f32; f32 by default. */
+  readonly sums?: "f32" | "f16";
 }
 
 /** A training step: views, forward, decoupled uniformity, backward, SGD. */
@@ -38,7 +40,7 @@ export interface TrainingStep {
 
 /** Builds a network, its optimizer and its input. */
 export function trainingStep(device: Device, network: NetworkName, options: StepOptions): TrainingStep {
-  const { images, size = NETWORKS[network].size, augmented = false, mixed = false } = options;
+  const { images, size = NETWORKS[network].size, augmented = false, mixed = false, sums } = options;
   const model = contrastive(NETWORKS[network].make());
   const optimizer = new SGD(model.parameters(), { lr: 0.003 });
   const scaler = mixed ? new GradScaler({ device }) : undefined;
@@ -51,7 +53,7 @@ export function trainingStep(device: Device, network: NetworkName, options: Step
   return {
     run() {
       const views = augmented ? augment(input as Tensor<"u8">, { indices, recipe, epoch: epoch++ }) : input as Tensor;
-      const loss = decoupledUniformity(autocast(() => model.forward(views), { enabled: mixed, device }));
+      const loss = decoupledUniformity(autocast(() => model.forward(views), { enabled: mixed, sums, device }));
       backward(scaler?.scale(loss) ?? loss);
       optimizer.step(scaler);
       return loss;

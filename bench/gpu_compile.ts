@@ -3,7 +3,7 @@
  * AMD cards by Mesa's RADV, which needs no card for that. Nothing is run: shares, registers and bytes are the compiler's and
  * the shapes'; times are a model's, to rank by.
  *
- *     deno run -A bench/gpu_compile.ts [resnet18 | resnet50] [images] [--mixed] [--family navi31] [--top 20] [--write | --check]
+ *     deno run -A bench/gpu_compile.ts [resnet18 | resnet50] [images] [--mixed [--sums f16]] [--family navi31] [--top 20] [--write | --check]
  *
  * `--check` fails where a shader is worse than it may be or than the committed table; `--write` puts the tables into bench/README.md, where a test compares them with what is compiled then.
  */
@@ -13,7 +13,7 @@ import { compileStep } from "./gpu_compile/_compile_step.ts";
 import { committedShares, faultsOf, report, writeReports } from "./gpu_compile/_report.ts";
 import { type NetworkName, NETWORKS } from "./_steps.ts";
 
-const flags = parseArgs(Deno.args, { boolean: ["mixed", "write", "check"], string: ["family", "top"] });
+const flags = parseArgs(Deno.args, { boolean: ["mixed", "write", "check"], string: ["family", "top", "sums"] });
 const network = String(flags._[0] ?? "resnet18");
 const family = flags.family ?? "navi31";
 if (!(network in NETWORKS) || !(family in CARDS)) {
@@ -24,7 +24,8 @@ if (!(network in NETWORKS) || !(family in CARDS)) {
 if (flags.write) await writeReports();
 else {
   const images = Number(flags._[1] ?? (network === "resnet18" ? 512 : 128));
-  const settings = { network: network as NetworkName, images, mixed: flags.mixed };
+  const sums = flags.sums === "f16" ? "f16" : "f32";
+  const settings = { network: network as NetworkName, images, mixed: flags.mixed, sums } as const;
   const lines = await compileStep(settings, family as Family);
   console.log(report(settings, family as Family, lines, Number(flags.top ?? 20)));
   if (flags.check) {

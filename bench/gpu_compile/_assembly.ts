@@ -117,6 +117,11 @@ export function fmaShare(mix: Mix): number {
   return (fma + packedF16) / Math.max(1, vectorOf(mix));
 }
 
+/** Multiply-adds of each vector instruction of a mix: up to 1, or 2 where they are packed. */
+export function multiplyAdds(mix: Mix): number {
+  return fmaShare(mix) + (mix.packedF16 ?? 0) / Math.max(1, vectorOf(mix));
+}
+
 /** The loop with the most vector instructions, or the whole where there is no loop. */
 export function mainLoop({ whole, loops }: InstructionMix): Mix {
   return loops.reduce<Mix | null>((best, each) => best && vectorOf(best) >= vectorOf(each) ? best : each, null) ??

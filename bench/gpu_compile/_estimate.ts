@@ -1,5 +1,5 @@
 // A model of the time that a card takes, from its compiler's code: to rank what to better, not to promise.
-import { fmaShare, mainLoop } from "./_assembly.ts";
+import { fmaShare, mainLoop, multiplyAdds } from "./_assembly.ts";
 import type { Card, CardCode } from "./_cards.ts";
 import type { Dispatch, Used } from "./_step.ts";
 
@@ -31,7 +31,7 @@ export interface Line {
 
 /** Rows and columns of the block that a workgroup of a tile sums. */
 function tileOf(label: string): readonly [number, number] | null {
-  const [, high, wide = high, tall, broad] = label.match(/ tile(\d+)(?:x(\d+))?(?:of(\d)x(\d))?[ .]/) ?? [];
+  const [, high, wide = high, tall, broad] = label.match(/ (?:tile|half)(\d+)(?:x(\d+))?(?:of(\d)x(\d))?[ .]/) ?? [];
   if (!high) return null;
   return [Number(high) * (tall === "4" ? 0.5 : 1), Number(wide) * (broad === "4" ? 0.5 : 1)];
 }
@@ -54,13 +54,13 @@ function bytesOf({ bound, workgroups }: Dispatch, { invocations, bytesAnInvocati
 export function lineOf({ pipeline, dispatches }: Used, code: CardCode, card: Card): Line {
   const { statistics, invocations } = code;
   const loop = mainLoop(code);
-  const fma = fmaShare(loop);
+  const [fma, rate] = [fmaShare(loop), multiplyAdds(loop)];
   let [seconds, computing, moving, bytes] = [0, 0, 0, 0];
   for (const dispatch of dispatches) {
     const flop = flopOf(pipeline.label, dispatch);
     const waves = dispatch.workgroups * Math.max(1, invocations / 64);
     const compute = flop !== null
-      ? flop / (card.flops * Math.max(fma, 0.01))
+      ? flop / (card.flops * Math.max(rate, 0.01))
       : waves * statistics["Inverse Throughput"]! / (card.simds * card.clock);
     const move = bytesOf(dispatch, code) / card.bytes;
     seconds += Math.max(compute, move);
@@ -76,7 +76,7 @@ export function lineOf({ pipeline, dispatches }: Used, code: CardCode, card: Car
     bytes,
     boundBy: moving > computing ? "bytes" : "instructions",
     fma,
-    loadsPerFma: ((loop.sharedLoad ?? 0) + (loop.load ?? 0)) / Math.max(1, loop.fma ?? 0),
+    loadsPerFma: ((loop.sharedLoad ?? 0) + (loop.load ?? 0)) / Math.max(1, (loop.fma ?? 0) + 2 * (loop.packedF16 ?? 0)),
     registers: statistics["VGPRs"]!,
     spills: statistics["Spilled VGPRs"]! + statistics["Spilled SGPRs"]!,
     waves: statistics["Subgroups per SIMD"]!,

@@ -18,8 +18,8 @@ export const STEPS = [
 const sum = (lines: readonly Line[], of: (line: Line) => number) => lines.reduce((all, line) => all + of(line), 0);
 
 /** The title of a step's table. */
-export function titleOf({ network, images, mixed }: StepSettings, family: Family): string {
-  return `${network} ${images}${mixed ? " --mixed" : ""} --family ${family}`;
+export function titleOf({ network, images, mixed, sums = "f32" }: StepSettings, family: Family): string {
+  return `${network} ${images}${mixed ? " --mixed" : ""}${sums === "f16" ? " --sums f16" : ""} --family ${family}`;
 }
 
 /** A step's totals, and its `top` pipelines as a table. */

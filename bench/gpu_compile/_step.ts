@@ -51,15 +51,17 @@ export interface StepSettings {
   readonly images: number;
   /** Whether in mixed precision. */
   readonly mixed: boolean;
+  /** Precision in which products may sum a few terms, in mixed precision; f32 by default. */
+  readonly sums?: "f32" | "f16";
 }
 
 /** The pipelines of the second training step, when all states are there, with their dispatches. */
-export async function dispatchesOf({ network, images, mixed }: StepSettings): Promise<Used[]> {
+export async function dispatchesOf({ network, images, mixed, sums }: StepSettings): Promise<Used[]> {
   const dispatched: Pipeline[] = [];
   const device = await Device.open({ gpu: nullGpu(LARGE, [], dispatched) });
   try {
     using _ = scope();
-    const step = trainingStep(device, network, { images, mixed });
+    const step = trainingStep(device, network, { images, mixed, sums });
     const run = () => inScope(() => void step.run());
     run();
     device.flush();

@@ -3,10 +3,10 @@
 //
 // 8 k at a time, a slice, go through workgroup memory, which is double-buffered: while one half is summed, the next slices of
 // a and b are on their way in registers; one barrier a slice. Both halves hold [k][row] and [k][column] as vectors.
+// Joined with one of matmul_tile_f32.wgsl, matmul_tile_f16.wgsl, which say in which precision a slice is summed: with its Number.
 // Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl) and a line with HIGH and WIDE, 8 or 16, and the vectors of
 // four of a tile's rows and columns: ROWS4, HIGH or where it is TALL twice as many; COLS4, WIDE or where it is BROAD 2 WIDE.
 //
-// Workgroup memory: 256 (ROWS4 + COLS4 + 2) bytes.
 // UNROLLED, the 8 k of a slice are written out. WebGPU bounds every loop and clamps every index that is no constant, which
 // would cost a GPU a good part of what the sums do; a CPU adapter takes seconds to compile it.
 // Workgroup: HIGH * WIDE invocations. Blocks: ceil(rows / (4 ROWS4)) * ceil(cols4 / COLS4).
@@ -24,11 +24,12 @@ const A_TWICE = 8u * ROWS4 > HIGH * WIDE;
 const B_TWICE = 8u * COLS4 > HIGH * WIDE;
 
 // Four numbers that invocations may store one by one: a store to one element of a vector may write the others too.
-alias Four = array<f32, 4>;
+alias Four = array<Number, 4>;
+alias Vector = vec4<Number>;
 
-fn to_vector(x: Four) -> vec4f { return vec4f(x[0], x[1], x[2], x[3]); }
+fn to_vector(x: Four) -> Vector { return Vector(x[0], x[1], x[2], x[3]); }
 
-fn to_four(x: vec4f) -> Four { return Four(x.x, x.y, x.z, x.w); }
+fn to_four(x: vec4f) -> Four { return Four(Number(x.x), Number(x.y), Number(x.z), Number(x.w)); }
 
 // The k of a slice as two times four, so that four k from one on lie at constant distances.
 var<workgroup> tile_a: array<array<array<array<Four, A_PITCH>, 4>, 2>, 2>;
@@ -60,10 +61,10 @@ fn put_a(half: u32, q: u32, value: vec4f) {
   if (A_T) {
     tile_a[half][k / 4u][k % 4u][line / 4u] = to_four(value);
   } else {
-    tile_a[half][k / 4u][0][line / 4u][line & 3u] = value.x;
-    tile_a[half][k / 4u][1][line / 4u][line & 3u] = value.y;
-    tile_a[half][k / 4u][2][line / 4u][line & 3u] = value.z;
-    tile_a[half][k / 4u][3][line / 4u][line & 3u] = value.w;
+    tile_a[half][k / 4u][0][line / 4u][line & 3u] = Number(value.x);
+    tile_a[half][k / 4u][1][line / 4u][line & 3u] = Number(value.y);
+    tile_a[half][k / 4u][2][line / 4u][line & 3u] = Number(value.z);
+    tile_a[half][k / 4u][3][line / 4u][line & 3u] = Number(value.w);
   }
 }
 
@@ -71,10 +72,10 @@ fn put_b(half: u32, q: u32, value: vec4f) {
   let k = k_of(q, COLS4, B_T);
   let line = line_of(q, COLS4, B_T);
   if (B_T) {
-    tile_b[half][k / 4u][0][line / 4u][line & 3u] = value.x;
-    tile_b[half][k / 4u][1][line / 4u][line & 3u] = value.y;
-    tile_b[half][k / 4u][2][line / 4u][line & 3u] = value.z;
-    tile_b[half][k / 4u][3][line / 4u][line & 3u] = value.w;
+    tile_b[half][k / 4u][0][line / 4u][line & 3u] = Number(value.x);
+    tile_b[half][k / 4u][1][line / 4u][line & 3u] = Number(value.y);
+    tile_b[half][k / 4u][2][line / 4u][line & 3u] = Number(value.z);
+    tile_b[half][k / 4u][3][line / 4u][line & 3u] = Number(value.w);
   } else {
     tile_b[half][k / 4u][k % 4u][line / 4u] = to_four(value);
   }
@@ -92,38 +93,38 @@ struct TileSums {
   s70: vec4f, s71: vec4f,
 }
 
-// Adds one k of a slice; rows, cols: the invocation's place in the tile, in vectors.
-fn add_k(sums: ptr<function, TileSums>, half: u32, k: u32, rows: u32, cols: u32) {
+// Adds one k of a slice to sums of as many Numbers; rows, cols: the invocation's place in the tile, in vectors.
+fn add_k(sums: ptr<function, SliceSums>, half: u32, k: u32, rows: u32, cols: u32) {
   let a_low = to_vector(tile_a[half][k / 4u][k % 4u][rows]);
   let b_low = to_vector(tile_b[half][k / 4u][k % 4u][cols]);
-  (*sums).s00 = fma(vec4f(a_low.x), b_low, (*sums).s00);
-  (*sums).s10 = fma(vec4f(a_low.y), b_low, (*sums).s10);
-  (*sums).s20 = fma(vec4f(a_low.z), b_low, (*sums).s20);
-  (*sums).s30 = fma(vec4f(a_low.w), b_low, (*sums).s30);
-  var b_high: vec4f;
+  (*sums).s00 = fma(Vector(a_low.x), b_low, (*sums).s00);
+  (*sums).s10 = fma(Vector(a_low.y), b_low, (*sums).s10);
+  (*sums).s20 = fma(Vector(a_low.z), b_low, (*sums).s20);
+  (*sums).s30 = fma(Vector(a_low.w), b_low, (*sums).s30);
+  var b_high: Vector;
   if (BROAD) {
     b_high = to_vector(tile_b[half][k / 4u][k % 4u][cols + WIDE]);
-    (*sums).s01 = fma(vec4f(a_low.x), b_high, (*sums).s01);
-    (*sums).s11 = fma(vec4f(a_low.y), b_high, (*sums).s11);
-    (*sums).s21 = fma(vec4f(a_low.z), b_high, (*sums).s21);
-    (*sums).s31 = fma(vec4f(a_low.w), b_high, (*sums).s31);
+    (*sums).s01 = fma(Vector(a_low.x), b_high, (*sums).s01);
+    (*sums).s11 = fma(Vector(a_low.y), b_high, (*sums).s11);
+    (*sums).s21 = fma(Vector(a_low.z), b_high, (*sums).s21);
+    (*sums).s31 = fma(Vector(a_low.w), b_high, (*sums).s31);
   }
   if (TALL) {
     let a_high = to_vector(tile_a[half][k / 4u][k % 4u][rows + HIGH]);
-    (*sums).s40 = fma(vec4f(a_high.x), b_low, (*sums).s40);
-    (*sums).s50 = fma(vec4f(a_high.y), b_low, (*sums).s50);
-    (*sums).s60 = fma(vec4f(a_high.z), b_low, (*sums).s60);
-    (*sums).s70 = fma(vec4f(a_high.w), b_low, (*sums).s70);
+    (*sums).s40 = fma(Vector(a_high.x), b_low, (*sums).s40);
+    (*sums).s50 = fma(Vector(a_high.y), b_low, (*sums).s50);
+    (*sums).s60 = fma(Vector(a_high.z), b_low, (*sums).s60);
+    (*sums).s70 = fma(Vector(a_high.w), b_low, (*sums).s70);
     if (BROAD) {
-      (*sums).s41 = fma(vec4f(a_high.x), b_high, (*sums).s41);
-      (*sums).s51 = fma(vec4f(a_high.y), b_high, (*sums).s51);
-      (*sums).s61 = fma(vec4f(a_high.z), b_high, (*sums).s61);
-      (*sums).s71 = fma(vec4f(a_high.w), b_high, (*sums).s71);
+      (*sums).s41 = fma(Vector(a_high.x), b_high, (*sums).s41);
+      (*sums).s51 = fma(Vector(a_high.y), b_high, (*sums).s51);
+      (*sums).s61 = fma(Vector(a_high.z), b_high, (*sums).s61);
+      (*sums).s71 = fma(Vector(a_high.w), b_high, (*sums).s71);
     }
   }
 }
 
-fn add_slice(sums: ptr<function, TileSums>, half: u32, rows: u32, cols: u32) {
+fn add_ks(sums: ptr<function, SliceSums>, half: u32, rows: u32, cols: u32) {
   if (!UNROLLED) {
     for (var k = 0u; k < DEPTH; k++) { add_k(sums, half, k, rows, cols); }
     return;
@@ -236,20 +237,20 @@ fn high_rows(place: Place, row: u32) -> u32 {
 // then squares.
 fn tile_moments(place: Place, first_row: u32, q0: u32, rows: u32, cols: u32, left: Moments, right: Moments) -> Moments {
   workgroupBarrier();
-  tile_b[rows / 8u][rows / 4u % 2u][rows % 4u][cols] = to_four(left.mean);
-  if (BROAD) { tile_b[rows / 8u][rows / 4u % 2u][rows % 4u][cols + WIDE] = to_four(right.mean); }
+  leave(rows, cols, left.mean);
+  if (BROAD) { leave(rows, cols + WIDE, right.mean); }
   workgroupBarrier();
   var all = Moments();
   let column = min(q0, COLS4 - 1u);
   for (var y = 0u; y < HIGH; y++) {
     let row = first_row + 4u * y;
     let count = rows_left(rows_of_c(place), row) + high_rows(place, row);
-    all = joined(all, Moments(f32(count), to_vector(tile_b[y / 8u][y / 4u % 2u][y % 4u][column]), vec4f()));
+    all = joined(all, Moments(f32(count), left_at(y, column), vec4f()));
   }
   workgroupBarrier();
-  tile_b[rows / 8u][rows / 4u % 2u][rows % 4u][cols] = to_four(left.squares);
-  if (BROAD) { tile_b[rows / 8u][rows / 4u % 2u][rows % 4u][cols + WIDE] = to_four(right.squares); }
+  leave(rows, cols, left.squares);
+  if (BROAD) { leave(rows, cols + WIDE, right.squares); }
   workgroupBarrier();
-  for (var y = 0u; y < HIGH; y++) { all.squares += to_vector(tile_b[y / 8u][y / 4u % 2u][y % 4u][column]); }
+  for (var y = 0u; y < HIGH; y++) { all.squares += left_at(y, column); }
   return all;
 }

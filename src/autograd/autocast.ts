@@ -1,5 +1,6 @@
 import { Device } from "../device/mod.ts";
-import { checkHalf, checkOptions } from "../tensor/internal.ts";
+import type { FloatDType } from "../tensor/mod.ts";
+import { checkHalf, checkOptions, describeGiven } from "../tensor/internal.ts";
 
 /** Settings of {@linkcode autocast}. */
 export interface AutocastOptions {
@@ -8,15 +9,38 @@ export interface AutocastOptions {
    * True by default.
    */
   enabled?: boolean;
+  /**
+   * Precision of the sums of products and convolutions. `"f32"`, the default. `"f16"` allows sums of 8 products in f16, which
+   * are then added in f32, in the gradients too: faster where a GPU multiplies and adds two f16 at once, and coarser. Where
+   * that is no gain, as on CPU adapters and in Winograd's convolutions, sums stay in f32.
+   */
+  sums?: FloatDType;
   /** Device, which must compute with f16; the default one by default. */
   device?: Device;
 }
 
 let enabled = false;
+let sums: FloatDType = "f32";
 
 /** Tells whether the caller is inside {@linkcode autocast}. */
 export function isAutocast(): boolean {
   return enabled;
+}
+
+/** The precision in which a few terms of a product may be summed: f16 where {@linkcode autocast} was told so. */
+export function autocastSums(): FloatDType {
+  return sums;
+}
+
+/** Runs `body`, which belongs to what ran before as a gradient does, with the precision of sums that held then. */
+export function withSums<T>(precision: FloatDType, body: () => T): T {
+  const before = sums;
+  sums = precision;
+  try {
+    return body();
+  } finally {
+    sums = before;
+  }
 }
 
 /**
@@ -38,9 +62,14 @@ export function isAutocast(): boolean {
  *
  * A gradient has the dtype of its tensor. In f16 gradients below 6e-8 vanish: scale the loss with `GradScaler`.
  *
+ * With `sums: "f16"`, as with PyTorch's `allow_fp16_accumulation`, `matmul`, `linear` and convolutions may sum 8 products at a
+ * time in f16. The error of a sum of n products is then at most about `(10 u + n / 8 · 2⁻²⁴) Σ |aᵢ bᵢ|` with u = 2⁻¹¹, and 2⁻²⁵ for each product
+ * below 2⁻¹⁴, against `n 2⁻²⁴ Σ |aᵢ bᵢ|` before; parameters are rounded to f16 as they are read. 8 products that sum to more than 65,504 become Inf, which `GradScaler` takes for an overflow.
+ *
  * @param body What to run; for all of it to be inside it must not be asynchronous.
  * @returns What `body` returns.
  * @throws {DeviceError} If the device lacks the feature `shader-f16`.
+ * @throws {RangeError} If `sums` is neither `"f32"` nor `"f16"`.
  *
  * @example Usage
  * ```ts
@@ -58,13 +87,16 @@ export function isAutocast(): boolean {
  * @see Micikevicius et al., "Mixed Precision Training", arXiv:1710.03740; PyTorch's "Autocast Op Reference".
  */
 export function autocast<T>(body: () => T, options: AutocastOptions = {}): T {
-  checkOptions("run autocast()", options, ["enabled", "device"]);
-  const wanted = options.enabled ?? true;
+  checkOptions("run autocast()", options, ["enabled", "sums", "device"]);
+  const { enabled: wanted = true, sums = "f32" } = options;
+  if (sums !== "f32" && sums !== "f16") {
+    throw new RangeError(`Cannot run autocast() as sums must be "f32" or "f16": got ${describeGiven(sums)}`);
+  }
   if (wanted) checkHalf(options.device ?? Device.current);
   const before = enabled;
   enabled = wanted;
   try {
-    return body();
+    return withSums(wanted ? sums : "f32", body);
   } finally {
     enabled = before;
   }

@@ -1,5 +1,5 @@
-import { type DType, type Tensor, tidy, zeros } from "../tensor/mod.ts";
-import { autocast, isAutocast } from "./autocast.ts";
+import { type DType, type FloatDType, type Tensor, tidy, zeros } from "../tensor/mod.ts";
+import { autocast, autocastSums, isAutocast } from "./autocast.ts";
 import { backward } from "./backward.ts";
 import { defineOp, wantsGrad } from "./define_op.ts";
 import { enableGrad, isGradEnabled, noGrad } from "./mode.ts";
@@ -12,6 +12,7 @@ interface Attrs {
   readonly leaves: readonly Tensor[];
   readonly first: FirstPass;
   readonly mixed: boolean;
+  readonly sums: FloatDType;
   readonly output: Tensor;
 }
 
@@ -23,7 +24,7 @@ const checkpointOp = defineOp<readonly Tensor[], Attrs, DType>({
     return output.alias();
   },
   backward({ saved, needsGrad }, grad, attrs) {
-    const { body, count, leaves, first, mixed } = attrs;
+    const { body, count, leaves, first, mixed, sums } = attrs;
     const inputs = saved.slice(0, count).map((x, i) => {
       const leaf = x.alias();
       leaf.requiresGrad = needsGrad[i]!;
@@ -32,7 +33,7 @@ const checkpointOp = defineOp<readonly Tensor[], Attrs, DType>({
     const before = leaves.map(({ grad }) => grad);
     for (const leaf of leaves) leaf.grad = null;
     try {
-      const run = () => autocast(() => body(...inputs), { enabled: mixed, device: grad.device });
+      const run = () => autocast(() => body(...inputs), { enabled: mixed, sums, device: grad.device });
       const output = enableGrad(() => runPass(first, true, run));
       backward(output, { grad });
       return [...inputs, ...leaves].map((leaf, i) => needsGrad[i] ? takeGrad(leaf) : null);
@@ -87,6 +88,7 @@ export function checkpoint<D extends DType>(body: (...inputs: Tensor[]) => Tenso
     const leaves = [...first.leaves];
     const all = [...inputs, ...leaves];
     if (!all.some(wantsGrad)) return output;
-    return checkpointOp(all, { body, count: inputs.length, leaves, first, mixed: isAutocast(), output }) as Tensor<D>;
+    const precision = { mixed: isAutocast(), sums: autocastSums() };
+    return checkpointOp(all, { body, count: inputs.length, leaves, first, ...precision, output }) as Tensor<D>;
   });
 }

@@ -1,6 +1,6 @@
 import { type DType, Tensor, tidy } from "../tensor/mod.ts";
 import { castTo, describeGiven } from "../tensor/internal.ts";
-import { fullPrecision } from "./autocast.ts";
+import { autocastSums, fullPrecision, withSums } from "./autocast.ts";
 import { isGradEnabled, noGrad } from "./mode.ts";
 import { TapeNode } from "./node.ts";
 import { OpContext } from "./op_context.ts";
@@ -92,9 +92,10 @@ export function defineOp<I extends readonly Tensor[], A, R extends DType = "f32"
     showResult({ op: name, pass: "forward", shapes: context.shapes, tensor: output });
     if (!context.taped || !definition.backward) return output;
     const parents = inputs.map((input, i) => wanted[i] ? parentOf(input) : null);
-    const backward = definition.backward;
+    const { backward } = definition;
+    const sums = autocastSums();
     const node = new TapeNode(name, output, parents, context, {
-      backward: (grad) => backward(context, grad, attrs),
+      backward: (grad) => withSums(sums, () => backward(context, grad, attrs)),
       addsGrads: definition.addsGrads?.(context, attrs) ?? false,
       remake: definition.remake && (definition.remakes?.(attrs) ?? true)
         ? () => definition.remake!(context, attrs)

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { autocast, type AutocastOptions, fullPrecision, isAutocast } from "./autocast.ts";
+export { autocast, type AutocastOptions, autocastSums, fullPrecision, isAutocast, withSums } from "./autocast.ts";
 export { backward, type BackwardOptions } from "./backward.ts";
 export { checkpoint } from "./checkpoint.ts";
 export { defineOp, type OpDefinition, wantsGrad } from "./define_op.ts";

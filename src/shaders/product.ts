@@ -496,9 +496,10 @@ const A_PITCH = ROWS4 + 1u;
 const B_PITCH = COLS4 + 1u;
 const A_TWICE = 8u * ROWS4 > HIGH * WIDE;
 const B_TWICE = 8u * COLS4 > HIGH * WIDE;
-alias Four = array<f32, 4>;
-fn to_vector(x: Four) -> vec4f { return vec4f(x[0], x[1], x[2], x[3]); }
-fn to_four(x: vec4f) -> Four { return Four(x.x, x.y, x.z, x.w); }
+alias Four = array<Number, 4>;
+alias Vector = vec4<Number>;
+fn to_vector(x: Four) -> Vector { return Vector(x[0], x[1], x[2], x[3]); }
+fn to_four(x: vec4f) -> Four { return Four(Number(x.x), Number(x.y), Number(x.z), Number(x.w)); }
 var<workgroup> tile_a: array<array<array<array<Four, A_PITCH>, 4>, 2>, 2>;
 var<workgroup> tile_b: array<array<array<array<Four, B_PITCH>, 4>, 2>, 2>;
 fn k_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(q / lines, 4u * (q & 1u), along_k); }
@@ -522,20 +523,20 @@ fn put_a(half: u32, q: u32, value: vec4f) {
   if (A_T) {
     tile_a[half][k / 4u][k % 4u][line / 4u] = to_four(value);
   } else {
-    tile_a[half][k / 4u][0][line / 4u][line & 3u] = value.x;
-    tile_a[half][k / 4u][1][line / 4u][line & 3u] = value.y;
-    tile_a[half][k / 4u][2][line / 4u][line & 3u] = value.z;
-    tile_a[half][k / 4u][3][line / 4u][line & 3u] = value.w;
+    tile_a[half][k / 4u][0][line / 4u][line & 3u] = Number(value.x);
+    tile_a[half][k / 4u][1][line / 4u][line & 3u] = Number(value.y);
+    tile_a[half][k / 4u][2][line / 4u][line & 3u] = Number(value.z);
+    tile_a[half][k / 4u][3][line / 4u][line & 3u] = Number(value.w);
   }
 }
 fn put_b(half: u32, q: u32, value: vec4f) {
   let k = k_of(q, COLS4, B_T);
   let line = line_of(q, COLS4, B_T);
   if (B_T) {
-    tile_b[half][k / 4u][0][line / 4u][line & 3u] = value.x;
-    tile_b[half][k / 4u][1][line / 4u][line & 3u] = value.y;
-    tile_b[half][k / 4u][2][line / 4u][line & 3u] = value.z;
-    tile_b[half][k / 4u][3][line / 4u][line & 3u] = value.w;
+    tile_b[half][k / 4u][0][line / 4u][line & 3u] = Number(value.x);
+    tile_b[half][k / 4u][1][line / 4u][line & 3u] = Number(value.y);
+    tile_b[half][k / 4u][2][line / 4u][line & 3u] = Number(value.z);
+    tile_b[half][k / 4u][3][line / 4u][line & 3u] = Number(value.w);
   } else {
     tile_b[half][k / 4u][k % 4u][line / 4u] = to_four(value);
   }
@@ -550,36 +551,36 @@ struct TileSums {
   s60: vec4f, s61: vec4f,
   s70: vec4f, s71: vec4f,
 }
-fn add_k(sums: ptr<function, TileSums>, half: u32, k: u32, rows: u32, cols: u32) {
+fn add_k(sums: ptr<function, SliceSums>, half: u32, k: u32, rows: u32, cols: u32) {
   let a_low = to_vector(tile_a[half][k / 4u][k % 4u][rows]);
   let b_low = to_vector(tile_b[half][k / 4u][k % 4u][cols]);
-  (*sums).s00 = fma(vec4f(a_low.x), b_low, (*sums).s00);
-  (*sums).s10 = fma(vec4f(a_low.y), b_low, (*sums).s10);
-  (*sums).s20 = fma(vec4f(a_low.z), b_low, (*sums).s20);
-  (*sums).s30 = fma(vec4f(a_low.w), b_low, (*sums).s30);
-  var b_high: vec4f;
+  (*sums).s00 = fma(Vector(a_low.x), b_low, (*sums).s00);
+  (*sums).s10 = fma(Vector(a_low.y), b_low, (*sums).s10);
+  (*sums).s20 = fma(Vector(a_low.z), b_low, (*sums).s20);
+  (*sums).s30 = fma(Vector(a_low.w), b_low, (*sums).s30);
+  var b_high: Vector;
   if (BROAD) {
     b_high = to_vector(tile_b[half][k / 4u][k % 4u][cols + WIDE]);
-    (*sums).s01 = fma(vec4f(a_low.x), b_high, (*sums).s01);
-    (*sums).s11 = fma(vec4f(a_low.y), b_high, (*sums).s11);
-    (*sums).s21 = fma(vec4f(a_low.z), b_high, (*sums).s21);
-    (*sums).s31 = fma(vec4f(a_low.w), b_high, (*sums).s31);
+    (*sums).s01 = fma(Vector(a_low.x), b_high, (*sums).s01);
+    (*sums).s11 = fma(Vector(a_low.y), b_high, (*sums).s11);
+    (*sums).s21 = fma(Vector(a_low.z), b_high, (*sums).s21);
+    (*sums).s31 = fma(Vector(a_low.w), b_high, (*sums).s31);
   }
   if (TALL) {
     let a_high = to_vector(tile_a[half][k / 4u][k % 4u][rows + HIGH]);
-    (*sums).s40 = fma(vec4f(a_high.x), b_low, (*sums).s40);
-    (*sums).s50 = fma(vec4f(a_high.y), b_low, (*sums).s50);
-    (*sums).s60 = fma(vec4f(a_high.z), b_low, (*sums).s60);
-    (*sums).s70 = fma(vec4f(a_high.w), b_low, (*sums).s70);
+    (*sums).s40 = fma(Vector(a_high.x), b_low, (*sums).s40);
+    (*sums).s50 = fma(Vector(a_high.y), b_low, (*sums).s50);
+    (*sums).s60 = fma(Vector(a_high.z), b_low, (*sums).s60);
+    (*sums).s70 = fma(Vector(a_high.w), b_low, (*sums).s70);
     if (BROAD) {
-      (*sums).s41 = fma(vec4f(a_high.x), b_high, (*sums).s41);
-      (*sums).s51 = fma(vec4f(a_high.y), b_high, (*sums).s51);
-      (*sums).s61 = fma(vec4f(a_high.z), b_high, (*sums).s61);
-      (*sums).s71 = fma(vec4f(a_high.w), b_high, (*sums).s71);
+      (*sums).s41 = fma(Vector(a_high.x), b_high, (*sums).s41);
+      (*sums).s51 = fma(Vector(a_high.y), b_high, (*sums).s51);
+      (*sums).s61 = fma(Vector(a_high.z), b_high, (*sums).s61);
+      (*sums).s71 = fma(Vector(a_high.w), b_high, (*sums).s71);
     }
   }
 }
-fn add_slice(sums: ptr<function, TileSums>, half: u32, rows: u32, cols: u32) {
+fn add_ks(sums: ptr<function, SliceSums>, half: u32, rows: u32, cols: u32) {
   if (!UNROLLED) {
     for (var k = 0u; k < DEPTH; k++) { add_k(sums, half, k, rows, cols); }
     return;
@@ -679,22 +680,79 @@ fn high_rows(place: Place, row: u32) -> u32 {
 }
 fn tile_moments(place: Place, first_row: u32, q0: u32, rows: u32, cols: u32, left: Moments, right: Moments) -> Moments {
   workgroupBarrier();
-  tile_b[rows / 8u][rows / 4u % 2u][rows % 4u][cols] = to_four(left.mean);
-  if (BROAD) { tile_b[rows / 8u][rows / 4u % 2u][rows % 4u][cols + WIDE] = to_four(right.mean); }
+  leave(rows, cols, left.mean);
+  if (BROAD) { leave(rows, cols + WIDE, right.mean); }
   workgroupBarrier();
   var all = Moments();
   let column = min(q0, COLS4 - 1u);
   for (var y = 0u; y < HIGH; y++) {
     let row = first_row + 4u * y;
     let count = rows_left(rows_of_c(place), row) + high_rows(place, row);
-    all = joined(all, Moments(f32(count), to_vector(tile_b[y / 8u][y / 4u % 2u][y % 4u][column]), vec4f()));
+    all = joined(all, Moments(f32(count), left_at(y, column), vec4f()));
   }
   workgroupBarrier();
-  tile_b[rows / 8u][rows / 4u % 2u][rows % 4u][cols] = to_four(left.squares);
-  if (BROAD) { tile_b[rows / 8u][rows / 4u % 2u][rows % 4u][cols + WIDE] = to_four(right.squares); }
+  leave(rows, cols, left.squares);
+  if (BROAD) { leave(rows, cols + WIDE, right.squares); }
   workgroupBarrier();
-  for (var y = 0u; y < HIGH; y++) { all.squares += to_vector(tile_b[y / 8u][y / 4u % 2u][y % 4u][column]); }
+  for (var y = 0u; y < HIGH; y++) { all.squares += left_at(y, column); }
   return all;
 }
+`,
+};
+/** `matmul_tile_f16` */
+export const matmul_tile_f16: Shader<Record<never, never>, Record<never, never>> = {
+  params: {},
+  access: {},
+  code: `alias Number = f16;
+struct SliceSums {
+  s00: Vector, s01: Vector,
+  s10: Vector, s11: Vector,
+  s20: Vector, s21: Vector,
+  s30: Vector, s31: Vector,
+  s40: Vector, s41: Vector,
+  s50: Vector, s51: Vector,
+  s60: Vector, s61: Vector,
+  s70: Vector, s71: Vector,
+}
+fn add_slice(sums: ptr<function, TileSums>, half: u32, rows: u32, cols: u32) {
+  var slice: SliceSums;
+  add_ks(&slice, half, rows, cols);
+  (*sums).s00 += vec4f(slice.s00);
+  (*sums).s10 += vec4f(slice.s10);
+  (*sums).s20 += vec4f(slice.s20);
+  (*sums).s30 += vec4f(slice.s30);
+  if (BROAD) {
+    (*sums).s01 += vec4f(slice.s01);
+    (*sums).s11 += vec4f(slice.s11);
+    (*sums).s21 += vec4f(slice.s21);
+    (*sums).s31 += vec4f(slice.s31);
+  }
+  if (TALL) {
+    (*sums).s40 += vec4f(slice.s40);
+    (*sums).s50 += vec4f(slice.s50);
+    (*sums).s60 += vec4f(slice.s60);
+    (*sums).s70 += vec4f(slice.s70);
+    if (BROAD) {
+      (*sums).s41 += vec4f(slice.s41);
+      (*sums).s51 += vec4f(slice.s51);
+      (*sums).s61 += vec4f(slice.s61);
+      (*sums).s71 += vec4f(slice.s71);
+    }
+  }
+}
+var<workgroup> vectors_left: array<array<vec4f, COLS4>, HIGH>;
+fn leave(y: u32, column: u32, value: vec4f) { vectors_left[y][column] = value; }
+fn left_at(y: u32, column: u32) -> vec4f { return vectors_left[y][column]; }
+`,
+};
+/** `matmul_tile_f32` */
+export const matmul_tile_f32: Shader<Record<never, never>, Record<never, never>> = {
+  params: {},
+  access: {},
+  code: `alias Number = f32;
+alias SliceSums = TileSums;
+fn add_slice(sums: ptr<function, TileSums>, half: u32, rows: u32, cols: u32) { add_ks(sums, half, rows, cols); }
+fn leave(y: u32, column: u32, value: vec4f) { tile_b[y / 8u][y / 4u % 2u][y % 4u][column] = to_four(value); }
+fn left_at(y: u32, column: u32) -> vec4f { return to_vector(tile_b[y / 8u][y / 4u % 2u][y % 4u][column]); }
 `,
 };

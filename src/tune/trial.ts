@@ -112,9 +112,9 @@ export class Trial {
   }
 
   async #wrong(candidates: readonly string[]): Promise<Refusal[]> {
-    const { usual } = this.#question;
+    const { usual, sums } = this.#question;
     using expected = tidy(() => this.#result(usual));
-    const tolerance = TOLERANCES[expected.dtype] ?? 0;
+    const tolerance = TOLERANCES[sums === "f16" ? sums : expected.dtype] ?? 0;
     using largest = tidy(() => max(abs(expected)));
     const distances = candidates.map((answer) => tidy(() => distance(this.#result(answer), expected)));
     const [scale, ...far] = await Promise.all([largest, ...distances].map((each) => each.item()));

@@ -10,6 +10,7 @@ import {
   conv2d_place,
   conv2d_weight_grad,
 } from "../../shaders/conv.ts";
+import { withSums } from "../../autograd/mod.ts";
 import { type FloatDType, type Shape, sizeOf, Tensor } from "../../tensor/mod.ts";
 import { constantsOf, type ProductForm, workgroupCount } from "../product/forms.ts";
 import type { Question } from "../shared/answers.ts";
@@ -25,6 +26,7 @@ import {
 } from "./geometry.ts";
 import { momentsCode, momentsNote, type SideMoments } from "../product/moments.ts";
 import { choosePlan } from "../product/plan.ts";
+import { sumsOf } from "../product/precision.ts";
 import { noiseLike } from "../product/product.ts";
 import { operandAliases, operandNote, type OperandTypes, readingCode, readingNote } from "../product/programs.ts";
 import { sumMiddleInto } from "../product/sum_middle.ts";
@@ -164,7 +166,16 @@ function run(g: Geometry, job: Job): Tensor {
   const rowsAtOnce = job.rowsOfPhase ?? rows;
   const mostSplits = Math.min(segments, Math.floor(device.limits.maxComputeWorkgroupsPerDimension / batch));
   const whole = kind === "forward" || kind === "forwardTaps";
-  const sizes = { rows: rowsAtOnce, cols4, batch, terms: inner, resultBytes: size * 4, mostSplits, whole };
+  const sizes = {
+    rows: rowsAtOnce,
+    cols4,
+    batch,
+    terms: inner,
+    resultBytes: size * 4,
+    mostSplits,
+    whole,
+    sums: sumsOf(job.a, job.b),
+  };
   const { form, splits } = choosePlan(policyOf(device), sizes, () => questionOf(g, job));
   const [x, y] = device.groups(workgroupCount(form, rowsAtOnce, cols4), 1);
   const result: Tensor = new Tensor(device, shape, { dtype: job.dtype });
@@ -216,11 +227,13 @@ function launch(g: Geometry, job: Job, { form, splits, segments, target, workgro
 }
 
 function questionOf(g: Geometry, job: Job): Pick<Question, "key" | "prepare"> {
+  const sums = sumsOf(job.a, job.b);
   return {
     key: `conv2d direct ${job.kind} ${describeGeometry(g)} ${job.a.dtype}`,
     prepare() {
       const [a, b] = [noiseLike(job.a, 1), noiseLike(job.b, 2)];
-      return { run: () => run(g, { ...job, a, b, bias: undefined, side: undefined, norm: undefined }) };
+      const plain = { ...job, a, b, bias: undefined, side: undefined, norm: undefined };
+      return { run: () => withSums(sums, () => run(g, plain)) };
     },
   };
 }

@@ -1,9 +1,10 @@
 // The forms of a convolution, and which of them a shape takes.
 import type { Device } from "../../device/mod.ts";
+import { autocastSums, withSums } from "../../autograd/mod.ts";
 import type { FloatDType, Shape, Tensor } from "../../tensor/mod.ts";
 import { floatOf } from "../../tensor/internal.ts";
+import { sumsNote } from "../product/plan.ts";
 import { noiseLike } from "../product/product.ts";
-import type { Work } from "../shared/answers.ts";
 import { type Policy, policyOf } from "../shared/policy.ts";
 import { MOMENTS } from "../shared/tables.ts";
 import {
@@ -73,10 +74,15 @@ export function conv2dFormName(
   const forced = policy.forced("conv2d", NAMES);
   if (forced && FORMS[forced].serves(g, product, policy)) return forced;
   const usual = cheapest(policy, g, product);
+  const sums = dtype === "f16" ? autocastSums() : "f32";
   return policy.decide(usual, () => ({
-    key: `conv2d ${product} ${describeGeometry(g)} ${dtype}`,
+    key: `conv2d ${product} ${describeGeometry(g)} ${dtype}${sumsNote(sums)}`,
     candidates: () => NAMES.filter((name) => FORMS[name].serves(g, product, policy)),
-    prepare: () => prepare(device, g, product, dtype),
+    prepare() {
+      const run = prepare(device, g, product, dtype);
+      return { run: () => withSums(sums, run) };
+    },
+    sums,
     composed: true,
   })) as Conv2dFormName;
 }
@@ -99,7 +105,7 @@ function cheapest(policy: Policy, g: Geometry, product: Conv2dProduct): Conv2dFo
 }
 
 /** A product of random numbers, in the form that is chosen at that moment. */
-function prepare(device: Device, g: Geometry, product: Conv2dProduct, dtype: FloatDType): Work {
+function prepare(device: Device, g: Geometry, product: Conv2dProduct, dtype: FloatDType): () => Tensor {
   const noise = (shape: Shape, seed: number, dtype: FloatDType) => noiseLike({ shape, device, dtype }, seed);
   const images = () => noise([g.n, ...g.size, g.groups * g.inChannels], 1, dtype);
   const gradients = () => noise([g.n, ...g.outSize, g.groups * g.outChannels], 2, dtype);
@@ -107,12 +113,12 @@ function prepare(device: Device, g: Geometry, product: Conv2dProduct, dtype: Flo
   const form = () => conv2dForm(device, g, product, dtype);
   if (product === "forward") {
     const operands = { x: images(), weight: weights(), dtype };
-    return { run: () => form().forward(g, operands) };
+    return () => form().forward(g, operands);
   }
   if (product === "inputGrad") {
     const operands = { gradY: gradients(), weight: weights(), dtype };
-    return { run: () => form().inputGrad(g, operands) };
+    return () => form().inputGrad(g, operands);
   }
   const operands = { x: images(), gradY: gradients(), dtype: "f32" } as const;
-  return { run: () => form().weightGrad(g, operands) };
+  return () => form().weightGrad(g, operands);
 }

@@ -9,6 +9,7 @@ import {
   type WeightGradOperands,
 } from "./geometry.ts";
 import { packed } from "../product/layout.ts";
+import { sumsOf } from "../product/precision.ts";
 import { product as matrixProduct } from "../product/product.ts";
 
 const A_TRANSPOSED = packed({ transposeA: true });
@@ -23,7 +24,14 @@ function sizes(g: Geometry): { pixels: number; inChannels: number; outChannels: 
 function forward(g: Geometry, { x, weight, bias, side, dtype, norm }: ForwardOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
   const sizesY = { rows: pixels, cols: outChannels, inner: inChannels };
-  const y = matrixProduct({ a: x, b: weight, sizes: sizesY, epilogue: { bias, side, dtype }, norm });
+  const y = matrixProduct({
+    a: x,
+    b: weight,
+    sizes: sizesY,
+    epilogue: { bias, side, dtype },
+    sums: sumsOf(x, weight),
+    norm,
+  });
   return y.alias([g.n, ...g.size, outChannels]);
 }
 
@@ -32,7 +40,8 @@ function inputGrad(g: Geometry, { gradY, weight, dtype, into, sums }: InputGradO
   const { pixels, inChannels, outChannels } = sizes(g);
   const sizesX = { rows: pixels, cols: inChannels, inner: outChannels };
   const epilogue = { dtype, into, gradient: sums };
-  const x = matrixProduct({ a: gradY, b: weight, sizes: sizesX, layout: B_TRANSPOSED, epilogue });
+  const how = { layout: B_TRANSPOSED, epilogue, sums: sumsOf(gradY, weight) };
+  const x = matrixProduct({ a: gradY, b: weight, sizes: sizesX, ...how });
   return x.alias([g.n, ...g.size, inChannels]);
 }
 
@@ -40,7 +49,8 @@ function inputGrad(g: Geometry, { gradY, weight, dtype, into, sums }: InputGradO
 function weightGrad(g: Geometry, { x, gradY, dtype, norm }: WeightGradOperands): Tensor {
   const { pixels, inChannels, outChannels } = sizes(g);
   const sizesW = { rows: inChannels, cols: outChannels, inner: pixels };
-  const w = matrixProduct({ a: x, b: gradY, sizes: sizesW, layout: A_TRANSPOSED, epilogue: { dtype }, norm });
+  const how = { layout: A_TRANSPOSED, epilogue: { dtype }, sums: sumsOf(x, gradY), norm };
+  const w = matrixProduct({ a: x, b: gradY, sizes: sizesW, ...how });
   return w.alias([1, 1, inChannels, outChannels]);
 }
 

@@ -1,12 +1,21 @@
 // The forms of the inner loop that matmul and conv2d share, and the table that chooses among them by adapter and shape.
 import type { Constants, Device, ShaderPart } from "../../device/mod.ts";
 import type { Nothing } from "../../device/internal.ts";
-import { matmul_columns, matmul_narrow, matmul_rows, matmul_subgroup, matmul_tile } from "../../shaders/product.ts";
+import {
+  matmul_columns,
+  matmul_narrow,
+  matmul_rows,
+  matmul_subgroup,
+  matmul_tile,
+  matmul_tile_f16,
+  matmul_tile_f32,
+} from "../../shaders/product.ts";
+import type { FloatDType } from "../../tensor/mod.ts";
 import { type Policy, policyOf } from "../shared/policy.ts";
 
 /**
  * Name of a form of the inner loop: `subgroup…` and `rows` suit CPU adapters, the tiles suit GPUs. All are right
- * anywhere.
+ * anywhere; those in `half` sum 8 terms at a time in f16, and serve only where that is asked for.
  */
 export type ProductFormName =
   | "subgroup"
@@ -18,7 +27,11 @@ export type ProductFormName =
   | "tile64"
   | "tile64x128"
   | "tile128x64"
-  | "tile128";
+  | "tile128"
+  | "half64"
+  | "half64x128"
+  | "half128x64"
+  | "half128";
 
 /** One form, and the block of the result that a workgroup sums. */
 export interface ProductForm {
@@ -34,6 +47,8 @@ export interface ProductForm {
   readonly invocations: number;
   /** Workgroup memory, in bytes; 0 except in tiles. */
   readonly memory: number;
+  /** Precision in which a few terms are summed before they are added in f32. */
+  readonly sums: FloatDType;
 }
 
 /** Terms of a sum, and of each segment of it but the last. */
@@ -50,43 +65,55 @@ interface Sharing {
   readonly minTerms: number;
 }
 
+const ON_CPU = { invocations: 8, memory: 0, sums: "f32" } as const;
+
 const FORMS: Readonly<Record<ProductFormName, ProductForm>> = {
   subgroup: subgroup("subgroup", 16),
   subgroup32: subgroup("subgroup32", 32),
-  subgroupNarrow: { name: "subgroupNarrow", code: [matmul_narrow], rows: 32, cols4: 4, invocations: 8, memory: 0 },
-  rows: { name: "rows", code: [matmul_columns, matmul_rows], rows: 8, cols4: 8, invocations: 8, memory: 0 },
+  subgroupNarrow: { name: "subgroupNarrow", code: [matmul_narrow], rows: 32, cols4: 4, ...ON_CPU },
+  rows: { name: "rows", code: [matmul_columns, matmul_rows], rows: 8, cols4: 8, ...ON_CPU },
   tile64of4x8: tile("tile64of4x8", 16, 8, { tall: false }),
   tile64of8x4: tile("tile64of8x4", 8, 16, { broad: false }),
   tile64: tile("tile64", 8, 8),
   tile64x128: tile("tile64x128", 8, 16),
   tile128x64: tile("tile128x64", 16, 8),
   tile128: tile("tile128", 16, 16),
+  half64: tile("half64", 8, 8, { sums: "f16" }),
+  half64x128: tile("half64x128", 8, 16, { sums: "f16" }),
+  half128x64: tile("half128x64", 16, 8, { sums: "f16" }),
+  half128: tile("half128", 16, 16, { sums: "f16" }),
 };
 
-/** Forms that a tuner may choose from. */
+/** Forms that a tuner may choose from, those in f16 where they serve. */
 const OPTIONS: Readonly<Record<"cpu" | "gpu", readonly ProductFormName[]>> = {
   cpu: ["subgroup", "subgroup32", "subgroupNarrow", "rows"],
-  gpu: ["tile64of4x8", "tile64of8x4", "tile64", "tile64x128", "tile128x64", "tile128"],
+  gpu: [
+    ...["tile64of4x8", "tile64of8x4", "tile64", "tile64x128", "tile128x64", "tile128"] as const,
+    ...["half64", "half64x128", "half128x64", "half128"] as const,
+  ],
 };
 
 /** A block of rows that a subgroup of 8 lanes sums. */
 function subgroup(name: ProductFormName, rows: 16 | 32): ProductForm {
-  return {
-    name,
-    code: [`const ROWS = ${rows}u;`, matmul_columns, matmul_subgroup],
-    rows,
-    cols4: 8,
-    invocations: 8,
-    memory: 0,
-  };
+  return { name, code: [`const ROWS = ${rows}u;`, matmul_columns, matmul_subgroup], rows, cols4: 8, ...ON_CPU };
 }
 
-/** A tile that `high` by `wide` invocations sum, each 8 rows by 8 columns, or only 4 rows or 4 columns. */
-function tile(name: ProductFormName, high: 8 | 16, wide: 8 | 16, { tall = true, broad = true } = {}): ProductForm {
+/** Differences of a tile: an invocation has 4 rows where it is not tall, 4 columns where it is not broad. */
+interface TileKind {
+  readonly tall?: boolean;
+  readonly broad?: boolean;
+  readonly sums?: FloatDType;
+}
+
+/** A tile that `high` by `wide` invocations sum, each 8 rows by 8 columns. */
+function tile(name: ProductFormName, high: 8 | 16, wide: 8 | 16, kind: TileKind = {}): ProductForm {
+  const { tall = true, broad = true, sums = "f32" } = kind;
   const [rows4, cols4] = [tall ? 2 * high : high, broad ? 2 * wide : wide];
   const sizes = `const HIGH = ${high}u; const WIDE = ${wide}u; const ROWS4 = ${rows4}u; const COLS4 = ${cols4}u;`;
-  const block = { rows: 4 * rows4, cols4, invocations: high * wide };
-  return { name, code: [sizes, matmul_tile], ...block, memory: 256 * (rows4 + cols4 + 2) };
+  const code = [sizes, sums === "f16" ? matmul_tile_f16 : matmul_tile_f32, matmul_tile];
+  const slices = rows4 + cols4 + 2;
+  const memory = sums === "f16" ? 128 * slices + 16 * high * cols4 : 256 * slices;
+  return { name, code, rows: 4 * rows4, cols4, invocations: high * wide, memory, sums };
 }
 
 const SHARING: Readonly<Record<"cpu" | "gpu", Sharing>> = {
@@ -112,11 +139,15 @@ const TILE_CONSTANTS: Readonly<Record<"cpu" | "gpu", Constants>> = {
 const LARGE = 512;
 
 /** Tiles that a result fills, the best first: by whether it is high, and whether it is wide. */
-const LARGE_TILES: readonly [TilesByWidth, TilesByWidth] = [[[], ["tile64x128"]], [["tile128x64"], [
-  "tile128",
-  "tile128x64",
-]]];
-type TilesByWidth = readonly [readonly ProductFormName[], readonly ProductFormName[]];
+const LARGE_TILES: readonly [TilesByWidth, TilesByWidth] = [[[], ["64x128"]], [["128x64"], ["128", "128x64"]]];
+type TilesByWidth = readonly [readonly TileSize[], readonly TileSize[]];
+type TileSize = "64" | "64x128" | "128x64" | "128";
+
+/** The tiles of each size by the precision of their sums. */
+const TILES: Readonly<Record<FloatDType, Readonly<Record<TileSize, ProductFormName>>>> = {
+  f32: { "64": "tile64", "64x128": "tile64x128", "128x64": "tile128x64", "128": "tile128" },
+  f16: { "64": "half64", "64x128": "half64x128", "128x64": "half128x64", "128": "half128" },
+};
 
 const NAMES = Object.keys(FORMS) as ProductFormName[];
 
@@ -125,9 +156,14 @@ export function formNamed(name: ProductFormName): ProductForm {
   return FORMS[name];
 }
 
-/** The forms that may suit the adapter. */
-export function formOptions(policy: Policy): ProductForm[] {
-  return policy.of(OPTIONS).map(formNamed).filter((form) => lackOf(policy, form) === null);
+/** The forms that may suit the adapter, for sums that may be in f16 in part, or not. */
+export function formOptions(policy: Policy, sums: FloatDType = "f32"): ProductForm[] {
+  return policy.of(OPTIONS).map(formNamed).filter((form) => serves(form, sums) && lackOf(policy, form) === null);
+}
+
+/** Whether a form's sums are as precise as they must be. */
+function serves(form: ProductForm, sums: FloatDType): boolean {
+  return sums === "f16" || form.sums === "f32";
 }
 
 /** Tells what the device lacks for a form; null where it lacks nothing. */
@@ -138,31 +174,40 @@ function lackOf({ subgroupSize, limits }: Policy, { name, memory }: ProductForm)
 }
 
 /**
- * The form that is forced; null where the table's or the timed one holds.
+ * The form that is forced and serves such sums; null where the table's or the timed one holds.
  *
  * @throws {RangeError} If there is none of that name, or the device lacks what it needs.
  */
-export function forcedForm(policy: Policy): ProductForm | null {
+export function forcedForm(policy: Policy, sums: FloatDType = "f32"): ProductForm | null {
   const name = policy.forced("matmul", NAMES);
-  if (name === undefined) return null;
+  if (name === undefined || !serves(FORMS[name], sums)) return null;
   const lack = lackOf(policy, FORMS[name]);
   if (lack) throw new RangeError(`Cannot force the form ${name} of matmul as it needs ${lack}`);
   return FORMS[name];
 }
 
-/** The form for a result `[batch, rows, 4 cols4]`: on GPUs the largest tile that it fills and of which it has enough. */
-export function chooseForm(policy: Policy, rows: number, cols4: number, batch: number): ProductForm {
-  const forced = forcedForm(policy);
+/**
+ * The form for a result `[batch, rows, 4 cols4]`: on GPUs the largest tile that it fills and of which it has enough, in f16
+ * where the sums may be.
+ */
+export function chooseForm(
+  policy: Policy,
+  rows: number,
+  cols4: number,
+  batch: number,
+  sums: FloatDType = "f32",
+): ProductForm {
+  const forced = forcedForm(policy, sums);
   if (forced) return forced;
   const { family, subgroupSize } = policy;
   if (family === "cpu") {
     return FORMS[subgroupSize === 8 ? subgroupForm(rows, cols4, batch) : "rows"];
   }
-  const large = LARGE_TILES[rows >= 96 ? 1 : 0][cols4 >= 24 ? 1 : 0].map(formNamed).find((form) =>
-    lackOf(policy, form) === null
-  );
+  const tiles = TILES[sums];
+  const fitting = LARGE_TILES[rows >= 96 ? 1 : 0][cols4 >= 24 ? 1 : 0].map((size) => FORMS[tiles[size]]);
+  const large = fitting.find((form) => lackOf(policy, form) === null);
   const busy = large && workgroupCount(large, rows, cols4) * batch * large.invocations >= SHARING.gpu.invocations / 2;
-  return busy ? large : FORMS.tile64;
+  return busy ? large : FORMS[tiles["64"]];
 }
 
 /** The form of a subgroup of 8 lanes: two lots of 16 rows where half of the lanes would have no columns. */

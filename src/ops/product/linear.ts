@@ -2,7 +2,7 @@ import { defineOp } from "../../autograd/mod.ts";
 import { type FloatDType, type Shape, sizeOf, Tensor, zeros } from "../../tensor/mod.ts";
 import { checkFloat } from "../shared/check.ts";
 import { packed } from "./layout.ts";
-import { layerInputs, precisionOf } from "./precision.ts";
+import { layerInputs, precisionOf, sumsOf } from "./precision.ts";
 import { padded, product, resizeRows } from "./product.ts";
 import { sumMiddleInto } from "./sum_middle.ts";
 import { checkOptions } from "../../tensor/internal.ts";
@@ -22,7 +22,7 @@ const linearOp = defineOp<readonly Tensor[], null>({
     const shape = [...x.shape.slice(0, -1), cols];
     if (sizeOf(shape) === 0) return zeros(shape, { device: x.device, dtype });
     const sizes = { rows: sizeOf(shape) / cols, cols, inner };
-    return product({ a: x, b: weight, sizes, epilogue: { bias, dtype } }).alias(shape);
+    return product({ a: x, b: weight, sizes, epilogue: { bias, dtype }, sums: sumsOf(x, weight) }).alias(shape);
   },
   backward({ needsGrad, saved, shapes, dtypes }, grad) {
     const [x, weight] = saved as [Tensor, Tensor];
@@ -33,11 +33,13 @@ const linearOp = defineOp<readonly Tensor[], null>({
     const empty = rows === 0 || cols === 0;
     const gradX = (shape: Shape) => {
       const sizes = { rows, cols: inner, inner: cols };
-      return product({ a: grad, b: weight, sizes, layout: B_TRANSPOSED, epilogue: { dtype: xType } }).alias(shape);
+      const how = { layout: B_TRANSPOSED, epilogue: { dtype: xType }, sums: sumsOf(grad, weight) };
+      return product({ a: grad, b: weight, sizes, ...how }).alias(shape);
     };
     const gradWeight = (shape: Shape) => {
       const sizes = { rows: inner, cols, inner: rows };
-      return product({ a: x, b: grad, sizes, layout: A_TRANSPOSED, epilogue: { dtype: weightType } }).alias(shape);
+      const how = { layout: A_TRANSPOSED, epilogue: { dtype: weightType }, sums: sumsOf(x, grad) };
+      return product({ a: x, b: grad, sizes, ...how }).alias(shape);
     };
     return [gradX, gradWeight, () => sumOfRows(grad, cols)].slice(0, shapes.length).map((gradOf, i) => {
       if (!needsGrad[i]) return null;

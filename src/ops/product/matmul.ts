@@ -4,7 +4,7 @@ import { checkOptions } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { batchAxes, sumToBatch } from "./_batch.ts";
 import { packed } from "./layout.ts";
-import { inPrecision, precisionOf } from "./precision.ts";
+import { inPrecision, precisionOf, sumsOf } from "./precision.ts";
 import { padded, product, productPadded, resizeRows } from "./product.ts";
 
 /** Options of {@linkcode matmul}: which operands to transpose. */
@@ -39,7 +39,8 @@ const matmulOp = defineOp<readonly [Tensor, Tensor], Folded>({
     if (sizeOf(shape) === 0 || inner === 0) return zeros(shape, { device: a.device, dtype });
     const { rows, cols, transposeA, transposeB } = folded;
     const layout = packed({ transposeA, transposeB, batch: batchAxes(aBatch, bBatch) });
-    return product({ a, b, sizes: { rows, cols, inner }, layout, epilogue: { dtype } }).alias(shape);
+    const sizes = { rows, cols, inner };
+    return product({ a, b, sizes, layout, epilogue: { dtype }, sums: sumsOf(a, b) }).alias(shape);
   },
   backward({ needsGrad, saved, shapes, dtypes }, grad, folded) {
     const [a, b] = saved as [Tensor, Tensor];
@@ -87,6 +88,7 @@ function gradient({ p, q, ...how }: GradientProduct, { batch, own, shape, dtype 
     sizes,
     layout: packed({ transposeA, transposeB, batch: batchAxes(p.batch, q.batch) }),
     epilogue: { dtype: alone ? dtype : "f32" },
+    sums: sumsOf(p.x, q.x),
   });
   const summed = sumToBatch(full, batch, own, sizes.rows * padded(sizes.cols));
   return resizeRows(summed.alias([...own, sizes.rows, padded(sizes.cols)]), sizes.cols, shape);

@@ -1,4 +1,5 @@
 // How a product is computed: in which form, and into how many parts its sum is split; by the table, or as it was timed.
+import type { FloatDType } from "../../tensor/mod.ts";
 import type { Question } from "../shared/answers.ts";
 import type { Policy } from "../shared/policy.ts";
 import {
@@ -31,6 +32,8 @@ export interface PlanSizes {
   readonly resultBytes: number;
   /** Maximum number of parts of a sum (split-K); no limit by default. */
   readonly mostSplits?: number;
+  /** Precision in which a few terms may be summed; f32 by default. */
+  readonly sums?: FloatDType;
   /** Whether to try only as few parts as the table says, or fewer: a sum in parts leaves no moments. */
   readonly whole?: boolean;
 }
@@ -41,16 +44,25 @@ const MOST_WASTE = 1.5;
 /** The plan for a product; `ask` names it and makes inputs for timing it. */
 export function choosePlan(policy: Policy, sizes: PlanSizes, ask: () => Pick<Question, "key" | "prepare">): Plan {
   const usual = tablePlan(policy, sizes);
-  if (forcedForm(policy)) return usual;
+  const { sums } = sizes;
+  if (forcedForm(policy, sums)) return usual;
   const name = nameOf(usual);
-  const answer = policy.decide(name, () => ({ ...ask(), candidates: () => candidates(policy, sizes, name) }));
+  const answer = policy.decide(name, () => {
+    const { key, prepare } = ask();
+    return { key: `${key}${sumsNote(sums)}`, prepare, sums, candidates: () => candidates(policy, sizes, name) };
+  });
   return answer === name ? usual : planNamed(answer);
 }
 
 /** The plan of the table, for a product of which there are too many sizes to time each. */
 export function tablePlan(policy: Policy, sizes: PlanSizes): Plan {
-  const { rows, cols4, batch } = sizes;
-  return usualPlan(policy, sizes, chooseForm(policy, rows, cols4, batch));
+  const { rows, cols4, batch, sums } = sizes;
+  return usualPlan(policy, sizes, chooseForm(policy, rows, cols4, batch, sums));
+}
+
+/** Formats what a question says of sums: nothing where they are f32. */
+export function sumsNote(sums: FloatDType = "f32"): string {
+  return sums === "f16" ? " sums f16" : "";
 }
 
 function usualPlan(policy: Policy, sizes: PlanSizes, form: ProductForm): Plan {
@@ -63,7 +75,7 @@ function usualPlan(policy: Policy, sizes: PlanSizes, form: ProductForm): Plan {
 function candidates(policy: Policy, sizes: PlanSizes, usual: string): string[] {
   const names = new Set([usual]);
   const computed = (form: ProductForm) => workgroupCount(form, sizes.rows, sizes.cols4) * form.rows * form.cols4;
-  const forms = formOptions(policy);
+  const forms = formOptions(policy, sizes.sums);
   const least = Math.min(...forms.map(computed));
   for (const form of forms.filter((form) => computed(form) <= MOST_WASTE * least)) {
     const { splits } = usualPlan(policy, sizes, form);

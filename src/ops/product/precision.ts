@@ -1,5 +1,5 @@
 // In which precision products compute: f16 inside autocast, or where an operand is f16.
-import { isAutocast } from "../../autograd/mod.ts";
+import { autocastSums, isAutocast } from "../../autograd/mod.ts";
 import type { FloatDType, Tensor } from "../../tensor/mod.ts";
 import { castTo } from "../../tensor/internal.ts";
 
@@ -18,4 +18,9 @@ export function inPrecision(x: Tensor, dtype: FloatDType): Tensor {
 /** Returns what a layer reads: x in that precision, the weight as it is, a bias in f32. */
 export function layerInputs([x, weight, bias]: readonly Tensor[], dtype: FloatDType): [Tensor, Tensor, Tensor?] {
   return [x!.dtype === dtype ? x! : castTo(x!, dtype), weight!, bias?.dtype === "f16" ? castTo(bias, "f32") : bias];
+}
+
+/** The precision in which the product of two operands may sum a few terms: f16 in mixed precision, where it was asked for. */
+export function sumsOf(a: Tensor, b: Tensor): FloatDType {
+  return a.dtype === "f16" || b.dtype === "f16" ? autocastSums() : "f32";
 }

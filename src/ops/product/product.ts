@@ -53,7 +53,7 @@ export interface Epilogue {
   readonly gradient?: GradientSums;
 }
 
-/** One product; a and b are f32 or f16, the sum is f32. */
+/** One product; a and b are f32 or f16, the sum is f32, but for what `sums` allows. */
 export interface Product {
   /** Left operand `[…, rows, inner]`, or transposed. */
   readonly a: Tensor;
@@ -63,12 +63,14 @@ export interface Product {
   /** Strides of the operands and the result; `packed()` by default. */
   readonly layout?: Layout;
   readonly epilogue?: Epilogue;
+  /** Precision in which a few terms may be summed; f32 by default. See `sumsOf()`. */
+  readonly sums?: FloatDType;
   /** Normalisation of a as it is read, `[inner / 4, 2, 4]`, or of its rows where it is transposed; see `normToRead()`. */
   readonly norm?: Tensor;
 }
 
 /** A product with every default filled in. */
-type WholeProduct = Required<Omit<Product, "norm">> & Pick<Product, "norm">;
+type WholeProduct = Required<Omit<Product, "norm" | "sums">> & Pick<Product, "norm" | "sums">;
 
 function padProgram(dtype: FloatDType) {
   return defineProgram({
@@ -103,8 +105,8 @@ export function product(p: Product): Tensor {
  * Computes {@linkcode product} with every row padded to whole vectors: `[batch, rows, padded(cols)]`, or laid by the
  * strides of the layout.
  */
-export function productPadded({ a, b, sizes, layout = PACKED, epilogue = PLAIN, norm }: Product): Tensor {
-  const p = { a, b, sizes, layout, epilogue, norm };
+export function productPadded({ a, b, sizes, layout = PACKED, epilogue = PLAIN, sums, norm }: Product): Tensor {
+  const p = { a, b, sizes, layout, epilogue, sums, norm };
   const { rows, cols, inner, triangles } = sizes;
   const { bias, into, dtype = "f32" } = epilogue;
   const { strides } = layout;
@@ -113,7 +115,7 @@ export function productPadded({ a, b, sizes, layout = PACKED, epilogue = PLAIN, 
   const count = sizeOf(layout.batch.sizes);
   const shape = strides ? [strides.size] : [count, rows, padded(cols)];
   const size = sizeOf(shape);
-  const asked = { rows, cols4: padded(cols) / 4, batch: count, terms: inner, resultBytes: size * 4 };
+  const asked = { rows, cols4: padded(cols) / 4, batch: count, terms: inner, resultBytes: size * 4, sums };
   const plan = triangles || isPart(strides)
     ? tablePlan(policyOf(device), { ...asked, mostSplits: into || triangles ? 1 : undefined })
     : choosePlan(policyOf(device), asked, () => questionOf(p, count));
@@ -162,7 +164,7 @@ export function noiseLike(x: Pick<Tensor, "shape" | "device" | "dtype">, seed: n
 }
 
 /** Computes a product with one column as the transpose of one with one row, where the wide blocks are of use. */
-function columnProduct({ a, b, sizes: { rows, inner }, layout, epilogue: { dtype } }: WholeProduct): Tensor {
+function columnProduct({ a, b, sizes: { rows, inner }, layout, epilogue: { dtype }, sums }: WholeProduct): Tensor {
   const { batch } = layout;
   const row = product({
     a: b,
@@ -174,6 +176,7 @@ function columnProduct({ a, b, sizes: { rows, inner }, layout, epilogue: { dtype
       batch: { sizes: batch.sizes, a: batch.b, b: batch.a },
     }),
     epilogue: { dtype },
+    sums,
   });
   return resizeRows(row.alias([row.shape[0]!, rows, 1]), 4, [row.shape[0]!, rows, 4]);
 }

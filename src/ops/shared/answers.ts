@@ -1,5 +1,5 @@
 // What was found out by timing, for one device.
-import type { Tensor } from "../../tensor/mod.ts";
+import type { FloatDType, Tensor } from "../../tensor/mod.ts";
 
 /** A choice of form that an op makes by shape, with all that is needed to make it by timing. */
 export interface Question {
@@ -11,6 +11,8 @@ export interface Question {
   candidates(): readonly string[];
   /** Makes inputs; `run` then does the work as the op does it, by whichever answer holds. */
   prepare(): Work;
+  /** Precision in which the answers may sum a few terms, so that they differ by as much; f32 by default. */
+  readonly sums?: FloatDType;
   /** Whether the answers ask questions of their own, which are to be settled first. */
   readonly composed?: boolean;
 }
