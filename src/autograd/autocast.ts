@@ -1,6 +1,6 @@
 import { Device } from "../device/mod.ts";
 import type { FloatDType } from "../tensor/mod.ts";
-import { checkHalf, checkOptions, describeGiven } from "../tensor/internal.ts";
+import { checkHalf, checkOptions } from "../tensor/internal.ts";
 
 /** Settings of {@linkcode autocast}. */
 export interface AutocastOptions {
@@ -90,7 +90,7 @@ export function autocast<T>(body: () => T, options: AutocastOptions = {}): T {
   checkOptions("run autocast()", options, ["enabled", "sums", "device"]);
   const { enabled: wanted = true, sums = "f32" } = options;
   if (sums !== "f32" && sums !== "f16") {
-    throw new RangeError(`Cannot run autocast() as sums must be "f32" or "f16": got ${describeGiven(sums)}`);
+    throw new RangeError(`Cannot run autocast() as sums must be "f32" or "f16": got "${sums}"`);
   }
   if (wanted) checkHalf(options.device ?? Device.current);
   const before = enabled;

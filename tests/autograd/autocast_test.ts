@@ -21,6 +21,7 @@ import {
   tensor,
   zeros,
 } from "../../mod.ts";
+import { type AutocastOptions, autocastSums, checkpoint, defineOp } from "../../src/autograd/mod.ts";
 import { centroidWeights } from "../../src/kernels/mod.ts";
 import { decoupledUniformity, infoNCE } from "../../src/losses/mod.ts";
 import { testWith } from "../device/_features.ts";
@@ -44,6 +45,40 @@ testWith(device, "shader-f16", "autocast() holds inside its body only, nests and
     })
   );
   assertEquals([...seen, isAutocast(), result], [false, true, false, true, true, false, 7]);
+});
+
+testWith(device, "shader-f16", "autocast() tells its precision of sums to gradients and checkpoints too", () => {
+  using _ = scope();
+  let seen: string[] = [];
+  const probe = defineOp<readonly [Tensor], null>({
+    name: "probe",
+    half: true,
+    forward: (_context, [x]) => (seen.push(autocastSums()), x.alias()),
+    backward: (_context, grad) => (seen.push(`grad ${autocastSums()}`), [grad.alias()]),
+  });
+  const run = (body: (x: Tensor) => Tensor, options: AutocastOptions) => {
+    seen = [];
+    const y = autocast(() => body(requireGrad(tensor([1]))), options);
+    backward(y);
+    return seen.join(" ");
+  };
+  const once = (x: Tensor) => probe([x], null);
+  assertEquals(run(once, { sums: "f16" }), "f16 grad f16");
+  assertEquals(run((x) => checkpoint(once, x), { sums: "f16" }), "f16 f16 grad f16");
+  assertEquals(run((x) => autocast(() => once(x)), { sums: "f16" }), "f32 grad f32"); // the inner one says so
+  for (const options of [{}, { enabled: false, sums: "f16" }] as const) {
+    assertEquals(run(once, options), "f32 grad f32");
+  }
+  assertEquals(autocastSums(), "f32");
+});
+
+Deno.test("autocast() throws when sums are in no such precision", () => {
+  const options = { sums: "bf16" } as unknown as AutocastOptions;
+  assertThrows(
+    () => autocast(() => {}, options),
+    RangeError,
+    'Cannot run autocast() as sums must be "f32" or "f16": got "bf16"',
+  );
 });
 
 testWith(device, "shader-f16", "autocast() makes no copies of parameters", () => {

@@ -1,6 +1,6 @@
 // Every pipeline that the library makes, on adapters of several kinds.
 import { trainingStep } from "../../bench/_steps.ts";
-import { backward, detach } from "../../src/autograd/mod.ts";
+import { autocast, backward, detach } from "../../src/autograd/mod.ts";
 import { augment, naturalRecipe, packImages } from "../../src/data/augment/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import * as kernels from "../../src/kernels/mod.ts";
@@ -43,7 +43,7 @@ export async function pipelinesOf(adapter: NullAdapter): Promise<Pipeline[]> {
     for (const network of ["resnet18", "resnet50"] as const) {
       for (const mixed of [false, true]) for (const images of [16, 256]) step(device, network, images, mixed);
     }
-    for (const { name } of formOptions(policyOf(device))) await products(device, name);
+    for (const { name } of formOptions(policyOf(device), "f16")) await products(device, name);
     for (const form of ["tiles", "products"] as const) await attentions(device, form);
     for (const size of [20, 300]) allOps(size);
   } finally {
@@ -67,10 +67,12 @@ const noise = (...shape: number[]) => requireGrad(uniform(shape, { key: key(1) }
 async function products(device: Device, form: ProductFormName): Promise<void> {
   await policyOf(device).with({ matmul: form }, () => {
     const a = noise(40, 40);
-    for (const transposeA of [false, true]) {
-      for (const transposeB of [false, true]) backward(ops.sum(ops.matmul(a, a, { transposeA, transposeB })));
-    }
-    backward(ops.sum(ops.conv2d(noise(2, 8, 8, 8), noise(3, 3, 8, 8), { padding: 1, stride: 2 })));
+    autocast(() => {
+      for (const transposeA of [false, true]) {
+        for (const transposeB of [false, true]) backward(ops.sum(ops.matmul(a, a, { transposeA, transposeB })));
+      }
+      backward(ops.sum(ops.conv2d(noise(2, 8, 8, 8), noise(3, 3, 8, 8), { padding: 1, stride: 2 })));
+    }, { enabled: form.startsWith("half"), sums: "f16" });
     return Promise.resolve();
   });
 }

@@ -2,7 +2,7 @@ import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { Device } from "../../src/device/mod.ts";
 import { Answers, type Question } from "../../src/ops/shared/answers.ts";
 import { exp } from "../../src/ops/mod.ts";
-import { ones, scope } from "../../src/tensor/mod.ts";
+import { full, ones, scope } from "../../src/tensor/mod.ts";
 import { testWith } from "../device/_features.ts";
 import { clockStep, Trial } from "../../src/tune/trial.ts";
 
@@ -42,4 +42,13 @@ testWith(device, "timestamp-query", "Device.timeEach() times each piece as a who
   const long = () => Array.from({ length: 100 }, () => exp(x)); // Dawn's timestamps step by 65,536 ns
   const times = await device.timeEach([() => void long(), () => {}, () => void long()]);
   assertEquals(times.map((time) => time > 0), [true, false, true]);
+});
+
+Deno.test("Trial lets sums in f16 differ by as much as they may", async () => {
+  using _ = scope();
+  const answers = new Answers(() => {});
+  const run = () => full([1], answers.find(question) === "b" ? 1.002 : 1);
+  const question: Question = { key: "k", usual: "a", candidates: () => ["a", "b"], prepare: () => ({ run }) };
+  assertEquals((await new Trial(device, answers, question).refusals(["b"])).map(({ answer }) => answer), ["b"]);
+  assertEquals(await new Trial(device, answers, { ...question, sums: "f16" }).refusals(["b"]), []);
 });

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { chooseForm, formNamed, formOptions } from "../../../src/ops/product/forms.ts";
+import { choosePlan } from "../../../src/ops/product/plan.ts";
 import { type Policy, policyOf } from "../../../src/ops/shared/policy.ts";
 import { pretended } from "../shared/_forms.ts";
 
@@ -29,4 +30,42 @@ Deno.test("formOptions() has tiles with fewer sums an invocation, for GPUs with 
     assertEquals(rows * 4 * cols4 / invocations, 32); // sums of an invocation
     assert(invocations <= 256);
   }
+});
+
+Deno.test("chooseForm() and formOptions() give sums in f16 where they may be, on GPUs", () => {
+  const name = (memory: number, rows: number, cols4: number) => chooseForm(gpu(memory), rows, cols4, 64, "f16").name;
+  assertEquals(name(32768, 1024, 256), "half128");
+  assertEquals(name(16384, 1024, 256), "half128x64");
+  assertEquals(name(32768, 64, 256), "half64x128");
+  assertEquals(name(16384, 8, 2), "half64");
+  const cpu = policyOf(pretended({ family: "cpu", subgroupSize: 0 }, { maxComputeWorkgroupStorageSize: 32768 }));
+  assertEquals(chooseForm(cpu, 1024, 256, 64, "f16").name, "rows");
+  assertEquals(formOptions(cpu, "f16").every(({ sums }) => sums === "f32"), true);
+  const halves = formOptions(gpu(32768), "f16").filter(({ sums }) => sums === "f16");
+  assertEquals(halves.map(({ name }) => name), ["half64", "half64x128", "half128x64", "half128"]);
+  assert(formOptions(gpu(32768), "f16").length > halves.length);
+  assertEquals(formOptions(gpu(32768)).some(({ sums }) => sums === "f16"), false);
+});
+
+Deno.test("a forced form in f16 serves only sums that may be in f16", async () => {
+  const policy = gpu(32768);
+  await policy.with({ matmul: "half64" }, () => {
+    assertEquals(chooseForm(policy, 1024, 256, 64).name, "tile128");
+    assertEquals(chooseForm(policy, 1024, 256, 64, "f16").name, "half64");
+  });
+});
+
+Deno.test("choosePlan() asks apart where sums may be in f16, and for forms of both precisions", async () => {
+  const policy = gpu(32768);
+  const sizes = { rows: 256, cols4: 64, batch: 1, terms: 256, resultBytes: 256 * 256 * 4 };
+  const ask = () => ({ key: "matmul", prepare: () => assert(false) as never });
+  const [plain, half] = await policy.openAnswers().collect(() => {
+    choosePlan(policy, sizes, ask);
+    choosePlan(policy, { ...sizes, sums: "f16" }, ask);
+  });
+  assertEquals([plain!.key, half!.key, half!.sums], ["matmul", "matmul sums f16", "f16"]);
+  assertEquals(half!.usual.split(" ")[0], "half64");
+  const names = (answers: readonly string[]) => new Set(answers.map((answer) => answer.replace(/\d.*/, "")));
+  assertEquals(names(plain!.candidates()), new Set(["tile"]));
+  assertEquals(names(half!.candidates()), new Set(["half", "tile"]));
 });

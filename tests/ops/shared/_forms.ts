@@ -38,7 +38,7 @@ export function pretended(
   const device = {
     info,
     limits,
-    recordings: { depend() {} },
+    recordings: { depend() {}, outdate() {} },
     part(kind: new (device: unknown) => object) {
       const part = parts.get(kind) ?? new kind(device);
       parts.set(kind, part);
