@@ -1,4 +1,5 @@
 import {
+  autocast,
   backward,
   compile,
   conv2d,
@@ -12,6 +13,7 @@ import {
   tensor,
   uniform,
 } from "../mod.ts";
+import type { FloatDType } from "../src/tensor/mod.ts";
 import { uniformNumbers } from "../src/tensor/internal.ts";
 import { augment, naturalRecipe } from "../src/data/augment/mod.ts";
 import { centroidWeights, rbf } from "../src/kernels/mod.ts";
@@ -45,30 +47,33 @@ export function gpuCases(small: boolean, half: boolean): GpuCase[] {
   const [r18, r50, views] = small ? [4, 4, 64] : [512, 128, 512];
   const size50 = small ? 64 : 224;
   return [
-    ...(small ? [256] : [512, 1024, 2048, 4096]).map(matmulCase),
+    ...(small ? [256] : [512, 1024, 2048, 4096]).map((n) => matmulCase(n)),
+    ...(half ? (["f32", "f16"] as const).map((sums) => matmulCase(small ? 256 : 4096, sums)) : []),
     convCase(small ? 4 : 256, 32, 64),
     convCase(small ? 4 : 256, 16, 128),
     convCase(small ? 4 : 256, 8, 256),
     convCase(small ? 4 : 256, 4, 512),
     stepCase("resnet18", r18, 32),
     stepCase("resnet18", r18, 32, { eager: true }),
-    ...(half ? [stepCase("resnet18", r18, 32, { mixed: true })] : []),
+    ...(half ? MIXED.map((how) => stepCase("resnet18", r18, 32, how)) : []),
     stepCase("resnet50", r50, size50),
     stepCase("resnet50", r50, size50, { eager: true }),
-    ...(half ? [stepCase("resnet50", r50, size50, { mixed: true })] : []),
+    ...(half ? MIXED.map((how) => stepCase("resnet50", r50, size50, how)) : []),
     augmentCase(views),
     ...(small ? [64] : [256, 1024, 2048]).flatMap((n) => [weightsCase(n), lossCase(n), kernelCase(n)]),
   ];
 }
 
-function matmulCase(n: number): GpuCase {
+/** A square product in f32, or in mixed precision with sums as they are given. */
+function matmulCase(n: number, sums?: FloatDType): GpuCase {
+  const multiply = (a: Tensor, b: Tensor) => autocast(() => matmul(a, b), { enabled: sums !== undefined, sums });
   return {
-    name: `matmul ${n}`,
+    name: `matmul ${n}${sums ? `, f16${SUMS_NOTES[sums]}` : ""}`,
     images: 0,
     counted: true,
     async prepare() {
       const [a, b] = [keep(uniform([n, n], { key: key(1), low: -1 })), keep(uniform([n, n], { key: key(2), low: -1 }))];
-      using product = keep(matmul(a, b));
+      using product = keep(multiply(a, b));
       const [x, y, z] = await Promise.all([a.data(), b.data(), product.data()]);
       // Some elements against float64.
       const picked = [0, n + 1, n * n - 1, Math.floor(n * n / 3)];
@@ -78,8 +83,8 @@ function matmulCase(n: number): GpuCase {
         for (let k = 0; k < n; k++) total += x[i * n + k]! * y[k * n + j]!;
         return total;
       });
-      assertClose(picked.map((at) => z[at]!), expected, { rtol: 1e-4 });
-      return { run: () => matmul(a, b), dispose: disposer(a, b) };
+      assertClose(picked.map((at) => z[at]!), expected, { rtol: sums ? 1e-2 : 1e-4 });
+      return { run: () => multiply(a, b), dispose: disposer(a, b) };
     },
   };
 }
@@ -115,20 +120,32 @@ function convCase(n: number, size: number, channels: number): GpuCase {
   };
 }
 
+/** How a step is run, where it is not replayed in f32. */
+interface StepHow {
+  readonly eager?: boolean;
+  readonly mixed?: boolean;
+  /** Precision of parts of sums in mixed precision. */
+  readonly sums?: FloatDType;
+}
+
+const MIXED: readonly StepHow[] = [{ mixed: true }, { mixed: true, sums: "f16" }];
+
+const SUMS_NOTES: Readonly<Record<FloatDType, string>> = { f32: "", f16: ", sums in f16" };
+
 /** A training step, replayed as `pretrain` does, or eager; in f32 or in mixed precision. */
 function stepCase(
   network: NetworkName,
   images: number,
   size: number,
-  { eager = false, mixed = false }: { eager?: boolean; mixed?: boolean } = {},
+  { eager = false, mixed = false, sums = "f32" }: StepHow = {},
 ): GpuCase {
-  const how = `${mixed ? ", mixed precision" : ""}${eager ? ", eager" : ""}`;
+  const how = `${mixed ? ", mixed precision" : ""}${SUMS_NOTES[sums]}${eager ? ", eager" : ""}`;
   return {
     name: `training step, ${NETWORKS[network].name}, ${size} px, ${images} images${how}`,
     images,
     counted: true,
     async prepare(device) {
-      const step = trainingStep(device, network, { images, size, mixed });
+      const step = trainingStep(device, network, { images, size, mixed, sums });
       const compiled = compile(() => step.run(), { check: "never" });
       const run = eager ? step.run : compiled;
       const losses = Array.from({ length: 4 }, () => inScope(() => keep(step.run())));

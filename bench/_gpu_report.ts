@@ -52,9 +52,9 @@ export function joinedTable(ours: OursReport, pytorch: PyTorchReport): string {
   return table([...head, ...columns, "images/s", "peak MB", "PyTorch peak MB"], rows);
 }
 
-/** An eager step is compared with the same line of PyTorch as the replayed one. */
+/** An eager step is compared with the same line of PyTorch as the replayed one, and so is one with sums in f16. */
 function baseName(name: string): string {
-  return name.replace(/, eager$/, "");
+  return name.replace(/, (eager|sums in f16)$/, "");
 }
 
 function oursCells({ name, ms, hostMs, gflop = 0 }: Line, gigaflops: number): string[] {

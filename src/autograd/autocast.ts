@@ -62,9 +62,11 @@ export function withSums<T>(precision: FloatDType, body: () => T): T {
  *
  * A gradient has the dtype of its tensor. In f16 gradients below 6e-8 vanish: scale the loss with `GradScaler`.
  *
- * With `sums: "f16"`, as with PyTorch's `allow_fp16_accumulation`, `matmul`, `linear` and convolutions may sum 8 products at a
- * time in f16. The error of a sum of n products is then at most about `(10 u + n / 8 · 2⁻²⁴) Σ |aᵢ bᵢ|` with u = 2⁻¹¹, and 2⁻²⁵ for each product
- * below 2⁻¹⁴, against `n 2⁻²⁴ Σ |aᵢ bᵢ|` before; parameters are rounded to f16 as they are read. 8 products that sum to more than 65,504 become Inf, which `GradScaler` takes for an overflow.
+ * With `sums: "f16"`, as with PyTorch's `allow_fp16_accumulation`, `matmul`, `linear` and convolutions may sum 8 products
+ * at a time in f16. The error of a sum of n products is then at most about `(10 u + n / 8 · 2⁻²⁴) Σ |aᵢ bᵢ|` with
+ * u = 2⁻¹¹, and 2⁻²⁵ for each product below 2⁻¹⁴, against `n 2⁻²⁴ Σ |aᵢ bᵢ|` before; parameters are rounded to f16 as they
+ * are read. 8 products that sum to more than 65,504 become Inf, which `GradScaler` takes for an overflow. A device that
+ * rounds a product before it adds it, or that has no f16 below 2⁻¹⁴, may double the 10 u, or lose such products.
  *
  * @param body What to run; for all of it to be inside it must not be asynchronous.
  * @returns What `body` returns.

@@ -62,7 +62,8 @@ export class Objective {
       const learnt = method.predictor ? model.predictParts(z) : z;
       return learnt.map((each, i) => concat([each, aims[i]!], 2));
     };
-    const z = scaler ? autocast(embed, { device: parts[0]!.device }).map((part) => cast(part, "f32")) : embed();
+    const options = { device: parts[0]!.device, sums: this.#config.precision === "mixed-f16" ? "f16" : "f32" } as const;
+    const z = scaler ? autocast(embed, options).map((part) => cast(part, "f32")) : embed();
     return parts.length === 1 ? z[0]! : joinRows(z);
   }
 

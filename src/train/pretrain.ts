@@ -80,7 +80,7 @@ export class Pretraining {
     this.#config = config;
     this.#sizes = batchSizes(data.source.length, batchSize, dropLast, group.size);
     const { device } = model.parameters()[0]!;
-    this.scaler = config.precision === "mixed" ? new GradScaler({ device }) : null;
+    this.scaler = config.precision !== "full" ? new GradScaler({ device }) : null;
     const metrics = this.#metrics = new MetricRing(device, ["loss", "centroid_square"], printEvery);
     const objective = this.#objective = new Objective(model, config, this.scaler, sizesOf(data.source, config.views));
     this.#microBatch = config.microBatch ?? null;
@@ -236,7 +236,9 @@ export class Pretraining {
       samples.length > 1
         ? objective.lossOfPart(views)
         : objective.losses(objective.embed([views]), this.#prior(samples), agreed).loss;
-    const name = `pretrain ${views.shape} ${this.#data.prior?.shape[1] ?? 0} ${this.scaler ? "mixed" : "f32"}`;
+    const name = `pretrain ${views.shape} ${this.#data.prior?.shape[1] ?? 0} ${
+      this.scaler ? this.#config.precision : "f32"
+    }`;
     await tuneFor(loss, objective.model, this.optimizer, { ...tuning, device: this.#metrics.device, name });
     profile?.begin("views");
   }

@@ -50,9 +50,10 @@ export interface PretrainConfig {
   weightDecay?: number;
   /**
    * Precision of the network. `"full"`, the default: f32. `"mixed"`: the network computes inside `autocast`, and a
-   * `GradScaler` scales the loss; weights, statistics, kernels and the loss itself stay f32.
+   * `GradScaler` scales the loss; weights, statistics, kernels and the loss itself stay f32. `"mixed-f16"`: the same, and
+   * products and convolutions may sum 8 terms at a time in f16, by `autocast`'s `sums`.
    */
-  precision?: "full" | "mixed";
+  precision?: "full" | "mixed" | "mixed-f16";
   /** Similarity of the samples' priors; without one, no prior enters. */
   kernel?: Kernel;
   /** Ridge λ of the centroid weights; 0.01 by default, 0 means 1/√batch. */
@@ -243,9 +244,9 @@ export const TRAINING = {
     option: "precision",
     type: "string",
     default: "full",
-    choices: ["full", "mixed"],
+    choices: ["full", "mixed", "mixed-f16"],
     implied: true,
-    help: "mixed: the network computes in half precision (f16) where that is safe; needs the feature shader-f16",
+    help: "mixed: half precision (f16) in the network where that is safe; mixed-f16: in parts of sums, too; shader-f16",
     group: "Optimisation",
   },
   micro_batch: {
