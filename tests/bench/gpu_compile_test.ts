@@ -1,9 +1,12 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { fmaShare, instructionMix, mainLoop } from "../../bench/gpu_compile/_assembly.ts";
+import { fmaShare, instructionMix, mainLoop, multiplyAdds } from "../../bench/gpu_compile/_assembly.ts";
 import { reasonAgainstCards } from "../../bench/gpu_compile/_cards.ts";
-import { compileStep } from "../../bench/gpu_compile/_compile_step.ts";
+import { autocast, Device, key, matmul, scope, uniform } from "../../mod.ts";
+import { compilePipelines, compileStep } from "../../bench/gpu_compile/_compile_step.ts";
 import type { Line } from "../../bench/gpu_compile/_estimate.ts";
 import { committedShares, faultsOf, STEPS } from "../../bench/gpu_compile/_report.ts";
+import { LARGE } from "../../bench/gpu_compile/_step.ts";
+import { nullGpu, type Pipeline } from "../portability/_null_gpu.ts";
 import { reasonAgainstSpirv } from "../../bench/gpu_compile/_spirv.ts";
 
 const ASSEMBLY = `
@@ -29,6 +32,7 @@ Deno.test("a loop counts its own instructions, each half of a dual one", () => {
   assertEquals(mix.loops, [{ vector: 1 }, { fma: 2, vector: 1, packedF16: 1, sharedLoad: 1, other: 2 }]);
   assertEquals(mix.bytesAnInvocation, 20);
   assertAlmostEquals(fmaShare(mainLoop(mix)), 0.75);
+  assertAlmostEquals(multiplyAdds(mainLoop(mix)), 1); // a packed one is two
   assertEquals(instructionMix(ASSEMBLY.replace("ds_load", "global_load")).bytesAnInvocation, null);
 });
 
@@ -43,6 +47,7 @@ Deno.test("spills, poor products and lost shares are faults", () => {
   assertEquals(faults({ fma: 0.87 }), ["a tile fell from 91 to 87 % multiply-adds"]);
   assertEquals(faults({ fma: 0.7 }).length, 2);
   assertEquals(faults({ fma: 0.7, product: false, name: "another" }), []);
+  assertEquals(faults({ fma: 0.7, name: "matmul half64 f16" }), []); // each is two
 });
 
 const reason = await reasonAgainstCards() || await reasonAgainstSpirv();
@@ -54,5 +59,29 @@ Deno.test({
     const lines = await compileStep(STEPS[0], "navi31");
     assert(lines.length > 50);
     assertEquals(faultsOf(lines, await committedShares(STEPS[0], "navi31")), []);
+  },
+});
+
+Deno.test({
+  name: `cards' compilers pack sums in f16${reason && ` (skipped as ${reason})`}`,
+  ignore: reason !== "",
+  async fn() {
+    const made: Pipeline[] = [];
+    const device = await Device.open({ gpu: nullGpu(LARGE, made) });
+    {
+      using _ = scope();
+      const x = uniform([4096, 1024], { key: key(1), device });
+      for (const sums of ["f32", "f16"] as const) {
+        autocast(() => matmul(x, x, { transposeB: true }), { sums, device });
+      }
+    }
+    device.close();
+    const tiles = made.filter(({ label }) => / (tile|half)128 /.test(label));
+    assertEquals(tiles.length, 2);
+    for (const codes of await compilePipelines(tiles, ["navi31", "navi21", "vega20"])) {
+      const [plain, packed] = codes.map((code) => multiplyAdds(mainLoop(code)));
+      assert(packed! > 1.25 * plain!, `${packed} and ${plain} multiply-adds an instruction`);
+      assertEquals(codes.map(({ statistics }) => statistics["Spilled VGPRs"]), [0, 0]);
+    }
   },
 });
