@@ -120,7 +120,7 @@ function convCase(n: number, size: number, channels: number): GpuCase {
   };
 }
 
-/** How a step is run, where it is not replayed in f32. */
+/** Ways to run a step, which by default is replayed in f32. */
 interface StepHow {
   readonly eager?: boolean;
   readonly mixed?: boolean;

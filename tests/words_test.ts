@@ -16,7 +16,8 @@ function moduleState(text: string): string[] {
 /** Modules with state, and why it is theirs: the list may only shrink. */
 const STATE: Readonly<Record<string, string>> = {
   "src/autograd/mode.ts depth": "noGrad() holds for all that runs inside, on every device",
-  "src/autograd/autocast.ts enabled": "autocast() holds for all that runs inside, on every device",
+  "src/autograd/autocast.ts current":
+    "autocast() holds for all that runs inside, on every device, and its sums for gradients",
   "src/autograd/watch.ts watcher": "findNonFinite() watches all that runs inside",
   "src/autograd/recompute.ts pass": "checkpoint() holds for all that runs inside its body",
   "src/autograd/node.ts nextId": "the order in which ops were run, over all devices",

@@ -19,28 +19,37 @@ export interface AutocastOptions {
   device?: Device;
 }
 
-let enabled = false;
-let sums: FloatDType = "f32";
+/** Precision of all that runs at the moment. */
+interface Precision {
+  readonly enabled: boolean;
+  readonly sums: FloatDType;
+}
+
+let current: Precision = { enabled: false, sums: "f32" };
 
 /** Tells whether the caller is inside {@linkcode autocast}. */
 export function isAutocast(): boolean {
-  return enabled;
+  return current.enabled;
 }
 
 /** The precision in which a few terms of a product may be summed: f16 where {@linkcode autocast} was told so. */
 export function autocastSums(): FloatDType {
-  return sums;
+  return current.sums;
 }
 
-/** Runs `body`, which belongs to what ran before as a gradient does, with the precision of sums that held then. */
-export function withSums<T>(precision: FloatDType, body: () => T): T {
-  const before = sums;
-  sums = precision;
+function within<T>(precision: Precision, body: () => T): T {
+  const before = current;
+  current = precision;
   try {
     return body();
   } finally {
-    sums = before;
+    current = before;
   }
+}
+
+/** Runs `body`, which belongs to what ran before as a gradient does, with the precision of sums that held then. */
+export function withSums<T>(sums: FloatDType, body: () => T): T {
+  return sums === current.sums ? body() : within({ ...current, sums }, body);
 }
 
 /**
@@ -90,18 +99,12 @@ export function withSums<T>(precision: FloatDType, body: () => T): T {
  */
 export function autocast<T>(body: () => T, options: AutocastOptions = {}): T {
   checkOptions("run autocast()", options, ["enabled", "sums", "device"]);
-  const { enabled: wanted = true, sums = "f32" } = options;
+  const { enabled = true, sums = "f32" } = options;
   if (sums !== "f32" && sums !== "f16") {
     throw new RangeError(`Cannot run autocast() as sums must be "f32" or "f16": got "${sums}"`);
   }
-  if (wanted) checkHalf(options.device ?? Device.current);
-  const before = enabled;
-  enabled = wanted;
-  try {
-    return withSums(wanted ? sums : "f32", body);
-  } finally {
-    enabled = before;
-  }
+  if (enabled) checkHalf(options.device ?? Device.current);
+  return within({ enabled, sums: enabled ? sums : "f32" }, body);
 }
 
 /** Runs `body` in the precision of its tensors, whatever is around it: `autocast(body, { enabled: false })`. */
