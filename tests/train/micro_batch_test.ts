@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { Device, DeviceError, keep, key, mean, normal, relu, reshape, scope, type Tensor } from "../../mod.ts";
+import { autocastSums } from "../../src/autograd/mod.ts";
 import { dropout } from "../../src/ops/mod.ts";
 import { uniformNumbers } from "../../src/tensor/internal.ts";
 import { SingleProcess } from "../../src/distributed/mod.ts";
@@ -38,6 +39,35 @@ class Dropping extends Plain {
     return super.forward(dropout(x, { p: 0.5, key: () => key(7, this.draws++) }));
   }
 }
+
+/** The same, which notes in what precision it may sum. */
+class Watched extends Plain {
+  readonly predictor = null;
+  readonly sums: string[] = [];
+
+  override forward(x: Tensor): Tensor {
+    this.sums.push(autocastSums());
+    return super.forward(x);
+  }
+}
+
+testWith(device, "shader-f16", "Objective lets the network sum in f16 in the precision mixed-f16 alone", async () => {
+  using _ = scope();
+  using source = new ResidentImages(device, pictures(4).pixels, naturalRecipe({ size: 16 }));
+  for (const [precision, sums] of [["full", "f32"], ["mixed", "f32"], ["mixed-f16", "f16"]] as const) {
+    const model = new Watched();
+    const contrastive = model as unknown as Contrastive;
+    const settings = { epochs: 1, batchSize: 2, precision } as const;
+    const training = new Pretraining(contrastive, { source }, settings);
+    assertEquals(training.scaler !== null, precision !== "full");
+    new Objective(contrastive, resolveConfig(settings), training.scaler).embed([
+      normal([2, 2, 4, 4, 3], { key: key(5) }),
+    ]);
+    assertEquals(model.sums, [sums]);
+    await device.done();
+    for (const each of [training, model]) each.dispose();
+  }
+});
 
 interface Steps {
   readonly sizes: readonly number[];
