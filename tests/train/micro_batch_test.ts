@@ -40,14 +40,14 @@ class Dropping extends Plain {
   }
 }
 
-/** The same, which notes in what precision it may sum. */
+/** A network that computes nothing, but notes in what precision it may sum. */
 class Watched extends Plain {
   readonly predictor = null;
   readonly sums: string[] = [];
 
   override forward(x: Tensor): Tensor {
     this.sums.push(autocastSums());
-    return super.forward(x);
+    return x;
   }
 }
 
