@@ -136,7 +136,8 @@ function matchNames(
     if (missing === 0) break;
   }
   if (best === null) {
-    throw new SyntaxError(`Cannot use "${source}" as no file name may come twice: its names are not unique`);
+    const twice = firstTwice(names) ?? firstTwice([...new Set(paths)]) ?? names[0]!;
+    throw new SyntaxError(`Cannot use "${source}" as no file name may come twice: got ${listSome([twice])} twice`);
   }
   if (best.missing > 0) {
     const absent = paths.filter((_, i) => best.rows[i]! < 0);
@@ -149,6 +150,12 @@ function matchNames(
   }
   const used = new Set(best.rows);
   return { order: best.rows, unmatched: names.filter((_, row) => !used.has(row)) };
+}
+
+/** Finds the first name that comes again, whatever system wrote it. */
+function firstTwice(names: readonly string[]): string | undefined {
+  const seen = new Set<string>();
+  return names.find((name) => seen.size === seen.add(KEYS[0]!(name)).size);
 }
 
 /**

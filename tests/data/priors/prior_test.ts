@@ -110,7 +110,7 @@ Deno.test("loadPrior() reads csv: attr_val columns, or all that are numbers", as
     await assertRejects(
       () => loadPrior(file, dataset(PATHS)),
       SyntaxError,
-      `Cannot use "${file}" as no file name may come twice: its names are not unique`,
+      `Cannot use "${file}" as no file name may come twice: got "a" twice`,
     );
   });
 });
