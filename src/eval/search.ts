@@ -4,7 +4,7 @@ import { stratifiedKFold } from "./folds.ts";
 import type { LinearClassifier } from "./linear_classifier.ts";
 import { checkTrainingSet, linearScores, logisticRegression } from "./logistic.ts";
 import { balancedAccuracy, predictedClasses } from "./metrics.ts";
-import { softmaxSgd } from "./softmax_sgd.ts";
+import { SGD_EPOCHS, softmaxSgd } from "./softmax_sgd.ts";
 import { takeRows } from "../data/internal.ts";
 import { checkOptions } from "../tensor/internal.ts";
 
@@ -153,7 +153,7 @@ async function fitAll(
   options: SearchOptions,
   onProgress: (done: number) => void,
 ): Promise<{ classifiers: readonly LinearClassifier[]; converged: boolean }> {
-  const { classes, device, batchSize, epochs = 300, lr, seed } = options;
+  const { classes, device, batchSize, epochs = SGD_EPOCHS, lr, seed } = options;
   if (method === "sgd") {
     const problems = tasks.map(({ value: weightDecay, rows }) => ({ weightDecay, rows }));
     const classifiers = await softmaxSgd(features, labels, problems, {

@@ -62,6 +62,9 @@ interface Run {
   readonly momentum: number;
 }
 
+/** Epochs of {@linkcode softmaxSgd} at most, where nothing else is said. */
+export const SGD_EPOCHS = 300;
+
 const OPTIONS = ["classes", "epochs", "batchSize", "lr", "momentum", "seed", "device", "onProgress"] as const;
 
 /**
@@ -87,7 +90,7 @@ export async function softmaxSgd(
   options: SoftmaxSgdOptions,
 ): Promise<SgdFit[]> {
   checkOptions("compute softmaxSgd()", options, OPTIONS);
-  const { classes, epochs = 300, batchSize = 512, lr = 0.1, momentum = 0.9, seed = 0, device = Device.current } =
+  const { classes, epochs = SGD_EPOCHS, batchSize = 512, lr = 0.1, momentum = 0.9, seed = 0, device = Device.current } =
     options;
   checkTrainingSet("softmaxSgd", features, labels, classes);
   checkSettings(problems, { epochs, batchSize, lr, momentum });
