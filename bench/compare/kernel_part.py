@@ -10,7 +10,7 @@ import time
 import torch
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-torch.set_num_threads(os.cpu_count())
+torch.set_num_threads(len(os.sched_getaffinity(0)))
 n = int(sys.argv[1])
 prior = torch.rand(n, 2048, device=DEVICE)
 z = torch.rand(n, 2, 256, device=DEVICE, requires_grad=True)

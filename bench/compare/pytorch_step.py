@@ -27,7 +27,7 @@ SMALL = FLAGS.small
 DEVICE = torch.device("cuda" if torch.cuda.is_available() and not FLAGS.cpu else "cpu")
 CUDA = DEVICE.type == "cuda"
 if not CUDA:
-    torch.set_num_threads(os.cpu_count())
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
 # Name: TF32 in convolutions, TF32 in products.
 MODES = {"f32": (False, False)}
 if CUDA:

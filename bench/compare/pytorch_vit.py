@@ -51,7 +51,7 @@ def forward(p, images):
 
 
 def main():
-    torch.set_num_threads(os.cpu_count())
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
     given = read()
     images = given.pop("images").permute(0, 3, 1, 2).contiguous()
     p = {}

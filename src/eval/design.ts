@@ -40,6 +40,8 @@ export class DeviceDesign implements Products {
   /** f32 products. */
   readonly noise = 1e-7;
   readonly #device: Device;
+  /** Columns on the device, a multiple of 4: others are copied to be one at every product. The last ones are 0. */
+  readonly #padded: number;
   readonly #blocks: Tensor[] = [];
   #gram: Tensor | null = null;
   #inverses = new Map<number, Tensor>();
@@ -49,24 +51,25 @@ export class DeviceDesign implements Products {
     const { data, dim } = features;
     this.rows = data.length / dim;
     this.columns = dim + 1;
+    this.#padded = 4 * Math.ceil(this.columns / 4);
     this.mean = meanOf(features);
     this.#device = device;
-    const most = rowsAtOnce(device, this.columns);
+    const most = rowsAtOnce(device, this.#padded);
     for (let from = 0; from < this.rows; from += most) {
       const to = Math.min(this.rows, from + most);
-      const block = new Float32Array((to - from) * this.columns);
+      const block = new Float32Array((to - from) * this.#padded);
       for (let i = from; i < to; i++) {
-        const at = (i - from) * this.columns;
+        const at = (i - from) * this.#padded;
         for (let j = 0; j < dim; j++) block[at + j] = data[i * dim + j]! - this.mean[j]!;
         block[at + dim] = 1;
       }
-      this.#blocks.push(keep(tensor(block, { shape: [to - from, this.columns], device })));
+      this.#blocks.push(keep(tensor(block, { shape: [to - from, this.#padded], device })));
     }
   }
 
   /** Computes `X w`, `[rows, width]`, of `w [columns, width]`. */
   async times(w: Float64Array, width: number): Promise<Float64Array> {
-    using weights = keep(tensor(Float32Array.from(w), { shape: [this.columns, width], device: this.#device }));
+    using weights = this.#upload(w, width);
     const parts = this.#blocks.map((block) => keep(noGrad(() => matmul(block, weights))));
     const read = await Promise.all(parts.map((part) => part.data()));
     parts.forEach((part) => part.dispose());
@@ -102,9 +105,16 @@ export class DeviceDesign implements Products {
     this.#inverses.delete(s);
     this.#inverses.set(s, inverse);
     if (this.#inverses.size > MOST_INVERSES) this.#forgetOldest();
-    using right = keep(tensor(Float32Array.from(q), { shape: [this.columns, width], device: this.#device }));
+    using right = this.#upload(q, width);
     using product = keep(noGrad(() => matmul(inverse, right)));
-    return Float64Array.from(await product.data());
+    return Float64Array.from((await product.data()).subarray(0, this.columns * width));
+  }
+
+  /** Puts `[columns, width]` on the device, with rows of 0 for the columns of 0. */
+  #upload(values: Float64Array, width: number): Tensor {
+    const data = new Float32Array(this.#padded * width);
+    data.set(values);
+    return keep(tensor(data, { shape: [this.#padded, width], device: this.#device }));
   }
 
   #forgetOldest(): void {
@@ -123,7 +133,7 @@ export class DeviceDesign implements Products {
     return keep(noGrad(() =>
       tidy(() => {
         const factor = cholesky(gram, { ridge: 1 / s + 1e-5 * this.rows });
-        return choleskySolve(factor, eye(this.columns, { device: this.#device }));
+        return choleskySolve(factor, eye(this.#padded, { device: this.#device }));
       })
     ));
   }
