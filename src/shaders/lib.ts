@@ -1097,6 +1097,7 @@ fn log_near_one(x: F) -> F {
   let y = s * s;
   return 2.0 * s + 2.0 * s * y * (1.0 / 3.0 + y * (1.0 / 5.0 + y * (1.0 / 7.0 + y * (1.0 / 9.0))));
 }
+fn large_tanh(x: F) -> F { return sign(x) * (1.0 - 2.0 / (exp(2.0 * min(abs(x), F(20.0))) + 1.0)); }
 fn log_one_plus(x: F) -> F {
   let s = x / (x + 2.0);
   let y = s * s;

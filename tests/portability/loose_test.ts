@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { Device } from "../../src/device/mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
-import { crossEntropy, layerNorm, logSumExp, softmax } from "../../src/ops/mod.ts";
+import { crossEntropy, layerNorm, logSumExp, softmax, tanh } from "../../src/ops/mod.ts";
 import { key, scope, type Tensor, tensor, uniform } from "../../src/tensor/mod.ts";
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { withLoose, withLooseFunctions } from "./_loose.ts";
@@ -37,6 +37,7 @@ async function values(gpu: GPU): Promise<number[][]> {
     layerNorm(far(device), { eps: 1e-12 }),
     loss,
     uniformity,
+    tanh(x),
   ];
   return await Promise.all(all.map(async (each) => Array.from(await each.data())));
 }
@@ -48,4 +49,10 @@ Deno.test("softmax, norms and losses stay within their tolerances where function
     assert(each.every(Number.isFinite));
     assertClose(loose[i]!, each, { rtol: TOLERANCE.sum });
   });
+});
+
+Deno.test("tanh() keeps its digits where WGSL's own is 1e-5 off", async () => {
+  await using device = await Device.open({ gpu: withLoose(navigator.gpu) });
+  const x = [-30, -3, -1, -0.3, 0.25, 0.7, 2, 5];
+  assertClose(await tanh(tensor(x, { device })).data(), x.map(Math.tanh), { rtol: TOLERANCE.value });
 });

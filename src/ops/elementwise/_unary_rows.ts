@@ -65,7 +65,7 @@ export const ROWS = {
   square: { value: "x * x", slope: "2.0 * x" },
   // WGSL's tanh may overflow for large |x|, and is a difference of exponentials for small ones; its slope is 1 - tanh².
   tanh: {
-    value: "select(select(tanh(clamp(x, F(-20.0), F(20.0))), small_tanh(x), abs(x) < F(0.25)), x, is_nan(x))",
+    value: "select(select(large_tanh(x), small_tanh(x), abs(x) < F(0.25)), x, is_nan(x))",
     slope: "1.0 - value(x) * value(x)",
     uses: lib_series,
   },
