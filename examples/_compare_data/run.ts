@@ -98,9 +98,13 @@ async function runOnce(place: string, commands: Commands, children: Children): P
 
 async function report(folder: OutputFolder, flags: DataFlags, runs: readonly DataRun[]): Promise<void> {
   await using device = await Device.open();
-  const facts =
-    `${flags.db}${flags.demo ? " (demo)" : ""}; ${device.info.description}; commit ${await commitOf() ?? "unknown"}; ` +
-    `seeds ${[...new Set(runs.map(({ seed }) => seed))].join(", ")}`;
+  const seeds = [...new Set(runs.map(({ seed }) => seed))];
+  const facts = [
+    `${flags.db}${flags.demo ? " (demo)" : ""}`,
+    device.info.description,
+    `commit ${await commitOf() ?? "unknown"}`,
+    `${seeds.length === 1 ? "seed" : "seeds"} ${seeds.join(", ")}`,
+  ].join("; ");
   await folder.write("report.html", await dataPage(runs, facts));
   console.log(`${dataMarkdown(runs)}\n\n(${facts})\nReport: ${folder.file("report.html")}`);
 }
