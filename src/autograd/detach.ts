@@ -20,6 +20,17 @@ export function detach<D extends DType>(x: Tensor<D>): Tensor<D> {
  * Marks a leaf as wanting a gradient, and returns it.
  *
  * @throws {TypeError} If an op made it, or it is not f32 or f16.
+ *
+ * @example Usage
+ * ```ts
+ * import { backward, Device, mul, requireGrad, sum, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const x = requireGrad(tensor([1, 2, 3]));
+ * backward(sum(mul(x, x)));
+ * assertEquals(await x.grad!.data(), new Float32Array([2, 4, 6]));
+ * ```
  */
 export function requireGrad<T extends Tensor>(x: T): T {
   if (x.link) throw new TypeError(`Cannot requireGrad() on the output of an op [${x.shape}]: detach() it first`);

@@ -24,6 +24,19 @@ export interface FeatureEncoder {
  * @param encoder Maps `[n, h, w, 3]` to `[n, dim]`.
  * @param length Images in all, ≥ 1.
  * @param images Makes the normalised images of rows `[from, to)`, `[to - from, h, w, 3]`.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, ones } from "@decoupled/uniformity";
+ * import { encode } from "@decoupled/uniformity/eval";
+ * import { resnet18 } from "@decoupled/uniformity/nn";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const encoder = resnet18({ stem: "cifar", numClasses: 16 });
+ * const { data, dim } = await encode(encoder, 5, (from, to) => ones([to - from, 8, 8, 3]));
+ * assertEquals([data.length, dim], [80, 16]);
+ * ```
  */
 export async function encode(
   encoder: FeatureEncoder,

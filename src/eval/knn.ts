@@ -55,6 +55,22 @@ const CHUNK = 256;
  * @throws {RangeError} If there are no samples, a feature is not finite, or `k`, `temperature`, `classes` or a label is out
  * of range, or `leaveOneOut` is set and there are not as many queries as samples.
  *
+ * @example Usage
+ * ```ts
+ * import { Device } from "@decoupled/uniformity";
+ * import { knn } from "@decoupled/uniformity/eval";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const set = (data: number[], labels: number[]) => ({
+ *   features: { data: new Float32Array(data), dim: 2 },
+ *   labels: new Int32Array(labels),
+ * });
+ * const gallery = set([1, 0, 0, 1], [0, 1]);
+ * const { top1 } = await knn(gallery, set([3, 1, 1, 4], [0, 1]), { classes: 2, k: 1 });
+ * assertEquals(top1, 1);
+ * ```
+ *
  * @see Wu et al., "Unsupervised Feature Learning via Non-Parametric Instance Discrimination", arXiv:1805.01978.
  */
 export async function knn(

@@ -146,6 +146,14 @@ export function balancedAccuracy(labels: ArrayLike<number>, predicted: ArrayLike
  * @param scores `[n, classes]`, row-major; infinite ones count as the largest or smallest.
  * @throws {TypeError} If the scores are not whole rows.
  * @throws {RangeError} If a score is NaN: nothing is its class; or `classes` is not a positive integer.
+ *
+ * @example Usage
+ * ```ts
+ * import { predictedClasses } from "@decoupled/uniformity/eval";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(predictedClasses([0.1, 0.7, 0.2, 0.9, 0.1, 0], 3), new Int32Array([1, 0]));
+ * ```
  */
 export function predictedClasses(scores: ArrayLike<number>, classes: number): Int32Array<ArrayBuffer> {
   checkClasses("predictedClasses", classes);

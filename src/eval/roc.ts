@@ -133,6 +133,18 @@ export function bootstrapMeanAuc(
  * @returns False and true positive rates.
  * @throws {TypeError} If the lengths differ.
  * @throws {RangeError} If there is no positive, no negative, one that is neither (NaN), or a score is NaN.
+ *
+ * @example Usage
+ * ```ts
+ * import { rocCurve } from "@decoupled/uniformity/eval";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(rocCurve([0, 1], [0.2, 0.8]), [
+ *   { falsePositives: 0, truePositives: 0 },
+ *   { falsePositives: 0, truePositives: 1 },
+ *   { falsePositives: 1, truePositives: 1 },
+ * ]);
+ * ```
  */
 export function rocCurve(
   positive: ArrayLike<number | boolean>,

@@ -18,6 +18,15 @@ import { takeRows } from "../data/internal.ts";
  * @throws {TypeError} If the shapes differ.
  * @throws {RangeError} If a feature is not finite, or `alpha` not > 0.
  *
+ * @example Usage
+ * ```ts
+ * import { alignment } from "@decoupled/uniformity/eval";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const features = (...data: number[]) => ({ data: new Float32Array(data), dim: 2 });
+ * assertEquals(alignment(features(1, 0, 0, 1), features(2, 0, 0, 3)), 0); // the same directions
+ * ```
+ *
  * @see Wang and Isola, arXiv:2005.10242, equation 2.
  */
 export function alignment(first: Features, second: Features, alpha = 2): number {
@@ -47,6 +56,15 @@ export function alignment(first: Features, second: Features, alpha = 2): number 
  * @param t 2 by default.
  * @returns 0 at collapse, −2t/… lower the more evenly the features are spread; at least −4t.
  * @throws {RangeError} If there are fewer than two rows, a feature is not finite, or `t` not > 0.
+ *
+ * @example Usage
+ * ```ts
+ * import { uniformity } from "@decoupled/uniformity/eval";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * const features = (...data: number[]) => ({ data: new Float32Array(data), dim: 2 });
+ * assertAlmostEquals(uniformity(features(1, 0, -1, 0)), -8, 1e-6); // opposite: t · 2²
+ * ```
  *
  * @see Wang and Isola, arXiv:2005.10242, equation 3.
  */

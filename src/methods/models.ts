@@ -47,6 +47,17 @@ export interface ModelOptions {
  *
  * @throws {RangeError} If there is no such network, or images are too small for it or no multiple of its patches.
  * @throws {TypeError} If `dropPath` is given for a ResNet.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, ones } from "@decoupled/uniformity";
+ * import { makeModel } from "@decoupled/uniformity/train";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const model = makeModel("tiny", { stem: "cifar" });
+ * assertEquals(model.forward(ones([3, 2, 16, 16, 3])).shape, [3, 2, 32]);
+ * ```
  */
 export function makeModel(network: string, options: ModelOptions): Contrastive {
   checkOptions("makeModel()", options, ["stem", "resolution", "dropPath", "method", "follows", "seed", "device"]);

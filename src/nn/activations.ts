@@ -56,7 +56,19 @@ export class LeakyReLU extends Module {
   }
 }
 
-/** Layer that computes `max(x, 0)`, as PyTorch's `nn.ReLU`. */
+/**
+ * Layer that computes `max(x, 0)`, as PyTorch's `nn.ReLU`.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, tensor } from "@decoupled/uniformity";
+ * import { ReLU } from "@decoupled/uniformity/nn";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await new ReLU().forward(tensor([-1, 2])).data(), new Float32Array([0, 2]));
+ * ```
+ */
 export class ReLU extends Module {
   /** Applies it to each element, of any shape. */
   override forward(x: Tensor): Tensor<"f32"> {

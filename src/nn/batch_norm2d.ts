@@ -32,7 +32,22 @@ export interface BatchNormFusion {
   moments?: Tensor | null;
 }
 
-/** Batch normalisation over all axes but the last, as PyTorch's `nn.BatchNorm2d`. */
+/**
+ * Batch normalisation over all axes but the last, as PyTorch's `nn.BatchNorm2d`.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, key, mean, normal } from "@decoupled/uniformity";
+ * import { BatchNorm2d } from "@decoupled/uniformity/nn";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const layer = new BatchNorm2d({ numFeatures: 4 });
+ * const y = layer.forward(normal([8, 2, 2, 4], { key: key(0), mean: 3 }));
+ * assertAlmostEquals(await mean(y).item(), 0, 1e-5);
+ * layer.eval(); // from here on by the running statistics
+ * ```
+ */
 export class BatchNorm2d extends Module {
   /** Scale, `[numFeatures]`, ones at first. */
   readonly weight: Parameter;

@@ -4,7 +4,8 @@ import { key, type Tensor, tidy } from "../tensor/mod.ts";
 import { checkOptions } from "../tensor/internal.ts";
 import { Linear } from "./linear.ts";
 import { BatchNorm2d } from "./batch_norm2d.ts";
-import { Lambda, Module } from "./module.ts";
+import { Lambda } from "./lambda.ts";
+import { Module } from "./module.ts";
 import { Sequential } from "./sequential.ts";
 import type { Backbone } from "./backbone.ts";
 
@@ -29,6 +30,18 @@ export interface ContrastiveOptions {
  * own last linear layer. State names: `encoder.*`, `head.1.*`, `head.3.*`. With `norm` a batch normalisation follows the
  * first of its linear layers (`head.2.*`; the second is `head.4.*`), with `predictor` there is one more part,
  * `Linear, BatchNorm, ReLU, Linear` (`predictor.*`).
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, ones } from "@decoupled/uniformity";
+ * import { contrastive, resnet18 } from "@decoupled/uniformity/nn";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const model = contrastive(resnet18({ stem: "cifar", numClasses: 16 }), { projection: 8 });
+ * const z = model.forward(ones([2, 2, 8, 8, 3])); // two images, two views each
+ * assertEquals(z.shape, [2, 2, 8]);
+ * ```
  */
 export class Contrastive extends Module {
   /** Network that is kept after pre-training; the representation is its output. */

@@ -41,7 +41,20 @@ const OPTIONS = [
   ...["init", "key", "device"] as const,
 ];
 
-/** Layer of a 2-D convolution (cross-correlation) of `[n, h, w, c]` images, as PyTorch's `nn.Conv2d`. */
+/**
+ * Layer of a 2-D convolution (cross-correlation) of `[n, h, w, c]` images, as PyTorch's `nn.Conv2d`.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, ones } from "@decoupled/uniformity";
+ * import { Conv2d } from "@decoupled/uniformity/nn";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const layer = new Conv2d({ inChannels: 3, outChannels: 8, kernelSize: 3, stride: 2, padding: 1 });
+ * assertEquals(layer.forward(ones([2, 16, 16, 3])).shape, [2, 8, 8, 8]); // channels last
+ * ```
+ */
 export class Conv2d extends Module {
   /** Weight `[kh, kw, inChannels / groups, outChannels]`. */
   readonly weight: Parameter;

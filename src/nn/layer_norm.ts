@@ -15,7 +15,20 @@ export interface LayerNormLayerOptions {
   device?: Device;
 }
 
-/** Layer normalisation over the last axis, as PyTorch's `nn.LayerNorm`. */
+/**
+ * Layer normalisation over the last axis, as PyTorch's `nn.LayerNorm`.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, tensor } from "@decoupled/uniformity";
+ * import { LayerNorm } from "@decoupled/uniformity/nn";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const y = await new LayerNorm({ numFeatures: 2 }).forward(tensor([[1, 3]])).data();
+ * assertAlmostEquals(y[1]!, 1, 1e-4);
+ * ```
+ */
 export class LayerNorm extends Module {
   /** Scale, `[numFeatures]`, ones at first. */
   readonly weight: Parameter;

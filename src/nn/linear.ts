@@ -15,7 +15,21 @@ export interface LinearOptions extends Partial<InitOptions> {
   bias?: boolean;
 }
 
-/** Layer that computes `y = x W + b` over the last axis, as PyTorch's `nn.Linear`; the weight is kept as `[in, out]`. */
+/**
+ * Layer that computes `y = x W + b` over the last axis, as PyTorch's `nn.Linear`; the weight is kept as `[in, out]`.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, key, ones } from "@decoupled/uniformity";
+ * import { Linear } from "@decoupled/uniformity/nn";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const layer = new Linear({ inFeatures: 8, outFeatures: 3, key: key(1) });
+ * assertEquals(layer.forward(ones([5, 8])).shape, [5, 3]);
+ * assertEquals([...layer.stateDict().keys()], ["weight", "bias"]);
+ * ```
+ */
 export class Linear extends Module {
   /** Weight `[inFeatures, outFeatures]`. */
   readonly weight: Parameter;

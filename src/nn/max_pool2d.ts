@@ -13,7 +13,20 @@ export interface Pool2dLayerOptions {
   padding?: number;
 }
 
-/** Largest value of each window, as PyTorch's `nn.MaxPool2d`. */
+/**
+ * Largest value of each window, as PyTorch's `nn.MaxPool2d`.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, ones } from "@decoupled/uniformity";
+ * import { MaxPool2d } from "@decoupled/uniformity/nn";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const pool = new MaxPool2d({ kernelSize: 3, stride: 2, padding: 1 });
+ * assertEquals(pool.forward(ones([1, 8, 8, 4])).shape, [1, 4, 4, 4]);
+ * ```
+ */
 export class MaxPool2d extends Module {
   /** The window. */
   readonly options: Readonly<Pool2dLayerOptions>;

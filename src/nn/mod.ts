@@ -19,7 +19,8 @@ export { defaultInit, fanIn, fanOut, type InitOptions, kaimingNormal, type Weigh
 export { LayerNorm, type LayerNormLayerOptions } from "./layer_norm.ts";
 export { Linear, type LinearOptions } from "./linear.ts";
 export { MaxPool2d, type Pool2dLayerOptions } from "./max_pool2d.ts";
-export { type ForwardHook, Lambda, Module } from "./module.ts";
+export { Lambda } from "./lambda.ts";
+export { type ForwardHook, Module } from "./module.ts";
 export { Sequential } from "./sequential.ts";
 export { Counter, Draws, Parameter, Table } from "./parameter.ts";
 export { ResNet, type ResNetLayout, type ResNetOptions, type Stem } from "./resnet.ts";

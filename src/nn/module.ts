@@ -264,22 +264,6 @@ export abstract class Module {
   }
 }
 
-/** A module of no state, around a function. */
-export class Lambda extends Module {
-  #fn: (x: Tensor) => Tensor;
-
-  /** Computes `fn(x)`. */
-  constructor(fn: (x: Tensor) => Tensor) {
-    super();
-    this.#fn = fn;
-  }
-
-  /** Computes `fn(x)`. */
-  override forward(x: Tensor): Tensor {
-    return this.#fn(x);
-  }
-}
-
 function isList(value: unknown): value is readonly (Module | Parameter)[] {
   return Array.isArray(value) && value.every((each) => each instanceof Module || each instanceof Parameter);
 }

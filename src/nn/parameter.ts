@@ -1,6 +1,24 @@
 import { keep, Tensor } from "../tensor/mod.ts";
 
-/** A tensor that training changes: a leaf that wants a gradient and belongs to no scope. */
+/**
+ * A tensor that training changes: a leaf that wants a gradient and belongs to no scope.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, mul, type Tensor, tensor } from "@decoupled/uniformity";
+ * import { Module, Parameter } from "@decoupled/uniformity/nn";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * class Scale extends Module {
+ *   readonly factor = new Parameter(tensor([2]));
+ *   override forward(x: Tensor) {
+ *     return mul(x, this.factor);
+ *   }
+ * }
+ * assertEquals([...new Scale().stateDict().keys()], ["factor"]);
+ * ```
+ */
 export class Parameter extends Tensor<"f32"> {
   /** Takes over the elements of a tensor, which is disposed. */
   constructor(values: Tensor) {

@@ -29,6 +29,17 @@ export const RESNET_NAMES: readonly ResNetName[] = Object.keys(RESNET_LAYOUTS) a
  * Builds a network by its torchvision name.
  *
  * @throws {RangeError} If there is no such name; the message lists them.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, ones } from "@decoupled/uniformity";
+ * import { resnet } from "@decoupled/uniformity/nn";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const model = resnet("resnet18", { stem: "cifar", numClasses: 10 }).eval();
+ * assertEquals(model.forward(ones([1, 8, 8, 3])).shape, [1, 10]);
+ * ```
  */
 export function resnet(name: string, options: ResNetOptions = {}): ResNet {
   checkOptions(`build ${name}`, options, RESNET_OPTIONS);

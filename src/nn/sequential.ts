@@ -2,7 +2,25 @@ import { checkpoint } from "../autograd/mod.ts";
 import type { Tensor } from "../tensor/mod.ts";
 import { Module } from "./module.ts";
 
-/** Modules one after the other, named `0`, `1`, …. */
+/**
+ * Modules one after the other, named `0`, `1`, ….
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, ones } from "@decoupled/uniformity";
+ * import { Linear, ReLU, Sequential } from "@decoupled/uniformity/nn";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const model = new Sequential(
+ *   new Linear({ inFeatures: 4, outFeatures: 8 }),
+ *   new ReLU(),
+ *   new Linear({ inFeatures: 8, outFeatures: 2 }),
+ * );
+ * assertEquals(model.forward(ones([3, 4])).shape, [3, 2]);
+ * assertEquals([...model.stateDict().keys()], ["0.weight", "0.bias", "2.weight", "2.bias"]);
+ * ```
+ */
 export class Sequential extends Module {
   /** The modules in order. */
   readonly layers: readonly Module[];

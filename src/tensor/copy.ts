@@ -19,6 +19,17 @@ const COPY = defineProgram({
  * @param offset In elements; a function where a recorded step is to ask for it again at every replay.
  * @throws {TypeError} If the dtypes differ or are `u8` or `f16`.
  * @throws {RangeError} If `x` does not fit.
+ *
+ * @example Usage
+ * ```ts
+ * import { copyInto, Device, tensor, zeros } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const target = zeros([4]);
+ * copyInto(target, tensor([1, 2]), 1);
+ * assertEquals(await target.data(), new Float32Array([0, 1, 2, 0]));
+ * ```
  */
 export function copyInto(target: Tensor, x: Tensor, offset: Param = 0): void {
   if (target.dtype !== x.dtype || bytesOf(x.dtype) !== 4) {

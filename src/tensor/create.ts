@@ -98,17 +98,51 @@ function made<D extends DType>(
   return result;
 }
 
-/** A tensor of zeros. */
+/**
+ * A tensor of zeros.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, zeros } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const x = zeros([2, 3]);
+ * assertEquals([x.shape, await x.data()], [[2, 3], new Float32Array(6)]);
+ * ```
+ */
 export function zeros<D extends DType = "f32">(shape: Shape, options: CreateOptions<D> = {}): Tensor<D> {
   return full(shape, 0, options);
 }
 
-/** A tensor of ones. */
+/**
+ * A tensor of ones.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, ones } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await ones([3], { dtype: "i32" }).data(), new Int32Array([1, 1, 1]));
+ * ```
+ */
 export function ones<D extends DType = "f32">(shape: Shape, options: CreateOptions<D> = {}): Tensor<D> {
   return full(shape, 1, options);
 }
 
-/** A tensor of one value. */
+/**
+ * A tensor of one value.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, full } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await full([2, 2], 0.5).data(), new Float32Array([0.5, 0.5, 0.5, 0.5]));
+ * ```
+ */
 export function full<D extends DType = "f32">(shape: Shape, value: number, options: CreateOptions<D> = {}): Tensor<D> {
   checkOptions("make a tensor", options, ["dtype", "device"]);
   const dtype = options.dtype ?? "f32" as D;
@@ -117,7 +151,20 @@ export function full<D extends DType = "f32">(shape: Shape, value: number, optio
   return result;
 }
 
-/** Overwrites every element of a tensor; for buffers outside any graph. */
+/**
+ * Overwrites every element of a tensor; for buffers outside any graph.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, fill, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const x = tensor([1, 2, 3]);
+ * fill(x, 7);
+ * assertEquals(await x.data(), new Float32Array([7, 7, 7]));
+ * ```
+ */
 export function fill(x: Tensor, value: number): void {
   checkNumber("make a tensor", "every element", value);
   const word = new ArrayBuffer(4);
@@ -138,6 +185,15 @@ export function fill(x: Tensor, value: number): void {
  *
  * @throws {TypeError} If an option is unknown: the step is one, `{ step: 2 }`.
  * @throws {RangeError} If `step` is 0, or a number is not finite.
+ *
+ * @example Usage
+ * ```ts
+ * import { arange, Device } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await arange(0, 10, { step: 3 }).data(), new Float32Array([0, 3, 6, 9]));
+ * ```
  */
 export function arange<D extends DType = "f32">(
   start: number,
@@ -157,7 +213,18 @@ export function arange<D extends DType = "f32">(
   return made([length], options, () => Array.from({ length }, (_, i) => start + i * step));
 }
 
-/** The identity matrix `[n, n]`. */
+/**
+ * The identity matrix `[n, n]`.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, eye } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * assertEquals(await eye(2).data(), new Float32Array([1, 0, 0, 1]));
+ * ```
+ */
 export function eye(n: number, options: CreateOptions<"f32"> = {}): Tensor<"f32"> {
   checkOptions("make eye()", options, ["dtype", "device"]);
   return made([n, n], options, () => {

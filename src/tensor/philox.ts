@@ -60,6 +60,14 @@ export function uniformNumbers(count: number, key: Key): Float32Array<ArrayBuffe
  * The integers 0 … n − 1 in random order (Fisher and Yates), on the host.
  *
  * @throws {RangeError} If n is not an integer from 0 to 2³² − 1.
+ *
+ * @example Usage
+ * ```ts
+ * import { key, shuffled } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(shuffled(4, key(0)).toSorted(), new Uint32Array([0, 1, 2, 3]));
+ * ```
  */
 export function shuffled(n: number, key: Key): Uint32Array<ArrayBuffer> {
   if (!Number.isInteger(n) || n < 0 || n >= 2 ** 32) {

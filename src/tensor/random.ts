@@ -58,6 +58,16 @@ export function uniform(shape: Shape, options: RandomOptions & { low?: number; h
  * @param shape Any shape.
  * @param options `key`, and `mean` (default 0) and `std` ≥ 0 (default 1).
  * @throws {RangeError} If `mean` is not finite, or `std` not ≥ 0 and finite.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, key, normal } from "@decoupled/uniformity";
+ * import { assertAlmostEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const x = normal([1000], { key: key(0), mean: 5, std: 2 });
+ * assertAlmostEquals((await x.data()).reduce((sum, v) => sum + v) / 1000, 5, 0.3);
+ * ```
  */
 export function normal(shape: Shape, options: RandomOptions & { mean?: number; std?: number }): Tensor<"f32"> {
   checkOptions("draw normal()", options, ["key", "mean", "std", "dtype", "device"]);
@@ -73,6 +83,16 @@ export function normal(shape: Shape, options: RandomOptions & { mean?: number; s
  * The integers 0 … n − 1 in random order, `u32` `[n]`.
  *
  * @throws {RangeError} If n is not an integer ≥ 0.
+ *
+ * @example Usage
+ * ```ts
+ * import { Device, key, permutation } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const order = await permutation(4, { key: key(0) }).data();
+ * assertEquals(order.toSorted(), new Uint32Array([0, 1, 2, 3]));
+ * ```
  */
 export function permutation(n: number, options: { key: Key; device?: Device }): Tensor<"u32"> {
   checkOptions("draw a permutation", options, ["key", "device"]);

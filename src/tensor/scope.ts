@@ -62,6 +62,21 @@ export function own(item: Releasable): void {
  * Takes a tensor out of every open scope: it then lives until its `dispose()`.
  *
  * @returns The same tensor.
+ *
+ * @example Usage
+ * ```ts
+ * import { add, Device, keep, scope, tensor } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * let sum;
+ * {
+ *   using _ = scope();
+ *   sum = keep(add(tensor([1]), tensor([2])));
+ * }
+ * assertEquals(await sum.item(), 3); // without keep() it would be freed by now
+ * sum.dispose();
+ * ```
  */
 export function keep<T extends Releasable>(item: T): T {
   for (const each of open) each.disown(item);

@@ -1,7 +1,17 @@
 /** Sizes along each axis; `[]` is a scalar. */
 export type Shape = readonly number[];
 
-/** Product of the sizes; 1 for a scalar. */
+/**
+ * Product of the sizes; 1 for a scalar.
+ *
+ * @example Usage
+ * ```ts
+ * import { sizeOf } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(sizeOf([2, 3, 4]), 24);
+ * ```
+ */
 export function sizeOf(shape: Shape): number {
   let size = 1;
   for (let i = 0; i < shape.length; i++) size *= shape[i]!; // for each tensor: iterating over a frozen array allocates
@@ -30,6 +40,14 @@ export function stridesOf(shape: Shape): number[] {
  * The shape that both broadcast to, by NumPy's rule.
  *
  * @throws {TypeError} If a pair of sizes differs and neither is 1.
+ *
+ * @example Usage
+ * ```ts
+ * import { broadcastShapes } from "@decoupled/uniformity";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(broadcastShapes([2, 1, 3], [4, 1], "add"), [2, 4, 3]);
+ * ```
  */
 export function broadcastShapes(a: Shape, b: Shape, op: string): number[] {
   const rank = Math.max(a.length, b.length);

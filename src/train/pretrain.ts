@@ -33,6 +33,26 @@ import { TrainingSteps } from "./training_step.ts";
  *   takes no prior or needs one, or a model of another form.
  * @throws {RangeError} If there are too few samples, a setting is out of range, or the loss is not finite.
  *
+ * @example Usage
+ * ```ts
+ * import { Device } from "@decoupled/uniformity";
+ * import { naturalRecipe, ResidentImages } from "@decoupled/uniformity/data";
+ * import { makeModel, pretrain } from "@decoupled/uniformity/train";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using _device = await Device.open();
+ * const pixels = { data: new Uint8Array(8 * 16 * 16 * 3).map((_, i) => i % 251), height: 16, width: 16 };
+ * const recipe = naturalRecipe({ size: 16, mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] });
+ * const source = new ResidentImages(_device, pixels, recipe);
+ * const model = makeModel("tiny", { stem: "cifar" });
+ * let epochs = 0;
+ * for await (const { epochDone, loss } of pretrain(model, { source }, { epochs: 2, batchSize: 4 })) {
+ *   if (epochDone) epochs++;
+ *   if (loss > 0) throw new Error("decoupled uniformity is at most 0");
+ * }
+ * assertEquals(epochs, 2);
+ * ```
+ *
  * @see Dufumier et al., "Integrating Prior Knowledge in Contrastive Learning with Kernel", arXiv:2206.01646.
  */
 export async function* pretrain(

@@ -105,7 +105,7 @@ interface TileKind {
   readonly sums?: FloatDType;
 }
 
-/** A tile that `high` by `wide` invocations sum, each 8 rows by 8 columns. */
+/** A GEMM tile: `high` by `wide` invocations sum it, each 8 rows by 8 columns. */
 function tile(name: ProductFormName, high: 8 | 16, wide: 8 | 16, kind: TileKind = {}): ProductForm {
   const { tall = true, broad = true, sums = "f32" } = kind;
   const [rows4, cols4] = [tall ? 2 * high : high, broad ? 2 * wide : wide];
