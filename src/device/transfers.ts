@@ -120,11 +120,13 @@ export class Transfers {
 
   /**
    * Waits within the call until a submit is done, and tells whether it is: false where the runtime cannot, or something
-   * failed. Deno would settle the promise of a mapping, or of the queue, 10 ms later.
+   * failed before, as what an error drags behind arrives in later tasks. Deno would settle the promise of a mapping, or of
+   * the queue, 10 ms later.
    */
   #waitUntil(serial: number): boolean {
+    const { encoder: { latest }, failures } = this.#lent;
+    if (failures.hasDoubts) return false;
     if (serial <= this.#sound) return true;
-    const { latest } = this.#lent.encoder;
     if (!this.#atOnce((reader) => reader.wait())) return false;
     this.#sound = latest;
     return true;
