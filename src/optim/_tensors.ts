@@ -13,7 +13,8 @@ export function tensorsOf(task: string, name: string, given: Iterable<Tensor>): 
   const isNone = (each: unknown) => !(each instanceof Tensor);
   const wrong: unknown = isList ? list.find(isNone) : given;
   if (isList && !list.some(isNone)) return list;
-  const got = wrong instanceof Object ? wrong.constructor.name : String(wrong);
+  const named = wrong instanceof Object ? wrong.constructor.name : String(wrong);
+  const got = wrong instanceof Tensor ? "Tensor" : named; // bundlers rename classes
   throw new TypeError(
     `Cannot ${task} as ${name} must be a list of tensors, as parameters() of a network gives: got ${
       isList ? "a list with " : ""
