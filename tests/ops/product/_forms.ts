@@ -9,3 +9,8 @@ export function formsOn(device: Device): readonly ProductFormName[] {
   if (family === "gpu") return ["rows", ...tiles];
   return subgroupSize === 8 ? ["subgroup", "subgroup32", "subgroupNarrow", "rows", ...tiles] : ["rows"];
 }
+
+/** Those of the forms that differ in more than their sizes: of the tiles one. */
+export function distinct(forms: readonly ProductFormName[]): readonly ProductFormName[] {
+  return forms.filter((form) => form === "tile64" || !form.startsWith("tile"));
+}

@@ -5,7 +5,7 @@ import { linear } from "../../../src/ops/product/linear.ts";
 import { scope, type Shape, sizeOf, type Tensor, tensor, zeros } from "../../../src/tensor/mod.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
 import { noise } from "../shared/_arrays.ts";
-import { formsOn } from "./_forms.ts";
+import { distinct, formsOn } from "./_forms.ts";
 import { checkGolden } from "../shared/_golden.ts";
 import { policyOf } from "../../../src/ops/shared/policy.ts";
 
@@ -30,7 +30,7 @@ async function reference(x: Tensor, weight: Tensor, bias?: Tensor): Promise<Floa
   return y;
 }
 
-for (const form of formsOn(device)) {
+for (const form of distinct(formsOn(device))) { // matmul_test.ts has all
   Deno.test(`linear() agrees with float64, form ${form}`, async () => {
     using _ = scope();
     for (const [shape, out] of [[[5, 7], 3], [[2, 3, 8], 12], [[9], 5], [[4, 300], 1], [[70, 6], 130]] as const) {
