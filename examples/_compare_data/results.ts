@@ -39,11 +39,7 @@ export interface DataRun extends DataScores {
   readonly seed: number;
 }
 
-/**
- * Reads the results that `linear_eval.ts` left in a folder.
- *
- * @throws {SyntaxError} If they are none.
- */
+/** Reads the results that `linear_eval.ts` left in a folder. */
 export async function readScores(folder: string): Promise<DataScores> {
   const file = `${folder}/linear_eval.json`;
   const { tasks } = parseJson(await Deno.readTextFile(file), `"${file}"`) as { readonly tasks: readonly TaskSummary[] };

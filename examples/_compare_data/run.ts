@@ -1,4 +1,3 @@
-import { fromFileUrl } from "@std/path";
 import { Device } from "../../mod.ts";
 import { commitOf } from "../../src/jobs/mod.ts";
 import { OutputFolder } from "../../src/formats/mod.ts";
@@ -125,7 +124,7 @@ class Children {
   async run(name: string, args: readonly string[]): Promise<number> {
     if (this.#stopped) return 130;
     console.log(`\n${name}.ts ${args.join(" ")}`);
-    const program = fromFileUrl(new URL(`../${name}.ts`, import.meta.url));
+    const program = new URL(`../${name}.ts`, import.meta.url).href;
     this.#child = new Deno.Command(Deno.execPath(), { args: ["run", "-A", program, ...args] }).spawn();
     const { code } = await this.#child.status;
     this.#child = null;
