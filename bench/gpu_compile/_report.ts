@@ -1,11 +1,11 @@
 import { percent, short, table } from "../_table.ts";
 import { CARDS, type Family } from "./_cards.ts";
-import { compileStep } from "./_compile_step.ts";
 import type { Line } from "./_estimate.ts";
 import type { StepSettings } from "./_step.ts";
 
-const README = new URL("../README.md", import.meta.url);
-const [START, END] = ["<!-- gpu:compile -->", "<!-- end of gpu:compile -->"];
+/** The file that keeps the tables, between these lines. */
+export const README = new URL("../README.md", import.meta.url);
+export const [START, END] = ["<!-- gpu:compile -->", "<!-- end of gpu:compile -->"];
 
 /** The steps whose tables bench/README.md keeps. */
 export const STEPS = [
@@ -17,7 +17,10 @@ export const STEPS = [
   { network: "resnet50", images: 128, mixed: true, sums: "f16" },
 ] as const satisfies StepSettings[];
 
-const sum = (lines: readonly Line[], of: (line: Line) => number) => lines.reduce((all, line) => all + of(line), 0);
+/** Sum of what `of` tells of each. */
+export function sum<T>(all: readonly T[], of: (one: T) => number): number {
+  return all.reduce((total, one) => total + of(one), 0);
+}
 
 /** The title of a step's table. */
 export function titleOf({ network, images, mixed, sums = "f32" }: StepSettings, family: Family): string {
@@ -46,34 +49,14 @@ export function report(settings: StepSettings, family: Family, lines: readonly L
   return rows.length > 0 ? `${totals}\n\n${table(head, rows)}` : totals;
 }
 
-/** Shares of a step under which a shader is not listed. */
-const LISTED = 0.01;
+/** Share of a step under which a shader is not listed. */
+export const LISTED = 0.01;
 
 /** Points of FMA share that a shader may lose against the committed table. */
 const TOLERANCE = 3;
 
 /** Least FMA share of a product's main loop, in per cent; where an instruction is two multiply-adds, more would be others. */
 const LEAST = { plain: 80, packed: 50 } as const;
-
-/** Compiles the steps of {@linkcode STEPS} and writes their tables into bench/README.md: for the first card by shader. */
-export async function writeReports(): Promise<void> {
-  const reports: string[] = [];
-  for (const settings of STEPS) {
-    for (const family of Object.keys(CARDS) as Family[]) {
-      const lines = await compileStep(settings, family);
-      const least = LISTED * sum(lines, ({ seconds }) => seconds);
-      const listed = family === "navi31" ? lines.filter(({ seconds }) => seconds > least).length : 0;
-      reports.push(report(settings, family, lines, listed));
-    }
-  }
-  const text = await Deno.readTextFile(README);
-  const [before, after] = [text.indexOf(START), text.indexOf(END)];
-  if (before < 0 || after < before) throw new Error(`Cannot write bench/README.md as it must have ${START} and ${END}`);
-  await Deno.writeTextFile(
-    README,
-    `${text.slice(0, before + START.length)}\n\n${reports.join("\n\n")}\n\n${text.slice(after)}`,
-  );
-}
 
 /** FMA shares, in per cent, of the committed table of a step: several where shaders have one name. */
 export async function committedShares(settings: StepSettings, family: Family): Promise<Map<string, number[]>> {

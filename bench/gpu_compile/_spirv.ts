@@ -1,6 +1,7 @@
-// SPIR-V as Deno's compiler (naga) writes it, by way of llvmpipe, which can be asked to keep what it is given.
+// SPIR-V as naga or Tint writes it, by way of llvmpipe, which can be asked to keep what it is given.
 import { fromFileUrl, join } from "@std/path";
 import type { Pipeline } from "../../tests/portability/_null_gpu.ts";
+import type { Front } from "./_front.ts";
 
 const COMPILE = fromFileUrl(new URL("_compile_pipelines.ts", import.meta.url));
 
@@ -11,11 +12,15 @@ const COMPILE = fromFileUrl(new URL("_compile_pipelines.ts", import.meta.url));
  * @returns The files, in the order of the pipelines.
  * @throws {Error} If one is refused, or if the adapter is not llvmpipe.
  */
-export async function spirvOf(pipelines: readonly Pipeline[], folder: string, memory = 32768): Promise<string[]> {
+export async function spirvOf(
+  pipelines: readonly Pipeline[],
+  folder: string,
+  { memory = 32768, front = "naga" }: { memory?: number; front?: Front } = {},
+): Promise<string[]> {
   const list = join(folder, "pipelines.json");
   await Deno.writeTextFile(list, JSON.stringify(pipelines));
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", COMPILE, list, `${memory}`],
+    args: ["run", "-A", "--no-check", "--cached-only", COMPILE, list, `${memory}`, front],
     env: { MESA_SPIRV_DUMP_PATH: folder, MESA_SHADER_CACHE_DISABLE: "1", NO_COLOR: "1" },
   }).output();
   const refused = new TextDecoder().decode(stdout);

@@ -12,7 +12,8 @@
 //   0  params  uniform     { rows, cols4, inner, depth, segments, splits, split4 (vectors of one whole c), groups,
 //                            h, w (input), out_h, out_w, kernel_h, kernel_w, stride_h.., padding_h.., dilation_h..,
 //                            a4, ldb4, c4 (vectors from one pixel or row to the next), group_a4, group_b4, group_c4
-//                            (from one group to the next), in4 (input channels of a group) }
+//                            (from one group to the next), in4 (input channels of a group),
+//                            per_column, half_column (1 and 1/2 over out_w), per_line, half_line (over out_h) }
 //   1  a       read
 //   2  b       read
 //   3  c       read/write  [splits, ...]
@@ -26,6 +27,7 @@ struct Params {
   h: i32, w: i32, out_h: i32, out_w: i32, kernel_h: i32, kernel_w: i32,
   stride_h: i32, stride_w: i32, padding_h: i32, padding_w: i32, dilation_h: i32, dilation_w: i32,
   a4: u32, ldb4: u32, c4: u32, group_a4: u32, group_b4: u32, group_c4: u32, in4: u32,
+  per_column: f32, half_column: f32, per_line: f32, half_line: f32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<A4>;

@@ -9,9 +9,8 @@
 const A_T = true;
 const B_T = false;
 
-// Offset of the tap in the image, and the vector of channels; it stands for 4 rows. And what the pixels of every segment are
-// divided by: 1 / out_w and 1 / out_h.
-struct WeightRow { y: f32, x: f32, channel: u32, per_column: f32, per_line: f32 }
+// Offset of the tap in the image, and the vector of channels; it stands for 4 rows.
+struct WeightRow { y: f32, x: f32, channel: u32 }
 alias Row = WeightRow;
 
 fn row_of(place: Place, row: u32) -> Row {
@@ -23,8 +22,6 @@ fn row_of(place: Place, row: u32) -> Row {
     f32(ky * params.dilation_h - params.padding_h),
     f32(kx * params.dilation_w - params.padding_w),
     vector - tap * params.in4,
-    1.0 / f32(params.out_w),
-    1.0 / f32(params.out_h),
   );
 }
 
@@ -44,16 +41,16 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   );
 }
 
-// i / divisor rounded down, by 1 / divisor. Exact for i < 2^20.
-fn quotient(i: f32, reciprocal: f32) -> f32 { return floor(fma(i, reciprocal, 0.5 * reciprocal)); }
+// i / divisor rounded down, by 1 / divisor and 1/2 / divisor. Exact for i < 2^20.
+fn quotient(i: f32, reciprocal: f32, half: f32) -> f32 { return floor(fma(i, reciprocal, half)); }
 
 // x of 4 channels at the pixel of the window's tap for pixel k of the segment. Lines and columns are whole numbers in f32,
 // whose multiply-adds are exact below 2^24 and cost a GPU a quarter of those of integers.
 fn load_a(segment: Segment, k: u32) -> vec4f {
   let column = segment.column + f32(k);
-  let lines = quotient(column, segment.row.per_column);
+  let lines = quotient(column, params.per_column, params.half_column);
   let line = segment.line + lines;
-  let image = quotient(line, segment.row.per_line);
+  let image = quotient(line, params.per_line, params.half_line);
   let y = i32(fma(fma(-image, f32(params.out_h), line), f32(params.stride_h), segment.row.y));
   let x = i32(fma(fma(-lines, f32(params.out_w), column), f32(params.stride_w), segment.row.x));
   // What is negative is large without its sign.

@@ -2,14 +2,15 @@
 import type { Shader } from "./shader.ts";
 
 /** `conv2d` */
-export const conv2d: Shader<{ rows: "u32", cols4: "u32", inner: "u32", depth: "u32", segments: "u32", splits: "u32", split4: "u32", groups: "u32", h: "i32", w: "i32", out_h: "i32", out_w: "i32", kernel_h: "i32", kernel_w: "i32", stride_h: "i32", stride_w: "i32", padding_h: "i32", padding_w: "i32", dilation_h: "i32", dilation_w: "i32", a4: "u32", ldb4: "u32", c4: "u32", group_a4: "u32", group_b4: "u32", group_c4: "u32", in4: "u32" }, { 1: "read", 2: "read", 3: "read_write", 4: "read" }> = {
-  params: { rows: "u32", cols4: "u32", inner: "u32", depth: "u32", segments: "u32", splits: "u32", split4: "u32", groups: "u32", h: "i32", w: "i32", out_h: "i32", out_w: "i32", kernel_h: "i32", kernel_w: "i32", stride_h: "i32", stride_w: "i32", padding_h: "i32", padding_w: "i32", dilation_h: "i32", dilation_w: "i32", a4: "u32", ldb4: "u32", c4: "u32", group_a4: "u32", group_b4: "u32", group_c4: "u32", in4: "u32" },
+export const conv2d: Shader<{ rows: "u32", cols4: "u32", inner: "u32", depth: "u32", segments: "u32", splits: "u32", split4: "u32", groups: "u32", h: "i32", w: "i32", out_h: "i32", out_w: "i32", kernel_h: "i32", kernel_w: "i32", stride_h: "i32", stride_w: "i32", padding_h: "i32", padding_w: "i32", dilation_h: "i32", dilation_w: "i32", a4: "u32", ldb4: "u32", c4: "u32", group_a4: "u32", group_b4: "u32", group_c4: "u32", in4: "u32", per_column: "f32", half_column: "f32", per_line: "f32", half_line: "f32" }, { 1: "read", 2: "read", 3: "read_write", 4: "read" }> = {
+  params: { rows: "u32", cols4: "u32", inner: "u32", depth: "u32", segments: "u32", splits: "u32", split4: "u32", groups: "u32", h: "i32", w: "i32", out_h: "i32", out_w: "i32", kernel_h: "i32", kernel_w: "i32", stride_h: "i32", stride_w: "i32", padding_h: "i32", padding_w: "i32", dilation_h: "i32", dilation_w: "i32", a4: "u32", ldb4: "u32", c4: "u32", group_a4: "u32", group_b4: "u32", group_c4: "u32", in4: "u32", per_column: "f32", half_column: "f32", per_line: "f32", half_line: "f32" },
   access: { 1: "read", 2: "read", 3: "read_write", 4: "read" },
   code: `struct Params {
   rows: u32, cols4: u32, inner: u32, depth: u32, segments: u32, splits: u32, split4: u32, groups: u32,
   h: i32, w: i32, out_h: i32, out_w: i32, kernel_h: i32, kernel_w: i32,
   stride_h: i32, stride_w: i32, padding_h: i32, padding_w: i32, dilation_h: i32, dilation_w: i32,
   a4: u32, ldb4: u32, c4: u32, group_a4: u32, group_b4: u32, group_c4: u32, in4: u32,
+  per_column: f32, half_column: f32, per_line: f32, half_line: f32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<A4>;
@@ -355,7 +356,7 @@ export const conv2d_weight_grad: Shader<Record<never, never>, Record<never, neve
   access: {},
   code: `const A_T = true;
 const B_T = false;
-struct WeightRow { y: f32, x: f32, channel: u32, per_column: f32, per_line: f32 }
+struct WeightRow { y: f32, x: f32, channel: u32 }
 alias Row = WeightRow;
 fn row_of(place: Place, row: u32) -> Row {
   let vector = min(row, params.rows - 1u) / 4u;
@@ -366,8 +367,6 @@ fn row_of(place: Place, row: u32) -> Row {
     f32(ky * params.dilation_h - params.padding_h),
     f32(kx * params.dilation_w - params.padding_w),
     vector - tap * params.in4,
-    1.0 / f32(params.out_w),
-    1.0 / f32(params.out_h),
   );
 }
 struct PixelsSegment { base: u32, line: f32, column: f32, end: u32, row: Row }
@@ -383,12 +382,12 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
     row,
   );
 }
-fn quotient(i: f32, reciprocal: f32) -> f32 { return floor(fma(i, reciprocal, 0.5 * reciprocal)); }
+fn quotient(i: f32, reciprocal: f32, half: f32) -> f32 { return floor(fma(i, reciprocal, half)); }
 fn load_a(segment: Segment, k: u32) -> vec4f {
   let column = segment.column + f32(k);
-  let lines = quotient(column, segment.row.per_column);
+  let lines = quotient(column, params.per_column, params.half_column);
   let line = segment.line + lines;
-  let image = quotient(line, segment.row.per_line);
+  let image = quotient(line, params.per_line, params.half_line);
   let y = i32(fma(fma(-image, f32(params.out_h), line), f32(params.stride_h), segment.row.y));
   let x = i32(fma(fma(-lines, f32(params.out_w), column), f32(params.stride_w), segment.row.x));
   let inside = u32(y) < u32(params.h) && u32(x) < u32(params.w) && (!K_TAIL || k < segment.end);

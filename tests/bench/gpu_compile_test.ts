@@ -5,6 +5,7 @@ import { autocast, Device, key, matmul, scope, uniform } from "../../mod.ts";
 import { compilePipelines, compileStep } from "../../bench/gpu_compile/_compile_step.ts";
 import type { Line } from "../../bench/gpu_compile/_estimate.ts";
 import { committedShares, faultsOf, STEPS } from "../../bench/gpu_compile/_report.ts";
+import { reasonAgainstTint } from "../../bench/gpu_compile/_front.ts";
 import { LARGE } from "../../bench/gpu_compile/_step.ts";
 import { nullGpu, type Pipeline } from "../portability/_null_gpu.ts";
 import { reasonAgainstSpirv } from "../../bench/gpu_compile/_spirv.ts";
@@ -51,12 +52,23 @@ Deno.test("spills, poor products and lost shares are faults", () => {
 });
 
 const reason = await reasonAgainstCards() || await reasonAgainstSpirv();
+const reasonOfTint = reason || await reasonAgainstTint();
 
 Deno.test({
   name: `an RDNA 3 card's compiler makes of a step what bench/README.md says${reason && ` (skipped as ${reason})`}`,
   ignore: reason !== "",
   async fn() {
     const lines = await compileStep(STEPS[0], "navi31");
+    assert(lines.length > 50);
+    assertEquals(faultsOf(lines, await committedShares(STEPS[0], "navi31")), []);
+  },
+});
+
+Deno.test({
+  name: `under Tint its share is within 3 points of naga's${reasonOfTint && ` (skipped as ${reasonOfTint})`}`,
+  ignore: reasonOfTint !== "",
+  async fn() {
+    const lines = await compileStep(STEPS[0], "navi31", "tint");
     assert(lines.length > 50);
     assertEquals(faultsOf(lines, await committedShares(STEPS[0], "navi31")), []);
   },

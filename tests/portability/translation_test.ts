@@ -57,7 +57,7 @@ for (const [name, memory] of [["GPU of 32 lanes", 32768], ["GPU with the least l
     async fn() {
       const folder = await Deno.makeTempDir();
       try {
-        const paths = await spirvOf(await pipelinesOf(ADAPTERS[name]!), folder, memory);
+        const paths = await spirvOf(await pipelinesOf(ADAPTERS[name]!), folder, { memory });
         assertGreater(paths.length, 250);
         assertEquals(await refusals(paths), []);
       } finally {

@@ -253,6 +253,10 @@ function sizesOf(g: Geometry) {
     dilation_h: g.dilation[0],
     dilation_w: g.dilation[1],
     in4: g.inChannels / 4,
+    per_column: 1 / g.outSize[1],
+    half_column: 0.5 / g.outSize[1],
+    per_line: 1 / g.outSize[0],
+    half_line: 0.5 / g.outSize[0],
   };
 }
 
