@@ -71,6 +71,7 @@ Deno.test("parsePretrain() has the original's recipe and defaults", () => {
     eval_every: 25,
     eval_images: 5000,
     workers: Math.min(navigator.hardwareConcurrency, 8),
+    cache_images: 0,
     export: null,
     tensorboard: false,
     profile: false,

@@ -1,5 +1,6 @@
 import type { DecodeSpec, FileDataset, Labels, PixelDataset } from "../dataset.ts";
 import { subset } from "../dataset.ts";
+import { ImageCache } from "./_image_cache.ts";
 import type { RgbImage } from "./rgb_image.ts";
 import { type ImageResult, WorkerPool } from "./worker_pool.ts";
 import { checkOptions } from "../../tensor/internal.ts";
@@ -28,6 +29,11 @@ export interface DecoderOptions {
   ahead?: number;
   /** Bytes of decoded images that may wait for the reader; no further image is begun beyond (default 512 MiB). */
   maxBytes?: number;
+  /**
+   * Bytes of decoded images that are kept for later passes (default 0): of those that come first. Whoever takes an image
+   * must then leave its bytes as they are.
+   */
+  cacheBytes?: number;
   /** Part of the data set's files that may be unreadable (default 0.01); two files always may. */
   maxUnreadable?: number;
   /** Callback for every unreadable file. */
@@ -71,7 +77,7 @@ class Budget {
   }
 }
 
-const DECODER = ["workers", "ahead", "maxBytes", "maxUnreadable", "onUnreadable", "spec"] as const;
+const DECODER = ["workers", "ahead", "maxBytes", "cacheBytes", "maxUnreadable", "onUnreadable", "spec"] as const;
 
 /**
  * Decodes the files of a data set in Workers, ahead of whoever takes the images, in the order asked for.
@@ -98,6 +104,7 @@ export class ImageDecoder {
   #pool: WorkerPool;
   #workers: number;
   #ahead: number;
+  #cache: ImageCache;
   #unreadable = new Map<number, UnreadableImage>();
 
   /**
@@ -116,6 +123,11 @@ export class ImageDecoder {
         throw new RangeError(`Cannot decode images as ${name} must be a positive integer: current value is ${value}`);
       }
     }
+    const { cacheBytes = 0 } = options;
+    if (!(cacheBytes >= 0)) {
+      throw new RangeError(`Cannot decode images as cacheBytes must be >= 0: current value is ${cacheBytes}`);
+    }
+    this.#cache = new ImageCache(cacheBytes);
     this.#dataset = dataset;
     this.#options = options;
     this.#workers = workers;
@@ -151,7 +163,7 @@ export class ImageDecoder {
         const { value: index, done } = indices.next();
         more = !done;
         if (done) break;
-        const result = this.#pool.run({ kind: "decode", path: this.#path(index), spec });
+        const result = this.#decode(index, spec);
         budget.watch(result);
         waiting.push({ index, result });
       }
@@ -160,6 +172,7 @@ export class ImageDecoder {
       const decoded = await next.result;
       if ("image" in decoded) {
         budget.release(decoded.image);
+        this.#cache.offer(next.index, decoded.image);
         yield { index: next.index, ...decoded.image };
       } else if ("unreadable" in decoded) this.#report(next.index, decoded.unreadable);
     }
@@ -168,6 +181,11 @@ export class ImageDecoder {
   /** Ends the Workers. Whoever is reading gets an error. */
   [Symbol.dispose](): void {
     this.#pool.close();
+  }
+
+  #decode(index: number, spec: DecodeSpec): Promise<ImageResult> {
+    const image = this.#cache.get(index);
+    return image ? Promise.resolve({ image }) : this.#pool.run({ kind: "decode", path: this.#path(index), spec });
   }
 
   #path(index: number): string {

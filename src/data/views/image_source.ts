@@ -13,6 +13,8 @@ import { checkOptions } from "../../tensor/internal.ts";
 export interface ImageSourceOptions {
   /** Workers that decode. */
   workers?: number;
+  /** Bytes of images in files that stay decoded for later epochs; 0 by default. */
+  cacheBytes?: number;
   /** Callback for every unreadable file. */
   onUnreadable?: (image: UnreadableImage) => void;
 }
@@ -27,7 +29,7 @@ export function imageSource(
   recipe: ViewRecipes,
   options: ImageSourceOptions = {},
 ): ViewSource {
-  checkOptions("make imageSource()", options, ["workers", "onUnreadable"]);
+  checkOptions("make imageSource()", options, ["workers", "cacheBytes", "onUnreadable"]);
   if (!dataset.pixels) return new StreamedImages(device, dataset, recipe, options);
   const fits = dataset.pixels.data.length <= bindingBytes(device);
   return fits ? new ResidentImages(device, dataset.pixels, recipe) : new UploadedImages(device, dataset.pixels, recipe);

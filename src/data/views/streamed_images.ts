@@ -14,6 +14,8 @@ const MOST_SHRINK = 16;
 export interface StreamedImagesOptions {
   /** Workers that decode; processors, at most 8, by default. */
   workers?: number;
+  /** Bytes of decoded images that are kept for later epochs, of those that come first; 0 by default. */
+  cacheBytes?: number;
   /** Callback for every unreadable file. */
   onUnreadable?: (image: UnreadableImage) => void;
   /** Bytes of pixels that are uploaded at once; 32 MiB by default. */
@@ -51,15 +53,15 @@ export class StreamedImages implements ViewSource {
 
   /** Prepares to decode; Workers start with the first batch. */
   constructor(device: Device, dataset: FileDataset, recipe: ViewRecipes, options: StreamedImagesOptions = {}) {
-    checkOptions("make StreamedImages", options, ["workers", "onUnreadable", "chunkBytes"]);
-    const { workers, onUnreadable, chunkBytes = 2 ** 25 } = options;
+    checkOptions("make StreamedImages", options, ["workers", "cacheBytes", "onUnreadable", "chunkBytes"]);
+    const { workers, cacheBytes, onUnreadable, chunkBytes = 2 ** 25 } = options;
     this.length = dataset.length;
     this.#device = device;
     this.#maker = new ViewMaker(recipe);
     this.size = this.#maker.size;
     this.local = this.#maker.local;
     const spec = { ...dataset.files.decode, longSide: MOST_SHRINK * this.size };
-    this.#decoder = new ImageDecoder(dataset, { workers, onUnreadable, spec, maxBytes: 8 * chunkBytes });
+    this.#decoder = new ImageDecoder(dataset, { workers, cacheBytes, onUnreadable, spec, maxBytes: 8 * chunkBytes });
     const most = Math.min(device.limits.maxStorageBufferBindingSize, device.limits.maxBufferSize);
     this.#chunk = new Chunk(device, Math.min(chunkBytes, most));
     this.#tooLarge = refusal(dataset, most, onUnreadable);

@@ -101,6 +101,7 @@ class Job {
     this.#average = settings.ema === null ? undefined : make(true);
     this.#source = imageSource(device, dataset, recipeOf(dataset, settings), {
       workers: settings.workers,
+      cacheBytes: 1e6 * settings.cache_images,
       onUnreadable: (image) => this.#unreadable.add(image),
     });
     const prior = priorOf(dataset, settings);

@@ -27,6 +27,14 @@ export const JOB = {
     help: "Workers that decode images (the original's default is 32)",
     group: "Data",
   },
+  cache_images: {
+    type: "integer",
+    default: 0,
+    min: 0,
+    running: true,
+    help: "MB of decoded images that are kept in memory for the next epochs, of those that come first",
+    group: "Data",
+  },
   augment: {
     type: "string",
     default: "original",

@@ -83,6 +83,27 @@ Deno.test("ImageDecoder serves several passes and several readers", async () => 
   assertEquals(await read(), [0, 1, 2]);
 });
 
+Deno.test("ImageDecoder keeps what fits into cacheBytes for the next pass, and no more", async () => {
+  await withFolder(async (folder) => {
+    const paths = ["0.jpg", "1.jpg", "2.jpg"].map((name) => `${folder}/${name}`);
+    for (const path of paths) await Deno.copyFile(IMAGES + "rgb.jpg", path);
+    const plain = (await decodeOne("rgb.jpg")).data;
+    using decoder = new ImageDecoder(dataset(paths), { workers: 1, cacheBytes: 3 * plain.length - 1 });
+    const pass = async () => {
+      const images = await Array.fromAsync(decoder.decode([2, 0, 1]));
+      for (const { data } of images) assertEquals(data, plain);
+      return images.map(({ index }) => index);
+    };
+    assertEquals(await pass(), [2, 0, 1]);
+    const spent = decoder.milliseconds;
+    assertEquals([await pass(), decoder.milliseconds > spent], [[2, 0, 1], true]); // the last one was read again
+    for (const path of paths) await Deno.remove(path);
+    assertEquals([await pass(), decoder.unreadable.map(({ index }) => index)], [[2, 0], [1]]);
+  });
+  const refused = () => new ImageDecoder(dataset([]), { cacheBytes: -1 });
+  assertThrows(refused, RangeError, "Cannot decode images as cacheBytes must be >= 0: current value is -1");
+});
+
 async function mixed(folder: string, good: number, bad: number): Promise<string[]> {
   const image = await Deno.readFile(IMAGES + "gray.jpg");
   const paths = [];

@@ -76,6 +76,10 @@ Deno.test("StreamedImages makes the same views whatever the chunks, and those of
     using single = new StreamedImages(device, dataset, recipe, { workers: 1, chunkBytes: 100 }); // one image a chunk
     const [a, b] = [await collect(whole), await collect(single)];
     assertEquals(a, b);
+    using cached = new StreamedImages(device, dataset, recipe, { workers: 1, cacheBytes: 1e6 });
+    assertEquals(await collect(cached), a);
+    const spent = cached.times.decode;
+    assertEquals([await collect(cached), cached.times.decode], [a, spent]); // no file is read again
     assertEquals(a.map(({ rows, views }) => [rows, views?.length]), [[[4, 1], 2 * 2 * 192], [[3, 0, 2], 3 * 2 * 192]]);
     const { decode, wait, upload } = whole.times;
     assert(decode > 0 && wait > 0 && upload > 0, `${decode} ${wait} ${upload}`);
