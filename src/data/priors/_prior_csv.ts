@@ -1,6 +1,7 @@
 import { parseDecimal, quoted } from "../../formats/internal.ts";
 import { columnOf, type CsvTable, readCsv } from "../files/csv.ts";
 import { listSome } from "../files/files.ts";
+import { isIndex, isLabel, isSplit, numbersRows, plain } from "./_column_roles.ts";
 import { checkScale, NAME_KEYS, type PriorTable } from "./_prior_table.ts";
 
 /** Options of reading a file of priors. */
@@ -23,13 +24,6 @@ interface Roles {
   certain: boolean;
 }
 
-const INDEX =
-  /^(|unnamed: ?[\d.]+|level_\d+|\.{3}\d+|(.*[ _.-])?(index|idx|ids?|uu?id|guid)|rows?|row[ _]?(id|number|names?)|no|nr|#)$/i;
-const LABEL =
-  /^(.*[ _.-])?(labels?|class(es)?|cls|targets?|category|categories|species|truth|gt|y[ _.-]?(true|pred))([ _.-]?(ids?|names?|index|idx|no|nr|number|\d+))?$/i;
-const SPLIT =
-  /^(is[_ ]?)?(split(s|[ _](id|no|name))?|k?fold|cv[_ ]?fold|subset|partition|set|(train|test|val|valid)(ing|ation)?([_ ]?(images?|samples?|set|split))?)$/i;
-
 /**
  * Reads a prior from CSV. Attributes are the columns that are named, or else those with `attr_val` in their names, or
  * else all but names of images, labels, splits and row numbers, which are told by their headers and values.
@@ -49,7 +43,7 @@ export async function readCsvPrior(path: string, options: PriorFileOptions = {})
   rows.forEach((row, r) =>
     used.forEach((column, c) => values[r * used.length + c] = parseValue(path, header[column]!, row[column]!, r))
   );
-  checkScale(path, values);
+  checkScale(path, values, used.length);
   return {
     data: Float32Array.from(values),
     rows: rows.length,
@@ -88,27 +82,9 @@ function rolesOf(table: CsvTable, { columns, classes = [] }: PriorFileOptions): 
   if (attributes.length > 0) return { name, label, used: attributes, certain: true };
   const known = new Set([...NAME_KEYS, ...classes].map(plain));
   const used = header.flatMap((each, i) => {
-    const other = i === name || labels.has(i) || known.has(names[i]!) || INDEX.test(each.trim());
-    return other || SPLIT.test(each.trim()) ? [] : [i];
+    return i === name || labels.has(i) || known.has(names[i]!) || isIndex(each) || isSplit(each) ? [] : [i];
   });
-  const rest = used.filter((i) => !countsRows(table, i));
-  return { name, label, used: rest.length > 0 ? rest : used, certain: false };
-}
-
-function isLabel(column: string, coordinates: boolean): boolean {
-  return plain(column) === "y" ? !coordinates : LABEL.test(column.trim());
-}
-
-function plain(text: string): string {
-  return text.trim().normalize("NFC").toLowerCase();
-}
-
-/** Whether a column numbers the rows: 0, 1, 2, … from anywhere. */
-function countsRows({ rows }: CsvTable, column: number): boolean {
-  const values = rows.map((row) => parseDecimal(row[column]!));
-  const [first = null] = values;
-  return first !== null && Number.isInteger(first) && rows.length > 2 &&
-    values.every((value, i) => value === first + i);
+  return { name, label, used: used.filter((i) => !numbersRows(table.rows.map((row) => row[i]!))), certain: false };
 }
 
 /** Reads the column of labels: names of classes, or numbers, which only "label" says to be those of the data set. */

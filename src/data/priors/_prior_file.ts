@@ -59,7 +59,7 @@ function toTable(path: string, arrays: Map<string, NdArray | StringArray>): Prio
   const labels = arrays.get("labels");
   const key = NAME_KEYS.find((name) => isStringArray(arrays.get(name)));
   const names = key === undefined ? undefined : arrays.get(key);
-  if (prior.dtype === "f32" || prior.dtype === "f64") checkScale(path, prior.data);
+  checkScale(path, prior.data, prior.data.length / Math.max(1, rows));
   return {
     data,
     rows,

@@ -27,11 +27,30 @@ export const NAME_KEYS: readonly string[] = [
 const LEAST_NORMAL = 2 ** -126;
 
 /**
- * Refuses a prior that vanishes as f32: no value is a normal number, though some are not 0.
+ * Refuses a prior that vanishes as f32: no value is a normal number, though some are not 0; or the values of a column
+ * differ, but not as f32, such as times in seconds of one minute.
  *
+ * @param width Columns.
  * @throws {RangeError} If it does.
  */
-export function checkScale(path: string, values: ArrayLike<number | bigint>): void {
+export function checkScale(path: string, values: ArrayLike<number | bigint>, width: number): void {
+  checkSizes(path, values);
+  for (let column = 0; column < width; column++) {
+    const first = values[column];
+    let [differs, differsInF32] = [false, false];
+    for (let i = column; i < values.length && !differsInF32; i += width) {
+      differs ||= values[i] !== first;
+      differsInF32 = Math.fround(Number(values[i])) !== Math.fround(Number(first)); // NaN is refused with its rows
+    }
+    if (!differs || differsInF32 || !Number.isFinite(Math.fround(Number(first)))) continue;
+    throw new RangeError(
+      `Cannot use "${path}" as a prior as values that differ must differ as f32: all of column ${column} become ` +
+        `${Math.fround(Number(first))}; subtract their mean`,
+    );
+  }
+}
+
+function checkSizes(path: string, values: ArrayLike<number | bigint>): void {
   let any = false;
   for (let i = 0; i < values.length; i++) {
     const size = Math.abs(Number(values[i]));

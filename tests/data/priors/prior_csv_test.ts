@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { numbersRows } from "../../../src/data/priors/_column_roles.ts";
 import { readCsvPrior } from "../../../src/data/priors/_prior_csv.ts";
 import { type ImageDataset, NORMALIZATION } from "../../../src/data/dataset.ts";
 import { loadPrior, type PriorOptions } from "../../../src/data/priors/prior.ts";
@@ -46,6 +47,17 @@ Deno.test("loadPrior() takes no row numbers, labels, splits or names of a csv fo
     "split_id": [0, 1, 0],
     "kfold": [0, 1, 0],
     "whatever": [17, 18, 19], // numbers the rows
+    "ImageID": [7, 1, 3],
+    "__index_level_0__": [7, 1, 3], // of pyarrow
+    "row_num": [7, 1, 3],
+    "train_test_split": [0, 1, 0],
+    "isTrain": [1, 1, 0],
+    "fold_0": [0, 1, 0],
+    "TrueLabel": [3, 0, 7],
+    "class:": [3, 0, 7],
+    "label (int)": [3, 0, 7],
+    "SubCategory": [3, 0, 7],
+    "superclass": [3, 0, 7],
     "class": [0, 1, 1],
     "Label": [0, 1, 1],
     "target": [0, 1, 1],
@@ -70,6 +82,11 @@ Deno.test("loadPrior() takes no row numbers, labels, splits or names of a csv fo
     'columns of "/p.csv" that are the prior: "u"; left out: "kind"',
     'column "kind" of "/p.csv" tells the class of each image and is left out',
   ]);
+  await assertRejects(() => load({ whatever: [17, 18, 19] }), SyntaxError, 'got none besides "path", "whatever"');
+  assert(numbersRows("4 2 9 3 8 5 7 6".split(" ")), "numbers of rows that were shuffled");
+  for (const other of ["4 2 9 3 8 5 7 7", "4 2 9 3 8 5 7 10", "4 2 9 3 8 5 7 x", "4 2 5 3"]) {
+    assert(!numbersRows(other.split(" ")));
+  }
   await assertRejects(
     () => load({ kind: [4, 9, 9] }),
     SyntaxError,

@@ -36,7 +36,7 @@ Deno.test("loadPrior() reads every shape that the original writes", async () => 
   assertEquals([column.dim, column.data], [1, Float32Array.of(0, 2, 4)]);
 });
 
-Deno.test("loadPrior() refuses a prior that is 0 as f32 alone", async () => {
+Deno.test("loadPrior() refuses a prior that is 0, or one number, as f32 alone", async () => {
   await withFolder(async (folder) => {
     const write = async (file: string, values: number[]) => {
       const data = Float64Array.from(values);
@@ -54,6 +54,12 @@ Deno.test("loadPrior() refuses a prior that is 0 as f32 alone", async () => {
         await write(file, values);
         assertEquals((await loadPrior(file, dataset())).data, Float32Array.from(values));
       }
+      await write(file, [1767225600, 1767225610, 1767225620]); // times in seconds
+      await assertRejects(
+        () => loadPrior(file, dataset()),
+        RangeError,
+        `Cannot use "${file}" as a prior as values that differ must differ as f32: all of column 0 become 1767225600; subtract`,
+      );
     }
   });
 });
