@@ -1,3 +1,18 @@
+/** Largest number of classes: those of the largest published sets are below 25,000. */
+const MOST_CLASSES = 2 ** 20;
+
+/**
+ * Checks a number of classes.
+ *
+ * @param task What cannot be done otherwise, for the message: `compute accuracy()`.
+ * @throws {RangeError} If it is no integer in [1, 2²⁰].
+ */
+export function checkClasses(task: string, classes: number): void {
+  if (Number.isInteger(classes) && classes >= 1 && classes <= MOST_CLASSES) return;
+  const rule = classes > MOST_CLASSES ? `<= ${MOST_CLASSES}` : ">= 1";
+  throw new RangeError(`Cannot ${task} as classes must be an integer ${rule}: got ${classes}`);
+}
+
 /** Counts the samples of each class. */
 export function classCounts(labels: Iterable<number>, classes: number): number[] {
   const counts = new Array<number>(classes).fill(0);

@@ -13,7 +13,7 @@ import type { LinearClassifier } from "./linear_classifier.ts";
 import { linearScores } from "./logistic.ts";
 import { accuracy, predictedClasses, topKAccuracy } from "./metrics.ts";
 import type { LabelledSet } from "./task.ts";
-import { checkOptions } from "../tensor/internal.ts";
+import { checkOptions, checkSizes } from "../tensor/internal.ts";
 
 /** Settings of {@linkcode frozenSgd}. */
 export interface FrozenSgdOptions {
@@ -83,6 +83,7 @@ export async function frozenSgd(
 ): Promise<{ classifier: LinearClassifier; best: FrozenSgdEpoch; epochs: readonly FrozenSgdEpoch[] }> {
   checkOptions("compute frozenSgd()", options, OPTIONS);
   const { epochs, batchSize, lr, momentum, weightDecay, seed } = resolve(options);
+  checkSizes("compute frozenSgd()", { epochs, batchSize });
   const labels = classLabels(dataset);
   const { classes } = dataset;
   const before = await weightsDigest(encoder);

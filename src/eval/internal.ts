@@ -4,5 +4,5 @@ export { classCounts } from "./class_labels.ts";
 export { checkFittedOn, inOrderOf } from "./classifier_file.ts";
 export { encodeForFrozenSgd, FROZEN_SGD } from "./frozen_sgd.ts";
 export { kernelNeighbours, PICTURE, picturesOf } from "./kernel_neighbours.ts";
-export { someFeatures } from "./statistics.ts";
+export { someFeatures } from "./some_features.ts";
 export { marginScores } from "./task.ts";

@@ -3,8 +3,9 @@ import { Device } from "../device/mod.ts";
 import { matmul } from "../ops/mod.ts";
 import { checkOptions } from "../tensor/internal.ts";
 import { keep, type Tensor, tensor } from "../tensor/mod.ts";
-import { checkFinite } from "./check_finite.ts";
+import { checkFinite, checkRows } from "./check_finite.ts";
 import { unitRows } from "./unit_rows.ts";
+import { checkClasses } from "./class_labels.ts";
 import { rowsAtOnce } from "../data/internal.ts";
 import type { Features } from "../data/mod.ts";
 
@@ -109,19 +110,14 @@ function check(
       `Cannot run knn() as the widths must agree: got ${gallery.features.dim} and ${queries.features.dim}`,
     );
   }
-  for (const { features: { data, dim } } of [gallery, queries]) {
-    if (dim >= 1 && data.length % dim === 0) continue;
-    throw new TypeError(`Cannot run knn() as features must be [n, ${dim}], dim >= 1: got ${data.length} values`);
-  }
+  for (const { features } of [gallery, queries]) checkRows("run knn()", features);
   if (gallery.labels.constructor !== queries.labels.constructor) {
     throw new TypeError("Cannot run knn() as gallery and queries must have the same kind of labels: got one of each");
   }
   if (!(k >= 1) || !Number.isInteger(k)) {
     throw new RangeError(`Cannot run knn() as k must be an integer >= 1: got ${k}`);
   }
-  if (!(classes >= 1) || !Number.isInteger(classes)) {
-    throw new RangeError(`Cannot run knn() as classes must be an integer >= 1: got ${classes}`);
-  }
+  checkClasses("run knn()", classes);
   if (!(temperature > 0)) throw new RangeError(`Cannot run knn() as temperature must be > 0: got ${temperature}`);
   for (const { features, labels } of [gallery, queries]) {
     if (features.data.length === 0) throw new RangeError("Cannot run knn() as there must be samples: got none");

@@ -1,6 +1,6 @@
-import { checkClassLabels } from "./class_labels.ts";
+import { checkClasses, checkClassLabels } from "./class_labels.ts";
 import { Device } from "../device/mod.ts";
-import { checkFinite } from "./check_finite.ts";
+import { checkFinite, checkRows } from "./check_finite.ts";
 import type { Features } from "../data/mod.ts";
 import type { Rows } from "./retrieval.ts";
 import { DeviceDesign, type Products } from "./design.ts";
@@ -119,7 +119,7 @@ function designOf(rows: Rows, classes: number, device: Device): Products {
  * Scores of a linear classifier, in float64.
  *
  * @returns `[n, classes]`, row-major.
- * @throws {TypeError} If the widths differ.
+ * @throws {TypeError} If the widths differ, or the classifier has more or fewer values.
  */
 export function linearScores(
   { weight, bias, dim, classes }: LinearClassifier,
@@ -127,6 +127,13 @@ export function linearScores(
 ): Float64Array<ArrayBuffer> {
   if (features.dim !== dim) {
     throw new TypeError(`Cannot classify as the features must be ${dim} wide: got ${features.dim}`);
+  }
+  checkRows("classify", features);
+  if (weight.length !== dim * classes || bias.length !== classes) {
+    throw new TypeError(
+      `Cannot classify as the weight must be [${dim}, ${classes}] and the bias [${classes}]: got ${weight.length} and ` +
+        `${bias.length} values`,
+    );
   }
   const { data } = features;
   const scores = new Float64Array(data.length / dim * classes);
@@ -157,6 +164,7 @@ export function checkTrainingSet(op: string, features: Features, labels: ArrayLi
     );
   }
   checkFinite(`compute ${op}()`, features);
+  checkClasses(`compute ${op}()`, classes);
   checkClassLabels(op, labels, classes);
 }
 

@@ -1,4 +1,4 @@
-import { checkClassLabels } from "./class_labels.ts";
+import { checkClasses, checkClassLabels } from "./class_labels.ts";
 import { isScore, scoreError } from "./scores.ts";
 import { checkOptions } from "../tensor/internal.ts";
 
@@ -6,11 +6,6 @@ import { checkOptions } from "../tensor/internal.ts";
 function checkLabels(op: string, labels: ArrayLike<number>, classes: number): void {
   if (labels.length === 0) throw new RangeError(`Cannot compute ${op}() as there must be at least one sample: got 0`);
   checkClassLabels(op, labels, classes);
-}
-
-function checkClasses(op: string, classes: number): void {
-  if (classes >= 1 && Number.isInteger(classes)) return;
-  throw new RangeError(`Cannot compute ${op}() as classes must be an integer >= 1: got ${classes}`);
 }
 
 function checkPair(op: string, labels: ArrayLike<number>, predicted: ArrayLike<number>): void {
@@ -56,7 +51,7 @@ export function confusionMatrix(
   predicted: ArrayLike<number>,
   classes: number,
 ): Float64Array<ArrayBuffer> {
-  checkClasses("confusionMatrix", classes);
+  checkClasses("compute confusionMatrix()", classes);
   checkPair("confusionMatrix", labels, predicted);
   checkLabels("confusionMatrix", labels, classes);
   checkLabels("confusionMatrix", predicted, classes);
@@ -156,7 +151,7 @@ export function balancedAccuracy(labels: ArrayLike<number>, predicted: ArrayLike
  * ```
  */
 export function predictedClasses(scores: ArrayLike<number>, classes: number): Int32Array<ArrayBuffer> {
-  checkClasses("predictedClasses", classes);
+  checkClasses("compute predictedClasses()", classes);
   if (scores.length % classes !== 0) {
     throw new TypeError(
       `Cannot compute predictedClasses() as scores must be [n, ${classes}]: got ${scores.length} values`,
@@ -203,7 +198,7 @@ export function topKAccuracy(
   if (!Number.isInteger(k) || k < 1) {
     throw new RangeError(`Cannot compute topKAccuracy() as k must be an integer >= 1: got ${k}`);
   }
-  checkClasses("topKAccuracy", classes);
+  checkClasses("compute topKAccuracy()", classes);
   if (scores.length !== labels.length * classes) {
     throw new TypeError(
       `Cannot compute topKAccuracy() as scores must be [${labels.length}, ${classes}]: got ${scores.length} values`,

@@ -196,6 +196,10 @@ function check(op: string, scores: SeedScores, groups?: ArrayLike<number>): void
       `Cannot compute ${op}() as there must be a group for each query: got ${groups.length} for ${queries}`,
     );
   }
+  const none = groups ? Array.prototype.findIndex.call(groups, Number.isNaN) : -1;
+  if (none >= 0) {
+    throw new RangeError(`Cannot compute ${op}() as every group must be a number: got NaN at query ${none}`);
+  }
   scores.forEach((row, seed) => {
     const at = Array.from(row).findIndex((score) => !Number.isFinite(score));
     if (at < 0) return;

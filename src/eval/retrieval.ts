@@ -1,4 +1,4 @@
-import { checkFinite } from "./check_finite.ts";
+import { checkFinite, checkRows } from "./check_finite.ts";
 import type { Features } from "../data/mod.ts";
 import { checkOptions } from "../tensor/internal.ts";
 
@@ -23,9 +23,11 @@ export interface Neighbours {
  *
  * @param features `[n, dim]`.
  * @param mean Mean to subtract, `[dim]`; that of the features by default.
+ * @throws {TypeError} If they are no rows of `dim` values.
  * @throws {RangeError} If a feature is not finite.
  */
 export function centredUnit(features: Features, mean?: Float64Array): Features {
+  checkRows("compare features", features);
   const { data, dim } = features;
   const centre = mean ?? meanOf(features);
   const out = new Float32Array(data.length);
@@ -41,6 +43,7 @@ export function centredUnit(features: Features, mean?: Float64Array): Features {
 
 /** Mean of the rows, in float64. */
 export function meanOf(rows: { readonly data: ArrayLike<number>; readonly dim: number }): Float64Array {
+  checkRows("compute the mean", rows);
   const { data, dim } = rows;
   const mean = new Float64Array(dim);
   for (let i = 0; i < data.length; i++) mean[i % dim]! += data[i]!;
@@ -58,6 +61,7 @@ export function meanOf(rows: { readonly data: ArrayLike<number>; readonly dim: n
  */
 export function nearest(queries: Features, gallery: Features, options: { k: number; skipSelf?: boolean }): Neighbours {
   checkOptions("compute nearest()", options, ["k", "skipSelf"]);
+  for (const each of [queries, gallery]) checkRows("find neighbours", each);
   const { dim } = gallery;
   if (queries.dim !== dim) {
     throw new TypeError(`Cannot compare features as the widths differ: got ${queries.dim} and ${dim}`);
@@ -90,6 +94,7 @@ export function matchRate({ rows, k }: Neighbours, top: number): number {
     throw new RangeError(`Cannot compute matchRate() as top must be an integer in [1, ${k}]: got ${top}`);
   }
   const n = rows.length / k;
+  if (n === 0) throw new RangeError("Cannot compute matchRate() as there must be queries: got none");
   let hits = 0;
   for (let i = 0; i < n; i++) if (rows.subarray(i * k, i * k + top).includes(i)) hits++;
   return hits / n;
@@ -107,6 +112,13 @@ export function labelRate(
 ): number {
   for (const each of [labels, galleryLabels]) checkLabels("labelRate", each);
   const n = rows.length / k;
+  const most = rows.reduce((a, b) => Math.max(a, b), 0);
+  if (labels.length !== n || most >= galleryLabels.length) {
+    throw new TypeError(
+      `Cannot compute labelRate() as each query and each row of the gallery must have a label: got ${labels.length} for ` +
+        `${n} queries and ${galleryLabels.length} for rows to ${most}`,
+    );
+  }
   let hits = 0;
   for (let i = 0; i < n; i++) if (galleryLabels[rows[i * k]!] === labels[i]) hits++;
   return hits / n;
@@ -126,6 +138,7 @@ export function labelChance(labels: ArrayLike<number>, galleryLabels: ArrayLike<
 }
 
 function checkLabels(op: string, labels: ArrayLike<number>): void {
+  if (labels.length === 0) throw new RangeError(`Cannot compute ${op}() as there must be labels: got none`);
   const at = Array.prototype.findIndex.call(labels, Number.isNaN);
   if (at >= 0) throw new RangeError(`Cannot compute ${op}() as every label must be a number: got NaN at ${at}`);
 }

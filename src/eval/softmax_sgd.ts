@@ -6,7 +6,7 @@ import { copyInto, fill, keep, key, shuffled, Tensor, tensor, tidy } from "../te
 import type { Features } from "../data/mod.ts";
 import type { LinearClassifier } from "./linear_classifier.ts";
 import { checkTrainingSet } from "./logistic.ts";
-import { checkOptions } from "../tensor/internal.ts";
+import { checkOptions, checkSetting, checkSizes } from "../tensor/internal.ts";
 
 /** One fit of a grid. */
 export interface SgdProblem {
@@ -93,7 +93,8 @@ export async function softmaxSgd(
   const { classes, epochs = SGD_EPOCHS, batchSize = 512, lr = 0.1, momentum = 0.9, seed = 0, device = Device.current } =
     options;
   checkTrainingSet("softmaxSgd", features, labels, classes);
-  checkSettings(problems, { epochs, batchSize, lr, momentum });
+  checkSizes("compute softmaxSgd()", { epochs, batchSize });
+  checkSettings(problems, { lr, momentum });
   const n = labels.length;
   const counts = problems.map(({ rows }) => rows ? rows.reduce((a, b) => a + b, 0) : n);
   const most = counts.reduce((a, b) => Math.max(a, b), 0);
@@ -114,12 +115,7 @@ export async function softmaxSgd(
 }
 
 function checkSettings(problems: readonly SgdProblem[], settings: Record<string, number>): void {
-  const positive = (name: string) => {
-    if (!(settings[name]! > 0 && Math.fround(settings[name]!) < Infinity)) {
-      throw new RangeError(`Cannot compute softmaxSgd() as ${name} must be > 0: got ${settings[name]}`);
-    }
-  };
-  ["epochs", "batchSize", "lr"].forEach(positive);
+  checkSetting("compute softmaxSgd()", "lr", settings.lr!);
   if (!(settings.momentum! >= 0 && settings.momentum! < 1)) {
     throw new RangeError(`Cannot compute softmaxSgd() as momentum must be in [0, 1): got ${settings.momentum}`);
   }

@@ -1,12 +1,11 @@
 import { Device } from "../device/mod.ts";
-import { key, shuffled } from "../tensor/mod.ts";
-import { checkOptions, uniformNumbers } from "../tensor/internal.ts";
+import { key } from "../tensor/mod.ts";
+import { checkOptions, checkSizes, uniformNumbers } from "../tensor/internal.ts";
 import { DeviceDesign } from "./design.ts";
 import { checkFinite } from "./check_finite.ts";
 import type { Features } from "../data/mod.ts";
 import { meanOf } from "./retrieval.ts";
 import { unitRows } from "./unit_rows.ts";
-import { takeRows } from "../data/internal.ts";
 
 /**
  * Alignment of Wang and Isola: mean of `|x − y|^alpha` over pairs that belong together, the features of unit length.
@@ -16,7 +15,7 @@ import { takeRows } from "../data/internal.ts";
  * @param alpha Exponent, 2 by default.
  * @returns 0 when pairs are equal; at most 2^alpha.
  * @throws {TypeError} If the shapes differ.
- * @throws {RangeError} If a feature is not finite, or `alpha` not > 0.
+ * @throws {RangeError} If there is no row, a feature is not finite, or `alpha` not > 0.
  *
  * @example Usage
  * ```ts
@@ -38,6 +37,7 @@ export function alignment(first: Features, second: Features, alpha = 2): number 
   }
   checkExponent("alignment", "alpha", alpha);
   for (const each of [first, second]) checkFinite("compute alignment()", each);
+  if (first.data.length === 0) throw new RangeError("Cannot compute alignment() as there must be rows: got none");
   const [x, y] = [unitRows(first), unitRows(second)];
   const { dim } = first;
   let total = 0;
@@ -224,6 +224,7 @@ export async function principalComponents(
 ): Promise<PrincipalComponents> {
   checkOptions("compute principalComponents()", options, ["count", "device"]);
   const { count = 2, device = Device.current } = options;
+  checkSizes("compute principalComponents()", { count });
   const { dim } = features;
   const n = features.data.length / dim;
   if (n <= count || dim < count) {
@@ -288,13 +289,4 @@ function largest(
     places: Array.from({ length: n }, (_, i) => columns.map(({ values }) => values[i]!)),
     explained: columns.map(({ square }) => total > 0 ? square / total : 0),
   };
-}
-
-/** Picks some rows of features, the same ones in every run. */
-export function someFeatures({ data, dim }: Features, most: number): { features: Features; kept: number[] } {
-  const n = data.length / dim;
-  const kept = n <= most
-    ? Array.from({ length: n }, (_, i) => i)
-    : [...shuffled(n, key(0, 0x736f6d)).subarray(0, most)].sort((a, b) => a - b);
-  return { features: { data: takeRows(data, dim, kept), dim }, kept };
 }

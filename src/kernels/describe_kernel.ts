@@ -28,6 +28,7 @@ export interface KernelDescription {
 
 /** Part of the variance, or of the weight, below which a kernel is as good as constant, or the identity. */
 const LEAST = 0.05;
+const MOST_BINS = 65_536;
 
 /**
  * Describes what a kernel makes of a prior, before training: how alike it finds the samples, and whether it is nearly
@@ -37,8 +38,8 @@ const LEAST = 0.05;
  *
  * @param prior As for {@linkcode centroidWeights}; at least two samples.
  * @param options `kernel`, `ridge`, and `bins` of the histogram (default 20).
- * @throws {RangeError} If there are fewer than two samples, or the weights are not finite: a NaN in the prior, or a
- *   ridge too small.
+ * @throws {RangeError} If there are fewer than two samples, or the weights are not finite (a NaN in the prior, or a
+ *   ridge too small), or `bins` is no integer in [1, 65536].
  *
  * @example Usage
  * ```ts
@@ -58,6 +59,10 @@ export async function describeKernel<P>(
   options: CentroidWeightsOptions<P> & { readonly bins?: number },
 ): Promise<KernelDescription> {
   checkOptions("compute describeKernel()", options, ["kernel", "ridge", "bins"]);
+  const { bins = 20 } = options;
+  if (!(Number.isInteger(bins) && bins >= 1 && bins <= MOST_BINS)) {
+    throw new RangeError(`Cannot describe a kernel as bins must be an integer in [1, ${MOST_BINS}]: got ${bins}`);
+  }
   const { weights, gram, retained, n } = await readBack(prior, options);
   if (!weights.every(Number.isFinite)) {
     throw new RangeError(
@@ -71,7 +76,7 @@ export async function describeKernel<P>(
   const sigma = verdict !== "graded" && prior instanceof Tensor ? await usefulSigma(prior) : null;
   return {
     similarity,
-    histogram: histogram(similarities, similarity, options.bins ?? 20),
+    histogram: histogram(similarities, similarity, bins),
     effectiveRank: effectiveRank(gram, n),
     retainedVariance: retained,
     mixing,

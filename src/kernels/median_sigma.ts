@@ -48,7 +48,7 @@ export async function medianSigma(prior: Tensor, options: MedianSigmaOptions = {
   checkPrior(values, prior.shape);
   const scale = scaleFor(values);
   const rows = spacedRows(values.map((v) => v * scale), prior.shape, maxRows);
-  const distances = await differingPairs(rows, prior.device);
+  const distances = prior.size === 0 ? [] : await differingPairs(rows, prior.device);
   if (distances.length === 0) {
     throw new RangeError(
       `Cannot compute medianSigma() as at least two rows of the prior must differ: got prior [${prior.shape}]`,

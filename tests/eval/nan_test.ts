@@ -13,8 +13,11 @@ import {
   labelChance,
   labelledShare,
   labelRate,
+  linearScores,
   logisticRegression,
   matchRate,
+  meanInterval,
+  meanOf,
   nearest,
   perClassAccuracy,
   predictedClasses,
@@ -170,14 +173,78 @@ Deno.test("Numbers that say how to evaluate are refused where they say nothing",
     refuses(() => uniformity(good, t), `Cannot compute uniformity() as t must be > 0 and finite: got ${t}`);
     refuses(() => alignment(good, good, t), `Cannot compute alignment() as alpha must be > 0 and finite: got ${t}`);
   }
-  for (const classes of [0.5, Infinity]) {
-    refuses(() => confusionMatrix([0], [0], classes), `classes must be an integer >= 1: got ${classes}`);
+  refuses(() => confusionMatrix([0], [0], 0.5), "classes must be an integer >= 1: got 0.5");
+  for (const classes of [2 ** 40, Infinity]) {
+    refuses(() => confusionMatrix([0], [0], classes), `classes must be an integer <= 1048576: got ${classes}`);
+  }
+  const groups = [0, NaN];
+  refuses(
+    () => meanInterval([[1, 2]], { groups }),
+    "meanInterval() as every group must be a number: got NaN at query 1",
+  );
+  for (const epochs of [1.5, Infinity]) {
+    await assertRejects(
+      () => softmaxSgd(good, labels, [{ weightDecay: 0 }], { classes: 2, epochs }),
+      RangeError,
+      `Cannot compute softmaxSgd() as epochs must be an integer >= 1: got ${epochs}`,
+    );
   }
   refuses(() => bootstrapAuc([0, 1], [0, 1], { samples: 3e38 }), "an integer in [1, 10000000] and level");
   await assertRejects(
     () => softmaxSgd(good, labels, [{ weightDecay: 0 }], { classes: 2, momentum: NaN }),
     RangeError,
     "Cannot compute softmaxSgd() as momentum must be in [0, 1): got NaN",
+  );
+});
+
+Deno.test("Features that are no rows are refused, where centredUnit() never returned", async () => {
+  const refuses = (run: () => unknown, task: string, message: string) =>
+    assertThrows(run, TypeError, `Cannot ${task} as features must be ${message}`);
+  const classifier = { weight: new Float64Array(4), bias: new Float64Array(2), dim: 2, classes: 2 };
+  const odd = { data: Float32Array.of(1, 2, 3), dim: 2 };
+  refuses(() => linearScores(classifier, odd), "classify", "[n, 2], dim >= 1: got 3 values");
+  for (
+    const [bad, shown] of [[odd, 2], [{ ...odd, dim: 0 }, 0], [{ ...odd, dim: 1.5 }, 1.5], [
+      { ...odd, dim: NaN },
+      NaN,
+    ]] as const
+  ) {
+    const message = `[n, ${shown}], dim >= 1: got 3 values`;
+    refuses(() => centredUnit(bad), "compare features", message);
+    refuses(() => meanOf(bad), "compute the mean", message);
+    refuses(() => nearest(bad, bad, { k: 1 }), "find neighbours", message);
+    if (shown > 0) refuses(() => alignment(bad, bad), "compute alignment()", message);
+    refuses(() => uniformity(bad), "compute uniformity()", message);
+    refuses(() => effectiveRank(bad), "compute effectiveRank()", message);
+  }
+  assertThrows(
+    () => linearScores({ ...classifier, weight: new Float64Array(2) }, good),
+    TypeError,
+    "Cannot classify as the weight must be [2, 2] and the bias [2]: got 2 and 2 values",
+  );
+  const none = { data: new Float32Array(), dim: 2 };
+  assertThrows(() => alignment(none, none), RangeError, "Cannot compute alignment() as there must be rows: got none");
+  assertThrows(
+    () => labelRate({ rows: Uint32Array.of(5), k: 1 }, [0], [0]),
+    TypeError,
+    "got 1 for 1 queries and 1 for rows to 5",
+  );
+  assertThrows(
+    () => labelChance([], [1]),
+    RangeError,
+    "Cannot compute labelChance() as there must be labels: got none",
+  );
+  assertThrows(() => matchRate({ rows: new Uint32Array(), k: 1 }, 1), RangeError, "there must be queries: got none");
+  await assertRejects(
+    () => principalComponents(good, { count: 0 }),
+    RangeError,
+    "count must be an integer >= 1: got 0",
+  );
+  await assertRejects(() => umap(good, { neighbours: NaN }), RangeError, "neighbours must be an integer >= 1: got NaN");
+  await assertRejects(
+    () => umap(good, { minDist: 2 }),
+    RangeError,
+    "Cannot run umap() as minDist must be in [0, 1]: got 2",
   );
 });
 

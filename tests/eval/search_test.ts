@@ -92,7 +92,11 @@ Deno.test("searchLinear() and softmaxSgd() say what is wrong with their input", 
   await assertRejects(() => search(labels.map((v) => v + 1)), RangeError, "must be an integer in [0, 2): got 2 at 1");
   const sgd = (options: object, weightDecay = 0) =>
     softmaxSgd(features, labels, [{ weightDecay }], { classes: 2, device, ...options });
-  await assertRejects(() => sgd({ lr: 0 }), RangeError, "Cannot compute softmaxSgd() as lr must be > 0: got 0");
-  await assertRejects(() => sgd({ epochs: -1 }), RangeError, "epochs must be > 0: got -1");
+  await assertRejects(
+    () => sgd({ lr: 0 }),
+    RangeError,
+    "Cannot compute softmaxSgd() as lr must be > 0 and finite: current value is 0",
+  );
+  await assertRejects(() => sgd({ epochs: -1 }), RangeError, "epochs must be an integer >= 1: got -1");
   await assertRejects(() => sgd({}, -1), RangeError, "weightDecay must be >= 0: got -1");
 });

@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { Device } from "../../src/device/mod.ts";
 import { checkPrior, cosine, describeKernel, linearKernel, medianSigma, rbf } from "../../src/kernels/mod.ts";
-import { eye, full, ones, tensor } from "../../src/tensor/mod.ts";
+import { eye, full, ones, tensor, zeros } from "../../src/tensor/mod.ts";
 import { distances, matrix, points, read } from "../ops/shared/_arrays.ts";
 
 await Device.open();
@@ -38,6 +38,7 @@ Deno.test("medianSigma() throws when the prior is not [n, d], holds NaN, or all 
     RangeError,
     "Cannot compute medianSigma() as at least two rows of the prior must differ: got prior [5,2]",
   );
+  await assertRejects(() => medianSigma(zeros([0, 2])), RangeError, "rows of the prior must differ: got prior [0,2]");
   await assertRejects(
     () => medianSigma(ones([5, 2]), { maxRows: 1 }),
     RangeError,
@@ -92,6 +93,13 @@ Deno.test("describeKernel() finds a sigma far below the distances the identity",
 
 Deno.test("describeKernel() counts the similarities of the pairs", async () => {
   const prior = tensor([[1, 0], [3, 0], [0, 2], [1, 1]]); // cosines 1, 0, √½, 0, √½, √½
+  for (const bins of [0, NaN, 1.5, 2 ** 40]) {
+    await assertRejects(
+      () => describeKernel(prior, { kernel: cosine(), bins }),
+      RangeError,
+      `Cannot describe a kernel as bins must be an integer in [1, 65536]: got ${bins}`,
+    );
+  }
   const told = await describeKernel(prior, { kernel: cosine(), bins: 4 });
   assertEquals(told.histogram, [2, 0, 3, 1]);
   assertAlmostEquals(told.similarity.mean, (1 + 3 * Math.SQRT1_2) / 6, 1e-6);
