@@ -112,7 +112,7 @@ Deno.test("loadPrior() reads csv: attr_val columns, or all that are numbers", as
     );
     await Deno.writeTextFile(file, "path,label\na,1\n");
     await assertRejects(() => loadPrior(file, dataset()), SyntaxError, "as it must have a column of values: got none");
-    await Deno.writeTextFile(file, "path,v\na,1\na,2\nb,3\n");
+    await Deno.writeTextFile(file, "path,v\na,1\na,4\nb,3\n");
     await assertRejects(
       () => loadPrior(file, dataset(PATHS)),
       SyntaxError,
