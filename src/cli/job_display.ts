@@ -74,7 +74,7 @@ export class JobDisplay {
     this.#progress.restart((position.epoch + position.step / steps) / epochs);
     this.note(
       `${network} (${facts.parameters.toLocaleString("en")} parameters) on ${facts.images} images${this.#demo()}, ` +
-        `batch ${batch_size}, ${steps} steps an epoch; ${facts.device}`,
+        `batch ${batch_size}, ${steps} ${steps === 1 ? "step" : "steps"} an epoch; ${facts.device}`,
     );
     if (position.epoch > 0 || position.step > 0) {
       this.note(
@@ -95,7 +95,7 @@ export class JobDisplay {
         ["loss", loss.toFixed(4)],
         ["centroid²", centroid_square.toFixed(4)],
         ["lr", lr.toPrecision(3)],
-        ["images/s", images_per_second.toFixed(0)],
+        ["images/s", images_per_second.toFixed(images_per_second < 10 ? 2 : 0)],
         ["GPU", `${Math.ceil(memory / 2 ** 20)} MB`],
       ],
     });

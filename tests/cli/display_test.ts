@@ -48,6 +48,9 @@ Deno.test("JobDisplay prints plain lines, and a bar in a terminal", () => {
   assert(plain.includes("tiny (12,424 parameters) on 9 images, batch 256, 5 steps an epoch; dev"), plain);
   assert(plain.includes("Going on in epoch 2/4, after step 2"), plain);
   assert(plain.includes("epoch 2/4  50 %  loss -1.5000  centroid² 0.5000  lr 0.300  images/s 12  GPU 0 MB"), plain);
+  const slow = shown([{ ...start, steps: 1 }, { ...step, images_per_second: 0.5 }]);
+  assert(slow.includes("images/s 0.50"), slow);
+  assert(slow.includes("batch 256, 1 step an epoch"), slow);
   assert(shown([step], { terminal: true }).includes("epoch 2/4 ██████████░░░░░░░░░░"));
 });
 
