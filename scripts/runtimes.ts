@@ -3,16 +3,17 @@
  *
  *     deno run -A scripts/runtimes.ts node tests/ops/move        # Node with npm's `webgpu`: Dawn
  *     deno run -A scripts/runtimes.ts chromium tests/ops/move    # a Worker of a page in headless Chromium: SwiftShader
- *     deno run -A scripts/runtimes.ts node tests/ops/conv/conv2d_test.ts --filter "form rows"   # names with this text
+ *     deno run -A scripts/runtimes.ts node tests/ops/conv/conv2d_test.ts --filter "form rows"   # text, or /a pattern/
  *
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { fromFileUrl, join } from "@std/path";
-import { bundleTests, filesOf } from "./_runtimes/bundle.ts";
+import { bundleTests } from "./_runtimes/bundle.ts";
 import { ChromiumPage, findChromium } from "./_runtimes/chromium.ts";
 import { run } from "./_runtimes/run.ts";
 import { serveFolder } from "./_runtimes/serve.ts";
+import { withoutNode } from "./_runtimes/without_node.ts";
 
 const here = (name: string) => fromFileUrl(new URL(`_runtimes/${name}`, import.meta.url));
 /** Longest time that tests may take in Chromium, s. */
@@ -40,11 +41,7 @@ async function inChromium(paths: readonly string[], folder: string): Promise<num
   const chromium = await findChromium();
   if (!chromium) throw new Error("Cannot run tests in Chromium as there is none: apt-get install chromium");
   await bundle(paths, folder, ["worker.mjs", "node_in_page.mjs"]);
-  for await (const file of filesOf(folder)) {
-    if (!file.endsWith(".js")) continue;
-    const code = await Deno.readTextFile(file);
-    await Deno.writeTextFile(file, code.replaceAll(/from "node:\w+"/g, 'from "/node_in_page.mjs"'));
-  }
+  await withoutNode(folder, "node_in_page.mjs");
   await Deno.writeTextFile(join(folder, "index.html"), PAGE);
   const server = serveFolder(folder);
   await using page = await ChromiumPage.open(chromium);

@@ -51,7 +51,7 @@ const context = (name) => ({
  * @param files Names and modules.
  * @param print Takes a line.
  * @param closeDevices Called after each file.
- * @param filter Text in the names of the tests to run; all by default.
+ * @param filter Text in the names of the tests to run, or `/a pattern/`; all by default.
  * @returns Whether all passed, and some ran.
  */
 export async function runTests(files, print, closeDevices, filter = "") {
@@ -61,6 +61,8 @@ export async function runTests(files, print, closeDevices, filter = "") {
     counts.failed++;
     print(`${name} ... FAILED\n    ${String(error?.stack ?? error).split("\n").slice(0, 12).join("\n    ")}`);
   };
+  const pattern = filter.match(/^\/(.*)\/$/);
+  const wanted = ({ name }) => pattern ? new RegExp(pattern[1]).test(name) : name.includes(filter);
   const strays = [];
   const stray = (event) => strays.push(event.reason ?? event);
   if (globalThis.process?.on) process.on("unhandledRejection", stray);
@@ -73,7 +75,7 @@ export async function runTests(files, print, closeDevices, filter = "") {
     } catch (error) {
       fail(`${file} cannot be loaded`, error);
     }
-    for (const { name, fn, ignore } of registered.filter(({ name }) => name.includes(filter))) {
+    for (const { name, fn, ignore } of registered.filter(wanted)) {
       if (ignore) counts.ignored++;
       if (ignore) print(`${name} ... ignored`);
       if (ignore) continue;

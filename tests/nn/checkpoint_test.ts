@@ -6,6 +6,7 @@ import { checkpoint, Linear, type Module, ResNet, Vit } from "../../src/nn/mod.t
 import { add, cast, dropout, mean, mul, relu, square, sum } from "../../src/ops/mod.ts";
 import { SGD } from "../../src/optim/mod.ts";
 import { key, normal, ones, scope, type Tensor, tensor } from "../../src/tensor/mod.ts";
+import { testWith } from "../device/_features.ts";
 
 const device = await Device.open();
 
@@ -65,8 +66,7 @@ Deno.test("checkpoint() of a ViT's blocks gives the same bits and stochastic dep
   await check((checkpoint) => vit(checkpoint, 0), true);
 });
 
-Deno.test("checkpoint() computes again in the precision of its first pass", async () => {
-  if (!device.features.has("shader-f16")) return;
+testWith(device, "f16 that is not read", "checkpoint() computes again in the precision of its first pass", async () => {
   const layer = new Linear({ inFeatures: 8, outFeatures: 8 });
   const gradients: ArrayLike<number>[] = [];
   for (const saves of [false, true]) {

@@ -10,6 +10,7 @@ import { loadState, readState, vitState } from "../../src/weights/mod.ts";
 import { makeModel } from "../../src/methods/mod.ts";
 import { loadEncoder } from "../../src/eval/mod.ts";
 import { writeSafetensors } from "../../src/formats/mod.ts";
+import { testWithFiles } from "../device/_features.ts";
 import { tensorOf } from "../fixtures/golden.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
 import { assertGradients } from "./_gradients.ts";
@@ -92,28 +93,31 @@ Deno.test("vit() knows timm's sizes, and dropPath changes training only", async 
   assertEquals([`${a}` === `${b}`, `${c}` === `${d}`], [false, true]);
 });
 
-Deno.test("makeModel() makes a vision transformer for images of a side, and loadEncoder() reads it back", async () => {
-  const model = makeModel("vit_tiny_32", { stem: "imagenet", resolution: 32 });
-  assertEquals(model.encoder.fc.weight.shape, [192, 2048]);
-  const small = contrastive(new Vit({ dim: 64, depth: 1, patchSize: 4, imageSize: 8 }, { numClasses: 5 }));
-  const path = `${await Deno.makeTempDir()}/vit.safetensors`;
-  await Deno.writeFile(path, writeSafetensors(await readState(small)));
-  const { encoder, notes } = await loadEncoder(path);
-  using _ = scope();
-  const x = tensorOf(golden, "images");
-  assertEquals([encoder.pooledFeatures, notes.length], [64, 0]);
-  assertEquals(await encoder.forward(x).data(), await small.encoder.forward(x).data());
-  await assertRejects(
-    () => loadEncoder(path, { network: "resnet18" }),
-    TypeError,
-    "as a resnet18: its weights are those of a vision transformer",
-  );
-  assertThrows(
-    () => makeModel("vit_small", { stem: "imagenet", resolution: 100 }),
-    RangeError,
-    "Cannot make a vit_small as the side of images must be a multiple of its patches' 16 px: got 100",
-  );
-});
+testWithFiles(
+  "makeModel() makes a vision transformer for images of a side, and loadEncoder() reads it back",
+  async () => {
+    const model = makeModel("vit_tiny_32", { stem: "imagenet", resolution: 32 });
+    assertEquals(model.encoder.fc.weight.shape, [192, 2048]);
+    const small = contrastive(new Vit({ dim: 64, depth: 1, patchSize: 4, imageSize: 8 }, { numClasses: 5 }));
+    const path = `${await Deno.makeTempDir()}/vit.safetensors`;
+    await Deno.writeFile(path, writeSafetensors(await readState(small)));
+    const { encoder, notes } = await loadEncoder(path);
+    using _ = scope();
+    const x = tensorOf(golden, "images");
+    assertEquals([encoder.pooledFeatures, notes.length], [64, 0]);
+    assertEquals(await encoder.forward(x).data(), await small.encoder.forward(x).data());
+    await assertRejects(
+      () => loadEncoder(path, { network: "resnet18" }),
+      TypeError,
+      "as a resnet18: its weights are those of a vision transformer",
+    );
+    assertThrows(
+      () => makeModel("vit_small", { stem: "imagenet", resolution: 100 }),
+      RangeError,
+      "Cannot make a vit_small as the side of images must be a multiple of its patches' 16 px: got 100",
+    );
+  },
+);
 
 Deno.test("Vit and vit() throw on what they cannot use", () => {
   const layout = { dim: 16, depth: 1, heads: 2, patchSize: 4, imageSize: 8 };

@@ -7,6 +7,7 @@ import { castTo } from "../../../src/tensor/internal.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
 import { checkGolden } from "../shared/_golden.ts";
 import { eachFamily } from "../shared/_forms.ts";
+import { testWith } from "../../device/_features.ts";
 
 // Heads of 8 where the form for GPUs runs: it compiles for seconds, once a width.
 const device = await Device.open();
@@ -93,8 +94,7 @@ Deno.test("attention() takes large scores, and passes NaN on", async () => {
   });
 });
 
-Deno.test("selfAttention() of f16 gives f16, and a gradient in f16", async () => {
-  if (!device.features.has("shader-f16")) return;
+testWith(device, "f16 that is not read", "selfAttention() of f16 gives f16, and a gradient in f16", async () => {
   const x = random([1, 9, 3 * 8], 1);
   const half = requireGrad(castTo(x, "f16"));
   const y = selfAttention(half, { heads: 1 });

@@ -11,6 +11,7 @@ import { policyOf } from "../../../src/ops/shared/policy.ts";
 import { assertClose, TOLERANCE } from "../../../src/testing/mod.ts";
 import { noise } from "../shared/_arrays.ts";
 import { type ConvCase, convReference, eachTap } from "./_conv2d_reference.ts";
+import { testWith } from "../../device/_features.ts";
 
 const device = await Device.open();
 const policy = policyOf(device);
@@ -103,34 +104,45 @@ Deno.test("normConv2d() keeps NaN, which ReLU does not turn to 0", async () => {
   });
 });
 
-Deno.test("normConv2d() in f16 is the two ops, but for the rounding of what lies between", async () => {
-  await policy.with({ normalized: "read", conv2d: "direct", matmul: "rows" }, async () => {
-    const results = async (fused: boolean) => {
-      using _ = scope();
-      const x = requireGrad(cast(normal([2, 6, 6, 8], { key: key(1) }), "f16"));
-      const [weight, bias, w] = [ones([8]), zeros([8]), normal([3, 3, 8, 4], { key: key(2) })].map((t) =>
-        requireGrad(t)
-      ) as [Tensor, Tensor, Tensor];
-      const [runningMean, runningVar] = [zeros([8]), ones([8])];
-      const running = { mean: runningMean, variance: runningVar, momentum: 0.1 };
-      const y = autocast(() =>
-        fused
-          ? normConv2d(x, { weight, bias, running, eps: EPS, moments: null }, w, { padding: 1 }).y
-          : conv2d(batchNorm(x, { weight, bias, runningMean, runningVar, training: true, relu: true }), w, {
-            padding: 1,
-          })
-      );
-      assertEquals(y.dtype, "f16");
-      backward(y, { grad: normal(y.shape, { key: key(3) }) });
-      const made = [y, x.grad!, weight.grad!, bias.grad!, w.grad!, runningMean, runningVar];
-      return await Promise.all(made.map((t) => cast(t, "f32").data())); // Node 20 holds no f16
-    };
-    const [fused, apart] = [await results(true), await results(false)];
-    fused.forEach((values, i) => assertClose(values, apart[i]!, { rtol: 2e-3 }));
-  });
+testWith(
+  device,
+  "f16 that is not read",
+  "normConv2d() in f16 is the two ops, but for the rounding of what lies between",
+  async () => {
+    await policy.with({ normalized: "read", conv2d: "direct", matmul: "rows" }, async () => {
+      const results = async (fused: boolean) => {
+        using _ = scope();
+        const x = requireGrad(cast(normal([2, 6, 6, 8], { key: key(1) }), "f16"));
+        const [weight, bias, w] = [ones([8]), zeros([8]), normal([3, 3, 8, 4], { key: key(2) })].map((t) =>
+          requireGrad(t)
+        ) as [Tensor, Tensor, Tensor];
+        const [runningMean, runningVar] = [zeros([8]), ones([8])];
+        const running = { mean: runningMean, variance: runningVar, momentum: 0.1 };
+        const y = autocast(() =>
+          fused
+            ? normConv2d(x, { weight, bias, running, eps: EPS, moments: null }, w, { padding: 1 }).y
+            : conv2d(batchNorm(x, { weight, bias, runningMean, runningVar, training: true, relu: true }), w, {
+              padding: 1,
+            })
+        );
+        assertEquals(y.dtype, "f16");
+        backward(y, { grad: normal(y.shape, { key: key(3) }) });
+        const made = [y, x.grad!, weight.grad!, bias.grad!, w.grad!, runningMean, runningVar];
+        return await Promise.all(made.map((t) => cast(t, "f32").data())); // Node 20 holds no f16
+      };
+      const [fused, apart] = [await results(true), await results(false)];
+      fused.forEach((values, i) => assertClose(values, apart[i]!, { rtol: 2e-3 }));
+    });
+  },
+);
+
+testWith(device, "f16 that is not read", "readsNormalized() wants f16 for products in f16", async () => {
+  using _ = scope();
+  const takes = () => autocast(() => readsNormalized(ones([1, 4, 4, 8]), ones([1, 1, 8, 4]), { groups: 1 }));
+  assertEquals(await policy.with({ normalized: "read" }, takes), false);
 });
 
-Deno.test("readsNormalized() wants whole vectors of one group in the precision of the product", async () => {
+Deno.test("readsNormalized() wants whole vectors of one group", async () => {
   await policy.with({ normalized: "read" }, () => {
     using _ = scope();
     const takes = (x: Tensor, w: Tensor, groups = 1) => readsNormalized(x, w, { groups });
@@ -140,7 +152,6 @@ Deno.test("readsNormalized() wants whole vectors of one group in the precision o
     assertEquals(takes(ones([1, 4, 4, 8]), ones([1, 1, 8, 6])), false);
     assertEquals(takes(ones([0, 4, 4, 8]), ones([1, 1, 8, 4])), false);
     assertEquals(takes(ones([1, 1, 1, 8]), ones([1, 1, 8, 4])), false);
-    assertEquals(autocast(() => takes(ones([1, 4, 4, 8]), ones([1, 1, 8, 4]))), false);
   });
   await policy.with({ normalized: "remade" }, () => {
     using _ = scope();

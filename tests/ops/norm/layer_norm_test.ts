@@ -7,6 +7,7 @@ import { castTo } from "../../../src/tensor/internal.ts";
 import { assertClose, gradcheck, TOLERANCE } from "../../../src/testing/mod.ts";
 import { checkGolden } from "../shared/_golden.ts";
 import { eachForm } from "../shared/_forms.ts";
+import { testWith } from "../../device/_features.ts";
 
 const device = await Device.open();
 
@@ -56,8 +57,7 @@ Deno.test("layerNorm() without weight and bias, of one value, of nothing, and of
   assertEquals(await weight.grad!.data(), new Float32Array(3));
 });
 
-Deno.test("layerNorm() of f16 gives f16, with f32 moments", async () => {
-  if (!device.features.has("shader-f16")) return;
+testWith(device, "f16 that is not read", "layerNorm() of f16 gives f16, with f32 moments", async () => {
   const x = normal([6, 40], { key: key(1), mean: 100 });
   const half = castTo(x, "f16");
   const [weight, bias] = [full([40], 2), ones([40])];
