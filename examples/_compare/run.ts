@@ -1,5 +1,5 @@
 import { Device } from "../../mod.ts";
-import { formatDuration } from "../../src/cli/mod.ts";
+import { formatDuration, StopSignals } from "../../src/cli/mod.ts";
 import type { PriorRows } from "../../src/data/mod.ts";
 import { commitOf } from "../../src/jobs/mod.ts";
 import { OutputFolder } from "../../src/formats/mod.ts";
@@ -31,8 +31,7 @@ interface RunFile {
  * @returns The status to end with.
  */
 export async function runCompare(flags: CompareFlags): Promise<number> {
-  const stop = new AbortController();
-  Deno.addSignalListener("SIGINT", () => stop.abort());
+  using stop = new StopSignals();
   await using device = await Device.open();
   const data = await loadQuickstart(flags.on as Split);
   using folder = await OutputFolder.open(flags.save_dir);
@@ -62,7 +61,7 @@ export async function runCompare(flags: CompareFlags): Promise<number> {
     }
   }
   if (files.length > 0) await report(files, data, { flags, folder, aborted: stop.signal.aborted });
-  return stop.signal.aborted ? 130 : 0;
+  return stop.status;
 }
 
 async function report(
@@ -84,9 +83,7 @@ async function report(
   const facts = `${one(files.map(({ device }) => device))}; ${recipe.epochs} epochs, width ${recipe.width}, ` +
     `batch ${recipe.batchSize}, learning rate ${recipe.lr}, ${recipe.prior}, λ = ${recipe.ridge}; ` +
     `${seedsOf(flags)}; ${groups.length / 2} ` +
-    `${flags.on === "test" ? "" : "validation "}emoji; ${formatDuration(seconds)}${
-      aborted ? "; stopped early by Ctrl-C" : ""
-    }`;
+    `${flags.on === "test" ? "" : "validation "}emoji; ${formatDuration(seconds)}${aborted ? "; stopped early" : ""}`;
   await folder.write("report.html", await comparePage(results, groups, { facts, chance: armChance(data) }));
   const text = markdown(results, groups);
   console.log(`${text}\n\n(${facts})\nReport: ${folder.file("report.html")}`);

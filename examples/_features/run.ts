@@ -1,4 +1,4 @@
-import { checkDatasetFlags, ProgressDisplay, UsageError } from "../../src/cli/mod.ts";
+import { checkDatasetFlags, ProgressDisplay, StopSignals, UsageError } from "../../src/cli/mod.ts";
 import { type ImageDataset, takeFirst, writeDemo } from "../../src/data/mod.ts";
 import { parseDecimal } from "../../src/formats/internal.ts";
 import { firstBeforeOthers, openCommunicator } from "../../src/distributed/mod.ts";
@@ -32,19 +32,16 @@ export async function runFeatures(flags: FeatureFlags, open: () => Promise<Image
   const dataset = await firstBeforeOthers(group, () => load(flags, root));
   for (const note of dataset.notes) display?.print(note);
   const encoder = await open();
-  const stop = new AbortController();
-  const listener = () => stop.abort();
-  Deno.addSignalListener("SIGINT", listener);
+  using stop = new StopSignals({ silent: display === null });
   const onProgress = display ? progressOn(display, dataset.name) : undefined;
   const options = { batchSize, workers, onProgress, signal: stop.signal, group };
   const made = await makeFeatures(encoder, dataset, file, options);
-  Deno.removeSignalListener("SIGINT", listener);
   await group.barrier();
   group.close();
   if (made.complete) display?.print(`Wrote "${file}": prior [${made.done}, ${made.dim}]`);
   else {
     display?.print(`Stopped after ${made.done} of ${dataset.length} images: the same command goes on from there`);
-    Deno.exit(130);
+    Deno.exit(stop.status);
   }
 }
 

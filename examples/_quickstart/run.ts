@@ -1,5 +1,5 @@
 import { Device } from "../../mod.ts";
-import { formatDuration, ProgressDisplay } from "../../src/cli/mod.ts";
+import { formatDuration, ProgressDisplay, StopSignals } from "../../src/cli/mod.ts";
 import { OutputFolder, safetensorsChunks } from "../../src/formats/mod.ts";
 import { readState } from "../../src/weights/mod.ts";
 import { loadQuickstart, type QuickstartData } from "./data.ts";
@@ -29,7 +29,7 @@ interface Session {
  */
 export async function runQuickstart(flags: QuickstartFlags): Promise<number> {
   const started = performance.now();
-  using stop = interruptible();
+  using stop = new StopSignals();
   const { signal } = stop;
   await using device = await Device.open();
   console.log(`Device: ${device.info.description}`);
@@ -48,17 +48,9 @@ export async function runQuickstart(flags: QuickstartFlags): Promise<number> {
   }
   const facts = `${device.info.description}; ${epochs} epochs, width ${recipe.width}, batch ${recipe.batchSize}, ` +
     `seed ${seed}; ${formatDuration((performance.now() - started) / 1000)}` +
-    (signal.aborted ? "; stopped early by Ctrl-C" : "");
+    (signal.aborted ? "; stopped early" : "");
   await writeResults({ runs, chance: chance(data), data, facts, advice: advice(recipe) }, flags, folder);
-  return signal.aborted ? 130 : 0;
-}
-
-/** A signal of Ctrl-C. */
-function interruptible(): { readonly signal: AbortSignal } & Disposable {
-  const stop = new AbortController();
-  const onInterrupt = () => stop.abort();
-  Deno.addSignalListener("SIGINT", onInterrupt);
-  return { signal: stop.signal, [Symbol.dispose]: () => Deno.removeSignalListener("SIGINT", onInterrupt) };
+  return stop.status;
 }
 
 function paceTeller(): (pace: Pace) => void {

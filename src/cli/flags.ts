@@ -93,8 +93,10 @@ function checkGiven(given: readonly string[], flags: Readonly<Record<string, Fla
     const [, no, name = "", value] = /^--(no-)?([^=]+)=(.*)$/s.exec(arg) ?? [];
     if (!Object.hasOwn(flags, name)) continue;
     const flag = flags[name]!;
-    if (flag.type !== "boolean") { if (value === "") checkValue(name, flag, ""); }
-    else if (no || (value !== "true" && value !== "false")) {
+    if (flag.type !== "boolean") {
+      if (no) throw unknownFlag(arg, Object.keys(flags)); // parseArgs() would take the value
+      if (value === "") checkValue(name, flag, "");
+    } else if (no || (value !== "true" && value !== "false")) {
       throw new UsageError(
         `Cannot read --${no ?? ""}${name} as it takes no value${no ? "" : " but true and false"}: got "${value}"`,
       );

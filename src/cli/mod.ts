@@ -22,4 +22,5 @@ export { withoutEffect } from "./original_flags.ts";
 export type { TableSettings } from "./setting_flags.ts";
 export { linearMain } from "./linear_main.ts";
 export { pretrainMain } from "./pretrain_main.ts";
+export { type StopOptions, StopSignals } from "./stop_signals.ts";
 export type { LoadOptions, PretrainProgram, PretrainRecipe } from "./pretrain_program.ts";

@@ -18,6 +18,7 @@ import { LiveReport } from "./live_report.ts";
 import { parsePretrain, type PretrainFlags } from "./pretrain_flags.ts";
 import { withoutEffect } from "./original_flags.ts";
 import type { PretrainProgram } from "./pretrain_program.ts";
+import { StopSignals } from "./stop_signals.ts";
 
 /** Images of a demo. */
 const DEMO_SIZE = { train: 512, test: 256 } as const;
@@ -30,9 +31,9 @@ export async function pretrainMain(args: readonly string[], program: PretrainPro
   const group = openCommunicator({ required: values.distributed });
   const display = displayOf(group, flags);
   for (const message of withoutEffect(args)) display.note(message);
-  using stop = new StopSignals(display);
+  using stop = new StopSignals({ json: values.json, silent: group.rank > 0 });
   if (group.rank === 0) (await RunFolder.open(values.save_dir))[Symbol.dispose]();
-  const { dataset, heldOut } = await firstBeforeOthers(group, () => loadImages(program, flags, display, stop.signal));
+  const { dataset, heldOut } = await firstBeforeOthers(group, () => loadImages(program, flags, display, stop));
   await using device = await Device.open();
   display.watch(device);
   if (group.size > 1) { for (const message of describeRanks(group, device)) display.note(message); }
@@ -71,14 +72,14 @@ function startLive({ title }: PretrainProgram, { values }: PretrainFlags, displa
 }
 
 /** Loads, and downloads or writes what is missing. */
-async function loadImages(program: PretrainProgram, flags: PretrainFlags, display: JobDisplay, signal: AbortSignal) {
+async function loadImages(program: PretrainProgram, flags: PretrainFlags, display: JobDisplay, stop: StopSignals) {
   const { demo, root } = flags.values;
   if (demo) {
     display.note(`Demo: ${DEMO_SIZE.train} emoji images in the layout of ${program.title}, in "${root}"`);
     await writeDemo(program.db, root, DEMO_SIZE);
   }
-  const dataset = await loadTraining(program, flags, display, signal);
-  return { dataset, heldOut: await load(program, flags, "test", display, signal) };
+  const dataset = await loadTraining(program, flags, display, stop);
+  return { dataset, heldOut: await load(program, flags, "test", display, stop) };
 }
 
 /** Shows what happens; on ranks but the first, nothing. */
@@ -117,10 +118,10 @@ async function loadTraining(
   program: PretrainProgram,
   flags: PretrainFlags,
   display: JobDisplay,
-  signal: AbortSignal,
+  stop: StopSignals,
 ): Promise<ImageDataset> {
   const { root, prior: file } = flags.values;
-  const all = await load(program, flags, "train", display, signal);
+  const all = await load(program, flags, "train", display, stop);
   if (!all) throw new Deno.errors.NotFound(`Cannot load ${program.title} from "${root}": it has no training images`);
   let dataset = all;
   if (flags.usesPrior) {
@@ -148,13 +149,13 @@ async function load(
   { values, own }: PretrainFlags,
   split: "train" | "test",
   display: JobDisplay,
-  signal: AbortSignal,
+  stop: StopSignals,
 ): Promise<ImageDataset | null> {
   try {
     const onProgress = display.obtaining.bind(display);
-    return await load(values.root, { split, flags: own, onProgress, signal });
+    return await load(values.root, { split, flags: own, onProgress, signal: stop.signal });
   } catch (error) {
-    if (signal.aborted) Deno.exit(130);
+    if (stop.signal.aborted) Deno.exit(stop.status);
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     if (split === "test") {
       display.note(`No test images, so evaluations judge the training images by each other: ${error.message}`);
@@ -164,31 +165,5 @@ async function load(
       `${error.message}; to try the program without ${title}: deno run -A examples/${db}.ts --demo`,
       { cause: error },
     );
-  }
-}
-
-/** Ctrl-C and SIGTERM: the first one asks the job to save and end, the second one ends at once. */
-class StopSignals {
-  readonly #controller = new AbortController();
-  readonly #listeners: [Deno.Signal, () => void][];
-  status = 0;
-
-  constructor(display: JobDisplay) {
-    const names = Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const;
-    this.#listeners = names.map((name) => [name, () => {
-      if (this.signal.aborted) Deno.exit(this.status);
-      this.status = name === "SIGINT" ? 130 : 143;
-      display.note("Stopping after this step; once more to stop at once");
-      this.#controller.abort();
-    }]);
-    for (const [name, listener] of this.#listeners) Deno.addSignalListener(name, listener);
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  [Symbol.dispose](): void {
-    for (const [name, listener] of this.#listeners) Deno.removeSignalListener(name, listener);
   }
 }

@@ -69,7 +69,7 @@ Deno.test("Ctrl-C leaves what was learnt and says where", async () => {
   assertEquals(code, 130);
   assertStringIncludes(stderr, `Stopped: what was learnt so far is in ${dir}/no_prior.safetensors`);
   assert((await Deno.stat(join(dir, "no_prior.safetensors"))).size > 1000);
-  assertStringIncludes(await Deno.readTextFile(join(dir, "report.html")), "stopped early by Ctrl-C");
+  assertStringIncludes(await Deno.readTextFile(join(dir, "report.html")), "; stopped early");
   await Deno.remove(dir, { recursive: true });
 });
 
