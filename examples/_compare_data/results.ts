@@ -1,6 +1,6 @@
 import { pairedDifference } from "../../src/eval/mod.ts";
-import { readNpz } from "../../src/formats/mod.ts";
-import { parseJson } from "../../src/formats/internal.ts";
+import { readFrom, readNpz } from "../../src/formats/mod.ts";
+import { parseJson, quoted } from "../../src/formats/internal.ts";
 import type { TaskSummary } from "../../src/jobs/mod.ts";
 import { errorBars, html, page, type Spread, table } from "../../src/report/mod.ts";
 import { pairsOf, transposed } from "../_compare/results.ts";
@@ -39,12 +39,24 @@ export interface DataRun extends DataScores {
   readonly seed: number;
 }
 
-/** Reads the results that `linear_eval.ts` left in a folder. */
-export async function readScores(folder: string): Promise<DataScores> {
+/** Files of a run: what is done, and the folder of `linear_eval.ts`. */
+export const [RUN, LINEAR] = ["run.json", "linear"];
+
+/**
+ * Reads the results that `linear_eval.ts` left in the folder of a run.
+ *
+ * @throws {Deno.errors.NotFound} If it left no predictions, as versions of before did.
+ */
+export async function readScores(run: string): Promise<DataScores> {
+  const folder = `${run}/${LINEAR}`;
   const file = `${folder}/linear_eval.json`;
   const { tasks } = parseJson(await Deno.readTextFile(file), `"${file}"`) as { readonly tasks: readonly TaskSummary[] };
-  const predictions = await readNpz(await Deno.readFile(`${folder}/predictions.npz`));
-  const of = (task: string, what: string) => predictions.get(`${task}.${what}`)!.data as Int32Array;
+  const predictions = await readPredictions(run);
+  const of = (task: string, what: string) => {
+    const array = predictions.get(`${task}.${what}`);
+    if (array) return array.data as Int32Array;
+    throw new SyntaxError(`Cannot compare "${folder}" as its predictions.npz must have ${quoted(`${task}.${what}`)}`);
+  };
   const hits = tasks.flatMap(({ task }) => {
     const predicted = of(task, "predicted");
     return Array.from(of(task, "labels"), (label, i) => Number(label === predicted[i]));
@@ -62,6 +74,19 @@ export async function readScores(folder: string): Promise<DataScores> {
       knn: mean(({ knn_top1 }) => knn_top1),
     },
   };
+}
+
+async function readPredictions(run: string) {
+  try {
+    return await readFrom(`${run}/${LINEAR}/predictions.npz`, readNpz);
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    const rule = "it has no predictions.npz, which linear_eval.ts did not always write";
+    throw new Deno.errors.NotFound(
+      `Cannot compare "${run}/${LINEAR}" as ${rule}: delete "${run}/${RUN}", and it is evaluated again`,
+      { cause },
+    );
+  }
 }
 
 /** Runs of the methods, in order of their first. */

@@ -4,7 +4,7 @@ import { OutputFolder } from "../../src/formats/mod.ts";
 import { readJson } from "../../src/formats/internal.ts";
 import { type DataArm, dataArms } from "./arms.ts";
 import type { DataFlags } from "./flags.ts";
-import { dataMarkdown, dataPage, type DataRun, readScores } from "./results.ts";
+import { dataMarkdown, dataPage, type DataRun, LINEAR, readScores, RUN } from "./results.ts";
 
 /** A run's file: what decides its result, and how it was made. */
 interface RunFile {
@@ -15,7 +15,6 @@ interface RunFile {
 }
 
 /** Names of the files and folders of a run. */
-const [RUN, LINEAR] = ["run.json", "linear"];
 
 /**
  * Trains by every method with every seed, each by the data set's own program, and evaluates each by `linear_eval.ts`; what
@@ -34,7 +33,7 @@ export async function runCompareData(flags: DataFlags): Promise<number> {
       const place = folder.file(runName(arm)(seed));
       status ||= await runOnce(place, argumentsOf(flags, arm, seed, place), children);
       if (await Deno.stat(`${place}/${RUN}`).catch(() => null)) {
-        runs.push({ arm: arm.name, seed, ...await readScores(`${place}/${LINEAR}`) });
+        runs.push({ arm: arm.name, seed, ...await readScores(place) });
       }
     }
   }

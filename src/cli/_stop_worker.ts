@@ -1,7 +1,7 @@
 // Runs in a Worker: hears signals while the main thread waits for the GPU, for minutes where a step takes them. Started by
 // stop_signals.ts.
 
-/** What it is told to do. */
+/** Signals to hear, and how the first one is told. */
 export interface StopOrder {
   /** The signals. */
   readonly names: readonly Deno.Signal[];

@@ -3,7 +3,7 @@ import type { StopOrder } from "./_stop_worker.ts";
 
 /** Options of {@linkcode StopSignals}. */
 export interface StopOptions {
-  /** Whether it is told as a line of JSON on stdout; false by default: in words on stderr. */
+  /** Whether a line of JSON on stdout tells it; false by default: words on stderr. */
   readonly json?: boolean;
   /** Whether nothing is told, as another process tells it; false by default. */
   readonly silent?: boolean;

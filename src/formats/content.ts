@@ -32,7 +32,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     name: "a web page (a download that failed?)",
-    begins: (start) => /^(<!doctype html|<html|<head|<body)/i.test(afterProlog(start)),
+    begins: (start) => /^<(!doctype html|(html|head|body|title|meta|script)\b)/i.test(afterProlog(start)),
   },
   { name: "gzip (unpack it first)", begins: after("\x1f\x8b") },
   { name: "xz (unpack it first)", begins: after("\xfd7zXZ\x00") },

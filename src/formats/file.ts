@@ -14,8 +14,10 @@ export class FileSource implements ByteSource, Disposable {
    *
    * @throws {Deno.errors.NotFound} If it is absent.
    * @throws {Deno.errors.IsADirectory} If it is a folder.
+   * @throws {TypeError} If it is an address of no file.
    */
   constructor(path: string | URL) {
+    pathOf(path);
     try {
       this.#file = Deno.openSync(path, { read: true });
     } catch (cause) {
@@ -46,6 +48,21 @@ export class FileSource implements ByteSource, Disposable {
   [Symbol.dispose](): void {
     this.#file.close();
   }
+}
+
+/**
+ * The path of a file that may be given by its address, as Deno takes it: a `%` that begins no escape is one.
+ *
+ * @throws {TypeError} If it is an address of no file.
+ */
+function pathOf(file: string | URL): string {
+  if (!(file instanceof URL)) return file;
+  try {
+    if (file.protocol === "file:") return decodeURIComponent(file.pathname.replace(/%(?![0-9a-f]{2})/gi, "%25"));
+  } catch {
+    // escapes that are no UTF-8
+  }
+  throw new TypeError(`Cannot open a file as its address must be file: and UTF-8: got "${file}"`);
 }
 
 /** Says in a sentence that a file is not there; other errors stay what they are. */
@@ -118,10 +135,12 @@ export async function readJson(path: string): Promise<Record<string, unknown> | 
 
 /**
  * Writes a file whole or not at all: into a file beside it, which takes its place when all of it is on the disk. One that
- * a killed process left, which nobody has written to for an hour, is removed.
+ * a killed process left, which nobody has written to for an hour, is removed; not where the file itself is younger, as
+ * that takes a look at the whole folder.
  *
  * @param path The file, which may exist.
  * @param content Text, or bytes piece by piece, for example from `safetensorsChunks` or `npzChunks`.
+ * @throws {TypeError} If it is an address of no file.
  *
  * @example Usage
  * ```ts
@@ -137,11 +156,8 @@ export async function writeWhole(
   path: string | URL,
   content: string | Iterable<Bytes> | AsyncIterable<Bytes>,
 ): Promise<void> {
-  const whole = path instanceof URL ? decodeURIComponent(path.pathname) : path;
-  const file = whole.replace(/^.*[/\\]/s, "");
-  const folder = whole.slice(0, whole.length - file.length) || ".";
   // Where that fails another process was faster, or what follows says what is wrong.
-  await removeParts(folder, { file, before: Date.now() - OLD_PART }).catch(() => {});
+  await removeOldParts(path, pathOf(path)).catch(() => {});
   const part = partOf(path);
   try {
     using opened = await Deno.open(part, { write: true, createNew: true });
@@ -157,6 +173,15 @@ export async function writeWhole(
 
 /** Age at which nobody writes to a part any more, ms. */
 const OLD_PART = 3_600_000;
+
+/** Removes what killed processes left of a file that was not written of late. */
+async function removeOldParts(path: string | URL, whole: string): Promise<void> {
+  const before = Date.now() - OLD_PART;
+  const written = await Deno.stat(path).then(({ mtime }) => mtime?.getTime() ?? 0, () => 0);
+  if (written >= before) return;
+  const file = whole.replace(/^.*[/\\]/s, "");
+  await removeParts(whole.slice(0, whole.length - file.length) || ".", { file, before });
+}
 
 /**
  * Removes what killed processes left half-written in a folder.

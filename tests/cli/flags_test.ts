@@ -32,10 +32,7 @@ Deno.test("parseFlags() names the nearest flag or value", () => {
     error("--epoch", "3"),
     "Cannot read --epoch as there is no such flag: did you mean --epochs? (--help lists all)",
   );
-  assertEquals(
-    error("--no-lr=3"),
-    "Cannot read --no-lr=3 as there is no such flag: did you mean --lr? (--help lists all)",
-  );
+  assertEquals(error("--no-lr=3"), "Cannot read --no-lr=3 as there is no such flag (--help lists all)");
   assertEquals(error("--zzzzzzzz"), "Cannot read --zzzzzzzz as there is no such flag (--help lists all)");
   assertEquals(error("stray"), 'Cannot read the command line as "stray" is not a flag');
   assertEquals(

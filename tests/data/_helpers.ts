@@ -10,6 +10,13 @@ export async function withFolder(body: (folder: string) => Promise<void>): Promi
   }
 }
 
+/** A new folder for all tests of a file, removed when they are done. */
+export async function folderOfTests(): Promise<string> {
+  const folder = await Deno.makeTempDir({ prefix: "uniformity-test-" });
+  addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+  return folder;
+}
+
 /** An entry of {@linkcode makeTar}: `type` "0" is a file, "5" a folder, "1" and "2" links, "3" a device. */
 export interface TarFile {
   name: string;

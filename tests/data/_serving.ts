@@ -34,6 +34,20 @@ export function broken(start: number, bytes: number, init: ResponseInit = {}): R
   return new Response(stream, { ...init, headers });
 }
 
+/** Serves pieces one after another, so slowly that they are not sent as one. */
+export function inPieces(...pieces: string[]): Response {
+  const length = pieces.join("").length;
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const piece = pieces.shift();
+      if (piece === undefined) return controller.close();
+      controller.enqueue(new TextEncoder().encode(piece));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    },
+  });
+  return new Response(stream, { headers: { "content-length": `${length}` } });
+}
+
 /** The text, from where the request asks for it. */
 export function ranged(request: Request): Response {
   const start = Number(/^bytes=(\d+)-$/.exec(request.headers.get("range") ?? "")?.[1] ?? 0);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { fromFileUrl, join } from "@std/path";
+import { fromFileUrl } from "@std/path";
 import { Device } from "../../mod.ts";
 import type { RgbImage } from "../../src/data/mod.ts";
 import { applySpec, toGray } from "../../src/data/images/resize.ts";
@@ -9,10 +9,12 @@ import { assertClose } from "../../src/testing/mod.ts";
 import { type GloriaEncoder, loadGloria } from "../../src/encoders/mod.ts";
 import { toTorchLayout } from "../../src/weights/model_state.ts";
 import { formula, integers, parameter } from "../fixtures/formula.ts";
+import { folderOfTests } from "../data/_helpers.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
 
 await Device.open();
 const golden = readFixture("encoders");
+const folder = await folderOfTests();
 const PREFIX = "gloria.img_encoder.model.";
 
 /** The weights of `make_encoders.py` in a checkpoint with GLoRIA's names. */
@@ -33,7 +35,7 @@ async function checkpoint(change: (weights: Map<string, NdArray>) => void = () =
   weights.set(`${PREFIX}bn1.num_batches_tracked`, ndarray([], "i64", BigInt64Array.of(7n)));
   weights.set("gloria.img_encoder.global_embedder.bias", ndarray([2], "f32", new Float32Array(2)));
   change(weights);
-  const path = join(await Deno.makeTempDir(), "chexpert_resnet18.ckpt");
+  const path = `${await Deno.makeTempDir({ dir: folder })}/chexpert_resnet18.ckpt`;
   await Deno.writeFile(path, await writeTorch({ epoch: 12, state_dict: weights }));
   return path;
 }

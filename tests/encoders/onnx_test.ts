@@ -8,9 +8,10 @@ import { loadRuntime } from "../../src/encoders/onnx_session.ts";
 import { formula, integers } from "../fixtures/formula.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
 import { attribute, constant, node, onnxModel, type OnnxSignature } from "../../src/formats/internal.ts";
+import { folderOfTests } from "../data/_helpers.ts";
 
 const golden = readFixture("encoders");
-const folder = await Deno.makeTempDir();
+const folder = await folderOfTests();
 
 /** The graph of `make_encoders.py`: rows and columns weighed, mean, a matrix, CReLU. */
 function graph(size: number, first: "nhwc" | "nchw", signature: OnnxSignature): Uint8Array<ArrayBuffer> {

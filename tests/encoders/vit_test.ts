@@ -7,10 +7,11 @@ import { type NdArray, ndarray, toF32, writeTorch } from "../../src/formats/mod.
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
 import { writerIn } from "./_files.ts";
+import { folderOfTests } from "../data/_helpers.ts";
 
 await Device.open();
 const golden = readFixture("vits");
-const folder = await Deno.makeTempDir();
+const folder = await folderOfTests();
 const safetensors = writerIn(folder);
 
 function stateOf(format: string): Map<string, NdArray> {

@@ -9,12 +9,12 @@ import { readState } from "../../src/weights/mod.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
 import { writerIn } from "./_files.ts";
 import { stateOf, underNamesOf } from "../nn/_convnext_names.ts";
+import { folderOfTests } from "../data/_helpers.ts";
 
 await Device.open();
 const golden = readFixture("convnexts");
-const folder = await Deno.makeTempDir();
+const folder = await folderOfTests();
 const safetensors = writerIn(folder);
-addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 
 /** The fixture's images as an encoder gets them after `prepare`. */
 function images(): Float32Array<ArrayBuffer>[] {

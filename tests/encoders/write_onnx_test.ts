@@ -9,11 +9,11 @@ import { permute } from "../../src/ops/mod.ts";
 import { key, normal, scope, type Tensor } from "../../src/tensor/mod.ts";
 import { assign } from "../../src/tensor/internal.ts";
 import { assertClose } from "../../src/testing/mod.ts";
+import { folderOfTests } from "../data/_helpers.ts";
 
 await Device.open();
 const runtime = await loadRuntime();
-const folder = await Deno.makeTempDir();
-addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+const folder = await folderOfTests();
 
 /** Puts parameters and running statistics off what they are at first. */
 function stir(model: Backbone, images: Tensor): void {

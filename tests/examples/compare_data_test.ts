@@ -1,10 +1,10 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { dataArms } from "../../examples/_compare_data/arms.ts";
 import { type DataFlags, parseCompareData } from "../../examples/_compare_data/flags.ts";
-import { dataMarkdown, dataPage, type DataRun } from "../../examples/_compare_data/results.ts";
-import { readNpz } from "../../src/formats/mod.ts";
+import { dataMarkdown, dataPage, type DataRun, readScores } from "../../examples/_compare_data/results.ts";
+import { ndarray, npzChunks, readNpz, writeWhole } from "../../src/formats/mod.ts";
 import { METHODS } from "../../src/methods/mod.ts";
-import { withFolder } from "../data/_helpers.ts";
+import { withFolder, writeFiles } from "../data/_helpers.ts";
 import { runExample, writeSmallCifar } from "./_run.ts";
 
 function flagsOf(...args: string[]): DataFlags {
@@ -79,6 +79,24 @@ Deno.test("the tables compare methods image by image, and numbers of a seed seed
   const page = await dataPage(runs, "facts");
   assertStringIncludes(page, "Which method learns what?");
   assert(page.includes("<svg"), "a picture");
+});
+
+Deno.test("readScores() says how to get the predictions that results of before lack", async () => {
+  await withFolder(async (run) => {
+    await writeFiles(run, { "linear/linear_eval.json": '{"tasks":[{"task":"all"}]}' });
+    await assertRejects(
+      () => readScores(run),
+      Deno.errors.NotFound,
+      `Cannot compare "${run}/linear" as it has no predictions.npz, which linear_eval.ts did not always write: ` +
+        `delete "${run}/run.json", and it is evaluated again`,
+    );
+    await writeWhole(
+      `${run}/linear/predictions.npz`,
+      npzChunks({ "all.labels": ndarray([1], "i32", Int32Array.of(1)) }),
+    );
+    const message = `Cannot compare "${run}/linear" as its predictions.npz must have "all.predicted"`;
+    await assertRejects(() => readScores(run), SyntaxError, message);
+  });
 });
 
 Deno.test("compare_methods.ts --db trains and evaluates by the programs, and does not repeat what is done", async () => {

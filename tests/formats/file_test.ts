@@ -64,6 +64,24 @@ Deno.test("writeWhole() removes what a killed process left of the same file, onc
     await writeWhole(new URL(`file://${folder}/a.json`), "[1]");
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["a.json", young, other].sort());
     assertEquals(await Deno.readTextFile(`${folder}/a.json`), "[1]");
+    await Deno.utime(`${folder}/${young}`, long, long);
+    await writeWhole(`${folder}/a.json`, "[2]"); // of late it was written: no look at a folder of many files
+    await Deno.stat(`${folder}/${young}`);
+    await Deno.utime(`${folder}/a.json`, long, long);
+    await writeWhole(`${folder}/a.json`, "[3]");
+    await assertRejects(() => Deno.stat(`${folder}/${young}`), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("writeWhole() and readFrom() take addresses of files as Deno does, and say what is none", async () => {
+  await inFolder(async (folder) => {
+    await writeWhole(new URL(`file://${folder}/50%.json`), "[1]");
+    assertEquals(await Deno.readTextFile(`${folder}/50%.json`), "[1]");
+    for (const url of [new URL(`file://${folder}/%ff`), new URL("https://localhost/a.json")]) {
+      const message = `Cannot open a file as its address must be file: and UTF-8: got "${url}"`;
+      await assertRejects(() => writeWhole(url, ""), TypeError, message);
+      await assertRejects(() => readFrom(url, readNpz), TypeError, message);
+    }
   });
 });
 

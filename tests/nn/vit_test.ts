@@ -99,7 +99,8 @@ testWithFiles(
     const model = makeModel("vit_tiny_32", { stem: "imagenet", resolution: 32 });
     assertEquals(model.encoder.fc.weight.shape, [192, 2048]);
     const small = contrastive(new Vit({ dim: 64, depth: 1, patchSize: 4, imageSize: 8 }, { numClasses: 5 }));
-    const path = `${await Deno.makeTempDir()}/vit.safetensors`;
+    const folder = await Deno.makeTempDir();
+    const path = `${folder}/vit.safetensors`;
     await Deno.writeFile(path, writeSafetensors(await readState(small)));
     const { encoder, notes } = await loadEncoder(path);
     using _ = scope();
@@ -111,6 +112,7 @@ testWithFiles(
       TypeError,
       "as a resnet18: its weights are those of a vision transformer",
     );
+    await Deno.remove(folder, { recursive: true });
     assertThrows(
       () => makeModel("vit_small", { stem: "imagenet", resolution: 100 }),
       RangeError,

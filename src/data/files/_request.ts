@@ -86,21 +86,26 @@ export function checkAnswer(headers: Headers, total: number | undefined, { name,
  */
 export function checkFirstBytes(chunk: Uint8Array, name: string): void {
   const start = chunk.slice(0, CONTENT_BYTES);
-  const isPage = !HTML.test(name) && contentOf(start).startsWith("a web page");
-  if (isPage) throw new Deno.errors.Http("the server answers with a web page in place of the file");
+  if (isPage(start, name)) throw new Deno.errors.Http("the server answers with a web page in place of the file");
   const fault = start.length < CONTENT_BYTES ? null : faultOf(start, name);
   if (fault) throw new Deno.errors.Http(`the server answers with something ${fault}`);
 }
 
+function isPage(start: Bytes, name: string): boolean {
+  return !HTML.test(name) && contentOf(start).startsWith("a web page");
+}
+
 /**
- * Refuses a whole file that does not begin as its name says: text, JSON or XML in place of an archive.
+ * Refuses a whole file that is a web page or does not begin as its name says: text, JSON or XML in place of an archive.
  *
  * @throws {SyntaxError} If it does not.
  */
 export async function checkWholeContent(path: string): Promise<void> {
   using source = new FileSource(path);
   const start = await source.read(0, Math.min(CONTENT_BYTES, source.size));
-  const fault = faultOf(start, path.replace(/\.part$/, ""));
+  const name = path.replace(/\.part$/, "");
+  if (isPage(start, name)) throw new SyntaxError("it is a web page in place of the file"); // its first piece was short
+  const fault = faultOf(start, name);
   if (fault) throw new SyntaxError(`it is something ${fault}`);
 }
 

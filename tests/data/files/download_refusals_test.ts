@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { fetchSafely } from "../../../src/data/files/_request.ts";
 import { download } from "../../../src/data/files/download.ts";
 import { listFiles, withFolder } from "../_helpers.ts";
-import { broken, type Handler, MD5, ranged, serving, TEXT } from "../_serving.ts";
+import { broken, type Handler, inPieces, MD5, ranged, serving, TEXT } from "../_serving.ts";
 
 Deno.test("download() throws on a wrong checksum and gives the file no name", async () => {
   await serving(() => new Response("<html>moved</html>"), async (url) => {
@@ -202,6 +202,8 @@ Deno.test("download() keeps no web page, no empty file, nothing too large and no
   for (const before of ["<!-- of the library -->\n<!DOCTYPE html>", '<?xml version="1.0"?><html>']) {
     await fails(() => new Response(`${before}Sign in`), "the server answers with a web page in place of the file");
   }
+  await fails(() => new Response('<meta http-equiv="refresh" content="0">'), "a web page in place of the file");
+  await fails(() => inPieces("<!doc", "type html>Sign in"), "it is a web page in place of the file");
   await fails(() => new Response(""), "the server answers with an empty file");
   await fails(() => new Response(TEXT), "the file must take at most 1000 bytes: got 200000 bytes", { maxBytes: 1000 });
   const endless = () =>
