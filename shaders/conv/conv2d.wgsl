@@ -2,7 +2,8 @@
 // Images are [n, h, w, channels], weights [kernel_h, kernel_w, in / groups, out]; channels are padded to multiples of 4,
 // in each group, and counted in vectors where a name ends in 4.
 // Joined with conv2d_forward, conv2d_input_grad or conv2d_weight_grad, which say what a, b and c are, and with a body:
-// matmul_subgroup, matmul_rows or matmul_tile; and with lib/moments and one of lib/moments_store, lib/moments_none.
+// matmul_subgroup, matmul_rows or matmul_tile; with lib/moments and one of lib/moments_store, lib/moments_none; and with
+// lib/b_storage or lib/b_texture, which declares and reads b.
 //
 // The aliases A4, B4 and C4 of what a, b and c hold, vec4f or vec4<f16>, are joined in front (src/tensor/half.ts); sums are f32.
 //
@@ -31,7 +32,6 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<A4>;
-@group(0) @binding(2) var<storage, read> b: array<B4>;
 @group(0) @binding(3) var<storage, read_write> c: array<C4>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
 
@@ -42,13 +42,13 @@ fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * p
 
 // b[k, 4 col..4 col+3], k counted in the segment.
 fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
-  if (!K_TAIL) { return vec4f(b[base + k * params.ldb4 + col]); }
+  if (!K_TAIL) { return b_at(base + k * params.ldb4 + col); }
   let inside = k < segment_length(s);
-  return select(vec4f(), vec4f(b[base + select(0u, k, inside) * params.ldb4 + col]), inside);
+  return select(vec4f(), b_at(base + select(0u, k, inside) * params.ldb4 + col), inside);
 }
 
 // b[k..k+3, j], k counted in the segment, where memory runs along k.
-fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return vec4f(b[base + j * params.ldb4 + k / 4u]); }
+fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b_at(base + j * params.ldb4 + k / 4u); }
 
 fn rows_of_c(place: Place) -> u32 { return place.rows; }
 fn columns_of_c() -> u32 { return params.c4; }

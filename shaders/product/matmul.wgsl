@@ -1,7 +1,7 @@
 // Operands of a matrix product, batched: c[z][i, j] = sum_k a[z][i, k] b[z][k, j] (+ bias[j]).
 // Joined with a form that holds `main`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs), and with
-// lib/moments and one of lib/moments_store, lib/moments_none, or with lib/gradient_sums; and with one of lib/read_plain,
-// lib/read_normalized, which reads a. matmul_rows.wgsl says what operands owe to a form.
+// lib/moments and one of lib/moments_store, lib/moments_none, or with lib/gradient_sums; with one of lib/read_plain,
+// lib/read_normalized, which reads a; and with lib/b_storage or lib/b_texture, which declares and reads b. matmul_rows.wgsl says what operands owe to a form.
 //
 // The aliases A4, B4 and C4 of what a, b and c hold, vec4f or vec4<f16>, are joined in front (src/tensor/half.ts); sums are f32.
 //
@@ -27,7 +27,6 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<A4>;
-@group(0) @binding(2) var<storage, read> b: array<B4>;
 @group(0) @binding(3) var<storage, read_write> c: array<C4>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
 
@@ -113,13 +112,13 @@ fn b_base(place: Place, s: u32) -> u32 {
 
 // b[k, 4 col..4 col+3], k counted in the segment; not for B_T.
 fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
-  if (!K_TAIL) { return vec4f(b[base + k * params.ldb4 + col]); }
+  if (!K_TAIL) { return b_at(base + k * params.ldb4 + col); }
   let inside = s * params.depth + k < params.inner;
-  return select(vec4f(), vec4f(b[base + select(0u, k, inside) * params.ldb4 + col]), inside);
+  return select(vec4f(), b_at(base + select(0u, k, inside) * params.ldb4 + col), inside);
 }
 
 // b[k..k+3, j], k counted in the segment; for B_T.
-fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return vec4f(b[base + j * params.ldb4 + k / 4u]); }
+fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b_at(base + j * params.ldb4 + k / 4u); }
 
 fn rows_of_c(place: Place) -> u32 { return params.rows; }
 fn columns_of_c() -> u32 { return params.cols4; }

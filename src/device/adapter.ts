@@ -40,6 +40,9 @@ const SOFTWARE = /llvmpipe|lavapipe|swiftshader|softpipe|software|basic render/i
 
 const ENABLE_SUBGROUPS = "enable subgroups; ";
 
+/** What WGSL calls it that a shader may read storage textures. */
+export const READ_TEXTURES = "readonly_and_readwrite_storage_textures";
+
 const NO_WEBGPU =
   "Cannot open a device as this runtime has no navigator.gpu: use Deno 2.9 or a browser with WebGPU, or " +
   "hand over { gpu }, for example what create([]) of npm's webgpu gives";
@@ -55,6 +58,8 @@ export interface Opened {
   readonly gpu: GPUDevice;
   /** Limits of the device, as plain numbers: what WebGPU gives is slow to read. */
   readonly limits: GPUSupportedLimits;
+  /** Names of the optional features of the device, and of WGSL, that work. */
+  readonly features: ReadonlySet<string>;
   /** Facts about the device's adapter. */
   readonly info: AdapterInfo;
   /**
@@ -80,7 +85,14 @@ export async function requestDevice(options: AdapterOptions = {}): Promise<Opene
     subgroupSize: subgroups ? sizeOfSubgroups(adapter.info) : 0,
   } as const;
   const directives = subgroups && await takes(gpu, ENABLE_SUBGROUPS) ? ENABLE_SUBGROUPS : "";
-  return { api, gpu, info, limits: plainLimits(gpu), directives };
+  const features = new Set<string>([...gpu.features as unknown as Iterable<string>, ...wgslFeatures(api)]);
+  return { api, gpu, info, limits: plainLimits(gpu), features, directives };
+}
+
+/** The features of WGSL that the library makes use of, of those that an implementation tells of. */
+function wgslFeatures(api: GPU): string[] {
+  const { wgslLanguageFeatures: told } = api as { wgslLanguageFeatures?: ReadonlySet<string> };
+  return told?.has(READ_TEXTURES) ? [READ_TEXTURES] : [];
 }
 
 /** Copies the limits; some implementations let them be read but not enumerated. */

@@ -3,6 +3,7 @@ import type { Block } from "./blocks.ts";
 import type { Pipeline } from "./pipelines.ts";
 import { PARAMS_SLOT } from "./program.ts";
 import { RecentMap } from "./recent_map.ts";
+import type { Textures } from "./textures.ts";
 
 /** Bind groups that are kept: several times those of a step of the largest networks. */
 const MOST = 4096;
@@ -48,16 +49,18 @@ export class BindGroups {
   #gpu: GPUDevice;
   #params: GPUBuffer;
   #guard: Guard;
+  #textures: Textures;
   #known = new RecentMap<Known>(MOST);
   #last: Known | null = null;
   #places: number[] = [];
   #created = 0;
 
-  /** Takes the buffer that `Params` are in, unless another is given. */
-  constructor(gpu: GPUDevice, params: GPUBuffer, guard: Guard) {
+  /** Takes the buffer that `Params` are in, unless another is given, and what is bound where a program reads a texture. */
+  constructor(gpu: GPUDevice, params: GPUBuffer, guard: Guard, textures: Textures) {
     this.#gpu = gpu;
     this.#params = params;
     this.#guard = guard;
+    this.#textures = textures;
   }
 
   /** Bind groups made so far. */
@@ -102,10 +105,12 @@ export class BindGroups {
     for (const binding in bindings) {
       const bound = bindings[binding];
       if (!bound) continue;
-      const resource = "storage" in bound
+      const part = "storage" in bound
         ? { buffer: bound.storage.block.buffer, offset: bound.offset, size: bound.size }
         : { buffer: bound.block.buffer, offset: 0, size: bound.bytes };
-      entries.push({ binding: Number(binding), resource });
+      const at = Number(binding);
+      const resource = pipeline.textures.includes(at) ? this.#textures.of(at, part.size).createView() : part;
+      entries.push({ binding: at, resource });
     }
     this.#created++;
     const { label, layout } = pipeline;

@@ -38,7 +38,7 @@ export class Device {
   readonly info: AdapterInfo;
   /** Limits of the adapter, all of which the device has. */
   readonly limits: GPUSupportedLimits;
-  /** Names of the optional features that work: `timestamp-query`, `shader-f16`, `subgroups`. */
+  /** Names of the optional features that work: `timestamp-query`, `shader-f16`, `subgroups`; of WGSL, reading textures. */
   readonly features: ReadonlySet<string>;
   /** Records steps and replays them; see {@linkcode Recordings} and `compile`. */
   readonly recordings: Recordings;
@@ -60,12 +60,12 @@ export class Device {
   #log = DispatchLog.open();
   #parts = new Map<unknown, unknown>();
 
-  private constructor({ api, gpu, info, limits, directives }: Opened) {
+  private constructor({ api, gpu, info, limits, features, directives }: Opened) {
     this.#api = api;
     this.#gpu = gpu;
     this.info = info;
     this.limits = limits;
-    this.features = new Set(gpu.features as unknown as Iterable<string>);
+    this.features = features;
     const [details, encoder, trim] = [() => this.#running.details, () => this.#encoder, () => this.trim()];
     const failures = this.#failures = new Failures(gpu, details, encoder);
     this.#pool = new BufferPool(bufferMaker({ gpu, failures, details, encoder, trim }));

@@ -6,7 +6,8 @@ import type { DeviceStorage } from "./storage.ts";
 import type { Pipeline, Reporting } from "./pipelines.ts";
 import { packParams, PARAMS_SLOT, type Program, type Scalars } from "./program.ts";
 import type { Profile, Profiler } from "./profiler.ts";
-import type { Recording, Replay } from "./replay/recording.ts";
+import type { RecordedDispatch, Recording, Replay } from "./replay/recording.ts";
+import { encodeCopies, Textures } from "./textures.ts";
 import { USAGE } from "./usage.ts";
 
 /** Bytes of the uniform arena: the `Params` of one submit. */
@@ -45,6 +46,7 @@ export class Encoder {
   #current: GPUComputePipeline | null = null;
   #label = "";
   #bindGroups: BindGroups;
+  #textures: Textures;
   #serial = 0;
   #recording: Recording | null = null;
   #profiler: Profiler | null = null;
@@ -57,9 +59,13 @@ export class Encoder {
     this.#gpu = gpu;
     const usage = USAGE.UNIFORM | USAGE.COPY_DST;
     this.#arena = gpu.createBuffer({ label: "params", size: ARENA_BYTES, usage });
+    this.#textures = new Textures((texture) => {
+      const problem = "Cannot make a texture as the device is out of memory";
+      return failures.watch("out-of-memory", problem, details(), () => gpu.createTexture(texture));
+    });
     this.#bindGroups = new BindGroups(gpu, this.#arena, (shader, make) => {
       return failures.watch("validation", "Cannot bind the buffers of a dispatch", { ...details(), shader }, make);
-    });
+    }, this.#textures);
   }
 
   /** Recording that takes every dispatch in, if any. */
@@ -140,6 +146,10 @@ export class Encoder {
   ): void {
     if (this.#offset + PARAMS_SLOT > ARENA_BYTES || this.#profiler?.full) this.flush();
     const group = this.#bindGroups.get(pipeline, bindings, this.#serial);
+    if (pipeline.textures.length > 0) {
+      this.#endPass();
+      encodeCopies(this.#openEncoder(), this.#textures.copiesOf(pipeline, bindings));
+    }
     const pass = this.#openPass(label, pipeline.label);
     if (this.#current !== pipeline.pipeline) pass.setPipeline(this.#current = pipeline.pipeline);
     let packed: Uint8Array | null = null;
@@ -165,18 +175,27 @@ export class Encoder {
     return profile;
   }
 
-  /** Makes a bind group whose `Params` are in a buffer of their own. */
-  createBindGroup(pipeline: Pipeline, bindings: Bindings, params: GPUBuffer): GPUBindGroup {
-    return this.#bindGroups.make(pipeline, bindings, params);
+  /** Makes a bind group whose `Params` are in a buffer of their own, and the copies that it needs. */
+  bind({ pipeline, bindings }: RecordedDispatch, params: GPUBuffer): Pick<Replay, "group" | "copies"> {
+    return {
+      group: this.#bindGroups.make(pipeline, bindings, params),
+      copies: this.#textures.copiesOf(pipeline, bindings),
+    };
   }
 
   /** Encodes the dispatches of a recorded step, apart from what waits for a submit. */
   encode(replays: readonly Replay[]): GPUCommandBuffer {
     const encoder = this.#gpu.createCommandEncoder({ label: "replay" });
-    const pass = encoder.beginComputePass();
+    let pass = encoder.beginComputePass();
     let current: GPUComputePipeline | null = null;
     for (let i = 0; i < replays.length; i++) {
-      const { pipeline, group, workgroups, hasParams } = replays[i]!;
+      const { pipeline, group, workgroups, hasParams, copies } = replays[i]!;
+      if (copies.length > 0) {
+        pass.end();
+        encodeCopies(encoder, copies);
+        pass = encoder.beginComputePass();
+        current = null;
+      }
       if (current !== pipeline) pass.setPipeline(current = pipeline);
       this.#offsets[0] = i * PARAMS_SLOT;
       if (hasParams) pass.setBindGroup(0, group, this.#offsets, 0, 1);
@@ -214,6 +233,7 @@ export class Encoder {
   /** Frees the arena. */
   destroy(): void {
     this.#arena.destroy();
+    this.#textures.destroy();
     this.#baton?.destroy();
     this.#profiler?.destroy();
   }

@@ -2,11 +2,12 @@
 export interface DeclaredInterface {
   /** Type of each scalar: u32, i32, f32 or an alias; `array<vec4, n>` is 4n scalars, `name0` and on. */
   readonly params: Record<string, string>;
-  /** Access, `read` or `read_write`, by binding of group 0. */
-  readonly access: Record<number, "read" | "read_write">;
+  /** Access, `read` or `read_write`, or `texture`, by binding of group 0. */
+  readonly access: Record<number, "read" | "read_write" | "texture">;
 }
 
 const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage(?:,\s*(read_write|read))?>/g;
+const TEXTURE = /@group\(0\)\s*@binding\((\d+)\)\s*var\s+\w+\s*:\s*texture_storage_2d<rgba32float,\s*read>/g;
 
 /**
  * Reads the interface of WGSL without comments.
@@ -38,5 +39,6 @@ export function declaredInterface(code: string, task: string): DeclaredInterface
     }
     access[binding] = mode;
   }
+  for (const [, number] of code.matchAll(TEXTURE)) access[Number(number)] = "texture";
   return { params, access };
 }

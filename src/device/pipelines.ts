@@ -1,8 +1,9 @@
 import { environment } from "./environment.ts";
 import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import type { Failures } from "./failures.ts";
-import { type Constants, isEmpty, type Program, sourceOf } from "./program.ts";
+import { type Access, type Constants, isEmpty, type Program, sourceOf } from "./program.ts";
 import { RecentMap } from "./recent_map.ts";
+import { TEXTURE_FORMAT } from "./textures.ts";
 import type { Bindings } from "./dispatch.ts";
 
 /** A compiled program and the layout of its bind group. */
@@ -18,6 +19,8 @@ export interface Pipeline {
   readonly bound: readonly number[];
   /** Bindings that the program writes. */
   readonly writes: readonly number[];
+  /** Bindings that it reads through a texture. */
+  readonly textures: readonly number[];
 }
 
 /** Receiver of errors of compilation: they arrive later than the call that made them. */
@@ -111,9 +114,10 @@ export class PipelineCache {
       });
       return { layout, pipeline };
     }, (error) => this.#report(error, code, details, constants));
-    const writes = storages.filter((binding) => program.access[binding] === "read_write");
+    const those = (access: Access) => storages.filter((binding) => program.access[binding] === access);
+    const [writes, textures] = [those("read_write"), those("texture")];
     const id = ++this.#created;
-    return { id, label, key, ...made, hasParams: !isEmpty(program.params), bound: storages, writes };
+    return { id, label, key, ...made, hasParams: !isEmpty(program.params), bound: storages, writes, textures };
   }
 
   #moduleOf(label: string, code: string): GPUShaderModule {
@@ -162,6 +166,10 @@ function layoutEntries(program: Program, storages: readonly number[]): GPUBindGr
     const declared = program.access[binding];
     if (!declared) {
       throw new TypeError(`Cannot dispatch ${program.name} as its source declares no storage binding ${binding}`);
+    }
+    if (declared === "texture") {
+      entries.push({ binding, visibility: 4, storageTexture: { access: "read-only", format: TEXTURE_FORMAT } });
+      continue;
     }
     const type = declared === "read" ? "read-only-storage" : "storage";
     entries.push({ binding, visibility: 4, buffer: { type } });

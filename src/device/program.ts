@@ -6,8 +6,11 @@ export const PARAMS_SLOT = 256;
 /** The type of one scalar of a program's `Params`. */
 export type ParamType = "u32" | "i32" | "f32";
 
-/** Access mode of a storage binding, as a WGSL module declares it. */
-export type Access = "read" | "read_write";
+/**
+ * Access mode of a storage binding, as a WGSL module declares it: `texture` where it declares a storage texture of
+ * rgba32float to read, into which the device copies what is bound: vector i goes to column i % 4096 of row i / 4096.
+ */
+export type Access = "read" | "read_write" | "texture";
 
 /** The scalars of a `Params` struct by name, in the order in which WGSL declares them. */
 export type ParamTypes = Readonly<Record<string, ParamType>>;

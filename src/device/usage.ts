@@ -11,5 +11,8 @@ export const USAGE = {
   QUERY_RESOLVE: 0x0200,
 } as const;
 
+/** Uses of a texture, by the standard's numbers. */
+export const TEXTURE_USAGE = { COPY_DST: 0x02, STORAGE_BINDING: 0x08 } as const;
+
 /** Mode of mapping a buffer: to read it. */
 export const MAP_READ = 1;

@@ -2,9 +2,9 @@
 import type { Shader } from "./shader.ts";
 
 /** `conv2d` */
-export const conv2d: Shader<{ rows: "u32", cols4: "u32", inner: "u32", depth: "u32", segments: "u32", splits: "u32", split4: "u32", groups: "u32", h: "i32", w: "i32", out_h: "i32", out_w: "i32", kernel_h: "i32", kernel_w: "i32", stride_h: "i32", stride_w: "i32", padding_h: "i32", padding_w: "i32", dilation_h: "i32", dilation_w: "i32", a4: "u32", ldb4: "u32", c4: "u32", group_a4: "u32", group_b4: "u32", group_c4: "u32", in4: "u32", per_column: "f32", half_column: "f32", per_line: "f32", half_line: "f32" }, { 1: "read", 2: "read", 3: "read_write", 4: "read" }> = {
+export const conv2d: Shader<{ rows: "u32", cols4: "u32", inner: "u32", depth: "u32", segments: "u32", splits: "u32", split4: "u32", groups: "u32", h: "i32", w: "i32", out_h: "i32", out_w: "i32", kernel_h: "i32", kernel_w: "i32", stride_h: "i32", stride_w: "i32", padding_h: "i32", padding_w: "i32", dilation_h: "i32", dilation_w: "i32", a4: "u32", ldb4: "u32", c4: "u32", group_a4: "u32", group_b4: "u32", group_c4: "u32", in4: "u32", per_column: "f32", half_column: "f32", per_line: "f32", half_line: "f32" }, { 1: "read", 3: "read_write", 4: "read" }> = {
   params: { rows: "u32", cols4: "u32", inner: "u32", depth: "u32", segments: "u32", splits: "u32", split4: "u32", groups: "u32", h: "i32", w: "i32", out_h: "i32", out_w: "i32", kernel_h: "i32", kernel_w: "i32", stride_h: "i32", stride_w: "i32", padding_h: "i32", padding_w: "i32", dilation_h: "i32", dilation_w: "i32", a4: "u32", ldb4: "u32", c4: "u32", group_a4: "u32", group_b4: "u32", group_c4: "u32", in4: "u32", per_column: "f32", half_column: "f32", per_line: "f32", half_line: "f32" },
-  access: { 1: "read", 2: "read", 3: "read_write", 4: "read" },
+  access: { 1: "read", 3: "read_write", 4: "read" },
   code: `struct Params {
   rows: u32, cols4: u32, inner: u32, depth: u32, segments: u32, splits: u32, split4: u32, groups: u32,
   h: i32, w: i32, out_h: i32, out_w: i32, kernel_h: i32, kernel_w: i32,
@@ -14,18 +14,17 @@ export const conv2d: Shader<{ rows: "u32", cols4: "u32", inner: "u32", depth: "u
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<A4>;
-@group(0) @binding(2) var<storage, read> b: array<B4>;
 @group(0) @binding(3) var<storage, read_write> c: array<C4>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
 override K_TAIL: bool = false;
 override BIAS: bool = false;
 fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
 fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
-  if (!K_TAIL) { return vec4f(b[base + k * params.ldb4 + col]); }
+  if (!K_TAIL) { return b_at(base + k * params.ldb4 + col); }
   let inside = k < segment_length(s);
-  return select(vec4f(), vec4f(b[base + select(0u, k, inside) * params.ldb4 + col]), inside);
+  return select(vec4f(), b_at(base + select(0u, k, inside) * params.ldb4 + col), inside);
 }
-fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return vec4f(b[base + j * params.ldb4 + k / 4u]); }
+fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b_at(base + j * params.ldb4 + k / 4u); }
 fn rows_of_c(place: Place) -> u32 { return place.rows; }
 fn columns_of_c() -> u32 { return params.c4; }
 fn column_of_c(place: Place, col: u32) -> u32 { return place.c_col + col; }

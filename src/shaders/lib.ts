@@ -168,6 +168,22 @@ struct View {
 struct Image { valid: bool, offset: u32, height: u32, width: u32 }
 `,
 };
+/** `lib_b_storage` */
+export const lib_b_storage: Shader<Record<never, never>, { 2: "read" }> = {
+  params: {},
+  access: { 2: "read" },
+  code: `@group(0) @binding(2) var<storage, read> b: array<B4>;
+fn b_at(i: u32) -> vec4f { return vec4f(b[i]); }
+`,
+};
+/** `lib_b_texture` */
+export const lib_b_texture: Shader<Record<never, never>, { 2: "texture" }> = {
+  params: {},
+  access: { 2: "texture" },
+  code: `@group(0) @binding(2) var b: texture_storage_2d<rgba32float, read>;
+fn b_at(i: u32) -> vec4f { return textureLoad(b, vec2u(i & 4095u, i >> 12u)); }
+`,
+};
 /** `lib_block` */
 export const lib_block: Shader<Record<never, never>, Record<never, never>> = {
   params: {},

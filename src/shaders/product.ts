@@ -2,16 +2,15 @@
 import type { Shader } from "./shader.ts";
 
 /** `matmul` */
-export const matmul: Shader<{ rows: "u32", cols4: "u32", inner: "u32", lda4: "u32", ldb4: "u32", ldc4: "u32", depth: "u32", segments: "u32", splits: "u32", split4: "u32", batch1: "u32", batch2: "u32", a0: "u32", a1: "u32", a2: "u32", b0: "u32", b1: "u32", b2: "u32", c_step: "u32", first_z: "u32" }, { 1: "read", 2: "read", 3: "read_write", 4: "read" }> = {
+export const matmul: Shader<{ rows: "u32", cols4: "u32", inner: "u32", lda4: "u32", ldb4: "u32", ldc4: "u32", depth: "u32", segments: "u32", splits: "u32", split4: "u32", batch1: "u32", batch2: "u32", a0: "u32", a1: "u32", a2: "u32", b0: "u32", b1: "u32", b2: "u32", c_step: "u32", first_z: "u32" }, { 1: "read", 3: "read_write", 4: "read" }> = {
   params: { rows: "u32", cols4: "u32", inner: "u32", lda4: "u32", ldb4: "u32", ldc4: "u32", depth: "u32", segments: "u32", splits: "u32", split4: "u32", batch1: "u32", batch2: "u32", a0: "u32", a1: "u32", a2: "u32", b0: "u32", b1: "u32", b2: "u32", c_step: "u32", first_z: "u32" },
-  access: { 1: "read", 2: "read", 3: "read_write", 4: "read" },
+  access: { 1: "read", 3: "read_write", 4: "read" },
   code: `struct Params {
   rows: u32, cols4: u32, inner: u32, lda4: u32, ldb4: u32, ldc4: u32, depth: u32, segments: u32, splits: u32, split4: u32,
   batch1: u32, batch2: u32, a0: u32, a1: u32, a2: u32, b0: u32, b1: u32, b2: u32, c_step: u32, first_z: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<A4>;
-@group(0) @binding(2) var<storage, read> b: array<B4>;
 @group(0) @binding(3) var<storage, read_write> c: array<C4>;
 @group(0) @binding(4) var<storage, read> bias: array<vec4f>;
 override A_T: bool = false;
@@ -79,11 +78,11 @@ fn b_base(place: Place, s: u32) -> u32 {
   return place.b + select(k * params.ldb4, k / 4u, B_T);
 }
 fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
-  if (!K_TAIL) { return vec4f(b[base + k * params.ldb4 + col]); }
+  if (!K_TAIL) { return b_at(base + k * params.ldb4 + col); }
   let inside = s * params.depth + k < params.inner;
-  return select(vec4f(), vec4f(b[base + select(0u, k, inside) * params.ldb4 + col]), inside);
+  return select(vec4f(), b_at(base + select(0u, k, inside) * params.ldb4 + col), inside);
 }
-fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return vec4f(b[base + j * params.ldb4 + k / 4u]); }
+fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b_at(base + j * params.ldb4 + k / 4u); }
 fn rows_of_c(place: Place) -> u32 { return params.rows; }
 fn columns_of_c() -> u32 { return params.cols4; }
 fn column_of_c(place: Place, col: u32) -> u32 { return col; }

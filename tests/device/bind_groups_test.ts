@@ -3,15 +3,17 @@ import { BindGroups } from "../../src/device/bind_groups.ts";
 import type { Bound } from "../../src/device/dispatch.ts";
 import type { Pipeline } from "../../src/device/pipelines.ts";
 import { BufferPool } from "../../src/device/pool.ts";
+import { Textures } from "../../src/device/textures.ts";
 
 let buffers = 0;
+const textures = new Textures(() => ({ createView: () => ({}) }) as GPUTexture);
 const pool = new BufferPool({ create: () => ({ label: `${buffers++}`, destroy() {} }) as GPUBuffer });
 const gpu = { createBindGroup: (made: unknown) => made } as GPUDevice;
 const pipeline = (id: number, bound: number[], writes: number[] = []) =>
-  ({ id, label: `p${id}`, hasParams: false, bound, writes }) as unknown as Pipeline;
+  ({ id, label: `p${id}`, hasParams: false, bound, writes, textures: [] }) as unknown as Pipeline;
 
 function opened(): (pipeline: Pipeline, ...bound: Bound[]) => unknown {
-  const groups = new BindGroups(gpu, pool.allocate(16).block.buffer, (_, make) => make());
+  const groups = new BindGroups(gpu, pool.allocate(16).block.buffer, (_, make) => make(), textures);
   return (which, ...bound) => groups.get(which, Object.fromEntries(bound.map((x, i) => [i + 1, x])), 0);
 }
 
@@ -53,7 +55,7 @@ Deno.test("BindGroups tells windows, sizes and pipelines apart where the last di
 });
 
 Deno.test("BindGroups makes groups anew once cleared, and none that writes what is bound twice", () => {
-  const groups = new BindGroups(gpu, pool.allocate(16).block.buffer, (_, make) => make());
+  const groups = new BindGroups(gpu, pool.allocate(16).block.buffer, (_, make) => make(), textures);
   const a = pool.allocate(64);
   const first = groups.get(pipeline(1, [1]), { 1: a }, 0);
   groups.get(pipeline(1, [1]), { 1: a }, 3);

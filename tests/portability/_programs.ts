@@ -43,7 +43,9 @@ export async function pipelinesOf(adapter: NullAdapter): Promise<Pipeline[]> {
     for (const network of ["resnet18", "resnet50"] as const) {
       for (const mixed of [false, true]) for (const images of [16, 256]) step(device, network, images, mixed);
     }
-    for (const { name } of formOptions(policyOf(device), "f16")) await products(device, name);
+    for (const { name } of formOptions(policyOf(device), { sums: "f16", textureBytes: 1 })) {
+      await products(device, name);
+    }
     for (const form of ["tiles", "products"] as const) await attentions(device, form);
     for (const size of [20, 300]) allOps(size);
   } finally {

@@ -3,6 +3,7 @@ import type { Pipeline } from "../pipelines.ts";
 import type { Reserve } from "../blocks.ts";
 import { DeviceStorage } from "../storage.ts";
 import { PARAMS_SLOT, type ParamType, type Program, type Scalars, setParam } from "../program.ts";
+import type { TextureCopy } from "../textures.ts";
 import { USAGE } from "../usage.ts";
 
 /**
@@ -46,6 +47,8 @@ export interface Replay {
   readonly group: GPUBindGroup;
   readonly workgroups: Workgroups;
   readonly hasParams: boolean;
+  /** Copies into textures before it. */
+  readonly copies: readonly TextureCopy[];
 }
 
 /**
@@ -159,7 +162,10 @@ export class Recording {
    *
    * @internal
    */
-  prepare(gpu: GPUDevice, makeGroup: (dispatch: RecordedDispatch, params: GPUBuffer) => GPUBindGroup): Replay[] {
+  prepare(
+    gpu: GPUDevice,
+    bind: (dispatch: RecordedDispatch, params: GPUBuffer) => Pick<Replay, "group" | "copies">,
+  ): Replay[] {
     if (this.#buffer) return this.#replays;
     const size = Math.max(1, this.dispatches.length) * PARAMS_SLOT;
     const usage = USAGE.UNIFORM | USAGE.COPY_DST;
@@ -170,7 +176,7 @@ export class Recording {
     gpu.queue.writeBuffer(buffer, 0, bytes);
     this.#replays = this.dispatches.map((dispatch) => ({
       pipeline: dispatch.pipeline.pipeline,
-      group: makeGroup(dispatch, buffer),
+      ...bind(dispatch, buffer),
       workgroups: dispatch.workgroups,
       hasParams: dispatch.params !== null,
     }));

@@ -120,10 +120,7 @@ export class Recordings {
    */
   replay(recording: Recording): void {
     this.#failures.check();
-    const replays = recording.prepare(
-      this.#gpu,
-      ({ pipeline, bindings }, params) => this.#encoder.createBindGroup(pipeline, bindings, params),
-    );
+    const replays = recording.prepare(this.#gpu, (dispatch, params) => this.#encoder.bind(dispatch, params));
     recording.actOnHost(this.#gpu.queue);
     this.#pool.touch(recording.peak);
     this.#noteWrites(recording);

@@ -25,10 +25,17 @@ import {
   type WeightGradOperands,
 } from "./geometry.ts";
 import { momentsCode, momentsNote, type SideMoments } from "../product/moments.ts";
-import { choosePlan } from "../product/plan.ts";
+import { choosePlan, textureBytesOf } from "../product/plan.ts";
 import { sumsOf } from "../product/precision.ts";
 import { noiseLike } from "../product/product.ts";
-import { operandAliases, operandNote, type OperandTypes, readingCode, readingNote } from "../product/programs.ts";
+import {
+  bCode,
+  operandAliases,
+  operandNote,
+  type OperandTypes,
+  readingCode,
+  readingNote,
+} from "../product/programs.ts";
 import { sumMiddleInto } from "../product/sum_middle.ts";
 
 const OPERANDS = {
@@ -51,7 +58,7 @@ function programOf(
   const name = `conv2d ${kind} ${form.name}${operandNote(types)}${readingNote(norm)}`;
   return programs.get(conv2d, `${name} ${moments}`, () => {
     const parts = [readingCode(norm), ...momentsCode(moments), ...form.code] as const;
-    const code = [operandAliases(types), conv2d, ...OPERANDS[kind], ...parts] as const;
+    const code = [operandAliases(types), conv2d, bCode(form), ...OPERANDS[kind], ...parts] as const;
     const forms = `conv2d:${kind === "forwardTaps" ? "taps" : "direct"} matmul:${form.name}${momentsNote(moments)}`;
     return defineProgram({ name, form: forms, code, entryPoint: "main" });
   });
@@ -175,6 +182,7 @@ function run(g: Geometry, job: Job): Tensor {
     mostSplits,
     whole,
     sums: sumsOf(job.a, job.b),
+    textureBytes: textureBytesOf(job.b),
   };
   const { form, splits } = choosePlan(policyOf(device), sizes, () => questionOf(g, job));
   const [x, y] = device.groups(workgroupCount(form, rowsAtOnce, cols4), 1);

@@ -21,6 +21,7 @@ export type ProductFormName =
   | "subgroup"
   | "subgroup32"
   | "subgroupNarrow"
+  | "subgroupTexture"
   | "rows"
   | "tile64of4x8"
   | "tile64of8x4"
@@ -49,6 +50,16 @@ export interface ProductForm {
   readonly memory: number;
   /** Precision in which a few terms are summed before they are added in f32. */
   readonly sums: FloatDType;
+  /** Whether b is read through a texture. */
+  readonly texture?: boolean;
+}
+
+/** What a product allows its form. */
+export interface Allowed {
+  /** Precision in which a few terms may be summed; f32 by default. */
+  readonly sums?: FloatDType;
+  /** Bytes of b where it may be read through a texture: all of it is used, and it is f32; 0 by default. */
+  readonly textureBytes?: number;
 }
 
 /** Terms of a sum, and of each segment of it but the last. */
@@ -70,6 +81,7 @@ const ON_CPU = { invocations: 8, memory: 0, sums: "f32" } as const;
 const FORMS: Readonly<Record<ProductFormName, ProductForm>> = {
   subgroup: subgroup("subgroup", 16),
   subgroup32: subgroup("subgroup32", 32),
+  subgroupTexture: { ...subgroup("subgroupTexture", 16), texture: true },
   subgroupNarrow: { name: "subgroupNarrow", code: [matmul_narrow], rows: 32, cols4: 4, ...ON_CPU },
   rows: { name: "rows", code: [matmul_columns, matmul_rows], rows: 8, cols4: 8, ...ON_CPU },
   tile64of4x8: tile("tile64of4x8", 16, 8, { tall: false }),
@@ -86,7 +98,7 @@ const FORMS: Readonly<Record<ProductFormName, ProductForm>> = {
 
 /** Forms that a tuner may choose from, those in f16 where they serve. */
 const OPTIONS: Readonly<Record<"cpu" | "gpu", readonly ProductFormName[]>> = {
-  cpu: ["subgroup", "subgroup32", "subgroupNarrow", "rows"],
+  cpu: ["subgroup", "subgroup32", "subgroupNarrow", "subgroupTexture", "rows"],
   gpu: [
     ...["tile64of4x8", "tile64of8x4", "tile64", "tile64x128", "tile128x64", "tile128"] as const,
     ...["half64", "half64x128", "half128x64", "half128"] as const,
@@ -138,6 +150,12 @@ const TILE_CONSTANTS: Readonly<Record<"cpu" | "gpu", Constants>> = {
 /** Rows and columns of a matrix from which the CPU form with more rows is worth twice the time to compile. */
 const LARGE = 512;
 
+/**
+ * When a CPU reads b through a texture, which takes a copy of b and a pass of its own: rows that b meets, multiply-adds,
+ * and most bytes of b, as the textures of all sizes are kept.
+ */
+const TEXTURE = { rows: 64, work: 2 ** 24, bytes: 2 ** 26 } as const;
+
 /** Tiles that a result fills, the best first: by whether it is high, and whether it is wide. */
 const LARGE_TILES: readonly [TilesByWidth, TilesByWidth] = [[[], ["64x128"]], [["128x64"], ["128", "128x64"]]];
 type TilesByWidth = readonly [readonly TileSize[], readonly TileSize[]];
@@ -156,31 +174,36 @@ export function formNamed(name: ProductFormName): ProductForm {
   return FORMS[name];
 }
 
-/** The forms that may suit the adapter, for sums that may be in f16 in part, or not. */
-export function formOptions(policy: Policy, sums: FloatDType = "f32"): ProductForm[] {
-  return policy.of(OPTIONS).map(formNamed).filter((form) => serves(form, sums) && lackOf(policy, form) === null);
+/** The forms that may suit the adapter, for such a product. */
+export function formOptions(policy: Policy, allowed: Allowed = {}): ProductForm[] {
+  return policy.of(OPTIONS).map(formNamed).filter((form) => serves(form, allowed) && lackOf(policy, form) === null);
 }
 
-/** Whether a form's sums are as precise as they must be. */
-function serves(form: ProductForm, sums: FloatDType): boolean {
+/** Whether a form's sums are as precise as they must be, and it can read b. */
+function serves(form: ProductForm, { sums = "f32", textureBytes = 0 }: Allowed): boolean {
+  if (form.texture && (textureBytes === 0 || textureBytes > TEXTURE.bytes)) return false;
   return sums === "f16" || form.sums === "f32";
 }
 
 /** Tells what the device lacks for a form; null where it lacks nothing. */
-function lackOf({ subgroupSize, limits }: Policy, { name, memory }: ProductForm): string | null {
+function lackOf(
+  { subgroupSize, limits, readsTextures }: Policy,
+  { name, memory, texture }: ProductForm,
+): string | null {
   const { maxComputeWorkgroupStorageSize: most } = limits;
+  if (texture && !readsTextures) return "storage textures that shaders may read";
   if (name.startsWith("subgroup") && subgroupSize !== 8) return `subgroups of 8 lanes: got ${subgroupSize}`;
   return memory > most ? `${memory} bytes of workgroup memory: got ${most}` : null;
 }
 
 /**
- * The form that is forced and serves such sums; null where the table's or the timed one holds.
+ * The form that is forced and serves such a product; null where the table's or the timed one holds.
  *
  * @throws {RangeError} If there is none of that name, or the device lacks what it needs.
  */
-export function forcedForm(policy: Policy, sums: FloatDType = "f32"): ProductForm | null {
+export function forcedForm(policy: Policy, allowed: Allowed = {}): ProductForm | null {
   const name = policy.forced("matmul", NAMES);
-  if (name === undefined || !serves(FORMS[name], sums)) return null;
+  if (name === undefined || !serves(FORMS[name], allowed)) return null;
   const lack = lackOf(policy, FORMS[name]);
   if (lack) throw new RangeError(`Cannot force the form ${name} of matmul as it needs ${lack}`);
   return FORMS[name];
@@ -195,19 +218,28 @@ export function chooseForm(
   rows: number,
   cols4: number,
   batch: number,
-  sums: FloatDType = "f32",
+  allowed: Allowed = {},
 ): ProductForm {
-  const forced = forcedForm(policy, sums);
+  const forced = forcedForm(policy, allowed);
   if (forced) return forced;
-  const { family, subgroupSize } = policy;
-  if (family === "cpu") {
-    return FORMS[subgroupSize === 8 ? subgroupForm(rows, cols4, batch) : "rows"];
+  if (policy.family === "cpu") {
+    if (policy.subgroupSize !== 8) return FORMS.rows;
+    if (worthTexture(policy, rows, cols4, allowed)) return FORMS.subgroupTexture;
+    return FORMS[subgroupForm(rows, cols4, batch)];
   }
-  const tiles = TILES[sums];
+  const tiles = TILES[allowed.sums ?? "f32"];
   const fitting = LARGE_TILES[rows >= 96 ? 1 : 0][cols4 >= 24 ? 1 : 0].map((size) => FORMS[tiles[size]]);
   const large = fitting.find((form) => lackOf(policy, form) === null);
   const busy = large && workgroupCount(large, rows, cols4) * batch * large.invocations >= SHARING.gpu.invocations / 2;
   return busy ? large : FORMS[tiles["64"]];
+}
+
+/** Whether a texture saves more than the copy of b costs. */
+function worthTexture(policy: Policy, rows: number, cols4: number, allowed: Allowed): boolean {
+  const { subgroupTexture } = FORMS;
+  if (!serves(subgroupTexture, allowed) || lackOf(policy, subgroupTexture) !== null) return false;
+  const work = rows * (allowed.textureBytes ?? 0) / 4;
+  return cols4 > FORMS.subgroupNarrow.cols4 && rows >= TEXTURE.rows && work >= TEXTURE.work;
 }
 
 /** The form of a subgroup of 8 lanes: two lots of 16 rows where half of the lanes would have no columns. */

@@ -53,3 +53,8 @@ export function packed({ transposeA = false, transposeB = false, batch = NO_BATC
 export function strided(strides: AllStrides, order: Order = {}): Layout {
   return { ...packed(order), strides };
 }
+
+/** Whether an operand is a part of its tensor. */
+export function isPart(strides: AllStrides | null): boolean {
+  return strides !== null && [strides.a, strides.b, strides.c].some(({ from }) => from !== undefined);
+}

@@ -1,8 +1,10 @@
 // How a product is computed: in which form, and into how many parts its sum is split; by the table, or as it was timed.
-import type { FloatDType } from "../../tensor/mod.ts";
+import type { FloatDType, Tensor } from "../../tensor/mod.ts";
+import { floatOf } from "../../tensor/internal.ts";
 import type { Question } from "../shared/answers.ts";
 import type { Policy } from "../shared/policy.ts";
 import {
+  type Allowed,
   chooseForm,
   chooseSplits,
   forcedForm,
@@ -20,7 +22,7 @@ export interface Plan {
 }
 
 /** Sizes that a plan depends on. */
-export interface PlanSizes {
+export interface PlanSizes extends Allowed {
   /** Rows of the result; `4 cols4` columns. */
   readonly rows: number;
   readonly cols4: number;
@@ -32,8 +34,6 @@ export interface PlanSizes {
   readonly resultBytes: number;
   /** Maximum number of parts of a sum (split-K); no limit by default. */
   readonly mostSplits?: number;
-  /** Precision in which a few terms may be summed; f32 by default. */
-  readonly sums?: FloatDType;
   /** Whether to try only as few parts as the table says, or fewer: a sum in parts leaves no moments. */
   readonly whole?: boolean;
 }
@@ -41,11 +41,16 @@ export interface PlanSizes {
 /** Forms that compute more than this many times what the best fitting one does are not tried. */
 const MOST_WASTE = 1.5;
 
+/** Bytes of a b that may be read through a texture: 0 where it is f16. */
+export function textureBytesOf(b: Tensor): number {
+  return floatOf(b) === "f32" ? b.storage.bytes : 0;
+}
+
 /** The plan for a product; `ask` names it and makes inputs for timing it. */
 export function choosePlan(policy: Policy, sizes: PlanSizes, ask: () => Pick<Question, "key" | "prepare">): Plan {
   const usual = tablePlan(policy, sizes);
   const { sums } = sizes;
-  if (forcedForm(policy, sums)) return usual;
+  if (forcedForm(policy, sizes)) return usual;
   const name = nameOf(usual);
   const answer = policy.decide(name, () => {
     const { key, prepare } = ask();
@@ -56,8 +61,8 @@ export function choosePlan(policy: Policy, sizes: PlanSizes, ask: () => Pick<Que
 
 /** The plan of the table, for a product of which there are too many sizes to time each. */
 export function tablePlan(policy: Policy, sizes: PlanSizes): Plan {
-  const { rows, cols4, batch, sums } = sizes;
-  return usualPlan(policy, sizes, chooseForm(policy, rows, cols4, batch, sums));
+  const { rows, cols4, batch } = sizes;
+  return usualPlan(policy, sizes, chooseForm(policy, rows, cols4, batch, sizes));
 }
 
 /** Formats what a question says of sums: nothing where they are f32. */
@@ -75,7 +80,7 @@ function usualPlan(policy: Policy, sizes: PlanSizes, form: ProductForm): Plan {
 function candidates(policy: Policy, sizes: PlanSizes, usual: string): string[] {
   const names = new Set([usual]);
   const computed = (form: ProductForm) => workgroupCount(form, sizes.rows, sizes.cols4) * form.rows * form.cols4;
-  const forms = formOptions(policy, sizes.sums);
+  const forms = formOptions(policy, sizes);
   const least = Math.min(...forms.map(computed));
   for (const form of forms.filter((form) => computed(form) <= MOST_WASTE * least)) {
     const { splits } = usualPlan(policy, sizes, form);

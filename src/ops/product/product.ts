@@ -7,10 +7,10 @@ import { bytesOf, castTo, elementAliases, floatOf } from "../../tensor/internal.
 import type { Question } from "../shared/answers.ts";
 import { policyOf } from "../shared/policy.ts";
 import { constantsOf, type ProductForm, workgroupCount } from "./forms.ts";
-import { type AllStrides, type BatchAxes, type Layout, packed, type Strides } from "./layout.ts";
+import { type BatchAxes, isPart, type Layout, packed, type Strides } from "./layout.ts";
 import type { GradientSums } from "./gradient_sums.ts";
 import type { SideMoments } from "./moments.ts";
-import { choosePlan, tablePlan } from "./plan.ts";
+import { choosePlan, tablePlan, textureBytesOf } from "./plan.ts";
 import { programOf } from "./programs.ts";
 import { sumMiddleInto } from "./sum_middle.ts";
 
@@ -115,10 +115,20 @@ export function productPadded({ a, b, sizes, layout = PACKED, epilogue = PLAIN, 
   const count = sizeOf(layout.batch.sizes);
   const shape = strides ? [strides.size] : [count, rows, padded(cols)];
   const size = sizeOf(shape);
-  const asked = { rows, cols4: padded(cols) / 4, batch: count, terms: inner, resultBytes: size * 4, sums };
-  const plan = triangles || isPart(strides)
-    ? tablePlan(policyOf(device), { ...asked, mostSplits: into || triangles ? 1 : undefined })
-    : choosePlan(policyOf(device), asked, () => questionOf(p, count));
+  const whole = !triangles && !isPart(strides);
+  const textureBytes = whole ? textureBytesOf(b) : 0;
+  const asked = {
+    rows,
+    cols4: padded(cols) / 4,
+    batch: count,
+    terms: inner,
+    resultBytes: size * 4,
+    sums,
+    textureBytes,
+  };
+  const plan = whole
+    ? choosePlan(policyOf(device), asked, () => questionOf(p, count))
+    : tablePlan(policyOf(device), { ...asked, mostSplits: into || triangles ? 1 : undefined });
   const depth = Math.ceil(inner / plan.splits / 8) * 8; // a slice of the tiles
   const splits = Math.ceil(inner / depth);
   const result: Tensor = into ?? new Tensor(device, shape, { dtype });
@@ -130,11 +140,6 @@ export function productPadded({ a, b, sizes, layout = PACKED, epilogue = PLAIN, 
     target.dispose();
   }
   return result;
-}
-
-/** Whether an operand is a part of its tensor. */
-function isPart(strides: AllStrides | null): boolean {
-  return strides !== null && [strides.a, strides.b, strides.c].some(({ from }) => from !== undefined);
 }
 
 /** Makes the question that times a product: bias and accumulation cost the same in all plans, so they are left out. */

@@ -1,6 +1,7 @@
 // Programs of matrix products: a form of the inner loop, the dtypes of the operands, and what is done on the way in and out.
-import { defineProgram, type Device } from "../../device/mod.ts";
-import { lib_read_normalized, lib_read_plain } from "../../shaders/lib.ts";
+import { type Access, defineProgram, type Device, type ShaderPart } from "../../device/mod.ts";
+import type { Nothing } from "../../device/internal.ts";
+import { lib_b_storage, lib_b_texture, lib_read_normalized, lib_read_plain } from "../../shaders/lib.ts";
 import { matmul as operands } from "../../shaders/product.ts";
 import type { FloatDType, Tensor } from "../../tensor/mod.ts";
 import { elementAliases, floatOf } from "../../tensor/internal.ts";
@@ -30,7 +31,7 @@ export function programOf({ programs }: Device, form: ProductForm, types: Operan
   const name = `matmul ${form.name}${operandNote(types)}${readingNote(norm)}${kind}`;
   return programs.get(operands, `${name} ${moments}`, () => {
     const side = gradient ? gradientSumsCode(gradient, adds) : momentsCode(moments);
-    const code = [operandAliases(types), operands, readingCode(norm), ...side, ...form.code] as const;
+    const code = [operandAliases(types), operands, bCode(form), readingCode(norm), ...side, ...form.code] as const;
     return defineProgram({ name, form: `matmul:${form.name}${momentsNote(moments)}`, code, entryPoint: "main" });
   });
 }
@@ -49,6 +50,11 @@ export function operandNote({ a, b, c }: OperandTypes): string {
 /** WGSL to join with a product that reads images as they are, or normalises them. */
 export function readingCode(norm: Tensor | undefined): typeof lib_read_plain | typeof lib_read_normalized {
   return norm ? lib_read_normalized : lib_read_plain;
+}
+
+/** WGSL to join with a product that declares b and reads it. */
+export function bCode({ texture }: ProductForm): ShaderPart<Nothing, { readonly 2: Access }> {
+  return texture ? lib_b_texture : lib_b_storage;
 }
 
 /** Note on reading in the name of a program. */

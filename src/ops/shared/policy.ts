@@ -1,6 +1,6 @@
 // How a form is chosen: what is forced, else what was timed, else what the tables say.
 import type { AdapterFamily, Device } from "../../device/mod.ts";
-import { environment } from "../../device/internal.ts";
+import { environment, READ_TEXTURES } from "../../device/internal.ts";
 import { Answers, type Question } from "./answers.ts";
 
 /** The ops, and parts of ops, that have several forms. */
@@ -20,12 +20,15 @@ export interface Forced extends Readonly<Partial<Record<Formed, string>>> {
 /** Values that may be forced for the settings beside forms. */
 const OTHERS: ReadonlyMap<string, readonly string[]> = new Map([["family", ["cpu", "gpu"]], ["subgroups", ["off"]]]);
 
+/** Facts about a device that choose forms, and its recordings, which follow the choice. */
+type PolicyDevice = Pick<Device, "info" | "limits" | "features" | "recordings">;
+
 /**
  * The choice of forms on one device: {@linkcode Policy.with} and the variable `FORM` of the environment force them; what
  * `tune()` timed comes next; else the tables by family of adapters (`tables.ts`, and those beside the forms) hold.
  */
 export class Policy {
-  #device: Pick<Device, "info" | "limits" | "recordings">;
+  #device: PolicyDevice;
   #forced: Forced;
   #answers: Answers | null = null;
 
@@ -34,7 +37,7 @@ export class Policy {
    *
    * @throws {RangeError} If `FORM` names nothing that has forms.
    */
-  constructor(device: Pick<Device, "info" | "limits" | "recordings">, forms: string | undefined = environment("FORM")) {
+  constructor(device: PolicyDevice, forms: string | undefined = environment("FORM")) {
     this.#device = device;
     this.#forced = parseForms(forms ?? "");
   }
@@ -47,6 +50,11 @@ export class Policy {
   /** Lanes of a subgroup; 0 where they cannot be used. */
   get subgroupSize(): number {
     return this.#forced.subgroups === "off" ? 0 : this.#device.info.subgroupSize;
+  }
+
+  /** Whether shaders may read storage textures. */
+  get readsTextures(): boolean {
+    return this.#device.features.has(READ_TEXTURES);
   }
 
   /** Limits of the device, which bound what a form may use. */

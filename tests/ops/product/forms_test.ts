@@ -33,17 +33,18 @@ Deno.test("formOptions() has tiles with fewer sums an invocation, for GPUs with 
 });
 
 Deno.test("chooseForm() and formOptions() give sums in f16 where they may be, on GPUs", () => {
-  const name = (memory: number, rows: number, cols4: number) => chooseForm(gpu(memory), rows, cols4, 64, "f16").name;
+  const name = (memory: number, rows: number, cols4: number) =>
+    chooseForm(gpu(memory), rows, cols4, 64, { sums: "f16" }).name;
   assertEquals(name(32768, 1024, 256), "half128");
   assertEquals(name(16384, 1024, 256), "half128x64");
   assertEquals(name(32768, 64, 256), "half64x128");
   assertEquals(name(16384, 8, 2), "half64");
   const cpu = policyOf(pretended({ family: "cpu", subgroupSize: 0 }, { maxComputeWorkgroupStorageSize: 32768 }));
-  assertEquals(chooseForm(cpu, 1024, 256, 64, "f16").name, "rows");
-  assertEquals(formOptions(cpu, "f16").every(({ sums }) => sums === "f32"), true);
-  const halves = formOptions(gpu(32768), "f16").filter(({ sums }) => sums === "f16");
+  assertEquals(chooseForm(cpu, 1024, 256, 64, { sums: "f16" }).name, "rows");
+  assertEquals(formOptions(cpu, { sums: "f16" }).every(({ sums }) => sums === "f32"), true);
+  const halves = formOptions(gpu(32768), { sums: "f16" }).filter(({ sums }) => sums === "f16");
   assertEquals(halves.map(({ name }) => name), ["half64", "half64x128", "half128x64", "half128"]);
-  assert(formOptions(gpu(32768), "f16").length > halves.length);
+  assert(formOptions(gpu(32768), { sums: "f16" }).length > halves.length);
   assertEquals(formOptions(gpu(32768)).some(({ sums }) => sums === "f16"), false);
 });
 
@@ -51,7 +52,7 @@ Deno.test("a forced form in f16 serves only sums that may be in f16", async () =
   const policy = gpu(32768);
   await policy.with({ matmul: "half64" }, () => {
     assertEquals(chooseForm(policy, 1024, 256, 64).name, "tile128");
-    assertEquals(chooseForm(policy, 1024, 256, 64, "f16").name, "half64");
+    assertEquals(chooseForm(policy, 1024, 256, 64, { sums: "f16" }).name, "half64");
   });
 });
 

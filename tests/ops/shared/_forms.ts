@@ -38,6 +38,7 @@ export function pretended(
   const device = {
     info,
     limits,
+    features: new Set(),
     recordings: { depend() {}, outdate() {} },
     part(kind: new (device: unknown) => object) {
       const part = parts.get(kind) ?? new kind(device);

@@ -11,7 +11,7 @@ import { pretended } from "./_forms.ts";
 const device = await Device.open();
 const policy = policyOf(device);
 const info = { vendor: "", description: "", family: "gpu", subgroupSize: 32 } as const;
-const of = { info, limits: device.limits, recordings: device.recordings };
+const of = { info, limits: device.limits, features: device.features, recordings: device.recordings };
 
 Deno.test("Policy.with() forces families, subgroups and forms inside, whatever happens there", async () => {
   const { family, subgroupSize } = device.info;
@@ -39,7 +39,7 @@ Deno.test("Policy.with() refuses a form that there is not, by the op that asks f
     [
       { matmul: "tile7" },
       () => matmul(ones([4, 4]), ones([4, 4])),
-      "matmul as it must be one of subgroup, subgroup32, subgroupNarrow, rows",
+      "matmul as it must be one of subgroup, subgroup32, subgroupNarrow, subgroupTexture, rows",
     ],
     [
       { pairs: "none" },
