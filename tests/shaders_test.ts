@@ -87,11 +87,13 @@ Deno.test("interfaceOf() reads Params in order and the access of bindings", () =
   @group(0) @binding(0) var<uniform> params: Params;
   @group(0)   @binding(12)  var<storage, read_write> y: array<f32>;
   @group(0) @binding(3) var<storage> z: array<f32>;
-  @group(0) @binding(1) var<storage, read> x: array<f32>;`;
+  @group(0) @binding(1) var<storage, read> x: array<f32>;
+  @group(0) @binding(4)
+  var t: texture_storage_2d<rgba32float, read>;`;
   const steps = { steps0: "i32", steps1: "i32", steps2: "i32", steps3: "i32" };
   const { params, access } = interfaceOf({ name: "some", code });
   assertEquals(Object.entries(params), Object.entries({ size: "u32", lr: "f32", at: "N1", ...steps }));
-  assertEquals(access, { 1: "read", 3: "read", 12: "read_write" });
+  assertEquals(access, { 1: "read", 3: "read", 4: "texture", 12: "read_write" });
   assertEquals(interfaceOf({ name: "none", code: "struct ParamsOf { x: vec2f }" }), { params: {}, access: {} });
 });
 

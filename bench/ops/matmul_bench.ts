@@ -23,7 +23,7 @@ async function check(c: Tensor, a: Tensor, b: Tensor, n: number): Promise<void> 
 }
 
 const FORMS: Record<string, readonly ProductFormName[]> = {
-  cpu: ["subgroup", "subgroup32", "subgroupNarrow", "rows"],
+  cpu: ["subgroup", "subgroup32", "subgroupNarrow", "subgroupTexture", "rows"],
   gpu: ["tile128", "tile128x64", "tile64x128", "tile64"],
 };
 

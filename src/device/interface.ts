@@ -6,8 +6,9 @@ export interface DeclaredInterface {
   readonly access: Record<number, "read" | "read_write" | "texture">;
 }
 
-const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<storage(?:,\s*(read_write|read))?>/g;
-const TEXTURE = /@group\(0\)\s*@binding\((\d+)\)\s*var\s+\w+\s*:\s*texture_storage_2d<rgba32float,\s*read>/g;
+const STORAGE = /var<storage(?:,\s*(read_write|read))?>/.source;
+const TEXTURE = /var\s+\w+\s*:\s*(texture)_storage_2d<rgba32float,\s*read>/.source;
+const BINDING = new RegExp(`@group\\(0\\)\\s*@binding\\((\\d+)\\)\\s*(?:${STORAGE}|${TEXTURE})`, "g");
 
 /**
  * Reads the interface of WGSL without comments.
@@ -30,15 +31,14 @@ export function declaredInterface(code: string, task: string): DeclaredInterface
     else for (let i = 0; i < 4 * Number(vectors); i++) params[`${key}${i}`] = `${lane}32`;
   }
   const access: DeclaredInterface["access"] = {};
-  for (const [, number, given = "read"] of code.matchAll(BINDING)) {
-    const [binding, mode] = [Number(number), given as "read" | "read_write"];
-    if ((access[binding] ?? mode) !== mode) {
-      throw new TypeError(
-        `Cannot ${task} as binding ${binding} must be declared in one way: got read and read_write`,
-      );
+  for (const [, number, storage, texture] of code.matchAll(BINDING)) {
+    const binding = Number(number);
+    const mode = texture ? "texture" : storage as "read" | "read_write" | undefined ?? "read";
+    const other = access[binding] ?? mode;
+    if (other !== mode) {
+      throw new TypeError(`Cannot ${task} as binding ${binding} must be declared in one way: got ${other} and ${mode}`);
     }
     access[binding] = mode;
   }
-  for (const [, number] of code.matchAll(TEXTURE)) access[Number(number)] = "texture";
   return { params, access };
 }

@@ -161,9 +161,10 @@ export function isEmpty(fields: object): boolean {
 function addAccess(to: Record<number, Access>, from: Accesses, name: string): void {
   for (const binding in from) {
     const access = from[binding]!;
-    if ((to[binding] ?? access) !== access) {
+    const other = to[binding] ?? access;
+    if (other !== access) {
       throw new TypeError(
-        `Cannot define ${name} as its parts must declare binding ${binding} in one way: got read and read_write`,
+        `Cannot define ${name} as its parts must declare binding ${binding} in one way: got ${other} and ${access}`,
       );
     }
     to[binding] = access;

@@ -1,7 +1,8 @@
+import type { READ_TEXTURES } from "../../src/device/internal.ts";
 import type { Device } from "../../src/device/mod.ts";
 
 /** What a test may need: a feature of the adapter, for `"shader-f16"` also a runtime that holds the values. */
-export type Need = "shader-f16" | "f16 that is not read" | "timestamp-query";
+export type Need = "shader-f16" | "f16 that is not read" | "timestamp-query" | typeof READ_TEXTURES;
 
 /**
  * A test that needs an optional feature of the adapter, or none; where it is missing, or the runtime cannot hold its values,

@@ -48,7 +48,13 @@ function encoder(dispatched: Pipeline[]): GPUCommandEncoder {
     dispatchWorkgroups: () => void dispatched.push(pipeline!),
     end() {},
   };
-  return nothing({ beginComputePass: () => pass, copyBufferToBuffer() {}, clearBuffer() {}, finish: () => nothing() });
+  return nothing({
+    beginComputePass: () => pass,
+    copyBufferToBuffer() {},
+    copyBufferToTexture() {},
+    clearBuffer() {},
+    finish: () => nothing(),
+  });
 }
 
 function nullDevice(adapter: NullAdapter, pipelines: Pipeline[], dispatched: Pipeline[]): GPUDevice {
@@ -62,6 +68,7 @@ function nullDevice(adapter: NullAdapter, pipelines: Pipeline[], dispatched: Pip
     pushErrorScope() {},
     popErrorScope: () => Promise.resolve(null),
     createBuffer: buffer,
+    createTexture: () => nothing({ createView: () => nothing(), destroy() {} }),
     createCommandEncoder: () => encoder(dispatched),
     createBindGroup: () => nothing(),
     createShaderModule: ({ code }: GPUShaderModuleDescriptor) => ({ code }),
@@ -86,6 +93,7 @@ export function nullGpu(adapter: NullAdapter, pipelines: Pipeline[], dispatched:
   const { subgroupSize, software, limits } = adapter;
   const info = { vendor: "none", architecture: "", device: "", description: "null", isFallbackAdapter: software };
   return nothing({
+    wgslLanguageFeatures: new Set(["readonly_and_readwrite_storage_textures"]),
     requestAdapter: () =>
       Promise.resolve({
         limits,

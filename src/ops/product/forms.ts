@@ -81,8 +81,8 @@ const ON_CPU = { invocations: 8, memory: 0, sums: "f32" } as const;
 const FORMS: Readonly<Record<ProductFormName, ProductForm>> = {
   subgroup: subgroup("subgroup", 16),
   subgroup32: subgroup("subgroup32", 32),
-  subgroupTexture: { ...subgroup("subgroupTexture", 16), texture: true },
   subgroupNarrow: { name: "subgroupNarrow", code: [matmul_narrow], rows: 32, cols4: 4, ...ON_CPU },
+  subgroupTexture: { ...subgroup("subgroupTexture", 16), texture: true },
   rows: { name: "rows", code: [matmul_columns, matmul_rows], rows: 8, cols4: 8, ...ON_CPU },
   tile64of4x8: tile("tile64of4x8", 16, 8, { tall: false }),
   tile64of8x4: tile("tile64of8x4", 8, 16, { broad: false }),

@@ -1,13 +1,16 @@
 // The bodies of products that the adapter at hand can run in a reasonable time.
 import type { Device } from "../../../src/device/mod.ts";
 import type { ProductFormName } from "../../../src/ops/product/forms.ts";
+import { policyOf } from "../../../src/ops/shared/policy.ts";
 
 /** Names of forms of `matmul`: all, but on the lavapipe of Debian 12, which lacks subgroups and takes minutes to compile tiles. */
 export function formsOn(device: Device): readonly ProductFormName[] {
   const { family, subgroupSize } = device.info;
   const tiles = ["tile64of4x8", "tile64of8x4", "tile64", "tile64x128", "tile128x64", "tile128"] as const;
   if (family === "gpu") return ["rows", ...tiles];
-  return subgroupSize === 8 ? ["subgroup", "subgroup32", "subgroupNarrow", "rows", ...tiles] : ["rows"];
+  if (subgroupSize !== 8) return ["rows"];
+  const textures = policyOf(device).readsTextures ? ["subgroupTexture"] as const : [];
+  return ["subgroup", "subgroup32", "subgroupNarrow", ...textures, "rows", ...tiles];
 }
 
 /** Those of the forms that differ in more than their sizes: of the tiles one. */

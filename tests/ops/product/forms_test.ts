@@ -1,4 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { READ_TEXTURES } from "../../../src/device/internal.ts";
 import { chooseForm, formNamed, formOptions } from "../../../src/ops/product/forms.ts";
 import { choosePlan } from "../../../src/ops/product/plan.ts";
 import { type Policy, policyOf } from "../../../src/ops/shared/policy.ts";
@@ -19,6 +20,33 @@ Deno.test("chooseForm() takes the largest tile that a result fills and whose mem
   assertEquals(name(16384, 1024, 16), "tile128x64");
   assertEquals(name(8704, 1024, 256), "tile64");
   assertEquals(chooseForm(gpu(32768), 128, 32, 1).name, "tile64"); // too few to keep a GPU busy
+});
+
+Deno.test("chooseForm() has a CPU read a large b that many rows meet through a texture, where shaders can", async () => {
+  const limits = { maxComputeWorkgroupStorageSize: 32768 };
+  const on = (family: "cpu" | "gpu", subgroupSize: number, features = [READ_TEXTURES]) =>
+    policyOf(pretended({ family, subgroupSize }, limits, features));
+  const name = (policy: Policy, rows: number, cols4: number, textureBytes?: number) =>
+    chooseForm(policy, rows, cols4, 1, { textureBytes }).name;
+  const bytes = 4 * 2 ** 20;
+  assertEquals(name(on("cpu", 8), 64, 64, bytes), "subgroupTexture");
+  assertEquals(name(on("cpu", 8), 63, 64, bytes), "subgroup");
+  assertEquals(name(on("cpu", 8), 64, 64, bytes / 8), "subgroup"); // the copy would take longer
+  assertEquals(name(on("cpu", 8), 64, 64, 65 * bytes), "subgroup"); // too much memory
+  assertEquals(name(on("cpu", 8), 64, 64), "subgroup"); // a part of a tensor, or f16
+  assertEquals(name(on("cpu", 8), 64, 4, bytes), "subgroupNarrow");
+  assertEquals(name(on("cpu", 8, []), 64, 64, bytes), "subgroup");
+  assertEquals(name(on("cpu", 0), 64, 64, bytes), "rows");
+  assertEquals(name(on("gpu", 8), 64, 64, bytes), "tile64");
+  const options = (policy: Policy) => formOptions(policy, { textureBytes: bytes }).map(({ name }) => name);
+  const given = [on("cpu", 8), on("cpu", 8, []), on("cpu", 0), on("gpu", 8)].map(options);
+  assertEquals(given.map((names) => names.includes("subgroupTexture")), [true, false, false, false]);
+  const lacking = on("cpu", 8, []);
+  await lacking.with({ matmul: "subgroupTexture" }, () => {
+    const message = "the form subgroupTexture of matmul as it needs storage textures that shaders may read";
+    assertThrows(() => name(lacking, 64, 64, bytes), RangeError, `Cannot force ${message}`);
+    assertEquals(name(lacking, 64, 64), "subgroup"); // it does not serve
+  });
 });
 
 Deno.test("formOptions() has tiles with fewer sums an invocation, for GPUs with few registers", () => {

@@ -33,12 +33,13 @@ export async function eachNorm(device: Device, body: () => Promise<void>): Promi
 export function pretended(
   info: Partial<AdapterInfo>,
   limits: Pick<GPUSupportedLimits, "maxComputeWorkgroupStorageSize"> | GPUSupportedLimits,
+  features: readonly string[] = [],
 ): Device {
   const parts = new Map<unknown, object>();
   const device = {
     info,
     limits,
-    features: new Set(),
+    features: new Set(features),
     recordings: { depend() {}, outdate() {} },
     part(kind: new (device: unknown) => object) {
       const part = parts.get(kind) ?? new kind(device);
