@@ -40,7 +40,7 @@ const SOFTWARE = /llvmpipe|lavapipe|swiftshader|softpipe|software|basic render/i
 
 const ENABLE_SUBGROUPS = "enable subgroups; ";
 
-/** What WGSL calls it that a shader may read storage textures. */
+/** Name of the feature of WGSL by which shaders read storage textures. */
 export const READ_TEXTURES = "readonly_and_readwrite_storage_textures";
 
 const NO_WEBGPU =

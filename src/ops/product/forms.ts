@@ -54,7 +54,7 @@ export interface ProductForm {
   readonly texture?: boolean;
 }
 
-/** What a product allows its form. */
+/** Properties of a product that allow some forms. */
 export interface Allowed {
   /** Precision in which a few terms may be summed; f32 by default. */
   readonly sums?: FloatDType;
@@ -151,7 +151,7 @@ const TILE_CONSTANTS: Readonly<Record<"cpu" | "gpu", Constants>> = {
 const LARGE = 512;
 
 /**
- * When a CPU reads b through a texture, which takes a copy of b and a pass of its own: rows that b meets, multiply-adds,
+ * Bounds within which a CPU reads b through a texture, which takes a copy of b and a pass of its own: rows that b meets, multiply-adds,
  * and most bytes of b, as the textures of all sizes are kept.
  */
 const TEXTURE = { rows: 64, work: 2 ** 24, bytes: 2 ** 26 } as const;
