@@ -3,7 +3,7 @@ import { DeviceError, type DeviceErrorDetails } from "./errors.ts";
 import type { Failures } from "./failures.ts";
 import { type Access, type Constants, isEmpty, type Program, sourceOf } from "./program.ts";
 import { RecentMap } from "./recent_map.ts";
-import { TEXTURE_FORMAT } from "./textures.ts";
+import { TEXTURE_FORMAT } from "./usage.ts";
 import type { Bindings } from "./dispatch.ts";
 
 /** A compiled program and the layout of its bind group. */

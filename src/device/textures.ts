@@ -1,10 +1,7 @@
 // Textures that stand for arrays where a shader reads them so.
 import type { Bindings, Bound } from "./dispatch.ts";
 import type { Pipeline } from "./pipelines.ts";
-import { TEXTURE_USAGE } from "./usage.ts";
-
-/** Format of these textures: a vector of four f32. */
-export const TEXTURE_FORMAT = "rgba32float";
+import { TEXTURE_FORMAT, TEXTURE_USAGE } from "./usage.ts";
 
 /** Vectors of a row: what WGSL that reads them so divides by. */
 const WIDTH = 4096;

@@ -16,3 +16,6 @@ export const TEXTURE_USAGE = { COPY_DST: 0x02, STORAGE_BINDING: 0x08 } as const;
 
 /** Mode of mapping a buffer: to read it. */
 export const MAP_READ = 1;
+
+/** Format of textures that stand for arrays: a vector of four f32. */
+export const TEXTURE_FORMAT = "rgba32float";

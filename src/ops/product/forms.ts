@@ -151,8 +151,8 @@ const TILE_CONSTANTS: Readonly<Record<"cpu" | "gpu", Constants>> = {
 const LARGE = 512;
 
 /**
- * Bounds within which a CPU reads b through a texture, which takes a copy of b and a pass of its own: rows that b meets, multiply-adds,
- * and most bytes of b, as the textures of all sizes are kept.
+ * Bounds within which a CPU reads b through a texture, which takes a copy of b and a pass of its own: rows that b meets,
+ * multiply-adds, and most bytes of b, as the textures of all sizes are kept.
  */
 const TEXTURE = { rows: 64, work: 2 ** 24, bytes: 2 ** 26 } as const;
 
