@@ -15,8 +15,8 @@
 //   2  y       write    the other one of these; windows [9, in, 4 c4] (windows_adjoint)
 //   3  bias    read     [4 c4], any other array without BIAS (from_products)
 //
-// The aliases X, Y and W of what x, y and the weight hold are joined in front (src/tensor/half.ts): vec4f or vec4<f16> for images
-// and windows, vec4f for transforms.
+// The aliases X, Y, W and O of what x, y, the weight and the other transform hold are joined in front (src/tensor/half.ts): vec4f
+// or vec4<f16>. All sums are f32.
 //
 // Joined with one of conv2d_winograd_3x3 and conv2d_winograd_4x4, which have the matrices of an m, and with all of
 // conv2d_winograd_images, _factors, _moments and _adjoint, which have the entry points.

@@ -169,12 +169,12 @@ fn tile_moments(lines: u32, columns: u32, m: Columns) -> Moments {
 // Row i of the 6x6 positions.
 fn put_other(at: u32, i: u32, row: PatchLine) {
   let first = at + 6u * i * params.other_c4;
-  other[first] = row.a;
-  other[first + params.other_c4] = row.b;
-  other[first + 2u * params.other_c4] = row.c;
-  other[first + 3u * params.other_c4] = row.d;
-  other[first + 4u * params.other_c4] = row.e;
-  other[first + 5u * params.other_c4] = row.f;
+  other[first] = O(row.a);
+  other[first + params.other_c4] = O(row.b);
+  other[first + 2u * params.other_c4] = O(row.c);
+  other[first + 3u * params.other_c4] = O(row.d);
+  other[first + 4u * params.other_c4] = O(row.e);
+  other[first + 5u * params.other_c4] = O(row.f);
 }
 
 // G g Gt

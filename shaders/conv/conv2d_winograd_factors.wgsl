@@ -9,7 +9,7 @@
 // (patches_and_windows); of size = tiles * max(c4, other_c4) (patches_and_tiles).
 @group(0) @binding(5) var<storage, read> weight: array<W>;
 @group(0) @binding(5) var<storage, read> grad: array<X>;
-@group(0) @binding(6) var<storage, read_write> other: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> other: array<O>;
 
 // Tap of the window of an input channel and a vector of output channels, turned by 180 degrees if asked.
 fn tap(i: u32, t: u32) -> vec4f {

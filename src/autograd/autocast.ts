@@ -12,7 +12,7 @@ export interface AutocastOptions {
   /**
    * Precision of the sums of products and convolutions. `"f32"`, the default. `"f16"` allows sums of 8 products in f16, which
    * are then added in f32, in the gradients too: faster where a GPU multiplies and adds two f16 at once, and coarser. Where
-   * that is no gain, as on CPU adapters and in Winograd's convolutions, sums stay in f32.
+   * that is no gain, as on CPU adapters, sums stay in f32.
    */
   sums?: FloatDType;
   /** Device, which must compute with f16; the default one by default. */
@@ -76,6 +76,9 @@ export function withSums<T>(sums: FloatDType, body: () => T): T {
  * u = 2⁻¹¹, and 2⁻²⁵ for each product below 2⁻¹⁴, against `n 2⁻²⁴ Σ |aᵢ bᵢ|` before; parameters are rounded to f16 as they
  * are read. 8 products that sum to more than 65,504 become Inf, which `GradScaler` takes for an overflow. A device that
  * rounds a product before it adds it, or that has no f16 below 2⁻¹⁴, may double the 10 u, or lose such products.
+ * Convolutions of 3 × 3 windows by Winograd's transforms then keep these in f16 too: 13 u in place of 10 u, of the
+ * transforms' absolute values carried back. On random images that is some 5 u `Σ |aᵢ bᵢ|` at most, 0.2 % of the output on
+ * average. Images above about 1,300 and gradients above about 290 may become Inf in them.
  *
  * @param body What to run; for all of it to be inside it must not be asynchronous.
  * @returns What `body` returns.

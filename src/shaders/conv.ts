@@ -535,11 +535,11 @@ fn tile_moments(lines: u32, columns: u32, m: Columns) -> Moments {
 }
 fn put_other(at: u32, i: u32, row: PatchLine) {
   let first = at + 5u * i * params.other_c4;
-  other[first] = row.a;
-  other[first + params.other_c4] = row.b;
-  other[first + 2u * params.other_c4] = row.c;
-  other[first + 3u * params.other_c4] = row.d;
-  other[first + 4u * params.other_c4] = row.e;
+  other[first] = O(row.a);
+  other[first + params.other_c4] = O(row.b);
+  other[first + 2u * params.other_c4] = O(row.c);
+  other[first + 3u * params.other_c4] = O(row.d);
+  other[first + 4u * params.other_c4] = O(row.e);
 }
 fn put_window(i: u32, at: u32) {
   let c0 = window_line(WindowLine(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
@@ -733,12 +733,12 @@ fn tile_moments(lines: u32, columns: u32, m: Columns) -> Moments {
 }
 fn put_other(at: u32, i: u32, row: PatchLine) {
   let first = at + 6u * i * params.other_c4;
-  other[first] = row.a;
-  other[first + params.other_c4] = row.b;
-  other[first + 2u * params.other_c4] = row.c;
-  other[first + 3u * params.other_c4] = row.d;
-  other[first + 4u * params.other_c4] = row.e;
-  other[first + 5u * params.other_c4] = row.f;
+  other[first] = O(row.a);
+  other[first + params.other_c4] = O(row.b);
+  other[first + 2u * params.other_c4] = O(row.c);
+  other[first + 3u * params.other_c4] = O(row.d);
+  other[first + 4u * params.other_c4] = O(row.e);
+  other[first + 5u * params.other_c4] = O(row.f);
 }
 fn put_window(i: u32, at: u32) {
   let c0 = window_line(WindowLine(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
@@ -817,7 +817,7 @@ export const conv2d_winograd_factors: Shader<Record<never, never>, { 5: "read", 
   access: { 5: "read", 6: "read_write" },
   code: `@group(0) @binding(5) var<storage, read> weight: array<W>;
 @group(0) @binding(5) var<storage, read> grad: array<X>;
-@group(0) @binding(6) var<storage, read_write> other: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> other: array<O>;
 fn tap(i: u32, t: u32) -> vec4f {
   return vec4f(weight[select(t, 8u - t, params.turn != 0u) * params.other_size + i]);
 }

@@ -1,14 +1,16 @@
 // Convolution with a 3 × 3 window and stride 1 by Winograd's F(3×3, 3×3) and F(4×4, 3×3); the formulas are in
 // shaders/conv/conv2d_winograd.wgsl.
 import type { Device } from "../../device/mod.ts";
-import { sizeOf, Tensor } from "../../tensor/mod.ts";
+import { type FloatDType, sizeOf, Tensor } from "../../tensor/mod.ts";
+import { floatOf } from "../../tensor/internal.ts";
 import type { Conv2dForm, ForwardOperands, Geometry, InputGradOperands, WeightGradOperands } from "./geometry.ts";
+import { sumsOf } from "../product/precision.ts";
 import type { SideMoments } from "../product/moments.ts";
 import { type AllStrides, type BatchAxes, strided } from "../product/layout.ts";
 import { productPadded } from "../product/product.ts";
 import { type Edge, pitchOf, positionsOf, transform, type Values } from "./_conv2d_winograd_transforms.ts";
 import { type Policy, policyOf } from "../shared/policy.ts";
-import { WINOGRAD_CHUNK, WINOGRAD_COST, WINOGRAD_SLICES } from "../shared/tables.ts";
+import { WINOGRAD_CHUNK, WINOGRAD_COST, WINOGRAD_KEPT, WINOGRAD_SLICES } from "../shared/tables.ts";
 
 /** Maximum number of tiles of a chunk of images: the longest sum of a weight gradient. */
 const CHUNK_TILES = 32768;
@@ -106,7 +108,7 @@ function weightGrad(edge: Edge, g: Geometry, { x, gradY, dtype, norm }: WeightGr
     const sizes = { rows: inChannels, cols: outChannels, inner };
     const strides = stridesOf(edge, inChannels, outChannels, outChannels, inChannels);
     const layout = strided(strides, { transposeA: true, batch: batchOf(edge) });
-    sum = productPadded({ a: patches, b: tiles, sizes, layout, epilogue: { into: sum } });
+    sum = productPadded({ a: patches, b: tiles, sizes, layout, epilogue: { into: sum }, sums: floatOf(patches) });
     patches.dispose();
     tiles.dispose();
   }
@@ -114,6 +116,11 @@ function weightGrad(edge: Edge, g: Geometry, { x, gradY, dtype, norm }: WeightGr
   if (sum) transform(edge, "windows_adjoint", windowValues(edge, inChannels, outChannels), sum, gradWeight);
   sum?.dispose();
   return gradWeight;
+}
+
+/** The dtype of transforms of images, and of their products. */
+function keptIn(images: Tensor): FloatDType {
+  return sumsOf(images, images) === "f16" ? policyOf(images.device).of(WINOGRAD_KEPT) : "f32";
 }
 
 /** A product for each position. */
@@ -145,7 +152,8 @@ function convolve({ tiling, x, weight, turned, offset, y, bias, slices, norm }: 
   const inner = x.shape[3]!;
   const outChannels = weight.shape[3]!;
   const { edge } = tiling;
-  const windows = new Tensor(x.device, [weight.shape[2]!, pitchOf(edge, outChannels)]);
+  const dtype = keptIn(x);
+  const windows = new Tensor(x.device, [weight.shape[2]!, pitchOf(edge, outChannels)], { dtype });
   for (let first = 0; first < n; first += tiling.chunk) {
     const chunk = { tiling, first, images: Math.min(tiling.chunk, n - first) };
     const beside = first === 0 ? { weight, windows, turned } : undefined;
@@ -153,7 +161,8 @@ function convolve({ tiling, x, weight, turned, offset, y, bias, slices, norm }: 
     const rows = patches.shape[0]!;
     const strides = stridesOf(edge, inner, outChannels, cols, rows);
     const layout = strided(strides, { transposeB: turned, batch: batchOf(edge) });
-    const products = productPadded({ a: patches, b: windows, sizes: { rows, cols, inner }, layout });
+    const sizes = { rows, cols, inner };
+    const products = productPadded({ a: patches, b: windows, sizes, layout, epilogue: { dtype }, sums: dtype });
     const values = valuesOf(chunk, y, [0, 0]);
     if (slices) putWithMoments(values, slices, chunk, products, y, bias);
     else transform(edge, "from_products", { ...values, size: rows * cols / 4 }, products, y, { bias });
@@ -223,7 +232,7 @@ function transformImages(
   const channels = x.shape[3]!;
   const tiles = chunk.images * sizeOf(chunk.tiling.tiles);
   const { edge } = chunk.tiling;
-  const y = new Tensor(x.device, [tiles, pitchOf(edge, channels)]);
+  const y = new Tensor(x.device, [tiles, pitchOf(edge, channels)], { dtype: keptIn(x) });
   const values = { ...valuesOf(chunk, x, offset), size: tiles * channels / 4 };
   if (!beside) {
     transform(edge, "patches", values, x, y, { norm });
@@ -245,8 +254,9 @@ function transformFactors(
   const [, grad_h, grad_w, channels] = gradY.shape as [number, number, number, number];
   const { edge } = chunk.tiling;
   const count = chunk.images * sizeOf(chunk.tiling.tiles);
-  const patches = new Tensor(x.device, [count, pitchOf(edge, x.shape[3]!)]);
-  const tiles = new Tensor(x.device, [count, pitchOf(edge, channels)]);
+  const dtype = keptIn(x);
+  const patches = new Tensor(x.device, [count, pitchOf(edge, x.shape[3]!)], { dtype });
+  const tiles = new Tensor(x.device, [count, pitchOf(edge, channels)], { dtype });
   const size = count * Math.max(x.shape[3]!, channels) / 4;
   const grad = { grad_h, grad_w, other_c4: channels / 4, other_pitch: pitchOf(edge, channels) / 4 };
   const values = { ...valuesOf(chunk, x, offset), ...grad, size };

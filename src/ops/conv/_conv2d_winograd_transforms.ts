@@ -27,17 +27,13 @@ const ENTRY_POINTS = [
   conv2d_winograd_adjoint,
 ] as const;
 
-/** Element types of images, the weight and its gradient; transforms are f32. */
-interface Types {
-  readonly X: FloatDType;
-  readonly Y: FloatDType;
-  readonly W: FloatDType;
-}
+/** Element types of what a transform reads and makes, of a weight, and of the other transform of a dispatch. */
+type Types = Readonly<Record<"X" | "Y" | "W" | "O", FloatDType>>;
 
 /** An entry point of the transforms. */
 function programOf({ programs }: Device, entryPoint: EntryPoint, edge: Edge, types: Types, norm?: Tensor) {
   const name = `conv2d winograd${edge}${readingNote(norm)}`;
-  return programs.get(conv2d_winograd, `${name} ${entryPoint} ${types.X} ${types.Y} ${types.W}`, () => {
+  return programs.get(conv2d_winograd, `${name} ${entryPoint} ${Object.values(types)}`, () => {
     const shared = [elementAliases({ ...types }), lib_flat, lib_moments, conv2d_winograd, MATRICES[edge]] as const;
     const form = `conv2d:winograd${edge}${momentsNote(entryPoint.endsWith("_moments"))}`;
     return defineProgram({ name, form, code: [...shared, readingCode(norm), ...ENTRY_POINTS], entryPoint });
@@ -100,7 +96,7 @@ export function transform(
 ): void {
   const { bias, moments, source, other, norm } = beside;
   const weight = entryPoint === "patches_and_windows" ? source : undefined;
-  const types = { X: floatOf(x), Y: floatOf(y), W: floatOf(weight ?? x) };
+  const types = { X: floatOf(x), Y: floatOf(y), W: floatOf(weight ?? x), O: floatOf(other ?? y) };
   x.device.dispatch(programOf(x.device, entryPoint, edge, types, norm), {
     params: { ...ZEROS, ...values },
     buffers: {

@@ -1,5 +1,6 @@
 // What suits which family of adapters, as data: no op branches on the adapter. `policy.ts` picks the row.
 import type { AdapterFamily } from "../../device/mod.ts";
+import type { FloatDType } from "../../tensor/mod.ts";
 
 /** Division of rows among invocations. */
 export interface SliceTable {
@@ -89,6 +90,12 @@ export const WINOGRAD_CHUNK: Readonly<Record<AdapterFamily, { readonly least: nu
   cpu: { least: 8 * 2 ** 20, perImage: 0 },
   gpu: { least: 112 * 2 ** 20, perImage: 2 ** 18 },
 };
+
+/**
+ * Precision in which Winograd's transforms and products are kept where sums may be in f16: on GPUs their bytes take longer
+ * than their arithmetic, and the products of f16 are packed.
+ */
+export const WINOGRAD_KEPT: Readonly<Record<AdapterFamily, FloatDType>> = { cpu: "f32", gpu: "f16" };
 
 /** Winograd's output transform where it leaves moments: tiles of a slice. */
 export const WINOGRAD_SLICES: Readonly<Record<AdapterFamily, SliceTable>> = {
