@@ -7,16 +7,24 @@ import { dispatchesOf, type StepSettings } from "./_step.ts";
 
 /** Every pipeline of a step as a card would run it, that which takes longest first. */
 export async function compileStep(settings: StepSettings, family: Family, front: Front = "naga"): Promise<Line[]> {
-  return (await compileUnder([front], settings, family)).map(([line]) => line!);
+  const [lines] = await compileForCards(settings, [family], front);
+  return longestFirst(lines!);
 }
 
-/** Every pipeline of a step under several compilers of WGSL, that which takes longest under the first of them first. */
-export async function compileUnder(fronts: readonly Front[], settings: StepSettings, family: Family) {
+/** Every pipeline of a step as each of several cards would run it, in the order of the step. */
+export async function compileForCards(
+  settings: StepSettings,
+  families: readonly Family[],
+  front: Front = "naga",
+): Promise<Line[][]> {
   const used = await dispatchesOf(settings);
-  const codes: CardCode[][] = [];
-  for (const front of fronts) codes.push(...await compilePipelines(used.map((each) => each.pipeline), [family], front));
-  const lines: Line[][] = used.map((each, i) => codes.map((code) => lineOf(each, code[i]!, CARDS[family])));
-  return lines.sort(([a], [b]) => b!.seconds - a!.seconds);
+  const codes = await compilePipelines(used.map(({ pipeline }) => pipeline), families, front);
+  return codes.map((of, card) => used.map((each, i) => lineOf(each, of[i]!, CARDS[families[card]!])));
+}
+
+/** Lines in the order of their time. */
+export function longestFirst(lines: readonly Line[]): Line[] {
+  return lines.toSorted((a, b) => b.seconds - a.seconds);
 }
 
 /** Code that each card's compiler makes of pipelines. */

@@ -1,13 +1,14 @@
 import { percent, short, table } from "../_table.ts";
 import type { Family } from "./_cards.ts";
-import { compileUnder } from "./_compile_step.ts";
+import { compileForCards } from "./_compile_step.ts";
 import type { Line } from "./_estimate.ts";
 import { LISTED, sum, titleOf } from "./_report.ts";
 import type { StepSettings } from "./_step.ts";
 
-/** Table of a step's larger pipelines under naga and under Tint, side by side. */
-export async function frontsReport(settings: StepSettings, family: Family): Promise<string> {
-  const pairs = await compileUnder(["naga", "tint"], settings, family) as [Line, Line][];
+/** Table of a step's larger pipelines under naga, whose lines are given, and under Tint, side by side. */
+export async function frontsReport(settings: StepSettings, family: Family, lines: readonly Line[]): Promise<string> {
+  const [others] = await compileForCards(settings, [family], "tint");
+  const pairs = lines.map((line, i) => [line, others![i]!] as const).sort(([a], [b]) => b.seconds - a.seconds);
   const seconds = ([0, 1] as const).map((front) => sum(pairs, (pair) => pair[front].seconds));
   const listed = pairs.filter(([naga]) => naga.seconds > LISTED * seconds[0]!);
   const rows = listed.map(([naga, tint]) => [
