@@ -69,7 +69,13 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
     ["formats/dtype_test.ts", "decodeElements() reads truth values"],
     ["checkpoints/file_test.ts", "readCheckpoint() refuses a file that is cut anywhere"],
     ["jobs/linear/linear_job_test.ts", "linearJob() writes each task's results as they come"],
-    ["jobs/pretrain/settings_test.ts", "differences() names another", "startingPoint() refuses", "knownMicroBatch()"],
+    [
+      "jobs/pretrain/settings_test.ts",
+      "differences() names another",
+      "startingPoint() refuses",
+      "dataFacts() tells",
+      "knownMicroBatch()",
+    ],
   ],
   "unbounded": [
     ["formats/file_format_test.ts", "contentOf() tells what is behind a prolog"],

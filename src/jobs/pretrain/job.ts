@@ -15,6 +15,7 @@ import { checkRanks, checkStart } from "../distributed_start.ts";
 import { encodeSome, evaluateKnn, isEvaluated, judgedImages } from "./evaluate_knn.ts";
 import { batchSizes, imageSource, type ViewSource } from "../../data/mod.ts";
 import { chanceOf } from "./chance.ts";
+import { dataFacts } from "./data_facts.ts";
 import { factsOf } from "./facts.ts";
 import { recipeOf, trainingConfig } from "./from_settings.ts";
 import type { JobEvent, JobFacts, JobInput } from "./events.ts";
@@ -80,6 +81,7 @@ class Job {
   #log: RunLog;
   #kernel: KernelView | null = null;
   #facts: JobFacts;
+  #data: Readonly<Record<string, unknown>>;
   #microBatch = Infinity;
   #secondsBefore = 0;
   #saved = performance.now();
@@ -121,6 +123,7 @@ class Job {
       this.#training.loadBeside(found.checkpoint.beside);
     }
     this.#facts = factsOf(input, this.#model);
+    this.#data = dataFacts(dataset);
     this.#log = new RunLog(folder, { steps: this.#sizes().length, tensorboard: settings.tensorboard });
     this.#report = new ReportFile(folder, this.#isFirst, input.onPage);
   }
@@ -218,13 +221,13 @@ class Job {
   }
 
   async #save(): Promise<JobEvent> {
-    const { settings, dataset } = this.#input;
+    const { settings } = this.#input;
     const micro_batch = settings.micro_batch ?? (this.#division() === null ? null : this.#microBatch); // as if not stopped
     const path = await this.#folder.saveLast(
       await captureCheckpoint(this.#model, this.#training.optimizer, {
         network: settings.network,
         position: this.#position,
-        config: learningSettings({ ...settings, micro_batch }, this.#group.size, dataset.length),
+        config: learningSettings({ ...settings, micro_batch }, this.#group.size, this.#data),
         optimizerKind: settings.optimizer,
         scaler: this.#training.scaler,
         beside: await this.#training.readBeside(),

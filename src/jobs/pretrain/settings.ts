@@ -192,15 +192,19 @@ export function resolveSettings(given: ProgramSettings & GivenSettings<typeof SE
 }
 
 /**
- * Settings that decide what is learnt, for a checkpoint. The number of images is one of them where it is given; the number
- * of ranks where each has its own loss.
+ * Settings that decide what is learnt, for a checkpoint, with {@linkcode dataFacts}; the number of ranks is one of them
+ * where each has its own loss.
  */
-export function learningSettings(settings: JobSettings, ranks = 1, images?: number): Record<string, unknown> {
+export function learningSettings(
+  settings: JobSettings,
+  ranks = 1,
+  data: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> {
   const learning = Object.entries(settings).filter(([name]) => !ROWS[name]?.running);
   return {
     ...Object.fromEntries(learning),
     ...settings.loss_scope === "global" ? {} : { ranks },
-    ...images === undefined ? {} : { images },
+    ...data,
   };
 }
 
@@ -210,7 +214,12 @@ export function knownMicroBatch({ micro_batch: known }: Readonly<Record<string, 
 }
 
 /** Names of what no flag says. */
-const OTHERS: Readonly<Record<string, string>> = { ranks: "mpirun -n", images: "images" };
+const OTHERS: Readonly<Record<string, string>> = {
+  ranks: "mpirun -n",
+  images: "images",
+  names: "hash of the images' names",
+  prior: "hash of the prior",
+};
 
 /** Settings of a checkpoint: those that it names, and what one without them had. */
 export function settingsOf(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
@@ -226,10 +235,10 @@ export function differences(
   config: Readonly<Record<string, unknown>>,
   settings: JobSettings,
   ranks: number,
-  images?: number,
+  data?: Readonly<Record<string, unknown>>,
 ): string[] {
   const before = settingsOf(config);
-  const now = learningSettings(settings, ranks, images);
+  const now = learningSettings(settings, ranks, data);
   if (settings.micro_batch === null) delete now.micro_batch; // goes on as it was
   return Object.keys(now).filter((name) => name in before && before[name] !== now[name]).map((name) =>
     `${OTHERS[name] ?? `--${name}`} ${before[name] ?? "none"} (now ${now[name] ?? "none"})`

@@ -2,6 +2,7 @@ import type { Communicator } from "../../distributed/mod.ts";
 import type { Checkpoint } from "../../checkpoints/mod.ts";
 import { findCheckpoint, type FoundCheckpoint, type RunFolder } from "./run_folder.ts";
 import type { JobInput } from "./events.ts";
+import { dataFacts } from "./data_facts.ts";
 import { neededState } from "./needed_state.ts";
 import { differences } from "./settings.ts";
 
@@ -20,7 +21,7 @@ export async function startingPoint(
   const found = resume === undefined ? await folder.latest() : await findCheckpoint(resume);
   if (!found) return null;
   const { checkpoint: { network, config, position }, path } = found;
-  const changed = differences(config, settings, group.size, dataset.length);
+  const changed = differences(config, settings, group.size, dataFacts(dataset));
   if (resume === undefined && changed.length > 0 && hasLearntNothing(found.checkpoint)) return null;
   if (resume !== undefined && network !== null && network !== settings.network) {
     throw new TypeError(

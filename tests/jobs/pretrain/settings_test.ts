@@ -1,6 +1,7 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { SingleProcess } from "../../../src/distributed/single_process.ts";
 import type { JobInput } from "../../../src/jobs/mod.ts";
+import { dataFacts } from "../../../src/jobs/pretrain/data_facts.ts";
 import {
   differences,
   knownMicroBatch,
@@ -28,9 +29,22 @@ Deno.test("differences() names another number of ranks, and nothing that a check
 });
 
 Deno.test("differences() names another number of images, which changes the steps of an epoch", () => {
-  assertEquals(differences(learningSettings(SETTINGS, 1, 20), SETTINGS, 1, 24), ["images 20 (now 24)"]);
-  assertEquals(differences(learningSettings(SETTINGS, 1, 20), SETTINGS, 1, 20), []);
-  assertEquals(differences(learningSettings(SETTINGS, 1), SETTINGS, 1, 24), []); // of before it was kept
+  assertEquals(differences(learningSettings(SETTINGS, 1, { images: 20 }), SETTINGS, 1, { images: 24 }), [
+    "images 20 (now 24)",
+  ]);
+  assertEquals(differences(learningSettings(SETTINGS, 1, { images: 20 }), SETTINGS, 1, { images: 20 }), []);
+  assertEquals(differences(learningSettings(SETTINGS, 1), SETTINGS, 1, { images: 24 }), []); // of before it was kept
+});
+
+Deno.test("dataFacts() tells other names, another order and another prior, and nothing of where they are", () => {
+  const prior = (...values: number[]) => ({ dim: 2, data: Float32Array.from(values) });
+  const data = { length: 2, paths: ["a/1.jpg", "b/2.jpg"], prior: prior(1, 2, 3, 4) };
+  const before = learningSettings(SETTINGS, 1, dataFacts(data));
+  const changed = (change: object) => differences(before, SETTINGS, 1, dataFacts({ ...data, ...change }));
+  assertEquals(changed({}), []);
+  assertMatch(changed({ paths: ["b/2.jpg", "a/1.jpg"] }).join(), /^hash of the images' names \w{16} \(now \w{16}\)$/);
+  assertMatch(changed({ prior: prior(1, 2, 4, 3) }).join(), /^hash of the prior \w{16} \(now \w{16}\)$/);
+  assertEquals(changed({ prior: { ...prior(1, 2, 3, 4), dim: 1 } }).length, 1);
 });
 
 Deno.test("knownMicroBatch() takes what a run can have had", () => {
@@ -47,7 +61,7 @@ Deno.test("startingPoint() refuses a checkpoint of other images, and says that o
   const at = (checkpoint: Partial<Checkpoint>, images = 20) => {
     const found = {
       network: "tiny",
-      config: learningSettings(SETTINGS, 1, 20),
+      config: learningSettings(SETTINGS, 1, { images: 20 }),
       position: { epoch: 1, step: 0 },
       weights,
     };
