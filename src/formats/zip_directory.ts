@@ -19,6 +19,8 @@ export interface ZipEntry {
   crc: number;
   /** Offset of the local header. */
   offset: number;
+  /** Symbolic link of Unix, its bytes being what it leads to. */
+  link: boolean;
 }
 
 interface Span {
@@ -33,6 +35,7 @@ const END = 22; // bytes of the end record without its comment
 const LOCATOR = 20;
 const WIDE_END = 56; // of ZIP64
 const MAX_COMMENT = 65535;
+const UNIX = 3; // the system whose file modes are in the attributes
 
 /** Reads the directory at the end of a zip file. */
 export async function readDirectory(source: ByteSource): Promise<Map<string, ZipEntry>> {
@@ -117,14 +120,15 @@ function checkSpan(span: Omit<Span, "before">, end: number): Span {
 function readEntry(reader: ByteReader): ZipEntry {
   const signature = reader.u32();
   if (signature !== 0x02014b50) throw unreadable("each member must begin with a header", `0x${signature.toString(16)}`);
-  reader.take(4);
+  const system = reader.take(4)[1];
   const flags = reader.u16();
   const method = reader.u16();
   reader.take(4);
   const crc = reader.u32();
   const sizes = { packedSize: reader.u32(), size: reader.u32(), offset: 0 };
   const lengths = [reader.u16(), reader.u16(), reader.u16()] as const;
-  reader.take(8);
+  reader.take(4);
+  const attributes = reader.u32();
   sizes.offset = reader.u32();
   const [bytes, extra] = [reader.take(lengths[0]), reader.take(lengths[1])];
   reader.take(lengths[2]);
@@ -140,7 +144,8 @@ function readEntry(reader: ByteReader): ZipEntry {
       `${sizes.packedSize} and ${sizes.size} in ${quoted(name, 200)}`,
     );
   }
-  return { name, method: method === 0 ? "stored" : "deflated", crc, ...sizes };
+  const link = system === UNIX && attributes >>> 28 === 0xa;
+  return { name, method: method === 0 ? "stored" : "deflated", crc, link, ...sizes };
 }
 
 /** ZIP64: the extra field 1 holds those sizes, in this order, whose 32 bits are all set. */

@@ -80,7 +80,7 @@ export class ArchiveWriter {
   }
 
   /**
-   * Notes a symbolic link, which is made by {@linkcode makeLinks}, so that nothing is written through it.
+   * Notes a symbolic link, which is made by {@linkcode finish}, so that nothing is written through it.
    *
    * @throws {SyntaxError} If it leads out of its top-level folder, or the name cannot be beside the names before it.
    */
@@ -96,11 +96,14 @@ export class ArchiveWriter {
   }
 
   /**
-   * Makes the symbolic links.
+   * Ends the archive: makes the symbolic links.
    *
-   * @throws {SyntaxError} If one leads to nothing in the archive, or through another link.
+   * @throws {SyntaxError} If there was nothing in it, such as in zeros that a disk holds for a download, or a link leads to nothing in the archive, or through another link.
    */
-  async makeLinks(): Promise<void> {
+  async finish(): Promise<void> {
+    if (this.entries === 0) {
+      throw new SyntaxError(`Cannot extract "${this.#place.archive}" as an archive must hold files: got none`);
+    }
     for (const [name, target] of this.#links) {
       const kind = this.#kinds.get(posix.normalize(`${dirname(name)}/${target}`).replace(/\/$/, ""));
       if (kind !== "file" && kind !== "folder") throw this.#badLink(name, target);

@@ -5,7 +5,7 @@ export interface TarEntry {
   /** Name as stored, with `/`. */
   name: string;
   /** Kind of the entry. */
-  kind: "file" | "directory" | "link" | "hard link" | "other";
+  kind: "file" | "directory" | "link" | "hard link" | "volume" | "other";
   /** Bytes of a file. */
   size: number;
   /** Target of a link. */
@@ -120,6 +120,8 @@ function toEntry(
       ? "hard link"
       : type === "2"
       ? "link"
+      : type === "V"
+      ? "volume"
       : "other",
     target: overrides.linkpath ?? readText(header.subarray(157, 257)),
   };
@@ -159,6 +161,9 @@ export function isTarHeader(block: Uint8Array): boolean {
 function checkHeader(header: Uint8Array, name: string): void {
   if (!isTarHeader(header)) {
     throw new SyntaxError(`Cannot read "${name}": the file is not a tar archive, or is damaged`);
+  }
+  if (String.fromCharCode(header[156]!) === "S") {
+    throw new SyntaxError(`Cannot read "${name}": sparse files are not read (pack them without --sparse): got GNU's`);
   }
 }
 

@@ -54,15 +54,16 @@ export async function extractTar(path: string, destination: string, options: Ext
   return await extractInto(destination, async (folder) => {
     const writer = new ArchiveWriter({ archive: path, folder, maxBytes });
     for await (const entry of readTar(await openPacked(path), path)) {
-      const name = checkName(entry.name, path);
+      if (entry.kind === "volume") continue; // the name of the whole, by tar --label
       checkKind(entry, path);
+      const name = checkName(entry.name, path);
       if (entry.kind === "directory") await writer.addFolder(name);
       else if (entry.kind === "hard link") await writer.addCopy(name, checkName(entry.target, path));
       else if (entry.kind === "link") await writer.addLink(name, entry.target);
       else await writer.addFile(name, entry.chunks());
       if (writer.entries % 256 === 0) options.onProgress?.({ name: path, files: writer.entries });
     }
-    await writer.makeLinks();
+    await writer.finish();
     options.onProgress?.({ name: path, files: writer.entries });
   });
 }
@@ -92,9 +93,12 @@ export async function extractZip(path: string, destination: string, options: Ext
   return await extractInto(destination, async (folder) => {
     const writer = new ArchiveWriter({ archive: path, folder, maxBytes });
     for (const name of [...zip.entries.keys()].filter((name) => !name.startsWith("__MACOSX/"))) {
-      await writer.addFile(checkName(name, path), [await explain(path, () => zip.read(name))]);
+      const [to, bytes] = [checkName(name, path), await explain(path, () => zip.read(name))];
+      if (zip.entries.get(name)!.link) await writer.addLink(to, new TextDecoder().decode(bytes));
+      else await writer.addFile(to, [bytes]);
       if (writer.entries % 256 === 0) options.onProgress?.({ name: path, files: writer.entries });
     }
+    await writer.finish();
     options.onProgress?.({ name: path, files: writer.entries });
   });
 }

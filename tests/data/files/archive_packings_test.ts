@@ -69,5 +69,51 @@ Deno.test("extractZip() leaves out what macOS adds", async () => {
       await writeZip([{ name: "set/a.txt", bytes }, { name: "__MACOSX/set/._a.txt", bytes }]),
     );
     assertEquals(await extractZip(`${folder}/a.zip`, `${folder}/out`), ["set"]);
+    await Deno.writeFile(`${folder}/b.zip`, await writeZip([{ name: "__MACOSX/set/._a.txt", bytes }]));
+    await assertRejects(
+      () => extractZip(`${folder}/b.zip`, `${folder}/none`),
+      SyntaxError,
+      `Cannot extract "${folder}/b.zip" as an archive must hold files: got none`,
+    );
+  });
+});
+
+Deno.test("extractZip() makes a link of a link, and no file that holds its target", async () => {
+  await withFolder(async (folder) => {
+    const text = (content: string) => new TextEncoder().encode(content);
+    const pack = async (target: string) => {
+      const members = [{ name: "set/a.txt", bytes: text("good") }, { name: "set/b.txt", bytes: text(target) }];
+      const zip = await writeZip(members);
+      const at = zip.length - 22 - 46 - "set/b.txt".length; // of the last member's place in the directory
+      zip[at + 5] = 3; // made on Unix
+      new DataView(zip.buffer).setUint32(at + 38, 0o120777 * 2 ** 16, true);
+      await Deno.writeFile(`${folder}/a.zip`, zip);
+    };
+    await pack("a.txt");
+    await extractZip(`${folder}/a.zip`, `${folder}/out`);
+    assertEquals(await Deno.readLink(`${folder}/out/set/b.txt`), "a.txt");
+    assertEquals(await Deno.readTextFile(`${folder}/out/set/b.txt`), "good");
+    await pack("../../secret");
+    await assertRejects(
+      () => extractZip(`${folder}/a.zip`, `${folder}/other`),
+      SyntaxError,
+      'links must be to what is in the same folder of the archive: got "set/b.txt" to "../../secret"',
+    );
+  });
+});
+
+Deno.test("extractTar() leaves out the label of a volume, and refuses holes and zeros", async () => {
+  await withFolder(async (folder) => {
+    const extract = async (bytes: Uint8Array<ArrayBuffer>, to: string) => {
+      await Deno.writeFile(`${folder}/a.tar`, bytes);
+      await extractTar(`${folder}/a.tar`, `${folder}/${to}`);
+      return await listFiles(`${folder}/${to}`);
+    };
+    const labelled = makeTar([{ name: "/the label", type: "V" }, { name: "set/a.txt", data: "good" }]);
+    assertEquals(await extract(labelled, "out"), [["set/a.txt", "good"]]);
+    const holes = makeTar([{ name: "set/a.bin", type: "S" }]);
+    await assertRejects(() => extract(holes, "holes"), SyntaxError, "sparse files are not read (pack them without");
+    const zeros = concat([new Uint8Array(2048), new Uint8Array(512).fill(7)]); // what a disk holds for a download
+    await assertRejects(() => extract(zeros, "zeros"), SyntaxError, "as an archive must hold files: got none");
   });
 });
