@@ -193,7 +193,7 @@ export function setParam(
   if (typeof value !== "number") {
     throw new TypeError(
       `Cannot dispatch ${program} as parameter "${name}" must be a number: got ${
-        JSON.stringify(value)
+        typeof value === "bigint" ? value : JSON.stringify(value)
       } (${typeof value})`,
     );
   }

@@ -44,7 +44,7 @@ export class DropPath extends Module {
     super();
     checkOptions("make DropPath", options, ["p", "stream"]);
     const { p, stream: [seed, index, purpose] } = options;
-    if (!(p >= 0 && p < 1)) {
+    if (!(p >= 0 && Math.fround(p) < 1)) {
       throw new RangeError(`Cannot make a DropPath as p must be in [0, 1): current value is ${p}`);
     }
     this.#p = p;

@@ -49,7 +49,7 @@ export function uniform(shape: Shape, options: RandomOptions & { low?: number; h
       `Cannot draw uniform() as low must be <= high, and their difference finite: got ${options.low} and ${options.high}`,
     );
   }
-  return draw(UNIFORM, shape, options, [low, high, low < high ? below(high) : low]);
+  return draw(UNIFORM, shape, options, [low, high, low < high ? Math.max(low, below(high)) : low]);
 }
 
 /**

@@ -82,7 +82,10 @@ export function checkShape(shape: Shape, what: string): void {
  */
 export function normalizeDims(dim: number | readonly number[] | undefined, rank: number, op: string): number[] {
   if (dim === undefined) return Array.from({ length: rank }, (_, i) => i);
-  const dims = (typeof dim === "number" ? [dim] : dim).map((d) => normalizeDim(d, rank, op)).sort((a, b) => a - b);
+  const dims = (Array.isArray(dim) ? dim as number[] : [dim as number]).map((d) => normalizeDim(d, rank, op)).sort((
+    a,
+    b,
+  ) => a - b);
   if (new Set(dims).size < dims.length) {
     throw new RangeError(`Cannot compute ${op}() as dims must differ: got [${dim}]`);
   }
@@ -91,8 +94,8 @@ export function normalizeDims(dim: number | readonly number[] | undefined, rank:
 
 /** Turns a `dim` that may count from the end into one ≥ 0. */
 export function normalizeDim(dim: number, rank: number, op: string): number {
-  const d = dim < 0 ? dim + rank : dim;
-  if (!Number.isInteger(dim) || d < 0 || d >= rank) {
+  const d = Number.isInteger(dim) && dim < 0 ? dim + rank : dim;
+  if (!Number.isInteger(d) || d < 0 || d >= rank) {
     throw new RangeError(`Cannot compute ${op}() as dim must be in [${-rank}, ${rank - 1}]: got ${dim}`);
   }
   return d;

@@ -169,7 +169,7 @@ Deno.test("packParams() throws when a parameter is missing", () => {
 
 Deno.test("packParams() refuses what is no number", () => {
   const view = new DataView(new ArrayBuffer(4));
-  for (const value of ["0.1", null] as never[]) {
+  for (const value of ["0.1", null, 1n] as never[]) {
     assertThrows(
       () => packParams(view, 0, { p: "f32" }, { p: value }, "dropout"),
       TypeError,

@@ -135,6 +135,7 @@ Deno.test("ConvNext passes samples by in training only, and draws anew each time
     RangeError,
     "Cannot make a DropPath as p must be in [0, 1): current value is 1",
   );
+  assertThrows(() => new DropPath({ p: 1 - 1e-9, stream: [0, 0, 0] }), RangeError, "current value is 0.999999999");
 });
 
 testWithFiles("loadEncoder() reads a ConvNeXt, and says where another network was asked for", async () => {

@@ -110,6 +110,8 @@ Deno.test("uniform() never gives high, where rounding would", async () => {
     assert(least >= Math.fround(low) && most < Math.fround(high), `${low} ${high}: ${least} ${most}`);
   }
   assertEquals(await uniform([2], { key: key(7), low: 3, high: 3 }).data(), new Float32Array([3, 3]));
+  const tiny = await uniform([8], { key: key(7), low: -1e-40, high: 0 }).data(); // below 0 comes -1e-38 on some devices
+  assert(tiny.every((v) => v >= Math.fround(-1e-40)), `${tiny}`);
 });
 
 Deno.test("uniform() and normal() refuse bounds and widths that are none", () => {

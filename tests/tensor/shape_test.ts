@@ -45,6 +45,17 @@ Deno.test("normalizeDim() counts negative dims from the end and throws outside",
   }
 });
 
+Deno.test("normalizeDims() refuses what is no number, of untyped code, in words", () => {
+  for (const dim of ["1", true, null, 1n, -1n, {}] as unknown[] as number[]) {
+    assertThrows(() => normalizeDims(dim, 3, "sum"), RangeError, "Cannot compute sum() as dim must be in [-3, 2]: got");
+    assertThrows(
+      () => normalizeDims([dim], 3, "sum"),
+      RangeError,
+      "Cannot compute sum() as dim must be in [-3, 2]: got",
+    );
+  }
+});
+
 Deno.test("normalizeDims() sorts, takes all by default, and throws on repetition", () => {
   assertEquals(normalizeDims(undefined, 3, "sum"), [0, 1, 2]);
   assertEquals(normalizeDims(-1, 3, "sum"), [2]);

@@ -116,7 +116,9 @@ export function stochasticDepth(x: Tensor, options: DropoutOptions): Tensor<"f32
 
 function drop(op: string, x: Tensor, { p, key }: DropoutOptions, inner: number): Tensor<"f32"> {
   checkFloat(op, x);
-  if (!(p >= 0 && p < 1)) throw new RangeError(`Cannot compute ${op}() as p must be in [0, 1): current value is ${p}`);
+  if (!(p >= 0 && Math.fround(p) < 1)) { // 1 − 1e-9 is 1 on the device, which would keep nothing
+    throw new RangeError(`Cannot compute ${op}() as p must be in [0, 1): current value is ${p}`);
+  }
   if (p === 0 || x.size === 0) return x as Tensor<"f32">;
   const next = typeof key === "function" ? askOnce(key) : () => key;
   return dropoutOp([x], { p, inner, next, now: [0, 0] });

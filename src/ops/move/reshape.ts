@@ -34,7 +34,7 @@ export function reshape<D extends DType>(x: Tensor<D>, shape: Shape): Tensor<D> 
 /** The −1 worked out. */
 function resolve(x: Tensor, shape: Shape): Shape {
   const free = shape.indexOf(-1);
-  const known = sizeOf(shape.filter((_, axis) => axis !== free));
+  const known = sizeOf(shape.filter((n, axis) => axis !== free && Number.isInteger(n)));
   const size = free < 0 ? 1 : x.size / known;
   const full = shape.map((n, axis) => axis === free ? size : n);
   if (full.every((n) => Number.isInteger(n) && n >= 0) && sizeOf(full) === x.size) return full;

@@ -58,6 +58,7 @@ Deno.test("dropout() of p 0 or of nothing gives x, and throws on what it cannot 
     RangeError,
     "Cannot compute dropout() as p must be in [0, 1): current value is 1",
   );
+  assertThrows(() => dropout(x, { p: 1 - 1e-9, key: key(0) }), RangeError, "is 0.999999999"); // 1 as f32
   assertThrows(
     () => stochasticDepth(tensor(1), { p: 0.5, key: key(0) }),
     TypeError,

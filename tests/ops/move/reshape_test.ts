@@ -36,7 +36,7 @@ Deno.test("squeeze() drops axes of size 1 and unsqueeze() adds one", () => {
 
 Deno.test("reshape() throws when the sizes do not agree", () => {
   const x = ones([2, 3]);
-  for (const shape of [[4], [-1, 4], [-1, -1], [-2, -3], [2.5, 2.4], [-1, 0]]) {
+  for (const shape of [[4], [-1, 4], [-1, -1], [-2, -3], [2.5, 2.4], [-1, 0], [6n as never]]) {
     assertThrows(
       () => reshape(x, shape),
       TypeError,
