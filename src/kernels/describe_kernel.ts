@@ -3,7 +3,7 @@ import { Tensor, tidy } from "../tensor/mod.ts";
 import { centroidWeights, type CentroidWeightsOptions } from "./centroid_weights.ts";
 import { medianSigma } from "./median_sigma.ts";
 import { retainedVariance } from "./retained_variance.ts";
-import { checkOptions } from "../tensor/internal.ts";
+import { checkOptions, checkSizes } from "../tensor/internal.ts";
 
 /** Description of what a kernel makes of a prior; see {@linkcode describeKernel}. */
 export interface KernelDescription {
@@ -28,7 +28,6 @@ export interface KernelDescription {
 
 /** Part of the variance, or of the weight, below which a kernel is as good as constant, or the identity. */
 const LEAST = 0.05;
-const MOST_BINS = 65_536;
 
 /**
  * Describes what a kernel makes of a prior, before training: how alike it finds the samples, and whether it is nearly
@@ -39,7 +38,7 @@ const MOST_BINS = 65_536;
  * @param prior As for {@linkcode centroidWeights}; at least two samples.
  * @param options `kernel`, `ridge`, and `bins` of the histogram (default 20).
  * @throws {RangeError} If there are fewer than two samples, or the weights are not finite (a NaN in the prior, or a
- *   ridge too small), or `bins` is no integer in [1, 65536].
+ *   ridge too small), or `bins` is no integer ≥ 1.
  *
  * @example Usage
  * ```ts
@@ -60,9 +59,7 @@ export async function describeKernel<P>(
 ): Promise<KernelDescription> {
   checkOptions("compute describeKernel()", options, ["kernel", "ridge", "bins"]);
   const { bins = 20 } = options;
-  if (!(Number.isInteger(bins) && bins >= 1 && bins <= MOST_BINS)) {
-    throw new RangeError(`Cannot describe a kernel as bins must be an integer in [1, ${MOST_BINS}]: got ${bins}`);
-  }
+  checkSizes("describe a kernel", { bins });
   const { weights, gram, retained, n } = await readBack(prior, options);
   if (!weights.every(Number.isFinite)) {
     throw new RangeError(

@@ -93,11 +93,11 @@ Deno.test("describeKernel() finds a sigma far below the distances the identity",
 
 Deno.test("describeKernel() counts the similarities of the pairs", async () => {
   const prior = tensor([[1, 0], [3, 0], [0, 2], [1, 1]]); // cosines 1, 0, √½, 0, √½, √½
-  for (const bins of [0, NaN, 1.5, 2 ** 40]) {
+  for (const bins of [0, NaN, 1.5, -1]) {
     await assertRejects(
       () => describeKernel(prior, { kernel: cosine(), bins }),
       RangeError,
-      `Cannot describe a kernel as bins must be an integer in [1, 65536]: got ${bins}`,
+      `Cannot describe a kernel as bins must be an integer >= 1: got ${bins}`,
     );
   }
   const told = await describeKernel(prior, { kernel: cosine(), bins: 4 });

@@ -36,7 +36,6 @@ export interface VarianceOptions extends ReduceOptions {
 export function variance(x: Tensor, options: VarianceOptions = {}): Tensor<"f32"> {
   checkOptions("compute variance()", options, ["dim", "keepDim", "correction"]);
   checkFloat("variance", x);
-  checkOptions<VarianceOptions>("compute variance()", options, ["dim", "keepDim", "correction"]);
   const { correction = 1, dim, keepDim } = options;
   const dims = normalizeDims(dim, x.rank, "variance");
   const count = sizeOf(dims.map((each) => x.shape[each]!));
