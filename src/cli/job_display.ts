@@ -12,6 +12,9 @@ export class JobDisplay {
   #settings: JobSettings;
   #progress: ProgressDisplay;
   #log: (line: string) => void;
+  #compiles = false;
+  /** Share of the training that was done before. */
+  #from = 0;
 
   /** Prepares a display; `progress` and `log` stand in for the terminal in tests. */
   constructor(
@@ -46,6 +49,18 @@ export class JobDisplay {
     if (!this.#json) this.#progress.update({ label: "decode", done: done / total, values: [["images", `${done}`]] });
   }
 
+  /** Shaders that are compiled before the first step. */
+  compiling(done: number, total: number): void {
+    if (this.#json) {
+      if (!this.#compiles || done === total) this.#log(jsonLine({ type: "compiling", done, total }));
+    } else {
+      if (!this.#compiles) this.#progress.restart(done / total);
+      this.#progress.update({ label: "compile", done: done / total, values: [["shaders", `${done} of ${total}`]] });
+      if (done === total) this.#progress.restart(this.#from);
+    }
+    this.#compiles = done < total;
+  }
+
   /** An event of the job. */
   show(event: JobEvent): void {
     if (this.#json) return this.#log(jsonLine(event));
@@ -71,7 +86,7 @@ export class JobDisplay {
 
   #start({ facts, position, steps }: JobEvent & { type: "start" }): void {
     const { epochs, network, batch_size } = this.#settings;
-    this.#progress.restart((position.epoch + position.step / steps) / epochs);
+    this.#progress.restart(this.#from = (position.epoch + position.step / steps) / epochs);
     this.note(
       `${network} (${facts.parameters.toLocaleString("en")} parameters) on ${facts.images} images${this.#demo()}, ` +
         `batch ${batch_size}, ${steps} ${steps === 1 ? "step" : "steps"} an epoch; ${facts.device}`,

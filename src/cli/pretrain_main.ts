@@ -51,6 +51,7 @@ export async function pretrainMain(args: readonly string[], program: PretrainPro
     signal: stop.signal,
     group,
     tuning: tuningOf(device, display),
+    onCompiling: display.compiling.bind(display),
   };
   await train(input, display, group.rank === 0 && values.watch ? startLive(program, flags, display) : null);
   await group.barrier();

@@ -71,7 +71,7 @@ export interface Opened {
 /** Asks for an adapter and a device with all the limits and the optional features that the adapter has. */
 export async function requestDevice(options: AdapterOptions = {}): Promise<Opened> {
   checkOptions("open a device", options, ["gpu", "powerPreference"]);
-  const api = options.gpu ?? (globalThis.navigator as Navigator | undefined)?.gpu;
+  const api = options.gpu ?? (globalThis as { navigator?: { gpu?: GPU } }).navigator?.gpu;
   if (!api) throw new DeviceError(NO_WEBGPU);
   const adapter = await api.requestAdapter({ powerPreference: options.powerPreference ?? "high-performance" });
   if (!adapter) throw new DeviceError(NO_ADAPTER);

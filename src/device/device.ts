@@ -44,6 +44,8 @@ export class Device {
   readonly recordings: Recordings;
   /** The programs of ops that come in many versions. */
   readonly programs: ProgramMemo = new ProgramMemo();
+  /** @internal Compiled programs. */
+  readonly pipelines: PipelineCache;
   #gpu: GPUDevice;
   /** Implementation of WebGPU, held as long as the device: npm's `webgpu` crashes once its GPU object is collected. */
   #api: GPU;
@@ -51,7 +53,6 @@ export class Device {
   #pool: BufferPool;
   /** Pool of a rehearsal, whose buffers have sizes but no memory; null where work is done. */
   #rehearsed: BufferPool | null = null;
-  #pipelines: PipelineCache;
   #encoder: Encoder;
   #transfers: Transfers;
   #timing: Timing;
@@ -61,8 +62,7 @@ export class Device {
   #parts = new Map<unknown, unknown>();
 
   private constructor({ api, gpu, info, limits, features, directives }: Opened) {
-    this.#api = api;
-    this.#gpu = gpu;
+    [this.#api, this.#gpu] = [api, gpu];
     this.info = info;
     this.limits = limits;
     this.features = features;
@@ -70,7 +70,7 @@ export class Device {
     const failures = this.#failures = new Failures(gpu, details, encoder);
     this.#pool = new BufferPool(bufferMaker({ gpu, failures, details, encoder, trim }));
     this.#bounds = new Bounds(limits, details);
-    this.#pipelines = new PipelineCache(gpu, { details, failures }, directives);
+    this.pipelines = new PipelineCache(gpu, { details, failures }, directives);
     this.#encoder = new Encoder(gpu, { details, failures });
     this.recordings = new Recordings(gpu, this.#pool, this.#encoder, failures);
     this.#transfers = new Transfers({ gpu, encoder: this.#encoder, failures, details });
@@ -111,7 +111,7 @@ export class Device {
   get counters(): Counters {
     return {
       buffers: this.#pool.created + this.#transfers.created,
-      pipelines: this.#pipelines.created,
+      pipelines: this.pipelines.created,
       ...this.#encoder.counts,
       reads: this.#transfers.reads,
     };
@@ -162,7 +162,7 @@ export class Device {
     if (!this.#bounds.isSomeWork(workgroups, program, buffers) || this.#rehearsed) return;
     const asked = askParams(program.params, given);
     this.#log?.add(program, { buffers, workgroups, constants, params: asked }, this.#running);
-    const pipeline = this.#pipelines.get(program, buffers, constants);
+    const pipeline = this.pipelines.get(program, buffers, constants);
     this.#encoder.dispatch(program, pipeline, buffers, { given, asked }, workgroups, this.#running.label);
     noteWrites(pipeline, buffers, this.#encoder.serial, this.#failures);
   }
@@ -226,7 +226,7 @@ export class Device {
 
   /** Submits what was encoded; does not wait. */
   flush(): void {
-    if (this.#rehearsed) return;
+    if (this.#rehearsed || this.pipelines.holds) return;
     this.#failures.check();
     this.#encoder.flush();
   }

@@ -6,8 +6,18 @@ import { RecentMap } from "./recent_map.ts";
 import { TEXTURE_FORMAT } from "./usage.ts";
 import type { Bindings } from "./dispatch.ts";
 
+/** A pipeline as any device of the adapter can make it: plain data, which Workers can be given. */
+export interface PipelinePlan {
+  /** Program. */
+  readonly program: Program;
+  /** The bindings that are bound, in ascending order. */
+  readonly bound: readonly number[];
+  /** Values of the program's `override` constants. */
+  readonly constants: Constants;
+}
+
 /** A compiled program and the layout of its bind group. */
-export interface Pipeline {
+export interface Pipeline extends PipelinePlan {
   readonly id: number;
   readonly label: string;
   /** Key of the pipeline: the content of its program, bindings and constants; equal keys compute the same. */
@@ -15,8 +25,6 @@ export interface Pipeline {
   readonly pipeline: GPUComputePipeline;
   readonly layout: GPUBindGroupLayout;
   readonly hasParams: boolean;
-  /** The bindings that are bound, in ascending order. */
-  readonly bound: readonly number[];
   /** Bindings that the program writes. */
   readonly writes: readonly number[];
   /** Bindings that it reads through a texture. */
@@ -49,7 +57,8 @@ const PIPELINES = 512;
  * object is read once: the source of one that was seen is not looked at again.
  */
 export class PipelineCache {
-  #gpu: GPUDevice;
+  /** Device that compiles. */
+  readonly gpu: GPUDevice;
   #reporting: Reporting;
   /** Facts that are known of each program object. */
   #seen = new WeakMap<Program, Seen>();
@@ -59,12 +68,13 @@ export class PipelineCache {
   #modules = new RecentMap<GPUShaderModule>(PIPELINES);
   #nextContent = 0;
   #created = 0;
+  #holds = false;
   #directives: string;
 
   /** Compiles for a device; errors arrive later, through `reporting`, and `directives` go before every shader. */
   constructor(gpu: GPUDevice, reporting: Reporting, directives: string) {
     this.#directives = directives;
-    this.#gpu = gpu;
+    this.gpu = gpu;
     this.#reporting = reporting;
   }
 
@@ -106,10 +116,10 @@ export class PipelineCache {
     const values = checkConstants(label, code, constants);
     const details = { ...this.#reporting.details(), shader: label };
     const made = this.#reporting.failures.scoped("validation", () => {
-      const layout = this.#gpu.createBindGroupLayout({ label, entries });
-      const pipeline = this.#gpu.createComputePipeline({
+      const layout = this.gpu.createBindGroupLayout({ label, entries });
+      const pipeline = this.gpu.createComputePipeline({
         label,
-        layout: this.#gpu.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+        layout: this.gpu.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
         compute: { module: this.#moduleOf(label, code), entryPoint: program.entryPoint, constants: values },
       });
       return { layout, pipeline };
@@ -117,12 +127,33 @@ export class PipelineCache {
     const those = (access: Access) => storages.filter((binding) => program.access[binding] === access);
     const [writes, textures] = [those("read_write"), those("texture")];
     const id = ++this.#created;
-    return { id, label, key, ...made, hasParams: !isEmpty(program.params), bound: storages, writes, textures };
+    const plan = { program, bound: storages, constants };
+    return { id, label, key, ...made, ...plan, hasParams: !isEmpty(program.params), writes, textures };
+  }
+
+  /** Whether what was recorded waits to be compiled. */
+  get holds(): boolean {
+    return this.#holds;
+  }
+
+  /** Runs `body`; what it records is not submitted by a mere `Device.flush()`, so that it can be compiled before it runs. */
+  async hold(body: () => Promise<void>): Promise<void> {
+    this.#holds = true;
+    try {
+      await body();
+    } finally {
+      this.#holds = false;
+    }
+  }
+
+  /** Pipelines that were made and are kept. */
+  get made(): Pipeline[] {
+    return [...new Set(this.#pipelines.values())];
   }
 
   #moduleOf(label: string, code: string): GPUShaderModule {
     let module = this.#modules.get(code);
-    if (!module) this.#modules.set(code, module = this.#gpu.createShaderModule({ label, code }));
+    if (!module) this.#modules.set(code, module = this.gpu.createShaderModule({ label, code }));
     return module;
   }
 

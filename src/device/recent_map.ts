@@ -35,6 +35,12 @@ export class RecentMap<V> {
     this.#latest.set(key, value);
   }
 
+  /** Values that are held, each once or, where it came back, twice. */
+  *values(): Generator<V> {
+    yield* this.#earlier.values();
+    yield* this.#latest.values();
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.#latest.clear();

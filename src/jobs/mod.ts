@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { compileAhead, type CompileAheadOptions } from "./compile_ahead.ts";
 export { checkRanks, checkStart, describeRanks, type Versions } from "./distributed_start.ts";
 export { type MadeFeatures, makeFeatures, type MakeFeaturesOptions } from "./features/make_features.ts";
 export type { EncoderStatistics, LinearEvent, LinearInput, LinearSettings, TaskSummary } from "./linear/events.ts";

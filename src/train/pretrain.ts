@@ -92,7 +92,7 @@ export class Pretraining {
     const config = resolveConfig(settings);
     checkPretrain(data, config);
     checkModel(model, config);
-    const { batchSize, dropLast, printEvery, group, profile, compile } = config;
+    const { batchSize, dropLast, printEvery, group, profile, compile, beforeFirstStep } = config;
     const { optimizer, schedule } = makeOptimizer(model.parameters(), config);
     this.optimizer = optimizer;
     this.#schedule = schedule;
@@ -105,7 +105,7 @@ export class Pretraining {
     const objective = this.#objective = new Objective(model, config, this.scaler, sizesOf(data.source, config.views));
     this.#microBatch = config.microBatch ?? null;
     const joint = config.batchStatistics === "batch";
-    this.#steps = new TrainingSteps({ objective, optimizer, metrics, profile, compile, joint });
+    this.#steps = new TrainingSteps({ objective, optimizer, metrics, profile, compile, joint, beforeFirstStep });
   }
 
   /** Steps so far that were replayed instead of made anew. */

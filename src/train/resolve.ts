@@ -29,7 +29,7 @@ export function trainingOptions(settings: SettingValues<Rows>): TrainingOptions 
 /** Options that no flag stands for. */
 const OTHERS = [
   ...["target", "average", "etaMin", "kernel", "start", "signal", "profile", "compile", "tuning", "group"] as const,
-  ...["faithfulLars"] as const,
+  ...["faithfulLars", "beforeFirstStep"] as const,
 ];
 
 /** Settings with their defaults: what all parts of a run read. */

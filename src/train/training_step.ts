@@ -8,6 +8,7 @@ export class TrainingSteps {
   #tools: StepTools;
   #compiled: Compiled<[Tensor | null, ...Tensor[]], void>;
   #divided: DividedStep;
+  #begun = false;
 
   /** Records nothing yet. */
   constructor(tools: StepTools) {
@@ -26,6 +27,14 @@ export class TrainingSteps {
 
   /** Takes one step. */
   async run(batch: StepBatch): Promise<void> {
+    const { beforeFirstStep, metrics: { device } } = this.#tools;
+    if (this.#begun || !beforeFirstStep) return await this.#run(batch);
+    this.#begun = true;
+    await device.pipelines.hold(() => this.#run(batch));
+    await beforeFirstStep();
+  }
+
+  async #run(batch: StepBatch): Promise<void> {
     const { profile, compile, joint, objective: { ranks }, metrics: { device } } = this.#tools;
     await profile?.end(device);
     using _ = scope();

@@ -70,6 +70,24 @@ Deno.test("JobDisplay prints evaluations, the profile and how a run ended", () =
   assert(shown([{ ...start, position: { epoch: 4, step: 0 } }]).includes("The run is complete (4 epochs)"));
 });
 
+Deno.test("JobDisplay shows shaders as they are compiled, to machines at the beginning and the end", () => {
+  const compiled = (json: boolean) => {
+    const text: string[] = [];
+    const write = (line: string) => void text.push(line);
+    const progress = new ProgressDisplay({ terminal: false, write, interval: 0 });
+    const display = new JobDisplay({ json, settings, progress, log: write });
+    for (const done of [1, 20, 40]) display.compiling(done, 40);
+    return text;
+  };
+  assertEquals(compiled(false).map((line) => line.replace(/ {2}[^ ]+ s left\n$/, "")), [
+    "compile  3 %  shaders 1 of 40  ? left\n",
+    "compile  50 %  shaders 20 of 40",
+    "compile  100 %  shaders 40 of 40",
+  ]);
+  const event = (done: number) => JSON.stringify({ type: "compiling", done, total: 40 });
+  assertEquals(compiled(true), [event(1), event(40)]);
+});
+
 Deno.test("JobDisplay prints one JSON object a line for machines", () => {
   assertEquals(
     shown([start, step, { type: "note", message: "m" }], { json: true }).split("|").map((line) =>

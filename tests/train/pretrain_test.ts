@@ -30,7 +30,14 @@ async function all(reports: AsyncIterable<PretrainReport>): Promise<PretrainRepo
 Deno.test("pretrain() trains every epoch in another order and tells where it is", async () => {
   using source = images(smallDataset(20));
   const model = makeModel("tiny", { stem: "cifar" });
-  const reports = await all(pretrain(model, { source }, CONFIG));
+  const recorded: number[] = []; // submits that the first step waits for when it is told of
+  const beforeFirstStep = async () => {
+    const { submits } = device.counters;
+    await device.done();
+    recorded.push(device.counters.submits - submits);
+  };
+  const reports = await all(pretrain(model, { source }, { ...CONFIG, beforeFirstStep }));
+  assertEquals(recorded, [1]);
   assertEquals(reports.map(({ epoch, step, steps, epochDone }) => [epoch, step, steps, epochDone]), [
     ...[1, 2, 3].flatMap((epoch) => [[epoch, 1, 3, false], [epoch, 2, 3, false], [epoch, 3, 3, true]]),
   ]);

@@ -44,6 +44,11 @@ export interface JobInput {
   readonly signal?: AbortSignal;
   /** Options of tuning for the adapter at the first step; no tuning by default. */
   readonly tuning?: TuneOptions;
+  /**
+   * Takes how many of a step's shaders are compiled, where a software adapter must compile them before the first step;
+   * Workers then do so side by side. By default they are compiled where they are run first.
+   */
+  readonly onCompiling?: (done: number, total: number) => void;
   /** Takes `report.html` each time that it is drawn; it is drawn within epochs then too, for a twentieth of the time. */
   readonly onPage?: (page: string) => void;
   /** The processes that train together; only the first one writes. This one alone by default. */

@@ -11,6 +11,7 @@ import {
 import { type HostPrior, LossNotFiniteError, Pretraining, StepProfile } from "../../train/mod.ts";
 import { makeModel, METHODS } from "../../methods/mod.ts";
 import { divisionNote } from "../../train/internal.ts";
+import { compileAhead } from "../compile_ahead.ts";
 import { checkRanks, checkStart } from "../distributed_start.ts";
 import { encodeSome, evaluateKnn, isEvaluated, judgedImages } from "./evaluate_knn.ts";
 import { batchSizes, imageSource, type ViewSource } from "../../data/mod.ts";
@@ -88,7 +89,7 @@ class Job {
   #report: ReportFile;
 
   constructor(input: GroupInput, folder: RunFolder, found: FoundCheckpoint | null, position: TrainingPosition) {
-    const { device, dataset, settings, signal, group, tuning } = input;
+    const { device, dataset, settings, signal, group, tuning, onCompiling: onProgress } = input;
     this.#input = input;
     this.#group = group;
     this.#unreadable = new UnreadableImages(group);
@@ -116,6 +117,7 @@ class Job {
       signal,
       group,
       tuning,
+      beforeFirstStep: onProgress && (async () => void await compileAhead(device, { onProgress })),
       profile: this.#profile,
     });
     if (found) {
