@@ -7,13 +7,13 @@
 import process from "node:process";
 import { assert, assertEquals } from "@std/assert";
 import sharp from "sharp";
-import { Device, key, type Tensor, tensor } from "../../mod.ts";
+import { Device, type Tensor, tensor } from "../../mod.ts";
 import type { DecodeSpec } from "../../src/data/mod.ts";
 import { decodeImage, readImageFile } from "../../src/data/images/_decode_image.ts";
 import { applySpec } from "../../src/data/images/resize.ts";
 import type { RgbImage } from "../../src/data/images/rgb_image.ts";
-import { uniformNumbers } from "../../src/tensor/internal.ts";
 import { short, table } from "../_table.ts";
+import { picture } from "./_picture.ts";
 
 const wanted = Number(Deno.args[0] ?? 2500);
 const IMAGENET: DecodeSpec = { resize: { shortSide: 256 }, centerCrop: 224 };
@@ -72,15 +72,6 @@ async function rowOf({ name, width, height, format, spec, times }: typeof CASES[
   const all = read + decode + resize + upload;
   const parts = [read, decode, resize, upload, 1000 / all, wanted * all / 1000];
   return [name, short(bytes.length / 1e3), ...parts.map(short)];
-}
-
-/** Waves with a little noise, which compress about as photographs do. */
-function picture(width: number, height: number): Uint8Array<ArrayBuffer> {
-  const noise = uniformNumbers(4096, key(1));
-  return Uint8Array.from({ length: width * height * 3 }, (_, i) => {
-    const [x, y] = [Math.floor(i / 3) % width, Math.floor(i / 3 / width)];
-    return 128 + 60 * Math.sin(x / 17 + (i % 3)) + 40 * Math.cos(y / 23) + 24 * (noise[(i * 7) % 4096]! - 0.5);
-  });
 }
 
 /** Checks that what was decoded is what was written, but for what JPEG loses. */
