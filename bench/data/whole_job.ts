@@ -1,5 +1,5 @@
 /**
- * From files to the weights with the network's step replaced by the time that a GPU takes for it by the model of
+ * Rates from files to the weights with the network's step replaced by the time that a GPU takes for it by the model of
  * bench/README.md: loading and augmentation as the programs run them, and a timer in place of the step. Images a second,
  * what is waited for, processor time of an image, and the cores that a rate takes by it.
  *

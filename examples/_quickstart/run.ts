@@ -1,6 +1,7 @@
 import { Device } from "../../mod.ts";
 import { formatDuration, ProgressDisplay, StopSignals } from "../../src/cli/mod.ts";
 import { OutputFolder, safetensorsChunks } from "../../src/formats/mod.ts";
+import { compileAhead } from "../../src/jobs/mod.ts";
 import { readState } from "../../src/weights/mod.ts";
 import { loadQuickstart, type QuickstartData } from "./data.ts";
 import { chance, encodeAll, means, score } from "./evaluate.ts";
@@ -75,7 +76,9 @@ async function trainOne(session: Session, prior?: PriorName): Promise<Run> {
   const model = makeModel({ width: recipe.width, seed });
   const display = new ProgressDisplay();
   const losses: { x: number; y: number }[] = [];
-  for await (const report of trainEncoder(device, data, model, { recipe, seed, prior, signal, printEvery: 5 })) {
+  const beforeFirstStep = () => compileAhead(device, { onProgress: compilingOn(display) });
+  const training = { recipe, seed, prior, signal, printEvery: 5, beforeFirstStep };
+  for await (const report of trainEncoder(device, data, model, training)) {
     const { epoch, step, steps, loss, centroid_square, images_per_second, epochDone } = report;
     if (epoch > 1 || step > 5 || epochDone) {
       tellPace({ ...report, epochs: recipe.epochs, runs: 2, samples: data.train.length });
@@ -99,6 +102,14 @@ async function trainOne(session: Session, prior?: PriorName): Promise<Run> {
   const evaluation = score(await encodeAll(device, model, data), data);
   model.dispose();
   return { name, seed, evaluation, losses };
+}
+
+/** Shows how many shaders are compiled. */
+function compilingOn(display: ProgressDisplay): (done: number, total: number) => void {
+  return (done, total) => {
+    display.update({ label: "compile", done: done / total, values: [["shaders", `${done} of ${total}`]] });
+    if (done === total) display.restart();
+  };
 }
 
 function advice({ epochs, width }: Recipe): string {

@@ -22,6 +22,8 @@ export interface Training {
   readonly signal?: AbortSignal;
   /** Steps between two reports; 10 by default. */
   readonly printEvery?: number;
+  /** Callback, awaited when the first step is recorded and before it runs. */
+  readonly beforeFirstStep?: () => Promise<unknown>;
 }
 
 /** Initial weights of the convolutions, by whose they are. */
@@ -58,8 +60,10 @@ export async function* trainEncoder(
   device: Device,
   { train }: QuickstartData,
   model: Contrastive,
-  { recipe, seed, method = "decoupled_uniformity", prior: name, shuffled: share = 0, signal, printEvery }: Training,
+  training: Training,
 ): AsyncGenerator<PretrainReport> {
+  const { recipe, seed, method = "decoupled_uniformity", prior: name, shuffled: share = 0 } = training;
+  const { signal, printEvery, beforeFirstStep } = training;
   using source = new ResidentImages(
     device,
     train.pixels,
@@ -72,7 +76,8 @@ export async function* trainEncoder(
   const target = METHODS[method].targets === "momentum" ? makeModel({ width, seed, method, follows: true }) : undefined;
   try {
     const own = { method, target, ...method === "moco" ? { queue: QUEUE } : {} };
-    const config = { epochs, batchSize, lr, seed, ridge, kernel: prior?.kernel, signal, printEvery, ...own };
+    const told = { signal, printEvery, beforeFirstStep };
+    const config = { epochs, batchSize, lr, seed, ridge, kernel: prior?.kernel, ...told, ...own };
     yield* pretrain(model, { source, prior: classes ?? prior?.rows }, config);
   } finally {
     target?.dispose();

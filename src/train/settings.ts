@@ -79,8 +79,8 @@ export interface PretrainConfig {
   compile?: boolean;
   /** Tunes products and convolutions before the first full batch, which changes last bits (see `tune()`); not by default. */
   tuning?: TuneOptions;
-  /** Awaited once, when the first step is recorded and before it runs: the time to have its shaders compiled together. */
-  beforeFirstStep?: () => Promise<void>;
+  /** Callback, awaited once, when the first step is recorded and before it runs: its shaders can be compiled together. */
+  beforeFirstStep?: () => Promise<unknown>;
   /** The processes that train together, each with its part of every batch; this one alone by default. */
   group?: Communicator;
   /** Whether the loss compares the samples of each rank (`"local"`, the default) or of all ranks. */

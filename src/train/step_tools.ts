@@ -27,8 +27,8 @@ export interface StepTools {
   readonly profile?: StepProfile;
   /** Whether steps are replayed. */
   readonly compile: boolean;
-  /** Awaited when the first step is recorded, before it runs. */
-  readonly beforeFirstStep?: () => Promise<void>;
+  /** Callback, awaited when the first step is recorded and before it runs. */
+  readonly beforeFirstStep?: () => Promise<unknown>;
   /** Whether the parts of a batch are normalised together; if not, they are encoded one after the other. */
   readonly joint: boolean;
 }

@@ -117,7 +117,7 @@ class Job {
       signal,
       group,
       tuning,
-      beforeFirstStep: onProgress && (async () => void await compileAhead(device, { onProgress })),
+      beforeFirstStep: onProgress && (() => compileAhead(device, { onProgress })),
       profile: this.#profile,
     });
     if (found) {
