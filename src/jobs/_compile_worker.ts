@@ -1,6 +1,6 @@
 // Runs in a Worker: compiles one shader after another on a device of its own. Started by compile_ahead.ts.
 import { Device } from "../device/mod.ts";
-import type { PipelinePlan } from "../device/internal.ts";
+import { compilePlans, type PipelinePlan } from "../device/internal.ts";
 
 interface WorkerScope {
   onmessage: ((event: MessageEvent<PipelinePlan>) => void) | null;
@@ -18,5 +18,5 @@ function answer(work: Promise<unknown>): void {
 }
 
 const opened = Device.open();
-scope.onmessage = ({ data }) => answer(opened.then((device) => device.pipelines.compile([data])));
+scope.onmessage = ({ data }) => answer(opened.then((device) => compilePlans(device.pipelines, [data])));
 answer(opened);

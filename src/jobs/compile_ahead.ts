@@ -1,6 +1,6 @@
 import process from "node:process";
 import type { Device } from "../device/mod.ts";
-import type { PipelinePlan } from "../device/internal.ts";
+import { compilePlans, type PipelinePlan, plansOf } from "../device/internal.ts";
 import { checkOptions } from "../tensor/internal.ts";
 import type { CompileReply } from "./_compile_worker.ts";
 
@@ -31,7 +31,7 @@ export interface CompileAheadOptions {
 export async function compileAhead(device: Device, options: CompileAheadOptions = {}): Promise<number> {
   checkOptions("run compileAhead()", options, ["onProgress", "workers", "warm"]);
   if (device.info.family !== "cpu") return 0;
-  const plans = device.pipelines.madeAfter(0);
+  const plans = plansOf(device.pipelines);
   const { onProgress, workers = Math.min(navigator.hardwareConcurrency, MOST_WORKERS), warm = 250 } = options;
   const missing = await skipWarm(device, plans, warm);
   if (missing.length === 0) return 0;
@@ -58,7 +58,7 @@ async function skipWarm(
 /** Milliseconds of compiling: by the clock or of the processor, as other processes lengthen the one and Workers the other. */
 async function timeOf(pipelines: Device["pipelines"], plans: readonly PipelinePlan[]): Promise<number> {
   const [start, before] = [performance.now(), process.cpuUsage()];
-  await pipelines.compile(plans);
+  await compilePlans(pipelines, plans);
   const { user, system } = process.cpuUsage(before);
   return Math.min(performance.now() - start, (user + system) / 1000);
 }

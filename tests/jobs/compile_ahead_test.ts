@@ -9,7 +9,7 @@ Deno.test("compileAhead() compiles in Workers what was recorded, tells how far i
   const before = device.counters;
   const told: number[][] = [];
   const onProgress = (...numbers: number[]) => void told.push(numbers);
-  const plans = device.pipelines.madeAfter(0).length;
+  const plans = device.pipelines.made.length;
   assertEquals(await compileAhead(device, { workers: 1, warm: -1, onProgress }), plans - 1); // the first is tried here
   assertEquals(told, Array.from({ length: plans }, (_, i) => [i + 1, plans]));
   assertEquals(device.counters, before); // no pipeline, bind group or submit of the work's own
@@ -29,8 +29,11 @@ Deno.test("compileAhead() starts no Worker where the shaders are compiled, or fo
 });
 
 Deno.test("compileAhead() says why a Worker failed", async () => {
-  const pipelines = { madeAfter: () => [{}, {}], compile: () => Promise.resolve() };
-  const device = { info: { family: "cpu" }, pipelines } as unknown as Device;
-  const compiled = compileAhead(device, { workers: 1, warm: -1 });
+  await using device = await Device.open();
+  await relu(tensor([-1, 2])).data();
+  const [made] = device.pipelines.made;
+  const broken = { ...made!, bound: null as never };
+  const pipelines = { gpu: device.pipelines.gpu, get: () => made, made: [made, broken] };
+  const compiled = compileAhead({ info: device.info, pipelines } as unknown as Device, { workers: 1, warm: -1 });
   await assertRejects(() => compiled, Error, "Cannot compile shaders as a worker failed: ");
 });
