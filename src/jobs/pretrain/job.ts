@@ -93,8 +93,7 @@ class Job {
     this.#input = input;
     this.#group = group;
     this.#unreadable = new UnreadableImages(group);
-    this.#folder = folder;
-    this.#found = found;
+    [this.#folder, this.#found] = [folder, found];
     this.#position = position;
     this.#profile = settings.profile ? new StepProfile() : undefined;
     const { network, method, stem, seed, resolution, drop_path: dropPath } = settings;
