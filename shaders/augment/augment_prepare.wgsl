@@ -42,19 +42,32 @@ fn prepare_colors(view: ptr<function, View>, at: u32) {
   }
 }
 
+// Cosine and sine of an angle in degrees, by their series around the nearest quarter turn: the standard lets the built-in
+// ones be 2⁻¹¹ off, which moves pixels.
+fn direction(degrees: f32) -> vec2f {
+  let quarters = round(degrees / 90.0);
+  let x = radians(degrees - 90.0 * quarters);
+  let y = x * x;
+  let s = x - x * y * (1.0 / 6.0 - y * (1.0 / 120.0 - y * (1.0 / 5040.0 - y * (1.0 / 362880.0))));
+  let c = 1.0 - y * (0.5 - y * (1.0 / 24.0 - y * (1.0 / 720.0 - y * (1.0 / 40320.0 - y * (1.0 / 3628800.0)))));
+  let turn = i32(quarters) & 3;
+  let turned = select(vec2f(c, s), vec2f(-s, c), (turn & 1) == 1);
+  return select(turned, -turned, turn >= 2);
+}
+
 // The inverse of torchvision's affine map: rotation R(angle) = [[cos, -sin], [sin, cos]] times shears along y and x times
 // scale. Its angle turns clockwise, that of the choices counter-clockwise.
 fn prepare_map(view: ptr<function, View>, at: u32) {
-  let angle = -radians(choices[at + 5u]);
-  let shear = radians(vec2f(choices[at + 22u], choices[at + 23u]));
-  let slope = sin(shear.x) / cos(shear.x);
-  let across = cos(angle - shear.y) / cos(shear.y);
-  let down = sin(angle - shear.y) / cos(shear.y);
+  let angle = -choices[at + 5u];
+  let turned = direction(angle);
+  let sheared = direction(choices[at + 22u]);
+  let both = direction(angle - choices[at + 23u]) / direction(choices[at + 23u]).x;
+  let slope = sheared.y / sheared.x;
   let scale = 1.0 / choices[at + 21u];
-  (*view).right_right = scale * (cos(angle) - slope * down);
-  (*view).right_down = scale * (sin(angle) + slope * across);
-  (*view).down_right = -scale * down;
-  (*view).down_down = scale * across;
+  (*view).right_right = scale * (turned.x - slope * both.y);
+  (*view).right_down = scale * (turned.y + slope * both.x);
+  (*view).down_right = -scale * both.y;
+  (*view).down_down = scale * both.x;
   (*view).shift_right = choices[at + 19u];
   (*view).shift_down = choices[at + 20u];
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { augment, evalTransform } from "../../src/data/augment/mod.ts";
 import { Device } from "../../src/device/mod.ts";
 import { decoupledUniformity } from "../../src/losses/mod.ts";
 import { crossEntropy, layerNorm, logSumExp, softmax, tanh } from "../../src/ops/mod.ts";
@@ -55,4 +56,23 @@ Deno.test("tanh() keeps its digits where WGSL's own is 1e-5 off", async () => {
   await using device = await Device.open({ gpu: withLoose(navigator.gpu) });
   const x = [-30, -3, -1, -0.3, 0.25, 0.7, 2, 5];
   assertClose(await tanh(tensor(x, { device })).data(), x.map(Math.tanh), { rtol: TOLERANCE.value });
+});
+
+/** Views of noise that are turned and sheared by any angle. */
+async function turned(gpu: GPU): Promise<Float32Array> {
+  await using device = await Device.open({ gpu });
+  using _ = scope();
+  const images = tensor(Uint8Array.from({ length: 6 * 24 * 24 * 3 }, (_, i) => i * i * 31 % 251), {
+    shape: [6, 24, 24, 3],
+    device,
+  });
+  const still = evalTransform({ size: 24, mean: [0, 0, 0], std: [1, 1, 1] });
+  const recipe = { ...still, rotation: 180, affine: { shear: 30 }, rotationInterpolation: "bilinear" } as const;
+  return await augment(images, { indices: [0, 1, 2, 3, 4, 5], recipe, epoch: 1 }).data();
+}
+
+Deno.test("augment() turns views alike where sines are 2⁻¹¹ off", async () => {
+  const [plain, loose] = [await turned(navigator.gpu), await turned(withLoose(navigator.gpu))];
+  assertNotEquals(loose, plain);
+  assertClose(loose, plain, { atol: 2e-4 });
 });
