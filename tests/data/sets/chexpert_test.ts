@@ -160,8 +160,8 @@ Deno.test("loadCheXpert() takes each row as an image, and says which paths come 
     const train = await loadCheXpert(root);
     assertEquals(train.paths, [...NAMES, NAMES[3]!]);
     assertEquals(train.notes, [`CheXpert train: rows that repeat a path count as images: "${NAMES[3]}"`]);
-    await Deno.writeTextFile(`${root}/p.csv`, ["Path,u", ...NAMES.map((name, i) => `${name},${i}`)].join("\n"));
-    assertEquals([...(await loadPrior(`${root}/p.csv`, train)).data], [0, 1, 2, 3, 3]);
+    await Deno.writeTextFile(`${root}/p.csv`, ["Path,u", ...NAMES.map((name, i) => `${name},${i * i}`)].join("\n"));
+    assertEquals([...(await loadPrior(`${root}/p.csv`, train)).data], [0, 1, 4, 9, 9]);
   }, { "train.csv": CSV + ROWS[3]! });
 });
 
