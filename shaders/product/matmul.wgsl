@@ -1,7 +1,8 @@
 // Operands of a matrix product, batched: c[z][i, j] = sum_k a[z][i, k] b[z][k, j] (+ bias[j]).
 // Joined with a form that holds `main`: matmul_subgroup, matmul_rows (CPU adapters) or matmul_tile (GPUs), and with
 // lib/moments and one of lib/moments_store, lib/moments_none, or with lib/gradient_sums; with one of lib/read_plain,
-// lib/read_normalized, which reads a; and with lib/b_storage or lib/b_texture, which declares and reads b. matmul_rows.wgsl says what operands owe to a form.
+// lib/read_normalized, which reads a; and with lib/b_storage or lib/b_texture, which declares and reads b.
+// matmul_rows.wgsl says what operands owe to a form.
 //
 // The aliases A4, B4 and C4 of what a, b and c hold, vec4f or vec4<f16>, are joined in front (src/tensor/half.ts); sums are f32.
 //

@@ -6,7 +6,7 @@ import { RecentMap } from "./recent_map.ts";
 import { TEXTURE_FORMAT } from "./usage.ts";
 import type { Bindings } from "./dispatch.ts";
 
-/** A pipeline as any device of the adapter can make it: plain data, which Workers can be given. */
+/** Parts of which every device of the adapter makes the same pipeline: plain data, since they are posted to Workers. */
 export interface PipelinePlan {
   /** Program. */
   readonly program: Program;

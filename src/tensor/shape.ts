@@ -82,10 +82,7 @@ export function checkShape(shape: Shape, what: string): void {
  */
 export function normalizeDims(dim: number | readonly number[] | undefined, rank: number, op: string): number[] {
   if (dim === undefined) return Array.from({ length: rank }, (_, i) => i);
-  const dims = (Array.isArray(dim) ? dim as number[] : [dim as number]).map((d) => normalizeDim(d, rank, op)).sort((
-    a,
-    b,
-  ) => a - b);
+  const dims = [dim].flat().map((d) => normalizeDim(d, rank, op)).sort((a, b) => a - b);
   if (new Set(dims).size < dims.length) {
     throw new RangeError(`Cannot compute ${op}() as dims must differ: got [${dim}]`);
   }
