@@ -87,7 +87,7 @@ function parseHeader(header: Bytes): { entries: Entry[]; metadata: Record<string
   let metadata: Record<string, string> = {};
   for (const name in json) {
     const value = json[name];
-    if (name === "__metadata__") metadata = parseMetadata(value);
+    if (name === "__metadata__") metadata = value === null ? {} : parseMetadata(value); // null: as the reference reads it
     else entries.push(parseEntry(name, value));
   }
   return { entries, metadata };

@@ -84,6 +84,12 @@ Deno.test("readSafetensors() refuses a header that does not fit", () => {
   );
 });
 
+Deno.test("readSafetensors() takes metadata of null for none, as the reference implementation does", () => {
+  const { tensors, metadata } = readSafetensors(file(`{"__metadata__":null,"a":${ENTRY}}`, "1234"));
+  assertEquals([metadata, [...tensors.keys()]], [{}, ["a"]]);
+  assertThrows(() => readSafetensors(file('{"__metadata__":{"a":null}}')), SyntaxError, "must map text to text");
+});
+
 Deno.test("readSafetensors() refuses a header that is no JSON object", () => {
   assertThrows(() => readSafetensors(file("{oops}")), SyntaxError, 'header as it must be JSON: got "{oops}"');
   assertThrows(() => readSafetensors(file("")), SyntaxError, "header as it must be JSON");
