@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { quoted, sayAbsent } from "../../formats/internal.ts";
+import { contentOf, quoted, sayAbsent } from "../../formats/internal.ts";
 
 /** Tells what a path is, followed through links; `null` when nothing is there. */
 export async function kindOf(path: string): Promise<"file" | "directory" | null> {
@@ -36,12 +36,17 @@ export async function isDirectory(path: string): Promise<boolean> {
  * The text of a file in UTF-8, without a byte-order mark.
  *
  * @throws {Deno.errors.NotFound} If it is absent.
- * @throws {SyntaxError} If it is not UTF-8: other bytes would become other names.
+ * @throws {SyntaxError} If it is not UTF-8, as other bytes would become other names, or text that came in its place: a
+ *   web page, a pointer of Git LFS.
  */
 export async function readText(path: string): Promise<string> {
   const bytes = await Deno.readFile(path).catch((cause) => {
     throw sayAbsent(path, cause);
   });
+  const content = contentOf(bytes);
+  if (!/^(bytes|an empty file|JSON)\b/.test(content)) {
+    throw new SyntaxError(`Cannot read "${path}" as it must be text in UTF-8: got ${content}`);
+  }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {

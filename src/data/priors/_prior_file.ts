@@ -1,5 +1,6 @@
-import { parseJson, quoted, readAll, readNpy } from "../../formats/internal.ts";
+import { CONTENT_BYTES, contentOf, parseJson, quoted, readAll, readNpy } from "../../formats/internal.ts";
 import {
+  type ByteSource,
   isNdArray,
   isStringArray,
   type NdArray,
@@ -13,33 +14,50 @@ import { type PriorFileOptions, readCsvPrior } from "./_prior_csv.ts";
 import { checkScale, NAME_KEYS, type PriorTable } from "./_prior_table.ts";
 import { takeRows } from "../take_rows.ts";
 
+/** Formats of priors that their first bytes tell, whatever the file is called. */
+const FORMATS: Readonly<Record<string, string>> = {
+  "a NumPy array": ".npy",
+  "a zip file": ".npz",
+  "a safetensors file": ".safetensors",
+};
+
 /**
- * Reads a file of priors by its ending: `.npz`, `.npy`, `.safetensors` or `.csv`.
+ * Reads a file of priors: `.npz`, `.npy` or `.safetensors` by its first bytes, and by its ending where these do not tell,
+ * so that the reader of what it should be says what is wrong; or `.csv`.
  *
- * @throws {TypeError} If the ending is another one, or columns are named and the file is no `.csv`.
+ * @throws {TypeError} If neither tells, or columns are named and the file is no `.csv`.
  * @throws {SyntaxError} If the file is damaged or holds no prior.
  */
 export async function readPriorFile(path: string, options: PriorFileOptions = {}): Promise<PriorTable> {
-  const ending = /\.[^./\\]+$/.exec(path)?.[0].toLowerCase() ?? "";
-  if (ending === ".csv") return await readCsvPrior(path, options);
+  const start = await readFrom(path, (source) => source.read(0, Math.min(CONTENT_BYTES, source.size)));
+  const content = contentOf(start);
+  const format = FORMATS[content] ?? /\.[^./\\]+$/.exec(path)?.[0].toLowerCase() ?? "";
+  if (format === ".csv") return await readCsvPrior(path, options);
+  const read = READERS[format];
+  if (!read) {
+    throw new TypeError(`Cannot read a prior as "${path}" must be .npz, .npy, .safetensors or .csv: got ${content}`);
+  }
   if (options.columns) {
     throw new TypeError(`Cannot choose columns of a prior as only a .csv file names them: got "${path}"`);
   }
-  if (ending === ".npy") {
+  return await read(path);
+}
+
+const READERS: Readonly<Record<string, (path: string) => Promise<PriorTable>>> = {
+  ".npy": async (path) => {
     const array = await readFrom(path, async (source) => readNpy(await readAll(source)));
     return toTable(path, new Map([["prior", array]]));
-  }
-  if (ending === ".npz") return toTable(path, await readFrom(path, (source) => readNpz(source)));
-  if (ending === ".safetensors") {
+  },
+  ".npz": async (path) => toTable(path, await readFrom(path, (source: ByteSource) => readNpz(source))),
+  ".safetensors": async (path) => {
     const { tensors, metadata } = await readFrom(path, async (source) => readSafetensors(await readAll(source)));
     const names = metadata.paths === undefined ? undefined : parseNames(path, metadata.paths);
     const table = toTable(path, tensors);
     if (names === undefined) return table;
     const texts = { dtype: "string", shape: [names.length], data: names } as const;
     return { ...table, names: textsOf(path, texts, table.rows, "name") };
-  }
-  throw new TypeError(`Cannot read a prior as the file must end in .npz, .npy, .safetensors or .csv: got "${path}"`);
-}
+  },
+};
 
 function toTable(path: string, arrays: Map<string, NdArray | StringArray>): PriorTable {
   const prior = arrays.get("prior");

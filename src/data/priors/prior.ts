@@ -13,7 +13,8 @@ export interface PriorOptions {
 }
 
 /**
- * Loads a prior for a data set: from `.npz` or `.safetensors` with an array `prior`, from `.npy`, or from `.csv`.
+ * Loads a prior for a data set: from `.npz` or `.safetensors` with an array `prior`, from `.npy`, or from `.csv`. The first
+ * three are told by their content, whatever the file is called.
  *
  * `prior` is `[n, dim]`, `[n]` (one value for an image) or `[n, k, dim]` (the first of each k is taken, as the original does).
  * `labels`, where there are any, are compared with those of the data set. Names of the images, where there are any (`paths` in an
@@ -33,7 +34,7 @@ export interface PriorOptions {
  * @param options Which columns of a `.csv` are the prior.
  * @returns Values `[n, dim]` in the order of the images, and which rows of the file were not used.
  * @throws {SyntaxError} If the file is damaged or holds no prior.
- * @throws {TypeError} If rows, names or labels are not those of the data set, or the ending is unknown.
+ * @throws {TypeError} If rows, names or labels are not those of the data set, or the file is of another format.
  * @throws {RangeError} If a row holds NaN or infinity, or all values are less than f32 tells from 0.
  * @example Usage
  * ```ts

@@ -123,10 +123,11 @@ Deno.test("loadPrior() takes the columns that are named, and says where one tell
     TypeError,
     'Cannot choose columns of a prior as none may be named twice: got "u" twice',
   );
+  const file = new URL("../fixtures/priors/plain.npz", import.meta.url).pathname;
   await assertRejects(
-    () => loadPrior("p.npz", BIRDS, { columns: ["v"] }),
+    () => loadPrior(file, BIRDS, { columns: ["v"] }),
     TypeError,
-    'Cannot choose columns of a prior as only a .csv file names them: got "p.npz"',
+    `Cannot choose columns of a prior as only a .csv file names them: got "${file}"`,
   );
 });
 
