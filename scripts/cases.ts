@@ -77,6 +77,14 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
       "knownMicroBatch()",
     ],
   ],
+  "other formats": [
+    ["data/priors/prior_test.ts", "loadPrior() tells a prior by its content"],
+    ["formats/safetensors_test.ts", "readSafetensors() takes metadata of null"],
+  ],
+  "flag bounds": [["cli/flags_test.ts", "parseFlags() refuses values"], [
+    "cli/pretrain_flags_test.ts",
+    "parsePretrain() refuses what it cannot do",
+  ]],
   "unbounded": [
     ["formats/file_format_test.ts", "contentOf() tells what is behind a prolog"],
     ["tensor/scope_test.ts", "tidy() keeps tensors of an object that is inside itself"],

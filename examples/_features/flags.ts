@@ -21,6 +21,7 @@ export function featureFlags(db: (typeof DATASETS)[number]) {
       type: "integer",
       default: Math.min(navigator.hardwareConcurrency, 8),
       min: 1,
+      max: 1024,
       alias: "j",
       help: "Workers that decode images",
       group: "Run",

@@ -5,6 +5,8 @@ export type Flag =
     default?: number;
     min?: number;
     max?: number;
+    /** Bound that a number, as f32, stays below. */
+    below?: number;
     help: string;
     alias?: string;
     /** Further names of the flag, with underscores. */

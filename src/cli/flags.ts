@@ -122,7 +122,8 @@ function checkValue(name: string, flag: Flag, value: unknown): unknown {
   if (flag.type === "number" && Number.isFinite(number) && !fitsF32(number)) {
     throw new UsageError(`Cannot read --${name} as it must be a number that f32 holds: got "${value}"`);
   }
-  const inRange = number >= (flag.min ?? -Infinity) && number <= (flag.max ?? Infinity);
+  const { min = -Infinity, max = Infinity, below = Infinity } = flag;
+  const inRange = number >= min && number <= max && Math.fround(number) < below;
   if (!Number.isFinite(number) || !inRange || (flag.type === "integer" && !Number.isSafeInteger(number))) {
     throw new UsageError(`Cannot read --${name} as it must be ${wanted(flag)}: got "${value}"`);
   }
@@ -138,8 +139,9 @@ function fitsF32(number: number): boolean {
 function wanted(flag: Flag): string {
   if (flag.type === "string" || flag.type === "boolean") return "text";
   const kind = flag.type === "integer" ? "an integer" : "a number";
-  const low = flag.min === undefined ? "" : ` >= ${flag.min}`;
-  return `${kind}${low}${flag.max === undefined ? "" : `${low && " and"} <= ${flag.max}`}`;
+  const bounds = [[">=", flag.min], ["<=", flag.max], ["<", flag.below]] as const;
+  const given = bounds.filter(([, bound]) => bound !== undefined).map((bound) => bound.join(" "));
+  return [kind, given.join(" and ")].join(" ").trim();
 }
 
 function unknownFlag(arg: string, names: readonly string[]): UsageError {

@@ -1,4 +1,4 @@
-import { defaultWorkers } from "../data/internal.ts";
+import { defaultWorkers, MOST_WORKERS } from "../data/internal.ts";
 import { FROZEN_SGD } from "../eval/internal.ts";
 import { NETWORKS } from "../methods/mod.ts";
 import { ALL_DATASET_FLAGS, checkDatasetFlags } from "./dataset_flags.ts";
@@ -67,6 +67,7 @@ function dataFlags() {
       type: "integer",
       default: defaultWorkers(),
       min: 1,
+      max: MOST_WORKERS,
       alias: "j",
       help: "Workers that decode images",
       group,

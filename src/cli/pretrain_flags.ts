@@ -92,6 +92,9 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
       `Cannot use --lars with --optimizer ${settings.optimizer}: it says how --optimizer lars works`,
     );
   }
+  if (settings.optimizer.startsWith("adam") && settings.momentum !== 0) {
+    throw new UsageError(`Cannot use --momentum with --optimizer ${settings.optimizer} as it has none: leave it out`);
+  }
   return { values, own, settings, usesPrior, medianSigma: kernel === "rbf" && sigma === "median" };
 }
 

@@ -43,8 +43,8 @@ function weakHelp(weaklabels: boolean | undefined): string {
 export function widthOf(sigma: string): number | null {
   if (sigma === "median") return null;
   const value = parseDecimal(sigma);
-  if (value !== null && value >= 1e-30) return value;
-  throw new UsageError(`Cannot read --sigma as it must be a number > 0 or median: got "${sigma}"`);
+  if (value !== null && value >= 1e-30 && Number.isFinite(Math.fround(value))) return value;
+  throw new UsageError(`Cannot read --sigma as it must be a number from 1e-30 to 3.4e38, or median: got "${sigma}"`);
 }
 
 /** Tells whether a prior is wanted; a kernel without one, or one without a kernel, is a mistake that must not pass. */

@@ -30,14 +30,14 @@ export function settingFlags(defaults: Partial<TableSettings>): Record<keyof Tab
 }
 
 /** Makes a flag of a setting; one of some words that may be null is `none` then. */
-function flagOf({ type, alias, group, spellings, min, choices, ...row }: Setting, given: unknown): Flag {
+function flagOf({ type, alias, group, spellings, min, max, below, choices, ...row }: Setting, given: unknown): Flag {
   const help = `${row.help}${given === undefined ? defaultsBy(row) : ""}`;
   const common = { help, group, ...alias ? { alias } : {} };
   const value = given ?? (row.defaultBy ? undefined : row.default);
   if (type === "boolean") return { type, ...common };
   if (type !== "string") {
     const fallback = value === undefined ? {} : { default: value as number };
-    return { type, ...common, ...fallback, min, ...spellings ? { spellings } : {} };
+    return { type, ...common, ...fallback, min, max, below, ...spellings ? { spellings } : {} };
   }
   if (!choices) return { type, ...common, ...value === undefined ? {} : { default: `${value}` } };
   const all = row.optional ? [...choices, NONE] : choices;

@@ -5,4 +5,5 @@ export { bindingBytes, imagesAtOnce, largestFitting, leastOf, partSizes, rowsAtO
 export { EVALUATION_BATCH } from "./views/labelled_images.ts";
 export { valuesOf } from "./views/multi_crop_views.ts";
 export { defaultWorkers } from "./images/decode.ts";
+export { MOST_WORKERS } from "./images/worker_pool.ts";
 export { takeRows } from "./take_rows.ts";

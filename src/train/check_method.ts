@@ -65,7 +65,7 @@ function checkOwn(config: ResolvedConfig, method: Method): void {
     throw new TypeError(`Cannot pretrain() as method "${config.method}" has no ${name}: got ${value}`);
   }
   for (const [name, value] of Object.entries({ targetMomentum, ema: config.ema })) {
-    if (value === undefined || (value >= 0 && value < 1)) continue;
+    if (value === undefined || (value >= 0 && Math.fround(value) < 1)) continue; // 1 would keep what was before for ever
     throw new RangeError(`Cannot pretrain() as ${name} must be in [0, 1): got ${value}`);
   }
 }

@@ -13,6 +13,10 @@ export interface Setting {
   readonly optional?: true;
   /** Minimum of a number. */
   readonly min?: number;
+  /** Bound that a number, as f32, stays below. */
+  readonly below?: number;
+  /** Maximum of a number. */
+  readonly max?: number;
   /** Values that are allowed. */
   readonly choices?: readonly string[];
   /** Explanation for people, in a few words. */

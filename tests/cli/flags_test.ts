@@ -11,13 +11,17 @@ const PROGRAM = {
     save_dir: { type: "string", default: "runs", help: "where" },
     kernel: { type: "string", choices: ["rbf", "cosine", "linear"], help: "kernel" },
     verbose: { type: "boolean", help: "more" },
+    ema: { type: "number", min: 0, below: 1, help: "decay" },
+    workers: { type: "integer", min: 1, max: 8, help: "threads" },
   },
 } as const;
 
 Deno.test("parseFlags() gives defaults, and reads hyphens as underscores", () => {
-  const none = { epochs: 10, lr: undefined, save_dir: "runs", kernel: undefined, verbose: false };
+  const unset = { lr: undefined, kernel: undefined, ema: undefined, workers: undefined };
+  const none = { ...unset, epochs: 10, save_dir: "runs", verbose: false };
   assertEquals(parseFlags([], PROGRAM), none);
   assertEquals(parseFlags(["--save-dir=a=b", "--epochs", "3", "-l", "0.5", "--verbose", "--kernel", "rbf"], PROGRAM), {
+    ...unset,
     epochs: 3,
     lr: 0.5,
     save_dir: "a=b",
@@ -52,6 +56,10 @@ Deno.test("parseFlags() refuses values of another kind or range", () => {
   assertEquals(parseFlags(["--lr=-0e9"], PROGRAM)?.lr, -0);
   assertEquals(error("--lr=", "5"), "Cannot read --lr as it has no value: want a number");
   assertEquals(error("--lr="), "Cannot read --lr as it has no value: want a number");
+  assertEquals(error("--ema=1"), 'Cannot read --ema as it must be a number >= 0 and < 1: got "1"');
+  assertEquals(error("--ema=.9999999999"), 'Cannot read --ema as it must be a number >= 0 and < 1: got ".9999999999"');
+  assertEquals(parseFlags(["--ema=0.9999"], PROGRAM)?.ema, 0.9999);
+  assertEquals(error("--workers=9"), 'Cannot read --workers as it must be an integer >= 1 and <= 8: got "9"');
   assertEquals(error("--lr=1e39"), 'Cannot read --lr as it must be a number that f32 holds: got "1e39"');
 });
 

@@ -220,10 +220,10 @@ Deno.test("parsePretrain() takes a number or the median as sigma", () => {
   const number = parsePretrain(["--sigma", "2.5"], cub)!;
   assertEquals([number.settings.sigma, number.medianSigma], [2.5, false]);
   assertEquals(parsePretrain(["--sigma", "median", "--kernel", "cosine"], cub)!.medianSigma, false);
-  for (const sigma of ["0", "-1", "wide", "Infinity"]) {
+  for (const sigma of ["0", "-1", "wide", "Infinity", "1e39"]) {
     assertEquals(
       message(cub, `--sigma=${sigma}`),
-      `Cannot read --sigma as it must be a number > 0 or median: got "${sigma}"`,
+      `Cannot read --sigma as it must be a number from 1e-30 to 3.4e38, or median: got "${sigma}"`,
     );
   }
 });
@@ -236,6 +236,17 @@ Deno.test("parsePretrain() refuses what it cannot do", () => {
   assert(message(cifar, "--kernel", "rfb").endsWith('got "rfb", did you mean "rbf"?'));
   assert(message(cifar, "--batch_size", "1").includes("an integer >= 2"));
   assert(message(cifar, "--sgima", "3").includes("did you mean --sigma?"));
+  assertEquals(
+    message(cifar, "--optimizer", "adam", "--momentum", "0.9"),
+    "Cannot use --momentum with --optimizer adam as it has none: leave it out",
+  );
+  for (const flag of ["--ema", "--target_momentum", "--drop_path"]) {
+    assertEquals(message(cifar, flag, "1"), `Cannot read ${flag} as it must be a number >= 0 and < 1: got "1"`);
+  }
+  assertEquals(
+    message(cifar, "-j", "100000"),
+    'Cannot read --workers as it must be an integer >= 1 and <= 1024: got "100000"',
+  );
 });
 
 Deno.test("parsePretrain() has small defaults for a demo, which flags override", () => {

@@ -16,6 +16,9 @@ interface Member {
 // One file is decoded while the next request is already there.
 const JOBS_A_WORKER = 2;
 
+/** Largest number of workers that a program takes: each holds tens of megabytes. */
+export const MOST_WORKERS = 1024;
+
 /** Workers that decode and encode images; a task goes to whichever is free. */
 export class WorkerPool {
   #milliseconds = 0;
@@ -26,7 +29,7 @@ export class WorkerPool {
 
   #count: number;
 
-  /** Makes room for `count` workers, which start with the first task. */
+  /** Makes room for `count` workers; one starts with a task for which none is free. */
   constructor(count: number) {
     this.#count = count;
   }
@@ -40,7 +43,6 @@ export class WorkerPool {
   run(task: ImageTask): Promise<ImageResult> {
     return new Promise((resolve, reject) => {
       if (this.#failure) return reject(this.#failure);
-      while (this.#members.length < this.#count) this.#members.push(this.#start());
       this.#waiting.push({ request: { id: this.#nextId++, task }, resolve, reject });
       this.#dispatch();
     });
@@ -64,6 +66,8 @@ export class WorkerPool {
 
   #dispatch(): void {
     while (this.#waiting.length > 0) {
+      const busy = this.#members.every(({ jobs }) => jobs.size > 0);
+      if (busy && this.#members.length < this.#count) this.#members.push(this.#start());
       const member = this.#members.reduce((least, each) => each.jobs.size < least.jobs.size ? each : least);
       if (member.jobs.size >= JOBS_A_WORKER) return;
       const job = this.#waiting.shift()!;

@@ -1,3 +1,4 @@
+import { MOST_WORKERS } from "../../data/internal.ts";
 import { RECIPE_NAMES } from "../../data/mod.ts";
 import type { Stem } from "../../nn/mod.ts";
 import { type GivenSettings, type Setting, type SettingValues, TRAINING } from "../../train/mod.ts";
@@ -22,6 +23,7 @@ export const JOB = {
   workers: {
     type: "integer",
     min: 1,
+    max: MOST_WORKERS,
     alias: "j",
     running: true,
     help: "Workers that decode images (the original's default is 32)",
@@ -63,6 +65,7 @@ export const JOB = {
     type: "number",
     default: 0,
     min: 0,
+    below: 1,
     implied: true,
     help: "stochastic depth of a vit_* or convnext_*: largest probability, below 1, that a sample passes a branch by",
     group: "Model and loss",
