@@ -16,75 +16,75 @@ override LANES: u32 = 1u;
 override PRODUCT: bool = false;
 @compute @workgroup_size(64)
 fn take(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  let cols = params.until - params.first;
-  let k = 4u * flat_id(group, groups, local, 64u);
-  let i = k / cols;
-  if (i >= params.size) { return; }
-  let j = params.first + k % cols;
-  let columns = vec4u(j, j + 1u, j + 2u, j + 3u);
-  var value = vec4f(ridged(i, columns.x), ridged(i, columns.y), ridged(i, columns.z), ridged(i, columns.w));
-  if (PRODUCT && i < params.n && j <= i) {
-    value -= select(vec4f(), product[(k - params.first * cols) / 4u], columns <= vec4u(i));
-  }
-  l4[(i * params.size + j) / 4u] = value;
+ let cols = params.until - params.first;
+ let k = 4u * flat_id(group, groups, local, 64u);
+ let i = k / cols;
+ if (i >= params.size) { return; }
+ let j = params.first + k % cols;
+ let columns = vec4u(j, j + 1u, j + 2u, j + 3u);
+ var value = vec4f(ridged(i, columns.x), ridged(i, columns.y), ridged(i, columns.z), ridged(i, columns.w));
+ if (PRODUCT && i < params.n && j <= i) {
+  value -= select(vec4f(), product[(k - params.first * cols) / 4u], columns <= vec4u(i));
+ }
+ l4[(i * params.size + j) / 4u] = value;
 }
 fn ridged(i: u32, j: u32) -> f32 {
-  if (j > i || i >= params.n) { return select(0.0, 1.0, i == j); }
-  return a[i * params.n + j] + select(0.0, params.ridge, i == j);
+ if (j > i || i >= params.n) { return select(0.0, 1.0, i == j); }
+ return a[i * params.n + j] + select(0.0, params.ridge, i == j);
 }
 var<workgroup> roots: array<f32, 32>;
 @compute @workgroup_size(32, LANES)
 fn factor(@builtin(local_invocation_id) local: vec3u) {
-  let i = local.x;
-  let count = min(32u, params.size);
-  let start = (params.first + i) * params.size + params.first;
-  for (var j = local.y; j < count; j += LANES) { block[block_at(i, j)] = l[start + j]; }
+ let i = local.x;
+ let count = min(32u, params.size);
+ let start = (params.first + i) * params.size + params.first;
+ for (var j = local.y; j < count; j += LANES) { block[block_at(i, j)] = l[start + j]; }
+ workgroupBarrier();
+ for (var c = 0u; c < count; c++) {
+  let pivot = block[block_at(c, c)];
+  let root = select(bitcast<f32>(params.nan_bits), sqrt(pivot), pivot > 0.0);
+  if (local.y == 0u && i == c) { roots[c] = root; }
+  if (local.y == 0u && i > c) { block[block_at(i, c)] /= root; }
   workgroupBarrier();
-  for (var c = 0u; c < count; c++) {
-    let pivot = block[block_at(c, c)];
-    let root = select(bitcast<f32>(params.nan_bits), sqrt(pivot), pivot > 0.0);
-    if (local.y == 0u && i == c) { roots[c] = root; }
-    if (local.y == 0u && i > c) { block[block_at(i, c)] /= root; }
-    workgroupBarrier();
-    for (var j = c + 1u + local.y; j <= i; j += LANES) {
-      block[block_at(i, j)] -= block[block_at(i, c)] * block[block_at(j, c)];
-    }
-    workgroupBarrier();
+  for (var j = c + 1u + local.y; j <= i; j += LANES) {
+   block[block_at(i, j)] -= block[block_at(i, c)] * block[block_at(j, c)];
   }
-  if (local.y == 0u) { block[block_at(i, i)] = roots[i]; }
   workgroupBarrier();
-  if (local.y == 0u) { invert_column(i, count); }
-  workgroupBarrier();
-  for (var j = local.y; j < count; j += LANES) {
-    if (j <= i) { l[start + j] = block[block_at(i, j)]; }
-    inverse[i * 32u + j] = inverse_block[block_at(i, j)];
-  }
+ }
+ if (local.y == 0u) { block[block_at(i, i)] = roots[i]; }
+ workgroupBarrier();
+ if (local.y == 0u) { invert_column(i, count); }
+ workgroupBarrier();
+ for (var j = local.y; j < count; j += LANES) {
+  if (j <= i) { l[start + j] = block[block_at(i, j)]; }
+  inverse[i * 32u + j] = inverse_block[block_at(i, j)];
+ }
 }
 @compute @workgroup_size(64)
 fn mirror(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  let k = flat_id(group, groups, local, 64u);
-  if (k >= params.n * params.n) { return; }
-  let i = k / params.n;
-  let j = k % params.n;
-  l[k] = params.ridge * a[max(i, j) * params.n + min(i, j)];
+ let k = flat_id(group, groups, local, 64u);
+ if (k >= params.n * params.n) { return; }
+ let i = k / params.n;
+ let j = k % params.n;
+ l[k] = params.ridge * a[max(i, j) * params.n + min(i, j)];
 }
 @compute @workgroup_size(64)
 fn transpose(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  let k = flat_id(group, groups, local, 64u);
-  if (k >= params.n * params.n) { return; }
-  l[k] = a[(k % params.n) * params.n + k / params.n];
+ let k = flat_id(group, groups, local, 64u);
+ if (k >= params.n * params.n) { return; }
+ l[k] = a[(k % params.n) * params.n + k / params.n];
 }
 `,
 };
@@ -98,20 +98,20 @@ export const cholesky_panel: Shader<{ size: "u32", first: "u32", vectors: "u32" 
 @group(0) @binding(2) var<storage, read> inverse: array<vec4f>;
 fn row_vectors() -> u32 { return params.vectors; }
 fn left_start(i: u32) -> u32 {
-  return (min(params.first + 32u + i, params.size - 1u) * params.size + params.first) / 4u;
+ return (min(params.first + 32u + i, params.size - 1u) * params.size + params.first) / 4u;
 }
 fn right_start(j: u32) -> u32 { return j * 8u; }
 fn left(at: u32) -> vec4f { return l[at]; }
 fn right(at: u32) -> vec4f { return inverse[at]; }
 fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-  return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
+ return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
 }
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return false; }
 const ADJACENT = true;
 fn write_pairs(i: u32, j: vec4u, value: vec4f) {
-  let row = params.first + 32u + i;
-  if (row >= params.size || j.x >= 32u) { return; }
-  l[(row * params.size + params.first + j.x) / 4u] = value;
+ let row = params.first + 32u + i;
+ if (row >= params.size || j.x >= 32u) { return; }
+ l[(row * params.size + params.first + j.x) / 4u] = value;
 }
 `,
 };
@@ -124,61 +124,61 @@ var<workgroup> rows: array<vec4f, 256>;
 var<workgroup> inverse_rows: array<vec4f, 256>;
 const AT = vec4u(0u, 1u, 2u, 3u);
 fn before(i: u32, q: u32, c: u32) -> vec4f {
-  return select(vec4f(), rows[8u * i + q], 4u * q + AT < vec4u(c));
+ return select(vec4f(), rows[8u * i + q], 4u * q + AT < vec4u(c));
 }
 @compute @workgroup_size(8)
 fn factor_rows(@builtin(local_invocation_index) lane: u32) {
-  let count = min(32u, params.size);
-  let start = (params.first * params.size + params.first) / 4u;
-  for (var i = lane; i < count; i += 8u) {
-    for (var q = 0u; q < count / 4u; q++) { rows[8u * i + q] = l4[start + i * params.size / 4u + q]; }
+ let count = min(32u, params.size);
+ let start = (params.first * params.size + params.first) / 4u;
+ for (var i = lane; i < count; i += 8u) {
+  for (var q = 0u; q < count / 4u; q++) { rows[8u * i + q] = l4[start + i * params.size / 4u + q]; }
+ }
+ workgroupBarrier();
+ for (var c = 0u; c < count; c++) {
+  let last = c / 4u;
+  let k = c % 4u;
+  var pivot = rows[8u * c + last][k];
+  var left = vec4f(
+   rows[8u * lane + last][k],
+   rows[8u * (lane + 8u) + last][k],
+   rows[8u * (lane + 16u) + last][k],
+   rows[8u * (lane + 24u) + last][k],
+  );
+  for (var q = 0u; q <= last; q++) {
+   let row = before(c, q, c);
+   pivot -= dot(row, row);
+   left -= vec4f(
+    dot(before(lane, q, c), row),
+    dot(before(lane + 8u, q, c), row),
+    dot(before(lane + 16u, q, c), row),
+    dot(before(lane + 24u, q, c), row),
+   );
+  }
+  let root = select(bitcast<f32>(params.nan_bits), sqrt(pivot), pivot > 0.0);
+  workgroupBarrier();
+  for (var r = 0u; r < count / 8u; r++) {
+   let i = lane + 8u * r;
+   let value = select(left[r] / root, root, i == c);
+   if (i >= c) { rows[8u * i + last] = select(rows[8u * i + last], vec4f(value), AT == vec4u(k)); }
   }
   workgroupBarrier();
-  for (var c = 0u; c < count; c++) {
-    let last = c / 4u;
-    let k = c % 4u;
-    var pivot = rows[8u * c + last][k];
-    var left = vec4f(
-      rows[8u * lane + last][k],
-      rows[8u * (lane + 8u) + last][k],
-      rows[8u * (lane + 16u) + last][k],
-      rows[8u * (lane + 24u) + last][k],
-    );
-    for (var q = 0u; q <= last; q++) {
-      let row = before(c, q, c);
-      pivot -= dot(row, row);
-      left -= vec4f(
-        dot(before(lane, q, c), row),
-        dot(before(lane + 8u, q, c), row),
-        dot(before(lane + 16u, q, c), row),
-        dot(before(lane + 24u, q, c), row),
-      );
-    }
-    let root = select(bitcast<f32>(params.nan_bits), sqrt(pivot), pivot > 0.0);
-    workgroupBarrier();
-    for (var r = 0u; r < count / 8u; r++) {
-      let i = lane + 8u * r;
-      let value = select(left[r] / root, root, i == c);
-      if (i >= c) { rows[8u * i + last] = select(rows[8u * i + last], vec4f(value), AT == vec4u(k)); }
-    }
-    workgroupBarrier();
+ }
+ let columns = 4u * lane + AT;
+ for (var i = 0u; i < count; i++) {
+  var sum = select(vec4f(), vec4f(1.0), columns == vec4u(i));
+  for (var q = 0u; q <= i / 4u; q++) {
+   let row = before(i, q, i);
+   let k = 32u * q + lane;
+   sum -= row.x * inverse_rows[k] + row.y * inverse_rows[k + 8u];
+   sum -= row.z * inverse_rows[k + 16u] + row.w * inverse_rows[k + 24u];
   }
-  let columns = 4u * lane + AT;
-  for (var i = 0u; i < count; i++) {
-    var sum = select(vec4f(), vec4f(1.0), columns == vec4u(i));
-    for (var q = 0u; q <= i / 4u; q++) {
-      let row = before(i, q, i);
-      let k = 32u * q + lane;
-      sum -= row.x * inverse_rows[k] + row.y * inverse_rows[k + 8u];
-      sum -= row.z * inverse_rows[k + 16u] + row.w * inverse_rows[k + 24u];
-    }
-    let value = sum / rows[8u * i + i / 4u][i % 4u];
-    inverse_rows[8u * i + lane] = select(vec4f(), value, columns <= vec4u(i));
-  }
-  for (var i = 0u; i < count; i++) {
-    l4[start + i * params.size / 4u + lane] = rows[8u * i + lane];
-    inverse4[8u * i + lane] = inverse_rows[8u * i + lane];
-  }
+  let value = sum / rows[8u * i + i / 4u][i % 4u];
+  inverse_rows[8u * i + lane] = select(vec4f(), value, columns <= vec4u(i));
+ }
+ for (var i = 0u; i < count; i++) {
+  l4[start + i * params.size / 4u + lane] = rows[8u * i + lane];
+  inverse4[8u * i + lane] = inverse_rows[8u * i + lane];
+ }
 }
 `,
 };
@@ -191,21 +191,21 @@ export const cholesky_update: Shader<{ size: "u32", panel: "u32", first: "u32", 
 @group(0) @binding(1) var<storage, read_write> l: array<vec4f>;
 fn row_vectors() -> u32 { return params.vectors; }
 fn left_start(i: u32) -> u32 {
-  return (min(params.first + i, params.size - 1u) * params.size + params.panel) / 4u;
+ return (min(params.first + i, params.size - 1u) * params.size + params.panel) / 4u;
 }
 fn right_start(j: u32) -> u32 { return left_start(j); }
 fn left(at: u32) -> vec4f { return l[at]; }
 fn right(at: u32) -> vec4f { return l[at]; }
 fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
-  return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
+ return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
 }
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return j >= i + rows; }
 const ADJACENT = true;
 fn write_pairs(i: u32, j: vec4u, value: vec4f) {
-  let row = params.first + i;
-  let col = params.first + j.x;
-  if (j.x > i || row >= params.size || col >= params.until) { return; }
-  l[(row * params.size + col) / 4u] -= select(vec4f(), value, j <= vec4u(i));
+ let row = params.first + i;
+ let col = params.first + j.x;
+ if (j.x > i || row >= params.size || col >= params.until) { return; }
+ l[(row * params.size + col) / 4u] -= select(vec4f(), value, j <= vec4u(i));
 }
 `,
 };
@@ -223,29 +223,29 @@ export const hat_matrix: Shader<{ n: "u32", columns: "u32", size: "u32", ridge: 
 @group(0) @binding(6) var<storage, read_write> a_on: array<f32>;
 @compute @workgroup_size(LANES, ROWS)
 fn diagonal_of(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) lane: vec3u,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_id) lane: vec3u,
 ) {
-  let i = ROWS * (group.y * groups.x + group.x) + lane.y;
-  let row = min(i, params.n - 1u);
-  var before = 0.0;
-  for (var k = lane.x; k < row; k += LANES) {
-    let value = l[row * params.columns + k];
-    before += value * value;
-  }
-  var after = 0.0;
-  for (var k = row + 1u + lane.x; k < params.n; k += LANES) {
-    let value = m[k * params.size + row];
-    after += value * value;
-  }
-  before = sum_row(before, lane);
-  after = sum_row(after, lane);
-  if (lane.x > 0u || i >= params.n) { return; }
-  let pivot = l[i * params.columns + i];
-  p_on[i] = 1.0 / pivot / pivot + after;
-  a_on[i] = a[i * params.n + i];
-  diagonal[i] = (a[i * params.n + i] - before) / pivot / pivot - params.ridge * after;
+ let i = ROWS * (group.y * groups.x + group.x) + lane.y;
+ let row = min(i, params.n - 1u);
+ var before = 0.0;
+ for (var k = lane.x; k < row; k += LANES) {
+  let value = l[row * params.columns + k];
+  before += value * value;
+ }
+ var after = 0.0;
+ for (var k = row + 1u + lane.x; k < params.n; k += LANES) {
+  let value = m[k * params.size + row];
+  after += value * value;
+ }
+ before = sum_row(before, lane);
+ after = sum_row(after, lane);
+ if (lane.x > 0u || i >= params.n) { return; }
+ let pivot = l[i * params.columns + i];
+ p_on[i] = 1.0 / pivot / pivot + after;
+ a_on[i] = a[i * params.n + i];
+ diagonal[i] = (a[i * params.n + i] - before) / pivot / pivot - params.ridge * after;
 }
 `,
 };
@@ -254,7 +254,7 @@ export const hat_refine: Shader<{ n: "u32", columns: "u32", size: "u32", by: "u3
   params: { n: "u32", columns: "u32", size: "u32", by: "u32", bound: "f32", ridge: "f32", ridge_high: "f32", most: "f32", nan_bits: "u32" },
   access: { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read_write", 6: "read_write", 7: "read", 8: "read" },
   code: `struct Params {
-  n: u32, columns: u32, size: u32, by: u32, bound: f32, ridge: f32, ridge_high: f32, most: f32, nan_bits: u32,
+ n: u32, columns: u32, size: u32, by: u32, bound: f32, ridge: f32, ridge_high: f32, most: f32, nan_bits: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -271,223 +271,223 @@ const SMALL = 4e-6;
 const ENOUGH = 3.7252903e-9;
 struct At { k: u32, i: u32, j: u32, lower: bool }
 fn at_of(k: u32) -> At {
-  let i = k / params.size;
-  let j = k % params.size;
-  return At(k, i, j, i < params.n && j <= i);
+ let i = k / params.size;
+ let j = k % params.size;
+ return At(k, i, j, i < params.n && j <= i);
 }
 fn is_left_out() -> bool { return gate[0] != 0.0; }
 fn is_plain() -> bool { return gate[1] != 0.0; }
 struct Span { first: u32, end: u32 }
 fn span_of(group: vec3u, groups: vec3u, local: u32, total: u32) -> Span {
-  let first = CHUNK * (group.y * groups.x + group.x);
-  return Span(first + local, min(first + CHUNK, total));
+ let first = CHUNK * (group.y * groups.x + group.x);
+ return Span(first + local, min(first + CHUNK, total));
 }
 fn span_of_matrix(group: vec3u, groups: vec3u, local: u32) -> Span {
-  return span_of(group, groups, local, params.size * params.size);
+ return span_of(group, groups, local, params.size * params.size);
 }
 @compute @workgroup_size(1)
 fn decide() {
-  let p = x[0];
-  u[0] = select(0.0, 1.0, params.ridge * p * z[0] * p <= 0.0625);
-  u[1] = u[0];
+ let p = x[0];
+ u[0] = select(0.0, 1.0, params.ridge * p * z[0] * p <= 0.0625);
+ u[1] = u[0];
 }
 @compute @workgroup_size(1)
 fn again() {
-  u[0] = select(0.0, 1.0, is_plain() || x[0] <= ENOUGH);
-  u[1] = gate[1];
+ u[0] = select(0.0, 1.0, is_plain() || x[0] <= ENOUGH);
+ u[1] = gate[1];
 }
 fn cut(value: f32, norm2: f32) -> f32 {
-  let above = (bitcast<u32>(1.25 * sqrt(norm2)) >> 23u) + 1u;
-  let exponent = clamp(above, BITS + 1u, 253u) - BITS;
-  return round(value * bitcast<f32>((254u - exponent) << 23u)) * bitcast<f32>(exponent << 23u);
+ let above = (bitcast<u32>(1.25 * sqrt(norm2)) >> 23u) + 1u;
+ let exponent = clamp(above, BITS + 1u, 253u) - BITS;
+ return round(value * bitcast<f32>((254u - exponent) << 23u)) * bitcast<f32>(exponent << 23u);
 }
 @compute @workgroup_size(64)
 fn split(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  if (params.by < 2u && is_left_out()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let at = at_of(k);
-    var norm2 = params.bound;
-    if (params.by < 2u) { norm2 = y[min(select(at.i, at.j, params.by == 1u), params.n - 1u)]; }
-    let value = select(0.0, x[select(0u, at.i * params.columns + at.j, at.lower)], at.lower);
-    let high = select(cut(value, norm2), value, is_left_out());
-    u[k] = high;
-    v[k] = value - high;
-  }
+ if (params.by < 2u && is_left_out()) { return; }
+ let span = span_of_matrix(group, groups, local);
+ for (var k = span.first; k < span.end; k += 64u) {
+  let at = at_of(k);
+  var norm2 = params.bound;
+  if (params.by < 2u) { norm2 = y[min(select(at.i, at.j, params.by == 1u), params.n - 1u)]; }
+  let value = select(0.0, x[select(0u, at.i * params.columns + at.j, at.lower)], at.lower);
+  let high = select(cut(value, norm2), value, is_left_out());
+  u[k] = high;
+  v[k] = value - high;
+ }
 }
 @compute @workgroup_size(64)
 fn start(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  if (is_left_out()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let at = at_of(k);
-    u[k] = select(0.0, params.ridge, at.i == at.j && at.lower);
-  }
+ if (is_left_out()) { return; }
+ let span = span_of_matrix(group, groups, local);
+ for (var k = span.first; k < span.end; k += 64u) {
+  let at = at_of(k);
+  u[k] = select(0.0, params.ridge, at.i == at.j && at.lower);
+ }
 }
 @compute @workgroup_size(64)
 fn clear(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  if (is_left_out()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) { u[k] = select(0.0, x[k], at_of(k).lower); }
+ if (is_left_out()) { return; }
+ let span = span_of_matrix(group, groups, local);
+ for (var k = span.first; k < span.end; k += 64u) { u[k] = select(0.0, x[k], at_of(k).lower); }
 }
 @compute @workgroup_size(64)
 fn negate(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  if (is_left_out()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let at = at_of(k);
-    u[k] = select(0.0, -x[select(0u, at.i * params.n + at.j, at.lower)], at.lower);
-  }
+ if (is_left_out()) { return; }
+ let span = span_of_matrix(group, groups, local);
+ for (var k = span.first; k < span.end; k += 64u) {
+  let at = at_of(k);
+  u[k] = select(0.0, -x[select(0u, at.i * params.n + at.j, at.lower)], at.lower);
+ }
 }
 @compute @workgroup_size(64)
 fn shift(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i < params.n && !is_left_out()) { u[i * (params.size + 1u)] -= params.ridge; }
+ let i = flat_id(group, groups, local, 64u);
+ if (i < params.n && !is_left_out()) { u[i * (params.size + 1u)] -= params.ridge; }
 }
 @compute @workgroup_size(64)
 fn mirror(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  if (is_left_out()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let at = at_of(k);
-    let high = max(at.i, at.j);
-    u[k] = select(0.0, -x[high * params.size + min(at.i, at.j)], high < params.n);
-  }
+ if (is_left_out()) { return; }
+ let span = span_of_matrix(group, groups, local);
+ for (var k = span.first; k < span.end; k += 64u) {
+  let at = at_of(k);
+  let high = max(at.i, at.j);
+  u[k] = select(0.0, -x[high * params.size + min(at.i, at.j)], high < params.n);
+ }
 }
 @compute @workgroup_size(64)
 fn combine(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  if (is_left_out()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let at = at_of(k);
-    u[k] = select(0.0, select(u[k], 0.5 * u[k], at.i == at.j) - x[k], at.lower);
-  }
+ if (is_left_out()) { return; }
+ let span = span_of_matrix(group, groups, local);
+ for (var k = span.first; k < span.end; k += 64u) {
+  let at = at_of(k);
+  u[k] = select(0.0, select(u[k], 0.5 * u[k], at.i == at.j) - x[k], at.lower);
+ }
 }
 @compute @workgroup_size(64)
 fn correct(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  if (is_plain()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let at = at_of(k);
-    let q = select(0.0, y[k] - select(x[k], 0.0, is_left_out()), at.lower);
-    u[k] = q;
-    v[k] = select(0.0, w[k] + q, at.lower);
-  }
+ if (is_plain()) { return; }
+ let span = span_of_matrix(group, groups, local);
+ for (var k = span.first; k < span.end; k += 64u) {
+  let at = at_of(k);
+  let q = select(0.0, y[k] - select(x[k], 0.0, is_left_out()), at.lower);
+  u[k] = q;
+  v[k] = select(0.0, w[k] + q, at.lower);
+ }
 }
 @compute @workgroup_size(64)
 fn recut(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  if (is_plain()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let old = w[k];
-    let high = select(cut(x[k], params.bound), old, is_left_out());
-    u[k] = high;
-    v[k] = old - high;
-  }
+ if (is_plain()) { return; }
+ let span = span_of_matrix(group, groups, local);
+ for (var k = span.first; k < span.end; k += 64u) {
+  let old = w[k];
+  let high = select(cut(x[k], params.bound), old, is_left_out());
+  u[k] = high;
+  v[k] = old - high;
+ }
 }
 @compute @workgroup_size(64)
 fn join(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  if (is_plain()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) { u[k] += x[k]; }
+ if (is_plain()) { return; }
+ let span = span_of_matrix(group, groups, local);
+ for (var k = span.first; k < span.end; k += 64u) { u[k] += x[k]; }
 }
 @compute @workgroup_size(LANES, ROWS)
 fn measure(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) lane: vec3u,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_id) lane: vec3u,
 ) {
-  let i = ROWS * (group.y * groups.x + group.x) + lane.y;
-  let row = min(i, params.n - 1u);
-  let end = select(params.n, 0u, is_left_out());
-  var missed = 0.0;
-  for (var k = row + lane.x; k < end; k += LANES) {
-    let moved = x[k * params.size + row];
-    missed += moved * moved;
-  }
-  missed = sum_row(missed, lane);
-  if (lane.x == 0u && i < params.n) { v[i] = params.ridge * missed; }
+ let i = ROWS * (group.y * groups.x + group.x) + lane.y;
+ let row = min(i, params.n - 1u);
+ let end = select(params.n, 0u, is_left_out());
+ var missed = 0.0;
+ for (var k = row + lane.x; k < end; k += LANES) {
+  let moved = x[k * params.size + row];
+  missed += moved * moved;
+ }
+ missed = sum_row(missed, lane);
+ if (lane.x == 0u && i < params.n) { v[i] = params.ridge * missed; }
 }
 fn high_of(value: f32) -> f32 { return bitcast<f32>(bitcast<u32>(value) & 0xfffff000u); }
 @compute @workgroup_size(64)
 fn near(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i < params.n) { u[i] = 1.0 - params.ridge_high * high_of(y[i * (params.size + 1u)]); }
+ let i = flat_id(group, groups, local, 64u);
+ if (i < params.n) { u[i] = 1.0 - params.ridge_high * high_of(y[i * (params.size + 1u)]); }
 }
 @compute @workgroup_size(64)
 fn judge(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i >= params.n) { return; }
-  let p1 = y[i * (params.size + 1u)];
-  let p2 = select(w[i * (params.size + 1u)], 0.0, is_left_out());
-  let high = high_of(p1);
-  let rest = params.ridge_high * (p1 - high) + (params.ridge - params.ridge_high) * p1 + params.ridge * p2;
-  if (params.ridge < 4.0 * z[i * (params.n + 1u)]) { u[i] = on[i] - rest; }
-  v[i] = x[i] / max(u[i], SMALL) + 0.0 * rest;
+ let i = flat_id(group, groups, local, 64u);
+ if (i >= params.n) { return; }
+ let p1 = y[i * (params.size + 1u)];
+ let p2 = select(w[i * (params.size + 1u)], 0.0, is_left_out());
+ let high = high_of(p1);
+ let rest = params.ridge_high * (p1 - high) + (params.ridge - params.ridge_high) * p1 + params.ridge * p2;
+ if (params.ridge < 4.0 * z[i * (params.n + 1u)]) { u[i] = on[i] - rest; }
+ v[i] = x[i] / max(u[i], SMALL) + 0.0 * rest;
 }
 @compute @workgroup_size(64)
 fn finish(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  let span = span_of(group, groups, local, params.n * params.n);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let i = k / params.n;
-    let j = k % params.n;
-    let at = max(i, j) * params.size + min(i, j);
-    let p = select(y[at] + w[at], y[at], is_left_out());
-    let value = select(-params.ridge * p, on[i], i == j);
-    u[k] = select(bitcast<f32>(params.nan_bits), value, z[0] <= params.most);
-  }
+ let span = span_of(group, groups, local, params.n * params.n);
+ for (var k = span.first; k < span.end; k += 64u) {
+  let i = k / params.n;
+  let j = k % params.n;
+  let at = max(i, j) * params.size + min(i, j);
+  let p = select(y[at] + w[at], y[at], is_left_out());
+  let value = select(-params.ridge * p, on[i], i == j);
+  u[k] = select(bitcast<f32>(params.nan_bits), value, z[0] <= params.most);
+ }
 }
 `,
 };
@@ -501,16 +501,16 @@ export const triangle_mask: Shader<{ n: "u32", upper: "u32", scale: "f32" }, { 1
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @compute @workgroup_size(64)
 fn mask(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  let k = flat_id(group, groups, local, 64u);
-  if (k >= params.n * params.n) { return; }
-  let i = k / params.n;
-  let j = k % params.n;
-  let inside = select(j <= i, j >= i, params.upper == 1u);
-  y[k] = select(0.0, params.scale * x[k], inside);
+ let k = flat_id(group, groups, local, 64u);
+ if (k >= params.n * params.n) { return; }
+ let i = k / params.n;
+ let j = k % params.n;
+ let inside = select(j <= i, j >= i, params.upper == 1u);
+ y[k] = select(0.0, params.scale * x[k], inside);
 }
 `,
 };
@@ -526,64 +526,64 @@ export const triangular_inverse: Shader<{ n: "u32", columns: "u32", size: "u32",
 @group(0) @binding(3) var<storage, read> below: array<vec4f>;
 var<workgroup> middle: array<f32, 1056>;
 fn element(i: u32, k: u32) -> f32 {
-  let inside = k <= i && i < params.n;
-  let value = t[select(0u, i * params.columns + k, inside)];
-  return select(select(0.0, 1.0, i == k), value, inside);
+ let inside = k <= i && i < params.n;
+ let value = t[select(0u, i * params.columns + k, inside)];
+ return select(select(0.0, 1.0, i == k), value, inside);
 }
 fn fill_block(row: u32, col: u32, j: u32, count: u32) {
-  for (var i = 0u; i < count; i++) { block[block_at(i, j)] = element(row + i, col + j); }
-  workgroupBarrier();
+ for (var i = 0u; i < count; i++) { block[block_at(i, j)] = element(row + i, col + j); }
+ workgroupBarrier();
 }
 fn put_inverse(first: u32, j: u32, count: u32) {
-  for (var i = 0u; i < count; i++) {
-    m[(first + i) * params.size + first + j] = -inverse_block[block_at(i, j)];
-  }
+ for (var i = 0u; i < count; i++) {
+  m[(first + i) * params.size + first + j] = -inverse_block[block_at(i, j)];
+ }
 }
 @compute @workgroup_size(32)
 fn start(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) j: u32) {
-  let first = 64u * group.x;
-  let second = first + 32u;
-  let count = min(32u, 32u * params.n);
-  fill_block(first, first, j, count);
-  invert_column(j, count);
-  put_inverse(first, j, count);
-  workgroupBarrier();
-  fill_block(second, first, j, count);
-  for (var i = 0u; i < count; i++) {
-    var sum = 0.0;
-    for (var k = j; k < count; k++) { sum += block[block_at(i, k)] * inverse_block[block_at(k, j)]; }
-    middle[block_at(i, j)] = sum;
-  }
-  workgroupBarrier();
-  fill_block(second, second, j, count);
-  invert_column(j, count);
-  put_inverse(second, j, count);
-  workgroupBarrier();
-  for (var i = 0u; i < count; i++) {
-    var sum = 0.0;
-    for (var k = 0u; k <= i; k++) { sum += inverse_block[block_at(i, k)] * middle[block_at(k, j)]; }
-    m[(second + i) * params.size + first + j] = sum;
-    m[(first + i) * params.size + second + j] = 0.0;
-  }
-  if (first % 128u > 0u || first + 64u == params.size) { return; }
-  for (var i = 0u; i < 2u * count; i++) {
-    m[(first + i) * params.size + first + 64u + j] = 0.0;
-    m[(first + i) * params.size + first + 96u + j] = 0.0;
-  }
+ let first = 64u * group.x;
+ let second = first + 32u;
+ let count = min(32u, 32u * params.n);
+ fill_block(first, first, j, count);
+ invert_column(j, count);
+ put_inverse(first, j, count);
+ workgroupBarrier();
+ fill_block(second, first, j, count);
+ for (var i = 0u; i < count; i++) {
+  var sum = 0.0;
+  for (var k = j; k < count; k++) { sum += block[block_at(i, k)] * inverse_block[block_at(k, j)]; }
+  middle[block_at(i, j)] = sum;
+ }
+ workgroupBarrier();
+ fill_block(second, second, j, count);
+ invert_column(j, count);
+ put_inverse(second, j, count);
+ workgroupBarrier();
+ for (var i = 0u; i < count; i++) {
+  var sum = 0.0;
+  for (var k = 0u; k <= i; k++) { sum += inverse_block[block_at(i, k)] * middle[block_at(k, j)]; }
+  m[(second + i) * params.size + first + j] = sum;
+  m[(first + i) * params.size + second + j] = 0.0;
+ }
+ if (first % 128u > 0u || first + 64u == params.size) { return; }
+ for (var i = 0u; i < 2u * count; i++) {
+  m[(first + i) * params.size + first + 64u + j] = 0.0;
+  m[(first + i) * params.size + first + 96u + j] = 0.0;
+ }
 }
 @compute @workgroup_size(64)
 fn place_pairs(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  let at = flat_id(group, groups, local, 64u);
-  let columns = params.half / 4u;
-  if (at >= params.pairs * params.rows * columns) { return; }
-  let line = at / columns;
-  let corner = params.first + line / params.rows * 2u * params.half;
-  let row = corner + params.half + line % params.rows;
-  m4[(row * params.size + corner) / 4u + at % columns] = below[at];
+ let at = flat_id(group, groups, local, 64u);
+ let columns = params.half / 4u;
+ if (at >= params.pairs * params.rows * columns) { return; }
+ let line = at / columns;
+ let corner = params.first + line / params.rows * 2u * params.half;
+ let row = corner + params.half + line % params.rows;
+ m4[(row * params.size + corner) / 4u + at % columns] = below[at];
 }
 `,
 };
@@ -594,17 +594,17 @@ export const triangular_solve: Shader<Record<never, never>, { 2: "read_write" }>
   code: `@group(0) @binding(2) var<storage, read_write> inverses: array<f32>;
 @compute @workgroup_size(32)
 fn invert(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i: u32) {
-  let first = group.x * 32u;
-  let count = min(32u, params.n * 32u);
-  for (var k = 0u; k < count; k++) {
-    var value = select(0.0, 1.0, i == k);
-    if (k <= i && max(place(first + i), place(first + k)) < params.n) { value = triangle(first + i, first + k); }
-    block[block_at(i, k)] = value;
-  }
-  workgroupBarrier();
-  invert_column(i, count);
-  workgroupBarrier();
-  for (var k = 0u; k < count; k++) { inverses[group.x * 1024u + i * 32u + k] = inverse_block[block_at(i, k)]; }
+ let first = group.x * 32u;
+ let count = min(32u, params.n * 32u);
+ for (var k = 0u; k < count; k++) {
+  var value = select(0.0, 1.0, i == k);
+  if (k <= i && max(place(first + i), place(first + k)) < params.n) { value = triangle(first + i, first + k); }
+  block[block_at(i, k)] = value;
+ }
+ workgroupBarrier();
+ invert_column(i, count);
+ workgroupBarrier();
+ for (var k = 0u; k < count; k++) { inverses[group.x * 1024u + i * 32u + k] = inverse_block[block_at(i, k)]; }
 }
 `,
 };
@@ -621,8 +621,8 @@ fn across() -> bool { return true; }
 fn weight(i: u32, k: u32) -> f32 { return inverses[params.first * 32u + i * 32u + k]; }
 fn vector(k: u32, f: u32) -> vec4f { return w[row_start(params.first + k) + column(f)]; }
 fn write_vector(i: u32, f: u32, total: f32, sum: vec4f) {
-  if (i >= 32u || f >= params.vectors) { return; }
-  x[row_start(params.first + i) + f] = -sum;
+ if (i >= 32u || f >= params.vectors) { return; }
+ x[row_start(params.first + i) + f] = -sum;
 }
 `,
 };
@@ -636,20 +636,20 @@ export const triangular_solve_start: Shader<{ rows: "u32", cols: "u32", vectors:
 @group(0) @binding(2) var<storage, read_write> w: array<vec4f>;
 @compute @workgroup_size(64)
 fn negate(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+ @builtin(workgroup_id) group: vec3u,
+ @builtin(num_workgroups) groups: vec3u,
+ @builtin(local_invocation_index) local: u32,
 ) {
-  let k = flat_id(group, groups, local, 64u);
-  if (k >= params.size) { return; }
-  let i = k / params.vectors;
-  let j = 4u * (k % params.vectors);
-  var value = vec4f();
-  if (i < params.rows) {
-    let start = i * params.cols;
-    for (var u = 0u; u < min(4u, params.cols - j); u++) { value[u] = -b[start + j + u]; }
-  }
-  w[k] = value;
+ let k = flat_id(group, groups, local, 64u);
+ if (k >= params.size) { return; }
+ let i = k / params.vectors;
+ let j = 4u * (k % params.vectors);
+ var value = vec4f();
+ if (i < params.rows) {
+  let start = i * params.cols;
+  for (var u = 0u; u < min(4u, params.cols - j); u++) { value[u] = -b[start + j + u]; }
+ }
+ w[k] = value;
 }
 `,
 };
@@ -663,13 +663,13 @@ fn start(i: u32, f: u32) {}
 fn terms() -> u32 { return min(32u, params.until - params.first); }
 fn across() -> bool { return params.col == 1 || params.col == -1; }
 fn weight(i: u32, k: u32) -> f32 {
-  return triangle(min(params.first + 32u + i, params.until - 1u), params.first + k);
+ return triangle(min(params.first + 32u + i, params.until - 1u), params.first + k);
 }
 fn vector(k: u32, f: u32) -> vec4f { return x[row_start(params.first + k) + column(f)]; }
 fn write_vector(i: u32, f: u32, total: f32, sum: vec4f) {
-  let row = params.first + 32u + i;
-  if (row >= params.until || f >= params.vectors) { return; }
-  w[row_start(row) + f] += sum;
+ let row = params.first + 32u + i;
+ if (row >= params.until || f >= params.vectors) { return; }
+ w[row_start(row) + f] += sum;
 }
 `,
 };
