@@ -22,7 +22,7 @@ export { abs, clamp, exp, log, neg, sqrt, square } from "./elementwise/unary.ts"
 export { hardswish, leakyRelu, relu, sigmoid, silu, softplus, tanh } from "./elementwise/activations.ts";
 export { dropout, type DropoutOptions, stochasticDepth } from "./elementwise/dropout.ts";
 export { interpolate, type InterpolateOptions } from "./conv/interpolate.ts";
-export type { ResizeMode } from "./conv/resize_matrix.ts";
+export type { ResizeMode } from "./conv/resize_windows.ts";
 export { groupNorm, type GroupNormOptions } from "./norm/group_norm.ts";
 export { einsum } from "./product/einsum.ts";
 export { erf, gelu, type GeluOptions } from "./elementwise/gelu.ts";

@@ -1,11 +1,12 @@
 import { defineOp } from "../../autograd/mod.ts";
-import { type Shape, sizeOf, type Tensor, zeros } from "../../tensor/mod.ts";
+import { defineProgram } from "../../device/mod.ts";
+import { resample as code } from "../../shaders/conv.ts";
+import { lib_flat } from "../../shaders/lib.ts";
+import { type Shape, sizeOf, Tensor, zeros } from "../../tensor/mod.ts";
 import { checkOptions } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
-import { packed } from "../product/layout.ts";
-import { product } from "../product/product.ts";
-import { type Resize, resizeMatrixOn } from "./_resize_matrices.ts";
-import type { ResizeMode } from "./resize_matrix.ts";
+import { windowsOn } from "./_kept_windows.ts";
+import type { ResizeMode, ResizeRule } from "./resize_windows.ts";
 
 /** Settings of {@linkcode interpolate}. */
 export interface InterpolateOptions {
@@ -24,45 +25,45 @@ export interface InterpolateOptions {
   antialias?: boolean;
 }
 
-interface Attrs {
-  readonly rows: Resize;
-  readonly columns: Resize;
-  readonly size: readonly [number, number];
-}
+/** Old and new size along an axis, and the rule. */
+type Axis = readonly [from: number, to: number, rule: ResizeRule];
 
-const interpolateOp = defineOp<readonly [Tensor], Attrs>({
+function resampling(words: string) {
+  return defineProgram({ name: "interpolate", code: [lib_flat, `alias W = ${words};`, code], entryPoint: "resample" });
+}
+const SINGLE = resampling("f32");
+const WIDE = resampling("vec4f");
+
+/** Pixels of a window that one dispatch adds; more are added in further ones. */
+const CHUNK = 2048;
+
+const interpolateOp = defineOp<readonly [Tensor], { readonly rows: Axis; readonly columns: Axis }>({
   name: "interpolate",
-  forward: (_context, [x], attrs) => resample(x, attrs, false),
-  backward: (_context, grad, attrs) => [resample(grad, attrs, true)],
+  forward: (_context, [x], { rows, columns }) => along(along(x, 1, rows, false), 2, columns, false),
+  backward: (_context, grad, { rows, columns }) => [along(along(grad, 2, columns, true), 1, rows, true)],
 });
 
-/** Multiplies heights and widths by the matrices, or by their transposes. */
-function resample(x: Tensor, { rows, columns, size }: Attrs, transposed: boolean): Tensor {
-  const { device } = x;
-  const [n, h, w, c] = x.shape as [number, number, number, number];
-  const [oh, ow] = transposed ? [rows[0], columns[0]] : size;
-  if (x.size === 0) return zeros([n, oh, ow, c], { device });
-  const [a, b] = [resizeMatrixOn(device, rows), resizeMatrixOn(device, columns)];
-  const layout = (count: number) =>
-    packed({ transposeA: transposed, batch: { sizes: [1, 1, count], a: [0, 0, 0], b: [0, 0, 1] } });
-  const low = product({
-    a,
-    b: x.alias([n, h, w * c]),
-    sizes: { rows: oh, inner: h, cols: w * c },
-    layout: layout(n),
-  });
-  const y = product({
-    a: b,
-    b: low.alias([n * oh, w, c]),
-    sizes: { rows: ow, inner: w, cols: c },
-    layout: layout(n * oh),
-  });
-  return y.alias([n, oh, ow, c]);
+/** Resizes along an axis, or takes a gradient back. */
+function along(x: Tensor, dim: number, axis: Axis, transposed: boolean): Tensor {
+  const { device, shape } = x;
+  const { words, rows, longest } = windowsOn(device, ...axis, transposed);
+  const y = new Tensor(device, shape.with(dim, rows));
+  const inner = sizeOf(shape.slice(dim + 1));
+  const unit = inner % 4 === 0 ? 4 : 1;
+  const items = y.size / unit;
+  for (let begin = 0; begin === 0 || begin < longest; begin += CHUNK) {
+    device.dispatch(unit === 4 ? WIDE : SINGLE, {
+      params: { items, rows, old: shape[dim]!, inner: inner / unit, begin, most: CHUNK },
+      buffers: { 1: words.storage, 2: x.storage, 3: y.storage },
+      workgroups: device.groups(items, 64),
+    });
+  }
+  return y;
 }
 
 /**
  * Resizes images, as PyTorch's `interpolate`: bicubic with its a = −0.75 (−0.5 with `antialias`, as Pillow), and for
- * `"nearest"` the pixel at `⌊i · old / new⌋`. Computed as two products with small matrices, so that it is differentiable.
+ * `"nearest"` the pixel at `⌊i · old / new⌋`. A pixel that is NaN or infinite shows where a window reaches it, nowhere else.
  *
  * @param x Images `[n, h, w, c]`, f32, h and w ≥ 1.
  * @param options `size`, `scaleFactor`, `mode`, `alignCorners`, `antialias`.
@@ -109,11 +110,9 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor<"f32
     );
   }
   const how = { mode, alignCorners, antialias };
-  const rows: Resize = [h, size[0], { ...how, factor: scaleFactor?.[0] }];
-  const columns: Resize = [w, size[1], { ...how, factor: scaleFactor?.[1] }];
-  return sizeOf(x.shape) === 0 ? zeros([x.shape[0]!, ...size, x.shape[3]!], { device: x.device }) : interpolateOp([x], {
-    rows,
-    columns,
-    size: [size[0], size[1]],
+  if (x.size === 0) return zeros([x.shape[0]!, ...size, x.shape[3]!], { device: x.device });
+  return interpolateOp([x], {
+    rows: [h, size[0], { ...how, factor: scaleFactor?.[0] }],
+    columns: [w, size[1], { ...how, factor: scaleFactor?.[1] }],
   });
 }

@@ -23,6 +23,47 @@ Deno.test("interpolate() gradient matches finite differences, and a line stays a
   assertClose(y.subarray(2, 13), Array.from({ length: 11 }, (_, i) => i / 2 + 1));
 });
 
+Deno.test("interpolate() spreads a pixel that is NaN or infinite as far as its windows reach, as PyTorch does", async () => {
+  const cases: [InterpolateOptions, string][] = [ // of five pixels in a row, the third of them NaN
+    [{ size: [1, 5] }, "..x.."],
+    [{ size: [1, 5], mode: "bicubic" }, "xxxx."],
+    [{ size: [1, 10] }, "...xxxx..."],
+    [{ size: [1, 10], mode: "bicubic" }, ".xxxxxxxx."],
+    [{ size: [1, 9], alignCorners: true }, "..xxxx..."],
+    [{ size: [1, 3] }, ".x."],
+    [{ size: [1, 3], alignCorners: true }, ".x."],
+    [{ size: [1, 3], mode: "bicubic", alignCorners: true }, "xx."],
+    [{ size: [1, 2], antialias: true }, "xx"],
+    [{ size: [1, 5], antialias: true }, ".xx.."],
+    [{ size: [1, 10], mode: "nearest" }, "....xx...."],
+  ];
+  for (const channels of [1, 4]) {
+    const pixels = Float32Array.from({ length: 5 * channels }, (_, i) => Math.floor(i / channels) === 2 ? NaN : i);
+    const row = tensor(pixels, { shape: [1, 1, 5, channels] });
+    const column = tensor(pixels, { shape: [1, 5, 1, channels] });
+    for (const [options, expected] of cases) {
+      const { size: [, length], ...how } = options;
+      for (const y of [interpolate(row, options), interpolate(column, { ...how, size: [length, 1] })]) {
+        const bad = [...await y.data()].filter((_, i) => i % channels === channels - 1).map(Number.isNaN);
+        assertEquals(bad.map((is) => is ? "x" : ".").join(""), expected, JSON.stringify(options));
+      }
+    }
+  }
+  const edge = tensor(Float32Array.of(1, 2, Infinity), { shape: [1, 1, 3, 1] });
+  assertEquals([...await interpolate(edge, { size: [1, 6] }).data()], [1, 1.25, 1.75, Infinity, Infinity, Infinity]);
+});
+
+Deno.test("interpolate() adds up windows of more pixels than one dispatch does", async () => {
+  const long = tensor(Float32Array.from({ length: 5000 }, (_, i) => i % 7), { shape: [1, 1, 5000, 1] });
+  const weights = Array.from({ length: 5000 }, (_, k) => 1 - Math.abs((k + 0.5 - 2500) / 5000));
+  const total = weights.reduce((a, b) => a + b);
+  const mean = weights.reduce((sum, weight, k) => sum + weight * (k % 7), 0) / total;
+  assertClose(await interpolate(long, { size: [1, 1], antialias: true }).data(), [mean], { rtol: 1e-5 });
+  const short = requireGrad(ones([1, 3, 1, 1]));
+  backward(sum(interpolate(short, { size: [30_000, 1] })));
+  assertClose(await short.grad!.data(), [1e4, 1e4, 1e4], { rtol: 1e-4 }); // sums of 20,000 terms, one after the other
+});
+
 Deno.test("interpolate() throws on what it cannot use", () => {
   const x = ones([1, 2, 2, 1]);
   assertEquals(interpolate(zeros([0, 2, 2, 1]), { size: [3, 3] }).shape, [0, 3, 3, 1]);
