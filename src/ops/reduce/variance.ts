@@ -1,7 +1,11 @@
+import { noGrad } from "../../autograd/mod.ts";
 import { sizeOf, type Tensor } from "../../tensor/mod.ts";
 import { checkOptions, normalizeDims } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
 import { mul, sub } from "../elementwise/binary.ts";
+import { less } from "../elementwise/compare.ts";
+import { where } from "../elementwise/where.ts";
+import { reshape } from "../move/reshape.ts";
 import { mean, type ReduceOptions, sum } from "./sum.ts";
 import { square } from "../elementwise/unary.ts";
 
@@ -15,7 +19,8 @@ export interface VarianceOptions extends ReduceOptions {
 }
 
 /**
- * The variance `Σ (x − mean)² / (n − correction)` over some or all axes, in two passes.
+ * The variance `Σ (x − mean)² / (n − correction)` over some or all axes, in two passes; infinite only where
+ * it is no f32.
  *
  * @param x Any shape, f32, with more than `correction` elements along the axes.
  * @param options `dim`, `keepDim` and `correction`.
@@ -44,6 +49,12 @@ export function variance(x: Tensor, options: VarianceOptions = {}): Tensor<"f32"
       `Cannot compute variance() as there must be more than ${correction} elements: got ${count} of x [${x.shape}]`,
     );
   }
-  const centred = sub(x, mean(x, { dim: dims, keepDim: true }));
-  return mul(sum(square(centred), { dim: dims, keepDim }), 1 / (count - correction));
+  const of = (rows: Tensor) => {
+    const squares = square(sub(rows, mean(rows, { dim: dims, keepDim: true })));
+    return mul(sum(squares, { dim: dims, keepDim: true }), 1 / (count - correction));
+  };
+  // Sums, squares and their sums may be infinite where the variance is not: then all is taken by a smaller unit.
+  const fits = noGrad(() => less(of(x), Infinity));
+  const y = mul(of(mul(x, where(fits, 1, 2 ** -40))), where(fits, 1, 2 ** 80));
+  return keepDim ? y : reshape(y, x.shape.filter((_, d) => !dims.includes(d)));
 }
