@@ -77,6 +77,11 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
       "knownMicroBatch()",
     ],
   ],
+  "numbers at the ends": [
+    ["ops/conv/interpolate_test.ts", "interpolate() spreads a pixel"],
+    ["ops/reduce/variance_test.ts", "variance() is finite wherever"],
+  ],
+  "ranks that do not come": [["distributed/mpi_test.ts", "a rank of "]],
   "other formats": [
     ["data/priors/prior_test.ts", "loadPrior() tells a prior by its content"],
     ["formats/safetensors_test.ts", "readSafetensors() takes metadata of null"],

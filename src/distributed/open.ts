@@ -50,14 +50,19 @@ export function openCommunicator(options: OpenOptions = {}): Communicator {
 
 /**
  * Ends the other processes of the launcher when this one fails before it joined them: MPICH's launcher lets them wait
- * for it otherwise. Does nothing where there are none, where this one has joined, or where there is no MPI library.
+ * for it otherwise. Does nothing where there are none, or where this one has joined.
  *
  * @param status What the process ends with.
  */
 export function abortUnjoined(status: number): void {
   try {
     const launch = launchOf();
-    if (launch && launch.size !== 1 && !Mpi.started) new Mpi(launch.families).abort(status);
+    if (!launch || launch.size === 1 || Mpi.started) return;
+    try {
+      new Mpi(launch.families).abort(status);
+    } catch {
+      if (launch.launcher === "mpiexec") Deno.kill(Deno.pid, "SIGKILL"); // which that launcher notices, as no status
+    }
   } catch {
     // the reason that matters was told already
   }

@@ -35,6 +35,13 @@ for (const launcher of launchers) {
     assert(seconds < 20, `it took ${seconds} s`);
   });
 
+  Deno.test(`a rank of ${launcher.library} that finds no MPI library ends the others at once`, async () => {
+    const { code, output, seconds } = await runRanks(launcher, 2, early, ["library"]);
+    assert(code !== 0);
+    assertStringIncludes(output, "error: Cannot load MPI as none of /absent.so can be opened");
+    assert(seconds < 20, `it took ${seconds} s`);
+  });
+
   for (const end of ["exit 3", "exit 0"]) {
     Deno.test(`ranks of ${launcher.library} do not wait for ever for one that ended by ${end}`, async () => {
       const { code, output, seconds } = await runRanks(launcher, 2, early, [end], { MPI_START_SECONDS: "2" });
