@@ -15,7 +15,7 @@ type Window = (readonly [pixel: number, weight: number])[];
 
 /** Windows as the shader takes them. */
 export interface ResizeWindows {
-  /** Where the pairs of each window begin and the last ones end, then the pairs: a pixel, and a weight (bits of f32). */
+  /** Words: where the pairs of each window begin and the last ones end, then the pairs, a pixel and a weight (bits of f32). */
   readonly words: Uint32Array<ArrayBuffer>;
   /** Windows. */
   readonly rows: number;
