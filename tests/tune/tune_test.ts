@@ -9,7 +9,6 @@ import { full, key, scope, type Tensor, uniform } from "../../src/tensor/mod.ts"
 import { assertClose, TOLERANCE } from "../../src/testing/mod.ts";
 import { tune, type TuneOptions, type TuneStore } from "../../src/tune/mod.ts";
 import { formsOn } from "../ops/product/_forms.ts";
-import { inFamily } from "../ops/shared/_forms.ts";
 import { testWith } from "../device/_features.ts";
 
 const device = await Device.open();
@@ -173,7 +172,7 @@ testWith(device, "shader-f16", "tune() tunes half precision apart", async () => 
 Deno.test("tune() tries the tiles of the GPU family", async () => {
   if (!formsOn(device).includes("tile64")) return;
   await untuned(() =>
-    inFamily(device, "gpu", async () => {
+    policyOf(device).with({ family: "gpu" }, async () => {
       const [a, b] = [noise([60, 1030], 1), noise([1030, 62], 2)];
       const { choices, refusals } = await tune(() => matmul(a, b));
       assertEquals(refusals, []);

@@ -6,9 +6,14 @@ export async function eachFamily(device: Device, body: (family: AdapterFamily) =
   for (const family of ["cpu", "gpu"] as const) await inFamily(device, family, () => body(family));
 }
 
-/** Runs `body` with the forms of one family of adapters, whatever the adapter is. */
+/**
+ * Runs `body` with the forms of one family of adapters, whatever the adapter is. On a CPU adapter matrix products keep
+ * to rows, as each of the dozen tiles that a loss may take is compiled for seconds there; tests of products force tiles
+ * by name.
+ */
 export function inFamily(device: Device, family: AdapterFamily, body: () => Promise<void>): Promise<void> {
-  return policyOf(device).with({ family }, body);
+  const products = family === "gpu" && device.info.family === "cpu" ? { matmul: "rows" } : {};
+  return policyOf(device).with({ family, ...products }, body);
 }
 
 /** Runs a body as {@linkcode eachFamily}, with and without subgroups, where the adapter has those of 8 lanes. */
