@@ -68,6 +68,7 @@ export async function readTorch(readable: Readable, options: TorchOptions = {}):
   const pickle: PickleOptions = {
     globals: chainGlobals(torchGlobals(tensors), pythonGlobals, numpyGlobals, stubGlobals(options.stubs ?? []), refuse),
     persistentLoad: (id) => tensors.add(loadStorage(id)),
+    ...options.maxBytes! > PICKLE_BYTES ? { maxBytes: options.maxBytes } : {},
   };
   const job = { source, tensors, pickle, options: { ...options, maxBytes } };
   const format = formatOf(start);
@@ -83,6 +84,9 @@ function refuse(module: string, name: string): never {
       "save the weights alone, torch.save(model.state_dict(), path), or name it in readTorch()'s stubs",
   );
 }
+
+/** Bytes that the values of a pickle may take in any case: enough for tens of thousands of tensors. */
+const PICKLE_BYTES = 2 ** 28;
 
 /** Largest pickle that may be packed, in bytes: packed, a larger one is no one's checkpoint. */
 const MAX_PICKLE = 2 ** 28;

@@ -180,6 +180,12 @@ Deno.test("readTorch() refuses packed members beyond what a file of its size hol
   await assertRejects(() => readTorch(bytes, { maxBytes: 999_999 }), RangeError, "its storages may take 999999 bytes");
 });
 
+Deno.test("readTorch() lets a pickle make more where maxBytes says so, as the refusal advises", async () => {
+  const bytes = await writeZip([{ name: "x/data.pkl", bytes: latin1(`\x80\x02${"}0".repeat(1_100_000)}}.`) }]);
+  await assertRejects(() => readTorch(bytes), SyntaxError, "maxBytes is 268435456: what the pickle makes takes more");
+  assertEquals(await readTorch(bytes, { maxBytes: 2 ** 30 }), new Map());
+});
+
 Deno.test("readTorch() refuses tensors that blow up a small storage", async () => {
   const size = "J\x00\x00\x01\x00";
   const bytes = await zipFormat(tensorPickle("K\x00", `(${size}${size}t`, "(K\x00K\x00t"), [DATA]);
