@@ -61,7 +61,9 @@ export function abortUnjoined(status: number): void {
     try {
       new Mpi(launch.families).abort(status);
     } catch {
-      if (launch.launcher === "mpiexec") Deno.kill(Deno.pid, "SIGKILL"); // which that launcher notices, as no status
+      const { state } = Deno.permissions.querySync({ name: "run" }); // it would be asked for
+      // A signal is what that launcher notices, as no status.
+      if (launch.launcher === "mpiexec" && state === "granted") Deno.kill(Deno.pid, "SIGKILL");
     }
   } catch {
     // the reason that matters was told already
