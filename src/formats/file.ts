@@ -135,8 +135,8 @@ export async function readJson(path: string): Promise<Record<string, unknown> | 
 
 /**
  * Writes a file whole or not at all: into a file beside it, which takes its place when all of it is on the disk. One that
- * a killed process left, which nobody has written to for an hour, is removed; not where the file itself is younger, as
- * that takes a look at the whole folder.
+ * a killed process left, which nobody has written to for an hour, is removed; not where the file itself is younger or new,
+ * as that takes a look at the whole folder.
  *
  * @param path The file, which may exist.
  * @param content Text, or bytes piece by piece, for example from `safetensorsChunks` or `npzChunks`.
@@ -177,7 +177,7 @@ const OLD_PART = 3_600_000;
 /** Removes what killed processes left of a file that was not written of late. */
 async function removeOldParts(path: string | URL, whole: string): Promise<void> {
   const before = Date.now() - OLD_PART;
-  const written = await Deno.stat(path).then(({ mtime }) => mtime?.getTime() ?? 0, () => 0);
+  const written = await Deno.stat(path).then(({ mtime }) => mtime?.getTime() ?? 0, () => Infinity);
   if (written >= before) return;
   const file = whole.replace(/^.*[/\\]/s, "");
   await removeParts(whole.slice(0, whole.length - file.length) || ".", { file, before });

@@ -61,11 +61,14 @@ Deno.test("writeWhole() removes what a killed process left of the same file, onc
     for (const name of [old, young, other]) await Deno.writeTextFile(`${folder}/${name}`, "");
     const long = (Date.now() - 2 * 3_600_000) / 1000;
     for (const name of [old, other]) await Deno.utime(`${folder}/${name}`, long, long);
+    await writeWhole(`${folder}/a.json`, "[0]"); // it is new: no look at a folder of many files
+    await Deno.stat(`${folder}/${old}`);
+    await Deno.utime(`${folder}/a.json`, long, long);
     await writeWhole(new URL(`file://${folder}/a.json`), "[1]");
     assertEquals([...Deno.readDirSync(folder)].map(({ name }) => name).sort(), ["a.json", young, other].sort());
     assertEquals(await Deno.readTextFile(`${folder}/a.json`), "[1]");
     await Deno.utime(`${folder}/${young}`, long, long);
-    await writeWhole(`${folder}/a.json`, "[2]"); // of late it was written: no look at a folder of many files
+    await writeWhole(`${folder}/a.json`, "[2]"); // of late it was written: none either
     await Deno.stat(`${folder}/${young}`);
     await Deno.utime(`${folder}/a.json`, long, long);
     await writeWhole(`${folder}/a.json`, "[3]");
