@@ -125,7 +125,12 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
   "torch stubs": [
     ["formats/torch_hostile_test.ts", "readTorch() puts a record", "readTorch() names what came in place"],
   ],
-  "two reads": [["device/errors_test.ts", "Every read after a failed submit fails", "Every done() that a failed"]],
+  "two reads": [[
+    "device/errors_test.ts",
+    "Every read after a failed submit fails",
+    "A failed submit puts",
+    "Every done() that a failed",
+  ]],
   "races": [["portability/stores_test.ts", "withWholeStores()", "matmul() keeps", "cholesky() keeps"]],
 };
 

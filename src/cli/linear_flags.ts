@@ -131,12 +131,12 @@ function fittingFlags() {
     lr: {
       type: "number",
       default: FROZEN_SGD.lr,
-      min: 0,
+      min: 1e-30,
       spellings: ["learning_rate"],
       help: "learning rate; augmented SGD scales it with batch/256",
       group,
     },
-    momentum: { type: "number", default: FROZEN_SGD.momentum, min: 0, max: 0.999, help: "momentum", group },
+    momentum: { type: "number", default: FROZEN_SGD.momentum, min: 0, below: 1, help: "momentum", group },
     wd: {
       type: "number",
       default: 0,

@@ -41,5 +41,10 @@ Deno.test("parseLinear() takes the flags of a data set, and argparse's other nam
   assertEquals(parse("--class_list", "c.txt", "--learning_rate", "1").class_list, "c.txt");
   const { lr, wd } = parse("--learning-rate", "0.5", "--weight-decay", "0.25");
   assertEquals([lr, wd], [0.5, 0.25]);
+  assertEquals(parse("--momentum", "0.9999").momentum, 0.9999);
+  for (const [flag, value, rule] of [["lr", "0", ">= 1e-30"], ["momentum", "1", ">= 0 and < 1"]] as const) {
+    const message = `Cannot read --${flag} as it must be a number ${rule}: got "${value}"`;
+    assertThrows(() => parse(`--${flag}`, value), UsageError, message);
+  }
   assertEquals(parse("--db", "chexpert", "--chexpert_label", "all", "--views", "PA,AP").views, "PA,AP");
 });

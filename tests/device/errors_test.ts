@@ -1,7 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { defineProgram, Device, DeviceError } from "../../src/device/mod.ts";
 import { compile } from "../../src/compile/mod.ts";
-import { add, exp } from "../../src/ops/mod.ts";
+import { backward, requireGrad } from "../../src/autograd/mod.ts";
+import { add, exp, mul, sum } from "../../src/ops/mod.ts";
+import { SGD } from "../../src/optim/mod.ts";
 import { fill, full, ones, Tensor } from "../../src/tensor/mod.ts";
 import { accumulate } from "../../src/tensor/internal.ts";
 import { runChild } from "./_child.ts";
@@ -64,6 +66,25 @@ Deno.test("Every read after a failed submit fails, of whatever it may have writt
     a.write(new Float32Array(4));
     assertEquals(await a.data(), new Float32Array(4));
   }
+});
+
+Deno.test("A failed submit puts what was trained with it in doubt, and nothing of another device", async () => {
+  await using device = await Device.open();
+  await using other = await Device.open();
+  const apart = full([4], 2, { device: other });
+  const w = requireGrad(full([4], 2, { device }));
+  const x = full([1024], 3, { device });
+  device.dispatch(WRONG, { buffers: { 1: x.storage }, workgroups: [1, 1, 1] });
+  backward(sum(mul(w, sum(x))));
+  const grad = w.grad!.data();
+  new SGD([w], { lr: 0.1 }).step();
+  const reads = await Promise.allSettled([grad, w.data(), ...Array.from({ length: 100 }, () => add(x, 1).data())]);
+  assertEquals(new Set(reads.map(({ status }) => status)), new Set(["rejected"]));
+  device.write(x.storage, new Float32Array(4)); // a part of it
+  await assertRejects(() => x.data(), DeviceError, "wrong");
+  await assertRejects(() => w.data(), DeviceError, "wrong");
+  assertEquals(await apart.data(), new Float32Array(4).fill(2));
+  assertEquals(await full([1024], 7, { device }).data(), new Float32Array(1024).fill(7));
 });
 
 Deno.test("Every done() that a failed submit came before fails, and a later one does not", async () => {
