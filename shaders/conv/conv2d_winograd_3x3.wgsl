@@ -4,9 +4,9 @@
 const EDGE = 3u;
 
 // A line of a patch, and of a tile.
-struct ThreePatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f }
+struct ThreePatchLine { a: V, b: V, c: V, d: V, e: V }
 alias PatchLine = ThreePatchLine;
-struct ThreeTileLine { a: vec4f, b: vec4f, c: vec4f }
+struct ThreeTileLine { a: V, b: V, c: V }
 alias TileLine = ThreeTileLine;
 
 // Bt d
@@ -54,22 +54,24 @@ fn window_adjoint(u: PatchLine) -> WindowLine {
 
 // Row i of the 5x5 positions.
 fn put_line(at: u32, i: u32, row: PatchLine) {
-  let first = at + 5u * i * params.c4;
+  let step = params.channels;
+  let first = at + 5u * i * step;
   y[first] = Y(row.a);
-  y[first + params.c4] = Y(row.b);
-  y[first + 2u * params.c4] = Y(row.c);
-  y[first + 3u * params.c4] = Y(row.d);
-  y[first + 4u * params.c4] = Y(row.e);
+  y[first + step] = Y(row.b);
+  y[first + 2u * step] = Y(row.c);
+  y[first + 3u * step] = Y(row.d);
+  y[first + 4u * step] = Y(row.e);
 }
 
 fn take_line(at: u32, i: u32) -> PatchLine {
-  let first = at + 5u * i * params.c4;
+  let step = params.channels;
+  let first = at + 5u * i * step;
   return PatchLine(
-    vec4f(x[first]),
-    vec4f(x[first + params.c4]),
-    vec4f(x[first + 2u * params.c4]),
-    vec4f(x[first + 3u * params.c4]),
-    vec4f(x[first + 4u * params.c4]),
+    V(x[first]),
+    V(x[first + step]),
+    V(x[first + 2u * step]),
+    V(x[first + 3u * step]),
+    V(x[first + 4u * step]),
   );
 }
 
@@ -130,7 +132,7 @@ fn put_tile(tile: Tile, m: Columns) {
 
 // Of a column of a tile that has `count` lines inside the image.
 fn column_moments(count: u32, column: TileLine) -> Moments {
-  return moments_of(min(count, 3u), column.a, column.b, column.c, vec4f());
+  return moments_of(min(count, 3u), column.a, column.b, column.c, V());
 }
 
 // Of a tile of which so many lines and columns, one at least, are inside.
@@ -142,12 +144,13 @@ fn tile_moments(lines: u32, columns: u32, m: Columns) -> Moments {
 
 // Row i of the 5x5 positions.
 fn put_other(at: u32, i: u32, row: PatchLine) {
-  let first = at + 5u * i * params.other_c4;
+  let step = params.other_channels;
+  let first = at + 5u * i * step;
   other[first] = O(row.a);
-  other[first + params.other_c4] = O(row.b);
-  other[first + 2u * params.other_c4] = O(row.c);
-  other[first + 3u * params.other_c4] = O(row.d);
-  other[first + 4u * params.other_c4] = O(row.e);
+  other[first + step] = O(row.b);
+  other[first + 2u * step] = O(row.c);
+  other[first + 3u * step] = O(row.d);
+  other[first + 4u * step] = O(row.e);
 }
 
 // G g Gt

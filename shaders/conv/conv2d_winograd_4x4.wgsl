@@ -4,9 +4,9 @@
 const EDGE = 4u;
 
 // A line of a patch, and of a tile.
-struct FourPatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f, f: vec4f }
+struct FourPatchLine { a: V, b: V, c: V, d: V, e: V, f: V }
 alias PatchLine = FourPatchLine;
-struct FourTileLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
+struct FourTileLine { a: V, b: V, c: V, d: V }
 alias TileLine = FourTileLine;
 
 // Bt d
@@ -70,24 +70,26 @@ fn window_adjoint(u: PatchLine) -> WindowLine {
 
 // Row i of the 6x6 positions.
 fn put_line(at: u32, i: u32, row: PatchLine) {
-  let first = at + 6u * i * params.c4;
+  let step = params.channels;
+  let first = at + 6u * i * step;
   y[first] = Y(row.a);
-  y[first + params.c4] = Y(row.b);
-  y[first + 2u * params.c4] = Y(row.c);
-  y[first + 3u * params.c4] = Y(row.d);
-  y[first + 4u * params.c4] = Y(row.e);
-  y[first + 5u * params.c4] = Y(row.f);
+  y[first + step] = Y(row.b);
+  y[first + 2u * step] = Y(row.c);
+  y[first + 3u * step] = Y(row.d);
+  y[first + 4u * step] = Y(row.e);
+  y[first + 5u * step] = Y(row.f);
 }
 
 fn take_line(at: u32, i: u32) -> PatchLine {
-  let first = at + 6u * i * params.c4;
+  let step = params.channels;
+  let first = at + 6u * i * step;
   return PatchLine(
-    vec4f(x[first]),
-    vec4f(x[first + params.c4]),
-    vec4f(x[first + 2u * params.c4]),
-    vec4f(x[first + 3u * params.c4]),
-    vec4f(x[first + 4u * params.c4]),
-    vec4f(x[first + 5u * params.c4]),
+    V(x[first]),
+    V(x[first + step]),
+    V(x[first + 2u * step]),
+    V(x[first + 3u * step]),
+    V(x[first + 4u * step]),
+    V(x[first + 5u * step]),
   );
 }
 
@@ -168,13 +170,14 @@ fn tile_moments(lines: u32, columns: u32, m: Columns) -> Moments {
 
 // Row i of the 6x6 positions.
 fn put_other(at: u32, i: u32, row: PatchLine) {
-  let first = at + 6u * i * params.other_c4;
+  let step = params.other_channels;
+  let first = at + 6u * i * step;
   other[first] = O(row.a);
-  other[first + params.other_c4] = O(row.b);
-  other[first + 2u * params.other_c4] = O(row.c);
-  other[first + 3u * params.other_c4] = O(row.d);
-  other[first + 4u * params.other_c4] = O(row.e);
-  other[first + 5u * params.other_c4] = O(row.f);
+  other[first + step] = O(row.b);
+  other[first + 2u * step] = O(row.c);
+  other[first + 3u * step] = O(row.d);
+  other[first + 4u * step] = O(row.e);
+  other[first + 5u * step] = O(row.f);
 }
 
 // G g Gt

@@ -1,7 +1,7 @@
 // The gradient of Winograd's windows, joined after conv2d_winograd: an invocation has one input channel and one vector of output
 // channels; x the gradient of the transform, y that of the weight.
 
-fn put_tap(i: u32, t: u32, value: vec4f) { y[t * params.size + i] = Y(value); }
+fn put_tap(i: u32, t: u32, value: V) { y[t * params.size + i] = Y(value); }
 
 // Gt u G into the gradient of every window.
 @compute @workgroup_size(64)

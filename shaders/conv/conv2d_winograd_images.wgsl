@@ -16,14 +16,14 @@ fn tile_at(tile: u32, channel: u32) -> Tile {
 }
 
 fn tile_of(i: u32) -> Tile {
-  let tile = i / params.c4;
-  return tile_at(tile, i - tile * params.c4);
+  let tile = i / params.channels;
+  return tile_at(tile, i - tile * params.channels);
 }
 
-fn pixel(tile: Tile, py: i32, px: i32) -> vec4f {
+fn pixel(tile: Tile, py: i32, px: i32) -> V {
   let inside = py >= 0 && py < params.h && px >= 0 && px < params.w;
-  let i = u32((tile.image * params.h + py) * params.w + px) * params.c4 + tile.channel;
-  return select(vec4f(), as_read(tile.channel, vec4f(x[select(0u, i, inside)])), inside);
+  let i = u32((tile.image * params.h + py) * params.w + px) * params.channels + tile.channel;
+  return select(V(), as_read(tile.channel, V(x[select(0u, i, inside)])), inside);
 }
 
 // Every patch of an image.
@@ -38,11 +38,11 @@ fn patches(
   put_patch(tile_of(i), transform_at(i));
 }
 
-fn put_pixel(tile: Tile, py: i32, px: i32, value: vec4f) {
+fn put_pixel(tile: Tile, py: i32, px: i32, value: V) {
   if (py >= params.h || px >= params.w) { return; }
   var sum = value;
   if (BIAS) { sum += bias[tile.channel]; }
-  y[u32((tile.image * params.h + py) * params.w + px) * params.c4 + tile.channel] = Y(sum);
+  y[u32((tile.image * params.h + py) * params.w + px) * params.channels + tile.channel] = Y(sum);
 }
 
 // Into every tile of an image.

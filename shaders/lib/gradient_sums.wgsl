@@ -18,7 +18,7 @@ struct ChannelNorm { scale: vec4f, shift: vec4f }
 @group(0) @binding(9) var<storage, read> means: array<vec4f>;
 
 // Here the sum of g is in `mean`, that of g (x - mean) in `squares`.
-struct Moments { count: f32, mean: vec4f, squares: vec4f }
+struct Moments { count: f32, mean: V, squares: V }
 
 fn joined(a: Moments, b: Moments) -> Moments {
   return Moments(a.count + b.count, a.mean + b.mean, a.squares + b.squares);

@@ -1,17 +1,17 @@
 // Moments of some rows per channel: how many, their mean, and the sum of squared deviations from it. Every sum is one of
-// differences from a value of the rows, so that a large mean cancels nothing.
-struct Moments { count: f32, mean: vec4f, squares: vec4f }
+// differences from a value of the rows, so that a large mean cancels nothing. V is joined in front: some channels.
+struct Moments { count: f32, mean: V, squares: V }
 
 // Of the first `count` of four rows.
-fn moments_of(count: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) -> Moments {
-  let d1 = select(vec4f(), s1 - s0, count > 1u);
-  let d2 = select(vec4f(), s2 - s0, count > 2u);
-  let d3 = select(vec4f(), s3 - s0, count > 3u);
+fn moments_of(count: u32, s0: V, s1: V, s2: V, s3: V) -> Moments {
+  let d1 = select(V(), s1 - s0, count > 1u);
+  let d2 = select(V(), s2 - s0, count > 2u);
+  let d3 = select(V(), s3 - s0, count > 3u);
   let n = f32(min(count, 4u));
   let shift = (d1 + d2 + d3) / max(n, 1.0);
-  let e1 = select(vec4f(), d1 - shift, count > 1u);
-  let e2 = select(vec4f(), d2 - shift, count > 2u);
-  let e3 = select(vec4f(), d3 - shift, count > 3u);
+  let e1 = select(V(), d1 - shift, count > 1u);
+  let e2 = select(V(), d2 - shift, count > 2u);
+  let e3 = select(V(), d3 - shift, count > 3u);
   return Moments(n, s0 + shift, shift * shift + e1 * e1 + e2 * e2 + e3 * e3);
 }
 

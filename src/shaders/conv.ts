@@ -398,23 +398,23 @@ fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * par
 `,
 };
 /** `conv2d_winograd` */
-export const conv2d_winograd: Shader<{ size: "u32", h: "i32", w: "i32", tiles_h: "u32", tiles_w: "u32", offset_h: "i32", offset_w: "i32", c4: "u32", pitch: "u32", first_image: "u32", tiles: "u32", each: "u32", first_slice: "u32", grad_h: "i32", grad_w: "i32", other_size: "u32", other_c4: "u32", other_pitch: "u32", turn: "u32" }, { 1: "read", 2: "read_write", 3: "read" }> = {
-  params: { size: "u32", h: "i32", w: "i32", tiles_h: "u32", tiles_w: "u32", offset_h: "i32", offset_w: "i32", c4: "u32", pitch: "u32", first_image: "u32", tiles: "u32", each: "u32", first_slice: "u32", grad_h: "i32", grad_w: "i32", other_size: "u32", other_c4: "u32", other_pitch: "u32", turn: "u32" },
+export const conv2d_winograd: Shader<{ size: "u32", h: "i32", w: "i32", tiles_h: "u32", tiles_w: "u32", offset_h: "i32", offset_w: "i32", channels: "u32", pitch: "u32", first_image: "u32", tiles: "u32", each: "u32", first_slice: "u32", grad_h: "i32", grad_w: "i32", other_size: "u32", other_channels: "u32", other_pitch: "u32", turn: "u32" }, { 1: "read", 2: "read_write", 3: "read" }> = {
+  params: { size: "u32", h: "i32", w: "i32", tiles_h: "u32", tiles_w: "u32", offset_h: "i32", offset_w: "i32", channels: "u32", pitch: "u32", first_image: "u32", tiles: "u32", each: "u32", first_slice: "u32", grad_h: "i32", grad_w: "i32", other_size: "u32", other_channels: "u32", other_pitch: "u32", turn: "u32" },
   access: { 1: "read", 2: "read_write", 3: "read" },
   code: `struct Params {
- size: u32, h: i32, w: i32, tiles_h: u32, tiles_w: u32, offset_h: i32, offset_w: i32, c4: u32,
+ size: u32, h: i32, w: i32, tiles_h: u32, tiles_w: u32, offset_h: i32, offset_w: i32, channels: u32,
  pitch: u32, first_image: u32, tiles: u32, each: u32, first_slice: u32,
- grad_h: i32, grad_w: i32, other_size: u32, other_c4: u32, other_pitch: u32, turn: u32,
+ grad_h: i32, grad_w: i32, other_size: u32, other_channels: u32, other_pitch: u32, turn: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read_write> y: array<Y>;
-@group(0) @binding(3) var<storage, read> bias: array<vec4f>;
+@group(0) @binding(3) var<storage, read> bias: array<V>;
 override BIAS: bool = false;
-struct WindowLine { a: vec4f, b: vec4f, c: vec4f }
+struct WindowLine { a: V, b: V, c: V }
 fn transform_at(i: u32) -> u32 {
- let tile = i / params.c4;
- return tile * params.pitch + i - tile * params.c4;
+ let tile = i / params.channels;
+ return tile * params.pitch + i - tile * params.channels;
 }
 `,
 };
@@ -423,9 +423,9 @@ export const conv2d_winograd_3x3: Shader<Record<never, never>, Record<never, nev
   params: {},
   access: {},
   code: `const EDGE = 3u;
-struct ThreePatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f }
+struct ThreePatchLine { a: V, b: V, c: V, d: V, e: V }
 alias PatchLine = ThreePatchLine;
-struct ThreeTileLine { a: vec4f, b: vec4f, c: vec4f }
+struct ThreeTileLine { a: V, b: V, c: V }
 alias TileLine = ThreeTileLine;
 fn patch_line(p: PatchLine) -> PatchLine {
  return PatchLine(
@@ -461,21 +461,23 @@ fn window_adjoint(u: PatchLine) -> WindowLine {
  return WindowLine(0.5 * u.a - b - c + d, c - b + 2.0 * d, 4.0 * d - b - c + u.e);
 }
 fn put_line(at: u32, i: u32, row: PatchLine) {
- let first = at + 5u * i * params.c4;
+ let step = params.channels;
+ let first = at + 5u * i * step;
  y[first] = Y(row.a);
- y[first + params.c4] = Y(row.b);
- y[first + 2u * params.c4] = Y(row.c);
- y[first + 3u * params.c4] = Y(row.d);
- y[first + 4u * params.c4] = Y(row.e);
+ y[first + step] = Y(row.b);
+ y[first + 2u * step] = Y(row.c);
+ y[first + 3u * step] = Y(row.d);
+ y[first + 4u * step] = Y(row.e);
 }
 fn take_line(at: u32, i: u32) -> PatchLine {
- let first = at + 5u * i * params.c4;
+ let step = params.channels;
+ let first = at + 5u * i * step;
  return PatchLine(
-  vec4f(x[first]),
-  vec4f(x[first + params.c4]),
-  vec4f(x[first + 2u * params.c4]),
-  vec4f(x[first + 3u * params.c4]),
-  vec4f(x[first + 4u * params.c4]),
+  V(x[first]),
+  V(x[first + step]),
+  V(x[first + 2u * step]),
+  V(x[first + 3u * step]),
+  V(x[first + 4u * step]),
  );
 }
 fn patch_column(tile: Tile, j: i32) -> PatchLine {
@@ -526,7 +528,7 @@ fn put_tile(tile: Tile, m: Columns) {
  put_row(tile, 2, TileLine(m.a.c, m.b.c, m.c.c));
 }
 fn column_moments(count: u32, column: TileLine) -> Moments {
- return moments_of(min(count, 3u), column.a, column.b, column.c, vec4f());
+ return moments_of(min(count, 3u), column.a, column.b, column.c, V());
 }
 fn tile_moments(lines: u32, columns: u32, m: Columns) -> Moments {
  let b = column_moments(select(0u, lines, columns > 1u), m.b);
@@ -534,12 +536,13 @@ fn tile_moments(lines: u32, columns: u32, m: Columns) -> Moments {
  return joined(joined(column_moments(lines, m.a), b), c);
 }
 fn put_other(at: u32, i: u32, row: PatchLine) {
- let first = at + 5u * i * params.other_c4;
+ let step = params.other_channels;
+ let first = at + 5u * i * step;
  other[first] = O(row.a);
- other[first + params.other_c4] = O(row.b);
- other[first + 2u * params.other_c4] = O(row.c);
- other[first + 3u * params.other_c4] = O(row.d);
- other[first + 4u * params.other_c4] = O(row.e);
+ other[first + step] = O(row.b);
+ other[first + 2u * step] = O(row.c);
+ other[first + 3u * step] = O(row.d);
+ other[first + 4u * step] = O(row.e);
 }
 fn put_window(i: u32, at: u32) {
  let c0 = window_line(WindowLine(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
@@ -595,9 +598,9 @@ export const conv2d_winograd_4x4: Shader<Record<never, never>, Record<never, nev
   params: {},
   access: {},
   code: `const EDGE = 4u;
-struct FourPatchLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f, e: vec4f, f: vec4f }
+struct FourPatchLine { a: V, b: V, c: V, d: V, e: V, f: V }
 alias PatchLine = FourPatchLine;
-struct FourTileLine { a: vec4f, b: vec4f, c: vec4f, d: vec4f }
+struct FourTileLine { a: V, b: V, c: V, d: V }
 alias TileLine = FourTileLine;
 fn patch_line(p: PatchLine) -> PatchLine {
  let u = p.d - p.b;
@@ -649,23 +652,25 @@ fn window_adjoint(u: PatchLine) -> WindowLine {
  return WindowLine(u.a + difference - d + e, sum - 0.5 * d - 2.0 * e, difference - 0.25 * d + 4.0 * e + u.f);
 }
 fn put_line(at: u32, i: u32, row: PatchLine) {
- let first = at + 6u * i * params.c4;
+ let step = params.channels;
+ let first = at + 6u * i * step;
  y[first] = Y(row.a);
- y[first + params.c4] = Y(row.b);
- y[first + 2u * params.c4] = Y(row.c);
- y[first + 3u * params.c4] = Y(row.d);
- y[first + 4u * params.c4] = Y(row.e);
- y[first + 5u * params.c4] = Y(row.f);
+ y[first + step] = Y(row.b);
+ y[first + 2u * step] = Y(row.c);
+ y[first + 3u * step] = Y(row.d);
+ y[first + 4u * step] = Y(row.e);
+ y[first + 5u * step] = Y(row.f);
 }
 fn take_line(at: u32, i: u32) -> PatchLine {
- let first = at + 6u * i * params.c4;
+ let step = params.channels;
+ let first = at + 6u * i * step;
  return PatchLine(
-  vec4f(x[first]),
-  vec4f(x[first + params.c4]),
-  vec4f(x[first + 2u * params.c4]),
-  vec4f(x[first + 3u * params.c4]),
-  vec4f(x[first + 4u * params.c4]),
-  vec4f(x[first + 5u * params.c4]),
+  V(x[first]),
+  V(x[first + step]),
+  V(x[first + 2u * step]),
+  V(x[first + 3u * step]),
+  V(x[first + 4u * step]),
+  V(x[first + 5u * step]),
  );
 }
 fn patch_column(tile: Tile, j: i32) -> PatchLine {
@@ -732,13 +737,14 @@ fn tile_moments(lines: u32, columns: u32, m: Columns) -> Moments {
  return joined(joined(column_moments(lines, m.a), b), joined(c, d));
 }
 fn put_other(at: u32, i: u32, row: PatchLine) {
- let first = at + 6u * i * params.other_c4;
+ let step = params.other_channels;
+ let first = at + 6u * i * step;
  other[first] = O(row.a);
- other[first + params.other_c4] = O(row.b);
- other[first + 2u * params.other_c4] = O(row.c);
- other[first + 3u * params.other_c4] = O(row.d);
- other[first + 4u * params.other_c4] = O(row.e);
- other[first + 5u * params.other_c4] = O(row.f);
+ other[first + step] = O(row.b);
+ other[first + 2u * step] = O(row.c);
+ other[first + 3u * step] = O(row.d);
+ other[first + 4u * step] = O(row.e);
+ other[first + 5u * step] = O(row.f);
 }
 fn put_window(i: u32, at: u32) {
  let c0 = window_line(WindowLine(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
@@ -798,7 +804,7 @@ fn put_window_adjoint(i: u32, at: u32) {
 export const conv2d_winograd_adjoint: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
-  code: `fn put_tap(i: u32, t: u32, value: vec4f) { y[t * params.size + i] = Y(value); }
+  code: `fn put_tap(i: u32, t: u32, value: V) { y[t * params.size + i] = Y(value); }
 @compute @workgroup_size(64)
 fn windows_adjoint(
  @builtin(workgroup_id) group: vec3u,
@@ -818,8 +824,8 @@ export const conv2d_winograd_factors: Shader<Record<never, never>, { 5: "read", 
   code: `@group(0) @binding(5) var<storage, read> weight: array<W>;
 @group(0) @binding(5) var<storage, read> grad: array<X>;
 @group(0) @binding(6) var<storage, read_write> other: array<O>;
-fn tap(i: u32, t: u32) -> vec4f {
- return vec4f(weight[select(t, 8u - t, params.turn != 0u) * params.other_size + i]);
+fn tap(i: u32, t: u32) -> V {
+ return V(weight[select(t, 8u - t, params.turn != 0u) * params.other_size + i]);
 }
 @compute @workgroup_size(64)
 fn patches_and_windows(
@@ -834,13 +840,13 @@ fn patches_and_windows(
  }
  let w = i - params.size;
  if (w >= params.other_size) { return; }
- let channel = w / params.other_c4;
- put_window(w, channel * params.other_pitch + w - channel * params.other_c4);
+ let channel = w / params.other_channels;
+ put_window(w, channel * params.other_pitch + w - channel * params.other_channels);
 }
-fn grad_pixel(tile: Tile, py: i32, px: i32) -> vec4f {
+fn grad_pixel(tile: Tile, py: i32, px: i32) -> V {
  let inside = py < params.grad_h && px < params.grad_w;
- let i = u32((tile.image * params.grad_h + py) * params.grad_w + px) * params.other_c4 + tile.channel;
- return select(vec4f(), vec4f(grad[select(0u, i, inside)]), inside);
+ let i = u32((tile.image * params.grad_h + py) * params.grad_w + px) * params.other_channels + tile.channel;
+ return select(V(), V(grad[select(0u, i, inside)]), inside);
 }
 @compute @workgroup_size(64)
 fn patches_and_tiles(
@@ -850,12 +856,12 @@ fn patches_and_tiles(
 ) {
  let i = flat_id(group, groups, local, 64u);
  if (i >= params.size) { return; }
- let widest = max(params.c4, params.other_c4);
+ let widest = max(params.channels, params.other_channels);
  let t = i / widest;
  let channel = i - t * widest;
  let tile = tile_at(t, channel);
- if (channel < params.c4) { put_patch(tile, t * params.pitch + channel); }
- if (channel < params.other_c4) { put_tile_adjoint(tile, t * params.other_pitch + channel); }
+ if (channel < params.other_channels) { put_tile_adjoint(tile, t * params.other_pitch + channel); }
+ if (channel < params.channels) { put_patch(tile, t * params.pitch + channel); }
 }
 `,
 };
@@ -875,13 +881,13 @@ fn tile_at(tile: u32, channel: u32) -> Tile {
  );
 }
 fn tile_of(i: u32) -> Tile {
- let tile = i / params.c4;
- return tile_at(tile, i - tile * params.c4);
+ let tile = i / params.channels;
+ return tile_at(tile, i - tile * params.channels);
 }
-fn pixel(tile: Tile, py: i32, px: i32) -> vec4f {
+fn pixel(tile: Tile, py: i32, px: i32) -> V {
  let inside = py >= 0 && py < params.h && px >= 0 && px < params.w;
- let i = u32((tile.image * params.h + py) * params.w + px) * params.c4 + tile.channel;
- return select(vec4f(), as_read(tile.channel, vec4f(x[select(0u, i, inside)])), inside);
+ let i = u32((tile.image * params.h + py) * params.w + px) * params.channels + tile.channel;
+ return select(V(), as_read(tile.channel, V(x[select(0u, i, inside)])), inside);
 }
 @compute @workgroup_size(64)
 fn patches(
@@ -893,11 +899,11 @@ fn patches(
  if (i >= params.size) { return; }
  put_patch(tile_of(i), transform_at(i));
 }
-fn put_pixel(tile: Tile, py: i32, px: i32, value: vec4f) {
+fn put_pixel(tile: Tile, py: i32, px: i32, value: V) {
  if (py >= params.h || px >= params.w) { return; }
  var sum = value;
  if (BIAS) { sum += bias[tile.channel]; }
- y[u32((tile.image * params.h + py) * params.w + px) * params.c4 + tile.channel] = Y(sum);
+ y[u32((tile.image * params.h + py) * params.w + px) * params.channels + tile.channel] = Y(sum);
 }
 @compute @workgroup_size(64)
 fn from_products(
@@ -915,7 +921,7 @@ fn from_products(
 export const conv2d_winograd_moments: Shader<Record<never, never>, { 4: "read_write" }> = {
   params: {},
   access: { 4: "read_write" },
-  code: `@group(0) @binding(4) var<storage, read_write> moments: array<vec4f>;
+  code: `@group(0) @binding(4) var<storage, read_write> moments: array<V>;
 @compute @workgroup_size(64)
 fn from_products_moments(
  @builtin(workgroup_id) group: vec3u,
@@ -924,24 +930,24 @@ fn from_products_moments(
 ) {
  let i = flat_id(group, groups, local, 64u);
  if (i >= params.size) { return; }
- let slice = i / params.c4;
- let channel = i - slice * params.c4;
+ let slice = i / params.channels;
+ let channel = i - slice * params.channels;
  let end = min((slice + 1u) * params.each, params.tiles);
  var all = Moments();
  for (var t = slice * params.each; t < end; t++) {
-  let tile = tile_of(t * params.c4 + channel);
+  let tile = tile_of(t * params.channels + channel);
   let m = columns_of(t * params.pitch + channel);
   put_tile(tile, m);
   let lines = rows_left(u32(params.h), u32(tile.y));
   let columns = rows_left(u32(params.w), u32(tile.x));
   all = joined(all, tile_moments(lines, columns, m));
  }
- let out = 3u * (params.first_slice + slice) * params.c4 + channel;
+ let out = 3u * (params.first_slice + slice) * params.channels + channel;
  var mean = all.mean;
  if (BIAS) { mean += bias[channel]; }
  moments[out] = mean;
- moments[out + params.c4] = all.squares;
- moments[out + 2u * params.c4] = vec4f(all.count);
+ moments[out + params.channels] = all.squares;
+ moments[out + 2u * params.channels] = V(all.count);
 }
 `,
 };

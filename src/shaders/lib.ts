@@ -357,7 +357,7 @@ struct ChannelNorm { scale: vec4f, shift: vec4f }
 @group(0) @binding(7) var<storage, read> norm: array<ChannelNorm>;
 @group(0) @binding(8) var<storage, read> x: array<C4>;
 @group(0) @binding(9) var<storage, read> means: array<vec4f>;
-struct Moments { count: f32, mean: vec4f, squares: vec4f }
+struct Moments { count: f32, mean: V, squares: V }
 fn joined(a: Moments, b: Moments) -> Moments {
  return Moments(a.count + b.count, a.mean + b.mean, a.squares + b.squares);
 }
@@ -499,16 +499,16 @@ fn step(
 export const lib_moments: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
-  code: `struct Moments { count: f32, mean: vec4f, squares: vec4f }
-fn moments_of(count: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) -> Moments {
- let d1 = select(vec4f(), s1 - s0, count > 1u);
- let d2 = select(vec4f(), s2 - s0, count > 2u);
- let d3 = select(vec4f(), s3 - s0, count > 3u);
+  code: `struct Moments { count: f32, mean: V, squares: V }
+fn moments_of(count: u32, s0: V, s1: V, s2: V, s3: V) -> Moments {
+ let d1 = select(V(), s1 - s0, count > 1u);
+ let d2 = select(V(), s2 - s0, count > 2u);
+ let d3 = select(V(), s3 - s0, count > 3u);
  let n = f32(min(count, 4u));
  let shift = (d1 + d2 + d3) / max(n, 1.0);
- let e1 = select(vec4f(), d1 - shift, count > 1u);
- let e2 = select(vec4f(), d2 - shift, count > 2u);
- let e3 = select(vec4f(), d3 - shift, count > 3u);
+ let e1 = select(V(), d1 - shift, count > 1u);
+ let e2 = select(V(), d2 - shift, count > 2u);
+ let e3 = select(V(), d3 - shift, count > 3u);
  return Moments(n, s0 + shift, shift * shift + e1 * e1 + e2 * e2 + e3 * e3);
 }
 fn joined(a: Moments, b: Moments) -> Moments {
@@ -657,11 +657,14 @@ fn bits_as_float(bits: u32) -> F {
 export const lib_read_normalized: Shader<Record<never, never>, { 7: "read" }> = {
   params: {},
   access: { 7: "read" },
-  code: `struct ChannelNorm { scale: vec4f, shift: vec4f }
-@group(0) @binding(7) var<storage, read> norm: array<ChannelNorm>;
-fn as_read(channel: u32, x: vec4f) -> vec4f {
- let value = fma(x, norm[channel].scale, norm[channel].shift);
- return select(value, vec4f(), bitcast<vec4u>(value) - vec4u(0x80000000u) <= vec4u(0x7f800000u));
+  code: `const PARTS = 4u / WIDTH;
+struct FourNorms { scale: array<V, PARTS>, shift: array<V, PARTS> }
+@group(0) @binding(7) var<storage, read> norm: array<FourNorms>;
+fn as_read(channel: u32, x: V) -> V {
+ let four = channel / PARTS;
+ let part = channel % PARTS;
+ let value = fma(x, norm[four].scale[part], norm[four].shift[part]);
+ return select(value, V(), bitcast<U>(value) - U(0x80000000u) <= U(0x7f800000u));
 }
 `,
 };
@@ -669,7 +672,7 @@ fn as_read(channel: u32, x: vec4f) -> vec4f {
 export const lib_read_plain: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
-  code: `fn as_read(channel: u32, value: vec4f) -> vec4f { return value; }
+  code: `fn as_read(channel: u32, value: V) -> V { return value; }
 `,
 };
 /** `lib_row_pairs` */

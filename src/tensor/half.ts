@@ -23,11 +23,22 @@ export function checkHalf(device: Device): void {
  * `alias X = vec4<f16>;`. Shaders compute in f32: they read `vec4f(x[i])` and write `X(value)`, which change nothing where
  * X is `vec4f`. It must come first, as it may enable an extension.
  */
-export function elementAliases(dtypes: Readonly<Record<string, FloatDType>>, lanes: 1 | 4 = 4): string {
-  const lines = Object.entries(dtypes).map(([name, dtype]) =>
-    `alias ${name} = ${lanes === 4 ? `vec4<${dtype}>` : dtype};`
-  );
+export function elementAliases(dtypes: Readonly<Record<string, FloatDType>>, lanes: 1 | 2 | 4 = 4): string {
+  const lines = Object.entries(dtypes).map(([name, dtype]) => `alias ${name} = ${laneType(dtype, lanes)};`);
   return (Object.values(dtypes).includes("f16") ? ["enable f16;", ...lines] : lines).join("\n");
+}
+
+/**
+ * WGSL of what a shader computes with, so many lanes at a time: the aliases `V` of f32, `U` of u32 and `B` of bool, and
+ * their `WIDTH`.
+ */
+export function vectorAliases(width: 1 | 2 | 4): string {
+  const [v, u, b] = ["f32", "u32", "bool"].map((type) => laneType(type, width));
+  return `alias V = ${v};\nalias U = ${u};\nalias B = ${b};\nconst WIDTH = ${width}u;`;
+}
+
+function laneType(type: string, lanes: 1 | 2 | 4): string {
+  return lanes === 1 ? type : `vec${lanes}<${type}>`;
 }
 
 /** The dtype of a tensor of values. */

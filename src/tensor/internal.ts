@@ -4,7 +4,7 @@ export { accumulate, addPair } from "./accumulate.ts";
 export { castTo } from "./cast.ts";
 export { assign } from "./copy.ts";
 export { bytesOf } from "./dtype.ts";
-export { checkHalf, elementAliases, floatOf } from "./half.ts";
+export { checkHalf, elementAliases, floatOf, vectorAliases } from "./half.ts";
 export { philox, uniformNumbers } from "./philox.ts";
 export { own } from "./scope.ts";
 export { checkSetting, checkSizes, describeGiven } from "./given.ts";

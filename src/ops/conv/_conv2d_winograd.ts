@@ -10,7 +10,7 @@ import { type AllStrides, type BatchAxes, strided } from "../product/layout.ts";
 import { productPadded } from "../product/product.ts";
 import { type Edge, pitchOf, positionsOf, transform, type Values } from "./_conv2d_winograd_transforms.ts";
 import { type Policy, policyOf } from "../shared/policy.ts";
-import { WINOGRAD_CHUNK, WINOGRAD_COST, WINOGRAD_KEPT, WINOGRAD_SLICES } from "../shared/tables.ts";
+import { WINOGRAD_CHUNK, WINOGRAD_COST, WINOGRAD_KEPT, WINOGRAD_SLICES, WINOGRAD_WIDTH } from "../shared/tables.ts";
 
 /** Maximum number of tiles of a chunk of images: the longest sum of a weight gradient. */
 const CHUNK_TILES = 32768;
@@ -165,7 +165,7 @@ function convolve({ tiling, x, weight, turned, offset, y, bias, slices, norm }: 
     const products = productPadded({ a: patches, b: windows, sizes, layout, epilogue: { dtype }, sums: dtype });
     const values = valuesOf(chunk, y, [0, 0]);
     if (slices) putWithMoments(values, slices, chunk, products, y, bias);
-    else transform(edge, "from_products", { ...values, size: rows * cols / 4 }, products, y, { bias });
+    else transform(edge, "from_products", { ...values, size: rows * cols }, products, y, { bias });
     patches.dispose();
     products.dispose();
   }
@@ -184,9 +184,10 @@ interface TileSlices {
 function slicesOf({ tiles, chunk }: Tiling, y: Tensor, side?: SideMoments): TileSlices | undefined {
   if (!side) return undefined;
   const [n, , , channels] = y.shape as [number, number, number, number];
-  const { invocations, minRows, maxRows } = policyOf(y.device).of(WINOGRAD_SLICES);
+  const policy = policyOf(y.device);
+  const { invocations, minRows, maxRows } = policy.of(WINOGRAD_SLICES);
   const ofImage = sizeOf(tiles);
-  const wanted = Math.ceil(chunk * ofImage * channels / 4 / invocations);
+  const wanted = Math.ceil(chunk * ofImage * channels / policy.of(WINOGRAD_WIDTH) / invocations);
   const each = Math.max(minRows, Math.min(maxRows, wanted));
   const slicesIn = (images: number) => Math.ceil(images * ofImage / each);
   const slices = Math.floor(n / chunk) * slicesIn(chunk) + slicesIn(n % chunk);
@@ -202,7 +203,7 @@ function putWithMoments(
   bias?: Tensor,
 ): void {
   const tiles = images * sizeOf(tiling.tiles);
-  const size = Math.ceil(tiles / each) * values.c4!;
+  const size = Math.ceil(tiles / each) * values.channels!;
   const first_slice = first / tiling.chunk * ofChunk;
   const all = { ...values, tiles, each, first_slice, size };
   transform(tiling.edge, "from_products_moments", all, products, y, { bias, moments });
@@ -233,14 +234,14 @@ function transformImages(
   const tiles = chunk.images * sizeOf(chunk.tiling.tiles);
   const { edge } = chunk.tiling;
   const y = new Tensor(x.device, [tiles, pitchOf(edge, channels)], { dtype: keptIn(x) });
-  const values = { ...valuesOf(chunk, x, offset), size: tiles * channels / 4 };
+  const values = { ...valuesOf(chunk, x, offset), size: tiles * channels };
   if (!beside) {
     transform(edge, "patches", values, x, y, { norm });
     return y;
   }
   const { weight, windows, turned } = beside;
-  const { size, c4, pitch } = windowValues(edge, weight.shape[2]!, weight.shape[3]!);
-  const others = { other_size: size, other_c4: c4, other_pitch: pitch, turn: turned ? 1 : 0 };
+  const { size, channels: other_channels, pitch: other_pitch } = windowValues(edge, weight.shape[2]!, weight.shape[3]!);
+  const others = { other_size: size, other_channels, other_pitch, turn: turned ? 1 : 0 };
   transform(edge, "patches_and_windows", { ...values, ...others }, x, y, { source: weight, other: windows, norm });
   return y;
 }
@@ -257,15 +258,15 @@ function transformFactors(
   const dtype = keptIn(x);
   const patches = new Tensor(x.device, [count, pitchOf(edge, x.shape[3]!)], { dtype });
   const tiles = new Tensor(x.device, [count, pitchOf(edge, channels)], { dtype });
-  const size = count * Math.max(x.shape[3]!, channels) / 4;
-  const grad = { grad_h, grad_w, other_c4: channels / 4, other_pitch: pitchOf(edge, channels) / 4 };
+  const size = count * Math.max(x.shape[3]!, channels);
+  const grad = { grad_h, grad_w, other_channels: channels, other_pitch: pitchOf(edge, channels) };
   const values = { ...valuesOf(chunk, x, offset), ...grad, size };
   transform(edge, "patches_and_tiles", values, x, patches, { source: gradY, other: tiles, norm });
   return { patches, tiles };
 }
 
 function windowValues(edge: Edge, inChannels: number, outChannels: number): Values {
-  return { size: inChannels * outChannels / 4, c4: outChannels / 4, pitch: pitchOf(edge, outChannels) / 4 };
+  return { size: inChannels * outChannels, channels: outChannels, pitch: pitchOf(edge, outChannels) };
 }
 
 /** Returns the parameters of the transform of an image: of the input, or of the output that products go to. */
@@ -279,8 +280,8 @@ function valuesOf(chunk: Chunk, image: Tensor, offset: readonly [number, number]
     tiles_w: tiles[1],
     offset_h: offset[0],
     offset_w: offset[1],
-    c4: channels / 4,
-    pitch: pitchOf(chunk.tiling.edge, channels) / 4,
+    channels,
+    pitch: pitchOf(chunk.tiling.edge, channels),
     first_image: chunk.first,
   };
 }

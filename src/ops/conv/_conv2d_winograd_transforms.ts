@@ -13,8 +13,10 @@ import { lib_flat, lib_moments } from "../../shaders/lib.ts";
 import type { FloatDType, Tensor } from "../../tensor/mod.ts";
 import { momentsNote } from "../product/moments.ts";
 import { readingCode, readingNote } from "../product/programs.ts";
-import { elementAliases, floatOf } from "../../tensor/internal.ts";
+import { elementAliases, floatOf, vectorAliases } from "../../tensor/internal.ts";
 import { zerosOf } from "../shared/params.ts";
+import { policyOf } from "../shared/policy.ts";
+import { WINOGRAD_WIDTH } from "../shared/tables.ts";
 
 /** Pixels along the edge of a tile: F(3×3, 3×3) or F(4×4, 3×3). */
 export type Edge = 3 | 4;
@@ -31,10 +33,18 @@ const ENTRY_POINTS = [
 type Types = Readonly<Record<"X" | "Y" | "W" | "O", FloatDType>>;
 
 /** An entry point of the transforms. */
-function programOf({ programs }: Device, entryPoint: EntryPoint, edge: Edge, types: Types, norm?: Tensor) {
+function programOf(
+  { programs }: Device,
+  entryPoint: EntryPoint,
+  edge: Edge,
+  width: 1 | 2 | 4,
+  types: Types,
+  norm?: Tensor,
+) {
   const name = `conv2d winograd${edge}${readingNote(norm)}`;
-  return programs.get(conv2d_winograd, `${name} ${entryPoint} ${Object.values(types)}`, () => {
-    const shared = [elementAliases({ ...types }), lib_flat, lib_moments, conv2d_winograd, MATRICES[edge]] as const;
+  return programs.get(conv2d_winograd, `${name} ${entryPoint} ${width} ${Object.values(types)}`, () => {
+    const aliases = `${elementAliases({ ...types }, width)}\n${vectorAliases(width)}`;
+    const shared = [aliases, lib_flat, lib_moments, conv2d_winograd, MATRICES[edge]] as const;
     const form = `conv2d:winograd${edge}${momentsNote(entryPoint.endsWith("_moments"))}`;
     return defineProgram({ name, form, code: [...shared, readingCode(norm), ...ENTRY_POINTS], entryPoint });
   });
@@ -66,7 +76,7 @@ export function pitchOf(edge: Edge, channels: number): number {
   return positionsOf(edge) * channels + 16;
 }
 
-/** The parameters that a transform reads. */
+/** The parameters that a transform reads; sizes, channels and pitches in channels, of which an invocation has several. */
 export type Values = Partial<Record<keyof typeof conv2d_winograd.params, number>> & { size: number };
 
 /** Tensors that some transforms bind beside `x` and `y`. */
@@ -84,6 +94,8 @@ export interface Beside {
 }
 
 const ZEROS = zerosOf(conv2d_winograd);
+/** Parameters that shaders count in vectors of channels. */
+const COUNTED = ["size", "channels", "pitch", "other_size", "other_channels", "other_pitch"] as const;
 
 /** Runs a transform of `x` into `y`, and another one beside it. */
 export function transform(
@@ -97,8 +109,11 @@ export function transform(
   const { bias, moments, source, other, norm } = beside;
   const weight = entryPoint === "patches_and_windows" ? source : undefined;
   const types = { X: floatOf(x), Y: floatOf(y), W: floatOf(weight ?? x), O: floatOf(other ?? y) };
-  x.device.dispatch(programOf(x.device, entryPoint, edge, types, norm), {
-    params: { ...ZEROS, ...values },
+  const width = policyOf(x.device).of(WINOGRAD_WIDTH);
+  const params = { ...ZEROS, ...values };
+  for (const name of COUNTED) params[name] /= width;
+  x.device.dispatch(programOf(x.device, entryPoint, edge, width, types, norm), {
+    params,
     buffers: {
       1: x.storage,
       2: y.storage,
@@ -108,7 +123,7 @@ export function transform(
       6: other?.storage,
       7: norm?.storage,
     },
-    workgroups: x.device.groups(values.size + (values.other_size ?? 0), 64),
+    workgroups: x.device.groups(params.size + params.other_size, 64),
     constants: { BIAS: bias !== undefined },
   });
 }

@@ -4,7 +4,7 @@ import type { Nothing } from "../../device/internal.ts";
 import { lib_b_storage, lib_b_texture, lib_read_normalized, lib_read_plain } from "../../shaders/lib.ts";
 import { matmul as operands } from "../../shaders/product.ts";
 import type { FloatDType, Tensor } from "../../tensor/mod.ts";
-import { elementAliases, floatOf } from "../../tensor/internal.ts";
+import { elementAliases, floatOf, vectorAliases } from "../../tensor/internal.ts";
 import type { ProductForm } from "./forms.ts";
 import { type GradientSums, gradientSumsCode } from "./gradient_sums.ts";
 import { momentsCode, momentsNote } from "./moments.ts";
@@ -36,9 +36,9 @@ export function programOf({ programs }: Device, form: ProductForm, types: Operan
   });
 }
 
-/** WGSL aliases of what the operands of a product hold. */
+/** WGSL aliases of what the operands of a product hold, and of the vectors that it computes with. */
 export function operandAliases({ a, b, c }: OperandTypes): string {
-  return elementAliases({ A4: floatOf(a), B4: floatOf(b), C4: floatOf(c) });
+  return `${elementAliases({ A4: floatOf(a), B4: floatOf(b), C4: floatOf(c) })}\n${vectorAliases(4)}`;
 }
 
 /** Formats what the name of a program says of their precision: nothing when all are f32. */

@@ -14,7 +14,7 @@ import {
 import { withParts } from "../../device/internal.ts";
 import { lib_flat } from "../../shaders/lib.ts";
 import { type FloatDType, sizeOf, type Tensor } from "../../tensor/mod.ts";
-import { elementAliases } from "../../tensor/internal.ts";
+import { elementAliases, vectorAliases } from "../../tensor/internal.ts";
 import type { ColumnTable, SliceTable } from "./tables.ts";
 
 const WORKGROUP = 64;
@@ -27,17 +27,11 @@ export type ColumnPrograms<P extends ParamTypes, A extends Accesses> = Readonly<
   Record<FloatDType, { readonly vector: Program<P, A>; readonly scalar: Program<P, A> }>
 >;
 
-const VECTOR = `alias V = vec4f;
-alias U = vec4u;
-alias B = vec4<bool>;
-const WIDTH = 4u;
+const VECTOR = `${vectorAliases(4)}
 const LANE_IDS = vec4u(0u, 1u, 2u, 3u);
 fn total(v: V) -> f32 { return v.x + v.y + v.z + v.w; }
 fn largest(v: V) -> f32 { return max(max(v.x, v.y), max(v.z, v.w)); }`;
-const SCALAR = `alias V = f32;
-alias U = u32;
-alias B = bool;
-const WIDTH = 1u;
+const SCALAR = `${vectorAliases(1)}
 const LANE_IDS = 0u;
 fn total(v: V) -> f32 { return v; }
 fn largest(v: V) -> f32 { return v; }`;

@@ -97,10 +97,13 @@ export const WINOGRAD_CHUNK: Readonly<Record<AdapterFamily, { readonly least: nu
  */
 export const WINOGRAD_KEPT: Readonly<Record<AdapterFamily, FloatDType>> = { cpu: "f32", gpu: "f16" };
 
+/** Channels that an invocation of Winograd's transforms has. */
+export const WINOGRAD_WIDTH: Readonly<Record<AdapterFamily, 1 | 2 | 4>> = { cpu: 4, gpu: 2 };
+
 /** Winograd's output transform where it leaves moments: tiles of a slice. */
 export const WINOGRAD_SLICES: Readonly<Record<AdapterFamily, SliceTable>> = {
   cpu: { invocations: 4096, minRows: 4, maxRows: 64 },
-  gpu: { invocations: 65536, minRows: 4, maxRows: 32 },
+  gpu: { invocations: 131072, minRows: 4, maxRows: 32 },
 };
 
 /** Gradient of a depthwise convolution's weight: slices of the pixels. */
