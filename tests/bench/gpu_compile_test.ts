@@ -61,6 +61,11 @@ Deno.test({
     const lines = await compileStep(STEPS[0], "navi31");
     assert(lines.length > 50);
     assertEquals(faultsOf(lines, await committedShares(STEPS[0], "navi31")), []);
+    const transforms = lines.filter(({ name }) => name.includes("winograd"));
+    assert(transforms.length > 5);
+    for (const { name, registers, waves } of transforms) {
+      assert(registers <= 96 && waves >= 16, `${name} takes ${registers} registers and leaves ${waves} waves`);
+    }
   },
 });
 
