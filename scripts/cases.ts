@@ -90,6 +90,7 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
     "cli/pretrain_flags_test.ts",
     "parsePretrain() refuses what it cannot do",
   ]],
+  "cut features": [["jobs/features/make_features_test.ts", "makeFeatures() encodes in the batches"]],
   "unbounded": [
     ["formats/file_format_test.ts", "contentOf() tells what is behind a prolog"],
     ["tensor/scope_test.ts", "tidy() keeps tensors of an object that is inside itself"],

@@ -226,6 +226,7 @@ export const TRAINING = {
     type: "number",
     default: 2,
     min: 1e-30,
+    max: 8e37,
     help: "inverse squared distance of the loss",
     group: "Model and loss",
   },

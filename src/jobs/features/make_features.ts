@@ -103,6 +103,7 @@ export async function makeFeatures(
   const partial = `${file}.partial`;
   const of = { encoder: encoder.id, images: await fingerprint(dataset), length: dataset.length };
   using rows = group.rank === 0 ? await PartialRows.open(partial, of) : null;
+  await rows?.keepWholeBatches(batchSize);
   const made = await encodeRest(encoder, dataset, rows, { ...options, batchSize, group });
   if (made.complete && rows) {
     await writeWhole(file, zipChunks(membersOf(rows, dataset), { align: 64 }));

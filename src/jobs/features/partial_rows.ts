@@ -82,6 +82,17 @@ export class PartialRows implements Disposable {
     return 4 * this.#dim + 4;
   }
 
+  /**
+   * Leaves out the rows of a last batch that is not whole: then the batches that follow, and the last bits of their
+   * features, are those of a run that nothing stopped.
+   */
+  async keepWholeBatches(size: number): Promise<void> {
+    const more = this.#count < this.#of.length ? this.#count % size : 0;
+    if (more === 0) return;
+    this.#count -= more;
+    await this.#file.truncate(HEAD + this.#stride * this.#count);
+  }
+
   /** Rows that are there. */
   get count(): number {
     return this.#count;

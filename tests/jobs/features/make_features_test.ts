@@ -124,8 +124,26 @@ Deno.test("makeFeatures() goes on where a stopped run was, also within a row", a
       batchSize: 2,
       onProgress: (progress) => resumed.push(progress.resumed),
     });
-    assertEquals([second.encoded, resumed], [4, [3, 3, 3]]);
+    assertEquals([second.encoded, resumed], [5, [2, 2, 2, 2]]); // whole batches of two
     assertEquals((await loadPrior(file, dots())).data, EXPECTED);
+  });
+});
+
+Deno.test("makeFeatures() encodes in the batches of a run that nothing stopped, wherever its file was cut", async () => {
+  class Placed extends MeanColour { // features that tell how the images were batched, as the last bits of a GPU's do
+    override encode(images: readonly Float32Array<ArrayBuffer>[]) {
+      return Promise.resolve({ dim: 1, data: Float32Array.from(images, (_, i) => 10 * images.length + i) });
+    }
+  }
+  await inFolder(async (file) => {
+    await makeFeatures(new Placed(), dots(), file);
+    const whole = await Deno.readFile(file);
+    for (let cut = 0; cut < 4096 + 6 * 8 + 5; cut += cut < 4090 ? 1365 : 1) {
+      await makeFeatures(new Placed(), dots(), file, stopAfter(6));
+      await Deno.truncate(`${file}.partial`, cut);
+      await makeFeatures(new Placed(), dots(), file);
+      assertEquals(await Deno.readFile(file), whole, `cut at ${cut}`);
+    }
   });
 });
 
