@@ -83,7 +83,11 @@ export const CASES: Readonly<Record<string, readonly Descendants[]>> = {
   ],
   "ranks that do not come": [["distributed/mpi_test.ts", "a rank of "]],
   "other formats": [
-    ["data/priors/prior_test.ts", "loadPrior() tells a prior by its content"],
+    [
+      "data/priors/prior_content_test.ts",
+      "loadPrior() tells a prior by its content",
+      "loadPrior() reads the arrays of a prior",
+    ],
     ["formats/safetensors_test.ts", "readSafetensors() takes metadata of null"],
   ],
   "flag bounds": [["cli/flags_test.ts", "parseFlags() refuses values"], [

@@ -1,4 +1,4 @@
-import { CONTENT_BYTES, contentOf, parseJson, quoted, readAll, readNpy } from "../../formats/internal.ts";
+import { CONTENT_BYTES, contentOf, openZip, parseJson, quoted, readAll, readNpy } from "../../formats/internal.ts";
 import {
   type ByteSource,
   isNdArray,
@@ -48,7 +48,7 @@ const READERS: Readonly<Record<string, (path: string) => Promise<PriorTable>>> =
     const array = await readFrom(path, async (source) => readNpy(await readAll(source)));
     return toTable(path, new Map([["prior", array]]));
   },
-  ".npz": async (path) => toTable(path, await readFrom(path, (source: ByteSource) => readNpz(source))),
+  ".npz": async (path) => toTable(path, await readFrom(path, readArrays)),
   ".safetensors": async (path) => {
     const { tensors, metadata } = await readFrom(path, async (source) => readSafetensors(await readAll(source)));
     const names = metadata.paths === undefined ? undefined : parseNames(path, metadata.paths);
@@ -58,6 +58,13 @@ const READERS: Readonly<Record<string, (path: string) => Promise<PriorTable>>> =
     return { ...table, names: textsOf(path, texts, table.rows, "name") };
   },
 };
+
+/** Reads the arrays that a prior may have; all of them where there is none, for the message. */
+async function readArrays(source: ByteSource): Promise<Map<string, NdArray | StringArray>> {
+  const found = [...(await openZip(source)).entries.keys()].map((name) => name.replace(/\.npy$/, ""));
+  const known = ["prior", "labels", ...NAME_KEYS].filter((name) => found.includes(name));
+  return await readNpz(source, known.includes("prior") ? { names: known } : {});
+}
 
 function toTable(path: string, arrays: Map<string, NdArray | StringArray>): PriorTable {
   const prior = arrays.get("prior");

@@ -1,8 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type ImageDataset, type Labels, NORMALIZATION } from "../../../src/data/dataset.ts";
 import { collectPrior, loadPrior, savePrior } from "../../../src/data/priors/prior.ts";
-import { isNdArray, ndarray, readNpz, writeNpz, writeSafetensors, writeTorch } from "../../../src/formats/mod.ts";
-import { writeNpy } from "../../../src/formats/npy.ts";
+import { isNdArray, readNpz, writeNpz, writeSafetensors } from "../../../src/formats/mod.ts";
 import { withFolder } from "../_helpers.ts";
 
 const PRIORS = new URL("../fixtures/priors/", import.meta.url).pathname;
@@ -245,36 +244,4 @@ Deno.test("collectPrior() takes a row for each image from any iterable", async (
   await fails([[1], [2], [3], [4]], TypeError, "got 4 rows and 3 images");
   await fails([[1], [2, 3], [4]], TypeError, "as all rows must have one length: row 0 has 1 values, row 1 2");
   await fails([[1], [NaN], [4]], RangeError, "NaN or infinity in 1 rows: 1");
-});
-
-Deno.test("loadPrior() tells a prior by its content where its name says otherwise", async () => {
-  const prior = ndarray([3, 2], "f32", VALUES);
-  const contents = { npy: writeNpy(prior), npz: await writeNpz({ prior }), safetensors: writeSafetensors({ prior }) };
-  await withFolder(async (folder) => {
-    for (const [content, bytes] of Object.entries(contents)) {
-      for (const ending of [".npy", ".npz", ".safetensors", ".csv", ".pt", ".NPZ", ""]) {
-        const file = `${folder}/${content}${ending}`;
-        await Deno.writeFile(file, bytes);
-        assertEquals([...(await loadPrior(file, dataset())).data], [...VALUES], file);
-      }
-    }
-    const pickle = await writeTorch({ prior });
-    for (const ending of ["npy", "csv"]) {
-      await Deno.writeFile(`${folder}/p.${ending}`, pickle);
-      await assertRejects(() => loadPrior(`${folder}/p.${ending}`, dataset()), SyntaxError, "got a pickle");
-    }
-    const texts = {
-      "<!doctype html>": "a web page",
-      "version https://git-lfs.github.com/spec/v1\n": "a pointer of Git LFS",
-    };
-    for (const [text, content] of Object.entries(texts)) {
-      const file = `${folder}/t.csv`;
-      await Deno.writeTextFile(file, text);
-      await assertRejects(() => loadPrior(file, dataset()), SyntaxError, `must be text in UTF-8: got ${content}`);
-      for (const ending of ["npy", "npz", "safetensors"]) {
-        await Deno.writeTextFile(`${folder}/t.${ending}`, text);
-        await assertRejects(() => loadPrior(`${folder}/t.${ending}`, dataset()), SyntaxError, content);
-      }
-    }
-  });
 });
