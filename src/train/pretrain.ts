@@ -101,7 +101,8 @@ export class Pretraining {
     this.#sizes = batchSizes(data.source.length, batchSize, dropLast, group.size);
     const { device } = model.parameters()[0]!;
     this.scaler = config.precision !== "full" ? new GradScaler({ device }) : null;
-    const metrics = this.#metrics = new MetricRing(device, ["loss", "centroid_square"], printEvery);
+    const waiting = Math.min(printEvery, Math.max(1, this.#sizes.length)); // they are read at the end of an epoch too
+    const metrics = this.#metrics = new MetricRing(device, ["loss", "centroid_square"], waiting);
     const objective = this.#objective = new Objective(model, config, this.scaler, sizesOf(data.source, config.views));
     this.#microBatch = config.microBatch ?? null;
     const joint = config.batchStatistics === "batch";

@@ -57,6 +57,8 @@ Deno.test("pretrain() reads back only every printEvery steps and at the end of a
   const model = makeModel("tiny", { stem: "cifar" });
   const reports = await all(pretrain(model, { source }, { ...CONFIG, batchSize: 4, printEvery: 2, epochs: 1 }));
   assertEquals(reports.map(({ step }) => step), [2, 4, 5]);
+  const never = { ...CONFIG, batchSize: 4, printEvery: 1e15, epochs: 2 }; // as who prints nothing in between
+  assertEquals((await all(pretrain(model, { source }, never))).map(({ step }) => step), [5, 5]);
   model.dispose();
 });
 
