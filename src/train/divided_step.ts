@@ -37,24 +37,29 @@ export class DividedStep {
     this.#update = compile(() => this.#takeStep(), { device, check: "never" });
   }
 
-  /** Takes one step. */
-  async run({ parts, prior, agreed }: StepBatch): Promise<void> {
+  /**
+   * Takes one step. `beforeFirst` is awaited where new kinds of work are recorded and few of them: all parts of a large
+   * network are more than the device holds back.
+   */
+  async run({ parts, prior, agreed }: StepBatch, beforeFirst?: () => Promise<unknown>): Promise<void> {
     const { objective: { ranks }, optimizer, metrics: { device }, profile } = this.#tools;
     const replayed = this.#tools.compile && !profile && ranks.replayable;
     const before = this.#update.replays;
     this.#openSums();
     profile?.begin("forward");
-    const z = this.#embedAll(parts, (views) => replayed ? this.#encode(views) : this.#encodePart(views));
+    const encode = (views: Tensor) => replayed ? this.#encode(views) : this.#encodePart(views);
+    const z = await this.#embedAll(parts, encode, beforeFirst);
     const grad = replayed ? this.#lossGradient(z, prior) : this.#differentiateLoss(z, prior, agreed);
     await profile?.end(device);
     profile?.begin("backward");
     let at = 0;
-    parts.forEach((views, i) => {
+    for (const [i, views] of parts.entries()) {
       const own = slice(grad, [{ start: at, stop: at += views.shape[0]! }]);
       this.#first.choosePart(i);
       if (replayed) this.#addGradients(views, own, i === 0);
       else this.#differentiatePart(views, own, i === 0);
-    });
+      if (i === 0) await beforeFirst?.();
+    }
     await profile?.end(device);
     if (replayed) this.#update();
     else await this.#updateTogether();
@@ -70,17 +75,22 @@ export class DividedStep {
   }
 
   /** Embeddings of all parts, below one another. */
-  #embedAll(parts: readonly Tensor[], encode: (views: Tensor) => Tensor): Tensor {
+  async #embedAll(
+    parts: readonly Tensor[],
+    encode: (views: Tensor) => Tensor,
+    beforeFirst?: () => Promise<unknown>,
+  ): Promise<Tensor> {
     const batch = parts.reduce((sum, { shape }) => sum + shape[0]!, 0);
     let all: Tensor | null = null;
     let at = 0;
-    parts.forEach((views, i) => {
+    for (const [i, views] of parts.entries()) {
       this.#first.choosePart(i);
       const z = encode(views);
       all ??= new Tensor(z.device, [batch, ...z.shape.slice(1)]);
       copyInto(all, z, at);
       at += z.size;
-    });
+      if (i === 0) await beforeFirst?.();
+    }
     return all!;
   }
 

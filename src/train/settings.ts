@@ -79,7 +79,10 @@ export interface PretrainConfig {
   compile?: boolean;
   /** Tunes products and convolutions before the first full batch, which changes last bits (see `tune()`); not by default. */
   tuning?: TuneOptions;
-  /** Callback, awaited once, when the first step is recorded and before it runs: its shaders can be compiled together. */
+  /**
+   * Callback, awaited when the first step is recorded and before it runs, so that its shaders can be compiled together;
+   * of a step on a batch in parts also when the first part of each pass is.
+   */
   beforeFirstStep?: () => Promise<unknown>;
   /** The processes that train together, each with its part of every batch; this one alone by default. */
   group?: Communicator;

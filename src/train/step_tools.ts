@@ -27,7 +27,7 @@ export interface StepTools {
   readonly profile?: StepProfile;
   /** Whether steps are replayed. */
   readonly compile: boolean;
-  /** Callback, awaited when the first step is recorded and before it runs. */
+  /** Callback, awaited when the first step, or the first of its parts, is recorded and before it runs. */
   readonly beforeFirstStep?: () => Promise<unknown>;
   /** Whether the parts of a batch are normalised together; if not, they are encoded one after the other. */
   readonly joint: boolean;

@@ -30,15 +30,15 @@ export class TrainingSteps {
     const { beforeFirstStep, metrics: { device } } = this.#tools;
     if (this.#begun || !beforeFirstStep) return await this.#run(batch);
     this.#begun = true;
-    await device.pipelines.hold(() => this.#run(batch));
+    await device.pipelines.hold(() => this.#run(batch, beforeFirstStep));
     await beforeFirstStep();
   }
 
-  async #run(batch: StepBatch): Promise<void> {
+  async #run(batch: StepBatch, beforeFirst?: () => Promise<unknown>): Promise<void> {
     const { profile, compile, joint, objective: { ranks }, metrics: { device } } = this.#tools;
     await profile?.end(device);
     using _ = scope();
-    if (batch.parts.length > 1 && !joint) return await this.#divided.run(batch);
+    if (batch.parts.length > 1 && !joint) return await this.#divided.run(batch, beforeFirst);
     if (compile && !profile && ranks.replayable) return this.#compiled(batch.prior, ...batch.parts);
     for (const phase of this.#phases(batch)) {
       await profile?.end(device);

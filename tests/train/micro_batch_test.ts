@@ -240,6 +240,15 @@ Deno.test("pretrain() divides its batches by itself where the adapter does not t
   await assertRejects(() => pretrained({ microBatch: 8 }, limited), DeviceError, "binds at most 16384 bytes at once");
 });
 
+Deno.test("pretrain() tells of a step in parts before any part runs, when each pass has one part", async () => {
+  const submits: number[] = []; // at each call
+  const beforeFirstStep = () => Promise.resolve(submits.push(device.counters.submits));
+  const whole = await pretrained({ microBatch: 3 });
+  const { losses } = await pretrained({ microBatch: 3, beforeFirstStep });
+  assertEquals(losses, whole.losses);
+  assertEquals(submits, Array.from({ length: 3 }, () => submits[0]));
+});
+
 Deno.test("divisionNote() tells parts, limit and statistics; evenOut() halves what is left", async () => {
   const model = contrastive(new ResNet(LAYOUT, { numClasses: 12 }), { projection: 6 });
   const told = { batchSize: 256, microBatch: 100, ranks: 1, statistics: "part" } as const;
