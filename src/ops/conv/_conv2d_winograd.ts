@@ -187,7 +187,7 @@ function slicesOf({ tiles, chunk }: Tiling, y: Tensor, side?: SideMoments): Tile
   const policy = policyOf(y.device);
   const { invocations, minRows, maxRows } = policy.of(WINOGRAD_SLICES);
   const ofImage = sizeOf(tiles);
-  const wanted = Math.ceil(chunk * ofImage * channels / policy.of(WINOGRAD_WIDTH) / invocations);
+  const wanted = Math.ceil(chunk * ofImage * channels / policy.of(WINOGRAD_WIDTH).images / invocations);
   const each = Math.max(minRows, Math.min(maxRows, wanted));
   const slicesIn = (images: number) => Math.ceil(images * ofImage / each);
   const slices = Math.floor(n / chunk) * slicesIn(chunk) + slicesIn(n % chunk);

@@ -109,7 +109,7 @@ export function transform(
   const { bias, moments, source, other, norm } = beside;
   const weight = entryPoint === "patches_and_windows" ? source : undefined;
   const types = { X: floatOf(x), Y: floatOf(y), W: floatOf(weight ?? x), O: floatOf(other ?? y) };
-  const width = policyOf(x.device).of(WINOGRAD_WIDTH);
+  const width = policyOf(x.device).of(WINOGRAD_WIDTH)[entryPoint.includes("windows") ? "windows" : "images"];
   const params = { ...ZEROS, ...values };
   for (const name of COUNTED) params[name] /= width;
   x.device.dispatch(programOf(x.device, entryPoint, edge, width, types, norm), {

@@ -97,8 +97,15 @@ export const WINOGRAD_CHUNK: Readonly<Record<AdapterFamily, { readonly least: nu
  */
 export const WINOGRAD_KEPT: Readonly<Record<AdapterFamily, FloatDType>> = { cpu: "f32", gpu: "f16" };
 
-/** Channels that an invocation of Winograd's transforms has. */
-export const WINOGRAD_WIDTH: Readonly<Record<AdapterFamily, 1 | 2 | 4>> = { cpu: 4, gpu: 2 };
+/**
+ * Channels that an invocation of Winograd's transforms has: those of images alone, and those of windows. On a GPU two take
+ * half the registers of four; on a CPU four take fewer addresses, but half the lines of a cache at a time are faster where
+ * windows are many.
+ */
+export const WINOGRAD_WIDTH: Readonly<Record<AdapterFamily, Readonly<Record<"images" | "windows", 1 | 2 | 4>>>> = {
+  cpu: { images: 4, windows: 2 },
+  gpu: { images: 2, windows: 2 },
+};
 
 /** Winograd's output transform where it leaves moments: tiles of a slice. */
 export const WINOGRAD_SLICES: Readonly<Record<AdapterFamily, SliceTable>> = {
