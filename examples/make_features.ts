@@ -11,7 +11,7 @@ import { Device } from "../mod.ts";
 import { parseFlags, runMain } from "../src/cli/mod.ts";
 import { loadWeights, openOnnx } from "../src/encoders/mod.ts";
 import { featureFlags } from "./_features/flags.ts";
-import { channels, required, runFeatures } from "./_features/run.ts";
+import { channels, refuse, required, runFeatures } from "./_features/run.ts";
 
 await runMain(async (args) => {
   const flags = parseFlags(args, {
@@ -35,9 +35,8 @@ await runMain(async (args) => {
       short_side: { type: "integer", min: 1, help: "short side before the middle is cut out, px", group: "Encoder" },
       resize: {
         type: "string",
-        default: "crop",
         choices: ["crop", "squash"],
-        help: "of a graph: middle square, or squashed",
+        help: "of a graph: middle square, or squashed (default crop)",
         group: "Encoder",
       },
       layout: {
@@ -69,13 +68,15 @@ await runMain(async (args) => {
   });
   if (!flags) return;
   const encoder = required("encoder", flags.encoder);
+  const isGraph = encoder.endsWith(".onnx");
+  refuse(flags, isGraph ? ["prefix", "pool", "heads"] : ["output", "resize", "layout"], encoder);
   const shared = {
     size: flags.size,
     shortSide: flags.short_side,
     mean: channels("mean", flags.mean),
     std: channels("std", flags.std),
   };
-  if (!encoder.endsWith(".onnx")) {
+  if (!isGraph) {
     const pool = flags.pool === "mean" || flags.pool === "token" ? flags.pool as "mean" | "token" : undefined;
     await using device = await Device.open();
     await runFeatures(

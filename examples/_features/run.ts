@@ -70,10 +70,20 @@ export function required(name: string, value: string | undefined): string {
   throw new UsageError(`Cannot run without --${name}: give a file (--help tells which)`);
 }
 
+/** Refuses flags that say nothing of an encoder. */
+export function refuse(values: Readonly<Record<string, unknown>>, names: readonly string[], encoder: string): void {
+  const given = names.find((name) => values[name] !== undefined);
+  if (given === undefined) return;
+  const is = encoder.endsWith(".onnx") ? "weights, and a .onnx file is a graph" : "a graph, a .onnx file";
+  throw new UsageError(`Cannot use --${given} with "${encoder}" as it is of ${is}`);
+}
+
 /** Three numbers of a flag such as `0.5,0.5,0.5`. */
 export function channels(name: string, text: string | undefined): [number, number, number] | undefined {
   if (text === undefined) return undefined;
-  const values = text.split(",").map(parseDecimal);
-  if (values.length === 3 && values.every((value) => value !== null)) return values as [number, number, number];
-  throw new UsageError(`Cannot read --${name} as it must be three numbers with commas: got "${text}"`);
+  const values = text.split(",").map((value) => parseDecimal(value) ?? NaN);
+  const isRight = (value: number) => Number.isFinite(Math.fround(value)) && (name !== "std" || Math.fround(value) > 0);
+  if (values.length === 3 && values.every(isRight)) return values as [number, number, number];
+  const kind = name === "std" ? "numbers > 0" : "numbers";
+  throw new UsageError(`Cannot read --${name} as it must be three ${kind} with commas: got "${text}"`);
 }

@@ -55,10 +55,13 @@ Deno.test("make_features.ts runs a vision transformer's weights, under a prefix 
 });
 
 Deno.test("the programs that make features say what is missing", async () => {
-  const [gloria, onnx, mean] = await Promise.all([
+  const [gloria, onnx, mean, std, layout, pool] = await Promise.all([
     run("make_gloria_features"),
     run("make_bigbigan_features", "--encoder", "absent.onnx", "--root", "absent"),
     run("make_features", "--encoder", "absent.onnx", "--mean", "1,2"),
+    run("make_features", "--encoder", "absent.onnx", "--std", "1,0,-1"),
+    run("make_features", "--encoder", "absent.pth", "--layout", "nhwc"),
+    run("make_features", "--encoder", "absent.onnx", "--pool", "mean"),
   ]);
   assertEquals(
     [gloria.code, gloria.err],
@@ -70,4 +73,11 @@ Deno.test("the programs that make features say what is missing", async () => {
     2,
     'error: Cannot read --mean as it must be three numbers with commas: got "1,2"\n',
   ]);
+  for (
+    const [{ code, err }, message] of [
+      [std, 'read --std as it must be three numbers > 0 with commas: got "1,0,-1"'],
+      [layout, 'use --layout with "absent.pth" as it is of a graph, a .onnx file'],
+      [pool, 'use --pool with "absent.onnx" as it is of weights, and a .onnx file is a graph'],
+    ] as const
+  ) assertEquals([code, err], [2, `error: Cannot ${message}\n`]);
 });

@@ -36,9 +36,14 @@ export class PartialRows implements Disposable {
    *
    * @throws {TypeError} If they are of other images or another encoder.
    * @throws {SyntaxError} If the file is something else.
+   * @throws {Deno.errors.NotFound} If its folder is absent.
    */
   static async open(path: string, of: RowsOf): Promise<PartialRows> {
-    const rows = new PartialRows(path, await Deno.open(path, { read: true, write: true, create: true }), of);
+    const file = await Deno.open(path, { read: true, write: true, create: true }).catch((cause) => {
+      if (!(cause instanceof Deno.errors.NotFound || cause instanceof Deno.errors.NotADirectory)) throw cause;
+      throw new Deno.errors.NotFound(`Cannot write "${path}" as its folder is not there`, { cause });
+    });
+    const rows = new PartialRows(path, file, of);
     try {
       await rows.#goOn();
       return rows;

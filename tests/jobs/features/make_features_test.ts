@@ -217,6 +217,16 @@ Deno.test("makeFeatures() refuses a wrong file name, batch and width", async () 
   });
 });
 
+Deno.test("makeFeatures() says that the folder of its file is absent", async () => {
+  await inFolder(async (file) => {
+    await assertRejects(
+      () => makeFeatures(new MeanColour(), dots(), `${file}/absent/a.npz`),
+      Deno.errors.NotFound,
+      `Cannot write "${file}/absent/a.npz.partial" as its folder is not there`,
+    );
+  });
+});
+
 Deno.test("PartialRows keeps what stands before the first row that is damaged", async () => {
   await inFolder(async (file) => {
     const [path, of] = [`${file}.partial`, { encoder: "e", images: "i", length: 4 }];
