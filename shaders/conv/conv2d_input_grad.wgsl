@@ -59,6 +59,8 @@ fn place_of(z: u32) -> Place {
 }
 
 // No block leaves segments out.
+fn is_left_out() -> bool { return false; }
+
 fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place { return place; }
 
 // Image and pixel of a row of the phase, and grad_y's pixel that the first tap takes to it: the phase's taps reach the pixels

@@ -1,15 +1,16 @@
-// Rows below a factored diagonal block: l[i, first + j] = sum_k a[i, first + k] inverse[j, k], in place.
+// Rows below a factored diagonal block: l[i, first + j] = -sum_k w[i, first + k] inverse[j, k].
 //
 //   0  params   uniform     { size, first, vectors }   vectors: of four, in a row of the panel: 8
-//   1  l        read/write  [size, size]
+//   1  w        read        [size, size]
 //   2  inverse  read        [32, 32]
+//   3  l        write       [size, size]
 //
-// Entry points and dispatch: lib/row_pairs.wgsl with 32 columns, the width of a tile at least, so that one workgroup reads
-// and writes whole rows of the panel.
+// Entry points and dispatch: lib/row_pairs.wgsl with 32 columns.
 struct Params { size: u32, first: u32, vectors: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> l: array<vec4f>;
+@group(0) @binding(1) var<storage, read> w: array<vec4f>;
 @group(0) @binding(2) var<storage, read> inverse: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> l: array<vec4f>;
 
 fn row_vectors() -> u32 { return params.vectors; }
 
@@ -19,7 +20,7 @@ fn left_start(i: u32) -> u32 {
 
 fn right_start(j: u32) -> u32 { return j * 8u; }
 
-fn left(at: u32) -> vec4f { return l[at]; }
+fn left(at: u32) -> vec4f { return w[at]; }
 
 fn right(at: u32) -> vec4f { return inverse[at]; }
 
@@ -34,5 +35,5 @@ const ADJACENT = true;
 fn write_pairs(i: u32, j: vec4u, value: vec4f) {
   let row = params.first + 32u + i;
   if (row >= params.size || j.x >= 32u) { return; }
-  l[(row * params.size + params.first + j.x) / 4u] = value;
+  l[(row * params.size + params.first + j.x) / 4u] = -value;
 }

@@ -1,18 +1,18 @@
-// The `factor` of cholesky.wgsl, joined after it, for adapters whose invocations are lanes of one vector: 8 of them have 4 rows
-// each, and 4 columns of the inverse, as vectors of 4. Left-looking: column c of l is what the columns before it leave of a,
+// The factor of a diagonal block of -w and its inverse, joined after cholesky.wgsl, for adapters whose invocations are lanes of
+// one vector: 8 of them have 4 rows each, and 4 columns of the inverse, as vectors of 4. Left-looking: column c of l is what the
+// columns before it leave of -w,
 //
-//   l[i, c] = (a[i, c] - sum over k < c of l[i, k] l[c, k]) / l[c, c]
+//   l[i, c] = (-w[i, c] - sum over k < c of l[i, k] l[c, k]) / l[c, c]
 //
-//   2  l4        read/write  [size, size / 4]
-//   3  inverse4  write       [32, 8]
+//   2  l4        write  [size, size / 4]
+//   3  w4        read   [size, size / 4]
+//   4  inverse4  write  [32, 8]
 //
 // Dispatch: 1.
-@group(0) @binding(3) var<storage, read_write> inverse4: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> inverse4: array<vec4f>;
 
 var<workgroup> rows: array<vec4f, 256>; // [32, 8]
 var<workgroup> inverse_rows: array<vec4f, 256>;
-
-const AT = vec4u(0u, 1u, 2u, 3u);
 
 // Vector q of row i, of the columns before c.
 fn before(i: u32, q: u32, c: u32) -> vec4f {
@@ -24,7 +24,9 @@ fn factor_rows(@builtin(local_invocation_index) lane: u32) {
   let count = min(32u, params.size); // at run time: see lib/block.wgsl
   let start = (params.first * params.size + params.first) / 4u;
   for (var i = lane; i < count; i += 8u) {
-    for (var q = 0u; q < count / 4u; q++) { rows[8u * i + q] = l4[start + i * params.size / 4u + q]; }
+    for (var q = 0u; q < count / 4u; q++) {
+      rows[8u * i + q] = select(vec4f(), -w4[start + i * params.size / 4u + q], 4u * q + AT <= vec4u(i));
+    }
   }
   workgroupBarrier();
   for (var c = 0u; c < count; c++) {

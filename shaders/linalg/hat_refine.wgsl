@@ -5,11 +5,13 @@
 //   s = f + tril(m e m^T + f f^T) (half of its diagonal) both, as seen from the inverse: m (a + ridge I) m^T - I, of which s is half
 //   p = (m - s m)^T (m - s m)     to the first order of s
 //
-// e, f and p come of numbers that nearly cancel, so l and m are cut in two: x = x1 + x2, where x1 has so few bits, 12 of the norm of a
+// e, f and p come of numbers that nearly cancel, so l and m are cut: x = x1 + x2, where x1 has so few bits, 12 of the norm of a
 // row or a column, that products of two such and all their sums are exact whatever their order and whether or not they are
 // contracted (Cauchy and Schwarz: no sum of absolute values exceeds the product of the norms). What is rounded then is 2^12 smaller.
-// The norms of the rows of m and of its columns are at most 1 / sqrt(ridge), as p is at most I / ridge.
-// What must be added in order is added in dispatches of their own, lest a compiler should add what is small before.
+// The norms of the rows of l are the roots of the diagonal of a + ridge I; those of the rows of m and of its columns are at most
+// 1 / sqrt(ridge), as p is at most I / ridge. For e the rest of l is cut once more, l = l1 + l2 + l3, and
+//
+//   l l^T = l1 l1^T + (l1 l2^T + l2 l1^T) + (k l3^T + l3 k^T) + l2 l2^T,   k = l1 + l2 + l3 / 2.
 //
 // That matters where ridge p a, at their largest on the diagonal, times p is more than 1 / 16: what the rounding of a moves h by is about
 // its epsilon times that. Elsewhere x1 is m, p1 is p, and the rest is left out (gate[0] != 0).
@@ -17,227 +19,211 @@
 // What the first order leaves is about (s m)^T (s m), times ridge in h. Where that is more than ENOUGH the pass is made again of the
 // corrected m, cut anew (gate[0] == 0 again): each squares what is left (Newton's method). e is that of l, and stays.
 //
-//   0  params  uniform  { n, columns, size, by, bound, ridge, ridge_high, most, nan_bits }
-//   1  x       read     [n, columns] l or m, its lower triangle, in split; a in negate; -e in mirror; -f in combine; s m in correct and
-//                       measure; what that missed in judge; a in near; m1 + q in recut; q in join; the largest of measure in again
-//   2  y       read     squares of norms in split; m2 in correct; p1 in near, judge and finish
-//   3  w       read     m1 in correct and recut; p2 in judge and finish
-//   4  on      read     [n] what near left, in judge; the diagonal in finish
-//   5  u       write    x1 in split; x as far as it is lower in clear; `ridge` on the diagonal in start; -a in negate; added to in shift; e in mirror; m e m^T, then s in combine; q = m2 - s m in correct;
-//                       in near 1 - ridge p1[i, i] as far as it is exact; in judge the diagonal, where it holds that of hat_matrix.wgsl;
-//                       h [n, n] in finish; the new m1 in recut, m2 in join
-//   6  v       write    x2 in split; m1 + q in correct; the old m1 less the new in recut; in measure [n] how much of
-//                       h[i, i] the first order misses; that relative to it in judge
-//   7  z       read     a in judge; [1] the worst row in finish; [1] the largest diagonal element of a in decide, x that of p
-//   8  gate    read     [4], what decide or again left in u; all but decide. gate[1] != 0 where the first pass was left out
+//   0  params  uniform     { n, columns, size, norm, ridge, ridge_high, most, nan_bits, none }   none: 0, see exactly()
+//   1  x       read        the diagonal of p in decide; l [n, columns] in split_factor, norms, split_columns; a in error; m1 l1 in
+//                          lack; f in combine; s m in measure and correct; what that missed in judge; p1 in finish
+//   2  y       read        the diagonal of a in decide and split_factor; norms in split_columns; l1 l1^T in error; m2 l1 in lack;
+//                          f f^T in combine; p1 in judge; m1^T m2 in finish
+//   3  w       read        l1 l2^T in error; m1^T m2 in judge; m2^T m in finish
+//   4  z       read        k l3^T in error; m2^T m in judge; the diagonal of h in finish
+//   5  r       read        l2 l2^T in error; a in judge
+//   6  u       read/write  the first gate in decide; l1 in split_factor and split_columns; m, then m1 in split_inverse and correct;
+//                          e in error; m l2, then f in lack; m e m^T, then s in combine; the diagonal of h in judge, where it
+//                          holds that of hat_matrix.wgsl; h [n, n] in finish
+//   7  v       read/write  the second gate in decide; l2 in split_factor and split_columns; m2 in split_inverse and correct;
+//                          squares in norms; in measure [n] how much of h[i, i] the first order misses
+//   8  t       read/write  the third gate in decide; l3 in split_factor; m in split_inverse and correct
+//   9  gate    read        [4], what decide and measure left: whether a pass is left out, whether h is unknown
+//  10  flags   read/write  a gate that is open in decide; that of the next pass in measure; the first in judge
+//  11  k       write       k in split_factor
 //
-// Matrices are [size, size], size >= n, with zeros above the diagonal and past n, but a and h. In split the norms are: of rows
-// (by = 0), of columns (1), `bound` for all (2). p = p1 + p2, p1 = m1^T m1; both only in the lower triangle.
-// measure: lib/rows.wgsl, a column an i. Dispatch: Device.groups(n, ROWS); decide, again: 1; shift, near, judge Device.groups(n, 64),
-// finish Device.groups(n * n, CHUNK), the others Device.groups(size * size, CHUNK).
+// Matrices are [size, size], size >= n, but a, l and h. A lower triangular one is 0 above its diagonal as far as tiles of
+// products reach, undefined elsewhere. p = p1 + p2, p1 = m1^T m1.
+// decide: one workgroup. norms, measure: lib/rows.wgsl, a column an i. Dispatch: Device.groups(n, ROWS). judge: Device.groups(n, 64).
+// finish: ceil(n / 32) x ceil(n / 32). The others: ceil(size / 256) x size / 4.
 struct Params {
-  n: u32, columns: u32, size: u32, by: u32, bound: f32, ridge: f32, ridge_high: f32, most: f32, nan_bits: u32,
+  n: u32, columns: u32, size: u32, norm: f32, ridge: f32, ridge_high: f32, most: f32, nan_bits: u32, none: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> y: array<f32>;
 @group(0) @binding(3) var<storage, read> w: array<f32>;
-@group(0) @binding(4) var<storage, read> on: array<f32>;
-@group(0) @binding(5) var<storage, read_write> u: array<f32>;
-@group(0) @binding(6) var<storage, read_write> v: array<f32>;
-@group(0) @binding(7) var<storage, read> z: array<f32>;
-@group(0) @binding(8) var<storage, read> gate: array<f32>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> r: array<f32>;
+@group(0) @binding(6) var<storage, read_write> u: array<f32>;
+@group(0) @binding(7) var<storage, read_write> v: array<f32>;
+@group(0) @binding(8) var<storage, read_write> t: array<f32>;
+@group(0) @binding(9) var<storage, read> gate: array<f32>;
+@group(0) @binding(10) var<storage, read_write> flags: array<atomic<u32>>;
+@group(0) @binding(11) var<storage, read_write> k: array<f32>;
 
 const BITS = 12u;
-const CHUNK = 1024u; // elements of a workgroup of 64
+const REACH = 127u; // as no tile of a product exceeds 128
+const EDGE = 32u; // of a tile of h
 // Elements of h are at most 1; below this a change of all of an element is rounding.
 const SMALL = 4e-6;
 // What may be missed of an element of h without a second pass: 2^-28.
 const ENOUGH = 3.7252903e-9;
-
-// Element of a [size, size] matrix, its row and column, and whether it is in the lower triangle of [n, n].
-struct At { k: u32, i: u32, j: u32, lower: bool }
-
-fn at_of(k: u32) -> At {
-  let i = k / params.size;
-  let j = k % params.size;
-  return At(k, i, j, i < params.n && j <= i);
-}
+const ONE = 0x3f800000u; // 1.0
 
 fn is_left_out() -> bool { return gate[0] != 0.0; }
 
-fn is_plain() -> bool { return gate[1] != 0.0; }
+// An element of a [size, size] matrix, and its place in memory. A workgroup has 4 rows and 256 columns, an invocation 16 elements.
+struct At { i: u32, j: u32, k: u32 }
 
-// The elements of an invocation: from `first` to before `end`, every 64th.
-struct Span { first: u32, end: u32 }
-
-fn span_of(group: vec3u, groups: vec3u, local: u32, total: u32) -> Span {
-  let first = CHUNK * (group.y * groups.x + group.x);
-  return Span(first + local, min(first + CHUNK, total));
+fn at_of(group: vec3u, local: u32, q: u32) -> At {
+  let i = 4u * group.y + q / 4u;
+  let j = 256u * group.x + 64u * (q % 4u) + local;
+  return At(i, j, i * params.size + j);
 }
 
-fn span_of_matrix(group: vec3u, groups: vec3u, local: u32) -> Span {
-  return span_of(group, groups, local, params.size * params.size);
-}
+// Whether a product reads an element of a lower triangle.
+fn is_reached(at: At) -> bool { return at.j < params.size && at.j <= (at.i | REACH); }
 
-@compute @workgroup_size(1)
-fn decide() {
-  let p = x[0];
-  u[0] = select(0.0, 1.0, params.ridge * p * z[0] * p <= 0.0625);
-  u[1] = u[0];
-}
+fn is_lower(i: u32, j: u32) -> bool { return i < params.n && j <= i; }
 
-@compute @workgroup_size(1)
-fn again() {
-  u[0] = select(0.0, 1.0, is_plain() || x[0] <= ENOUGH);
-  u[1] = gate[1];
-}
+// x as it was rounded: keeps a compiler from adding in another order, as it cannot know that `none` is 0.
+fn exactly(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) ^ params.none); }
 
-// x1 of a value, a multiple of a power of two above the norm times 2^-BITS.
-fn cut(value: f32, norm2: f32) -> f32 {
-  let above = (bitcast<u32>(1.25 * sqrt(norm2)) >> 23u) + 1u;
-  let exponent = clamp(above, BITS + 1u, 253u) - BITS;
-  return round(value * bitcast<f32>((254u - exponent) << 23u)) * bitcast<f32>(exponent << 23u);
+// Whether a size is larger or NaN, by their bits: drivers may assume that comparisons never see NaN.
+fn exceeds(size: f32, bound: f32) -> bool { return bitcast<u32>(abs(size)) > bitcast<u32>(bound); }
+
+// Exponent of the unit of x1: a power of two above the norm, times 2^-BITS.
+fn unit_of(norm: f32) -> u32 { return clamp((bitcast<u32>(1.25 * norm) >> 23u) + 1u, BITS + 1u, 253u) - BITS; }
+
+fn power_of(exponent: u32) -> f32 { return bitcast<f32>(exponent << 23u); }
+
+// x1 of a value.
+fn cut(value: f32, unit: u32) -> f32 { return round(value * power_of(254u - unit)) * power_of(unit); }
+
+var<workgroup> largest: array<vec2u, 64>;
+
+// Sizes are compared by their bits, in which NaN is the largest.
+@compute @workgroup_size(64)
+fn decide(@builtin(local_invocation_index) local: u32) {
+  var found = vec2u();
+  for (var i = local; i < params.n; i += 64u) { found = max(found, bitcast<vec2u>(abs(vec2f(x[i], y[i])))); }
+  largest[local] = found;
+  workgroupBarrier();
+  if (local > 0u) { return; }
+  for (var i = 1u; i < 64u; i++) { found = max(found, largest[i]); }
+  let most = bitcast<vec2f>(found);
+  let plain = select(0.0, 1.0, params.ridge * most.x * most.y * most.x <= 0.0625);
+  u[0] = plain;
+  u[2] = 0.0;
+  v[0] = 1.0;
+  t[0] = 1.0;
+  atomicStore(&flags[0], 0u);
 }
 
 @compute @workgroup_size(64)
-fn split(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  if (params.by < 2u && is_left_out()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let at = at_of(k);
-    var norm2 = params.bound;
-    if (params.by < 2u) { norm2 = y[min(select(at.i, at.j, params.by == 1u), params.n - 1u)]; }
-    let value = select(0.0, x[select(0u, at.i * params.columns + at.j, at.lower)], at.lower);
-    let high = select(cut(value, norm2), value, is_left_out());
-    u[k] = high;
-    v[k] = value - high;
+fn split_factor(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  if (is_left_out()) { return; }
+  for (var q = 0u; q < 16u; q++) {
+    let at = at_of(group, local, q);
+    if (!is_reached(at)) { continue; }
+    let unit = unit_of(sqrt(y[min(at.i, params.n - 1u)] + params.ridge));
+    let rest_unit = unit_of(0.5 * sqrt(f32(at.i + 1u)) * power_of(unit)); // no element of the rest is more than half a unit
+    let lower = is_lower(at.i, at.j);
+    let value = select(0.0, x[select(0u, at.i * params.columns + at.j, lower)], lower);
+    let high = cut(value, unit);
+    let rest = exactly(value - high);
+    let second = cut(rest, rest_unit);
+    u[at.k] = high;
+    v[at.k] = second;
+    t[at.k] = rest - second;
+    k[at.k] = value - 0.5 * (rest - second);
   }
 }
 
 @compute @workgroup_size(64)
-fn start(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
+fn error(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   if (is_left_out()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let at = at_of(k);
-    u[k] = select(0.0, params.ridge, at.i == at.j && at.lower);
-  }
-}
-
-@compute @workgroup_size(64)
-fn clear(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  if (is_left_out()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) { u[k] = select(0.0, x[k], at_of(k).lower); }
-}
-
-@compute @workgroup_size(64)
-fn negate(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  if (is_left_out()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let at = at_of(k);
-    u[k] = select(0.0, -x[select(0u, at.i * params.n + at.j, at.lower)], at.lower);
-  }
-}
-
-@compute @workgroup_size(64)
-fn shift(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i < params.n && !is_left_out()) { u[i * (params.size + 1u)] -= params.ridge; }
-}
-
-@compute @workgroup_size(64)
-fn mirror(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  if (is_left_out()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let at = at_of(k);
+  for (var q = 0u; q < 16u; q++) {
+    let at = at_of(group, local, q);
+    if (at.j >= params.size) { continue; }
     let high = max(at.i, at.j);
-    u[k] = select(0.0, -x[high * params.size + min(at.i, at.j)], high < params.n);
+    let low = min(at.i, at.j);
+    var value = 0.0;
+    if (high < params.n) {
+      let along = high * params.size + low;
+      let across = low * params.size + high;
+      value = exactly(x[high * params.n + low] - y[along]);
+      value = exactly(value + select(0.0, params.ridge, high == low));
+      value = exactly(exactly(value - w[along]) - w[across]);
+      value -= z[along] + z[across] + r[along];
+    }
+    u[at.k] = value;
   }
 }
 
-@compute @workgroup_size(64)
-fn combine(
+@compute @workgroup_size(LANES, ROWS)
+fn norms(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
+  @builtin(local_invocation_id) lane: vec3u,
 ) {
+  let i = ROWS * (group.y * groups.x + group.x) + lane.y;
+  let column = min(i, params.n - 1u);
+  let end = select(params.n, 0u, is_left_out());
+  var sum = 0.0;
+  for (var i = column + lane.x; i < end; i += LANES) {
+    let value = x[i * params.columns + column];
+    sum += value * value;
+  }
+  sum = sum_row(sum, lane);
+  if (lane.x == 0u && i < params.n) { v[i] = sum; }
+}
+
+@compute @workgroup_size(64)
+fn split_columns(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
   if (is_left_out()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let at = at_of(k);
-    u[k] = select(0.0, select(u[k], 0.5 * u[k], at.i == at.j) - x[k], at.lower);
+  for (var q = 0u; q < 16u; q++) {
+    let at = at_of(group, local, q);
+    if (!is_reached(at)) { continue; }
+    let lower = is_lower(at.i, at.j);
+    let value = select(0.0, x[select(0u, at.i * params.columns + at.j, lower)], lower);
+    let high = cut(value, unit_of(sqrt(y[min(at.j, params.n - 1u)])));
+    u[at.k] = high;
+    v[at.k] = value - high;
+  }
+}
+
+// Where m is not cut, it only lacks zeros past n.
+@compute @workgroup_size(64)
+fn split_inverse(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  if (is_left_out() && 4u * group.y + 3u < params.n) { return; }
+  for (var q = 0u; q < 16u; q++) {
+    let at = at_of(group, local, q);
+    if (!is_reached(at)) { continue; }
+    let value = select(0.0, u[at.k], is_lower(at.i, at.j));
+    let high = select(cut(value, unit_of(params.norm)), value, is_left_out());
+    u[at.k] = high;
+    v[at.k] = value - high;
+    t[at.k] = value;
   }
 }
 
 @compute @workgroup_size(64)
-fn correct(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  if (is_plain()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let at = at_of(k);
-    let q = select(0.0, y[k] - select(x[k], 0.0, is_left_out()), at.lower);
-    u[k] = q;
-    v[k] = select(0.0, w[k] + q, at.lower);
+fn lack(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  if (is_left_out()) { return; }
+  for (var q = 0u; q < 16u; q++) {
+    let at = at_of(group, local, q);
+    if (!is_reached(at)) { continue; }
+    let high = exactly(x[at.k] + select(0.0, 1.0, at.i == at.j)); // -(m1 l1) is nearly I
+    u[at.k] = select(0.0, high + (u[at.k] + y[at.k]), is_lower(at.i, at.j));
   }
 }
 
 @compute @workgroup_size(64)
-fn recut(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  if (is_plain()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let old = w[k];
-    let high = select(cut(x[k], params.bound), old, is_left_out());
-    u[k] = high;
-    v[k] = old - high;
+fn combine(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  if (is_left_out()) { return; }
+  for (var q = 0u; q < 16u; q++) {
+    let at = at_of(group, local, q);
+    if (!is_reached(at)) { continue; }
+    let both = u[at.k] + y[at.k];
+    u[at.k] = select(0.0, select(both, 0.5 * both, at.i == at.j) - x[at.k], is_lower(at.i, at.j));
   }
-}
-
-@compute @workgroup_size(64)
-fn join(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  if (is_plain()) { return; }
-  let span = span_of_matrix(group, groups, local);
-  for (var k = span.first; k < span.end; k += 64u) { u[k] += x[k]; }
 }
 
 @compute @workgroup_size(LANES, ROWS)
@@ -247,29 +233,36 @@ fn measure(
   @builtin(local_invocation_id) lane: vec3u,
 ) {
   let i = ROWS * (group.y * groups.x + group.x) + lane.y;
-  let row = min(i, params.n - 1u);
+  let column = min(i, params.n - 1u);
   let end = select(params.n, 0u, is_left_out());
   var missed = 0.0;
-  for (var k = row + lane.x; k < end; k += LANES) {
-    let moved = x[k * params.size + row];
+  for (var i = column + lane.x; i < end; i += LANES) {
+    let moved = x[i * params.size + column];
     missed += moved * moved;
   }
-  missed = sum_row(missed, lane);
-  if (lane.x == 0u && i < params.n) { v[i] = params.ridge * missed; }
+  missed = params.ridge * sum_row(missed, lane);
+  if (lane.x > 0u || i >= params.n) { return; }
+  v[i] = missed;
+  if (exceeds(missed, ENOUGH)) { atomicStore(&flags[0], 0u); }
+}
+
+@compute @workgroup_size(64)
+fn correct(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  if (is_left_out()) { return; }
+  for (var q = 0u; q < 16u; q++) {
+    let at = at_of(group, local, q);
+    if (!is_lower(at.i, at.j)) { continue; }
+    let rest = exactly(v[at.k] - x[at.k]);
+    let value = u[at.k] + rest;
+    let high = cut(value, unit_of(params.norm));
+    v[at.k] = exactly(u[at.k] - high) + rest;
+    u[at.k] = high;
+    t[at.k] = value;
+  }
 }
 
 // The first 12 bits: products of two such are exact.
 fn high_of(value: f32) -> f32 { return bitcast<f32>(bitcast<u32>(value) & 0xfffff000u); }
-
-@compute @workgroup_size(64)
-fn near(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = flat_id(group, groups, local, 64u);
-  if (i < params.n) { u[i] = 1.0 - params.ridge_high * high_of(y[i * (params.size + 1u)]); }
-}
 
 @compute @workgroup_size(64)
 fn judge(
@@ -280,27 +273,42 @@ fn judge(
   let i = flat_id(group, groups, local, 64u);
   if (i >= params.n) { return; }
   let p1 = y[i * (params.size + 1u)];
-  let p2 = select(w[i * (params.size + 1u)], 0.0, is_left_out());
+  var p2 = 0.0;
+  if (atomicLoad(&flags[0]) == 0u) { p2 = w[i * (params.size + 1u)] + z[i * (params.size + 1u)]; }
   let high = high_of(p1);
+  let near = exactly(1.0 - params.ridge_high * high); // as far as it is exact
   let rest = params.ridge_high * (p1 - high) + (params.ridge - params.ridge_high) * p1 + params.ridge * p2;
-  if (params.ridge < 4.0 * z[i * (params.n + 1u)]) { u[i] = on[i] - rest; }
+  if (params.ridge < 4.0 * r[i * (params.n + 1u)]) { u[i] = near - rest; }
   // A rest that is NaN must not be lost in max().
-  v[i] = x[i] / max(u[i], SMALL) + 0.0 * rest;
+  let missed = x[i] / max(u[i], SMALL) + 0.0 * rest;
+  if (exceeds(missed, params.most)) { atomicStore(&flags[2], ONE); }
 }
 
+var<workgroup> tile: array<f32, 1056>; // EDGE rows at a pitch of 33
+
+// A tile on or below the diagonal, and its mirror image.
 @compute @workgroup_size(64)
-fn finish(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let span = span_of(group, groups, local, params.n * params.n);
-  for (var k = span.first; k < span.end; k += 64u) {
-    let i = k / params.n;
-    let j = k % params.n;
-    let at = max(i, j) * params.size + min(i, j);
-    let p = select(y[at] + w[at], y[at], is_left_out());
-    let value = select(-params.ridge * p, on[i], i == j);
-    u[k] = select(bitcast<f32>(params.nan_bits), value, z[0] <= params.most);
+fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  if (group.x > group.y) { return; }
+  let row = EDGE * group.y;
+  let column = EDGE * group.x;
+  let unknown = gate[2] != 0.0;
+  for (var q = local; q < EDGE * EDGE; q += 64u) {
+    let i = row + q / EDGE;
+    let j = column + q % EDGE;
+    if (is_lower(i, j)) {
+      let at = i * params.size + j;
+      var p = x[at];
+      if (!is_left_out()) { p += y[at] + w[at]; }
+      let value = select(select(-params.ridge * p, z[i], i == j), bitcast<f32>(params.nan_bits), unknown);
+      tile[q / EDGE * 33u + q % EDGE] = value;
+      u[i * params.n + j] = value;
+    }
+  }
+  workgroupBarrier();
+  for (var q = local; q < EDGE * EDGE; q += 64u) {
+    let i = row + q % EDGE;
+    let j = column + q / EDGE;
+    if (is_lower(i, j)) { u[j * params.n + i] = tile[q % EDGE * 33u + q / EDGE]; }
   }
 }

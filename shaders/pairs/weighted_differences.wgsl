@@ -16,14 +16,12 @@ struct Params { rows: u32, cols: u32, features: u32, width: u32, row_stride: u32
 @group(0) @binding(3) var<storage, read> y: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> out: array<f32>;
 
-// First row of x in the tile.
-var<private> origin_row: u32;
+// The vector of x in the first row of the tile.
+var<private> origin: vec4f;
 
 fn column(f: u32) -> u32 { return min(f, params.features - 1u); }
 
-fn origin(f: u32) -> vec4f { return x[origin_row * params.features + column(f)]; }
-
-fn start(i: u32, f: u32) { origin_row = i; }
+fn start(i: u32, f: u32) { origin = x[i * params.features + column(f)]; }
 
 fn terms() -> u32 { return params.cols; }
 
@@ -33,10 +31,10 @@ fn weight(i: u32, j: u32) -> f32 {
   return w[min(i, params.rows - 1u) * params.row_stride + j * params.col_stride];
 }
 
-fn vector(j: u32, f: u32) -> vec4f { return y[j * params.features + column(f)] - origin(f); }
+fn vector(j: u32, f: u32) -> vec4f { return y[j * params.features + column(f)] - origin; }
 
 fn write_vector(i: u32, f: u32, total: f32, sum: vec4f) {
   if (i >= params.rows || f >= params.features) { return; }
-  let value = total * (x[i * params.features + f] - origin(f)) - sum;
+  let value = total * (x[i * params.features + f] - origin) - sum;
   for (var k = 0u; k < min(4u, params.width - 4u * f); k++) { out[i * params.width + 4u * f + k] = value[k]; }
 }

@@ -63,6 +63,8 @@ fn place_of(z: u32) -> Place {
   );
 }
 
+fn is_left_out() -> bool { return GATE && bias[0].x != 0.0; }
+
 // The segments that count for a block of rows and vectors of columns, each from the first one to before the last.
 fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place {
   var part = place;
@@ -70,7 +72,6 @@ fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place {
   if (FROM_COL) { part.first = max(part.first, 4u * cols.x / params.depth); }
   if (TO_ROW) { part.end = min(part.end, (rows.y + params.depth - 1u) / params.depth); }
   if (TO_COL) { part.end = min(part.end, (4u * cols.y + params.depth - 1u) / params.depth); }
-  if (GATE && bias[0].x != 0.0) { part.end = part.first; }
   if (LOWER && 4u * cols.x >= rows.y) { part.end = part.first; }
   return part;
 }
@@ -129,7 +130,6 @@ fn c_at(place: Place, row: u32, col: u32) -> u32 { return place.c + row * params
 
 fn store(place: Place, row: u32, col: u32, sum: vec4f) {
   if (row >= params.rows || col >= params.cols4) { return; }
-  if (GATE && bias[0].x != 0.0) { return; }
   let i = c_at(place, row, col);
   var value = sum;
   if (BIAS) { value += bias[col]; }

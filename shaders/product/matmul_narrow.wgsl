@@ -49,6 +49,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(subgroup_invocation_id) lane: u32,
 ) {
+  if (is_left_out()) { return; }
   let whole = place_of(group.z);
   let block = group.y * groups.x + group.x;
   let col_blocks = (params.cols4 + 3u) / 4u;

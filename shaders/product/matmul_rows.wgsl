@@ -7,6 +7,7 @@
 // files of one of its passes), which are an `a` of rows by k and a `b` of k by columns, k cut into segments. They give
 //   Place, Row, Segment                                     what is fixed for a workgroup (Place has the segments `first` to
 //                                                           before `end`), for a row of a, and for that row in a segment
+//   is_left_out() -> bool                                   whether nothing is to be done
 //   place_of(z: u32) -> Place                               of a workgroup's z
 //   narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place   with the segments that count for rows and vectors of columns
 //   row_of(place: Place, row: u32) -> Row                   rows past the end must be somewhere
@@ -37,6 +38,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
+  if (is_left_out()) { return; }
   let block = group.y * groups.x + group.x;
   let col_blocks = (params.cols4 + 7u) / 8u;
   let row = 8u * (block / col_blocks);

@@ -53,6 +53,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
+  if (is_left_out()) { return; }
   let whole = place_of(group.z);
   let block = group.y * groups.x + group.x;
   // Down the rows of a band of 8 blocks first: its columns of b stay in the cache.

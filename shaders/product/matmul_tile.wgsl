@@ -156,6 +156,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) q0: u32,
 ) {
+  if (is_left_out()) { return; }
   let block = block_of(group.y * groups.x + group.x, groups.x * groups.y);
   let first_row = 4u * ROWS4 * block.x;
   let first_col = COLS4 * block.y;

@@ -258,6 +258,7 @@ fn place_of(z: u32) -> Place {
   1.0 / f32(max(1, x.taps)),
  );
 }
+fn is_left_out() -> bool { return false; }
 fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place { return place; }
 struct PhaseRow { image: i32, y: i32, x: i32, oy: i32, ox: i32 }
 alias Row = PhaseRow;
@@ -345,6 +346,7 @@ fn place_of(z: u32) -> Place {
   (split + 1u) * params.segments / params.splits,
  );
 }
+fn is_left_out() -> bool { return false; }
 fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place { return place; }
 fn c_row(place: Place, row: u32) -> u32 { return row; }
 `,

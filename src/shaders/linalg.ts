@@ -2,67 +2,85 @@
 import type { Shader } from "./shader.ts";
 
 /** `cholesky` */
-export const cholesky: Shader<{ n: "u32", size: "u32", first: "u32", until: "u32", ridge: "f32", nan_bits: "u32" }, { 1: "read", 2: "read_write", 3: "read_write", 4: "read" }> = {
-  params: { n: "u32", size: "u32", first: "u32", until: "u32", ridge: "f32", nan_bits: "u32" },
-  access: { 1: "read", 2: "read_write", 3: "read_write", 4: "read" },
-  code: `struct Params { n: u32, size: u32, first: u32, until: u32, ridge: f32, nan_bits: u32 }
+export const cholesky: Shader<{ n: "u32", size: "u32", group: "u32", first: "u32", ridge: "f32", nan_bits: "u32" }, { 1: "read", 2: "read_write", 3: "read_write" }> = {
+  params: { n: "u32", size: "u32", group: "u32", first: "u32", ridge: "f32", nan_bits: "u32" },
+  access: { 1: "read", 2: "read_write", 3: "read_write" },
+  code: `struct Params { n: u32, size: u32, group: u32, first: u32, ridge: f32, nan_bits: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read_write> l: array<f32>;
 @group(0) @binding(2) var<storage, read_write> l4: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> inverse: array<f32>;
-@group(0) @binding(4) var<storage, read> product: array<vec4f>;
-override LANES: u32 = 1u;
-override PRODUCT: bool = false;
+@group(0) @binding(3) var<storage, read_write> w4: array<vec4f>;
+const AT = vec4u(0u, 1u, 2u, 3u);
 @compute @workgroup_size(64)
-fn take(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
-) {
- let cols = params.until - params.first;
- let k = 4u * flat_id(group, groups, local, 64u);
- let i = k / cols;
- if (i >= params.size) { return; }
- let j = params.first + k % cols;
- let columns = vec4u(j, j + 1u, j + 2u, j + 3u);
- var value = vec4f(ridged(i, columns.x), ridged(i, columns.y), ridged(i, columns.z), ridged(i, columns.w));
- if (PRODUCT && i < params.n && j <= i) {
-  value -= select(vec4f(), product[(k - params.first * cols) / 4u], columns <= vec4u(i));
- }
- l4[(i * params.size + j) / 4u] = value;
+fn start(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+ let i = group.y;
+ let j = 4u * (64u * group.x + local);
+ if (j >= params.size) { return; }
+ let at = (i * params.size + j) / 4u;
+ if (j + 3u > i) { l4[at] = vec4f(); }
+ if (j > i) { return; }
+ w4[at] = -vec4f(ridged(i, j), ridged(i, j + 1u), ridged(i, j + 2u), ridged(i, j + 3u));
 }
 fn ridged(i: u32, j: u32) -> f32 {
  if (j > i || i >= params.n) { return select(0.0, 1.0, i == j); }
  return a[i * params.n + j] + select(0.0, params.ridge, i == j);
 }
-var<workgroup> roots: array<f32, 32>;
-@compute @workgroup_size(32, LANES)
-fn factor(@builtin(local_invocation_id) local: vec3u) {
+fn left_of(row: u32, q: u32) -> vec4f {
+ let pitch = params.size / 4u;
+ let right = (params.first + 4u * q) * pitch;
+ var left = -w4[row * pitch + params.first / 4u + q];
+ for (var f = params.group / 4u; f < params.first / 4u; f++) {
+  left -= l4[row * pitch + f] * mat4x4f(
+   l4[right + f],
+   l4[right + pitch + f],
+   l4[right + 2u * pitch + f],
+   l4[right + 3u * pitch + f],
+  );
+ }
+ return left;
+}
+const BELOW = 8u;
+var<workgroup> block: array<f32, 1056>;
+var<workgroup> below: array<f32, 264>;
+fn block_at(i: u32, j: u32) -> u32 { return i * 33u + j; }
+fn if_positive(pivot: f32, value: f32) -> f32 { return select(bitcast<f32>(params.nan_bits), value, pivot > 0.0); }
+@compute @workgroup_size(32, 8)
+fn factor(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
  let i = local.x;
+ let lane = local.y;
  let count = min(32u, params.size);
- let start = (params.first + i) * params.size + params.first;
- for (var j = local.y; j < count; j += LANES) { block[block_at(i, j)] = l[start + j]; }
- workgroupBarrier();
+ let row = params.first + i;
+ let below_row = params.first + 32u + BELOW * group.x + i;
+ let whole = left_of(row, lane);
+ for (var u = 0u; u < 4u; u++) { block[block_at(i, 4u * lane + u)] = whole[u]; }
+ if (i < BELOW) {
+  let part = left_of(min(below_row, params.size - 1u), lane);
+  for (var u = 0u; u < 4u; u++) { below[block_at(i, 4u * lane + u)] = part[u]; }
+ }
+ let mine = i % BELOW;
+ let column = 8u * (i / BELOW) + lane;
  for (var c = 0u; c < count; c++) {
+  workgroupBarrier();
   let pivot = block[block_at(c, c)];
-  let root = select(bitcast<f32>(params.nan_bits), sqrt(pivot), pivot > 0.0);
-  if (local.y == 0u && i == c) { roots[c] = root; }
-  if (local.y == 0u && i > c) { block[block_at(i, c)] /= root; }
-  workgroupBarrier();
-  for (var j = c + 1u + local.y; j <= i; j += LANES) {
-   block[block_at(i, j)] -= block[block_at(i, c)] * block[block_at(j, c)];
-  }
-  workgroupBarrier();
+  let scale = if_positive(pivot, 1.0 / pivot);
+  let scaled = block[block_at(i, c)] * scale;
+  for (var j = c + 1u + lane; j <= i; j += 8u) { block[block_at(i, j)] -= scaled * block[block_at(j, c)]; }
+  if (column > c) { below[block_at(mine, column)] -= below[block_at(mine, c)] * scale * block[block_at(column, c)]; }
  }
- if (local.y == 0u) { block[block_at(i, i)] = roots[i]; }
  workgroupBarrier();
- if (local.y == 0u) { invert_column(i, count); }
- workgroupBarrier();
- for (var j = local.y; j < count; j += LANES) {
-  if (j <= i) { l[start + j] = block[block_at(i, j)]; }
-  inverse[i * 32u + j] = inverse_block[block_at(i, j)];
+ var values = vec4f();
+ var values_below = vec4f();
+ for (var u = 0u; u < 4u; u++) {
+  let j = 4u * lane + u;
+  let pivot = block[block_at(j, j)];
+  let root = if_positive(pivot, sqrt(pivot));
+  values[u] = select(select(0.0, root, i == j), block[block_at(i, j)] / root, j < i);
+  values_below[u] = below[block_at(mine, j)] / root;
  }
+ let at = params.first / 4u + lane;
+ if (group.x == 0u) { l4[row * params.size / 4u + at] = values; }
+ if (i < BELOW && below_row < params.size) { l4[below_row * params.size / 4u + at] = values_below; }
 }
 @compute @workgroup_size(64)
 fn mirror(
@@ -89,19 +107,20 @@ fn transpose(
 `,
 };
 /** `cholesky_panel` */
-export const cholesky_panel: Shader<{ size: "u32", first: "u32", vectors: "u32" }, { 1: "read_write", 2: "read" }> = {
+export const cholesky_panel: Shader<{ size: "u32", first: "u32", vectors: "u32" }, { 1: "read", 2: "read", 3: "read_write" }> = {
   params: { size: "u32", first: "u32", vectors: "u32" },
-  access: { 1: "read_write", 2: "read" },
+  access: { 1: "read", 2: "read", 3: "read_write" },
   code: `struct Params { size: u32, first: u32, vectors: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> l: array<vec4f>;
+@group(0) @binding(1) var<storage, read> w: array<vec4f>;
 @group(0) @binding(2) var<storage, read> inverse: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> l: array<vec4f>;
 fn row_vectors() -> u32 { return params.vectors; }
 fn left_start(i: u32) -> u32 {
  return (min(params.first + 32u + i, params.size - 1u) * params.size + params.first) / 4u;
 }
 fn right_start(j: u32) -> u32 { return j * 8u; }
-fn left(at: u32) -> vec4f { return l[at]; }
+fn left(at: u32) -> vec4f { return w[at]; }
 fn right(at: u32) -> vec4f { return inverse[at]; }
 fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
  return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
@@ -111,18 +130,17 @@ const ADJACENT = true;
 fn write_pairs(i: u32, j: vec4u, value: vec4f) {
  let row = params.first + 32u + i;
  if (row >= params.size || j.x >= 32u) { return; }
- l[(row * params.size + params.first + j.x) / 4u] = value;
+ l[(row * params.size + params.first + j.x) / 4u] = -value;
 }
 `,
 };
 /** `cholesky_rows` */
-export const cholesky_rows: Shader<Record<never, never>, { 3: "read_write" }> = {
+export const cholesky_rows: Shader<Record<never, never>, { 4: "read_write" }> = {
   params: {},
-  access: { 3: "read_write" },
-  code: `@group(0) @binding(3) var<storage, read_write> inverse4: array<vec4f>;
+  access: { 4: "read_write" },
+  code: `@group(0) @binding(4) var<storage, read_write> inverse4: array<vec4f>;
 var<workgroup> rows: array<vec4f, 256>;
 var<workgroup> inverse_rows: array<vec4f, 256>;
-const AT = vec4u(0u, 1u, 2u, 3u);
 fn before(i: u32, q: u32, c: u32) -> vec4f {
  return select(vec4f(), rows[8u * i + q], 4u * q + AT < vec4u(c));
 }
@@ -131,7 +149,9 @@ fn factor_rows(@builtin(local_invocation_index) lane: u32) {
  let count = min(32u, params.size);
  let start = (params.first * params.size + params.first) / 4u;
  for (var i = lane; i < count; i += 8u) {
-  for (var q = 0u; q < count / 4u; q++) { rows[8u * i + q] = l4[start + i * params.size / 4u + q]; }
+  for (var q = 0u; q < count / 4u; q++) {
+   rows[8u * i + q] = select(vec4f(), -w4[start + i * params.size / 4u + q], 4u * q + AT <= vec4u(i));
+  }
  }
  workgroupBarrier();
  for (var c = 0u; c < count; c++) {
@@ -183,12 +203,13 @@ fn factor_rows(@builtin(local_invocation_index) lane: u32) {
 `,
 };
 /** `cholesky_update` */
-export const cholesky_update: Shader<{ size: "u32", panel: "u32", first: "u32", until: "u32", vectors: "u32" }, { 1: "read_write" }> = {
+export const cholesky_update: Shader<{ size: "u32", panel: "u32", first: "u32", until: "u32", vectors: "u32" }, { 1: "read", 2: "read_write" }> = {
   params: { size: "u32", panel: "u32", first: "u32", until: "u32", vectors: "u32" },
-  access: { 1: "read_write" },
+  access: { 1: "read", 2: "read_write" },
   code: `struct Params { size: u32, panel: u32, first: u32, until: u32, vectors: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read_write> l: array<vec4f>;
+@group(0) @binding(1) var<storage, read> l: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> w: array<vec4f>;
 fn row_vectors() -> u32 { return params.vectors; }
 fn left_start(i: u32) -> u32 {
  return (min(params.first + i, params.size - 1u) * params.size + params.panel) / 4u;
@@ -205,7 +226,7 @@ fn write_pairs(i: u32, j: vec4u, value: vec4f) {
  let row = params.first + i;
  let col = params.first + j.x;
  if (j.x > i || row >= params.size || col >= params.until) { return; }
- l[(row * params.size + col) / 4u] -= select(vec4f(), value, j <= vec4u(i));
+ w[(row * params.size + col) / 4u] += select(vec4f(), value, j <= vec4u(i));
 }
 `,
 };
@@ -250,186 +271,162 @@ fn diagonal_of(
 `,
 };
 /** `hat_refine` */
-export const hat_refine: Shader<{ n: "u32", columns: "u32", size: "u32", by: "u32", bound: "f32", ridge: "f32", ridge_high: "f32", most: "f32", nan_bits: "u32" }, { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read_write", 6: "read_write", 7: "read", 8: "read" }> = {
-  params: { n: "u32", columns: "u32", size: "u32", by: "u32", bound: "f32", ridge: "f32", ridge_high: "f32", most: "f32", nan_bits: "u32" },
-  access: { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read_write", 6: "read_write", 7: "read", 8: "read" },
+export const hat_refine: Shader<{ n: "u32", columns: "u32", size: "u32", norm: "f32", ridge: "f32", ridge_high: "f32", most: "f32", nan_bits: "u32", none: "u32" }, { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read", 6: "read_write", 7: "read_write", 8: "read_write", 9: "read", 10: "read_write", 11: "read_write" }> = {
+  params: { n: "u32", columns: "u32", size: "u32", norm: "f32", ridge: "f32", ridge_high: "f32", most: "f32", nan_bits: "u32", none: "u32" },
+  access: { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read", 6: "read_write", 7: "read_write", 8: "read_write", 9: "read", 10: "read_write", 11: "read_write" },
   code: `struct Params {
- n: u32, columns: u32, size: u32, by: u32, bound: f32, ridge: f32, ridge_high: f32, most: f32, nan_bits: u32,
+ n: u32, columns: u32, size: u32, norm: f32, ridge: f32, ridge_high: f32, most: f32, nan_bits: u32, none: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> y: array<f32>;
 @group(0) @binding(3) var<storage, read> w: array<f32>;
-@group(0) @binding(4) var<storage, read> on: array<f32>;
-@group(0) @binding(5) var<storage, read_write> u: array<f32>;
-@group(0) @binding(6) var<storage, read_write> v: array<f32>;
-@group(0) @binding(7) var<storage, read> z: array<f32>;
-@group(0) @binding(8) var<storage, read> gate: array<f32>;
+@group(0) @binding(4) var<storage, read> z: array<f32>;
+@group(0) @binding(5) var<storage, read> r: array<f32>;
+@group(0) @binding(6) var<storage, read_write> u: array<f32>;
+@group(0) @binding(7) var<storage, read_write> v: array<f32>;
+@group(0) @binding(8) var<storage, read_write> t: array<f32>;
+@group(0) @binding(9) var<storage, read> gate: array<f32>;
+@group(0) @binding(10) var<storage, read_write> flags: array<atomic<u32>>;
+@group(0) @binding(11) var<storage, read_write> k: array<f32>;
 const BITS = 12u;
-const CHUNK = 1024u;
+const REACH = 127u;
+const EDGE = 32u;
 const SMALL = 4e-6;
 const ENOUGH = 3.7252903e-9;
-struct At { k: u32, i: u32, j: u32, lower: bool }
-fn at_of(k: u32) -> At {
- let i = k / params.size;
- let j = k % params.size;
- return At(k, i, j, i < params.n && j <= i);
-}
+const ONE = 0x3f800000u;
 fn is_left_out() -> bool { return gate[0] != 0.0; }
-fn is_plain() -> bool { return gate[1] != 0.0; }
-struct Span { first: u32, end: u32 }
-fn span_of(group: vec3u, groups: vec3u, local: u32, total: u32) -> Span {
- let first = CHUNK * (group.y * groups.x + group.x);
- return Span(first + local, min(first + CHUNK, total));
+struct At { i: u32, j: u32, k: u32 }
+fn at_of(group: vec3u, local: u32, q: u32) -> At {
+ let i = 4u * group.y + q / 4u;
+ let j = 256u * group.x + 64u * (q % 4u) + local;
+ return At(i, j, i * params.size + j);
 }
-fn span_of_matrix(group: vec3u, groups: vec3u, local: u32) -> Span {
- return span_of(group, groups, local, params.size * params.size);
-}
-@compute @workgroup_size(1)
-fn decide() {
- let p = x[0];
- u[0] = select(0.0, 1.0, params.ridge * p * z[0] * p <= 0.0625);
- u[1] = u[0];
-}
-@compute @workgroup_size(1)
-fn again() {
- u[0] = select(0.0, 1.0, is_plain() || x[0] <= ENOUGH);
- u[1] = gate[1];
-}
-fn cut(value: f32, norm2: f32) -> f32 {
- let above = (bitcast<u32>(1.25 * sqrt(norm2)) >> 23u) + 1u;
- let exponent = clamp(above, BITS + 1u, 253u) - BITS;
- return round(value * bitcast<f32>((254u - exponent) << 23u)) * bitcast<f32>(exponent << 23u);
+fn is_reached(at: At) -> bool { return at.j < params.size && at.j <= (at.i | REACH); }
+fn is_lower(i: u32, j: u32) -> bool { return i < params.n && j <= i; }
+fn exactly(x: f32) -> f32 { return bitcast<f32>(bitcast<u32>(x) ^ params.none); }
+fn exceeds(size: f32, bound: f32) -> bool { return bitcast<u32>(abs(size)) > bitcast<u32>(bound); }
+fn unit_of(norm: f32) -> u32 { return clamp((bitcast<u32>(1.25 * norm) >> 23u) + 1u, BITS + 1u, 253u) - BITS; }
+fn power_of(exponent: u32) -> f32 { return bitcast<f32>(exponent << 23u); }
+fn cut(value: f32, unit: u32) -> f32 { return round(value * power_of(254u - unit)) * power_of(unit); }
+var<workgroup> largest: array<vec2u, 64>;
+@compute @workgroup_size(64)
+fn decide(@builtin(local_invocation_index) local: u32) {
+ var found = vec2u();
+ for (var i = local; i < params.n; i += 64u) { found = max(found, bitcast<vec2u>(abs(vec2f(x[i], y[i])))); }
+ largest[local] = found;
+ workgroupBarrier();
+ if (local > 0u) { return; }
+ for (var i = 1u; i < 64u; i++) { found = max(found, largest[i]); }
+ let most = bitcast<vec2f>(found);
+ let plain = select(0.0, 1.0, params.ridge * most.x * most.y * most.x <= 0.0625);
+ u[0] = plain;
+ u[2] = 0.0;
+ v[0] = 1.0;
+ t[0] = 1.0;
+ atomicStore(&flags[0], 0u);
 }
 @compute @workgroup_size(64)
-fn split(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
-) {
- if (params.by < 2u && is_left_out()) { return; }
- let span = span_of_matrix(group, groups, local);
- for (var k = span.first; k < span.end; k += 64u) {
-  let at = at_of(k);
-  var norm2 = params.bound;
-  if (params.by < 2u) { norm2 = y[min(select(at.i, at.j, params.by == 1u), params.n - 1u)]; }
-  let value = select(0.0, x[select(0u, at.i * params.columns + at.j, at.lower)], at.lower);
-  let high = select(cut(value, norm2), value, is_left_out());
-  u[k] = high;
-  v[k] = value - high;
+fn split_factor(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+ if (is_left_out()) { return; }
+ for (var q = 0u; q < 16u; q++) {
+  let at = at_of(group, local, q);
+  if (!is_reached(at)) { continue; }
+  let unit = unit_of(sqrt(y[min(at.i, params.n - 1u)] + params.ridge));
+  let rest_unit = unit_of(0.5 * sqrt(f32(at.i + 1u)) * power_of(unit));
+  let lower = is_lower(at.i, at.j);
+  let value = select(0.0, x[select(0u, at.i * params.columns + at.j, lower)], lower);
+  let high = cut(value, unit);
+  let rest = exactly(value - high);
+  let second = cut(rest, rest_unit);
+  u[at.k] = high;
+  v[at.k] = second;
+  t[at.k] = rest - second;
+  k[at.k] = value - 0.5 * (rest - second);
  }
 }
 @compute @workgroup_size(64)
-fn start(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
-) {
+fn error(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
  if (is_left_out()) { return; }
- let span = span_of_matrix(group, groups, local);
- for (var k = span.first; k < span.end; k += 64u) {
-  let at = at_of(k);
-  u[k] = select(0.0, params.ridge, at.i == at.j && at.lower);
- }
-}
-@compute @workgroup_size(64)
-fn clear(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
-) {
- if (is_left_out()) { return; }
- let span = span_of_matrix(group, groups, local);
- for (var k = span.first; k < span.end; k += 64u) { u[k] = select(0.0, x[k], at_of(k).lower); }
-}
-@compute @workgroup_size(64)
-fn negate(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
-) {
- if (is_left_out()) { return; }
- let span = span_of_matrix(group, groups, local);
- for (var k = span.first; k < span.end; k += 64u) {
-  let at = at_of(k);
-  u[k] = select(0.0, -x[select(0u, at.i * params.n + at.j, at.lower)], at.lower);
- }
-}
-@compute @workgroup_size(64)
-fn shift(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
-) {
- let i = flat_id(group, groups, local, 64u);
- if (i < params.n && !is_left_out()) { u[i * (params.size + 1u)] -= params.ridge; }
-}
-@compute @workgroup_size(64)
-fn mirror(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
-) {
- if (is_left_out()) { return; }
- let span = span_of_matrix(group, groups, local);
- for (var k = span.first; k < span.end; k += 64u) {
-  let at = at_of(k);
+ for (var q = 0u; q < 16u; q++) {
+  let at = at_of(group, local, q);
+  if (at.j >= params.size) { continue; }
   let high = max(at.i, at.j);
-  u[k] = select(0.0, -x[high * params.size + min(at.i, at.j)], high < params.n);
+  let low = min(at.i, at.j);
+  var value = 0.0;
+  if (high < params.n) {
+   let along = high * params.size + low;
+   let across = low * params.size + high;
+   value = exactly(x[high * params.n + low] - y[along]);
+   value = exactly(value + select(0.0, params.ridge, high == low));
+   value = exactly(exactly(value - w[along]) - w[across]);
+   value -= z[along] + z[across] + r[along];
+  }
+  u[at.k] = value;
  }
 }
-@compute @workgroup_size(64)
-fn combine(
+@compute @workgroup_size(LANES, ROWS)
+fn norms(
  @builtin(workgroup_id) group: vec3u,
  @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+ @builtin(local_invocation_id) lane: vec3u,
 ) {
+ let i = ROWS * (group.y * groups.x + group.x) + lane.y;
+ let column = min(i, params.n - 1u);
+ let end = select(params.n, 0u, is_left_out());
+ var sum = 0.0;
+ for (var i = column + lane.x; i < end; i += LANES) {
+  let value = x[i * params.columns + column];
+  sum += value * value;
+ }
+ sum = sum_row(sum, lane);
+ if (lane.x == 0u && i < params.n) { v[i] = sum; }
+}
+@compute @workgroup_size(64)
+fn split_columns(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
  if (is_left_out()) { return; }
- let span = span_of_matrix(group, groups, local);
- for (var k = span.first; k < span.end; k += 64u) {
-  let at = at_of(k);
-  u[k] = select(0.0, select(u[k], 0.5 * u[k], at.i == at.j) - x[k], at.lower);
+ for (var q = 0u; q < 16u; q++) {
+  let at = at_of(group, local, q);
+  if (!is_reached(at)) { continue; }
+  let lower = is_lower(at.i, at.j);
+  let value = select(0.0, x[select(0u, at.i * params.columns + at.j, lower)], lower);
+  let high = cut(value, unit_of(sqrt(y[min(at.j, params.n - 1u)])));
+  u[at.k] = high;
+  v[at.k] = value - high;
  }
 }
 @compute @workgroup_size(64)
-fn correct(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
-) {
- if (is_plain()) { return; }
- let span = span_of_matrix(group, groups, local);
- for (var k = span.first; k < span.end; k += 64u) {
-  let at = at_of(k);
-  let q = select(0.0, y[k] - select(x[k], 0.0, is_left_out()), at.lower);
-  u[k] = q;
-  v[k] = select(0.0, w[k] + q, at.lower);
+fn split_inverse(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+ if (is_left_out() && 4u * group.y + 3u < params.n) { return; }
+ for (var q = 0u; q < 16u; q++) {
+  let at = at_of(group, local, q);
+  if (!is_reached(at)) { continue; }
+  let value = select(0.0, u[at.k], is_lower(at.i, at.j));
+  let high = select(cut(value, unit_of(params.norm)), value, is_left_out());
+  u[at.k] = high;
+  v[at.k] = value - high;
+  t[at.k] = value;
  }
 }
 @compute @workgroup_size(64)
-fn recut(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
-) {
- if (is_plain()) { return; }
- let span = span_of_matrix(group, groups, local);
- for (var k = span.first; k < span.end; k += 64u) {
-  let old = w[k];
-  let high = select(cut(x[k], params.bound), old, is_left_out());
-  u[k] = high;
-  v[k] = old - high;
+fn lack(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+ if (is_left_out()) { return; }
+ for (var q = 0u; q < 16u; q++) {
+  let at = at_of(group, local, q);
+  if (!is_reached(at)) { continue; }
+  let high = exactly(x[at.k] + select(0.0, 1.0, at.i == at.j));
+  u[at.k] = select(0.0, high + (u[at.k] + y[at.k]), is_lower(at.i, at.j));
  }
 }
 @compute @workgroup_size(64)
-fn join(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
-) {
- if (is_plain()) { return; }
- let span = span_of_matrix(group, groups, local);
- for (var k = span.first; k < span.end; k += 64u) { u[k] += x[k]; }
+fn combine(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+ if (is_left_out()) { return; }
+ for (var q = 0u; q < 16u; q++) {
+  let at = at_of(group, local, q);
+  if (!is_reached(at)) { continue; }
+  let both = u[at.k] + y[at.k];
+  u[at.k] = select(0.0, select(both, 0.5 * both, at.i == at.j) - x[at.k], is_lower(at.i, at.j));
+ }
 }
 @compute @workgroup_size(LANES, ROWS)
 fn measure(
@@ -438,26 +435,33 @@ fn measure(
  @builtin(local_invocation_id) lane: vec3u,
 ) {
  let i = ROWS * (group.y * groups.x + group.x) + lane.y;
- let row = min(i, params.n - 1u);
+ let column = min(i, params.n - 1u);
  let end = select(params.n, 0u, is_left_out());
  var missed = 0.0;
- for (var k = row + lane.x; k < end; k += LANES) {
-  let moved = x[k * params.size + row];
+ for (var i = column + lane.x; i < end; i += LANES) {
+  let moved = x[i * params.size + column];
   missed += moved * moved;
  }
- missed = sum_row(missed, lane);
- if (lane.x == 0u && i < params.n) { v[i] = params.ridge * missed; }
+ missed = params.ridge * sum_row(missed, lane);
+ if (lane.x > 0u || i >= params.n) { return; }
+ v[i] = missed;
+ if (exceeds(missed, ENOUGH)) { atomicStore(&flags[0], 0u); }
+}
+@compute @workgroup_size(64)
+fn correct(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+ if (is_left_out()) { return; }
+ for (var q = 0u; q < 16u; q++) {
+  let at = at_of(group, local, q);
+  if (!is_lower(at.i, at.j)) { continue; }
+  let rest = exactly(v[at.k] - x[at.k]);
+  let value = u[at.k] + rest;
+  let high = cut(value, unit_of(params.norm));
+  v[at.k] = exactly(u[at.k] - high) + rest;
+  u[at.k] = high;
+  t[at.k] = value;
+ }
 }
 fn high_of(value: f32) -> f32 { return bitcast<f32>(bitcast<u32>(value) & 0xfffff000u); }
-@compute @workgroup_size(64)
-fn near(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
-) {
- let i = flat_id(group, groups, local, 64u);
- if (i < params.n) { u[i] = 1.0 - params.ridge_high * high_of(y[i * (params.size + 1u)]); }
-}
 @compute @workgroup_size(64)
 fn judge(
  @builtin(workgroup_id) group: vec3u,
@@ -467,26 +471,39 @@ fn judge(
  let i = flat_id(group, groups, local, 64u);
  if (i >= params.n) { return; }
  let p1 = y[i * (params.size + 1u)];
- let p2 = select(w[i * (params.size + 1u)], 0.0, is_left_out());
+ var p2 = 0.0;
+ if (atomicLoad(&flags[0]) == 0u) { p2 = w[i * (params.size + 1u)] + z[i * (params.size + 1u)]; }
  let high = high_of(p1);
+ let near = exactly(1.0 - params.ridge_high * high);
  let rest = params.ridge_high * (p1 - high) + (params.ridge - params.ridge_high) * p1 + params.ridge * p2;
- if (params.ridge < 4.0 * z[i * (params.n + 1u)]) { u[i] = on[i] - rest; }
- v[i] = x[i] / max(u[i], SMALL) + 0.0 * rest;
+ if (params.ridge < 4.0 * r[i * (params.n + 1u)]) { u[i] = near - rest; }
+ let missed = x[i] / max(u[i], SMALL) + 0.0 * rest;
+ if (exceeds(missed, params.most)) { atomicStore(&flags[2], ONE); }
 }
+var<workgroup> tile: array<f32, 1056>;
 @compute @workgroup_size(64)
-fn finish(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
-) {
- let span = span_of(group, groups, local, params.n * params.n);
- for (var k = span.first; k < span.end; k += 64u) {
-  let i = k / params.n;
-  let j = k % params.n;
-  let at = max(i, j) * params.size + min(i, j);
-  let p = select(y[at] + w[at], y[at], is_left_out());
-  let value = select(-params.ridge * p, on[i], i == j);
-  u[k] = select(bitcast<f32>(params.nan_bits), value, z[0] <= params.most);
+fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+ if (group.x > group.y) { return; }
+ let row = EDGE * group.y;
+ let column = EDGE * group.x;
+ let unknown = gate[2] != 0.0;
+ for (var q = local; q < EDGE * EDGE; q += 64u) {
+  let i = row + q / EDGE;
+  let j = column + q % EDGE;
+  if (is_lower(i, j)) {
+   let at = i * params.size + j;
+   var p = x[at];
+   if (!is_left_out()) { p += y[at] + w[at]; }
+   let value = select(select(-params.ridge * p, z[i], i == j), bitcast<f32>(params.nan_bits), unknown);
+   tile[q / EDGE * 33u + q % EDGE] = value;
+   u[i * params.n + j] = value;
+  }
+ }
+ workgroupBarrier();
+ for (var q = local; q < EDGE * EDGE; q += 64u) {
+  let i = row + q % EDGE;
+  let j = column + q / EDGE;
+  if (is_lower(i, j)) { u[j * params.n + i] = tile[q % EDGE * 33u + q / EDGE]; }
  }
 }
 `,

@@ -41,13 +41,13 @@ fn place_of(z: u32) -> Place {
   (split + 1u) * params.segments / params.splits,
  );
 }
+fn is_left_out() -> bool { return GATE && bias[0].x != 0.0; }
 fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place {
  var part = place;
  if (FROM_ROW) { part.first = max(part.first, rows.x / params.depth); }
  if (FROM_COL) { part.first = max(part.first, 4u * cols.x / params.depth); }
  if (TO_ROW) { part.end = min(part.end, (rows.y + params.depth - 1u) / params.depth); }
  if (TO_COL) { part.end = min(part.end, (4u * cols.y + params.depth - 1u) / params.depth); }
- if (GATE && bias[0].x != 0.0) { part.end = part.first; }
  if (LOWER && 4u * cols.x >= rows.y) { part.end = part.first; }
  return part;
 }
@@ -89,7 +89,6 @@ fn column_of_c(place: Place, col: u32) -> u32 { return col; }
 fn c_at(place: Place, row: u32, col: u32) -> u32 { return place.c + row * params.ldc4 + col; }
 fn store(place: Place, row: u32, col: u32, sum: vec4f) {
  if (row >= params.rows || col >= params.cols4) { return; }
- if (GATE && bias[0].x != 0.0) { return; }
  let i = c_at(place, row, col);
  var value = sum;
  if (BIAS) { value += bias[col]; }
@@ -158,6 +157,7 @@ fn main(
  @builtin(num_workgroups) groups: vec3u,
  @builtin(subgroup_invocation_id) lane: u32,
 ) {
+ if (is_left_out()) { return; }
  let whole = place_of(group.z);
  let block = group.y * groups.x + group.x;
  let col_blocks = (params.cols4 + 3u) / 4u;
@@ -297,6 +297,7 @@ fn main(
  @builtin(num_workgroups) groups: vec3u,
  @builtin(local_invocation_index) lane: u32,
 ) {
+ if (is_left_out()) { return; }
  let block = group.y * groups.x + group.x;
  let col_blocks = (params.cols4 + 7u) / 8u;
  let row = 8u * (block / col_blocks);
@@ -420,6 +421,7 @@ fn main(
  @builtin(num_workgroups) groups: vec3u,
  @builtin(local_invocation_index) lane: u32,
 ) {
+ if (is_left_out()) { return; }
  let whole = place_of(group.z);
  let block = group.y * groups.x + group.x;
  let col_blocks = (params.cols4 + 7u) / 8u;
@@ -607,6 +609,7 @@ fn main(
  @builtin(num_workgroups) groups: vec3u,
  @builtin(local_invocation_index) q0: u32,
 ) {
+ if (is_left_out()) { return; }
  let block = block_of(group.y * groups.x + group.x, groups.x * groups.y);
  let first_row = 4u * ROWS4 * block.x;
  let first_col = COLS4 * block.y;

@@ -1,6 +1,8 @@
 import { assert } from "@std/assert";
-import { Device } from "../../mod.ts";
+import { Device, rbfGram, zeros } from "../../mod.ts";
 import { inScope, type NetworkName, trainingStep } from "../../bench/_steps.ts";
+import { dryRun } from "../../bench/_trace.ts";
+import { hatMatrix } from "../../src/ops/mod.ts";
 import { inFamily } from "../ops/shared/_forms.ts";
 
 const device = await Device.open();
@@ -29,5 +31,28 @@ for (const [network, most] of [["resnet18", 208], ["resnet50", 338]] as const) {
       assert(count <= most, `${count} dispatches`);
       return Promise.resolve();
     });
+  });
+}
+
+/** Workgroups of each dispatch of the centroid weights of n samples on a large GPU; nothing is computed. */
+function workgroupsOf(n: number): number[] {
+  return dryRun(device, () => {
+    const all: number[] = [];
+    device.dispatch = (_, { workgroups: [x, y, z] }) => void all.push(x * y * z);
+    inScope(() => {
+      const prior = zeros([n, 2048]);
+      all.length = 0;
+      hatMatrix(rbfGram(prior, prior, { gamma: 1 }), { ridge: 0.01 });
+    });
+    return all.filter((count) => count > 0);
+  });
+}
+
+// A GPU waits for each to end, and one of few workgroups keeps little of it busy.
+for (const [n, most, mostSmall] of [[256, 67, 45], [1024, 103, 28], [2048, 146, 26]] as const) {
+  Deno.test(`the centroid weights of ${n} samples take at most ${most} dispatches, ${mostSmall} of them small`, () => {
+    const workgroups = workgroupsOf(n);
+    const small = workgroups.filter((count) => count < 64).length;
+    assert(workgroups.length <= most && small <= mostSmall, `${workgroups.length} dispatches, ${small} small`);
   });
 }

@@ -1,14 +1,12 @@
 // Iterative refinement of a hat matrix: factor and inverse are taken to more bits than f32 holds, with triangular
-// products alone, of operands that are cut in two so that the sums are exact (an error-free transformation).
-import { defineProgram } from "../../device/mod.ts";
+// products alone, of operands that are cut so that the sums are exact (an error-free transformation).
+import { defineProgram, type Workgroups } from "../../device/mod.ts";
 import { lib_flat, lib_rows } from "../../shaders/lib.ts";
 import { hat_refine as code } from "../../shaders/linalg.ts";
 import { Tensor } from "../../tensor/mod.ts";
-import { mul } from "../elementwise/binary.ts";
 import { strided } from "../product/layout.ts";
 import { productPadded, type Triangles } from "../product/product.ts";
 import { laneForm } from "../shared/lanes.ts";
-import { reduce } from "../shared/reduce.ts";
 import { rowConstants } from "../shared/rows.ts";
 import { NAN_BITS } from "../shared/params.ts";
 
@@ -23,23 +21,19 @@ function program(entryPoint: string) {
   return defineProgram({ name: "hatRefine", code: [lib_flat, lib_rows, code], entryPoint });
 }
 
-/** Elements of a workgroup. */
-const CHUNK = 1024;
+/** Columns and rows of a workgroup, and the edge of a tile that is mirrored. */
+const [WIDTH, HEIGHT, EDGE] = [256, 4, 32];
 
 const DECIDE = program("decide");
-const AGAIN = program("again");
-const SPLIT = program("split");
-const START = program("start");
-const CLEAR = program("clear");
-const NEGATE = program("negate");
-const SHIFT = program("shift");
-const MIRROR = program("mirror");
+const SPLIT_FACTOR = program("split_factor");
+const ERROR = program("error");
+const NORMS = program("norms");
+const SPLIT_COLUMNS = program("split_columns");
+const SPLIT_INVERSE = program("split_inverse");
+const LACK = program("lack");
 const COMBINE = program("combine");
-const CORRECT = program("correct");
-const RECUT = program("recut");
-const JOIN = program("join");
 const MEASURE = program("measure");
-const NEAR = program("near");
+const CORRECT = program("correct");
 const JUDGE = program("judge");
 const FINISH = program("finish");
 
@@ -47,11 +41,9 @@ const FINISH = program("finish");
 interface Parts {
   /** The matrix, `[n, n]`, its lower triangle. */
   readonly a: Tensor;
-  /** Cholesky factor, `[n, n]`. */
-  readonly l: Tensor;
   /** Cholesky factor with its rows padded to `size`. */
   readonly wide: Tensor;
-  /** Minus the inverse of the factor, `[size, size]`, size ≥ n a multiple of 64. */
+  /** Minus the inverse of the factor, `[size, size]`, size ≥ n a multiple of 64; is written to. */
   readonly m: Tensor;
   /** The diagonal of the hat matrix where the ridge is large, `[n]`; is written to. */
   readonly diagonal: Tensor;
@@ -62,203 +54,189 @@ interface Parts {
 }
 
 /** Arrays as shaders/linalg/hat_refine.wgsl binds them. */
-type Arrays = Readonly<Partial<Record<"x" | "y" | "w" | "on" | "u" | "v" | "z", Tensor>>>;
+type Arrays = Readonly<
+  Partial<Record<"x" | "y" | "w" | "z" | "r" | "u" | "v" | "t" | "gate" | "flags" | "k", Tensor>>
+>;
 
-/** Settings that not all programs read. */
-interface Settings {
-  readonly columns?: number;
-  readonly by?: 0 | 1 | 2;
-  readonly bound?: number;
-  readonly ridge?: number;
-}
+/** Parts of a matrix, the second 2¹² smaller. */
+type Halves = readonly [high: Tensor, low: Tensor];
 
-/** The dispatches for one size. */
-class Refinement {
-  readonly #a: Tensor;
-  readonly #n: number;
-  readonly #size: number;
-  readonly #ridge: number;
-  /** Gate `[4]`: the first number is not 0 where a pass is left out, the second where the first pass was. */
-  #gate: Tensor;
-  readonly #first: Tensor;
-
-  constructor({ a, m, pOn, aOn }: Parts, ridge: number) {
-    [this.#a, this.#n, this.#size, this.#ridge] = [a, a.shape[0]!, m.shape[0]!, Math.fround(ridge)];
-    const gate = this.#gate = this.#first = new Tensor(a.device, [4]);
-    this.dispatch(DECIDE, { x: reduce("max", pOn, [0]), u: gate, z: reduce("max", aOn, [0]) }, {}, 1);
-  }
-
-  matrix(): Tensor {
-    return new Tensor(this.#a.device, [this.#size, this.#size]);
-  }
-
-  /** Dispatches a program over [size, size], or over the given number of workgroups. */
-  dispatch(program: typeof SPLIT, { x, y, w, on, u, v, z }: Arrays, settings: Settings = {}, groups?: number): void {
-    const { device } = this.#a;
-    const [n, size, ridge] = [this.#n, this.#size, this.#ridge];
-    const ridge_high = new Float32Array(Uint32Array.of(bits(ridge) & 0xfffff000).buffer)[0]!;
-    const fixed = { n, size, ridge, ridge_high, most: MOST_MISSED, nan_bits: NAN_BITS };
-    const rows = program === MEASURE ? rowConstants(device, n) : undefined;
-    device.dispatch(rows ? laneForm(device, program, rows.LANES) : program, {
-      params: { columns: size, by: 0, bound: 0, ...fixed, ...settings },
-      buffers: {
-        1: x?.storage,
-        2: y?.storage,
-        3: w?.storage,
-        4: on?.storage,
-        5: u?.storage,
-        6: v?.storage,
-        7: z?.storage,
-        8: program === DECIDE ? undefined : this.#gate.storage,
-      },
-      workgroups: rows ? device.groups(n, rows.ROWS) : device.groups(groups ?? Math.ceil(size * size / CHUNK), 1),
-      constants: rows,
-    });
-  }
-
-  /** High and low parts of a lower triangle. */
-  split(x: Tensor, settings: Settings, norms = x): [high: Tensor, low: Tensor] {
-    const [u, v] = [this.matrix(), this.matrix()];
-    this.dispatch(SPLIT, { x, y: norms, u, v }, { columns: x.shape[1]!, ...settings });
-    return [u, v];
-  }
-
-  /** Makes `x I`. */
-  diagonal(x: number): Tensor {
-    const u = this.matrix();
-    this.dispatch(START, { u }, { ridge: x });
-    return u;
-  }
-
-  /** The lower triangle of a product, or adds it to `into`, unless it is left out. */
-  product(a: Tensor, b: Tensor, how: Transposes & Triangles, into?: Tensor): Tensor {
-    const { transposeA, transposeB, ...triangles } = how;
-    const row = { row: this.#size, matrix: 0 };
-    return productPadded({
-      a,
-      b,
-      sizes: {
-        rows: this.#n,
-        cols: this.#n,
-        inner: this.#size, // zeros past n
-        triangles: { ...triangles, lower: true },
-      },
-      layout: strided({ a: row, b: row, c: row, size: this.#size ** 2 }, { transposeA, transposeB }),
-      epilogue: into && { into, gate: this.#gate },
-    });
-  }
-
-  /** Minus the inverse of the factor, in parts. */
-  inverse({ m }: Parts): Inverse {
-    const [m1, m2] = this.split(m, { by: 2, bound: this.bound });
-    const u = this.matrix();
-    this.dispatch(CLEAR, { x: m, u });
-    return { m: u, m1, m2 };
-  }
-
-  /** Largest square of a norm in the inverse. */
-  get bound(): number {
-    return 1 / Math.max(this.#ridge, LEAST_RIDGE);
-  }
-
-  /** Parts of the factor by columns. */
-  factor({ l, wide }: Parts): [high: Tensor, low: Tensor] {
-    return this.split(wide, { by: 1 }, reduce("sum", mul(l, l), [0]));
-  }
-
-  /** `a + ridge I − l lᵀ`, both triangles. */
-  factorError({ a, l, wide }: Parts): Tensor {
-    const [l1, rest] = this.split(wide, { by: 0 }, reduce("sum", mul(l, l), [1]));
-    const [l2, l3] = this.split(rest, { by: 0 }, reduce("sum", mul(rest, rest), [1]));
-    const how = { toCol: true, transposeB: true };
-    const [negative, error] = [this.matrix(), this.matrix()];
-    this.dispatch(NEGATE, { x: a, u: negative });
-    this.product(l1, l1, how, negative);
-    this.dispatch(SHIFT, { u: negative }, {}, Math.ceil(this.#n / 64));
-    for (const [x, y] of [[l1, l2], [l2, l1]] as const) this.product(x, y, how, negative); // exact
-    for (const [x, y] of [[l1, l3], [l3, l1], [rest, rest]] as const) this.product(x, y, how, negative);
-    this.dispatch(MIRROR, { x: negative, u: error });
-    return free(error, negative, l1, l2, l3, rest);
-  }
-
-  /** Corrects the inverse to the first order of what it and the factor lack, and says what that misses. */
-  correct({ m, m1, m2 }: Inverse, error: Tensor, [l1, l2]: readonly [Tensor, Tensor]): Corrected {
-    const below = { toRow: true, fromCol: true };
-    const negated = this.product(m1, l1, below, this.diagonal(1)); // −(m l) − I, negated
-    this.product(m, l2, below, negated);
-    this.product(m2, l1, below, negated);
-    const once = this.product(m, error, { toRow: true }, this.diagonal(0));
-    const square = { toCol: true, transposeB: true };
-    const sum = this.product(once, m, square, this.diagonal(0));
-    this.product(negated, negated, square, sum);
-    this.dispatch(COMBINE, { x: negated, u: sum });
-    const moved = this.product(sum, m, below, this.diagonal(0));
-    const [q, right] = [this.matrix(), this.matrix()];
-    this.dispatch(CORRECT, { x: moved, y: m2, w: m1, u: q, v: right });
-    const missed = new Tensor(m.device, [this.#n]);
-    this.dispatch(MEASURE, { x: moved, v: missed });
-    return free({ m: right, m1, m2: q, missed }, negated, once, sum, m, m2, moved);
-  }
-
-  /** Cuts a corrected inverse anew, and leaves a second pass out where the error of the first is negligible. */
-  recut({ m, m1, m2, missed }: Corrected): Inverse {
-    const gate = new Tensor(m.device, [4]);
-    this.dispatch(AGAIN, { x: reduce("max", missed, [0]), u: gate }, {}, 1);
-    this.#gate = gate;
-    const [high, low] = [this.matrix(), this.matrix()];
-    this.dispatch(RECUT, { x: m, w: m1, u: high, v: low }, { bound: this.bound });
-    this.dispatch(JOIN, { x: m2, u: low });
-    return free({ m, m1: high, m2: low }, m1, m2, missed);
-  }
-
-  /** The inverse of the matrix, of that of its factor: `m1ᵀ m1`, and the rest of `mᵀ m`. */
-  squares({ m, m1, m2 }: Inverse): [p1: Tensor, p2: Tensor] {
-    this.#gate = this.#first;
-    const how = { transposeA: true, fromRow: true };
-    const p1 = this.product(m1, m1, how);
-    const p2 = this.product(m2, m, how, this.product(m1, m2, how, this.diagonal(0)));
-    return free([p1, p2], m, m1, m2);
-  }
-}
-
-/** Minus the inverse, and its parts. */
+/** Minus the inverse, and its parts; corrected in place. */
 type Inverse = Readonly<Record<"m" | "m1" | "m2", Tensor>>;
-
-/** The inverse after a pass, and what that missed. */
-type Corrected = Inverse & Readonly<Record<"missed", Tensor>>;
 
 interface Transposes {
   readonly transposeA?: boolean;
   readonly transposeB?: boolean;
 }
 
+/** Lower triangles: a product of two, and of one with another's transpose. */
+const BELOW = { toRow: true, fromCol: true };
+const SQUARE = { toCol: true, transposeB: true };
+
+/** The dispatches for one size. */
+class Refinement {
+  readonly #parts: Parts;
+  readonly #n: number;
+  readonly #size: number;
+  readonly #ridge: number;
+  /** Gates `[4]` of the passes, and one that is open. */
+  readonly #gates: readonly Tensor[];
+
+  constructor(parts: Parts, ridge: number) {
+    const { a, m, pOn: x, aOn: y } = parts;
+    [this.#parts, this.#n, this.#size, this.#ridge] = [parts, a.shape[0]!, m.shape[0]!, Math.fround(ridge)];
+    this.#gates = Array.from({ length: PASSES + 1 }, () => new Tensor(a.device, [4]));
+    const [u, v, t, flags] = this.#gates;
+    this.#dispatch(DECIDE, { x, y, u, v, t, flags }, [1, 1, 1]);
+  }
+
+  #matrix(): Tensor {
+    return new Tensor(this.#parts.a.device, [this.#size, this.#size]);
+  }
+
+  #vector(): Tensor {
+    return new Tensor(this.#parts.a.device, [this.#n]);
+  }
+
+  #dispatch(program: typeof ERROR, { x, y, w, z, r, u, v, t, gate, flags, k }: Arrays, workgroups: Workgroups): void {
+    const { a: { device }, wide } = this.#parts;
+    const [n, size, ridge] = [this.#n, this.#size, this.#ridge];
+    const ridge_high = new Float32Array(Uint32Array.of(bits(ridge) & 0xfffff000).buffer)[0]!;
+    const norm = Math.sqrt(1 / Math.max(ridge, LEAST_RIDGE)); // the largest in the inverse
+    const rows = program === NORMS || program === MEASURE ? rowConstants(device, n) : undefined;
+    device.dispatch(rows ? laneForm(device, program, rows.LANES) : program, {
+      params: {
+        n,
+        columns: wide.shape[1]!,
+        size,
+        norm,
+        ridge,
+        ridge_high,
+        most: MOST_MISSED,
+        nan_bits: NAN_BITS,
+        none: 0,
+      },
+      buffers: {
+        1: x?.storage,
+        2: y?.storage,
+        3: w?.storage,
+        4: z?.storage,
+        5: r?.storage,
+        6: u?.storage,
+        7: v?.storage,
+        8: t?.storage,
+        9: gate?.storage,
+        10: flags?.storage,
+        11: k?.storage,
+      },
+      workgroups: rows ? device.groups(n, rows.ROWS) : workgroups,
+      constants: rows,
+    });
+  }
+
+  /** Dispatches a program over the rows of [size, size]. */
+  #overRows(program: typeof ERROR, arrays: Arrays): void {
+    this.#dispatch(program, arrays, [Math.ceil(this.#size / WIDTH), this.#size / HEIGHT, 1]);
+  }
+
+  /** The product, unless its gate leaves it out; its lower triangle unless that is said not to do. */
+  #product(a: Tensor, b: Tensor, gate: Tensor, how: Transposes & Triangles): Tensor {
+    const { transposeA, transposeB, ...triangles } = how;
+    const [n, size] = [this.#n, this.#size];
+    const row = { row: size, matrix: 0 };
+    return productPadded({
+      a,
+      b,
+      sizes: { rows: n, cols: size, inner: size, triangles: { lower: true, ...triangles } }, // zeros past n
+      layout: strided({ a: row, b: row, c: row, size: size ** 2 }, { transposeA, transposeB }),
+      epilogue: { gate },
+    });
+  }
+
+  /** `a + ridge I − l lᵀ`, both triangles. */
+  #factorError(gate: Tensor): Tensor {
+    const { a, wide, aOn } = this.#parts;
+    const [l1, l2, l3, k, error] = [0, 1, 2, 3, 4].map(() => this.#matrix()) as [
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    this.#overRows(SPLIT_FACTOR, { x: wide, y: aOn, u: l1, v: l2, t: l3, k, gate });
+    const both = { ...SQUARE, toRow: true, lower: false };
+    const y = this.#product(l1, l1, gate, SQUARE);
+    const w = this.#product(l1, l2, gate, both);
+    const z = this.#product(k, l3, gate, both);
+    const r = this.#product(l2, l2, gate, SQUARE);
+    this.#overRows(ERROR, { x: a, y, w, z, r, u: error, gate });
+    return free(error, l1, l2, l3, k, y, w, z, r);
+  }
+
+  /** Parts of the factor by columns. */
+  #factor(gate: Tensor): Halves {
+    const { wide } = this.#parts;
+    const [norms, high, low] = [this.#vector(), this.#matrix(), this.#matrix()];
+    this.#overRows(NORMS, { x: wide, v: norms, gate });
+    this.#overRows(SPLIT_COLUMNS, { x: wide, y: norms, u: high, v: low, gate });
+    return free([high, low], norms);
+  }
+
+  /** Corrects the inverse to the first order of what it and the factor lack, and says what that misses. */
+  #correct({ m, m1, m2 }: Inverse, error: Tensor, [l1, l2]: Halves, pass: number): Tensor {
+    const [gate, flags] = [this.#gates[pass]!, this.#gates[pass + 1]];
+    const near = this.#product(m1, l1, gate, BELOW);
+    const second = this.#product(m2, l1, gate, BELOW);
+    const lack = this.#product(m, l2, gate, BELOW);
+    this.#overRows(LACK, { x: near, y: second, u: lack, gate });
+    const once = this.#product(m, error, gate, { toRow: true });
+    const square = this.#product(lack, lack, gate, SQUARE);
+    const sum = this.#product(once, m, gate, SQUARE);
+    this.#overRows(COMBINE, { x: lack, y: square, u: sum, gate });
+    const moved = this.#product(sum, m, gate, BELOW);
+    const missed = this.#vector();
+    this.#overRows(MEASURE, { x: moved, v: missed, gate, flags });
+    this.#overRows(CORRECT, { x: moved, u: m1, v: m2, t: m, gate });
+    return free(missed, near, second, lack, once, square, sum, moved);
+  }
+
+  /** The hat matrix, of the inverse: `m1ᵀ m1` is that of the matrix, with the rest of `mᵀ m`. */
+  #hat({ m, m1, m2 }: Inverse, missed: Tensor): Tensor {
+    const { a, diagonal } = this.#parts;
+    const [n, gate] = [this.#n, this.#gates[0]!];
+    const how = { transposeA: true, fromRow: true };
+    const p1 = this.#product(m1, m1, this.#gates[PASSES]!, how);
+    const [first, second] = [this.#product(m1, m2, gate, how), this.#product(m2, m, gate, how)];
+    const judged = { x: missed, y: p1, w: first, z: second, r: a, u: diagonal, flags: gate };
+    this.#dispatch(JUDGE, judged, a.device.groups(n, 64));
+    const h = new Tensor(a.device, [n, n]);
+    const tiles = Math.ceil(n / EDGE);
+    this.#dispatch(FINISH, { x: p1, y: first, w: second, z: diagonal, u: h, gate }, [tiles, tiles, 1]);
+    return free(h, p1, first, second);
+  }
+
+  /** `(a + ridge I)⁻¹ a`, `[n, n]`; NaN where what is left out is not small. */
+  run(): Tensor {
+    const gate = this.#gates[0]!;
+    const error = this.#factorError(gate);
+    const factor = this.#factor(gate);
+    const { m: m1 } = this.#parts;
+    const [m2, m] = [this.#matrix(), this.#matrix()];
+    this.#overRows(SPLIT_INVERSE, { u: m1, v: m2, t: m, gate });
+    const inverse = { m, m1, m2 };
+    let missed = this.#correct(inverse, error, factor, 0);
+    for (let pass = 1; pass < PASSES; pass++) {
+      missed.dispose();
+      missed = this.#correct(inverse, error, factor, pass);
+    }
+    free(null, error, ...factor);
+    return free(this.#hat(inverse, missed), m, m2, missed);
+  }
+}
+
 /** `(a + ridge I)⁻¹ a`, `[n, n]`; NaN where what is left out is not small. */
 export function refined(parts: Parts, ridge: number): Tensor {
-  const { a, diagonal } = parts;
-  const n = a.shape[0]!;
-  const vector = () => new Tensor(a.device, [n]);
-  const run = new Refinement(parts, ridge);
-  const [error, factor] = [run.factorError(parts), run.factor(parts)];
-  let inverse = run.correct(run.inverse(parts), error, factor);
-  for (let pass = 1; pass < PASSES; pass++) inverse = run.correct(run.recut(inverse), error, factor);
-  free(null, error, ...factor);
-  const [p1, p2] = run.squares(inverse);
-  const [near, missed] = [vector(), vector()];
-  run.dispatch(NEAR, { y: p1, u: near }, {}, Math.ceil(n / 64));
-  run.dispatch(
-    JUDGE,
-    { x: inverse.missed, y: p1, w: p2, on: near, u: diagonal, v: missed, z: a },
-    {},
-    Math.ceil(n / 64),
-  );
-  const h = new Tensor(a.device, [n, n]);
-  run.dispatch(
-    FINISH,
-    { y: p1, w: p2, on: diagonal, u: h, z: reduce("max", missed, [0]) },
-    {},
-    Math.ceil(n * n / CHUNK),
-  );
-  return free(h, p1, p2);
+  return new Refinement(parts, ridge).run();
 }
 
 /** Frees the tensors that a result was made of, and returns it. */

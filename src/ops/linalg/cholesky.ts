@@ -1,5 +1,5 @@
 import { defineProgram, type Device } from "../../device/mod.ts";
-import { lib_block, lib_flat } from "../../shaders/lib.ts";
+import { lib_flat } from "../../shaders/lib.ts";
 import {
   cholesky as code,
   cholesky_panel as panel,
@@ -21,16 +21,16 @@ import { NAN_BITS } from "../shared/params.ts";
 
 /** Columns of a block. */
 const BLOCK = 32;
+/** Rows below a block that a workgroup has. */
+const ROWS = 8;
 /** Columns that one matrix product brings up to date. */
 const GROUP = 128;
-/** Invocations that share a row of a block, where it is factored by elements. */
-const LANES = 8;
 
 function program(entryPoint: string, form?: string) {
-  return defineProgram({ name: "cholesky", form, code: [lib_flat, lib_block, code, rows], entryPoint });
+  return defineProgram({ name: "cholesky", form, code: [lib_flat, code, rows], entryPoint });
 }
 
-const TAKE = program("take");
+const START = program("start");
 const FACTORS = {
   elements: program("factor", "cholesky:elements"),
   rows: program("factor_rows", "cholesky:rows"),
@@ -40,10 +40,18 @@ const TRANSPOSE = program("transpose");
 const PANEL = pairForms("choleskyPanel", [panel]);
 const UPDATE = pairForms("choleskyUpdate", [update]);
 
-/** Chooses how a diagonal block is factored. */
+/** Chooses how a block is factored. */
 function choleskyForm(device: Device): keyof typeof FACTORS {
   const policy = policyOf(device);
   return policy.choose("cholesky", ["elements", "rows"], policy.of(CHOLESKY));
+}
+
+/** A factor in the making: `l` as far as it is known, the work `w`, which is minus what is left of `a + ridge I`. */
+interface Factor {
+  readonly n: number;
+  readonly size: number;
+  readonly l: Tensor;
+  readonly w: Tensor;
 }
 
 /** Factors `a + ridge I`, `[n, n]`. */
@@ -51,75 +59,88 @@ function factor(a: Tensor, ridge: number): Tensor {
   const { device } = a;
   const n = a.shape[0]!;
   const size = Math.ceil(n / BLOCK) * BLOCK;
-  const l = new Tensor(device, [size, size]);
-  const inverse = new Tensor(device, [BLOCK, BLOCK]);
-  const params = { n, size, ridge, nan_bits: NAN_BITS };
+  const [l, w] = [new Tensor(device, [size, size]), new Tensor(device, [size, size])];
+  const state = { n, size, l, w };
+  device.dispatch(START, {
+    params: { n, size, group: 0, first: 0, ridge, nan_bits: NAN_BITS },
+    buffers: { 1: a.storage, 2: l.storage, 3: w.storage },
+    workgroups: [Math.ceil(size / 256), size, 1],
+  });
+  const wide = choleskyForm(device) === "elements";
   for (let group = 0; group < size; group += GROUP) {
     const until = Math.min(group + GROUP, size);
-    const product = group === 0 ? undefined : factored(l, group, until);
-    device.dispatch(TAKE, {
-      params: { ...params, first: group, until },
-      buffers: { 1: a.storage, 2: l.storage, 4: (product ?? a).storage },
-      workgroups: device.groups(size * (until - group) / 4, 64),
-      constants: { PRODUCT: product !== undefined },
-    });
-    product?.dispose();
-    for (let first = group; first < until; first += BLOCK) {
-      device.dispatch(FACTORS[choleskyForm(device)], {
-        params: { ...params, first, until },
-        buffers: { 2: l.storage, 3: inverse.storage },
-        workgroups: [1, 1, 1],
-        constants: { LANES },
-      });
-      if (first + BLOCK < size) dividePanel(l, inverse, first);
-      if (first + BLOCK < until) updateGroup(l, first, until);
-    }
+    // A product of few columns and many terms loads less, one of many columns keeps more of a GPU busy.
+    if (!wide && group > 0) collect(state, [group, until], [0, group]);
+    (wide ? byElements : byRows)(state, group, until);
+    if (wide && until < size) collect(state, [until, size], [group, until]);
   }
+  w.dispose();
   return resizeRows(l, n, [n, n]);
 }
 
-/** `l[group.., ..group] l[group..until, ..group]ᵀ`, what the columns so far make of those of a group. */
-function factored(l: Tensor, group: number, until: number): Tensor {
-  const size = l.shape[0]!;
-  const [rows, cols] = [size - group, until - group];
-  const row = { row: size, matrix: 0, from: group * size };
-  return productPadded({
+/** Factors the columns of a group, a dispatch a block. */
+function byElements({ n, size, l, w }: Factor, group: number, until: number): void {
+  for (let first = group; first < until; first += BLOCK) {
+    l.device.dispatch(FACTORS.elements, {
+      params: { n, size, group, first, ridge: 0, nan_bits: NAN_BITS },
+      buffers: { 2: l.storage, 3: w.storage },
+      workgroups: [Math.max(1, (size - first - BLOCK) / ROWS), 1, 1],
+    });
+  }
+}
+
+/** Factors the columns of a group: of each block its diagonal, the rows below it, and what it leaves of the columns past it. */
+function byRows({ n, size, l, w }: Factor, group: number, until: number): void {
+  const { device } = l;
+  const form = rowForm(device);
+  const inverse = new Tensor(device, [BLOCK, BLOCK]);
+  for (let first = group; first < until; first += BLOCK) {
+    const next = first + BLOCK;
+    device.dispatch(FACTORS.rows, {
+      params: { n, size, group, first, ridge: 0, nan_bits: NAN_BITS },
+      buffers: { 2: l.storage, 3: w.storage, 4: inverse.storage },
+      workgroups: [1, 1, 1],
+    });
+    if (next === size) break;
+    device.dispatch(PANEL[form], {
+      params: { size, first, vectors: BLOCK / 4 },
+      buffers: { 1: w.storage, 2: inverse.storage, 3: l.storage },
+      ...pairTiles(device, size - next, BLOCK),
+    });
+    if (next === until) break;
+    device.dispatch(UPDATE[form], {
+      params: { size, panel: first, first: next, until, vectors: BLOCK / 4 },
+      buffers: { 1: l.storage, 2: w.storage },
+      ...pairTiles(device, size - next, until - next),
+    });
+  }
+  inverse.dispose();
+}
+
+/** Adds `l[first.., from..to] l[first..until, from..to]ᵀ` to the columns first..until of the work, as far as it is lower. */
+function collect({ size, l, w }: Factor, [first, until]: Range, [from, to]: Range): void {
+  const row = { row: size, matrix: 0, from: first * size + from };
+  productPadded({
     a: l,
     b: l,
-    sizes: { rows, cols, inner: group },
-    layout: strided({ a: row, b: row, c: { row: cols, matrix: 0 }, size: rows * cols }, { transposeB: true }),
+    sizes: { rows: size - first, cols: until - first, inner: to - from, triangles: { lower: true } },
+    layout: strided(
+      { a: row, b: row, c: { row: size, matrix: 0, from: first * (size + 1) }, size: size * size },
+      { transposeB: true },
+    ),
+    epilogue: { into: w },
   });
 }
 
-/** Divides the rows below a factored block by it. */
-function dividePanel(l: Tensor, inverse: Tensor, first: number): void {
-  const { device } = l;
-  const size = l.shape[0]!;
-  device.dispatch(PANEL[rowForm(device)], {
-    params: { size, first, vectors: BLOCK / 4 },
-    buffers: { 1: l.storage, 2: inverse.storage },
-    ...pairTiles(device, size - first - BLOCK, BLOCK),
-  });
-}
-
-/** Takes the products of a block of columns off the columns past it, up to `until`. */
-function updateGroup(l: Tensor, panel: number, until: number): void {
-  const { device } = l;
-  const size = l.shape[0]!;
-  const first = panel + BLOCK;
-  device.dispatch(UPDATE[rowForm(device)], {
-    params: { size, panel, first, until, vectors: BLOCK / 4 },
-    buffers: { 1: l.storage },
-    ...pairTiles(device, size - first, until - first),
-  });
-}
+/** Rows or columns, from the first to before the end. */
+type Range = readonly [number, number];
 
 /** The lower triangle mirrored and scaled (`MIRROR`), or the transpose (`TRANSPOSE`). */
 function rearrange(program: typeof MIRROR, a: Tensor, scale: number): Tensor {
   const n = a.shape[0]!;
   const out = new Tensor(a.device, [n, n]);
   a.device.dispatch(program, {
-    params: { n, size: n, first: 0, until: n, ridge: scale, nan_bits: NAN_BITS },
+    params: { n, size: n, group: 0, first: 0, ridge: scale, nan_bits: NAN_BITS },
     buffers: { 1: a.storage, 2: out.storage },
     workgroups: a.device.groups(n * n, 64),
   });

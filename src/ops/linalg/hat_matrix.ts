@@ -36,7 +36,7 @@ function hat(a: Tensor, l: Tensor, ridge: number): Tensor {
     workgroups: device.groups(n, constants.ROWS),
     constants,
   });
-  return refined({ a, l, wide, m, diagonal, pOn, aOn }, ridge);
+  return refined({ a, wide, m, diagonal, pOn, aOn }, ridge);
 }
 
 const hatMatrixOp = defineOp<[Tensor], { readonly ridge: number }>({

@@ -171,5 +171,5 @@ export const REDUCE: Readonly<Record<AdapterFamily, SliceTable>> = {
   gpu: { invocations: 65536, minRows: 16, maxRows: 256 },
 };
 
-/** Factor of a diagonal block of Cholesky's: by elements, or by vectors of rows. */
+/** Cholesky's blocks of columns: by elements, all rows at once, or by vectors of rows, the diagonal first. */
 export const CHOLESKY: Readonly<Record<AdapterFamily, "elements" | "rows">> = { cpu: "rows", gpu: "elements" };
