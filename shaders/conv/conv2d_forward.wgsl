@@ -17,11 +17,11 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let x = row.x + kx * params.dilation_w;
   let inside = y >= 0 && y < params.h && x >= 0 && x < params.w;
   let pixel = u32((row.image * params.h + y) * params.w + x);
-  return Segment(select(0u, pixel * params.a4 + place.a, inside), inside);
+  return Segment(select(0u, pixel * params.a4 + place.a, inside) + row.k4, inside);
 }
 
-fn load_a(segment: Segment, k: u32) -> vec4f {
-  return select(vec4f(), as_read(k / 4u, vec4f(a[segment.base + k / 4u])), segment.inside);
+fn load_a(row: Row, segment: Segment, k: u32) -> vec4f {
+  return read_by(reading_of(row.k4 + k / 4u), vec4f(a[segment.base + k / 4u]), segment.inside);
 }
 
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }

@@ -63,9 +63,9 @@ fn is_left_out() -> bool { return false; }
 
 fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place { return place; }
 
-// Image and pixel of a row of the phase, and grad_y's pixel that the first tap takes to it: the phase's taps reach the pixels
+// Image and pixel of a row of the phase, and grad_y's pixel that the first tap takes to it, and before which four k it starts: the phase's taps reach the pixels
 // of the phase, so that the divisions leave no rest.
-struct PhaseRow { image: i32, y: i32, x: i32, oy: i32, ox: i32 }
+struct PhaseRow { image: i32, y: i32, x: i32, oy: i32, ox: i32, k4: u32 }
 alias Row = PhaseRow;
 
 fn row_of(place: Place, row: u32) -> Row {
@@ -82,8 +82,11 @@ fn row_of(place: Place, row: u32) -> Row {
     x,
     (y + params.padding_h - place.y.tap * params.dilation_h) / params.stride_h,
     (x + params.padding_w - place.x.tap * params.dilation_w) / params.stride_w,
+    0u,
   );
 }
+
+fn row_from(row: Row, k: u32) -> Row { return Row(row.image, row.y, row.x, row.oy, row.ox, k / 4u); }
 
 fn c_row(place: Place, row: u32) -> u32 {
   let at = row_of(place, row);
@@ -106,10 +109,10 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
   let ox = row.ox - tap.y * place.x.shift;
   let inside = u32(oy) < u32(params.out_h) && u32(ox) < u32(params.out_w); // what is negative is large without its sign
   let pixel = u32((row.image * params.out_h + oy) * params.out_w + ox);
-  return Segment(select(0u, pixel * params.a4 + place.a, inside), inside);
+  return Segment(select(0u, pixel * params.a4 + place.a, inside) + row.k4, inside);
 }
 
-fn load_a(segment: Segment, k: u32) -> vec4f {
+fn load_a(row: Row, segment: Segment, k: u32) -> vec4f {
   return select(vec4f(), vec4f(a[segment.base + k / 4u]), segment.inside);
 }
 

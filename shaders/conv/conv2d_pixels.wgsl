@@ -3,8 +3,8 @@
 const A_T = false;
 const B_T = false;
 
-// The image, and the input pixel of the first tap.
-struct PixelRow { image: i32, y: i32, x: i32 }
+// The image, the input pixel of the first tap, and before which four k it starts.
+struct PixelRow { image: i32, y: i32, x: i32, k4: u32 }
 alias Row = PixelRow;
 
 fn row_of(place: Place, row: u32) -> Row {
@@ -15,5 +15,8 @@ fn row_of(place: Place, row: u32) -> Row {
     image,
     (line - image * params.out_h) * params.stride_h - params.padding_h,
     (pixel - line * params.out_w) * params.stride_w - params.padding_w,
+    0u,
   );
 }
+
+fn row_from(row: Row, k: u32) -> Row { return Row(row.image, row.y, row.x, k / 4u); }

@@ -23,7 +23,7 @@ fn tile_of(i: u32) -> Tile {
 fn pixel(tile: Tile, py: i32, px: i32) -> V {
   let inside = py >= 0 && py < params.h && px >= 0 && px < params.w;
   let i = u32((tile.image * params.h + py) * params.w + px) * params.channels + tile.channel;
-  return select(V(), as_read(tile.channel, V(x[select(0u, i, inside)])), inside);
+  return read_by(reading_of(tile.channel), V(x[select(0u, i, inside)]), inside);
 }
 
 // Every patch of an image.

@@ -1,2 +1,6 @@
 // Joined with a product that reads its images as they are.
-fn as_read(channel: u32, value: V) -> V { return value; }
+alias Reading = u32;
+
+fn reading_of(channel: u32) -> Reading { return channel; }
+
+fn read_by(reading: Reading, x: V, inside: bool) -> V { return select(V(), x, inside); }

@@ -78,32 +78,34 @@ fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place {
 
 fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
 
-// What is fixed for a row of a, or with A_T for 4 rows from it.
-struct MatrixRow { base: u32, vector: u32 }
+// What is fixed for a row of a, or with A_T for 4 rows from it: where it starts, before which k, and how 4 channels are read.
+struct MatrixRow { base: u32, k: u32, reading: Reading }
 alias Row = MatrixRow;
 
 fn row_of(place: Place, row: u32) -> Row {
   let vector = min(row, params.rows - 1u) / 4u;
-  if (A_T) { return Row(place.a + vector, vector); }
-  return Row(place.a + min(row, params.rows - 1u) * params.lda4, vector);
+  if (A_T) { return Row(place.a + vector, 0u, reading_of(vector)); }
+  return Row(place.a + min(row, params.rows - 1u) * params.lda4, 0u, Reading());
 }
 
-struct MatrixSegment { base: u32, k: u32, vector: u32 }
+fn row_from(row: Row, k: u32) -> Row { return Row(row.base + a_step(k), k, row.reading); }
+
+// Vectors from a of one k to a of k more.
+fn a_step(k: u32) -> u32 { return select(k / 4u, k * params.lda4, A_T); }
+
+// Its first k.
+struct MatrixSegment { k: u32 }
 alias Segment = MatrixSegment;
 
-fn segment_of(place: Place, row: Row, s: u32) -> Segment {
-  let k = s * params.depth;
-  if (A_T) { return Segment(row.base + k * params.lda4, k, row.vector); }
-  return Segment(row.base + k / 4u, k, row.vector);
-}
+fn segment_of(place: Place, row: Row, s: u32) -> Segment { return Segment(s * params.depth); }
 
 // a[row, k..k+3] of the segment, or with A_T a[row..row+3, k].
-fn load_a(segment: Segment, k: u32) -> vec4f {
-  if (!A_T) { return as_read((segment.k + k) / 4u, vec4f(a[segment.base + k / 4u])); }
-  if (!K_TAIL) { return as_read(segment.vector, vec4f(a[segment.base + k * params.lda4])); }
-  let inside = segment.k + k < params.inner;
-  let value = vec4f(a[segment.base + select(0u, k, inside) * params.lda4]);
-  return select(vec4f(), as_read(segment.vector, value), inside);
+fn load_a(row: Row, segment: Segment, k: u32) -> vec4f {
+  let at = segment.k + k;
+  if (!A_T) { return read_by(reading_of((at + row.k) / 4u), vec4f(a[a_step(at) + row.base]), true); }
+  if (!K_TAIL) { return read_by(row.reading, vec4f(a[a_step(at) + row.base]), true); }
+  let inside = at + row.k < params.inner;
+  return read_by(row.reading, vec4f(a[a_step(select(segment.k, at, inside)) + row.base]), inside);
 }
 
 // Vectors before b[k = 0 of the segment, j = 0].

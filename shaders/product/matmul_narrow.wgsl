@@ -95,10 +95,10 @@ fn main(
       let loaded = mat4x4f(shuffled(even, first), shuffled(even, second), shuffled(odd, first), shuffled(odd, second));
       var b = loaded;
       if (B_T) { b = transpose(loaded); }
-      add_quad(&quad0, load_a(segment0, k + k_of_lane), offset, b);
-      add_quad(&quad1, load_a(segment1, k + k_of_lane), offset, b);
-      add_quad(&quad2, load_a(segment2, k + k_of_lane), offset, b);
-      add_quad(&quad3, load_a(segment3, k + k_of_lane), offset, b);
+      add_quad(&quad0, load_a(mine0, segment0, k + k_of_lane), offset, b);
+      add_quad(&quad1, load_a(mine1, segment1, k + k_of_lane), offset, b);
+      add_quad(&quad2, load_a(mine2, segment2, k + k_of_lane), offset, b);
+      add_quad(&quad3, load_a(mine3, segment3, k + k_of_lane), offset, b);
     }
   }
   store_quad(place, row, col, quad0);

@@ -11,12 +11,14 @@
 //   place_of(z: u32) -> Place                               of a workgroup's z
 //   narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place   with the segments that count for rows and vectors of columns
 //   row_of(place: Place, row: u32) -> Row                   rows past the end must be somewhere
-//   segment_of(place: Place, row: Row, s: u32) -> Segment
+//   row_from(row: Row, k: u32) -> Row                       without the first k, of which there are fours where not A_T
+//   segment_of(place: Place, row: Row, s: u32) -> Segment   with A_T the same for a row and what row_from makes of it
 //   segment_length(s: u32) -> u32                           its k
-//   load_a(segment: Segment, k: u32) -> vec4f               a[row, k..k+3], or with A_T a[row..row+3, k]
+//   load_a(row: Row, segment: Segment, k: u32) -> vec4f     a[row, k..k+3], or with A_T a[row..row+3, k]
 //   b_base(place: Place, s: u32) -> u32                     what the next two are given
 //   load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f    b[k, 4 col..4 col+3], k counted in the segment; without B_T
 //   load_b_t(base: u32, k: u32, j: u32) -> vec4f            b[k..k+3, j]; with B_T
+//   b_at(i: u32) -> vec4f, params.ldb4                      b, i vectors from its start, and from one row of memory to the next
 //   rows_of_c(place: Place) -> u32                          rows of the result there
 //   columns_of_c() -> u32                                   vectors of four in a row of all of it
 //   column_of_c(place: Place, col: u32) -> u32              where a vector of the product is among them
@@ -78,31 +80,31 @@ fn main(
     for (var k = 0u; k < end; k += 4u) {
       let b = load_columns(base, s, k, b_col);
       if (A_T) {
-        let l0 = load_a(g0, k);
-        let l1 = load_a(g0, k + 1u);
-        let l2 = load_a(g0, k + 2u);
-        let l3 = load_a(g0, k + 3u);
+        let l0 = load_a(r0, g0, k);
+        let l1 = load_a(r0, g0, k + 1u);
+        let l2 = load_a(r0, g0, k + 2u);
+        let l3 = load_a(r0, g0, k + 3u);
         s0 += l0.x * b[0] + l1.x * b[1] + l2.x * b[2] + l3.x * b[3];
         s1 += l0.y * b[0] + l1.y * b[1] + l2.y * b[2] + l3.y * b[3];
         s2 += l0.z * b[0] + l1.z * b[1] + l2.z * b[2] + l3.z * b[3];
         s3 += l0.w * b[0] + l1.w * b[1] + l2.w * b[2] + l3.w * b[3];
-        let h0 = load_a(g4, k);
-        let h1 = load_a(g4, k + 1u);
-        let h2 = load_a(g4, k + 2u);
-        let h3 = load_a(g4, k + 3u);
+        let h0 = load_a(r4, g4, k);
+        let h1 = load_a(r4, g4, k + 1u);
+        let h2 = load_a(r4, g4, k + 2u);
+        let h3 = load_a(r4, g4, k + 3u);
         s4 += h0.x * b[0] + h1.x * b[1] + h2.x * b[2] + h3.x * b[3];
         s5 += h0.y * b[0] + h1.y * b[1] + h2.y * b[2] + h3.y * b[3];
         s6 += h0.z * b[0] + h1.z * b[1] + h2.z * b[2] + h3.z * b[3];
         s7 += h0.w * b[0] + h1.w * b[1] + h2.w * b[2] + h3.w * b[3];
       } else {
-        s0 += four(load_a(g0, k), b);
-        s1 += four(load_a(g1, k), b);
-        s2 += four(load_a(g2, k), b);
-        s3 += four(load_a(g3, k), b);
-        s4 += four(load_a(g4, k), b);
-        s5 += four(load_a(g5, k), b);
-        s6 += four(load_a(g6, k), b);
-        s7 += four(load_a(g7, k), b);
+        s0 += four(load_a(r0, g0, k), b);
+        s1 += four(load_a(r1, g1, k), b);
+        s2 += four(load_a(r2, g2, k), b);
+        s3 += four(load_a(r3, g3, k), b);
+        s4 += four(load_a(r4, g4, k), b);
+        s5 += four(load_a(r5, g5, k), b);
+        s6 += four(load_a(r6, g6, k), b);
+        s7 += four(load_a(r7, g7, k), b);
       }
     }
   }

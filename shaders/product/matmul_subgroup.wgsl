@@ -85,13 +85,13 @@ fn main(
     let base = b_base(place, s);
     let end = segment_length(s);
     for (var k = 0u; k < end; k += 4u) {
-      let m0 = load_a(segment0, k + k_of_lane);
-      let m1 = load_a(segment1, k + k_of_lane);
+      let m0 = load_a(mine0, segment0, k + k_of_lane);
+      let m1 = load_a(mine1, segment1, k + k_of_lane);
       var m2: vec4f;
       var m3: vec4f;
       if (ROWS > 16u) {
-        m2 = load_a(segment2, k + k_of_lane);
-        m3 = load_a(segment3, k + k_of_lane);
+        m2 = load_a(mine2, segment2, k + k_of_lane);
+        m3 = load_a(mine3, segment3, k + k_of_lane);
       }
       let b = load_columns(base, s, k, b_col);
       add_rows(&rows0, m0, b);

@@ -2,7 +2,8 @@
 // 4 rows where the tile is not TALL, 4 columns where it is not BROAD, for GPUs that have few registers.
 //
 // 8 k at a time, a slice, go through workgroup memory, which is double-buffered: while one half is summed, the next slices of
-// a and b are on their way in registers; one barrier a slice. Both halves hold [k][row] and [k][column] as vectors.
+// a and b are on their way in registers; one barrier a slice. Both halves hold [k][row] and [k][column] as vectors. What is
+// the same for all slices is found before them, and what is the same for those of a segment before these.
 // Joined with one of matmul_tile_f32.wgsl, matmul_tile_f16.wgsl, which say in which precision a slice is summed: with its Number.
 // Joined after the operands (matmul.wgsl or one of conv2d_*.wgsl) and a line with HIGH and WIDE, 8 or 16, and the vectors of
 // four of a tile's rows and columns: ROWS4, HIGH or where it is TALL twice as many; COLS4, WIDE or where it is BROAD 2 WIDE.
@@ -16,12 +17,13 @@ override UNROLLED: bool = true;
 override WHOLE: bool = false;
 
 const DEPTH = 8u; // k in a slice
-const TALL = ROWS4 > HIGH;
-const BROAD = COLS4 > WIDE;
-const A_PITCH = ROWS4 + 1u; // vectors from one k to the next; the odd one spreads scattered writes over banks
-const B_PITCH = COLS4 + 1u;
-const A_TWICE = 8u * ROWS4 > HIGH * WIDE;
-const B_TWICE = 8u * COLS4 > HIGH * WIDE;
+const INVOCATIONS = HIGH * WIDE;
+const ROW_PARTS = ROWS4 / HIGH; // 2 where the tile is TALL
+const COL_PARTS = COLS4 / WIDE; // 2 where it is BROAD
+const TALL = ROW_PARTS == 2u;
+const BROAD = COL_PARTS == 2u;
+const A_TWICE = 8u * ROWS4 > INVOCATIONS; // an invocation loads two vectors of a for a slice
+const B_TWICE = 8u * COLS4 > INVOCATIONS;
 
 // Four numbers that invocations may store one by one: a store to one element of a vector may write the others too.
 alias Four = array<Number, 4>;
@@ -31,53 +33,83 @@ fn to_vector(x: Four) -> Vector { return Vector(x[0], x[1], x[2], x[3]); }
 
 fn to_four(x: vec4f) -> Four { return Four(Number(x.x), Number(x.y), Number(x.z), Number(x.w)); }
 
+// One k of both halves of workgroup memory: vectors of rows or columns, by the parts of which an invocation has one each.
+// With the odd one, scattered writes spread over banks.
+struct RowsOfK { at: array<array<array<Four, HIGH>, 2>, ROW_PARTS>, odd: Four }
+struct ColsOfK { at: array<array<array<Four, WIDE>, 2>, COL_PARTS>, odd: Four }
+
 // The k of a slice as two times four, so that four k from one on lie at constant distances.
-var<workgroup> tile_a: array<array<array<array<Four, A_PITCH>, 4>, 2>, 2>;
-var<workgroup> tile_b: array<array<array<array<Four, B_PITCH>, 4>, 2>, 2>;
+var<workgroup> tile_a: array<array<RowsOfK, 4>, 2>;
+var<workgroup> tile_b: array<array<ColsOfK, 4>, 2>;
 
-// Vector q of a slice with `lines` vectors of rows or columns: its k, and its row or column. Along k where memory runs along
-// k, else along the row or column.
-fn k_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(q / lines, 4u * (q & 1u), along_k); }
-fn line_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(4u * (q % lines), q >> 1u, along_k); }
+// The first k, and row or column, of the vector that an invocation brings for a slice; it lies along k where memory runs along k,
+// else along rows or columns. A second vector is one part on, or 4 k.
+struct Slot { k: u32, line: u32 }
 
-fn fetch_a(segment: Segment, q: u32, k: u32, end: u32) -> vec4f {
-  let at = k + k_of(q, ROWS4, !A_T);
-  let inside = WHOLE || at < end;
-  return select(vec4f(), load_a(segment, select(0u, at, inside)), inside);
+fn slot_of(q: u32, lines: u32, along_k: bool) -> Slot {
+  if (along_k) { return Slot(4u * (q & 1u), q >> 1u); }
+  return Slot(q / lines, 4u * (q % lines));
 }
 
-fn fetch_b(base: u32, s: u32, q: u32, col: u32, k: u32, end: u32) -> vec4f {
-  let at = k + k_of(q, COLS4, B_T);
-  let inside = WHOLE || at < end;
-  let first = select(0u, at, inside);
-  let j = 4u * col + line_of(q, COLS4, B_T);
-  if (B_T) { return select(vec4f(), load_b_t(base, first, min(j, 4u * params.cols4 - 1u)), inside); }
-  return select(vec4f(), load_b(base, s, first, min(j / 4u, params.cols4 - 1u)), inside);
+// Where that is put. Indices are bounded here: compilers see that those of every turn are.
+struct Target { k4: u32, k: u32, part: u32, vector: u32, number: u32 }
+
+fn target_of(slot: Slot, length: u32) -> Target {
+  let vector = slot.line / 4u;
+  return Target(
+    min(slot.k / 4u, 1u),
+    min(slot.k % 4u, 3u),
+    min(vector / length, 1u),
+    min(vector % length, length - 1u),
+    min(slot.line % 4u, 3u),
+  );
 }
 
-fn put_a(half: u32, q: u32, value: vec4f) {
-  let k = k_of(q, ROWS4, !A_T);
-  let line = line_of(q, ROWS4, !A_T);
+// a of a row that starts from the slot's k.
+fn fetch_a(row: Row, segment: Segment, slot: Slot, k: u32, end: u32) -> vec4f {
+  if (WHOLE) { return load_a(row, segment, k); }
+  let inside = k + slot.k < end;
+  return select(vec4f(), load_a(row, segment, select(0u, k, inside)), inside);
+}
+
+// Vectors from b_base to a slot of b; its line is a column of the matrix.
+fn b_offset(slot: Slot) -> u32 {
+  if (B_T) { return slot.line * params.ldb4 + slot.k / 4u; }
+  return slot.k * params.ldb4 + slot.line / 4u;
+}
+
+// b of the slot, `offset` vectors from its base.
+fn fetch_b(base: u32, s: u32, slot: Slot, offset: u32, k: u32, end: u32) -> vec4f {
+  if (WHOLE) { return b_at(base + select(k * params.ldb4, k / 4u, B_T) + offset); }
+  let inside = k + slot.k < end;
+  let first = select(0u, k + slot.k, inside);
+  if (B_T) { return select(vec4f(), load_b_t(base, first, slot.line), inside); }
+  return select(vec4f(), load_b(base, s, first, slot.line / 4u), inside);
+}
+
+fn put_a(half: u32, to: Target, second: bool, value: vec4f) {
+  let part = select(to.part, u32(second), A_TWICE && !A_T);
+  let k4 = select(to.k4, u32(second), A_TWICE && A_T);
   if (A_T) {
-    tile_a[half][k / 4u][k % 4u][line / 4u] = to_four(value);
+    tile_a[k4][to.k].at[part][half][to.vector] = to_four(value);
   } else {
-    tile_a[half][k / 4u][0][line / 4u][line & 3u] = Number(value.x);
-    tile_a[half][k / 4u][1][line / 4u][line & 3u] = Number(value.y);
-    tile_a[half][k / 4u][2][line / 4u][line & 3u] = Number(value.z);
-    tile_a[half][k / 4u][3][line / 4u][line & 3u] = Number(value.w);
+    tile_a[k4][0].at[part][half][to.vector][to.number] = Number(value.x);
+    tile_a[k4][1].at[part][half][to.vector][to.number] = Number(value.y);
+    tile_a[k4][2].at[part][half][to.vector][to.number] = Number(value.z);
+    tile_a[k4][3].at[part][half][to.vector][to.number] = Number(value.w);
   }
 }
 
-fn put_b(half: u32, q: u32, value: vec4f) {
-  let k = k_of(q, COLS4, B_T);
-  let line = line_of(q, COLS4, B_T);
+fn put_b(half: u32, to: Target, second: bool, value: vec4f) {
+  let part = select(to.part, u32(second), B_TWICE && B_T);
+  let k4 = select(to.k4, u32(second), B_TWICE && !B_T);
   if (B_T) {
-    tile_b[half][k / 4u][0][line / 4u][line & 3u] = Number(value.x);
-    tile_b[half][k / 4u][1][line / 4u][line & 3u] = Number(value.y);
-    tile_b[half][k / 4u][2][line / 4u][line & 3u] = Number(value.z);
-    tile_b[half][k / 4u][3][line / 4u][line & 3u] = Number(value.w);
+    tile_b[k4][0].at[part][half][to.vector][to.number] = Number(value.x);
+    tile_b[k4][1].at[part][half][to.vector][to.number] = Number(value.y);
+    tile_b[k4][2].at[part][half][to.vector][to.number] = Number(value.z);
+    tile_b[k4][3].at[part][half][to.vector][to.number] = Number(value.w);
   } else {
-    tile_b[half][k / 4u][k % 4u][line / 4u] = to_four(value);
+    tile_b[k4][to.k].at[part][half][to.vector] = to_four(value);
   }
 }
 
@@ -95,22 +127,22 @@ struct TileSums {
 
 // Adds one k of a slice to sums of as many Numbers; rows, cols: the invocation's place in the tile, in vectors.
 fn add_k(sums: ptr<function, SliceSums>, half: u32, k: u32, rows: u32, cols: u32) {
-  let a_low = to_vector(tile_a[half][k / 4u][k % 4u][rows]);
-  let b_low = to_vector(tile_b[half][k / 4u][k % 4u][cols]);
+  let a_low = to_vector(tile_a[k / 4u][k % 4u].at[0][half][rows]);
+  let b_low = to_vector(tile_b[k / 4u][k % 4u].at[0][half][cols]);
   (*sums).s00 = fma(Vector(a_low.x), b_low, (*sums).s00);
   (*sums).s10 = fma(Vector(a_low.y), b_low, (*sums).s10);
   (*sums).s20 = fma(Vector(a_low.z), b_low, (*sums).s20);
   (*sums).s30 = fma(Vector(a_low.w), b_low, (*sums).s30);
   var b_high: Vector;
   if (BROAD) {
-    b_high = to_vector(tile_b[half][k / 4u][k % 4u][cols + WIDE]);
+    b_high = to_vector(tile_b[k / 4u][k % 4u].at[COL_PARTS - 1u][half][cols]);
     (*sums).s01 = fma(Vector(a_low.x), b_high, (*sums).s01);
     (*sums).s11 = fma(Vector(a_low.y), b_high, (*sums).s11);
     (*sums).s21 = fma(Vector(a_low.z), b_high, (*sums).s21);
     (*sums).s31 = fma(Vector(a_low.w), b_high, (*sums).s31);
   }
   if (TALL) {
-    let a_high = to_vector(tile_a[half][k / 4u][k % 4u][rows + HIGH]);
+    let a_high = to_vector(tile_a[k / 4u][k % 4u].at[ROW_PARTS - 1u][half][rows]);
     (*sums).s40 = fma(Vector(a_high.x), b_low, (*sums).s40);
     (*sums).s50 = fma(Vector(a_high.y), b_low, (*sums).s50);
     (*sums).s60 = fma(Vector(a_high.z), b_low, (*sums).s60);
@@ -150,7 +182,78 @@ fn block_of(block: u32, blocks: u32) -> vec2u {
   return vec2u(8u * band + inside % height, inside / height);
 }
 
-@compute @workgroup_size(HIGH * WIDE)
+// The segment of the second vector of a.
+fn second_segment(g0: Segment, g1: Segment) -> Segment {
+  if (A_T) { return g0; }
+  return g1;
+}
+
+// Adds the slices of all segments, of which there is one. q: the invocation; row, col: the tile's first row and vector of
+// columns; rows, cols: the invocation's place in it, in vectors.
+fn add_segments(sums: ptr<function, TileSums>, place: Place, q: u32, row: u32, col: u32, rows: u32, cols: u32) {
+  let a_slot = slot_of(q, ROWS4, !A_T);
+  let a_second = Slot(a_slot.k + select(0u, 4u, A_T), a_slot.line + select(4u * HIGH, 0u, A_T));
+  let a_to = target_of(a_slot, HIGH);
+  let r0 = row_from(row_of(place, row + a_slot.line), a_slot.k);
+  let r1 = row_from(row_of(place, row + a_second.line), a_second.k);
+  let b_slot = slot_of(q, COLS4, B_T);
+  let last = 4u * params.cols4 - 1u;
+  let b_first = Slot(b_slot.k, min(4u * col + b_slot.line, last));
+  let b_second = Slot(b_slot.k + select(4u, 0u, B_T), min(4u * col + b_slot.line + select(0u, 4u * WIDE, B_T), last));
+  let b_to = target_of(b_slot, WIDE);
+  let b_at0 = b_offset(b_first);
+  let b_at1 = b_offset(b_second);
+
+  var s = place.first;
+  var k = 0u;
+  var end = segment_length(s);
+  var base = b_base(place, s);
+  var g0 = segment_of(place, r0, s);
+  var g1 = segment_of(place, r1, s);
+  put_a(0u, a_to, false, fetch_a(r0, g0, a_slot, k, end));
+  if (A_TWICE) { put_a(0u, a_to, true, fetch_a(r1, second_segment(g0, g1), a_second, k, end)); }
+  put_b(0u, b_to, false, fetch_b(base, s, b_first, b_at0, k, end));
+  if (B_TWICE) { put_b(0u, b_to, true, fetch_b(base, s, b_second, b_at1, k, end)); }
+  workgroupBarrier();
+  k = DEPTH;
+  var half = 0u;
+  var more = true;
+  // A turn fetches a slice, sums the one before it and puts the new one into the other half. Past the last segment, of which
+  // end is 0, it fetches one more, which is not summed: a branch around the stores lets compilers move the loads behind the sums.
+  while (more) {
+    if (k >= end) {
+      k = 0u;
+      s++;
+      end = 0u;
+      more = s < place.end;
+      if (more) {
+        end = segment_length(s);
+        base = b_base(place, s);
+        g0 = segment_of(place, r0, s);
+        g1 = segment_of(place, r1, s);
+      }
+    }
+    loop {
+      let a0 = fetch_a(r0, g0, a_slot, k, end);
+      var a1: vec4f;
+      if (A_TWICE) { a1 = fetch_a(r1, second_segment(g0, g1), a_second, k, end); }
+      let b0 = fetch_b(base, s, b_first, b_at0, k, end);
+      var b1: vec4f;
+      if (B_TWICE) { b1 = fetch_b(base, s, b_second, b_at1, k, end); }
+      add_slice(sums, half, rows, cols);
+      half = 1u - half;
+      put_a(half, a_to, false, a0);
+      if (A_TWICE) { put_a(half, a_to, true, a1); }
+      put_b(half, b_to, false, b0);
+      if (B_TWICE) { put_b(half, b_to, true, b1); }
+      workgroupBarrier();
+      k += DEPTH;
+      if (k >= end) { break; }
+    }
+  }
+}
+
+@compute @workgroup_size(INVOCATIONS)
 fn main(
   @builtin(workgroup_id) group: vec3u,
   @builtin(num_workgroups) groups: vec3u,
@@ -167,51 +270,10 @@ fn main(
   );
   // 32 neighbours have 4 by 8 of the tile, so that a load of b is as wide as the memory, and one of a is shared.
   let cell = q0 / 32u;
-  let rows = 4u * (cell / (WIDE / 8u)) + q0 / 8u % 4u;
-  let cols = 8u * (cell % (WIDE / 8u)) + q0 % 8u;
-  // For a slice an invocation loads 8 ROWS4 / (HIGH WIDE) vectors of a, 1 or 2, and 8 COLS4 / (HIGH WIDE) of b.
-  let q1 = q0 + HIGH * WIDE;
-  let r0 = row_of(place, first_row + line_of(q0, ROWS4, !A_T));
-  let r1 = row_of(place, first_row + line_of(q1, ROWS4, !A_T));
-
+  let rows = min(4u * (cell / (WIDE / 8u)) + q0 / 8u % 4u, HIGH - 1u);
+  let cols = min(8u * (cell % (WIDE / 8u)) + q0 % 8u, WIDE - 1u);
   var sums: TileSums;
-  var s = place.first;
-  var k = 0u;
-  var half = 0u;
-  var end = select(0u, segment_length(s), s < place.end);
-  var base = b_base(place, s);
-  var g0 = segment_of(place, r0, s);
-  var g1 = segment_of(place, r1, s);
-  // Turn i fetches slice i and sums slice i - 1; past the last segment, of which end is 0, it fetches zeros.
-  for (var first = true; ; first = false) {
-    let more = s < place.end;
-    let a0 = fetch_a(g0, q0, k, end);
-    var a1: vec4f;
-    if (A_TWICE) { a1 = fetch_a(g1, q1, k, end); }
-    let b0 = fetch_b(base, s, q0, first_col, k, end);
-    var b1: vec4f;
-    if (B_TWICE) { b1 = fetch_b(base, s, q1, first_col, k, end); }
-    k += DEPTH;
-    if (more && k >= end) {
-      k = 0u;
-      s++;
-      end = 0u;
-      if (s < place.end) {
-        end = segment_length(s);
-        base = b_base(place, s);
-        g0 = segment_of(place, r0, s);
-        if (A_TWICE) { g1 = segment_of(place, r1, s); }
-      }
-    }
-    if (!first) { add_slice(&sums, half, rows, cols); }
-    if (!more) { break; }
-    half = 1u - half;
-    put_a(half, q0, a0);
-    if (A_TWICE) { put_a(half, q1, a1); }
-    put_b(half, q0, b0);
-    if (B_TWICE) { put_b(half, q1, b1); }
-    workgroupBarrier();
-  }
+  if (place.first < place.end) { add_segments(&sums, place, q0, first_row, first_col, rows, cols); }
   let row = first_row + 4u * rows;
   let col = first_col + cols;
   var left = put_rows(place, row, col, sums.s00, sums.s10, sums.s20, sums.s30);

@@ -5,7 +5,7 @@
 // for f32's; the 2 is for rounding a and b, where they are not f16 already. What is below 2^-14 has an absolute error of 2^-25 a
 // product instead; a slice beyond 65,504 is infinite.
 //
-// Workgroup memory: 128 (ROWS4 + COLS4 + 2) + 16 HIGH COLS4 bytes.
+// Workgroup memory: 128 (ROWS4 + COLS4 + 1) + 16 HIGH COLS4 bytes.
 alias Number = f16;
 
 struct SliceSums {

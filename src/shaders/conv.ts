@@ -173,10 +173,10 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
  let x = row.x + kx * params.dilation_w;
  let inside = y >= 0 && y < params.h && x >= 0 && x < params.w;
  let pixel = u32((row.image * params.h + y) * params.w + x);
- return Segment(select(0u, pixel * params.a4 + place.a, inside), inside);
+ return Segment(select(0u, pixel * params.a4 + place.a, inside) + row.k4, inside);
 }
-fn load_a(segment: Segment, k: u32) -> vec4f {
- return select(vec4f(), as_read(k / 4u, vec4f(a[segment.base + k / 4u])), segment.inside);
+fn load_a(row: Row, segment: Segment, k: u32) -> vec4f {
+ return read_by(reading_of(row.k4 + k / 4u), vec4f(a[segment.base + k / 4u]), segment.inside);
 }
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
 `,
@@ -185,30 +185,29 @@ fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * par
 export const conv2d_forward_taps: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
-  code: `struct TapsSegment { row: Row, base: i32, down: i32, across: i32, k: u32, per_tap: f32 }
+  code: `struct TapsSegment { y: f32, x: f32, base: i32, tap: u32, down: i32, across: i32, per_tap: f32 }
 alias Segment = TapsSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
  let a4 = i32(params.a4);
  return Segment(
-  row,
+  f32(row.y) + 0.5,
+  f32(row.x) + 0.5,
   i32(place.a) + ((row.image * params.h + row.y) * params.w + row.x) * a4,
+  s * params.depth / 4u,
   params.dilation_h * params.w * a4,
   params.dilation_w * a4,
-  s * params.depth,
   1.0 / f32(params.kernel_w),
  );
 }
-fn quotient(i: u32, reciprocal: f32) -> u32 { return u32((f32(i) + 0.5) * reciprocal); }
-fn load_a(segment: Segment, k: u32) -> vec4f {
- let tap = (segment.k + k) / 4u;
- let line = quotient(tap, segment.per_tap);
- let ky = i32(line);
- let kx = i32(tap - line * u32(params.kernel_w));
- let y = segment.row.y + ky * params.dilation_h;
- let x = segment.row.x + kx * params.dilation_w;
- let inside = u32(y) < u32(params.h) && u32(x) < u32(params.w);
- let i = u32(segment.base + ky * segment.down + kx * segment.across);
- return select(vec4f(), vec4f(a[select(0u, i, inside)]), inside);
+fn load_a(row: Row, segment: Segment, k: u32) -> vec4f {
+ let tap = f32(segment.tap + k / 4u + row.k4);
+ let ky = floor(fma(tap, segment.per_tap, 0.5 * segment.per_tap));
+ let kx = fma(-ky, f32(params.kernel_w), tap);
+ let y = fma(ky, f32(params.dilation_h), segment.y);
+ let x = fma(kx, f32(params.dilation_w), segment.x);
+ let inside = bitcast<u32>(y) < bitcast<u32>(f32(params.h)) && bitcast<u32>(x) < bitcast<u32>(f32(params.w));
+ let i = u32(segment.base + i32(ky) * segment.down + i32(kx) * segment.across);
+ return select(vec4f(), vec4f(a[i]), inside);
 }
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
 `,
@@ -260,7 +259,7 @@ fn place_of(z: u32) -> Place {
 }
 fn is_left_out() -> bool { return false; }
 fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place { return place; }
-struct PhaseRow { image: i32, y: i32, x: i32, oy: i32, ox: i32 }
+struct PhaseRow { image: i32, y: i32, x: i32, oy: i32, ox: i32, k4: u32 }
 alias Row = PhaseRow;
 fn row_of(place: Place, row: u32) -> Row {
  let pixel = i32(min(row, max(place.rows, 1u) - 1u));
@@ -276,8 +275,10 @@ fn row_of(place: Place, row: u32) -> Row {
   x,
   (y + params.padding_h - place.y.tap * params.dilation_h) / params.stride_h,
   (x + params.padding_w - place.x.tap * params.dilation_w) / params.stride_w,
+  0u,
  );
 }
+fn row_from(row: Row, k: u32) -> Row { return Row(row.image, row.y, row.x, row.oy, row.ox, k / 4u); }
 fn c_row(place: Place, row: u32) -> u32 {
  let at = row_of(place, row);
  return u32((at.image * params.h + at.y) * params.w + at.x);
@@ -294,9 +295,9 @@ fn segment_of(place: Place, row: Row, s: u32) -> Segment {
  let ox = row.ox - tap.y * place.x.shift;
  let inside = u32(oy) < u32(params.out_h) && u32(ox) < u32(params.out_w);
  let pixel = u32((row.image * params.out_h + oy) * params.out_w + ox);
- return Segment(select(0u, pixel * params.a4 + place.a, inside), inside);
+ return Segment(select(0u, pixel * params.a4 + place.a, inside) + row.k4, inside);
 }
-fn load_a(segment: Segment, k: u32) -> vec4f {
+fn load_a(row: Row, segment: Segment, k: u32) -> vec4f {
  return select(vec4f(), vec4f(a[segment.base + k / 4u]), segment.inside);
 }
 fn b_base(place: Place, s: u32) -> u32 {
@@ -313,7 +314,7 @@ export const conv2d_pixels: Shader<Record<never, never>, Record<never, never>> =
   access: {},
   code: `const A_T = false;
 const B_T = false;
-struct PixelRow { image: i32, y: i32, x: i32 }
+struct PixelRow { image: i32, y: i32, x: i32, k4: u32 }
 alias Row = PixelRow;
 fn row_of(place: Place, row: u32) -> Row {
  let pixel = i32(min(row, params.rows - 1u));
@@ -323,8 +324,10 @@ fn row_of(place: Place, row: u32) -> Row {
   image,
   (line - image * params.out_h) * params.stride_h - params.padding_h,
   (pixel - line * params.out_w) * params.stride_w - params.padding_w,
+  0u,
  );
 }
+fn row_from(row: Row, k: u32) -> Row { return Row(row.image, row.y, row.x, k / 4u); }
 `,
 };
 /** `conv2d_place` */
@@ -357,44 +360,49 @@ export const conv2d_weight_grad: Shader<Record<never, never>, Record<never, neve
   access: {},
   code: `const A_T = true;
 const B_T = false;
-struct WeightRow { y: f32, x: f32, channel: u32 }
+struct WeightRow { y: f32, x: f32, channel: u32, k: u32, reading: Reading }
 alias Row = WeightRow;
 fn row_of(place: Place, row: u32) -> Row {
  let vector = min(row, params.rows - 1u) / 4u;
  let tap = vector / params.in4;
  let ky = i32(tap) / params.kernel_w;
  let kx = i32(tap) - ky * params.kernel_w;
+ let channel = vector - tap * params.in4;
  return Row(
-  f32(ky * params.dilation_h - params.padding_h),
-  f32(kx * params.dilation_w - params.padding_w),
-  vector - tap * params.in4,
+  f32(ky * params.dilation_h - params.padding_h) + 0.5,
+  f32(kx * params.dilation_w - params.padding_w) + 0.5,
+  channel,
+  0u,
+  reading_of(channel),
  );
 }
-struct PixelsSegment { base: u32, line: f32, column: f32, end: u32, row: Row }
+fn row_from(row: Row, k: u32) -> Row { return Row(row.y, row.x, row.channel, k, row.reading); }
+struct PixelsSegment { base: u32, columns: f32, lines: f32, y: f32, x: f32, end: u32 }
 alias Segment = PixelsSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
- let line = i32(s * params.depth) / params.out_w;
- let image = line / params.out_h;
+ let first_line = i32(s * params.depth) / params.out_w;
+ let image = first_line / params.out_h;
+ let line = f32(first_line - image * params.out_h);
+ let column = f32(i32(s * params.depth) - first_line * params.out_w);
  return Segment(
   u32(image * params.h * params.w) * params.a4 + place.a + row.channel,
-  f32(line - image * params.out_h),
-  f32(i32(s * params.depth) - line * params.out_w),
+  fma(column, params.per_column, params.half_column),
+  fma(line, params.per_line, params.half_line),
+  fma(line, f32(params.stride_h), row.y),
+  fma(column, f32(params.stride_w), row.x),
   segment_length(s),
-  row,
  );
 }
-fn quotient(i: f32, reciprocal: f32, half: f32) -> f32 { return floor(fma(i, reciprocal, half)); }
-fn load_a(segment: Segment, k: u32) -> vec4f {
- let column = segment.column + f32(k);
- let lines = quotient(column, params.per_column, params.half_column);
- let line = segment.line + lines;
- let image = quotient(line, params.per_line, params.half_line);
- let y = i32(fma(fma(-image, f32(params.out_h), line), f32(params.stride_h), segment.row.y));
- let x = i32(fma(fma(-lines, f32(params.out_w), column), f32(params.stride_w), segment.row.x));
- let inside = u32(y) < u32(params.h) && u32(x) < u32(params.w) && (!K_TAIL || k < segment.end);
- let pixel = u32((i32(image) * params.h + y) * params.w + x);
- let value = vec4f(a[segment.base + select(0u, pixel, inside) * params.a4]);
- return select(vec4f(), as_read(segment.row.channel, value), inside);
+fn load_a(row: Row, segment: Segment, k: u32) -> vec4f {
+ let column = f32(k + row.k);
+ let lines = floor(fma(column, params.per_column, segment.columns));
+ let images = floor(fma(lines, params.per_line, segment.lines));
+ let y = fma(fma(-images, f32(params.out_h), lines), f32(params.stride_h), segment.y);
+ let x = fma(fma(-lines, f32(params.out_w), column), f32(params.stride_w), segment.x);
+ let inside = bitcast<u32>(y) < bitcast<u32>(f32(params.h)) && bitcast<u32>(x) < bitcast<u32>(f32(params.w)) &&
+  (!K_TAIL || k + row.k < segment.end);
+ let pixel = u32(fma(images, f32(params.h), y)) * u32(params.w) + u32(x);
+ return read_by(row.reading, vec4f(a[segment.base + pixel * params.a4]), inside);
 }
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
 `,
@@ -889,7 +897,7 @@ fn tile_of(i: u32) -> Tile {
 fn pixel(tile: Tile, py: i32, px: i32) -> V {
  let inside = py >= 0 && py < params.h && px >= 0 && px < params.w;
  let i = u32((tile.image * params.h + py) * params.w + px) * params.channels + tile.channel;
- return select(V(), as_read(tile.channel, V(x[select(0u, i, inside)])), inside);
+ return read_by(reading_of(tile.channel), V(x[select(0u, i, inside)]), inside);
 }
 @compute @workgroup_size(64)
 fn patches(

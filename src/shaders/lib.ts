@@ -660,11 +660,16 @@ export const lib_read_normalized: Shader<Record<never, never>, { 7: "read" }> = 
   code: `const PARTS = 4u / WIDTH;
 struct FourNorms { scale: array<V, PARTS>, shift: array<V, PARTS> }
 @group(0) @binding(7) var<storage, read> norm: array<FourNorms>;
-fn as_read(channel: u32, x: V) -> V {
+struct VectorNorm { scale: V, shift: V }
+alias Reading = VectorNorm;
+fn reading_of(channel: u32) -> Reading {
  let four = channel / PARTS;
  let part = channel % PARTS;
- let value = fma(x, norm[four].scale[part], norm[four].shift[part]);
- return select(value, V(), bitcast<U>(value) - U(0x80000000u) <= U(0x7f800000u));
+ return Reading(norm[four].scale[part], norm[four].shift[part]);
+}
+fn read_by(reading: Reading, x: V, inside: bool) -> V {
+ let value = fma(x, reading.scale, reading.shift);
+ return select(value, V(), (bitcast<I>(value) <= I(-0x00800000)) | B(!inside));
 }
 `,
 };
@@ -672,7 +677,9 @@ fn as_read(channel: u32, x: V) -> V {
 export const lib_read_plain: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
-  code: `fn as_read(channel: u32, value: V) -> V { return value; }
+  code: `alias Reading = u32;
+fn reading_of(channel: u32) -> Reading { return channel; }
+fn read_by(reading: Reading, x: V, inside: bool) -> V { return select(V(), x, inside); }
 `,
 };
 /** `lib_row_pairs` */

@@ -52,26 +52,24 @@ fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place {
  return part;
 }
 fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
-struct MatrixRow { base: u32, vector: u32 }
+struct MatrixRow { base: u32, k: u32, reading: Reading }
 alias Row = MatrixRow;
 fn row_of(place: Place, row: u32) -> Row {
  let vector = min(row, params.rows - 1u) / 4u;
- if (A_T) { return Row(place.a + vector, vector); }
- return Row(place.a + min(row, params.rows - 1u) * params.lda4, vector);
+ if (A_T) { return Row(place.a + vector, 0u, reading_of(vector)); }
+ return Row(place.a + min(row, params.rows - 1u) * params.lda4, 0u, Reading());
 }
-struct MatrixSegment { base: u32, k: u32, vector: u32 }
+fn row_from(row: Row, k: u32) -> Row { return Row(row.base + a_step(k), k, row.reading); }
+fn a_step(k: u32) -> u32 { return select(k / 4u, k * params.lda4, A_T); }
+struct MatrixSegment { k: u32 }
 alias Segment = MatrixSegment;
-fn segment_of(place: Place, row: Row, s: u32) -> Segment {
- let k = s * params.depth;
- if (A_T) { return Segment(row.base + k * params.lda4, k, row.vector); }
- return Segment(row.base + k / 4u, k, row.vector);
-}
-fn load_a(segment: Segment, k: u32) -> vec4f {
- if (!A_T) { return as_read((segment.k + k) / 4u, vec4f(a[segment.base + k / 4u])); }
- if (!K_TAIL) { return as_read(segment.vector, vec4f(a[segment.base + k * params.lda4])); }
- let inside = segment.k + k < params.inner;
- let value = vec4f(a[segment.base + select(0u, k, inside) * params.lda4]);
- return select(vec4f(), as_read(segment.vector, value), inside);
+fn segment_of(place: Place, row: Row, s: u32) -> Segment { return Segment(s * params.depth); }
+fn load_a(row: Row, segment: Segment, k: u32) -> vec4f {
+ let at = segment.k + k;
+ if (!A_T) { return read_by(reading_of((at + row.k) / 4u), vec4f(a[a_step(at) + row.base]), true); }
+ if (!K_TAIL) { return read_by(row.reading, vec4f(a[a_step(at) + row.base]), true); }
+ let inside = at + row.k < params.inner;
+ return read_by(row.reading, vec4f(a[a_step(select(segment.k, at, inside)) + row.base]), inside);
 }
 fn b_base(place: Place, s: u32) -> u32 {
  let k = s * params.depth;
@@ -201,10 +199,10 @@ fn main(
    let loaded = mat4x4f(shuffled(even, first), shuffled(even, second), shuffled(odd, first), shuffled(odd, second));
    var b = loaded;
    if (B_T) { b = transpose(loaded); }
-   add_quad(&quad0, load_a(segment0, k + k_of_lane), offset, b);
-   add_quad(&quad1, load_a(segment1, k + k_of_lane), offset, b);
-   add_quad(&quad2, load_a(segment2, k + k_of_lane), offset, b);
-   add_quad(&quad3, load_a(segment3, k + k_of_lane), offset, b);
+   add_quad(&quad0, load_a(mine0, segment0, k + k_of_lane), offset, b);
+   add_quad(&quad1, load_a(mine1, segment1, k + k_of_lane), offset, b);
+   add_quad(&quad2, load_a(mine2, segment2, k + k_of_lane), offset, b);
+   add_quad(&quad3, load_a(mine3, segment3, k + k_of_lane), offset, b);
   }
  }
  store_quad(place, row, col, quad0);
@@ -335,31 +333,31 @@ fn main(
   for (var k = 0u; k < end; k += 4u) {
    let b = load_columns(base, s, k, b_col);
    if (A_T) {
-    let l0 = load_a(g0, k);
-    let l1 = load_a(g0, k + 1u);
-    let l2 = load_a(g0, k + 2u);
-    let l3 = load_a(g0, k + 3u);
+    let l0 = load_a(r0, g0, k);
+    let l1 = load_a(r0, g0, k + 1u);
+    let l2 = load_a(r0, g0, k + 2u);
+    let l3 = load_a(r0, g0, k + 3u);
     s0 += l0.x * b[0] + l1.x * b[1] + l2.x * b[2] + l3.x * b[3];
     s1 += l0.y * b[0] + l1.y * b[1] + l2.y * b[2] + l3.y * b[3];
     s2 += l0.z * b[0] + l1.z * b[1] + l2.z * b[2] + l3.z * b[3];
     s3 += l0.w * b[0] + l1.w * b[1] + l2.w * b[2] + l3.w * b[3];
-    let h0 = load_a(g4, k);
-    let h1 = load_a(g4, k + 1u);
-    let h2 = load_a(g4, k + 2u);
-    let h3 = load_a(g4, k + 3u);
+    let h0 = load_a(r4, g4, k);
+    let h1 = load_a(r4, g4, k + 1u);
+    let h2 = load_a(r4, g4, k + 2u);
+    let h3 = load_a(r4, g4, k + 3u);
     s4 += h0.x * b[0] + h1.x * b[1] + h2.x * b[2] + h3.x * b[3];
     s5 += h0.y * b[0] + h1.y * b[1] + h2.y * b[2] + h3.y * b[3];
     s6 += h0.z * b[0] + h1.z * b[1] + h2.z * b[2] + h3.z * b[3];
     s7 += h0.w * b[0] + h1.w * b[1] + h2.w * b[2] + h3.w * b[3];
    } else {
-    s0 += four(load_a(g0, k), b);
-    s1 += four(load_a(g1, k), b);
-    s2 += four(load_a(g2, k), b);
-    s3 += four(load_a(g3, k), b);
-    s4 += four(load_a(g4, k), b);
-    s5 += four(load_a(g5, k), b);
-    s6 += four(load_a(g6, k), b);
-    s7 += four(load_a(g7, k), b);
+    s0 += four(load_a(r0, g0, k), b);
+    s1 += four(load_a(r1, g1, k), b);
+    s2 += four(load_a(r2, g2, k), b);
+    s3 += four(load_a(r3, g3, k), b);
+    s4 += four(load_a(r4, g4, k), b);
+    s5 += four(load_a(r5, g5, k), b);
+    s6 += four(load_a(r6, g6, k), b);
+    s7 += four(load_a(r7, g7, k), b);
    }
   }
  }
@@ -451,13 +449,13 @@ fn main(
   let base = b_base(place, s);
   let end = segment_length(s);
   for (var k = 0u; k < end; k += 4u) {
-   let m0 = load_a(segment0, k + k_of_lane);
-   let m1 = load_a(segment1, k + k_of_lane);
+   let m0 = load_a(mine0, segment0, k + k_of_lane);
+   let m1 = load_a(mine1, segment1, k + k_of_lane);
    var m2: vec4f;
    var m3: vec4f;
    if (ROWS > 16u) {
-    m2 = load_a(segment2, k + k_of_lane);
-    m3 = load_a(segment3, k + k_of_lane);
+    m2 = load_a(mine2, segment2, k + k_of_lane);
+    m3 = load_a(mine3, segment3, k + k_of_lane);
    }
    let b = load_columns(base, s, k, b_col);
    add_rows(&rows0, m0, b);
@@ -491,55 +489,75 @@ export const matmul_tile: Shader<Record<never, never>, Record<never, never>> = {
   code: `override UNROLLED: bool = true;
 override WHOLE: bool = false;
 const DEPTH = 8u;
-const TALL = ROWS4 > HIGH;
-const BROAD = COLS4 > WIDE;
-const A_PITCH = ROWS4 + 1u;
-const B_PITCH = COLS4 + 1u;
-const A_TWICE = 8u * ROWS4 > HIGH * WIDE;
-const B_TWICE = 8u * COLS4 > HIGH * WIDE;
+const INVOCATIONS = HIGH * WIDE;
+const ROW_PARTS = ROWS4 / HIGH;
+const COL_PARTS = COLS4 / WIDE;
+const TALL = ROW_PARTS == 2u;
+const BROAD = COL_PARTS == 2u;
+const A_TWICE = 8u * ROWS4 > INVOCATIONS;
+const B_TWICE = 8u * COLS4 > INVOCATIONS;
 alias Four = array<Number, 4>;
 alias Vector = vec4<Number>;
 fn to_vector(x: Four) -> Vector { return Vector(x[0], x[1], x[2], x[3]); }
 fn to_four(x: vec4f) -> Four { return Four(Number(x.x), Number(x.y), Number(x.z), Number(x.w)); }
-var<workgroup> tile_a: array<array<array<array<Four, A_PITCH>, 4>, 2>, 2>;
-var<workgroup> tile_b: array<array<array<array<Four, B_PITCH>, 4>, 2>, 2>;
-fn k_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(q / lines, 4u * (q & 1u), along_k); }
-fn line_of(q: u32, lines: u32, along_k: bool) -> u32 { return select(4u * (q % lines), q >> 1u, along_k); }
-fn fetch_a(segment: Segment, q: u32, k: u32, end: u32) -> vec4f {
- let at = k + k_of(q, ROWS4, !A_T);
- let inside = WHOLE || at < end;
- return select(vec4f(), load_a(segment, select(0u, at, inside)), inside);
+struct RowsOfK { at: array<array<array<Four, HIGH>, 2>, ROW_PARTS>, odd: Four }
+struct ColsOfK { at: array<array<array<Four, WIDE>, 2>, COL_PARTS>, odd: Four }
+var<workgroup> tile_a: array<array<RowsOfK, 4>, 2>;
+var<workgroup> tile_b: array<array<ColsOfK, 4>, 2>;
+struct Slot { k: u32, line: u32 }
+fn slot_of(q: u32, lines: u32, along_k: bool) -> Slot {
+ if (along_k) { return Slot(4u * (q & 1u), q >> 1u); }
+ return Slot(q / lines, 4u * (q % lines));
 }
-fn fetch_b(base: u32, s: u32, q: u32, col: u32, k: u32, end: u32) -> vec4f {
- let at = k + k_of(q, COLS4, B_T);
- let inside = WHOLE || at < end;
- let first = select(0u, at, inside);
- let j = 4u * col + line_of(q, COLS4, B_T);
- if (B_T) { return select(vec4f(), load_b_t(base, first, min(j, 4u * params.cols4 - 1u)), inside); }
- return select(vec4f(), load_b(base, s, first, min(j / 4u, params.cols4 - 1u)), inside);
+struct Target { k4: u32, k: u32, part: u32, vector: u32, number: u32 }
+fn target_of(slot: Slot, length: u32) -> Target {
+ let vector = slot.line / 4u;
+ return Target(
+  min(slot.k / 4u, 1u),
+  min(slot.k % 4u, 3u),
+  min(vector / length, 1u),
+  min(vector % length, length - 1u),
+  min(slot.line % 4u, 3u),
+ );
 }
-fn put_a(half: u32, q: u32, value: vec4f) {
- let k = k_of(q, ROWS4, !A_T);
- let line = line_of(q, ROWS4, !A_T);
+fn fetch_a(row: Row, segment: Segment, slot: Slot, k: u32, end: u32) -> vec4f {
+ if (WHOLE) { return load_a(row, segment, k); }
+ let inside = k + slot.k < end;
+ return select(vec4f(), load_a(row, segment, select(0u, k, inside)), inside);
+}
+fn b_offset(slot: Slot) -> u32 {
+ if (B_T) { return slot.line * params.ldb4 + slot.k / 4u; }
+ return slot.k * params.ldb4 + slot.line / 4u;
+}
+fn fetch_b(base: u32, s: u32, slot: Slot, offset: u32, k: u32, end: u32) -> vec4f {
+ if (WHOLE) { return b_at(base + select(k * params.ldb4, k / 4u, B_T) + offset); }
+ let inside = k + slot.k < end;
+ let first = select(0u, k + slot.k, inside);
+ if (B_T) { return select(vec4f(), load_b_t(base, first, slot.line), inside); }
+ return select(vec4f(), load_b(base, s, first, slot.line / 4u), inside);
+}
+fn put_a(half: u32, to: Target, second: bool, value: vec4f) {
+ let part = select(to.part, u32(second), A_TWICE && !A_T);
+ let k4 = select(to.k4, u32(second), A_TWICE && A_T);
  if (A_T) {
-  tile_a[half][k / 4u][k % 4u][line / 4u] = to_four(value);
+  tile_a[k4][to.k].at[part][half][to.vector] = to_four(value);
  } else {
-  tile_a[half][k / 4u][0][line / 4u][line & 3u] = Number(value.x);
-  tile_a[half][k / 4u][1][line / 4u][line & 3u] = Number(value.y);
-  tile_a[half][k / 4u][2][line / 4u][line & 3u] = Number(value.z);
-  tile_a[half][k / 4u][3][line / 4u][line & 3u] = Number(value.w);
+  tile_a[k4][0].at[part][half][to.vector][to.number] = Number(value.x);
+  tile_a[k4][1].at[part][half][to.vector][to.number] = Number(value.y);
+  tile_a[k4][2].at[part][half][to.vector][to.number] = Number(value.z);
+  tile_a[k4][3].at[part][half][to.vector][to.number] = Number(value.w);
  }
 }
-fn put_b(half: u32, q: u32, value: vec4f) {
- let k = k_of(q, COLS4, B_T);
- let line = line_of(q, COLS4, B_T);
+fn put_b(half: u32, to: Target, second: bool, value: vec4f) {
+ let part = select(to.part, u32(second), B_TWICE && B_T);
+ let k4 = select(to.k4, u32(second), B_TWICE && !B_T);
  if (B_T) {
-  tile_b[half][k / 4u][0][line / 4u][line & 3u] = Number(value.x);
-  tile_b[half][k / 4u][1][line / 4u][line & 3u] = Number(value.y);
-  tile_b[half][k / 4u][2][line / 4u][line & 3u] = Number(value.z);
-  tile_b[half][k / 4u][3][line / 4u][line & 3u] = Number(value.w);
+  tile_b[k4][0].at[part][half][to.vector][to.number] = Number(value.x);
+  tile_b[k4][1].at[part][half][to.vector][to.number] = Number(value.y);
+  tile_b[k4][2].at[part][half][to.vector][to.number] = Number(value.z);
+  tile_b[k4][3].at[part][half][to.vector][to.number] = Number(value.w);
  } else {
-  tile_b[half][k / 4u][k % 4u][line / 4u] = to_four(value);
+  tile_b[k4][to.k].at[part][half][to.vector] = to_four(value);
  }
 }
 struct TileSums {
@@ -553,22 +571,22 @@ struct TileSums {
  s70: vec4f, s71: vec4f,
 }
 fn add_k(sums: ptr<function, SliceSums>, half: u32, k: u32, rows: u32, cols: u32) {
- let a_low = to_vector(tile_a[half][k / 4u][k % 4u][rows]);
- let b_low = to_vector(tile_b[half][k / 4u][k % 4u][cols]);
+ let a_low = to_vector(tile_a[k / 4u][k % 4u].at[0][half][rows]);
+ let b_low = to_vector(tile_b[k / 4u][k % 4u].at[0][half][cols]);
  (*sums).s00 = fma(Vector(a_low.x), b_low, (*sums).s00);
  (*sums).s10 = fma(Vector(a_low.y), b_low, (*sums).s10);
  (*sums).s20 = fma(Vector(a_low.z), b_low, (*sums).s20);
  (*sums).s30 = fma(Vector(a_low.w), b_low, (*sums).s30);
  var b_high: Vector;
  if (BROAD) {
-  b_high = to_vector(tile_b[half][k / 4u][k % 4u][cols + WIDE]);
+  b_high = to_vector(tile_b[k / 4u][k % 4u].at[COL_PARTS - 1u][half][cols]);
   (*sums).s01 = fma(Vector(a_low.x), b_high, (*sums).s01);
   (*sums).s11 = fma(Vector(a_low.y), b_high, (*sums).s11);
   (*sums).s21 = fma(Vector(a_low.z), b_high, (*sums).s21);
   (*sums).s31 = fma(Vector(a_low.w), b_high, (*sums).s31);
  }
  if (TALL) {
-  let a_high = to_vector(tile_a[half][k / 4u][k % 4u][rows + HIGH]);
+  let a_high = to_vector(tile_a[k / 4u][k % 4u].at[ROW_PARTS - 1u][half][rows]);
   (*sums).s40 = fma(Vector(a_high.x), b_low, (*sums).s40);
   (*sums).s50 = fma(Vector(a_high.y), b_low, (*sums).s50);
   (*sums).s60 = fma(Vector(a_high.z), b_low, (*sums).s60);
@@ -603,7 +621,70 @@ fn block_of(block: u32, blocks: u32) -> vec2u {
  let height = clamp(row_blocks - min(8u * band, row_blocks), 1u, 8u);
  return vec2u(8u * band + inside % height, inside / height);
 }
-@compute @workgroup_size(HIGH * WIDE)
+fn second_segment(g0: Segment, g1: Segment) -> Segment {
+ if (A_T) { return g0; }
+ return g1;
+}
+fn add_segments(sums: ptr<function, TileSums>, place: Place, q: u32, row: u32, col: u32, rows: u32, cols: u32) {
+ let a_slot = slot_of(q, ROWS4, !A_T);
+ let a_second = Slot(a_slot.k + select(0u, 4u, A_T), a_slot.line + select(4u * HIGH, 0u, A_T));
+ let a_to = target_of(a_slot, HIGH);
+ let r0 = row_from(row_of(place, row + a_slot.line), a_slot.k);
+ let r1 = row_from(row_of(place, row + a_second.line), a_second.k);
+ let b_slot = slot_of(q, COLS4, B_T);
+ let last = 4u * params.cols4 - 1u;
+ let b_first = Slot(b_slot.k, min(4u * col + b_slot.line, last));
+ let b_second = Slot(b_slot.k + select(4u, 0u, B_T), min(4u * col + b_slot.line + select(0u, 4u * WIDE, B_T), last));
+ let b_to = target_of(b_slot, WIDE);
+ let b_at0 = b_offset(b_first);
+ let b_at1 = b_offset(b_second);
+ var s = place.first;
+ var k = 0u;
+ var end = segment_length(s);
+ var base = b_base(place, s);
+ var g0 = segment_of(place, r0, s);
+ var g1 = segment_of(place, r1, s);
+ put_a(0u, a_to, false, fetch_a(r0, g0, a_slot, k, end));
+ if (A_TWICE) { put_a(0u, a_to, true, fetch_a(r1, second_segment(g0, g1), a_second, k, end)); }
+ put_b(0u, b_to, false, fetch_b(base, s, b_first, b_at0, k, end));
+ if (B_TWICE) { put_b(0u, b_to, true, fetch_b(base, s, b_second, b_at1, k, end)); }
+ workgroupBarrier();
+ k = DEPTH;
+ var half = 0u;
+ var more = true;
+ while (more) {
+  if (k >= end) {
+   k = 0u;
+   s++;
+   end = 0u;
+   more = s < place.end;
+   if (more) {
+    end = segment_length(s);
+    base = b_base(place, s);
+    g0 = segment_of(place, r0, s);
+    g1 = segment_of(place, r1, s);
+   }
+  }
+  loop {
+   let a0 = fetch_a(r0, g0, a_slot, k, end);
+   var a1: vec4f;
+   if (A_TWICE) { a1 = fetch_a(r1, second_segment(g0, g1), a_second, k, end); }
+   let b0 = fetch_b(base, s, b_first, b_at0, k, end);
+   var b1: vec4f;
+   if (B_TWICE) { b1 = fetch_b(base, s, b_second, b_at1, k, end); }
+   add_slice(sums, half, rows, cols);
+   half = 1u - half;
+   put_a(half, a_to, false, a0);
+   if (A_TWICE) { put_a(half, a_to, true, a1); }
+   put_b(half, b_to, false, b0);
+   if (B_TWICE) { put_b(half, b_to, true, b1); }
+   workgroupBarrier();
+   k += DEPTH;
+   if (k >= end) { break; }
+  }
+ }
+}
+@compute @workgroup_size(INVOCATIONS)
 fn main(
  @builtin(workgroup_id) group: vec3u,
  @builtin(num_workgroups) groups: vec3u,
@@ -619,48 +700,10 @@ fn main(
   vec2u(first_col, first_col + COLS4),
  );
  let cell = q0 / 32u;
- let rows = 4u * (cell / (WIDE / 8u)) + q0 / 8u % 4u;
- let cols = 8u * (cell % (WIDE / 8u)) + q0 % 8u;
- let q1 = q0 + HIGH * WIDE;
- let r0 = row_of(place, first_row + line_of(q0, ROWS4, !A_T));
- let r1 = row_of(place, first_row + line_of(q1, ROWS4, !A_T));
+ let rows = min(4u * (cell / (WIDE / 8u)) + q0 / 8u % 4u, HIGH - 1u);
+ let cols = min(8u * (cell % (WIDE / 8u)) + q0 % 8u, WIDE - 1u);
  var sums: TileSums;
- var s = place.first;
- var k = 0u;
- var half = 0u;
- var end = select(0u, segment_length(s), s < place.end);
- var base = b_base(place, s);
- var g0 = segment_of(place, r0, s);
- var g1 = segment_of(place, r1, s);
- for (var first = true; ; first = false) {
-  let more = s < place.end;
-  let a0 = fetch_a(g0, q0, k, end);
-  var a1: vec4f;
-  if (A_TWICE) { a1 = fetch_a(g1, q1, k, end); }
-  let b0 = fetch_b(base, s, q0, first_col, k, end);
-  var b1: vec4f;
-  if (B_TWICE) { b1 = fetch_b(base, s, q1, first_col, k, end); }
-  k += DEPTH;
-  if (more && k >= end) {
-   k = 0u;
-   s++;
-   end = 0u;
-   if (s < place.end) {
-    end = segment_length(s);
-    base = b_base(place, s);
-    g0 = segment_of(place, r0, s);
-    if (A_TWICE) { g1 = segment_of(place, r1, s); }
-   }
-  }
-  if (!first) { add_slice(&sums, half, rows, cols); }
-  if (!more) { break; }
-  half = 1u - half;
-  put_a(half, q0, a0);
-  if (A_TWICE) { put_a(half, q1, a1); }
-  put_b(half, q0, b0);
-  if (B_TWICE) { put_b(half, q1, b1); }
-  workgroupBarrier();
- }
+ if (place.first < place.end) { add_segments(&sums, place, q0, first_row, first_col, rows, cols); }
  let row = first_row + 4u * rows;
  let col = first_col + cols;
  var left = put_rows(place, row, col, sums.s00, sums.s10, sums.s20, sums.s30);
@@ -754,7 +797,11 @@ export const matmul_tile_f32: Shader<Record<never, never>, Record<never, never>>
   code: `alias Number = f32;
 alias SliceSums = TileSums;
 fn add_slice(sums: ptr<function, TileSums>, half: u32, rows: u32, cols: u32) { add_ks(sums, half, rows, cols); }
-fn leave(y: u32, column: u32, value: vec4f) { tile_b[y / 8u][y / 4u % 2u][y % 4u][column] = to_four(value); }
-fn left_at(y: u32, column: u32) -> vec4f { return to_vector(tile_b[y / 8u][y / 4u % 2u][y % 4u][column]); }
+fn leave(y: u32, column: u32, value: vec4f) {
+ tile_b[y / 8u][y / 2u % 4u].at[column / WIDE][y % 2u][column % WIDE] = to_four(value);
+}
+fn left_at(y: u32, column: u32) -> vec4f {
+ return to_vector(tile_b[y / 8u][y / 2u % 4u].at[column / WIDE][y % 2u][column % WIDE]);
+}
 `,
 };

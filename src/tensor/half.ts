@@ -29,12 +29,12 @@ export function elementAliases(dtypes: Readonly<Record<string, FloatDType>>, lan
 }
 
 /**
- * WGSL of what a shader computes with, so many lanes at a time: the aliases `V` of f32, `U` of u32 and `B` of bool, and
- * their `WIDTH`.
+ * WGSL of what a shader computes with, so many lanes at a time: the aliases `V` of f32, `I` of i32, `U` of u32 and `B` of
+ * bool, and their `WIDTH`.
  */
 export function vectorAliases(width: 1 | 2 | 4): string {
-  const [v, u, b] = ["f32", "u32", "bool"].map((type) => laneType(type, width));
-  return `alias V = ${v};\nalias U = ${u};\nalias B = ${b};\nconst WIDTH = ${width}u;`;
+  const [v, i, u, b] = ["f32", "i32", "u32", "bool"].map((type) => laneType(type, width));
+  return `alias V = ${v};\nalias I = ${i};\nalias U = ${u};\nalias B = ${b};\nconst WIDTH = ${width}u;`;
 }
 
 function laneType(type: string, lanes: 1 | 2 | 4): string {

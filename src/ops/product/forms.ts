@@ -123,7 +123,7 @@ function tile(name: ProductFormName, high: 8 | 16, wide: 8 | 16, kind: TileKind 
   const [rows4, cols4] = [tall ? 2 * high : high, broad ? 2 * wide : wide];
   const sizes = `const HIGH = ${high}u; const WIDE = ${wide}u; const ROWS4 = ${rows4}u; const COLS4 = ${cols4}u;`;
   const code = [sizes, sums === "f16" ? matmul_tile_f16 : matmul_tile_f32, matmul_tile];
-  const slices = rows4 + cols4 + 2;
+  const slices = rows4 + cols4 + 1;
   const memory = sums === "f16" ? 128 * slices + 16 * high * cols4 : 256 * slices;
   return { name, code, rows: 4 * rows4, cols4, invocations: high * wide, memory, sums };
 }
