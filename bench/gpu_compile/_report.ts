@@ -56,7 +56,7 @@ export const LISTED = 0.01;
 const TOLERANCE = 3;
 
 /** Least FMA share of a product's main loop, in per cent; where an instruction is two multiply-adds, more would be others. */
-const LEAST = { plain: 80, packed: 50 } as const;
+const LEAST = { plain: 85, packed: 50 } as const;
 
 /** FMA shares, in per cent, of the committed table of a step: several where shaders have one name. */
 export async function committedShares(settings: StepSettings, family: Family): Promise<Map<string, number[]>> {
@@ -75,7 +75,7 @@ export async function committedShares(settings: StepSettings, family: Family): P
 
 /**
  * Lists what is worse than it may be: a spilled register, a product that carries over 1 % of the step and whose loop
- * has under 80 % multiply-adds (50 % packed ones), a listed shader whose share fell by more than 3 points.
+ * has under 85 % multiply-adds (50 % packed ones), a listed shader whose share fell by more than 3 points.
  */
 export function faultsOf(lines: readonly Line[], committed: ReadonlyMap<string, readonly number[]>): string[] {
   const least = LISTED * sum(lines, ({ seconds }) => seconds);

@@ -13,12 +13,12 @@ function gpu(memory: number): Policy {
 
 Deno.test("chooseForm() takes the largest tile that a result fills and whose memory there is", () => {
   const name = (memory: number, rows: number, cols4: number) => chooseForm(gpu(memory), rows, cols4, 64).name;
-  assertEquals(formNamed("tile128").memory, 16896);
+  assertEquals(formNamed("tile128").memory, 16640);
   assertEquals(name(32768, 1024, 256), "tile128");
   assertEquals(name(16384, 1024, 256), "tile128x64"); // the standard's default limit
   assertEquals(name(16384, 64, 256), "tile64x128");
   assertEquals(name(16384, 1024, 16), "tile128x64");
-  assertEquals(name(8704, 1024, 256), "tile64");
+  assertEquals(name(8448, 1024, 256), "tile64");
   assertEquals(chooseForm(gpu(32768), 128, 32, 1).name, "tile64"); // too few to keep a GPU busy
 });
 
