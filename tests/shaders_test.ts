@@ -154,7 +154,7 @@ const OPERANDS: Record<string, string[]> = {
 
 Deno.test("operands of a product give what matmul_rows.wgsl says, and its forms ask for no more", async () => {
   const owed = await owedByOperands();
-  assertEquals(owed.length, 14 + 3);
+  assertEquals(owed.length, 15 + 3);
   const given = new Set<string>();
   for (const [name, files] of Object.entries(OPERANDS)) {
     const code = (await Promise.all(files.map(wgsl))).join("\n");
