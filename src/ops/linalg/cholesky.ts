@@ -172,7 +172,7 @@ export interface CholeskyOptions {
 /**
  * Cholesky factor: the lower triangular `L` with `L Lᵀ = a + ridge · I`, `a` symmetric positive definite.
  *
- * Only the lower triangle of `a` is read. The factor is blocked and right-looking (32 columns a step, 128 a group), so
+ * Only the lower triangle of `a` is read. The factor is blocked (32 columns a step, 128 a group), so
  * that nearly all of its n³/3 operations are those of a matrix product; n has no limit but memory.
  *
  * **When the matrix is not positive definite** the device cannot throw: the first pivot that is not > 0 becomes NaN, and
