@@ -87,14 +87,7 @@ export function parsePretrain(args: readonly string[], program: PretrainProgram)
     sigma: kernel === "rbf" && sigma !== undefined ? widthOf(sigma) : null,
   });
   checkWarmUp(settings);
-  if (settings.optimizer !== "lars" && isGiven(args, "lars")) {
-    throw new UsageError(
-      `Cannot use --lars with --optimizer ${settings.optimizer}: it says how --optimizer lars works`,
-    );
-  }
-  if (settings.optimizer.startsWith("adam") && settings.momentum !== 0) {
-    throw new UsageError(`Cannot use --momentum with --optimizer ${settings.optimizer} as it has none: leave it out`);
-  }
+  checkOwners(args, settings);
   return { values, own, settings, usesPrior, medianSigma: kernel === "rbf" && sigma === "median" };
 }
 
@@ -110,6 +103,19 @@ function beyondRecipe(
   const adapts = byAdamW || optimizer.startsWith("adam");
   const rateIsGiven = isGiven(args, "lr") || isGiven(args, "learning_rate");
   return { ...byAdamW ? { optimizer: undefined } : {}, ...adapts && !rateIsGiven ? { lr: undefined } : {} };
+}
+
+/** Refuses settings of an optimizer or a kernel that is another one: they would have no effect. */
+function checkOwners(args: readonly string[], { optimizer, momentum, kernel }: JobSettings): void {
+  if (optimizer !== "lars" && isGiven(args, "lars")) {
+    throw new UsageError(`Cannot use --lars with --optimizer ${optimizer}: it says how --optimizer lars works`);
+  }
+  if (optimizer.startsWith("adam") && momentum !== 0) {
+    throw new UsageError(`Cannot use --momentum with --optimizer ${optimizer} as it has none: leave it out`);
+  }
+  if (kernel !== "rbf" && isGiven(args, "sigma")) {
+    throw new UsageError(`Cannot use --sigma with --kernel ${kernel ?? "none"}: it is the width of rbf`);
+  }
 }
 
 /** Refuses a warm-up that leaves nothing of the run; a default never does. */

@@ -219,7 +219,13 @@ Deno.test("parsePretrain() takes a number or the median as sigma", () => {
   assertEquals([median.settings.sigma, median.medianSigma], [null, true]);
   const number = parsePretrain(["--sigma", "2.5"], cub)!;
   assertEquals([number.settings.sigma, number.medianSigma], [2.5, false]);
-  assertEquals(parsePretrain(["--sigma", "median", "--kernel", "cosine"], cub)!.medianSigma, false);
+  for (const kernel of ["cosine", "linear"]) {
+    assertEquals(
+      message(cub, "--sigma", "median", "--kernel", kernel),
+      `Cannot use --sigma with --kernel ${kernel}: it is the width of rbf`,
+    );
+  }
+  assertEquals(parsePretrain(["--kernel", "cosine"], cub)!.settings.sigma, null); // the recipe's own is left out
   for (const sigma of ["0", "-1", "wide", "Infinity", "1e39"]) {
     assertEquals(
       message(cub, `--sigma=${sigma}`),
