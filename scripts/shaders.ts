@@ -64,12 +64,11 @@ async function readFolder(root: string, folder: string): Promise<Shader[]> {
 }
 
 /**
- * The text without comments, without the lines that held nothing else, and with half the indentation: nobody downloads
- * them.
+ * The text without comments, without the lines that held nothing else, and without indentation: nobody downloads them.
  */
 export function withoutComments(code: string): string {
   return code.split("\n").flatMap((line) => {
-    const kept = line.replace(/\s*\/\/.*$/, "").replace(/^ +/, (blanks) => blanks.slice(blanks.length / 2));
+    const kept = line.replace(/\s*\/\/.*$/, "").trimStart();
     return kept === "" && line !== "" ? [] : [kept];
   }).join("\n").replace(/\n{2,}/g, "\n").trimStart();
 }

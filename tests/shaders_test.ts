@@ -68,7 +68,7 @@ Deno.test("readShaders() refuses other names", async () => {
 
 Deno.test("withoutComments() leaves the lines that hold code", () => {
   const code = "// Formula.\n//\nlet a = 1u; // why\n\n  // inner\n  let b = a / 2u;\n";
-  assertEquals(withoutComments(code), "let a = 1u;\n let b = a / 2u;\n");
+  assertEquals(withoutComments(code), "let a = 1u;\nlet b = a / 2u;\n");
 });
 
 Deno.test("generate() keeps backslashes, backticks and ${", async () => {

@@ -11,88 +11,88 @@ var<workgroup> top: array<f32, TILE>;
 var<workgroup> sums: array<f32, TILE>;
 var<workgroup> fade: array<f32, TILE>;
 fn set_row(block: u32, r: u32, i: u32, j: u32, score: vec4f) {
- let seen = vec4<bool>(sees(i, j), sees(i, j + 1u), sees(i, j + 2u), sees(i, j + 3u));
- tile[(4u * (block / 8u) + r) * 8u + block % 8u] = select(vec4f(MASKED), score, seen);
+let seen = vec4<bool>(sees(i, j), sees(i, j + 1u), sees(i, j + 2u), sees(i, j + 3u));
+tile[(4u * (block / 8u) + r) * 8u + block % 8u] = select(vec4f(MASKED), score, seen);
 }
 fn set_scores(head: Head, key: u32, lane: u32) {
- for (var block = lane; block < 64u; block += 4u * D4) {
-  let i = head.first + 4u * (block / 8u);
-  let j = key + 4u * (block % 8u);
-  let all = scores(head, i, j);
-  set_row(block, 0u, i, j, all[0]);
-  set_row(block, 1u, i + 1u, j, all[1]);
-  set_row(block, 2u, i + 2u, j, all[2]);
-  set_row(block, 3u, i + 3u, j, all[3]);
- }
+for (var block = lane; block < 64u; block += 4u * D4) {
+let i = head.first + 4u * (block / 8u);
+let j = key + 4u * (block % 8u);
+let all = scores(head, i, j);
+set_row(block, 0u, i, j, all[0]);
+set_row(block, 1u, i + 1u, j, all[1]);
+set_row(block, 2u, i + 2u, j, all[2]);
+set_row(block, 3u, i + 3u, j, all[3]);
+}
 }
 fn raise_top(lane: u32) {
- for (var r = lane; r < TILE; r += 4u * D4) {
-  var most = tile[8u * r];
-  for (var t = 1u; t < params.eighth; t++) { most = max(most, tile[8u * r + t]); }
-  let next = max(top[r], max(max(most.x, most.y), max(most.z, most.w)));
-  fade[r] = exp(top[r] - next);
-  top[r] = next;
- }
+for (var r = lane; r < TILE; r += 4u * D4) {
+var most = tile[8u * r];
+for (var t = 1u; t < params.eighth; t++) { most = max(most, tile[8u * r + t]); }
+let next = max(top[r], max(max(most.x, most.y), max(most.z, most.w)));
+fade[r] = exp(top[r] - next);
+top[r] = next;
+}
 }
 fn add_sums(lane: u32) {
- for (var r = lane; r < TILE; r += 4u * D4) {
-  var sum = tile[8u * r];
-  for (var t = 1u; t < params.eighth; t++) { sum += tile[8u * r + t]; }
-  sums[r] = sums[r] * fade[r] + sum.x + sum.y + sum.z + sum.w;
- }
+for (var r = lane; r < TILE; r += 4u * D4) {
+var sum = tile[8u * r];
+for (var t = 1u; t < params.eighth; t++) { sum += tile[8u * r + t]; }
+sums[r] = sums[r] * fade[r] + sum.x + sum.y + sum.z + sum.w;
+}
 }
 fn store(head: Head, row: u32, c: u32, value: vec4f) {
- let i = head.first + row;
- if (head.busy && i < params.queries) { out[head.o + i * params.o_row + c] = X(value / sums[row]); }
+let i = head.first + row;
+if (head.busy && i < params.queries) { out[head.o + i * params.o_row + c] = X(value / sums[row]); }
 }
 @compute @workgroup_size(D4, 4)
 fn forward(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) id: vec3u,
- @builtin(local_invocation_index) lane: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) id: vec3u,
+@builtin(local_invocation_index) lane: u32,
 ) {
- let head = head_of(group, groups);
- for (var r = lane; r < TILE; r += 4u * D4) {
-  top[r] = MASKED;
-  sums[r] = 0.0;
- }
- let row = 8u * id.y;
- var rows: EightRows;
- let end = keys_seen(head.first);
- for (var key = 0u; key < end; key += TILE) {
-  set_scores(head, key, lane);
-  workgroupBarrier();
-  raise_top(lane);
-  workgroupBarrier();
-  for (var t = lane; t < 256u; t += 4u * D4) { tile[t] = exp_or_nan(tile[t] - top[t / 8u]); }
-  workgroupBarrier();
-  add_sums(lane);
-  rows.a0 *= fade[row];
-  rows.a1 *= fade[row + 1u];
-  rows.a2 *= fade[row + 2u];
-  rows.a3 *= fade[row + 3u];
-  rows.a4 *= fade[row + 4u];
-  rows.a5 *= fade[row + 5u];
-  rows.a6 *= fade[row + 6u];
-  rows.a7 *= fade[row + 7u];
-  for (var t = 0u; t < params.eighth; t++) {
-   let j = key + 4u * t;
-   let values = mat4x4f(
-    vec4f(v[head.v + key_row(j) * params.k_row + id.x]),
-    vec4f(v[head.v + key_row(j + 1u) * params.k_row + id.x]),
-    vec4f(v[head.v + key_row(j + 2u) * params.k_row + id.x]),
-    vec4f(v[head.v + key_row(j + 3u) * params.k_row + id.x]),
-   );
-   add_keys(&rows, values, row, t);
-  }
-  workgroupBarrier();
- }
- store_rows(head, row, id.x, rows);
- for (var r = lane; r < TILE; r += 4u * D4) {
-  let i = head.first + r;
-  if (head.busy && i < params.queries) { lse[head.flat * params.queries + i] = top[r] + log_of_sum(sums[r]); }
- }
+let head = head_of(group, groups);
+for (var r = lane; r < TILE; r += 4u * D4) {
+top[r] = MASKED;
+sums[r] = 0.0;
+}
+let row = 8u * id.y;
+var rows: EightRows;
+let end = keys_seen(head.first);
+for (var key = 0u; key < end; key += TILE) {
+set_scores(head, key, lane);
+workgroupBarrier();
+raise_top(lane);
+workgroupBarrier();
+for (var t = lane; t < 256u; t += 4u * D4) { tile[t] = exp_or_nan(tile[t] - top[t / 8u]); }
+workgroupBarrier();
+add_sums(lane);
+rows.a0 *= fade[row];
+rows.a1 *= fade[row + 1u];
+rows.a2 *= fade[row + 2u];
+rows.a3 *= fade[row + 3u];
+rows.a4 *= fade[row + 4u];
+rows.a5 *= fade[row + 5u];
+rows.a6 *= fade[row + 6u];
+rows.a7 *= fade[row + 7u];
+for (var t = 0u; t < params.eighth; t++) {
+let j = key + 4u * t;
+let values = mat4x4f(
+vec4f(v[head.v + key_row(j) * params.k_row + id.x]),
+vec4f(v[head.v + key_row(j + 1u) * params.k_row + id.x]),
+vec4f(v[head.v + key_row(j + 2u) * params.k_row + id.x]),
+vec4f(v[head.v + key_row(j + 3u) * params.k_row + id.x]),
+);
+add_keys(&rows, values, row, t);
+}
+workgroupBarrier();
+}
+store_rows(head, row, id.x, rows);
+for (var r = lane; r < TILE; r += 4u * D4) {
+let i = head.first + r;
+if (head.busy && i < params.queries) { lse[head.flat * params.queries + i] = top[r] + log_of_sum(sums[r]); }
+}
 }
 `,
 };
@@ -107,18 +107,18 @@ export const attention_delta: Shader<{ size: "u32", heads: "u32", queries: "u32"
 @group(0) @binding(3) var<storage, read_write> delta: array<f32>;
 @compute @workgroup_size(64)
 fn main(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- let head = i / params.queries;
- let sample = (head / params.heads) * params.o_batch + (head % params.heads) * params.o_head;
- let first = sample + (i % params.queries) * params.o_row;
- var sum = 0.0;
- for (var c = 0u; c < params.d4; c++) { sum += dot(vec4f(out[first + c]), vec4f(grad_out[first + c])); }
- delta[i] = sum;
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+let head = i / params.queries;
+let sample = (head / params.heads) * params.o_batch + (head % params.heads) * params.o_head;
+let first = sample + (i % params.queries) * params.o_row;
+var sum = 0.0;
+for (var c = 0u; c < params.d4; c++) { sum += dot(vec4f(out[first + c]), vec4f(grad_out[first + c])); }
+delta[i] = sum;
 }
 `,
 };
@@ -130,85 +130,85 @@ export const attention_grad_kv: Shader<Record<never, never>, { 7: "read_write" }
 var<workgroup> weights: array<vec4f, 256>;
 var<workgroup> slopes: array<vec4f, 256>;
 fn set_row(at: u32, row: Weights) {
- weights[at] = row.p;
- slopes[at] = row.slope;
+weights[at] = row.p;
+slopes[at] = row.slope;
 }
 fn store(head: Head, row: u32, c: u32, key: vec4f, value: vec4f) {
- let j = head.first + row;
- if (!head.busy || j >= params.keys) { return; }
- grads[params.grad_k_from + head.k + j * params.k_row + c] = X(key * params.scale);
- grads[params.grad_v_from + head.v + j * params.k_row + c] = X(value);
+let j = head.first + row;
+if (!head.busy || j >= params.keys) { return; }
+grads[params.grad_k_from + head.k + j * params.k_row + c] = X(key * params.scale);
+grads[params.grad_v_from + head.v + j * params.k_row + c] = X(value);
 }
 @compute @workgroup_size(D4, 4)
 fn backward_kv(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) id: vec3u,
- @builtin(local_invocation_index) lane: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) id: vec3u,
+@builtin(local_invocation_index) lane: u32,
 ) {
- let head = head_of(group, groups);
- var a0 = vec4f(0.0);
- var a1 = vec4f(0.0);
- var a2 = vec4f(0.0);
- var a3 = vec4f(0.0);
- var a4 = vec4f(0.0);
- var a5 = vec4f(0.0);
- var a6 = vec4f(0.0);
- var a7 = vec4f(0.0);
- var b0 = vec4f(0.0);
- var b1 = vec4f(0.0);
- var b2 = vec4f(0.0);
- var b3 = vec4f(0.0);
- var b4 = vec4f(0.0);
- var b5 = vec4f(0.0);
- var b6 = vec4f(0.0);
- var b7 = vec4f(0.0);
- for (var first = select(0u, head.first, params.causal == 1u); first < params.queries; first += TILE) {
-  for (var block = lane; block < 64u; block += 4u * D4) {
-   let i = first + 4u * (block / 8u);
-   let j = head.first + 4u * (block % 8u);
-   let all = scores(head, i, j);
-   let products = value_products(head, i, j);
-   let at = 32u * (block / 8u) + block % 8u;
-   set_row(at, weights_of(head, i, j, all[0], products[0]));
-   set_row(at + 8u, weights_of(head, i + 1u, j, all[1], products[1]));
-   set_row(at + 16u, weights_of(head, i + 2u, j, all[2], products[2]));
-   set_row(at + 24u, weights_of(head, i + 3u, j, all[3], products[3]));
-  }
-  workgroupBarrier();
-  for (var r = 0u; r < 4u * params.eighth; r++) {
-   let i = query_row(first + r);
-   let query = vec4f(q[head.q + i * params.q_row + id.x]);
-   let grad = vec4f(grad_out[head.o + i * params.o_row + id.x]);
-   let at = 8u * r + 2u * id.y;
-   a0 += slopes[at].x * query;
-   a1 += slopes[at].y * query;
-   a2 += slopes[at].z * query;
-   a3 += slopes[at].w * query;
-   a4 += slopes[at + 1u].x * query;
-   a5 += slopes[at + 1u].y * query;
-   a6 += slopes[at + 1u].z * query;
-   a7 += slopes[at + 1u].w * query;
-   b0 += weights[at].x * grad;
-   b1 += weights[at].y * grad;
-   b2 += weights[at].z * grad;
-   b3 += weights[at].w * grad;
-   b4 += weights[at + 1u].x * grad;
-   b5 += weights[at + 1u].y * grad;
-   b6 += weights[at + 1u].z * grad;
-   b7 += weights[at + 1u].w * grad;
-  }
-  workgroupBarrier();
- }
- let row = 8u * id.y;
- store(head, row, id.x, a0, b0);
- store(head, row + 1u, id.x, a1, b1);
- store(head, row + 2u, id.x, a2, b2);
- store(head, row + 3u, id.x, a3, b3);
- store(head, row + 4u, id.x, a4, b4);
- store(head, row + 5u, id.x, a5, b5);
- store(head, row + 6u, id.x, a6, b6);
- store(head, row + 7u, id.x, a7, b7);
+let head = head_of(group, groups);
+var a0 = vec4f(0.0);
+var a1 = vec4f(0.0);
+var a2 = vec4f(0.0);
+var a3 = vec4f(0.0);
+var a4 = vec4f(0.0);
+var a5 = vec4f(0.0);
+var a6 = vec4f(0.0);
+var a7 = vec4f(0.0);
+var b0 = vec4f(0.0);
+var b1 = vec4f(0.0);
+var b2 = vec4f(0.0);
+var b3 = vec4f(0.0);
+var b4 = vec4f(0.0);
+var b5 = vec4f(0.0);
+var b6 = vec4f(0.0);
+var b7 = vec4f(0.0);
+for (var first = select(0u, head.first, params.causal == 1u); first < params.queries; first += TILE) {
+for (var block = lane; block < 64u; block += 4u * D4) {
+let i = first + 4u * (block / 8u);
+let j = head.first + 4u * (block % 8u);
+let all = scores(head, i, j);
+let products = value_products(head, i, j);
+let at = 32u * (block / 8u) + block % 8u;
+set_row(at, weights_of(head, i, j, all[0], products[0]));
+set_row(at + 8u, weights_of(head, i + 1u, j, all[1], products[1]));
+set_row(at + 16u, weights_of(head, i + 2u, j, all[2], products[2]));
+set_row(at + 24u, weights_of(head, i + 3u, j, all[3], products[3]));
+}
+workgroupBarrier();
+for (var r = 0u; r < 4u * params.eighth; r++) {
+let i = query_row(first + r);
+let query = vec4f(q[head.q + i * params.q_row + id.x]);
+let grad = vec4f(grad_out[head.o + i * params.o_row + id.x]);
+let at = 8u * r + 2u * id.y;
+a0 += slopes[at].x * query;
+a1 += slopes[at].y * query;
+a2 += slopes[at].z * query;
+a3 += slopes[at].w * query;
+a4 += slopes[at + 1u].x * query;
+a5 += slopes[at + 1u].y * query;
+a6 += slopes[at + 1u].z * query;
+a7 += slopes[at + 1u].w * query;
+b0 += weights[at].x * grad;
+b1 += weights[at].y * grad;
+b2 += weights[at].z * grad;
+b3 += weights[at].w * grad;
+b4 += weights[at + 1u].x * grad;
+b5 += weights[at + 1u].y * grad;
+b6 += weights[at + 1u].z * grad;
+b7 += weights[at + 1u].w * grad;
+}
+workgroupBarrier();
+}
+let row = 8u * id.y;
+store(head, row, id.x, a0, b0);
+store(head, row + 1u, id.x, a1, b1);
+store(head, row + 2u, id.x, a2, b2);
+store(head, row + 3u, id.x, a3, b3);
+store(head, row + 4u, id.x, a4, b4);
+store(head, row + 5u, id.x, a5, b5);
+store(head, row + 6u, id.x, a6, b6);
+store(head, row + 7u, id.x, a7, b7);
 }
 `,
 };
@@ -218,46 +218,46 @@ export const attention_grad_q: Shader<Record<never, never>, { 7: "read_write" }>
   access: { 7: "read_write" },
   code: `@group(0) @binding(7) var<storage, read_write> grads: array<X>;
 fn store(head: Head, row: u32, c: u32, value: vec4f) {
- let i = head.first + row;
- if (head.busy && i < params.queries) { grads[head.q + i * params.q_row + c] = X(value * params.scale); }
+let i = head.first + row;
+if (head.busy && i < params.queries) { grads[head.q + i * params.q_row + c] = X(value * params.scale); }
 }
 @compute @workgroup_size(D4, 4)
 fn backward_q(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) id: vec3u,
- @builtin(local_invocation_index) lane: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) id: vec3u,
+@builtin(local_invocation_index) lane: u32,
 ) {
- let head = head_of(group, groups);
- let row = 8u * id.y;
- var rows: EightRows;
- let end = keys_seen(head.first);
- for (var key = 0u; key < end; key += TILE) {
-  for (var block = lane; block < 64u; block += 4u * D4) {
-   let i = head.first + 4u * (block / 8u);
-   let j = key + 4u * (block % 8u);
-   let all = scores(head, i, j);
-   let products = value_products(head, i, j);
-   let at = 32u * (block / 8u) + block % 8u;
-   tile[at] = weights_of(head, i, j, all[0], products[0]).slope;
-   tile[at + 8u] = weights_of(head, i + 1u, j, all[1], products[1]).slope;
-   tile[at + 16u] = weights_of(head, i + 2u, j, all[2], products[2]).slope;
-   tile[at + 24u] = weights_of(head, i + 3u, j, all[3], products[3]).slope;
-  }
-  workgroupBarrier();
-  for (var t = 0u; t < params.eighth; t++) {
-   let j = key + 4u * t;
-   let keys = mat4x4f(
-    vec4f(k[head.k + key_row(j) * params.k_row + id.x]),
-    vec4f(k[head.k + key_row(j + 1u) * params.k_row + id.x]),
-    vec4f(k[head.k + key_row(j + 2u) * params.k_row + id.x]),
-    vec4f(k[head.k + key_row(j + 3u) * params.k_row + id.x]),
-   );
-   add_keys(&rows, keys, row, t);
-  }
-  workgroupBarrier();
- }
- store_rows(head, row, id.x, rows);
+let head = head_of(group, groups);
+let row = 8u * id.y;
+var rows: EightRows;
+let end = keys_seen(head.first);
+for (var key = 0u; key < end; key += TILE) {
+for (var block = lane; block < 64u; block += 4u * D4) {
+let i = head.first + 4u * (block / 8u);
+let j = key + 4u * (block % 8u);
+let all = scores(head, i, j);
+let products = value_products(head, i, j);
+let at = 32u * (block / 8u) + block % 8u;
+tile[at] = weights_of(head, i, j, all[0], products[0]).slope;
+tile[at + 8u] = weights_of(head, i + 1u, j, all[1], products[1]).slope;
+tile[at + 16u] = weights_of(head, i + 2u, j, all[2], products[2]).slope;
+tile[at + 24u] = weights_of(head, i + 3u, j, all[3], products[3]).slope;
+}
+workgroupBarrier();
+for (var t = 0u; t < params.eighth; t++) {
+let j = key + 4u * t;
+let keys = mat4x4f(
+vec4f(k[head.k + key_row(j) * params.k_row + id.x]),
+vec4f(k[head.k + key_row(j + 1u) * params.k_row + id.x]),
+vec4f(k[head.k + key_row(j + 2u) * params.k_row + id.x]),
+vec4f(k[head.k + key_row(j + 3u) * params.k_row + id.x]),
+);
+add_keys(&rows, keys, row, t);
+}
+workgroupBarrier();
+}
+store_rows(head, row, id.x, rows);
 }
 `,
 };
@@ -266,7 +266,7 @@ export const attention_weights: Shader<{ rows: "u32", columns: "u32", keys: "u32
   params: { rows: "u32", columns: "u32", keys: "u32", scale: "f32", causal: "u32", queries: "u32", first: "u32", count: "u32", head: "u32" },
   access: { 1: "read_write", 2: "read_write", 3: "read", 4: "read_write" },
   code: `struct Params {
- rows: u32, columns: u32, keys: u32, scale: f32, causal: u32, queries: u32, first: u32, count: u32, head: u32,
+rows: u32, columns: u32, keys: u32, scale: f32, causal: u32, queries: u32, first: u32, count: u32, head: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> s: array<vec4f>;
@@ -276,47 +276,47 @@ export const attention_weights: Shader<{ rows: "u32", columns: "u32", keys: "u32
 fn query_of(row: u32) -> u32 { return params.first + row % params.count; }
 fn place_of(row: u32) -> u32 { return (params.head + row / params.count) * params.queries + query_of(row); }
 fn seen(row: u32, c: u32) -> vec4<bool> {
- let last = select(params.keys, min(params.keys, query_of(row) + 1u), params.causal == 1u);
- return 4u * vec4u(c) + vec4u(0u, 1u, 2u, 3u) < vec4u(last);
+let last = select(params.keys, min(params.keys, query_of(row) + 1u), params.causal == 1u);
+return 4u * vec4u(c) + vec4u(0u, 1u, 2u, 3u) < vec4u(last);
 }
 @compute @workgroup_size(LANES, ROWS)
 fn soften(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) lane: vec3u,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) lane: vec3u,
 ) {
- let row = flat_id(group, groups, lane.y, ROWS);
- let end = select(0u, params.columns, row < params.rows);
- let base = row * params.columns;
- var most = vec4f(-3.0e38);
- for (var c = lane.x; c < end; c += LANES) {
-  most = max(most, select(vec4f(-3.0e38), params.scale * s[base + c], seen(row, c)));
- }
- let top = max_row(max(max(most.x, most.y), max(most.z, most.w)), lane);
- var sum = vec4f(0.0);
- for (var c = lane.x; c < end; c += LANES) {
-  let p = select(vec4f(0.0), exp_or_nan(params.scale * s[base + c] - top), seen(row, c));
-  sum += p;
-  s[base + c] = p;
- }
- let all = sum_row(sum.x + sum.y + sum.z + sum.w, lane);
- for (var c = lane.x; c < end; c += LANES) { s[base + c] /= all; }
- if (lane.x == 0u && row < params.rows) { lse[place_of(row)] = top + log_of_sum(all); }
+let row = flat_id(group, groups, lane.y, ROWS);
+let end = select(0u, params.columns, row < params.rows);
+let base = row * params.columns;
+var most = vec4f(-3.0e38);
+for (var c = lane.x; c < end; c += LANES) {
+most = max(most, select(vec4f(-3.0e38), params.scale * s[base + c], seen(row, c)));
+}
+let top = max_row(max(max(most.x, most.y), max(most.z, most.w)), lane);
+var sum = vec4f(0.0);
+for (var c = lane.x; c < end; c += LANES) {
+let p = select(vec4f(0.0), exp_or_nan(params.scale * s[base + c] - top), seen(row, c));
+sum += p;
+s[base + c] = p;
+}
+let all = sum_row(sum.x + sum.y + sum.z + sum.w, lane);
+for (var c = lane.x; c < end; c += LANES) { s[base + c] /= all; }
+if (lane.x == 0u && row < params.rows) { lse[place_of(row)] = top + log_of_sum(all); }
 }
 @compute @workgroup_size(64)
 fn soften_grad(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.rows * params.columns) { return; }
- let row = i / params.columns;
- let place = place_of(row);
- let visible = seen(row, i % params.columns);
- let p = select(vec4f(0.0), exp_or_nan(params.scale * s[i] - lse[place]), visible);
- s[i] = p;
- t[i] = select(vec4f(0.0), params.scale * p * (t[i] - delta[place]), visible);
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.rows * params.columns) { return; }
+let row = i / params.columns;
+let place = place_of(row);
+let visible = seen(row, i % params.columns);
+let p = select(vec4f(0.0), exp_or_nan(params.scale * s[i] - lse[place]), visible);
+s[i] = p;
+t[i] = select(vec4f(0.0), params.scale * p * (t[i] - delta[place]), visible);
 }
 `,
 };

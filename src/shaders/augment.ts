@@ -6,177 +6,177 @@ export const augment_choose: Shader<{ batch: "u32", views: "u32", images: "u32",
   params: { batch: "u32", views: "u32", images: "u32", image_h: "u32", image_w: "u32", channels: "u32", epoch: "u32", key0: "u32", key1: "u32", size: "u32", scale_min: "f32", scale_max: "f32", log_ratio_min: "f32", log_ratio_max: "f32", flip_p: "f32", rotation: "f32", translate_x: "f32", translate_y: "f32", factor_min: "f32", factor_max: "f32", shear_x_min: "f32", shear_x_max: "f32", shear_y_min: "f32", shear_y_max: "f32", jitter_p: "f32", brightness: "f32", contrast: "f32", saturation: "f32", hue: "f32", grayscale_p: "f32", resize: "u32", resize_h: "u32", resize_w: "u32", blur_p: "f32", sigma_min: "f32", sigma_max: "f32", solarize_p: "f32", threshold: "f32", first: "u32", count: "u32", offset: "u32" },
   access: { 1: "read", 2: "read_write" },
   code: `struct Params {
- batch: u32,
- views: u32,
- images: u32,
- image_h: u32,
- image_w: u32,
- channels: u32,
- epoch: u32,
- key0: u32,
- key1: u32,
- size: u32,
- scale_min: f32,
- scale_max: f32,
- log_ratio_min: f32,
- log_ratio_max: f32,
- flip_p: f32,
- rotation: f32,
- translate_x: f32,
- translate_y: f32,
- factor_min: f32,
- factor_max: f32,
- shear_x_min: f32,
- shear_x_max: f32,
- shear_y_min: f32,
- shear_y_max: f32,
- jitter_p: f32,
- brightness: f32,
- contrast: f32,
- saturation: f32,
- hue: f32,
- grayscale_p: f32,
- resize: u32,
- resize_h: u32,
- resize_w: u32,
- blur_p: f32,
- sigma_min: f32,
- sigma_max: f32,
- solarize_p: f32,
- threshold: f32,
- first: u32,
- count: u32,
- offset: u32,
+batch: u32,
+views: u32,
+images: u32,
+image_h: u32,
+image_w: u32,
+channels: u32,
+epoch: u32,
+key0: u32,
+key1: u32,
+size: u32,
+scale_min: f32,
+scale_max: f32,
+log_ratio_min: f32,
+log_ratio_max: f32,
+flip_p: f32,
+rotation: f32,
+translate_x: f32,
+translate_y: f32,
+factor_min: f32,
+factor_max: f32,
+shear_x_min: f32,
+shear_x_max: f32,
+shear_y_min: f32,
+shear_y_max: f32,
+jitter_p: f32,
+brightness: f32,
+contrast: f32,
+saturation: f32,
+hue: f32,
+grayscale_p: f32,
+resize: u32,
+resize_h: u32,
+resize_w: u32,
+blur_p: f32,
+sigma_min: f32,
+sigma_max: f32,
+solarize_p: f32,
+threshold: f32,
+first: u32,
+count: u32,
+offset: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> samples: array<u32>;
 @group(0) @binding(2) var<storage, read_write> choices: array<f32>;
 fn store(view: u32, place: u32, value: f32) {
- choices[view * CHOICE + place] = value;
+choices[view * CHOICE + place] = value;
 }
 fn bits_of(sample: u32, view: u32, block: u32) -> vec4u {
- return philox(vec4u(sample, view, params.epoch, block), vec2u(params.key0, params.key1));
+return philox(vec4u(sample, view, params.epoch, block), vec2u(params.key0, params.key1));
 }
 fn below(bits: vec2u, range: vec2u) -> vec2u {
- return vec2u(mul_wide(bits.x, range.x).y, mul_wide(bits.y, range.y).y);
+return vec2u(mul_wide(bits.x, range.x).y, mul_wide(bits.y, range.y).y);
 }
 fn random_crop(sample: u32, view: u32, h: u32, w: u32) -> vec4u {
- let area = f32(h) * f32(w);
- for (var i = 0u; i < 10u; i++) {
-  let bits = bits_of(sample, view, i);
-  let u = unit_float(bits);
-  let target_area = area * mix(params.scale_min, params.scale_max, u.x);
-  let aspect = exp(mix(params.log_ratio_min, params.log_ratio_max, u.y));
-  let crop_w = u32(round(sqrt(target_area * aspect)));
-  let crop_h = u32(round(sqrt(target_area / aspect)));
-  if (crop_w > 0u && crop_w <= w && crop_h > 0u && crop_h <= h) {
-   return vec4u(below(bits.zw, vec2u(h - crop_h + 1u, w - crop_w + 1u)), crop_h, crop_w);
-  }
- }
- let ratio = f32(w) / f32(h);
- let low = exp(params.log_ratio_min);
- let high = exp(params.log_ratio_max);
- var size = vec2u(h, w);
- if (ratio < low) { size.x = min(h, u32(round(f32(w) / low))); }
- if (ratio > high) { size.y = min(w, u32(round(f32(h) * high))); }
- return vec4u((h - size.x) / 2u, (w - size.y) / 2u, size);
+let area = f32(h) * f32(w);
+for (var i = 0u; i < 10u; i++) {
+let bits = bits_of(sample, view, i);
+let u = unit_float(bits);
+let target_area = area * mix(params.scale_min, params.scale_max, u.x);
+let aspect = exp(mix(params.log_ratio_min, params.log_ratio_max, u.y));
+let crop_w = u32(round(sqrt(target_area * aspect)));
+let crop_h = u32(round(sqrt(target_area / aspect)));
+if (crop_w > 0u && crop_w <= w && crop_h > 0u && crop_h <= h) {
+return vec4u(below(bits.zw, vec2u(h - crop_h + 1u, w - crop_w + 1u)), crop_h, crop_w);
+}
+}
+let ratio = f32(w) / f32(h);
+let low = exp(params.log_ratio_min);
+let high = exp(params.log_ratio_max);
+var size = vec2u(h, w);
+if (ratio < low) { size.x = min(h, u32(round(f32(w) / low))); }
+if (ratio > high) { size.y = min(w, u32(round(f32(h) * high))); }
+return vec4u((h - size.x) / 2u, (w - size.y) / 2u, size);
 }
 fn factor(u: f32, reach: f32) -> f32 {
- return select(-1.0, mix(max(0.0, 1.0 - reach), 1.0 + reach, u), reach > 0.0);
+return select(-1.0, mix(max(0.0, 1.0 - reach), 1.0 + reach, u), reach > 0.0);
 }
 fn random_order(bits: vec4u) -> u32 {
- var order = array<u32, 4>(0u, 1u, 2u, 3u);
- for (var last = 3u; last > 0u; last--) {
-  let other = mul_wide(bits[last], last + 1u).y;
-  let kept = order[last];
-  order[last] = order[other];
-  order[other] = kept;
- }
- return order[0] + 4u * order[1] + 16u * order[2] + 64u * order[3];
+var order = array<u32, 4>(0u, 1u, 2u, 3u);
+for (var last = 3u; last > 0u; last--) {
+let other = mul_wide(bits[last], last + 1u).y;
+let kept = order[last];
+order[last] = order[other];
+order[other] = kept;
+}
+return order[0] + 4u * order[1] + 16u * order[2] + 64u * order[3];
 }
 fn store_box(view: u32, box: vec4u, resized: vec2u, shift: vec2i) {
- store(view, 0u, f32(box.x));
- store(view, 1u, f32(box.y));
- store(view, 2u, f32(box.z));
- store(view, 3u, f32(box.w));
- store(view, 13u, f32(resized.x));
- store(view, 14u, f32(resized.y));
- store(view, 15u, f32(shift.x));
- store(view, 16u, f32(shift.y));
- store(view, 17u, 0.0);
- store(view, 18u, -1.0);
- for (var place = 19u; place < CHOICE; place++) { store(view, place, f32(place == 21u)); }
+store(view, 0u, f32(box.x));
+store(view, 1u, f32(box.y));
+store(view, 2u, f32(box.z));
+store(view, 3u, f32(box.w));
+store(view, 13u, f32(resized.x));
+store(view, 14u, f32(resized.y));
+store(view, 15u, f32(shift.x));
+store(view, 16u, f32(shift.y));
+store(view, 17u, 0.0);
+store(view, 18u, -1.0);
+for (var place = 19u; place < CHOICE; place++) { store(view, place, f32(place == 21u)); }
 }
 fn store_map(i: u32, sample: u32, view: u32) {
- let u = unit_float(bits_of(sample, view, 14u));
- store(i, 19u, round(params.translate_x * (2.0 * u.x - 1.0)));
- store(i, 20u, round(params.translate_y * (2.0 * u.y - 1.0)));
- store(i, 21u, between(params.factor_min, params.factor_max, u.z));
- store(i, 22u, between(params.shear_x_min, params.shear_x_max, u.w));
- store(i, 23u, between(params.shear_y_min, params.shear_y_max, unit_float(bits_of(sample, view, 15u)).x));
+let u = unit_float(bits_of(sample, view, 14u));
+store(i, 19u, round(params.translate_x * (2.0 * u.x - 1.0)));
+store(i, 20u, round(params.translate_y * (2.0 * u.y - 1.0)));
+store(i, 21u, between(params.factor_min, params.factor_max, u.z));
+store(i, 22u, between(params.shear_x_min, params.shear_x_max, u.w));
+store(i, 23u, between(params.shear_y_min, params.shear_y_max, unit_float(bits_of(sample, view, 15u)).x));
 }
 fn between(low: f32, high: f32, u: f32) -> f32 {
- return low + (high - low) * u;
+return low + (high - low) * u;
 }
 @compute @workgroup_size(64)
 fn choose_random(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let id = flat_id(group, groups, local, 64u);
- if (id >= params.batch * params.count) { return; }
- let position = id / params.count;
- let place = params.first + id % params.count;
- let i = position * params.views + place;
- let view = params.offset + place;
- let sample = samples[position];
- let image = image_of(position, sample);
- store_box(i, random_crop(sample, view, image.height, image.width), vec2u(params.size), vec2i(0));
- let coins = unit_float(bits_of(sample, view, 10u));
- store(i, 4u, f32(coins.x < params.flip_p));
- store(i, 5u, params.rotation * (2.0 * coins.y - 1.0));
- store(i, 6u, f32(coins.z < params.grayscale_p));
- store(i, 7u, f32(coins.w < params.jitter_p));
- let amounts = unit_float(bits_of(sample, view, 11u));
- store(i, 8u, factor(amounts.x, params.brightness));
- store(i, 9u, factor(amounts.y, params.contrast));
- store(i, 10u, factor(amounts.z, params.saturation));
- store(i, 11u, params.hue * (2.0 * amounts.w - 1.0));
- store(i, 12u, f32(random_order(bits_of(sample, view, 12u))));
- let ends = unit_float(bits_of(sample, view, 13u));
- store(i, 17u, select(0.0, mix(params.sigma_min, params.sigma_max, ends.y), ends.x < params.blur_p));
- store(i, 18u, select(-1.0, params.threshold, ends.z < params.solarize_p));
- store_map(i, sample, view);
+let id = flat_id(group, groups, local, 64u);
+if (id >= params.batch * params.count) { return; }
+let position = id / params.count;
+let place = params.first + id % params.count;
+let i = position * params.views + place;
+let view = params.offset + place;
+let sample = samples[position];
+let image = image_of(position, sample);
+store_box(i, random_crop(sample, view, image.height, image.width), vec2u(params.size), vec2i(0));
+let coins = unit_float(bits_of(sample, view, 10u));
+store(i, 4u, f32(coins.x < params.flip_p));
+store(i, 5u, params.rotation * (2.0 * coins.y - 1.0));
+store(i, 6u, f32(coins.z < params.grayscale_p));
+store(i, 7u, f32(coins.w < params.jitter_p));
+let amounts = unit_float(bits_of(sample, view, 11u));
+store(i, 8u, factor(amounts.x, params.brightness));
+store(i, 9u, factor(amounts.y, params.contrast));
+store(i, 10u, factor(amounts.z, params.saturation));
+store(i, 11u, params.hue * (2.0 * amounts.w - 1.0));
+store(i, 12u, f32(random_order(bits_of(sample, view, 12u))));
+let ends = unit_float(bits_of(sample, view, 13u));
+store(i, 17u, select(0.0, mix(params.sigma_min, params.sigma_max, ends.y), ends.x < params.blur_p));
+store(i, 18u, select(-1.0, params.threshold, ends.z < params.solarize_p));
+store_map(i, sample, view);
 }
 fn half_even(difference: i32) -> i32 {
- return i32(round(0.5 * f32(difference)));
+return i32(round(0.5 * f32(difference)));
 }
 @compute @workgroup_size(64)
 fn choose_center(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let id = flat_id(group, groups, local, 64u);
- if (id >= params.batch * params.count) { return; }
- let position = id / params.count;
- let i = position * params.views + params.first + id % params.count;
- let image = image_of(position, samples[position]);
- let h = max(image.height, 1u);
- let w = max(image.width, 1u);
- var resized = vec2u(h, w);
- if (params.resize == 1u) {
-  let side = params.resize_h;
-  resized = select(vec2u(side, side * w / h), vec2u(side * h / w, side), h > w);
- }
- if (params.resize == 2u) { resized = vec2u(params.resize_h, params.resize_w); }
- let size = i32(params.size);
- let spare = vec2i(resized) - size;
- let crop = vec2i(half_even(spare.x), half_even(spare.y));
- let pad = vec2i(-((-spare) / 2));
- store_box(i, vec4u(0u, 0u, h, w), resized, select(pad, crop, spare >= vec2i(0)));
- for (var place = 4u; place < 13u; place++) { store(i, place, 0.0); }
+let id = flat_id(group, groups, local, 64u);
+if (id >= params.batch * params.count) { return; }
+let position = id / params.count;
+let i = position * params.views + params.first + id % params.count;
+let image = image_of(position, samples[position]);
+let h = max(image.height, 1u);
+let w = max(image.width, 1u);
+var resized = vec2u(h, w);
+if (params.resize == 1u) {
+let side = params.resize_h;
+resized = select(vec2u(side, side * w / h), vec2u(side * h / w, side), h > w);
+}
+if (params.resize == 2u) { resized = vec2u(params.resize_h, params.resize_w); }
+let size = i32(params.size);
+let spare = vec2i(resized) - size;
+let crop = vec2i(half_even(spare.x), half_even(spare.y));
+let pad = vec2i(-((-spare) / 2));
+store_box(i, vec4u(0u, 0u, h, w), resized, select(pad, crop, spare >= vec2i(0)));
+for (var place = 4u; place < 13u; place++) { store(i, place, 0.0); }
 }
 `,
 };
@@ -185,17 +185,17 @@ export const augment_color: Shader<{ views: "u32", size: "u32", run: "u32", runs
   params: { views: "u32", size: "u32", run: "u32", runs: "u32", mean0: "f32", mean1: "f32", mean2: "f32", scale0: "f32", scale1: "f32", scale2: "f32", nan_bits: "u32" },
   access: { 1: "read", 2: "read", 3: "read_write", 4: "read_write", 5: "read" },
   code: `struct Params {
- views: u32,
- size: u32,
- run: u32,
- runs: u32,
- mean0: f32,
- mean1: f32,
- mean2: f32,
- scale0: f32,
- scale1: f32,
- scale2: f32,
- nan_bits: u32,
+views: u32,
+size: u32,
+run: u32,
+runs: u32,
+mean0: f32,
+mean1: f32,
+mean2: f32,
+scale0: f32,
+scale1: f32,
+scale2: f32,
+nan_bits: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> grays: array<f32>;
@@ -205,47 +205,47 @@ export const augment_color: Shader<{ views: "u32", size: "u32", run: "u32", runs
 @group(0) @binding(5) var<storage, read> levels: array<f32>;
 @compute @workgroup_size(LANES, ROWS)
 fn mean_gray(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) lane: vec3u,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) lane: vec3u,
 ) {
- let i = flat_id(group, groups, lane.y, ROWS);
- let parts = params.size * params.runs;
- let end = select(0u, parts, i < params.views);
- var sum = 0.0;
- for (var k = lane.x; k < end; k += LANES) {
-  sum += grays[i * parts + k];
- }
- let all = sum_row(sum, lane);
- if (lane.x == 0u && i < params.views) { means[i] = all / f32(params.size * params.size); }
+let i = flat_id(group, groups, lane.y, ROWS);
+let parts = params.size * params.runs;
+let end = select(0u, parts, i < params.views);
+var sum = 0.0;
+for (var k = lane.x; k < end; k += LANES) {
+sum += grays[i * parts + k];
+}
+let all = sum_row(sum, lane);
+if (lane.x == 0u && i < params.views) { means[i] = all / f32(params.size * params.size); }
 }
 @compute @workgroup_size(64)
 fn color_views(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let id = flat_id(group, groups, local, 64u);
- if (id >= params.views * params.size * params.runs) { return; }
- let i = id / params.runs / params.size;
- let view = prepared[i];
- let first = id % params.runs * params.run;
- let count = min(params.run, params.size - first);
- let level = levels[i];
- let steps = steps_of(view, view.contrast_at, view.steps);
- let gray = view.grayscale != 0u;
- let mean = vec3f(params.mean0, params.mean1, params.mean2);
- let scale = vec3f(params.scale0, params.scale1, params.scale2);
- var at = 3u * (id / params.runs * params.size + first);
- for (var k = 0u; k < count; k++) {
-  var value = run_steps(vec3f(y[at], y[at + 1u], y[at + 2u]), steps, level);
-  value = (select(value, vec3f(gray_of(value)), gray) - mean) * scale;
-  value = select(vec3f(bitcast<f32>(params.nan_bits)), value, view.valid != 0u);
-  y[at] = value.x;
-  y[at + 1u] = value.y;
-  y[at + 2u] = value.z;
-  at += 3u;
- }
+let id = flat_id(group, groups, local, 64u);
+if (id >= params.views * params.size * params.runs) { return; }
+let i = id / params.runs / params.size;
+let view = prepared[i];
+let first = id % params.runs * params.run;
+let count = min(params.run, params.size - first);
+let level = levels[i];
+let steps = steps_of(view, view.contrast_at, view.steps);
+let gray = view.grayscale != 0u;
+let mean = vec3f(params.mean0, params.mean1, params.mean2);
+let scale = vec3f(params.scale0, params.scale1, params.scale2);
+var at = 3u * (id / params.runs * params.size + first);
+for (var k = 0u; k < count; k++) {
+var value = run_steps(vec3f(y[at], y[at + 1u], y[at + 2u]), steps, level);
+value = (select(value, vec3f(gray_of(value)), gray) - mean) * scale;
+value = select(vec3f(bitcast<f32>(params.nan_bits)), value, view.valid != 0u);
+y[at] = value.x;
+y[at + 1u] = value.y;
+y[at + 2u] = value.z;
+at += 3u;
+}
 }
 `,
 };
@@ -254,16 +254,16 @@ export const augment_finish: Shader<{ views: "u32", size: "u32", reach: "u32", m
   params: { views: "u32", size: "u32", reach: "u32", mean0: "f32", mean1: "f32", mean2: "f32", scale0: "f32", scale1: "f32", scale2: "f32", nan_bits: "u32" },
   access: { 1: "read", 2: "read", 3: "read_write" },
   code: `struct Params {
- views: u32,
- size: u32,
- reach: u32,
- mean0: f32,
- mean1: f32,
- mean2: f32,
- scale0: f32,
- scale1: f32,
- scale2: f32,
- nan_bits: u32,
+views: u32,
+size: u32,
+reach: u32,
+mean0: f32,
+mean1: f32,
+mean2: f32,
+scale0: f32,
+scale1: f32,
+scale2: f32,
+nan_bits: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -272,63 +272,63 @@ export const augment_finish: Shader<{ views: "u32", size: "u32", reach: "u32", m
 override CHANNELS: u32 = 3u;
 struct Line { at: u32, place: i32, stride: i32 }
 fn color_at(pixel: i32) -> vec3f {
- let at = u32(pixel) * CHANNELS;
- if (CHANNELS == 1u) { return vec3f(x[at]); }
- return vec3f(x[at], x[at + 1u], x[at + 2u]);
+let at = u32(pixel) * CHANNELS;
+if (CHANNELS == 1u) { return vec3f(x[at]); }
+return vec3f(x[at], x[at + 1u], x[at + 2u]);
 }
 fn put(pixel: u32, color: vec3f) {
- let at = pixel * CHANNELS;
- y[at] = color.x;
- if (CHANNELS == 1u) { return; }
- y[at + 1u] = color.y;
- y[at + 2u] = color.z;
+let at = pixel * CHANNELS;
+y[at] = color.x;
+if (CHANNELS == 1u) { return; }
+y[at + 1u] = color.y;
+y[at + 2u] = color.z;
 }
 fn mirrored(place: i32) -> i32 {
- let last = i32(params.size) - 1;
- let inside = abs(place);
- return select(inside, 2 * last - inside, inside > last);
+let last = i32(params.size) - 1;
+let inside = abs(place);
+return select(inside, 2 * last - inside, inside > last);
 }
 fn blurred(sigma: f32, line: Line) -> vec3f {
- let middle = color_at(i32(line.at));
- if (sigma <= 0.0) { return middle; }
- var sum = middle;
- var weights = 1.0;
- for (var k = 1; k <= i32(params.reach); k++) {
-  let distance = f32(k) / sigma;
-  let weight = exp(-0.5 * distance * distance);
-  let before = i32(line.at) + (mirrored(line.place - k) - line.place) * line.stride;
-  let after = i32(line.at) + (mirrored(line.place + k) - line.place) * line.stride;
-  sum += weight * (color_at(before) + color_at(after));
-  weights += 2.0 * weight;
- }
- return sum / weights;
+let middle = color_at(i32(line.at));
+if (sigma <= 0.0) { return middle; }
+var sum = middle;
+var weights = 1.0;
+for (var k = 1; k <= i32(params.reach); k++) {
+let distance = f32(k) / sigma;
+let weight = exp(-0.5 * distance * distance);
+let before = i32(line.at) + (mirrored(line.place - k) - line.place) * line.stride;
+let after = i32(line.at) + (mirrored(line.place + k) - line.place) * line.stride;
+sum += weight * (color_at(before) + color_at(after));
+weights += 2.0 * weight;
+}
+return sum / weights;
 }
 @compute @workgroup_size(64)
 fn blur_rows(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let id = flat_id(group, groups, local, 64u);
- if (id >= params.views * params.size * params.size) { return; }
- let view = prepared[id / params.size / params.size];
- put(id, blurred(view.sigma, Line(id, i32(id % params.size), 1)));
+let id = flat_id(group, groups, local, 64u);
+if (id >= params.views * params.size * params.size) { return; }
+let view = prepared[id / params.size / params.size];
+put(id, blurred(view.sigma, Line(id, i32(id % params.size), 1)));
 }
 @compute @workgroup_size(64)
 fn finish_views(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let id = flat_id(group, groups, local, 64u);
- if (id >= params.views * params.size * params.size) { return; }
- let view = prepared[id / params.size / params.size];
- var color = blurred(view.sigma, Line(id, i32(id / params.size % params.size), i32(params.size)));
- let turned = view.threshold >= 0.0 && view.valid != 0u;
- color = select(color, vec3f(1.0) - color, vec3<bool>(turned) & (color >= vec3f(view.threshold)));
- color = (color - vec3f(params.mean0, params.mean1, params.mean2)) *
-  vec3f(params.scale0, params.scale1, params.scale2);
- put(id, select(vec3f(bitcast<f32>(params.nan_bits)), color, view.valid != 0u));
+let id = flat_id(group, groups, local, 64u);
+if (id >= params.views * params.size * params.size) { return; }
+let view = prepared[id / params.size / params.size];
+var color = blurred(view.sigma, Line(id, i32(id / params.size % params.size), i32(params.size)));
+let turned = view.threshold >= 0.0 && view.valid != 0u;
+color = select(color, vec3f(1.0) - color, vec3<bool>(turned) & (color >= vec3f(view.threshold)));
+color = (color - vec3f(params.mean0, params.mean1, params.mean2)) *
+vec3f(params.scale0, params.scale1, params.scale2);
+put(id, select(vec3f(bitcast<f32>(params.nan_bits)), color, view.valid != 0u));
 }
 `,
 };
@@ -342,85 +342,85 @@ export const augment_prepare: Shader<{ batch: "u32", views: "u32", images: "u32"
 @group(0) @binding(2) var<storage, read> choices: array<f32>;
 @group(0) @binding(3) var<storage, read_write> prepared: array<View>;
 fn blend_of(step: u32, f: f32) -> vec3f {
- if (f < 0.0) { return vec3f(-1.0, 0.0, 0.0); }
- return vec3f(f, select(0.0, 1.0 - f, step == 2u), select(0.0, 1.0 - f, step == 1u));
+if (f < 0.0) { return vec3f(-1.0, 0.0, 0.0); }
+return vec3f(f, select(0.0, 1.0 - f, step == 2u), select(0.0, 1.0 - f, step == 1u));
 }
 fn prepare_colors(view: ptr<function, View>, at: u32) {
- if (choices[at + 7u] == 0.0) { return; }
- (*view).steps = 4u;
- (*view).contrast_at = 4u;
- (*view).hue = choices[at + 11u];
- var order = u32(choices[at + 12u]);
- var count = 0u;
- for (var place = 0u; place < 4u; place++) {
-  let step = order % 4u;
-  order /= 4u;
-  if (step == 3u) {
-   (*view).hue_at = place;
-   continue;
-  }
-  let blend = blend_of(step, choices[at + 8u + step]);
-  if (step == 1u && blend.x >= 0.0) { (*view).contrast_at = place; }
-  (*view).blends[3u * count] = blend.x;
-  (*view).blends[3u * count + 1u] = blend.y;
-  (*view).blends[3u * count + 2u] = blend.z;
-  count++;
- }
+if (choices[at + 7u] == 0.0) { return; }
+(*view).steps = 4u;
+(*view).contrast_at = 4u;
+(*view).hue = choices[at + 11u];
+var order = u32(choices[at + 12u]);
+var count = 0u;
+for (var place = 0u; place < 4u; place++) {
+let step = order % 4u;
+order /= 4u;
+if (step == 3u) {
+(*view).hue_at = place;
+continue;
+}
+let blend = blend_of(step, choices[at + 8u + step]);
+if (step == 1u && blend.x >= 0.0) { (*view).contrast_at = place; }
+(*view).blends[3u * count] = blend.x;
+(*view).blends[3u * count + 1u] = blend.y;
+(*view).blends[3u * count + 2u] = blend.z;
+count++;
+}
 }
 fn direction(degrees: f32) -> vec2f {
- let quarters = round(degrees / 90.0);
- let x = radians(degrees - 90.0 * quarters);
- let y = x * x;
- let s = x - x * y * (1.0 / 6.0 - y * (1.0 / 120.0 - y * (1.0 / 5040.0 - y * (1.0 / 362880.0))));
- let c = 1.0 - y * (0.5 - y * (1.0 / 24.0 - y * (1.0 / 720.0 - y * (1.0 / 40320.0 - y * (1.0 / 3628800.0)))));
- let turn = i32(quarters) & 3;
- let turned = select(vec2f(c, s), vec2f(-s, c), (turn & 1) == 1);
- return select(turned, -turned, turn >= 2);
+let quarters = round(degrees / 90.0);
+let x = radians(degrees - 90.0 * quarters);
+let y = x * x;
+let s = x - x * y * (1.0 / 6.0 - y * (1.0 / 120.0 - y * (1.0 / 5040.0 - y * (1.0 / 362880.0))));
+let c = 1.0 - y * (0.5 - y * (1.0 / 24.0 - y * (1.0 / 720.0 - y * (1.0 / 40320.0 - y * (1.0 / 3628800.0)))));
+let turn = i32(quarters) & 3;
+let turned = select(vec2f(c, s), vec2f(-s, c), (turn & 1) == 1);
+return select(turned, -turned, turn >= 2);
 }
 fn prepare_map(view: ptr<function, View>, at: u32) {
- let angle = -choices[at + 5u];
- let turned = direction(angle);
- let sheared = direction(choices[at + 22u]);
- let both = direction(angle - choices[at + 23u]) / direction(choices[at + 23u]).x;
- let slope = sheared.y / sheared.x;
- let scale = 1.0 / choices[at + 21u];
- (*view).right_right = scale * (turned.x - slope * both.y);
- (*view).right_down = scale * (turned.y + slope * both.x);
- (*view).down_right = -scale * both.y;
- (*view).down_down = scale * both.x;
- (*view).shift_right = choices[at + 19u];
- (*view).shift_down = choices[at + 20u];
+let angle = -choices[at + 5u];
+let turned = direction(angle);
+let sheared = direction(choices[at + 22u]);
+let both = direction(angle - choices[at + 23u]) / direction(choices[at + 23u]).x;
+let slope = sheared.y / sheared.x;
+let scale = 1.0 / choices[at + 21u];
+(*view).right_right = scale * (turned.x - slope * both.y);
+(*view).right_down = scale * (turned.y + slope * both.x);
+(*view).down_right = -scale * both.y;
+(*view).down_down = scale * both.x;
+(*view).shift_right = choices[at + 19u];
+(*view).shift_down = choices[at + 20u];
 }
 @compute @workgroup_size(64)
 fn prepare(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.batch * params.views) { return; }
- let position = i / params.views;
- let image = image_of(position, samples[position]);
- let at = i * CHOICE;
- var view = View();
- view.valid = u32(image.valid);
- view.offset = image.offset;
- view.width = image.width;
- view.top = u32(choices[at]);
- view.left = u32(choices[at + 1u]);
- view.height = u32(choices[at + 2u]);
- view.crop_width = u32(choices[at + 3u]);
- view.resized_h = u32(choices[at + 13u]);
- view.resized_w = u32(choices[at + 14u]);
- view.shift_y = i32(choices[at + 15u]);
- view.shift_x = i32(choices[at + 16u]);
- view.flip = u32(choices[at + 4u]);
- prepare_map(&view, at);
- view.grayscale = u32(choices[at + 6u]);
- view.sigma = choices[at + 17u];
- view.threshold = choices[at + 18u];
- prepare_colors(&view, at);
- prepared[i] = view;
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.batch * params.views) { return; }
+let position = i / params.views;
+let image = image_of(position, samples[position]);
+let at = i * CHOICE;
+var view = View();
+view.valid = u32(image.valid);
+view.offset = image.offset;
+view.width = image.width;
+view.top = u32(choices[at]);
+view.left = u32(choices[at + 1u]);
+view.height = u32(choices[at + 2u]);
+view.crop_width = u32(choices[at + 3u]);
+view.resized_h = u32(choices[at + 13u]);
+view.resized_w = u32(choices[at + 14u]);
+view.shift_y = i32(choices[at + 15u]);
+view.shift_x = i32(choices[at + 16u]);
+view.flip = u32(choices[at + 4u]);
+prepare_map(&view, at);
+view.grayscale = u32(choices[at + 6u]);
+view.sigma = choices[at + 17u];
+view.threshold = choices[at + 18u];
+prepare_colors(&view, at);
+prepared[i] = view;
 }
 `,
 };
@@ -429,17 +429,17 @@ export const augment_resample: Shader<{ views: "u32", size: "u32", run: "u32", r
   params: { views: "u32", size: "u32", run: "u32", runs: "u32", mean0: "f32", mean1: "f32", mean2: "f32", scale0: "f32", scale1: "f32", scale2: "f32", nan_bits: "u32" },
   access: { 1: "read", 2: "read", 3: "read_write", 4: "read_write" },
   code: `struct Params {
- views: u32,
- size: u32,
- run: u32,
- runs: u32,
- mean0: f32,
- mean1: f32,
- mean2: f32,
- scale0: f32,
- scale1: f32,
- scale2: f32,
- nan_bits: u32,
+views: u32,
+size: u32,
+run: u32,
+runs: u32,
+mean0: f32,
+mean1: f32,
+mean2: f32,
+scale0: f32,
+scale1: f32,
+scale2: f32,
+nan_bits: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> bytes: array<u32>;
@@ -452,139 +452,139 @@ override COLOR: bool = false;
 override ROTATE: bool = false;
 override TURN_SMOOTHLY: bool = false;
 fn pixel_at(at: u32) -> vec3f {
- let shift = 8u * (at & 3u);
- let low = bytes[at >> 2u] >> shift;
- if (CHANNELS == 1u) { return vec3f(f32(low & 0xffu) / 255.0); }
- let high = bytes[(at >> 2u) + 1u];
- return unpack4x8unorm(select(low | (high << (32u - shift)), low, shift == 0u)).xyz;
+let shift = 8u * (at & 3u);
+let low = bytes[at >> 2u] >> shift;
+if (CHANNELS == 1u) { return vec3f(f32(low & 0xffu) / 255.0); }
+let high = bytes[(at >> 2u) + 1u];
+return unpack4x8unorm(select(low | (high << (32u - shift)), low, shift == 0u)).xyz;
 }
 fn filter_weight(distance: f32) -> f32 {
- let t = abs(distance);
- if (!CUBIC) { return max(0.0, 1.0 - t); }
- let near = (1.5 * t - 2.5) * t * t + 1.0;
- let far = ((-0.5 * t + 2.5) * t - 4.0) * t + 2.0;
- return select(select(0.0, far, t < 2.0), near, t < 1.0);
+let t = abs(distance);
+if (!CUBIC) { return max(0.0, 1.0 - t); }
+let near = (1.5 * t - 2.5) * t * t + 1.0;
+let far = ((-0.5 * t + 2.5) * t - 4.0) * t + 2.0;
+return select(select(0.0, far, t < 2.0), near, t < 1.0);
 }
 struct Taps { first: i32, end: i32, center: f32, sharpness: f32 }
 fn taps_of(q: i32, crop: u32, resized: u32) -> Taps {
- let scale = f32(crop) / f32(resized);
- let support = select(1.0, 2.0, CUBIC) * max(scale, 1.0);
- let center = scale * (f32(q) + 0.5);
- return Taps(
-  max(i32(center - support + 0.5), 0),
-  min(i32(center + support + 0.5), i32(crop)),
-  center - 0.5,
-  1.0 / max(scale, 1.0),
- );
+let scale = f32(crop) / f32(resized);
+let support = select(1.0, 2.0, CUBIC) * max(scale, 1.0);
+let center = scale * (f32(q) + 0.5);
+return Taps(
+max(i32(center - support + 0.5), 0),
+min(i32(center + support + 0.5), i32(crop)),
+center - 0.5,
+1.0 / max(scale, 1.0),
+);
 }
 fn resample(view: View, rows: Taps, cols: Taps) -> vec3f {
- var sum = vec3f(0.0);
- var row_weights = 0.0;
- var col_weights = 0.0;
- for (var row = rows.first; row < rows.end; row++) {
-  var line = vec3f(0.0);
-  col_weights = 0.0;
-  var at = view.offset + ((view.top + u32(row)) * view.width + view.left + u32(cols.first)) * CHANNELS;
-  for (var col = cols.first; col < cols.end; col++) {
-   let weight = filter_weight((f32(col) - cols.center) * cols.sharpness);
-   line += weight * pixel_at(at);
-   col_weights += weight;
-   at += CHANNELS;
-  }
-  let weight = filter_weight((f32(row) - rows.center) * rows.sharpness);
-  sum += weight * line;
-  row_weights += weight;
- }
- return sum / (row_weights * col_weights);
+var sum = vec3f(0.0);
+var row_weights = 0.0;
+var col_weights = 0.0;
+for (var row = rows.first; row < rows.end; row++) {
+var line = vec3f(0.0);
+col_weights = 0.0;
+var at = view.offset + ((view.top + u32(row)) * view.width + view.left + u32(cols.first)) * CHANNELS;
+for (var col = cols.first; col < cols.end; col++) {
+let weight = filter_weight((f32(col) - cols.center) * cols.sharpness);
+line += weight * pixel_at(at);
+col_weights += weight;
+at += CHANNELS;
+}
+let weight = filter_weight((f32(row) - rows.center) * rows.sharpness);
+sum += weight * line;
+row_weights += weight;
+}
+return sum / (row_weights * col_weights);
 }
 fn source_of(view: View, row: u32, col: u32) -> vec2f {
- let x = select(col, params.size - 1u - col, view.flip != 0u);
- if (!ROTATE) { return vec2f(f32(row), f32(x)); }
- let middle = 0.5 * f32(params.size) - 0.5;
- let right = f32(x) - middle - view.shift_right;
- let down = f32(row) - middle - view.shift_down;
- return vec2f(
-  view.down_right * right + view.down_down * down,
-  view.right_right * right + view.right_down * down,
- ) + middle;
+let x = select(col, params.size - 1u - col, view.flip != 0u);
+if (!ROTATE) { return vec2f(f32(row), f32(x)); }
+let middle = 0.5 * f32(params.size) - 0.5;
+let right = f32(x) - middle - view.shift_right;
+let down = f32(row) - middle - view.shift_down;
+return vec2f(
+view.down_right * right + view.down_down * down,
+view.right_right * right + view.right_down * down,
+) + middle;
 }
 fn resized_pixel(view: View, q: vec2i) -> vec3f {
- let at = q + vec2i(view.shift_y, view.shift_x);
- let resized = vec2u(view.resized_h, view.resized_w);
- if (any(q < vec2i(0)) || any(q >= vec2i(i32(params.size))) || any(at < vec2i(0)) || any(at >= vec2i(resized))) {
-  return vec3f(0.0);
- }
- return resample(view, taps_of(at.x, view.height, resized.x), taps_of(at.y, view.crop_width, resized.y));
+let at = q + vec2i(view.shift_y, view.shift_x);
+let resized = vec2u(view.resized_h, view.resized_w);
+if (any(q < vec2i(0)) || any(q >= vec2i(i32(params.size))) || any(at < vec2i(0)) || any(at >= vec2i(resized))) {
+return vec3f(0.0);
+}
+return resample(view, taps_of(at.x, view.height, resized.x), taps_of(at.y, view.crop_width, resized.y));
 }
 fn view_pixel(view: View, row: u32, col: u32) -> vec3f {
- let source = source_of(view, row, col);
- if (!ROTATE || !TURN_SMOOTHLY) { return resized_pixel(view, vec2i(round(source))); }
- let corner = floor(source);
- let part = source - corner;
- var sum = vec3f(0.0);
- for (var k = 0u; k < 4u; k++) {
-  let step = vec2f(f32(k / 2u), f32(k % 2u));
-  let weight = mix(1.0 - part, part, step);
-  sum += weight.x * weight.y * resized_pixel(view, vec2i(corner + step));
- }
- return sum;
+let source = source_of(view, row, col);
+if (!ROTATE || !TURN_SMOOTHLY) { return resized_pixel(view, vec2i(round(source))); }
+let corner = floor(source);
+let part = source - corner;
+var sum = vec3f(0.0);
+for (var k = 0u; k < 4u; k++) {
+let step = vec2f(f32(k / 2u), f32(k % 2u));
+let weight = mix(1.0 - part, part, step);
+sum += weight.x * weight.y * resized_pixel(view, vec2i(corner + step));
+}
+return sum;
 }
 fn store_pixel(view: View, at: u32, color: vec3f) {
- let value = select(vec3f(bitcast<f32>(params.nan_bits)), color, view.valid != 0u);
- if (CHANNELS == 1u) {
-  y[at] = value.x;
- } else {
-  y[3u * at] = value.x;
-  y[3u * at + 1u] = value.y;
-  y[3u * at + 2u] = value.z;
- }
+let value = select(vec3f(bitcast<f32>(params.nan_bits)), color, view.valid != 0u);
+if (CHANNELS == 1u) {
+y[at] = value.x;
+} else {
+y[3u * at] = value.x;
+y[3u * at + 1u] = value.y;
+y[3u * at + 2u] = value.z;
+}
 }
 struct Run { i: u32, row: u32, first: u32, end: u32 }
 fn run_of(id: u32) -> Run {
- let first = id % params.runs * params.run;
- let line = id / params.runs;
- return Run(line / params.size, line % params.size, first, min(first + params.run, params.size));
+let first = id % params.runs * params.run;
+let line = id / params.runs;
+return Run(line / params.size, line % params.size, first, min(first + params.run, params.size));
 }
 @compute @workgroup_size(64)
 fn resample_views(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let id = flat_id(group, groups, local, 64u);
- if (id >= params.views * params.size * params.runs) { return; }
- let run = run_of(id);
- let view = prepared[run.i];
- let steps = steps_of(view, 0u, view.steps);
- let mean = vec3f(params.mean0, params.mean1, params.mean2);
- let scale = vec3f(params.scale0, params.scale1, params.scale2);
- for (var col = run.first; col < run.end; col++) {
-  var value = view_pixel(view, run.row, col);
-  if (COLOR) {
-   value = run_steps(value, steps, 0.0);
-   value = select(value, vec3f(gray_of(value)), view.grayscale != 0u);
-  }
-  store_pixel(view, (run.i * params.size + run.row) * params.size + col, (value - mean) * scale);
- }
+let id = flat_id(group, groups, local, 64u);
+if (id >= params.views * params.size * params.runs) { return; }
+let run = run_of(id);
+let view = prepared[run.i];
+let steps = steps_of(view, 0u, view.steps);
+let mean = vec3f(params.mean0, params.mean1, params.mean2);
+let scale = vec3f(params.scale0, params.scale1, params.scale2);
+for (var col = run.first; col < run.end; col++) {
+var value = view_pixel(view, run.row, col);
+if (COLOR) {
+value = run_steps(value, steps, 0.0);
+value = select(value, vec3f(gray_of(value)), view.grayscale != 0u);
+}
+store_pixel(view, (run.i * params.size + run.row) * params.size + col, (value - mean) * scale);
+}
 }
 @compute @workgroup_size(64)
 fn resample_for_contrast(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let id = flat_id(group, groups, local, 64u);
- if (id >= params.views * params.size * params.runs) { return; }
- let run = run_of(id);
- let view = prepared[run.i];
- let steps = steps_of(view, 0u, view.contrast_at);
- var sum = 0.0;
- for (var col = run.first; col < run.end; col++) {
-  let value = run_steps(view_pixel(view, run.row, col), steps, 0.0);
-  store_pixel(view, (run.i * params.size + run.row) * params.size + col, value);
-  sum += gray_of(value);
- }
- grays[id] = sum;
+let id = flat_id(group, groups, local, 64u);
+if (id >= params.views * params.size * params.runs) { return; }
+let run = run_of(id);
+let view = prepared[run.i];
+let steps = steps_of(view, 0u, view.contrast_at);
+var sum = 0.0;
+for (var col = run.first; col < run.end; col++) {
+let value = run_steps(view_pixel(view, run.row, col), steps, 0.0);
+store_pixel(view, (run.i * params.size + run.row) * params.size + col, value);
+sum += gray_of(value);
+}
+grays[id] = sum;
 }
 `,
 };

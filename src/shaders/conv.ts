@@ -6,11 +6,11 @@ export const conv2d: Shader<{ rows: "u32", cols4: "u32", inner: "u32", depth: "u
   params: { rows: "u32", cols4: "u32", inner: "u32", depth: "u32", segments: "u32", splits: "u32", split4: "u32", groups: "u32", h: "i32", w: "i32", out_h: "i32", out_w: "i32", kernel_h: "i32", kernel_w: "i32", stride_h: "i32", stride_w: "i32", padding_h: "i32", padding_w: "i32", dilation_h: "i32", dilation_w: "i32", a4: "u32", ldb4: "u32", c4: "u32", group_a4: "u32", group_b4: "u32", group_c4: "u32", in4: "u32", per_column: "f32", half_column: "f32", per_line: "f32", half_line: "f32" },
   access: { 1: "read", 3: "read_write", 4: "read" },
   code: `struct Params {
- rows: u32, cols4: u32, inner: u32, depth: u32, segments: u32, splits: u32, split4: u32, groups: u32,
- h: i32, w: i32, out_h: i32, out_w: i32, kernel_h: i32, kernel_w: i32,
- stride_h: i32, stride_w: i32, padding_h: i32, padding_w: i32, dilation_h: i32, dilation_w: i32,
- a4: u32, ldb4: u32, c4: u32, group_a4: u32, group_b4: u32, group_c4: u32, in4: u32,
- per_column: f32, half_column: f32, per_line: f32, half_line: f32,
+rows: u32, cols4: u32, inner: u32, depth: u32, segments: u32, splits: u32, split4: u32, groups: u32,
+h: i32, w: i32, out_h: i32, out_w: i32, kernel_h: i32, kernel_w: i32,
+stride_h: i32, stride_w: i32, padding_h: i32, padding_w: i32, dilation_h: i32, dilation_w: i32,
+a4: u32, ldb4: u32, c4: u32, group_a4: u32, group_b4: u32, group_c4: u32, in4: u32,
+per_column: f32, half_column: f32, per_line: f32, half_line: f32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<A4>;
@@ -20,20 +20,20 @@ override K_TAIL: bool = false;
 override BIAS: bool = false;
 fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
 fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
- if (!K_TAIL) { return b_at(base + k * params.ldb4 + col); }
- let inside = k < segment_length(s);
- return select(vec4f(), b_at(base + select(0u, k, inside) * params.ldb4 + col), inside);
+if (!K_TAIL) { return b_at(base + k * params.ldb4 + col); }
+let inside = k < segment_length(s);
+return select(vec4f(), b_at(base + select(0u, k, inside) * params.ldb4 + col), inside);
 }
 fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b_at(base + j * params.ldb4 + k / 4u); }
 fn rows_of_c(place: Place) -> u32 { return place.rows; }
 fn columns_of_c() -> u32 { return params.c4; }
 fn column_of_c(place: Place, col: u32) -> u32 { return place.c_col + col; }
 fn store(place: Place, row: u32, col: u32, sum: vec4f) {
- if (row >= place.rows || col >= params.cols4) { return; }
- let column = place.c_col + col;
- var value = sum;
- if (BIAS) { value += bias[column]; }
- c[place.c + c_row(place, row) * params.c4 + column] = C4(value);
+if (row >= place.rows || col >= params.cols4) { return; }
+let column = place.c_col + col;
+var value = sum;
+if (BIAS) { value += bias[column]; }
+c[place.c + c_row(place, row) * params.c4 + column] = C4(value);
 }
 `,
 };
@@ -42,8 +42,8 @@ export const conv2d_depthwise: Shader<{ size: "u32", columns: "u32", strips: "u3
   params: { size: "u32", columns: "u32", strips: "u32", out_h: "u32", out_w: "u32", h: "i32", w: "i32", kernel_h: "i32", kernel_w: "i32", stride_h: "i32", stride_w: "i32", dilation_h: "i32", dilation_w: "i32", padding_h: "i32", padding_w: "i32", spread_h: "i32", spread_w: "i32" },
   access: { 1: "read", 2: "read", 3: "read", 4: "read_write" },
   code: `struct Params {
- size: u32, columns: u32, strips: u32, out_h: u32, out_w: u32, h: i32, w: i32, kernel_h: i32, kernel_w: i32,
- stride_h: i32, stride_w: i32, dilation_h: i32, dilation_w: i32, padding_h: i32, padding_w: i32, spread_h: i32, spread_w: i32,
+size: u32, columns: u32, strips: u32, out_h: u32, out_w: u32, h: i32, w: i32, kernel_h: i32, kernel_w: i32,
+stride_h: i32, stride_w: i32, dilation_h: i32, dilation_w: i32, padding_h: i32, padding_w: i32, spread_h: i32, spread_w: i32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
@@ -53,54 +53,54 @@ export const conv2d_depthwise: Shader<{ size: "u32", columns: "u32", strips: "u3
 override FLIP: bool;
 override BIAS: bool;
 fn pixel(row: i32, place: i32, column: u32) -> V {
- if (place < 0) { return V(0.0); }
- var ix = place;
- if (!SLIDES) {
-  if (place % params.spread_w != 0) { return V(0.0); }
-  ix = place / params.spread_w;
- }
- if (ix >= params.w) { return V(0.0); }
- return V(x[u32(row + ix) * params.columns + column]);
+if (place < 0) { return V(0.0); }
+var ix = place;
+if (!SLIDES) {
+if (place % params.spread_w != 0) { return V(0.0); }
+ix = place / params.spread_w;
+}
+if (ix >= params.w) { return V(0.0); }
+return V(x[u32(row + ix) * params.columns + column]);
 }
 fn store(line: u32, ox: u32, column: u32, sum: V) {
- if (ox >= params.out_w) { return; }
- y[(line * params.out_w + ox) * params.columns + column] = Y(sum);
+if (ox >= params.out_w) { return; }
+y[(line * params.out_w + ox) * params.columns + column] = Y(sum);
 }
 @compute @workgroup_size(64)
 fn main(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- let column = i % params.columns;
- let strip = i / params.columns;
- let ox = strip % params.strips * 4u;
- let line = strip / params.strips;
- let top = i32(line % params.out_h) * params.stride_h - params.padding_h;
- let left = i32(ox) * params.stride_w - params.padding_w;
- var sum = V(0.0);
- if (BIAS) { sum = bias[column]; }
- var sums = Strip(sum, sum, sum, sum);
- for (var ky = 0; ky < params.kernel_h; ky++) {
-  let place = top + ky * params.dilation_h;
-  let iy = place / params.spread_h;
-  if (place < 0 || place % params.spread_h != 0 || iy >= params.h) { continue; }
-  let row = (i32(line / params.out_h) * params.h + iy) * params.w;
-  let taps = select(ky, params.kernel_h - 1 - ky, FLIP) * params.kernel_w;
-  var strip = strip_before(row, left, column);
-  for (var kx = 0; kx < params.kernel_w; kx++) {
-   strip = strip_at(strip, row, left + kx * params.dilation_w, params.stride_w, column);
-   let tap = taps + select(kx, params.kernel_w - 1 - kx, FLIP);
-   let factor = V(weight[u32(tap) * params.columns + column]);
-   sums = strip_sum(sums, strip, factor);
-  }
- }
- store(line, ox, column, sums.x0);
- store(line, ox + 1u, column, sums.x1);
- store(line, ox + 2u, column, sums.x2);
- store(line, ox + 3u, column, sums.x3);
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+let column = i % params.columns;
+let strip = i / params.columns;
+let ox = strip % params.strips * 4u;
+let line = strip / params.strips;
+let top = i32(line % params.out_h) * params.stride_h - params.padding_h;
+let left = i32(ox) * params.stride_w - params.padding_w;
+var sum = V(0.0);
+if (BIAS) { sum = bias[column]; }
+var sums = Strip(sum, sum, sum, sum);
+for (var ky = 0; ky < params.kernel_h; ky++) {
+let place = top + ky * params.dilation_h;
+let iy = place / params.spread_h;
+if (place < 0 || place % params.spread_h != 0 || iy >= params.h) { continue; }
+let row = (i32(line / params.out_h) * params.h + iy) * params.w;
+let taps = select(ky, params.kernel_h - 1 - ky, FLIP) * params.kernel_w;
+var strip = strip_before(row, left, column);
+for (var kx = 0; kx < params.kernel_w; kx++) {
+strip = strip_at(strip, row, left + kx * params.dilation_w, params.stride_w, column);
+let tap = taps + select(kx, params.kernel_w - 1 - kx, FLIP);
+let factor = V(weight[u32(tap) * params.columns + column]);
+sums = strip_sum(sums, strip, factor);
+}
+}
+store(line, ox, column, sums.x0);
+store(line, ox + 1u, column, sums.x1);
+store(line, ox + 2u, column, sums.x2);
+store(line, ox + 3u, column, sums.x3);
 }
 `,
 };
@@ -109,54 +109,54 @@ export const conv2d_depthwise_grad: Shader<{ size: "u32", columns: "u32", fours:
   params: { size: "u32", columns: "u32", fours: "u32", runs: "u32", block: "u32", length: "u32", parts: "u32", out_h: "u32", out_w: "u32", h: "i32", w: "i32", kernel_h: "u32", kernel_w: "u32", stride_h: "i32", stride_w: "i32", dilation_h: "i32", dilation_w: "i32", padding_h: "i32", padding_w: "i32" },
   access: { 1: "read", 2: "read", 3: "read_write" },
   code: `struct Params {
- size: u32, columns: u32, fours: u32, runs: u32, block: u32, length: u32, parts: u32, out_h: u32, out_w: u32, h: i32, w: i32,
- kernel_h: u32, kernel_w: u32, stride_h: i32, stride_w: i32, dilation_h: i32, dilation_w: i32, padding_h: i32, padding_w: i32,
+size: u32, columns: u32, fours: u32, runs: u32, block: u32, length: u32, parts: u32, out_h: u32, out_w: u32, h: i32, w: i32,
+kernel_h: u32, kernel_w: u32, stride_h: i32, stride_w: i32, dilation_h: i32, dilation_w: i32, padding_h: i32, padding_w: i32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
 @group(0) @binding(2) var<storage, read> grad_y: array<G>;
 @group(0) @binding(3) var<storage, read_write> partial: array<V>;
 fn pixel(row: i32, ix: i32, column: u32) -> V {
- if (ix < 0 || ix >= params.w) { return V(0.0); }
- return V(x[u32(row + ix) * params.columns + column]);
+if (ix < 0 || ix >= params.w) { return V(0.0); }
+return V(x[u32(row + ix) * params.columns + column]);
 }
 fn store(taps: u32, kx: u32, column: u32, sum: V) {
- if (kx >= params.kernel_w) { return; }
- partial[(taps * params.kernel_w + kx) * params.columns + column] = sum;
+if (kx >= params.kernel_w) { return; }
+partial[(taps * params.kernel_w + kx) * params.columns + column] = sum;
 }
 @compute @workgroup_size(64)
 fn main(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- let column = i % params.columns;
- let kx = i / params.columns % params.fours * 4u;
- let taps = i / params.columns / params.fours;
- let first = taps / params.kernel_h * params.block;
- let down = i32(taps % params.kernel_h) * params.dilation_h - params.padding_h;
- let right = i32(kx) * params.dilation_w - params.padding_w;
- var sums = Strip();
- for (var run = first; run < min(first + params.block, params.runs); run++) {
-  let line = run / params.parts;
-  let iy = i32(line % params.out_h) * params.stride_h + down;
-  if (iy < 0 || iy >= params.h) { continue; }
-  let row = (i32(line / params.out_h) * params.h + iy) * params.w;
-  let start = run % params.parts * params.length;
-  let left = i32(start) * params.stride_w + right;
-  var strip = strip_before(row, left, column);
-  for (var ox = start; ox < min(start + params.length, params.out_w); ox++) {
-   strip = strip_at(strip, row, i32(ox) * params.stride_w + right, params.dilation_w, column);
-   let factor = V(grad_y[(line * params.out_w + ox) * params.columns + column]);
-   sums = strip_sum(sums, strip, factor);
-  }
- }
- store(taps, kx, column, sums.x0);
- store(taps, kx + 1u, column, sums.x1);
- store(taps, kx + 2u, column, sums.x2);
- store(taps, kx + 3u, column, sums.x3);
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+let column = i % params.columns;
+let kx = i / params.columns % params.fours * 4u;
+let taps = i / params.columns / params.fours;
+let first = taps / params.kernel_h * params.block;
+let down = i32(taps % params.kernel_h) * params.dilation_h - params.padding_h;
+let right = i32(kx) * params.dilation_w - params.padding_w;
+var sums = Strip();
+for (var run = first; run < min(first + params.block, params.runs); run++) {
+let line = run / params.parts;
+let iy = i32(line % params.out_h) * params.stride_h + down;
+if (iy < 0 || iy >= params.h) { continue; }
+let row = (i32(line / params.out_h) * params.h + iy) * params.w;
+let start = run % params.parts * params.length;
+let left = i32(start) * params.stride_w + right;
+var strip = strip_before(row, left, column);
+for (var ox = start; ox < min(start + params.length, params.out_w); ox++) {
+strip = strip_at(strip, row, i32(ox) * params.stride_w + right, params.dilation_w, column);
+let factor = V(grad_y[(line * params.out_w + ox) * params.columns + column]);
+sums = strip_sum(sums, strip, factor);
+}
+}
+store(taps, kx, column, sums.x0);
+store(taps, kx + 1u, column, sums.x1);
+store(taps, kx + 2u, column, sums.x2);
+store(taps, kx + 3u, column, sums.x3);
 }
 `,
 };
@@ -167,16 +167,16 @@ export const conv2d_forward: Shader<Record<never, never>, Record<never, never>> 
   code: `struct TapSegment { base: u32, inside: bool }
 alias Segment = TapSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
- let ky = i32(s) / params.kernel_w;
- let kx = i32(s) - ky * params.kernel_w;
- let y = row.y + ky * params.dilation_h;
- let x = row.x + kx * params.dilation_w;
- let inside = y >= 0 && y < params.h && x >= 0 && x < params.w;
- let pixel = u32((row.image * params.h + y) * params.w + x);
- return Segment(select(0u, pixel * params.a4 + place.a, inside) + row.k4, inside);
+let ky = i32(s) / params.kernel_w;
+let kx = i32(s) - ky * params.kernel_w;
+let y = row.y + ky * params.dilation_h;
+let x = row.x + kx * params.dilation_w;
+let inside = y >= 0 && y < params.h && x >= 0 && x < params.w;
+let pixel = u32((row.image * params.h + y) * params.w + x);
+return Segment(select(0u, pixel * params.a4 + place.a, inside) + row.k4, inside);
 }
 fn load_a(row: Row, segment: Segment, k: u32) -> vec4f {
- return read_by(reading_of(row.k4 + k / 4u), vec4f(a[segment.base + k / 4u]), segment.inside);
+return read_by(reading_of(row.k4 + k / 4u), vec4f(a[segment.base + k / 4u]), segment.inside);
 }
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
 `,
@@ -188,26 +188,26 @@ export const conv2d_forward_taps: Shader<Record<never, never>, Record<never, nev
   code: `struct TapsSegment { y: f32, x: f32, base: i32, tap: u32, down: i32, across: i32, per_tap: f32 }
 alias Segment = TapsSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
- let a4 = i32(params.a4);
- return Segment(
-  f32(row.y) + 0.5,
-  f32(row.x) + 0.5,
-  i32(place.a) + ((row.image * params.h + row.y) * params.w + row.x) * a4,
-  s * params.depth / 4u,
-  params.dilation_h * params.w * a4,
-  params.dilation_w * a4,
-  1.0 / f32(params.kernel_w),
- );
+let a4 = i32(params.a4);
+return Segment(
+f32(row.y) + 0.5,
+f32(row.x) + 0.5,
+i32(place.a) + ((row.image * params.h + row.y) * params.w + row.x) * a4,
+s * params.depth / 4u,
+params.dilation_h * params.w * a4,
+params.dilation_w * a4,
+1.0 / f32(params.kernel_w),
+);
 }
 fn load_a(row: Row, segment: Segment, k: u32) -> vec4f {
- let tap = f32(segment.tap + k / 4u + row.k4);
- let ky = floor(fma(tap, segment.per_tap, 0.5 * segment.per_tap));
- let kx = fma(-ky, f32(params.kernel_w), tap);
- let y = fma(ky, f32(params.dilation_h), segment.y);
- let x = fma(kx, f32(params.dilation_w), segment.x);
- let inside = bitcast<u32>(y) < bitcast<u32>(f32(params.h)) && bitcast<u32>(x) < bitcast<u32>(f32(params.w));
- let i = u32(segment.base + i32(ky) * segment.down + i32(kx) * segment.across);
- return select(vec4f(), vec4f(a[i]), inside);
+let tap = f32(segment.tap + k / 4u + row.k4);
+let ky = floor(fma(tap, segment.per_tap, 0.5 * segment.per_tap));
+let kx = fma(-ky, f32(params.kernel_w), tap);
+let y = fma(ky, f32(params.dilation_h), segment.y);
+let x = fma(kx, f32(params.dilation_w), segment.x);
+let inside = bitcast<u32>(y) < bitcast<u32>(f32(params.h)) && bitcast<u32>(x) < bitcast<u32>(f32(params.w));
+let i = u32(segment.base + i32(ky) * segment.down + i32(kx) * segment.across);
+return select(vec4f(), vec4f(a[i]), inside);
 }
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
 `,
@@ -220,91 +220,91 @@ export const conv2d_input_grad: Shader<Record<never, never>, Record<never, never
 const B_T = true;
 struct Axis { first: i32, count: i32, tap: i32, step: i32, taps: i32, shift: i32 }
 struct PhasePlace {
- a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32,
- y: Axis, x: Axis, per_tap: f32,
+a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32,
+y: Axis, x: Axis, per_tap: f32,
 }
 alias Place = PhasePlace;
 fn axis_of(phase: i32, size: i32, kernel: i32, stride: i32, padding: i32, dilation: i32) -> Axis {
- var tap = stride;
- var step = stride;
- for (var t = stride - 1; t >= 0; t--) {
-  if ((phase + padding - t * dilation) % stride == 0) { tap = t; }
-  if (t > 0 && t * dilation % stride == 0) { step = t; }
- }
- let taps = select(0, (kernel - 1 - tap) / step + 1, tap < min(kernel, stride));
- return Axis(phase, max(0, (size - phase + stride - 1) / stride), tap, step, taps, step * dilation / stride);
+var tap = stride;
+var step = stride;
+for (var t = stride - 1; t >= 0; t--) {
+if ((phase + padding - t * dilation) % stride == 0) { tap = t; }
+if (t > 0 && t * dilation % stride == 0) { step = t; }
+}
+let taps = select(0, (kernel - 1 - tap) / step + 1, tap < min(kernel, stride));
+return Axis(phase, max(0, (size - phase + stride - 1) / stride), tap, step, taps, step * dilation / stride);
 }
 fn place_of(z: u32) -> Place {
- let split = z % params.splits;
- let g = z / params.splits % params.groups;
- let phase = i32(z / params.splits / params.groups);
- let py = phase / params.stride_w;
- let y = axis_of(py, params.h, params.kernel_h, params.stride_h, params.padding_h, params.dilation_h);
- let px = phase - py * params.stride_w;
- let x = axis_of(px, params.w, params.kernel_w, params.stride_w, params.padding_w, params.dilation_w);
- let segments = u32(y.taps * x.taps);
- let images = params.rows / u32(params.h * params.w);
- return Place(
-  g * params.group_a4,
-  g * params.group_b4,
-  split * params.split4,
-  g * params.group_c4,
-  images * u32(y.count * x.count),
-  split * segments / params.splits,
-  (split + 1u) * segments / params.splits,
-  y,
-  x,
-  1.0 / f32(max(1, x.taps)),
- );
+let split = z % params.splits;
+let g = z / params.splits % params.groups;
+let phase = i32(z / params.splits / params.groups);
+let py = phase / params.stride_w;
+let y = axis_of(py, params.h, params.kernel_h, params.stride_h, params.padding_h, params.dilation_h);
+let px = phase - py * params.stride_w;
+let x = axis_of(px, params.w, params.kernel_w, params.stride_w, params.padding_w, params.dilation_w);
+let segments = u32(y.taps * x.taps);
+let images = params.rows / u32(params.h * params.w);
+return Place(
+g * params.group_a4,
+g * params.group_b4,
+split * params.split4,
+g * params.group_c4,
+images * u32(y.count * x.count),
+split * segments / params.splits,
+(split + 1u) * segments / params.splits,
+y,
+x,
+1.0 / f32(max(1, x.taps)),
+);
 }
 fn is_left_out() -> bool { return false; }
 fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place { return place; }
 struct PhaseRow { image: i32, y: i32, x: i32, oy: i32, ox: i32, k4: u32 }
 alias Row = PhaseRow;
 fn row_of(place: Place, row: u32) -> Row {
- let pixel = i32(min(row, max(place.rows, 1u) - 1u));
- let width = max(place.x.count, 1);
- let height = max(place.y.count, 1);
- let line = pixel / width;
- let image = line / height;
- let y = place.y.first + (line - image * height) * params.stride_h;
- let x = place.x.first + (pixel - line * width) * params.stride_w;
- return Row(
-  image,
-  y,
-  x,
-  (y + params.padding_h - place.y.tap * params.dilation_h) / params.stride_h,
-  (x + params.padding_w - place.x.tap * params.dilation_w) / params.stride_w,
-  0u,
- );
+let pixel = i32(min(row, max(place.rows, 1u) - 1u));
+let width = max(place.x.count, 1);
+let height = max(place.y.count, 1);
+let line = pixel / width;
+let image = line / height;
+let y = place.y.first + (line - image * height) * params.stride_h;
+let x = place.x.first + (pixel - line * width) * params.stride_w;
+return Row(
+image,
+y,
+x,
+(y + params.padding_h - place.y.tap * params.dilation_h) / params.stride_h,
+(x + params.padding_w - place.x.tap * params.dilation_w) / params.stride_w,
+0u,
+);
 }
 fn row_from(row: Row, k: u32) -> Row { return Row(row.image, row.y, row.x, row.oy, row.ox, k / 4u); }
 fn c_row(place: Place, row: u32) -> u32 {
- let at = row_of(place, row);
- return u32((at.image * params.h + at.y) * params.w + at.x);
+let at = row_of(place, row);
+return u32((at.image * params.h + at.y) * params.w + at.x);
 }
 fn tap_of(place: Place, s: u32) -> vec2i {
- let i = i32((f32(s) + 0.5) * place.per_tap);
- return vec2i(i, i32(s) - i * place.x.taps);
+let i = i32((f32(s) + 0.5) * place.per_tap);
+return vec2i(i, i32(s) - i * place.x.taps);
 }
 struct TapSegment { base: u32, inside: bool }
 alias Segment = TapSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
- let tap = tap_of(place, s);
- let oy = row.oy - tap.x * place.y.shift;
- let ox = row.ox - tap.y * place.x.shift;
- let inside = u32(oy) < u32(params.out_h) && u32(ox) < u32(params.out_w);
- let pixel = u32((row.image * params.out_h + oy) * params.out_w + ox);
- return Segment(select(0u, pixel * params.a4 + place.a, inside) + row.k4, inside);
+let tap = tap_of(place, s);
+let oy = row.oy - tap.x * place.y.shift;
+let ox = row.ox - tap.y * place.x.shift;
+let inside = u32(oy) < u32(params.out_h) && u32(ox) < u32(params.out_w);
+let pixel = u32((row.image * params.out_h + oy) * params.out_w + ox);
+return Segment(select(0u, pixel * params.a4 + place.a, inside) + row.k4, inside);
 }
 fn load_a(row: Row, segment: Segment, k: u32) -> vec4f {
- return select(vec4f(), vec4f(a[segment.base + k / 4u]), segment.inside);
+return select(vec4f(), vec4f(a[segment.base + k / 4u]), segment.inside);
 }
 fn b_base(place: Place, s: u32) -> u32 {
- let tap = tap_of(place, s);
- let ky = place.y.tap + tap.x * place.y.step;
- let kx = place.x.tap + tap.y * place.x.step;
- return place.b + u32(ky * params.kernel_w + kx) * 4u * params.cols4 * params.ldb4;
+let tap = tap_of(place, s);
+let ky = place.y.tap + tap.x * place.y.step;
+let kx = place.x.tap + tap.y * place.x.step;
+return place.b + u32(ky * params.kernel_w + kx) * 4u * params.cols4 * params.ldb4;
 }
 `,
 };
@@ -317,15 +317,15 @@ const B_T = false;
 struct PixelRow { image: i32, y: i32, x: i32, k4: u32 }
 alias Row = PixelRow;
 fn row_of(place: Place, row: u32) -> Row {
- let pixel = i32(min(row, params.rows - 1u));
- let line = pixel / params.out_w;
- let image = line / params.out_h;
- return Row(
-  image,
-  (line - image * params.out_h) * params.stride_h - params.padding_h,
-  (pixel - line * params.out_w) * params.stride_w - params.padding_w,
-  0u,
- );
+let pixel = i32(min(row, params.rows - 1u));
+let line = pixel / params.out_w;
+let image = line / params.out_h;
+return Row(
+image,
+(line - image * params.out_h) * params.stride_h - params.padding_h,
+(pixel - line * params.out_w) * params.stride_w - params.padding_w,
+0u,
+);
 }
 fn row_from(row: Row, k: u32) -> Row { return Row(row.image, row.y, row.x, k / 4u); }
 `,
@@ -337,17 +337,17 @@ export const conv2d_place: Shader<Record<never, never>, Record<never, never>> = 
   code: `struct GroupPlace { a: u32, b: u32, c: u32, c_col: u32, rows: u32, first: u32, end: u32 }
 alias Place = GroupPlace;
 fn place_of(z: u32) -> Place {
- let split = z % params.splits;
- let g = z / params.splits;
- return Place(
-  g * params.group_a4,
-  g * params.group_b4,
-  split * params.split4,
-  g * params.group_c4,
-  params.rows,
-  split * params.segments / params.splits,
-  (split + 1u) * params.segments / params.splits,
- );
+let split = z % params.splits;
+let g = z / params.splits;
+return Place(
+g * params.group_a4,
+g * params.group_b4,
+split * params.split4,
+g * params.group_c4,
+params.rows,
+split * params.segments / params.splits,
+(split + 1u) * params.segments / params.splits,
+);
 }
 fn is_left_out() -> bool { return false; }
 fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place { return place; }
@@ -363,46 +363,46 @@ const B_T = false;
 struct WeightRow { y: f32, x: f32, channel: u32, k: u32, reading: Reading }
 alias Row = WeightRow;
 fn row_of(place: Place, row: u32) -> Row {
- let vector = min(row, params.rows - 1u) / 4u;
- let tap = vector / params.in4;
- let ky = i32(tap) / params.kernel_w;
- let kx = i32(tap) - ky * params.kernel_w;
- let channel = vector - tap * params.in4;
- return Row(
-  f32(ky * params.dilation_h - params.padding_h) + 0.5,
-  f32(kx * params.dilation_w - params.padding_w) + 0.5,
-  channel,
-  0u,
-  reading_of(channel),
- );
+let vector = min(row, params.rows - 1u) / 4u;
+let tap = vector / params.in4;
+let ky = i32(tap) / params.kernel_w;
+let kx = i32(tap) - ky * params.kernel_w;
+let channel = vector - tap * params.in4;
+return Row(
+f32(ky * params.dilation_h - params.padding_h) + 0.5,
+f32(kx * params.dilation_w - params.padding_w) + 0.5,
+channel,
+0u,
+reading_of(channel),
+);
 }
 fn row_from(row: Row, k: u32) -> Row { return Row(row.y, row.x, row.channel, k, row.reading); }
 struct PixelsSegment { base: u32, columns: f32, lines: f32, y: f32, x: f32, end: u32 }
 alias Segment = PixelsSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment {
- let first_line = i32(s * params.depth) / params.out_w;
- let image = first_line / params.out_h;
- let line = f32(first_line - image * params.out_h);
- let column = f32(i32(s * params.depth) - first_line * params.out_w);
- return Segment(
-  u32(image * params.h * params.w) * params.a4 + place.a + row.channel,
-  fma(column, params.per_column, params.half_column),
-  fma(line, params.per_line, params.half_line),
-  fma(line, f32(params.stride_h), row.y),
-  fma(column, f32(params.stride_w), row.x),
-  segment_length(s),
- );
+let first_line = i32(s * params.depth) / params.out_w;
+let image = first_line / params.out_h;
+let line = f32(first_line - image * params.out_h);
+let column = f32(i32(s * params.depth) - first_line * params.out_w);
+return Segment(
+u32(image * params.h * params.w) * params.a4 + place.a + row.channel,
+fma(column, params.per_column, params.half_column),
+fma(line, params.per_line, params.half_line),
+fma(line, f32(params.stride_h), row.y),
+fma(column, f32(params.stride_w), row.x),
+segment_length(s),
+);
 }
 fn load_a(row: Row, segment: Segment, k: u32) -> vec4f {
- let column = f32(k + row.k);
- let lines = floor(fma(column, params.per_column, segment.columns));
- let images = floor(fma(lines, params.per_line, segment.lines));
- let y = fma(fma(-images, f32(params.out_h), lines), f32(params.stride_h), segment.y);
- let x = fma(fma(-lines, f32(params.out_w), column), f32(params.stride_w), segment.x);
- let inside = bitcast<u32>(y) < bitcast<u32>(f32(params.h)) && bitcast<u32>(x) < bitcast<u32>(f32(params.w)) &&
-  (!K_TAIL || k + row.k < segment.end);
- let pixel = u32(fma(images, f32(params.h), y)) * u32(params.w) + u32(x);
- return read_by(row.reading, vec4f(a[segment.base + pixel * params.a4]), inside);
+let column = f32(k + row.k);
+let lines = floor(fma(column, params.per_column, segment.columns));
+let images = floor(fma(lines, params.per_line, segment.lines));
+let y = fma(fma(-images, f32(params.out_h), lines), f32(params.stride_h), segment.y);
+let x = fma(fma(-lines, f32(params.out_w), column), f32(params.stride_w), segment.x);
+let inside = bitcast<u32>(y) < bitcast<u32>(f32(params.h)) && bitcast<u32>(x) < bitcast<u32>(f32(params.w)) &&
+(!K_TAIL || k + row.k < segment.end);
+let pixel = u32(fma(images, f32(params.h), y)) * u32(params.w) + u32(x);
+return read_by(row.reading, vec4f(a[segment.base + pixel * params.a4]), inside);
 }
 fn b_base(place: Place, s: u32) -> u32 { return place.b + s * params.depth * params.ldb4; }
 `,
@@ -412,9 +412,9 @@ export const conv2d_winograd: Shader<{ size: "u32", h: "i32", w: "i32", tiles_h:
   params: { size: "u32", h: "i32", w: "i32", tiles_h: "u32", tiles_w: "u32", offset_h: "i32", offset_w: "i32", channels: "u32", pitch: "u32", first_image: "u32", tiles: "u32", each: "u32", first_slice: "u32", grad_h: "i32", grad_w: "i32", other_size: "u32", other_channels: "u32", other_pitch: "u32", turn: "u32" },
   access: { 1: "read", 2: "read_write", 3: "read" },
   code: `struct Params {
- size: u32, h: i32, w: i32, tiles_h: u32, tiles_w: u32, offset_h: i32, offset_w: i32, channels: u32,
- pitch: u32, first_image: u32, tiles: u32, each: u32, first_slice: u32,
- grad_h: i32, grad_w: i32, other_size: u32, other_channels: u32, other_pitch: u32, turn: u32,
+size: u32, h: i32, w: i32, tiles_h: u32, tiles_w: u32, offset_h: i32, offset_w: i32, channels: u32,
+pitch: u32, first_image: u32, tiles: u32, each: u32, first_slice: u32,
+grad_h: i32, grad_w: i32, other_size: u32, other_channels: u32, other_pitch: u32, turn: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
@@ -423,8 +423,8 @@ export const conv2d_winograd: Shader<{ size: "u32", h: "i32", w: "i32", tiles_h:
 override BIAS: bool = false;
 struct WindowLine { a: V, b: V, c: V }
 fn transform_at(i: u32) -> u32 {
- let tile = i / params.channels;
- return tile * params.pitch + i - tile * params.channels;
+let tile = i / params.channels;
+return tile * params.pitch + i - tile * params.channels;
 }
 `,
 };
@@ -438,168 +438,168 @@ alias PatchLine = ThreePatchLine;
 struct ThreeTileLine { a: V, b: V, c: V }
 alias TileLine = ThreeTileLine;
 fn patch_line(p: PatchLine) -> PatchLine {
- return PatchLine(
-  2.0 * (p.a - p.c) + (p.d - p.b),
-  p.d - p.c - 2.0 * p.b,
-  p.d - 3.0 * p.c + 2.0 * p.b,
-  p.d - p.b,
-  (p.e - p.c) - 2.0 * (p.d - p.b),
- );
+return PatchLine(
+2.0 * (p.a - p.c) + (p.d - p.b),
+p.d - p.c - 2.0 * p.b,
+p.d - 3.0 * p.c + 2.0 * p.b,
+p.d - p.b,
+(p.e - p.c) - 2.0 * (p.d - p.b),
+);
 }
 fn tile_line(m: PatchLine) -> TileLine {
- let sum = m.b + m.c;
- return TileLine(m.a + sum + m.d, m.b - m.c + 2.0 * m.d, sum + 4.0 * m.d + m.e);
+let sum = m.b + m.c;
+return TileLine(m.a + sum + m.d, m.b - m.c + 2.0 * m.d, sum + 4.0 * m.d + m.e);
 }
 fn tile_adjoint(t: TileLine) -> PatchLine {
- let even = t.a + t.c;
- return PatchLine(t.a, even + t.b, even - t.b, t.a + 2.0 * t.b + 4.0 * t.c, t.c);
+let even = t.a + t.c;
+return PatchLine(t.a, even + t.b, even - t.b, t.a + 2.0 * t.b + 4.0 * t.c, t.c);
 }
 fn window_line(g: WindowLine) -> PatchLine {
- let even = g.a + g.c;
- return PatchLine(
-  0.5 * g.a,
-  -0.5 * (even + g.b),
-  (g.b - even) / 6.0,
-  (g.a + 2.0 * g.b + 4.0 * g.c) / 6.0,
-  g.c,
- );
+let even = g.a + g.c;
+return PatchLine(
+0.5 * g.a,
+-0.5 * (even + g.b),
+(g.b - even) / 6.0,
+(g.a + 2.0 * g.b + 4.0 * g.c) / 6.0,
+g.c,
+);
 }
 fn window_adjoint(u: PatchLine) -> WindowLine {
- let b = 0.5 * u.b;
- let c = u.c / 6.0;
- let d = u.d / 6.0;
- return WindowLine(0.5 * u.a - b - c + d, c - b + 2.0 * d, 4.0 * d - b - c + u.e);
+let b = 0.5 * u.b;
+let c = u.c / 6.0;
+let d = u.d / 6.0;
+return WindowLine(0.5 * u.a - b - c + d, c - b + 2.0 * d, 4.0 * d - b - c + u.e);
 }
 fn put_line(at: u32, i: u32, row: PatchLine) {
- let step = params.channels;
- let first = at + 5u * i * step;
- y[first] = Y(row.a);
- y[first + step] = Y(row.b);
- y[first + 2u * step] = Y(row.c);
- y[first + 3u * step] = Y(row.d);
- y[first + 4u * step] = Y(row.e);
+let step = params.channels;
+let first = at + 5u * i * step;
+y[first] = Y(row.a);
+y[first + step] = Y(row.b);
+y[first + 2u * step] = Y(row.c);
+y[first + 3u * step] = Y(row.d);
+y[first + 4u * step] = Y(row.e);
 }
 fn take_line(at: u32, i: u32) -> PatchLine {
- let step = params.channels;
- let first = at + 5u * i * step;
- return PatchLine(
-  V(x[first]),
-  V(x[first + step]),
-  V(x[first + 2u * step]),
-  V(x[first + 3u * step]),
-  V(x[first + 4u * step]),
- );
+let step = params.channels;
+let first = at + 5u * i * step;
+return PatchLine(
+V(x[first]),
+V(x[first + step]),
+V(x[first + 2u * step]),
+V(x[first + 3u * step]),
+V(x[first + 4u * step]),
+);
 }
 fn patch_column(tile: Tile, j: i32) -> PatchLine {
- let py = tile.y + params.offset_h;
- let px = tile.x + params.offset_w + j;
- return PatchLine(
-  pixel(tile, py, px),
-  pixel(tile, py + 1, px),
-  pixel(tile, py + 2, px),
-  pixel(tile, py + 3, px),
-  pixel(tile, py + 4, px),
- );
+let py = tile.y + params.offset_h;
+let px = tile.x + params.offset_w + j;
+return PatchLine(
+pixel(tile, py, px),
+pixel(tile, py + 1, px),
+pixel(tile, py + 2, px),
+pixel(tile, py + 3, px),
+pixel(tile, py + 4, px),
+);
 }
 fn put_patch(tile: Tile, at: u32) {
- let c0 = patch_line(patch_column(tile, 0));
- let c1 = patch_line(patch_column(tile, 1));
- let c2 = patch_line(patch_column(tile, 2));
- let c3 = patch_line(patch_column(tile, 3));
- let c4 = patch_line(patch_column(tile, 4));
- put_line(at, 0u, patch_line(PatchLine(c0.a, c1.a, c2.a, c3.a, c4.a)));
- put_line(at, 1u, patch_line(PatchLine(c0.b, c1.b, c2.b, c3.b, c4.b)));
- put_line(at, 2u, patch_line(PatchLine(c0.c, c1.c, c2.c, c3.c, c4.c)));
- put_line(at, 3u, patch_line(PatchLine(c0.d, c1.d, c2.d, c3.d, c4.d)));
- put_line(at, 4u, patch_line(PatchLine(c0.e, c1.e, c2.e, c3.e, c4.e)));
+let c0 = patch_line(patch_column(tile, 0));
+let c1 = patch_line(patch_column(tile, 1));
+let c2 = patch_line(patch_column(tile, 2));
+let c3 = patch_line(patch_column(tile, 3));
+let c4 = patch_line(patch_column(tile, 4));
+put_line(at, 0u, patch_line(PatchLine(c0.a, c1.a, c2.a, c3.a, c4.a)));
+put_line(at, 1u, patch_line(PatchLine(c0.b, c1.b, c2.b, c3.b, c4.b)));
+put_line(at, 2u, patch_line(PatchLine(c0.c, c1.c, c2.c, c3.c, c4.c)));
+put_line(at, 3u, patch_line(PatchLine(c0.d, c1.d, c2.d, c3.d, c4.d)));
+put_line(at, 4u, patch_line(PatchLine(c0.e, c1.e, c2.e, c3.e, c4.e)));
 }
 struct ThreeColumns { a: TileLine, b: TileLine, c: TileLine }
 alias Columns = ThreeColumns;
 fn columns_of(at: u32) -> Columns {
- let r0 = tile_line(take_line(at, 0u));
- let r1 = tile_line(take_line(at, 1u));
- let r2 = tile_line(take_line(at, 2u));
- let r3 = tile_line(take_line(at, 3u));
- let r4 = tile_line(take_line(at, 4u));
- return Columns(
-  tile_line(PatchLine(r0.a, r1.a, r2.a, r3.a, r4.a)),
-  tile_line(PatchLine(r0.b, r1.b, r2.b, r3.b, r4.b)),
-  tile_line(PatchLine(r0.c, r1.c, r2.c, r3.c, r4.c)),
- );
+let r0 = tile_line(take_line(at, 0u));
+let r1 = tile_line(take_line(at, 1u));
+let r2 = tile_line(take_line(at, 2u));
+let r3 = tile_line(take_line(at, 3u));
+let r4 = tile_line(take_line(at, 4u));
+return Columns(
+tile_line(PatchLine(r0.a, r1.a, r2.a, r3.a, r4.a)),
+tile_line(PatchLine(r0.b, r1.b, r2.b, r3.b, r4.b)),
+tile_line(PatchLine(r0.c, r1.c, r2.c, r3.c, r4.c)),
+);
 }
 fn put_row(tile: Tile, i: i32, row: TileLine) {
- put_pixel(tile, tile.y + i, tile.x, row.a);
- put_pixel(tile, tile.y + i, tile.x + 1, row.b);
- put_pixel(tile, tile.y + i, tile.x + 2, row.c);
+put_pixel(tile, tile.y + i, tile.x, row.a);
+put_pixel(tile, tile.y + i, tile.x + 1, row.b);
+put_pixel(tile, tile.y + i, tile.x + 2, row.c);
 }
 fn put_tile(tile: Tile, m: Columns) {
- put_row(tile, 0, TileLine(m.a.a, m.b.a, m.c.a));
- put_row(tile, 1, TileLine(m.a.b, m.b.b, m.c.b));
- put_row(tile, 2, TileLine(m.a.c, m.b.c, m.c.c));
+put_row(tile, 0, TileLine(m.a.a, m.b.a, m.c.a));
+put_row(tile, 1, TileLine(m.a.b, m.b.b, m.c.b));
+put_row(tile, 2, TileLine(m.a.c, m.b.c, m.c.c));
 }
 fn column_moments(count: u32, column: TileLine) -> Moments {
- return moments_of(min(count, 3u), column.a, column.b, column.c, V());
+return moments_of(min(count, 3u), column.a, column.b, column.c, V());
 }
 fn tile_moments(lines: u32, columns: u32, m: Columns) -> Moments {
- let b = column_moments(select(0u, lines, columns > 1u), m.b);
- let c = column_moments(select(0u, lines, columns > 2u), m.c);
- return joined(joined(column_moments(lines, m.a), b), c);
+let b = column_moments(select(0u, lines, columns > 1u), m.b);
+let c = column_moments(select(0u, lines, columns > 2u), m.c);
+return joined(joined(column_moments(lines, m.a), b), c);
 }
 fn put_other(at: u32, i: u32, row: PatchLine) {
- let step = params.other_channels;
- let first = at + 5u * i * step;
- other[first] = O(row.a);
- other[first + step] = O(row.b);
- other[first + 2u * step] = O(row.c);
- other[first + 3u * step] = O(row.d);
- other[first + 4u * step] = O(row.e);
+let step = params.other_channels;
+let first = at + 5u * i * step;
+other[first] = O(row.a);
+other[first + step] = O(row.b);
+other[first + 2u * step] = O(row.c);
+other[first + 3u * step] = O(row.d);
+other[first + 4u * step] = O(row.e);
 }
 fn put_window(i: u32, at: u32) {
- let c0 = window_line(WindowLine(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
- let c1 = window_line(WindowLine(tap(i, 1u), tap(i, 4u), tap(i, 7u)));
- let c2 = window_line(WindowLine(tap(i, 2u), tap(i, 5u), tap(i, 8u)));
- put_other(at, 0u, window_line(WindowLine(c0.a, c1.a, c2.a)));
- put_other(at, 1u, window_line(WindowLine(c0.b, c1.b, c2.b)));
- put_other(at, 2u, window_line(WindowLine(c0.c, c1.c, c2.c)));
- put_other(at, 3u, window_line(WindowLine(c0.d, c1.d, c2.d)));
- put_other(at, 4u, window_line(WindowLine(c0.e, c1.e, c2.e)));
+let c0 = window_line(WindowLine(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
+let c1 = window_line(WindowLine(tap(i, 1u), tap(i, 4u), tap(i, 7u)));
+let c2 = window_line(WindowLine(tap(i, 2u), tap(i, 5u), tap(i, 8u)));
+put_other(at, 0u, window_line(WindowLine(c0.a, c1.a, c2.a)));
+put_other(at, 1u, window_line(WindowLine(c0.b, c1.b, c2.b)));
+put_other(at, 2u, window_line(WindowLine(c0.c, c1.c, c2.c)));
+put_other(at, 3u, window_line(WindowLine(c0.d, c1.d, c2.d)));
+put_other(at, 4u, window_line(WindowLine(c0.e, c1.e, c2.e)));
 }
 fn tile_column(tile: Tile, j: i32) -> TileLine {
- let px = tile.x + j;
- return TileLine(
-  grad_pixel(tile, tile.y, px),
-  grad_pixel(tile, tile.y + 1, px),
-  grad_pixel(tile, tile.y + 2, px),
- );
+let px = tile.x + j;
+return TileLine(
+grad_pixel(tile, tile.y, px),
+grad_pixel(tile, tile.y + 1, px),
+grad_pixel(tile, tile.y + 2, px),
+);
 }
 fn put_tile_adjoint(tile: Tile, at: u32) {
- let c0 = tile_adjoint(tile_column(tile, 0));
- let c1 = tile_adjoint(tile_column(tile, 1));
- let c2 = tile_adjoint(tile_column(tile, 2));
- put_other(at, 0u, tile_adjoint(TileLine(c0.a, c1.a, c2.a)));
- put_other(at, 1u, tile_adjoint(TileLine(c0.b, c1.b, c2.b)));
- put_other(at, 2u, tile_adjoint(TileLine(c0.c, c1.c, c2.c)));
- put_other(at, 3u, tile_adjoint(TileLine(c0.d, c1.d, c2.d)));
- put_other(at, 4u, tile_adjoint(TileLine(c0.e, c1.e, c2.e)));
+let c0 = tile_adjoint(tile_column(tile, 0));
+let c1 = tile_adjoint(tile_column(tile, 1));
+let c2 = tile_adjoint(tile_column(tile, 2));
+put_other(at, 0u, tile_adjoint(TileLine(c0.a, c1.a, c2.a)));
+put_other(at, 1u, tile_adjoint(TileLine(c0.b, c1.b, c2.b)));
+put_other(at, 2u, tile_adjoint(TileLine(c0.c, c1.c, c2.c)));
+put_other(at, 3u, tile_adjoint(TileLine(c0.d, c1.d, c2.d)));
+put_other(at, 4u, tile_adjoint(TileLine(c0.e, c1.e, c2.e)));
 }
 fn put_window_adjoint(i: u32, at: u32) {
- let r0 = window_adjoint(take_line(at, 0u));
- let r1 = window_adjoint(take_line(at, 1u));
- let r2 = window_adjoint(take_line(at, 2u));
- let r3 = window_adjoint(take_line(at, 3u));
- let r4 = window_adjoint(take_line(at, 4u));
- let c0 = window_adjoint(PatchLine(r0.a, r1.a, r2.a, r3.a, r4.a));
- let c1 = window_adjoint(PatchLine(r0.b, r1.b, r2.b, r3.b, r4.b));
- let c2 = window_adjoint(PatchLine(r0.c, r1.c, r2.c, r3.c, r4.c));
- put_tap(i, 0u, c0.a);
- put_tap(i, 1u, c1.a);
- put_tap(i, 2u, c2.a);
- put_tap(i, 3u, c0.b);
- put_tap(i, 4u, c1.b);
- put_tap(i, 5u, c2.b);
- put_tap(i, 6u, c0.c);
- put_tap(i, 7u, c1.c);
- put_tap(i, 8u, c2.c);
+let r0 = window_adjoint(take_line(at, 0u));
+let r1 = window_adjoint(take_line(at, 1u));
+let r2 = window_adjoint(take_line(at, 2u));
+let r3 = window_adjoint(take_line(at, 3u));
+let r4 = window_adjoint(take_line(at, 4u));
+let c0 = window_adjoint(PatchLine(r0.a, r1.a, r2.a, r3.a, r4.a));
+let c1 = window_adjoint(PatchLine(r0.b, r1.b, r2.b, r3.b, r4.b));
+let c2 = window_adjoint(PatchLine(r0.c, r1.c, r2.c, r3.c, r4.c));
+put_tap(i, 0u, c0.a);
+put_tap(i, 1u, c1.a);
+put_tap(i, 2u, c2.a);
+put_tap(i, 3u, c0.b);
+put_tap(i, 4u, c1.b);
+put_tap(i, 5u, c2.b);
+put_tap(i, 6u, c0.c);
+put_tap(i, 7u, c1.c);
+put_tap(i, 8u, c2.c);
 }
 `,
 };
@@ -613,200 +613,200 @@ alias PatchLine = FourPatchLine;
 struct FourTileLine { a: V, b: V, c: V, d: V }
 alias TileLine = FourTileLine;
 fn patch_line(p: PatchLine) -> PatchLine {
- let u = p.d - p.b;
- let v = p.e - p.c;
- return PatchLine(
-  p.a + p.e + 1.5 * u - 2.0 * p.c,
-  p.e - p.b + 0.5 * p.c + 2.5 * p.d,
-  p.e + p.b - 2.5 * p.c + 0.5 * p.d,
-  v + 2.0 * u,
-  v - 0.5 * u,
-  p.b + p.f + 1.5 * v - 2.0 * p.d,
- );
+let u = p.d - p.b;
+let v = p.e - p.c;
+return PatchLine(
+p.a + p.e + 1.5 * u - 2.0 * p.c,
+p.e - p.b + 0.5 * p.c + 2.5 * p.d,
+p.e + p.b - 2.5 * p.c + 0.5 * p.d,
+v + 2.0 * u,
+v - 0.5 * u,
+p.b + p.f + 1.5 * v - 2.0 * p.d,
+);
 }
 fn tile_line(m: PatchLine) -> TileLine {
- let sum = m.b + m.c;
- let difference = m.b - m.c;
- return TileLine(
-  m.a + sum + m.d + m.e,
-  difference + 0.5 * m.d - 2.0 * m.e,
-  sum + 0.25 * m.d + 4.0 * m.e,
-  difference + 0.125 * m.d - 8.0 * m.e + m.f,
- );
+let sum = m.b + m.c;
+let difference = m.b - m.c;
+return TileLine(
+m.a + sum + m.d + m.e,
+difference + 0.5 * m.d - 2.0 * m.e,
+sum + 0.25 * m.d + 4.0 * m.e,
+difference + 0.125 * m.d - 8.0 * m.e + m.f,
+);
 }
 fn tile_adjoint(t: TileLine) -> PatchLine {
- return PatchLine(
-  t.a,
-  (t.a + t.c) + (t.b + t.d),
-  (t.a + t.c) - (t.b + t.d),
-  t.a + 0.5 * t.b + 0.25 * t.c + 0.125 * t.d,
-  t.a - 2.0 * t.b + 4.0 * t.c - 8.0 * t.d,
-  t.d,
- );
+return PatchLine(
+t.a,
+(t.a + t.c) + (t.b + t.d),
+(t.a + t.c) - (t.b + t.d),
+t.a + 0.5 * t.b + 0.25 * t.c + 0.125 * t.d,
+t.a - 2.0 * t.b + 4.0 * t.c - 8.0 * t.d,
+t.d,
+);
 }
 fn window_line(g: WindowLine) -> PatchLine {
- return PatchLine(
-  g.a,
-  (g.a + g.c + g.b) / 3.0,
-  (g.b - (g.a + g.c)) / 3.0,
-  (g.a + 0.5 * g.b + 0.25 * g.c) * (-16.0 / 15.0),
-  (g.a - 2.0 * g.b + 4.0 * g.c) / 15.0,
-  g.c,
- );
+return PatchLine(
+g.a,
+(g.a + g.c + g.b) / 3.0,
+(g.b - (g.a + g.c)) / 3.0,
+(g.a + 0.5 * g.b + 0.25 * g.c) * (-16.0 / 15.0),
+(g.a - 2.0 * g.b + 4.0 * g.c) / 15.0,
+g.c,
+);
 }
 fn window_adjoint(u: PatchLine) -> WindowLine {
- let sum = (u.b + u.c) / 3.0;
- let difference = (u.b - u.c) / 3.0;
- let d = u.d * (16.0 / 15.0);
- let e = u.e / 15.0;
- return WindowLine(u.a + difference - d + e, sum - 0.5 * d - 2.0 * e, difference - 0.25 * d + 4.0 * e + u.f);
+let sum = (u.b + u.c) / 3.0;
+let difference = (u.b - u.c) / 3.0;
+let d = u.d * (16.0 / 15.0);
+let e = u.e / 15.0;
+return WindowLine(u.a + difference - d + e, sum - 0.5 * d - 2.0 * e, difference - 0.25 * d + 4.0 * e + u.f);
 }
 fn put_line(at: u32, i: u32, row: PatchLine) {
- let step = params.channels;
- let first = at + 6u * i * step;
- y[first] = Y(row.a);
- y[first + step] = Y(row.b);
- y[first + 2u * step] = Y(row.c);
- y[first + 3u * step] = Y(row.d);
- y[first + 4u * step] = Y(row.e);
- y[first + 5u * step] = Y(row.f);
+let step = params.channels;
+let first = at + 6u * i * step;
+y[first] = Y(row.a);
+y[first + step] = Y(row.b);
+y[first + 2u * step] = Y(row.c);
+y[first + 3u * step] = Y(row.d);
+y[first + 4u * step] = Y(row.e);
+y[first + 5u * step] = Y(row.f);
 }
 fn take_line(at: u32, i: u32) -> PatchLine {
- let step = params.channels;
- let first = at + 6u * i * step;
- return PatchLine(
-  V(x[first]),
-  V(x[first + step]),
-  V(x[first + 2u * step]),
-  V(x[first + 3u * step]),
-  V(x[first + 4u * step]),
-  V(x[first + 5u * step]),
- );
+let step = params.channels;
+let first = at + 6u * i * step;
+return PatchLine(
+V(x[first]),
+V(x[first + step]),
+V(x[first + 2u * step]),
+V(x[first + 3u * step]),
+V(x[first + 4u * step]),
+V(x[first + 5u * step]),
+);
 }
 fn patch_column(tile: Tile, j: i32) -> PatchLine {
- let py = tile.y + params.offset_h;
- let px = tile.x + params.offset_w + j;
- return PatchLine(
-  pixel(tile, py, px),
-  pixel(tile, py + 1, px),
-  pixel(tile, py + 2, px),
-  pixel(tile, py + 3, px),
-  pixel(tile, py + 4, px),
-  pixel(tile, py + 5, px),
- );
+let py = tile.y + params.offset_h;
+let px = tile.x + params.offset_w + j;
+return PatchLine(
+pixel(tile, py, px),
+pixel(tile, py + 1, px),
+pixel(tile, py + 2, px),
+pixel(tile, py + 3, px),
+pixel(tile, py + 4, px),
+pixel(tile, py + 5, px),
+);
 }
 fn put_patch(tile: Tile, at: u32) {
- let c0 = patch_line(patch_column(tile, 0));
- let c1 = patch_line(patch_column(tile, 1));
- let c2 = patch_line(patch_column(tile, 2));
- let c3 = patch_line(patch_column(tile, 3));
- let c4 = patch_line(patch_column(tile, 4));
- let c5 = patch_line(patch_column(tile, 5));
- put_line(at, 0u, patch_line(PatchLine(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a)));
- put_line(at, 1u, patch_line(PatchLine(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b)));
- put_line(at, 2u, patch_line(PatchLine(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c)));
- put_line(at, 3u, patch_line(PatchLine(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d)));
- put_line(at, 4u, patch_line(PatchLine(c0.e, c1.e, c2.e, c3.e, c4.e, c5.e)));
- put_line(at, 5u, patch_line(PatchLine(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f)));
+let c0 = patch_line(patch_column(tile, 0));
+let c1 = patch_line(patch_column(tile, 1));
+let c2 = patch_line(patch_column(tile, 2));
+let c3 = patch_line(patch_column(tile, 3));
+let c4 = patch_line(patch_column(tile, 4));
+let c5 = patch_line(patch_column(tile, 5));
+put_line(at, 0u, patch_line(PatchLine(c0.a, c1.a, c2.a, c3.a, c4.a, c5.a)));
+put_line(at, 1u, patch_line(PatchLine(c0.b, c1.b, c2.b, c3.b, c4.b, c5.b)));
+put_line(at, 2u, patch_line(PatchLine(c0.c, c1.c, c2.c, c3.c, c4.c, c5.c)));
+put_line(at, 3u, patch_line(PatchLine(c0.d, c1.d, c2.d, c3.d, c4.d, c5.d)));
+put_line(at, 4u, patch_line(PatchLine(c0.e, c1.e, c2.e, c3.e, c4.e, c5.e)));
+put_line(at, 5u, patch_line(PatchLine(c0.f, c1.f, c2.f, c3.f, c4.f, c5.f)));
 }
 struct FourColumns { a: TileLine, b: TileLine, c: TileLine, d: TileLine }
 alias Columns = FourColumns;
 fn columns_of(at: u32) -> Columns {
- let r0 = tile_line(take_line(at, 0u));
- let r1 = tile_line(take_line(at, 1u));
- let r2 = tile_line(take_line(at, 2u));
- let r3 = tile_line(take_line(at, 3u));
- let r4 = tile_line(take_line(at, 4u));
- let r5 = tile_line(take_line(at, 5u));
- return Columns(
-  tile_line(PatchLine(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a)),
-  tile_line(PatchLine(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b)),
-  tile_line(PatchLine(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c)),
-  tile_line(PatchLine(r0.d, r1.d, r2.d, r3.d, r4.d, r5.d)),
- );
+let r0 = tile_line(take_line(at, 0u));
+let r1 = tile_line(take_line(at, 1u));
+let r2 = tile_line(take_line(at, 2u));
+let r3 = tile_line(take_line(at, 3u));
+let r4 = tile_line(take_line(at, 4u));
+let r5 = tile_line(take_line(at, 5u));
+return Columns(
+tile_line(PatchLine(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a)),
+tile_line(PatchLine(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b)),
+tile_line(PatchLine(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c)),
+tile_line(PatchLine(r0.d, r1.d, r2.d, r3.d, r4.d, r5.d)),
+);
 }
 fn put_row(tile: Tile, i: i32, row: TileLine) {
- put_pixel(tile, tile.y + i, tile.x, row.a);
- put_pixel(tile, tile.y + i, tile.x + 1, row.b);
- put_pixel(tile, tile.y + i, tile.x + 2, row.c);
- put_pixel(tile, tile.y + i, tile.x + 3, row.d);
+put_pixel(tile, tile.y + i, tile.x, row.a);
+put_pixel(tile, tile.y + i, tile.x + 1, row.b);
+put_pixel(tile, tile.y + i, tile.x + 2, row.c);
+put_pixel(tile, tile.y + i, tile.x + 3, row.d);
 }
 fn put_tile(tile: Tile, m: Columns) {
- put_row(tile, 0, TileLine(m.a.a, m.b.a, m.c.a, m.d.a));
- put_row(tile, 1, TileLine(m.a.b, m.b.b, m.c.b, m.d.b));
- put_row(tile, 2, TileLine(m.a.c, m.b.c, m.c.c, m.d.c));
- put_row(tile, 3, TileLine(m.a.d, m.b.d, m.c.d, m.d.d));
+put_row(tile, 0, TileLine(m.a.a, m.b.a, m.c.a, m.d.a));
+put_row(tile, 1, TileLine(m.a.b, m.b.b, m.c.b, m.d.b));
+put_row(tile, 2, TileLine(m.a.c, m.b.c, m.c.c, m.d.c));
+put_row(tile, 3, TileLine(m.a.d, m.b.d, m.c.d, m.d.d));
 }
 fn column_moments(count: u32, column: TileLine) -> Moments {
- return moments_of(count, column.a, column.b, column.c, column.d);
+return moments_of(count, column.a, column.b, column.c, column.d);
 }
 fn tile_moments(lines: u32, columns: u32, m: Columns) -> Moments {
- let b = column_moments(select(0u, lines, columns > 1u), m.b);
- let c = column_moments(select(0u, lines, columns > 2u), m.c);
- let d = column_moments(select(0u, lines, columns > 3u), m.d);
- return joined(joined(column_moments(lines, m.a), b), joined(c, d));
+let b = column_moments(select(0u, lines, columns > 1u), m.b);
+let c = column_moments(select(0u, lines, columns > 2u), m.c);
+let d = column_moments(select(0u, lines, columns > 3u), m.d);
+return joined(joined(column_moments(lines, m.a), b), joined(c, d));
 }
 fn put_other(at: u32, i: u32, row: PatchLine) {
- let step = params.other_channels;
- let first = at + 6u * i * step;
- other[first] = O(row.a);
- other[first + step] = O(row.b);
- other[first + 2u * step] = O(row.c);
- other[first + 3u * step] = O(row.d);
- other[first + 4u * step] = O(row.e);
- other[first + 5u * step] = O(row.f);
+let step = params.other_channels;
+let first = at + 6u * i * step;
+other[first] = O(row.a);
+other[first + step] = O(row.b);
+other[first + 2u * step] = O(row.c);
+other[first + 3u * step] = O(row.d);
+other[first + 4u * step] = O(row.e);
+other[first + 5u * step] = O(row.f);
 }
 fn put_window(i: u32, at: u32) {
- let c0 = window_line(WindowLine(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
- let c1 = window_line(WindowLine(tap(i, 1u), tap(i, 4u), tap(i, 7u)));
- let c2 = window_line(WindowLine(tap(i, 2u), tap(i, 5u), tap(i, 8u)));
- put_other(at, 0u, window_line(WindowLine(c0.a, c1.a, c2.a)));
- put_other(at, 1u, window_line(WindowLine(c0.b, c1.b, c2.b)));
- put_other(at, 2u, window_line(WindowLine(c0.c, c1.c, c2.c)));
- put_other(at, 3u, window_line(WindowLine(c0.d, c1.d, c2.d)));
- put_other(at, 4u, window_line(WindowLine(c0.e, c1.e, c2.e)));
- put_other(at, 5u, window_line(WindowLine(c0.f, c1.f, c2.f)));
+let c0 = window_line(WindowLine(tap(i, 0u), tap(i, 3u), tap(i, 6u)));
+let c1 = window_line(WindowLine(tap(i, 1u), tap(i, 4u), tap(i, 7u)));
+let c2 = window_line(WindowLine(tap(i, 2u), tap(i, 5u), tap(i, 8u)));
+put_other(at, 0u, window_line(WindowLine(c0.a, c1.a, c2.a)));
+put_other(at, 1u, window_line(WindowLine(c0.b, c1.b, c2.b)));
+put_other(at, 2u, window_line(WindowLine(c0.c, c1.c, c2.c)));
+put_other(at, 3u, window_line(WindowLine(c0.d, c1.d, c2.d)));
+put_other(at, 4u, window_line(WindowLine(c0.e, c1.e, c2.e)));
+put_other(at, 5u, window_line(WindowLine(c0.f, c1.f, c2.f)));
 }
 fn tile_column(tile: Tile, j: i32) -> TileLine {
- let px = tile.x + j;
- return TileLine(
-  grad_pixel(tile, tile.y, px),
-  grad_pixel(tile, tile.y + 1, px),
-  grad_pixel(tile, tile.y + 2, px),
-  grad_pixel(tile, tile.y + 3, px),
- );
+let px = tile.x + j;
+return TileLine(
+grad_pixel(tile, tile.y, px),
+grad_pixel(tile, tile.y + 1, px),
+grad_pixel(tile, tile.y + 2, px),
+grad_pixel(tile, tile.y + 3, px),
+);
 }
 fn put_tile_adjoint(tile: Tile, at: u32) {
- let c0 = tile_adjoint(tile_column(tile, 0));
- let c1 = tile_adjoint(tile_column(tile, 1));
- let c2 = tile_adjoint(tile_column(tile, 2));
- let c3 = tile_adjoint(tile_column(tile, 3));
- put_other(at, 0u, tile_adjoint(TileLine(c0.a, c1.a, c2.a, c3.a)));
- put_other(at, 1u, tile_adjoint(TileLine(c0.b, c1.b, c2.b, c3.b)));
- put_other(at, 2u, tile_adjoint(TileLine(c0.c, c1.c, c2.c, c3.c)));
- put_other(at, 3u, tile_adjoint(TileLine(c0.d, c1.d, c2.d, c3.d)));
- put_other(at, 4u, tile_adjoint(TileLine(c0.e, c1.e, c2.e, c3.e)));
- put_other(at, 5u, tile_adjoint(TileLine(c0.f, c1.f, c2.f, c3.f)));
+let c0 = tile_adjoint(tile_column(tile, 0));
+let c1 = tile_adjoint(tile_column(tile, 1));
+let c2 = tile_adjoint(tile_column(tile, 2));
+let c3 = tile_adjoint(tile_column(tile, 3));
+put_other(at, 0u, tile_adjoint(TileLine(c0.a, c1.a, c2.a, c3.a)));
+put_other(at, 1u, tile_adjoint(TileLine(c0.b, c1.b, c2.b, c3.b)));
+put_other(at, 2u, tile_adjoint(TileLine(c0.c, c1.c, c2.c, c3.c)));
+put_other(at, 3u, tile_adjoint(TileLine(c0.d, c1.d, c2.d, c3.d)));
+put_other(at, 4u, tile_adjoint(TileLine(c0.e, c1.e, c2.e, c3.e)));
+put_other(at, 5u, tile_adjoint(TileLine(c0.f, c1.f, c2.f, c3.f)));
 }
 fn put_window_adjoint(i: u32, at: u32) {
- let r0 = window_adjoint(take_line(at, 0u));
- let r1 = window_adjoint(take_line(at, 1u));
- let r2 = window_adjoint(take_line(at, 2u));
- let r3 = window_adjoint(take_line(at, 3u));
- let r4 = window_adjoint(take_line(at, 4u));
- let r5 = window_adjoint(take_line(at, 5u));
- let c0 = window_adjoint(PatchLine(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
- let c1 = window_adjoint(PatchLine(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
- let c2 = window_adjoint(PatchLine(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));
- put_tap(i, 0u, c0.a);
- put_tap(i, 1u, c1.a);
- put_tap(i, 2u, c2.a);
- put_tap(i, 3u, c0.b);
- put_tap(i, 4u, c1.b);
- put_tap(i, 5u, c2.b);
- put_tap(i, 6u, c0.c);
- put_tap(i, 7u, c1.c);
- put_tap(i, 8u, c2.c);
+let r0 = window_adjoint(take_line(at, 0u));
+let r1 = window_adjoint(take_line(at, 1u));
+let r2 = window_adjoint(take_line(at, 2u));
+let r3 = window_adjoint(take_line(at, 3u));
+let r4 = window_adjoint(take_line(at, 4u));
+let r5 = window_adjoint(take_line(at, 5u));
+let c0 = window_adjoint(PatchLine(r0.a, r1.a, r2.a, r3.a, r4.a, r5.a));
+let c1 = window_adjoint(PatchLine(r0.b, r1.b, r2.b, r3.b, r4.b, r5.b));
+let c2 = window_adjoint(PatchLine(r0.c, r1.c, r2.c, r3.c, r4.c, r5.c));
+put_tap(i, 0u, c0.a);
+put_tap(i, 1u, c1.a);
+put_tap(i, 2u, c2.a);
+put_tap(i, 3u, c0.b);
+put_tap(i, 4u, c1.b);
+put_tap(i, 5u, c2.b);
+put_tap(i, 6u, c0.c);
+put_tap(i, 7u, c1.c);
+put_tap(i, 8u, c2.c);
 }
 `,
 };
@@ -817,13 +817,13 @@ export const conv2d_winograd_adjoint: Shader<Record<never, never>, Record<never,
   code: `fn put_tap(i: u32, t: u32, value: V) { y[t * params.size + i] = Y(value); }
 @compute @workgroup_size(64)
 fn windows_adjoint(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- put_window_adjoint(i, transform_at(i));
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+put_window_adjoint(i, transform_at(i));
 }
 `,
 };
@@ -835,43 +835,43 @@ export const conv2d_winograd_factors: Shader<Record<never, never>, { 5: "read", 
 @group(0) @binding(5) var<storage, read> grad: array<X>;
 @group(0) @binding(6) var<storage, read_write> other: array<O>;
 fn tap(i: u32, t: u32) -> V {
- return V(weight[select(t, 8u - t, params.turn != 0u) * params.other_size + i]);
+return V(weight[select(t, 8u - t, params.turn != 0u) * params.other_size + i]);
 }
 @compute @workgroup_size(64)
 fn patches_and_windows(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i < params.size) {
-  put_patch(tile_of(i), transform_at(i));
-  return;
- }
- let w = i - params.size;
- if (w >= params.other_size) { return; }
- let channel = w / params.other_channels;
- put_window(w, channel * params.other_pitch + w - channel * params.other_channels);
+let i = flat_id(group, groups, local, 64u);
+if (i < params.size) {
+put_patch(tile_of(i), transform_at(i));
+return;
+}
+let w = i - params.size;
+if (w >= params.other_size) { return; }
+let channel = w / params.other_channels;
+put_window(w, channel * params.other_pitch + w - channel * params.other_channels);
 }
 fn grad_pixel(tile: Tile, py: i32, px: i32) -> V {
- let inside = py < params.grad_h && px < params.grad_w;
- let i = u32((tile.image * params.grad_h + py) * params.grad_w + px) * params.other_channels + tile.channel;
- return select(V(), V(grad[select(0u, i, inside)]), inside);
+let inside = py < params.grad_h && px < params.grad_w;
+let i = u32((tile.image * params.grad_h + py) * params.grad_w + px) * params.other_channels + tile.channel;
+return select(V(), V(grad[select(0u, i, inside)]), inside);
 }
 @compute @workgroup_size(64)
 fn patches_and_tiles(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- let widest = max(params.channels, params.other_channels);
- let t = i / widest;
- let channel = i - t * widest;
- let tile = tile_at(t, channel);
- if (channel < params.other_channels) { put_tile_adjoint(tile, t * params.other_pitch + channel); }
- if (channel < params.channels) { put_patch(tile, t * params.pitch + channel); }
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+let widest = max(params.channels, params.other_channels);
+let t = i / widest;
+let channel = i - t * widest;
+let tile = tile_at(t, channel);
+if (channel < params.other_channels) { put_tile_adjoint(tile, t * params.other_pitch + channel); }
+if (channel < params.channels) { put_patch(tile, t * params.pitch + channel); }
 }
 `,
 };
@@ -881,49 +881,49 @@ export const conv2d_winograd_images: Shader<Record<never, never>, Record<never, 
   access: {},
   code: `struct Tile { image: i32, y: i32, x: i32, channel: u32 }
 fn tile_at(tile: u32, channel: u32) -> Tile {
- let line = tile / params.tiles_w;
- let image = line / params.tiles_h;
- return Tile(
-  i32(params.first_image + image),
-  i32(EDGE * (line - image * params.tiles_h)),
-  i32(EDGE * (tile - line * params.tiles_w)),
-  channel,
- );
+let line = tile / params.tiles_w;
+let image = line / params.tiles_h;
+return Tile(
+i32(params.first_image + image),
+i32(EDGE * (line - image * params.tiles_h)),
+i32(EDGE * (tile - line * params.tiles_w)),
+channel,
+);
 }
 fn tile_of(i: u32) -> Tile {
- let tile = i / params.channels;
- return tile_at(tile, i - tile * params.channels);
+let tile = i / params.channels;
+return tile_at(tile, i - tile * params.channels);
 }
 fn pixel(tile: Tile, py: i32, px: i32) -> V {
- let inside = py >= 0 && py < params.h && px >= 0 && px < params.w;
- let i = u32((tile.image * params.h + py) * params.w + px) * params.channels + tile.channel;
- return read_by(reading_of(tile.channel), V(x[select(0u, i, inside)]), inside);
+let inside = py >= 0 && py < params.h && px >= 0 && px < params.w;
+let i = u32((tile.image * params.h + py) * params.w + px) * params.channels + tile.channel;
+return read_by(reading_of(tile.channel), V(x[select(0u, i, inside)]), inside);
 }
 @compute @workgroup_size(64)
 fn patches(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- put_patch(tile_of(i), transform_at(i));
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+put_patch(tile_of(i), transform_at(i));
 }
 fn put_pixel(tile: Tile, py: i32, px: i32, value: V) {
- if (py >= params.h || px >= params.w) { return; }
- var sum = value;
- if (BIAS) { sum += bias[tile.channel]; }
- y[u32((tile.image * params.h + py) * params.w + px) * params.channels + tile.channel] = Y(sum);
+if (py >= params.h || px >= params.w) { return; }
+var sum = value;
+if (BIAS) { sum += bias[tile.channel]; }
+y[u32((tile.image * params.h + py) * params.w + px) * params.channels + tile.channel] = Y(sum);
 }
 @compute @workgroup_size(64)
 fn from_products(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- put_tile(tile_of(i), columns_of(transform_at(i)));
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+put_tile(tile_of(i), columns_of(transform_at(i)));
 }
 `,
 };
@@ -934,30 +934,30 @@ export const conv2d_winograd_moments: Shader<Record<never, never>, { 4: "read_wr
   code: `@group(0) @binding(4) var<storage, read_write> moments: array<V>;
 @compute @workgroup_size(64)
 fn from_products_moments(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- let slice = i / params.channels;
- let channel = i - slice * params.channels;
- let end = min((slice + 1u) * params.each, params.tiles);
- var all = Moments();
- for (var t = slice * params.each; t < end; t++) {
-  let tile = tile_of(t * params.channels + channel);
-  let m = columns_of(t * params.pitch + channel);
-  put_tile(tile, m);
-  let lines = rows_left(u32(params.h), u32(tile.y));
-  let columns = rows_left(u32(params.w), u32(tile.x));
-  all = joined(all, tile_moments(lines, columns, m));
- }
- let out = 3u * (params.first_slice + slice) * params.channels + channel;
- var mean = all.mean;
- if (BIAS) { mean += bias[channel]; }
- moments[out] = mean;
- moments[out + params.channels] = all.squares;
- moments[out + 2u * params.channels] = V(all.count);
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+let slice = i / params.channels;
+let channel = i - slice * params.channels;
+let end = min((slice + 1u) * params.each, params.tiles);
+var all = Moments();
+for (var t = slice * params.each; t < end; t++) {
+let tile = tile_of(t * params.channels + channel);
+let m = columns_of(t * params.pitch + channel);
+put_tile(tile, m);
+let lines = rows_left(u32(params.h), u32(tile.y));
+let columns = rows_left(u32(params.w), u32(tile.x));
+all = joined(all, tile_moments(lines, columns, m));
+}
+let out = 3u * (params.first_slice + slice) * params.channels + channel;
+var mean = all.mean;
+if (BIAS) { mean += bias[channel]; }
+moments[out] = mean;
+moments[out + params.channels] = all.squares;
+moments[out + 2u * params.channels] = V(all.count);
 }
 `,
 };
@@ -971,33 +971,33 @@ export const global_avg_pool: Shader<{ n: "u32", rows: "u32", columns: "u32", pa
 @group(0) @binding(2) var<storage, read_write> y: array<X>;
 @compute @workgroup_size(64)
 fn sum_rows(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.n * params.parts * params.columns) { return; }
- let column = i % params.columns;
- let part = i / params.columns % params.parts;
- let image = i / params.columns / params.parts;
- let first = part * params.part_rows;
- let end = min(first + params.part_rows, params.rows);
- var sum = V(0.0);
- for (var row = first; row < end; row++) {
-  sum += V(x[(image * params.rows + row) * params.columns + column]);
- }
- y[i] = X(sum * params.scale);
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.n * params.parts * params.columns) { return; }
+let column = i % params.columns;
+let part = i / params.columns % params.parts;
+let image = i / params.columns / params.parts;
+let first = part * params.part_rows;
+let end = min(first + params.part_rows, params.rows);
+var sum = V(0.0);
+for (var row = first; row < end; row++) {
+sum += V(x[(image * params.rows + row) * params.columns + column]);
+}
+y[i] = X(sum * params.scale);
 }
 @compute @workgroup_size(64)
 fn spread(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.n * params.rows * params.columns) { return; }
- let image = i / params.columns / params.rows;
- y[i] = X(V(x[image * params.columns + i % params.columns]) * params.scale);
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.n * params.rows * params.columns) { return; }
+let image = i / params.columns / params.rows;
+y[i] = X(V(x[image * params.columns + i % params.columns]) * params.scale);
 }
 `,
 };
@@ -1006,20 +1006,20 @@ export const pool2d: Shader<{ n: "u32", h: "i32", w: "i32", columns: "u32", out_
   params: { n: "u32", h: "i32", w: "i32", columns: "u32", out_h: "i32", out_w: "i32", kernel_h: "i32", kernel_w: "i32", stride_h: "i32", stride_w: "i32", padding_h: "i32", padding_w: "i32", include_pad: "u32", size: "u32" },
   access: { 1: "read", 2: "read_write", 3: "read_write", 4: "read", 5: "read", 6: "read_write" },
   code: `struct Params {
- n: u32,
- h: i32,
- w: i32,
- columns: u32,
- out_h: i32,
- out_w: i32,
- kernel_h: i32,
- kernel_w: i32,
- stride_h: i32,
- stride_w: i32,
- padding_h: i32,
- padding_w: i32,
- include_pad: u32,
- size: u32,
+n: u32,
+h: i32,
+w: i32,
+columns: u32,
+out_h: i32,
+out_w: i32,
+kernel_h: i32,
+kernel_w: i32,
+stride_h: i32,
+stride_w: i32,
+padding_h: i32,
+padding_w: i32,
+include_pad: u32,
+size: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<X>;
@@ -1030,131 +1030,131 @@ export const pool2d: Shader<{ n: "u32", h: "i32", w: "i32", columns: "u32", out_
 @group(0) @binding(6) var<storage, read_write> grad_x: array<X>;
 struct Cell { n: i32, row: i32, col: i32, column: i32 }
 fn place_of(i: u32, rows: i32, cols: i32) -> Cell {
- let pixel = i32(i / params.columns);
- return Cell(pixel / (rows * cols), pixel / cols % rows, pixel % cols, i32(i % params.columns));
+let pixel = i32(i / params.columns);
+return Cell(pixel / (rows * cols), pixel / cols % rows, pixel % cols, i32(i % params.columns));
 }
 fn window(at: Cell) -> vec4i {
- let top = at.row * params.stride_h - params.padding_h;
- let left = at.col * params.stride_w - params.padding_w;
- return vec4i(max(top, 0), min(top + params.kernel_h, params.h), max(left, 0), min(left + params.kernel_w, params.w));
+let top = at.row * params.stride_h - params.padding_h;
+let left = at.col * params.stride_w - params.padding_w;
+return vec4i(max(top, 0), min(top + params.kernel_h, params.h), max(left, 0), min(left + params.kernel_w, params.w));
 }
 fn windows_of(at: Cell) -> vec4i {
- let down = at.row + params.padding_h;
- let right = at.col + params.padding_w;
- return vec4i(
-  max(0, (down - params.kernel_h + params.stride_h) / params.stride_h),
-  min(down / params.stride_h + 1, params.out_h),
-  max(0, (right - params.kernel_w + params.stride_w) / params.stride_w),
-  min(right / params.stride_w + 1, params.out_w),
- );
+let down = at.row + params.padding_h;
+let right = at.col + params.padding_w;
+return vec4i(
+max(0, (down - params.kernel_h + params.stride_h) / params.stride_h),
+min(down / params.stride_h + 1, params.out_h),
+max(0, (right - params.kernel_w + params.stride_w) / params.stride_w),
+min(right / params.stride_w + 1, params.out_w),
+);
 }
 fn input_at(at: Cell, row: i32, col: i32) -> u32 {
- return u32((at.n * params.h + row) * params.w + col) * params.columns + u32(at.column);
+return u32((at.n * params.h + row) * params.w + col) * params.columns + u32(at.column);
 }
 fn output_at(at: Cell, row: i32, col: i32) -> u32 {
- return u32((at.n * params.out_h + row) * params.out_w + col) * params.columns + u32(at.column);
+return u32((at.n * params.out_h + row) * params.out_w + col) * params.columns + u32(at.column);
 }
 struct Winner { value: V, index: U }
 fn find_winner(at: Cell) -> Winner {
- let part = window(at);
- let top = at.row * params.stride_h - params.padding_h;
- let left = at.col * params.stride_w - params.padding_w;
- var best = V(x[input_at(at, part.x, part.z)]);
- var index = U(u32((part.x - top) * params.kernel_w + part.z - left));
- for (var row = part.x; row < part.y; row++) {
-  for (var col = part.z; col < part.w; col++) {
-   let value = V(x[input_at(at, row, col)]);
-   let is_nan = (bitcast<U>(value) & U(0x7fffffffu)) > U(0x7f800000u);
-   let wins = (value > best) | is_nan;
-   best = select(best, value, wins);
-   index = select(index, U(u32((row - top) * params.kernel_w + col - left)), wins);
-  }
- }
- return Winner(best, index);
+let part = window(at);
+let top = at.row * params.stride_h - params.padding_h;
+let left = at.col * params.stride_w - params.padding_w;
+var best = V(x[input_at(at, part.x, part.z)]);
+var index = U(u32((part.x - top) * params.kernel_w + part.z - left));
+for (var row = part.x; row < part.y; row++) {
+for (var col = part.z; col < part.w; col++) {
+let value = V(x[input_at(at, row, col)]);
+let is_nan = (bitcast<U>(value) & U(0x7fffffffu)) > U(0x7f800000u);
+let wins = (value > best) | is_nan;
+best = select(best, value, wins);
+index = select(index, U(u32((row - top) * params.kernel_w + col - left)), wins);
+}
+}
+return Winner(best, index);
 }
 @compute @workgroup_size(64)
 fn max_plain(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- y[i] = X(find_winner(place_of(i, params.out_h, params.out_w)).value);
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+y[i] = X(find_winner(place_of(i, params.out_h, params.out_w)).value);
 }
 @compute @workgroup_size(64)
 fn max_indexed(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- let winner = find_winner(place_of(i, params.out_h, params.out_w));
- y[i] = X(winner.value);
- winners[i] = winner.index;
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+let winner = find_winner(place_of(i, params.out_h, params.out_w));
+y[i] = X(winner.value);
+winners[i] = winner.index;
 }
 @compute @workgroup_size(64)
 fn max_grad(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- let at = place_of(i, params.h, params.w);
- let part = windows_of(at);
- var sum = V(0.0);
- for (var row = part.x; row < part.y; row++) {
-  let down = at.row + params.padding_h - row * params.stride_h;
-  for (var col = part.z; col < part.w; col++) {
-   let here = u32(down * params.kernel_w + at.col + params.padding_w - col * params.stride_w);
-   let o = output_at(at, row, col);
-   sum += select(V(0.0), V(grad_y[o]), places[o] == U(here));
-  }
- }
- grad_x[i] = X(sum);
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+let at = place_of(i, params.h, params.w);
+let part = windows_of(at);
+var sum = V(0.0);
+for (var row = part.x; row < part.y; row++) {
+let down = at.row + params.padding_h - row * params.stride_h;
+for (var col = part.z; col < part.w; col++) {
+let here = u32(down * params.kernel_w + at.col + params.padding_w - col * params.stride_w);
+let o = output_at(at, row, col);
+sum += select(V(0.0), V(grad_y[o]), places[o] == U(here));
+}
+}
+grad_x[i] = X(sum);
 }
 fn count_of(part: vec4i) -> f32 {
- let inside = (part.y - part.x) * (part.w - part.z);
- return f32(select(inside, params.kernel_h * params.kernel_w, params.include_pad != 0u));
+let inside = (part.y - part.x) * (part.w - part.z);
+return f32(select(inside, params.kernel_h * params.kernel_w, params.include_pad != 0u));
 }
 @compute @workgroup_size(64)
 fn average(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- let at = place_of(i, params.out_h, params.out_w);
- let part = window(at);
- var sum = V(0.0);
- for (var row = part.x; row < part.y; row++) {
-  for (var col = part.z; col < part.w; col++) {
-   sum += V(x[input_at(at, row, col)]);
-  }
- }
- y[i] = X(sum / count_of(part));
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+let at = place_of(i, params.out_h, params.out_w);
+let part = window(at);
+var sum = V(0.0);
+for (var row = part.x; row < part.y; row++) {
+for (var col = part.z; col < part.w; col++) {
+sum += V(x[input_at(at, row, col)]);
+}
+}
+y[i] = X(sum / count_of(part));
 }
 @compute @workgroup_size(64)
 fn average_grad(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- let at = place_of(i, params.h, params.w);
- let part = windows_of(at);
- var sum = V(0.0);
- for (var row = part.x; row < part.y; row++) {
-  for (var col = part.z; col < part.w; col++) {
-   let count = count_of(window(Cell(at.n, row, col, at.column)));
-   sum += V(grad_y[output_at(at, row, col)]) / count;
-  }
- }
- grad_x[i] = X(sum);
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+let at = place_of(i, params.h, params.w);
+let part = windows_of(at);
+var sum = V(0.0);
+for (var row = part.x; row < part.y; row++) {
+for (var col = part.z; col < part.w; col++) {
+let count = count_of(window(Cell(at.n, row, col, at.column)));
+sum += V(grad_y[output_at(at, row, col)]) / count;
+}
+}
+grad_x[i] = X(sum);
 }
 `,
 };
@@ -1169,23 +1169,23 @@ export const resample: Shader<{ items: "u32", rows: "u32", old: "u32", inner: "u
 @group(0) @binding(3) var<storage, read_write> y: array<W>;
 @compute @workgroup_size(64)
 fn resample(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let id = flat_id(group, groups, local, 64u);
- if (id >= params.items) { return; }
- let line = id / params.inner;
- let i = line % params.rows;
- let first = line / params.rows * params.old;
- let begin = windows[i] + 2u * params.begin;
- let end = min(windows[i + 1u], begin + 2u * params.most);
- var sum = W(0.0);
- if (params.begin > 0u) { sum = y[id]; }
- for (var at = begin; at < end; at += 2u) {
-  sum += bitcast<f32>(windows[at + 1u]) * x[(first + windows[at]) * params.inner + id % params.inner];
- }
- y[id] = sum;
+let id = flat_id(group, groups, local, 64u);
+if (id >= params.items) { return; }
+let line = id / params.inner;
+let i = line % params.rows;
+let first = line / params.rows * params.old;
+let begin = windows[i] + 2u * params.begin;
+let end = min(windows[i + 1u], begin + 2u * params.most);
+var sum = W(0.0);
+if (params.begin > 0u) { sum = y[id]; }
+for (var at = begin; at < end; at += 2u) {
+sum += bitcast<f32>(windows[at + 1u]) * x[(first + windows[at]) * params.inner + id % params.inner];
+}
+y[id] = sum;
 }
 `,
 };

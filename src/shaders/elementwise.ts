@@ -11,15 +11,15 @@ export const dropout: Shader<{ size: "u32", inner: "u32", key0: "u32", key1: "u3
 @group(0) @binding(2) var<storage, read_write> y: array<X>;
 @compute @workgroup_size(64)
 fn main(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- let draw = i / params.inner;
- let all = unit_float(philox(vec4u(draw / 4u, 0u, 0u, 0u), vec2u(params.key0, params.key1)));
- y[i] = select(X(0.0), X(f32(x[i]) * params.scale), all[draw % 4u] >= params.p);
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+let draw = i / params.inner;
+let all = unit_float(philox(vec4u(draw / 4u, 0u, 0u, 0u), vec2u(params.key0, params.key1)));
+y[i] = select(X(0.0), X(f32(x[i]) * params.scale), all[draw % 4u] >= params.p);
 }
 `,
 };
@@ -34,13 +34,13 @@ export const elementwise: Shader<Record<never, never>, { 1: "read", 2: "read", 3
 @group(0) @binding(4) var<storage, read_write> y: array<O>;
 @compute @workgroup_size(64)
 fn forward(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- y[i] = result(i);
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+y[i] = result(i);
 }
 `,
 };
@@ -57,27 +57,27 @@ export const elementwise_strided: Shader<{ size: "u32", inner: "u32", a: "N1", b
   access: {},
   code: `override RANK: u32 = 1u;
 struct Params {
- size: u32,
- inner: u32,
- a: N1,
- b: N2,
- c: N3,
- unused0: u32,
- unused1: u32,
- unused2: u32,
- sizes: array<vec4u, 2>,
- strides: array<vec4u, 6>,
+size: u32,
+inner: u32,
+a: N1,
+b: N2,
+c: N3,
+unused0: u32,
+unused1: u32,
+unused2: u32,
+sizes: array<vec4u, 2>,
+strides: array<vec4u, 6>,
 }
 fn offset_of(i: u32, operand: u32) -> u32 {
- var rest = i;
- var offset = 0u;
- for (var d = RANK - 1u; d > 0u; d--) {
-  let size = params.sizes[d / 4u][d % 4u];
-  offset += (rest % size) * params.strides[2u * operand + d / 4u][d % 4u];
-  rest /= size;
- }
- offset += rest * params.strides[2u * operand][0];
- return offset;
+var rest = i;
+var offset = 0u;
+for (var d = RANK - 1u; d > 0u; d--) {
+let size = params.sizes[d / 4u][d % 4u];
+offset += (rest % size) * params.strides[2u * operand + d / 4u][d % 4u];
+rest /= size;
+}
+offset += rest * params.strides[2u * operand][0];
+return offset;
 }
 `,
 };
@@ -92,23 +92,23 @@ export const unary: Shader<{ size: "u32", a: "f32", b: "f32" }, { 1: "read", 2: 
 @group(0) @binding(3) var<storage, read> grad_y: array<X>;
 @compute @workgroup_size(64)
 fn forward(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- y[i] = X(value(vec4f(x[i])));
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+y[i] = X(value(vec4f(x[i])));
 }
 @compute @workgroup_size(64)
 fn backward(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- y[i] = X(vec4f(grad_y[i]) * slope(vec4f(x[i])));
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+y[i] = X(vec4f(grad_y[i]) * slope(vec4f(x[i])));
 }
 `,
 };

@@ -6,11 +6,11 @@ export const lib_attention: Shader<{ total: "u32", tiles: "u32", heads: "u32", q
   params: { total: "u32", tiles: "u32", heads: "u32", queries: "u32", keys: "u32", scale: "f32", q_from: "u32", q_batch: "u32", q_head: "u32", q_row: "u32", k_from: "u32", v_from: "u32", k_batch: "u32", k_head: "u32", k_row: "u32", o_batch: "u32", o_head: "u32", o_row: "u32", grad_k_from: "u32", grad_v_from: "u32", d4: "u32", eighth: "u32", causal: "u32" },
   access: { 1: "read", 2: "read", 3: "read" },
   code: `struct Params {
- total: u32, tiles: u32, heads: u32, queries: u32, keys: u32, scale: f32,
- q_from: u32, q_batch: u32, q_head: u32, q_row: u32,
- k_from: u32, v_from: u32, k_batch: u32, k_head: u32, k_row: u32,
- o_batch: u32, o_head: u32, o_row: u32,
- grad_k_from: u32, grad_v_from: u32, d4: u32, eighth: u32, causal: u32,
+total: u32, tiles: u32, heads: u32, queries: u32, keys: u32, scale: f32,
+q_from: u32, q_batch: u32, q_head: u32, q_row: u32,
+k_from: u32, v_from: u32, k_batch: u32, k_head: u32, k_row: u32,
+o_batch: u32, o_head: u32, o_row: u32,
+grad_k_from: u32, grad_v_from: u32, d4: u32, eighth: u32, causal: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<X>;
@@ -21,47 +21,47 @@ const TILE = 32u;
 const MASKED = -3.0e38;
 struct Head { first: u32, q: u32, k: u32, v: u32, o: u32, flat: u32, busy: bool }
 fn head_of(group: vec3u, groups: vec3u) -> Head {
- let at = group.y * groups.x + group.x;
- let flat = min(at, params.total - 1u) / params.tiles;
- let b = flat / params.heads;
- let h = flat % params.heads;
- let kv = b * params.k_batch + h * params.k_head;
- return Head(
-  TILE * (min(at, params.total - 1u) % params.tiles),
-  params.q_from + b * params.q_batch + h * params.q_head,
-  params.k_from + kv,
-  params.v_from + kv,
-  b * params.o_batch + h * params.o_head,
-  flat,
-  at < params.total,
- );
+let at = group.y * groups.x + group.x;
+let flat = min(at, params.total - 1u) / params.tiles;
+let b = flat / params.heads;
+let h = flat % params.heads;
+let kv = b * params.k_batch + h * params.k_head;
+return Head(
+TILE * (min(at, params.total - 1u) % params.tiles),
+params.q_from + b * params.q_batch + h * params.q_head,
+params.k_from + kv,
+params.v_from + kv,
+b * params.o_batch + h * params.o_head,
+flat,
+at < params.total,
+);
 }
 fn query_row(i: u32) -> u32 { return min(i, params.queries - 1u); }
 fn key_row(j: u32) -> u32 { return min(j, params.keys - 1u); }
 fn sees(i: u32, j: u32) -> bool {
- return i < params.queries && j < params.keys && (params.causal == 0u || j <= i);
+return i < params.queries && j < params.keys && (params.causal == 0u || j <= i);
 }
 fn scores(head: Head, i: u32, j: u32) -> mat4x4f {
- let q0 = head.q + query_row(i) * params.q_row;
- let q1 = head.q + query_row(i + 1u) * params.q_row;
- let q2 = head.q + query_row(i + 2u) * params.q_row;
- let q3 = head.q + query_row(i + 3u) * params.q_row;
- let k0 = head.k + key_row(j) * params.k_row;
- let k1 = head.k + key_row(j + 1u) * params.k_row;
- let k2 = head.k + key_row(j + 2u) * params.k_row;
- let k3 = head.k + key_row(j + 3u) * params.k_row;
- var s0 = vec4f(0.0);
- var s1 = vec4f(0.0);
- var s2 = vec4f(0.0);
- var s3 = vec4f(0.0);
- for (var c = 0u; c < params.d4; c++) {
-  let keys = transpose(mat4x4f(vec4f(k[k0 + c]), vec4f(k[k1 + c]), vec4f(k[k2 + c]), vec4f(k[k3 + c])));
-  s0 += keys * vec4f(q[q0 + c]);
-  s1 += keys * vec4f(q[q1 + c]);
-  s2 += keys * vec4f(q[q2 + c]);
-  s3 += keys * vec4f(q[q3 + c]);
- }
- return mat4x4f(s0 * params.scale, s1 * params.scale, s2 * params.scale, s3 * params.scale);
+let q0 = head.q + query_row(i) * params.q_row;
+let q1 = head.q + query_row(i + 1u) * params.q_row;
+let q2 = head.q + query_row(i + 2u) * params.q_row;
+let q3 = head.q + query_row(i + 3u) * params.q_row;
+let k0 = head.k + key_row(j) * params.k_row;
+let k1 = head.k + key_row(j + 1u) * params.k_row;
+let k2 = head.k + key_row(j + 2u) * params.k_row;
+let k3 = head.k + key_row(j + 3u) * params.k_row;
+var s0 = vec4f(0.0);
+var s1 = vec4f(0.0);
+var s2 = vec4f(0.0);
+var s3 = vec4f(0.0);
+for (var c = 0u; c < params.d4; c++) {
+let keys = transpose(mat4x4f(vec4f(k[k0 + c]), vec4f(k[k1 + c]), vec4f(k[k2 + c]), vec4f(k[k3 + c])));
+s0 += keys * vec4f(q[q0 + c]);
+s1 += keys * vec4f(q[q1 + c]);
+s2 += keys * vec4f(q[q2 + c]);
+s3 += keys * vec4f(q[q3 + c]);
+}
+return mat4x4f(s0 * params.scale, s1 * params.scale, s2 * params.scale, s3 * params.scale);
 }
 `,
 };
@@ -73,33 +73,33 @@ export const lib_attention_grad: Shader<Record<never, never>, { 4: "read", 5: "r
 @group(0) @binding(5) var<storage, read> lse: array<f32>;
 @group(0) @binding(6) var<storage, read> delta: array<f32>;
 fn value_products(head: Head, i: u32, j: u32) -> mat4x4f {
- let g0 = head.o + query_row(i) * params.o_row;
- let g1 = head.o + query_row(i + 1u) * params.o_row;
- let g2 = head.o + query_row(i + 2u) * params.o_row;
- let g3 = head.o + query_row(i + 3u) * params.o_row;
- let v0 = head.v + key_row(j) * params.k_row;
- let v1 = head.v + key_row(j + 1u) * params.k_row;
- let v2 = head.v + key_row(j + 2u) * params.k_row;
- let v3 = head.v + key_row(j + 3u) * params.k_row;
- var s0 = vec4f(0.0);
- var s1 = vec4f(0.0);
- var s2 = vec4f(0.0);
- var s3 = vec4f(0.0);
- for (var c = 0u; c < params.d4; c++) {
-  let values = transpose(mat4x4f(vec4f(v[v0 + c]), vec4f(v[v1 + c]), vec4f(v[v2 + c]), vec4f(v[v3 + c])));
-  s0 += values * vec4f(grad_out[g0 + c]);
-  s1 += values * vec4f(grad_out[g1 + c]);
-  s2 += values * vec4f(grad_out[g2 + c]);
-  s3 += values * vec4f(grad_out[g3 + c]);
- }
- return mat4x4f(s0, s1, s2, s3);
+let g0 = head.o + query_row(i) * params.o_row;
+let g1 = head.o + query_row(i + 1u) * params.o_row;
+let g2 = head.o + query_row(i + 2u) * params.o_row;
+let g3 = head.o + query_row(i + 3u) * params.o_row;
+let v0 = head.v + key_row(j) * params.k_row;
+let v1 = head.v + key_row(j + 1u) * params.k_row;
+let v2 = head.v + key_row(j + 2u) * params.k_row;
+let v3 = head.v + key_row(j + 3u) * params.k_row;
+var s0 = vec4f(0.0);
+var s1 = vec4f(0.0);
+var s2 = vec4f(0.0);
+var s3 = vec4f(0.0);
+for (var c = 0u; c < params.d4; c++) {
+let values = transpose(mat4x4f(vec4f(v[v0 + c]), vec4f(v[v1 + c]), vec4f(v[v2 + c]), vec4f(v[v3 + c])));
+s0 += values * vec4f(grad_out[g0 + c]);
+s1 += values * vec4f(grad_out[g1 + c]);
+s2 += values * vec4f(grad_out[g2 + c]);
+s3 += values * vec4f(grad_out[g3 + c]);
+}
+return mat4x4f(s0, s1, s2, s3);
 }
 struct Weights { p: vec4f, slope: vec4f }
 fn weights_of(head: Head, i: u32, j: u32, score: vec4f, product: vec4f) -> Weights {
- let at = head.flat * params.queries + query_row(i);
- let seen = vec4<bool>(sees(i, j), sees(i, j + 1u), sees(i, j + 2u), sees(i, j + 3u));
- let p = select(vec4f(0.0), exp_or_nan(score - lse[at]), seen);
- return Weights(p, select(vec4f(0.0), p * (product - delta[at]), seen));
+let at = head.flat * params.queries + query_row(i);
+let seen = vec4<bool>(sees(i, j), sees(i, j + 1u), sees(i, j + 2u), sees(i, j + 3u));
+let p = select(vec4f(0.0), exp_or_nan(score - lse[at]), seen);
+return Weights(p, select(vec4f(0.0), p * (product - delta[at]), seen));
 }
 `,
 };
@@ -110,24 +110,24 @@ export const lib_attention_rows: Shader<Record<never, never>, Record<never, neve
   code: `var<workgroup> tile: array<vec4f, 256>;
 struct EightRows { a0: vec4f, a1: vec4f, a2: vec4f, a3: vec4f, a4: vec4f, a5: vec4f, a6: vec4f, a7: vec4f }
 fn add_keys(rows: ptr<function, EightRows>, keys: mat4x4f, row: u32, t: u32) {
- (*rows).a0 += keys * tile[8u * row + t];
- (*rows).a1 += keys * tile[8u * row + 8u + t];
- (*rows).a2 += keys * tile[8u * row + 16u + t];
- (*rows).a3 += keys * tile[8u * row + 24u + t];
- (*rows).a4 += keys * tile[8u * row + 32u + t];
- (*rows).a5 += keys * tile[8u * row + 40u + t];
- (*rows).a6 += keys * tile[8u * row + 48u + t];
- (*rows).a7 += keys * tile[8u * row + 56u + t];
+(*rows).a0 += keys * tile[8u * row + t];
+(*rows).a1 += keys * tile[8u * row + 8u + t];
+(*rows).a2 += keys * tile[8u * row + 16u + t];
+(*rows).a3 += keys * tile[8u * row + 24u + t];
+(*rows).a4 += keys * tile[8u * row + 32u + t];
+(*rows).a5 += keys * tile[8u * row + 40u + t];
+(*rows).a6 += keys * tile[8u * row + 48u + t];
+(*rows).a7 += keys * tile[8u * row + 56u + t];
 }
 fn store_rows(head: Head, row: u32, c: u32, rows: EightRows) {
- store(head, row, c, rows.a0);
- store(head, row + 1u, c, rows.a1);
- store(head, row + 2u, c, rows.a2);
- store(head, row + 3u, c, rows.a3);
- store(head, row + 4u, c, rows.a4);
- store(head, row + 5u, c, rows.a5);
- store(head, row + 6u, c, rows.a6);
- store(head, row + 7u, c, rows.a7);
+store(head, row, c, rows.a0);
+store(head, row + 1u, c, rows.a1);
+store(head, row + 2u, c, rows.a2);
+store(head, row + 3u, c, rows.a3);
+store(head, row + 4u, c, rows.a4);
+store(head, row + 5u, c, rows.a5);
+store(head, row + 6u, c, rows.a6);
+store(head, row + 7u, c, rows.a7);
 }
 fn keys_seen(first: u32) -> u32 { return select(params.keys, min(params.keys, first + TILE), params.causal == 1u); }
 `,
@@ -138,32 +138,32 @@ export const lib_augment: Shader<Record<never, never>, Record<never, never>> = {
   access: {},
   code: `const CHOICE = 24u;
 struct View {
- valid: u32,
- offset: u32,
- width: u32,
- top: u32,
- left: u32,
- height: u32,
- crop_width: u32,
- resized_h: u32,
- resized_w: u32,
- shift_y: i32,
- shift_x: i32,
- flip: u32,
- right_right: f32,
- right_down: f32,
- down_right: f32,
- down_down: f32,
- shift_right: f32,
- shift_down: f32,
- contrast_at: u32,
- steps: u32,
- hue_at: u32,
- hue: f32,
- grayscale: u32,
- sigma: f32,
- threshold: f32,
- blends: array<f32, 9>,
+valid: u32,
+offset: u32,
+width: u32,
+top: u32,
+left: u32,
+height: u32,
+crop_width: u32,
+resized_h: u32,
+resized_w: u32,
+shift_y: i32,
+shift_x: i32,
+flip: u32,
+right_right: f32,
+right_down: f32,
+down_right: f32,
+down_down: f32,
+shift_right: f32,
+shift_down: f32,
+contrast_at: u32,
+steps: u32,
+hue_at: u32,
+hue: f32,
+grayscale: u32,
+sigma: f32,
+threshold: f32,
+blends: array<f32, 9>,
 }
 struct Image { valid: bool, offset: u32, height: u32, width: u32 }
 `,
@@ -192,11 +192,11 @@ export const lib_block: Shader<Record<never, never>, Record<never, never>> = {
 var<workgroup> inverse_block: array<f32, 1056>;
 fn block_at(i: u32, j: u32) -> u32 { return i * 33u + j; }
 fn invert_column(j: u32, count: u32) {
- for (var i = 0u; i < count; i++) {
-  var sum = select(0.0, 1.0, i == j);
-  for (var k = j; k < i; k++) { sum -= block[block_at(i, k)] * inverse_block[block_at(k, j)]; }
-  inverse_block[block_at(i, j)] = select(sum / block[block_at(i, i)], 0.0, i < j);
- }
+for (var i = 0u; i < count; i++) {
+var sum = select(0.0, 1.0, i == j);
+for (var k = j; k < i; k++) { sum -= block[block_at(i, k)] * inverse_block[block_at(k, j)]; }
+inverse_block[block_at(i, j)] = select(sum / block[block_at(i, i)], 0.0, i < j);
+}
 }
 `,
 };
@@ -205,57 +205,57 @@ export const lib_colors: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `fn gray_of(x: vec3f) -> f32 {
- return dot(x, vec3f(0.2989, 0.587, 0.114));
+return dot(x, vec3f(0.2989, 0.587, 0.114));
 }
 fn blend(x: vec3f, by: vec3f, mean: f32) -> vec3f {
- return select(x, clamp(by.x * x + (by.y * gray_of(x) + by.z * mean), vec3f(0.0), vec3f(1.0)), by.x >= 0.0);
+return select(x, clamp(by.x * x + (by.y * gray_of(x) + by.z * mean), vec3f(0.0), vec3f(1.0)), by.x >= 0.0);
 }
 fn turn_hue(x: vec3f, turn: f32) -> vec3f {
- let value = max(x.r, max(x.g, x.b));
- let spread = value - min(x.r, min(x.g, x.b));
- let divisor = select(spread, 1.0, spread == 0.0);
- let from_red = (x.g - x.b) / divisor;
- let from_green = 2.0 + (x.b - x.r) / divisor;
- let from_blue = 4.0 + (x.r - x.g) / divisor;
- let sixths = select(select(from_blue, from_green, value == x.g), from_red, value == x.r) + 6.0 * turn;
- let k = vec3f(5.0, 3.0, 1.0) + sixths;
- let wrapped = k - 6.0 * floor(k / 6.0);
- return value - spread * clamp(min(wrapped, 4.0 - wrapped), vec3f(0.0), vec3f(1.0));
+let value = max(x.r, max(x.g, x.b));
+let spread = value - min(x.r, min(x.g, x.b));
+let divisor = select(spread, 1.0, spread == 0.0);
+let from_red = (x.g - x.b) / divisor;
+let from_green = 2.0 + (x.b - x.r) / divisor;
+let from_blue = 4.0 + (x.r - x.g) / divisor;
+let sixths = select(select(from_blue, from_green, value == x.g), from_red, value == x.r) + 6.0 * turn;
+let k = vec3f(5.0, 3.0, 1.0) + sixths;
+let wrapped = k - 6.0 * floor(k / 6.0);
+return value - spread * clamp(min(wrapped, 4.0 - wrapped), vec3f(0.0), vec3f(1.0));
 }
 struct ColorSteps {
- before0: vec3f,
- before1: vec3f,
- before2: vec3f,
- turns: bool,
- turn: f32,
- after0: vec3f,
- after1: vec3f,
- after2: vec3f,
+before0: vec3f,
+before1: vec3f,
+before2: vec3f,
+turns: bool,
+turn: f32,
+after0: vec3f,
+after1: vec3f,
+after2: vec3f,
 }
 const NO_BLEND = vec3f(-1.0, 0.0, 0.0);
 fn blend_at(view: View, index: u32, by: vec3f, place: u32, first: u32, end: u32) -> vec3f {
- let stands = (place == index) == (index < view.hue_at);
- return select(NO_BLEND, by, stands && place >= first && place < end);
+let stands = (place == index) == (index < view.hue_at);
+return select(NO_BLEND, by, stands && place >= first && place < end);
 }
 fn steps_of(view: View, first: u32, end: u32) -> ColorSteps {
- let by0 = vec3f(view.blends[0], view.blends[1], view.blends[2]);
- let by1 = vec3f(view.blends[3], view.blends[4], view.blends[5]);
- let by2 = vec3f(view.blends[6], view.blends[7], view.blends[8]);
- return ColorSteps(
-  blend_at(view, 0u, by0, 0u, first, end),
-  blend_at(view, 1u, by1, 1u, first, end),
-  blend_at(view, 2u, by2, 2u, first, end),
-  view.hue_at >= first && view.hue_at < end,
-  view.hue,
-  blend_at(view, 0u, by0, 1u, first, end),
-  blend_at(view, 1u, by1, 2u, first, end),
-  blend_at(view, 2u, by2, 3u, first, end),
- );
+let by0 = vec3f(view.blends[0], view.blends[1], view.blends[2]);
+let by1 = vec3f(view.blends[3], view.blends[4], view.blends[5]);
+let by2 = vec3f(view.blends[6], view.blends[7], view.blends[8]);
+return ColorSteps(
+blend_at(view, 0u, by0, 0u, first, end),
+blend_at(view, 1u, by1, 1u, first, end),
+blend_at(view, 2u, by2, 2u, first, end),
+view.hue_at >= first && view.hue_at < end,
+view.hue,
+blend_at(view, 0u, by0, 1u, first, end),
+blend_at(view, 1u, by1, 2u, first, end),
+blend_at(view, 2u, by2, 3u, first, end),
+);
 }
 fn run_steps(x: vec3f, steps: ColorSteps, mean: f32) -> vec3f {
- var y = blend(blend(blend(x, steps.before0, mean), steps.before1, mean), steps.before2, mean);
- if (steps.turns) { y = turn_hue(y, steps.turn); }
- return blend(blend(blend(y, steps.after0, mean), steps.after1, mean), steps.after2, mean);
+var y = blend(blend(blend(x, steps.before0, mean), steps.before1, mean), steps.before2, mean);
+if (steps.turns) { y = turn_hue(y, steps.turn); }
+return blend(blend(blend(y, steps.after0, mean), steps.after1, mean), steps.after2, mean);
 }
 `,
 };
@@ -265,25 +265,25 @@ export const lib_column_moments: Shader<Record<never, never>, Record<never, neve
   access: {},
   code: `struct ColumnMoments { mean: V, squares: V, count: V }
 fn joined(a: ColumnMoments, b: ColumnMoments) -> ColumnMoments {
- let count = a.count + b.count;
- let share = b.count / max(count, V(1.0));
- let d = b.mean - a.mean;
- return ColumnMoments(a.mean + d * share, a.squares + b.squares + d * d * a.count * share, count);
+let count = a.count + b.count;
+let share = b.count / max(count, V(1.0));
+let d = b.mean - a.mean;
+return ColumnMoments(a.mean + d * share, a.squares + b.squares + d * d * a.count * share, count);
 }
 fn slice_of(slice: u32, column: u32) -> ColumnMoments {
- let base = 3u * slice * params.columns + column;
- return ColumnMoments(norm[base], norm[base + params.columns], norm[base + 2u * params.columns]);
+let base = 3u * slice * params.columns + column;
+return ColumnMoments(norm[base], norm[base + params.columns], norm[base + 2u * params.columns]);
 }
 fn joined_slices(column: u32, first: u32, end: u32) -> ColumnMoments {
- var all = slice_of(first, column);
- for (var s = first + 1u; s < end; s++) { all = joined(all, slice_of(s, column)); }
- return all;
+var all = slice_of(first, column);
+for (var s = first + 1u; s < end; s++) { all = joined(all, slice_of(s, column)); }
+return all;
 }
 fn moments_of(column: u32) -> ColumnMoments {
- return joined_slices(column, 0u, params.slices);
+return joined_slices(column, 0u, params.slices);
 }
 fn inverse_std(all: ColumnMoments) -> V {
- return inverseSqrt(all.squares / all.count + params.eps);
+return inverseSqrt(all.squares / all.count + params.eps);
 }
 `,
 };
@@ -292,7 +292,7 @@ export const lib_flat: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `fn flat_id(group: vec3u, groups: vec3u, local: u32, size: u32) -> u32 {
- return (group.y * groups.x + group.x) * size + local;
+return (group.y * groups.x + group.x) * size + local;
 }
 `,
 };
@@ -301,48 +301,48 @@ export const lib_gelu: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `fn erfc_far(z: vec4f) -> vec4f {
- let t = 1.0 / (1.0 + 0.5 * z);
- var p = vec4f(-0.0429582968);
- p = p * t + 0.235551059;
- p = p * t - 0.426371932;
- p = p * t + 0.238951057;
- p = p * t - 0.0131491916;
- p = p * t + 0.200537667;
- p = p * t + 0.243110225;
- p = p * t + 0.282415807;
- p = p * t + 0.282082915;
- return exp(-z * z) * t * p;
+let t = 1.0 / (1.0 + 0.5 * z);
+var p = vec4f(-0.0429582968);
+p = p * t + 0.235551059;
+p = p * t - 0.426371932;
+p = p * t + 0.238951057;
+p = p * t - 0.0131491916;
+p = p * t + 0.200537667;
+p = p * t + 0.243110225;
+p = p * t + 0.282415807;
+p = p * t + 0.282082915;
+return exp(-z * z) * t * p;
 }
 fn erf_near(z: vec4f) -> vec4f {
- let u = z * z;
- var p = vec4f(7.88249745e-5);
- p = p * u - 0.000801885501;
- p = p * u + 0.00518931216;
- p = p * u - 0.0268543288;
- p = p * u + 0.112835974;
- p = p * u - 0.37612626;
- p = p * u + 1.12837911;
- return z * p;
+let u = z * z;
+var p = vec4f(7.88249745e-5);
+p = p * u - 0.000801885501;
+p = p * u + 0.00518931216;
+p = p * u - 0.0268543288;
+p = p * u + 0.112835974;
+p = p * u - 0.37612626;
+p = p * u + 1.12837911;
+return z * p;
 }
 fn erf(x: vec4f) -> vec4f {
- let z = min(abs(x), vec4f(6.0));
- let far = sign(x) * (1.0 - erfc_far(z));
- return select(select(far, erf_near(x), z < vec4f(1.0)), x, is_nan(x));
+let z = min(abs(x), vec4f(6.0));
+let far = sign(x) * (1.0 - erfc_far(z));
+return select(select(far, erf_near(x), z < vec4f(1.0)), x, is_nan(x));
 }
 fn normal_below(x: vec4f) -> vec4f {
- let z = min(abs(x) * 0.70710678, vec4f(10.0));
- let tail = 0.5 * erfc_far(z);
- let far = select(tail, 1.0 - tail, x > vec4f(0.0));
- return select(far, 0.5 + 0.5 * erf_near(x * 0.70710678), z < vec4f(1.0));
+let z = min(abs(x) * 0.70710678, vec4f(10.0));
+let tail = 0.5 * erfc_far(z);
+let far = select(tail, 1.0 - tail, x > vec4f(0.0));
+return select(far, 0.5 + 0.5 * erf_near(x * 0.70710678), z < vec4f(1.0));
 }
 fn normal_density(x: vec4f) -> vec4f {
- return 0.39894228 * exp(-0.5 * x * x);
+return 0.39894228 * exp(-0.5 * x * x);
 }
 fn gelu_tanh_slope(x: vec4f) -> vec4f {
- let z = smaller(vec4f(12.0), larger(vec4f(-12.0), x));
- let steep = 1.5957691216 * (1.0 + 0.134145 * z * z);
- let up = exp(1.5957691216 * z * (1.0 + 0.044715 * z * z));
- return (1.0 + z * steep / (1.0 + up)) / (1.0 + 1.0 / up);
+let z = smaller(vec4f(12.0), larger(vec4f(-12.0), x));
+let steep = 1.5957691216 * (1.0 + 0.134145 * z * z);
+let up = exp(1.5957691216 * z * (1.0 + 0.044715 * z * z));
+return (1.0 + z * steep / (1.0 + up)) / (1.0 + 1.0 / up);
 }
 `,
 };
@@ -359,36 +359,36 @@ struct ChannelNorm { scale: vec4f, shift: vec4f }
 @group(0) @binding(9) var<storage, read> means: array<vec4f>;
 struct Moments { count: f32, mean: V, squares: V }
 fn joined(a: Moments, b: Moments) -> Moments {
- return Moments(a.count + b.count, a.mean + b.mean, a.squares + b.squares);
+return Moments(a.count + b.count, a.mean + b.mean, a.squares + b.squares);
 }
 fn rows_left(rows: u32, row: u32) -> u32 { return min(max(rows, row) - row, 4u); }
 fn mask(g: vec4f, value: vec4f) -> vec4f {
- let is_nan = (bitcast<vec4u>(value) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
- return select(vec4f(), g, (value > vec4f()) | is_nan);
+let is_nan = (bitcast<vec4u>(value) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+return select(vec4f(), g, (value > vec4f()) | is_nan);
 }
 fn put_rows(place: Place, row: u32, col: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) -> Moments {
- var all = Moments();
- put_row(&all, place, row, col, s0);
- put_row(&all, place, row + 1u, col, s1);
- put_row(&all, place, row + 2u, col, s2);
- put_row(&all, place, row + 3u, col, s3);
- return all;
+var all = Moments();
+put_row(&all, place, row, col, s0);
+put_row(&all, place, row + 1u, col, s1);
+put_row(&all, place, row + 2u, col, s2);
+put_row(&all, place, row + 3u, col, s3);
+return all;
 }
 fn put_row(all: ptr<function, Moments>, place: Place, row: u32, col: u32, sum: vec4f) {
- if (row >= rows_of_c(place) || col >= columns_of_c()) { return; }
- let i = c_at(place, row, col);
- let input = vec4f(x[i]);
- let g = masked(i, col, sum, input);
- c[i] = C4(g);
- (*all).count += 1.0;
- (*all).mean += g;
- (*all).squares += g * (input - means[col]);
+if (row >= rows_of_c(place) || col >= columns_of_c()) { return; }
+let i = c_at(place, row, col);
+let input = vec4f(x[i]);
+let g = masked(i, col, sum, input);
+c[i] = C4(g);
+(*all).count += 1.0;
+(*all).mean += g;
+(*all).squares += g * (input - means[col]);
 }
 fn put_moments(place: Place, block: u32, col: u32, all: Moments) {
- if (all.count == 0.0 || col >= columns_of_c()) { return; }
- let i = 2u * block * columns_of_c() + col;
- found[i] = all.mean;
- found[i + columns_of_c()] = all.squares;
+if (all.count == 0.0 || col >= columns_of_c()) { return; }
+let i = 2u * block * columns_of_c() + col;
+found[i] = all.mean;
+found[i + columns_of_c()] = all.squares;
 }
 `,
 };
@@ -398,8 +398,8 @@ export const lib_images_packed: Shader<Record<never, never>, { 7: "read" }> = {
   access: { 7: "read" },
   code: `@group(0) @binding(7) var<storage, read> table: array<u32>;
 fn image_of(position: u32, sample: u32) -> Image {
- let at = 3u * position;
- return Image(true, table[at], table[at + 1u], table[at + 2u]);
+let at = 3u * position;
+return Image(true, table[at], table[at + 1u], table[at + 2u]);
 }
 `,
 };
@@ -408,8 +408,8 @@ export const lib_images_resident: Shader<Record<never, never>, Record<never, nev
   params: {},
   access: {},
   code: `fn image_of(position: u32, sample: u32) -> Image {
- let bytes = params.image_h * params.image_w * params.channels;
- return Image(sample < params.images, sample * bytes, params.image_h, params.image_w);
+let bytes = params.image_h * params.image_w * params.channels;
+return Image(sample < params.images, sample * bytes, params.image_h, params.image_w);
 }
 `,
 };
@@ -420,17 +420,17 @@ export const lib_lanes: Shader<Record<never, never>, Record<never, never>> = {
   code: `var<workgroup> shared_a: array<V, LANES>;
 var<workgroup> shared_b: array<V, LANES>;
 fn sum_lanes(a: V, b: V, lane: u32) -> array<V, 2> {
- shared_a[lane] = a;
- shared_b[lane] = b;
- for (var half = LANES / 2u; half > 0u; half /= 2u) {
-  workgroupBarrier();
-  if (lane < half) {
-   shared_a[lane] += shared_a[lane + half];
-   shared_b[lane] += shared_b[lane + half];
-  }
- }
- workgroupBarrier();
- return array<V, 2>(shared_a[0], shared_b[0]);
+shared_a[lane] = a;
+shared_b[lane] = b;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lane < half) {
+shared_a[lane] += shared_a[lane + half];
+shared_b[lane] += shared_b[lane + half];
+}
+}
+workgroupBarrier();
+return array<V, 2>(shared_a[0], shared_b[0]);
 }
 `,
 };
@@ -441,25 +441,25 @@ export const lib_lanes_subgroup: Shader<Record<never, never>, Record<never, neve
   code: `var<workgroup> shared_a: array<V, LANES>;
 var<workgroup> shared_b: array<V, LANES>;
 fn sum_lanes(a: V, b: V, lane: u32) -> array<V, 2> {
- var sum_a = a;
- var sum_b = b;
- for (var step = 1u; step < min(LANES, SUBGROUP); step *= 2u) {
-  sum_a += subgroupShuffleXor(sum_a, step);
-  sum_b += subgroupShuffleXor(sum_b, step);
- }
- if (LANES <= SUBGROUP) { return array<V, 2>(sum_a, sum_b); }
- if (lane % SUBGROUP == 0u) {
-  shared_a[lane / SUBGROUP] = sum_a;
-  shared_b[lane / SUBGROUP] = sum_b;
- }
- workgroupBarrier();
- sum_a = V(0.0);
- sum_b = V(0.0);
- for (var i = 0u; i < LANES / SUBGROUP; i++) {
-  sum_a += shared_a[i];
-  sum_b += shared_b[i];
- }
- return array<V, 2>(sum_a, sum_b);
+var sum_a = a;
+var sum_b = b;
+for (var step = 1u; step < min(LANES, SUBGROUP); step *= 2u) {
+sum_a += subgroupShuffleXor(sum_a, step);
+sum_b += subgroupShuffleXor(sum_b, step);
+}
+if (LANES <= SUBGROUP) { return array<V, 2>(sum_a, sum_b); }
+if (lane % SUBGROUP == 0u) {
+shared_a[lane / SUBGROUP] = sum_a;
+shared_b[lane / SUBGROUP] = sum_b;
+}
+workgroupBarrier();
+sum_a = V(0.0);
+sum_b = V(0.0);
+for (var i = 0u; i < LANES / SUBGROUP; i++) {
+sum_a += shared_a[i];
+sum_b += shared_b[i];
+}
+return array<V, 2>(sum_a, sum_b);
 }
 `,
 };
@@ -468,7 +468,7 @@ export const lib_length: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `fn at_least(length: f32, shortest: f32) -> f32 {
- return select(max(length, shortest), length, (bitcast<u32>(length) & 0x7fffffffu) > 0x7f800000u);
+return select(max(length, shortest), length, (bitcast<u32>(length) & 0x7fffffffu) > 0x7f800000u);
 }
 `,
 };
@@ -480,18 +480,18 @@ export const lib_many: Shader<Record<never, never>, Record<never, never>> = {
 fn groups_of(vectors: u32) -> u32 { return (vectors + VECTORS_A_GROUP - 1u) / VECTORS_A_GROUP; }
 @compute @workgroup_size(64)
 fn step(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- if (skipped()) { return; }
- let flat = group.y * groups.x + group.x;
- let t = tensor_of(flat);
- let base = (flat - start_of(t)) * VECTORS_A_GROUP + local;
- for (var k = 0u; k < 4u; k++) {
-  let i = base + 64u * k;
-  if (4u * i < size_of(t)) { update(t, i); }
- }
+if (skipped()) { return; }
+let flat = group.y * groups.x + group.x;
+let t = tensor_of(flat);
+let base = (flat - start_of(t)) * VECTORS_A_GROUP + local;
+for (var k = 0u; k < 4u; k++) {
+let i = base + 64u * k;
+if (4u * i < size_of(t)) { update(t, i); }
+}
 }
 `,
 };
@@ -501,22 +501,22 @@ export const lib_moments: Shader<Record<never, never>, Record<never, never>> = {
   access: {},
   code: `struct Moments { count: f32, mean: V, squares: V }
 fn moments_of(count: u32, s0: V, s1: V, s2: V, s3: V) -> Moments {
- let d1 = select(V(), s1 - s0, count > 1u);
- let d2 = select(V(), s2 - s0, count > 2u);
- let d3 = select(V(), s3 - s0, count > 3u);
- let n = f32(min(count, 4u));
- let shift = (d1 + d2 + d3) / max(n, 1.0);
- let e1 = select(V(), d1 - shift, count > 1u);
- let e2 = select(V(), d2 - shift, count > 2u);
- let e3 = select(V(), d3 - shift, count > 3u);
- return Moments(n, s0 + shift, shift * shift + e1 * e1 + e2 * e2 + e3 * e3);
+let d1 = select(V(), s1 - s0, count > 1u);
+let d2 = select(V(), s2 - s0, count > 2u);
+let d3 = select(V(), s3 - s0, count > 3u);
+let n = f32(min(count, 4u));
+let shift = (d1 + d2 + d3) / max(n, 1.0);
+let e1 = select(V(), d1 - shift, count > 1u);
+let e2 = select(V(), d2 - shift, count > 2u);
+let e3 = select(V(), d3 - shift, count > 3u);
+return Moments(n, s0 + shift, shift * shift + e1 * e1 + e2 * e2 + e3 * e3);
 }
 fn joined(a: Moments, b: Moments) -> Moments {
- if (b.count == 0.0) { return a; }
- let count = a.count + b.count;
- let share = b.count / count;
- let d = b.mean - a.mean;
- return Moments(count, a.mean + share * d, a.squares + b.squares + a.count * share * d * d);
+if (b.count == 0.0) { return a; }
+let count = a.count + b.count;
+let share = b.count / count;
+let d = b.mean - a.mean;
+return Moments(count, a.mean + share * d, a.squares + b.squares + a.count * share * d * d);
 }
 fn rows_left(rows: u32, row: u32) -> u32 { return min(max(rows, row) - row, 4u); }
 `,
@@ -527,11 +527,11 @@ export const lib_moments_none: Shader<Record<never, never>, Record<never, never>
   access: {},
   code: `const MOMENTS = false;
 fn put_rows(place: Place, row: u32, col: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) -> Moments {
- store(place, row, col, s0);
- store(place, row + 1u, col, s1);
- store(place, row + 2u, col, s2);
- store(place, row + 3u, col, s3);
- return Moments();
+store(place, row, col, s0);
+store(place, row + 1u, col, s1);
+store(place, row + 2u, col, s2);
+store(place, row + 3u, col, s3);
+return Moments();
 }
 fn put_moments(place: Place, block: u32, col: u32, all: Moments) {}
 `,
@@ -543,21 +543,21 @@ export const lib_moments_store: Shader<Record<never, never>, { 5: "read_write" }
   code: `const MOMENTS = true;
 @group(0) @binding(5) var<storage, read_write> moments: array<vec4f>;
 fn put_rows(place: Place, row: u32, col: u32, s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f) -> Moments {
- store(place, row, col, s0);
- store(place, row + 1u, col, s1);
- store(place, row + 2u, col, s2);
- store(place, row + 3u, col, s3);
- return moments_of(rows_left(rows_of_c(place), row), s0, s1, s2, s3);
+store(place, row, col, s0);
+store(place, row + 1u, col, s1);
+store(place, row + 2u, col, s2);
+store(place, row + 3u, col, s3);
+return moments_of(rows_left(rows_of_c(place), row), s0, s1, s2, s3);
 }
 fn put_moments(place: Place, block: u32, col: u32, all: Moments) {
- if (all.count == 0.0 || col >= params.cols4) { return; }
- let column = column_of_c(place, col);
- let i = 3u * block * columns_of_c() + column;
- var mean = all.mean;
- if (BIAS) { mean += bias[column]; }
- moments[i] = mean;
- moments[i + columns_of_c()] = all.squares;
- moments[i + 2u * columns_of_c()] = vec4f(all.count);
+if (all.count == 0.0 || col >= params.cols4) { return; }
+let column = column_of_c(place, col);
+let i = 3u * block * columns_of_c() + column;
+var mean = all.mean;
+if (BIAS) { mean += bias[column]; }
+moments[i] = mean;
+moments[i + columns_of_c()] = all.squares;
+moments[i + 2u * columns_of_c()] = vec4f(all.count);
 }
 `,
 };
@@ -566,26 +566,26 @@ export const lib_nan: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `fn is_nan(x: F) -> B {
- return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u);
+return (bitcast<U>(x) & U(0x7fffffffu)) > U(0x7f800000u);
 }
 fn larger(first: F, second: F) -> F {
- return select(first, second, (second > first) | is_nan(second));
+return select(first, second, (second > first) | is_nan(second));
 }
 fn smaller(first: F, second: F) -> F {
- return select(first, second, (second < first) | is_nan(second));
+return select(first, second, (second < first) | is_nan(second));
 }
 fn exp_or_nan(x: F) -> F {
- return select(exp(x), x, is_nan(x));
+return select(exp(x), x, is_nan(x));
 }
 fn log_or_nan(x: F) -> F {
- let bits = bitcast<U>(x);
- let size = bits & U(0x7fffffffu);
- let kept = select(log(x), x, size >= U(0x7f800000u));
- let special = bits | select(U(0x7fc00000u), U(0xff800000u), size == U(0u));
- return select(kept, bitcast<F>(special), (size == U(0u)) | (bits > U(0x80000000u)));
+let bits = bitcast<U>(x);
+let size = bits & U(0x7fffffffu);
+let kept = select(log(x), x, size >= U(0x7f800000u));
+let special = bits | select(U(0x7fc00000u), U(0xff800000u), size == U(0u));
+return select(kept, bitcast<F>(special), (size == U(0u)) | (bits > U(0x80000000u)));
 }
 fn log_of_sum(x: f32) -> f32 {
- return select(log(x), x, (bitcast<u32>(x) & 0x7fffffffu) >= 0x7f800000u);
+return select(log(x), x, (bitcast<u32>(x) & 0x7fffffffu) >= 0x7f800000u);
 }
 `,
 };
@@ -594,27 +594,27 @@ export const lib_philox: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `fn mul_wide(a: u32, b: u32) -> vec2u {
- let a0 = a & 0xffffu;
- let a1 = a >> 16u;
- let b0 = b & 0xffffu;
- let b1 = b >> 16u;
- let middle = a1 * b0 + ((a0 * b0) >> 16u);
- let carry = a0 * b1 + (middle & 0xffffu);
- return vec2u(a * b, a1 * b1 + (middle >> 16u) + (carry >> 16u));
+let a0 = a & 0xffffu;
+let a1 = a >> 16u;
+let b0 = b & 0xffffu;
+let b1 = b >> 16u;
+let middle = a1 * b0 + ((a0 * b0) >> 16u);
+let carry = a0 * b1 + (middle & 0xffffu);
+return vec2u(a * b, a1 * b1 + (middle >> 16u) + (carry >> 16u));
 }
 fn philox(counter_in: vec4u, key_in: vec2u) -> vec4u {
- var counter = counter_in;
- var key = key_in;
- for (var round = 0u; round < 10u; round++) {
-  let x = mul_wide(0xd2511f53u, counter.x);
-  let z = mul_wide(0xcd9e8d57u, counter.z);
-  counter = vec4u(z.y ^ counter.y ^ key.x, z.x, x.y ^ counter.w ^ key.y, x.x);
-  key += vec2u(0x9e3779b9u, 0xbb67ae85u);
- }
- return counter;
+var counter = counter_in;
+var key = key_in;
+for (var round = 0u; round < 10u; round++) {
+let x = mul_wide(0xd2511f53u, counter.x);
+let z = mul_wide(0xcd9e8d57u, counter.z);
+counter = vec4u(z.y ^ counter.y ^ key.x, z.x, x.y ^ counter.w ^ key.y, x.x);
+key += vec2u(0x9e3779b9u, 0xbb67ae85u);
+}
+return counter;
 }
 fn unit_float(bits: vec4u) -> vec4f {
- return vec4f(bits >> vec4u(8u)) * 5.9604644775390625e-8;
+return vec4f(bits >> vec4u(8u)) * 5.9604644775390625e-8;
 }
 `,
 };
@@ -623,33 +623,33 @@ export const lib_power: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `fn power(x: F, y: F) -> F {
- let whole = floor(y) == y;
- let negative = x < F(0.0);
- let magnitude = exp2(y * log2(abs(x)));
- let odd = whole & (abs(y) < F(16777216.0)) & (fract(abs(y) * 0.5) != F(0.0));
- let endless = abs(y) > F(3.4028234663852886e38);
- var result = select(magnitude, -magnitude, negative & odd);
- result = select(result, bits_as_float(0x7fc00000u), negative & !whole & !(abs(x) > F(3.4028234663852886e38)));
- let of_zero = select(bits_as_float(0x7f800000u), F(0.0), y > F(0.0));
- let minus_zero = bitcast<U>(x) == U(0x80000000u);
- let unknown = (bitcast<U>(y) & U(0x7fffffffu)) > U(0x7f800000u);
- result = select(result, select(select(of_zero, -of_zero, minus_zero & odd), y, unknown), x == F(0.0));
- result = select(result, F(1.0), (x == F(1.0)) | ((x == F(-1.0)) & endless));
- return select(result, whole_power(x, y), whole & (abs(y) <= F(15.0)));
+let whole = floor(y) == y;
+let negative = x < F(0.0);
+let magnitude = exp2(y * log2(abs(x)));
+let odd = whole & (abs(y) < F(16777216.0)) & (fract(abs(y) * 0.5) != F(0.0));
+let endless = abs(y) > F(3.4028234663852886e38);
+var result = select(magnitude, -magnitude, negative & odd);
+result = select(result, bits_as_float(0x7fc00000u), negative & !whole & !(abs(x) > F(3.4028234663852886e38)));
+let of_zero = select(bits_as_float(0x7f800000u), F(0.0), y > F(0.0));
+let minus_zero = bitcast<U>(x) == U(0x80000000u);
+let unknown = (bitcast<U>(y) & U(0x7fffffffu)) > U(0x7f800000u);
+result = select(result, select(select(of_zero, -of_zero, minus_zero & odd), y, unknown), x == F(0.0));
+result = select(result, F(1.0), (x == F(1.0)) | ((x == F(-1.0)) & endless));
+return select(result, whole_power(x, y), whole & (abs(y) <= F(15.0)));
 }
 fn whole_power(x: F, y: F) -> F {
- let n = U(min(abs(y), F(15.0)));
- let squared = x * x;
- let fourth = squared * squared;
- var product = select(F(1.0), x, (n & U(1u)) != U(0u));
- product *= select(F(1.0), squared, (n & U(2u)) != U(0u));
- product *= select(F(1.0), fourth, (n & U(4u)) != U(0u));
- product *= select(F(1.0), fourth * fourth, (n & U(8u)) != U(0u));
- return select(product, 1.0 / product, y < F(0.0));
+let n = U(min(abs(y), F(15.0)));
+let squared = x * x;
+let fourth = squared * squared;
+var product = select(F(1.0), x, (n & U(1u)) != U(0u));
+product *= select(F(1.0), squared, (n & U(2u)) != U(0u));
+product *= select(F(1.0), fourth, (n & U(4u)) != U(0u));
+product *= select(F(1.0), fourth * fourth, (n & U(8u)) != U(0u));
+return select(product, 1.0 / product, y < F(0.0));
 }
 fn bits_as_float(bits: u32) -> F {
- var word = bits;
- return F(bitcast<f32>(word));
+var word = bits;
+return F(bitcast<f32>(word));
 }
 `,
 };
@@ -663,13 +663,13 @@ struct FourNorms { scale: array<V, PARTS>, shift: array<V, PARTS> }
 struct VectorNorm { scale: V, shift: V }
 alias Reading = VectorNorm;
 fn reading_of(channel: u32) -> Reading {
- let four = channel / PARTS;
- let part = channel % PARTS;
- return Reading(norm[four].scale[part], norm[four].shift[part]);
+let four = channel / PARTS;
+let part = channel % PARTS;
+return Reading(norm[four].scale[part], norm[four].shift[part]);
 }
 fn read_by(reading: Reading, x: V, inside: bool) -> V {
- let value = fma(x, reading.scale, reading.shift);
- return select(value, V(), (bitcast<I>(value) <= I(-0x00800000)) | B(!inside));
+let value = fma(x, reading.scale, reading.shift);
+return select(value, V(), (bitcast<I>(value) <= I(-0x00800000)) | B(!inside));
 }
 `,
 };
@@ -688,115 +688,115 @@ export const lib_row_pairs: Shader<Record<never, never>, Record<never, never>> =
   access: {},
   code: `override EDGE: u32 = 8u;
 fn row_block(group: vec3u, groups: vec3u) -> u32 {
- return select(group.y / 2u, groups.y - 1u - group.y / 2u, group.y % 2u == 1u);
+return select(group.y / 2u, groups.y - 1u - group.y / 2u, group.y % 2u == 1u);
 }
 fn column_of(lane: u32, c: u32, lanes: u32) -> u32 { return select(lane + c * lanes, 4u * lane + c, ADJACENT); }
 fn columns_of(first: u32, lane: u32, lanes: u32) -> vec4u {
- return first + vec4u(
-  column_of(lane, 0u, lanes),
-  column_of(lane, 1u, lanes),
-  column_of(lane, 2u, lanes),
-  column_of(lane, 3u, lanes),
- );
+return first + vec4u(
+column_of(lane, 0u, lanes),
+column_of(lane, 1u, lanes),
+column_of(lane, 2u, lanes),
+column_of(lane, 3u, lanes),
+);
 }
 @compute @workgroup_size(8)
 fn lanes(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = row_block(group, groups) * 8u;
- if (skipped(i, group.x * 32u, 8u, 32u)) { return; }
- let j = columns_of(group.x * 32u, local, 8u);
- let vectors = row_vectors();
- var sum0 = vec4f();
- var sum1 = vec4f();
- var sum2 = vec4f();
- var sum3 = vec4f();
- var sum4 = vec4f();
- var sum5 = vec4f();
- var sum6 = vec4f();
- var sum7 = vec4f();
- for (var f = 0u; f < vectors; f++) {
-  let b = transpose(mat4x4f(
-   right(right_start(j.x) + f),
-   right(right_start(j.y) + f),
-   right(right_start(j.z) + f),
-   right(right_start(j.w) + f),
-  ));
-  sum0 = plus(sum0, left(left_start(i) + f), b[0], b[1], b[2], b[3]);
-  sum1 = plus(sum1, left(left_start(i + 1u) + f), b[0], b[1], b[2], b[3]);
-  sum2 = plus(sum2, left(left_start(i + 2u) + f), b[0], b[1], b[2], b[3]);
-  sum3 = plus(sum3, left(left_start(i + 3u) + f), b[0], b[1], b[2], b[3]);
-  sum4 = plus(sum4, left(left_start(i + 4u) + f), b[0], b[1], b[2], b[3]);
-  sum5 = plus(sum5, left(left_start(i + 5u) + f), b[0], b[1], b[2], b[3]);
-  sum6 = plus(sum6, left(left_start(i + 6u) + f), b[0], b[1], b[2], b[3]);
-  sum7 = plus(sum7, left(left_start(i + 7u) + f), b[0], b[1], b[2], b[3]);
- }
- storageBarrier();
- write_pairs(i, j, sum0);
- write_pairs(i + 1u, j, sum1);
- write_pairs(i + 2u, j, sum2);
- write_pairs(i + 3u, j, sum3);
- write_pairs(i + 4u, j, sum4);
- write_pairs(i + 5u, j, sum5);
- write_pairs(i + 6u, j, sum6);
- write_pairs(i + 7u, j, sum7);
+let i = row_block(group, groups) * 8u;
+if (skipped(i, group.x * 32u, 8u, 32u)) { return; }
+let j = columns_of(group.x * 32u, local, 8u);
+let vectors = row_vectors();
+var sum0 = vec4f();
+var sum1 = vec4f();
+var sum2 = vec4f();
+var sum3 = vec4f();
+var sum4 = vec4f();
+var sum5 = vec4f();
+var sum6 = vec4f();
+var sum7 = vec4f();
+for (var f = 0u; f < vectors; f++) {
+let b = transpose(mat4x4f(
+right(right_start(j.x) + f),
+right(right_start(j.y) + f),
+right(right_start(j.z) + f),
+right(right_start(j.w) + f),
+));
+sum0 = plus(sum0, left(left_start(i) + f), b[0], b[1], b[2], b[3]);
+sum1 = plus(sum1, left(left_start(i + 1u) + f), b[0], b[1], b[2], b[3]);
+sum2 = plus(sum2, left(left_start(i + 2u) + f), b[0], b[1], b[2], b[3]);
+sum3 = plus(sum3, left(left_start(i + 3u) + f), b[0], b[1], b[2], b[3]);
+sum4 = plus(sum4, left(left_start(i + 4u) + f), b[0], b[1], b[2], b[3]);
+sum5 = plus(sum5, left(left_start(i + 5u) + f), b[0], b[1], b[2], b[3]);
+sum6 = plus(sum6, left(left_start(i + 6u) + f), b[0], b[1], b[2], b[3]);
+sum7 = plus(sum7, left(left_start(i + 7u) + f), b[0], b[1], b[2], b[3]);
+}
+storageBarrier();
+write_pairs(i, j, sum0);
+write_pairs(i + 1u, j, sum1);
+write_pairs(i + 2u, j, sum2);
+write_pairs(i + 3u, j, sum3);
+write_pairs(i + 4u, j, sum4);
+write_pairs(i + 5u, j, sum5);
+write_pairs(i + 6u, j, sum6);
+write_pairs(i + 7u, j, sum7);
 }
 var<workgroup> left_tile: array<array<vec4f, 5>, 4u * EDGE>;
 var<workgroup> right_tile: array<array<vec4f, 5>, 4u * EDGE>;
 struct Sums { row0: vec4f, row1: vec4f, row2: vec4f, row3: vec4f }
 fn add_vector(sums: ptr<function, Sums>, local: vec3u, f: u32) {
- let b = transpose(mat4x4f(
-  right_tile[local.x][f],
-  right_tile[local.x + EDGE][f],
-  right_tile[local.x + 2u * EDGE][f],
-  right_tile[local.x + 3u * EDGE][f],
- ));
- (*sums).row0 = plus((*sums).row0, left_tile[local.y][f], b[0], b[1], b[2], b[3]);
- (*sums).row1 = plus((*sums).row1, left_tile[local.y + EDGE][f], b[0], b[1], b[2], b[3]);
- (*sums).row2 = plus((*sums).row2, left_tile[local.y + 2u * EDGE][f], b[0], b[1], b[2], b[3]);
- (*sums).row3 = plus((*sums).row3, left_tile[local.y + 3u * EDGE][f], b[0], b[1], b[2], b[3]);
+let b = transpose(mat4x4f(
+right_tile[local.x][f],
+right_tile[local.x + EDGE][f],
+right_tile[local.x + 2u * EDGE][f],
+right_tile[local.x + 3u * EDGE][f],
+));
+(*sums).row0 = plus((*sums).row0, left_tile[local.y][f], b[0], b[1], b[2], b[3]);
+(*sums).row1 = plus((*sums).row1, left_tile[local.y + EDGE][f], b[0], b[1], b[2], b[3]);
+(*sums).row2 = plus((*sums).row2, left_tile[local.y + 2u * EDGE][f], b[0], b[1], b[2], b[3]);
+(*sums).row3 = plus((*sums).row3, left_tile[local.y + 3u * EDGE][f], b[0], b[1], b[2], b[3]);
 }
 @compute @workgroup_size(EDGE, EDGE)
 fn tiles(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) local: vec3u,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) local: vec3u,
 ) {
- let size = 4u * EDGE;
- let i0 = row_block(group, groups) * size;
- let j0 = group.x * size;
- if (skipped(i0, j0, size, size)) { return; }
- let thread = local.y * EDGE + local.x;
- let vectors = row_vectors();
- var sums: Sums;
- for (var start = 0u; start < vectors; start += 4u) {
-  workgroupBarrier();
-  for (var k = thread; k < 16u * EDGE; k += EDGE * EDGE) {
-   let row = k >> 2u;
-   let f = start + (k & 3u);
-   var a = vec4f();
-   var b = vec4f();
-   if (f < vectors) {
-    a = left(left_start(i0 + row) + f);
-    b = right(right_start(j0 + column_of(row % EDGE, row / EDGE, EDGE)) + f);
-   }
-   left_tile[row][k & 3u] = a;
-   right_tile[row][k & 3u] = b;
-  }
-  workgroupBarrier();
-  add_vector(&sums, local, 0u);
-  add_vector(&sums, local, 1u);
-  add_vector(&sums, local, 2u);
-  add_vector(&sums, local, 3u);
- }
- storageBarrier();
- let j = columns_of(j0, local.x, EDGE);
- write_pairs(i0 + local.y, j, sums.row0);
- write_pairs(i0 + local.y + EDGE, j, sums.row1);
- write_pairs(i0 + local.y + 2u * EDGE, j, sums.row2);
- write_pairs(i0 + local.y + 3u * EDGE, j, sums.row3);
+let size = 4u * EDGE;
+let i0 = row_block(group, groups) * size;
+let j0 = group.x * size;
+if (skipped(i0, j0, size, size)) { return; }
+let thread = local.y * EDGE + local.x;
+let vectors = row_vectors();
+var sums: Sums;
+for (var start = 0u; start < vectors; start += 4u) {
+workgroupBarrier();
+for (var k = thread; k < 16u * EDGE; k += EDGE * EDGE) {
+let row = k >> 2u;
+let f = start + (k & 3u);
+var a = vec4f();
+var b = vec4f();
+if (f < vectors) {
+a = left(left_start(i0 + row) + f);
+b = right(right_start(j0 + column_of(row % EDGE, row / EDGE, EDGE)) + f);
+}
+left_tile[row][k & 3u] = a;
+right_tile[row][k & 3u] = b;
+}
+workgroupBarrier();
+add_vector(&sums, local, 0u);
+add_vector(&sums, local, 1u);
+add_vector(&sums, local, 2u);
+add_vector(&sums, local, 3u);
+}
+storageBarrier();
+let j = columns_of(j0, local.x, EDGE);
+write_pairs(i0 + local.y, j, sums.row0);
+write_pairs(i0 + local.y + EDGE, j, sums.row1);
+write_pairs(i0 + local.y + 2u * EDGE, j, sums.row2);
+write_pairs(i0 + local.y + 3u * EDGE, j, sums.row3);
 }
 `,
 };
@@ -806,63 +806,63 @@ export const lib_row_pairs_subgroup: Shader<Record<never, never>, Record<never, 
   access: {},
   code: `struct Rows { s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f, s4: vec4f, s5: vec4f, s6: vec4f, s7: vec4f }
 fn add_rows(sums: ptr<function, Rows>, mine: vec4f, b: mat4x4f) {
- (*sums).s0 = plus((*sums).s0, subgroupShuffle(mine, 0u), b[0], b[1], b[2], b[3]);
- (*sums).s1 = plus((*sums).s1, subgroupShuffle(mine, 1u), b[0], b[1], b[2], b[3]);
- (*sums).s2 = plus((*sums).s2, subgroupShuffle(mine, 2u), b[0], b[1], b[2], b[3]);
- (*sums).s3 = plus((*sums).s3, subgroupShuffle(mine, 3u), b[0], b[1], b[2], b[3]);
- (*sums).s4 = plus((*sums).s4, subgroupShuffle(mine, 4u), b[0], b[1], b[2], b[3]);
- (*sums).s5 = plus((*sums).s5, subgroupShuffle(mine, 5u), b[0], b[1], b[2], b[3]);
- (*sums).s6 = plus((*sums).s6, subgroupShuffle(mine, 6u), b[0], b[1], b[2], b[3]);
- (*sums).s7 = plus((*sums).s7, subgroupShuffle(mine, 7u), b[0], b[1], b[2], b[3]);
+(*sums).s0 = plus((*sums).s0, subgroupShuffle(mine, 0u), b[0], b[1], b[2], b[3]);
+(*sums).s1 = plus((*sums).s1, subgroupShuffle(mine, 1u), b[0], b[1], b[2], b[3]);
+(*sums).s2 = plus((*sums).s2, subgroupShuffle(mine, 2u), b[0], b[1], b[2], b[3]);
+(*sums).s3 = plus((*sums).s3, subgroupShuffle(mine, 3u), b[0], b[1], b[2], b[3]);
+(*sums).s4 = plus((*sums).s4, subgroupShuffle(mine, 4u), b[0], b[1], b[2], b[3]);
+(*sums).s5 = plus((*sums).s5, subgroupShuffle(mine, 5u), b[0], b[1], b[2], b[3]);
+(*sums).s6 = plus((*sums).s6, subgroupShuffle(mine, 6u), b[0], b[1], b[2], b[3]);
+(*sums).s7 = plus((*sums).s7, subgroupShuffle(mine, 7u), b[0], b[1], b[2], b[3]);
 }
 fn write_rows(i: u32, j: vec4u, sums: Rows) {
- write_pairs(i, j, sums.s0);
- write_pairs(i + 1u, j, sums.s1);
- write_pairs(i + 2u, j, sums.s2);
- write_pairs(i + 3u, j, sums.s3);
- write_pairs(i + 4u, j, sums.s4);
- write_pairs(i + 5u, j, sums.s5);
- write_pairs(i + 6u, j, sums.s6);
- write_pairs(i + 7u, j, sums.s7);
+write_pairs(i, j, sums.s0);
+write_pairs(i + 1u, j, sums.s1);
+write_pairs(i + 2u, j, sums.s2);
+write_pairs(i + 3u, j, sums.s3);
+write_pairs(i + 4u, j, sums.s4);
+write_pairs(i + 5u, j, sums.s5);
+write_pairs(i + 6u, j, sums.s6);
+write_pairs(i + 7u, j, sums.s7);
 }
 @compute @workgroup_size(8)
 fn subgroup(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) lane: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) lane: u32,
 ) {
- let i = row_block(group, groups) * 32u;
- if (skipped(i, group.x * 32u, 32u, 32u)) { return; }
- let j = columns_of(group.x * 32u, lane, 8u);
- let vectors = row_vectors();
- let left0 = left_start(i + lane);
- let left1 = left_start(i + 8u + lane);
- let left2 = left_start(i + 16u + lane);
- let left3 = left_start(i + 24u + lane);
- let right0 = right_start(j.x);
- let right1 = right_start(j.y);
- let right2 = right_start(j.z);
- let right3 = right_start(j.w);
- var rows0: Rows;
- var rows1: Rows;
- var rows2: Rows;
- var rows3: Rows;
- for (var f = 0u; f < vectors; f++) {
-  let mine0 = left(left0 + f);
-  let mine1 = left(left1 + f);
-  let mine2 = left(left2 + f);
-  let mine3 = left(left3 + f);
-  let b = transpose(mat4x4f(right(right0 + f), right(right1 + f), right(right2 + f), right(right3 + f)));
-  add_rows(&rows0, mine0, b);
-  add_rows(&rows1, mine1, b);
-  add_rows(&rows2, mine2, b);
-  add_rows(&rows3, mine3, b);
- }
- storageBarrier();
- write_rows(i, j, rows0);
- write_rows(i + 8u, j, rows1);
- write_rows(i + 16u, j, rows2);
- write_rows(i + 24u, j, rows3);
+let i = row_block(group, groups) * 32u;
+if (skipped(i, group.x * 32u, 32u, 32u)) { return; }
+let j = columns_of(group.x * 32u, lane, 8u);
+let vectors = row_vectors();
+let left0 = left_start(i + lane);
+let left1 = left_start(i + 8u + lane);
+let left2 = left_start(i + 16u + lane);
+let left3 = left_start(i + 24u + lane);
+let right0 = right_start(j.x);
+let right1 = right_start(j.y);
+let right2 = right_start(j.z);
+let right3 = right_start(j.w);
+var rows0: Rows;
+var rows1: Rows;
+var rows2: Rows;
+var rows3: Rows;
+for (var f = 0u; f < vectors; f++) {
+let mine0 = left(left0 + f);
+let mine1 = left(left1 + f);
+let mine2 = left(left2 + f);
+let mine3 = left(left3 + f);
+let b = transpose(mat4x4f(right(right0 + f), right(right1 + f), right(right2 + f), right(right3 + f)));
+add_rows(&rows0, mine0, b);
+add_rows(&rows1, mine1, b);
+add_rows(&rows2, mine2, b);
+add_rows(&rows3, mine3, b);
+}
+storageBarrier();
+write_rows(i, j, rows0);
+write_rows(i + 8u, j, rows1);
+write_rows(i + 16u, j, rows2);
+write_rows(i + 24u, j, rows3);
 }
 `,
 };
@@ -872,92 +872,92 @@ export const lib_row_sums: Shader<Record<never, never>, Record<never, never>> = 
   access: {},
   code: `@compute @workgroup_size(8)
 fn lanes(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
- let i = group.y * 8u;
- let f = group.x * 8u + local;
- start(i, f);
- let count = terms();
- var total0 = vec4f();
- var total4 = vec4f();
- var sum0 = vec4f();
- var sum1 = vec4f();
- var sum2 = vec4f();
- var sum3 = vec4f();
- var sum4 = vec4f();
- var sum5 = vec4f();
- var sum6 = vec4f();
- var sum7 = vec4f();
- for (var k = 0u; k < count; k++) {
-  let w0 = vec4f(weight(i, k), weight(i + 1u, k), weight(i + 2u, k), weight(i + 3u, k));
-  let w4 = vec4f(weight(i + 4u, k), weight(i + 5u, k), weight(i + 6u, k), weight(i + 7u, k));
-  let b = vector(k, f);
-  total0 += w0;
-  total4 += w4;
-  sum0 += w0.x * b;
-  sum1 += w0.y * b;
-  sum2 += w0.z * b;
-  sum3 += w0.w * b;
-  sum4 += w4.x * b;
-  sum5 += w4.y * b;
-  sum6 += w4.z * b;
-  sum7 += w4.w * b;
- }
- write_vector(i, f, total0.x, sum0);
- write_vector(i + 1u, f, total0.y, sum1);
- write_vector(i + 2u, f, total0.z, sum2);
- write_vector(i + 3u, f, total0.w, sum3);
- write_vector(i + 4u, f, total4.x, sum4);
- write_vector(i + 5u, f, total4.y, sum5);
- write_vector(i + 6u, f, total4.z, sum6);
- write_vector(i + 7u, f, total4.w, sum7);
+let i = group.y * 8u;
+let f = group.x * 8u + local;
+start(i, f);
+let count = terms();
+var total0 = vec4f();
+var total4 = vec4f();
+var sum0 = vec4f();
+var sum1 = vec4f();
+var sum2 = vec4f();
+var sum3 = vec4f();
+var sum4 = vec4f();
+var sum5 = vec4f();
+var sum6 = vec4f();
+var sum7 = vec4f();
+for (var k = 0u; k < count; k++) {
+let w0 = vec4f(weight(i, k), weight(i + 1u, k), weight(i + 2u, k), weight(i + 3u, k));
+let w4 = vec4f(weight(i + 4u, k), weight(i + 5u, k), weight(i + 6u, k), weight(i + 7u, k));
+let b = vector(k, f);
+total0 += w0;
+total4 += w4;
+sum0 += w0.x * b;
+sum1 += w0.y * b;
+sum2 += w0.z * b;
+sum3 += w0.w * b;
+sum4 += w4.x * b;
+sum5 += w4.y * b;
+sum6 += w4.z * b;
+sum7 += w4.w * b;
+}
+write_vector(i, f, total0.x, sum0);
+write_vector(i + 1u, f, total0.y, sum1);
+write_vector(i + 2u, f, total0.z, sum2);
+write_vector(i + 3u, f, total0.w, sum3);
+write_vector(i + 4u, f, total4.x, sum4);
+write_vector(i + 5u, f, total4.y, sum5);
+write_vector(i + 6u, f, total4.z, sum6);
+write_vector(i + 7u, f, total4.w, sum7);
 }
 var<workgroup> weight_tile: array<f32, 544>;
 var<workgroup> vector_tile: array<vec4f, 256>;
 @compute @workgroup_size(16, 8)
 fn tiles(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
- let i0 = group.y * 32u;
- let f0 = group.x * 16u;
- let thread = local.y * 16u + local.x;
- start(i0, f0 + local.x);
- let count = terms();
- let along = across();
- var total = vec4f();
- var sum0 = vec4f();
- var sum1 = vec4f();
- var sum2 = vec4f();
- var sum3 = vec4f();
- for (var first = 0u; first < count; first += 16u) {
-  workgroupBarrier();
-  for (var e = thread; e < 512u; e += 128u) {
-   let k = select(e >> 5u, e & 15u, along);
-   let i = select(e & 31u, e >> 4u, along);
-   var w = 0.0;
-   if (first + k < count) { w = weight(i0 + i, first + k); }
-   weight_tile[k * 34u + i] = w;
-  }
-  for (var e = thread; e < 256u; e += 128u) {
-   let k = first + (e >> 4u);
-   var b = vec4f();
-   if (k < count) { b = vector(k, f0 + (e & 15u)); }
-   vector_tile[e] = b;
-  }
-  workgroupBarrier();
-  for (var k = 0u; k < 16u; k++) {
-   let e = k * 34u + local.y * 4u;
-   let w = vec4f(weight_tile[e], weight_tile[e + 1u], weight_tile[e + 2u], weight_tile[e + 3u]);
-   let b = vector_tile[k * 16u + local.x];
-   total += w;
-   sum0 += w.x * b;
-   sum1 += w.y * b;
-   sum2 += w.z * b;
-   sum3 += w.w * b;
-  }
- }
- let i = i0 + local.y * 4u;
- let f = f0 + local.x;
- write_vector(i, f, total.x, sum0);
- write_vector(i + 1u, f, total.y, sum1);
- write_vector(i + 2u, f, total.z, sum2);
- write_vector(i + 3u, f, total.w, sum3);
+let i0 = group.y * 32u;
+let f0 = group.x * 16u;
+let thread = local.y * 16u + local.x;
+start(i0, f0 + local.x);
+let count = terms();
+let along = across();
+var total = vec4f();
+var sum0 = vec4f();
+var sum1 = vec4f();
+var sum2 = vec4f();
+var sum3 = vec4f();
+for (var first = 0u; first < count; first += 16u) {
+workgroupBarrier();
+for (var e = thread; e < 512u; e += 128u) {
+let k = select(e >> 5u, e & 15u, along);
+let i = select(e & 31u, e >> 4u, along);
+var w = 0.0;
+if (first + k < count) { w = weight(i0 + i, first + k); }
+weight_tile[k * 34u + i] = w;
+}
+for (var e = thread; e < 256u; e += 128u) {
+let k = first + (e >> 4u);
+var b = vec4f();
+if (k < count) { b = vector(k, f0 + (e & 15u)); }
+vector_tile[e] = b;
+}
+workgroupBarrier();
+for (var k = 0u; k < 16u; k++) {
+let e = k * 34u + local.y * 4u;
+let w = vec4f(weight_tile[e], weight_tile[e + 1u], weight_tile[e + 2u], weight_tile[e + 3u]);
+let b = vector_tile[k * 16u + local.x];
+total += w;
+sum0 += w.x * b;
+sum1 += w.y * b;
+sum2 += w.z * b;
+sum3 += w.w * b;
+}
+}
+let i = i0 + local.y * 4u;
+let f = f0 + local.x;
+write_vector(i, f, total.x, sum0);
+write_vector(i + 1u, f, total.y, sum1);
+write_vector(i + 2u, f, total.z, sum2);
+write_vector(i + 3u, f, total.w, sum3);
 }
 `,
 };
@@ -966,81 +966,81 @@ export const lib_row_sums_subgroup: Shader<Record<never, never>, Record<never, n
   params: {},
   access: {},
   code: `fn four_weights(i: u32, k: u32, count: u32) -> vec4f {
- let last = count - 1u;
- let w = vec4f(weight(i, k), weight(i, min(k + 1u, last)), weight(i, min(k + 2u, last)), weight(i, min(k + 3u, last)));
- return select(vec4f(), w, vec4u(k) + vec4u(0u, 1u, 2u, 3u) < vec4u(count));
+let last = count - 1u;
+let w = vec4f(weight(i, k), weight(i, min(k + 1u, last)), weight(i, min(k + 2u, last)), weight(i, min(k + 3u, last)));
+return select(vec4f(), w, vec4u(k) + vec4u(0u, 1u, 2u, 3u) < vec4u(count));
 }
 fn four(w: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
- return w.x * b0 + w.y * b1 + w.z * b2 + w.w * b3;
+return w.x * b0 + w.y * b1 + w.z * b2 + w.w * b3;
 }
 @compute @workgroup_size(8)
 fn subgroup(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
- let i = group.y * 16u;
- let f = group.x * 8u + lane;
- start(i, f);
- let count = terms();
- var low_total = vec4f();
- var high_total = vec4f();
- var sum0 = vec4f();
- var sum1 = vec4f();
- var sum2 = vec4f();
- var sum3 = vec4f();
- var sum4 = vec4f();
- var sum5 = vec4f();
- var sum6 = vec4f();
- var sum7 = vec4f();
- var sum8 = vec4f();
- var sum9 = vec4f();
- var sum10 = vec4f();
- var sum11 = vec4f();
- var sum12 = vec4f();
- var sum13 = vec4f();
- var sum14 = vec4f();
- var sum15 = vec4f();
- for (var k = 0u; k < count; k += 4u) {
-  let low = four_weights(i + lane, k, count);
-  let high = four_weights(i + 8u + lane, k, count);
-  let b0 = vector(k, f);
-  let b1 = vector(min(k + 1u, count - 1u), f);
-  let b2 = vector(min(k + 2u, count - 1u), f);
-  let b3 = vector(min(k + 3u, count - 1u), f);
-  low_total += low;
-  high_total += high;
-  sum0 += four(subgroupShuffle(low, 0u), b0, b1, b2, b3);
-  sum1 += four(subgroupShuffle(low, 1u), b0, b1, b2, b3);
-  sum2 += four(subgroupShuffle(low, 2u), b0, b1, b2, b3);
-  sum3 += four(subgroupShuffle(low, 3u), b0, b1, b2, b3);
-  sum4 += four(subgroupShuffle(low, 4u), b0, b1, b2, b3);
-  sum5 += four(subgroupShuffle(low, 5u), b0, b1, b2, b3);
-  sum6 += four(subgroupShuffle(low, 6u), b0, b1, b2, b3);
-  sum7 += four(subgroupShuffle(low, 7u), b0, b1, b2, b3);
-  sum8 += four(subgroupShuffle(high, 0u), b0, b1, b2, b3);
-  sum9 += four(subgroupShuffle(high, 1u), b0, b1, b2, b3);
-  sum10 += four(subgroupShuffle(high, 2u), b0, b1, b2, b3);
-  sum11 += four(subgroupShuffle(high, 3u), b0, b1, b2, b3);
-  sum12 += four(subgroupShuffle(high, 4u), b0, b1, b2, b3);
-  sum13 += four(subgroupShuffle(high, 5u), b0, b1, b2, b3);
-  sum14 += four(subgroupShuffle(high, 6u), b0, b1, b2, b3);
-  sum15 += four(subgroupShuffle(high, 7u), b0, b1, b2, b3);
- }
- let low_sum = dot(low_total, vec4f(1.0));
- let high_sum = dot(high_total, vec4f(1.0));
- write_vector(i, f, subgroupShuffle(low_sum, 0u), sum0);
- write_vector(i + 1u, f, subgroupShuffle(low_sum, 1u), sum1);
- write_vector(i + 2u, f, subgroupShuffle(low_sum, 2u), sum2);
- write_vector(i + 3u, f, subgroupShuffle(low_sum, 3u), sum3);
- write_vector(i + 4u, f, subgroupShuffle(low_sum, 4u), sum4);
- write_vector(i + 5u, f, subgroupShuffle(low_sum, 5u), sum5);
- write_vector(i + 6u, f, subgroupShuffle(low_sum, 6u), sum6);
- write_vector(i + 7u, f, subgroupShuffle(low_sum, 7u), sum7);
- write_vector(i + 8u, f, subgroupShuffle(high_sum, 0u), sum8);
- write_vector(i + 9u, f, subgroupShuffle(high_sum, 1u), sum9);
- write_vector(i + 10u, f, subgroupShuffle(high_sum, 2u), sum10);
- write_vector(i + 11u, f, subgroupShuffle(high_sum, 3u), sum11);
- write_vector(i + 12u, f, subgroupShuffle(high_sum, 4u), sum12);
- write_vector(i + 13u, f, subgroupShuffle(high_sum, 5u), sum13);
- write_vector(i + 14u, f, subgroupShuffle(high_sum, 6u), sum14);
- write_vector(i + 15u, f, subgroupShuffle(high_sum, 7u), sum15);
+let i = group.y * 16u;
+let f = group.x * 8u + lane;
+start(i, f);
+let count = terms();
+var low_total = vec4f();
+var high_total = vec4f();
+var sum0 = vec4f();
+var sum1 = vec4f();
+var sum2 = vec4f();
+var sum3 = vec4f();
+var sum4 = vec4f();
+var sum5 = vec4f();
+var sum6 = vec4f();
+var sum7 = vec4f();
+var sum8 = vec4f();
+var sum9 = vec4f();
+var sum10 = vec4f();
+var sum11 = vec4f();
+var sum12 = vec4f();
+var sum13 = vec4f();
+var sum14 = vec4f();
+var sum15 = vec4f();
+for (var k = 0u; k < count; k += 4u) {
+let low = four_weights(i + lane, k, count);
+let high = four_weights(i + 8u + lane, k, count);
+let b0 = vector(k, f);
+let b1 = vector(min(k + 1u, count - 1u), f);
+let b2 = vector(min(k + 2u, count - 1u), f);
+let b3 = vector(min(k + 3u, count - 1u), f);
+low_total += low;
+high_total += high;
+sum0 += four(subgroupShuffle(low, 0u), b0, b1, b2, b3);
+sum1 += four(subgroupShuffle(low, 1u), b0, b1, b2, b3);
+sum2 += four(subgroupShuffle(low, 2u), b0, b1, b2, b3);
+sum3 += four(subgroupShuffle(low, 3u), b0, b1, b2, b3);
+sum4 += four(subgroupShuffle(low, 4u), b0, b1, b2, b3);
+sum5 += four(subgroupShuffle(low, 5u), b0, b1, b2, b3);
+sum6 += four(subgroupShuffle(low, 6u), b0, b1, b2, b3);
+sum7 += four(subgroupShuffle(low, 7u), b0, b1, b2, b3);
+sum8 += four(subgroupShuffle(high, 0u), b0, b1, b2, b3);
+sum9 += four(subgroupShuffle(high, 1u), b0, b1, b2, b3);
+sum10 += four(subgroupShuffle(high, 2u), b0, b1, b2, b3);
+sum11 += four(subgroupShuffle(high, 3u), b0, b1, b2, b3);
+sum12 += four(subgroupShuffle(high, 4u), b0, b1, b2, b3);
+sum13 += four(subgroupShuffle(high, 5u), b0, b1, b2, b3);
+sum14 += four(subgroupShuffle(high, 6u), b0, b1, b2, b3);
+sum15 += four(subgroupShuffle(high, 7u), b0, b1, b2, b3);
+}
+let low_sum = dot(low_total, vec4f(1.0));
+let high_sum = dot(high_total, vec4f(1.0));
+write_vector(i, f, subgroupShuffle(low_sum, 0u), sum0);
+write_vector(i + 1u, f, subgroupShuffle(low_sum, 1u), sum1);
+write_vector(i + 2u, f, subgroupShuffle(low_sum, 2u), sum2);
+write_vector(i + 3u, f, subgroupShuffle(low_sum, 3u), sum3);
+write_vector(i + 4u, f, subgroupShuffle(low_sum, 4u), sum4);
+write_vector(i + 5u, f, subgroupShuffle(low_sum, 5u), sum5);
+write_vector(i + 6u, f, subgroupShuffle(low_sum, 6u), sum6);
+write_vector(i + 7u, f, subgroupShuffle(low_sum, 7u), sum7);
+write_vector(i + 8u, f, subgroupShuffle(high_sum, 0u), sum8);
+write_vector(i + 9u, f, subgroupShuffle(high_sum, 1u), sum9);
+write_vector(i + 10u, f, subgroupShuffle(high_sum, 2u), sum10);
+write_vector(i + 11u, f, subgroupShuffle(high_sum, 3u), sum11);
+write_vector(i + 12u, f, subgroupShuffle(high_sum, 4u), sum12);
+write_vector(i + 13u, f, subgroupShuffle(high_sum, 5u), sum13);
+write_vector(i + 14u, f, subgroupShuffle(high_sum, 6u), sum14);
+write_vector(i + 15u, f, subgroupShuffle(high_sum, 7u), sum15);
 }
 `,
 };
@@ -1052,28 +1052,28 @@ export const lib_rows: Shader<Record<never, never>, Record<never, never>> = {
 override ROWS: u32 = 8u;
 var<workgroup> lane_values: array<f32, LANES * ROWS>;
 fn sum_row(value: f32, lane: vec3u) -> f32 {
- if (LANES == 1u) { return value; }
- let at = lane.y * LANES + lane.x;
- workgroupBarrier();
- lane_values[at] = value;
- for (var half = LANES / 2u; half > 0u; half /= 2u) {
-  workgroupBarrier();
-  if (lane.x < half) { lane_values[at] += lane_values[at + half]; }
- }
- workgroupBarrier();
- return lane_values[lane.y * LANES];
+if (LANES == 1u) { return value; }
+let at = lane.y * LANES + lane.x;
+workgroupBarrier();
+lane_values[at] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lane.x < half) { lane_values[at] += lane_values[at + half]; }
+}
+workgroupBarrier();
+return lane_values[lane.y * LANES];
 }
 fn max_row(value: f32, lane: vec3u) -> f32 {
- if (LANES == 1u) { return value; }
- let at = lane.y * LANES + lane.x;
- workgroupBarrier();
- lane_values[at] = value;
- for (var half = LANES / 2u; half > 0u; half /= 2u) {
-  workgroupBarrier();
-  if (lane.x < half) { lane_values[at] = max(lane_values[at], lane_values[at + half]); }
- }
- workgroupBarrier();
- return lane_values[lane.y * LANES];
+if (LANES == 1u) { return value; }
+let at = lane.y * LANES + lane.x;
+workgroupBarrier();
+lane_values[at] = value;
+for (var half = LANES / 2u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (lane.x < half) { lane_values[at] = max(lane_values[at], lane_values[at + half]); }
+}
+workgroupBarrier();
+return lane_values[lane.y * LANES];
 }
 `,
 };
@@ -1085,28 +1085,28 @@ export const lib_rows_subgroup: Shader<Record<never, never>, Record<never, never
 override ROWS: u32 = 8u;
 var<workgroup> lane_values: array<f32, LANES * ROWS>;
 fn hand_round(value: f32, lane: vec3u) -> u32 {
- let first = lane.y * LANES;
- workgroupBarrier();
- if (lane.x % SUBGROUP == 0u) { lane_values[(first + lane.x) / SUBGROUP] = value; }
- workgroupBarrier();
- return first / SUBGROUP;
+let first = lane.y * LANES;
+workgroupBarrier();
+if (lane.x % SUBGROUP == 0u) { lane_values[(first + lane.x) / SUBGROUP] = value; }
+workgroupBarrier();
+return first / SUBGROUP;
 }
 fn sum_row(value: f32, lane: vec3u) -> f32 {
- var sum = value;
- for (var step = 1u; step < min(LANES, SUBGROUP); step *= 2u) { sum += subgroupShuffleXor(sum, step); }
- if (LANES <= SUBGROUP) { return sum; }
- let first = hand_round(sum, lane);
- sum = 0.0;
- for (var i = 0u; i < LANES / SUBGROUP; i++) { sum += lane_values[first + i]; }
- return sum;
+var sum = value;
+for (var step = 1u; step < min(LANES, SUBGROUP); step *= 2u) { sum += subgroupShuffleXor(sum, step); }
+if (LANES <= SUBGROUP) { return sum; }
+let first = hand_round(sum, lane);
+sum = 0.0;
+for (var i = 0u; i < LANES / SUBGROUP; i++) { sum += lane_values[first + i]; }
+return sum;
 }
 fn max_row(value: f32, lane: vec3u) -> f32 {
- var top = value;
- for (var step = 1u; step < min(LANES, SUBGROUP); step *= 2u) { top = max(top, subgroupShuffleXor(top, step)); }
- if (LANES <= SUBGROUP) { return top; }
- let first = hand_round(top, lane);
- for (var i = 0u; i < LANES / SUBGROUP; i++) { top = max(top, lane_values[first + i]); }
- return top;
+var top = value;
+for (var step = 1u; step < min(LANES, SUBGROUP); step *= 2u) { top = max(top, subgroupShuffleXor(top, step)); }
+if (LANES <= SUBGROUP) { return top; }
+let first = hand_round(top, lane);
+for (var i = 0u; i < LANES / SUBGROUP; i++) { top = max(top, lane_values[first + i]); }
+return top;
 }
 `,
 };
@@ -1115,20 +1115,20 @@ export const lib_series: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `fn small_tanh(x: F) -> F {
- let y = x * x;
- return x - x * y * (1.0 / 3.0 - y * (2.0 / 15.0 - y * (17.0 / 315.0 - y * (62.0 / 2835.0))));
+let y = x * x;
+return x - x * y * (1.0 / 3.0 - y * (2.0 / 15.0 - y * (17.0 / 315.0 - y * (62.0 / 2835.0))));
 }
 fn log_near_one(x: F) -> F {
- let s = (x - 1.0) / (x + 1.0);
- let y = s * s;
- return 2.0 * s + 2.0 * s * y * (1.0 / 3.0 + y * (1.0 / 5.0 + y * (1.0 / 7.0 + y * (1.0 / 9.0))));
+let s = (x - 1.0) / (x + 1.0);
+let y = s * s;
+return 2.0 * s + 2.0 * s * y * (1.0 / 3.0 + y * (1.0 / 5.0 + y * (1.0 / 7.0 + y * (1.0 / 9.0))));
 }
 fn large_tanh(x: F) -> F { return sign(x) * (1.0 - 2.0 / (exp(2.0 * min(abs(x), F(20.0))) + 1.0)); }
 fn log_one_plus(x: F) -> F {
- let s = x / (x + 2.0);
- let y = s * s;
- let rest = 1.0 / 7.0 + y * (1.0 / 9.0 + y * (1.0 / 11.0 + y * (1.0 / 13.0)));
- return 2.0 * s + 2.0 * s * y * (1.0 / 3.0 + y * (1.0 / 5.0 + y * rest));
+let s = x / (x + 2.0);
+let y = s * s;
+let rest = 1.0 / 7.0 + y * (1.0 / 9.0 + y * (1.0 / 11.0 + y * (1.0 / 13.0)));
+return 2.0 * s + 2.0 * s * y * (1.0 / 3.0 + y * (1.0 / 5.0 + y * rest));
 }
 `,
 };
@@ -1138,38 +1138,38 @@ export const lib_slices: Shader<Record<never, never>, Record<never, never>> = {
   access: {},
   code: `struct SlicePlace { column: u32, block: u32, lane: u32, row: u32, end: u32 }
 fn place_of(group: vec3u, groups: vec3u, local: u32) -> SlicePlace {
- let flat = group.y * groups.x + group.x;
- let spans = (params.columns + params.span - 1u) / params.span;
- let column = (flat % spans) * params.span + local % params.span;
- let lane = local / params.span;
- let block = flat / spans;
- let start = block * params.block;
- let busy = lane < params.step && column < params.columns;
- let end = select(0u, min(start + params.block, params.rows), busy);
- return SlicePlace(min(column, params.columns - 1u), block, lane, start + lane, end);
+let flat = group.y * groups.x + group.x;
+let spans = (params.columns + params.span - 1u) / params.span;
+let column = (flat % spans) * params.span + local % params.span;
+let lane = local / params.span;
+let block = flat / spans;
+let start = block * params.block;
+let busy = lane < params.step && column < params.columns;
+let end = select(0u, min(start + params.block, params.rows), busy);
+return SlicePlace(min(column, params.columns - 1u), block, lane, start + lane, end);
 }
 fn leads(place: SlicePlace) -> bool {
- return place.lane == 0u && place.row < place.end;
+return place.lane == 0u && place.row < place.end;
 }
 fn leads_column(place: SlicePlace) -> bool {
- return leads(place) && place.block == 0u;
+return leads(place) && place.block == 0u;
 }
 var<workgroup> step_a: array<V, 64>;
 var<workgroup> step_b: array<V, 64>;
 fn sum_steps(a: V, b: V, local: u32) -> array<V, 2> {
- if (params.step == 1u) { return array<V, 2>(a, b); }
- step_a[local] = a;
- step_b[local] = b;
- workgroupBarrier();
- if (local < params.span) {
-  for (var other = local + params.span; other < params.span * params.step; other += params.span) {
-   step_a[local] += step_a[other];
-   step_b[local] += step_b[other];
-  }
- }
- workgroupBarrier();
- let first = local % params.span;
- return array<V, 2>(step_a[first], step_b[first]);
+if (params.step == 1u) { return array<V, 2>(a, b); }
+step_a[local] = a;
+step_b[local] = b;
+workgroupBarrier();
+if (local < params.span) {
+for (var other = local + params.span; other < params.span * params.step; other += params.span) {
+step_a[local] += step_a[other];
+step_b[local] += step_b[other];
+}
+}
+workgroupBarrier();
+let first = local % params.span;
+return array<V, 2>(step_a[first], step_b[first]);
 }
 `,
 };
@@ -1180,25 +1180,25 @@ export const lib_strip: Shader<Record<never, never>, Record<never, never>> = {
   code: `override SLIDES: bool;
 struct Strip { x0: V, x1: V, x2: V, x3: V }
 fn strip_before(row: i32, left: i32, column: u32) -> Strip {
- if (!SLIDES) { return Strip(); }
- return Strip(V(0.0), pixel(row, left, column), pixel(row, left + 1, column), pixel(row, left + 2, column));
+if (!SLIDES) { return Strip(); }
+return Strip(V(0.0), pixel(row, left, column), pixel(row, left + 1, column), pixel(row, left + 2, column));
 }
 fn strip_at(before: Strip, row: i32, place: i32, step: i32, column: u32) -> Strip {
- if (SLIDES) { return Strip(before.x1, before.x2, before.x3, pixel(row, place + 3, column)); }
- return Strip(
-  pixel(row, place, column),
-  pixel(row, place + step, column),
-  pixel(row, place + 2 * step, column),
-  pixel(row, place + 3 * step, column),
- );
+if (SLIDES) { return Strip(before.x1, before.x2, before.x3, pixel(row, place + 3, column)); }
+return Strip(
+pixel(row, place, column),
+pixel(row, place + step, column),
+pixel(row, place + 2 * step, column),
+pixel(row, place + 3 * step, column),
+);
 }
 fn strip_sum(sums: Strip, strip: Strip, factor: V) -> Strip {
- return Strip(
-  sums.x0 + strip.x0 * factor,
-  sums.x1 + strip.x1 * factor,
-  sums.x2 + strip.x2 * factor,
-  sums.x3 + strip.x3 * factor,
- );
+return Strip(
+sums.x0 + strip.x0 * factor,
+sums.x1 + strip.x1 * factor,
+sums.x2 + strip.x2 * factor,
+sums.x3 + strip.x3 * factor,
+);
 }
 `,
 };
@@ -1211,9 +1211,9 @@ export const lib_triangle: Shader<{ n: "u32", base: "i32", row: "i32", col: "i32
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 fn place(i: u32) -> u32 { return select(i, params.flip - i, params.flip > 0u); }
 fn triangle(i: u32, k: u32) -> f32 {
- let inside = place(i) < params.n && place(k) < params.n;
- let index = u32(params.base + params.row * i32(i) + params.col * i32(k));
- return select(0.0, a[select(0u, index, inside)], inside);
+let inside = place(i) < params.n && place(k) < params.n;
+let index = u32(params.base + params.row * i32(i) + params.col * i32(k));
+return select(0.0, a[select(0u, index, inside)], inside);
 }
 fn row_start(i: u32) -> u32 { return place(i) * params.vectors; }
 fn column(f: u32) -> u32 { return min(f, params.vectors - 1u); }

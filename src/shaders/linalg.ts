@@ -14,31 +14,31 @@ export const cholesky: Shader<{ n: "u32", size: "u32", group: "u32", first: "u32
 const AT = vec4u(0u, 1u, 2u, 3u);
 @compute @workgroup_size(64)
 fn start(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
- let i = group.y;
- let j = 4u * (64u * group.x + local);
- if (j >= params.size) { return; }
- let at = (i * params.size + j) / 4u;
- if (j + 3u > i) { l4[at] = vec4f(); }
- if (j > i) { return; }
- w4[at] = -vec4f(ridged(i, j), ridged(i, j + 1u), ridged(i, j + 2u), ridged(i, j + 3u));
+let i = group.y;
+let j = 4u * (64u * group.x + local);
+if (j >= params.size) { return; }
+let at = (i * params.size + j) / 4u;
+if (j + 3u > i) { l4[at] = vec4f(); }
+if (j > i) { return; }
+w4[at] = -vec4f(ridged(i, j), ridged(i, j + 1u), ridged(i, j + 2u), ridged(i, j + 3u));
 }
 fn ridged(i: u32, j: u32) -> f32 {
- if (j > i || i >= params.n) { return select(0.0, 1.0, i == j); }
- return a[i * params.n + j] + select(0.0, params.ridge, i == j);
+if (j > i || i >= params.n) { return select(0.0, 1.0, i == j); }
+return a[i * params.n + j] + select(0.0, params.ridge, i == j);
 }
 fn left_of(row: u32, q: u32) -> vec4f {
- let pitch = params.size / 4u;
- let right = (params.first + 4u * q) * pitch;
- var left = -w4[row * pitch + params.first / 4u + q];
- for (var f = params.group / 4u; f < params.first / 4u; f++) {
-  left -= l4[row * pitch + f] * mat4x4f(
-   l4[right + f],
-   l4[right + pitch + f],
-   l4[right + 2u * pitch + f],
-   l4[right + 3u * pitch + f],
-  );
- }
- return left;
+let pitch = params.size / 4u;
+let right = (params.first + 4u * q) * pitch;
+var left = -w4[row * pitch + params.first / 4u + q];
+for (var f = params.group / 4u; f < params.first / 4u; f++) {
+left -= l4[row * pitch + f] * mat4x4f(
+l4[right + f],
+l4[right + pitch + f],
+l4[right + 2u * pitch + f],
+l4[right + 3u * pitch + f],
+);
+}
+return left;
 }
 const BELOW = 8u;
 var<workgroup> block: array<f32, 1056>;
@@ -47,62 +47,62 @@ fn block_at(i: u32, j: u32) -> u32 { return i * 33u + j; }
 fn if_positive(pivot: f32, value: f32) -> f32 { return select(bitcast<f32>(params.nan_bits), value, pivot > 0.0); }
 @compute @workgroup_size(32, 8)
 fn factor(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_id) local: vec3u) {
- let i = local.x;
- let lane = local.y;
- let count = min(32u, params.size);
- let row = params.first + i;
- let below_row = params.first + 32u + BELOW * group.x + i;
- let whole = left_of(row, lane);
- for (var u = 0u; u < 4u; u++) { block[block_at(i, 4u * lane + u)] = whole[u]; }
- if (i < BELOW) {
-  let part = left_of(min(below_row, params.size - 1u), lane);
-  for (var u = 0u; u < 4u; u++) { below[block_at(i, 4u * lane + u)] = part[u]; }
- }
- let mine = i % BELOW;
- let column = 8u * (i / BELOW) + lane;
- for (var c = 0u; c < count; c++) {
-  workgroupBarrier();
-  let pivot = block[block_at(c, c)];
-  let scale = if_positive(pivot, 1.0 / pivot);
-  let scaled = block[block_at(i, c)] * scale;
-  for (var j = c + 1u + lane; j <= i; j += 8u) { block[block_at(i, j)] -= scaled * block[block_at(j, c)]; }
-  if (column > c) { below[block_at(mine, column)] -= below[block_at(mine, c)] * scale * block[block_at(column, c)]; }
- }
- workgroupBarrier();
- var values = vec4f();
- var values_below = vec4f();
- for (var u = 0u; u < 4u; u++) {
-  let j = 4u * lane + u;
-  let pivot = block[block_at(j, j)];
-  let root = if_positive(pivot, sqrt(pivot));
-  values[u] = select(select(0.0, root, i == j), block[block_at(i, j)] / root, j < i);
-  values_below[u] = below[block_at(mine, j)] / root;
- }
- let at = params.first / 4u + lane;
- if (group.x == 0u) { l4[row * params.size / 4u + at] = values; }
- if (i < BELOW && below_row < params.size) { l4[below_row * params.size / 4u + at] = values_below; }
+let i = local.x;
+let lane = local.y;
+let count = min(32u, params.size);
+let row = params.first + i;
+let below_row = params.first + 32u + BELOW * group.x + i;
+let whole = left_of(row, lane);
+for (var u = 0u; u < 4u; u++) { block[block_at(i, 4u * lane + u)] = whole[u]; }
+if (i < BELOW) {
+let part = left_of(min(below_row, params.size - 1u), lane);
+for (var u = 0u; u < 4u; u++) { below[block_at(i, 4u * lane + u)] = part[u]; }
+}
+let mine = i % BELOW;
+let column = 8u * (i / BELOW) + lane;
+for (var c = 0u; c < count; c++) {
+workgroupBarrier();
+let pivot = block[block_at(c, c)];
+let scale = if_positive(pivot, 1.0 / pivot);
+let scaled = block[block_at(i, c)] * scale;
+for (var j = c + 1u + lane; j <= i; j += 8u) { block[block_at(i, j)] -= scaled * block[block_at(j, c)]; }
+if (column > c) { below[block_at(mine, column)] -= below[block_at(mine, c)] * scale * block[block_at(column, c)]; }
+}
+workgroupBarrier();
+var values = vec4f();
+var values_below = vec4f();
+for (var u = 0u; u < 4u; u++) {
+let j = 4u * lane + u;
+let pivot = block[block_at(j, j)];
+let root = if_positive(pivot, sqrt(pivot));
+values[u] = select(select(0.0, root, i == j), block[block_at(i, j)] / root, j < i);
+values_below[u] = below[block_at(mine, j)] / root;
+}
+let at = params.first / 4u + lane;
+if (group.x == 0u) { l4[row * params.size / 4u + at] = values; }
+if (i < BELOW && below_row < params.size) { l4[below_row * params.size / 4u + at] = values_below; }
 }
 @compute @workgroup_size(64)
 fn mirror(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let k = flat_id(group, groups, local, 64u);
- if (k >= params.n * params.n) { return; }
- let i = k / params.n;
- let j = k % params.n;
- l[k] = params.ridge * a[max(i, j) * params.n + min(i, j)];
+let k = flat_id(group, groups, local, 64u);
+if (k >= params.n * params.n) { return; }
+let i = k / params.n;
+let j = k % params.n;
+l[k] = params.ridge * a[max(i, j) * params.n + min(i, j)];
 }
 @compute @workgroup_size(64)
 fn transpose(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let k = flat_id(group, groups, local, 64u);
- if (k >= params.n * params.n) { return; }
- l[k] = a[(k % params.n) * params.n + k / params.n];
+let k = flat_id(group, groups, local, 64u);
+if (k >= params.n * params.n) { return; }
+l[k] = a[(k % params.n) * params.n + k / params.n];
 }
 `,
 };
@@ -117,20 +117,20 @@ export const cholesky_panel: Shader<{ size: "u32", first: "u32", vectors: "u32" 
 @group(0) @binding(3) var<storage, read_write> l: array<vec4f>;
 fn row_vectors() -> u32 { return params.vectors; }
 fn left_start(i: u32) -> u32 {
- return (min(params.first + 32u + i, params.size - 1u) * params.size + params.first) / 4u;
+return (min(params.first + 32u + i, params.size - 1u) * params.size + params.first) / 4u;
 }
 fn right_start(j: u32) -> u32 { return j * 8u; }
 fn left(at: u32) -> vec4f { return w[at]; }
 fn right(at: u32) -> vec4f { return inverse[at]; }
 fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
- return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
+return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
 }
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return false; }
 const ADJACENT = true;
 fn write_pairs(i: u32, j: vec4u, value: vec4f) {
- let row = params.first + 32u + i;
- if (row >= params.size || j.x >= 32u) { return; }
- l[(row * params.size + params.first + j.x) / 4u] = -value;
+let row = params.first + 32u + i;
+if (row >= params.size || j.x >= 32u) { return; }
+l[(row * params.size + params.first + j.x) / 4u] = -value;
 }
 `,
 };
@@ -142,63 +142,63 @@ export const cholesky_rows: Shader<Record<never, never>, { 4: "read_write" }> = 
 var<workgroup> rows: array<vec4f, 256>;
 var<workgroup> inverse_rows: array<vec4f, 256>;
 fn before(i: u32, q: u32, c: u32) -> vec4f {
- return select(vec4f(), rows[8u * i + q], 4u * q + AT < vec4u(c));
+return select(vec4f(), rows[8u * i + q], 4u * q + AT < vec4u(c));
 }
 @compute @workgroup_size(8)
 fn factor_rows(@builtin(local_invocation_index) lane: u32) {
- let count = min(32u, params.size);
- let start = (params.first * params.size + params.first) / 4u;
- for (var i = lane; i < count; i += 8u) {
-  for (var q = 0u; q < count / 4u; q++) {
-   rows[8u * i + q] = select(vec4f(), -w4[start + i * params.size / 4u + q], 4u * q + AT <= vec4u(i));
-  }
- }
- workgroupBarrier();
- for (var c = 0u; c < count; c++) {
-  let last = c / 4u;
-  let k = c % 4u;
-  var pivot = rows[8u * c + last][k];
-  var left = vec4f(
-   rows[8u * lane + last][k],
-   rows[8u * (lane + 8u) + last][k],
-   rows[8u * (lane + 16u) + last][k],
-   rows[8u * (lane + 24u) + last][k],
-  );
-  for (var q = 0u; q <= last; q++) {
-   let row = before(c, q, c);
-   pivot -= dot(row, row);
-   left -= vec4f(
-    dot(before(lane, q, c), row),
-    dot(before(lane + 8u, q, c), row),
-    dot(before(lane + 16u, q, c), row),
-    dot(before(lane + 24u, q, c), row),
-   );
-  }
-  let root = select(bitcast<f32>(params.nan_bits), sqrt(pivot), pivot > 0.0);
-  workgroupBarrier();
-  for (var r = 0u; r < count / 8u; r++) {
-   let i = lane + 8u * r;
-   let value = select(left[r] / root, root, i == c);
-   if (i >= c) { rows[8u * i + last] = select(rows[8u * i + last], vec4f(value), AT == vec4u(k)); }
-  }
-  workgroupBarrier();
- }
- let columns = 4u * lane + AT;
- for (var i = 0u; i < count; i++) {
-  var sum = select(vec4f(), vec4f(1.0), columns == vec4u(i));
-  for (var q = 0u; q <= i / 4u; q++) {
-   let row = before(i, q, i);
-   let k = 32u * q + lane;
-   sum -= row.x * inverse_rows[k] + row.y * inverse_rows[k + 8u];
-   sum -= row.z * inverse_rows[k + 16u] + row.w * inverse_rows[k + 24u];
-  }
-  let value = sum / rows[8u * i + i / 4u][i % 4u];
-  inverse_rows[8u * i + lane] = select(vec4f(), value, columns <= vec4u(i));
- }
- for (var i = 0u; i < count; i++) {
-  l4[start + i * params.size / 4u + lane] = rows[8u * i + lane];
-  inverse4[8u * i + lane] = inverse_rows[8u * i + lane];
- }
+let count = min(32u, params.size);
+let start = (params.first * params.size + params.first) / 4u;
+for (var i = lane; i < count; i += 8u) {
+for (var q = 0u; q < count / 4u; q++) {
+rows[8u * i + q] = select(vec4f(), -w4[start + i * params.size / 4u + q], 4u * q + AT <= vec4u(i));
+}
+}
+workgroupBarrier();
+for (var c = 0u; c < count; c++) {
+let last = c / 4u;
+let k = c % 4u;
+var pivot = rows[8u * c + last][k];
+var left = vec4f(
+rows[8u * lane + last][k],
+rows[8u * (lane + 8u) + last][k],
+rows[8u * (lane + 16u) + last][k],
+rows[8u * (lane + 24u) + last][k],
+);
+for (var q = 0u; q <= last; q++) {
+let row = before(c, q, c);
+pivot -= dot(row, row);
+left -= vec4f(
+dot(before(lane, q, c), row),
+dot(before(lane + 8u, q, c), row),
+dot(before(lane + 16u, q, c), row),
+dot(before(lane + 24u, q, c), row),
+);
+}
+let root = select(bitcast<f32>(params.nan_bits), sqrt(pivot), pivot > 0.0);
+workgroupBarrier();
+for (var r = 0u; r < count / 8u; r++) {
+let i = lane + 8u * r;
+let value = select(left[r] / root, root, i == c);
+if (i >= c) { rows[8u * i + last] = select(rows[8u * i + last], vec4f(value), AT == vec4u(k)); }
+}
+workgroupBarrier();
+}
+let columns = 4u * lane + AT;
+for (var i = 0u; i < count; i++) {
+var sum = select(vec4f(), vec4f(1.0), columns == vec4u(i));
+for (var q = 0u; q <= i / 4u; q++) {
+let row = before(i, q, i);
+let k = 32u * q + lane;
+sum -= row.x * inverse_rows[k] + row.y * inverse_rows[k + 8u];
+sum -= row.z * inverse_rows[k + 16u] + row.w * inverse_rows[k + 24u];
+}
+let value = sum / rows[8u * i + i / 4u][i % 4u];
+inverse_rows[8u * i + lane] = select(vec4f(), value, columns <= vec4u(i));
+}
+for (var i = 0u; i < count; i++) {
+l4[start + i * params.size / 4u + lane] = rows[8u * i + lane];
+inverse4[8u * i + lane] = inverse_rows[8u * i + lane];
+}
 }
 `,
 };
@@ -212,21 +212,21 @@ export const cholesky_update: Shader<{ size: "u32", panel: "u32", first: "u32", 
 @group(0) @binding(2) var<storage, read_write> w: array<vec4f>;
 fn row_vectors() -> u32 { return params.vectors; }
 fn left_start(i: u32) -> u32 {
- return (min(params.first + i, params.size - 1u) * params.size + params.panel) / 4u;
+return (min(params.first + i, params.size - 1u) * params.size + params.panel) / 4u;
 }
 fn right_start(j: u32) -> u32 { return left_start(j); }
 fn left(at: u32) -> vec4f { return l[at]; }
 fn right(at: u32) -> vec4f { return l[at]; }
 fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
- return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
+return sum + a.x * b0 + a.y * b1 + a.z * b2 + a.w * b3;
 }
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool { return j >= i + rows; }
 const ADJACENT = true;
 fn write_pairs(i: u32, j: vec4u, value: vec4f) {
- let row = params.first + i;
- let col = params.first + j.x;
- if (j.x > i || row >= params.size || col >= params.until) { return; }
- w[(row * params.size + col) / 4u] += select(vec4f(), value, j <= vec4u(i));
+let row = params.first + i;
+let col = params.first + j.x;
+if (j.x > i || row >= params.size || col >= params.until) { return; }
+w[(row * params.size + col) / 4u] += select(vec4f(), value, j <= vec4u(i));
 }
 `,
 };
@@ -244,29 +244,29 @@ export const hat_matrix: Shader<{ n: "u32", columns: "u32", size: "u32", ridge: 
 @group(0) @binding(6) var<storage, read_write> a_on: array<f32>;
 @compute @workgroup_size(LANES, ROWS)
 fn diagonal_of(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) lane: vec3u,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) lane: vec3u,
 ) {
- let i = ROWS * (group.y * groups.x + group.x) + lane.y;
- let row = min(i, params.n - 1u);
- var before = 0.0;
- for (var k = lane.x; k < row; k += LANES) {
-  let value = l[row * params.columns + k];
-  before += value * value;
- }
- var after = 0.0;
- for (var k = row + 1u + lane.x; k < params.n; k += LANES) {
-  let value = m[k * params.size + row];
-  after += value * value;
- }
- before = sum_row(before, lane);
- after = sum_row(after, lane);
- if (lane.x > 0u || i >= params.n) { return; }
- let pivot = l[i * params.columns + i];
- p_on[i] = 1.0 / pivot / pivot + after;
- a_on[i] = a[i * params.n + i];
- diagonal[i] = (a[i * params.n + i] - before) / pivot / pivot - params.ridge * after;
+let i = ROWS * (group.y * groups.x + group.x) + lane.y;
+let row = min(i, params.n - 1u);
+var before = 0.0;
+for (var k = lane.x; k < row; k += LANES) {
+let value = l[row * params.columns + k];
+before += value * value;
+}
+var after = 0.0;
+for (var k = row + 1u + lane.x; k < params.n; k += LANES) {
+let value = m[k * params.size + row];
+after += value * value;
+}
+before = sum_row(before, lane);
+after = sum_row(after, lane);
+if (lane.x > 0u || i >= params.n) { return; }
+let pivot = l[i * params.columns + i];
+p_on[i] = 1.0 / pivot / pivot + after;
+a_on[i] = a[i * params.n + i];
+diagonal[i] = (a[i * params.n + i] - before) / pivot / pivot - params.ridge * after;
 }
 `,
 };
@@ -275,7 +275,7 @@ export const hat_refine: Shader<{ n: "u32", columns: "u32", size: "u32", norm: "
   params: { n: "u32", columns: "u32", size: "u32", norm: "f32", ridge: "f32", ridge_high: "f32", most: "f32", nan_bits: "u32", none: "u32" },
   access: { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read", 6: "read_write", 7: "read_write", 8: "read_write", 9: "read", 10: "read_write", 11: "read_write" },
   code: `struct Params {
- n: u32, columns: u32, size: u32, norm: f32, ridge: f32, ridge_high: f32, most: f32, nan_bits: u32, none: u32,
+n: u32, columns: u32, size: u32, norm: f32, ridge: f32, ridge_high: f32, most: f32, nan_bits: u32, none: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -298,9 +298,9 @@ const ONE = 0x3f800000u;
 fn is_left_out() -> bool { return gate[0] != 0.0; }
 struct At { i: u32, j: u32, k: u32 }
 fn at_of(group: vec3u, local: u32, q: u32) -> At {
- let i = 4u * group.y + q / 4u;
- let j = 256u * group.x + 64u * (q % 4u) + local;
- return At(i, j, i * params.size + j);
+let i = 4u * group.y + q / 4u;
+let j = 256u * group.x + 64u * (q % 4u) + local;
+return At(i, j, i * params.size + j);
 }
 fn is_reached(at: At) -> bool { return at.j < params.size && at.j <= (at.i | REACH); }
 fn is_lower(i: u32, j: u32) -> bool { return i < params.n && j <= i; }
@@ -312,199 +312,199 @@ fn cut(value: f32, unit: u32) -> f32 { return round(value * power_of(254u - unit
 var<workgroup> largest: array<vec2u, 64>;
 @compute @workgroup_size(64)
 fn decide(@builtin(local_invocation_index) local: u32) {
- var found = vec2u();
- for (var i = local; i < params.n; i += 64u) { found = max(found, bitcast<vec2u>(abs(vec2f(x[i], y[i])))); }
- largest[local] = found;
- workgroupBarrier();
- if (local > 0u) { return; }
- for (var i = 1u; i < 64u; i++) { found = max(found, largest[i]); }
- let most = bitcast<vec2f>(found);
- let plain = select(0.0, 1.0, params.ridge * most.x * most.y * most.x <= 0.0625);
- u[0] = plain;
- u[2] = 0.0;
- v[0] = 1.0;
- t[0] = 1.0;
- atomicStore(&flags[0], 0u);
+var found = vec2u();
+for (var i = local; i < params.n; i += 64u) { found = max(found, bitcast<vec2u>(abs(vec2f(x[i], y[i])))); }
+largest[local] = found;
+workgroupBarrier();
+if (local > 0u) { return; }
+for (var i = 1u; i < 64u; i++) { found = max(found, largest[i]); }
+let most = bitcast<vec2f>(found);
+let plain = select(0.0, 1.0, params.ridge * most.x * most.y * most.x <= 0.0625);
+u[0] = plain;
+u[2] = 0.0;
+v[0] = 1.0;
+t[0] = 1.0;
+atomicStore(&flags[0], 0u);
 }
 @compute @workgroup_size(64)
 fn split_factor(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
- if (is_left_out()) { return; }
- for (var q = 0u; q < 16u; q++) {
-  let at = at_of(group, local, q);
-  if (!is_reached(at)) { continue; }
-  let unit = unit_of(sqrt(y[min(at.i, params.n - 1u)] + params.ridge));
-  let rest_unit = unit_of(0.5 * sqrt(f32(at.i + 1u)) * power_of(unit));
-  let lower = is_lower(at.i, at.j);
-  let value = select(0.0, x[select(0u, at.i * params.columns + at.j, lower)], lower);
-  let high = cut(value, unit);
-  let rest = exactly(value - high);
-  let second = cut(rest, rest_unit);
-  u[at.k] = high;
-  v[at.k] = second;
-  t[at.k] = rest - second;
-  k[at.k] = value - 0.5 * (rest - second);
- }
+if (is_left_out()) { return; }
+for (var q = 0u; q < 16u; q++) {
+let at = at_of(group, local, q);
+if (!is_reached(at)) { continue; }
+let unit = unit_of(sqrt(y[min(at.i, params.n - 1u)] + params.ridge));
+let rest_unit = unit_of(0.5 * sqrt(f32(at.i + 1u)) * power_of(unit));
+let lower = is_lower(at.i, at.j);
+let value = select(0.0, x[select(0u, at.i * params.columns + at.j, lower)], lower);
+let high = cut(value, unit);
+let rest = exactly(value - high);
+let second = cut(rest, rest_unit);
+u[at.k] = high;
+v[at.k] = second;
+t[at.k] = rest - second;
+k[at.k] = value - 0.5 * (rest - second);
+}
 }
 @compute @workgroup_size(64)
 fn error(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
- if (is_left_out()) { return; }
- for (var q = 0u; q < 16u; q++) {
-  let at = at_of(group, local, q);
-  if (at.j >= params.size) { continue; }
-  let high = max(at.i, at.j);
-  let low = min(at.i, at.j);
-  var value = 0.0;
-  if (high < params.n) {
-   let along = high * params.size + low;
-   let across = low * params.size + high;
-   value = exactly(x[high * params.n + low] - y[along]);
-   value = exactly(value + select(0.0, params.ridge, high == low));
-   value = exactly(exactly(value - w[along]) - w[across]);
-   value -= z[along] + z[across] + r[along];
-  }
-  u[at.k] = value;
- }
+if (is_left_out()) { return; }
+for (var q = 0u; q < 16u; q++) {
+let at = at_of(group, local, q);
+if (at.j >= params.size) { continue; }
+let high = max(at.i, at.j);
+let low = min(at.i, at.j);
+var value = 0.0;
+if (high < params.n) {
+let along = high * params.size + low;
+let across = low * params.size + high;
+value = exactly(x[high * params.n + low] - y[along]);
+value = exactly(value + select(0.0, params.ridge, high == low));
+value = exactly(exactly(value - w[along]) - w[across]);
+value -= z[along] + z[across] + r[along];
+}
+u[at.k] = value;
+}
 }
 @compute @workgroup_size(LANES, ROWS)
 fn norms(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) lane: vec3u,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) lane: vec3u,
 ) {
- let i = ROWS * (group.y * groups.x + group.x) + lane.y;
- let column = min(i, params.n - 1u);
- let end = select(params.n, 0u, is_left_out());
- var sum = 0.0;
- for (var i = column + lane.x; i < end; i += LANES) {
-  let value = x[i * params.columns + column];
-  sum += value * value;
- }
- sum = sum_row(sum, lane);
- if (lane.x == 0u && i < params.n) { v[i] = sum; }
+let i = ROWS * (group.y * groups.x + group.x) + lane.y;
+let column = min(i, params.n - 1u);
+let end = select(params.n, 0u, is_left_out());
+var sum = 0.0;
+for (var i = column + lane.x; i < end; i += LANES) {
+let value = x[i * params.columns + column];
+sum += value * value;
+}
+sum = sum_row(sum, lane);
+if (lane.x == 0u && i < params.n) { v[i] = sum; }
 }
 @compute @workgroup_size(64)
 fn split_columns(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
- if (is_left_out()) { return; }
- for (var q = 0u; q < 16u; q++) {
-  let at = at_of(group, local, q);
-  if (!is_reached(at)) { continue; }
-  let lower = is_lower(at.i, at.j);
-  let value = select(0.0, x[select(0u, at.i * params.columns + at.j, lower)], lower);
-  let high = cut(value, unit_of(sqrt(y[min(at.j, params.n - 1u)])));
-  u[at.k] = high;
-  v[at.k] = value - high;
- }
+if (is_left_out()) { return; }
+for (var q = 0u; q < 16u; q++) {
+let at = at_of(group, local, q);
+if (!is_reached(at)) { continue; }
+let lower = is_lower(at.i, at.j);
+let value = select(0.0, x[select(0u, at.i * params.columns + at.j, lower)], lower);
+let high = cut(value, unit_of(sqrt(y[min(at.j, params.n - 1u)])));
+u[at.k] = high;
+v[at.k] = value - high;
+}
 }
 @compute @workgroup_size(64)
 fn split_inverse(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
- if (is_left_out() && 4u * group.y + 3u < params.n) { return; }
- for (var q = 0u; q < 16u; q++) {
-  let at = at_of(group, local, q);
-  if (!is_reached(at)) { continue; }
-  let value = select(0.0, u[at.k], is_lower(at.i, at.j));
-  let high = select(cut(value, unit_of(params.norm)), value, is_left_out());
-  u[at.k] = high;
-  v[at.k] = value - high;
-  t[at.k] = value;
- }
+if (is_left_out() && 4u * group.y + 3u < params.n) { return; }
+for (var q = 0u; q < 16u; q++) {
+let at = at_of(group, local, q);
+if (!is_reached(at)) { continue; }
+let value = select(0.0, u[at.k], is_lower(at.i, at.j));
+let high = select(cut(value, unit_of(params.norm)), value, is_left_out());
+u[at.k] = high;
+v[at.k] = value - high;
+t[at.k] = value;
+}
 }
 @compute @workgroup_size(64)
 fn lack(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
- if (is_left_out()) { return; }
- for (var q = 0u; q < 16u; q++) {
-  let at = at_of(group, local, q);
-  if (!is_reached(at)) { continue; }
-  let high = exactly(x[at.k] + select(0.0, 1.0, at.i == at.j));
-  u[at.k] = select(0.0, high + (u[at.k] + y[at.k]), is_lower(at.i, at.j));
- }
+if (is_left_out()) { return; }
+for (var q = 0u; q < 16u; q++) {
+let at = at_of(group, local, q);
+if (!is_reached(at)) { continue; }
+let high = exactly(x[at.k] + select(0.0, 1.0, at.i == at.j));
+u[at.k] = select(0.0, high + (u[at.k] + y[at.k]), is_lower(at.i, at.j));
+}
 }
 @compute @workgroup_size(64)
 fn combine(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
- if (is_left_out()) { return; }
- for (var q = 0u; q < 16u; q++) {
-  let at = at_of(group, local, q);
-  if (!is_reached(at)) { continue; }
-  let both = u[at.k] + y[at.k];
-  u[at.k] = select(0.0, select(both, 0.5 * both, at.i == at.j) - x[at.k], is_lower(at.i, at.j));
- }
+if (is_left_out()) { return; }
+for (var q = 0u; q < 16u; q++) {
+let at = at_of(group, local, q);
+if (!is_reached(at)) { continue; }
+let both = u[at.k] + y[at.k];
+u[at.k] = select(0.0, select(both, 0.5 * both, at.i == at.j) - x[at.k], is_lower(at.i, at.j));
+}
 }
 @compute @workgroup_size(LANES, ROWS)
 fn measure(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) lane: vec3u,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) lane: vec3u,
 ) {
- let i = ROWS * (group.y * groups.x + group.x) + lane.y;
- let column = min(i, params.n - 1u);
- let end = select(params.n, 0u, is_left_out());
- var missed = 0.0;
- for (var i = column + lane.x; i < end; i += LANES) {
-  let moved = x[i * params.size + column];
-  missed += moved * moved;
- }
- missed = params.ridge * sum_row(missed, lane);
- if (lane.x > 0u || i >= params.n) { return; }
- v[i] = missed;
- if (exceeds(missed, ENOUGH)) { atomicStore(&flags[0], 0u); }
+let i = ROWS * (group.y * groups.x + group.x) + lane.y;
+let column = min(i, params.n - 1u);
+let end = select(params.n, 0u, is_left_out());
+var missed = 0.0;
+for (var i = column + lane.x; i < end; i += LANES) {
+let moved = x[i * params.size + column];
+missed += moved * moved;
+}
+missed = params.ridge * sum_row(missed, lane);
+if (lane.x > 0u || i >= params.n) { return; }
+v[i] = missed;
+if (exceeds(missed, ENOUGH)) { atomicStore(&flags[0], 0u); }
 }
 @compute @workgroup_size(64)
 fn correct(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
- if (is_left_out()) { return; }
- for (var q = 0u; q < 16u; q++) {
-  let at = at_of(group, local, q);
-  if (!is_lower(at.i, at.j)) { continue; }
-  let rest = exactly(v[at.k] - x[at.k]);
-  let value = u[at.k] + rest;
-  let high = cut(value, unit_of(params.norm));
-  v[at.k] = exactly(u[at.k] - high) + rest;
-  u[at.k] = high;
-  t[at.k] = value;
- }
+if (is_left_out()) { return; }
+for (var q = 0u; q < 16u; q++) {
+let at = at_of(group, local, q);
+if (!is_lower(at.i, at.j)) { continue; }
+let rest = exactly(v[at.k] - x[at.k]);
+let value = u[at.k] + rest;
+let high = cut(value, unit_of(params.norm));
+v[at.k] = exactly(u[at.k] - high) + rest;
+u[at.k] = high;
+t[at.k] = value;
+}
 }
 fn high_of(value: f32) -> f32 { return bitcast<f32>(bitcast<u32>(value) & 0xfffff000u); }
 @compute @workgroup_size(64)
 fn judge(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.n) { return; }
- let p1 = y[i * (params.size + 1u)];
- var p2 = 0.0;
- if (atomicLoad(&flags[0]) == 0u) { p2 = w[i * (params.size + 1u)] + z[i * (params.size + 1u)]; }
- let high = high_of(p1);
- let near = exactly(1.0 - params.ridge_high * high);
- let rest = params.ridge_high * (p1 - high) + (params.ridge - params.ridge_high) * p1 + params.ridge * p2;
- if (params.ridge < 4.0 * r[i * (params.n + 1u)]) { u[i] = near - rest; }
- let missed = x[i] / max(u[i], SMALL) + 0.0 * rest;
- if (exceeds(missed, params.most)) { atomicStore(&flags[2], ONE); }
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.n) { return; }
+let p1 = y[i * (params.size + 1u)];
+var p2 = 0.0;
+if (atomicLoad(&flags[0]) == 0u) { p2 = w[i * (params.size + 1u)] + z[i * (params.size + 1u)]; }
+let high = high_of(p1);
+let near = exactly(1.0 - params.ridge_high * high);
+let rest = params.ridge_high * (p1 - high) + (params.ridge - params.ridge_high) * p1 + params.ridge * p2;
+if (params.ridge < 4.0 * r[i * (params.n + 1u)]) { u[i] = near - rest; }
+let missed = x[i] / max(u[i], SMALL) + 0.0 * rest;
+if (exceeds(missed, params.most)) { atomicStore(&flags[2], ONE); }
 }
 var<workgroup> tile: array<f32, 1056>;
 @compute @workgroup_size(64)
 fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
- if (group.x > group.y) { return; }
- let row = EDGE * group.y;
- let column = EDGE * group.x;
- let unknown = gate[2] != 0.0;
- for (var q = local; q < EDGE * EDGE; q += 64u) {
-  let i = row + q / EDGE;
-  let j = column + q % EDGE;
-  if (is_lower(i, j)) {
-   let at = i * params.size + j;
-   var p = x[at];
-   if (!is_left_out()) { p += y[at] + w[at]; }
-   let value = select(select(-params.ridge * p, z[i], i == j), bitcast<f32>(params.nan_bits), unknown);
-   tile[q / EDGE * 33u + q % EDGE] = value;
-   u[i * params.n + j] = value;
-  }
- }
- workgroupBarrier();
- for (var q = local; q < EDGE * EDGE; q += 64u) {
-  let i = row + q % EDGE;
-  let j = column + q / EDGE;
-  if (is_lower(i, j)) { u[j * params.n + i] = tile[q % EDGE * 33u + q / EDGE]; }
- }
+if (group.x > group.y) { return; }
+let row = EDGE * group.y;
+let column = EDGE * group.x;
+let unknown = gate[2] != 0.0;
+for (var q = local; q < EDGE * EDGE; q += 64u) {
+let i = row + q / EDGE;
+let j = column + q % EDGE;
+if (is_lower(i, j)) {
+let at = i * params.size + j;
+var p = x[at];
+if (!is_left_out()) { p += y[at] + w[at]; }
+let value = select(select(-params.ridge * p, z[i], i == j), bitcast<f32>(params.nan_bits), unknown);
+tile[q / EDGE * 33u + q % EDGE] = value;
+u[i * params.n + j] = value;
+}
+}
+workgroupBarrier();
+for (var q = local; q < EDGE * EDGE; q += 64u) {
+let i = row + q % EDGE;
+let j = column + q / EDGE;
+if (is_lower(i, j)) { u[j * params.n + i] = tile[q % EDGE * 33u + q / EDGE]; }
+}
 }
 `,
 };
@@ -518,16 +518,16 @@ export const triangle_mask: Shader<{ n: "u32", upper: "u32", scale: "f32" }, { 1
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @compute @workgroup_size(64)
 fn mask(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let k = flat_id(group, groups, local, 64u);
- if (k >= params.n * params.n) { return; }
- let i = k / params.n;
- let j = k % params.n;
- let inside = select(j <= i, j >= i, params.upper == 1u);
- y[k] = select(0.0, params.scale * x[k], inside);
+let k = flat_id(group, groups, local, 64u);
+if (k >= params.n * params.n) { return; }
+let i = k / params.n;
+let j = k % params.n;
+let inside = select(j <= i, j >= i, params.upper == 1u);
+y[k] = select(0.0, params.scale * x[k], inside);
 }
 `,
 };
@@ -543,64 +543,64 @@ export const triangular_inverse: Shader<{ n: "u32", columns: "u32", size: "u32",
 @group(0) @binding(3) var<storage, read> below: array<vec4f>;
 var<workgroup> middle: array<f32, 1056>;
 fn element(i: u32, k: u32) -> f32 {
- let inside = k <= i && i < params.n;
- let value = t[select(0u, i * params.columns + k, inside)];
- return select(select(0.0, 1.0, i == k), value, inside);
+let inside = k <= i && i < params.n;
+let value = t[select(0u, i * params.columns + k, inside)];
+return select(select(0.0, 1.0, i == k), value, inside);
 }
 fn fill_block(row: u32, col: u32, j: u32, count: u32) {
- for (var i = 0u; i < count; i++) { block[block_at(i, j)] = element(row + i, col + j); }
- workgroupBarrier();
+for (var i = 0u; i < count; i++) { block[block_at(i, j)] = element(row + i, col + j); }
+workgroupBarrier();
 }
 fn put_inverse(first: u32, j: u32, count: u32) {
- for (var i = 0u; i < count; i++) {
-  m[(first + i) * params.size + first + j] = -inverse_block[block_at(i, j)];
- }
+for (var i = 0u; i < count; i++) {
+m[(first + i) * params.size + first + j] = -inverse_block[block_at(i, j)];
+}
 }
 @compute @workgroup_size(32)
 fn start(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) j: u32) {
- let first = 64u * group.x;
- let second = first + 32u;
- let count = min(32u, 32u * params.n);
- fill_block(first, first, j, count);
- invert_column(j, count);
- put_inverse(first, j, count);
- workgroupBarrier();
- fill_block(second, first, j, count);
- for (var i = 0u; i < count; i++) {
-  var sum = 0.0;
-  for (var k = j; k < count; k++) { sum += block[block_at(i, k)] * inverse_block[block_at(k, j)]; }
-  middle[block_at(i, j)] = sum;
- }
- workgroupBarrier();
- fill_block(second, second, j, count);
- invert_column(j, count);
- put_inverse(second, j, count);
- workgroupBarrier();
- for (var i = 0u; i < count; i++) {
-  var sum = 0.0;
-  for (var k = 0u; k <= i; k++) { sum += inverse_block[block_at(i, k)] * middle[block_at(k, j)]; }
-  m[(second + i) * params.size + first + j] = sum;
-  m[(first + i) * params.size + second + j] = 0.0;
- }
- if (first % 128u > 0u || first + 64u == params.size) { return; }
- for (var i = 0u; i < 2u * count; i++) {
-  m[(first + i) * params.size + first + 64u + j] = 0.0;
-  m[(first + i) * params.size + first + 96u + j] = 0.0;
- }
+let first = 64u * group.x;
+let second = first + 32u;
+let count = min(32u, 32u * params.n);
+fill_block(first, first, j, count);
+invert_column(j, count);
+put_inverse(first, j, count);
+workgroupBarrier();
+fill_block(second, first, j, count);
+for (var i = 0u; i < count; i++) {
+var sum = 0.0;
+for (var k = j; k < count; k++) { sum += block[block_at(i, k)] * inverse_block[block_at(k, j)]; }
+middle[block_at(i, j)] = sum;
+}
+workgroupBarrier();
+fill_block(second, second, j, count);
+invert_column(j, count);
+put_inverse(second, j, count);
+workgroupBarrier();
+for (var i = 0u; i < count; i++) {
+var sum = 0.0;
+for (var k = 0u; k <= i; k++) { sum += inverse_block[block_at(i, k)] * middle[block_at(k, j)]; }
+m[(second + i) * params.size + first + j] = sum;
+m[(first + i) * params.size + second + j] = 0.0;
+}
+if (first % 128u > 0u || first + 64u == params.size) { return; }
+for (var i = 0u; i < 2u * count; i++) {
+m[(first + i) * params.size + first + 64u + j] = 0.0;
+m[(first + i) * params.size + first + 96u + j] = 0.0;
+}
 }
 @compute @workgroup_size(64)
 fn place_pairs(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let at = flat_id(group, groups, local, 64u);
- let columns = params.half / 4u;
- if (at >= params.pairs * params.rows * columns) { return; }
- let line = at / columns;
- let corner = params.first + line / params.rows * 2u * params.half;
- let row = corner + params.half + line % params.rows;
- m4[(row * params.size + corner) / 4u + at % columns] = below[at];
+let at = flat_id(group, groups, local, 64u);
+let columns = params.half / 4u;
+if (at >= params.pairs * params.rows * columns) { return; }
+let line = at / columns;
+let corner = params.first + line / params.rows * 2u * params.half;
+let row = corner + params.half + line % params.rows;
+m4[(row * params.size + corner) / 4u + at % columns] = below[at];
 }
 `,
 };
@@ -611,17 +611,17 @@ export const triangular_solve: Shader<Record<never, never>, { 2: "read_write" }>
   code: `@group(0) @binding(2) var<storage, read_write> inverses: array<f32>;
 @compute @workgroup_size(32)
 fn invert(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i: u32) {
- let first = group.x * 32u;
- let count = min(32u, params.n * 32u);
- for (var k = 0u; k < count; k++) {
-  var value = select(0.0, 1.0, i == k);
-  if (k <= i && max(place(first + i), place(first + k)) < params.n) { value = triangle(first + i, first + k); }
-  block[block_at(i, k)] = value;
- }
- workgroupBarrier();
- invert_column(i, count);
- workgroupBarrier();
- for (var k = 0u; k < count; k++) { inverses[group.x * 1024u + i * 32u + k] = inverse_block[block_at(i, k)]; }
+let first = group.x * 32u;
+let count = min(32u, params.n * 32u);
+for (var k = 0u; k < count; k++) {
+var value = select(0.0, 1.0, i == k);
+if (k <= i && max(place(first + i), place(first + k)) < params.n) { value = triangle(first + i, first + k); }
+block[block_at(i, k)] = value;
+}
+workgroupBarrier();
+invert_column(i, count);
+workgroupBarrier();
+for (var k = 0u; k < count; k++) { inverses[group.x * 1024u + i * 32u + k] = inverse_block[block_at(i, k)]; }
 }
 `,
 };
@@ -638,8 +638,8 @@ fn across() -> bool { return true; }
 fn weight(i: u32, k: u32) -> f32 { return inverses[params.first * 32u + i * 32u + k]; }
 fn vector(k: u32, f: u32) -> vec4f { return w[row_start(params.first + k) + column(f)]; }
 fn write_vector(i: u32, f: u32, total: f32, sum: vec4f) {
- if (i >= 32u || f >= params.vectors) { return; }
- x[row_start(params.first + i) + f] = -sum;
+if (i >= 32u || f >= params.vectors) { return; }
+x[row_start(params.first + i) + f] = -sum;
 }
 `,
 };
@@ -653,20 +653,20 @@ export const triangular_solve_start: Shader<{ rows: "u32", cols: "u32", vectors:
 @group(0) @binding(2) var<storage, read_write> w: array<vec4f>;
 @compute @workgroup_size(64)
 fn negate(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let k = flat_id(group, groups, local, 64u);
- if (k >= params.size) { return; }
- let i = k / params.vectors;
- let j = 4u * (k % params.vectors);
- var value = vec4f();
- if (i < params.rows) {
-  let start = i * params.cols;
-  for (var u = 0u; u < min(4u, params.cols - j); u++) { value[u] = -b[start + j + u]; }
- }
- w[k] = value;
+let k = flat_id(group, groups, local, 64u);
+if (k >= params.size) { return; }
+let i = k / params.vectors;
+let j = 4u * (k % params.vectors);
+var value = vec4f();
+if (i < params.rows) {
+let start = i * params.cols;
+for (var u = 0u; u < min(4u, params.cols - j); u++) { value[u] = -b[start + j + u]; }
+}
+w[k] = value;
 }
 `,
 };
@@ -680,13 +680,13 @@ fn start(i: u32, f: u32) {}
 fn terms() -> u32 { return min(32u, params.until - params.first); }
 fn across() -> bool { return params.col == 1 || params.col == -1; }
 fn weight(i: u32, k: u32) -> f32 {
- return triangle(min(params.first + 32u + i, params.until - 1u), params.first + k);
+return triangle(min(params.first + 32u + i, params.until - 1u), params.first + k);
 }
 fn vector(k: u32, f: u32) -> vec4f { return x[row_start(params.first + k) + column(f)]; }
 fn write_vector(i: u32, f: u32, total: f32, sum: vec4f) {
- let row = params.first + 32u + i;
- if (row >= params.until || f >= params.vectors) { return; }
- w[row_start(row) + f] += sum;
+let row = params.first + 32u + i;
+if (row >= params.until || f >= params.vectors) { return; }
+w[row_start(row) + f] += sum;
 }
 `,
 };

@@ -12,17 +12,17 @@ export const index_select: Shader<{ items: "u32", rows: "u32", inner: "u32", cou
 @group(0) @binding(3) var<storage, read_write> y: array<W>;
 @compute @workgroup_size(64)
 fn take_rows(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.items) { return; }
- let row = index[(i / params.inner) % params.count];
- let outer = i / (params.inner * params.count);
- var value = W(params.fill);
- if (row < params.rows) { value = x[(outer * params.rows + row) * params.inner + i % params.inner]; }
- y[i] = value;
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.items) { return; }
+let row = index[(i / params.inner) % params.count];
+let outer = i / (params.inner * params.count);
+var value = W(params.fill);
+if (row < params.rows) { value = x[(outer * params.rows + row) * params.inner + i % params.inner]; }
+y[i] = value;
 }
 `,
 };
@@ -39,38 +39,38 @@ export const index_select_grad: Shader<{ items: "u32", rows: "u32", inner: "u32"
 @group(0) @binding(5) var<storage, read_write> grad_x: array<W>;
 @compute @workgroup_size(64)
 fn row_starts(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let row = flat_id(group, groups, local, 64u);
- if (row >= params.items) { return; }
- var low = 0u;
- var high = params.count;
- while (low < high) {
-  let middle = (low + high) / 2u;
-  if (index[order[middle]] < row) { low = middle + 1u; } else { high = middle; }
- }
- starts[row] = low;
+let row = flat_id(group, groups, local, 64u);
+if (row >= params.items) { return; }
+var low = 0u;
+var high = params.count;
+while (low < high) {
+let middle = (low + high) / 2u;
+if (index[order[middle]] < row) { low = middle + 1u; } else { high = middle; }
+}
+starts[row] = low;
 }
 @compute @workgroup_size(64)
 fn add_rows(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.items) { return; }
- let row = (i / params.inner) % params.rows;
- let base = (i / (params.inner * params.rows)) * params.count * params.inner + i % params.inner;
- let start = starts[row];
- let end = select(starts[row + 1u], start, row == params.skip);
- var sum = W(0);
- for (var at = start + params.first; at < min(end, start + params.last); at++) {
-  sum += grad_y[base + order[at] * params.inner];
- }
- if (params.first > 0u) { sum += grad_x[i]; }
- grad_x[i] = sum;
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.items) { return; }
+let row = (i / params.inner) % params.rows;
+let base = (i / (params.inner * params.rows)) * params.count * params.inner + i % params.inner;
+let start = starts[row];
+let end = select(starts[row + 1u], start, row == params.skip);
+var sum = W(0);
+for (var at = start + params.first; at < min(end, start + params.last); at++) {
+sum += grad_y[base + order[at] * params.inner];
+}
+if (params.first > 0u) { sum += grad_x[i]; }
+grad_x[i] = sum;
 }
 `,
 };
@@ -85,66 +85,66 @@ export const order: Shader<{ items: "u32", rows: "u32", columns: "u32", run: "u3
 @group(0) @binding(3) var<storage, read> rows_of: array<u32>;
 struct OrderPlace { column: u32, row: u32, base: u32 }
 fn order_place(i: u32) -> OrderPlace {
- let row = (i / params.columns) % params.rows;
- let outer = i / (params.columns * params.rows);
- let column = i % params.columns;
- return OrderPlace(column, row, outer * params.rows * params.columns + column);
+let row = (i / params.columns) % params.rows;
+let outer = i / (params.columns * params.rows);
+let column = i % params.columns;
+return OrderPlace(column, row, outer * params.rows * params.columns + column);
 }
 fn key_at(place: OrderPlace, row: u32) -> u32 {
- let bits = x[place.base + row * params.columns];
- var key = bits;
- if (params.kind == 1u) { key = bits ^ 0x80000000u; }
- if (params.kind == 0u) {
-  let size = bits & 0x7fffffffu;
-  let negative = bits >= 0x80000000u && size != 0u;
-  key = select(size | 0x80000000u, ~bits, negative);
-  if (size > 0x7f800000u) { key = 0xffffffffu; }
- }
- return select(key, ~key, params.descending == 1u);
+let bits = x[place.base + row * params.columns];
+var key = bits;
+if (params.kind == 1u) { key = bits ^ 0x80000000u; }
+if (params.kind == 0u) {
+let size = bits & 0x7fffffffu;
+let negative = bits >= 0x80000000u && size != 0u;
+key = select(size | 0x80000000u, ~bits, negative);
+if (size > 0x7f800000u) { key = 0xffffffffu; }
+}
+return select(key, ~key, params.descending == 1u);
 }
 fn precedes(key: u32, row: u32, other: u32, other_row: u32) -> bool {
- return key < other || (key == other && row < other_row);
+return key < other || (key == other && row < other_row);
 }
 @compute @workgroup_size(64)
 fn rank_block(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.items) { return; }
- let place = order_place(i);
- let key = key_at(place, place.row);
- let first = place.row - place.row % params.run;
- let end = min(first + params.run, params.rows);
- var rank = first;
- for (var row = first; row < end; row++) {
-  rank += select(0u, 1u, precedes(key_at(place, row), row, key, place.row));
- }
- to[place.base + rank * params.columns] = place.row;
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.items) { return; }
+let place = order_place(i);
+let key = key_at(place, place.row);
+let first = place.row - place.row % params.run;
+let end = min(first + params.run, params.rows);
+var rank = first;
+for (var row = first; row < end; row++) {
+rank += select(0u, 1u, precedes(key_at(place, row), row, key, place.row));
+}
+to[place.base + rank * params.columns] = place.row;
 }
 @compute @workgroup_size(64)
 fn merge_runs(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.items) { return; }
- let place = order_place(i);
- let row = rows_of[i];
- let key = key_at(place, row);
- let own = place.row / params.run;
- let pair = (own / 2u) * 2u * params.run;
- let start = min((own ^ 1u) * params.run, params.rows);
- var low = 0u;
- var high = min(start + params.run, params.rows) - start;
- while (low < high) {
-  let middle = (low + high) / 2u;
-  let other = rows_of[place.base + (start + middle) * params.columns];
-  if (precedes(key_at(place, other), other, key, row)) { low = middle + 1u; } else { high = middle; }
- }
- to[place.base + (pair + place.row % params.run + low) * params.columns] = row;
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.items) { return; }
+let place = order_place(i);
+let row = rows_of[i];
+let key = key_at(place, row);
+let own = place.row / params.run;
+let pair = (own / 2u) * 2u * params.run;
+let start = min((own ^ 1u) * params.run, params.rows);
+var low = 0u;
+var high = min(start + params.run, params.rows) - start;
+while (low < high) {
+let middle = (low + high) / 2u;
+let other = rows_of[place.base + (start + middle) * params.columns];
+if (precedes(key_at(place, other), other, key, row)) { low = middle + 1u; } else { high = middle; }
+}
+to[place.base + (pair + place.row % params.run + low) * params.columns] = row;
 }
 `,
 };
@@ -159,44 +159,44 @@ export const scan: Shader<{ items: "u32", rows: "u32", columns: "u32", blocks: "
 @group(0) @binding(3) var<storage, read> before: array<f32>;
 struct ScanPlace { column: u32, block: u32, outer: u32, first: u32, end: u32 }
 fn scan_place(i: u32) -> ScanPlace {
- let block = (i / params.columns) % params.blocks;
- let first = block * params.block;
- let outer = i / (params.columns * params.blocks);
- return ScanPlace(i % params.columns, block, outer, first, min(first + params.block, params.rows));
+let block = (i / params.columns) % params.blocks;
+let first = block * params.block;
+let outer = i / (params.columns * params.blocks);
+return ScanPlace(i % params.columns, block, outer, first, min(first + params.block, params.rows));
 }
 fn scan_at(place: ScanPlace, k: u32) -> u32 {
- let row = select(k, params.rows - 1u - k, params.reverse == 1u);
- return (place.outer * params.rows + row) * params.columns + place.column;
+let row = select(k, params.rows - 1u - k, params.reverse == 1u);
+return (place.outer * params.rows + row) * params.columns + place.column;
 }
 @compute @workgroup_size(64)
 fn block_sums(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.items) { return; }
- let place = scan_place(i);
- var sum = 0.0;
- for (var k = place.first; k < place.end; k++) { sum += x[scan_at(place, k)]; }
- y[i] = sum;
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.items) { return; }
+let place = scan_place(i);
+var sum = 0.0;
+for (var k = place.first; k < place.end; k++) { sum += x[scan_at(place, k)]; }
+y[i] = sum;
 }
 @compute @workgroup_size(64)
 fn running_sums(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.items) { return; }
- let place = scan_place(i);
- var sum = 0.0;
- if (place.block > 0u) { sum = before[i - params.columns]; }
- for (var k = place.first; k < place.end; k++) {
-  let at = scan_at(place, k);
-  sum += x[at];
-  y[at] = sum;
- }
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.items) { return; }
+let place = scan_place(i);
+var sum = 0.0;
+if (place.block > 0u) { sum = before[i - params.columns]; }
+for (var k = place.first; k < place.end; k++) {
+let at = scan_at(place, k);
+sum += x[at];
+y[at] = sum;
+}
 }
 `,
 };
@@ -206,37 +206,37 @@ export const strided: Shader<{ size: "u32", x_offset: "u32", y_offset: "u32", un
   access: { 1: "read", 2: "read_write" },
   code: `override RANK: u32 = 1u;
 struct Params {
- size: u32,
- x_offset: u32,
- y_offset: u32,
- unused: u32,
- sizes: array<vec4u, 2>,
- x_strides: array<vec4i, 2>,
- y_strides: array<vec4i, 2>,
+size: u32,
+x_offset: u32,
+y_offset: u32,
+unused: u32,
+sizes: array<vec4u, 2>,
+x_strides: array<vec4i, 2>,
+y_strides: array<vec4i, 2>,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<W>;
 @group(0) @binding(2) var<storage, read_write> y: array<W>;
 @compute @workgroup_size(64)
 fn copy(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- var rest = flat_id(group, groups, local, 64u);
- if (rest >= params.size) { return; }
- var read_at = i32(params.x_offset);
- var write_at = i32(params.y_offset);
- for (var d = RANK - 1u; d > 0u; d--) {
-  let size = params.sizes[d / 4u][d % 4u];
-  let index = i32(rest % size);
-  rest /= size;
-  read_at += index * params.x_strides[d / 4u][d % 4u];
-  write_at += index * params.y_strides[d / 4u][d % 4u];
- }
- read_at += i32(rest) * params.x_strides[0][0];
- write_at += i32(rest) * params.y_strides[0][0];
- y[write_at] = x[read_at];
+var rest = flat_id(group, groups, local, 64u);
+if (rest >= params.size) { return; }
+var read_at = i32(params.x_offset);
+var write_at = i32(params.y_offset);
+for (var d = RANK - 1u; d > 0u; d--) {
+let size = params.sizes[d / 4u][d % 4u];
+let index = i32(rest % size);
+rest /= size;
+read_at += index * params.x_strides[d / 4u][d % 4u];
+write_at += index * params.y_strides[d / 4u][d % 4u];
+}
+read_at += i32(rest) * params.x_strides[0][0];
+write_at += i32(rest) * params.y_strides[0][0];
+y[write_at] = x[read_at];
 }
 `,
 };
@@ -250,28 +250,28 @@ export const take_along: Shader<{ items: "u32", rows: "u32", columns: "u32", cou
 @group(0) @binding(2) var<storage, read> x: array<u32>;
 @group(0) @binding(3) var<storage, read_write> y: array<u32>;
 fn along(i: u32) -> u32 {
- let outer = i / (params.columns * params.count);
- return (outer * params.rows + index[i]) * params.columns + i % params.columns;
+let outer = i / (params.columns * params.count);
+return (outer * params.rows + index[i]) * params.columns + i % params.columns;
 }
 @compute @workgroup_size(64)
 fn take_along(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.items) { return; }
- y[i] = x[along(i)];
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.items) { return; }
+y[i] = x[along(i)];
 }
 @compute @workgroup_size(64)
 fn put_along(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.items) { return; }
- y[along(i)] = x[i];
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.items) { return; }
+y[along(i)] = x[i];
 }
 `,
 };

@@ -25,98 +25,98 @@ struct ColumnNorm { scale: V, shift: V, mean: V, inv_std: V }
 @group(0) @binding(15) var<storage, read_write> grad_weight_r: array<V>;
 override LANES: u32 = 1u;
 fn sum_of(of_x: ColumnNorm, x: V, of_r: ColumnNorm, r: V) -> V {
- return (x * of_x.scale + of_x.shift) + (r * of_r.scale + of_r.shift);
+return (x * of_x.scale + of_x.shift) + (r * of_r.scale + of_r.shift);
 }
 fn masked(g: V, before: V) -> V {
- return select(V(0.0), g, (before > V(0.0)) | is_nan(before));
+return select(V(0.0), g, (before > V(0.0)) | is_nan(before));
 }
 @compute @workgroup_size(64)
 fn add_rows(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let place = place_of(group, groups, local);
- let of_x = norm_x[place.column];
- let of_r = norm_r[place.column];
- for (var row = place.row; row < place.end; row += params.step) {
-  let at = row * params.columns + place.column;
-  y[at] = X(larger(V(0.0), sum_of(of_x, V(x[at]), of_r, V(r[at]))));
- }
+let place = place_of(group, groups, local);
+let of_x = norm_x[place.column];
+let of_r = norm_r[place.column];
+for (var row = place.row; row < place.end; row += params.step) {
+let at = row * params.columns + place.column;
+y[at] = X(larger(V(0.0), sum_of(of_x, V(x[at]), of_r, V(r[at]))));
+}
 }
 @compute @workgroup_size(64)
 fn reduce(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let place = place_of(group, groups, local);
- let of_x = norm_x[place.column];
- let of_r = norm_r[place.column];
- var sum_g = V(0.0);
- var sum_gx = V(0.0);
- var sum_gr = V(0.0);
- for (var row = place.row; row < place.end; row += params.step) {
-  let at = row * params.columns + place.column;
-  let here = V(x[at]);
-  let beside = V(r[at]);
-  let g = masked(gradient(at), sum_of(of_x, here, of_r, beside));
-  sum_g += g;
-  sum_gx += g * (here - of_x.mean);
-  sum_gr += g * (beside - of_r.mean);
- }
- let both = sum_steps(sum_g, sum_gx, local);
- workgroupBarrier();
- let last = sum_steps(sum_gr, V(0.0), local);
- if (!leads(place)) { return; }
- let base = 3u * place.block * params.columns + place.column;
- found[base] = both[0];
- found[base + params.columns] = both[1] * of_x.inv_std;
- found[base + 2u * params.columns] = last[0] * of_r.inv_std;
+let place = place_of(group, groups, local);
+let of_x = norm_x[place.column];
+let of_r = norm_r[place.column];
+var sum_g = V(0.0);
+var sum_gx = V(0.0);
+var sum_gr = V(0.0);
+for (var row = place.row; row < place.end; row += params.step) {
+let at = row * params.columns + place.column;
+let here = V(x[at]);
+let beside = V(r[at]);
+let g = masked(gradient(at), sum_of(of_x, here, of_r, beside));
+sum_g += g;
+sum_gx += g * (here - of_x.mean);
+sum_gr += g * (beside - of_r.mean);
+}
+let both = sum_steps(sum_g, sum_gx, local);
+workgroupBarrier();
+let last = sum_steps(sum_gr, V(0.0), local);
+if (!leads(place)) { return; }
+let base = 3u * place.block * params.columns + place.column;
+found[base] = both[0];
+found[base + params.columns] = both[1] * of_x.inv_std;
+found[base + 2u * params.columns] = last[0] * of_r.inv_std;
 }
 @compute @workgroup_size(LANES)
 fn merge(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
- let column = group.x;
- var all = array<V, 3>();
- for (var s = lane; s < params.parts; s += LANES) {
-  let base = 3u * s * params.columns + column;
-  all[0] += sums[base];
-  all[1] += sums[base + params.columns];
-  all[2] += sums[base + 2u * params.columns];
- }
- let both = sum_lanes(all[0], all[1], lane);
- workgroupBarrier();
- let last = sum_lanes(all[2], V(0.0), lane);
- if (lane > 0u) { return; }
- found[column] = both[0];
- found[column + params.columns] = both[1];
- found[column + 2u * params.columns] = last[0];
- grad_bias_x[column] = both[0];
- grad_weight_x[column] = both[1];
- grad_bias_r[column] = both[0];
- grad_weight_r[column] = last[0];
+let column = group.x;
+var all = array<V, 3>();
+for (var s = lane; s < params.parts; s += LANES) {
+let base = 3u * s * params.columns + column;
+all[0] += sums[base];
+all[1] += sums[base + params.columns];
+all[2] += sums[base + 2u * params.columns];
+}
+let both = sum_lanes(all[0], all[1], lane);
+workgroupBarrier();
+let last = sum_lanes(all[2], V(0.0), lane);
+if (lane > 0u) { return; }
+found[column] = both[0];
+found[column + params.columns] = both[1];
+found[column + 2u * params.columns] = last[0];
+grad_bias_x[column] = both[0];
+grad_weight_x[column] = both[1];
+grad_bias_r[column] = both[0];
+grad_weight_r[column] = last[0];
 }
 @compute @workgroup_size(64)
 fn grad_rows(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let place = place_of(group, groups, local);
- let of_x = norm_x[place.column];
- let of_r = norm_r[place.column];
- let share = 1.0 / f32(params.rows);
- let mean_g = sums[place.column] * share;
- let slope_x = sums[place.column + params.columns] * of_x.inv_std * share;
- let slope_r = sums[place.column + 2u * params.columns] * of_r.inv_std * share;
- for (var row = place.row; row < place.end; row += params.step) {
-  let at = row * params.columns + place.column;
-  let here = V(grad_x[at]);
-  let beside = V(grad_r[at]);
-  let g = masked(gradient(at), sum_of(of_x, here, of_r, beside)) - mean_g;
-  grad_x[at] = X(of_x.scale * (g - (here - of_x.mean) * slope_x));
-  grad_r[at] = X(of_r.scale * (g - (beside - of_r.mean) * slope_r));
- }
+let place = place_of(group, groups, local);
+let of_x = norm_x[place.column];
+let of_r = norm_r[place.column];
+let share = 1.0 / f32(params.rows);
+let mean_g = sums[place.column] * share;
+let slope_x = sums[place.column + params.columns] * of_x.inv_std * share;
+let slope_r = sums[place.column + 2u * params.columns] * of_r.inv_std * share;
+for (var row = place.row; row < place.end; row += params.step) {
+let at = row * params.columns + place.column;
+let here = V(grad_x[at]);
+let beside = V(grad_r[at]);
+let g = masked(gradient(at), sum_of(of_x, here, of_r, beside)) - mean_g;
+grad_x[at] = X(of_x.scale * (g - (here - of_x.mean) * slope_x));
+grad_r[at] = X(of_r.scale * (g - (beside - of_r.mean) * slope_r));
+}
 }
 `,
 };
@@ -139,159 +139,159 @@ export const batch_norm: Shader<{ rows: "u32", columns: "u32", slices: "u32", st
 override RELU: bool = false;
 override LANES: u32 = 1u;
 fn put_moments(slice: u32, column: u32, all: ColumnMoments) {
- let base = 3u * slice * params.columns + column;
- moments[base] = all.mean;
- moments[base + params.columns] = all.squares;
- moments[base + 2u * params.columns] = all.count;
+let base = 3u * slice * params.columns + column;
+moments[base] = all.mean;
+moments[base + params.columns] = all.squares;
+moments[base + 2u * params.columns] = all.count;
 }
 fn moments_of_block(place: SlicePlace, local: u32) -> ColumnMoments {
- let start = place.block * params.block;
- let shift = V(x[start * params.columns + place.column]);
- var sum = V(0.0);
- var squares = V(0.0);
- let end = place.end * params.columns;
- for (var at = place.row * params.columns + place.column; at < end; at += params.step * params.columns) {
-  let d = V(x[at]) - shift;
-  sum += d;
-  squares += d * d;
- }
- let sums = sum_steps(sum, squares, local);
- let count = V(f32(place.end - start));
- let mean = sums[0] / count;
- return ColumnMoments(shift + mean, max(sums[1] - sums[0] * mean, V(0.0)), count);
+let start = place.block * params.block;
+let shift = V(x[start * params.columns + place.column]);
+var sum = V(0.0);
+var squares = V(0.0);
+let end = place.end * params.columns;
+for (var at = place.row * params.columns + place.column; at < end; at += params.step * params.columns) {
+let d = V(x[at]) - shift;
+sum += d;
+squares += d * d;
+}
+let sums = sum_steps(sum, squares, local);
+let count = V(f32(place.end - start));
+let mean = sums[0] / count;
+return ColumnMoments(shift + mean, max(sums[1] - sums[0] * mean, V(0.0)), count);
 }
 @compute @workgroup_size(64)
 fn slice_moments(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let place = place_of(group, groups, local);
- let all = moments_of_block(place, local);
- if (leads(place)) { put_moments(place.block, place.column, all); }
+let place = place_of(group, groups, local);
+let all = moments_of_block(place, local);
+if (leads(place)) { put_moments(place.block, place.column, all); }
 }
 @compute @workgroup_size(64)
 fn merge_slices(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- let chunk = i / params.columns;
- let column = i % params.columns;
- let first = chunk * params.block;
- if (first >= params.slices) { return; }
- put_moments(chunk, column, joined_slices(column, first, min(first + params.block, params.slices)));
+let i = flat_id(group, groups, local, 64u);
+let chunk = i / params.columns;
+let column = i % params.columns;
+let first = chunk * params.block;
+if (first >= params.slices) { return; }
+put_moments(chunk, column, joined_slices(column, first, min(first + params.block, params.slices)));
 }
 fn merged(column: u32, lane: u32) -> ColumnMoments {
- let shift = norm[column];
- var count = V(0.0);
- var sum = V(0.0);
- for (var s = lane; s < params.slices; s += LANES) {
-  let slice = slice_of(s, column);
-  count += slice.count;
-  sum += slice.count * (slice.mean - shift);
- }
- let totals = sum_lanes(count, sum, lane);
- let mean = shift + totals[1] / totals[0];
- var squares = V(0.0);
- for (var s = lane; s < params.slices; s += LANES) {
-  let slice = slice_of(s, column);
-  let d = slice.mean - mean;
-  squares += slice.squares + slice.count * d * d;
- }
- workgroupBarrier();
- return ColumnMoments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
+let shift = norm[column];
+var count = V(0.0);
+var sum = V(0.0);
+for (var s = lane; s < params.slices; s += LANES) {
+let slice = slice_of(s, column);
+count += slice.count;
+sum += slice.count * (slice.mean - shift);
+}
+let totals = sum_lanes(count, sum, lane);
+let mean = shift + totals[1] / totals[0];
+var squares = V(0.0);
+for (var s = lane; s < params.slices; s += LANES) {
+let slice = slice_of(s, column);
+let d = slice.mean - mean;
+squares += slice.squares + slice.count * d * d;
+}
+workgroupBarrier();
+return ColumnMoments(mean, sum_lanes(squares, V(0.0), lane)[0], totals[0]);
 }
 @compute @workgroup_size(LANES)
 fn merge_moments(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
- let all = merged(group.x, lane);
- if (lane == 0u) { put_moments(0u, group.x, all); }
+let all = merged(group.x, lane);
+if (lane == 0u) { put_moments(0u, group.x, all); }
 }
 @compute @workgroup_size(64)
 fn from_running(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let column = flat_id(group, groups, local, 64u);
- if (column >= params.columns) { return; }
- put_moments(0u, column, ColumnMoments(running_mean[column], running_var[column], V(1.0)));
+let column = flat_id(group, groups, local, 64u);
+if (column >= params.columns) { return; }
+put_moments(0u, column, ColumnMoments(running_mean[column], running_var[column], V(1.0)));
 }
 fn move_running_of(column: u32, all: ColumnMoments) {
- let m = params.momentum;
- running_mean[column] = (1.0 - m) * running_mean[column] + m * all.mean;
- running_var[column] = (1.0 - m) * running_var[column] + m * all.squares / (all.count - 1.0);
+let m = params.momentum;
+running_mean[column] = (1.0 - m) * running_mean[column] + m * all.mean;
+running_var[column] = (1.0 - m) * running_var[column] + m * all.squares / (all.count - 1.0);
 }
 fn move_running(place: SlicePlace, all: ColumnMoments) {
- if (leads_column(place)) { move_running_of(place.column, all); }
+if (leads_column(place)) { move_running_of(place.column, all); }
 }
 @compute @workgroup_size(LANES)
 fn merge_to_read(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
- let column = group.x;
- let all = merged(column, lane);
- if (lane > 0u) { return; }
- put_moments(0u, column, all);
- move_running_of(column, all);
- let scale = inverse_std(all) * weight[column];
- reading[2u * column] = scale;
- reading[2u * column + 1u] = bias[column] - all.mean * scale;
+let column = group.x;
+let all = merged(column, lane);
+if (lane > 0u) { return; }
+put_moments(0u, column, all);
+move_running_of(column, all);
+let scale = inverse_std(all) * weight[column];
+reading[2u * column] = scale;
+reading[2u * column + 1u] = bias[column] - all.mean * scale;
 }
 @compute @workgroup_size(LANES)
 fn merge_to_add(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
- let column = group.x;
- let all = merged(column, lane);
- if (lane > 0u) { return; }
- move_running_of(column, all);
- let inv_std = inverse_std(all);
- let scale = inv_std * weight[column];
- reading[4u * column] = scale;
- reading[4u * column + 1u] = bias[column] - all.mean * scale;
- reading[4u * column + 2u] = all.mean;
- reading[4u * column + 3u] = inv_std;
+let column = group.x;
+let all = merged(column, lane);
+if (lane > 0u) { return; }
+move_running_of(column, all);
+let inv_std = inverse_std(all);
+let scale = inv_std * weight[column];
+reading[4u * column] = scale;
+reading[4u * column + 1u] = bias[column] - all.mean * scale;
+reading[4u * column + 2u] = all.mean;
+reading[4u * column + 3u] = inv_std;
 }
 fn put(at: u32, value: V) {
- y[at] = X(select(value, larger(V(0.0), value), RELU));
+y[at] = X(select(value, larger(V(0.0), value), RELU));
 }
 fn normalize(place: SlicePlace, all: ColumnMoments) {
- let scale = inverse_std(all) * weight[place.column];
- let shift = bias[place.column];
- for (var row = place.row; row < place.end; row += params.step) {
-  let at = row * params.columns + place.column;
-  put(at, added(at, (V(x[at]) - all.mean) * scale + shift));
- }
+let scale = inverse_std(all) * weight[place.column];
+let shift = bias[place.column];
+for (var row = place.row; row < place.end; row += params.step) {
+let at = row * params.columns + place.column;
+put(at, added(at, (V(x[at]) - all.mean) * scale + shift));
+}
 }
 @compute @workgroup_size(64)
 fn normalize_rows(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let place = place_of(group, groups, local);
- normalize(place, moments_of(place.column));
+let place = place_of(group, groups, local);
+normalize(place, moments_of(place.column));
 }
 @compute @workgroup_size(64)
 fn normalize_rows_running(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let place = place_of(group, groups, local);
- let all = moments_of(place.column);
- move_running(place, all);
- normalize(place, all);
+let place = place_of(group, groups, local);
+let all = moments_of(place.column);
+move_running(place, all);
+normalize(place, all);
 }
 @compute @workgroup_size(64)
 fn normalize_columns(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let place = place_of(group, groups, local);
- let all = moments_of_block(place, local);
- if (leads(place)) { put_moments(place.block, place.column, all); }
- move_running(place, all);
- normalize(place, all);
+let place = place_of(group, groups, local);
+let all = moments_of_block(place, local);
+if (leads(place)) { put_moments(place.block, place.column, all); }
+move_running(place, all);
+normalize(place, all);
 }
 `,
 };
@@ -317,119 +317,119 @@ override RELU: bool = false;
 override TRAINING: bool = true;
 override LANES: u32 = 1u;
 fn mask(g: V, value: V) -> V {
- return select(V(0.0), g, (value > V(0.0)) | is_nan(value));
+return select(V(0.0), g, (value > V(0.0)) | is_nan(value));
 }
 fn masked_by_input(g: V, before: V) -> V {
- if (RELU) { return mask(g, before); }
- return g;
+if (RELU) { return mask(g, before); }
+return g;
 }
 fn masked_by_output(at: u32, g: V) -> V {
- let kept = mask(g, V(y[at]));
- masked[at] = X(kept);
- return kept;
+let kept = mask(g, V(y[at]));
+masked[at] = X(kept);
+return kept;
 }
 fn sums_of(place: SlicePlace, local: u32, all: ColumnMoments) -> array<V, 2> {
- let scale = inverse_std(all) * weight[place.column];
- let shift = shift_of(place.column);
- var sum_g = V(0.0);
- var sum_gx = V(0.0);
- for (var row = place.row; row < place.end; row += params.step) {
-  let at = row * params.columns + place.column;
-  let d = value(at) - all.mean;
-  let g = gradient(at, d * scale + shift);
-  sum_g += g;
-  sum_gx += g * d;
- }
- return sum_steps(sum_g, sum_gx, local);
+let scale = inverse_std(all) * weight[place.column];
+let shift = shift_of(place.column);
+var sum_g = V(0.0);
+var sum_gx = V(0.0);
+for (var row = place.row; row < place.end; row += params.step) {
+let at = row * params.columns + place.column;
+let d = value(at) - all.mean;
+let g = gradient(at, d * scale + shift);
+sum_g += g;
+sum_gx += g * d;
+}
+return sum_steps(sum_g, sum_gx, local);
 }
 @compute @workgroup_size(64)
 fn reduce(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let place = place_of(group, groups, local);
- let found_here = sums_of(place, local, moments_of(place.column));
- if (!leads(place)) { return; }
- let base = 2u * place.block * params.columns + place.column;
- found[base] = found_here[0];
- found[base + params.columns] = found_here[1];
+let place = place_of(group, groups, local);
+let found_here = sums_of(place, local, moments_of(place.column));
+if (!leads(place)) { return; }
+let base = 2u * place.block * params.columns + place.column;
+found[base] = found_here[0];
+found[base + params.columns] = found_here[1];
 }
 @compute @workgroup_size(LANES)
 fn merge_sums(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
- let column = group.x;
- var sum_g = V(0.0);
- var sum_gx = V(0.0);
- for (var s = lane; s < params.parts; s += LANES) {
-  sum_g += sums[2u * s * params.columns + column];
-  sum_gx += sums[(2u * s + 1u) * params.columns + column];
- }
- let totals = sum_lanes(sum_g, sum_gx, lane);
- if (lane > 0u) { return; }
- found[column] = totals[0];
- found[params.columns + column] = totals[1];
- grad_bias[column] = totals[0];
- grad_weight[column] = totals[1] * inverse_std(moments_of(column));
+let column = group.x;
+var sum_g = V(0.0);
+var sum_gx = V(0.0);
+for (var s = lane; s < params.parts; s += LANES) {
+sum_g += sums[2u * s * params.columns + column];
+sum_gx += sums[(2u * s + 1u) * params.columns + column];
+}
+let totals = sum_lanes(sum_g, sum_gx, lane);
+if (lane > 0u) { return; }
+found[column] = totals[0];
+found[params.columns + column] = totals[1];
+grad_bias[column] = totals[0];
+grad_weight[column] = totals[1] * inverse_std(moments_of(column));
 }
 fn sums_of_parts(column: u32) -> array<V, 2> {
- var sum_g = sums[column];
- var sum_gx = sums[params.columns + column];
- for (var s = 1u; s < params.parts; s++) {
-  sum_g += sums[2u * s * params.columns + column];
-  sum_gx += sums[(2u * s + 1u) * params.columns + column];
- }
- return array<V, 2>(sum_g, sum_gx);
+var sum_g = sums[column];
+var sum_gx = sums[params.columns + column];
+for (var s = 1u; s < params.parts; s++) {
+sum_g += sums[2u * s * params.columns + column];
+sum_gx += sums[(2u * s + 1u) * params.columns + column];
+}
+return array<V, 2>(sum_g, sum_gx);
 }
 fn put_affine(place: SlicePlace, all: ColumnMoments, totals: array<V, 2>) {
- if (!leads_column(place)) { return; }
- grad_bias[place.column] = totals[0];
- grad_weight[place.column] = totals[1] * inverse_std(all);
+if (!leads_column(place)) { return; }
+grad_bias[place.column] = totals[0];
+grad_weight[place.column] = totals[1] * inverse_std(all);
 }
 fn put_grad(place: SlicePlace, all: ColumnMoments, totals: array<V, 2>) {
- let inv_std = inverse_std(all);
- let scale = inv_std * weight[place.column];
- let shift = shift_of(place.column);
- let mean_g = select(V(0.0), totals[0] / all.count, TRAINING);
- let slope = select(V(0.0), totals[1] * inv_std * inv_std / all.count, TRAINING);
- for (var row = place.row; row < place.end; row += params.step) {
-  let at = row * params.columns + place.column;
-  let d = value(at) - all.mean;
-  let g = gradient_again(at, d * scale + shift);
-  grad_x[at] = X(scale * (g - mean_g - d * slope));
- }
+let inv_std = inverse_std(all);
+let scale = inv_std * weight[place.column];
+let shift = shift_of(place.column);
+let mean_g = select(V(0.0), totals[0] / all.count, TRAINING);
+let slope = select(V(0.0), totals[1] * inv_std * inv_std / all.count, TRAINING);
+for (var row = place.row; row < place.end; row += params.step) {
+let at = row * params.columns + place.column;
+let d = value(at) - all.mean;
+let g = gradient_again(at, d * scale + shift);
+grad_x[at] = X(scale * (g - mean_g - d * slope));
+}
 }
 @compute @workgroup_size(64)
 fn grad_rows(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let place = place_of(group, groups, local);
- put_grad(place, moments_of(place.column), sums_of_parts(place.column));
+let place = place_of(group, groups, local);
+put_grad(place, moments_of(place.column), sums_of_parts(place.column));
 }
 @compute @workgroup_size(64)
 fn grad_rows_affine(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let place = place_of(group, groups, local);
- let all = moments_of(place.column);
- let totals = sums_of_parts(place.column);
- put_affine(place, all, totals);
- put_grad(place, all, totals);
+let place = place_of(group, groups, local);
+let all = moments_of(place.column);
+let totals = sums_of_parts(place.column);
+put_affine(place, all, totals);
+put_grad(place, all, totals);
 }
 @compute @workgroup_size(64)
 fn grad_columns(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let place = place_of(group, groups, local);
- let all = moments_of(place.column);
- let totals = sums_of(place, local, all);
- put_affine(place, all, totals);
- put_grad(place, all, totals);
+let place = place_of(group, groups, local);
+let all = moments_of(place.column);
+let totals = sums_of(place, local, all);
+put_affine(place, all, totals);
+put_grad(place, all, totals);
 }
 `,
 };
@@ -444,60 +444,60 @@ export const l2_normalize: Shader<{ rows: "u32", columns: "u32", eps: "f32" }, {
 @group(0) @binding(3) var<storage, read> grad_y: array<V>;
 @group(0) @binding(4) var<storage, read_write> grad_x: array<V>;
 fn scale_for(top: f32) -> f32 {
- let exponent = bitcast<u32>(top) >> 23u;
- let far = exponent < 87u || (exponent > 167u && exponent < 255u);
- return select(1.0, bitcast<f32>(clamp(254u - min(exponent, 254u), 1u, 253u) << 23u), far);
+let exponent = bitcast<u32>(top) >> 23u;
+let far = exponent < 87u || (exponent > 167u && exponent < 255u);
+return select(1.0, bitcast<f32>(clamp(254u - min(exponent, 254u), 1u, 253u) << 23u), far);
 }
 fn top_of(base: u32, end: u32, lane: vec3u) -> f32 {
- var top = 0.0;
- for (var k = lane.x; k < end; k += LANES) { top = max(top, largest(abs(x[base + k]))); }
- return max_row(top, lane);
+var top = 0.0;
+for (var k = lane.x; k < end; k += LANES) { top = max(top, largest(abs(x[base + k]))); }
+return max_row(top, lane);
 }
 @compute @workgroup_size(LANES, ROWS)
 fn forward(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) lane: vec3u,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) lane: vec3u,
 ) {
- let row = flat_id(group, groups, lane.y, ROWS);
- let end = select(0u, params.columns, row < params.rows);
- let base = row * params.columns;
- let unit = scale_for(top_of(base, end, lane));
- var squares = 0.0;
- for (var k = lane.x; k < end; k += LANES) {
-  let value = x[base + k] * unit;
-  squares += total(value * value);
- }
- let scale = 1.0 / at_least(sqrt(sum_row(squares, lane)), params.eps * unit);
- for (var k = lane.x; k < end; k += LANES) {
-  y[base + k] = x[base + k] * unit * scale;
- }
+let row = flat_id(group, groups, lane.y, ROWS);
+let end = select(0u, params.columns, row < params.rows);
+let base = row * params.columns;
+let unit = scale_for(top_of(base, end, lane));
+var squares = 0.0;
+for (var k = lane.x; k < end; k += LANES) {
+let value = x[base + k] * unit;
+squares += total(value * value);
+}
+let scale = 1.0 / at_least(sqrt(sum_row(squares, lane)), params.eps * unit);
+for (var k = lane.x; k < end; k += LANES) {
+y[base + k] = x[base + k] * unit * scale;
+}
 }
 @compute @workgroup_size(LANES, ROWS)
 fn backward(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) lane: vec3u,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) lane: vec3u,
 ) {
- let row = flat_id(group, groups, lane.y, ROWS);
- let end = select(0u, params.columns, row < params.rows);
- let base = row * params.columns;
- let unit = scale_for(top_of(base, end, lane));
- var squares = 0.0;
- var dots = 0.0;
- for (var k = lane.x; k < end; k += LANES) {
-  let value = x[base + k] * unit;
-  squares += total(value * value);
-  dots += total(value * grad_y[base + k]);
- }
- let length = sqrt(sum_row(squares, lane));
- let dot_all = sum_row(dots, lane);
- let eps = params.eps * unit;
- let scale = 1.0 / at_least(length, eps);
- let slope = select(0.0, dot_all * scale * scale, length > eps);
- for (var k = lane.x; k < end; k += LANES) {
-  grad_x[base + k] = unit * scale * (grad_y[base + k] - x[base + k] * unit * slope);
- }
+let row = flat_id(group, groups, lane.y, ROWS);
+let end = select(0u, params.columns, row < params.rows);
+let base = row * params.columns;
+let unit = scale_for(top_of(base, end, lane));
+var squares = 0.0;
+var dots = 0.0;
+for (var k = lane.x; k < end; k += LANES) {
+let value = x[base + k] * unit;
+squares += total(value * value);
+dots += total(value * grad_y[base + k]);
+}
+let length = sqrt(sum_row(squares, lane));
+let dot_all = sum_row(dots, lane);
+let eps = params.eps * unit;
+let scale = 1.0 / at_least(length, eps);
+let slope = select(0.0, dot_all * scale * scale, length > eps);
+for (var k = lane.x; k < end; k += LANES) {
+grad_x[base + k] = unit * scale * (grad_y[base + k] - x[base + k] * unit * slope);
+}
 }
 `,
 };
@@ -515,51 +515,51 @@ export const layer_norm: Shader<{ rows: "u32", columns: "u32", features: "f32", 
 @group(0) @binding(6) var<storage, read> grad_y: array<X>;
 @compute @workgroup_size(LANES, ROWS)
 fn forward(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) lane: vec3u,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) lane: vec3u,
 ) {
- let row = flat_id(group, groups, lane.y, ROWS);
- let end = select(0u, params.columns, row < params.rows);
- let base = row * params.columns;
- let near = total(V(x[min(row, params.rows - 1u) * params.columns])) / f32(WIDTH);
- var sum = 0.0;
- for (var k = lane.x; k < end; k += LANES) { sum += total(V(x[base + k]) - near); }
- let mean = near + sum_row(sum, lane) / params.features;
- var squares = 0.0;
- for (var k = lane.x; k < end; k += LANES) {
-  let away = V(x[base + k]) - mean;
-  squares += total(away * away);
- }
- let scale = 1.0 / sqrt(sum_row(squares, lane) / params.features + params.eps);
- for (var k = lane.x; k < end; k += LANES) {
-  y[base + k] = X((V(x[base + k]) - mean) * scale * weight[k] + bias[k]);
- }
- if (lane.x == 0u && row < params.rows) { stats[row] = vec2f(mean, scale); }
+let row = flat_id(group, groups, lane.y, ROWS);
+let end = select(0u, params.columns, row < params.rows);
+let base = row * params.columns;
+let near = total(V(x[min(row, params.rows - 1u) * params.columns])) / f32(WIDTH);
+var sum = 0.0;
+for (var k = lane.x; k < end; k += LANES) { sum += total(V(x[base + k]) - near); }
+let mean = near + sum_row(sum, lane) / params.features;
+var squares = 0.0;
+for (var k = lane.x; k < end; k += LANES) {
+let away = V(x[base + k]) - mean;
+squares += total(away * away);
+}
+let scale = 1.0 / sqrt(sum_row(squares, lane) / params.features + params.eps);
+for (var k = lane.x; k < end; k += LANES) {
+y[base + k] = X((V(x[base + k]) - mean) * scale * weight[k] + bias[k]);
+}
+if (lane.x == 0u && row < params.rows) { stats[row] = vec2f(mean, scale); }
 }
 @compute @workgroup_size(LANES, ROWS)
 fn backward(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) lane: vec3u,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) lane: vec3u,
 ) {
- let row = flat_id(group, groups, lane.y, ROWS);
- let end = select(0u, params.columns, row < params.rows);
- let base = row * params.columns;
- let moments = stats[min(row, params.rows - 1u)];
- var sum = 0.0;
- var dots = 0.0;
- for (var k = lane.x; k < end; k += LANES) {
-  let g = V(grad_y[base + k]) * weight[k];
-  sum += total(g);
-  dots += total(g * (V(x[base + k]) - moments.x));
- }
- let shift = sum_row(sum, lane) / params.features;
- let slope = sum_row(dots, lane) * moments.y * moments.y / params.features;
- for (var k = lane.x; k < end; k += LANES) {
-  let g = V(grad_y[base + k]) * weight[k];
-  y[base + k] = X(moments.y * (g - shift - (V(x[base + k]) - moments.x) * slope));
- }
+let row = flat_id(group, groups, lane.y, ROWS);
+let end = select(0u, params.columns, row < params.rows);
+let base = row * params.columns;
+let moments = stats[min(row, params.rows - 1u)];
+var sum = 0.0;
+var dots = 0.0;
+for (var k = lane.x; k < end; k += LANES) {
+let g = V(grad_y[base + k]) * weight[k];
+sum += total(g);
+dots += total(g * (V(x[base + k]) - moments.x));
+}
+let shift = sum_row(sum, lane) / params.features;
+let slope = sum_row(dots, lane) * moments.y * moments.y / params.features;
+for (var k = lane.x; k < end; k += LANES) {
+let g = V(grad_y[base + k]) * weight[k];
+y[base + k] = X(moments.y * (g - shift - (V(x[base + k]) - moments.x) * slope));
+}
 }
 `,
 };
@@ -576,24 +576,24 @@ export const layer_norm_sums: Shader<{ rows: "u32", columns: "u32", span: "u32",
 @group(0) @binding(5) var<storage, read_write> bias_sums: array<V>;
 @compute @workgroup_size(64)
 fn sum_blocks(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let place = place_of(group, groups, local);
- var dots = V(0.0);
- var sum = V(0.0);
- for (var row = place.row; row < place.end; row += params.step) {
-  let at = row * params.columns + place.column;
-  let g = V(grad_y[at]);
-  dots += g * (V(x[at]) - stats[row].x) * stats[row].y;
-  sum += g;
- }
- let both = sum_steps(dots, sum, local);
- if (leads(place)) {
-  weight_sums[place.block * params.columns + place.column] = both[0];
-  bias_sums[place.block * params.columns + place.column] = both[1];
- }
+let place = place_of(group, groups, local);
+var dots = V(0.0);
+var sum = V(0.0);
+for (var row = place.row; row < place.end; row += params.step) {
+let at = row * params.columns + place.column;
+let g = V(grad_y[at]);
+dots += g * (V(x[at]) - stats[row].x) * stats[row].y;
+sum += g;
+}
+let both = sum_steps(dots, sum, local);
+if (leads(place)) {
+weight_sums[place.block * params.columns + place.column] = both[0];
+bias_sums[place.block * params.columns + place.column] = both[1];
+}
 }
 `,
 };

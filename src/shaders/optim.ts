@@ -6,13 +6,13 @@ export const adam: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `fn adam(w: vec4f, g: vec4f, m: vec4f, v: vec4f) -> Step {
- let decoupled = params.decoupled != 0u;
- let d = g + select(params.weight_decay, 0.0, decoupled) * w;
- let mean = params.beta1 * m + params.rest1 * d;
- let square = params.beta2 * v + params.rest2 * d * d;
- let kept = select(1.0, 1.0 - params.lr * params.weight_decay, decoupled) * w;
- let rate = params.lr / bitcast<f32>(count[1]);
- return Step(kept - rate * (mean / (sqrt(square) / bitcast<f32>(count[2]) + params.eps)), mean, square);
+let decoupled = params.decoupled != 0u;
+let d = g + select(params.weight_decay, 0.0, decoupled) * w;
+let mean = params.beta1 * m + params.rest1 * d;
+let square = params.beta2 * v + params.rest2 * d * d;
+let kept = select(1.0, 1.0 - params.lr * params.weight_decay, decoupled) * w;
+let rate = params.lr / bitcast<f32>(count[1]);
+return Step(kept - rate * (mean / (sqrt(square) / bitcast<f32>(count[2]) + params.eps)), mean, square);
 }
 `,
 };
@@ -24,18 +24,18 @@ export const adam_count: Shader<{ log1: "f32", log2: "f32" }, { 1: "read_write" 
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> count: array<u32>;
 fn one_minus_exp(x: f32) -> f32 {
- if (x < -0.5) { return 1.0 - exp(x); }
- var sum = 1.0;
- for (var k = 9u; k > 1u; k--) { sum = 1.0 + sum * x / f32(k); }
- return -x * sum;
+if (x < -0.5) { return 1.0 - exp(x); }
+var sum = 1.0;
+for (var k = 9u; k > 1u; k--) { sum = 1.0 + sum * x / f32(k); }
+return -x * sum;
 }
 @compute @workgroup_size(1)
 fn advance() {
- if (skipped()) { return; }
- let steps = count[0] + 1u;
- count[0] = steps;
- count[1] = bitcast<u32>(one_minus_exp(f32(steps) * params.log1));
- count[2] = bitcast<u32>(sqrt(one_minus_exp(f32(steps) * params.log2)));
+if (skipped()) { return; }
+let steps = count[0] + 1u;
+count[0] = steps;
+count[1] = bitcast<u32>(one_minus_exp(f32(steps) * params.log1));
+count[2] = bitcast<u32>(sqrt(one_minus_exp(f32(steps) * params.log2)));
 }
 `,
 };
@@ -46,28 +46,28 @@ export const clip_norm: Shader<Record<never, never>, Record<never, never>> = {
   code: `var<workgroup> sums: array<f32, 64>;
 @compute @workgroup_size(64)
 fn partial_norms(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let flat = group.y * groups.x + group.x;
- let t = tensor_of(flat);
- let base = (flat - start_of(t)) * VECTORS_A_GROUP + local;
- var mine = 0.0;
- for (var k = 0u; k < 4u; k++) {
-  let i = base + 64u * k;
-  if (4u * i < size_of(t)) {
-   let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(size_of(t));
-   let x = select(vec4f(0.0), weight_at(t, i), inside);
-   mine += dot(x, x);
-  }
- }
- sums[local] = mine;
- for (var half = 32u; half > 0u; half /= 2u) {
-  workgroupBarrier();
-  if (local < half) { sums[local] += sums[local + half]; }
- }
- if (local == 0u && flat < start_of(MANY)) { partials[params.offset + flat] = sums[0]; }
+let flat = group.y * groups.x + group.x;
+let t = tensor_of(flat);
+let base = (flat - start_of(t)) * VECTORS_A_GROUP + local;
+var mine = 0.0;
+for (var k = 0u; k < 4u; k++) {
+let i = base + 64u * k;
+if (4u * i < size_of(t)) {
+let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(size_of(t));
+let x = select(vec4f(0.0), weight_at(t, i), inside);
+mine += dot(x, x);
+}
+}
+sums[local] = mine;
+for (var half = 32u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (local < half) { sums[local] += sums[local + half]; }
+}
+if (local == 0u && flat < start_of(MANY)) { partials[params.offset + flat] = sums[0]; }
 }
 `,
 };
@@ -82,18 +82,18 @@ export const clip_norm_total: Shader<{ count: "u32", most: "f32" }, { 1: "read",
 var<workgroup> sums: array<f32, 256>;
 @compute @workgroup_size(256)
 fn total(@builtin(local_invocation_index) local: u32) {
- var mine = 0.0;
- for (var i = local; i < params.count; i += 256u) { mine += partials[i]; }
- sums[local] = mine;
- for (var half = 128u; half > 0u; half /= 2u) {
-  workgroupBarrier();
-  if (local < half) { sums[local] += sums[local + half]; }
- }
- if (local != 0u) { return; }
- let length = unscaled(vec4f(sqrt(sums[0]))).x;
- norm[0] = length;
- let finite = (bitcast<u32>(length) & 0x7f800000u) != 0x7f800000u;
- norm[1] = select(1.0, min(1.0, params.most / (length + 1e-6)), finite);
+var mine = 0.0;
+for (var i = local; i < params.count; i += 256u) { mine += partials[i]; }
+sums[local] = mine;
+for (var half = 128u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (local < half) { sums[local] += sums[local + half]; }
+}
+if (local != 0u) { return; }
+let length = unscaled(vec4f(sqrt(sums[0]))).x;
+norm[0] = length;
+let finite = (bitcast<u32>(length) & 0x7f800000u) != 0x7f800000u;
+norm[1] = select(1.0, min(1.0, params.most / (length + 1e-6)), finite);
 }
 `,
 };
@@ -102,7 +102,7 @@ export const ema: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `fn ema(w: vec4f, g: vec4f) -> Step {
- return Step(select(g - params.decay * (g - w), w + params.rest * (g - w), params.rest < 0.5));
+return Step(select(g - params.decay * (g - w), w + params.rest * (g - w), params.rest < 0.5));
 }
 `,
 };
@@ -112,22 +112,22 @@ export const grad_scale: Shader<Record<never, never>, Record<never, never>> = {
   access: {},
   code: `@compute @workgroup_size(64)
 fn check(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let flat = group.y * groups.x + group.x;
- let t = tensor_of(flat);
- let base = (flat - start_of(t)) * VECTORS_A_GROUP + local;
- var bad = vec4<bool>();
- for (var k = 0u; k < 4u; k++) {
-  let i = base + 64u * k;
-  if (4u * i < size_of(t)) {
-   let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(size_of(t));
-   bad |= inside & ((bitcast<vec4u>(grad_at(t, i)) & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
-  }
- }
- if (any(bad)) { atomicStore(&state[1], 1u); }
+let flat = group.y * groups.x + group.x;
+let t = tensor_of(flat);
+let base = (flat - start_of(t)) * VECTORS_A_GROUP + local;
+var bad = vec4<bool>();
+for (var k = 0u; k < 4u; k++) {
+let i = base + 64u * k;
+if (4u * i < size_of(t)) {
+let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(size_of(t));
+bad |= inside & ((bitcast<vec4u>(grad_at(t, i)) & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
+}
+}
+if (any(bad)) { atomicStore(&state[1], 1u); }
 }
 `,
 };
@@ -140,20 +140,20 @@ export const grad_scale_adjust: Shader<{ growth: "f32", backoff: "f32", interval
 @group(0) @binding(1) var<storage, read_write> state: array<u32>;
 @compute @workgroup_size(1)
 fn adjust() {
- let scale = bitcast<f32>(state[0]);
- if (state[1] != 0u) {
-  state[0] = bitcast<u32>(scale * params.backoff);
-  state[2] = 0u;
-  state[3] += 1u;
- } else {
-  state[2] += 1u;
-  if (state[2] >= params.interval) {
-   let grown = bitcast<u32>(scale * params.growth);
-   if ((grown & 0x7f800000u) != 0x7f800000u) { state[0] = grown; }
-   state[2] = 0u;
-  }
- }
- state[1] = 0u;
+let scale = bitcast<f32>(state[0]);
+if (state[1] != 0u) {
+state[0] = bitcast<u32>(scale * params.backoff);
+state[2] = 0u;
+state[3] += 1u;
+} else {
+state[2] += 1u;
+if (state[2] >= params.interval) {
+let grown = bitcast<u32>(scale * params.growth);
+if ((grown & 0x7f800000u) != 0x7f800000u) { state[0] = grown; }
+state[2] = 0u;
+}
+}
+state[1] = 0u;
 }
 `,
 };
@@ -162,59 +162,59 @@ export const lars: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `fn decay_of(t: u32) -> f32 {
- return select(0.0, params.weight_decay, marked(t));
+return select(0.0, params.weight_decay, marked(t));
 }
 fn lars(t: u32, w: vec4f, g: vec4f, v: vec4f) -> Step {
- let velocity = params.momentum * v + params.lr * trust[t] * (g + decay_of(t) * w);
- return Step(w - velocity, velocity);
+let velocity = params.momentum * v + params.lr * trust[t] * (g + decay_of(t) * w);
+return Step(w - velocity, velocity);
 }
 fn trust_of(t: u32, w2: f32, d2: f32) -> f32 {
- if (!marked(t)) { return 1.0; }
- if (params.faithful == 0u && (w2 <= 0.0 || d2 <= 0.0)) { return 1.0; }
- return params.eta * sqrt(w2) / sqrt(d2);
+if (!marked(t)) { return 1.0; }
+if (params.faithful == 0u && (w2 <= 0.0 || d2 <= 0.0)) { return 1.0; }
+return params.eta * sqrt(w2) / sqrt(d2);
 }
 var<workgroup> sums: array<vec2f, 64>;
 fn reduce(local: u32, mine: vec2f) {
- sums[local] = mine;
- for (var half = 32u; half > 0u; half /= 2u) {
-  workgroupBarrier();
-  if (local < half) { sums[local] += sums[local + half]; }
- }
+sums[local] = mine;
+for (var half = 32u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (local < half) { sums[local] += sums[local + half]; }
+}
 }
 @compute @workgroup_size(64)
 fn partial_norms(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let flat = group.y * groups.x + group.x;
- let t = tensor_of(flat);
- let base = (flat - start_of(t)) * VECTORS_A_GROUP + local;
- var mine = vec2f(0.0);
- for (var k = 0u; k < 4u; k++) {
-  let i = base + 64u * k;
-  if (4u * i < size_of(t)) {
-   let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(size_of(t));
-   let w = select(vec4f(0.0), weight_at(t, i), inside);
-   let d = select(vec4f(0.0), grad_at(t, i) + decay_of(t) * w, inside);
-   mine += vec2f(dot(w, w), dot(d, d));
-  }
- }
- reduce(local, mine);
- if (local == 0u && flat < start_of(MANY)) {
-  scratch[2u * flat] = sums[0].x;
-  scratch[2u * flat + 1u] = sums[0].y;
- }
+let flat = group.y * groups.x + group.x;
+let t = tensor_of(flat);
+let base = (flat - start_of(t)) * VECTORS_A_GROUP + local;
+var mine = vec2f(0.0);
+for (var k = 0u; k < 4u; k++) {
+let i = base + 64u * k;
+if (4u * i < size_of(t)) {
+let inside = vec4u(4u * i) + vec4u(0u, 1u, 2u, 3u) < vec4u(size_of(t));
+let w = select(vec4f(0.0), weight_at(t, i), inside);
+let d = select(vec4f(0.0), grad_at(t, i) + decay_of(t) * w, inside);
+mine += vec2f(dot(w, w), dot(d, d));
+}
+}
+reduce(local, mine);
+if (local == 0u && flat < start_of(MANY)) {
+scratch[2u * flat] = sums[0].x;
+scratch[2u * flat + 1u] = sums[0].y;
+}
 }
 @compute @workgroup_size(64)
 fn trust_ratios(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
- let t = group.x;
- var mine = vec2f(0.0);
- for (var i = start_of(t) + local; i < start_of(t + 1u); i += 64u) {
-  mine += vec2f(scratch[2u * i], scratch[2u * i + 1u]);
- }
- reduce(local, mine);
- if (local == 0u) { trust[t] = trust_of(t, sums[0].x, sums[0].y); }
+let t = group.x;
+var mine = vec2f(0.0);
+for (var i = start_of(t) + local; i < start_of(t + 1u); i += 64u) {
+mine += vec2f(scratch[2u * i], scratch[2u * i + 1u]);
+}
+reduce(local, mine);
+if (local == 0u) { trust[t] = trust_of(t, sums[0].x, sums[0].y); }
 }
 `,
 };
@@ -223,10 +223,10 @@ export const sgd: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `fn sgd(w: vec4f, g: vec4f, v: vec4f) -> Step {
- let d = g + params.weight_decay * w;
- let velocity = params.momentum * v + d;
- let step = select(velocity, d + params.momentum * velocity, params.nesterov != 0u);
- return Step(w - params.lr * step, velocity);
+let d = g + params.weight_decay * w;
+let velocity = params.momentum * v + d;
+let step = select(velocity, d + params.momentum * velocity, params.nesterov != 0u);
+return Step(w - params.lr * step, velocity);
 }
 `,
 };

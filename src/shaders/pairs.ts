@@ -17,53 +17,53 @@ export const contrastive_term: Shader<{ rows: "u32", views: "u32", scale: "f32" 
 fn owner(row: u32) -> u32 { return sample_owner(row / params.views); }
 @compute @workgroup_size(LANES, ROWS)
 fn per_row(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) lane: vec3u,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) lane: vec3u,
 ) {
- let row = flat_id(group, groups, lane.y, ROWS);
- let inside = row < params.rows;
- let end = select(0u, params.rows, inside);
- let start = row * params.rows;
- let own = owner(min(row, params.rows - 1u));
- var top = -3.4028234663852886e38;
- for (var a = lane.x; a < end; a += LANES) {
-  if (a != row) { top = max(top, params.scale * s[start + a]); }
- }
- top = max_row(top, lane);
- var powers = 0.0;
- var chosen = 0.0;
- var count = 0.0;
- for (var a = lane.x; a < end; a += LANES) {
-  if (a == row) { continue; }
-  let value = params.scale * s[start + a] - top;
-  powers += exp_or_nan(value);
-  if (owner(a) == own) {
-   chosen += value;
-   count += 1.0;
-  }
- }
- powers = sum_row(powers, lane);
- chosen = sum_row(chosen, lane);
- count = sum_row(count, lane);
- if (!inside || lane.x > 0u) { return; }
- losses[row] = log_of_sum(powers) - chosen / count;
- lse[row] = top + log_of_sum(powers);
- positives[row] = count;
+let row = flat_id(group, groups, lane.y, ROWS);
+let inside = row < params.rows;
+let end = select(0u, params.rows, inside);
+let start = row * params.rows;
+let own = owner(min(row, params.rows - 1u));
+var top = -3.4028234663852886e38;
+for (var a = lane.x; a < end; a += LANES) {
+if (a != row) { top = max(top, params.scale * s[start + a]); }
+}
+top = max_row(top, lane);
+var powers = 0.0;
+var chosen = 0.0;
+var count = 0.0;
+for (var a = lane.x; a < end; a += LANES) {
+if (a == row) { continue; }
+let value = params.scale * s[start + a] - top;
+powers += exp_or_nan(value);
+if (owner(a) == own) {
+chosen += value;
+count += 1.0;
+}
+}
+powers = sum_row(powers, lane);
+chosen = sum_row(chosen, lane);
+count = sum_row(count, lane);
+if (!inside || lane.x > 0u) { return; }
+losses[row] = log_of_sum(powers) - chosen / count;
+lse[row] = top + log_of_sum(powers);
+positives[row] = count;
 }
 @compute @workgroup_size(64)
 fn backward(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let k = flat_id(group, groups, local, 64u);
- if (k >= params.rows * params.rows) { return; }
- let i = k / params.rows;
- let a = k % params.rows;
- let wanted = select(0.0, 1.0 / positives[i], owner(i) == owner(a));
- let value = grad[0] * params.scale / f32(params.rows) * (exp_or_nan(params.scale * s[k] - lse[i]) - wanted);
- grad_s[k] = select(value, 0.0, i == a);
+let k = flat_id(group, groups, local, 64u);
+if (k >= params.rows * params.rows) { return; }
+let i = k / params.rows;
+let a = k % params.rows;
+let wanted = select(0.0, 1.0 / positives[i], owner(i) == owner(a));
+let value = grad[0] * params.scale / f32(params.rows) * (exp_or_nan(params.scale * s[k] - lse[i]) - wanted);
+grad_s[k] = select(value, 0.0, i == a);
 }
 `,
 };
@@ -80,50 +80,50 @@ export const pair_term: Shader<{ n: "u32", chunk: "u32", chunks: "u32", scale: "
 @group(0) @binding(5) var<storage, read_write> w: array<f32>;
 const LOWEST = -3.4028234e38;
 fn merge(a: vec2f, b: vec2f) -> vec2f {
- let largest = larger(a.x, b.x);
- return vec2f(largest, a.y * exp(a.x - largest) + b.y * exp(b.x - largest));
+let largest = larger(a.x, b.x);
+return vec2f(largest, a.y * exp(a.x - largest) + b.y * exp(b.x - largest));
 }
 @compute @workgroup_size(64)
 fn partial(@builtin(global_invocation_id) id: vec3u) {
- let j = id.x;
- if (j >= params.n) { return; }
- let start = id.y * params.chunk;
- let end = min(start + params.chunk, params.n);
- var largest = LOWEST;
- for (var i = start; i < end; i++) {
-  largest = larger(largest, select(exponent[i * params.n + j], LOWEST, i == j));
- }
- var sum = 0.0;
- for (var i = start; i < end; i++) {
-  sum += select(exp(exponent[i * params.n + j] - largest), 0.0, i == j);
- }
- partials[id.y * params.n + j] = vec2f(largest, sum);
+let j = id.x;
+if (j >= params.n) { return; }
+let start = id.y * params.chunk;
+let end = min(start + params.chunk, params.n);
+var largest = LOWEST;
+for (var i = start; i < end; i++) {
+largest = larger(largest, select(exponent[i * params.n + j], LOWEST, i == j));
+}
+var sum = 0.0;
+for (var i = start; i < end; i++) {
+sum += select(exp(exponent[i * params.n + j] - largest), 0.0, i == j);
+}
+partials[id.y * params.n + j] = vec2f(largest, sum);
 }
 var<workgroup> totals: array<vec2f, 256>;
 @compute @workgroup_size(256)
 fn finish(@builtin(local_invocation_index) local: u32) {
- var total = vec2f(LOWEST, 0.0);
- for (var k = local; k < params.n * params.chunks; k += 256u) { total = merge(total, partials[k]); }
- totals[local] = total;
- for (var half = 128u; half > 0u; half /= 2u) {
-  workgroupBarrier();
-  if (local < half) { totals[local] = merge(totals[local], totals[local + half]); }
- }
- if (local > 0u) { return; }
- let n = f32(params.n);
- loss[0] = totals[0].x + log(totals[0].y / (n * (n - 1.0)));
+var total = vec2f(LOWEST, 0.0);
+for (var k = local; k < params.n * params.chunks; k += 256u) { total = merge(total, partials[k]); }
+totals[local] = total;
+for (var half = 128u; half > 0u; half /= 2u) {
+workgroupBarrier();
+if (local < half) { totals[local] = merge(totals[local], totals[local + half]); }
+}
+if (local > 0u) { return; }
+let n = f32(params.n);
+loss[0] = totals[0].x + log(totals[0].y / (n * (n - 1.0)));
 }
 @compute @workgroup_size(64)
 fn weights(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let k = flat_id(group, groups, local, 64u);
- if (k >= params.n * params.n) { return; }
- let difference = exponent[k] - loss[0];
- let value = params.scale * grad_loss[0] * select(exp(difference), difference, is_nan(difference));
- w[k] = select(value, 0.0, k / params.n == k % params.n);
+let k = flat_id(group, groups, local, 64u);
+if (k >= params.n * params.n) { return; }
+let difference = exponent[k] - loss[0];
+let value = params.scale * grad_loss[0] * select(exp(difference), difference, is_nan(difference));
+w[k] = select(value, 0.0, k / params.n == k % params.n);
 }
 `,
 };
@@ -138,23 +138,23 @@ export const pair_weights: Shader<{ size: "u32", scale: "f32" }, { 1: "read", 2:
 @group(0) @binding(3) var<storage, read_write> w: array<vec4f>;
 @compute @workgroup_size(64)
 fn distance_weights(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let k = flat_id(group, groups, local, 64u);
- if (k >= params.size) { return; }
- w[k] = params.scale * grad[k];
+let k = flat_id(group, groups, local, 64u);
+if (k >= params.size) { return; }
+w[k] = params.scale * grad[k];
 }
 @compute @workgroup_size(64)
 fn rbf_weights(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let k = flat_id(group, groups, local, 64u);
- if (k >= params.size) { return; }
- w[k] = params.scale * grad[k] * gram[k];
+let k = flat_id(group, groups, local, 64u);
+if (k >= params.size) { return; }
+w[k] = params.scale * grad[k] * gram[k];
 }
 `,
 };
@@ -173,27 +173,27 @@ fn right_start(j: u32) -> u32 { return min(j, params.cols - 1u) * params.feature
 fn left(at: u32) -> vec4f { return x[at]; }
 fn right(at: u32) -> vec4f { return y[at]; }
 fn plus(sum: vec4f, a: vec4f, b0: vec4f, b1: vec4f, b2: vec4f, b3: vec4f) -> vec4f {
- let d0 = a.x - b0;
- let d1 = a.y - b1;
- let d2 = a.z - b2;
- let d3 = a.w - b3;
- return sum + d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3;
+let d0 = a.x - b0;
+let d1 = a.y - b1;
+let d2 = a.z - b2;
+let d3 = a.w - b3;
+return sum + d0 * d0 + d1 * d1 + d2 * d2 + d3 * d3;
 }
 fn skipped(i: u32, j: u32, rows: u32, cols: u32) -> bool {
- return params.symmetric == 1u && j + cols - 1u < i;
+return params.symmetric == 1u && j + cols - 1u < i;
 }
 const ADJACENT = false;
 fn write_pair(i: u32, j: u32, d2: f32) {
- if (i >= params.rows || j >= params.cols) { return; }
- let value = finish(d2);
- gram[i * params.cols + j] = value;
- if (params.symmetric == 1u) { gram[j * params.cols + i] = value; }
+if (i >= params.rows || j >= params.cols) { return; }
+let value = finish(d2);
+gram[i * params.cols + j] = value;
+if (params.symmetric == 1u) { gram[j * params.cols + i] = value; }
 }
 fn write_pairs(i: u32, j: vec4u, d2: vec4f) {
- write_pair(i, j.x, d2.x);
- write_pair(i, j.y, d2.y);
- write_pair(i, j.z, d2.z);
- write_pair(i, j.w, d2.w);
+write_pair(i, j.x, d2.x);
+write_pair(i, j.y, d2.y);
+write_pair(i, j.z, d2.z);
+write_pair(i, j.w, d2.w);
 }
 `,
 };
@@ -212,60 +212,60 @@ export const view_centroids: Shader<{ rows: "u32", views: "u32", features: "u32"
 const EPS = 1e-12;
 @compute @workgroup_size(LANES, ROWS)
 fn inverse_norms(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) lane: vec3u,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) lane: vec3u,
 ) {
- let row = flat_id(group, groups, lane.y, ROWS);
- let end = select(0u, params.features, row < params.rows);
- let start = row * params.features;
- var sum = 0.0;
- for (var f = lane.x; f < end; f += LANES) { sum += z[start + f] * z[start + f]; }
- sum = sum_row(sum, lane);
- if (row < params.rows && lane.x == 0u) { inverse[row] = 1.0 / at_least(sqrt(sum), EPS); }
+let row = flat_id(group, groups, lane.y, ROWS);
+let end = select(0u, params.features, row < params.rows);
+let start = row * params.features;
+var sum = 0.0;
+for (var f = lane.x; f < end; f += LANES) { sum += z[start + f] * z[start + f]; }
+sum = sum_row(sum, lane);
+if (row < params.rows && lane.x == 0u) { inverse[row] = 1.0 / at_least(sqrt(sum), EPS); }
 }
 @compute @workgroup_size(64)
 fn centroids(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let k = flat_id(group, groups, local, 64u);
- if (k * params.views >= params.rows * params.features) { return; }
- let sample = k / params.features;
- var sum = 0.0;
- for (var row = sample * params.views; row < (sample + 1u) * params.views; row++) {
-  sum += z[row * params.features + k % params.features] * inverse[row];
- }
- c[k] = sum / f32(params.views);
+let k = flat_id(group, groups, local, 64u);
+if (k * params.views >= params.rows * params.features) { return; }
+let sample = k / params.features;
+var sum = 0.0;
+for (var row = sample * params.views; row < (sample + 1u) * params.views; row++) {
+sum += z[row * params.features + k % params.features] * inverse[row];
+}
+c[k] = sum / f32(params.views);
 }
 @compute @workgroup_size(LANES, ROWS)
 fn projections(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) lane: vec3u,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) lane: vec3u,
 ) {
- let row = flat_id(group, groups, lane.y, ROWS);
- let end = select(0u, params.features, row < params.rows);
- let start = row * params.features;
- let sample = (row / params.views) * params.features;
- var sum = 0.0;
- for (var f = lane.x; f < end; f += LANES) { sum += grad_c[sample + f] * z[start + f]; }
- sum = sum_row(sum, lane);
- if (row < params.rows && lane.x == 0u) { along[row] = sum * inverse[row] * inverse[row]; }
+let row = flat_id(group, groups, lane.y, ROWS);
+let end = select(0u, params.features, row < params.rows);
+let start = row * params.features;
+let sample = (row / params.views) * params.features;
+var sum = 0.0;
+for (var f = lane.x; f < end; f += LANES) { sum += grad_c[sample + f] * z[start + f]; }
+sum = sum_row(sum, lane);
+if (row < params.rows && lane.x == 0u) { along[row] = sum * inverse[row] * inverse[row]; }
 }
 @compute @workgroup_size(64)
 fn grad(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let k = flat_id(group, groups, local, 64u);
- if (k >= params.rows * params.features) { return; }
- let row = k / params.features;
- let g = grad_c[(row / params.views) * params.features + k % params.features];
- let value = (g - z[k] * along[row]) * inverse[row] / f32(params.views);
- grad_z[k] = select(value, 0.0, inverse[row] > 0.999 / EPS);
+let k = flat_id(group, groups, local, 64u);
+if (k >= params.rows * params.features) { return; }
+let row = k / params.features;
+let g = grad_c[(row / params.views) * params.features + k % params.features];
+let value = (g - z[k] * along[row]) * inverse[row] / f32(params.views);
+grad_z[k] = select(value, 0.0, inverse[row] > 0.999 / EPS);
 }
 `,
 };
@@ -285,13 +285,13 @@ fn start(i: u32, f: u32) { origin = x[i * params.features + column(f)]; }
 fn terms() -> u32 { return params.cols; }
 fn across() -> bool { return params.col_stride == 1u; }
 fn weight(i: u32, j: u32) -> f32 {
- return w[min(i, params.rows - 1u) * params.row_stride + j * params.col_stride];
+return w[min(i, params.rows - 1u) * params.row_stride + j * params.col_stride];
 }
 fn vector(j: u32, f: u32) -> vec4f { return y[j * params.features + column(f)] - origin; }
 fn write_vector(i: u32, f: u32, total: f32, sum: vec4f) {
- if (i >= params.rows || f >= params.features) { return; }
- let value = total * (x[i * params.features + f] - origin) - sum;
- for (var k = 0u; k < min(4u, params.width - 4u * f); k++) { out[i * params.width + 4u * f + k] = value[k]; }
+if (i >= params.rows || f >= params.features) { return; }
+let value = total * (x[i * params.features + f] - origin) - sum;
+for (var k = 0u; k < min(4u, params.width - 4u * f); k++) { out[i * params.width + 4u * f + k] = value[k]; }
 }
 `,
 };

@@ -6,8 +6,8 @@ export const matmul: Shader<{ rows: "u32", cols4: "u32", inner: "u32", lda4: "u3
   params: { rows: "u32", cols4: "u32", inner: "u32", lda4: "u32", ldb4: "u32", ldc4: "u32", depth: "u32", segments: "u32", splits: "u32", split4: "u32", batch1: "u32", batch2: "u32", a0: "u32", a1: "u32", a2: "u32", b0: "u32", b1: "u32", b2: "u32", c_step: "u32", first_z: "u32" },
   access: { 1: "read", 3: "read_write", 4: "read" },
   code: `struct Params {
- rows: u32, cols4: u32, inner: u32, lda4: u32, ldb4: u32, ldc4: u32, depth: u32, segments: u32, splits: u32, split4: u32,
- batch1: u32, batch2: u32, a0: u32, a1: u32, a2: u32, b0: u32, b1: u32, b2: u32, c_step: u32, first_z: u32,
+rows: u32, cols4: u32, inner: u32, lda4: u32, ldb4: u32, ldc4: u32, depth: u32, segments: u32, splits: u32, split4: u32,
+batch1: u32, batch2: u32, a0: u32, a1: u32, a2: u32, b0: u32, b1: u32, b2: u32, c_step: u32, first_z: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<A4>;
@@ -27,37 +27,37 @@ override GATE: bool = false;
 struct MatrixPlace { a: u32, b: u32, c: u32, first: u32, end: u32 }
 alias Place = MatrixPlace;
 fn place_of(z: u32) -> Place {
- let whole_z = params.first_z + z;
- let split = whole_z % params.splits;
- let batch = whole_z / params.splits;
- let i2 = batch % params.batch2;
- let i1 = batch / params.batch2 % params.batch1;
- let i0 = batch / params.batch2 / params.batch1;
- return Place(
-  i0 * params.a0 + i1 * params.a1 + i2 * params.a2,
-  i0 * params.b0 + i1 * params.b1 + i2 * params.b2,
-  split * params.split4 + batch * params.c_step,
-  split * params.segments / params.splits,
-  (split + 1u) * params.segments / params.splits,
- );
+let whole_z = params.first_z + z;
+let split = whole_z % params.splits;
+let batch = whole_z / params.splits;
+let i2 = batch % params.batch2;
+let i1 = batch / params.batch2 % params.batch1;
+let i0 = batch / params.batch2 / params.batch1;
+return Place(
+i0 * params.a0 + i1 * params.a1 + i2 * params.a2,
+i0 * params.b0 + i1 * params.b1 + i2 * params.b2,
+split * params.split4 + batch * params.c_step,
+split * params.segments / params.splits,
+(split + 1u) * params.segments / params.splits,
+);
 }
 fn is_left_out() -> bool { return GATE && bias[0].x != 0.0; }
 fn narrowed(place: Place, rows: vec2u, cols: vec2u) -> Place {
- var part = place;
- if (FROM_ROW) { part.first = max(part.first, rows.x / params.depth); }
- if (FROM_COL) { part.first = max(part.first, 4u * cols.x / params.depth); }
- if (TO_ROW) { part.end = min(part.end, (rows.y + params.depth - 1u) / params.depth); }
- if (TO_COL) { part.end = min(part.end, (4u * cols.y + params.depth - 1u) / params.depth); }
- if (LOWER && 4u * cols.x >= rows.y) { part.end = part.first; }
- return part;
+var part = place;
+if (FROM_ROW) { part.first = max(part.first, rows.x / params.depth); }
+if (FROM_COL) { part.first = max(part.first, 4u * cols.x / params.depth); }
+if (TO_ROW) { part.end = min(part.end, (rows.y + params.depth - 1u) / params.depth); }
+if (TO_COL) { part.end = min(part.end, (4u * cols.y + params.depth - 1u) / params.depth); }
+if (LOWER && 4u * cols.x >= rows.y) { part.end = part.first; }
+return part;
 }
 fn segment_length(s: u32) -> u32 { return min(params.depth, params.inner - s * params.depth); }
 struct MatrixRow { base: u32, k: u32, reading: Reading }
 alias Row = MatrixRow;
 fn row_of(place: Place, row: u32) -> Row {
- let vector = min(row, params.rows - 1u) / 4u;
- if (A_T) { return Row(place.a + vector, 0u, reading_of(vector)); }
- return Row(place.a + min(row, params.rows - 1u) * params.lda4, 0u, Reading());
+let vector = min(row, params.rows - 1u) / 4u;
+if (A_T) { return Row(place.a + vector, 0u, reading_of(vector)); }
+return Row(place.a + min(row, params.rows - 1u) * params.lda4, 0u, Reading());
 }
 fn row_from(row: Row, k: u32) -> Row { return Row(row.base + a_step(k), k, row.reading); }
 fn a_step(k: u32) -> u32 { return select(k / 4u, k * params.lda4, A_T); }
@@ -65,20 +65,20 @@ struct MatrixSegment { k: u32 }
 alias Segment = MatrixSegment;
 fn segment_of(place: Place, row: Row, s: u32) -> Segment { return Segment(s * params.depth); }
 fn load_a(row: Row, segment: Segment, k: u32) -> vec4f {
- let at = segment.k + k;
- if (!A_T) { return read_by(reading_of((at + row.k) / 4u), vec4f(a[a_step(at) + row.base]), true); }
- if (!K_TAIL) { return read_by(row.reading, vec4f(a[a_step(at) + row.base]), true); }
- let inside = at + row.k < params.inner;
- return read_by(row.reading, vec4f(a[a_step(select(segment.k, at, inside)) + row.base]), inside);
+let at = segment.k + k;
+if (!A_T) { return read_by(reading_of((at + row.k) / 4u), vec4f(a[a_step(at) + row.base]), true); }
+if (!K_TAIL) { return read_by(row.reading, vec4f(a[a_step(at) + row.base]), true); }
+let inside = at + row.k < params.inner;
+return read_by(row.reading, vec4f(a[a_step(select(segment.k, at, inside)) + row.base]), inside);
 }
 fn b_base(place: Place, s: u32) -> u32 {
- let k = s * params.depth;
- return place.b + select(k * params.ldb4, k / 4u, B_T);
+let k = s * params.depth;
+return place.b + select(k * params.ldb4, k / 4u, B_T);
 }
 fn load_b(base: u32, s: u32, k: u32, col: u32) -> vec4f {
- if (!K_TAIL) { return b_at(base + k * params.ldb4 + col); }
- let inside = s * params.depth + k < params.inner;
- return select(vec4f(), b_at(base + select(0u, k, inside) * params.ldb4 + col), inside);
+if (!K_TAIL) { return b_at(base + k * params.ldb4 + col); }
+let inside = s * params.depth + k < params.inner;
+return select(vec4f(), b_at(base + select(0u, k, inside) * params.ldb4 + col), inside);
 }
 fn load_b_t(base: u32, k: u32, j: u32) -> vec4f { return b_at(base + j * params.ldb4 + k / 4u); }
 fn rows_of_c(place: Place) -> u32 { return params.rows; }
@@ -86,12 +86,12 @@ fn columns_of_c() -> u32 { return params.cols4; }
 fn column_of_c(place: Place, col: u32) -> u32 { return col; }
 fn c_at(place: Place, row: u32, col: u32) -> u32 { return place.c + row * params.ldc4 + col; }
 fn store(place: Place, row: u32, col: u32, sum: vec4f) {
- if (row >= params.rows || col >= params.cols4) { return; }
- let i = c_at(place, row, col);
- var value = sum;
- if (BIAS) { value += bias[col]; }
- if (ACCUMULATE) { value += vec4f(c[i]); }
- c[i] = C4(value);
+if (row >= params.rows || col >= params.cols4) { return; }
+let i = c_at(place, row, col);
+var value = sum;
+if (BIAS) { value += bias[col]; }
+if (ACCUMULATE) { value += vec4f(c[i]); }
+c[i] = C4(value);
 }
 `,
 };
@@ -100,20 +100,20 @@ export const matmul_columns: Shader<Record<never, never>, Record<never, never>> 
   params: {},
   access: {},
   code: `fn load_columns(base: u32, s: u32, k: u32, col: u32) -> mat4x4f {
- if (B_T) {
-  return transpose(mat4x4f(
-   load_b_t(base, k, 4u * col),
-   load_b_t(base, k, 4u * col + 1u),
-   load_b_t(base, k, 4u * col + 2u),
-   load_b_t(base, k, 4u * col + 3u),
-  ));
- }
- return mat4x4f(
-  load_b(base, s, k, col),
-  load_b(base, s, k + 1u, col),
-  load_b(base, s, k + 2u, col),
-  load_b(base, s, k + 3u, col),
- );
+if (B_T) {
+return transpose(mat4x4f(
+load_b_t(base, k, 4u * col),
+load_b_t(base, k, 4u * col + 1u),
+load_b_t(base, k, 4u * col + 2u),
+load_b_t(base, k, 4u * col + 3u),
+));
+}
+return mat4x4f(
+load_b(base, s, k, col),
+load_b(base, s, k + 1u, col),
+load_b(base, s, k + 2u, col),
+load_b(base, s, k + 3u, col),
+);
 }
 `,
 };
@@ -122,106 +122,106 @@ export const matmul_narrow: Shader<Record<never, never>, Record<never, never>> =
   params: {},
   access: {},
   code: `fn share(mine: vec4f, offset: u32, i: u32, u: u32) -> f32 {
- if (A_T) { return subgroupShuffle(mine[i], offset + u); }
- return subgroupShuffle(mine[u], offset + i);
+if (A_T) { return subgroupShuffle(mine[i], offset + u); }
+return subgroupShuffle(mine[u], offset + i);
 }
 fn shuffled(x: vec4f, lane: u32) -> vec4f {
- return vec4f(
-  subgroupShuffle(x.x, lane),
-  subgroupShuffle(x.y, lane),
-  subgroupShuffle(x.z, lane),
-  subgroupShuffle(x.w, lane),
- );
+return vec4f(
+subgroupShuffle(x.x, lane),
+subgroupShuffle(x.y, lane),
+subgroupShuffle(x.z, lane),
+subgroupShuffle(x.w, lane),
+);
 }
 struct Quad { s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f }
 fn add_quad(sums: ptr<function, Quad>, mine: vec4f, offset: u32, b: mat4x4f) {
- (*sums).s0 += share(mine, offset, 0u, 0u) * b[0] + share(mine, offset, 0u, 1u) * b[1] + share(mine, offset, 0u, 2u) * b[2] + share(mine, offset, 0u, 3u) * b[3];
- (*sums).s1 += share(mine, offset, 1u, 0u) * b[0] + share(mine, offset, 1u, 1u) * b[1] + share(mine, offset, 1u, 2u) * b[2] + share(mine, offset, 1u, 3u) * b[3];
- (*sums).s2 += share(mine, offset, 2u, 0u) * b[0] + share(mine, offset, 2u, 1u) * b[1] + share(mine, offset, 2u, 2u) * b[2] + share(mine, offset, 2u, 3u) * b[3];
- (*sums).s3 += share(mine, offset, 3u, 0u) * b[0] + share(mine, offset, 3u, 1u) * b[1] + share(mine, offset, 3u, 2u) * b[2] + share(mine, offset, 3u, 3u) * b[3];
+(*sums).s0 += share(mine, offset, 0u, 0u) * b[0] + share(mine, offset, 0u, 1u) * b[1] + share(mine, offset, 0u, 2u) * b[2] + share(mine, offset, 0u, 3u) * b[3];
+(*sums).s1 += share(mine, offset, 1u, 0u) * b[0] + share(mine, offset, 1u, 1u) * b[1] + share(mine, offset, 1u, 2u) * b[2] + share(mine, offset, 1u, 3u) * b[3];
+(*sums).s2 += share(mine, offset, 2u, 0u) * b[0] + share(mine, offset, 2u, 1u) * b[1] + share(mine, offset, 2u, 2u) * b[2] + share(mine, offset, 2u, 3u) * b[3];
+(*sums).s3 += share(mine, offset, 3u, 0u) * b[0] + share(mine, offset, 3u, 1u) * b[1] + share(mine, offset, 3u, 2u) * b[2] + share(mine, offset, 3u, 3u) * b[3];
 }
 fn store_quad(place: Place, row: u32, col: u32, sums: Quad) {
- store(place, row, col, sums.s0);
- store(place, row + 1u, col, sums.s1);
- store(place, row + 2u, col, sums.s2);
- store(place, row + 3u, col, sums.s3);
+store(place, row, col, sums.s0);
+store(place, row + 1u, col, sums.s1);
+store(place, row + 2u, col, sums.s2);
+store(place, row + 3u, col, sums.s3);
 }
 fn moments_of_quad(place: Place, row: u32, sums: Quad) -> Moments {
- return moments_of(rows_left(rows_of_c(place), row), sums.s0, sums.s1, sums.s2, sums.s3);
+return moments_of(rows_left(rows_of_c(place), row), sums.s0, sums.s1, sums.s2, sums.s3);
 }
 @compute @workgroup_size(8)
 fn main(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(subgroup_invocation_id) lane: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(subgroup_invocation_id) lane: u32,
 ) {
- if (is_left_out()) { return; }
- let whole = place_of(group.z);
- let block = group.y * groups.x + group.x;
- let col_blocks = (params.cols4 + 3u) / 4u;
- let first_row = 32u * (block / col_blocks);
- let first_col = 4u * (block % col_blocks);
- let place = narrowed(whole, vec2u(first_row, first_row + 32u), vec2u(first_col, first_col + 4u));
- let offset = lane & 4u;
- let row = first_row + 4u * offset;
- let col = first_col + (lane & 3u);
- let b_col = min(col, params.cols4 - 1u);
- let mine = row + select(lane & 3u, 0u, A_T);
- let mine0 = row_of(place, mine);
- let mine1 = row_of(place, mine + 4u);
- let mine2 = row_of(place, mine + 8u);
- let mine3 = row_of(place, mine + 12u);
- let upper = offset >> 2u;
- let first = lane & 3u;
- let second = first + 4u;
- let k_of_lane = select(0u, lane & 3u, A_T);
- var quad0: Quad;
- var quad1: Quad;
- var quad2: Quad;
- var quad3: Quad;
- for (var s = place.first; s < place.end; s++) {
-  let segment0 = segment_of(place, mine0, s);
-  let segment1 = segment_of(place, mine1, s);
-  let segment2 = segment_of(place, mine2, s);
-  let segment3 = segment_of(place, mine3, s);
-  let base = b_base(place, s);
-  let end = segment_length(s);
-  for (var k = 0u; k < end; k += 4u) {
-   var even: vec4f;
-   var odd: vec4f;
-   if (B_T) {
-    even = load_b_t(base, k, 4u * b_col + upper);
-    odd = load_b_t(base, k, 4u * b_col + 2u + upper);
-   } else {
-    even = load_b(base, s, k + upper, b_col);
-    odd = load_b(base, s, k + 2u + upper, b_col);
-   }
-   let loaded = mat4x4f(shuffled(even, first), shuffled(even, second), shuffled(odd, first), shuffled(odd, second));
-   var b = loaded;
-   if (B_T) { b = transpose(loaded); }
-   add_quad(&quad0, load_a(mine0, segment0, k + k_of_lane), offset, b);
-   add_quad(&quad1, load_a(mine1, segment1, k + k_of_lane), offset, b);
-   add_quad(&quad2, load_a(mine2, segment2, k + k_of_lane), offset, b);
-   add_quad(&quad3, load_a(mine3, segment3, k + k_of_lane), offset, b);
-  }
- }
- store_quad(place, row, col, quad0);
- store_quad(place, row + 4u, col, quad1);
- store_quad(place, row + 8u, col, quad2);
- store_quad(place, row + 12u, col, quad3);
- if (MOMENTS) {
-  let mine = joined(
-   joined(moments_of_quad(place, row, quad0), moments_of_quad(place, row + 4u, quad1)),
-   joined(moments_of_quad(place, row + 8u, quad2), moments_of_quad(place, row + 12u, quad3)),
-  );
-  let other = lane ^ 4u;
-  let later = Moments(
-   subgroupShuffle(mine.count, other),
-   shuffled(mine.mean, other),
-   shuffled(mine.squares, other),
-  );
-  if (offset == 0u) { put_moments(place, first_row / 32u, col, joined(mine, later)); }
- }
+if (is_left_out()) { return; }
+let whole = place_of(group.z);
+let block = group.y * groups.x + group.x;
+let col_blocks = (params.cols4 + 3u) / 4u;
+let first_row = 32u * (block / col_blocks);
+let first_col = 4u * (block % col_blocks);
+let place = narrowed(whole, vec2u(first_row, first_row + 32u), vec2u(first_col, first_col + 4u));
+let offset = lane & 4u;
+let row = first_row + 4u * offset;
+let col = first_col + (lane & 3u);
+let b_col = min(col, params.cols4 - 1u);
+let mine = row + select(lane & 3u, 0u, A_T);
+let mine0 = row_of(place, mine);
+let mine1 = row_of(place, mine + 4u);
+let mine2 = row_of(place, mine + 8u);
+let mine3 = row_of(place, mine + 12u);
+let upper = offset >> 2u;
+let first = lane & 3u;
+let second = first + 4u;
+let k_of_lane = select(0u, lane & 3u, A_T);
+var quad0: Quad;
+var quad1: Quad;
+var quad2: Quad;
+var quad3: Quad;
+for (var s = place.first; s < place.end; s++) {
+let segment0 = segment_of(place, mine0, s);
+let segment1 = segment_of(place, mine1, s);
+let segment2 = segment_of(place, mine2, s);
+let segment3 = segment_of(place, mine3, s);
+let base = b_base(place, s);
+let end = segment_length(s);
+for (var k = 0u; k < end; k += 4u) {
+var even: vec4f;
+var odd: vec4f;
+if (B_T) {
+even = load_b_t(base, k, 4u * b_col + upper);
+odd = load_b_t(base, k, 4u * b_col + 2u + upper);
+} else {
+even = load_b(base, s, k + upper, b_col);
+odd = load_b(base, s, k + 2u + upper, b_col);
+}
+let loaded = mat4x4f(shuffled(even, first), shuffled(even, second), shuffled(odd, first), shuffled(odd, second));
+var b = loaded;
+if (B_T) { b = transpose(loaded); }
+add_quad(&quad0, load_a(mine0, segment0, k + k_of_lane), offset, b);
+add_quad(&quad1, load_a(mine1, segment1, k + k_of_lane), offset, b);
+add_quad(&quad2, load_a(mine2, segment2, k + k_of_lane), offset, b);
+add_quad(&quad3, load_a(mine3, segment3, k + k_of_lane), offset, b);
+}
+}
+store_quad(place, row, col, quad0);
+store_quad(place, row + 4u, col, quad1);
+store_quad(place, row + 8u, col, quad2);
+store_quad(place, row + 12u, col, quad3);
+if (MOMENTS) {
+let mine = joined(
+joined(moments_of_quad(place, row, quad0), moments_of_quad(place, row + 4u, quad1)),
+joined(moments_of_quad(place, row + 8u, quad2), moments_of_quad(place, row + 12u, quad3)),
+);
+let other = lane ^ 4u;
+let later = Moments(
+subgroupShuffle(mine.count, other),
+shuffled(mine.mean, other),
+shuffled(mine.squares, other),
+);
+if (offset == 0u) { put_moments(place, first_row / 32u, col, joined(mine, later)); }
+}
 }
 `,
 };
@@ -234,19 +234,19 @@ export const matmul_pad: Shader<{ size: "u32", from_cols: "u32", to_cols: "u32" 
 @group(0) @binding(1) var<storage, read> x: array<E>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4<E>>;
 fn element(i: u32) -> E {
- let col = i % params.to_cols;
- if (col >= params.from_cols) { return E(0.0); }
- return x[i / params.to_cols * params.from_cols + col];
+let col = i % params.to_cols;
+if (col >= params.from_cols) { return E(0.0); }
+return x[i / params.to_cols * params.from_cols + col];
 }
 @compute @workgroup_size(64)
 fn main(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- y[i] = vec4<E>(element(4u * i), element(4u * i + 1u), element(4u * i + 2u), element(4u * i + 3u));
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+y[i] = vec4<E>(element(4u * i), element(4u * i + 1u), element(4u * i + 2u), element(4u * i + 3u));
 }
 `,
 };
@@ -263,22 +263,22 @@ override BIAS: bool = false;
 override ACCUMULATE: bool = false;
 @compute @workgroup_size(64)
 fn main(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let o = flat_id(group, groups, local, 64u);
- if (o >= params.size) { return; }
- let i = o % params.inner;
- let chunk = o / params.inner % params.chunks;
- let first = chunk * params.depth;
- let rows = min(params.depth, params.length - first);
- let at = (o / params.inner / params.chunks * params.length + first) * params.inner + i;
- var sum = vec4f();
- for (var r = 0u; r < rows; r++) { sum += vec4f(x[at + r * params.inner]); }
- if (BIAS) { sum += bias[i % params.cols]; }
- if (ACCUMULATE) { sum += vec4f(y[o]); }
- y[o] = Y(sum);
+let o = flat_id(group, groups, local, 64u);
+if (o >= params.size) { return; }
+let i = o % params.inner;
+let chunk = o / params.inner % params.chunks;
+let first = chunk * params.depth;
+let rows = min(params.depth, params.length - first);
+let at = (o / params.inner / params.chunks * params.length + first) * params.inner + i;
+var sum = vec4f();
+for (var r = 0u; r < rows; r++) { sum += vec4f(x[at + r * params.inner]); }
+if (BIAS) { sum += bias[i % params.cols]; }
+if (ACCUMULATE) { sum += vec4f(y[o]); }
+y[o] = Y(sum);
 }
 `,
 };
@@ -287,93 +287,93 @@ export const matmul_rows: Shader<Record<never, never>, Record<never, never>> = {
   params: {},
   access: {},
   code: `fn four(a4: vec4f, b: mat4x4f) -> vec4f {
- return a4.x * b[0] + a4.y * b[1] + a4.z * b[2] + a4.w * b[3];
+return a4.x * b[0] + a4.y * b[1] + a4.z * b[2] + a4.w * b[3];
 }
 @compute @workgroup_size(8)
 fn main(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) lane: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) lane: u32,
 ) {
- if (is_left_out()) { return; }
- let block = group.y * groups.x + group.x;
- let col_blocks = (params.cols4 + 7u) / 8u;
- let row = 8u * (block / col_blocks);
- let first_col = 8u * (block % col_blocks);
- let place = narrowed(place_of(group.z), vec2u(row, row + 8u), vec2u(first_col, first_col + 8u));
- let col = first_col + lane;
- let b_col = min(col, params.cols4 - 1u);
- let r0 = row_of(place, row);
- let r1 = row_of(place, row + 1u);
- let r2 = row_of(place, row + 2u);
- let r3 = row_of(place, row + 3u);
- let r4 = row_of(place, row + 4u);
- let r5 = row_of(place, row + 5u);
- let r6 = row_of(place, row + 6u);
- let r7 = row_of(place, row + 7u);
- var s0 = vec4f();
- var s1 = vec4f();
- var s2 = vec4f();
- var s3 = vec4f();
- var s4 = vec4f();
- var s5 = vec4f();
- var s6 = vec4f();
- var s7 = vec4f();
- for (var s = place.first; s < place.end; s++) {
-  let g0 = segment_of(place, r0, s);
-  let g1 = segment_of(place, r1, s);
-  let g2 = segment_of(place, r2, s);
-  let g3 = segment_of(place, r3, s);
-  let g4 = segment_of(place, r4, s);
-  let g5 = segment_of(place, r5, s);
-  let g6 = segment_of(place, r6, s);
-  let g7 = segment_of(place, r7, s);
-  let base = b_base(place, s);
-  let end = segment_length(s);
-  for (var k = 0u; k < end; k += 4u) {
-   let b = load_columns(base, s, k, b_col);
-   if (A_T) {
-    let l0 = load_a(r0, g0, k);
-    let l1 = load_a(r0, g0, k + 1u);
-    let l2 = load_a(r0, g0, k + 2u);
-    let l3 = load_a(r0, g0, k + 3u);
-    s0 += l0.x * b[0] + l1.x * b[1] + l2.x * b[2] + l3.x * b[3];
-    s1 += l0.y * b[0] + l1.y * b[1] + l2.y * b[2] + l3.y * b[3];
-    s2 += l0.z * b[0] + l1.z * b[1] + l2.z * b[2] + l3.z * b[3];
-    s3 += l0.w * b[0] + l1.w * b[1] + l2.w * b[2] + l3.w * b[3];
-    let h0 = load_a(r4, g4, k);
-    let h1 = load_a(r4, g4, k + 1u);
-    let h2 = load_a(r4, g4, k + 2u);
-    let h3 = load_a(r4, g4, k + 3u);
-    s4 += h0.x * b[0] + h1.x * b[1] + h2.x * b[2] + h3.x * b[3];
-    s5 += h0.y * b[0] + h1.y * b[1] + h2.y * b[2] + h3.y * b[3];
-    s6 += h0.z * b[0] + h1.z * b[1] + h2.z * b[2] + h3.z * b[3];
-    s7 += h0.w * b[0] + h1.w * b[1] + h2.w * b[2] + h3.w * b[3];
-   } else {
-    s0 += four(load_a(r0, g0, k), b);
-    s1 += four(load_a(r1, g1, k), b);
-    s2 += four(load_a(r2, g2, k), b);
-    s3 += four(load_a(r3, g3, k), b);
-    s4 += four(load_a(r4, g4, k), b);
-    s5 += four(load_a(r5, g5, k), b);
-    s6 += four(load_a(r6, g6, k), b);
-    s7 += four(load_a(r7, g7, k), b);
-   }
-  }
- }
- store(place, row, col, s0);
- store(place, row + 1u, col, s1);
- store(place, row + 2u, col, s2);
- store(place, row + 3u, col, s3);
- store(place, row + 4u, col, s4);
- store(place, row + 5u, col, s5);
- store(place, row + 6u, col, s6);
- store(place, row + 7u, col, s7);
- if (MOMENTS) {
-  let first = moments_of(rows_left(rows_of_c(place), row), s0, s1, s2, s3);
-  let second = moments_of(rows_left(rows_of_c(place), row + 4u), s4, s5, s6, s7);
-  put_moments(place, row / 8u, col, joined(first, second));
- }
+if (is_left_out()) { return; }
+let block = group.y * groups.x + group.x;
+let col_blocks = (params.cols4 + 7u) / 8u;
+let row = 8u * (block / col_blocks);
+let first_col = 8u * (block % col_blocks);
+let place = narrowed(place_of(group.z), vec2u(row, row + 8u), vec2u(first_col, first_col + 8u));
+let col = first_col + lane;
+let b_col = min(col, params.cols4 - 1u);
+let r0 = row_of(place, row);
+let r1 = row_of(place, row + 1u);
+let r2 = row_of(place, row + 2u);
+let r3 = row_of(place, row + 3u);
+let r4 = row_of(place, row + 4u);
+let r5 = row_of(place, row + 5u);
+let r6 = row_of(place, row + 6u);
+let r7 = row_of(place, row + 7u);
+var s0 = vec4f();
+var s1 = vec4f();
+var s2 = vec4f();
+var s3 = vec4f();
+var s4 = vec4f();
+var s5 = vec4f();
+var s6 = vec4f();
+var s7 = vec4f();
+for (var s = place.first; s < place.end; s++) {
+let g0 = segment_of(place, r0, s);
+let g1 = segment_of(place, r1, s);
+let g2 = segment_of(place, r2, s);
+let g3 = segment_of(place, r3, s);
+let g4 = segment_of(place, r4, s);
+let g5 = segment_of(place, r5, s);
+let g6 = segment_of(place, r6, s);
+let g7 = segment_of(place, r7, s);
+let base = b_base(place, s);
+let end = segment_length(s);
+for (var k = 0u; k < end; k += 4u) {
+let b = load_columns(base, s, k, b_col);
+if (A_T) {
+let l0 = load_a(r0, g0, k);
+let l1 = load_a(r0, g0, k + 1u);
+let l2 = load_a(r0, g0, k + 2u);
+let l3 = load_a(r0, g0, k + 3u);
+s0 += l0.x * b[0] + l1.x * b[1] + l2.x * b[2] + l3.x * b[3];
+s1 += l0.y * b[0] + l1.y * b[1] + l2.y * b[2] + l3.y * b[3];
+s2 += l0.z * b[0] + l1.z * b[1] + l2.z * b[2] + l3.z * b[3];
+s3 += l0.w * b[0] + l1.w * b[1] + l2.w * b[2] + l3.w * b[3];
+let h0 = load_a(r4, g4, k);
+let h1 = load_a(r4, g4, k + 1u);
+let h2 = load_a(r4, g4, k + 2u);
+let h3 = load_a(r4, g4, k + 3u);
+s4 += h0.x * b[0] + h1.x * b[1] + h2.x * b[2] + h3.x * b[3];
+s5 += h0.y * b[0] + h1.y * b[1] + h2.y * b[2] + h3.y * b[3];
+s6 += h0.z * b[0] + h1.z * b[1] + h2.z * b[2] + h3.z * b[3];
+s7 += h0.w * b[0] + h1.w * b[1] + h2.w * b[2] + h3.w * b[3];
+} else {
+s0 += four(load_a(r0, g0, k), b);
+s1 += four(load_a(r1, g1, k), b);
+s2 += four(load_a(r2, g2, k), b);
+s3 += four(load_a(r3, g3, k), b);
+s4 += four(load_a(r4, g4, k), b);
+s5 += four(load_a(r5, g5, k), b);
+s6 += four(load_a(r6, g6, k), b);
+s7 += four(load_a(r7, g7, k), b);
+}
+}
+}
+store(place, row, col, s0);
+store(place, row + 1u, col, s1);
+store(place, row + 2u, col, s2);
+store(place, row + 3u, col, s3);
+store(place, row + 4u, col, s4);
+store(place, row + 5u, col, s5);
+store(place, row + 6u, col, s6);
+store(place, row + 7u, col, s7);
+if (MOMENTS) {
+let first = moments_of(rows_left(rows_of_c(place), row), s0, s1, s2, s3);
+let second = moments_of(rows_left(rows_of_c(place), row + 4u), s4, s5, s6, s7);
+put_moments(place, row / 8u, col, joined(first, second));
+}
 }
 `,
 };
@@ -382,103 +382,103 @@ export const matmul_subgroup: Shader<Record<never, never>, Record<never, never>>
   params: {},
   access: {},
   code: `fn share(mine: vec4f, i: u32, u: u32) -> f32 {
- if (A_T) { return subgroupShuffle(mine[i & 3u], 2u * u + (i >> 2u)); }
- return subgroupShuffle(mine[u], i);
+if (A_T) { return subgroupShuffle(mine[i & 3u], 2u * u + (i >> 2u)); }
+return subgroupShuffle(mine[u], i);
 }
 struct Rows { s0: vec4f, s1: vec4f, s2: vec4f, s3: vec4f, s4: vec4f, s5: vec4f, s6: vec4f, s7: vec4f }
 fn add_rows(sums: ptr<function, Rows>, mine: vec4f, b: mat4x4f) {
- (*sums).s0 += share(mine, 0u, 0u) * b[0] + share(mine, 0u, 1u) * b[1] + share(mine, 0u, 2u) * b[2] + share(mine, 0u, 3u) * b[3];
- (*sums).s1 += share(mine, 1u, 0u) * b[0] + share(mine, 1u, 1u) * b[1] + share(mine, 1u, 2u) * b[2] + share(mine, 1u, 3u) * b[3];
- (*sums).s2 += share(mine, 2u, 0u) * b[0] + share(mine, 2u, 1u) * b[1] + share(mine, 2u, 2u) * b[2] + share(mine, 2u, 3u) * b[3];
- (*sums).s3 += share(mine, 3u, 0u) * b[0] + share(mine, 3u, 1u) * b[1] + share(mine, 3u, 2u) * b[2] + share(mine, 3u, 3u) * b[3];
- (*sums).s4 += share(mine, 4u, 0u) * b[0] + share(mine, 4u, 1u) * b[1] + share(mine, 4u, 2u) * b[2] + share(mine, 4u, 3u) * b[3];
- (*sums).s5 += share(mine, 5u, 0u) * b[0] + share(mine, 5u, 1u) * b[1] + share(mine, 5u, 2u) * b[2] + share(mine, 5u, 3u) * b[3];
- (*sums).s6 += share(mine, 6u, 0u) * b[0] + share(mine, 6u, 1u) * b[1] + share(mine, 6u, 2u) * b[2] + share(mine, 6u, 3u) * b[3];
- (*sums).s7 += share(mine, 7u, 0u) * b[0] + share(mine, 7u, 1u) * b[1] + share(mine, 7u, 2u) * b[2] + share(mine, 7u, 3u) * b[3];
+(*sums).s0 += share(mine, 0u, 0u) * b[0] + share(mine, 0u, 1u) * b[1] + share(mine, 0u, 2u) * b[2] + share(mine, 0u, 3u) * b[3];
+(*sums).s1 += share(mine, 1u, 0u) * b[0] + share(mine, 1u, 1u) * b[1] + share(mine, 1u, 2u) * b[2] + share(mine, 1u, 3u) * b[3];
+(*sums).s2 += share(mine, 2u, 0u) * b[0] + share(mine, 2u, 1u) * b[1] + share(mine, 2u, 2u) * b[2] + share(mine, 2u, 3u) * b[3];
+(*sums).s3 += share(mine, 3u, 0u) * b[0] + share(mine, 3u, 1u) * b[1] + share(mine, 3u, 2u) * b[2] + share(mine, 3u, 3u) * b[3];
+(*sums).s4 += share(mine, 4u, 0u) * b[0] + share(mine, 4u, 1u) * b[1] + share(mine, 4u, 2u) * b[2] + share(mine, 4u, 3u) * b[3];
+(*sums).s5 += share(mine, 5u, 0u) * b[0] + share(mine, 5u, 1u) * b[1] + share(mine, 5u, 2u) * b[2] + share(mine, 5u, 3u) * b[3];
+(*sums).s6 += share(mine, 6u, 0u) * b[0] + share(mine, 6u, 1u) * b[1] + share(mine, 6u, 2u) * b[2] + share(mine, 6u, 3u) * b[3];
+(*sums).s7 += share(mine, 7u, 0u) * b[0] + share(mine, 7u, 1u) * b[1] + share(mine, 7u, 2u) * b[2] + share(mine, 7u, 3u) * b[3];
 }
 fn store_rows(place: Place, row: u32, col: u32, sums: Rows) {
- store(place, row, col, sums.s0);
- store(place, row + 1u, col, sums.s1);
- store(place, row + 2u, col, sums.s2);
- store(place, row + 3u, col, sums.s3);
- store(place, row + 4u, col, sums.s4);
- store(place, row + 5u, col, sums.s5);
- store(place, row + 6u, col, sums.s6);
- store(place, row + 7u, col, sums.s7);
+store(place, row, col, sums.s0);
+store(place, row + 1u, col, sums.s1);
+store(place, row + 2u, col, sums.s2);
+store(place, row + 3u, col, sums.s3);
+store(place, row + 4u, col, sums.s4);
+store(place, row + 5u, col, sums.s5);
+store(place, row + 6u, col, sums.s6);
+store(place, row + 7u, col, sums.s7);
 }
 fn moments_of_rows(place: Place, row: u32, sums: Rows) -> Moments {
- let rows = rows_of_c(place);
- return joined(
-  moments_of(rows_left(rows, row), sums.s0, sums.s1, sums.s2, sums.s3),
-  moments_of(rows_left(rows, row + 4u), sums.s4, sums.s5, sums.s6, sums.s7),
- );
+let rows = rows_of_c(place);
+return joined(
+moments_of(rows_left(rows, row), sums.s0, sums.s1, sums.s2, sums.s3),
+moments_of(rows_left(rows, row + 4u), sums.s4, sums.s5, sums.s6, sums.s7),
+);
 }
 @compute @workgroup_size(8)
 fn main(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) lane: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) lane: u32,
 ) {
- if (is_left_out()) { return; }
- let whole = place_of(group.z);
- let block = group.y * groups.x + group.x;
- let col_blocks = (params.cols4 + 7u) / 8u;
- let band = 8u * (block / (8u * col_blocks));
- let high = max(1u, min(8u, (rows_of_c(whole) + ROWS - 1u) / ROWS - band));
- let in_band = block - band * col_blocks;
- let row = ROWS * (band + in_band % high);
- let first_col = 8u * (in_band / high);
- let place = narrowed(whole, vec2u(row, row + ROWS), vec2u(first_col, first_col + 8u));
- let col = first_col + lane;
- let b_col = min(col, params.cols4 - 1u);
- let mine = row + select(lane, 4u * (lane & 1u), A_T);
- let mine0 = row_of(place, mine);
- let mine1 = row_of(place, mine + 8u);
- let mine2 = row_of(place, mine + 16u);
- let mine3 = row_of(place, mine + 24u);
- let k_of_lane = select(0u, lane >> 1u, A_T);
- var rows0: Rows;
- var rows1: Rows;
- var rows2: Rows;
- var rows3: Rows;
- for (var s = place.first; s < place.end; s++) {
-  let segment0 = segment_of(place, mine0, s);
-  let segment1 = segment_of(place, mine1, s);
-  let segment2 = segment_of(place, mine2, s);
-  let segment3 = segment_of(place, mine3, s);
-  let base = b_base(place, s);
-  let end = segment_length(s);
-  for (var k = 0u; k < end; k += 4u) {
-   let m0 = load_a(mine0, segment0, k + k_of_lane);
-   let m1 = load_a(mine1, segment1, k + k_of_lane);
-   var m2: vec4f;
-   var m3: vec4f;
-   if (ROWS > 16u) {
-    m2 = load_a(mine2, segment2, k + k_of_lane);
-    m3 = load_a(mine3, segment3, k + k_of_lane);
-   }
-   let b = load_columns(base, s, k, b_col);
-   add_rows(&rows0, m0, b);
-   add_rows(&rows1, m1, b);
-   if (ROWS > 16u) {
-    add_rows(&rows2, m2, b);
-    add_rows(&rows3, m3, b);
-   }
-  }
- }
- store_rows(place, row, col, rows0);
- store_rows(place, row + 8u, col, rows1);
- if (ROWS > 16u) {
-  store_rows(place, row + 16u, col, rows2);
-  store_rows(place, row + 24u, col, rows3);
- }
- if (MOMENTS) {
-  var all = joined(moments_of_rows(place, row, rows0), moments_of_rows(place, row + 8u, rows1));
-  if (ROWS > 16u) {
-   all = joined(all, joined(moments_of_rows(place, row + 16u, rows2), moments_of_rows(place, row + 24u, rows3)));
-  }
-  put_moments(place, row / ROWS, col, all);
- }
+if (is_left_out()) { return; }
+let whole = place_of(group.z);
+let block = group.y * groups.x + group.x;
+let col_blocks = (params.cols4 + 7u) / 8u;
+let band = 8u * (block / (8u * col_blocks));
+let high = max(1u, min(8u, (rows_of_c(whole) + ROWS - 1u) / ROWS - band));
+let in_band = block - band * col_blocks;
+let row = ROWS * (band + in_band % high);
+let first_col = 8u * (in_band / high);
+let place = narrowed(whole, vec2u(row, row + ROWS), vec2u(first_col, first_col + 8u));
+let col = first_col + lane;
+let b_col = min(col, params.cols4 - 1u);
+let mine = row + select(lane, 4u * (lane & 1u), A_T);
+let mine0 = row_of(place, mine);
+let mine1 = row_of(place, mine + 8u);
+let mine2 = row_of(place, mine + 16u);
+let mine3 = row_of(place, mine + 24u);
+let k_of_lane = select(0u, lane >> 1u, A_T);
+var rows0: Rows;
+var rows1: Rows;
+var rows2: Rows;
+var rows3: Rows;
+for (var s = place.first; s < place.end; s++) {
+let segment0 = segment_of(place, mine0, s);
+let segment1 = segment_of(place, mine1, s);
+let segment2 = segment_of(place, mine2, s);
+let segment3 = segment_of(place, mine3, s);
+let base = b_base(place, s);
+let end = segment_length(s);
+for (var k = 0u; k < end; k += 4u) {
+let m0 = load_a(mine0, segment0, k + k_of_lane);
+let m1 = load_a(mine1, segment1, k + k_of_lane);
+var m2: vec4f;
+var m3: vec4f;
+if (ROWS > 16u) {
+m2 = load_a(mine2, segment2, k + k_of_lane);
+m3 = load_a(mine3, segment3, k + k_of_lane);
+}
+let b = load_columns(base, s, k, b_col);
+add_rows(&rows0, m0, b);
+add_rows(&rows1, m1, b);
+if (ROWS > 16u) {
+add_rows(&rows2, m2, b);
+add_rows(&rows3, m3, b);
+}
+}
+}
+store_rows(place, row, col, rows0);
+store_rows(place, row + 8u, col, rows1);
+if (ROWS > 16u) {
+store_rows(place, row + 16u, col, rows2);
+store_rows(place, row + 24u, col, rows3);
+}
+if (MOMENTS) {
+var all = joined(moments_of_rows(place, row, rows0), moments_of_rows(place, row + 8u, rows1));
+if (ROWS > 16u) {
+all = joined(all, joined(moments_of_rows(place, row + 16u, rows2), moments_of_rows(place, row + 24u, rows3)));
+}
+put_moments(place, row / ROWS, col, all);
+}
 }
 `,
 };
@@ -506,241 +506,241 @@ var<workgroup> tile_a: array<array<RowsOfK, 4>, 2>;
 var<workgroup> tile_b: array<array<ColsOfK, 4>, 2>;
 struct Slot { k: u32, line: u32 }
 fn slot_of(q: u32, lines: u32, along_k: bool) -> Slot {
- if (along_k) { return Slot(4u * (q & 1u), q >> 1u); }
- return Slot(q / lines, 4u * (q % lines));
+if (along_k) { return Slot(4u * (q & 1u), q >> 1u); }
+return Slot(q / lines, 4u * (q % lines));
 }
 struct Target { k4: u32, k: u32, part: u32, vector: u32, number: u32 }
 fn target_of(slot: Slot, length: u32) -> Target {
- let vector = slot.line / 4u;
- return Target(
-  min(slot.k / 4u, 1u),
-  min(slot.k % 4u, 3u),
-  min(vector / length, 1u),
-  min(vector % length, length - 1u),
-  min(slot.line % 4u, 3u),
- );
+let vector = slot.line / 4u;
+return Target(
+min(slot.k / 4u, 1u),
+min(slot.k % 4u, 3u),
+min(vector / length, 1u),
+min(vector % length, length - 1u),
+min(slot.line % 4u, 3u),
+);
 }
 fn fetch_a(row: Row, segment: Segment, slot: Slot, k: u32, end: u32) -> vec4f {
- if (WHOLE) { return load_a(row, segment, k); }
- let inside = k + slot.k < end;
- return select(vec4f(), load_a(row, segment, select(0u, k, inside)), inside);
+if (WHOLE) { return load_a(row, segment, k); }
+let inside = k + slot.k < end;
+return select(vec4f(), load_a(row, segment, select(0u, k, inside)), inside);
 }
 fn b_offset(slot: Slot) -> u32 {
- if (B_T) { return slot.line * params.ldb4 + slot.k / 4u; }
- return slot.k * params.ldb4 + slot.line / 4u;
+if (B_T) { return slot.line * params.ldb4 + slot.k / 4u; }
+return slot.k * params.ldb4 + slot.line / 4u;
 }
 fn fetch_b(base: u32, s: u32, slot: Slot, offset: u32, k: u32, end: u32) -> vec4f {
- if (WHOLE) { return b_at(base + select(k * params.ldb4, k / 4u, B_T) + offset); }
- let inside = k + slot.k < end;
- let first = select(0u, k + slot.k, inside);
- if (B_T) { return select(vec4f(), load_b_t(base, first, slot.line), inside); }
- return select(vec4f(), load_b(base, s, first, slot.line / 4u), inside);
+if (WHOLE) { return b_at(base + select(k * params.ldb4, k / 4u, B_T) + offset); }
+let inside = k + slot.k < end;
+let first = select(0u, k + slot.k, inside);
+if (B_T) { return select(vec4f(), load_b_t(base, first, slot.line), inside); }
+return select(vec4f(), load_b(base, s, first, slot.line / 4u), inside);
 }
 fn put_a(half: u32, to: Target, second: bool, value: vec4f) {
- let part = select(to.part, u32(second), A_TWICE && !A_T);
- let k4 = select(to.k4, u32(second), A_TWICE && A_T);
- if (A_T) {
-  tile_a[k4][to.k].at[part][half][to.vector] = to_four(value);
- } else {
-  tile_a[k4][0].at[part][half][to.vector][to.number] = Number(value.x);
-  tile_a[k4][1].at[part][half][to.vector][to.number] = Number(value.y);
-  tile_a[k4][2].at[part][half][to.vector][to.number] = Number(value.z);
-  tile_a[k4][3].at[part][half][to.vector][to.number] = Number(value.w);
- }
+let part = select(to.part, u32(second), A_TWICE && !A_T);
+let k4 = select(to.k4, u32(second), A_TWICE && A_T);
+if (A_T) {
+tile_a[k4][to.k].at[part][half][to.vector] = to_four(value);
+} else {
+tile_a[k4][0].at[part][half][to.vector][to.number] = Number(value.x);
+tile_a[k4][1].at[part][half][to.vector][to.number] = Number(value.y);
+tile_a[k4][2].at[part][half][to.vector][to.number] = Number(value.z);
+tile_a[k4][3].at[part][half][to.vector][to.number] = Number(value.w);
+}
 }
 fn put_b(half: u32, to: Target, second: bool, value: vec4f) {
- let part = select(to.part, u32(second), B_TWICE && B_T);
- let k4 = select(to.k4, u32(second), B_TWICE && !B_T);
- if (B_T) {
-  tile_b[k4][0].at[part][half][to.vector][to.number] = Number(value.x);
-  tile_b[k4][1].at[part][half][to.vector][to.number] = Number(value.y);
-  tile_b[k4][2].at[part][half][to.vector][to.number] = Number(value.z);
-  tile_b[k4][3].at[part][half][to.vector][to.number] = Number(value.w);
- } else {
-  tile_b[k4][to.k].at[part][half][to.vector] = to_four(value);
- }
+let part = select(to.part, u32(second), B_TWICE && B_T);
+let k4 = select(to.k4, u32(second), B_TWICE && !B_T);
+if (B_T) {
+tile_b[k4][0].at[part][half][to.vector][to.number] = Number(value.x);
+tile_b[k4][1].at[part][half][to.vector][to.number] = Number(value.y);
+tile_b[k4][2].at[part][half][to.vector][to.number] = Number(value.z);
+tile_b[k4][3].at[part][half][to.vector][to.number] = Number(value.w);
+} else {
+tile_b[k4][to.k].at[part][half][to.vector] = to_four(value);
+}
 }
 struct TileSums {
- s00: vec4f, s01: vec4f,
- s10: vec4f, s11: vec4f,
- s20: vec4f, s21: vec4f,
- s30: vec4f, s31: vec4f,
- s40: vec4f, s41: vec4f,
- s50: vec4f, s51: vec4f,
- s60: vec4f, s61: vec4f,
- s70: vec4f, s71: vec4f,
+s00: vec4f, s01: vec4f,
+s10: vec4f, s11: vec4f,
+s20: vec4f, s21: vec4f,
+s30: vec4f, s31: vec4f,
+s40: vec4f, s41: vec4f,
+s50: vec4f, s51: vec4f,
+s60: vec4f, s61: vec4f,
+s70: vec4f, s71: vec4f,
 }
 fn add_k(sums: ptr<function, SliceSums>, half: u32, k: u32, rows: u32, cols: u32) {
- let a_low = to_vector(tile_a[k / 4u][k % 4u].at[0][half][rows]);
- let b_low = to_vector(tile_b[k / 4u][k % 4u].at[0][half][cols]);
- (*sums).s00 = fma(Vector(a_low.x), b_low, (*sums).s00);
- (*sums).s10 = fma(Vector(a_low.y), b_low, (*sums).s10);
- (*sums).s20 = fma(Vector(a_low.z), b_low, (*sums).s20);
- (*sums).s30 = fma(Vector(a_low.w), b_low, (*sums).s30);
- var b_high: Vector;
- if (BROAD) {
-  b_high = to_vector(tile_b[k / 4u][k % 4u].at[COL_PARTS - 1u][half][cols]);
-  (*sums).s01 = fma(Vector(a_low.x), b_high, (*sums).s01);
-  (*sums).s11 = fma(Vector(a_low.y), b_high, (*sums).s11);
-  (*sums).s21 = fma(Vector(a_low.z), b_high, (*sums).s21);
-  (*sums).s31 = fma(Vector(a_low.w), b_high, (*sums).s31);
- }
- if (TALL) {
-  let a_high = to_vector(tile_a[k / 4u][k % 4u].at[ROW_PARTS - 1u][half][rows]);
-  (*sums).s40 = fma(Vector(a_high.x), b_low, (*sums).s40);
-  (*sums).s50 = fma(Vector(a_high.y), b_low, (*sums).s50);
-  (*sums).s60 = fma(Vector(a_high.z), b_low, (*sums).s60);
-  (*sums).s70 = fma(Vector(a_high.w), b_low, (*sums).s70);
-  if (BROAD) {
-   (*sums).s41 = fma(Vector(a_high.x), b_high, (*sums).s41);
-   (*sums).s51 = fma(Vector(a_high.y), b_high, (*sums).s51);
-   (*sums).s61 = fma(Vector(a_high.z), b_high, (*sums).s61);
-   (*sums).s71 = fma(Vector(a_high.w), b_high, (*sums).s71);
-  }
- }
+let a_low = to_vector(tile_a[k / 4u][k % 4u].at[0][half][rows]);
+let b_low = to_vector(tile_b[k / 4u][k % 4u].at[0][half][cols]);
+(*sums).s00 = fma(Vector(a_low.x), b_low, (*sums).s00);
+(*sums).s10 = fma(Vector(a_low.y), b_low, (*sums).s10);
+(*sums).s20 = fma(Vector(a_low.z), b_low, (*sums).s20);
+(*sums).s30 = fma(Vector(a_low.w), b_low, (*sums).s30);
+var b_high: Vector;
+if (BROAD) {
+b_high = to_vector(tile_b[k / 4u][k % 4u].at[COL_PARTS - 1u][half][cols]);
+(*sums).s01 = fma(Vector(a_low.x), b_high, (*sums).s01);
+(*sums).s11 = fma(Vector(a_low.y), b_high, (*sums).s11);
+(*sums).s21 = fma(Vector(a_low.z), b_high, (*sums).s21);
+(*sums).s31 = fma(Vector(a_low.w), b_high, (*sums).s31);
+}
+if (TALL) {
+let a_high = to_vector(tile_a[k / 4u][k % 4u].at[ROW_PARTS - 1u][half][rows]);
+(*sums).s40 = fma(Vector(a_high.x), b_low, (*sums).s40);
+(*sums).s50 = fma(Vector(a_high.y), b_low, (*sums).s50);
+(*sums).s60 = fma(Vector(a_high.z), b_low, (*sums).s60);
+(*sums).s70 = fma(Vector(a_high.w), b_low, (*sums).s70);
+if (BROAD) {
+(*sums).s41 = fma(Vector(a_high.x), b_high, (*sums).s41);
+(*sums).s51 = fma(Vector(a_high.y), b_high, (*sums).s51);
+(*sums).s61 = fma(Vector(a_high.z), b_high, (*sums).s61);
+(*sums).s71 = fma(Vector(a_high.w), b_high, (*sums).s71);
+}
+}
 }
 fn add_ks(sums: ptr<function, SliceSums>, half: u32, rows: u32, cols: u32) {
- if (!UNROLLED) {
-  for (var k = 0u; k < DEPTH; k++) { add_k(sums, half, k, rows, cols); }
-  return;
- }
- add_k(sums, half, 0u, rows, cols);
- add_k(sums, half, 1u, rows, cols);
- add_k(sums, half, 2u, rows, cols);
- add_k(sums, half, 3u, rows, cols);
- add_k(sums, half, 4u, rows, cols);
- add_k(sums, half, 5u, rows, cols);
- add_k(sums, half, 6u, rows, cols);
- add_k(sums, half, 7u, rows, cols);
+if (!UNROLLED) {
+for (var k = 0u; k < DEPTH; k++) { add_k(sums, half, k, rows, cols); }
+return;
+}
+add_k(sums, half, 0u, rows, cols);
+add_k(sums, half, 1u, rows, cols);
+add_k(sums, half, 2u, rows, cols);
+add_k(sums, half, 3u, rows, cols);
+add_k(sums, half, 4u, rows, cols);
+add_k(sums, half, 5u, rows, cols);
+add_k(sums, half, 6u, rows, cols);
+add_k(sums, half, 7u, rows, cols);
 }
 fn block_of(block: u32, blocks: u32) -> vec2u {
- let col_blocks = (params.cols4 + COLS4 - 1u) / COLS4;
- let row_blocks = blocks / col_blocks;
- let band = block / (8u * col_blocks);
- let inside = block - band * 8u * col_blocks;
- let height = clamp(row_blocks - min(8u * band, row_blocks), 1u, 8u);
- return vec2u(8u * band + inside % height, inside / height);
+let col_blocks = (params.cols4 + COLS4 - 1u) / COLS4;
+let row_blocks = blocks / col_blocks;
+let band = block / (8u * col_blocks);
+let inside = block - band * 8u * col_blocks;
+let height = clamp(row_blocks - min(8u * band, row_blocks), 1u, 8u);
+return vec2u(8u * band + inside % height, inside / height);
 }
 fn second_segment(g0: Segment, g1: Segment) -> Segment {
- if (A_T) { return g0; }
- return g1;
+if (A_T) { return g0; }
+return g1;
 }
 fn add_segments(sums: ptr<function, TileSums>, place: Place, q: u32, row: u32, col: u32, rows: u32, cols: u32) {
- let a_slot = slot_of(q, ROWS4, !A_T);
- let a_second = Slot(a_slot.k + select(0u, 4u, A_T), a_slot.line + select(4u * HIGH, 0u, A_T));
- let a_to = target_of(a_slot, HIGH);
- let r0 = row_from(row_of(place, row + a_slot.line), a_slot.k);
- let r1 = row_from(row_of(place, row + a_second.line), a_second.k);
- let b_slot = slot_of(q, COLS4, B_T);
- let last = 4u * params.cols4 - 1u;
- let b_first = Slot(b_slot.k, min(4u * col + b_slot.line, last));
- let b_second = Slot(b_slot.k + select(4u, 0u, B_T), min(4u * col + b_slot.line + select(0u, 4u * WIDE, B_T), last));
- let b_to = target_of(b_slot, WIDE);
- let b_at0 = b_offset(b_first);
- let b_at1 = b_offset(b_second);
- var s = place.first;
- var k = 0u;
- var end = segment_length(s);
- var base = b_base(place, s);
- var g0 = segment_of(place, r0, s);
- var g1 = segment_of(place, r1, s);
- put_a(0u, a_to, false, fetch_a(r0, g0, a_slot, k, end));
- if (A_TWICE) { put_a(0u, a_to, true, fetch_a(r1, second_segment(g0, g1), a_second, k, end)); }
- put_b(0u, b_to, false, fetch_b(base, s, b_first, b_at0, k, end));
- if (B_TWICE) { put_b(0u, b_to, true, fetch_b(base, s, b_second, b_at1, k, end)); }
- workgroupBarrier();
- k = DEPTH;
- var half = 0u;
- var more = true;
- while (more) {
-  if (k >= end) {
-   k = 0u;
-   s++;
-   end = 0u;
-   more = s < place.end;
-   if (more) {
-    end = segment_length(s);
-    base = b_base(place, s);
-    g0 = segment_of(place, r0, s);
-    g1 = segment_of(place, r1, s);
-   }
-  }
-  loop {
-   let a0 = fetch_a(r0, g0, a_slot, k, end);
-   var a1: vec4f;
-   if (A_TWICE) { a1 = fetch_a(r1, second_segment(g0, g1), a_second, k, end); }
-   let b0 = fetch_b(base, s, b_first, b_at0, k, end);
-   var b1: vec4f;
-   if (B_TWICE) { b1 = fetch_b(base, s, b_second, b_at1, k, end); }
-   add_slice(sums, half, rows, cols);
-   half = 1u - half;
-   put_a(half, a_to, false, a0);
-   if (A_TWICE) { put_a(half, a_to, true, a1); }
-   put_b(half, b_to, false, b0);
-   if (B_TWICE) { put_b(half, b_to, true, b1); }
-   workgroupBarrier();
-   k += DEPTH;
-   if (k >= end) { break; }
-  }
- }
+let a_slot = slot_of(q, ROWS4, !A_T);
+let a_second = Slot(a_slot.k + select(0u, 4u, A_T), a_slot.line + select(4u * HIGH, 0u, A_T));
+let a_to = target_of(a_slot, HIGH);
+let r0 = row_from(row_of(place, row + a_slot.line), a_slot.k);
+let r1 = row_from(row_of(place, row + a_second.line), a_second.k);
+let b_slot = slot_of(q, COLS4, B_T);
+let last = 4u * params.cols4 - 1u;
+let b_first = Slot(b_slot.k, min(4u * col + b_slot.line, last));
+let b_second = Slot(b_slot.k + select(4u, 0u, B_T), min(4u * col + b_slot.line + select(0u, 4u * WIDE, B_T), last));
+let b_to = target_of(b_slot, WIDE);
+let b_at0 = b_offset(b_first);
+let b_at1 = b_offset(b_second);
+var s = place.first;
+var k = 0u;
+var end = segment_length(s);
+var base = b_base(place, s);
+var g0 = segment_of(place, r0, s);
+var g1 = segment_of(place, r1, s);
+put_a(0u, a_to, false, fetch_a(r0, g0, a_slot, k, end));
+if (A_TWICE) { put_a(0u, a_to, true, fetch_a(r1, second_segment(g0, g1), a_second, k, end)); }
+put_b(0u, b_to, false, fetch_b(base, s, b_first, b_at0, k, end));
+if (B_TWICE) { put_b(0u, b_to, true, fetch_b(base, s, b_second, b_at1, k, end)); }
+workgroupBarrier();
+k = DEPTH;
+var half = 0u;
+var more = true;
+while (more) {
+if (k >= end) {
+k = 0u;
+s++;
+end = 0u;
+more = s < place.end;
+if (more) {
+end = segment_length(s);
+base = b_base(place, s);
+g0 = segment_of(place, r0, s);
+g1 = segment_of(place, r1, s);
+}
+}
+loop {
+let a0 = fetch_a(r0, g0, a_slot, k, end);
+var a1: vec4f;
+if (A_TWICE) { a1 = fetch_a(r1, second_segment(g0, g1), a_second, k, end); }
+let b0 = fetch_b(base, s, b_first, b_at0, k, end);
+var b1: vec4f;
+if (B_TWICE) { b1 = fetch_b(base, s, b_second, b_at1, k, end); }
+add_slice(sums, half, rows, cols);
+half = 1u - half;
+put_a(half, a_to, false, a0);
+if (A_TWICE) { put_a(half, a_to, true, a1); }
+put_b(half, b_to, false, b0);
+if (B_TWICE) { put_b(half, b_to, true, b1); }
+workgroupBarrier();
+k += DEPTH;
+if (k >= end) { break; }
+}
+}
 }
 @compute @workgroup_size(INVOCATIONS)
 fn main(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) q0: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) q0: u32,
 ) {
- if (is_left_out()) { return; }
- let block = block_of(group.y * groups.x + group.x, groups.x * groups.y);
- let first_row = 4u * ROWS4 * block.x;
- let first_col = COLS4 * block.y;
- let place = narrowed(
-  place_of(group.z),
-  vec2u(first_row, first_row + 4u * ROWS4),
-  vec2u(first_col, first_col + COLS4),
- );
- let cell = q0 / 32u;
- let rows = min(4u * (cell / (WIDE / 8u)) + q0 / 8u % 4u, HIGH - 1u);
- let cols = min(8u * (cell % (WIDE / 8u)) + q0 % 8u, WIDE - 1u);
- var sums: TileSums;
- if (place.first < place.end) { add_segments(&sums, place, q0, first_row, first_col, rows, cols); }
- let row = first_row + 4u * rows;
- let col = first_col + cols;
- var left = put_rows(place, row, col, sums.s00, sums.s10, sums.s20, sums.s30);
- var right = Moments();
- if (BROAD) { right = put_rows(place, row, col + WIDE, sums.s01, sums.s11, sums.s21, sums.s31); }
- if (TALL) {
-  let high = row + 4u * HIGH;
-  left = joined(left, put_rows(place, high, col, sums.s40, sums.s50, sums.s60, sums.s70));
-  if (BROAD) { right = joined(right, put_rows(place, high, col + WIDE, sums.s41, sums.s51, sums.s61, sums.s71)); }
- }
- if (MOMENTS) {
-  let all = tile_moments(place, first_row, q0, rows, cols, left, right);
-  if (q0 < COLS4) { put_moments(place, first_row / (4u * ROWS4), first_col + q0, all); }
- }
+if (is_left_out()) { return; }
+let block = block_of(group.y * groups.x + group.x, groups.x * groups.y);
+let first_row = 4u * ROWS4 * block.x;
+let first_col = COLS4 * block.y;
+let place = narrowed(
+place_of(group.z),
+vec2u(first_row, first_row + 4u * ROWS4),
+vec2u(first_col, first_col + COLS4),
+);
+let cell = q0 / 32u;
+let rows = min(4u * (cell / (WIDE / 8u)) + q0 / 8u % 4u, HIGH - 1u);
+let cols = min(8u * (cell % (WIDE / 8u)) + q0 % 8u, WIDE - 1u);
+var sums: TileSums;
+if (place.first < place.end) { add_segments(&sums, place, q0, first_row, first_col, rows, cols); }
+let row = first_row + 4u * rows;
+let col = first_col + cols;
+var left = put_rows(place, row, col, sums.s00, sums.s10, sums.s20, sums.s30);
+var right = Moments();
+if (BROAD) { right = put_rows(place, row, col + WIDE, sums.s01, sums.s11, sums.s21, sums.s31); }
+if (TALL) {
+let high = row + 4u * HIGH;
+left = joined(left, put_rows(place, high, col, sums.s40, sums.s50, sums.s60, sums.s70));
+if (BROAD) { right = joined(right, put_rows(place, high, col + WIDE, sums.s41, sums.s51, sums.s61, sums.s71)); }
+}
+if (MOMENTS) {
+let all = tile_moments(place, first_row, q0, rows, cols, left, right);
+if (q0 < COLS4) { put_moments(place, first_row / (4u * ROWS4), first_col + q0, all); }
+}
 }
 fn high_rows(place: Place, row: u32) -> u32 {
- if (!TALL) { return 0u; }
- return rows_left(rows_of_c(place), row + 4u * HIGH);
+if (!TALL) { return 0u; }
+return rows_left(rows_of_c(place), row + 4u * HIGH);
 }
 fn tile_moments(place: Place, first_row: u32, q0: u32, rows: u32, cols: u32, left: Moments, right: Moments) -> Moments {
- workgroupBarrier();
- leave(rows, cols, left.mean);
- if (BROAD) { leave(rows, cols + WIDE, right.mean); }
- workgroupBarrier();
- var all = Moments();
- let column = min(q0, COLS4 - 1u);
- for (var y = 0u; y < HIGH; y++) {
-  let row = first_row + 4u * y;
-  let count = rows_left(rows_of_c(place), row) + high_rows(place, row);
-  all = joined(all, Moments(f32(count), left_at(y, column), vec4f()));
- }
- workgroupBarrier();
- leave(rows, cols, left.squares);
- if (BROAD) { leave(rows, cols + WIDE, right.squares); }
- workgroupBarrier();
- for (var y = 0u; y < HIGH; y++) { all.squares += left_at(y, column); }
- return all;
+workgroupBarrier();
+leave(rows, cols, left.mean);
+if (BROAD) { leave(rows, cols + WIDE, right.mean); }
+workgroupBarrier();
+var all = Moments();
+let column = min(q0, COLS4 - 1u);
+for (var y = 0u; y < HIGH; y++) {
+let row = first_row + 4u * y;
+let count = rows_left(rows_of_c(place), row) + high_rows(place, row);
+all = joined(all, Moments(f32(count), left_at(y, column), vec4f()));
+}
+workgroupBarrier();
+leave(rows, cols, left.squares);
+if (BROAD) { leave(rows, cols + WIDE, right.squares); }
+workgroupBarrier();
+for (var y = 0u; y < HIGH; y++) { all.squares += left_at(y, column); }
+return all;
 }
 `,
 };
@@ -750,40 +750,40 @@ export const matmul_tile_f16: Shader<Record<never, never>, Record<never, never>>
   access: {},
   code: `alias Number = f16;
 struct SliceSums {
- s00: Vector, s01: Vector,
- s10: Vector, s11: Vector,
- s20: Vector, s21: Vector,
- s30: Vector, s31: Vector,
- s40: Vector, s41: Vector,
- s50: Vector, s51: Vector,
- s60: Vector, s61: Vector,
- s70: Vector, s71: Vector,
+s00: Vector, s01: Vector,
+s10: Vector, s11: Vector,
+s20: Vector, s21: Vector,
+s30: Vector, s31: Vector,
+s40: Vector, s41: Vector,
+s50: Vector, s51: Vector,
+s60: Vector, s61: Vector,
+s70: Vector, s71: Vector,
 }
 fn add_slice(sums: ptr<function, TileSums>, half: u32, rows: u32, cols: u32) {
- var slice: SliceSums;
- add_ks(&slice, half, rows, cols);
- (*sums).s00 += vec4f(slice.s00);
- (*sums).s10 += vec4f(slice.s10);
- (*sums).s20 += vec4f(slice.s20);
- (*sums).s30 += vec4f(slice.s30);
- if (BROAD) {
-  (*sums).s01 += vec4f(slice.s01);
-  (*sums).s11 += vec4f(slice.s11);
-  (*sums).s21 += vec4f(slice.s21);
-  (*sums).s31 += vec4f(slice.s31);
- }
- if (TALL) {
-  (*sums).s40 += vec4f(slice.s40);
-  (*sums).s50 += vec4f(slice.s50);
-  (*sums).s60 += vec4f(slice.s60);
-  (*sums).s70 += vec4f(slice.s70);
-  if (BROAD) {
-   (*sums).s41 += vec4f(slice.s41);
-   (*sums).s51 += vec4f(slice.s51);
-   (*sums).s61 += vec4f(slice.s61);
-   (*sums).s71 += vec4f(slice.s71);
-  }
- }
+var slice: SliceSums;
+add_ks(&slice, half, rows, cols);
+(*sums).s00 += vec4f(slice.s00);
+(*sums).s10 += vec4f(slice.s10);
+(*sums).s20 += vec4f(slice.s20);
+(*sums).s30 += vec4f(slice.s30);
+if (BROAD) {
+(*sums).s01 += vec4f(slice.s01);
+(*sums).s11 += vec4f(slice.s11);
+(*sums).s21 += vec4f(slice.s21);
+(*sums).s31 += vec4f(slice.s31);
+}
+if (TALL) {
+(*sums).s40 += vec4f(slice.s40);
+(*sums).s50 += vec4f(slice.s50);
+(*sums).s60 += vec4f(slice.s60);
+(*sums).s70 += vec4f(slice.s70);
+if (BROAD) {
+(*sums).s41 += vec4f(slice.s41);
+(*sums).s51 += vec4f(slice.s51);
+(*sums).s61 += vec4f(slice.s61);
+(*sums).s71 += vec4f(slice.s71);
+}
+}
 }
 var<workgroup> vectors_left: array<array<vec4f, COLS4>, HIGH>;
 fn leave(y: u32, column: u32, value: vec4f) { vectors_left[y][column] = value; }
@@ -798,10 +798,10 @@ export const matmul_tile_f32: Shader<Record<never, never>, Record<never, never>>
 alias SliceSums = TileSums;
 fn add_slice(sums: ptr<function, TileSums>, half: u32, rows: u32, cols: u32) { add_ks(sums, half, rows, cols); }
 fn leave(y: u32, column: u32, value: vec4f) {
- tile_b[y / 8u][y / 2u % 4u].at[column / WIDE][y % 2u][column % WIDE] = to_four(value);
+tile_b[y / 8u][y / 2u % 4u].at[column / WIDE][y % 2u][column % WIDE] = to_four(value);
 }
 fn left_at(y: u32, column: u32) -> vec4f {
- return to_vector(tile_b[y / 8u][y / 2u % 4u].at[column / WIDE][y % 2u][column % WIDE]);
+return to_vector(tile_b[y / 8u][y / 2u % 4u].at[column / WIDE][y % 2u][column % WIDE]);
 }
 `,
 };

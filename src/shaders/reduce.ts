@@ -11,32 +11,32 @@ export const arg_max: Shader<{ items: "u32", rows: "u32", columns: "u32", slices
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;
 @group(0) @binding(3) var<storage, read> best: array<u32>;
 fn beats(value: f32, row: u32, other: f32, other_row: u32) -> bool {
- if (is_nan(value) != is_nan(other)) { return is_nan(value); }
- if (is_nan(value) || value == other) { return row < other_row; }
- return value > other;
+if (is_nan(value) != is_nan(other)) { return is_nan(value); }
+if (is_nan(value) || value == other) { return row < other_row; }
+return value > other;
 }
 @compute @workgroup_size(64)
 fn choose(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.items) { return; }
- let column = i % params.columns;
- let slice = (i / params.columns) % params.slices;
- let outer = i / (params.columns * params.slices);
- var chosen = row_at(slice, outer, column);
- var largest = x[(outer * params.rows + chosen) * params.columns + column];
- for (var k = slice + params.slices; k < params.count; k += params.slices) {
-  let row = row_at(k, outer, column);
-  let value = x[(outer * params.rows + row) * params.columns + column];
-  if (beats(value, row, largest, chosen)) {
-   largest = value;
-   chosen = row;
-  }
- }
- y[i] = chosen;
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.items) { return; }
+let column = i % params.columns;
+let slice = (i / params.columns) % params.slices;
+let outer = i / (params.columns * params.slices);
+var chosen = row_at(slice, outer, column);
+var largest = x[(outer * params.rows + chosen) * params.columns + column];
+for (var k = slice + params.slices; k < params.count; k += params.slices) {
+let row = row_at(k, outer, column);
+let value = x[(outer * params.rows + row) * params.columns + column];
+if (beats(value, row, largest, chosen)) {
+largest = value;
+chosen = row;
+}
+}
+y[i] = chosen;
 }
 `,
 };
@@ -54,57 +54,57 @@ export const cross_entropy: Shader<{ rows: "u32", columns: "u32", classes: "u32"
 @group(0) @binding(6) var<storage, read> grad: array<f32>;
 @group(0) @binding(7) var<storage, read_write> grad_x: array<V>;
 fn is_label(k: u32, label: u32) -> B {
- return (U(k * WIDTH) + LANE_IDS) == U(label);
+return (U(k * WIDTH) + LANE_IDS) == U(label);
 }
 @compute @workgroup_size(LANES, ROWS)
 fn per_row(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_id) lane: vec3u,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_id) lane: vec3u,
 ) {
- let row = flat_id(group, groups, lane.y, ROWS);
- let inside = row < params.rows;
- let end = select(0u, params.columns, inside);
- let base = row * params.columns;
- let label = labels[min(row, params.rows - 1u)];
- var top = -3.4028234663852886e38;
- for (var k = lane.x; k < end; k += LANES) {
-  top = max(top, largest(x[base + k]));
- }
- top = max_row(top, lane);
- var powers = 0.0;
- var plain = 0.0;
- var chosen = 0.0;
- for (var k = lane.x; k < end; k += LANES) {
-  let value = x[base + k] - V(top);
-  powers += total(exp_or_nan(value));
-  plain += total(value);
-  chosen += total(select(V(0.0), value, is_label(k, label)));
- }
- powers = sum_row(powers, lane);
- plain = sum_row(plain, lane);
- chosen = sum_row(chosen, lane);
- if (!inside || lane.x > 0u) { return; }
- let log_sum = log_of_sum(powers);
- let smooth_part = select(0.0, params.smoothing * plain / f32(params.classes), params.smoothing > 0.0);
- let value = log_sum - (1.0 - params.smoothing) * chosen - smooth_part;
- losses[row] = select(bitcast<f32>(params.nan_bits), value, label < params.classes);
- lse[row] = top + log_sum;
+let row = flat_id(group, groups, lane.y, ROWS);
+let inside = row < params.rows;
+let end = select(0u, params.columns, inside);
+let base = row * params.columns;
+let label = labels[min(row, params.rows - 1u)];
+var top = -3.4028234663852886e38;
+for (var k = lane.x; k < end; k += LANES) {
+top = max(top, largest(x[base + k]));
+}
+top = max_row(top, lane);
+var powers = 0.0;
+var plain = 0.0;
+var chosen = 0.0;
+for (var k = lane.x; k < end; k += LANES) {
+let value = x[base + k] - V(top);
+powers += total(exp_or_nan(value));
+plain += total(value);
+chosen += total(select(V(0.0), value, is_label(k, label)));
+}
+powers = sum_row(powers, lane);
+plain = sum_row(plain, lane);
+chosen = sum_row(chosen, lane);
+if (!inside || lane.x > 0u) { return; }
+let log_sum = log_of_sum(powers);
+let smooth_part = select(0.0, params.smoothing * plain / f32(params.classes), params.smoothing > 0.0);
+let value = log_sum - (1.0 - params.smoothing) * chosen - smooth_part;
+losses[row] = select(bitcast<f32>(params.nan_bits), value, label < params.classes);
+lse[row] = top + log_sum;
 }
 @compute @workgroup_size(64)
 fn backward(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.rows * params.columns) { return; }
- let row = i / params.columns;
- let label = labels[row];
- let hot = select(V(0.0), V(1.0 - params.smoothing), is_label(i % params.columns, label));
- let wanted = hot + V(params.smoothing / f32(params.classes));
- let scale = select(bitcast<f32>(params.nan_bits), grad[0] / f32(params.rows), label < params.classes);
- grad_x[i] = scale * (exp_or_nan(x[i] - V(sums[row])) - wanted);
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.rows * params.columns) { return; }
+let row = i / params.columns;
+let label = labels[row];
+let hot = select(V(0.0), V(1.0 - params.smoothing), is_label(i % params.columns, label));
+let wanted = hot + V(params.smoothing / f32(params.classes));
+let scale = select(bitcast<f32>(params.nan_bits), grad[0] / f32(params.rows), label < params.classes);
+grad_x[i] = scale * (exp_or_nan(x[i] - V(sums[row])) - wanted);
 }
 `,
 };
@@ -118,36 +118,36 @@ export const reduce: Shader<{ items: "u32", rows: "u32", columns: "u32", slices:
 @group(0) @binding(2) var<storage, read_write> y: array<O>;
 @compute @workgroup_size(64)
 fn reduce(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.items) { return; }
- let column = i % params.columns;
- let slice = (i / params.columns) % params.slices;
- let outer = i / (params.columns * params.slices);
- let step = params.slices * params.columns;
- var at = (outer * params.rows + slice) * params.columns + column;
- let first = start(x[at]);
- var a = first;
- var b = first;
- var c = first;
- var d = first;
- let count = (params.rows + params.slices - 1u - slice) / params.slices;
- for (var k = count / 4u; k > 0u; k--) {
-  a = merge(a, x[at]);
-  b = merge(b, x[at + step]);
-  c = merge(c, x[at + 2u * step]);
-  d = merge(d, x[at + 3u * step]);
-  at += 4u * step;
- }
- for (var k = count % 4u; k > 0u; k--) {
-  a = merge(a, x[at]);
-  at += step;
- }
- if (params.tail > 0u && slice == 0u) { b = merge_tail(b, x[params.rows], params.tail); }
- y[i] = finish(merge(merge(a, b), merge(c, d)), params.scale);
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.items) { return; }
+let column = i % params.columns;
+let slice = (i / params.columns) % params.slices;
+let outer = i / (params.columns * params.slices);
+let step = params.slices * params.columns;
+var at = (outer * params.rows + slice) * params.columns + column;
+let first = start(x[at]);
+var a = first;
+var b = first;
+var c = first;
+var d = first;
+let count = (params.rows + params.slices - 1u - slice) / params.slices;
+for (var k = count / 4u; k > 0u; k--) {
+a = merge(a, x[at]);
+b = merge(b, x[at + step]);
+c = merge(c, x[at + 2u * step]);
+d = merge(d, x[at + 3u * step]);
+at += 4u * step;
+}
+for (var k = count % 4u; k > 0u; k--) {
+a = merge(a, x[at]);
+at += step;
+}
+if (params.tail > 0u && slice == 0u) { b = merge_tail(b, x[params.rows], params.tail); }
+y[i] = finish(merge(merge(a, b), merge(c, d)), params.scale);
 }
 `,
 };

@@ -12,23 +12,23 @@ export const accumulate: Shader<{ size: "u32" }, { 1: "read_write", 2: "read", 3
 @group(0) @binding(3) var<storage, read> y: array<X>;
 @compute @workgroup_size(64)
 fn accumulate(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- total[i] = X(vec4f(total[i]) + vec4f(x[i]));
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+total[i] = X(vec4f(total[i]) + vec4f(x[i]));
 }
 @compute @workgroup_size(64)
 fn sum_of(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- total[i] = X(vec4f(x[i]) + vec4f(y[i]));
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+total[i] = X(vec4f(x[i]) + vec4f(y[i]));
 }
 `,
 };
@@ -42,13 +42,13 @@ export const cast: Shader<{ size: "u32" }, { 1: "read", 2: "read_write" }> = {
 @group(0) @binding(2) var<storage, read_write> y: array<Y>;
 @compute @workgroup_size(64)
 fn cast_to(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- y[i] = Y(x[i]);
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+y[i] = Y(x[i]);
 }
 `,
 };
@@ -62,13 +62,13 @@ export const copy: Shader<{ size: "u32", offset: "u32" }, { 1: "read", 2: "read_
 @group(0) @binding(2) var<storage, read_write> y: array<u32>;
 @compute @workgroup_size(64)
 fn copy(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- y[params.offset + i] = x[i];
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+y[params.offset + i] = x[i];
 }
 `,
 };
@@ -81,13 +81,13 @@ export const fill: Shader<{ size: "u32", bits: "u32" }, { 1: "read_write" }> = {
 @group(0) @binding(1) var<storage, read_write> y: array<u32>;
 @compute @workgroup_size(64)
 fn fill(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (i >= params.size) { return; }
- y[i] = params.bits;
+let i = flat_id(group, groups, local, 64u);
+if (i >= params.size) { return; }
+y[i] = params.bits;
 }
 `,
 };
@@ -99,34 +99,34 @@ export const random: Shader<{ size: "u32", key0: "u32", key1: "u32", a: "f32", b
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 fn store(i: u32, values: vec4f) {
- for (var j = 0u; j < 4u; j++) {
-  if (4u * i + j < params.size) { y[4u * i + j] = values[j]; }
- }
+for (var j = 0u; j < 4u; j++) {
+if (4u * i + j < params.size) { y[4u * i + j] = values[j]; }
+}
 }
 @compute @workgroup_size(64)
 fn uniform_numbers(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (4u * i >= params.size) { return; }
- let u = unit_float(philox(vec4u(i, 0u, 0u, 0u), vec2u(params.key0, params.key1)));
- store(i, min(params.a + (params.b - params.a) * u, vec4f(params.most)));
+let i = flat_id(group, groups, local, 64u);
+if (4u * i >= params.size) { return; }
+let u = unit_float(philox(vec4u(i, 0u, 0u, 0u), vec2u(params.key0, params.key1)));
+store(i, min(params.a + (params.b - params.a) * u, vec4f(params.most)));
 }
 @compute @workgroup_size(64)
 fn normal_numbers(
- @builtin(workgroup_id) group: vec3u,
- @builtin(num_workgroups) groups: vec3u,
- @builtin(local_invocation_index) local: u32,
+@builtin(workgroup_id) group: vec3u,
+@builtin(num_workgroups) groups: vec3u,
+@builtin(local_invocation_index) local: u32,
 ) {
- let i = flat_id(group, groups, local, 64u);
- if (4u * i >= params.size) { return; }
- let u = unit_float(philox(vec4u(i, 0u, 0u, 0u), vec2u(params.key0, params.key1)));
- let radius = sqrt(-2.0 * log(1.0 - u.xz));
- let angle = 6.283185307179586 * u.yw;
- let z = vec4f(radius * cos(angle), radius * sin(angle));
- store(i, params.a + params.b * z);
+let i = flat_id(group, groups, local, 64u);
+if (4u * i >= params.size) { return; }
+let u = unit_float(philox(vec4u(i, 0u, 0u, 0u), vec2u(params.key0, params.key1)));
+let radius = sqrt(-2.0 * log(1.0 - u.xz));
+let angle = 6.283185307179586 * u.yw;
+let z = vec4f(radius * cos(angle), radius * sin(angle));
+store(i, params.a + params.b * z);
 }
 `,
 };
