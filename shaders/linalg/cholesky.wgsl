@@ -4,8 +4,8 @@
 // After each group a matrix product adds l l^T of its columns to the rows and columns past it.
 //
 //   0  params   uniform     { n, size, group, first, ridge, nan_bits }   size = n rounded up to a multiple of 32
-//   1  a        read        [n, n], lower triangle                 (start; the product in mirror, transpose)
-//   2  l        read/write  [size, size]                           ([n, n] in mirror, transpose)
+//   1  a        read        [n, n], lower triangle                 (start; the product in mirror)
+//   2  l        read/write  [size, size]                           ([n, n] in mirror)
 //   3  w        read/write  [size, size], its lower triangle       (start, factor)
 //
 // start:       w = -(a + ridge I) on and below the diagonal, continued by the identity; l = 0 above it; 4 elements a turn.
@@ -14,7 +14,6 @@
 //              columns of the group before them are taken off first. A pivot that is not > 0 makes NaN, which spreads to every
 //              later element. Dispatch: max(1, (size - first - 32) / 8).
 // mirror:      l = lower triangle of a, mirrored, times ridge. Dispatch: Device.groups(n * n, 64).
-// transpose:   l = a^T. Dispatch: Device.groups(n * n, 64).
 struct Params { n: u32, size: u32, group: u32, first: u32, ridge: f32, nan_bits: u32 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<f32>;
@@ -117,15 +116,4 @@ fn mirror(
   let i = k / params.n;
   let j = k % params.n;
   l[k] = params.ridge * a[max(i, j) * params.n + min(i, j)];
-}
-
-@compute @workgroup_size(64)
-fn transpose(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let k = flat_id(group, groups, local, 64u);
-  if (k >= params.n * params.n) { return; }
-  l[k] = a[(k % params.n) * params.n + k / params.n];
 }

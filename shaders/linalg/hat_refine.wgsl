@@ -19,10 +19,10 @@
 // What the first order leaves is about (s m)^T (s m), times ridge in h. Where that is more than ENOUGH the pass is made again of the
 // corrected m, cut anew (gate[0] == 0 again): each squares what is left (Newton's method). e is that of l, and stays.
 //
-//   0  params  uniform     { n, columns, size, norm, ridge, ridge_high, most, nan_bits, none }   none: 0, see exactly()
-//   1  x       read        the diagonal of p in decide; l [n, columns] in split_factor, norms, split_columns; a in error; m1 l1 in
+//   0  params  uniform     { n, size, norm, ridge, ridge_high, most, nan_bits, none }   none: 0, see exactly()
+//   1  x       read        the diagonal of p in decide; l [n, size] in split_factor, measure, split_columns; a in error; m1 l1 in
 //                          lack; f in combine; s m in measure and correct; what that missed in judge; p1 in finish
-//   2  y       read        the diagonal of a in decide and split_factor; norms in split_columns; l1 l1^T in error; m2 l1 in lack;
+//   2  y       read        the diagonal of a in decide and split_factor; squares of columns in split_columns; l1 l1^T in error; m2 l1 in lack;
 //                          f f^T in combine; p1 in judge; m1^T m2 in finish
 //   3  w       read        l1 l2^T in error; m1^T m2 in judge; m2^T m in finish
 //   4  z       read        k l3^T in error; m2^T m in judge; the diagonal of h in finish
@@ -31,7 +31,7 @@
 //                          e in error; m l2, then f in lack; m e m^T, then s in combine; the diagonal of h in judge, where it
 //                          holds that of hat_matrix.wgsl; h [n, n] in finish
 //   7  v       read/write  the second gate in decide; l2 in split_factor and split_columns; m2 in split_inverse and correct;
-//                          squares in norms; in measure [n] how much of h[i, i] the first order misses
+//                          in measure [n] ridge times the squares of columns: how much of h[i, i] the first order misses
 //   8  t       read/write  the third gate in decide; l3 in split_factor; m in split_inverse and correct
 //   9  gate    read        [4], what decide and measure left: whether a pass is left out, whether h is unknown
 //  10  flags   read/write  a gate that is open in decide; that of the next pass in measure; the first in judge
@@ -39,10 +39,10 @@
 //
 // Matrices are [size, size], size >= n, but a, l and h. A lower triangular one is 0 above its diagonal as far as tiles of
 // products reach, undefined elsewhere. p = p1 + p2, p1 = m1^T m1.
-// decide: one workgroup. norms, measure: lib/rows.wgsl, a column an i. Dispatch: Device.groups(n, ROWS). judge: Device.groups(n, 64).
+// decide: one workgroup. measure: lib/rows.wgsl, a column an i. Dispatch: Device.groups(n, ROWS). judge: ceil(n / 64).
 // finish: ceil(n / 32) x ceil(n / 32). The others: ceil(size / 256) x size / 4.
 struct Params {
-  n: u32, columns: u32, size: u32, norm: f32, ridge: f32, ridge_high: f32, most: f32, nan_bits: u32, none: u32,
+  n: u32, size: u32, norm: f32, ridge: f32, ridge_high: f32, most: f32, nan_bits: u32, none: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -71,9 +71,11 @@ fn is_left_out() -> bool { return gate[0] != 0.0; }
 // An element of a [size, size] matrix, and its place in memory. A workgroup has 4 rows and 256 columns, an invocation 16 elements.
 struct At { i: u32, j: u32, k: u32 }
 
-fn at_of(group: vec3u, local: u32, q: u32) -> At {
-  let i = 4u * group.y + q / 4u;
-  let j = 256u * group.x + 64u * (q % 4u) + local;
+struct Here { @builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32 }
+
+fn at_of(here: Here, q: u32) -> At {
+  let i = 4u * here.group.y + q / 4u;
+  let j = 256u * here.group.x + 64u * (q % 4u) + here.local;
   return At(i, j, i * params.size + j);
 }
 
@@ -117,15 +119,15 @@ fn decide(@builtin(local_invocation_index) local: u32) {
 }
 
 @compute @workgroup_size(64)
-fn split_factor(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn split_factor(here: Here) {
   if (is_left_out()) { return; }
   for (var q = 0u; q < 16u; q++) {
-    let at = at_of(group, local, q);
+    let at = at_of(here, q);
     if (!is_reached(at)) { continue; }
     let unit = unit_of(sqrt(y[min(at.i, params.n - 1u)] + params.ridge));
     let rest_unit = unit_of(0.5 * sqrt(f32(at.i + 1u)) * power_of(unit)); // no element of the rest is more than half a unit
     let lower = is_lower(at.i, at.j);
-    let value = select(0.0, x[select(0u, at.i * params.columns + at.j, lower)], lower);
+    let value = select(0.0, x[select(0u, at.k, lower)], lower);
     let high = cut(value, unit);
     let rest = exactly(value - high);
     let second = cut(rest, rest_unit);
@@ -137,10 +139,10 @@ fn split_factor(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_i
 }
 
 @compute @workgroup_size(64)
-fn error(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn error(here: Here) {
   if (is_left_out()) { return; }
   for (var q = 0u; q < 16u; q++) {
-    let at = at_of(group, local, q);
+    let at = at_of(here, q);
     if (at.j >= params.size) { continue; }
     let high = max(at.i, at.j);
     let low = min(at.i, at.j);
@@ -157,32 +159,14 @@ fn error(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) l
   }
 }
 
-@compute @workgroup_size(LANES, ROWS)
-fn norms(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_id) lane: vec3u,
-) {
-  let i = ROWS * (group.y * groups.x + group.x) + lane.y;
-  let column = min(i, params.n - 1u);
-  let end = select(params.n, 0u, is_left_out());
-  var sum = 0.0;
-  for (var i = column + lane.x; i < end; i += LANES) {
-    let value = x[i * params.columns + column];
-    sum += value * value;
-  }
-  sum = sum_row(sum, lane);
-  if (lane.x == 0u && i < params.n) { v[i] = sum; }
-}
-
 @compute @workgroup_size(64)
-fn split_columns(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn split_columns(here: Here) {
   if (is_left_out()) { return; }
   for (var q = 0u; q < 16u; q++) {
-    let at = at_of(group, local, q);
+    let at = at_of(here, q);
     if (!is_reached(at)) { continue; }
     let lower = is_lower(at.i, at.j);
-    let value = select(0.0, x[select(0u, at.i * params.columns + at.j, lower)], lower);
+    let value = select(0.0, x[select(0u, at.k, lower)], lower);
     let high = cut(value, unit_of(sqrt(y[min(at.j, params.n - 1u)])));
     u[at.k] = high;
     v[at.k] = value - high;
@@ -191,10 +175,10 @@ fn split_columns(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
 
 // Where m is not cut, it only lacks zeros past n.
 @compute @workgroup_size(64)
-fn split_inverse(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  if (is_left_out() && 4u * group.y + 3u < params.n) { return; }
+fn split_inverse(here: Here) {
+  if (is_left_out() && 4u * here.group.y + 3u < params.n) { return; }
   for (var q = 0u; q < 16u; q++) {
-    let at = at_of(group, local, q);
+    let at = at_of(here, q);
     if (!is_reached(at)) { continue; }
     let value = select(0.0, u[at.k], is_lower(at.i, at.j));
     let high = select(cut(value, unit_of(params.norm)), value, is_left_out());
@@ -205,10 +189,10 @@ fn split_inverse(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_
 }
 
 @compute @workgroup_size(64)
-fn lack(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn lack(here: Here) {
   if (is_left_out()) { return; }
   for (var q = 0u; q < 16u; q++) {
-    let at = at_of(group, local, q);
+    let at = at_of(here, q);
     if (!is_reached(at)) { continue; }
     let high = exactly(x[at.k] + select(0.0, 1.0, at.i == at.j)); // -(m1 l1) is nearly I
     u[at.k] = select(0.0, high + (u[at.k] + y[at.k]), is_lower(at.i, at.j));
@@ -216,10 +200,10 @@ fn lack(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
 }
 
 @compute @workgroup_size(64)
-fn combine(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn combine(here: Here) {
   if (is_left_out()) { return; }
   for (var q = 0u; q < 16u; q++) {
-    let at = at_of(group, local, q);
+    let at = at_of(here, q);
     if (!is_reached(at)) { continue; }
     let both = u[at.k] + y[at.k];
     u[at.k] = select(0.0, select(both, 0.5 * both, at.i == at.j) - x[at.k], is_lower(at.i, at.j));
@@ -247,10 +231,10 @@ fn measure(
 }
 
 @compute @workgroup_size(64)
-fn correct(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn correct(here: Here) {
   if (is_left_out()) { return; }
   for (var q = 0u; q < 16u; q++) {
-    let at = at_of(group, local, q);
+    let at = at_of(here, q);
     if (!is_lower(at.i, at.j)) { continue; }
     let rest = exactly(v[at.k] - x[at.k]);
     let value = u[at.k] + rest;
@@ -265,12 +249,8 @@ fn correct(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index)
 fn high_of(value: f32) -> f32 { return bitcast<f32>(bitcast<u32>(value) & 0xfffff000u); }
 
 @compute @workgroup_size(64)
-fn judge(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  let i = flat_id(group, groups, local, 64u);
+fn judge(@builtin(global_invocation_id) id: vec3u) {
+  let i = id.x;
   if (i >= params.n) { return; }
   let p1 = y[i * (params.size + 1u)];
   var p2 = 0.0;
@@ -288,12 +268,12 @@ var<workgroup> tile: array<f32, 1056>; // EDGE rows at a pitch of 33
 
 // A tile on or below the diagonal, and its mirror image.
 @compute @workgroup_size(64)
-fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-  if (group.x > group.y) { return; }
-  let row = EDGE * group.y;
-  let column = EDGE * group.x;
+fn finish(here: Here) {
+  let row = EDGE * here.group.y;
+  let column = EDGE * here.group.x;
+  if (column > row) { return; }
   let unknown = gate[2] != 0.0;
-  for (var q = local; q < EDGE * EDGE; q += 64u) {
+  for (var q = here.local; q < EDGE * EDGE; q += 64u) {
     let i = row + q / EDGE;
     let j = column + q % EDGE;
     if (is_lower(i, j)) {
@@ -306,7 +286,7 @@ fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) 
     }
   }
   workgroupBarrier();
-  for (var q = local; q < EDGE * EDGE; q += 64u) {
+  for (var q = here.local; q < EDGE * EDGE; q += 64u) {
     let i = row + q % EDGE;
     let j = column + q / EDGE;
     if (is_lower(i, j)) { u[j * params.n + i] = tile[q % EDGE * 33u + q / EDGE]; }

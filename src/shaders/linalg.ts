@@ -94,16 +94,6 @@ let i = k / params.n;
 let j = k % params.n;
 l[k] = params.ridge * a[max(i, j) * params.n + min(i, j)];
 }
-@compute @workgroup_size(64)
-fn transpose(
-@builtin(workgroup_id) group: vec3u,
-@builtin(num_workgroups) groups: vec3u,
-@builtin(local_invocation_index) local: u32,
-) {
-let k = flat_id(group, groups, local, 64u);
-if (k >= params.n * params.n) { return; }
-l[k] = a[(k % params.n) * params.n + k / params.n];
-}
 `,
 };
 /** `cholesky_panel` */
@@ -271,11 +261,11 @@ diagonal[i] = (a[i * params.n + i] - before) / pivot / pivot - params.ridge * af
 `,
 };
 /** `hat_refine` */
-export const hat_refine: Shader<{ n: "u32", columns: "u32", size: "u32", norm: "f32", ridge: "f32", ridge_high: "f32", most: "f32", nan_bits: "u32", none: "u32" }, { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read", 6: "read_write", 7: "read_write", 8: "read_write", 9: "read", 10: "read_write", 11: "read_write" }> = {
-  params: { n: "u32", columns: "u32", size: "u32", norm: "f32", ridge: "f32", ridge_high: "f32", most: "f32", nan_bits: "u32", none: "u32" },
+export const hat_refine: Shader<{ n: "u32", size: "u32", norm: "f32", ridge: "f32", ridge_high: "f32", most: "f32", nan_bits: "u32", none: "u32" }, { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read", 6: "read_write", 7: "read_write", 8: "read_write", 9: "read", 10: "read_write", 11: "read_write" }> = {
+  params: { n: "u32", size: "u32", norm: "f32", ridge: "f32", ridge_high: "f32", most: "f32", nan_bits: "u32", none: "u32" },
   access: { 1: "read", 2: "read", 3: "read", 4: "read", 5: "read", 6: "read_write", 7: "read_write", 8: "read_write", 9: "read", 10: "read_write", 11: "read_write" },
   code: `struct Params {
-n: u32, columns: u32, size: u32, norm: f32, ridge: f32, ridge_high: f32, most: f32, nan_bits: u32, none: u32,
+n: u32, size: u32, norm: f32, ridge: f32, ridge_high: f32, most: f32, nan_bits: u32, none: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -297,9 +287,10 @@ const ENOUGH = 3.7252903e-9;
 const ONE = 0x3f800000u;
 fn is_left_out() -> bool { return gate[0] != 0.0; }
 struct At { i: u32, j: u32, k: u32 }
-fn at_of(group: vec3u, local: u32, q: u32) -> At {
-let i = 4u * group.y + q / 4u;
-let j = 256u * group.x + 64u * (q % 4u) + local;
+struct Here { @builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32 }
+fn at_of(here: Here, q: u32) -> At {
+let i = 4u * here.group.y + q / 4u;
+let j = 256u * here.group.x + 64u * (q % 4u) + here.local;
 return At(i, j, i * params.size + j);
 }
 fn is_reached(at: At) -> bool { return at.j < params.size && at.j <= (at.i | REACH); }
@@ -327,15 +318,15 @@ t[0] = 1.0;
 atomicStore(&flags[0], 0u);
 }
 @compute @workgroup_size(64)
-fn split_factor(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn split_factor(here: Here) {
 if (is_left_out()) { return; }
 for (var q = 0u; q < 16u; q++) {
-let at = at_of(group, local, q);
+let at = at_of(here, q);
 if (!is_reached(at)) { continue; }
 let unit = unit_of(sqrt(y[min(at.i, params.n - 1u)] + params.ridge));
 let rest_unit = unit_of(0.5 * sqrt(f32(at.i + 1u)) * power_of(unit));
 let lower = is_lower(at.i, at.j);
-let value = select(0.0, x[select(0u, at.i * params.columns + at.j, lower)], lower);
+let value = select(0.0, x[select(0u, at.k, lower)], lower);
 let high = cut(value, unit);
 let rest = exactly(value - high);
 let second = cut(rest, rest_unit);
@@ -346,10 +337,10 @@ k[at.k] = value - 0.5 * (rest - second);
 }
 }
 @compute @workgroup_size(64)
-fn error(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn error(here: Here) {
 if (is_left_out()) { return; }
 for (var q = 0u; q < 16u; q++) {
-let at = at_of(group, local, q);
+let at = at_of(here, q);
 if (at.j >= params.size) { continue; }
 let high = max(at.i, at.j);
 let low = min(at.i, at.j);
@@ -365,41 +356,24 @@ value -= z[along] + z[across] + r[along];
 u[at.k] = value;
 }
 }
-@compute @workgroup_size(LANES, ROWS)
-fn norms(
-@builtin(workgroup_id) group: vec3u,
-@builtin(num_workgroups) groups: vec3u,
-@builtin(local_invocation_id) lane: vec3u,
-) {
-let i = ROWS * (group.y * groups.x + group.x) + lane.y;
-let column = min(i, params.n - 1u);
-let end = select(params.n, 0u, is_left_out());
-var sum = 0.0;
-for (var i = column + lane.x; i < end; i += LANES) {
-let value = x[i * params.columns + column];
-sum += value * value;
-}
-sum = sum_row(sum, lane);
-if (lane.x == 0u && i < params.n) { v[i] = sum; }
-}
 @compute @workgroup_size(64)
-fn split_columns(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn split_columns(here: Here) {
 if (is_left_out()) { return; }
 for (var q = 0u; q < 16u; q++) {
-let at = at_of(group, local, q);
+let at = at_of(here, q);
 if (!is_reached(at)) { continue; }
 let lower = is_lower(at.i, at.j);
-let value = select(0.0, x[select(0u, at.i * params.columns + at.j, lower)], lower);
+let value = select(0.0, x[select(0u, at.k, lower)], lower);
 let high = cut(value, unit_of(sqrt(y[min(at.j, params.n - 1u)])));
 u[at.k] = high;
 v[at.k] = value - high;
 }
 }
 @compute @workgroup_size(64)
-fn split_inverse(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-if (is_left_out() && 4u * group.y + 3u < params.n) { return; }
+fn split_inverse(here: Here) {
+if (is_left_out() && 4u * here.group.y + 3u < params.n) { return; }
 for (var q = 0u; q < 16u; q++) {
-let at = at_of(group, local, q);
+let at = at_of(here, q);
 if (!is_reached(at)) { continue; }
 let value = select(0.0, u[at.k], is_lower(at.i, at.j));
 let high = select(cut(value, unit_of(params.norm)), value, is_left_out());
@@ -409,20 +383,20 @@ t[at.k] = value;
 }
 }
 @compute @workgroup_size(64)
-fn lack(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn lack(here: Here) {
 if (is_left_out()) { return; }
 for (var q = 0u; q < 16u; q++) {
-let at = at_of(group, local, q);
+let at = at_of(here, q);
 if (!is_reached(at)) { continue; }
 let high = exactly(x[at.k] + select(0.0, 1.0, at.i == at.j));
 u[at.k] = select(0.0, high + (u[at.k] + y[at.k]), is_lower(at.i, at.j));
 }
 }
 @compute @workgroup_size(64)
-fn combine(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn combine(here: Here) {
 if (is_left_out()) { return; }
 for (var q = 0u; q < 16u; q++) {
-let at = at_of(group, local, q);
+let at = at_of(here, q);
 if (!is_reached(at)) { continue; }
 let both = u[at.k] + y[at.k];
 u[at.k] = select(0.0, select(both, 0.5 * both, at.i == at.j) - x[at.k], is_lower(at.i, at.j));
@@ -448,10 +422,10 @@ v[i] = missed;
 if (exceeds(missed, ENOUGH)) { atomicStore(&flags[0], 0u); }
 }
 @compute @workgroup_size(64)
-fn correct(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+fn correct(here: Here) {
 if (is_left_out()) { return; }
 for (var q = 0u; q < 16u; q++) {
-let at = at_of(group, local, q);
+let at = at_of(here, q);
 if (!is_lower(at.i, at.j)) { continue; }
 let rest = exactly(v[at.k] - x[at.k]);
 let value = u[at.k] + rest;
@@ -463,12 +437,8 @@ t[at.k] = value;
 }
 fn high_of(value: f32) -> f32 { return bitcast<f32>(bitcast<u32>(value) & 0xfffff000u); }
 @compute @workgroup_size(64)
-fn judge(
-@builtin(workgroup_id) group: vec3u,
-@builtin(num_workgroups) groups: vec3u,
-@builtin(local_invocation_index) local: u32,
-) {
-let i = flat_id(group, groups, local, 64u);
+fn judge(@builtin(global_invocation_id) id: vec3u) {
+let i = id.x;
 if (i >= params.n) { return; }
 let p1 = y[i * (params.size + 1u)];
 var p2 = 0.0;
@@ -482,12 +452,12 @@ if (exceeds(missed, params.most)) { atomicStore(&flags[2], ONE); }
 }
 var<workgroup> tile: array<f32, 1056>;
 @compute @workgroup_size(64)
-fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
-if (group.x > group.y) { return; }
-let row = EDGE * group.y;
-let column = EDGE * group.x;
+fn finish(here: Here) {
+let row = EDGE * here.group.y;
+let column = EDGE * here.group.x;
+if (column > row) { return; }
 let unknown = gate[2] != 0.0;
-for (var q = local; q < EDGE * EDGE; q += 64u) {
+for (var q = here.local; q < EDGE * EDGE; q += 64u) {
 let i = row + q / EDGE;
 let j = column + q % EDGE;
 if (is_lower(i, j)) {
@@ -500,7 +470,7 @@ u[i * params.n + j] = value;
 }
 }
 workgroupBarrier();
-for (var q = local; q < EDGE * EDGE; q += 64u) {
+for (var q = here.local; q < EDGE * EDGE; q += 64u) {
 let i = row + q % EDGE;
 let j = column + q / EDGE;
 if (is_lower(i, j)) { u[j * params.n + i] = tile[q % EDGE * 33u + q / EDGE]; }

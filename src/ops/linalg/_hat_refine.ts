@@ -1,7 +1,7 @@
 // Iterative refinement of a hat matrix: factor and inverse are taken to more bits than f32 holds, with triangular
 // products alone, of operands that are cut so that the sums are exact (an error-free transformation).
 import { defineProgram, type Workgroups } from "../../device/mod.ts";
-import { lib_flat, lib_rows } from "../../shaders/lib.ts";
+import { lib_rows } from "../../shaders/lib.ts";
 import { hat_refine as code } from "../../shaders/linalg.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { strided } from "../product/layout.ts";
@@ -18,7 +18,7 @@ const MOST_MISSED = 1e-3;
 const LEAST_RIDGE = 2 ** -80;
 
 function program(entryPoint: string) {
-  return defineProgram({ name: "hatRefine", code: [lib_flat, lib_rows, code], entryPoint });
+  return defineProgram({ name: "hatRefine", code: [lib_rows, code], entryPoint });
 }
 
 /** Columns and rows of a workgroup, and the edge of a tile that is mirrored. */
@@ -27,7 +27,6 @@ const [WIDTH, HEIGHT, EDGE] = [256, 4, 32];
 const DECIDE = program("decide");
 const SPLIT_FACTOR = program("split_factor");
 const ERROR = program("error");
-const NORMS = program("norms");
 const SPLIT_COLUMNS = program("split_columns");
 const SPLIT_INVERSE = program("split_inverse");
 const LACK = program("lack");
@@ -98,24 +97,16 @@ class Refinement {
     return new Tensor(this.#parts.a.device, [this.#n]);
   }
 
-  #dispatch(program: typeof ERROR, { x, y, w, z, r, u, v, t, gate, flags, k }: Arrays, workgroups: Workgroups): void {
-    const { a: { device }, wide } = this.#parts;
-    const [n, size, ridge] = [this.#n, this.#size, this.#ridge];
+  /** Dispatches a program over workgroups, or over the rows of [size, size]. */
+  #dispatch(program: typeof ERROR, arrays: Arrays, workgroups?: Workgroups, ridge = this.#ridge): void {
+    const { device } = this.#parts.a;
+    const { x, y, w, z, r, u, v, t, gate, flags, k } = arrays;
+    const [n, size] = [this.#n, this.#size];
     const ridge_high = new Float32Array(Uint32Array.of(bits(ridge) & 0xfffff000).buffer)[0]!;
     const norm = Math.sqrt(1 / Math.max(ridge, LEAST_RIDGE)); // the largest in the inverse
-    const rows = program === NORMS || program === MEASURE ? rowConstants(device, n) : undefined;
+    const rows = program === MEASURE ? rowConstants(device, n) : undefined;
     device.dispatch(rows ? laneForm(device, program, rows.LANES) : program, {
-      params: {
-        n,
-        columns: wide.shape[1]!,
-        size,
-        norm,
-        ridge,
-        ridge_high,
-        most: MOST_MISSED,
-        nan_bits: NAN_BITS,
-        none: 0,
-      },
+      params: { n, size, norm, ridge, ridge_high, most: MOST_MISSED, nan_bits: NAN_BITS, none: 0 },
       buffers: {
         1: x?.storage,
         2: y?.storage,
@@ -129,14 +120,9 @@ class Refinement {
         10: flags?.storage,
         11: k?.storage,
       },
-      workgroups: rows ? device.groups(n, rows.ROWS) : workgroups,
+      workgroups: rows ? device.groups(n, rows.ROWS) : workgroups ?? [Math.ceil(size / WIDTH), size / HEIGHT, 1],
       constants: rows,
     });
-  }
-
-  /** Dispatches a program over the rows of [size, size]. */
-  #overRows(program: typeof ERROR, arrays: Arrays): void {
-    this.#dispatch(program, arrays, [Math.ceil(this.#size / WIDTH), this.#size / HEIGHT, 1]);
   }
 
   /** The product, unless its gate leaves it out; its lower triangle unless that is said not to do. */
@@ -163,13 +149,13 @@ class Refinement {
       Tensor,
       Tensor,
     ];
-    this.#overRows(SPLIT_FACTOR, { x: wide, y: aOn, u: l1, v: l2, t: l3, k, gate });
+    this.#dispatch(SPLIT_FACTOR, { x: wide, y: aOn, u: l1, v: l2, t: l3, k, gate });
     const both = { ...SQUARE, toRow: true, lower: false };
     const y = this.#product(l1, l1, gate, SQUARE);
     const w = this.#product(l1, l2, gate, both);
     const z = this.#product(k, l3, gate, both);
     const r = this.#product(l2, l2, gate, SQUARE);
-    this.#overRows(ERROR, { x: a, y, w, z, r, u: error, gate });
+    this.#dispatch(ERROR, { x: a, y, w, z, r, u: error, gate });
     return free(error, l1, l2, l3, k, y, w, z, r);
   }
 
@@ -177,8 +163,8 @@ class Refinement {
   #factor(gate: Tensor): Halves {
     const { wide } = this.#parts;
     const [norms, high, low] = [this.#vector(), this.#matrix(), this.#matrix()];
-    this.#overRows(NORMS, { x: wide, v: norms, gate });
-    this.#overRows(SPLIT_COLUMNS, { x: wide, y: norms, u: high, v: low, gate });
+    this.#dispatch(MEASURE, { x: wide, v: norms, gate, flags: this.#gates[PASSES] }, undefined, 1);
+    this.#dispatch(SPLIT_COLUMNS, { x: wide, y: norms, u: high, v: low, gate });
     return free([high, low], norms);
   }
 
@@ -188,15 +174,15 @@ class Refinement {
     const near = this.#product(m1, l1, gate, BELOW);
     const second = this.#product(m2, l1, gate, BELOW);
     const lack = this.#product(m, l2, gate, BELOW);
-    this.#overRows(LACK, { x: near, y: second, u: lack, gate });
+    this.#dispatch(LACK, { x: near, y: second, u: lack, gate });
     const once = this.#product(m, error, gate, { toRow: true });
     const square = this.#product(lack, lack, gate, SQUARE);
     const sum = this.#product(once, m, gate, SQUARE);
-    this.#overRows(COMBINE, { x: lack, y: square, u: sum, gate });
+    this.#dispatch(COMBINE, { x: lack, y: square, u: sum, gate });
     const moved = this.#product(sum, m, gate, BELOW);
     const missed = this.#vector();
-    this.#overRows(MEASURE, { x: moved, v: missed, gate, flags });
-    this.#overRows(CORRECT, { x: moved, u: m1, v: m2, t: m, gate });
+    this.#dispatch(MEASURE, { x: moved, v: missed, gate, flags });
+    this.#dispatch(CORRECT, { x: moved, u: m1, v: m2, t: m, gate });
     return free(missed, near, second, lack, once, square, sum, moved);
   }
 
@@ -208,7 +194,7 @@ class Refinement {
     const p1 = this.#product(m1, m1, this.#gates[PASSES]!, how);
     const [first, second] = [this.#product(m1, m2, gate, how), this.#product(m2, m, gate, how)];
     const judged = { x: missed, y: p1, w: first, z: second, r: a, u: diagonal, flags: gate };
-    this.#dispatch(JUDGE, judged, a.device.groups(n, 64));
+    this.#dispatch(JUDGE, judged, [Math.ceil(n / 64), 1, 1]);
     const h = new Tensor(a.device, [n, n]);
     const tiles = Math.ceil(n / EDGE);
     this.#dispatch(FINISH, { x: p1, y: first, w: second, z: diagonal, u: h, gate }, [tiles, tiles, 1]);
@@ -222,7 +208,7 @@ class Refinement {
     const factor = this.#factor(gate);
     const { m: m1 } = this.#parts;
     const [m2, m] = [this.#matrix(), this.#matrix()];
-    this.#overRows(SPLIT_INVERSE, { u: m1, v: m2, t: m, gate });
+    this.#dispatch(SPLIT_INVERSE, { u: m1, v: m2, t: m, gate });
     const inverse = { m, m1, m2 };
     let missed = this.#correct(inverse, error, factor, 0);
     for (let pass = 1; pass < PASSES; pass++) {

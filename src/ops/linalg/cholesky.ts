@@ -10,6 +10,7 @@ import { defineOp } from "../../autograd/mod.ts";
 import { Tensor } from "../../tensor/mod.ts";
 import { checkOptions, checkSetting } from "../../tensor/internal.ts";
 import { checkFloat } from "../shared/check.ts";
+import { transpose } from "../move/permute.ts";
 import { matmul } from "../product/matmul.ts";
 import { strided } from "../product/layout.ts";
 import { productPadded, resizeRows } from "../product/product.ts";
@@ -36,7 +37,6 @@ const FACTORS = {
   rows: program("factor_rows", "cholesky:rows"),
 };
 const MIRROR = program("mirror");
-const TRANSPOSE = program("transpose");
 const PANEL = pairForms("choleskyPanel", [panel]);
 const UPDATE = pairForms("choleskyUpdate", [update]);
 
@@ -135,12 +135,12 @@ function collect({ size, l, w }: Factor, [first, until]: Range, [from, to]: Rang
 /** Rows or columns, from the first to before the end. */
 type Range = readonly [number, number];
 
-/** The lower triangle mirrored and scaled (`MIRROR`), or the transpose (`TRANSPOSE`). */
-function rearrange(program: typeof MIRROR, a: Tensor, scale: number): Tensor {
+/** The lower triangle mirrored and halved. */
+function mirrored(a: Tensor): Tensor {
   const n = a.shape[0]!;
   const out = new Tensor(a.device, [n, n]);
-  a.device.dispatch(program, {
-    params: { n, size: n, group: 0, first: 0, ridge: scale, nan_bits: NAN_BITS },
+  a.device.dispatch(MIRROR, {
+    params: { n, size: n, group: 0, first: 0, ridge: 0.5, nan_bits: NAN_BITS },
     buffers: { 1: a.storage, 2: out.storage },
     workgroups: a.device.groups(n * n, 64),
   });
@@ -157,9 +157,9 @@ const choleskyOp = defineOp<[Tensor], { readonly ridge: number }>({
   // grad_a = ½ L⁻ᵀ (P + Pᵀ) L⁻¹, where P is the lower triangle of Lᵀ grad_l with its diagonal halved.
   backward({ saved: [l] }, grad) {
     const options = { transpose: true } as const;
-    const middle = rearrange(MIRROR, matmul(l!, grad, { transposeA: true }), 0.5);
+    const middle = mirrored(matmul(l!, grad, { transposeA: true }));
     const left = triangularSolve(l!, middle, options);
-    return [triangularSolve(l!, rearrange(TRANSPOSE, left, 1), options)];
+    return [triangularSolve(l!, transpose(left), options)];
   },
 });
 
