@@ -40,9 +40,12 @@ function checkChoices(config: ResolvedConfig): void {
 }
 
 function checkCounts(config: ResolvedConfig): void {
-  const { epochs, warmUp, batchSize, views, microBatch, group: { size: ranks } } = config;
+  const { epochs, warmUp, batchSize, views, microBatch, printEvery, group: { size: ranks } } = config;
   if (!(Number.isInteger(epochs) && epochs >= 1)) {
     throw new RangeError(`Cannot pretrain() as epochs must be >= 1: got ${epochs}`);
+  }
+  if (!(Number.isInteger(printEvery) && printEvery >= 1)) {
+    throw new RangeError(`Cannot pretrain() as printEvery must be an integer >= 1: got ${printEvery}`);
   }
   if (!(warmUp >= 0 && warmUp < epochs)) {
     throw new RangeError(`Cannot pretrain() as warmUp must be >= 0 and less than the ${epochs} epochs: got ${warmUp}`);

@@ -171,6 +171,9 @@ Deno.test("pretrain() refuses what it cannot train on", async () => {
     [{ optimizer: "adagrad" as "sgd" }, 'optimizer must be "sgd" or "lars" or "adam" or "adamw": got', { source }],
     [{ lossScope: "all" as "local" }, 'lossScope must be "local" or "global": got "all"', { source }],
     [{ views: 0 }, "views must be >= 1: got 0", { source }],
+    [{ printEvery: 0 }, "printEvery must be an integer >= 1: got 0", { source }],
+    [{ printEvery: 1.5 }, "printEvery must be an integer >= 1: got 1.5", { source }],
+    [{ ema: 0.9999999999 }, "ema must be in [0, 1): got 0.9999999999", { source }],
     [{}, "there must be at least 2 samples: got 1", { source: one }],
     [{ batchSize: 32, dropLast: true }, "dropLast leaves no batch of 32: got 20 samples", { source }],
     ...[{ epoch: 1, step: 3 }, { epoch: 0, step: 99 }, { epoch: -1, step: 0 }, { epoch: 0, step: 0.5 }].map((
