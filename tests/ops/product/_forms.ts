@@ -15,13 +15,13 @@ export function formsOn(device: Device): readonly ProductFormName[] {
 
 /** Those of the forms that differ in more than their sizes: of the tiles one. */
 export function distinct(forms: readonly ProductFormName[]): readonly ProductFormName[] {
-  return forms.filter((form) => form === "tile64" || !form.startsWith("tile"));
+  return forms.filter((form) => form === "tile64" || form !== "subgroup32" && !form.startsWith("tile"));
 }
 
 /**
- * Those that differ, and of the tiles also one that is not square and one of small sums: the others have the same lines
- * with other sizes, which `matmul_test.ts` runs, and a CPU adapter compiles each for seconds.
+ * Those that differ, and of each kind one of another size: the others have the same lines with other sizes, which
+ * `matmul_test.ts` runs, and a CPU adapter compiles each for seconds.
  */
 export function typical(forms: readonly ProductFormName[]): readonly ProductFormName[] {
-  return forms.filter((form) => distinct([form]).length > 0 || form === "tile128x64" || form === "tile64of4x8");
+  return forms.filter((form) => distinct([form]).length > 0 || form === "subgroup32" || form === "tile128x64");
 }
