@@ -268,12 +268,12 @@ var<workgroup> tile: array<f32, 1056>; // EDGE rows at a pitch of 33
 
 // A tile on or below the diagonal, and its mirror image.
 @compute @workgroup_size(64)
-fn finish(here: Here) {
-  let row = EDGE * here.group.y;
-  let column = EDGE * here.group.x;
+fn finish(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) local: u32) {
+  let row = EDGE * group.y;
+  let column = EDGE * group.x;
   if (column > row) { return; }
   let unknown = gate[2] != 0.0;
-  for (var q = here.local; q < EDGE * EDGE; q += 64u) {
+  for (var q = local; q < EDGE * EDGE; q += 64u) {
     let i = row + q / EDGE;
     let j = column + q % EDGE;
     if (is_lower(i, j)) {
@@ -286,7 +286,7 @@ fn finish(here: Here) {
     }
   }
   workgroupBarrier();
-  for (var q = here.local; q < EDGE * EDGE; q += 64u) {
+  for (var q = local; q < EDGE * EDGE; q += 64u) {
     let i = row + q % EDGE;
     let j = column + q / EDGE;
     if (is_lower(i, j)) { u[j * params.n + i] = tile[q % EDGE * 33u + q / EDGE]; }

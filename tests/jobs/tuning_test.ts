@@ -60,8 +60,10 @@ Deno.test("TuneFiles has what was saved before or now when it is killed at any o
       const files = new TuneFiles(folder);
       assert(["now", null].includes(await files.load("a")), `operation ${kills}`);
       const long = (Date.now() - 2 * 3_600_000) / 1000;
-      for (const { name } of await namesIn(folder)) await Deno.utime(`${folder}/${name}`, long, long);
-      await save(folder);
+      for (let saves = 0; saves < 2; saves++) { // the first may be of a file that is new, and looks at nothing else
+        for (const { name } of await namesIn(folder)) await Deno.utime(`${folder}/${name}`, long, long);
+        await save(folder);
+      }
       assertEquals(await files.load("a"), "now");
       assertEquals((await namesIn(folder)).length, 1, `operation ${kills}`);
     }

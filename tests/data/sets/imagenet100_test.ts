@@ -63,12 +63,19 @@ Deno.test("loadImageNet100() says what is wrong with the tree or the list", asyn
       SyntaxError,
       'as each class must have images: "n99999999" has none',
     );
-    await Deno.writeTextFile(`${root}/imagenet100.txt`, "<html>\n");
-    await assertRejects(
-      () => loadImageNet100(root),
-      SyntaxError,
-      `Cannot read "${root}/imagenet100.txt" as its lines must be WordNet ids such as n01558993: got "<html>"`,
-    );
+    for (
+      const [text, problem] of [
+        ["<html>\n", "it must be text in UTF-8: got a web page"],
+        ["goldfish\n", 'its lines must be WordNet ids such as n01558993: got "goldfish"'],
+      ] as const
+    ) {
+      await Deno.writeTextFile(`${root}/imagenet100.txt`, text);
+      await assertRejects(
+        () => loadImageNet100(root),
+        SyntaxError,
+        `Cannot read "${root}/imagenet100.txt" as ${problem}`,
+      );
+    }
     await Deno.writeTextFile(`${root}/imagenet100.txt`, "\n");
     await assertRejects(() => loadImageNet100(root), SyntaxError, "got no line");
     await Deno.remove(`${root}/imagenet100.txt`);
