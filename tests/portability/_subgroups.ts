@@ -34,15 +34,18 @@ fn emulatedShuffleXor(value: ${type}, mask: u32) -> ${type} {
 function withIndex(code: string): string {
   return code.replaceAll(ENTRY, (head, at: number) => head + (hasIndex(code, at + head.length) ? "" : PARAMETER))
     .replaceAll(
-      /@builtin\(local_invocation_index\) (\w+): u32[^{]*\{/g,
+      /@builtin\(local_invocation_index\) (\w+): u32[^{}]*\{/g,
       (head, name) => `${head} emulated_index = ${name};`,
     );
 }
 
 const PARAMETER = "@builtin(local_invocation_index) own_index: u32, ";
 
+/** Whether the parameters that begin there have the index; those that take it in a struct are of entry points that do not shuffle. */
 function hasIndex(code: string, at: number): boolean {
-  return code.slice(at, code.indexOf("{", at)).includes("local_invocation_index");
+  const struct = /struct (\w+) \{[^}]*local_invocation_index/.exec(code)?.[1];
+  const parameters = code.slice(at, code.indexOf("{", at));
+  return parameters.includes("local_invocation_index") || (struct !== undefined && parameters.includes(`: ${struct}`));
 }
 
 /**
