@@ -23,10 +23,7 @@ const TOOLS = [
 const DENO = `case $1 in
 --version) echo "deno \${FAKE_DENO:-2.9.6} (stable, release)" ;;
 eval) cat "$STATE/adapter" 2>/dev/null || true ;;
-*) case $* in
-  *choose_std*) printf %s "\${FAKE_STD:-}" ;;
-  *) echo "deno $*" >>"$STATE/log" ;;
-  esac ;;
+*) echo "deno $*" >>"$STATE/log" ;;
 esac`;
 
 const FAKES: Record<string, string> = {

@@ -113,7 +113,7 @@ Deno.test("every npm package has an exact version, whose checksum deno.lock has,
   const { specifiers, npm }: { specifiers: Record<string, string>; npm: Record<string, { integrity: string }> } = JSON
     .parse(await read("deno.lock"));
   const files: (readonly [string, string])[] = [["deno.json", await read("deno.json")]];
-  for (const folder of ["src", "examples", "scripts", "bench", "page", "links"]) files.push(...await sources(folder));
+  for (const folder of ["src", "examples", "scripts", "bench", "page", "std"]) files.push(...await sources(folder));
   let found = 0;
   for (const [path, text] of files) {
     for (const [specifier] of text.matchAll(/\bnpm:(@[\w-]+\/)?[\w-]+@[^"'`\s/]+/g)) {

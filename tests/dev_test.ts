@@ -45,18 +45,6 @@ test("dev installs nothing where Deno and an adapter are there", async () => {
   });
 });
 
-test("dev takes @std from JSR where it answers", async () => {
-  const machine = { programs: ALL, adapter: GPU, env: { FAKE_STD: "deno.jsr.json" } };
-  await dev(machine, ["test", "a"], ({ log, text }) => {
-    assertEquals(log, ["deno task --config deno.jsr.json test a"]);
-    assertStringIncludes(text, "dev: @std comes from JSR (deno.jsr.json)\n");
-  });
-  await dev(machine, ["ok"], ({ log }) => assertEquals(log, ["deno task --config deno.jsr.json ok"]));
-  await dev(machine, ["quickstart", "--help"], ({ log }) => {
-    assertEquals(log, ["deno run --config deno.jsr.json -A examples/quickstart.ts --help"]);
-  });
-});
-
 test("dev installs Deno from npm into npm's prefix", async () => {
   await dev({ adapter: GPU }, ["test"], ({ code, text, log }) => {
     assertEquals(log, ["npm install -g --prefix ROOT/npm --no-fund --no-audit deno@2.9.6", "deno task test"]);

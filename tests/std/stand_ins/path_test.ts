@@ -1,6 +1,15 @@
 // Holds the stand-in for @std/path against what @std/path documents, on POSIX.
 import { assertEquals, assertThrows } from "@std/assert";
-import { basename, dirname, extname, fromFileUrl, join, relative, resolve, toFileUrl } from "@std/path";
+import {
+  basename,
+  dirname,
+  extname,
+  fromFileUrl,
+  join,
+  relative,
+  resolve,
+  toFileUrl,
+} from "../../../std/stand_ins/path.ts";
 
 const posix = Deno.build.os !== "windows";
 

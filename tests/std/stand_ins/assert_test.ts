@@ -28,7 +28,7 @@ import {
   fail,
   unimplemented,
   unreachable,
-} from "@std/assert";
+} from "../../../std/stand_ins/assert/mod.ts";
 
 // Uses nothing of what is tested.
 function holds(value: unknown, what = "it does not hold"): void {

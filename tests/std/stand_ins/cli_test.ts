@@ -1,11 +1,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { parseArgs } from "@std/cli";
-import { parseArgs as fromSubpath } from "@std/cli/parse-args";
+import { parseArgs } from "../../../std/stand_ins/cli/parse_args.ts";
 
 /** Holds at type check that two types are the same. */
 function sameType<A, B>(_same: [A] extends [B] ? [B] extends [A] ? true : false : false): void {}
-
-Deno.test("@std/cli/parse-args exports parseArgs()", () => assertEquals(fromSubpath, parseArgs));
 
 Deno.test("parseArgs() reads long options", () => {
   assertEquals(parseArgs(["--foo", "--bar=baz", "./quux.txt"]), { foo: true, bar: "baz", _: ["./quux.txt"] });

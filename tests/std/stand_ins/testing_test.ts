@@ -1,7 +1,7 @@
 // Holds the stand-in for @std/testing against what @std/testing documents.
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, it, test } from "@std/testing/bdd";
-import { FakeTime, TimeError } from "@std/testing/time";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, it, test } from "../../../std/stand_ins/testing/bdd.ts";
+import { FakeTime, TimeError } from "../../../std/stand_ins/testing/time.ts";
 
 const log: string[] = [];
 

@@ -1,5 +1,5 @@
 import { assertThrows } from "@std/assert";
-import { expect, fn } from "@std/expect";
+import { expect, fn } from "../../../std/stand_ins/expect.ts";
 
 Deno.test("expect() compares values", () => {
   expect(1 + 1).toBe(2);
