@@ -19,6 +19,11 @@ function unreachable(error: unknown): boolean {
     /failed to load|Import '.*' failed|JSR package not found|Redirects in the JSR/.test(String(error));
 }
 
+/** False where tests run in Node and in browsers, with a part of Deno's interface. */
+function inDeno(): boolean {
+  return "Deno" in globalThis && "permissions" in Deno;
+}
+
 function variable(): boolean {
   return Deno.permissions.querySync({ name: "env", variable: VARIABLE }).state === "granted";
 }
@@ -34,7 +39,7 @@ async function withinTime<T>(answer: Promise<T>): Promise<T> {
 }
 
 async function ask<T>(specifier: string, standIn: () => Promise<T>): Promise<T> {
-  if (!("Deno" in globalThis) || (variable() && Deno.env.get(VARIABLE) === "stand-in")) return await standIn();
+  if (!inDeno() || (variable() && Deno.env.get(VARIABLE) === "stand-in")) return await standIn();
   try {
     return await withinTime(import(specifier));
   } catch (error) {
