@@ -54,6 +54,6 @@ for (const [name, make] of Object.entries(NETWORKS)) {
     assertNotEquals(before.weights, whole.weights);
     const { weights, beside } = await decodeCheckpoint(half.bytes);
     assertEquals([...weights.keys()].filter((each) => each.includes("draws")), []);
-    assertEquals(beside?.keys().every((each) => each.startsWith("draws.encoder.")), true);
+    assertEquals([...beside?.keys() ?? []].every((each) => each.startsWith("draws.encoder.")), true);
   });
 }
