@@ -4,6 +4,21 @@
 /** Tests that the file at hand registers. */
 let registered = [];
 
+/** What a test that uses another part of `Deno` stops with: it is skipped, and its line says why. */
+class Missing extends Error {
+  name = "Missing";
+}
+
+/** `Deno` with these parts alone. */
+function partOfDeno(parts) {
+  return new Proxy(parts, {
+    get(_, key) {
+      if (!(key in parts)) throw new Missing(`this runtime has no Deno.${String(key)}`);
+      return parts[key];
+    },
+  });
+}
+
 /** Gives the tests `Deno`: registering, and reading files of fixtures by `read(name)`. */
 export function installDeno(read) {
   const fileOf = (url) => read(String(url).split("/").at(-1));
@@ -16,12 +31,12 @@ export function installDeno(read) {
     const options = typeof second === "function" ? { fn: second } : { ...second, ...third && { fn: third } };
     registered.push({ ...named, ...options });
   };
-  globalThis.Deno = {
+  globalThis.Deno = partOfDeno({
     test: Object.assign(test, { ignore: (name, fn) => test({ name, fn, ignore: true }) }),
     readFileSync: fileOf,
     readTextFileSync: (url) => new TextDecoder().decode(fileOf(url)),
     inspect: (value) => value[Symbol.for("Deno.customInspect")]?.() ?? String(value),
-  };
+  });
 }
 
 /** Closes every device that tests left open. */
@@ -58,8 +73,13 @@ export async function runTests(files, print, closeDevices, filter = "") {
   const started = performance.now();
   const counts = { passed: 0, failed: 0, ignored: 0 };
   const fail = (name, error) => {
+    if (error instanceof Missing) return skip(`${name} (skipped as ${error.message})`);
     counts.failed++;
     print(`${name} ... FAILED\n    ${String(error?.stack ?? error).split("\n").slice(0, 12).join("\n    ")}`);
+  };
+  const skip = (name) => {
+    counts.ignored++;
+    print(`${name} ... ignored`);
   };
   const pattern = filter.match(/^\/(.*)\/$/);
   const wanted = ({ name }) => pattern ? new RegExp(pattern[1]).test(name) : name.includes(filter);
@@ -76,8 +96,7 @@ export async function runTests(files, print, closeDevices, filter = "") {
       fail(`${file} cannot be loaded`, error);
     }
     for (const { name, fn, ignore } of registered.filter(wanted)) {
-      if (ignore) counts.ignored++;
-      if (ignore) print(`${name} ... ignored`);
+      if (ignore) skip(name);
       if (ignore) continue;
       const from = performance.now();
       try {
