@@ -23,9 +23,14 @@ function dispatchesOf(network: NetworkName): number {
   }
 }
 
+/** Buffers that the optimizers bind at once where they can: with fewer they take more dispatches. */
+const BOUND = 29;
+const few = device.limits.maxStorageBuffersPerShaderStage < BOUND;
+const reason = few ? ` (skipped as the adapter binds fewer than ${BOUND} buffers)` : "";
+
 // Each costs the host 2 to 4 microseconds a step: what adds one to every layer shows here.
 for (const [network, most] of [["resnet18", 208], ["resnet50", 338]] as const) {
-  Deno.test(`a training step of ${network} takes at most ${most} dispatches`, async () => {
+  Deno.test(`a training step of ${network} takes at most ${most} dispatches${reason}`, { ignore: few }, async () => {
     await inFamily(device, "cpu", () => {
       const count = dispatchesOf(network);
       assert(count <= most, `${count} dispatches`);

@@ -95,7 +95,7 @@ Deno.test("a program with --watch serves its report while it trains, with no mor
     const args = [...smallRun(`${folder}/data`, `${folder}/run`), "--epochs", "60", "--eval_every", "0"];
     const permissions = ["read", "write", "env", "sys", "ffi", "net=127.0.0.1"].map((name) => `--allow-${name}`);
     const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-prompt", ...permissions, "examples/cifar10.ts", ...args, "--json", "--watch"],
+      args: ["run", "--quiet", "--no-prompt", ...permissions, "examples/cifar10.ts", ...args, "--json", "--watch"],
       stdout: "piped",
       stderr: "piped",
     }).spawn();

@@ -11,7 +11,7 @@ const PERMISSIONS = await documentedWithNpm();
 
 async function run(program: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...PERMISSIONS, `examples/${program}.ts`, ...args],
+    args: ["run", "--quiet", "--no-prompt", ...PERMISSIONS, `examples/${program}.ts`, ...args],
     env: { NO_COLOR: "1" },
   }).output();
   return { code, out: new TextDecoder().decode(stdout), err: new TextDecoder().decode(stderr) };

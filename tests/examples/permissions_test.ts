@@ -7,7 +7,7 @@ import { smallRun } from "./_run.ts";
 
 async function run(permissions: readonly string[], name: string, args: readonly string[]) {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...permissions, join(ROOT, "examples", `${name}.ts`), ...args],
+    args: ["run", "--quiet", "--no-prompt", ...permissions, join(ROOT, "examples", `${name}.ts`), ...args],
     env: { NO_COLOR: "1", TUNE: "0" },
     stdout: "null",
     stderr: "piped",

@@ -13,7 +13,7 @@ const PERMISSIONS = await documentedWithNpm();
 
 function quickstart(dir: string, ...args: string[]): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...PERMISSIONS, "examples/quickstart.ts", ...args, "--save_dir", dir],
+    args: ["run", "--quiet", "--no-prompt", ...PERMISSIONS, "examples/quickstart.ts", ...args, "--save_dir", dir],
     stdout: "piped",
     stderr: "piped",
   });

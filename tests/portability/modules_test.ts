@@ -27,7 +27,7 @@ Deno.test("this runtime takes every program of the library, and refuses one with
   await gpu.popErrorScope();
   const refused: string[] = [];
   const meant = [...codes].filter(([code]) => isMeant(code));
-  assertGreater(meant.length, 300);
+  assertGreater(meant.length, 250); // without optional features there are fewer
   for (const [code, label] of meant) refused.push(...(await refusal(code)).map((one) => `${label}: ${one}`));
   assertEquals(refused, []);
   gpu.destroy();
