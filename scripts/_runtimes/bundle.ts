@@ -29,7 +29,7 @@ export async function bundleTests(paths: readonly string[], folder: string): Pro
   const tests = await all(paths.map((path) => join(ROOT, path)), (name) => name.endsWith("_test.ts"));
   const library = "src/device/mod.ts";
   const entries = [...tests, join(ROOT, library)];
-  const flags = ["bundle", "--quiet", "--platform", "browser", "--code-splitting", "--outdir", folder];
+  const flags = ["bundle", "--quiet", "--platform", "browser", "--keep-names", "--code-splitting", "--outdir", folder];
   await run(Deno.execPath(), [...flags, ...entries], ROOT);
   for (const file of await all([folder], (name) => name.endsWith(".js"))) {
     const { code } = await transform(await Deno.readTextFile(file), { format: "esm", target: "es2022" }); // no `using`
