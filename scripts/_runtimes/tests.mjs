@@ -36,7 +36,6 @@ export function installDeno(read) {
     test: Object.assign(test, { ignore: (name, fn) => test({ name, fn, ignore: true }) }),
     readFileSync: fileOf,
     readTextFileSync: (url) => new TextDecoder().decode(fileOf(url)),
-    inspect: (value) => value[Symbol.for("Deno.customInspect")]?.() ?? String(value),
   });
 }
 

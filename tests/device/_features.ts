@@ -23,6 +23,12 @@ export function testWith(
   Deno.test({ name: lacks ? `${name} (skipped as ${lacks})` : name, ignore: lacks !== null, fn });
 }
 
+/** A test of what the runtime does within a task; elsewhere than in Deno it is skipped, and its name says why. */
+export function testInDeno(name: string, fn: () => Promise<void>): void {
+  const lacks = !("permissions" in Deno);
+  Deno.test({ name: lacks ? `${name} (skipped as only Deno maps buffers within a task)` : name, ignore: lacks, fn });
+}
+
 /** A test that writes and reads files; where there are none, in a page, it is skipped, and its name says why. */
 export function testWithFiles(name: string, fn: () => Promise<void>): void {
   const lacks = !("makeTempDir" in Deno);

@@ -2,6 +2,7 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { add, Device, DeviceError, scope, type Tensor, tensor } from "../../mod.ts";
 import { Baton } from "../../src/device/baton.ts";
 import { defineProgram, SyncReader } from "../../src/device/mod.ts";
+import { testInDeno } from "./_features.ts";
 
 const device = await Device.open();
 
@@ -68,30 +69,33 @@ Deno.test("SyncReader reads what a sound program of the same task wrote", async 
   reader.dispose();
 });
 
-Deno.test("A small result is there, and work is done, without the promise that the runtime settles 10 ms later", async () => {
-  await using device = await Device.open();
-  const { mapAsync } = GPUBuffer.prototype;
-  const { onSubmittedWorkDone } = GPUQueue.prototype;
-  const never = new Promise<undefined>(() => {});
-  GPUBuffer.prototype.mapAsync = function (...range) {
-    mapAsync.apply(this, range).catch(() => {});
-    return never;
-  };
-  GPUQueue.prototype.onSubmittedWorkDone = () => never;
-  try {
-    using _ = scope();
-    const { reads } = device.counters;
-    const x = add(tensor([1, 2, 3], { device }), 1);
-    const early = x.data();
-    device.write(x.storage, new Float32Array([9, 9, 9]));
-    await device.done();
-    assertEquals([[...await early], [...await x.data()]], [[2, 3, 4], [9, 9, 9]]);
-    assertEquals(device.counters.reads, reads + 2);
-  } finally {
-    Object.assign(GPUBuffer.prototype, { mapAsync });
-    Object.assign(GPUQueue.prototype, { onSubmittedWorkDone });
-  }
-});
+testInDeno(
+  "A small result is there, and work is done, without the promise that the runtime settles 10 ms later",
+  async () => {
+    await using device = await Device.open();
+    const { mapAsync } = GPUBuffer.prototype;
+    const { onSubmittedWorkDone } = GPUQueue.prototype;
+    const never = new Promise<undefined>(() => {});
+    GPUBuffer.prototype.mapAsync = function (...range) {
+      mapAsync.apply(this, range).catch(() => {});
+      return never;
+    };
+    GPUQueue.prototype.onSubmittedWorkDone = () => never;
+    try {
+      using _ = scope();
+      const { reads } = device.counters;
+      const x = add(tensor([1, 2, 3], { device }), 1);
+      const early = x.data();
+      device.write(x.storage, new Float32Array([9, 9, 9]));
+      await device.done();
+      assertEquals([[...await early], [...await x.data()]], [[2, 3, 4], [9, 9, 9]]);
+      assertEquals(device.counters.reads, reads + 2);
+    } finally {
+      Object.assign(GPUBuffer.prototype, { mapAsync });
+      Object.assign(GPUQueue.prototype, { onSubmittedWorkDone });
+    }
+  },
+);
 
 /** A program that writes a value, which may be no WGSL. */
 function writer(value: string) {

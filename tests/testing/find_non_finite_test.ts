@@ -3,7 +3,6 @@ import { backward, compile, Device, div, exp, log, mul, requireGrad, sqrt, sum, 
 import { findNonFinite } from "../../src/testing/mod.ts";
 
 const device = await Device.open();
-addEventListener("unload", () => device.close());
 
 Deno.test("findNonFinite() names the first op whose output is not finite", async () => {
   const x = tensor([1, 100]);
