@@ -28,3 +28,4 @@ export const equal: typeof std.equal = std.equal;
 export const fail: typeof std.fail = std.fail;
 export const unimplemented: typeof std.unimplemented = std.unimplemented;
 export const unreachable: typeof std.unreachable = std.unreachable;
+export type AssertionError = InstanceType<typeof std.AssertionError>;

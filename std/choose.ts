@@ -6,45 +6,46 @@
  * @module
  */
 
-/** Set once JSR has not answered, so that a process and those it starts ask once; set it to `stand-in` to ask never. */
+/** `jsr` or `stand-in`: what a process found, so that those it starts need not ask; or what a person wants. */
 const VARIABLE = "UNIFORMITY_STD";
-/** Longest time to wait for JSR, s. */
-const LONGEST = 5;
+/** Longest time to wait for JSR, ms. */
+const LONGEST = 5000;
 
-class NoAnswer extends Error {}
+/** Tests run in Node and in browsers too, with a part of Deno's interface. */
+const inDeno = "Deno" in globalThis && "permissions" in Deno && !Deno.build.standalone;
 
-/** What Deno says where JSR cannot be reached. Other errors, of a lock file say, are the caller's to see. */
-function unreachable(error: unknown): boolean {
-  return error instanceof NoAnswer ||
-    /failed to load|Import '.*' failed|JSR package not found|Redirects in the JSR/.test(String(error));
+function granted(permission: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(permission).state === "granted";
 }
 
-/** False where tests run in Node and in browsers, with a part of Deno's interface. */
-function inDeno(): boolean {
-  return "Deno" in globalThis && "permissions" in Deno;
-}
-
-function variable(): boolean {
-  return Deno.permissions.querySync({ name: "env", variable: VARIABLE }).state === "granted";
-}
-
-async function withinTime<T>(answer: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<T>();
-  const timer = setTimeout(() => late.reject(new NoAnswer()), 1000 * LONGEST);
-  try {
-    return await Promise.race([answer, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
+/**
+ * Asks for a module in a process of its own, which can be ended when nothing comes: an import cannot, and all that come
+ * after wait for it.
+ */
+async function answers(specifier: string): Promise<boolean> {
+  const args = ["cache", "--quiet", "--no-config", "--no-lock", specifier];
+  const child = new Deno.Command(Deno.execPath(), { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
+  const timer = setTimeout(() => child.kill("SIGKILL"), LONGEST);
+  const { success } = await child.status;
+  clearTimeout(timer);
+  return success;
 }
 
 async function ask<T>(specifier: string, standIn: () => Promise<T>): Promise<T> {
-  if (!inDeno() || (variable() && Deno.env.get(VARIABLE) === "stand-in")) return await standIn();
+  const remembers = inDeno && granted({ name: "env", variable: VARIABLE });
+  const known = remembers ? Deno.env.get(VARIABLE) : undefined;
+  if (!inDeno || known === "stand-in") return await standIn();
+  const mayStart = known !== "jsr" && granted({ name: "run" }) && granted({ name: "read" });
+  const found = !mayStart || await answers(specifier);
+  if (mayStart && remembers) Deno.env.set(VARIABLE, found ? "jsr" : "stand-in");
+  if (!found) return await standIn();
   try {
-    return await withinTime(import(specifier));
+    return await import(specifier);
   } catch (error) {
-    if (!unreachable(error)) throw error;
-    if (variable()) Deno.env.set(VARIABLE, "stand-in");
+    // What Deno says where JSR cannot be reached. Other errors, of a lock file say, are the caller's to see.
+    if (!/failed to load|Import '.*' failed|JSR package not found|Redirects in the JSR/.test(String(error))) {
+      throw error;
+    }
     return await standIn();
   }
 }
