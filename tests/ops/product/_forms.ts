@@ -5,11 +5,12 @@ import { policyOf } from "../../../src/ops/shared/policy.ts";
 
 /** Names of forms of `matmul`: all, but on the lavapipe of Debian 12, which lacks subgroups and takes minutes to compile tiles. */
 export function formsOn(device: Device): readonly ProductFormName[] {
-  const { family, subgroupSize } = device.info;
+  const { family } = device.info;
+  const { readsTextures, subgroupSize } = policyOf(device);
   const tiles = ["tile64of4x8", "tile64of8x4", "tile64", "tile64x128", "tile128x64", "tile128"] as const;
   if (family === "gpu") return ["rows", ...tiles];
   if (subgroupSize !== 8) return ["rows"];
-  const textures = policyOf(device).readsTextures ? ["subgroupTexture"] as const : [];
+  const textures = readsTextures ? ["subgroupTexture"] as const : [];
   return ["subgroup", "subgroup32", "subgroupNarrow", ...textures, "rows", ...tiles];
 }
 
