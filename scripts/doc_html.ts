@@ -7,6 +7,7 @@
 import { fromFileUrl, join } from "@std/path";
 import { html } from "../src/report/mod.ts";
 import deno from "../deno.json" with { type: "json" };
+import { checkFlags } from "./_usage.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 
@@ -105,6 +106,7 @@ export async function writeReference(folder: string): Promise<void> {
 }
 
 if (import.meta.main) {
+  checkFlags("Usage: deno task doc:html [folder]");
   const folder = Deno.args[0] ?? "site/reference";
   await writeReference(folder);
   console.log(`Written: ${join(folder, "index.html")}`);

@@ -6,6 +6,7 @@
  */
 import { dirname, fromFileUrl, join, resolve } from "@std/path";
 import { transform } from "esbuild";
+import { checkFlags } from "./_usage.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 
@@ -65,4 +66,7 @@ export async function pack(target: string): Promise<void> {
   }
 }
 
-if (import.meta.main) await pack(Deno.args[0] ?? "uniformity.tgz");
+if (import.meta.main) {
+  checkFlags("Usage: deno run -A scripts/npm.ts [uniformity.tgz]");
+  await pack(Deno.args[0] ?? "uniformity.tgz");
+}

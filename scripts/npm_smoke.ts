@@ -6,6 +6,7 @@
  */
 import { fromFileUrl, join } from "@std/path";
 import { pack } from "./npm.ts";
+import { checkFlags } from "./_usage.ts";
 
 const STEPS = fromFileUrl(new URL("_npm_steps.mjs", import.meta.url));
 
@@ -16,6 +17,7 @@ async function output(command: string, args: string[], cwd: string): Promise<str
   return text(stdout).trim();
 }
 
+checkFlags("Usage: deno run -A scripts/npm_smoke.ts");
 const folder = await Deno.makeTempDir();
 try {
   await pack(join(folder, "uniformity.tgz"));

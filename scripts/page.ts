@@ -10,6 +10,7 @@ import { transform } from "esbuild";
 import { loadEmoji } from "../src/data/mod.ts";
 import { run } from "./_runtimes/run.ts";
 import { serveFolder } from "./_runtimes/serve.ts";
+import { checkFlags } from "./_usage.ts";
 
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 /** Writes the emoji: a table, and the pixels of both vendors, compressed. */
@@ -43,6 +44,7 @@ export async function buildPage(folder: string): Promise<void> {
 }
 
 if (import.meta.main) {
+  checkFlags("Usage: deno task page [--build FOLDER] [--port 8000]", ["--build", "--port"]);
   const { build, port } = parseArgs(Deno.args, { string: ["build", "port"] });
   const folder = build ?? "runs/page";
   await buildPage(folder);
