@@ -58,7 +58,7 @@ test(".ci/run adds the tests and the examples in the docs", async () => {
 test(".ci/run adds the tests in Node, in Chromium, of the page and at lower limits", async () => {
   const other = "echo 'ok | 3 passed | 1 failed | 2 ignored (9s)'; exit 1";
   const { code, last } = await run({ dev: "echo 'ok | 10 passed | 0 failed (5ms)'", other });
-  assertEquals([code, last], [1, "24 passed, 4 failed"]);
+  assertEquals([code, last], [1, "27 passed, 5 failed"]);
 });
 
 test(".ci/run reads colours, steps, ignored and filtered tests", async () => {
@@ -93,6 +93,13 @@ test(".ci/run tells of a crash after a clean summary, and counts the tests", asy
 test(".ci/run fails on a crash before the summary", async () => {
   const { code, last } = await run({ dev: "echo 'a test ... ok'; exit 139" });
   assertEquals([code, last], [1, "2 passed, 1 failed"]);
+});
+
+test(".ci/run tells of a crash before the summary, and runs the tests once more", async () => {
+  const dev = "if [ -e crashed ]; then echo 'ok | 8 passed | 0 failed (5ms)'; else touch crashed; exit 139; fi";
+  const { code, last, text } = await run({ dev });
+  assertEquals([code, last], [0, "10 passed, 0 failed"]);
+  assertStringIncludes(text, "ci: tests crashed (status 139): once more\n");
 });
 
 test(".ci/run fails when no test ran", async () => {
