@@ -87,12 +87,17 @@ export class JupyterKernel implements AsyncDisposable {
       stop_on_error: true,
     };
     const reply = await this.#request("execute_request", { code, ...options });
-    const own = () => this.#heard.filter((each) => each.of === reply.of);
-    while (!own().some(({ type, content }) => type === "status" && content.execution_state === "idle")) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await this.#idle(reply);
+    await this.#idle(await this.#request("kernel_info_request", {})); // Deno tells results after it is idle, now and then
+    const own = this.#heard.filter((each) => each.of === reply.of);
     const quiet = ["status", "execute_input"];
-    return { status: reply.content.status, outputs: own().filter(({ type }) => !quiet.includes(type)) };
+    return { status: reply.content.status, outputs: own.filter(({ type }) => !quiet.includes(type)) };
+  }
+
+  /** Waits until the kernel has told that it is done with a request. */
+  async #idle({ of }: CellOutput): Promise<void> {
+    const told = () => this.#heard.some((each) => each.of === of && each.content.execution_state === "idle");
+    while (!told()) await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   async #request(type: string, content: unknown): Promise<CellOutput> {
