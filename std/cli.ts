@@ -1,5 +1,4 @@
 import { fromJsr } from "./choose.ts";
 
-const std = await fromJsr("jsr:@std/cli@^1/parse-args", () => import("./stand_ins/cli/parse_args.ts"));
-export type { Args, ParseOptions } from "./stand_ins/cli/types.ts";
+const std = await fromJsr("jsr:@std/cli@^1/parse-args", () => import("./stand_ins/parse_args.ts"));
 export const parseArgs: typeof std.parseArgs = std.parseArgs;

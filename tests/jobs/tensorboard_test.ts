@@ -1,4 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
+import { FakeTime } from "@std/testing/time";
 import sharp from "sharp";
 import { Device } from "../../mod.ts";
 import { type MetricsLine, pretrainJob } from "../../src/jobs/mod.ts";
@@ -87,6 +88,26 @@ Deno.test("EventLog goes on after what was written, drops later steps and a reco
     assertEquals(await keysOf(folder), ["1 loss", "1 lr", "2 loss", "2 lr", "2 knn_top1", "3 loss"]);
     await EventLog.open(output, -1);
     assertEquals(await keysOf(folder), []);
+  });
+});
+
+/** The time of an event, s since 1970. */
+function timeOf(content: Uint8Array<ArrayBuffer>): number {
+  const { value } = protobufFields(content)!.find(({ field }) => field === 1)!;
+  const bytes = value as Uint8Array<ArrayBuffer>;
+  return new DataView(bytes.buffer, bytes.byteOffset).getFloat64(0, true);
+}
+
+Deno.test("EventLog has the time in the name of its file and in each event", async () => {
+  await withFolder(async (folder) => {
+    using output = await OutputFolder.open(folder);
+    using time = new FakeTime("2026-01-02T03:04:05.500Z");
+    const log = await EventLog.open(output, -1);
+    time.tick(1250);
+    log.add(1, { loss: 2 });
+    const { path, bytes } = await eventFile(folder);
+    assert(path.endsWith("/events.out.tfevents.1767323045.uniformity"), path);
+    assertEquals(tfRecords(bytes).map(timeOf), [1767323045.5, 1767323046.75]);
   });
 });
 

@@ -1,6 +1,7 @@
 // Where @std comes from where JSR answers and where it does not, and that neither is published (docs/portability.md).
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import { sources } from "../_sources.ts";
 import { registry, registryOf, unreachable } from "./_registry.ts";
 
 const ROOT = fromFileUrl(new URL("../..", import.meta.url));
@@ -57,7 +58,7 @@ function environment(jsr: string, folder: string): Record<string, string> {
 /** A folder with std/ as it is here, the imports of deno.json, and a program. */
 async function project(program: string, { withoutStandIns, lock }: Project): Promise<string> {
   const folder = await Deno.makeTempDir();
-  for (const part of ["std", "std/stand_ins", ...["assert", "cli", "testing"].map((each) => `std/stand_ins/${each}`)]) {
+  for (const part of ["std", "std/stand_ins", "std/stand_ins/assert"]) {
     if (withoutStandIns && part !== "std") continue;
     await Deno.mkdir(join(folder, part));
     for await (const { name, isFile } of Deno.readDir(join(ROOT, part))) {
@@ -145,6 +146,21 @@ Deno.test("other errors than no answer are told, and nothing stands in", async (
   const changed = await ran(jsr.url, ALL, { lock: JSON.stringify(other) });
   assert(changed.code !== 0);
   assertStringIncludes(changed.stderr, "Integrity check failed");
+});
+
+Deno.test("nothing stands in that nobody uses", async () => {
+  const files = await Promise.all(["src", "examples", "scripts", "bench", "tests"].map((folder) => sources(folder)));
+  const used = new Set<string>();
+  for (const [, text] of files.flat()) {
+    for (const [, names, from] of text.matchAll(/import \{([^}]*)\} from "(@std\/[^"]+)";/g)) {
+      for (const name of names!.split(",")) used.add(`${from} ${name.trim()}`);
+    }
+  }
+  for (const [from, module] of STD) {
+    const { names } = await chosenBy(module);
+    const aliases = STD.filter(([, other]) => other === module).map(([alias]) => alias);
+    assertEquals(names.filter((name) => !aliases.some((alias) => used.has(`${alias} ${name}`))), [], from);
+  }
 });
 
 Deno.test("deno.lock pins what is asked of JSR", async () => {

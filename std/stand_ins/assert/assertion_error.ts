@@ -11,18 +11,3 @@ export class AssertionError extends Error {
 export function suffix(msg: string | undefined): string {
   return msg ? `: ${msg}` : ".";
 }
-
-/** Stops with `Failed assertion`. */
-export function fail(msg?: string): never {
-  throw new AssertionError(`Failed assertion${suffix(msg)}`);
-}
-
-/** Marks what is not implemented. */
-export function unimplemented(msg?: string): never {
-  throw new AssertionError(`Unimplemented${suffix(msg)}`);
-}
-
-/** Marks what must not be reached. */
-export function unreachable(msg?: string): never {
-  throw new AssertionError(`Unreachable${suffix(msg)}`);
-}

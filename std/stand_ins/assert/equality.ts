@@ -37,12 +37,6 @@ export function assertStrictEquals<T>(actual: unknown, expected: T, msg?: string
   throw new AssertionError(`Values ${what}${suffix(msg)}\n\n${left === right ? left : `${left}\n!==\n${right}`}`);
 }
 
-/** Holds that `Object.is(actual, expected)` is false. */
-export function assertNotStrictEquals<T>(actual: T, expected: T, msg?: string): void {
-  if (!Object.is(actual, expected)) return;
-  throw new AssertionError(`Expected "actual" to not be strictly equal to: ${show(actual)}${suffix(msg)}`);
-}
-
 /** Holds that two numbers differ by at most `tolerance`: by default 1e-7 of `expected`. */
 export function assertAlmostEquals(actual: number, expected: number, tolerance?: number, msg?: string): void {
   if (Object.is(actual, expected)) return;
@@ -56,52 +50,4 @@ export function assertAlmostEquals(actual: number, expected: number, tolerance?:
     }"` +
       suffix(msg),
   );
-}
-
-/** Holds that `actual` contains every element of `expected`. */
-export function assertArrayIncludes<T>(actual: ArrayLike<T>, expected: ArrayLike<T>, msg?: string): void {
-  const found = Array.from(actual);
-  const missing = Array.from(expected).filter((value) => !found.some((other) => equal(value, other)));
-  if (missing.length === 0) return;
-  throw new AssertionError(
-    `Expected actual: "${show(found)}" to include: "${show(Array.from(expected))}"${suffix(msg)}\nmissing: ${
-      show(missing)
-    }`,
-  );
-}
-
-/** Holds that `actual` has every property of `expected`, at every depth. */
-export function assertObjectMatch(
-  actual: Record<PropertyKey, unknown>,
-  expected: Record<PropertyKey, unknown>,
-  msg?: string,
-): void {
-  assertEquals(pick(actual, expected), pick(expected, expected), msg);
-}
-
-function pick(actual: unknown, expected: unknown): unknown {
-  if (actual instanceof Map && expected instanceof Map) {
-    return new Map(
-      [...expected.keys()].filter((key) => actual.has(key)).map((key) => {
-        return [key, pick(actual.get(key), expected.get(key))];
-      }),
-    );
-  }
-  if (actual instanceof Set && expected instanceof Set) {
-    return new Set([...expected].filter((value) => actual.has(value)));
-  }
-  if (Array.isArray(actual) && Array.isArray(expected)) {
-    return actual.slice(0, expected.length).map((value, i) => pick(value, expected[i]));
-  }
-  if (!isRecord(actual) || !isRecord(expected)) return actual;
-  const kept: Record<PropertyKey, unknown> = {};
-  for (const key of Reflect.ownKeys(expected)) {
-    if (key in actual) kept[key] = pick(actual[key], expected[key]);
-  }
-  return kept;
-}
-
-function isRecord(value: unknown): value is Record<PropertyKey, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value) &&
-    !(value instanceof Date) && !(value instanceof RegExp);
 }

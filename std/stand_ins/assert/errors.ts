@@ -5,36 +5,6 @@ import { AssertionError, suffix } from "./assertion_error.ts";
 // deno-lint-ignore no-explicit-any -- a constructor of any arguments, as in @std/assert
 export type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
 
-/** Holds that `error` is an `Error`, of a class, with a message that contains or matches `msgMatches`. */
-export function assertIsError<E extends Error = Error>(
-  error: unknown,
-  ErrorClass?: ErrorClass<E>,
-  msgMatches?: string | RegExp,
-  msg?: string,
-): asserts error is E {
-  if (!(error instanceof Error)) {
-    throw new AssertionError(`Expected "error" to be an Error object${suffix(msg)}`);
-  }
-  if (ErrorClass && !(error instanceof ErrorClass)) {
-    throw new AssertionError(
-      `Expected error to be instance of "${ErrorClass.name}", but was "${error.constructor?.name}"${suffix(msg)}`,
-      { cause: error },
-    );
-  }
-  if (msgMatches === undefined) return;
-  const message = stripVTControlCharacters(error.message);
-  const holds = typeof msgMatches === "string"
-    ? message.includes(stripVTControlCharacters(msgMatches))
-    : msgMatches.test(message);
-  if (!holds) {
-    const wanted = typeof msgMatches === "string" ? JSON.stringify(msgMatches) : msgMatches;
-    throw new AssertionError(
-      `Expected error message to include ${wanted}, but got ${JSON.stringify(error.message)}${suffix(msg)}`,
-      { cause: error },
-    );
-  }
-}
-
 type Expectation = { class: ErrorClass<Error> | undefined; text: string | undefined; msg: string | undefined };
 
 function expectation(classOrMsg: unknown, textOrMsg: string | undefined, msg: string | undefined): Expectation {
@@ -49,7 +19,18 @@ function check(error: unknown, expected: Expectation, how: string): void {
   if (!(error instanceof Error)) {
     throw new AssertionError(`A non-Error object was ${how}${suffix(expected.msg)}`);
   }
-  assertIsError(error, expected.class, expected.text, expected.msg);
+  const { class: Wanted, text = "", msg } = expected;
+  if (!(error instanceof Wanted)) {
+    throw new AssertionError(
+      `Expected error to be instance of "${Wanted.name}", but was "${(error as Error).constructor.name}"${suffix(msg)}`,
+      { cause: error },
+    );
+  }
+  if (stripVTControlCharacters(error.message).includes(stripVTControlCharacters(text))) return;
+  const [wanted, got] = [JSON.stringify(text), JSON.stringify(error.message)];
+  throw new AssertionError(`Expected error message to include ${wanted}, but got ${got}${suffix(msg)}`, {
+    cause: error,
+  });
 }
 
 /** Holds that `fn` throws, and returns what it threw. */

@@ -3,32 +3,19 @@ import { stripVTControlCharacters } from "node:util";
 import {
   assert,
   assertAlmostEquals,
-  assertArrayIncludes,
   assertEquals,
-  assertExists,
-  assertFalse,
   assertGreater,
-  assertGreaterOrEqual,
   assertInstanceOf,
-  AssertionError,
-  assertIsError,
   assertLess,
-  assertLessOrEqual,
   assertMatch,
   assertNotEquals,
-  assertNotInstanceOf,
-  assertNotMatch,
-  assertNotStrictEquals,
-  assertObjectMatch,
   assertRejects,
   assertStrictEquals,
   assertStringIncludes,
   assertThrows,
-  equal,
-  fail,
-  unimplemented,
-  unreachable,
 } from "../../../std/stand_ins/assert/mod.ts";
+import { AssertionError } from "../../../std/stand_ins/assert/assertion_error.ts";
+import { equal } from "../../../std/stand_ins/assert/equal.ts";
 
 // Uses nothing of what is tested.
 function holds(value: unknown, what = "it does not hold"): void {
@@ -138,8 +125,6 @@ Deno.test("assertStrictEquals() compares as Object.is", () => {
     messageOf(() => assertStrictEquals([1], [1])).startsWith("Values have the same structure but are not reference"),
   );
   holds(messageOf(() => assertStrictEquals(0, -0)).startsWith("Values are not strictly equal."));
-  assertNotStrictEquals([1], [1]);
-  holds(messageOf(() => assertNotStrictEquals(1, 1)).includes("to not be strictly equal to: 1"));
 });
 
 Deno.test("assertAlmostEquals() has a relative default tolerance", () => {
@@ -160,17 +145,6 @@ Deno.test("assertAlmostEquals() has a relative default tolerance", () => {
 Deno.test("assert() and its kin look at truth", () => {
   assert(1);
   holds(messageOf(() => assert(0)) === "" && messageOf(() => assert("", "why")) === "why");
-  assertFalse(0);
-  holds(messageOf(() => assertFalse(1, "why")) === "why");
-  assertExists(0);
-  assertExists("");
-  for (const value of [null, undefined]) {
-    holds(messageOf(() => assertExists(value)) === `Expected actual: "${value}" to not be null or undefined.`);
-  }
-  holds(messageOf(() => fail("now")) === "Failed assertion: now" && messageOf(() => fail()) === "Failed assertion.");
-  holds(
-    messageOf(() => unreachable()) === "Unreachable." && messageOf(() => unimplemented("x")) === "Unimplemented: x",
-  );
 });
 
 Deno.test("assertInstanceOf() names both classes", () => {
@@ -181,8 +155,6 @@ Deno.test("assertInstanceOf() names both classes", () => {
   );
   holds(messageOf(() => assertInstanceOf(5, Date)).endsWith('but was "number".'));
   holds(messageOf(() => assertInstanceOf(null, Date)).endsWith('but was "null".'));
-  assertNotInstanceOf(new Date(), RegExp);
-  messageOf(() => assertNotInstanceOf(new TypeError(), Error));
 });
 
 Deno.test("assertStringIncludes() and assertMatch() look into strings", () => {
@@ -190,34 +162,14 @@ Deno.test("assertStringIncludes() and assertMatch() look into strings", () => {
   holds(messageOf(() => assertStringIncludes("hello", "x")) === 'Expected actual: "hello" to contain: "x".');
   assertMatch("hello", /l+o$/);
   holds(messageOf(() => assertMatch("hello", /x/)) === 'Expected actual: "hello" to match: "/x/".');
-  assertNotMatch("hello", /x/);
-  messageOf(() => assertNotMatch("hello", /l/));
 });
 
 Deno.test("assertGreater() and its kin compare", () => {
   assertGreater(2, 1);
-  assertGreaterOrEqual(2, 2);
   assertLess(1n, 2n);
-  assertLessOrEqual("a", "a");
   holds(messageOf(() => assertGreater(1, 2)) === "Expect 1 > 2");
-  holds(messageOf(() => assertGreaterOrEqual(1, 2)) === "Expect 1 >= 2");
   holds(messageOf(() => assertLess(2, 2)) === "Expect 2 < 2");
-  holds(messageOf(() => assertLessOrEqual(NaN, 2)) === "Expect NaN <= 2");
   holds(messageOf(() => assertGreater(1, 2, "small")) === "small");
-});
-
-Deno.test("assertArrayIncludes() and assertObjectMatch() hold for a part", () => {
-  assertArrayIncludes([1, { a: 2 }, 3], [{ a: 2 }, 1]);
-  holds(messageOf(() => assertArrayIncludes([1], [1, 2])).match(/missing: \[\s*2,?\s*\]/) !== null);
-  assertObjectMatch({ a: { b: 1, c: 2 }, d: [1, { e: 2, f: 3 }] }, { a: { b: 1 }, d: [1, { e: 2 }] });
-  assertObjectMatch({ m: new Map([["a", 1], ["b", 2]]), s: new Set([1, 2]), r: /x/ }, {
-    m: new Map([["a", 1]]),
-    s: new Set([2]),
-    r: /x/,
-  });
-  messageOf(() => assertObjectMatch({ a: { b: 1 } }, { a: { b: 1, c: 2 } }));
-  messageOf(() => assertObjectMatch({ a: [1] }, { a: [2] }));
-  messageOf(() => assertObjectMatch({ r: /x/ }, { r: /y/ }));
 });
 
 Deno.test("assertThrows() returns what was thrown", () => {
@@ -265,11 +217,4 @@ Deno.test("assertRejects() awaits the promise", async () => {
   holds(
     await failure(() => assertRejects(() => Promise.reject(3), Error)) === "A non-Error object was rejected.",
   );
-});
-
-Deno.test("assertIsError() checks class and message", () => {
-  assertIsError(new TypeError("abc"), TypeError, /b/);
-  assertIsError(new Error("\x1b[31mred\x1b[0m text"), Error, "red text");
-  holds(messageOf(() => assertIsError("abc")) === 'Expected "error" to be an Error object.');
-  holds(messageOf(() => assertIsError(new Error("abc"), Error, /x/)).includes('to include /x/, but got "abc"'));
 });
