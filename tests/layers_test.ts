@@ -207,7 +207,7 @@ Deno.test("the layer rule refuses what it should", () => {
     ["src/data/a.ts", "../../examples/b.ts", "examples/b.ts"],
     ["src/data/a.ts", "../../tests/b.ts", "tests/b.ts"],
     ["src/testing/a.ts", "@std/assert", "std/assert.ts"],
-    ["src/cli/a.ts", "@std/testing/bdd"],
+    ["src/cli/a.ts", "@std/testing/time"],
     ["src/train/a.ts", "@std/cli"],
     ["src/formats/a.ts", "@std/path"],
     ["src/data/a.ts", "@std/path", "std/path.ts"],
