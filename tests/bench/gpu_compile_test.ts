@@ -61,6 +61,8 @@ Deno.test({
     const lines = await compileStep(STEPS[0], "navi31");
     assert(lines.length > 50);
     assertEquals(faultsOf(lines, await committedShares(STEPS[0], "navi31")), []);
+    const narrow = lines.filter(({ product, loadsPerFma }) => product && loadsPerFma > 0.1); // one number a load: 0.25
+    assertEquals(narrow.map(({ name }) => name), []);
     const transforms = lines.filter(({ name }) => name.includes("winograd"));
     assert(transforms.length > 5);
     for (const { name, registers, waves } of transforms) {
