@@ -64,7 +64,11 @@ export class Encoder {
       return failures.watch("out-of-memory", problem, details(), () => gpu.createTexture(texture));
     });
     this.#bindGroups = new BindGroups(gpu, this.#arena, (shader, make) => {
-      return failures.watch("validation", "Cannot bind the buffers of a dispatch", { ...details(), shader }, make);
+      const problem = () => {
+        this.forgetBindGroups(); // the next dispatch makes it again, and so tells its cause again
+        return "Cannot bind the buffers of a dispatch";
+      };
+      return failures.watch("validation", problem, { ...details(), shader }, make);
     }, this.#textures);
   }
 

@@ -123,7 +123,10 @@ export class PipelineCache {
         compute: { module: this.#moduleOf(label, code), entryPoint: program.entryPoint, constants: values },
       });
       return { layout, pipeline };
-    }, (error) => this.#report(error, code, details, constants));
+    }, (error) => {
+      this.#forget(key);
+      return this.#report(error, code, details, constants);
+    });
     const those = (access: Access) => storages.filter((binding) => program.access[binding] === access);
     const [writes, textures] = [those("read_write"), those("texture")];
     const id = ++this.#created;
@@ -155,6 +158,12 @@ export class PipelineCache {
     let module = this.#modules.get(code);
     if (!module) this.#modules.set(code, module = this.gpu.createShaderModule({ label, code }));
     return module;
+  }
+
+  /** Forgets what does not compile: the next dispatch compiles it again, and so tells its cause again. */
+  #forget(key: string): void {
+    this.#pipelines.delete(key);
+    this.#seen = new WeakMap();
   }
 
   async #report(error: GPUError, code: string, details: DeviceErrorDetails, constants: Constants): Promise<void> {

@@ -35,6 +35,12 @@ export class RecentMap<V> {
     this.#latest.set(key, value);
   }
 
+  /** Forgets a key. */
+  delete(key: string): void {
+    this.#latest.delete(key);
+    this.#earlier.delete(key);
+  }
+
   /** Values that are held, each once or, where it came back, twice. */
   *values(): Generator<V> {
     yield* this.#earlier.values();

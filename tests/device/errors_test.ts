@@ -27,15 +27,30 @@ Deno.test("DeviceError ends with what is known of the op", () => {
   assertEquals(new DeviceError("Cannot run").message, "Cannot run");
 });
 
-Deno.test("A shader that does not compile is a DeviceError that names program, line and what is wrong", async () => {
+Deno.test("A shader that does not compile is a DeviceError that names program, line and what is wrong, every time", async () => {
   await using device = await Device.open();
   const y = ones([4]);
-  const dispatch = () => device.dispatch(WRONG, { buffers: { 1: y.storage }, workgroups: [1, 1, 1] });
-  device.run("bad", [[4]], dispatch);
-  const error = await assertRejects(() => y.data(), DeviceError, "Cannot compile a shader");
-  assertStringIncludes(error.message, "line 3");
-  assertStringIncludes(error.message, "undefined_name");
-  assertStringIncludes(error.message, "(op bad, shapes [4], shader wrong.main)");
+  for (const op of ["bad", "again", "equal", "last"]) {
+    const program = op === "equal" ? { ...WRONG } : WRONG;
+    device.run(op, [[4]], () => device.dispatch(program, { buffers: { 1: y.storage }, workgroups: [1, 1, 1] }));
+    const error = await assertRejects(() => y.data(), DeviceError, "Cannot compile a shader: line 3");
+    assertStringIncludes(error.message, "undefined_name");
+    assertStringIncludes(error.message, `(op ${op}, shapes [4], shader wrong.main)`);
+  }
+});
+
+Deno.test("A compiled step whose shader does not compile names the line in every call", async () => {
+  await using device = await Device.open();
+  using step = compile((x: Tensor) => {
+    const y = add(x, 1);
+    device.run("bad", [[4]], () => device.dispatch(WRONG, { buffers: { 1: y.storage }, workgroups: [1, 1, 1] }));
+    return y;
+  }, { check: "never" });
+  for (let round = 0; round < 5; round++) {
+    const error = await assertRejects(() => step(ones([4])).data(), DeviceError, "Cannot compile a shader: line 3");
+    assertStringIncludes(error.message, "(op bad, shapes [4], shader wrong.main)");
+  }
+  assertEquals(step.replays, 0);
 });
 
 Deno.test("A device goes on after an error was thrown", async () => {
@@ -156,8 +171,10 @@ Deno.test("A dispatch refuses workgroups that are no positive integers, unless w
 Deno.test("An unknown constant is a DeviceError that names it", async () => {
   await using device = await Device.open();
   const y = ones([4]);
-  device.dispatch(RIGHT, { buffers: { 1: y.storage }, workgroups: [1, 1, 1], constants: { TILE: 8 } });
-  await assertRejects(() => device.done(), DeviceError, "Cannot compile a shader with TILE = 8");
+  for (let round = 0; round < 3; round++) {
+    device.dispatch(RIGHT, { buffers: { 1: y.storage }, workgroups: [1, 1, 1], constants: { TILE: 8 } });
+    await assertRejects(() => device.done(), DeviceError, "Cannot compile a shader with TILE = 8");
+  }
 });
 
 Deno.test("Too many workgroups are refused with op, shapes and shader", async () => {
@@ -201,17 +218,21 @@ Deno.test("A binding that the GPU refuses is a DeviceError with op, shapes and s
   const { storage } = ones([64]);
   const window = { storage, offset: 4, size: 16 }; // not a multiple of 256
   const dispatch = () => device.dispatch(RIGHT, { buffers: { 1: window }, workgroups: [1, 1, 1] });
-  device.run("odd", [[64]], dispatch);
-  const error = await assertRejects(() => device.done(), DeviceError, "Cannot bind the buffers of a dispatch");
-  assertStringIncludes(error.message, "(op odd, shapes [64], shader right.main)");
+  for (let round = 0; round < 3; round++) {
+    device.run("odd", [[64]], dispatch);
+    const error = await assertRejects(() => device.done(), DeviceError, "Cannot bind the buffers of a dispatch");
+    assertStringIncludes(error.message, "(op odd, shapes [64], shader right.main)");
+  }
   assertEquals(await ones([2]).data(), new Float32Array([1, 1]));
 });
 
 Deno.test("A binding that is missing is a DeviceError with op, shapes and shader", async () => {
   await using device = await Device.open();
-  device.run("none", [[3, 1]], () => device.dispatch(RIGHT, { buffers: {}, workgroups: [1, 1, 1] }));
-  const error = await assertRejects(() => device.done(), DeviceError, "Cannot compile a shader");
-  assertStringIncludes(error.message, "(op none, shapes [3,1], shader right.main)");
+  for (let round = 0; round < 3; round++) {
+    device.run("none", [[3, 1]], () => device.dispatch(RIGHT, { buffers: {}, workgroups: [1, 1, 1] }));
+    const error = await assertRejects(() => device.done(), DeviceError, "Cannot compile a shader");
+    assertStringIncludes(error.message, "(op none, shapes [3,1], shader right.main)");
+  }
 });
 
 Deno.test("A binding that the source does not declare is a TypeError", async () => {

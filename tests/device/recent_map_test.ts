@@ -22,3 +22,11 @@ Deno.test("RecentMap keeps what is used again and again, and forgets on clear()"
   map.clear();
   assertEquals([map.get("used"), map.get("999")], [undefined, undefined]);
 });
+
+Deno.test("RecentMap forgets a key on delete(), and no other", () => {
+  const map = new RecentMap<number>(3);
+  for (let i = 0; i < 4; i++) map.set(`${i}`, i); // 0, 1 and 2 are earlier ones
+  map.get("0"); // held twice
+  for (const key of ["0", "2", "none"]) map.delete(key);
+  assertEquals(["0", "1", "2", "3"].map((key) => map.get(key)), [undefined, 1, undefined, 3]);
+});
