@@ -7,6 +7,7 @@ import {
   ARMS,
   type Command,
   type KernelSettings,
+  type Lack,
   type Neighbours,
   type News,
   SIDE,
@@ -20,6 +21,16 @@ function at<E extends Element>(id: string): E {
 
 const TITLES: Record<ArmName, string> = { plain: "Without words", words: "With words" };
 const STATES = { running: "Training.", paused: "Paused.", finished: "Finished: all epochs are done." } as const;
+/** Words for a visitor where a browser lacks something. */
+const LACKS: Record<Lack, string> = {
+  https: "WebGPU is missing, as this page came over plain http.\nOpen it over https or from localhost.",
+  webgpu: "WebGPU is missing in this browser, so nothing can be trained here.\n" +
+    "Chrome and Edge 113, Safari 26 and Firefox 141 (Windows) have it; on Linux, Chrome may ask for " +
+    "chrome://flags/#enable-unsafe-webgpu.",
+  adapter: "This browser finds no graphics adapter, so nothing can be trained here.\n" +
+    "Turn on hardware acceleration in the browser's settings and restart it, or try another browser; in Chrome and " +
+    "Edge, chrome://gpu tells what is missing.",
+};
 
 const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
 const tell = (command: Command) => worker.postMessage(command);
@@ -109,7 +120,10 @@ function showState(state: keyof typeof STATES): void {
 }
 
 function show(news: News): void {
-  if (news.type === "failed") return problem(`Training stopped. ${news.message}`);
+  if (news.type === "lack") return problem(LACKS[news.what]);
+  if (news.type === "failed") {
+    return problem(`${names.length > 0 ? "Training stopped." : "Training cannot start."} ${news.message}`);
+  }
   if (news.type === "opened") return opened(news);
   if (news.type === "neighbours") return showNeighbours(news.found);
   if (news.type === "state") return showState(news.state);
@@ -158,12 +172,6 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
 });
 showSliders();
 
-if (!globalThis.isSecureContext) {
-  problem("WebGPU is missing, as this page came over plain http.\nOpen it over https or from localhost.");
-} else if (!navigator.gpu) {
-  problem(
-    "WebGPU is missing in this browser, so nothing can be trained here.\n" +
-      "Chrome and Edge 113, Safari 26 and Firefox 141 (Windows) have it; on Linux, Chrome may ask for " +
-      "chrome://flags/#enable-unsafe-webgpu.",
-  );
-} else tell({ type: "open", size: asked(), kernel: sliders() });
+if (!globalThis.isSecureContext) problem(LACKS.https);
+else if (!navigator.gpu) problem(LACKS.webgpu);
+else tell({ type: "open", size: asked(), kernel: sliders() });

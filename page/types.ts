@@ -42,8 +42,12 @@ export interface Neighbours {
   readonly of: Readonly<Record<ArmName, readonly number[]>>;
 }
 
+/** Things that a browser may lack to train at all: a page that came over https, WebGPU, or an adapter that it uses. */
+export type Lack = "https" | "webgpu" | "adapter";
+
 /** Messages from the Worker to the page. */
 export type News =
+  | { readonly type: "lack"; readonly what: Lack }
   | { readonly type: "failed"; readonly message: string }
   | {
     readonly type: "opened";

@@ -11,6 +11,7 @@ import {
   type Command,
   HEAT,
   type KernelSettings,
+  type Lack,
   type Neighbours,
   type News,
   type Size,
@@ -158,9 +159,21 @@ class Session {
   }
 }
 
-let session: Promise<Session> | null = null;
+let session: Promise<Session | null> | null = null;
 
-async function open({ size, kernel }: Extract<Command, { type: "open" }>): Promise<Session> {
+/** Tells what is missing to open a device at all; null where nothing is. */
+async function findLack(): Promise<Lack | null> {
+  if (!navigator.gpu) return "webgpu"; // some browsers have it in pages alone
+  return await navigator.gpu.requestAdapter({ powerPreference: "high-performance" }) ? null : "adapter";
+}
+
+/** Opens the GPU and loads the emoji; gives null where it tells that something is missing. */
+async function open({ size, kernel }: Extract<Command, { type: "open" }>): Promise<Session | null> {
+  const what = await findLack();
+  if (what) {
+    tell({ type: "lack", what });
+    return null;
+  }
   const device = await Device.open();
   const chosen = { ...SIZES[device.info.family], ...size };
   const data = await loadEmoji(location.href, chosen.emoji);
@@ -178,7 +191,7 @@ worker.onmessage = async ({ data }: MessageEvent<Command>) => {
   try {
     if (data.type === "open") {
       session = open(data);
-      await (await session).run();
+      await (await session)?.run();
     } else (await session)?.take(data);
   } catch (error) {
     fail(error);

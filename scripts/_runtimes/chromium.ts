@@ -60,10 +60,10 @@ export class ChromiumPage implements AsyncDisposable {
     };
   }
 
-  /** Starts Chromium with an empty page of this size, CSS px. */
-  static async open(command: string, size = { width: 1100, height: 1400 }): Promise<ChromiumPage> {
+  /** Starts Chromium with an empty page of 1100 × 1400 CSS px; `flags` are given to it beside its usual ones. */
+  static async open(command: string, flags: readonly string[] = []): Promise<ChromiumPage> {
     const profile = await Deno.makeTempDir();
-    const args = [...FLAGS, `--user-data-dir=${profile}`, "about:blank"];
+    const args = [...FLAGS, ...flags, `--user-data-dir=${profile}`, "about:blank"];
     const child = new Deno.Command(command, { args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
     const socket = new WebSocket(await addressOf(child));
     await new Promise((resolve, reject) => {
@@ -75,7 +75,7 @@ export class ChromiumPage implements AsyncDisposable {
     const { sessionId } = await page.send("Target.attachToTarget", { targetId, flatten: true });
     page.#session = String(sessionId);
     for (const domain of ["Page", "Runtime"]) await page.send(`${domain}.enable`);
-    await page.resize(size);
+    await page.resize({ width: 1100, height: 1400 });
     return page;
   }
 

@@ -1,5 +1,6 @@
 // The page that learns in the browser, in headless Chromium: what WebGPU computes there, SwiftShader does on the CPU.
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { join } from "@std/path";
 import { ChromiumPage, findChromium } from "../../scripts/_runtimes/chromium.ts";
 import { serveFolder } from "../../scripts/_runtimes/serve.ts";
 import { buildPage } from "../../scripts/page.ts";
@@ -17,13 +18,17 @@ function test(name: string, fn: (command: string) => Promise<void>, lacking = ""
 /** What takes 40 s on SwiftShader alone, and minutes where other programs share its cores. */
 const SLOW = Deno.env.get("PAGE") ? "" : "PAGE=1 is not set: it trains for 40 s on SwiftShader";
 
-async function withPage(command: string, body: (page: ChromiumPage, address: string) => Promise<void>): Promise<void> {
+async function withPage(
+  command: string,
+  body: (page: ChromiumPage, address: string, folder: string) => Promise<void>,
+  flags: readonly string[] = [],
+): Promise<void> {
   const folder = await Deno.makeTempDir();
   await buildPage(folder);
   const server = serveFolder(folder);
   try {
-    await using page = await ChromiumPage.open(command);
-    await body(page, `http://127.0.0.1:${server.addr.port}/`);
+    await using page = await ChromiumPage.open(command, flags);
+    await body(page, `http://127.0.0.1:${server.addr.port}/`, folder);
   } finally {
     await server.shutdown();
     await Deno.remove(folder, { recursive: true });
@@ -59,9 +64,17 @@ interface DOMRectLike {
   readonly height: number;
 }
 
+/** What the page tells in its alert, once it tells something. */
+async function alertOf(page: ChromiumPage): Promise<string> {
+  await page.until("document.querySelector('[role=alert]:not([hidden])')", 30);
+  return await page.evaluate<string>("document.querySelector('[role=alert]').textContent");
+}
+
 const EPOCH = "Number(document.getElementById('epoch').textContent)";
-/** Losses of the network without words, as its curve shows them: y grows as the loss falls. */
-const HEIGHTS = "document.querySelector('#loss .plain').getAttribute('points').split(' ').map((p) => +p.split(',')[1])";
+/** Sum of the colours of the heat maps of the kernel and of the weights. */
+const [GRAM, WEIGHTS] = ["gram", "weights"].map((id) =>
+  `document.getElementById('${id}').getContext('2d').getImageData(0, 0, 48, 48).data.reduce((a, b) => a + b, 0)`
+) as [string, string];
 
 const PICKED = "document.getElementById('emoji').value";
 
@@ -88,12 +101,30 @@ async function pressUntilMoved(page: ChromiumPage, clicked: string): Promise<voi
   throw new Error("No arrow chooses another emoji");
 }
 
+/** Checks that a loss falls, by its curve: y grows as the loss falls. */
+async function checkLoss(page: ChromiumPage, arm: string): Promise<void> {
+  const points = await page.evaluate<string>(`document.querySelector('#loss .${arm}').getAttribute('points')`);
+  const heights = points.split(" ").map((point) => Number(point.split(",")[1]));
+  const mean = (part: number[]) => part.reduce((sum, each) => sum + each / part.length, 0);
+  assertLess(mean(heights.slice(0, 3)), mean(heights.slice(-3)), `the loss of the network "${arm}" does not fall`);
+}
+
+/** Moves a slider, and waits until a heat map has changed. */
+async function moveSlider(page: ChromiumPage, id: string, value: number, heat: string): Promise<void> {
+  const before = await page.evaluate<number>(heat);
+  await page.evaluate(
+    `(() => { const slider = document.getElementById('${id}'); slider.value = ${value}; ` +
+      "for (const type of ['input', 'change']) slider.dispatchEvent(new Event(type, { bubbles: true })); })()",
+  );
+  await page.until(`${heat} !== ${before}`, 60);
+}
+
 test("the page trains, shows neighbours, follows the sliders, pauses and begins anew", async (command) => {
   await withPage(command, async (page, address) => {
     await page.go(`${address}?emoji=96&width=4&stages=1&batch=16&epochs=30`);
     await page.until(`${EPOCH} > 0`, 120);
     const tasks = await tasksOf(page, async () => {
-      await page.until(`${EPOCH} > 4`, 120);
+      await page.until(`${EPOCH} > 3`, 120);
       await clickSomeEmoji(page);
       await page.until("document.querySelectorAll('#neighbours li').length === 12", 30);
       const clicked = await page.evaluate<string>(PICKED);
@@ -103,19 +134,13 @@ test("the page trains, shows neighbours, follows the sliders, pauses and begins 
     assert(tasks.length > 10, `${tasks.length} tasks were seen`);
     assertLess(Math.max(...tasks), 50);
     assertEquals(await page.evaluate("document.getElementById('adapter').textContent"), "swiftshader");
-    const heights = await page.evaluate<number[]>(HEIGHTS);
-    const mean = (part: number[]) => part.reduce((sum, each) => sum + each / part.length, 0);
-    assertLess(mean(heights.slice(0, 3)), mean(heights.slice(-3)), "the loss does not fall");
+    for (const arm of ["plain", "words"]) await checkLoss(page, arm);
 
-    const inked =
-      "(() => { const c = document.getElementById('gram'); return c.getContext('2d').getImageData(0, 0, 48, 48)" +
-      ".data.reduce((a, b) => a + b, 0); })()";
-    const before = await page.evaluate<number>(inked);
-    await page.evaluate(
-      "(() => { const s = document.getElementById('sigma'); s.value = 3; " +
-        "s.dispatchEvent(new Event('input', { bubbles: true })); s.dispatchEvent(new Event('change', { bubbles: true })); })()",
-    );
-    await page.until(`${inked} < ${before}`, 60);
+    await moveSlider(page, "shuffle", 100, GRAM);
+    await moveSlider(page, "ridge", 1, WEIGHTS);
+    const before = await page.evaluate<number>(GRAM);
+    await moveSlider(page, "sigma", 3, GRAM);
+    assertLess(await page.evaluate<number>(GRAM), before, "a wider kernel makes no more alike");
 
     await page.evaluate("document.getElementById('run').click()");
     await page.until("document.getElementById('run').textContent === 'Resume'", 60);
@@ -134,14 +159,44 @@ test("the page says what is missing where there is no WebGPU, and fits 400 px", 
     });
     await page.resize({ width: 400, height: 900 });
     await page.go(address);
-    await page.until("document.querySelector('[role=alert]:not([hidden])')", 30);
-    const text = await page.evaluate<string>("document.querySelector('[role=alert]').textContent");
-    assert(/WebGPU is missing in this browser/.test(text), text);
+    assertMatch(await alertOf(page), /WebGPU is missing in this browser/);
     assert(await page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "the page is wider than 400 px");
     const unnamed = await page.evaluate<string[]>(
       "[...document.querySelectorAll('input, select, canvas, svg')].filter((e) => !e.labels?.length && " +
         "!e.getAttribute('aria-label')).map((e) => e.id)",
     );
     assertEquals(unnamed, []);
+  });
+});
+
+test("the page says in a visitor's words that there is no graphics adapter", async (command) => {
+  await withPage(command, async (page, address) => {
+    await page.go(address);
+    const text = await alertOf(page);
+    assertMatch(text, /no graphics adapter/);
+    assertMatch(text, /Turn on hardware acceleration.*chrome:\/\/gpu/);
+    assert(!/Training|apt-get|Cannot/.test(text), text);
+    assertEquals(await page.evaluate("document.getElementById('status').textContent"), "Not training.");
+  }, ["--disable-gpu", "--disable-software-rasterizer"]);
+});
+
+test("the page says that WebGPU is missing where the Worker alone lacks it", async (command) => {
+  await withPage(command, async (page, address) => {
+    const withoutGpu = "data:text/javascript,Object.defineProperty(WorkerNavigator.prototype,'gpu',{value:undefined})";
+    const start = `import "${withoutGpu}"; import "${address}worker.js";`;
+    await page.send("Page.addScriptToEvaluateOnNewDocument", {
+      source: `const start = URL.createObjectURL(new Blob([${JSON.stringify(start)}], { type: "text/javascript" }));
+        globalThis.Worker = class extends Worker { constructor(_, options) { super(start, options); } };`,
+    });
+    await page.go(address);
+    assertMatch(await alertOf(page), /WebGPU is missing in this browser/);
+  });
+});
+
+test("the page does not say that training stopped where it did not start", async (command) => {
+  await withPage(command, async (page, address, folder) => {
+    await Deno.remove(join(folder, "emoji.json"));
+    await page.go(address);
+    assertMatch(await alertOf(page), /^Training cannot start\. /);
   });
 });
