@@ -37,11 +37,16 @@ async function finish(folder: string): Promise<void> {
     await Deno.writeTextFile(path, code);
   }
   const manifest = join(folder, "package.json");
+  const packed = JSON.parse(await Deno.readTextFile(manifest));
   const more = { engines: { node: ">=20" }, sideEffects: false };
-  await Deno.writeTextFile(
-    manifest,
-    JSON.stringify({ ...JSON.parse(await Deno.readTextFile(manifest)), ...more }, null, 2),
-  );
+  await Deno.writeTextFile(manifest, JSON.stringify({ ...packed, ...more }, null, 2));
+  for (const { types } of Object.values<{ types: string }>(packed.exports)) await nameDisposable(join(folder, types));
+}
+
+/** Makes TypeScript load the types of `using`, which its default library lacks where the target is a year's. */
+async function nameDisposable(path: string): Promise<void> {
+  const text = await Deno.readTextFile(path);
+  await Deno.writeTextFile(path, `/// <reference lib="esnext.disposable" />\n${text}`);
 }
 
 async function* files(folder: string): AsyncGenerator<string> {
