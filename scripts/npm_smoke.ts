@@ -11,7 +11,6 @@ import { checkFlags } from "./_usage.ts";
 
 const STEPS = fromFileUrl(new URL("_npm_steps.mjs", import.meta.url));
 const README = await Deno.readTextFile(new URL("../README.md", import.meta.url));
-const PACKAGES = ["./uniformity.tgz", "webgpu@^0.6", "typescript@5.9.3", "typescript-7@npm:typescript@7.0.2"];
 
 async function output(command: string, args: string[], cwd: string): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(command, { args, cwd, stdin: "null" }).output();
@@ -52,13 +51,18 @@ async function checkReadme(folder: string): Promise<void> {
   checkLosses(printed.split("\n").map(Number), named.split(", ").map(Number), 1e-3);
 }
 
+async function install(folder: string, ...packages: string[]): Promise<void> {
+  await output("npm", ["install", "--no-audit", "--no-fund", ...packages], folder);
+}
+
 /** Compiles the README's programs: TypeScript 5 takes WebGPU's types from `webgpu`, TypeScript 7 has its own. */
 async function checkTypes(folder: string): Promise<void> {
   await Deno.writeTextFile(join(folder, "node.mts"), readmeProgram("js ignore"));
   await Deno.writeTextFile(join(folder, "deno.mts"), readmeProgram("ts"));
-  const flags = ["--strict", "--module", "nodenext", "--noEmit"];
-  await output("node", ["node_modules/typescript/bin/tsc", ...flags, "node.mts", "deno.mts"], folder);
-  await output("node", ["node_modules/typescript-7/bin/tsc", ...flags, "deno.mts"], folder);
+  for (const [version, ...programs] of [["5.9.3", "node.mts", "deno.mts"], ["7.0.2", "deno.mts"]]) {
+    await install(folder, `typescript@${version}`);
+    await output("npx", ["tsc", "--strict", "--module", "nodenext", "--noEmit", ...programs], folder);
+  }
 }
 
 checkFlags("Usage: deno run -A scripts/npm_smoke.ts");
@@ -66,7 +70,7 @@ const folder = await Deno.makeTempDir();
 try {
   await pack(join(folder, "uniformity.tgz"));
   await output("npm", ["init", "--yes"], folder);
-  await output("npm", ["install", "--no-audit", "--no-fund", ...PACKAGES], folder);
+  await install(folder, "./uniformity.tgz", "webgpu@^0.6");
   await checkSteps(folder);
   await checkReadme(folder);
   await checkTypes(folder);
