@@ -1,6 +1,7 @@
 // Implementations of WebGPU where an index past the end means another element, which WGSL allows: the first one of an array,
 // and one after the first eighth of a storage array that is written, so that what was read past an end shows where it is
 // written. (The last ones may be padding, which shows nothing.)
+import { withRewritten } from "./_rewritten.ts";
 import { sharedPointers } from "./_stores.ts";
 import { declarationsOf, type Token, tokensOf } from "./_wgsl.ts";
 
@@ -103,21 +104,5 @@ function closing(tokens: readonly Token[], open: number): number {
 
 /** An implementation whose shaders hold their indices so. */
 export function withBounds(gpu: GPU): GPU {
-  return {
-    async requestAdapter(options?: GPURequestAdapterOptions) {
-      const adapter = await gpu.requestAdapter(options);
-      return adapter && {
-        limits: adapter.limits,
-        features: adapter.features,
-        info: adapter.info,
-        requestDevice: async (descriptor?: GPUDeviceDescriptor) => holding(await adapter.requestDevice(descriptor)),
-      };
-    },
-  } as GPU;
-}
-
-function holding(device: GPUDevice): GPUDevice {
-  const create = device.createShaderModule.bind(device);
-  device.createShaderModule = (descriptor) => create({ ...descriptor, code: withIndicesInside(descriptor.code) });
-  return device;
+  return withRewritten(gpu, withIndicesInside);
 }

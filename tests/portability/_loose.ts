@@ -1,4 +1,5 @@
 // Implementations of WebGPU whose functions and divisions are off by what WGSL lets them be, and whose `fma` is rounded twice.
+import { withRewritten } from "./_rewritten.ts";
 import { tokensOf } from "./_wgsl.ts";
 
 /** An ulp of f32 beside 1. */
@@ -63,21 +64,5 @@ function argumentsAt(code: string, open: number): { readonly args: string[]; rea
 
 /** An implementation whose shaders have looser functions. */
 export function withLoose(gpu: GPU): GPU {
-  return {
-    async requestAdapter(options?: GPURequestAdapterOptions) {
-      const adapter = await gpu.requestAdapter(options);
-      return adapter && {
-        limits: adapter.limits,
-        features: adapter.features,
-        info: adapter.info,
-        requestDevice: async (descriptor?: GPUDeviceDescriptor) => loosening(await adapter.requestDevice(descriptor)),
-      };
-    },
-  } as GPU;
-}
-
-function loosening(device: GPUDevice): GPUDevice {
-  const create = device.createShaderModule.bind(device);
-  device.createShaderModule = (descriptor) => create({ ...descriptor, code: withLooseFunctions(descriptor.code) });
-  return device;
+  return withRewritten(gpu, withLooseFunctions);
 }

@@ -1,4 +1,5 @@
 // Implementations of WebGPU whose adapters have subgroups of any size: shuffles go through workgroup memory.
+import { withRewritten } from "./_rewritten.ts";
 
 /** How the programs that shuffle divide a workgroup: `[lanes, rows]`, or `[lanes]` where all share one column. */
 export const DIVISIONS: readonly (readonly [number, number?])[] = [
@@ -55,27 +56,9 @@ function hasIndex(code: string, at: number): boolean {
  * @param real Invocations that do share, if others than adapters tell.
  */
 export function withSubgroups(gpu: GPU, size: number, real = size): GPU {
-  return {
-    async requestAdapter(options?: GPURequestAdapterOptions) {
-      const adapter = await gpu.requestAdapter(options);
-      return adapter && {
-        limits: adapter.limits,
-        features: adapter.features,
-        info: infoOf(adapter.info, size),
-        async requestDevice(descriptor?: GPUDeviceDescriptor) {
-          return emulating(await adapter.requestDevice(descriptor), real);
-        },
-      };
-    },
-  } as GPU;
+  return withRewritten(gpu, (code) => withoutShuffles(code, real), (info) => infoOf(info, size));
 }
 
 function infoOf({ vendor, architecture, device, description }: GPUAdapterInfo, size: number) {
   return { vendor, architecture, device, description, subgroupMinSize: size, subgroupMaxSize: size };
-}
-
-function emulating(device: GPUDevice, size: number): GPUDevice {
-  const create = device.createShaderModule.bind(device);
-  device.createShaderModule = (descriptor) => create({ ...descriptor, code: withoutShuffles(descriptor.code, size) });
-  return device;
 }
