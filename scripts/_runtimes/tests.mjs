@@ -97,8 +97,10 @@ export async function runTests(files, print, closeDevices, filter = "") {
       fail(`${file} cannot be loaded`, error);
     }
     for (const { name, fn, ignore } of registered.filter(wanted)) {
-      if (ignore) skip(name);
-      if (ignore) continue;
+      if (ignore) {
+        skip(name);
+        continue;
+      }
       const from = performance.now();
       try {
         await fn(context(name));

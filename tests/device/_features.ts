@@ -28,9 +28,3 @@ export function testInDeno(name: string, fn: () => Promise<void>): void {
   const lacks = !("permissions" in Deno);
   Deno.test({ name: lacks ? `${name} (skipped as only Deno maps buffers within a task)` : name, ignore: lacks, fn });
 }
-
-/** A test that writes and reads files; where there are none, in a page, it is skipped, and its name says why. */
-export function testWithFiles(name: string, fn: () => Promise<void>): void {
-  const lacks = !("makeTempDir" in Deno);
-  Deno.test({ name: lacks ? `${name} (skipped as this runtime has no Deno.makeTempDir)` : name, ignore: lacks, fn });
-}

@@ -24,7 +24,6 @@ export const launchers: readonly Launcher[] = WAYS.filter(isInstalled)
   .filter(({ library }, i, found) => found.findIndex((other) => other.library === library) === i);
 
 function isInstalled({ command: [program], sign }: Way): boolean {
-  if (!("Command" in Deno)) return false; // in Node and browsers
   try {
     const { stdout, stderr } = new Deno.Command(program!, { args: ["--version"] }).outputSync();
     return sign.test(new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr));
@@ -35,9 +34,7 @@ function isInstalled({ command: [program], sign }: Way): boolean {
 }
 
 /** Ends the names of tests that need MPI where there is none. */
-export const without = launchers.length > 0
-  ? ""
-  : ` (skipped: ${"Command" in Deno ? "no MPI is installed" : "this runtime starts no processes"})`;
+export const without = launchers.length === 0 ? " (skipped: no MPI is installed)" : "";
 
 export interface Outcome {
   readonly code: number;

@@ -13,7 +13,7 @@ import { makeModel } from "../../src/methods/mod.ts";
 import { toTorchLayout } from "../../src/weights/model_state.ts";
 import { loadEncoder } from "../../src/eval/mod.ts";
 import { ndarray, toF32, writeSafetensors } from "../../src/formats/mod.ts";
-import { testWith, testWithFiles } from "../device/_features.ts";
+import { testWith } from "../device/_features.ts";
 import { tensorOf } from "../fixtures/golden.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
 import { stateOf, underNamesOf } from "./_convnext_names.ts";
@@ -138,7 +138,7 @@ Deno.test("ConvNext passes samples by in training only, and draws anew each time
   assertThrows(() => new DropPath({ p: 1 - 1e-9, stream: [0, 0, 0] }), RangeError, "current value is 0.999999999");
 });
 
-testWithFiles("loadEncoder() reads a ConvNeXt, and says where another network was asked for", async () => {
+Deno.test("loadEncoder() reads a ConvNeXt, and says where another network was asked for", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/convnext.safetensors`;
   await Deno.writeFile(path, writeSafetensors(stateOf("torchvision")));

@@ -10,7 +10,6 @@ import { loadState, readState, vitState } from "../../src/weights/mod.ts";
 import { makeModel } from "../../src/methods/mod.ts";
 import { loadEncoder } from "../../src/eval/mod.ts";
 import { writeSafetensors } from "../../src/formats/mod.ts";
-import { testWithFiles } from "../device/_features.ts";
 import { tensorOf } from "../fixtures/golden.ts";
 import { floatsOf, readFixture } from "../fixtures/read.ts";
 import { assertGradients } from "./_gradients.ts";
@@ -93,7 +92,7 @@ Deno.test("vit() knows timm's sizes, and dropPath changes training only", async 
   assertEquals([`${a}` === `${b}`, `${c}` === `${d}`], [false, true]);
 });
 
-testWithFiles(
+Deno.test(
   "makeModel() makes a vision transformer for images of a side, and loadEncoder() reads it back",
   async () => {
     const model = makeModel("vit_tiny_32", { stem: "imagenet", resolution: 32 });

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
 import { resolveConfig } from "../../src/train/resolve.ts";
-import { testWithFiles } from "../device/_features.ts";
 import { type Setting, TRAINING } from "../../src/train/mod.ts";
 
 Deno.test("resolveConfig() fills in what is absent or undefined, and keeps what is given", () => {
@@ -17,7 +16,7 @@ Deno.test("resolveConfig() fills in what is absent or undefined, and keeps what 
   assertEquals(resolveConfig({ epochs: 1, optimizer: "lars", momentum: 0 }).momentum, 0);
 });
 
-testWithFiles("PretrainConfig's comments tell the defaults of the table", async () => {
+Deno.test("PretrainConfig's comments tell the defaults of the table", async () => {
   const source = await Deno.readTextFile(new URL("../../src/train/settings.ts", import.meta.url));
   const rows: (Setting & { option: string })[] = Object.values(TRAINING);
   const wrong = rows.filter(({ option, default: fallback, defaultBy = {} }) => {
